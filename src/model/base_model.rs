@@ -1,0 +1,62 @@
+//! The base model that custom weights were trained from (cli.md 7, contracts/foundry-rest.md 1.5).
+
+use std::str::FromStr;
+
+const REGISTRY: &str = "azureml://registries/azureml-fireworks/models/";
+
+/// A base model, given as a short name or as an azureml URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseModel {
+    short_name: String,
+    uri: String,
+}
+
+impl BaseModel {
+    /// The name alone, for the tag `baseArchitecture`.
+    #[must_use]
+    pub fn short_name(&self) -> &str {
+        &self.short_name
+    }
+
+    /// The `azureml://` URI that the service takes.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+}
+
+impl FromStr for BaseModel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("azureml://") {
+            let short_name = path.split('/').skip_while(|part| *part != "models").nth(1).unwrap_or_default();
+            if short_name.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                return Err("an azureml base model reads azureml://registries/REGISTRY/models/NAME/versions/V".into());
+            }
+            return Ok(Self { short_name: short_name.to_owned(), uri: text.to_owned() });
+        }
+        let ok = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        if ok {
+            Ok(Self { short_name: text.to_owned(), uri: format!("{REGISTRY}{text}/versions/1") })
+        } else {
+            Err("a base model is a name such as FW-DeepSeek-v3.1, or an azureml:// URI".into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_give_a_uri_and_a_short_name() {
+        let short: BaseModel = "FW-DeepSeek-v3.1".parse().expect("short");
+        assert_eq!(short.uri(), "azureml://registries/azureml-fireworks/models/FW-DeepSeek-v3.1/versions/1");
+        let long: BaseModel = "azureml://registries/r/models/gpt-oss/versions/4".parse().expect("long");
+        assert_eq!((long.short_name(), long.uri()), ("gpt-oss", "azureml://registries/r/models/gpt-oss/versions/4"));
+        for bad in ["", "a b", "a/b", "azureml://registries/r", "https://x"] {
+            assert!(bad.parse::<BaseModel>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! A registered model: the service's own JSON, and a lenient view of what this program shows of it.
+//!
+//! The JSON is kept whole, so that fields which this program does not know reach `-o json`.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One version of a custom model.
+#[derive(Clone, Debug)]
+pub struct CustomModel {
+    raw: Box<RawValue>,
+    view: ModelView,
+}
+
+impl CustomModel {
+    /// What the program shows of the model.
+    #[must_use]
+    pub fn view(&self) -> &ModelView {
+        &self.view
+    }
+}
+
+impl<'de> Deserialize<'de> for CustomModel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let view: ModelView = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        if view.name.is_empty() {
+            return Err(serde::de::Error::missing_field("name"));
+        }
+        Ok(Self { raw, view })
+    }
+}
+
+impl Serialize for CustomModel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Through `Value`, since raw text would keep the service's own indentation.
+        let value: Value = serde_json::from_str(self.raw.get()).map_err(serde::ser::Error::custom)?;
+        value.serialize(serializer)
+    }
+}
+
+/// The fields that this program shows (contracts/foundry-rest.md 1.7). A field of an unexpected type counts as absent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ModelView {
+    /// Name; the one field without which an answer is not a model.
+    #[serde(deserialize_with = "Deserialize::deserialize")]
+    pub name: String,
+    /// Version.
+    #[serde(deserialize_with = "text")]
+    pub version: Option<String>,
+    /// Text for people.
+    #[serde(deserialize_with = "lenient")]
+    pub description: Option<String>,
+    /// Tags, sorted.
+    #[serde(deserialize_with = "tags")]
+    pub tags: BTreeMap<String, String>,
+    /// Where the weights are.
+    #[serde(deserialize_with = "lenient")]
+    pub blob_uri: Option<String>,
+    /// Kind of weights, in the service's spelling.
+    #[serde(deserialize_with = "lenient")]
+    pub weight_type: Option<String>,
+    #[serde(deserialize_with = "lenient", rename = "baseModel")]
+    flat_base_model: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    derived_model_information: Option<Derived>,
+    /// Where the weights came from.
+    #[serde(deserialize_with = "lenient")]
+    pub source: Option<ModelSource>,
+    /// What the service found in the files.
+    #[serde(deserialize_with = "lenient")]
+    pub artifact_profile: Option<ArtifactProfile>,
+    /// What the service warns of.
+    #[serde(deserialize_with = "lenient")]
+    pub warnings: Option<Vec<ModelWarning>>,
+    /// Shape of a LoRA adapter.
+    #[serde(deserialize_with = "lenient")]
+    pub lora_config: Option<LoraConfig>,
+    /// State of the registration, in the service's words.
+    #[serde(deserialize_with = "lenient")]
+    pub provisioning_state: Option<String>,
+    /// Who made it, and when.
+    #[serde(deserialize_with = "lenient")]
+    pub system_data: Option<SystemData>,
+}
+
+impl ModelView {
+    /// The base model, from whichever of its two places the service uses.
+    #[must_use]
+    pub fn base_model(&self) -> Option<&str> {
+        self.flat_base_model
+            .as_deref()
+            .or_else(|| self.derived_model_information.as_ref().and_then(|derived| derived.base_model.as_deref()))
+    }
+
+    /// When the model was made, as the service wrote it.
+    #[must_use]
+    pub fn created_at(&self) -> Option<&str> {
+        self.system_data.as_ref().and_then(|data| data.created_at.as_deref())
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Derived {
+    #[serde(deserialize_with = "lenient")]
+    base_model: Option<String>,
+}
+
+/// Where the weights came from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ModelSource {
+    /// `LocalUpload`, `TrainingJob`, or a newer word.
+    #[serde(deserialize_with = "lenient")]
+    pub source_type: Option<String>,
+    /// The training job.
+    #[serde(deserialize_with = "lenient")]
+    pub job_id: Option<String>,
+}
+
+/// What the service found in the files.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ArtifactProfile {
+    /// `DataOnly`, `RuntimeDependent`, `Unknown`, or a newer word.
+    #[serde(deserialize_with = "lenient")]
+    pub category: Option<String>,
+    /// Why, in the service's words.
+    #[serde(deserialize_with = "lenient")]
+    pub signals: Option<Vec<String>>,
+}
+
+/// A warning of the service about a model.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ModelWarning {
+    /// Stable code.
+    #[serde(deserialize_with = "lenient")]
+    pub code: Option<String>,
+    /// Sentence.
+    #[serde(deserialize_with = "lenient")]
+    pub message: Option<String>,
+}
+
+/// Shape of a LoRA adapter.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LoraConfig {
+    /// Rank of the update matrices.
+    #[serde(deserialize_with = "lenient")]
+    pub rank: Option<u64>,
+    /// Scaling.
+    #[serde(deserialize_with = "lenient")]
+    pub alpha: Option<f64>,
+    /// Modules that the adapter changes.
+    #[serde(deserialize_with = "lenient")]
+    pub target_modules: Option<Vec<String>>,
+    /// Dropout in training.
+    #[serde(deserialize_with = "lenient")]
+    pub dropout: Option<f64>,
+}
+
+/// Who made a model, and when.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SystemData {
+    /// RFC 3339.
+    #[serde(deserialize_with = "lenient")]
+    pub created_at: Option<String>,
+    /// Account or application.
+    #[serde(deserialize_with = "lenient")]
+    pub created_by: Option<String>,
+    /// RFC 3339.
+    #[serde(deserialize_with = "lenient")]
+    pub last_modified_at: Option<String>,
+}
+
+/// Newest first: by number where both versions are numbers, else by the time they were made.
+pub fn newest_first(models: &mut [CustomModel]) {
+    models.sort_by(|left, right| order(right.view(), left.view()));
+}
+
+/// The newest of these versions.
+#[must_use]
+pub fn latest(models: &[CustomModel]) -> Option<&CustomModel> {
+    if models.iter().all(|model| number(model.view()).is_some()) {
+        models.iter().max_by(|left, right| number(left.view()).cmp(&number(right.view())))
+    } else {
+        models.iter().max_by(|left, right| left.view().created_at().cmp(&right.view().created_at()))
+    }
+}
+
+fn order(left: &ModelView, right: &ModelView) -> Ordering {
+    // A number stands above a word, so that the order is total.
+    number(left)
+        .cmp(&number(right))
+        .then_with(|| left.created_at().cmp(&right.created_at()))
+        .then_with(|| left.version.cmp(&right.version))
+}
+
+fn number(view: &ModelView) -> Option<u64> {
+    view.version.as_deref().and_then(|version| version.parse().ok())
+}
+
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(T::deserialize(Value::deserialize(deserializer)?).ok())
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(as_text(Value::deserialize(deserializer)?))
+}
+
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let Value::Object(map) = Value::deserialize(deserializer)? else {
+        return Ok(BTreeMap::new());
+    };
+    Ok(map.into_iter().filter_map(|(key, value)| Some((key, as_text(value)?))).collect())
+}
+
+fn as_text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(json: &str) -> CustomModel {
+        serde_json::from_str(json).expect("a model")
+    }
+
+    #[test]
+    fn unknown_fields_survive_in_their_order() {
+        let json = r#"{"zeta":1,"name":"m","alpha":{"x":[1,2.50]}}"#;
+        assert_eq!(
+            serde_json::to_string(&model(json)).expect("json"),
+            r#"{"zeta":1,"name":"m","alpha":{"x":[1,2.5]}}"#
+        );
+    }
+
+    #[test]
+    fn fields_of_a_wrong_type_count_as_absent() {
+        let model = model(r#"{"name":"m","version":3,"tags":{"b":1,"a":"x","c":null},"systemData":"?","warnings":{}}"#);
+        assert_eq!(model.view().version.as_deref(), Some("3"));
+        assert_eq!(model.view().tags.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(model.view().system_data.is_none() && model.view().warnings.is_none());
+        assert!(serde_json::from_str::<CustomModel>("[]").is_err());
+        assert!(serde_json::from_str::<CustomModel>(r#"{"name":7}"#).is_err());
+    }
+
+    #[test]
+    fn the_base_model_is_found_in_both_places() {
+        assert_eq!(model(r#"{"name":"m","baseModel":"a"}"#).view().base_model(), Some("a"));
+        assert_eq!(model(r#"{"name":"m","derivedModelInformation":{"baseModel":"b"}}"#).view().base_model(), Some("b"));
+    }
+
+    #[test]
+    fn the_latest_is_the_highest_number_else_the_newest() {
+        let numbers = [model(r#"{"name":"m","version":"9"}"#), model(r#"{"name":"m","version":"10"}"#)];
+        assert_eq!(latest(&numbers).and_then(|m| m.view().version.clone()), Some("10".into()));
+        let words = [
+            model(r#"{"name":"m","version":"2","systemData":{"createdAt":"2026-01-01T00:00:00Z"}}"#),
+            model(r#"{"name":"m","version":"beta","systemData":{"createdAt":"2026-02-01T00:00:00Z"}}"#),
+            model(r#"{"name":"m","version":"alpha","systemData":{"createdAt":"2026-01-15T00:00:00Z"}}"#),
+        ];
+        assert_eq!(latest(&words).and_then(|m| m.view().version.clone()), Some("beta".into()));
+        assert!(latest(&[]).is_none());
+    }
+}

@@ -1,0 +1,56 @@
+//! What happens during long work, as facts. The console decides how they look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How far an upload is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransferProgress {
+    /// Bytes that are on their way or there; never more than `total_bytes`.
+    pub bytes: u64,
+    /// Bytes that there are to send; `None` while a remote source is scanned.
+    pub total_bytes: Option<u64>,
+    /// Files that arrived whole.
+    pub files: u64,
+    /// Files that there are to send.
+    pub total_files: Option<u64>,
+}
+
+/// One fact about an upload.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TransferEvent {
+    /// The engine runs.
+    Started(TransferProgress),
+    /// How far it is.
+    Progress(TransferProgress),
+    /// Nothing moved for this long.
+    Stalled {
+        /// Time since the last byte.
+        silent: Duration,
+        /// Share of requests that failed on the network, in percent, if the engine knows it.
+        network_error_percent: Option<f64>,
+    },
+    /// The engine ended and its result was proved.
+    Done {
+        /// Bytes that were sent.
+        bytes: u64,
+        /// Files that were sent.
+        files: u64,
+        /// From the start of the engine.
+        elapsed: Duration,
+    },
+}
+
+/// What a client has to say while it works; clients never print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// For `--debug` only. No secrets: whoever makes it cleans it.
+    Debug(String),
+    /// Worth a line: a retry, a wait.
+    Notice(String),
+    /// Worth attention.
+    Warning(String),
+}
+
+/// Where clients leave their reports.
+pub type Reporter = Arc<dyn Fn(Report) + Send + Sync>;

@@ -1,0 +1,21 @@
+//! The words of the domain: values that parse themselves and know their rules. No IO.
+
+mod base_model;
+mod custom_model;
+mod event;
+mod name;
+mod registration;
+mod source;
+mod version;
+mod weight_type;
+
+pub use base_model::BaseModel;
+pub use custom_model::{
+    ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData, latest, newest_first,
+};
+pub use event::{Report, Reporter, TransferEvent, TransferProgress};
+pub use name::{ModelName, NewModelName};
+pub use registration::Registration;
+pub use source::{Source, SourceError};
+pub use version::ModelVersion;
+pub use weight_type::WeightType;

@@ -1,0 +1,96 @@
+//! Model names: one rule for names that are made, a wider one for names that exist (cli.md 7).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The name of a model that exists: 1 to 255 characters without `/`. The service may hold names that this
+/// program would not make.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModelName(String);
+
+impl ModelName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ModelName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let length = text.chars().count();
+        if !(1..=255).contains(&length) || text.contains('/') || text.chars().any(char::is_control) {
+            return Err("a model name has 1 to 255 characters and no '/'".into());
+        }
+        if text == "." || text == ".." {
+            return Err("'.' and '..' cannot name a model".into());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a model that is to be made: 2 to 30 characters, a letter first, then letters, digits and `-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewModelName(ModelName);
+
+impl NewModelName {
+    /// The name as any model's name.
+    #[must_use]
+    pub fn as_name(&self) -> &ModelName {
+        &self.0
+    }
+}
+
+impl FromStr for NewModelName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ok = (2..=30).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if ok {
+            Ok(Self(ModelName(text.to_owned())))
+        } else {
+            Err("a model name has 2 to 30 characters: a letter first, then letters, digits and '-'".into())
+        }
+    }
+}
+
+impl fmt::Display for NewModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_to_be_made_follow_the_portal_rule() {
+        for good in ["ab", "Llama-3", "a-----------------------------"] {
+            assert!(good.parse::<NewModelName>().is_ok(), "{good}");
+        }
+        for bad in ["", "a", "1ab", "-ab", "a_b", "a b", "ä-model", "a1234567890123456789012345678901", "a/b"] {
+            assert!(bad.parse::<NewModelName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_exist_are_taken_as_they_are() {
+        for good in ["a", "1.2_x", "mödel", "with space"] {
+            assert!(good.parse::<ModelName>().is_ok(), "{good}");
+        }
+        for bad in ["", "a/b", "..", "a\nb", &"x".repeat(256)] {
+            assert!(bad.parse::<ModelName>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What kind of weights a model holds.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The kinds that the service knows (contracts/foundry-rest.md 1.7), in its own spelling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightType {
+    /// All weights of the model.
+    #[default]
+    FullWeight,
+    /// An adapter for a base model.
+    LoRA,
+    /// A small model for speculative decoding.
+    DraftModel,
+}
+
+impl WeightType {
+    /// The service's spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FullWeight => "FullWeight",
+            Self::LoRA => "LoRA",
+            Self::DraftModel => "DraftModel",
+        }
+    }
+}
+
+impl fmt::Display for WeightType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for WeightType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::FullWeight, Self::LoRA, Self::DraftModel]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| "a weight type is FullWeight, LoRA or DraftModel".into())
+    }
+}
