@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# The main job on this machine alone: a real model goes into a local Foundry project, is looked at, and is deleted.
+# Beside the program run the Foundry emulator (tests/emulator) and Azurite, Microsoft's local blob service; no Azure
+# account is needed and nothing of yours is read or changed.
+set -euo pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+finish() {
+  stop_all
+  rm -rf "${work:-}"
+}
+trap finish EXIT
+work=$(mktemp -d)
+
+echo "Getting ready: AzCopy, Azurite, a model, and a release build (minutes the first time) ..."
+"$root/ci/setup.sh"
+"$root/ci/model.sh"
+(cd "$root" && cargo build --quiet --locked --release && cargo build --quiet --locked --package foundry-emulator)
+start_azurite "$work"
+
+endpoint_file=$work/endpoint
+# Loopback never goes through a proxy.
+NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 "$built/debug/foundry-emulator" \
+  --port 0 --azurite "$AZURITE_URL" --write-endpoint "$endpoint_file" >"$work/emulator.log" 2>&1 &
+started+=($!)
+wait_for "The emulator" $! "$work/emulator.log" test -s "$endpoint_file"
+
+# What a person has who signed in nowhere and set up nothing.
+mkdir "$work/home"
+environment=(
+  "HOME=$work/home"
+  "AZD_CONFIG_DIR=$work/home/.azd"
+  "PATH=$built/release:$tools/bin:$PATH"
+  "TERM=${TERM:-dumb}"
+  "LANG=${LANG:-C.UTF-8}"
+  "AZURE_PROJECT_ENDPOINT=$(<"$endpoint_file")"
+  "AZURE_AI_MODELS_CREDENTIAL=emulator"
+)
+cd "$tools" # so that the model is just "model"
+
+program() {
+  env -i "${environment[@]}" azure-ai-models "$@"
+}
+
+# Shows the command as it is typed, then runs it.
+show() {
+  local word
+  printf '\n$ azure-ai-models'
+  for word in "$@"; do
+    if [[ $word =~ ^[A-Za-z0-9_./:=-]+$ ]]; then printf ' %s' "$word"; else printf ' "%s"' "$word"; fi
+  done
+  printf '\n'
+  program "$@"
+}
+
+# Python over the JSON of a command, as `it`: prints the value of EXPRESSION.
+ask() { # EXPRESSION COMMAND...
+  local expression=$1
+  shift
+  program "$@" --output json | python3 -c 'import json, sys
+it = json.load(sys.stdin)
+print(eval(sys.argv[1]))' "$expression"
+}
+
+show custom create --name minilm --source ./model --description "Sentence embeddings, 384 dimensions"
+blob_uri=$(ask 'it["blobUri"]' custom show --name minilm)
+printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" ./model)"
+show custom list
+show custom versions --name minilm
+show custom show --name minilm
+show custom list -o json
+[[ $(ask '[model["name"] for model in it]' custom list) == "['minilm']" ]] || die "the list does not hold the model."
+show custom delete --name minilm --version 1 --force
+show custom list
+[[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
+
+stop_all
+printf '\nDone: uploaded, proved, listed, shown and deleted. All that was started is stopped.\n'

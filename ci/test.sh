@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# All that a change must pass. CI runs this and nothing else.
+set -euo pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+phase=
+timings=()
+
+# Runs one part under its name, and keeps how long it took.
+phase() { # NAME COMMAND...
+  local from=$SECONDS
+  phase=$1
+  shift
+  printf '\n== %s\n' "$phase"
+  "$@"
+  timings+=("$(printf '%5d s  %s' $((SECONDS - from)) "$phase")")
+  phase=
+}
+
+finish() {
+  local status=$?
+  stop_all
+  rm -rf "${logs:-}"
+  ((status == 0)) || printf '\nfailed: %s\n' "${phase:-ci/test.sh}" >&2
+}
+trap finish EXIT
+
+tools_and_model() {
+  "$root/ci/setup.sh"
+  "$root/ci/model.sh"
+}
+
+versions() {
+  local version manifest
+  version=$(<version.txt)
+  manifest=$(awk '/^\[/ { section = $0 } section == "[package]" && $1 == "version" { gsub(/"/, "", $3); print $3 }' Cargo.toml)
+  [[ $manifest == "$version" ]] || die "version.txt says $version, Cargo.toml says $manifest."
+  if [[ -e extension.yaml ]]; then
+    manifest=$(sed -nE 's/^version:[[:space:]]*["'\'']?([^"'\''[:space:]]+).*/\1/p' extension.yaml)
+    [[ $manifest == "$version" ]] || die "version.txt says $version, extension.yaml says $manifest."
+  fi
+}
+
+# The tests against the real AzCopy find their servers and files by these names (tests/e2e).
+tests() {
+  start_azurite "$logs"
+  export E2E_AZURITE_URL=$AZURITE_URL E2E_AZCOPY=$tools/bin/azcopy E2E_MODEL_DIR=$tools/model
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked --workspace --features e2e
+    cargo test --locked --workspace --features e2e --doc
+  else
+    cargo test --locked --workspace --features e2e
+  fi
+  stop_all
+}
+
+# One TLS stack that builds everywhere: no C library of the system's, no second cryptography.
+banned_packages() {
+  local tree banned
+  tree=$(cargo tree --locked --workspace --target all --edges normal,build --prefix none)
+  banned=$(grep -E '^(aws-lc-sys|openssl-sys|native-tls) ' <<<"$tree" | sort -u || true)
+  [[ ! $banned ]] || die "these packages must not be linked: ${banned//$'\n'/, }. See who asks: cargo tree --invert NAME"
+}
+
+release() {
+  local binary=$built/release/azure-ai-models limit=$((6 * 1024 * 1024)) size
+  cargo build --locked --release
+  size=$(stat --format %s "$binary")
+  ((size <= limit)) || die "the release binary has $size bytes; the limit is $limit."
+  if grep --quiet --text --fixed-strings AZURE_AI_MODELS_TEST_TIME "$binary"; then
+    die "the release binary knows AZURE_AI_MODELS_TEST_TIME, which is for tests only."
+  fi
+  echo "release binary: $size bytes"
+}
+
+logs=$(mktemp -d)
+phase "tools and model" tools_and_model
+phase "format" cargo fmt --all --check
+phase "versions" versions
+phase "banned packages" banned_packages
+phase "clippy" cargo clippy --locked --workspace --all-targets --features e2e -- -D warnings
+phase "tests" tests
+phase "release binary" release
+
+printf '\n'
+printf '%s\n' "${timings[@]}"
+printf '%5d s  in all\n\nall checks passed\n' "$SECONDS"
