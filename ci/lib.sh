@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by the scripts beside it: where things are, and starting and ending the servers that stand in for Azure.
-# CI_TOOLS moves the kept tools elsewhere (default: target/tools).
+# CI_TOOLS moves the kept tools elsewhere (an absolute path; default: target/tools).
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=${CI_TOOLS:-$root/target/tools}
