@@ -5,8 +5,15 @@
 //! and one proved result.
 
 
+mod child;
+mod environment;
 mod lines;
+mod locate;
 mod message;
+mod program;
 mod text;
 
+pub use child::Exit;
+pub use locate::{Candidate, LocateError, Origin, download_url, locate};
 pub use message::{FailedTransfer, Init, JobStatus, Message, PromptKind, Summary, parse_line};
+pub use program::{AzCopy, VerifyError};
