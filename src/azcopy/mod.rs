@@ -4,16 +4,21 @@
 //! the terminal: it gets a list of files and a SAS URL, and gives [`TransferEvent`](crate::model::TransferEvent)s
 //! and one proved result.
 
-
 mod child;
 mod environment;
 mod lines;
 mod locate;
 mod message;
+mod outcome;
 mod program;
 mod text;
+#[cfg(test)]
+mod transcripts;
+mod verdict;
 
 pub use child::Exit;
 pub use locate::{Candidate, LocateError, Origin, download_url, locate};
 pub use message::{FailedTransfer, Init, JobStatus, Message, PromptKind, Summary, parse_line};
+pub use outcome::Outcome;
 pub use program::{AzCopy, VerifyError};
+pub use verdict::{Expectation, Failure, Finished, judge};
