@@ -6,19 +6,25 @@
 
 mod child;
 mod environment;
+mod job;
 mod lines;
 mod locate;
+mod log;
 mod message;
 mod outcome;
 mod program;
+mod progress;
+mod run;
 mod text;
 #[cfg(test)]
 mod transcripts;
 mod verdict;
 
 pub use child::Exit;
+pub use job::{Cargo, CopyJob};
 pub use locate::{Candidate, LocateError, Origin, download_url, locate};
 pub use message::{FailedTransfer, Init, JobStatus, Message, PromptKind, Summary, parse_line};
 pub use outcome::Outcome;
 pub use program::{AzCopy, VerifyError};
+pub use run::{Controls, RunError, run};
 pub use verdict::{Expectation, Failure, Finished, judge};
