@@ -1,0 +1,80 @@
+//! The environment of AzCopy: ours, without what would change how it signs in or tell it what is not its business.
+
+use std::path::Path;
+
+use crate::env::{Env, var};
+
+/// azd's and Azure's variables hold secrets and settings of ours; the AzCopy ones make it try other credentials
+/// than the SAS (contracts/azcopy.md 8).
+fn withheld(name: &str) -> bool {
+    // Windows does not tell `Azd_Server` from `AZD_SERVER`.
+    let name = name.to_ascii_uppercase();
+    ["AZD_", "AZURE_", "AZCOPY_SPA_"].iter().any(|prefix| name.starts_with(prefix)) || name == "AZCOPY_AUTO_LOGIN_TYPE"
+}
+
+/// What every start of AzCopy gets, `--version` included.
+pub(super) fn base(env: &Env) -> Vec<(String, String)> {
+    env.vars().filter(|(name, _)| !withheld(name)).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What a job gets besides: its log and plan in the private directory, and a home if there is none. AzCopy without a
+/// home writes into the working directory.
+pub(super) fn for_job(base: &[(String, String)], directory: &Path) -> Vec<(String, String)> {
+    let directory = directory.to_string_lossy().into_owned();
+    let mut vars = base.to_vec();
+    let mut set = |name: &str, value: String| {
+        vars.retain(|(existing, _)| existing != name);
+        vars.push((name.to_owned(), value));
+    };
+    set("AZCOPY_LOG_LOCATION", directory.clone());
+    set("AZCOPY_JOB_PLAN_LOCATION", directory.clone());
+    set("AZCOPY_DISABLE_SYSLOG", "true".to_owned());
+    if !base.iter().any(|(name, value)| name == var::HOME && Path::new(value).is_absolute()) {
+        set(var::HOME, directory);
+    }
+    vars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_its_business_reaches_azcopy() {
+        for (name, value, kept) in [
+            ("PATH", "/bin", true),
+            ("HTTPS_PROXY", "http://proxy", true),
+            ("SSL_CERT_FILE", "/cert", true),
+            ("AZCOPY_BUFFER_GB", "0.25", true),
+            ("AZCOPY_CONCURRENCY_VALUE", "4", true),
+            ("AZDX", "1", true),
+            ("AZD_SERVER", "127.0.0.1:1", false),
+            ("AZD_ACCESS_TOKEN", "CANARY", false),
+            ("AZURE_CLIENT_SECRET", "CANARY", false),
+            ("Azure_Tenant_Id", "t", false),
+            ("AZURE_AI_MODELS_CREDENTIAL", "env", false),
+            ("AZCOPY_AUTO_LOGIN_TYPE", "AZCLI", false),
+            ("AZCOPY_SPA_CLIENT_SECRET", "CANARY", false),
+        ] {
+            let vars = base(&Env::from_vars([(name, value)], Path::new("/")));
+            assert_eq!(vars.iter().any(|(left, _)| left == name), kept, "{name}");
+        }
+    }
+
+    #[test]
+    fn log_plan_and_a_missing_home_are_the_private_directory() {
+        let given = |vars: &[(&str, &str)], name: &str| {
+            let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
+            let all = for_job(&base(&env), Path::new("/private"));
+            let mut values = all.into_iter().filter(|(left, _)| left == name).map(|(_, value)| value);
+            (values.next(), values.next())
+        };
+        let private = (Some("/private".to_owned()), None);
+        assert_eq!(given(&[("AZCOPY_LOG_LOCATION", "/elsewhere")], "AZCOPY_LOG_LOCATION"), private);
+        assert_eq!(given(&[], "AZCOPY_JOB_PLAN_LOCATION"), private);
+        assert_eq!(given(&[], "HOME"), private);
+        assert_eq!(given(&[("HOME", "relative")], "HOME"), private);
+        assert_eq!(given(&[("HOME", "/home/me")], "HOME"), (Some("/home/me".to_owned()), None));
+        assert_eq!(given(&[], "AZCOPY_DISABLE_SYSLOG"), (Some("true".to_owned()), None));
+    }
+}

@@ -1,0 +1,168 @@
+//! One job for AzCopy, and the command line that it becomes (contracts/azcopy.md 2b and 9).
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::model::TransferProgress;
+use crate::redact::{self, SecretUrl};
+
+use super::verdict::Expectation;
+
+/// What to send, where to, and where AzCopy may keep its own files. All paths are absolute.
+#[derive(Clone, Debug)]
+pub struct CopyJob {
+    /// What to send.
+    pub cargo: Cargo,
+    /// The container's SAS URL; the files go to its root.
+    pub destination: SecretUrl,
+    /// For AzCopy's log and plan: exists, and nobody else may read it.
+    pub directory: PathBuf,
+    /// Most bytes per second, if there is a limit.
+    pub cap: Option<u64>,
+}
+
+/// What to send.
+#[derive(Clone, Debug)]
+pub enum Cargo {
+    /// Files of one directory, and no others. A single file is a list of one name: AzCopy looks at the listed
+    /// files alone, however much lies beside them (seen with strace).
+    Files {
+        /// Directory that the names are relative to. Without `*`, which AzCopy would expand.
+        directory: PathBuf,
+        /// File with one name a line, `/` between the parts, no name twice: a double one fails, and one that is
+        /// not there is left out in silence (contracts/azcopy.md 2b).
+        list_file: PathBuf,
+        /// Number of names in the list.
+        files: u64,
+        /// Sum of the files' sizes.
+        bytes: u64,
+    },
+    /// Blobs that the service fetches itself: a blob, or all below a container or folder URL, which itself does
+    /// not become a part of their names.
+    Remote {
+        /// Where they are.
+        url: SecretUrl,
+    },
+}
+
+impl CopyJob {
+    /// What the verdict is measured by.
+    pub(super) fn expectation(&self) -> Expectation {
+        match self.cargo {
+            Cargo::Files { files, bytes, .. } => Expectation::Plan { files, bytes },
+            Cargo::Remote { .. } => Expectation::OwnTotals,
+        }
+    }
+
+    /// The progress of a job that has not begun.
+    pub(super) fn at_start(&self) -> TransferProgress {
+        let (total_files, total_bytes) = match self.cargo {
+            Cargo::Files { files, bytes, .. } => (Some(files), Some(bytes)),
+            Cargo::Remote { .. } => (None, None),
+        };
+        TransferProgress { bytes: 0, total_bytes, files: 0, total_files }
+    }
+
+    /// AzCopy's arguments, with the SAS: there is no other way to hand it over (contracts/azcopy.md 5).
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        self.arguments_with(&|url| url.expose().as_str().into())
+    }
+
+    /// The arguments as they may be shown.
+    pub(super) fn shown_arguments(&self) -> String {
+        let arguments = self.arguments_with(&|url| url.to_string().into());
+        let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+        redact::clean(&shell_words::join(&words))
+    }
+
+    fn arguments_with(&self, url_text: &dyn Fn(&SecretUrl) -> OsString) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["copy".into()];
+        match &self.cargo {
+            Cargo::Files { directory, list_file, .. } => {
+                arguments.extend([directory.into(), url_text(&self.destination)]);
+                // Without --follow-symlinks links are left out in silence; a Hugging Face cache has only links.
+                arguments.extend(["--from-to=LocalBlob".into(), "--follow-symlinks".into()]);
+                arguments.extend(["--list-of-files".into(), list_file.into()]);
+            }
+            Cargo::Remote { url } => {
+                arguments.extend([url_text(url), url_text(&self.destination), "--from-to=BlobBlob".into()]);
+            }
+        }
+        arguments.extend(
+            [
+                "--recursive=true",
+                "--as-subdir=false",
+                "--overwrite=true",
+                "--output-type",
+                "json",
+                // At lower levels the log lacks the reasons of failures.
+                "--log-level=INFO",
+            ]
+            .map(OsString::from),
+        );
+        if let Some(cap) = self.cap {
+            arguments.extend(["--cap-mbps".into(), megabits(cap).into()]);
+        }
+        arguments
+    }
+}
+
+/// Bytes per second as AzCopy's megabits (10^6 bits) per second.
+fn megabits(bytes_per_second: u64) -> String {
+    let bits = u128::from(bytes_per_second) * 8;
+    format!("{}.{:06}", bits / 1_000_000, bits % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    fn secret(text: &str) -> SecretUrl {
+        SecretUrl::new(Url::parse(text).unwrap())
+    }
+
+    fn job(cargo: Cargo, cap: Option<u64>) -> CopyJob {
+        let destination = secret("https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B");
+        CopyJob { cargo, destination, directory: "/private".into(), cap }
+    }
+
+    fn words(job: &CopyJob) -> String {
+        job.arguments().iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn files_are_sent_by_list() {
+        let files = Cargo::Files { directory: "/m d".into(), list_file: "/private/list".into(), files: 1, bytes: 2 };
+        assert_eq!(
+            words(&job(files, Some(20 << 20))),
+            "copy /m d https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B --from-to=LocalBlob --follow-symlinks \
+             --list-of-files /private/list --recursive=true --as-subdir=false --overwrite=true --output-type json \
+             --log-level=INFO --cap-mbps 167.772160"
+        );
+    }
+
+    #[test]
+    fn remote_sources_go_from_service_to_service() {
+        let remote = Cargo::Remote { url: secret("https://b.blob.core.windows.net/m/v1?sig=OTHER") };
+        assert!(words(&job(remote, None)).starts_with(
+            "copy https://b.blob.core.windows.net/m/v1?sig=OTHER https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B \
+             --from-to=BlobBlob --recursive=true --as-subdir=false "
+        ));
+    }
+
+    #[test]
+    fn what_is_shown_has_no_sas() {
+        let shown = job(Cargo::Remote { url: secret("https://u:OTHER@b/m?sig=OTHER") }, None).shown_arguments();
+        assert!(shown.starts_with("copy 'https://b/m?***' 'https://a.blob.core.windows.net/c?***' '--from"), "{shown}");
+        assert!(!shown.contains("CANARY") && !shown.contains("OTHER"));
+    }
+
+    #[test]
+    fn a_cap_is_exact() {
+        for (bytes, text) in [(1, "0.000008"), (125_000, "1.000000"), (u64::MAX, "147573952589676.412920")] {
+            assert_eq!(megabits(bytes), text);
+        }
+    }
+}

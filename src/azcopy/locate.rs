@@ -1,0 +1,300 @@
+//! Where AzCopy is looked for (cli.md 7.2), and where it can be had. Finds; does not run it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::env::{Env, var};
+
+const FILE_NAME: &str = if cfg!(windows) { "azcopy.exe" } else { "azcopy" };
+
+/// A program that may be AzCopy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// How it was found.
+    pub origin: Origin,
+}
+
+/// How AzCopy was found; its `Display` is for `Using azcopy: PATH (10.32.2)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The person named it.
+    Option,
+    /// A directory of `PATH`.
+    Path,
+    /// A directory that is looked at by itself.
+    Directory(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option => f.write_str("--azcopy-path"),
+            Self::Path => f.write_str("PATH"),
+            Self::Directory(directory) => write!(f, "{}", directory.display()),
+        }
+    }
+}
+
+/// Why there is no candidate.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocateError {
+    /// `--azcopy-path` names nothing.
+    #[error("there is no file {}, which --azcopy-path names", .path.display())]
+    NoSuchFile {
+        /// What was looked for, absolute.
+        path: PathBuf,
+    },
+    /// `--azcopy-path` names a directory.
+    #[error("{} is a directory; --azcopy-path names the program itself", .path.display())]
+    IsDirectory {
+        /// What was looked at, absolute.
+        path: PathBuf,
+    },
+    /// `--azcopy-path` names a file that may not be run.
+    #[error("{} is not executable", .path.display())]
+    NotExecutable {
+        /// What was looked at, absolute.
+        path: PathBuf,
+    },
+    /// It is in none of the usual places.
+    #[error("azcopy was not found in PATH{}", also(.looked))]
+    NotFound {
+        /// The directories besides `PATH`, in the order in which they were looked at.
+        looked: Vec<PathBuf>,
+    },
+}
+
+fn also(looked: &[PathBuf]) -> String {
+    let mut out = String::new();
+    for (index, directory) in looked.iter().enumerate() {
+        out += if index + 1 == looked.len() { " or " } else { ", " };
+        out += &directory.display().to_string();
+    }
+    out
+}
+
+impl LocateError {
+    /// What the person can do about it.
+    #[must_use]
+    pub fn suggestion(&self) -> String {
+        match self {
+            Self::NoSuchFile { .. } | Self::IsDirectory { .. } => {
+                format!("Give --azcopy-path the path of the azcopy program. Download: {}", download_url())
+            }
+            Self::NotExecutable { path } => format!("Make it executable: chmod +x {}", path.display()),
+            Self::NotFound { .. } => {
+                format!("Install AzCopy v10 from {}, or name it with --azcopy-path.", download_url())
+            }
+        }
+    }
+}
+
+/// Where Microsoft offers AzCopy for this machine.
+#[must_use]
+pub fn download_url() -> &'static str {
+    url_for(std::env::consts::OS, std::env::consts::ARCH)
+}
+
+fn url_for(os: &str, arch: &str) -> &'static str {
+    match (os, arch) {
+        // Windows on ARM runs the x64 program.
+        ("windows", _) => "https://aka.ms/downloadazcopy-v10-windows",
+        ("macos", "aarch64") => "https://aka.ms/downloadazcopy-v10-mac-arm64",
+        ("macos", _) => "https://aka.ms/downloadazcopy-v10-mac",
+        (_, "aarch64") => "https://aka.ms/downloadazcopy-v10-linux-arm64",
+        _ => "https://aka.ms/downloadazcopy-v10-linux",
+    }
+}
+
+/// Finds the program: the named one, else the first of `PATH` and the usual directories.
+///
+/// # Errors
+/// There is none. A named program that is not there is an error, never a reason to take another.
+pub fn locate(env: &Env, explicit: Option<&Path>) -> Result<Candidate, LocateError> {
+    if let Some(path) = explicit {
+        return named(env.cwd().join(path));
+    }
+    if let Some(path) = search_path(env) {
+        return Ok(Candidate { path, origin: Origin::Path });
+    }
+    let looked = usual_directories(env);
+    for directory in &looked {
+        let path = directory.join(FILE_NAME);
+        if is_program(&path) {
+            return Ok(Candidate { path, origin: Origin::Directory(directory.clone()) });
+        }
+    }
+    Err(LocateError::NotFound { looked })
+}
+
+fn named(path: PathBuf) -> Result<Candidate, LocateError> {
+    if path.is_dir() {
+        Err(LocateError::IsDirectory { path })
+    } else if !path.exists() {
+        Err(LocateError::NoSuchFile { path })
+    } else if !is_program(&path) {
+        Err(LocateError::NotExecutable { path })
+    } else {
+        Ok(Candidate { path, origin: Origin::Option })
+    }
+}
+
+/// Empty and relative entries mean the working directory, where a cloned repository may have put a program.
+fn search_path(env: &Env) -> Option<PathBuf> {
+    let directories = env.get(var::PATH)?;
+    std::env::split_paths(directories)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(FILE_NAME))
+        .find(|path| is_program(path))
+}
+
+fn usual_directories(env: &Env) -> Vec<PathBuf> {
+    let mut directories: Vec<PathBuf> = Vec::new();
+    let home = env.home();
+    let azd = env.azd_config_dir().filter(|directory| directory.is_absolute());
+    for parent in azd.into_iter().chain(home.into_iter().flat_map(|home| [home.join(".azd"), home.join(".azure")])) {
+        let directory = parent.join("bin");
+        if !directories.contains(&directory) {
+            directories.push(directory);
+        }
+    }
+    if let (true, Some(home)) = (cfg!(windows), home) {
+        directories.extend(unpacked_downloads(&home.join("Downloads")));
+    }
+    directories
+}
+
+/// Directories of unpacked archives: `azcopy_windows_amd64_10.32.2`, which often has another of that name inside.
+fn unpacked_downloads(downloads: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for outer in archives(downloads) {
+        let inner = archives(&outer);
+        found.push(outer);
+        found.extend(inner);
+    }
+    found
+}
+
+fn archives(parent: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok);
+    let mut paths: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("azcopy_windows_"))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    // The name ends with the version: the newest first.
+    paths.sort_unstable_by(|a, b| b.cmp(a));
+    paths
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn put(directory: &Path, mode: u32) -> PathBuf {
+        std::fs::create_dir_all(directory).unwrap();
+        let path = directory.join("azcopy");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_named_program_is_taken_or_refused_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let program = put(&root.path().join("tools"), 0o755);
+        let plain = put(&root.path().join("plain"), 0o644);
+        let env = Env::from_vars([("PATH", program.parent().unwrap().to_str().unwrap())], root.path());
+        let found = locate(&env, Some(Path::new("tools/azcopy"))).unwrap();
+        assert_eq!((found.path, found.origin.to_string().as_str()), (program, "--azcopy-path"));
+        for (given, error) in [
+            ("nowhere", LocateError::NoSuchFile { path: root.path().join("nowhere") }),
+            ("tools", LocateError::IsDirectory { path: root.path().join("tools") }),
+            ("plain/azcopy", LocateError::NotExecutable { path: plain }),
+        ] {
+            assert_eq!(locate(&env, Some(Path::new(given))), Err(error));
+        }
+    }
+
+    #[test]
+    fn the_places_are_searched_in_their_order() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let (path, home, config) = (text(at("path")), text(at("home")), text(at("config")));
+        let env = Env::from_vars([("PATH", path.as_str()), ("HOME", &home), ("AZD_CONFIG_DIR", &config)], root.path());
+        let places = [at("home/.azure/bin"), at("home/.azd/bin"), at("config/bin"), at("path")];
+        assert_eq!(
+            locate(&env, None),
+            Err(LocateError::NotFound { looked: places[..3].iter().rev().cloned().collect() })
+        );
+        for place in &places {
+            let expected = put(place, 0o755);
+            assert_eq!(locate(&env, None).unwrap().path, expected);
+        }
+        assert_eq!(locate(&env, None).unwrap().origin, Origin::Path);
+        put(&at("path"), 0o644);
+        assert_eq!(locate(&env, None).unwrap().origin, Origin::Directory(at("config/bin")));
+    }
+
+    #[test]
+    fn the_working_directory_is_never_searched() {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), 0o755);
+        put(&root.path().join("bin"), 0o755);
+        put(&root.path().join(".azd/bin"), 0o755);
+        for path in ["", ":", "bin", "::/nonexistent:.:./bin"] {
+            for home in ["", "."] {
+                let env = Env::from_vars([("PATH", path), ("HOME", home)], root.path());
+                assert_eq!(locate(&env, None), Err(LocateError::NotFound { looked: vec![] }), "{path:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn archives_in_downloads_are_looked_through_newest_first() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["azcopy_windows_amd64_10.30.0", "azcopy_windows_amd64_10.32.2/azcopy_windows_amd64_10.32.2", "x"] {
+            std::fs::create_dir_all(root.path().join(name)).unwrap();
+        }
+        let newest = root.path().join("azcopy_windows_amd64_10.32.2");
+        assert_eq!(
+            unpacked_downloads(root.path()),
+            [
+                newest.clone(),
+                newest.join("azcopy_windows_amd64_10.32.2"),
+                root.path().join("azcopy_windows_amd64_10.30.0")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_error_says_where_and_the_suggestion_what() {
+        let error = LocateError::NotFound { looked: vec!["/h/.azd/bin".into(), "/h/.azure/bin".into()] };
+        assert_eq!(error.to_string(), "azcopy was not found in PATH, /h/.azd/bin or /h/.azure/bin");
+        assert!(error.suggestion().contains("--azcopy-path"));
+        for (os, arch, end) in [
+            ("windows", "aarch64", "-windows"),
+            ("linux", "x86_64", "-linux"),
+            ("linux", "aarch64", "-linux-arm64"),
+            ("macos", "x86_64", "-mac"),
+            ("macos", "aarch64", "-mac-arm64"),
+        ] {
+            assert!(url_for(os, arch).ends_with(end), "{os} {arch}");
+        }
+    }
+}

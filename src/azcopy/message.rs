@@ -1,0 +1,276 @@
+//! What AzCopy writes with `--output-type json`, one line at a time (contracts/azcopy.md 2). Pure.
+//!
+//! Nothing here is an error: a line that is not understood is [`Message::Other`]. All text comes out cleaned.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::text;
+
+/// One line of AzCopy's standard output.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// The job has an id; comes once the destination has answered.
+    Init(Init),
+    /// Every two seconds.
+    Progress(Summary),
+    /// The last line of a job; without numbers after a dry run.
+    EndOfJob(Option<Summary>),
+    /// A notice, without its `INFO: `.
+    Info(String),
+    /// AzCopy gives up; no [`Message::EndOfJob`] follows.
+    Error(String),
+    /// A question that AzCopy waits for on standard input.
+    Prompt {
+        /// The question.
+        text: String,
+        /// What it is about.
+        kind: PromptKind,
+    },
+    /// Anything else, such as text that is not JSON.
+    Other(String),
+}
+
+/// Where AzCopy keeps what it knows of the job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Init {
+    /// A UUID.
+    pub job_id: String,
+    /// The job's log file.
+    pub log: PathBuf,
+}
+
+/// What a question of AzCopy is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// Whether to cancel although the scan is not done.
+    Cancel,
+    /// Overwriting, deleting and what else there may come.
+    Other,
+}
+
+/// `JobStatus` of AzCopy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobStatus {
+    /// Not ended.
+    InProgress,
+    /// Every file arrived.
+    Completed,
+    /// Some files arrived.
+    CompletedWithErrors,
+    /// Some files were there already.
+    CompletedWithSkipped,
+    /// By a signal, and also by a 403.
+    Cancelled,
+    /// No file arrived.
+    Failed,
+    /// A word that no recorded run has shown.
+    Unknown(String),
+}
+
+/// A file that did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedTransfer {
+    /// Path or URL of the source.
+    pub source: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// HTTP status; 0 when the reason is local or unknown.
+    pub code: u16,
+    /// From AzCopy's log, when it was found there.
+    pub reason: Option<String>,
+}
+
+/// The numbers of a job, in files and bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// State of the job.
+    pub status: JobStatus,
+    /// True once the source is scanned, so that the totals are final.
+    pub scanned: bool,
+    /// Files found so far.
+    pub total: u64,
+    /// Files that arrived.
+    pub completed: u64,
+    /// Files that did not.
+    pub failed: u64,
+    /// Files that were there already.
+    pub skipped: u64,
+    /// Bytes read for sending, retries included: may exceed the total.
+    pub bytes_over_wire: u64,
+    /// Bytes that arrived.
+    pub bytes_transferred: u64,
+    /// Bytes found so far.
+    pub bytes_expected: u64,
+    /// Share of requests that failed on the network.
+    pub network_error_percent: f64,
+    /// The failed files that no earlier line had.
+    pub failed_transfers: Vec<FailedTransfer>,
+}
+
+/// Reads one line. Every input gives a message.
+#[must_use]
+pub fn parse_line(line: &str) -> Message {
+    let Ok(envelope) = serde_json::from_str::<Value>(line) else { return Message::Other(text::kept(line)) };
+    let content = envelope["MessageContent"].as_str().unwrap_or_default();
+    match envelope["MessageType"].as_str() {
+        Some("Init") => match serde_json::from_str::<Value>(content) {
+            Ok(init) => Message::Init(Init {
+                job_id: text::kept(init["JobID"].as_str().unwrap_or_default()),
+                log: PathBuf::from(text::kept(init["LogFileLocation"].as_str().unwrap_or_default())),
+            }),
+            Err(_) => Message::Other(text::kept(line)),
+        },
+        Some("Progress") => summary(content).map_or_else(|| Message::Other(text::kept(line)), Message::Progress),
+        Some("EndOfJob") => Message::EndOfJob(summary(content)),
+        Some("Info") => Message::Info(text::kept(content.strip_prefix("INFO: ").unwrap_or(content))),
+        Some("Error") => Message::Error(text::kept(content)),
+        Some("Prompt") => Message::Prompt {
+            text: text::kept(content),
+            kind: match envelope["PromptDetails"]["PromptType"].as_str() {
+                Some("Cancel") => PromptKind::Cancel,
+                _ => PromptKind::Other,
+            },
+        },
+        _ => Message::Other(text::kept(line)),
+    }
+}
+
+/// `jobs list` and others end with an `EndOfJob` of another shape: one without a status has no summary.
+fn summary(content: &str) -> Option<Summary> {
+    let value: Value = serde_json::from_str(content).ok()?;
+    let status = JobStatus::from_word(value["JobStatus"].as_str()?);
+    Some(Summary {
+        status,
+        scanned: value["CompleteJobOrdered"].as_bool().unwrap_or(false),
+        total: integer(&value["TotalTransfers"]),
+        completed: integer(&value["TransfersCompleted"]),
+        failed: integer(&value["TransfersFailed"]),
+        skipped: integer(&value["TransfersSkipped"]),
+        bytes_over_wire: integer(&value["BytesOverWire"]),
+        bytes_transferred: integer(&value["TotalBytesTransferred"]),
+        bytes_expected: integer(&value["TotalBytesExpected"]),
+        network_error_percent: decimal(&value["NetworkErrorPercentage"]),
+        failed_transfers: value["FailedTransfers"].as_array().map_or_else(Vec::new, |list| {
+            list.iter()
+                .map(|one| FailedTransfer {
+                    source: text::kept(one["Src"].as_str().unwrap_or_default()),
+                    size: integer(&one["TransferSize"]),
+                    code: u16::try_from(integer(&one["ErrorCode"])).unwrap_or_default(),
+                    reason: None,
+                })
+                .collect()
+        }),
+    })
+}
+
+/// 10.32 writes numbers as strings, other versions as numbers.
+fn integer(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => text.parse().unwrap_or_default(),
+        other => other.as_u64().unwrap_or_default(),
+    }
+}
+
+fn decimal(value: &Value) -> f64 {
+    let number = match value {
+        Value::String(text) => text.parse().unwrap_or_default(),
+        other => other.as_f64().unwrap_or_default(),
+    };
+    if f64::is_finite(number) { number } else { 0.0 }
+}
+
+impl JobStatus {
+    fn from_word(word: &str) -> Self {
+        match word {
+            "InProgress" => Self::InProgress,
+            "Completed" => Self::Completed,
+            "CompletedWithErrors" | "CompletedWithErrorsAndSkipped" => Self::CompletedWithErrors,
+            "CompletedWithSkipped" => Self::CompletedWithSkipped,
+            "Cancelled" | "Cancelling" => Self::Cancelled,
+            "Failed" => Self::Failed,
+            other => Self::Unknown(text::kept(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn line(kind: &str, content: &str) -> String {
+        json!({"MessageType": kind, "MessageContent": content, "PromptDetails": {"PromptType": ""}}).to_string()
+    }
+
+    #[test]
+    fn numbers_may_be_strings_or_numbers_and_lists_may_be_null() {
+        let strings = json!({"JobStatus": "Completed", "TotalTransfers": "7", "NetworkErrorPercentage": "1.5",
+            "FailedTransfers": null, "New": {"a": 1}})
+        .to_string();
+        let numbers = json!({"JobStatus": "Completed", "TotalTransfers": 7, "NetworkErrorPercentage": 1.5,
+            "FailedTransfers": []})
+        .to_string();
+        let parsed = parse_line(&line("Progress", &strings));
+        assert_eq!(parsed, parse_line(&line("Progress", &numbers)));
+        let Message::Progress(summary) = parsed else { panic!("{parsed:?}") };
+        assert_eq!((summary.total, summary.network_error_percent), (7, 1.5));
+    }
+
+    #[test]
+    fn a_failed_transfer_keeps_its_code_and_no_secret() {
+        let content = json!({"JobStatus": "Failed", "FailedTransfers": [
+            {"Src": "https://h/c/f?sig=CANARY", "TransferSize": 5, "ErrorCode": "403"}, {"ErrorCode": 7}, "odd"]});
+        let Message::EndOfJob(Some(summary)) = parse_line(&line("EndOfJob", &content.to_string())) else {
+            panic!("no summary")
+        };
+        assert_eq!(summary.failed_transfers.len(), 3);
+        assert_eq!(summary.failed_transfers[0].source, "https://h/c/f?***");
+        assert_eq!((summary.failed_transfers[0].size, summary.failed_transfers[0].code), (5, 403));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_kept_as_text() {
+        for (given, expected) in [
+            ("unknown flag: --x".to_owned(), Message::Other("unknown flag: --x".into())),
+            ("[1]".to_owned(), Message::Other("[1]".into())),
+            (line("EndOfJob", ""), Message::EndOfJob(None)),
+            (line("EndOfJob", r#"{"JobIDDetails":[]}"#), Message::EndOfJob(None)),
+            (line("Info", "INFO: Scanning..."), Message::Info("Scanning...".into())),
+            (line("Error", "no https://h?sig=CANARY"), Message::Error("no https://h?***".into())),
+        ] {
+            assert_eq!(parse_line(&given), expected, "{given}");
+        }
+        assert!(matches!(parse_line(&line("Progress", "no JSON")), Message::Other(_)));
+        assert!(matches!(parse_line(&line("Dryrun", "{}")), Message::Other(_)));
+    }
+
+    #[test]
+    fn only_the_cancel_question_is_one() {
+        for (word, kind) in [("Cancel", PromptKind::Cancel), ("Overwrite", PromptKind::Other), ("", PromptKind::Other)]
+        {
+            let given =
+                json!({"MessageType": "Prompt", "MessageContent": "sure?", "PromptDetails": {"PromptType": word}});
+            assert_eq!(parse_line(&given.to_string()), Message::Prompt { text: "sure?".into(), kind });
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_a_panic(text in "\\PC{0,80}") {
+            drop(parse_line(&text));
+        }
+
+        #[test]
+        fn no_content_is_a_panic(kind in "Init|Progress|EndOfJob|Info|Error|Prompt", content in "\\PC{0,80}",
+            value in prop_oneof![Just(json!(-1)), Just(json!("1e400")), Just(json!([])), Just(json!({})), Just(json!(u64::MAX))]) {
+            drop(parse_line(&line(&kind, &content)));
+            let odd = json!({"JobStatus": "Failed", "TotalTransfers": value, "NetworkErrorPercentage": value,
+                "FailedTransfers": [value], "CompleteJobOrdered": value});
+            drop(parse_line(&line(&kind, &odd.to_string())));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! AzCopy as a child process: find it, check it, run it, understand what it says, judge what it did.
+//!
+//! Owns everything that is known about AzCopy (contracts/azcopy.md). It does not know the service, the journal or
+//! the terminal: it gets a list of files and a SAS URL, and gives [`TransferEvent`](crate::model::TransferEvent)s
+//! and one proved result.
+
+mod child;
+mod environment;
+mod job;
+mod lines;
+mod locate;
+mod log;
+mod message;
+mod outcome;
+mod program;
+mod progress;
+mod run;
+mod text;
+#[cfg(test)]
+mod transcripts;
+mod verdict;
+
+pub use child::Exit;
+pub use job::{Cargo, CopyJob};
+pub use locate::{Candidate, LocateError, Origin, download_url, locate};
+pub use message::{FailedTransfer, Init, JobStatus, Message, PromptKind, Summary, parse_line};
+pub use outcome::Outcome;
+pub use program::{AzCopy, VerifyError};
+pub use run::{Controls, RunError, run};
+pub use verdict::{Expectation, Failure, Finished, judge};

@@ -1,0 +1,199 @@
+//! A program that has proved to be AzCopy 10.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+use crate::env::{Env, Timings};
+use crate::model::{Report, Reporter};
+use crate::units;
+
+use super::child::{Child, Exit};
+use super::locate::{Candidate, Origin};
+use super::{environment, text};
+
+/// More than this is not read of an answer to `--version`.
+const ANSWER: u64 = 64 * 1024;
+
+/// A verified AzCopy, ready to run.
+#[derive(Clone, Debug)]
+pub struct AzCopy {
+    path: PathBuf,
+    origin: Origin,
+    version: String,
+    environment: Vec<(String, String)>,
+}
+
+/// Why a candidate is not an AzCopy that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The system refuses to start it.
+    #[error("{} does not start", .path.display())]
+    Start {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It starts and fails, for example for want of a library.
+    #[error("{} was found but does not run ({exit}){}", .path.display(), after_colon(.words))]
+    DoesNotRun {
+        /// The program.
+        path: PathBuf,
+        /// How it ended.
+        exit: Exit,
+        /// Its own words, cleaned.
+        words: String,
+    },
+    /// It answers, but not as AzCopy does.
+    #[error("{} is not AzCopy: it answers --version with '{answer}'", .path.display())]
+    NotAzCopy {
+        /// The program.
+        path: PathBuf,
+        /// The first line of its answer, cleaned.
+        answer: String,
+    },
+    /// It is AzCopy, but not version 10.
+    #[error("{} is AzCopy {version}; version 10 is needed", .path.display())]
+    WrongVersion {
+        /// The program.
+        path: PathBuf,
+        /// What it says of itself.
+        version: String,
+    },
+    /// It did not answer in time.
+    #[error("{} did not answer --version within {}", .path.display(), units::duration(*.after))]
+    NoAnswer {
+        /// The program.
+        path: PathBuf,
+        /// How long it had.
+        after: Duration,
+    },
+}
+
+fn after_colon(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(": {words}") }
+}
+
+impl AzCopy {
+    /// Asks the candidate for its version, and keeps the environment that its jobs will have.
+    ///
+    /// # Errors
+    /// It does not run, is something else, has another version, or does not answer.
+    pub async fn verify(
+        candidate: Candidate,
+        env: &Env,
+        timings: &Timings,
+        report: &Reporter,
+    ) -> Result<Self, VerifyError> {
+        let Candidate { path, origin } = candidate;
+        let environment = environment::base(env);
+        let mut command = Command::new(&path);
+        command.arg("--version").env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+        let after = timings.azcopy_version;
+        let (exit, stdout, stderr) = match tokio::time::timeout(after, ask(command)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(source)) => return Err(VerifyError::Start { path, source }),
+            Err(_) => return Err(VerifyError::NoAnswer { path, after }),
+        };
+        report(Report::Debug(format!("{} --version: {exit}, {}", path.display(), text::first_line(&stdout))));
+        let version = read_version(&path, exit, &stdout, &stderr)?;
+        Ok(Self { path, origin, version, environment })
+    }
+
+    /// Absolute path of the program.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How it was found.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// For example `10.32.2`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(super) fn command_for_job(&self, directory: &Path) -> Command {
+        let mut command = Command::new(&self.path);
+        command.env_clear().envs(environment::for_job(&self.environment, directory));
+        command
+    }
+}
+
+/// Dropped at the limit, which ends the child and what it started.
+async fn ask(command: Command) -> io::Result<(Exit, String, String)> {
+    let (mut child, pipes) = Child::spawn(command)?;
+    // Held till the end, as for a job.
+    let _stdin = pipes.stdin;
+    let (stdout, stderr) = tokio::join!(read_all(pipes.stdout), read_all(pipes.stderr));
+    Ok((child.wait().await?, stdout, stderr))
+}
+
+async fn read_all(stream: impl AsyncRead + Unpin) -> String {
+    let mut kept = Vec::new();
+    let mut limited = stream.take(ANSWER);
+    // What cannot be read was not said; the exit code tells.
+    drop(limited.read_to_end(&mut kept).await);
+    drop(tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await);
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+fn read_version(path: &Path, exit: Exit, stdout: &str, stderr: &str) -> Result<String, VerifyError> {
+    let path = path.to_owned();
+    let version = stdout.lines().find_map(|line| line.trim().strip_prefix("azcopy version "));
+    match (exit, version) {
+        (Exit::Code(0), Some(version)) if is_ten(version) => Ok(text::kept(version)),
+        (Exit::Code(0), Some(version)) => Err(VerifyError::WrongVersion { path, version: text::kept(version) }),
+        (Exit::Code(0), None) => Err(VerifyError::NotAzCopy { path, answer: text::first_line(stdout) }),
+        _ => {
+            let words = if stderr.trim().is_empty() { stdout } else { stderr };
+            Err(VerifyError::DoesNotRun { path, exit, words: text::first_line(words) })
+        }
+    }
+}
+
+fn is_ten(version: &str) -> bool {
+    version.strip_prefix("10.").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(exit: Exit, stdout: &str, stderr: &str) -> String {
+        match read_version(Path::new("/b/azcopy"), exit, stdout, stderr) {
+            Ok(version) => version,
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn only_version_ten_will_do() {
+        for (exit, stdout, stderr, said) in [
+            (Exit::Code(0), "azcopy version 10.32.2\n", "", "10.32.2"),
+            (Exit::Code(0), "INFO: newer\nazcopy version 10.4.0-Preview\r\n", "noise", "10.4.0-Preview"),
+            (Exit::Code(0), "azcopy version 11.0.0", "", "/b/azcopy is AzCopy 11.0.0; version 10 is needed"),
+            (Exit::Code(0), "azcopy version 10", "", "/b/azcopy is AzCopy 10; version 10 is needed"),
+            (Exit::Code(0), "GNU cp 9", "", "/b/azcopy is not AzCopy: it answers --version with 'GNU cp 9'"),
+            (
+                Exit::Code(127),
+                "",
+                "azcopy: error while loading shared libraries: libsecret-1.so.0\n",
+                "/b/azcopy was found but does not run (exit 127): azcopy: error while loading shared libraries: \
+                 libsecret-1.so.0",
+            ),
+            (Exit::Signal(4), "", "", "/b/azcopy was found but does not run (signal 4)"),
+        ] {
+            assert_eq!(verdict(exit, stdout, stderr), said);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! One run of AzCopy from start to verdict: both pipes drained, questions answered, silence watched, and an end
+//! that is asked for first and forced after the grace.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::{ChildStderr, ChildStdout};
+
+use crate::cancel::{Cancellation, Urgency};
+use crate::env::Timings;
+use crate::model::{Report, Reporter, TransferEvent, TransferProgress};
+use crate::units;
+
+use super::child::{Child, Exit, Pipes};
+use super::job::CopyJob;
+use super::lines::Lines;
+use super::message::{Message, PromptKind, parse_line};
+use super::outcome::Outcome;
+use super::progress::{Meter, Silence, Watchdog};
+use super::verdict::{Failure, Finished, judge};
+use super::{AzCopy, log};
+
+/// What a run is controlled by.
+#[derive(Clone)]
+pub struct Controls<'a> {
+    /// The interval of stall notices, and the grace at the end.
+    pub timings: &'a Timings,
+    /// An upload that stands still this long is ended.
+    pub stall_limit: Duration,
+    /// The person's wish to end.
+    pub cancel: &'a Cancellation,
+    /// Where reports go.
+    pub report: &'a Reporter,
+}
+
+/// Why a run is no success.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system refuses to start it.
+    #[error("{} does not start", .program.display())]
+    Start {
+        /// AzCopy's path.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The person ended it.
+    #[error("upload interrupted")]
+    Interrupted {
+        /// As the last progress event had it.
+        progress: TransferProgress,
+        /// AzCopy's log, if it began one.
+        log: Option<PathBuf>,
+    },
+    /// Nothing moved for too long, and it was ended.
+    #[error("the upload stood still for {}", units::duration(*.silent))]
+    Stalled {
+        /// How long.
+        silent: Duration,
+        /// Share of requests that failed on the network, if AzCopy said so.
+        network_error_percent: Option<f64>,
+        /// As the last progress event had it.
+        progress: TransferProgress,
+        /// AzCopy's log, if it began one.
+        log: Option<PathBuf>,
+    },
+    /// AzCopy ended and its result is no success.
+    #[error("{failure}")]
+    Failed {
+        /// What is wrong with it.
+        failure: Box<Failure>,
+        /// As the last progress event had it.
+        progress: TransferProgress,
+        /// AzCopy's log, if it began one.
+        log: Option<PathBuf>,
+    },
+}
+
+/// Runs the job to its end and proves the result. When the future is dropped AzCopy is killed.
+///
+/// # Errors
+/// Anything but a proved success. When it returns AzCopy has ended.
+pub async fn run(
+    azcopy: &AzCopy,
+    job: &CopyJob,
+    controls: &Controls<'_>,
+    on: &mut dyn FnMut(TransferEvent),
+) -> Result<Finished, RunError> {
+    let mut command = azcopy.command_for_job(&job.directory);
+    command.args(job.arguments());
+    let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
+    let (child, pipes) = Child::spawn(command).map_err(start)?;
+    let started = Instant::now();
+    let (program, arguments) = (azcopy.path().display(), job.shown_arguments());
+    (controls.report)(Report::Debug(format!("azcopy started: {program} {arguments} (pid {})", child.pid())));
+    on(TransferEvent::Started(job.at_start()));
+
+    let watchdog = Watchdog::new(controls.timings.stall_notice, controls.stall_limit, started);
+    let meter = Meter::new(job.at_start());
+    let mut run =
+        Run { controls, on, child, started, outcome: Outcome::default(), meter, watchdog, answers: vec![], end: None };
+    run.supervise(pipes).await;
+    run.conclude(job)
+}
+
+struct Run<'a> {
+    controls: &'a Controls<'a>,
+    on: &'a mut dyn FnMut(TransferEvent),
+    child: Child,
+    started: Instant,
+    outcome: Outcome,
+    meter: Meter,
+    watchdog: Watchdog,
+    answers: Vec<u8>,
+    end: Option<End>,
+}
+
+/// An end that we brought about.
+#[derive(Clone, Copy)]
+struct End {
+    why: Why,
+    /// When the next, harder step is due.
+    next: Instant,
+    killed: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Why {
+    Cancelled,
+    Stalled(Silence),
+}
+
+impl Run<'_> {
+    async fn supervise(&mut self, pipes: Pipes) {
+        let Pipes { mut stdin, stdout, stderr } = pipes;
+        let mut stdout: Option<Lines<ChildStdout>> = Some(Lines::new(stdout));
+        let mut stderr: Option<Lines<ChildStderr>> = Some(Lines::new(stderr));
+        let cancel = self.controls.cancel;
+        let mut ended: Option<Instant> = None;
+        while ended.is_none() || stdout.is_some() || stderr.is_some() {
+            let due = ended.unwrap_or_else(|| self.due());
+            let wish = match self.end {
+                None | Some(End { why: Why::Stalled(_), killed: false, .. }) => Urgency::Graceful,
+                Some(_) => Urgency::Now,
+            };
+            let killed = self.end.is_some_and(|end| end.killed);
+            tokio::select! {
+                exit = self.child.wait(), if ended.is_none() => {
+                    self.exited(exit.ok());
+                    // What is still in the pipes is there at once, unless somebody else holds them.
+                    ended = Some(Instant::now() + self.controls.timings.cancel_grace);
+                }
+                line = next(&mut stdout), if stdout.is_some() => match line {
+                    Some(line) => self.message(parse_line(&line)),
+                    None => stdout = None,
+                },
+                line = next(&mut stderr), if stderr.is_some() => match line {
+                    Some(line) => self.outcome.stderr_line(&line),
+                    None => stderr = None,
+                },
+                written = stdin.write(&self.answers), if !self.answers.is_empty() => match written {
+                    Ok(count) => drop(self.answers.drain(..count)),
+                    // AzCopy no longer reads: it is about to end.
+                    Err(_) => self.answers.clear(),
+                },
+                () = cancel.at_least(wish), if ended.is_none() && !killed => self.cancelled(wish),
+                () = tokio::time::sleep_until(due.into()) => {
+                    if ended.is_some() {
+                        self.child.kill_rest();
+                        break;
+                    }
+                    if self.overdue() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn due(&self) -> Instant {
+        self.end.map_or_else(|| self.watchdog.due(), |end| end.next)
+    }
+
+    /// Time for the next step; true when even killing did not help and the child has to be given up.
+    fn overdue(&mut self) -> bool {
+        if let Some(end) = self.end {
+            if end.killed {
+                self.exited(None);
+                return true;
+            }
+            self.end_it(end.why, true);
+        } else if let Some(silence) = self.watchdog.check(Instant::now()) {
+            let Silence { silent, network_error_percent, over } = silence;
+            (self.on)(TransferEvent::Stalled { silent, network_error_percent });
+            if over {
+                self.end_it(Why::Stalled(silence), false);
+            }
+        }
+        false
+    }
+
+    fn cancelled(&mut self, wish: Urgency) {
+        let now = wish == Urgency::Now || self.controls.cancel.urgency() == Urgency::Now;
+        self.end_it(Why::Cancelled, now);
+    }
+
+    fn end_it(&mut self, why: Why, kill: bool) {
+        let word = if kill { "killed" } else { "asked to end" };
+        self.debug(&format!("azcopy is {word}"));
+        if kill {
+            self.child.kill();
+        } else {
+            self.child.interrupt();
+        }
+        self.end = Some(End { why, next: Instant::now() + self.controls.timings.cancel_grace, killed: kill });
+    }
+
+    fn exited(&mut self, exit: Option<Exit>) {
+        self.outcome.exit = exit;
+        self.outcome.elapsed = self.started.elapsed();
+        let seconds = self.outcome.elapsed.as_secs_f64();
+        let exit = exit.map_or_else(|| "unknown".to_owned(), |exit| exit.to_string());
+        self.debug(&format!("azcopy ended: {exit}, wall {seconds:.3} s"));
+    }
+
+    fn message(&mut self, message: Message) {
+        let now = Instant::now();
+        match &message {
+            Message::Init(init) => {
+                self.watchdog.moved(now);
+                self.debug(&format!("azcopy job {}, log {}", init.job_id, init.log.display()));
+            }
+            Message::Progress(summary) => {
+                self.watchdog.update(summary, now);
+                let progress = self.meter.update(summary);
+                (self.on)(TransferEvent::Progress(progress));
+            }
+            Message::EndOfJob(Some(summary)) => drop(self.meter.update(summary)),
+            Message::EndOfJob(None) => {}
+            Message::Prompt { text, kind } => {
+                self.debug(&format!("azcopy asks: {text}"));
+                self.answers.extend_from_slice(match kind {
+                    PromptKind::Cancel => b"y\n",
+                    PromptKind::Other => b"n\n",
+                });
+            }
+            Message::Info(text) | Message::Error(text) | Message::Other(text) => {
+                self.debug(&format!("azcopy: {text}"));
+            }
+        }
+        self.outcome.message(message);
+    }
+
+    fn debug(&self, text: &str) {
+        (self.controls.report)(Report::Debug(text.to_owned()));
+    }
+
+    fn conclude(mut self, job: &CopyJob) -> Result<Finished, RunError> {
+        let log = self.outcome.init.as_ref().map(|init| init.log.clone());
+        if let Some(log) = &log {
+            log::explain(&mut self.outcome.failed, log);
+        }
+        let progress = self.meter.progress();
+        let asked = self.controls.cancel.urgency() >= Urgency::Graceful;
+        match (self.end.map(|end| end.why), judge(&self.outcome, job.expectation())) {
+            (Some(Why::Cancelled), _) => Err(RunError::Interrupted { progress, log }),
+            (_, Ok(finished)) => {
+                let Finished { bytes, files, elapsed } = finished;
+                (self.on)(TransferEvent::Done { bytes, files, elapsed });
+                Ok(finished)
+            }
+            (None, Err(_)) if asked => Err(RunError::Interrupted { progress, log }),
+            (Some(Why::Stalled(Silence { silent, network_error_percent, .. })), Err(_)) => {
+                Err(RunError::Stalled { silent, network_error_percent, progress, log })
+            }
+            (None, Err(failure)) => {
+                if !self.outcome.stderr.is_empty() {
+                    self.debug(&format!("azcopy's stderr: {}", self.outcome.stderr));
+                }
+                Err(RunError::Failed { failure: Box::new(failure), progress, log })
+            }
+        }
+    }
+}
+
+/// A pipe that cannot be read is at its end.
+async fn next<R: tokio::io::AsyncRead + Unpin>(lines: &mut Option<Lines<R>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.next().await.ok().flatten(),
+        None => None,
+    }
+}

@@ -1,0 +1,246 @@
+//! Whether a run did what it should, and if not, what went wrong (contracts/azcopy.md 0.2 to 0.5). Pure.
+
+use std::time::Duration;
+
+use crate::units;
+
+use super::child::Exit;
+use super::message::{FailedTransfer, JobStatus, Summary};
+use super::outcome::Outcome;
+use super::text;
+
+/// What success is measured by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// The files that were walked before.
+    Plan {
+        /// How many.
+        files: u64,
+        /// Their sizes together.
+        bytes: u64,
+    },
+    /// What AzCopy itself found at a remote source: all of it, and at least one file.
+    OwnTotals,
+}
+
+/// A job of which it is proved that everything arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Bytes that arrived.
+    pub bytes: u64,
+    /// Files that arrived.
+    pub files: u64,
+    /// From start to end of AzCopy.
+    pub elapsed: Duration,
+}
+
+/// Why a run is no success. Texts are AzCopy's own, cleaned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The destination refused the SAS: expired, wrong, or not enough permissions (403).
+    #[error("the storage service refused the upload (403{})", after_space(.code.as_deref()))]
+    Refused {
+        /// The service's word, for example `AuthorizationFailure`.
+        code: Option<String>,
+        /// AzCopy's account of it, or the reason from its log.
+        message: Option<String>,
+    },
+    /// A remote source refused to be listed (403).
+    #[error("the storage service refused to read the source (403{})", after_space(.code.as_deref()))]
+    SourceRefused {
+        /// The service's word.
+        code: Option<String>,
+        /// AzCopy's words.
+        message: String,
+    },
+    /// Somebody else sent AzCopy a signal.
+    #[error("azcopy was cancelled by somebody else")]
+    Cancelled,
+    /// Some or all files failed.
+    #[error("{} failed{}", of(*.count, *.total), first_reason(.failed))]
+    FailedTransfers {
+        /// The failed files, as far as AzCopy named them; the first thousand.
+        failed: Vec<FailedTransfer>,
+        /// How many failed.
+        count: u64,
+        /// Of how many.
+        total: u64,
+    },
+    /// AzCopy says "completed" and copied no file.
+    #[error("azcopy copied nothing{}", after_colon(.remarks.first().map(String::as_str)))]
+    NothingCopied {
+        /// What AzCopy says it left out, and why.
+        remarks: Vec<String>,
+    },
+    /// Some files arrived that AzCopy did not have to skip, and some did not.
+    #[error("azcopy copied {got} of {}{}", units::count(*.expected, "file", "files"), after_colon(.remarks.first().map(String::as_str)))]
+    CountMismatch {
+        /// Files that there are.
+        expected: u64,
+        /// Files that arrived.
+        got: u64,
+        /// What AzCopy says it left out, and why.
+        remarks: Vec<String>,
+    },
+    /// The files arrived with other sizes.
+    #[error("azcopy copied {got} bytes instead of {expected}")]
+    SizeMismatch {
+        /// Bytes that there are.
+        expected: u64,
+        /// Bytes that arrived.
+        got: u64,
+    },
+    /// AzCopy left files out because they are there, which it was not asked to do.
+    #[error("azcopy skipped {}", units::count(*.skipped, "file", "files"))]
+    Skipped {
+        /// How many.
+        skipped: u64,
+    },
+    /// AzCopy gave up with words of its own.
+    #[error("azcopy gave up: {}", text::first_line(.words))]
+    Fatal {
+        /// Its words.
+        words: String,
+    },
+    /// AzCopy crashed.
+    #[error("azcopy crashed ({exit}): {head}")]
+    Crashed {
+        /// First line of the panic.
+        head: String,
+        /// How it ended.
+        exit: Exit,
+    },
+    /// Somebody else, or the system for want of memory, ended AzCopy.
+    #[error("azcopy was ended by signal {signal}")]
+    Killed {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// AzCopy ended without saying how the job went.
+    #[error("azcopy ended without a result{}", in_brackets(*.exit))]
+    NoResult {
+        /// How it ended; `None` when it had to be given up.
+        exit: Option<Exit>,
+    },
+    /// The numbers are right, but AzCopy reports a failure with its exit code.
+    #[error("azcopy ended with exit code {code} although it reports no failure")]
+    ExitCode {
+        /// The code.
+        code: i32,
+    },
+    /// A job status that no known version of AzCopy has at the end.
+    #[error("azcopy ended with job status {status:?}")]
+    UnexpectedStatus {
+        /// The status.
+        status: JobStatus,
+    },
+}
+
+fn after_space(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!(" {text}"))
+}
+
+fn after_colon(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!(": {text}"))
+}
+
+fn in_brackets(exit: Option<Exit>) -> String {
+    exit.map_or_else(String::new, |exit| format!(" ({exit})"))
+}
+
+fn of(count: u64, total: u64) -> String {
+    format!("{} of {}", units::grouped(count), units::count(total, "file", "files"))
+}
+
+fn first_reason(failed: &[FailedTransfer]) -> String {
+    let Some(first) = failed.iter().find(|one| one.reason.is_some()).or_else(|| failed.first()) else {
+        return String::new();
+    };
+    match (&first.reason, first.code) {
+        (Some(reason), _) => format!(": {}: {reason}", first.source),
+        (None, 0) => format!(": {}", first.source),
+        (None, code) => format!(": {}: HTTP {code}", first.source),
+    }
+}
+
+/// Decides. Success needs every proof: the exit code, the status and all counts.
+///
+/// # Errors
+/// What went wrong; the most telling cause where there are several.
+pub fn judge(outcome: &Outcome, expectation: Expectation) -> Result<Finished, Failure> {
+    let Some(end) = &outcome.end else { return Err(no_end(outcome)) };
+    match (&end.status, outcome.exit) {
+        (JobStatus::Completed, Some(Exit::Code(0))) if end.failed == 0 => counts(outcome, end, expectation),
+        _ => Err(failed_job(outcome, end)),
+    }
+}
+
+fn no_end(outcome: &Outcome) -> Failure {
+    if let Some(words) = &outcome.error {
+        // "cannot list files" is about the source; the destination's refusal comes as a failed transfer.
+        if words.contains("cannot list files") && words.contains("RESPONSE 403") {
+            return Failure::SourceRefused { code: service_code(words), message: words.clone() };
+        }
+        return Failure::Fatal { words: words.clone() };
+    }
+    let stderr = outcome.stderr.trim();
+    match outcome.exit {
+        Some(Exit::Signal(signal)) => Failure::Killed { signal },
+        Some(exit) if stderr.contains("panic: ") || stderr.contains("fatal error: ") => {
+            let start = stderr.find("panic: ").or_else(|| stderr.find("fatal error: ")).unwrap_or_default();
+            Failure::Crashed { head: text::first_line(&stderr[start..]), exit }
+        }
+        Some(Exit::Code(1..)) if !stderr.is_empty() => Failure::Fatal { words: text::first_line(stderr) },
+        Some(Exit::Code(1..)) if !outcome.plain.trim().is_empty() => {
+            Failure::Fatal { words: text::first_line(&outcome.plain) }
+        }
+        exit => Failure::NoResult { exit },
+    }
+}
+
+fn failed_job(outcome: &Outcome, end: &Summary) -> Failure {
+    let refused = outcome.failed.iter().find(|one| one.code == 403);
+    if refused.is_some() || outcome.refusal.is_some() && end.status != JobStatus::Completed {
+        let reason = refused.and_then(|one| one.reason.clone());
+        let code = outcome.refusal.as_deref().and_then(service_code);
+        return Failure::Refused { code, message: outcome.refusal.clone().or(reason) };
+    }
+    if end.failed > 0 || matches!(end.status, JobStatus::Failed | JobStatus::CompletedWithErrors) {
+        let count = end.failed.max(outcome.failed.len() as u64);
+        return Failure::FailedTransfers { failed: outcome.failed.clone(), count, total: end.total };
+    }
+    match (&end.status, outcome.exit) {
+        (JobStatus::Cancelled, _) => Failure::Cancelled,
+        (JobStatus::CompletedWithSkipped, _) => Failure::Skipped { skipped: end.skipped },
+        (JobStatus::Completed, Some(Exit::Code(code))) => Failure::ExitCode { code },
+        (JobStatus::Completed, Some(Exit::Signal(signal))) => Failure::Killed { signal },
+        (JobStatus::Completed, None) => Failure::NoResult { exit: None },
+        (status, _) => Failure::UnexpectedStatus { status: status.clone() },
+    }
+}
+
+fn counts(outcome: &Outcome, end: &Summary, expectation: Expectation) -> Result<Finished, Failure> {
+    let remarks = || outcome.remarks.clone();
+    let (files, bytes) = match expectation {
+        Expectation::Plan { files, bytes } => (files, bytes),
+        Expectation::OwnTotals => (end.total, end.bytes_expected),
+    };
+    if end.completed == 0 {
+        return Err(Failure::NothingCopied { remarks: remarks() });
+    }
+    if end.completed != files || end.total != files {
+        // More files found than planned is as wrong as fewer; the number that tells is the one that differs.
+        let got = if end.completed == files { end.total } else { end.completed };
+        return Err(Failure::CountMismatch { expected: files, got, remarks: remarks() });
+    }
+    if end.bytes_transferred != bytes {
+        return Err(Failure::SizeMismatch { expected: bytes, got: end.bytes_transferred });
+    }
+    Ok(Finished { bytes, files, elapsed: outcome.elapsed })
+}
+
+/// The service's error code in AzCopy's account of a response: `ERROR CODE: AuthorizationFailure`.
+fn service_code(words: &str) -> Option<String> {
+    let code = words.split_once("ERROR CODE: ")?.1.split_whitespace().next()?;
+    (code.len() < 80 && code.chars().all(|c| c.is_ascii_alphanumeric())).then(|| code.to_owned())
+}
