@@ -1,8 +1,81 @@
 //! `azure.ai.models`: upload, register and manage custom models in a Foundry project.
 
+pub mod app;
 pub mod azcopy;
 pub mod cancel;
+pub mod cli;
+pub mod commands;
+pub mod console;
+pub mod credential;
 pub mod env;
+pub mod error;
+pub mod foundry;
+pub mod http;
 pub mod model;
+pub mod project;
 pub mod redact;
+mod signals;
 pub mod units;
+pub mod upload;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use app::App;
+use cli::{Action, Command};
+use console::Console;
+use env::{Env, var};
+use error::CliError;
+
+/// The whole program: parse, run, report, exit code.
+#[must_use]
+pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
+    let invocation = cli::read(args, env.run_by_azd());
+    let console = Arc::new(Console::new(app::console_settings(&env, &invocation)));
+    let outcome = match invocation.action {
+        Action::Print(text) => console.product(&text).map_err(CliError::from),
+        Action::Refuse(refusal) => Err(refusal.into()),
+        Action::Run(command) => enter(env, invocation.cwd.as_deref()).and_then(|env| {
+            dispatch(*command, |cancel| App::new(env, invocation.globals, Arc::clone(&console), cancel))
+        }),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.error(&error.page());
+            error.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> Result<(), CliError> {
+    let (canceller, cancellation) = cancel::channel();
+    let app = app(cancellation);
+    match command {
+        Command::Version => commands::version::version(&app),
+        Command::Completion { shell } => commands::completion::completion(&app, shell),
+        Command::Custom { command: None } => Ok(()),
+        Command::Custom { command: Some(command) } | Command::Short(command) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let outcome = runtime.block_on(async {
+                signals::listen(canceller)?;
+                commands::custom::run(&app, command).await
+            });
+            // A thread may still wait for an answer on the terminal.
+            runtime.shutdown_background();
+            outcome
+        }
+    }
+}
+
+/// Changes to `--cwd`, else to `AZD_CWD`.
+fn enter(mut env: Env, cwd: Option<&Path>) -> Result<Env, CliError> {
+    if let Some(cwd) = cwd.or_else(|| env.get(var::AZD_CWD).map(Path::new)) {
+        let cwd = env.cwd().join(cwd);
+        std::env::set_current_dir(&cwd).map_err(|why| CliError::bad_directory(&cwd, &why))?;
+        env.set_cwd(cwd);
+    }
+    Ok(env)
+}

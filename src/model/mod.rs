@@ -16,6 +16,6 @@ pub use custom_model::{
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
 pub use name::{ModelName, NewModelName};
 pub use registration::Registration;
-pub use source::{Source, SourceError};
+pub use source::{Source, SourceError, is_loopback};
 pub use version::ModelVersion;
 pub use weight_type::WeightType;

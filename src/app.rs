@@ -1,0 +1,205 @@
+//! What a command needs from the world, made on first use: environment, console, cancellation, clients.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cancel::Cancellation;
+use crate::cli::{AZD_PROGRAM, Action, Command, Globals, Invocation, OutputFormat, PROGRAM};
+use crate::commands::custom::CustomCommand;
+use crate::console::render::{self, DeployTarget};
+use crate::console::{Console, ProgressMode, Settings, colour};
+use crate::credential::TokenSource;
+use crate::env::{Env, Timings, var};
+use crate::error::CliError;
+use crate::foundry::FoundryClient;
+use crate::http::HttpClient;
+use crate::model::{CustomModel, Report, Reporter};
+use crate::project::{self, ProjectEndpoint};
+use crate::units;
+
+/// What the console needs to know of the arguments and the world.
+#[must_use]
+pub fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
+    let progress = match &invocation.action {
+        Action::Run(command) => match command.as_ref() {
+            Command::Custom { command: Some(CustomCommand::Create(args)) }
+            | Command::Short(CustomCommand::Create(args)) => args.progress().into(),
+            _ => ProgressMode::Auto,
+        },
+        _ => ProgressMode::Auto,
+    };
+    let colour = |terminal| colour(env.get(var::NO_COLOR).is_some(), env.get(var::FORCE_COLOR) == Some("1"), terminal);
+    Settings {
+        quiet: invocation.globals.quiet,
+        debug: invocation.globals.debug.unwrap_or_else(|| env.flag(var::AZD_DEBUG)),
+        json: invocation.globals.output == OutputFormat::Json,
+        colour_stderr: colour(env.stderr_terminal),
+        stdout_terminal: env.stdout_terminal,
+        stderr_terminal: env.stderr_terminal,
+        columns: env.get(var::COLUMNS).and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0),
+        progress,
+    }
+}
+
+/// One run of the program.
+pub struct App {
+    /// What the process was given.
+    pub env: Env,
+    /// Limits and delays.
+    pub timings: Timings,
+    /// Global options.
+    pub globals: Globals,
+    /// The one owner of the streams.
+    pub console: Arc<Console>,
+    /// Set by signals.
+    pub cancel: Cancellation,
+    http: OnceCell<HttpClient>,
+}
+
+impl App {
+    /// Puts one run together. Costs nothing that a command does not use.
+    #[must_use]
+    pub fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
+        let timings = Timings::from_env(&env);
+        Self { env, timings, globals, console, cancel, http: OnceCell::new() }
+    }
+
+    /// Where clients leave what is worth saying.
+    #[must_use]
+    pub fn reporter(&self) -> Reporter {
+        let console = Arc::clone(&self.console);
+        Arc::new(move |report| match report {
+            Report::Debug(text) => console.debug(&text),
+            Report::Notice(text) => console.notice(&text),
+            Report::Warning(text) => console.warn(&text),
+        })
+    }
+
+    /// The one HTTP client.
+    #[must_use]
+    pub fn http(&self) -> HttpClient {
+        self.http.get_or_init(|| HttpClient::new(&self.env, self.timings.clone(), self.reporter())).clone()
+    }
+
+    /// A client of the project, found as in cli.md 4.
+    ///
+    /// # Errors
+    /// When no project is named, or its endpoint or the way to sign in breaks a rule.
+    pub fn foundry(&self) -> Result<FoundryClient, CliError> {
+        if let Some(name) = &self.globals.environment
+            && !self.env.run_by_azd()
+            && self.globals.endpoint.is_none()
+        {
+            return Err(CliError::usage(format!(
+                "the azd environment '{name}' can be read only when azd runs this program"
+            ))
+            .with_code("environment_unavailable")
+            .with_suggestion(format!(
+                "Run it as '{AZD_PROGRAM} ...', or name the project with --project-endpoint URL."
+            )));
+        }
+        let found = project::find(&self.env, self.globals.endpoint.as_deref())?;
+        self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
+        let tokens = TokenSource::new(&self.env, &found.endpoint, self.timings.clone())?;
+        Ok(FoundryClient::new(self.http(), tokens, found.endpoint, &self.env, self.timings.clone()))
+    }
+
+    /// True when the person can be asked.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
+        self.env.interactive() && !no_prompt
+    }
+
+    /// Asks for one line; `None` at the end of the input.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub async fn ask(&self, question: &str) -> Result<Option<String>, CliError> {
+        let question = question.to_owned();
+        let console = Arc::clone(&self.console);
+        let answer = tokio::task::spawn_blocking(move || console.ask(&question)).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(why)) => Err(CliError::failure(format!("cannot read the answer: {why}"))),
+            Err(_) => Err(CliError::interrupted()),
+        }
+    }
+
+    /// Runs work that may be dropped, until the person interrupts it.
+    ///
+    /// # Errors
+    /// Those of the work, or that it was interrupted.
+    pub async fn or_interrupted<T>(&self, work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+        self.cancel.or(work).await.unwrap_or_else(|| Err(CliError::interrupted()))
+    }
+
+    /// Writes the product; `-o none` leaves it out.
+    ///
+    /// # Errors
+    /// When standard output cannot be written. A reader that went away is no error.
+    pub fn product(&self, text: &str) -> Result<(), CliError> {
+        if self.globals.output == OutputFormat::None {
+            return Ok(());
+        }
+        Ok(self.console.product(text)?)
+    }
+
+    /// Writes the product as one JSON document.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let text = render::json(value).map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
+        Ok(self.console.product(&text)?)
+    }
+
+    /// azd's configuration directory, where uploads keep AzCopy's log.
+    ///
+    /// # Errors
+    /// When there is no home directory: the working directory never stands in for it.
+    pub fn config_dir(&self) -> Result<PathBuf, CliError> {
+        self.env.azd_config_dir().ok_or_else(|| {
+            CliError::failure("there is no home directory to keep AzCopy's log in")
+                .with_code("no_home")
+                .with_suggestion("Set HOME, or AZD_CONFIG_DIR to a directory of yours.")
+        })
+    }
+
+    /// How long an upload may stand still.
+    ///
+    /// # Errors
+    /// When the variable holds no duration.
+    pub fn stall_limit(&self) -> Result<Duration, CliError> {
+        let Some(text) = self.env.get(var::STALL_TIMEOUT) else { return Ok(self.timings.stall_limit) };
+        let limit = units::parse_duration(text)
+            .map_err(|why| CliError::usage(format!("{}: {why}", var::STALL_TIMEOUT)).with_code("bad_variable"))?;
+        Ok(self.timings.scaled(limit))
+    }
+
+    /// The command that deploys a model; it names what the environment tells of this very project.
+    #[must_use]
+    pub fn deploy_command(&self, endpoint: &ProjectEndpoint, model: &CustomModel) -> String {
+        let env_project = self.env.get(var::AZURE_PROJECT_ENDPOINT);
+        let same = env_project.is_some_and(|named| named.trim_end_matches('/') == endpoint.as_str());
+        let known = |name| if same { self.env.get(name) } else { None };
+        let target = DeployTarget {
+            subscription: known(var::AZURE_SUBSCRIPTION_ID),
+            group: known(var::AZURE_RESOURCE_GROUP_NAME),
+            account: known(var::AZURE_ACCOUNT_NAME),
+            project: known(var::AZURE_PROJECT_NAME),
+        };
+        render::deploy_command(model, target)
+    }
+
+    /// A command of this program as the person would type it, quoted for the shell.
+    #[must_use]
+    pub fn command_line(&self, args: &[&str]) -> String {
+        let program = if self.env.run_by_azd() { AZD_PROGRAM } else { PROGRAM };
+        format!("{program} {}", shell_words::join(args))
+    }
+}

@@ -1,0 +1,153 @@
+//! What the global options mean together: the dual `-e` is taken apart here, and nowhere else.
+
+use clap::ValueEnum;
+use thiserror::Error;
+
+use super::GlobalArgs;
+
+/// How the product is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// azd's third value: nothing on standard output.
+    None,
+}
+
+/// The global options after the dual `-e` was taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Globals {
+    /// Endpoint, from `--project-endpoint` or `-e URL`; not yet checked.
+    pub endpoint: Option<String>,
+    /// azd environment, from `--environment` or `-e NAME`.
+    pub environment: Option<String>,
+    /// Output format.
+    pub output: OutputFormat,
+    /// `--no-prompt`, if it was given.
+    pub no_prompt: Option<bool>,
+    /// `--debug`, if it was given.
+    pub debug: Option<bool>,
+    /// `--quiet`.
+    pub quiet: bool,
+}
+
+/// Global options that contradict each other.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum GlobalsError {
+    /// Two endpoints.
+    #[error("the project endpoint was given twice")]
+    TwoEndpoints,
+    /// Two environments.
+    #[error("the azd environment was given twice")]
+    TwoEnvironments,
+    /// `--environment https://...`.
+    #[error("--environment takes a name, not a URL")]
+    EnvironmentIsUrl,
+    /// An environment name that azd would not take.
+    #[error("'{0}' is not the name of an azd environment: letters, digits, '-', '_', '.', '(' and ')', at most 64")]
+    BadEnvironment(String),
+}
+
+impl Globals {
+    /// What counts when the options could not be read.
+    #[must_use]
+    pub fn unread(output: OutputFormat) -> Self {
+        Self { endpoint: None, environment: None, output, no_prompt: None, debug: None, quiet: false }
+    }
+
+    /// Takes the dual `-e` apart and refuses what was given twice.
+    ///
+    /// # Errors
+    /// See [`GlobalsError`].
+    pub fn merge(args: &GlobalArgs) -> Result<Self, GlobalsError> {
+        let (urls, names): (Vec<&String>, Vec<&String>) =
+            args.endpoint_or_environment.iter().partition(|value| is_url(value));
+        if args.environment.iter().any(|value| is_url(value)) {
+            return Err(GlobalsError::EnvironmentIsUrl);
+        }
+        let endpoint = at_most_one(args.project_endpoint.iter().chain(urls)).ok_or(GlobalsError::TwoEndpoints)?;
+        let environment = at_most_one(args.environment.iter().chain(names)).ok_or(GlobalsError::TwoEnvironments)?;
+        if let Some(name) = &environment
+            && !is_environment_name(name)
+        {
+            return Err(GlobalsError::BadEnvironment(name.clone()));
+        }
+        Ok(Self {
+            endpoint,
+            environment,
+            output: args.output,
+            no_prompt: args.no_prompt,
+            debug: args.debug,
+            quiet: args.quiet == Some(true),
+        })
+    }
+}
+
+fn is_url(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    lower.starts_with("https://") || lower.starts_with("http://")
+}
+
+/// azd's own rule (contracts/azd-host.md 1.5).
+fn is_environment_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '(' | ')' | '_' | '.'))
+}
+
+/// `None` when there are several.
+fn at_most_one<'a>(mut values: impl Iterator<Item = &'a String>) -> Option<Option<String>> {
+    let first = values.next().cloned();
+    match values.next() {
+        None => Some(first),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Cli, hoist_globals};
+    use super::*;
+
+    fn merge(line: &str) -> Result<Globals, GlobalsError> {
+        let words = hoist_globals(line.split_whitespace().map(Into::into).collect());
+        let cli = Cli::try_parse_from(words).expect("a command line");
+        Globals::merge(&cli.globals)
+    }
+
+    #[test]
+    fn one_option_serves_endpoint_and_environment_wherever_it_stands() {
+        for line in [
+            "p -e dev custom list -e https://x",
+            "p custom -e dev list -e https://x",
+            "p custom list -e https://x -e dev",
+            "p -e https://x --environment dev list",
+            "p --environment=dev list --project-endpoint https://x",
+            "p list -edev -e=https://x",
+        ] {
+            let globals = merge(line).expect(line);
+            assert_eq!(globals.endpoint.as_deref(), Some("https://x"), "{line}");
+            assert_eq!(globals.environment.as_deref(), Some("dev"), "{line}");
+        }
+    }
+
+    #[test]
+    fn two_of_one_kind_are_refused() {
+        assert_eq!(merge("p -e https://x list -e https://y"), Err(GlobalsError::TwoEndpoints));
+        assert_eq!(merge("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
+        assert_eq!(merge("p list --environment https://x"), Err(GlobalsError::EnvironmentIsUrl));
+        assert_eq!(merge("p list -e a/b"), Err(GlobalsError::BadEnvironment("a/b".into())));
+    }
+
+    #[test]
+    fn switches_take_a_value_behind_an_equals_sign_and_the_last_one_wins() {
+        assert_eq!(merge("p list --debug=false").map(|g| g.debug), Ok(Some(false)));
+        assert_eq!(merge("p --no-prompt list").map(|g| g.no_prompt), Ok(Some(true)));
+        assert_eq!(merge("p --non-interactive=true list").map(|g| g.no_prompt), Ok(Some(true)));
+        assert_eq!(merge("p -o json list -o table").map(|g| g.output), Ok(OutputFormat::Table));
+    }
+}

@@ -1,0 +1,230 @@
+//! The command line: clap's tree, the global options, and the dual `-e` (cli.md 2).
+//!
+//! Owns words and their meaning; what a command does stands in `commands`.
+
+mod globals;
+mod hoist;
+mod read;
+
+pub use globals::{Globals, GlobalsError, OutputFormat};
+pub use hoist::hoist_globals;
+pub use read::{Action, Invocation, UsageError, read};
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::commands::custom::CustomCommand;
+
+/// How azd's users call the program.
+pub const AZD_PROGRAM: &str = "azd ai models";
+/// The program's own name, outside azd.
+pub const PROGRAM: &str = "azure-ai-models";
+
+const ROOT_EXAMPLES: &str = "\
+Examples:
+  azd ai models custom create --name my-model --source ./model-weights
+  azd ai models custom list
+  azd ai models custom show --name my-model
+  azd ai models custom delete --name my-model --version 1
+
+Exit codes:
+  0 success          3 not found       6 model check failed     9 service or network
+  1 failure          4 sign-in         7 upload failed        130 interrupted
+  2 wrong usage      5 conflict        8 registration failed";
+
+/// Upload, register and manage custom models in a Foundry project.
+#[derive(Debug, Parser)]
+#[command(
+    name = PROGRAM,
+    after_help = ROOT_EXAMPLES,
+    disable_version_flag = true,
+    args_override_self = true,
+    max_term_width = 110
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub globals: GlobalArgs,
+
+    /// Print the version
+    #[arg(long = "version", action = clap::ArgAction::SetTrue)]
+    pub show_version: bool,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Custom models: upload, register, list, show, delete
+    #[command(
+        arg_required_else_help = false,
+        args_override_self = true,
+        after_help = "\
+Examples:
+  azd ai models custom create --name my-model --source ./model-weights
+  azd ai models custom list -o json"
+    )]
+    Custom {
+        #[command(subcommand)]
+        command: Option<CustomCommand>,
+    },
+    /// The same commands without the word `custom`
+    #[command(flatten)]
+    Short(CustomCommand),
+    /// Print the version
+    #[command(after_help = "\
+Examples:
+  azd ai models version
+  azd ai models version -o json")]
+    Version,
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  azd ai models completion bash
+  azd ai models completion powershell")]
+    Completion {
+        /// Shell to complete for
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+}
+
+/// Options that stand before or after the command.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Foundry project endpoint: https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT
+    #[arg(long, global = true, value_name = "URL", action = clap::ArgAction::Append, value_hint = ValueHint::Url)]
+    pub project_endpoint: Vec<String>,
+
+    /// Project endpoint (a value that starts with https:// or http://) or azd environment (any other)
+    #[arg(short = 'e', global = true, value_name = "URL|NAME", action = clap::ArgAction::Append)]
+    pub endpoint_or_environment: Vec<String>,
+
+    /// azd environment
+    #[arg(long, global = true, value_name = "NAME", action = clap::ArgAction::Append)]
+    pub environment: Vec<String>,
+
+    /// Azure subscription
+    #[arg(short, long, global = true, value_name = "ID")]
+    pub subscription: Option<String>,
+
+    /// Output format: table or json
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        ignore_case = true,
+        default_value = "table",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub output: OutputFormat,
+
+    /// Never ask: a question without an answer on the command line is an error
+    #[arg(long, global = true, alias = "non-interactive", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide = false)]
+    pub no_prompt: Option<bool>,
+
+    /// Trace requests and child processes on stderr; secrets are masked
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+    pub debug: Option<bool>,
+
+    /// No progress, no hints; results and errors stay
+    #[arg(short, long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+    pub quiet: Option<bool>,
+
+    /// Change to this directory first
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub cwd: Option<std::path::PathBuf>,
+
+    /// Print the address of the documentation
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+    pub docs: Option<bool>,
+
+    /// azd's own; accepted and left alone
+    #[arg(long, global = true, value_name = "FILE", hide = true)]
+    pub trace_log_file: Option<std::path::PathBuf>,
+
+    /// azd's own; accepted and left alone
+    #[arg(long, global = true, value_name = "URL", hide = true)]
+    pub trace_log_url: Option<String>,
+}
+
+/// clap's tree with the name that this run goes by.
+#[must_use]
+pub fn tree(program: &'static str) -> clap::Command {
+    let mut tree = Cli::command().bin_name(program);
+    tree.build();
+    tree
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_the_tree_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// The pass before clap cannot ask clap; this test does.
+    #[test]
+    fn the_pass_before_clap_knows_every_global_option() {
+        for arg in Cli::command().get_arguments().filter(|arg| arg.is_global_set()) {
+            let takes_value = !arg.get_value_names().is_some_and(|names| names == ["BOOL"]);
+            let known: &[&str] = if takes_value { &hoist::WITH_VALUE } else { &hoist::SWITCHES };
+            let long = arg.get_long_and_visible_aliases().into_iter().flatten().map(|long| format!("--{long}"));
+            for name in long.chain(arg.get_short().map(|short| format!("-{short}"))) {
+                assert!(known.contains(&name.as_str()), "{name}");
+            }
+        }
+    }
+
+    /// azd reserves these with a meaning of its own (contracts/azd-host.md 1.5). `-e` has a second meaning here.
+    #[test]
+    fn reserved_names_keep_their_meaning_everywhere() {
+        const LONG: [&str; 8] =
+            ["environment", "cwd", "debug", "no-prompt", "output", "docs", "trace-log-file", "trace-log-url"];
+        const SHORT: [char; 3] = ['e', 'C', 'o'];
+        fn check(command: &clap::Command, path: &str) {
+            for arg in command.get_arguments() {
+                let long = arg.get_long().unwrap_or_default();
+                let reserved = LONG.contains(&long) || arg.get_short().is_some_and(|short| SHORT.contains(&short));
+                assert!(!reserved || arg.is_global_set(), "{path} {long} takes a reserved name");
+            }
+            for sub in command.get_subcommands() {
+                check(sub, &format!("{path} {}", sub.get_name()));
+            }
+        }
+        check(&Cli::command(), PROGRAM);
+    }
+
+    /// A command without an example teaches nothing; an example that does not parse teaches something wrong.
+    #[test]
+    fn every_command_has_an_example_and_every_example_parses() {
+        fn check(command: &clap::Command, path: &str) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix(AZD_PROGRAM)).collect();
+            assert!(!examples.is_empty(), "{path} has no example");
+            for example in examples {
+                let mut words = shell_words::split(example).expect("an example that a shell can read");
+                words.insert(0, PROGRAM.into());
+                let words = hoist_globals(words.into_iter().map(Into::into).collect());
+                let matches =
+                    Cli::command().try_get_matches_from(words).unwrap_or_else(|error| panic!("{example}: {error}"));
+                let cli = Cli::from_arg_matches(&matches).expect("an example");
+                Globals::merge(&cli.globals).unwrap_or_else(|error| panic!("{example}: {error}"));
+            }
+            for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+                check(sub, &format!("{path} {}", sub.get_name()));
+            }
+        }
+        check(&Cli::command(), PROGRAM);
+    }
+}

@@ -1,0 +1,190 @@
+//! From raw arguments to one invocation: what to run, or what to print instead, or why not.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{FromArgMatches, error::Error as ClapError};
+
+use super::{AZD_PROGRAM, Cli, Command, Globals, OutputFormat, PROGRAM, hoist_globals, tree};
+
+const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub struct Invocation {
+    /// Global options; defaults where the arguments could not be read.
+    pub globals: Globals,
+    /// `--cwd`.
+    pub cwd: Option<PathBuf>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Print a text: help, or the address of the documentation.
+    Print(String),
+    /// Say what is wrong with the arguments.
+    Refuse(UsageError),
+    /// Run a command.
+    Run(Box<Command>),
+}
+
+/// Arguments that make no sense.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UsageError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub suggestion: String,
+}
+
+/// Reads the arguments, the program's name first. Pure.
+#[must_use]
+pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
+    let program = if run_by_azd { AZD_PROGRAM } else { PROGRAM };
+    // Before clap had a word: an error about the arguments is JSON too where JSON was asked for.
+    let wants_json = asks_for_json(&args);
+    let refuse = |message: String, suggestion: String| Invocation {
+        globals: Globals::unread(if wants_json { OutputFormat::Json } else { OutputFormat::Table }),
+        cwd: None,
+        action: Action::Refuse(UsageError { message, suggestion }),
+    };
+    let mut tree = tree(program);
+    let args = hoist_globals(args);
+    let command = command_of(&tree, &args, program);
+    let cli = match tree.try_get_matches_from_mut(args).and_then(|found| Cli::from_arg_matches(&found)) {
+        Ok(cli) => cli,
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
+        {
+            return Invocation {
+                globals: Globals::unread(OutputFormat::Table),
+                cwd: None,
+                action: Action::Print(error.render().to_string()),
+            };
+        }
+        Err(error) => {
+            let (message, suggestion) = explain(&error, &command);
+            return refuse(message, suggestion);
+        }
+    };
+    let globals = match Globals::merge(&cli.globals) {
+        Ok(globals) => globals,
+        Err(error) => return refuse(error.to_string(), format!("See '{program} --help' for the global options.")),
+    };
+    let action = match cli.command {
+        _ if cli.globals.docs == Some(true) => Action::Print(format!("{DOCUMENTATION}\n")),
+        Some(Command::Custom { command: None }) => Action::Print(help_of(&mut tree, "custom")),
+        Some(command) => Action::Run(Box::new(command)),
+        None if cli.show_version => Action::Run(Box::new(Command::Version)),
+        None => Action::Print(tree.render_help().to_string()),
+    };
+    Invocation { globals, cwd: cli.globals.cwd, action }
+}
+
+fn help_of(tree: &mut clap::Command, group: &str) -> String {
+    tree.find_subcommand_mut(group).map(|group| group.render_help().to_string()).unwrap_or_default()
+}
+
+/// clap's words in this program's form: one sentence that says what is wrong, then what to do.
+fn explain(error: &ClapError, command: &str) -> (String, String) {
+    let text = error.render().to_string();
+    let mut parts = text.split("\n\n");
+    let message = parts.next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message).trim().to_owned();
+    let tips: Vec<&str> = parts.flat_map(str::lines).filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+    let help = format!("See '{command} --help'.");
+    let suggestion = match tips.as_slice() {
+        [] => help,
+        tips => format!("{} {help}", tips.iter().map(|tip| sentence(tip)).collect::<Vec<_>>().join(" ")),
+    };
+    (message, suggestion)
+}
+
+/// The command whose help answers: the words of the line that the tree knows, as far as they go.
+fn command_of(tree: &clap::Command, args: &[OsString], program: &str) -> String {
+    let mut command = program.to_owned();
+    let mut here = tree;
+    for word in args.iter().skip(1) {
+        let Some(next) = word.to_str().and_then(|word| here.find_subcommand(word)) else { break };
+        command = format!("{command} {}", next.get_name());
+        here = next;
+    }
+    command
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+fn asks_for_json(args: &[OsString]) -> bool {
+    let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().to_ascii_lowercase()).collect();
+    words.iter().any(|word| matches!(word.as_str(), "-ojson" | "-o=json" | "--output=json"))
+        || words.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_line(line: &str) -> Invocation {
+        read(line.split_whitespace().map(Into::into).collect(), false)
+    }
+
+    fn refusal(line: &str) -> (String, String) {
+        match read_line(line).action {
+            Action::Refuse(error) => (error.message, error.suggestion),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn groups_without_a_command_print_their_help() {
+        for (line, start) in [
+            ("p", "Upload, register and manage custom models"),
+            ("p custom", "Custom models: upload"),
+            ("p custom --help", "Custom models: upload"),
+            ("p -e dev custom list -h", "List the latest version"),
+            ("p --docs", "https://learn.microsoft.com/"),
+            ("p list --docs", "https://learn.microsoft.com/"),
+        ] {
+            let Action::Print(text) = read_line(line).action else { panic!("{line}") };
+            assert!(text.starts_with(start), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_told_in_one_sentence_with_a_way_out() {
+        assert_eq!(
+            refusal("p custom lst"),
+            (
+                "unrecognized subcommand 'lst'".into(),
+                "A similar subcommand exists: 'list'. See 'azure-ai-models custom --help'.".into()
+            )
+        );
+        assert_eq!(
+            refusal("p show --nam x"),
+            (
+                "unexpected argument '--nam' found".into(),
+                "A similar argument exists: '--name'. See 'azure-ai-models show --help'.".into()
+            )
+        );
+        let (_, suggestion) = refusal("p -o json custom create --name x --source y");
+        assert_eq!(suggestion, "See 'azure-ai-models custom create --help'.");
+        let (message, _) = refusal("p show");
+        assert!(message.contains("--name <NAME>"), "{message}");
+    }
+
+    #[test]
+    fn json_is_remembered_even_when_the_arguments_cannot_be_read() {
+        for line in ["p list --wat -o json", "p -ojson --wat", "p list --output=JSON --wat"] {
+            assert_eq!(read_line(line).globals.output, OutputFormat::Json, "{line}");
+        }
+        assert_eq!(read_line("p list --wat json").globals.output, OutputFormat::Table);
+    }
+}

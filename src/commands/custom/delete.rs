@@ -1,0 +1,91 @@
+//! `custom delete`: one version of a model, after the person typed its name.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::error::CliError;
+use crate::foundry::FoundryClient;
+use crate::model::{ModelName, ModelVersion, newest_first};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom delete --name my-model
+  azd ai models custom delete --name my-model --version 2
+  azd ai models custom delete --name my-model --version 2 --force --no-prompt";
+
+/// Options of `custom delete`.
+#[derive(Args, Debug)]
+pub struct DeleteArgs {
+    /// Name of the model
+    #[arg(short, long, value_name = "NAME")]
+    name: ModelName,
+
+    /// Version [default: the only one there is]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<ModelVersion>,
+
+    /// Delete without asking
+    #[arg(short, long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Deleted<'a> {
+    name: &'a str,
+    version: &'a str,
+    deleted: bool,
+}
+
+pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> {
+    // Before any request: without an answer nothing may be deleted.
+    if !args.force && !app.can_ask() {
+        return Err(CliError::usage("deleting a model needs a confirmation, and nobody can be asked")
+            .with_code("confirmation_required")
+            .with_suggestion("Add --force to delete without asking."));
+    }
+    let foundry = app.foundry()?;
+    let version = find_version(app, &foundry, &args).await?;
+    if !args.force {
+        confirm(app, &args.name, &version).await?;
+    }
+    foundry.delete_and_wait(&args.name, &version).await?;
+    app.console.done(&format!("Model '{}' (version {version}) deleted", args.name));
+    match app.globals.output {
+        OutputFormat::Json => app.json(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true }),
+        OutputFormat::Table | OutputFormat::None => Ok(()),
+    }
+}
+
+/// The version to delete, proved to exist: the service answers 200 for what never existed.
+async fn find_version(app: &App, foundry: &FoundryClient, args: &DeleteArgs) -> Result<ModelVersion, CliError> {
+    if let Some(version) = &args.version {
+        foundry.get_model(&args.name, version).await?;
+        return Ok(version.clone());
+    }
+    let mut models = foundry.list_versions(&args.name).await?;
+    newest_first(&mut models);
+    let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
+    match versions.as_slice() {
+        [] => Err(CliError::model_not_found(app, &args.name, None)),
+        [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
+        several => Err(CliError::usage(format!(
+            "model '{}' has {} versions: {}",
+            args.name,
+            several.len(),
+            several.join(", ")
+        ))
+        .with_code("version_required")
+        .with_suggestion(format!("Name the one to delete, for example --version {}.", several[0]))),
+    }
+}
+
+async fn confirm(app: &App, name: &ModelName, version: &ModelVersion) -> Result<(), CliError> {
+    app.console.status(&format!("Delete custom model '{name}' (version {version})? This action cannot be undone."));
+    let answer = app.ask("Type the model name to confirm: ").await?;
+    if answer.as_deref().map(str::trim) == Some(name.as_str()) {
+        return Ok(());
+    }
+    Err(CliError::failure("Deletion cancelled.").with_code("cancelled"))
+}

@@ -1,0 +1,48 @@
+//! The group `custom`: custom models of a Foundry project.
+
+mod create;
+mod delete;
+mod list;
+mod show;
+mod source;
+mod versions;
+
+use clap::Subcommand;
+
+use crate::app::App;
+use crate::error::CliError;
+
+/// What can be done with custom models.
+#[derive(Debug, Subcommand)]
+pub enum CustomCommand {
+    /// Upload weights and register them as a custom model
+    #[command(args_override_self = true, after_help = create::EXAMPLES)]
+    Create(create::CreateArgs),
+    /// List the latest version of each custom model
+    #[command(args_override_self = true, after_help = list::EXAMPLES)]
+    List,
+    /// List all versions of a custom model, newest first
+    #[command(args_override_self = true, after_help = versions::EXAMPLES)]
+    Versions(versions::VersionsArgs),
+    /// Show a custom model
+    #[command(args_override_self = true, after_help = show::EXAMPLES)]
+    Show(show::ShowArgs),
+    /// Delete a version of a custom model
+    #[command(args_override_self = true, after_help = delete::EXAMPLES)]
+    Delete(delete::DeleteArgs),
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// Whatever the command failed with.
+pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
+    match command {
+        // It ends AzCopy itself when the person interrupts; the others may be dropped anywhere.
+        CustomCommand::Create(args) => create::create(app, args).await,
+        CustomCommand::List => app.or_interrupted(list::list(app)).await,
+        CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
+        CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
+        CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
+    }
+}

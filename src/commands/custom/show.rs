@@ -1,0 +1,43 @@
+//! `custom show`: one version of a model; without a version, the latest.
+
+use clap::Args;
+
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::console::render;
+use crate::error::CliError;
+use crate::model::{ModelName, ModelVersion, latest};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom show --name my-model
+  azd ai models custom show --name my-model --version 2 -o json";
+
+/// Options of `custom show`.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// Name of the model
+    #[arg(short, long, value_name = "NAME")]
+    name: ModelName,
+
+    /// Version [default: the latest]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<ModelVersion>,
+}
+
+pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
+    let foundry = app.foundry()?;
+    let model = match &args.version {
+        Some(version) => foundry.get_model(&args.name, version).await?,
+        None => {
+            let versions = foundry.list_versions(&args.name).await?;
+            latest(&versions).cloned().ok_or_else(|| CliError::model_not_found(app, &args.name, None))?
+        }
+    };
+    match app.globals.output {
+        OutputFormat::Json => app.json(&model),
+        OutputFormat::Table | OutputFormat::None => {
+            app.product(&render::model_page(&model, &app.deploy_command(foundry.endpoint(), &model)))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where `create` takes its source from: the option itself, or a file that holds it.
+//!
+//! The file exists for URLs whose `&` a shell would cut; PowerShell writes it as UTF-16 with a byte order mark.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::CliError;
+use crate::model::Source;
+
+/// A file that holds an address or a path is small.
+const LIMIT: u64 = 64 * 1024;
+
+/// The source, as text in the option or as a file that holds the text.
+#[derive(Clone, Debug)]
+pub(super) enum SourceOption {
+    /// `--source`.
+    Text(String),
+    /// `--source-file`.
+    File(PathBuf),
+}
+
+impl SourceOption {
+    /// Reads and understands the source.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the text is no source.
+    pub(super) fn resolve(&self, cwd: &Path) -> Result<Source, CliError> {
+        let text = match self {
+            Self::Text(text) => text.clone(),
+            Self::File(path) => read(&cwd.join(path))?,
+        };
+        Ok(Source::parse(&text)?)
+    }
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    let metadata = std::fs::metadata(path).map_err(|why| CliError::unreadable(path, &why))?;
+    if !metadata.is_file() || metadata.len() > LIMIT {
+        return Err(CliError::usage(format!("{} is not a text file that holds a source", path.display()))
+            .with_code("bad_source_file")
+            .with_suggestion("Put the URL or the path alone into a text file."));
+    }
+    let bytes = std::fs::read(path).map_err(|why| CliError::unreadable(path, &why))?;
+    decode(&bytes).ok_or_else(|| {
+        CliError::usage(format!("{} is neither UTF-8 nor UTF-16 text", path.display()))
+            .with_code("bad_source_file")
+            .with_suggestion("Write the file again as plain text.")
+    })
+}
+
+/// UTF-8 or UTF-16 of either order, with or without a byte order mark; quotes and line ends trimmed.
+fn decode(bytes: &[u8]) -> Option<String> {
+    let text = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok()?,
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
+        // Without a mark: a path or URL starts with a character whose other half is zero.
+        [_, 0, ..] => utf16(bytes, u16::from_le_bytes)?,
+        [0, _, ..] => utf16(bytes, u16::from_be_bytes)?,
+        _ => String::from_utf8(bytes.to_vec()).ok()?,
+    };
+    let text = text.trim();
+    let unquoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    Some(unquoted.unwrap_or(text).to_owned())
+}
+
+fn utf16(bytes: &[u8], order: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| order(*pair)).collect();
+    if rest.is_empty() { String::from_utf16(&units).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_url_is_read_in_every_encoding_a_shell_writes() {
+        const URL: &str = "https://a.blob.core.windows.net/c?sv=1&sig=x";
+        let wide = |order: fn(u16) -> [u8; 2]| URL.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        let files = [
+            URL.as_bytes().to_vec(),
+            format!("{URL}\r\n").into_bytes(),
+            format!("\"{URL}\"\n").into_bytes(),
+            format!("'{URL}'").into_bytes(),
+            [b"\xEF\xBB\xBF".as_slice(), URL.as_bytes()].concat(),
+            [b"\xFF\xFE".as_slice(), &wide(u16::to_le_bytes), b"\r\0\n\0"].concat(),
+            [b"\xFE\xFF".as_slice(), &wide(u16::to_be_bytes)].concat(),
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+        ];
+        for file in files {
+            assert_eq!(decode(&file).as_deref(), Some(URL), "{file:?}");
+        }
+        assert_eq!(decode(b"\xFF\xFEa"), None);
+        assert_eq!(decode(b"caf\xE9"), None);
+    }
+}

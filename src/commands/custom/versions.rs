@@ -1,0 +1,36 @@
+//! `custom versions`: every version of one model.
+
+use clap::Args;
+
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::console::render;
+use crate::error::CliError;
+use crate::model::{ModelName, newest_first};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom versions --name my-model
+  azd ai models custom versions --name my-model -o json";
+
+/// Options of `custom versions`.
+#[derive(Args, Debug)]
+pub struct VersionsArgs {
+    /// Name of the model
+    #[arg(short, long, value_name = "NAME")]
+    name: ModelName,
+}
+
+pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
+    let mut models = app.foundry()?.list_versions(&args.name).await?;
+    if models.is_empty() {
+        return Err(CliError::model_not_found(app, &args.name, None));
+    }
+    newest_first(&mut models);
+    match app.globals.output {
+        OutputFormat::Json => app.json(&models),
+        OutputFormat::Table | OutputFormat::None => {
+            app.product(&render::model_table(&models, app.console.table_style()))
+        }
+    }
+}

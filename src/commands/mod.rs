@@ -1,0 +1,5 @@
+//! The commands: a file each, with its arguments and one function.
+
+pub mod completion;
+pub mod custom;
+pub mod version;

@@ -1,0 +1,31 @@
+//! `version`: what this program is.
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::error::CliError;
+
+/// The version, from Cargo.toml; `version.txt` and `extension.yaml` hold the same.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+const COMMIT: Option<&str> = option_env!("AZURE_AI_MODELS_COMMIT");
+const BUILD_DATE: Option<&str> = option_env!("AZURE_AI_MODELS_BUILD_DATE");
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    version: &'static str,
+    commit: Option<&'static str>,
+    build_date: Option<&'static str>,
+}
+
+/// Prints the version.
+///
+/// # Errors
+/// Only when standard output cannot be written.
+pub fn version(app: &App) -> Result<(), CliError> {
+    if app.globals.output == OutputFormat::Json {
+        return app.json(&Version { version: VERSION, commit: COMMIT, build_date: BUILD_DATE });
+    }
+    app.product(&format!("{VERSION}\n"))
+}

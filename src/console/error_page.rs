@@ -1,0 +1,113 @@
+//! How a failure looks: a page for people, one line of JSON for scripts (cli.md 3).
+
+use serde_json::json;
+
+use super::style::Style;
+
+/// A failure as values.
+#[derive(Clone, Debug)]
+pub struct ErrorPage<'a> {
+    /// Kind, as a word.
+    pub kind: &'a str,
+    /// Code that scripts can rely on.
+    pub code: &'a str,
+    /// What failed.
+    pub message: &'a str,
+    /// Status of the service.
+    pub status: Option<u16>,
+    /// Request id, for the service's support.
+    pub request_id: Option<&'a str>,
+    /// When the service answered.
+    pub time: Option<&'a str>,
+    /// What to do.
+    pub suggestion: Option<&'a str>,
+    /// Pages to read: title and address.
+    pub links: &'a [(String, String)],
+}
+
+impl ErrorPage<'_> {
+    pub(super) fn text(&self, style: Style) -> String {
+        let mut text = format!("{} {}", style.red("ERROR:"), self.message);
+        if let Some(suggestion) = self.suggestion {
+            text = format!("{text}\n\n{} {suggestion}", style.blue("Suggestion:"));
+        }
+        if !self.links.is_empty() {
+            text.push('\n');
+        }
+        for (title, url) in self.links {
+            text = format!("{text}\n  • {title}: {url}");
+        }
+        if let Some(id) = self.request_id {
+            let time = self.time.map(|time| format!(", {time}")).unwrap_or_default();
+            text = format!("{text}\n\n{}", style.grey(&format!("Request id: {id}{time}")));
+        }
+        text
+    }
+
+    /// The error object: exactly six keys.
+    pub(super) fn object(&self) -> serde_json::Value {
+        let links: Vec<String> = self.links.iter().map(|(title, url)| format!("{title}: {url}")).collect();
+        let parts: Vec<&str> = self.suggestion.into_iter().chain(links.iter().map(String::as_str)).collect();
+        json!({
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.message,
+            "status": self.status,
+            "requestId": self.request_id,
+            "suggestion": if parts.is_empty() { None } else { Some(parts.join("\n")) },
+        })
+    }
+
+    pub(super) fn json(&self) -> String {
+        json!({ "error": self.object() }).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINKS: &[(String, String)] = &[];
+
+    #[test]
+    fn a_page_says_what_failed_and_what_to_do() {
+        let links = [("Roles".to_owned(), "https://x".to_owned())];
+        let page = ErrorPage {
+            kind: "auth",
+            code: "Forbidden",
+            message: "no permission",
+            status: Some(403),
+            request_id: Some("id"),
+            time: Some("now"),
+            suggestion: Some("Ask for a role."),
+            links: &links,
+        };
+        assert_eq!(
+            page.text(Style::new(false)),
+            "ERROR: no permission\n\nSuggestion: Ask for a role.\n\n  • Roles: https://x\n\nRequest id: id, now"
+        );
+        assert_eq!(
+            page.json(),
+            r#"{"error":{"kind":"auth","code":"Forbidden","message":"no permission","status":403,"requestId":"id","suggestion":"Ask for a role.\nRoles: https://x"}}"#
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_null_in_json_and_absent_on_the_page() {
+        let page = ErrorPage {
+            kind: "usage",
+            code: "usage",
+            message: "bad",
+            status: None,
+            request_id: None,
+            time: None,
+            suggestion: None,
+            links: LINKS,
+        };
+        assert_eq!(page.text(Style::new(false)), "ERROR: bad");
+        assert_eq!(
+            page.json(),
+            r#"{"error":{"kind":"usage","code":"usage","message":"bad","status":null,"requestId":null,"suggestion":null}}"#
+        );
+    }
+}

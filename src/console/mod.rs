@@ -1,0 +1,216 @@
+//! The one owner of standard output and standard error (cli.md 3).
+//!
+//! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
+
+mod error_page;
+mod progress;
+pub mod render;
+mod speed;
+mod style;
+mod table;
+mod transfer;
+
+pub use error_page::ErrorPage;
+pub use progress::{ProgressMode, RegisterView};
+pub use table::TableStyle;
+pub use transfer::TransferView;
+
+use std::io::{self, BufRead, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::MultiProgress;
+use thiserror::Error;
+
+use self::progress::Face;
+use self::style::Style;
+
+/// What the console needs to know of the world.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// No progress, no hints.
+    pub quiet: bool,
+    /// Traces are shown.
+    pub debug: bool,
+    /// The product is JSON, and so are errors.
+    pub json: bool,
+    /// Colour on standard error.
+    pub colour_stderr: bool,
+    /// Standard output is a terminal.
+    pub stdout_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_terminal: bool,
+    /// Width that `COLUMNS` asks for.
+    pub columns: Option<u16>,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+}
+
+/// Colour or not: `NO_COLOR` wins over `FORCE_COLOR=1`, which wins over what the stream is.
+#[must_use]
+pub fn colour(no_color: bool, force_color: bool, terminal: bool) -> bool {
+    !no_color && (force_color || terminal)
+}
+
+/// Standard output that cannot be written, for another reason than a reader that went away.
+#[derive(Debug, Error)]
+#[error("cannot write the result: {0}")]
+pub struct WriteError(#[source] io::Error);
+
+/// See the module.
+pub struct Console {
+    settings: Settings,
+    style: Style,
+    face: Face,
+    /// Lines appear above a bar while there is one.
+    bars: MultiProgress,
+    stderr: Arc<Mutex<io::Stderr>>,
+}
+
+impl Console {
+    /// A console for one run.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let face = Face::choose(settings.progress, settings.quiet, settings.stderr_terminal);
+        let console = Self {
+            style: Style::new(settings.colour_stderr),
+            face,
+            bars: progress::bars(),
+            stderr: Arc::new(Mutex::new(io::stderr())),
+            settings,
+        };
+        if face == Face::Json {
+            console.line(progress::SCHEMA_LINE);
+        }
+        console
+    }
+
+    /// The result of a command, on standard output. A reader that went away is no error.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn product(&self, text: &str) -> Result<(), WriteError> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(WriteError(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// `Step 2/3: Uploading model files...`
+    pub fn step(&self, number: u8, of: u8, text: &str) {
+        if self.face == Face::Json {
+            self.line(&progress::step_line(number, of, text));
+        } else {
+            self.talk(&self.style.bold(&format!("Step {number}/{of}: {text}")));
+        }
+    }
+
+    /// `✓ Upload complete`
+    pub fn done(&self, text: &str) {
+        self.talk(&format!("{} {text}", self.style.green("✓")));
+    }
+
+    /// News.
+    pub fn status(&self, text: &str) {
+        self.talk(text);
+    }
+
+    /// `  Blob URI: https://...`
+    pub fn detail(&self, key: &str, value: &str) {
+        self.talk(&format!("  {key}: {value}"));
+    }
+
+    /// Something that the person may want to know: a retry, a wait.
+    pub fn notice(&self, text: &str) {
+        self.talk(&self.style.grey(text));
+    }
+
+    /// `WARNING: ...`
+    pub fn warn(&self, text: &str) {
+        self.talk(&format!("{} {text}", self.style.yellow("WARNING:")));
+    }
+
+    /// A trace line.
+    pub fn debug(&self, text: &str) {
+        if self.settings.debug {
+            self.line(&self.style.grey(&format!("debug: {text}")));
+        }
+    }
+
+    /// A failed command.
+    pub fn error(&self, page: &ErrorPage<'_>) {
+        if self.face == Face::Json {
+            self.line(&progress::error_line(page));
+        }
+        self.line(&if self.settings.json { page.json() } else { page.text(self.style) });
+    }
+
+    /// What a table must look like on standard output.
+    #[must_use]
+    pub fn table_style(&self) -> TableStyle {
+        let width = self.settings.stdout_terminal.then(|| self.width());
+        TableStyle { width, summary: !self.settings.quiet }
+    }
+
+    /// The progress of an upload, with a status line this often.
+    #[must_use]
+    pub fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
+        TransferView::new(self, status_line)
+    }
+
+    /// The progress of a registration.
+    #[must_use]
+    pub fn register_view(&self, status_line: Duration) -> RegisterView<'_> {
+        RegisterView::new(self, status_line)
+    }
+
+    /// Asks for one line on the terminal; `None` at the end of the input. Blocks.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub fn ask(&self, question: &str) -> io::Result<Option<String>> {
+        {
+            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            stderr.write_all(question.as_bytes())?;
+            stderr.flush()?;
+        }
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer)?;
+        Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// Columns of the terminal.
+    fn width(&self) -> u16 {
+        let measured = || ::console::Term::stderr().size_checked().map(|(_, columns)| columns);
+        self.settings.columns.or_else(measured).unwrap_or(80)
+    }
+
+    /// Talk is left out when quiet, and where it would stand between JSON lines.
+    fn talk(&self, text: &str) {
+        if !self.settings.quiet && self.face != Face::Json {
+            self.line(text);
+        }
+    }
+
+    /// One line on standard error, above a bar if there is one. Nobody to read it is no error.
+    fn line(&self, text: &str) {
+        self.bars.suspend(|| {
+            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(writeln!(stderr, "{text}"));
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_color_wins_over_force_color() {
+        assert!(!colour(true, true, true));
+        assert!(colour(false, true, false));
+        assert!(colour(false, false, true));
+        assert!(!colour(false, false, false));
+    }
+}

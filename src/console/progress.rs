@@ -1,0 +1,160 @@
+//! The faces of progress, the lines that scripts read, and the progress of a registration.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Console, ErrorPage};
+use crate::units;
+
+/// First line of the NDJSON face.
+pub(super) const SCHEMA_LINE: &str = r#"{"schema":"azure.ai.models/progress","version":1}"#;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// A bar on a terminal, plain lines elsewhere.
+    #[default]
+    Auto,
+    /// A bar.
+    Bar,
+    /// Plain lines.
+    Plain,
+    /// One JSON object a line.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// What a mode comes to on this standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    Bar,
+    Plain,
+    Json,
+    None,
+}
+
+impl Face {
+    /// JSON was asked for by name, so quiet does not silence it.
+    pub(super) fn choose(mode: ProgressMode, quiet: bool, terminal: bool) -> Self {
+        match mode {
+            ProgressMode::Json => Self::Json,
+            ProgressMode::None => Self::None,
+            _ if quiet => Self::None,
+            ProgressMode::Plain => Self::Plain,
+            ProgressMode::Auto | ProgressMode::Bar if terminal => Self::Bar,
+            ProgressMode::Auto | ProgressMode::Bar => Self::Plain,
+        }
+    }
+}
+
+/// Where bars are drawn; redrawn ten times a second at most.
+pub(super) fn bars() -> MultiProgress {
+    MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))
+}
+
+/// A line that is redrawn in place.
+pub(super) fn bar_line(bars: &MultiProgress) -> ProgressBar {
+    let bar = bars.add(ProgressBar::no_length());
+    // The template is a constant; the default one would show the same.
+    bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// An event as one JSON line: its name, the time, then its own fields.
+pub(super) fn event_line(event: &str, fields: Value) -> String {
+    let now = OffsetDateTime::now_utc();
+    let now = now.replace_millisecond(now.millisecond()).unwrap_or(now);
+    let mut object = json!({ "event": event, "time": now.format(&Rfc3339).unwrap_or_default() });
+    if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
+        object.extend(fields);
+    }
+    object.to_string()
+}
+
+pub(super) fn step_line(number: u8, of: u8, name: &str) -> String {
+    event_line("step", json!({ "n": number, "of": of, "name": name }))
+}
+
+pub(super) fn error_line(page: &ErrorPage<'_>) -> String {
+    event_line("error", page.object())
+}
+
+/// The progress of a registration.
+pub struct RegisterView<'a> {
+    console: &'a Console,
+    status_line: Duration,
+    shown: Option<(String, Instant)>,
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> RegisterView<'a> {
+    pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
+        let bar = (console.face == Face::Bar).then(|| bar_line(&console.bars));
+        Self { console, status_line, shown: None, bar }
+    }
+
+    /// The service's word, and how long it takes already.
+    pub fn on(&mut self, status: &str, elapsed: Duration) {
+        match self.console.face {
+            Face::Bar => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("  {status} ({})", units::duration(elapsed)));
+                }
+            }
+            Face::Plain => {
+                let known =
+                    self.shown.as_ref().is_some_and(|(word, at)| word == status && at.elapsed() < self.status_line);
+                if !known {
+                    self.console.line(&format!("  {status} ({})", units::duration(elapsed)));
+                    self.shown = Some((status.to_owned(), Instant::now()));
+                }
+            }
+            Face::Json => {
+                let fields = json!({ "status": status, "seconds": elapsed.as_secs() });
+                self.console.line(&event_line("register.progress", fields));
+            }
+            Face::None => {}
+        }
+    }
+
+    /// The registration is done.
+    pub fn registered(&mut self, name: &str, version: &str, status: &str) {
+        if self.console.face == Face::Json {
+            let fields = json!({ "name": name, "version": version, "status": status });
+            self.console.line(&event_line("done", fields));
+        }
+    }
+}
+
+impl Drop for RegisterView<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_face_follows_the_mode_the_stream_and_quiet() {
+        for (mode, quiet, terminal, face) in [
+            (ProgressMode::Auto, false, true, Face::Bar),
+            (ProgressMode::Auto, false, false, Face::Plain),
+            (ProgressMode::Auto, true, true, Face::None),
+            (ProgressMode::Bar, false, false, Face::Plain),
+            (ProgressMode::Json, true, false, Face::Json),
+            (ProgressMode::Plain, false, true, Face::Plain),
+            (ProgressMode::None, false, true, Face::None),
+        ] {
+            assert_eq!(Face::choose(mode, quiet, terminal), face, "{mode:?} {quiet} {terminal}");
+        }
+    }
+}

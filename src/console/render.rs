@@ -1,0 +1,292 @@
+//! Values as people and scripts read them: tables, pages, JSON. Pure.
+
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use url::Url;
+
+use super::style::harmless;
+use super::table::{TableStyle, table};
+use crate::model::{CustomModel, ModelView};
+use crate::redact::SecretUrl;
+use crate::units;
+
+const RULE: &str = "──────────────────────────────────────────────────";
+
+/// The table of `list` and `versions`.
+#[must_use]
+pub fn model_table(models: &[CustomModel], style: TableStyle) -> String {
+    let rows: Vec<Vec<String>> = models
+        .iter()
+        .map(|model| {
+            let view = model.view();
+            vec![
+                view.name.clone(),
+                view.version.clone().unwrap_or_default(),
+                view.weight_type.clone().unwrap_or_default(),
+                view.created_at().map(timestamp).unwrap_or_default(),
+                view.system_data.as_ref().and_then(|data| data.created_by.clone()).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let mut out = String::new();
+    if !rows.is_empty() {
+        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], &rows, style);
+    }
+    if style.summary {
+        if !rows.is_empty() {
+            out.push('\n');
+        }
+        out = format!("{out}{} custom model(s) found\n", rows.len());
+    }
+    out
+}
+
+/// The page of `show`.
+#[must_use]
+pub fn model_page(model: &CustomModel, deploy: &str) -> String {
+    let view = model.view();
+    let mut page = format!("Custom Model: {}\n{RULE}\n", harmless(&view.name));
+    section(&mut page, "General", &general(view));
+    if let Some(data) = &view.system_data {
+        let when = |at: &Option<String>| at.as_deref().map(timestamp);
+        let rows = [
+            ("Created", when(&data.created_at)),
+            ("Created By", data.created_by.clone()),
+            ("Last Modified", when(&data.last_modified_at)),
+        ];
+        section(&mut page, "System Data", &rows);
+    }
+    section(&mut page, "Storage", &[("Blob URI", view.blob_uri.as_deref().map(without_query))]);
+    if let Some(lora) = &view.lora_config {
+        let rows = [
+            ("Rank", lora.rank.map(|rank| rank.to_string())),
+            ("Alpha", lora.alpha.map(|alpha| alpha.to_string())),
+            ("Target modules", lora.target_modules.as_ref().map(|modules| modules.join(", "))),
+            ("Dropout", lora.dropout.map(|dropout| dropout.to_string())),
+        ];
+        section(&mut page, "LoRA", &rows);
+    }
+    if let Some(source) = &view.source {
+        section(&mut page, "Source", &[("Type", source.source_type.clone()), ("Job", source.job_id.clone())]);
+    }
+    if let Some(profile) = &view.artifact_profile {
+        let signals = profile.signals.as_ref().filter(|signals| !signals.is_empty()).map(|signals| signals.join(", "));
+        section(&mut page, "Artifact Profile", &[("Category", profile.category.clone()), ("Signals", signals)]);
+    }
+    let tags: Vec<(&str, Option<String>)> =
+        view.tags.iter().map(|(key, value)| (key.as_str(), Some(value.clone()))).collect();
+    section(&mut page, "Tags", &tags);
+    let warnings: Vec<(&str, Option<String>)> = view
+        .warnings
+        .iter()
+        .flatten()
+        .map(|warning| {
+            (warning.code.as_deref().unwrap_or("Warning"), Some(warning.message.clone().unwrap_or_default()))
+        })
+        .collect();
+    section(&mut page, "Warnings", &warnings);
+    format!("{page}{RULE}\n\n{}", deploy_section(deploy))
+}
+
+fn general(view: &ModelView) -> [(&'static str, Option<String>); 6] {
+    [
+        ("Name", Some(view.name.clone())),
+        ("Version", view.version.clone()),
+        ("Description", view.description.clone().filter(|text| !text.is_empty())),
+        ("Weight type", view.weight_type.clone()),
+        ("Base model", view.base_model().map(str::to_owned)),
+        ("State", view.provisioning_state.clone()),
+    ]
+}
+
+/// The page at the end of `create`.
+#[must_use]
+pub fn created_page(model: &CustomModel, format: Option<&str>, bytes: u64, deploy: &str) -> String {
+    let view = model.view();
+    let rows = [
+        ("Name", Some(view.name.clone())),
+        ("Version", view.version.clone()),
+        ("Format", format.map(str::to_ascii_lowercase)),
+        ("Size", Some(units::bytes(bytes))),
+        ("Weight type", view.weight_type.clone()),
+        ("Created", view.created_at().map(timestamp)),
+        ("State", view.provisioning_state.clone()),
+    ];
+    format!("{RULE}\n{}{RULE}\n\n{}", aligned(&rows), deploy_section(deploy))
+}
+
+fn deploy_section(deploy: &str) -> String {
+    format!("To deploy this model, use Azure CLI:\n  {deploy}\n")
+}
+
+/// What the deploy command names; what is not known stays as a word in capitals.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeployTarget<'a> {
+    /// Subscription of the project.
+    pub subscription: Option<&'a str>,
+    /// Resource group of the account.
+    pub group: Option<&'a str>,
+    /// Foundry account.
+    pub account: Option<&'a str>,
+    /// Foundry project.
+    pub project: Option<&'a str>,
+}
+
+/// The command with which a model is deployed (cli.md 7, step 7), broken over lines as a shell takes it.
+#[must_use]
+pub fn deploy_command(model: &CustomModel, target: DeployTarget<'_>) -> String {
+    let quote = |text: &str| shell_words::quote(&harmless(text)).into_owned();
+    let name = quote(&model.view().name);
+    let version = quote(model.view().version.as_deref().unwrap_or("VERSION"));
+    let (group, account) = (target.group.unwrap_or("GROUP"), target.account.unwrap_or("ACCOUNT"));
+    let source = match target {
+        DeployTarget {
+            subscription: Some(subscription),
+            group: Some(group),
+            account: Some(account),
+            project: Some(project),
+        } => quote(&format!(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/projects/{project}"
+        )),
+        _ => "PROJECT-ARM-ID".to_owned(),
+    };
+    [
+        "az cognitiveservices account deployment create".to_owned(),
+        format!("-g {} -n {}", quote(group), quote(account)),
+        format!("--deployment-name {name}"),
+        format!("--model-name {name} --model-version {version}"),
+        "--model-format FireworksCustom".to_owned(),
+        format!("--model-source {source}"),
+        "--sku-name GlobalProvisionedManaged --sku-capacity 80".to_owned(),
+    ]
+    .join(" \\\n    ")
+}
+
+/// One JSON document, indented by two; a signature in a URL of the service is masked.
+///
+/// # Errors
+/// When the value is not valid JSON.
+pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut document = serde_json::to_value(value)?;
+    mask_signatures(&mut document);
+    let mut text = serde_json::to_string_pretty(&document)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn mask_signatures(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains("sig=") => *text = crate::redact::clean(text),
+        Value::Array(items) => items.iter_mut().for_each(mask_signatures),
+        Value::Object(fields) => fields.values_mut().for_each(mask_signatures),
+        _ => {}
+    }
+}
+
+fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
+    let lines = aligned(rows);
+    if !lines.is_empty() {
+        *page = format!("{page}\n{title}:\n{lines}");
+    }
+}
+
+/// `  Name:        my-model`, the values one below the other.
+fn aligned(rows: &[(&str, Option<String>)]) -> String {
+    let shown: Vec<(String, String)> =
+        rows.iter().filter_map(|(key, value)| Some((harmless(key), harmless(value.as_deref()?)))).collect();
+    let width = shown.iter().map(|(key, _)| ::console::measure_text_width(key)).max().unwrap_or_default();
+    let mut out = String::new();
+    for (key, value) in shown {
+        let pad = " ".repeat(width - ::console::measure_text_width(&key) + 2);
+        out = format!("{out}  {key}:{pad}{value}").trim_end().to_owned() + "\n";
+    }
+    out
+}
+
+/// `2026-02-14T10:30:00Z`, whatever offset and fraction the service wrote; other text as it is.
+fn timestamp(text: &str) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok().map(|at| at.to_offset(time::UtcOffset::UTC));
+    parsed.and_then(|at| at.format(&format).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+fn without_query(uri: &str) -> String {
+    Url::parse(uri).map_or_else(|_| crate::redact::clean(uri), |url| SecretUrl::new(url).without_query().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn model(value: Value) -> CustomModel {
+        serde_json::from_value(value).expect("a model")
+    }
+
+    fn full() -> CustomModel {
+        serde_json::from_str(
+            r#"{"name":"my-model","version":"1","description":"My fine-tuned model","weightType":"FullWeight",
+            "derivedModelInformation":{"baseModel":"azureml://registries/r/models/FW-X/versions/1"},
+            "blobUri":"https://storage.blob.core.windows.net/container?sig=CANARY","provisioningState":"Succeeded",
+            "tags":{"team":"a","baseArchitecture":"FW-X"},
+            "systemData":{"createdAt":"2026-02-14T11:30:00.1234567+01:00","createdBy":"user@contoso.com","lastModifiedAt":"odd"},
+            "artifactProfile":{"category":"DataOnly","signals":[]},
+            "warnings":[{"code":"UnclassifiedArtifact","message":"look"}]}"#,
+        )
+        .expect("a model")
+    }
+
+    #[test]
+    fn the_page_is_the_designs_page_and_more() {
+        insta::assert_snapshot!(model_page(&full(), "az ..."));
+    }
+
+    #[test]
+    fn the_success_page_is_the_designs_box_and_more() {
+        insta::assert_snapshot!(created_page(&full(), Some("SafeTensors"), 73_551_801_139, "az ..."));
+    }
+
+    #[test]
+    fn tables_count_unless_quiet() {
+        let style = TableStyle { width: None, summary: true };
+        insta::assert_snapshot!(model_table(&[full(), model(json!({"name": "bare"}))], style));
+        assert_eq!(model_table(&[], style), "0 custom model(s) found\n");
+        assert_eq!(model_table(&[], TableStyle { summary: false, ..style }), "");
+    }
+
+    #[test]
+    fn the_deploy_command_names_what_is_known() {
+        insta::assert_snapshot!(deploy_command(&full(), DeployTarget::default()), @r"
+        az cognitiveservices account deployment create \
+            -g GROUP -n ACCOUNT \
+            --deployment-name my-model \
+            --model-name my-model --model-version 1 \
+            --model-format FireworksCustom \
+            --model-source PROJECT-ARM-ID \
+            --sku-name GlobalProvisionedManaged --sku-capacity 80
+        ");
+        let target =
+            DeployTarget { subscription: Some("s"), group: Some("my group"), account: Some("a"), project: Some("p") };
+        insta::assert_snapshot!(deploy_command(&full(), target), @r"
+        az cognitiveservices account deployment create \
+            -g 'my group' -n a \
+            --deployment-name my-model \
+            --model-name my-model --model-version 1 \
+            --model-format FireworksCustom \
+            --model-source '/subscriptions/s/resourceGroups/my group/providers/Microsoft.CognitiveServices/accounts/a/projects/p' \
+            --sku-name GlobalProvisionedManaged --sku-capacity 80
+        ");
+    }
+
+    #[test]
+    fn json_is_whole_but_for_signatures() {
+        assert_eq!(
+            json(&json!({"u": "https://h/c?sv=1&sig=CANARY", "n": [1], "t": "plain"})).expect("JSON"),
+            "{\n  \"u\": \"https://h/c?***\",\n  \"n\": [\n    1\n  ],\n  \"t\": \"plain\"\n}\n"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Tables: upper-case headings, no borders, two blanks between columns, fitted to a terminal and never cut in a pipe.
+//!
+//! Laid out here and not by a library, since the last column gives way first and names never do.
+
+use ::console::{measure_text_width, truncate_str};
+
+use super::style::harmless;
+
+/// What a table must look like.
+#[derive(Clone, Copy, Debug)]
+pub struct TableStyle {
+    /// Columns of the terminal; `None` in a pipe.
+    pub width: Option<u16>,
+    /// With the line that counts.
+    pub summary: bool,
+}
+
+const GAP: usize = 2;
+const LEAST: usize = 10;
+
+/// Lays out a table. Where it is too wide, the last columns give way first, and the first never.
+pub(super) fn table(headings: &[&str], rows: &[Vec<String>], style: TableStyle) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| harmless(cell)).collect()).collect();
+    let mut widths: Vec<usize> = headings.iter().map(|heading| measure_text_width(heading)).collect();
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(measure_text_width(cell));
+        }
+    }
+    if let Some(available) = style.width {
+        fit(&mut widths, usize::from(available));
+    }
+    let mut out = String::new();
+    push_row(&mut out, &headings.iter().map(|heading| (*heading).to_owned()).collect::<Vec<_>>(), &widths);
+    for row in &rows {
+        push_row(&mut out, row, &widths);
+    }
+    out
+}
+
+fn fit(widths: &mut [usize], available: usize) {
+    let mut total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+    for width in widths.iter_mut().skip(1).rev() {
+        let cut = total.saturating_sub(available).min(width.saturating_sub(LEAST));
+        *width -= cut;
+        total -= cut;
+    }
+}
+
+fn push_row(out: &mut String, cells: &[String], widths: &[usize]) {
+    let mut line = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        let cell = truncate_str(cell, *width, "…");
+        line.push_str(&cell);
+        line.push_str(&" ".repeat(width - measure_text_width(&cell) + GAP));
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Vec<String>> {
+        [["my-model", "1", "user@contoso.com"], ["模型", "12", "a-very-long-account-name@contoso.com"]]
+            .iter()
+            .map(|row| row.iter().map(ToString::to_string).collect())
+            .collect()
+    }
+
+    #[test]
+    fn a_pipe_gets_everything_and_a_terminal_what_fits() {
+        let all = table(&["NAME", "VERSION", "CREATED BY"], &rows(), TableStyle { width: None, summary: true });
+        assert_eq!(
+            all,
+            "NAME      VERSION  CREATED BY\n\
+             my-model  1        user@contoso.com\n\
+             模型      12       a-very-long-account-name@contoso.com\n"
+        );
+        let narrow = table(&["NAME", "VERSION", "CREATED BY"], &rows(), TableStyle { width: Some(36), summary: true });
+        assert_eq!(
+            narrow,
+            "NAME      VERSION  CREATED BY\n\
+             my-model  1        user@contoso.com\n\
+             模型      12       a-very-long-acco…\n"
+        );
+        let narrower = table(&["NAME", "VERSION", "CREATED BY"], &rows(), TableStyle { width: Some(5), summary: true });
+        assert!(narrower.contains("my-model"), "names are never cut:\n{narrower}");
+    }
+
+    #[test]
+    fn text_of_the_service_cannot_drive_the_terminal() {
+        let rows = vec![vec!["a\u{1b}[31mb\nc\u{202e}".to_owned()]];
+        assert_eq!(
+            table(&["NAME"], &rows, TableStyle { width: None, summary: true }),
+            "NAME\na\u{fffd}[31mb c\u{fffd}\n"
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! What a failed command tells the person, and with which exit code it ends.
+//!
+//! Modules below `commands` have typed errors of their own; every one of them is translated in `error/from.rs`,
+//! and nowhere else.
+
+mod from;
+
+use std::process::ExitCode;
+
+use crate::app::App;
+use crate::console::ErrorPage;
+use crate::model::{ModelName, ModelVersion};
+
+/// The kinds of failure (cli.md 3). Each has one exit code and one word in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Anything that is not below.
+    Failure,
+    /// A bad option or value, or an answer that is missing where nobody can be asked.
+    Usage,
+    /// Model, version, path or project.
+    NotFound,
+    /// Not signed in, 401, 403.
+    Auth,
+    /// The version exists, or the model is in use.
+    Conflict,
+    /// The local files are no model.
+    CheckFailed,
+    /// The upload broke.
+    UploadFailed,
+    /// The upload is complete, the registration is not.
+    RegistrationFailed,
+    /// Network, throttling, or an answer that makes no sense.
+    Service,
+    /// Ctrl+C, SIGTERM, SIGHUP.
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// All of them, in the order of their exit codes.
+    pub const ALL: [Self; 10] = [
+        Self::Failure,
+        Self::Usage,
+        Self::NotFound,
+        Self::Auth,
+        Self::Conflict,
+        Self::CheckFailed,
+        Self::UploadFailed,
+        Self::RegistrationFailed,
+        Self::Service,
+        Self::Interrupted,
+    ];
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Auth => 4,
+            Self::Conflict => 5,
+            Self::CheckFailed => 6,
+            Self::UploadFailed => 7,
+            Self::RegistrationFailed => 8,
+            Self::Service => 9,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Auth => "auth",
+            Self::Conflict => "conflict",
+            Self::CheckFailed => "check_failed",
+            Self::UploadFailed => "upload_failed",
+            Self::RegistrationFailed => "registration_failed",
+            Self::Service => "service",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub struct CliError {
+    kind: ErrorKind,
+    // Boxed, since every command returns one and few commands fail.
+    told: Box<Told>,
+}
+
+/// What the person is told.
+#[derive(Debug)]
+struct Told {
+    code: String,
+    message: String,
+    suggestion: Option<String>,
+    links: Vec<(String, String)>,
+    status: Option<u16>,
+    request_id: Option<String>,
+    time: Option<String>,
+}
+
+impl CliError {
+    /// A failure of this kind; its code is the kind's word until a better one is known.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let told = Told {
+            code: kind.as_str().to_owned(),
+            message: message.into(),
+            suggestion: None,
+            links: Vec::new(),
+            status: None,
+            request_id: None,
+            time: None,
+        };
+        Self { kind, told: Box::new(told) }
+    }
+
+    /// Wrong usage.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// A failure of no special kind.
+    #[must_use]
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failure, message)
+    }
+
+    /// The person ended the command.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(ErrorKind::Interrupted, "Interrupted.")
+    }
+
+    /// An answer of the service that makes no sense.
+    #[must_use]
+    pub fn odd_answer(what: &str) -> Self {
+        Self::new(ErrorKind::Service, format!("Foundry answered with {what}")).with_code("bad_answer")
+    }
+
+    /// A model, or one version of it, that is not there.
+    #[must_use]
+    pub fn model_not_found(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> Self {
+        let (what, command) = match version {
+            Some(version) => (
+                format!("model '{name}' has no version {version} in this project"),
+                app.command_line(&["custom", "versions", "--name", name.as_str()]),
+            ),
+            None => (format!("there is no model '{name}' in this project"), app.command_line(&["custom", "list"])),
+        };
+        Self::new(ErrorKind::NotFound, what)
+            .with_code("model_not_found")
+            .with_suggestion(format!("See what there is: {command}"))
+    }
+
+    /// The same with a code that scripts can rely on.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.told.code = code.into();
+        self
+    }
+
+    /// The same of another kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same under another headline.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.told.message = message.into();
+        self
+    }
+
+    /// The same with a way out.
+    #[must_use]
+    pub fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
+        self.told.suggestion = Some(suggestion.into());
+        self
+    }
+
+    /// The same with a page to read.
+    #[must_use]
+    pub fn with_link(mut self, title: &str, url: &str) -> Self {
+        self.told.links.push((title.to_owned(), url.to_owned()));
+        self
+    }
+
+    /// The same with what the service's answer says of itself.
+    #[must_use]
+    pub fn with_answer(mut self, status: u16, request_id: Option<String>, time: Option<String>) -> Self {
+        self.told.status = Some(status);
+        self.told.request_id = request_id;
+        self.told.time = time;
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.told.message
+    }
+
+    /// The way out, if one is known.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        self.told.suggestion.as_deref()
+    }
+
+    /// The status of the service's answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.told.status
+    }
+
+    /// What the console shows of it.
+    #[must_use]
+    pub fn page(&self) -> ErrorPage<'_> {
+        ErrorPage {
+            kind: self.kind.as_str(),
+            code: &self.told.code,
+            message: &self.told.message,
+            status: self.told.status,
+            request_id: self.told.request_id.as_deref(),
+            time: self.told.time.as_deref(),
+            suggestion: self.told.suggestion.as_deref(),
+            links: &self.told.links,
+        }
+    }
+
+    /// How the process ends.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind.exit_code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_and_words_are_those_of_the_command_line_design() {
+        let table: Vec<String> =
+            ErrorKind::ALL.iter().map(|kind| format!("{} {}", kind.exit_code(), kind.as_str())).collect();
+        assert_eq!(
+            table,
+            [
+                "1 failure",
+                "2 usage",
+                "3 not_found",
+                "4 auth",
+                "5 conflict",
+                "6 check_failed",
+                "7 upload_failed",
+                "8 registration_failed",
+                "9 service",
+                "130 interrupted"
+            ]
+        );
+    }
+}

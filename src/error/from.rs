@@ -1,0 +1,319 @@
+//! Every translation from a module's error to what a person is told. One place, so that one look tells them all.
+
+use std::io;
+use std::path::Path;
+
+use crate::azcopy::{Failure, LocateError, RunError, VerifyError};
+use crate::cli::UsageError;
+use crate::console::WriteError;
+use crate::credential::CredentialError;
+use crate::foundry::RegisterError;
+use crate::http::{HttpError, NetworkFault, ServiceError};
+use crate::model::SourceError;
+use crate::project::FindError;
+use crate::upload::{DirectoryError, PlanError, UploadError};
+
+use super::{CliError, ErrorKind};
+
+/// Heads every upload that broke (the customer's words).
+const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
+
+impl From<UsageError> for CliError {
+    fn from(error: UsageError) -> Self {
+        Self::usage(error.message).with_suggestion(error.suggestion)
+    }
+}
+
+impl From<WriteError> for CliError {
+    fn from(error: WriteError) -> Self {
+        Self::failure(error.to_string()).with_code("write_failed")
+    }
+}
+
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        Self::failure(format!("the system does not let the program start: {error}"))
+    }
+}
+
+impl From<FindError> for CliError {
+    fn from(error: FindError) -> Self {
+        let message = error.to_string();
+        match error {
+            FindError::NotConfigured => Self::usage(message).with_code("project_not_configured").with_suggestion(
+                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set AZURE_PROJECT_ENDPOINT.",
+            ),
+            FindError::Bad { error, .. } => {
+                Self::usage(message).with_code("bad_endpoint").with_suggestion(error.suggestion())
+            }
+        }
+    }
+}
+
+impl From<SourceError> for CliError {
+    fn from(error: SourceError) -> Self {
+        Self::usage(error.to_string()).with_code("bad_source").with_suggestion(error.suggestion())
+    }
+}
+
+impl From<CredentialError> for CliError {
+    fn from(error: CredentialError) -> Self {
+        let kind = match &error {
+            CredentialError::UnknownKind(_) | CredentialError::EmulatorElsewhere | CredentialError::UnknownScope => {
+                ErrorKind::Usage
+            }
+            CredentialError::MissingVariable(_)
+            | CredentialError::Certificate
+            | CredentialError::ProgramMissing { .. }
+            | CredentialError::TimedOut { .. }
+            | CredentialError::Refused { .. } => ErrorKind::Auth,
+        };
+        let code = if kind == ErrorKind::Auth { "not_signed_in" } else { "bad_credential" };
+        Self::new(kind, error.to_string()).with_code(code).with_suggestion(error.suggestion())
+    }
+}
+
+impl From<HttpError> for CliError {
+    fn from(error: HttpError) -> Self {
+        let message = error.to_string();
+        match error {
+            HttpError::SignIn(error) => error.into(),
+            HttpError::Service(error) => service(*error, message),
+            HttpError::Network { fault, .. } => {
+                Self::new(ErrorKind::Service, message).with_code("network").with_suggestion(network_suggestion(fault))
+            }
+            HttpError::Truncated { .. } => Self::new(ErrorKind::Service, message)
+                .with_code("truncated_answer")
+                .with_suggestion("Check the connection and try again."),
+            HttpError::BadAnswer { .. } => Self::new(ErrorKind::Service, message)
+                .with_code("bad_answer")
+                .with_suggestion("Check the project endpoint; if it is right, try again later."),
+            HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
+                .with_code("redirect")
+                .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
+            HttpError::StillThere { .. } => Self::new(ErrorKind::Service, message)
+                .with_code("still_there")
+                .with_suggestion("The deletion was accepted; look again later."),
+            HttpError::Setup(_) => Self::failure(message)
+                .with_code("https_setup")
+                .with_suggestion("Check the system's certificates, and HTTPS_PROXY and SSL_CERT_FILE."),
+        }
+    }
+}
+
+fn network_suggestion(fault: NetworkFault) -> &'static str {
+    match fault {
+        NetworkFault::Dns => "Check the host name in the project endpoint, and the network.",
+        NetworkFault::Refused => "Check that the service runs at that address, and the network.",
+        NetworkFault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
+        NetworkFault::Proxy => "Check HTTPS_PROXY and the proxy's user name and password.",
+        NetworkFault::Timeout | NetworkFault::Reset | NetworkFault::Other => "Check the network and try again.",
+    }
+}
+
+/// What the service's statuses mean for the person.
+fn service(error: ServiceError, message: String) -> CliError {
+    let of = |kind, message: String| CliError::new(kind, message);
+    let told = |what: &str| format!("{what}: {message}");
+    let translated = match error.status {
+        401 => of(ErrorKind::Auth, told("Foundry does not accept the sign-in"))
+            .with_suggestion("Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project."),
+        403 => of(ErrorKind::Auth, told("no permission"))
+            .with_suggestion("Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough.")
+            .with_link("Roles", "https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry"),
+        404 => of(ErrorKind::NotFound, told("not found")),
+        409 | 412 => of(ErrorKind::Conflict, message),
+        408 | 429 => {
+            let wait = error.retry_after.map(|wait| format!(" in {}", crate::units::duration(wait))).unwrap_or_default();
+            of(ErrorKind::Service, told("Foundry is too busy")).with_suggestion(format!("Try again{wait}."))
+        }
+        500..=599 => of(ErrorKind::Service, told(&format!("Foundry failed ({})", error.status)))
+            .with_suggestion("Try again later; if it stays, give the request id to the support of the service."),
+        _ => of(ErrorKind::Failure, format!("Foundry returned: {message}")),
+    };
+    translated
+        .with_answer(error.status, error.request_id, error.date)
+        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
+}
+
+impl From<RegisterError> for CliError {
+    fn from(error: RegisterError) -> Self {
+        let message = error.to_string();
+        match error {
+            RegisterError::Http(error) => Self::from(error).with_kind(ErrorKind::RegistrationFailed),
+            RegisterError::Failed { code, .. } => Self::new(ErrorKind::RegistrationFailed, message)
+                .with_code(code.unwrap_or_else(|| "registration_failed".into())),
+            RegisterError::TimedOut { .. } => {
+                Self::new(ErrorKind::RegistrationFailed, message).with_code("registration_timeout")
+            }
+        }
+    }
+}
+
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        let message = error.to_string();
+        let check = |code: &str| Self::new(ErrorKind::CheckFailed, message.clone()).with_code(code);
+        match error {
+            PlanError::NotFound(_) => Self::new(ErrorKind::NotFound, message.clone())
+                .with_code("source_not_found")
+                .with_suggestion("Check the path given with --source."),
+            PlanError::Unreadable { path, why } => Self::unreadable(&path, &why),
+            PlanError::Empty { excluded: 0, .. } => check("empty-source"),
+            PlanError::Empty { excluded, .. } => check("empty-source").with_suggestion(format!(
+                "All that is there is left out by default ({}).",
+                crate::units::count(excluded as u64, "path", "paths")
+            )),
+            PlanError::LinkLoop(_) => check("link-loop").with_suggestion("Remove the link."),
+            PlanError::BrokenLink(_) => {
+                check("broken-link").with_suggestion("Remove the link, or bring back what it points to.")
+            }
+            PlanError::SpecialFile(_) => check("special-file").with_suggestion("Remove it from the source."),
+            PlanError::LineBreak(_) | PlanError::NotUnicode(_) => {
+                check("bad-file-name").with_suggestion("Rename the file.")
+            }
+        }
+    }
+}
+
+impl From<DirectoryError> for CliError {
+    fn from(error: DirectoryError) -> Self {
+        let message = error.to_string();
+        match error {
+            DirectoryError::InUse => Self::new(ErrorKind::Conflict, message)
+                .with_code("upload_running")
+                .with_suggestion("Wait for the other process, or use another --version."),
+            DirectoryError::Io { .. } => Self::failure(message)
+                .with_code("no_upload_directory")
+                .with_suggestion("Free the disk or its permissions, or name another place with AZD_CONFIG_DIR."),
+        }
+    }
+}
+
+impl From<LocateError> for CliError {
+    fn from(error: LocateError) -> Self {
+        let kind = match &error {
+            LocateError::NoSuchFile { .. } | LocateError::IsDirectory { .. } => ErrorKind::NotFound,
+            LocateError::NotExecutable { .. } | LocateError::NotFound { .. } => ErrorKind::Failure,
+        };
+        Self::new(kind, error.to_string()).with_code("azcopy_not_found").with_suggestion(error.suggestion())
+    }
+}
+
+impl From<VerifyError> for CliError {
+    fn from(error: VerifyError) -> Self {
+        let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
+        Self::failure(format!("{error}{why}")).with_code("azcopy_unusable").with_suggestion(format!(
+            "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
+            crate::azcopy::download_url()
+        ))
+    }
+}
+
+impl From<UploadError> for CliError {
+    fn from(error: UploadError) -> Self {
+        let message = error.to_string();
+        match error {
+            UploadError::Interrupted => Self::interrupted(),
+            UploadError::Insecure(_) => {
+                Self::new(ErrorKind::Service, message).with_code("insecure_upload_location").with_suggestion(
+                    "Nothing was sent. Report this to the support of the service.",
+                )
+            }
+            UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
+            UploadError::Refused(refusal) => Self::new(ErrorKind::UploadFailed, message)
+                .with_code(refusal.code.unwrap_or_else(|| "sas_refused".into()))
+                .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage."),
+            UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
+            UploadError::Directory(error) => error.into(),
+            UploadError::AzCopy(error) => error.into(),
+        }
+    }
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        let message = error.to_string();
+        match error {
+            RunError::Start { source, .. } => {
+                Self::failure(format!("{message}: {source}")).with_code("azcopy_unusable")
+            }
+            RunError::Interrupted { progress, .. } => {
+                Self::interrupted().with_code("upload_interrupted").with_message(interrupted_at(progress))
+            }
+            RunError::Stalled { log, .. } => Self::broken_upload("upload_stalled", &message, log.as_deref()),
+            RunError::Failed { failure, log, .. } => Self::broken_upload(code_of(&failure), &message, log.as_deref()),
+        }
+    }
+}
+
+fn code_of(failure: &Failure) -> &str {
+    match failure {
+        Failure::Refused { code, .. } | Failure::SourceRefused { code, .. } => code.as_deref().unwrap_or("sas_refused"),
+        Failure::FailedTransfers { .. } => "files_failed",
+        Failure::NothingCopied { .. } => "nothing_copied",
+        Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } | Failure::Skipped { .. } => "incomplete_upload",
+        _ => "azcopy_failed",
+    }
+}
+
+/// `Upload interrupted at 28% (33.6 GB of 120 GB sent).` and what that is worth: this version keeps nothing.
+fn interrupted_at(progress: crate::model::TransferProgress) -> String {
+    let bytes = crate::units::bytes(progress.bytes);
+    let far = match progress.total_bytes.filter(|total| *total > 0) {
+        Some(total) => {
+            let percent = u128::from(progress.bytes) * 100 / u128::from(total);
+            format!("at {percent}% ({bytes} of {} sent)", crate::units::bytes(total))
+        }
+        None => format!("({bytes} sent)"),
+    };
+    format!("Upload interrupted {far}. The next try starts over.")
+}
+
+impl CliError {
+    /// An upload that broke, with AzCopy's own account and its log.
+    fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
+        let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
+        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{why}{log}")).with_code(code)
+    }
+
+    fn headed(self, headline: &str) -> Self {
+        let message = format!("{headline}: {}", self.message());
+        self.with_message(message)
+    }
+
+    /// The same with the command to run again.
+    #[must_use]
+    pub fn with_run_again(self, command: &str) -> Self {
+        let again = format!("Run the same command again:\n  {command}");
+        let suggestion = match self.suggestion() {
+            Some(suggestion) => format!("{suggestion}\n{again}"),
+            None => again,
+        };
+        self.with_suggestion(suggestion)
+    }
+
+    /// A file or directory that cannot be read.
+    #[must_use]
+    pub fn unreadable(path: &Path, why: &io::Error) -> Self {
+        let shown = path.display();
+        match why.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Self::new(ErrorKind::NotFound, format!("File not found: {shown}")).with_code("source_not_found")
+            }
+            io::ErrorKind::PermissionDenied => Self::failure(format!("no permission to read {shown}"))
+                .with_code("permission_denied")
+                .with_suggestion("Change the permissions of the file, or run as a user who may read it."),
+            _ => Self::new(ErrorKind::NotFound, format!("cannot read {shown}: {why}")).with_code("source_unreadable"),
+        }
+    }
+
+    /// A `--cwd` that cannot be entered.
+    #[must_use]
+    pub fn bad_directory(path: &Path, why: &io::Error) -> Self {
+        let kind = if why.kind() == io::ErrorKind::PermissionDenied { ErrorKind::Failure } else { ErrorKind::NotFound };
+        Self::new(kind, format!("cannot change to the directory {}: {why}", path.display()))
+            .with_code("bad_directory")
+            .with_suggestion("Check the value of --cwd.")
+    }
+}

@@ -1,0 +1,94 @@
+//! One question to the blob store before AzCopy runs: AzCopy is silent for 16 minutes when the store does not answer
+//! (contracts/azcopy.md 0.6), and tells a refused SAS only after its first file.
+
+use std::fmt;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use crate::http::{HttpClient, HttpError, Request, Retry};
+use crate::redact::SecretUrl;
+
+/// What the store says of the SAS.
+pub(super) enum Probe {
+    /// It is good, or at least its signature is.
+    Usable,
+    /// It is not.
+    Refused(Refusal),
+}
+
+/// The store's words for a refused SAS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// The store's error code.
+    pub code: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status, self.code.as_deref()) {
+            (404, _) => f.write_str("the upload location does not exist (404)"),
+            (status, Some(code)) => write!(f, "the blob store refused the upload location's SAS ({status} {code})"),
+            (status, None) => write!(f, "the blob store refused the upload location's SAS ({status})"),
+        }
+    }
+}
+
+/// Lists at most one blob of the container, once, within `limit`.
+///
+/// # Errors
+/// When the store does not answer, or with a status that says nothing about the SAS.
+pub(super) async fn probe(http: &HttpClient, sas: &SecretUrl, limit: Duration) -> Result<Probe, HttpError> {
+    let request = Request::get(listing(sas.expose())).with_retry(Retry::None).with_limit(limit);
+    match http.send(&request, None).await {
+        Ok(_) => Ok(Probe::Usable),
+        // The signature is good, only listing is not allowed: a SAS for writing alone.
+        Err(HttpError::Service(error))
+            if error.status == 403 && error.code.as_deref() == Some("AuthorizationPermissionMismatch") =>
+        {
+            Ok(Probe::Usable)
+        }
+        Err(HttpError::Service(error)) if matches!(error.status, 403 | 404) => {
+            Ok(Probe::Refused(Refusal { status: error.status, code: error.code }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The SAS URL of a container, or of a prefix in it, as a question for the container's list.
+fn listing(sas: &Url) -> Url {
+    let mut url = sas.clone();
+    // Where the host is no name, the account stands in the path (Azurite).
+    let account_in_path = !matches!(sas.host(), Some(Host::Domain(name)) if name != "localhost");
+    let parts: Vec<&str> = sas.path_segments().into_iter().flatten().collect();
+    let container: Vec<&str> = parts.into_iter().take(if account_in_path { 2 } else { 1 }).collect();
+    url.set_path(&container.join("/"));
+    url.query_pairs_mut()
+        .append_pair("restype", "container")
+        .append_pair("comp", "list")
+        .append_pair("maxresults", "1");
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_container_is_asked_whatever_prefix_the_location_has() {
+        for (sas, asked) in [
+            (
+                "https://a.blob.core.windows.net/c/some/prefix?sv=1&sig=x%2By",
+                "https://a.blob.core.windows.net/c?sv=1&sig=x%2By&restype=container&comp=list&maxresults=1",
+            ),
+            (
+                "http://127.0.0.1:10000/devstoreaccount1/c?sig=x",
+                "http://127.0.0.1:10000/devstoreaccount1/c?sig=x&restype=container&comp=list&maxresults=1",
+            ),
+        ] {
+            assert_eq!(listing(&Url::parse(sas).expect("a URL")).as_str(), asked);
+        }
+    }
+}
