@@ -150,6 +150,7 @@ async fn a_stall_ends_azcopy_at_the_limit() {
         ("init\nprogress 4 11 0 2 95\nhang", Some(95.0), "exit 1"),
         ("info nobody answers\nscanning\nhang", None, "exit 1"),
         ("ignore-signals\nhang", None, "signal 9"),
+        ("flood-stdout", None, "signal 9"),
     ] {
         let mut lab = Lab::new(script);
         if exit == "signal 9" {

@@ -34,9 +34,11 @@ fn main() {
         let mut job = Job::new(args);
         let script = script();
         job.record().await;
+        // The ears come first: a step may never give way.
         tokio::select! {
-            code = job.follow(&script) => return code,
+            biased;
             () = signals::asked_to_end() => {}
+            code = job.follow(&script) => return code,
         }
         job.cancelled().await
     });
@@ -136,6 +138,10 @@ impl Job {
             "scanning" => self.asks_to_cancel = true,
             "plain" => println!("{text}"),
             "stderr" => eprintln!("{text}"),
+            // Without end, and deaf to signals.
+            "flood-stdout" => loop {
+                println!("{}", "x".repeat(79));
+            },
             "flood-stderr" => {
                 for _ in 0..number(0)? / 80 {
                     eprintln!("{}", "x".repeat(79));
