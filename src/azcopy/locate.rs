@@ -67,12 +67,7 @@ pub enum LocateError {
 }
 
 fn also(looked: &[PathBuf]) -> String {
-    let mut out = String::new();
-    for (index, directory) in looked.iter().enumerate() {
-        out += if index + 1 == looked.len() { " or " } else { ", " };
-        out += &directory.display().to_string();
-    }
-    out
+    looked.iter().map(|directory| format!(", {}", directory.display())).collect()
 }
 
 impl LocateError {
@@ -285,7 +280,7 @@ mod tests {
     #[test]
     fn the_error_says_where_and_the_suggestion_what() {
         let error = LocateError::NotFound { looked: vec!["/h/.azd/bin".into(), "/h/.azure/bin".into()] };
-        assert_eq!(error.to_string(), "azcopy was not found in PATH, /h/.azd/bin or /h/.azure/bin");
+        assert_eq!(error.to_string(), "azcopy was not found in PATH, /h/.azd/bin, /h/.azure/bin");
         assert!(error.suggestion().contains("--azcopy-path"));
         for (os, arch, end) in [
             ("windows", "aarch64", "-windows"),

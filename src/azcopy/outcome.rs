@@ -64,6 +64,11 @@ impl Outcome {
         append(&mut self.stderr, &text::kept(line));
     }
 
+    /// True while plain text of standard output is still kept; what follows is noise.
+    pub(super) fn keeps_plain(&self) -> bool {
+        self.plain.len() < PLAIN_KEPT
+    }
+
     fn summary(&mut self, mut summary: Summary) {
         for transfer in summary.failed_transfers.drain(..) {
             if self.failed.len() < FAILED_KEPT && !self.failed.contains(&transfer) {

@@ -246,6 +246,7 @@ impl Run<'_> {
                     PromptKind::Other => b"n\n",
                 });
             }
+            Message::Other(_) if !self.outcome.keeps_plain() => {}
             Message::Info(text) | Message::Error(text) | Message::Other(text) => {
                 self.debug(&format!("azcopy: {text}"));
             }

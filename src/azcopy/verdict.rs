@@ -42,7 +42,7 @@ pub enum Failure {
     Refused {
         /// The service's word, for example `AuthorizationFailure`.
         code: Option<String>,
-        /// AzCopy's account of it, or the reason from its log.
+        /// The reason from AzCopy's log, else its account of the response, which has many lines.
         message: Option<String>,
     },
     /// A remote source refused to be listed (403).
@@ -203,7 +203,7 @@ fn failed_job(outcome: &Outcome, end: &Summary) -> Failure {
     if refused.is_some() || outcome.refusal.is_some() && end.status != JobStatus::Completed {
         let reason = refused.and_then(|one| one.reason.clone());
         let code = outcome.refusal.as_deref().and_then(service_code);
-        return Failure::Refused { code, message: outcome.refusal.clone().or(reason) };
+        return Failure::Refused { code, message: reason.or_else(|| outcome.refusal.clone()) };
     }
     if end.failed > 0 || matches!(end.status, JobStatus::Failed | JobStatus::CompletedWithErrors) {
         let count = end.failed.max(outcome.failed.len() as u64);

@@ -1,24 +1,26 @@
 //! A stand-in for AzCopy 10 that follows a script, so that tests can have every failure at will.
 //!
 //! `--version` answers `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Else `FAKE_AZCOPY_SCRIPT` names a file with one
-//! step a line (`step` below has them all; `#` starts a comment); `next-run` parts it for further invocations, which are counted in
-//! `SCRIPT.run`. Without a script the listed files are "copied" with success. `FAKE_AZCOPY_RECORD` names a file that
-//! gets one JSON line per invocation. SIGINT and SIGTERM end the script as the real one ends a job: three notices,
-//! Progress, `EndOfJob` Cancelled, exit 1; with `prompt-cancel` as the current step it asks first.
+//! step a line (`step` below has them all; `#` starts a comment); `next-run` parts it for further invocations, which
+//! are counted in `SCRIPT.run`. Without a script the listed files are "copied" with success. `FAKE_AZCOPY_RECORD` names
+//! a file that gets one JSON line per invocation. SIGINT and SIGTERM end the script as the real one ends a job: three
+//! notices, Progress, `EndOfJob` Cancelled, exit 1; after `scanning` it asks first.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, for tests")]
 
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-static ANSWERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-static STDIN_ENDED: AtomicBool = AtomicBool::new(false);
-static SIGNALS_IGNORED: AtomicBool = AtomicBool::new(false);
+#[path = "azcopy/signals.rs"]
+mod signals;
+#[path = "azcopy/words.rs"]
+mod words;
+
+use words::{answer, numbers, put, say, seconds_of_day};
 
 fn main() {
     let args: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -26,20 +28,17 @@ fn main() {
         println!("azcopy version {}", var("FAKE_AZCOPY_VERSION").unwrap_or_else(|| "10.32.2".to_owned()));
         return;
     }
-    std::thread::spawn(|| {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            ANSWERS.lock().expect("answers").push(line);
-        }
-        STDIN_ENDED.store(true, Ordering::SeqCst);
-    });
+    words::listen();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     let code = runtime.block_on(async {
         let mut job = Job::new(args);
         let script = script();
         job.record().await;
+        // The ears come first: a step may never give way.
         tokio::select! {
+            biased;
+            () = signals::asked_to_end() => {}
             code = job.follow(&script) => return code,
-            () = asked_to_end() => {}
         }
         job.cancelled().await
     });
@@ -60,27 +59,6 @@ fn script() -> Vec<String> {
     let lines: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
     let parts: Vec<&[String]> = lines.split(|line| line == "next-run").collect();
     parts.get(run).or(parts.last()).expect("a script has a part").to_vec()
-}
-
-#[cfg(unix)]
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).expect("signals");
-    let mut terminate = signal(SignalKind::terminate()).expect("signals");
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        if !SIGNALS_IGNORED.load(Ordering::SeqCst) {
-            return;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn asked_to_end() {
-    std::future::pending().await
 }
 
 struct Job {
@@ -160,6 +138,10 @@ impl Job {
             "scanning" => self.asks_to_cancel = true,
             "plain" => println!("{text}"),
             "stderr" => eprintln!("{text}"),
+            // Without end, and deaf to signals.
+            "flood-stdout" => loop {
+                println!("{}", "x".repeat(79));
+            },
             "flood-stderr" => {
                 for _ in 0..number(0)? / 80 {
                     eprintln!("{}", "x".repeat(79));
@@ -170,13 +152,13 @@ impl Job {
                 writeln!(file, "{text}").expect("log");
             }
             "sleep" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
-            "ignore-signals" => SIGNALS_IGNORED.store(true, Ordering::SeqCst),
+            "ignore-signals" => signals::IGNORED.store(true, Ordering::SeqCst),
             "wait-signal" => {
-                let was = SIGNALS_IGNORED.swap(true, Ordering::SeqCst);
-                wait_signal().await;
+                let was = signals::IGNORED.swap(true, Ordering::SeqCst);
+                signals::wait_signal().await;
                 // The other listener has to see the same signal first.
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                SIGNALS_IGNORED.store(was, Ordering::SeqCst);
+                signals::IGNORED.store(was, Ordering::SeqCst);
             }
             "hang" => std::future::pending().await,
             // FILE: writes the process id.
@@ -188,7 +170,7 @@ impl Job {
                 std::thread::spawn(move || child.wait());
             }
             "exit" => return Some(rest.parse().expect("code")),
-            "die-signal" => die(rest.parse().expect("signal")),
+            "die-signal" => signals::die(rest.parse().expect("signal")),
             other => panic!("unknown step {other}"),
         }
         None
@@ -304,87 +286,10 @@ impl Job {
         let line = json!({
             "argv": self.args, "pid": std::process::id(), "cwd": std::env::current_dir().ok(),
             "env": names, "values": values,
-            "stdin": {"pipe": stdin_is_pipe(), "open": !STDIN_ENDED.load(Ordering::SeqCst)},
+            "stdin": {"pipe": signals::stdin_is_pipe(), "open": words::stdin_is_open()},
             "list": self.value("--list-of-files").and_then(|list| fs::read_to_string(list).ok()),
         });
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).expect("record");
         writeln!(file, "{line}").expect("record");
     }
-}
-
-fn numbers(
-    status: &str,
-    [done, total, files, all, failed]: [u64; 5],
-    network: &str,
-    id: &str,
-    list: &[Value],
-) -> Value {
-    let text = |number: u64| number.to_string();
-    json!({"ErrorMsg": "", "JobID": id, "ActiveConnections": "0", "CompleteJobOrdered": true, "JobStatus": status,
-        "TotalTransfers": text(all), "FileTransfers": text(all), "TransfersCompleted": text(files),
-        "TransfersFailed": text(failed), "TransfersSkipped": "0", "BytesOverWire": text(done),
-        "TotalBytesTransferred": text(done), "TotalBytesEnumerated": text(total), "TotalBytesExpected": text(total),
-        "PercentComplete": "0", "NetworkErrorPercentage": network, "FailedTransfers": list, "SkippedTransfers": null,
-        "PerfConstraint": 0, "PerformanceAdvice": [], "IsCleanupJob": false})
-}
-
-fn say(kind: &str, content: &str) {
-    put(&json!({"TimeStamp": "2026-01-01T00:00:00Z", "MessageType": kind, "MessageContent": content,
-        "PromptDetails": {"PromptType": "", "ResponseOptions": null, "PromptTarget": ""}}));
-}
-
-fn put(message: &Value) {
-    println!("{message}");
-}
-
-/// The next line on standard input; never, when there is none.
-async fn answer() -> String {
-    loop {
-        {
-            let mut answers = ANSWERS.lock().expect("answers");
-            if !answers.is_empty() {
-                return answers.remove(0);
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-fn seconds_of_day(stamp: &str) -> f64 {
-    let time = stamp.split_once('T').map_or("", |(_, time)| time).trim_end_matches('Z');
-    time.split(':').fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().unwrap_or_default())
-}
-
-#[cfg(unix)]
-async fn wait_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).expect("signals");
-    interrupt.recv().await;
-}
-
-#[cfg(not(unix))]
-async fn wait_signal() {
-    std::future::pending().await
-}
-
-#[cfg(unix)]
-fn stdin_is_pipe() -> bool {
-    rustix::fs::fstat(std::io::stdin()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_fifo())
-}
-
-#[cfg(not(unix))]
-fn stdin_is_pipe() -> bool {
-    true
-}
-
-#[cfg(unix)]
-fn die(signal: i32) {
-    let signal = rustix::process::Signal::from_named_raw(signal).expect("a signal");
-    rustix::process::kill_process(rustix::process::getpid(), signal).expect("kill");
-    std::thread::sleep(Duration::from_secs(5));
-}
-
-#[cfg(not(unix))]
-fn die(_signal: i32) {
-    std::process::abort();
 }

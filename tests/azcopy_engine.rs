@@ -1,0 +1,230 @@
+//! The AzCopy engine against the fake AzCopy: real processes, pipes and signals, on a fast clock.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use azure_ai_models::azcopy::{Failure, RunError, VerifyError};
+use azure_ai_models::model::TransferEvent;
+
+#[path = "azcopy_engine/lab.rs"]
+mod lab;
+
+use lab::{FAKE, Lab, runs, wait_for};
+
+#[tokio::test(flavor = "current_thread")]
+async fn success_is_proved_and_told_in_order() {
+    let mut lab = Lab::new("").with_var("AZD_SERVER", "CANARY").with_var("AZCOPY_BUFFER_GB", "0.5");
+    let finished = lab.run().await.unwrap();
+    assert_eq!((finished.files, finished.bytes), (2, 11));
+    assert!(matches!(lab.events[0], TransferEvent::Started(start) if start.total_bytes == Some(11)));
+    assert!(matches!(lab.events[1], TransferEvent::Progress(now) if now.bytes == 10 && now.files == 2));
+    assert!(matches!(lab.events[2], TransferEvent::Done { bytes: 11, files: 2, .. }));
+    assert_eq!(lab.events.len(), 3);
+
+    let record = lab.record();
+    assert_eq!(record["list"], "a b.bin\nsub/c.bin\n");
+    assert_eq!(record["stdin"], serde_json::json!({"pipe": true, "open": true}));
+    assert_eq!(record["values"]["AZCOPY_BUFFER_GB"], "0.5");
+    assert_eq!(record["values"]["HOME"], lab.at("private").to_str().unwrap());
+    assert!(!record["env"].as_array().unwrap().contains(&"AZD_SERVER".into()));
+
+    let debug = lab.debug();
+    assert!(debug.contains("azcopy started: ") && debug.contains("azcopy ended: exit 0, wall "), "{debug}");
+    assert!(!debug.contains("CANARY"), "{debug}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_refused_sas_keeps_the_services_code() {
+    let transcript = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/azcopy/23-sas-readonly.ndjson");
+    let mut lab = Lab::new(&format!("replay {} 50\nexit 1", transcript.display()));
+    let Failure::Refused { code, message } = lab.failure().await else { panic!("not refused") };
+    assert_eq!(code.as_deref(), Some("AuthorizationPermissionMismatch"));
+    assert!(message.unwrap().starts_with("Authentication failed"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_reason_of_a_failed_file_comes_from_the_log() {
+    let mut lab = Lab::new(
+        "init\nfailed /m/a 0 5\nlog ERR: [P#0-T#0] UPLOADFAILED: /m/a : 000 : source modified during transfer\n\
+         progress 5 11 1 2\nend CompletedWithErrors 6 11 1 2 1\nexit 1",
+    );
+    let failure = lab.failure().await;
+    assert_eq!(failure.to_string(), "1 of 2 files failed: /m/a: source modified during transfer");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn exit_0_with_other_counts_is_a_failure() {
+    for (end, words) in [
+        ("end Completed 5 5 1 1 0", "azcopy copied 1 of 2 files"),
+        ("end Completed 10 10 2 2 0", "azcopy copied 10 bytes instead of 11"),
+        ("end Completed 0 0 0 0 0", "azcopy copied nothing"),
+        ("end Cancelled 0 11 0 2 0", "azcopy was cancelled by somebody else"),
+        ("plain nothing", "azcopy ended without a result (exit 0)"),
+    ] {
+        assert_eq!(Lab::new(&format!("init\n{end}")).failure().await.to_string(), words);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_crash_a_signal_and_a_last_word_are_told_apart() {
+    for (script, words) in [
+        (
+            "stderr panic: open log: no space\\n\\ngoroutine 1\nexit 2",
+            "azcopy crashed (exit 2): panic: open log: no space",
+        ),
+        ("init\nprogress 1 11\ndie-signal 9", "azcopy was ended by signal 9"),
+        (
+            "init\nerror Cannot perform copy due to error: no such file",
+            "azcopy gave up: Cannot perform copy due to error: no such file",
+        ),
+        ("plain \\nunknown flag: --x\nexit 1", "azcopy gave up: unknown flag: --x"),
+    ] {
+        assert_eq!(Lab::new(script).failure().await.to_string(), words);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn ctrl_c_lets_azcopy_end_by_itself() {
+    let mut lab = Lab::new("init\nprogress 4 11 1 2\nspawn-record $DIR/up\nhang");
+    let result = lab.run_and_cancel(1).await;
+    let Err(RunError::Interrupted { progress, log: Some(_) }) = result else { panic!("{result:?}") };
+    assert_eq!((progress.bytes, progress.files), (4, 1));
+    let debug = lab.debug();
+    assert!(debug.contains("asked to end") && debug.contains("ended: exit 1") && !debug.contains("killed"), "{debug}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn ctrl_c_while_azcopy_scans_answers_its_question() {
+    let mut lab = Lab::new("init\nscanning\nspawn-record $DIR/up\nhang");
+    assert!(matches!(lab.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
+    assert!(lab.debug().contains("ended: exit 1"), "{}", lab.debug());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_azcopy_that_ignores_ctrl_c_is_killed_after_the_grace() {
+    let mut lab = Lab::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
+    lab.timings.cancel_grace = Duration::from_millis(300);
+    let start = Instant::now();
+    assert!(matches!(lab.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
+    assert!(start.elapsed() >= lab.timings.cancel_grace);
+    assert!(lab.debug().contains("ended: signal 9"), "{}", lab.debug());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_second_ctrl_c_kills_at_once() {
+    let mut lab = Lab::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
+    lab.timings.cancel_grace = Duration::from_secs(60);
+    assert!(matches!(lab.run_and_cancel(2).await, Err(RunError::Interrupted { .. })));
+    assert!(lab.debug().contains("ended: signal 9"), "{}", lab.debug());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn other_questions_are_answered_with_no() {
+    let mut lab = Lab::new("init\nprompt Overwrite?\nend Completed 11 11 2 2 0");
+    lab.run().await.unwrap();
+    assert!(lab.debug().contains("answered n"), "{}", lab.debug());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_stall_is_said_again_and_again_and_movement_ends_it() {
+    let mut lab = Lab::new("init\nprogress 4 11 0 2 84\nsleep 0.8\nprogress 5 11 0 2\nend Completed 11 11 2 2 0");
+    lab.run().await.unwrap();
+    let stalls: Vec<_> = lab
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            TransferEvent::Stalled { silent, network_error_percent } => Some((*silent, *network_error_percent)),
+            _ => None,
+        })
+        .collect();
+    assert!(stalls.len() >= 2, "{stalls:?}");
+    assert!(stalls[0].0 >= lab.timings.stall_notice && stalls[1].0 >= 2 * lab.timings.stall_notice);
+    assert_eq!(stalls[0].1, Some(84.0));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_stall_ends_azcopy_at_the_limit() {
+    for (script, percent, exit) in [
+        ("init\nprogress 4 11 0 2 95\nhang", Some(95.0), "exit 1"),
+        ("info nobody answers\nscanning\nhang", None, "exit 1"),
+        ("ignore-signals\nhang", None, "signal 9"),
+        ("flood-stdout", None, "signal 9"),
+    ] {
+        let mut lab = Lab::new(script);
+        if exit == "signal 9" {
+            lab.timings.cancel_grace = Duration::from_millis(300);
+        }
+        lab.stall_limit = Duration::from_millis(700);
+        let result = lab.run().await;
+        let Err(RunError::Stalled { silent, network_error_percent, .. }) = result else { panic!("{result:?}") };
+        assert!(silent >= lab.stall_limit);
+        assert_eq!(network_error_percent, percent);
+        assert!(lab.debug().contains(&format!("ended: {exit}")), "{}", lab.debug());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn floods_and_long_lines_are_taken_in() {
+    let mut lab = Lab::new(
+        "flood-stderr 2000000\nplain not JSON\nplain {\"half\ninit\ninfo ünï\nprogress 3 11 0 2\n\
+         info x\nlong-end 5000000",
+    );
+    // One file, says the long end.
+    assert_eq!(lab.failure().await.to_string(), "azcopy copied 1 of 2 files");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_dropped_run_leaves_no_process() {
+    let mut lab = Lab::new("ignore-signals\ninit\nspawn-child $DIR/child\nspawn-record $DIR/up\nhang");
+    let up = lab.at("up");
+    tokio::select! {
+        result = lab.run() => panic!("{result:?}"),
+        () = wait_for(|| up.exists()) => {}
+    }
+    let (parent, child) = (lab.pid("up"), lab.pid("child"));
+    wait_for(|| !runs(parent) && !runs(child)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_azcopy_leaves_behind_does_not_hold_the_run() {
+    let mut lab = Lab::new("init\nspawn-child $DIR/child\nend Completed 11 11 2 2 0");
+    lab.timings.cancel_grace = Duration::from_millis(300);
+    lab.run().await.unwrap();
+    let child = lab.pid("child");
+    wait_for(|| !runs(child)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_program_that_does_not_start_is_named() {
+    let lab = Lab::new("");
+    let missing = lab.verify(Path::new("/nonexistent/azcopy")).await.unwrap_err();
+    assert_eq!(missing.to_string(), "/nonexistent/azcopy does not start");
+
+    let other = Lab::new("").with_var("FAKE_AZCOPY_VERSION", "11.0.0");
+    assert!(matches!(other.verify(Path::new(FAKE)).await, Err(VerifyError::WrongVersion { .. })));
+
+    let right = lab.verify(Path::new(FAKE)).await.unwrap();
+    assert_eq!((right.version(), right.origin().to_string().as_str()), ("10.32.2", "--azcopy-path"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn scripts_in_place_of_azcopy_are_found_out() {
+    use std::os::unix::fs::PermissionsExt;
+    for (text, words) in [
+        ("echo 'azcopy: error while loading shared libraries: libsecret-1.so.0' >&2\nexit 127", "libsecret-1.so.0"),
+        ("echo hello", "is not AzCopy: it answers --version with 'hello'"),
+        ("sleep 60", "did not answer --version within"),
+    ] {
+        let mut lab = Lab::new("");
+        lab.timings.azcopy_version = Duration::from_millis(400);
+        let program = lab.at("azcopy");
+        // Written by another process: a descriptor of ours could be inherited by a child and make it "busy".
+        let script = format!("printf '%s\\n' '#!/bin/sh' {} > '{}'", shell_words::quote(text), program.display());
+        assert!(std::process::Command::new("sh").arg("-c").arg(script).status().unwrap().success());
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let error = lab.verify(&program).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Signals, and what the system knows of the fake's own process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// While set, a signal is taken and has no effect.
+pub(super) static IGNORED: AtomicBool = AtomicBool::new(false);
+
+#[cfg(unix)]
+pub(super) async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).expect("signals");
+    let mut terminate = signal(SignalKind::terminate()).expect("signals");
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if !IGNORED.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) async fn asked_to_end() {
+    std::future::pending().await
+}
+
+#[cfg(unix)]
+pub(super) async fn wait_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).expect("signals");
+    interrupt.recv().await;
+}
+
+#[cfg(not(unix))]
+pub(super) async fn wait_signal() {
+    std::future::pending().await
+}
+
+#[cfg(unix)]
+pub(super) fn stdin_is_pipe() -> bool {
+    rustix::fs::fstat(std::io::stdin()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_fifo())
+}
+
+#[cfg(not(unix))]
+pub(super) fn stdin_is_pipe() -> bool {
+    true
+}
+
+#[cfg(unix)]
+pub(super) fn die(signal: i32) {
+    let signal = rustix::process::Signal::from_named_raw(signal).expect("a signal");
+    rustix::process::kill_process(rustix::process::getpid(), signal).expect("kill");
+    std::thread::sleep(Duration::from_secs(5));
+}
+
+#[cfg(not(unix))]
+pub(super) fn die(_signal: i32) {
+    std::process::abort();
+}
