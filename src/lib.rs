@@ -3,5 +3,6 @@
 pub mod cancel;
 pub mod env;
 pub mod model;
+pub mod project;
 pub mod redact;
 pub mod units;

@@ -1,0 +1,293 @@
+//! The endpoint of a Foundry project: what is accepted as one (cli.md 4), since a bearer token goes there.
+
+use std::fmt;
+
+use thiserror::Error;
+use url::{Host, Url};
+
+use crate::env::var;
+use crate::redact::SecretUrl;
+
+/// Host suffixes of the clouds (contracts/foundry-rest.md 6).
+const HOSTS: [(&str, Cloud); 3] = [
+    (".services.ai.azure.com", Cloud::Public),
+    (".services.ai.azure.us", Cloud::UsGovernment),
+    (".services.ai.azure.cn", Cloud::China),
+];
+
+const FORM: &str = "https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT";
+
+/// The Azure cloud that a project lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cloud {
+    /// azure.com; also what a loopback address or an allowed host counts as.
+    Public,
+    /// azure.us.
+    UsGovernment,
+    /// azure.cn.
+    China,
+}
+
+/// The endpoint of a Foundry project, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectEndpoint {
+    url: Url,
+    project: String,
+    cloud: Cloud,
+}
+
+/// Which rule a text breaks. Nothing here repeats the text: it may hold a password.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum EndpointError {
+    /// No URL parser takes it.
+    #[error("the project endpoint is not a URL")]
+    NotAUrl,
+    /// Neither https nor, on this machine, http.
+    #[error("the project endpoint uses {scheme}://, not https://")]
+    Scheme {
+        /// What it uses.
+        scheme: String,
+    },
+    /// A name or a password before the host.
+    #[error("the project endpoint holds a user name or a password")]
+    UserInfo,
+    /// The path names no project.
+    #[error("the path of the project endpoint is not /api/projects/PROJECT")]
+    Path,
+    /// Something after the path.
+    #[error("the project endpoint has a query or a fragment")]
+    Query,
+    /// A host that nobody named as trustworthy.
+    #[error("{host} is not a host of Foundry projects")]
+    Host {
+        /// The host.
+        host: String,
+    },
+}
+
+impl EndpointError {
+    /// What the person can do about it.
+    #[must_use]
+    pub fn suggestion(&self) -> String {
+        match self {
+            Self::NotAUrl | Self::Path | Self::Query => format!("Use the form {FORM}."),
+            Self::Scheme { .. } => format!("Use the form {FORM}. Plain http is for this machine alone."),
+            Self::UserInfo => format!("Use the form {FORM}. Sign in with `azd auth login`."),
+            Self::Host { host } => {
+                format!("Use the form {FORM}. If you trust this host with your token, set {}={host}.", var::ALLOW_HOST)
+            }
+        }
+    }
+}
+
+impl ProjectEndpoint {
+    /// Checks a text. `allowed_host` is the one further host that the person trusts with tokens.
+    ///
+    /// # Errors
+    /// See [`EndpointError`].
+    pub fn parse(text: &str, allowed_host: Option<&str>) -> Result<Self, EndpointError> {
+        let mut url = Url::parse(text.trim()).map_err(|_| EndpointError::NotAUrl)?;
+        let loopback = is_loopback(&url);
+        if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
+            return Err(EndpointError::Scheme { scheme: url.scheme().to_owned() });
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::UserInfo);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(EndpointError::Query);
+        }
+        let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_owned();
+        let known =
+            HOSTS.iter().find(|(suffix, _)| host.strip_suffix(suffix).is_some_and(|account| !account.is_empty()));
+        let allowed = allowed_host.is_some_and(|allowed| allowed.trim().eq_ignore_ascii_case(&host));
+        let cloud = match known {
+            Some((_, cloud)) => *cloud,
+            None if loopback || allowed => cloud_of(&host),
+            None => return Err(EndpointError::Host { host }),
+        };
+        let project = project_of(&url).ok_or(EndpointError::Path)?.to_owned();
+        url.set_path(&format!("/api/projects/{project}"));
+        Ok(Self { url, project, cloud })
+    }
+
+    /// The address, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The project's name.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The first label of the host: the Foundry account, usually by its ARM name.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name.split('.').next().unwrap_or(name),
+            _ => self.host(),
+        }
+    }
+
+    /// The host, for messages and for the choice of a token's scope.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The cloud, by the host's suffix.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        self.cloud
+    }
+
+    /// True when the project is an emulator on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// True when the URL has the project's scheme, host and port: the only place that gets its token unasked.
+    #[must_use]
+    pub fn same_origin(&self, url: &Url) -> bool {
+        self.url.origin() == url.origin()
+    }
+}
+
+impl fmt::Display for ProjectEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SecretUrl::new(self.url.clone()).fmt(f)
+    }
+}
+
+fn project_of(url: &Url) -> Option<&str> {
+    let rest = url.path().strip_prefix("/api/projects/")?;
+    let project = rest.strip_suffix('/').unwrap_or(rest);
+    // ARM's rule for project names; it has nothing that a URL would have to encode (contracts/foundry-rest.md 3).
+    let ok = !project.is_empty() && project.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    ok.then_some(project)
+}
+
+fn cloud_of(host: &str) -> Cloud {
+    if host.ends_with(".azure.us") {
+        Cloud::UsGovernment
+    } else if host.ends_with(".azure.cn") {
+        Cloud::China
+    } else {
+        Cloud::Public
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_kept_without_their_trailing_slash() {
+        for (text, url, account, cloud) in [
+            (
+                "https://acc.services.ai.azure.com/api/projects/p-1_x.y/",
+                "https://acc.services.ai.azure.com/api/projects/p-1_x.y",
+                "acc",
+                Cloud::Public,
+            ),
+            (
+                "HTTPS://ACC.Services.AI.azure.us/api/projects/p",
+                "https://acc.services.ai.azure.us/api/projects/p",
+                "acc",
+                Cloud::UsGovernment,
+            ),
+            (
+                "https://a.services.ai.azure.cn/api/projects/_project",
+                "https://a.services.ai.azure.cn/api/projects/_project",
+                "a",
+                Cloud::China,
+            ),
+            (
+                "http://127.0.0.1:4000/api/projects/p",
+                "http://127.0.0.1:4000/api/projects/p",
+                "127.0.0.1",
+                Cloud::Public,
+            ),
+            ("http://[::1]:1/api/projects/p", "http://[::1]:1/api/projects/p", "[::1]", Cloud::Public),
+            ("http://localhost/api/projects/p", "http://localhost/api/projects/p", "localhost", Cloud::Public),
+            (
+                "https://proxy.example:444/api/projects/p",
+                "https://proxy.example:444/api/projects/p",
+                "proxy",
+                Cloud::Public,
+            ),
+        ] {
+            let endpoint = ProjectEndpoint::parse(text, Some("Proxy.example")).expect(text);
+            assert_eq!((endpoint.to_string().as_str(), endpoint.account(), endpoint.cloud()), (url, account, cloud));
+        }
+    }
+
+    #[test]
+    fn a_token_goes_to_no_host_that_nobody_named() {
+        let host = |host: &str| EndpointError::Host { host: host.into() };
+        for (text, error) in [
+            ("acc.services.ai.azure.com/api/projects/p", EndpointError::NotAUrl),
+            ("", EndpointError::NotAUrl),
+            ("http://acc.services.ai.azure.com/api/projects/p", EndpointError::Scheme { scheme: "http".into() }),
+            ("ftp://127.0.0.1/api/projects/p", EndpointError::Scheme { scheme: "ftp".into() }),
+            ("https://u:CANARY@acc.services.ai.azure.com/api/projects/p", EndpointError::UserInfo),
+            ("https://acc.services.ai.azure.com/api/projects/p?x=1", EndpointError::Query),
+            ("https://acc.services.ai.azure.com/api/projects/p#x", EndpointError::Query),
+            ("https://acc.services.ai.azure.com", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/p//", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/p/models", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/a%2Fb", EndpointError::Path),
+            ("https://services.ai.azure.com/api/projects/p", host("services.ai.azure.com")),
+            ("https://.services.ai.azure.com/api/projects/p", host(".services.ai.azure.com")),
+            ("https://evilservices.ai.azure.com/api/projects/p", host("evilservices.ai.azure.com")),
+            (
+                "https://a.services.ai.azure.com.evil.example/api/projects/p",
+                host("a.services.ai.azure.com.evil.example"),
+            ),
+            ("https://a.services.ai.azure.com./api/projects/p", host("a.services.ai.azure.com.")),
+            ("https://localhost.evil.example/api/projects/p", host("localhost.evil.example")),
+            ("https://other.example/api/projects/p", host("other.example")),
+        ] {
+            let found = ProjectEndpoint::parse(text, Some("proxy.example")).expect_err(text);
+            assert_eq!(found, error, "{text}");
+            assert!(!format!("{found} {}", found.suggestion()).contains("CANARY"));
+        }
+    }
+
+    #[test]
+    fn an_allowed_host_still_needs_https() {
+        assert!(matches!(
+            ProjectEndpoint::parse("http://proxy.example/api/projects/p", Some("proxy.example")),
+            Err(EndpointError::Scheme { .. })
+        ));
+    }
+
+    #[test]
+    fn the_origin_is_scheme_host_and_port() {
+        let endpoint =
+            ProjectEndpoint::parse("https://a.services.ai.azure.com/api/projects/p", None).expect("endpoint");
+        for (url, same) in [
+            ("https://a.services.ai.azure.com:443/x", true),
+            ("https://A.services.ai.azure.com/", true),
+            ("http://a.services.ai.azure.com/x", false),
+            ("https://a.services.ai.azure.com:444/x", false),
+            ("https://b.services.ai.azure.com/x", false),
+        ] {
+            assert_eq!(endpoint.same_origin(&Url::parse(url).expect("url")), same, "{url}");
+        }
+    }
+}
