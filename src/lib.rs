@@ -1,6 +1,7 @@
 //! `azure.ai.models`: upload, register and manage custom models in a Foundry project.
 
 pub mod cancel;
+pub mod credential;
 pub mod env;
 pub mod model;
 pub mod project;
