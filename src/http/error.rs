@@ -1,0 +1,169 @@
+//! What can go wrong with a request, in fields that others decide by. No text here holds a query or a token.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::service_error::ServiceError;
+use crate::credential::CredentialError;
+
+/// Why a request has no answer that can be used.
+#[derive(Debug, Error)]
+pub enum HttpError {
+    /// The service said no.
+    #[error(transparent)]
+    Service(Box<ServiceError>),
+    /// No whole answer came.
+    #[error("could not reach {host}: {fault}")]
+    Network {
+        /// Host and port.
+        host: String,
+        /// What broke.
+        fault: Fault,
+        /// It broke before a connection stood, so the service saw nothing of the request.
+        connecting: bool,
+        /// The cause in the words of the layer below, cleaned; for `--debug` and for faults without a name.
+        words: String,
+    },
+    /// An answer came and makes no sense.
+    #[error("{host} gave an answer that makes no sense ({status}): {what}")]
+    BadAnswer {
+        /// Host and port.
+        host: String,
+        /// Status of the answer.
+        status: u16,
+        /// What is wrong with it.
+        what: Flaw,
+    },
+    /// The answer points to a place that is not followed.
+    #[error("{host} redirects the request ({status}): {why}")]
+    Redirect {
+        /// Host and port.
+        host: String,
+        /// Status of the answer.
+        status: u16,
+        /// Why it is not followed.
+        why: RedirectFault,
+    },
+    /// There is no token for the request.
+    #[error("could not sign in")]
+    SignIn(#[source] CredentialError),
+    /// No HTTP client can be made on this machine: certificates or proxy settings.
+    #[error("could not prepare for HTTPS requests: {words}")]
+    Setup {
+        /// The cause, cleaned.
+        words: String,
+    },
+}
+
+impl HttpError {
+    /// The service's own error, if it is one.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Service(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Service(error) => Some(error.status),
+            Self::BadAnswer { status, .. } | Self::Redirect { status, .. } => Some(*status),
+            Self::Network { .. } | Self::SignIn(_) | Self::Setup { .. } => None,
+        }
+    }
+}
+
+/// What broke on the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The host's name has no address.
+    Dns,
+    /// Nobody listens.
+    Refused,
+    /// The certificate or the handshake.
+    Tls,
+    /// The proxy does not let the request through.
+    Proxy {
+        /// Its status, as far as the layer below tells: 407 or nothing.
+        status: Option<u16>,
+    },
+    /// No answer within the limit.
+    Timeout,
+    /// The connection ended in the middle.
+    Reset,
+    /// Something without a name.
+    Other,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns => f.write_str("its name cannot be resolved"),
+            Self::Refused => f.write_str("connection refused"),
+            Self::Tls => f.write_str("no secure connection"),
+            Self::Proxy { status: Some(status) } => write!(f, "the proxy answered {status}"),
+            Self::Proxy { status: None } => f.write_str("the proxy does not let the request through"),
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Reset => f.write_str("the connection broke"),
+            Self::Other => f.write_str("the request failed"),
+        }
+    }
+}
+
+/// What is wrong with an answer. Never the answer itself: it may be long, or hold a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// No body where one is needed.
+    Empty,
+    /// A page for people, usually of a proxy or a sign-in portal.
+    Html,
+    /// Neither JSON nor HTML.
+    NotJson,
+    /// JSON of another shape.
+    Shape(String),
+    /// More than the limit.
+    TooBig,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the body is empty"),
+            Self::Html => f.write_str("an HTML page, not JSON"),
+            Self::NotJson => f.write_str("the body is not JSON"),
+            Self::Shape(what) => f.write_str(what),
+            Self::TooBig => f.write_str("the body is larger than 16 MB"),
+        }
+    }
+}
+
+/// Why a redirect is not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectFault {
+    /// It leaves scheme, host or port.
+    OtherOrigin {
+        /// Where to.
+        to: String,
+    },
+    /// The request changes something, or carries a body.
+    NotAGet,
+    /// One after the other.
+    TooMany,
+    /// It says no place.
+    NoLocation,
+}
+
+impl fmt::Display for RedirectFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherOrigin { to } => write!(f, "it leads to {to}, which gets no token"),
+            Self::NotAGet => f.write_str("only GET requests are followed"),
+            Self::TooMany => f.write_str("too many redirects"),
+            Self::NoLocation => f.write_str("it names no place"),
+        }
+    }
+}
