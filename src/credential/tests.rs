@@ -179,10 +179,13 @@ exit 1"#,
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_tenant_that_a_shell_would_run_is_refused() {
+    async fn a_tenant_and_a_scope_that_a_shell_would_run_are_refused() {
         let env = Env::from_vars([], Path::new("/"));
         let source = TokenSource::new(&env, PUBLIC, Some("t; rm -rf /"), Timings::default(), Arc::new(|_| ()));
         let error = source.expect("source").token().await.expect_err("tenant");
+        assert!(matches!(error, CredentialError::BadConfiguration { how: Method::Azd, .. }), "{error:?}");
+        let error =
+            super::source(&[(var::SCOPE, "x; rm -rf /")], PUBLIC).expect("source").token().await.expect_err("scope");
         assert!(matches!(error, CredentialError::BadConfiguration { how: Method::Azd, .. }), "{error:?}");
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, redirect};
@@ -61,6 +61,12 @@ impl HttpClient {
         &self.timings
     }
 
+    /// How long a service that sent this `Retry-After` wants to be left alone, under the cap and on this run's clock.
+    #[must_use]
+    pub fn asked_for(&self, retry_after: Option<Duration>) -> Duration {
+        retry::asked_for(retry_after, &self.timings)
+    }
+
     /// Leaves a report where this client leaves its own.
     pub fn report(&self, report: Report) {
         (self.reporter)(report);
@@ -95,6 +101,7 @@ impl HttpClient {
                 // The token may have been revoked before its end.
                 signed_anew = true;
                 tokens.drop_cached();
+                self.report(Report::Debug("the token was refused: trying once with a new one".into()));
                 continue;
             }
             failed += 1;
@@ -109,11 +116,11 @@ impl HttpClient {
     }
 
     /// Said once as a notice; a line for each try would bury the answer.
-    fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: std::time::Duration, failed: u32) {
+    fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, failed: u32) {
         let why = match error.status() {
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
             Some(status) => format!("{} answered {}", request.service, status_line(status)),
-            None => error.to_string(),
+            None => error.to_string().replacen("could", "Could", 1),
         };
         let (pause, next) = (retry::seconds(pause), failed + 1);
         let text = format!("{why}; trying again in {pause} ({next} of {})", retry::TRIES);

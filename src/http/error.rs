@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::retry::{self, Retry};
 use super::service_error::ServiceError;
 use crate::credential::CredentialError;
 
@@ -14,7 +15,7 @@ pub enum HttpError {
     #[error(transparent)]
     Service(Box<ServiceError>),
     /// No whole answer came.
-    #[error("could not reach {host}: {fault}")]
+    #[error("could not reach {host}: {fault}{}", cause(*fault, words))]
     Network {
         /// Host and port.
         host: String,
@@ -66,6 +67,12 @@ impl HttpError {
         }
     }
 
+    /// True when the same request may well succeed a little later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        retry::worthwhile(Retry::Idempotent, self)
+    }
+
     /// The status of the answer, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -93,6 +100,8 @@ pub enum Fault {
     },
     /// No answer within the limit.
     Timeout,
+    /// No way to the host, or no network at all.
+    Unreachable,
     /// The connection ended in the middle.
     Reset,
     /// Something without a name.
@@ -108,9 +117,18 @@ impl fmt::Display for Fault {
             Self::Proxy { status: Some(status) } => write!(f, "the proxy answered {status}"),
             Self::Proxy { status: None } => f.write_str("the proxy does not let the request through"),
             Self::Timeout => f.write_str("no answer in time"),
+            Self::Unreachable => f.write_str("no network leads to it"),
             Self::Reset => f.write_str("the connection broke"),
             Self::Other => f.write_str("the request failed"),
         }
+    }
+}
+
+/// Two faults say nothing without the words of the layer below.
+fn cause(fault: Fault, words: &str) -> String {
+    match fault {
+        Fault::Tls | Fault::Other if !words.is_empty() => format!(" ({words})"),
+        _ => String::new(),
     }
 }
 

@@ -52,10 +52,8 @@ fn by_kind(kind: ErrorKind) -> Option<Fault> {
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
-        | ErrorKind::UnexpectedEof
-        | ErrorKind::NetworkDown
-        | ErrorKind::NetworkUnreachable
-        | ErrorKind::HostUnreachable => Some(Fault::Reset),
+        | ErrorKind::UnexpectedEof => Some(Fault::Reset),
+        ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => Some(Fault::Unreachable),
         _ => None,
     }
 }

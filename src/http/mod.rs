@@ -12,10 +12,10 @@ mod service_error;
 
 pub use client::HttpClient;
 pub use error::{Fault, Flaw, HttpError, RedirectFault};
-pub use request::{Request, Response};
+pub use request::{Request, Response, is_loopback};
 pub use reqwest::Method;
 pub use retry::Retry;
-pub use service_error::{ErrorDetail, ServiceError};
+pub use service_error::{ErrorDetail, ServiceError, read_error};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

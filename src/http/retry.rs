@@ -42,7 +42,7 @@ fn status(policy: Retry, status: u16, retry_after: bool) -> bool {
 
 fn network(policy: Retry, fault: Fault, connecting: bool) -> bool {
     // A certificate and a proxy's refusal stay as they are.
-    let passing = matches!(fault, Fault::Dns | Fault::Refused | Fault::Timeout | Fault::Reset);
+    let passing = matches!(fault, Fault::Dns | Fault::Refused | Fault::Timeout | Fault::Unreachable | Fault::Reset);
     match policy {
         Retry::Idempotent => passing,
         Retry::OnlyUnprocessed => passing && connecting,
@@ -106,13 +106,14 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_rule() {
-        use Fault::{Dns, Other, Proxy, Refused, Reset, Timeout, Tls};
+        use Fault::{Dns, Other, Proxy, Refused, Reset, Timeout, Tls, Unreachable};
         let proxy = Proxy { status: Some(407) };
         for (fault, connecting, idempotent, unprocessed) in [
             (Dns, true, true, true),
             (Refused, true, true, true),
             (Timeout, true, true, true),
             (Timeout, false, true, false),
+            (Unreachable, true, true, true),
             (Reset, true, true, true),
             (Reset, false, true, false),
             (Tls, true, false, false),

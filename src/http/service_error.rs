@@ -67,10 +67,10 @@ impl ServiceError {
         let text = text.trim();
         if let Ok(value) = serde_json::from_str::<Value>(text) {
             let error = if value["error"].is_null() { &value } else { &value["error"] };
-            let ErrorDetail { code, message } = detail(error);
+            let (ErrorDetail { code, message }, details) = read_error(error);
             self.code = code.or(self.code.take());
             self.message = message;
-            collect(error, &mut self.details);
+            self.details = details;
             if !self.message.is_empty() || self.code.is_some() {
                 return;
             }
@@ -83,6 +83,14 @@ impl ServiceError {
         }
         self.message = if looks_like_html(text) { "an HTML page".into() } else { short(text) };
     }
+}
+
+/// An `error` object, which also stands in the answers of operations: what it says, and its details and inner errors.
+#[must_use]
+pub fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
+    let mut details = Vec::new();
+    collect(error, &mut details);
+    (detail(error), details)
 }
 
 /// `429 Too Many Requests`.
@@ -102,7 +110,7 @@ pub(super) fn looks_like_html(text: &str) -> bool {
 pub(super) fn tenant_of(www_authenticate: &str) -> Option<String> {
     let at = www_authenticate.find("https://login.")?;
     let address = www_authenticate[at..].split(['"', ' ', ',', '\'']).next()?;
-    let tenant = address.splitn(5, '/').nth(3)?;
+    let tenant = address.split('/').nth(3)?;
     let ok = !tenant.is_empty() && tenant.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
     (ok && tenant != "common").then(|| tenant.to_owned())
 }

@@ -18,8 +18,6 @@ pub(crate) enum Play {
     Raw(Vec<u8>),
     /// Answers nothing and keeps the connection open.
     Silence,
-    /// Sends the answer made of the server's own address.
-    WithOrigin(fn(&str) -> String),
 }
 
 /// A whole answer with a status, headers and a body.
@@ -43,12 +41,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = Url::parse(&format!("http://{}/", listener.local_addr().expect("address"))).expect("url");
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (kept, origin) = (Arc::clone(&seen), url.as_str().trim_end_matches('/').to_owned());
+        let kept = Arc::clone(&seen);
         tokio::spawn(async move {
             for turn in 0.. {
                 let (stream, _) = listener.accept().await.expect("a connection");
                 let play = plays[turn.min(plays.len() - 1)].clone();
-                tokio::spawn(serve(stream, play, Arc::clone(&kept), origin.clone()));
+                tokio::spawn(serve(stream, play, Arc::clone(&kept)));
             }
         });
         Self { url, seen }
@@ -66,7 +64,7 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>, origin: String) {
+async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     while !whole(&request) {
@@ -78,7 +76,6 @@ async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>,
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(&request).into_owned());
     match play {
         Play::Raw(bytes) => drop(stream.write_all(&bytes).await),
-        Play::WithOrigin(make) => drop(stream.write_all(make(&origin).as_bytes()).await),
         Play::Silence => std::future::pending().await,
     }
     drop(stream.shutdown().await);
