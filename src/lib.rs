@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod credential;
 pub mod env;
+pub mod foundry;
 pub mod http;
 pub mod model;
 pub mod project;

@@ -1,0 +1,125 @@
+//! The operations that are one request, or one request a page.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::pages::{self, ListError};
+use super::pending::{self, PendingUpload};
+use crate::credential::TokenSource;
+use crate::env::{Env, var};
+use crate::http::{Flaw, HttpClient, HttpError, Method, Request, Response, Retry};
+use crate::model::{CustomModel, ModelName, ModelVersion};
+use crate::project::ProjectEndpoint;
+
+/// The api-version that the shipping Go extension uses (contracts/foundry-rest.md 1.1).
+pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
+
+/// The api-version of this run: `AZURE_AI_MODELS_API_VERSION`, else the default.
+#[must_use]
+pub fn api_version(env: &Env) -> &str {
+    env.get(var::API_VERSION).unwrap_or(DEFAULT_API_VERSION)
+}
+
+/// The custom models of one project. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct FoundryClient {
+    http: Arc<HttpClient>,
+    tokens: Arc<TokenSource>,
+    endpoint: ProjectEndpoint,
+    api_version: String,
+}
+
+impl FoundryClient {
+    /// A client for this project; the tokens must be for it.
+    #[must_use]
+    pub fn new(http: Arc<HttpClient>, tokens: Arc<TokenSource>, endpoint: ProjectEndpoint, api_version: &str) -> Self {
+        Self { http, tokens, endpoint, api_version: api_version.to_owned() }
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn endpoint(&self) -> &ProjectEndpoint {
+        &self.endpoint
+    }
+
+    /// The latest version of each model, all pages. The service may ignore `source_job`.
+    ///
+    /// # Errors
+    /// See [`ListError`]; never a part of the list.
+    pub async fn list_models(&self, source_job: Option<&str>) -> Result<Vec<CustomModel>, ListError> {
+        let mut url = self.url(&[]);
+        if let Some(job) = source_job {
+            url.query_pairs_mut().append_pair("source.jobId", job);
+        }
+        pages::all(self, url).await
+    }
+
+    /// All versions of a model, all pages, in the service's order.
+    ///
+    /// # Errors
+    /// See [`ListError`]; never a part of the list.
+    pub async fn list_versions(&self, name: &ModelName) -> Result<Vec<CustomModel>, ListError> {
+        pages::all(self, self.url(&[name.as_str(), "versions"])).await
+    }
+
+    /// One version of a model.
+    ///
+    /// # Errors
+    /// A 404 among others.
+    pub async fn get_model(&self, name: &ModelName, version: &ModelVersion) -> Result<CustomModel, HttpError> {
+        let url = self.version_url(name, version, None);
+        self.send(self.request(Method::GET, url, Retry::Idempotent)).await?.json()
+    }
+
+    /// Asks for a place to write the files of a version to. Asking again is how to get a fresh SAS.
+    ///
+    /// # Errors
+    /// 409 when the version exists, 403 when a role is missing, among others.
+    pub async fn start_pending_upload(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+    ) -> Result<PendingUpload, HttpError> {
+        let url = self.version_url(name, version, Some("startPendingUpload"));
+        let request = self.request(Method::POST, url, Retry::Idempotent).json(&pending::request());
+        let response = self.send(request).await?;
+        PendingUpload::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+    }
+
+    /// A request to the project or to a host that runs its operations: only those get its token.
+    pub(super) fn request(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
+        // The models are a preview within `v1`, which has to be asked for; older versions do not mind.
+        Request::new(method, url, retry)
+            .tokens(&self.tokens)
+            .header("foundry-features", "Models=V1Preview")
+            .service("Foundry")
+    }
+
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
+        self.http.send(&request).await
+    }
+
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    /// The address of a version, or of an action on it.
+    pub(super) fn version_url(&self, name: &ModelName, version: &ModelVersion, action: Option<&str>) -> Url {
+        let path = [name.as_str(), "versions", version.as_str()];
+        match action {
+            Some(action) => self.url(&[path.as_slice(), &[action]].concat()),
+            None => self.url(&path),
+        }
+    }
+
+    fn url(&self, below_models: &[&str]) -> Url {
+        let mut url = self.endpoint.url().clone();
+        // Fails for URLs without a path alone, and an endpoint has one.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.push("models").extend(below_models);
+        }
+        url.query_pairs_mut().append_pair("api-version", &self.api_version);
+        url
+    }
+}

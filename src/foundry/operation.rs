@@ -1,0 +1,88 @@
+//! One look at a running operation, and the pauses between looks.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::client::FoundryClient;
+use super::state::{self, OperationState, Place};
+use crate::http::{HttpError, Method, Response, Retry};
+use crate::model::Report;
+
+/// What a look at an operation shows.
+pub(super) enum Look {
+    /// Its state, and where to look next if that changed.
+    State { state: OperationState, next: Option<Url>, retry_after: Option<Duration> },
+    /// Nothing now: the service is busy or the network broke.
+    Later { retry_after: Option<Duration> },
+    /// The operation cannot be asked for, at least not by us.
+    Gone,
+}
+
+impl FoundryClient {
+    /// Where an answer says that its operation can be asked for, if we may ask there.
+    pub(super) fn operation_of(&self, asked: &Url, response: &Response) -> Option<Url> {
+        match state::operation_place(self.endpoint(), asked, response) {
+            Place::Trusted(url) => Some(url),
+            Place::Nowhere => None,
+            Place::Foreign(host) => {
+                let text = format!("the operation runs at '{host}', which gets no token: watching the model instead");
+                self.http().report(Report::Debug(text));
+                None
+            }
+        }
+    }
+
+    /// Looks once. Faults that pass are no errors: the operation goes on whether we see it or not.
+    pub(super) async fn look(&self, operation: &Url) -> Result<Look, HttpError> {
+        let request = self.request(Method::GET, operation.clone(), Retry::None);
+        match self.send(request).await {
+            Ok(response) => Ok(Look::State {
+                state: state::of_response(&response),
+                next: self.operation_of(operation, &response).filter(|_| response.status == 202),
+                retry_after: response.retry_after,
+            }),
+            Err(error) if error.is_passing() => Ok(Look::Later { retry_after: retry_after(&error) }),
+            Err(error) => {
+                let ours = self.endpoint().same_origin(operation);
+                match error.status() {
+                    Some(404 | 410) => Ok(Look::Gone),
+                    // Another host may not know this account; the project itself does.
+                    Some(401 | 403) if !ours => Ok(Look::Gone),
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// The `Retry-After` of a refusal.
+pub(super) fn retry_after(error: &HttpError) -> Option<Duration> {
+    error.service().and_then(|error| error.retry_after)
+}
+
+/// The pauses between looks: what the service asks for, else doubling from a quarter of a second to 15 seconds.
+pub(super) struct Pauses<'a> {
+    client: &'a FoundryClient,
+    next: Duration,
+}
+
+impl<'a> Pauses<'a> {
+    pub(super) fn new(client: &'a FoundryClient) -> Self {
+        Self { client, next: client.http().timings().poll_first }
+    }
+
+    pub(super) async fn pause(&mut self, retry_after: Option<Duration>) {
+        let timings = self.client.http().timings();
+        let pause = match retry_after {
+            // A service that asks for no pause at all still gets one.
+            Some(_) => self.client.http().asked_for(retry_after).max(timings.poll_first),
+            None => {
+                let pause = self.next;
+                self.next = (pause * 2).min(timings.poll_cap);
+                pause
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
