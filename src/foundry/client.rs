@@ -104,6 +104,10 @@ impl FoundryClient {
         &self.http
     }
 
+    pub(super) fn api_version(&self) -> &str {
+        &self.api_version
+    }
+
     /// The address of a version, or of an action on it.
     pub(super) fn version_url(&self, name: &ModelName, version: &ModelVersion, action: Option<&str>) -> Url {
         let path = [name.as_str(), "versions", version.as_str()];

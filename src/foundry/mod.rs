@@ -1,17 +1,22 @@
-//! The custom models of a Foundry project (contracts/foundry-rest.md 1): one short method an operation, and
-//! operations followed to their end.
+//! The custom models of a Foundry project (contracts/foundry-rest.md 1): one short method an operation, both dialects of
+//! the bodies, and operations followed to their end.
 
 mod client;
 mod delete;
 mod operation;
 mod pages;
 mod pending;
+mod register;
+mod start;
 mod state;
+mod wire;
 
 pub use client::{DEFAULT_API_VERSION, FoundryClient, api_version};
 pub use delete::{DeleteError, Deleted};
 pub use pages::ListError;
 pub use pending::PendingUpload;
+pub use register::{RegisterError, RegisterStatus};
+pub use start::Started;
 pub use state::{Failure, OperationState};
 
 #[cfg(test)]

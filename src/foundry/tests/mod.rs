@@ -7,11 +7,12 @@ use super::FoundryClient;
 use crate::credential::{Target, TokenSource};
 use crate::env::{Env, Timings, var};
 use crate::http::tests::server::{Play, Server, answer, client};
-use crate::model::{ModelName, ModelVersion};
+use crate::model::{ModelName, ModelVersion, Registration, WeightType};
 use crate::project::ProjectEndpoint;
 
 mod delete;
 mod lists;
+mod register;
 
 const PREFIX: &str = "/api/projects/p/models";
 
@@ -30,6 +31,16 @@ fn name() -> ModelName {
 
 fn version() -> ModelVersion {
     "1".parse().expect("version")
+}
+
+fn registration() -> Registration {
+    Registration {
+        blob_uri: url::Url::parse("https://s.example/c").expect("url"),
+        weight_type: WeightType::FullWeight,
+        base_model: None,
+        description: None,
+        tags: std::collections::BTreeMap::new(),
+    }
 }
 
 /// An answer with this body.

@@ -1,0 +1,83 @@
+//! The body of a registration, in both of its dialects. Pure.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::Registration;
+
+/// How a registration is written (contracts/foundry-rest.md 1.5). Sending both at once is untested by anyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `2025-11-15-preview` and its relatives: the base model in `derivedModelInformation`.
+    Preview,
+    /// `v1`: the base model flat.
+    V1,
+}
+
+impl Dialect {
+    pub(super) fn of(api_version: &str) -> Self {
+        if api_version.eq_ignore_ascii_case("v1") { Self::V1 } else { Self::Preview }
+    }
+}
+
+/// The body of `createAsync` and of the PUT that stands in for it.
+pub(super) fn registration(dialect: Dialect, registration: &Registration) -> Value {
+    let mut body = Map::new();
+    body.insert("blobUri".into(), json!(registration.blob_uri));
+    body.insert("weightType".into(), json!(registration.weight_type.as_str()));
+    let mut tags = registration.tags.clone();
+    if let Some(base) = &registration.base_model {
+        match dialect {
+            Dialect::Preview => body.insert("derivedModelInformation".into(), json!({ "baseModel": base.uri() })),
+            Dialect::V1 => body.insert("baseModel".into(), json!(base.uri())),
+        };
+        tags.insert("baseArchitecture".into(), base.short_name().into());
+    }
+    if let Some(description) = &registration.description {
+        body.insert("description".into(), json!(description));
+    }
+    // Sent also when empty, as the Go client does.
+    body.insert("tags".into(), json!(tags));
+    Value::Object(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use url::Url;
+
+    use super::*;
+    use crate::model::WeightType;
+
+    #[test]
+    fn each_dialect_has_its_own_body() {
+        let mut value = Registration {
+            blob_uri: Url::parse("https://s.blob.core.windows.net/c").expect("url"),
+            weight_type: WeightType::FullWeight,
+            base_model: Some("FW-X".parse().expect("base")),
+            description: Some("d".into()),
+            tags: BTreeMap::from([("team".into(), "t".into())]),
+        };
+        let base = "azureml://registries/azureml-fireworks/models/FW-X/versions/1";
+        assert_eq!(
+            registration(Dialect::of("2025-11-15-preview"), &value).to_string(),
+            format!(
+                r#"{{"blobUri":"https://s.blob.core.windows.net/c","weightType":"FullWeight","derivedModelInformation":{{"baseModel":"{base}"}},"description":"d","tags":{{"baseArchitecture":"FW-X","team":"t"}}}}"#
+            )
+        );
+        assert_eq!(
+            registration(Dialect::of("v1"), &value).to_string(),
+            format!(
+                r#"{{"blobUri":"https://s.blob.core.windows.net/c","weightType":"FullWeight","baseModel":"{base}","description":"d","tags":{{"baseArchitecture":"FW-X","team":"t"}}}}"#
+            )
+        );
+        value = Registration { base_model: None, description: None, tags: BTreeMap::new(), ..value };
+        value.weight_type = WeightType::DraftModel;
+        for version in ["v1", "2026-01-15-preview"] {
+            assert_eq!(
+                registration(Dialect::of(version), &value).to_string(),
+                r#"{"blobUri":"https://s.blob.core.windows.net/c","weightType":"DraftModel","tags":{}}"#
+            );
+        }
+    }
+}
