@@ -90,6 +90,8 @@ fn a_loopback_address_never_goes_through_a_proxy() {
         for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             again.env(name, "http://127.0.0.1:9");
         }
+        let gate = format!("http://me:CANARY@127.0.0.1:{}", proxy_that_wants_a_password());
+        again.env("HTTPS_PROXY", &gate).env("https_proxy", &gate);
         let output = again.env_remove("NO_PROXY").env_remove("no_proxy").output().expect("the test runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         return;
@@ -107,5 +109,25 @@ fn a_loopback_address_never_goes_through_a_proxy() {
         let other = url::Url::parse("http://foundry.invalid/").expect("url");
         let error = client.send(&Request::new(Method::GET, other, Retry::None)).await.expect_err("proxy");
         assert!(matches!(error, HttpError::Network { fault: Fault::Refused, .. }), "{error:?}");
+        let secure = url::Url::parse("https://foundry.invalid/").expect("url");
+        let error = client.send(&Request::new(Method::GET, secure, Retry::Idempotent)).await.expect_err("407");
+        let wanted = Fault::Proxy { status: Some(407) };
+        assert!(matches!(error, HttpError::Network { fault, .. } if fault == wanted), "{error:?}");
+        assert_eq!(error.to_string(), "could not reach foundry.invalid:443: the proxy answered 407");
+        assert!(!format!("{error:?}").contains("CANARY"));
     });
+}
+
+/// Its port. It answers one connection, in a thread of its own.
+fn proxy_that_wants_a_password() -> u16 {
+    use std::io::{Read, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("address").port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        drop(stream.read(&mut [0; 4096]));
+        drop(stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+    });
+    port
 }
