@@ -12,10 +12,10 @@ use crate::cli::{AZD_PROGRAM, Action, Command, Globals, Invocation, OutputFormat
 use crate::commands::custom::CustomCommand;
 use crate::console::render::{self, DeployTarget};
 use crate::console::{Console, ProgressMode, Settings, colour};
-use crate::credential::TokenSource;
+use crate::credential::{Target, TokenSource};
 use crate::env::{Env, Timings, var};
 use crate::error::CliError;
-use crate::foundry::FoundryClient;
+use crate::foundry::{FoundryClient, api_version};
 use crate::http::HttpClient;
 use crate::model::{CustomModel, Report, Reporter};
 use crate::project::{self, ProjectEndpoint};
@@ -57,7 +57,7 @@ pub struct App {
     pub console: Arc<Console>,
     /// Set by signals.
     pub cancel: Cancellation,
-    http: OnceCell<HttpClient>,
+    http: OnceCell<Arc<HttpClient>>,
 }
 
 impl App {
@@ -81,8 +81,10 @@ impl App {
 
     /// The one HTTP client.
     #[must_use]
-    pub fn http(&self) -> HttpClient {
-        self.http.get_or_init(|| HttpClient::new(&self.env, self.timings.clone(), self.reporter())).clone()
+    pub fn http(&self) -> Arc<HttpClient> {
+        Arc::clone(
+            self.http.get_or_init(|| Arc::new(HttpClient::new(&self.env, self.timings.clone(), self.reporter()))),
+        )
     }
 
     /// A client of the project, found as in cli.md 4.
@@ -104,8 +106,10 @@ impl App {
         }
         let found = project::find(&self.env, self.globals.endpoint.as_deref())?;
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
-        let tokens = TokenSource::new(&self.env, &found.endpoint, self.timings.clone())?;
-        Ok(FoundryClient::new(self.http(), tokens, found.endpoint, &self.env, self.timings.clone()))
+        let target = Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback() };
+        let tenant = found.tenant.as_deref();
+        let tokens = TokenSource::new(&self.env, target, tenant, self.timings.clone(), self.reporter())?;
+        Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint, api_version(&self.env)))
     }
 
     /// True when the person can be asked.
@@ -185,7 +189,7 @@ impl App {
     #[must_use]
     pub fn deploy_command(&self, endpoint: &ProjectEndpoint, model: &CustomModel) -> String {
         let env_project = self.env.get(var::AZURE_PROJECT_ENDPOINT);
-        let same = env_project.is_some_and(|named| named.trim_end_matches('/') == endpoint.as_str());
+        let same = env_project.is_some_and(|named| named.trim_end_matches('/') == endpoint.to_string());
         let known = |name| if same { self.env.get(name) } else { None };
         let target = DeployTarget {
             subscription: known(var::AZURE_SUBSCRIPTION_ID),

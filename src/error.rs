@@ -146,9 +146,19 @@ impl CliError {
         Self::new(ErrorKind::Service, format!("Foundry answered with {what}")).with_code("bad_answer")
     }
 
-    /// A model, or one version of it, that is not there.
+    /// A model, or one version of it, of which the service says that it is not there.
     #[must_use]
-    pub fn model_not_found(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> Self {
+    pub fn model_not_found(app: &App, name: &ModelName, version: Option<&ModelVersion>, error: Self) -> Self {
+        let mut told = *error.told;
+        let here = Self::no_such_model(app, name, version);
+        told.message = here.told.message;
+        told.suggestion = here.told.suggestion;
+        Self { kind: here.kind, told: Box::new(told) }
+    }
+
+    /// A model, or one version of it, that is not in any list.
+    #[must_use]
+    pub fn no_such_model(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> Self {
         let (what, command) = match version {
             Some(version) => (
                 format!("model '{name}' has no version {version} in this project"),
@@ -157,7 +167,7 @@ impl CliError {
             None => (format!("there is no model '{name}' in this project"), app.command_line(&["custom", "list"])),
         };
         Self::new(ErrorKind::NotFound, what)
-            .with_code("model_not_found")
+            .with_code("ModelNotFound")
             .with_suggestion(format!("See what there is: {command}"))
     }
 
@@ -203,6 +213,13 @@ impl CliError {
         self.told.request_id = request_id;
         self.told.time = time;
         self
+    }
+
+    /// True for a 404 about a model; any other 404 means that the service has no such route (cli.md 13).
+    #[must_use]
+    pub fn speaks_of_a_model(&self) -> bool {
+        const CODES: [&str; 4] = ["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"];
+        self.told.status == Some(404) && CODES.iter().any(|code| code.eq_ignore_ascii_case(&self.told.code))
     }
 
     /// The kind.

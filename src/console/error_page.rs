@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::style::Style;
+use super::style::{Style, harmless_lines};
 
 /// A failure as values.
 #[derive(Clone, Debug)]
@@ -27,9 +27,13 @@ pub struct ErrorPage<'a> {
 
 impl ErrorPage<'_> {
     pub(super) fn text(&self, style: Style) -> String {
-        let mut text = format!("{} {}", style.red("ERROR:"), self.message);
+        let mut text = format!("{} {}", style.red("ERROR:"), harmless_lines(self.message));
         if let Some(suggestion) = self.suggestion {
-            text = format!("{text}\n\n{} {suggestion}", style.blue("Suggestion:"));
+            text = format!(
+                "{text}\n\n{} {suggestion}",
+                style.blue("Suggestion:"),
+                suggestion = harmless_lines(suggestion)
+            );
         }
         if !self.links.is_empty() {
             text.push('\n');
@@ -39,7 +43,7 @@ impl ErrorPage<'_> {
         }
         if let Some(id) = self.request_id {
             let time = self.time.map(|time| format!(", {time}")).unwrap_or_default();
-            text = format!("{text}\n\n{}", style.grey(&format!("Request id: {id}{time}")));
+            text = format!("{text}\n\n{}", style.grey(&harmless_lines(&format!("Request id: {id}{time}"))));
         }
         text
     }

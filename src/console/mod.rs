@@ -23,7 +23,7 @@ use indicatif::MultiProgress;
 use thiserror::Error;
 
 use self::progress::Face;
-use self::style::Style;
+use self::style::{Style, harmless_lines};
 
 /// What the console needs to know of the world.
 #[derive(Clone, Debug)]
@@ -108,33 +108,33 @@ impl Console {
 
     /// `✓ Upload complete`
     pub fn done(&self, text: &str) {
-        self.talk(&format!("{} {text}", self.style.green("✓")));
+        self.talk(&format!("{} {}", self.style.green("✓"), harmless_lines(text)));
     }
 
     /// News.
     pub fn status(&self, text: &str) {
-        self.talk(text);
+        self.talk(&harmless_lines(text));
     }
 
     /// `  Blob URI: https://...`
     pub fn detail(&self, key: &str, value: &str) {
-        self.talk(&format!("  {key}: {value}"));
+        self.talk(&format!("  {key}: {}", harmless_lines(value)));
     }
 
     /// Something that the person may want to know: a retry, a wait.
     pub fn notice(&self, text: &str) {
-        self.talk(&self.style.grey(text));
+        self.talk(&self.style.grey(&harmless_lines(text)));
     }
 
     /// `WARNING: ...`
     pub fn warn(&self, text: &str) {
-        self.talk(&format!("{} {text}", self.style.yellow("WARNING:")));
+        self.talk(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
     }
 
     /// A trace line.
     pub fn debug(&self, text: &str) {
         if self.settings.debug {
-            self.line(&self.style.grey(&format!("debug: {text}")));
+            self.line(&self.style.grey(&format!("debug: {}", harmless_lines(text))));
         }
     }
 

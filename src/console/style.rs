@@ -40,6 +40,11 @@ impl Style {
     }
 }
 
+/// The same for text of several lines, which stay lines.
+pub(super) fn harmless_lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+}
+
 /// Text of others as a terminal may get it: no escapes, no control characters but line breaks, which become blanks.
 pub(super) fn harmless(text: &str) -> String {
     text.chars()

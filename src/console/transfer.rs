@@ -196,7 +196,7 @@ impl State {
     }
 
     fn plain(&self, now: Duration) -> String {
-        let percent = self.percent().map(|percent| format!("{percent:.0}% ")).unwrap_or_default();
+        let percent = self.percent().map(|percent| format!("{}% ", percent.floor())).unwrap_or_default();
         let rate = self.speed.rate(now).map(|rate| format!(", {}", units::rate(rate))).unwrap_or_default();
         let eta = self.eta(now).map(|eta| format!(", ETA {eta}")).unwrap_or_default();
         format!("  {percent}{}{rate}{eta}", self.amount())
@@ -253,7 +253,7 @@ fn fitted(percent: f64, head: &str, parts: &[String], width: usize) -> String {
     let mut kept = parts.len();
     let tail = |kept: usize| parts[..kept].concat();
     let columns = |text: &str| ::console::measure_text_width(text);
-    while kept > 0 && 2 + 10 + 1 + columns(head) + columns(&tail(kept)) > room {
+    while kept > 0 && 2 + 4 + 1 + columns(head) + columns(&tail(kept)) > room {
         kept -= 1;
     }
     let text = format!("{head}{}", tail(kept));

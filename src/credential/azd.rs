@@ -1,95 +1,72 @@
-//! The `azd` program as a source of tokens: started in a process group of its own, which ends with it, and understood
-//! in both shapes of its errors (contracts/azd-host.md 6).
+//! What `azd auth token -o json` says on stderr when it fails (contracts/azd-host.md 6). Pure.
 
-use std::ffi::OsStr;
-use std::io;
-use std::process::{Output, Stdio};
-use std::time::Duration;
+use serde_json::{Deserializer, Value};
 
-use azure_identity::Executor;
-use serde_json::Value;
+use crate::redact::clean;
 
-use crate::env::{Env, var};
-
-/// What azd told.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Told {
-    /// Its words.
-    pub(super) words: String,
-    /// Its suggestion.
+/// A failure in azd's own words, cleaned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct AzdWords {
+    /// What failed.
+    pub(super) message: String,
+    /// What azd says to do, links included.
     pub(super) suggestion: Option<String>,
 }
 
-/// Reads azd's words out of an error text that may hold either of its JSON shapes.
-pub(super) fn told(text: &str) -> Told {
-    let mut words = Vec::new();
+/// Reads both of azd's error shapes; text that is neither is taken as it is.
+pub(super) fn read(stderr: &str, stdout: &str) -> AzdWords {
+    let mut messages: Vec<String> = Vec::new();
     let mut suggestion = None;
-    for line in text.lines() {
-        let json = line.find('{').and_then(|at| serde_json::from_str::<Value>(&line[at..]).ok());
-        match json {
-            Some(document) => {
-                let text =
-                    |value: &Value| value.as_str().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-                let message = text(&document["data"]["message"])
-                    .or_else(|| text(&document["message"]))
-                    .or_else(|| text(&document["error"]));
-                words.extend(message);
-                suggestion = suggestion.or_else(|| text(&document["suggestion"]));
+    for value in objects(stderr) {
+        // Console messages carry the text in `data`; errors with a suggestion carry it on top.
+        let message = text(&value["data"], "message").or_else(|| text(&value, "message"));
+        if let Some(message) = message.or_else(|| text(&value, "error")) {
+            messages.push(message);
+        }
+        suggestion = with_links(text(&value, "suggestion"), &value["links"]).or(suggestion);
+    }
+    if messages.is_empty() {
+        let raw = if stderr.trim().is_empty() { stdout } else { stderr };
+        messages.push(raw.to_owned());
+    }
+    let message = clean(&tidy(&messages.join(" ")));
+    AzdWords { message, suggestion: suggestion.map(|text| clean(&tidy(&text))) }
+}
+
+/// All JSON objects in a text, over as many lines as they take; what stands between them is passed over.
+fn objects(text: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let mut stream = Deserializer::from_str(&rest[start..]).into_iter::<Value>();
+        let end = match stream.next() {
+            Some(Ok(value)) => {
+                found.push(value);
+                stream.byte_offset()
             }
-            None if !line.trim().is_empty() => words.push(line.trim().to_owned()),
-            None => {}
-        }
+            Some(Err(_)) | None => 1,
+        };
+        rest = &rest[start + end..];
     }
-    let words = words.join("\n");
-    let words = words.rsplit("ERROR: ").next().unwrap_or(&words).trim().to_owned();
-    Told { words, suggestion }
+    found
 }
 
-/// Starts programs for azure_identity, which itself sets no limit and would leave the shell's child behind.
-#[derive(Debug)]
-pub(super) struct GroupExecutor {
-    limit: Duration,
-    path: String,
+fn text(value: &Value, key: &str) -> Option<String> {
+    value[key].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
-impl GroupExecutor {
-    pub(super) fn new(env: &Env, limit: Duration) -> Self {
-        // An empty or relative entry would let the working directory choose the program.
-        let separator = if cfg!(windows) { ';' } else { ':' };
-        let entries = env.get(var::PATH).unwrap_or_default().split(separator);
-        let absolute: Vec<&str> = entries.filter(|entry| std::path::Path::new(entry).is_absolute()).collect();
-        Self { limit, path: absolute.join(&separator.to_string()) }
+fn with_links(suggestion: Option<String>, links: &Value) -> Option<String> {
+    let links: Vec<&str> = links.as_array().into_iter().flatten().filter_map(|link| link["url"].as_str()).collect();
+    if links.is_empty() {
+        return suggestion;
     }
+    Some(format!("{} {}", suggestion.unwrap_or_default(), links.join(" ")))
 }
 
-#[async_trait::async_trait]
-impl Executor for GroupExecutor {
-    async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
-        let mut command = tokio::process::Command::new(program);
-        command.args(args).env(var::PATH, &self.path);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
-        let child = command.spawn()?;
-        let _group = Group(child.id());
-        match tokio::time::timeout(self.limit, child.wait_with_output()).await {
-            Ok(output) => output,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        }
-    }
-}
-
-/// Ends the whole group when dropped: at the limit, and when the person interrupts.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(group) = self.0.and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
-            // An error means that it has ended already.
-            rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap_or_default();
-        }
-    }
+/// One line without azd's own `ERROR:`, since ours stands before it.
+fn tidy(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.strip_prefix("ERROR: ").unwrap_or(&line).to_owned()
 }
 
 #[cfg(test)]
@@ -97,21 +74,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_shapes_of_azds_errors_are_understood() {
-        for (text, words, suggestion) in [
+    fn both_shapes_of_azd_are_read() {
+        for (stderr, message, suggestion) in [
             (
                 r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#,
                 "not logged in, run `azd auth login` to login",
                 None,
             ),
             (
-                r#"AzureDeveloperCliCredential authentication failed. {"error":"x","message":"reauthentication required","suggestion":"Run azd auth login","links":[]}"#,
-                "reauthentication required",
-                Some("Run azd auth login"),
+                r#"{"error":"e","message":"fetching token: expired","suggestion":"Run azd auth login --tenant-id T.","links":[]}"#,
+                "fetching token: expired",
+                Some("Run azd auth login --tenant-id T."),
             ),
-            ("plain words", "plain words", None),
+            (
+                "{\n  \"error\": \"only this\",\n  \"suggestion\": \"Do it.\",\n  \"links\": [{\"url\": \"https://aka.ms/x\", \"title\": \"X\"}]\n}",
+                "only this",
+                Some("Do it. https://aka.ms/x"),
+            ),
+            (
+                "{\"data\":{\"message\":\"ERROR: first\"}}\nnoise {not json}\n{\"data\":{\"message\":\"second\"}}\n",
+                "first second",
+                None,
+            ),
+            ("plain words, Bearer CANARY", "plain words, Bearer ***", None),
         ] {
-            assert_eq!(told(text), Told { words: words.into(), suggestion: suggestion.map(str::to_owned) });
+            let words = read(stderr, "");
+            assert_eq!((words.message.as_str(), words.suggestion.as_deref()), (message, suggestion), "{stderr}");
         }
+    }
+
+    #[test]
+    fn an_error_on_standard_output_is_read_when_there_is_no_other() {
+        assert_eq!(read(" \n", "\nERROR: unknown flag").message, "unknown flag");
+    }
+
+    #[test]
+    fn a_suggestion_survives_without_links() {
+        let words = read(r#"{"message":"m","suggestion":"s"}"#, "");
+        assert_eq!(words.suggestion.as_deref(), Some("s"));
     }
 }

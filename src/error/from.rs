@@ -7,16 +7,14 @@ use crate::azcopy::{Failure, LocateError, RunError, VerifyError};
 use crate::cli::UsageError;
 use crate::console::WriteError;
 use crate::credential::CredentialError;
-use crate::foundry::RegisterError;
-use crate::http::{HttpError, NetworkFault, ServiceError};
+use crate::foundry::{DeleteError, ListError, RegisterError};
+use crate::http::{Fault, HttpError, ServiceError};
 use crate::model::SourceError;
 use crate::project::FindError;
+use crate::units;
 use crate::upload::{DirectoryError, PlanError, UploadError};
 
 use super::{CliError, ErrorKind};
-
-/// Heads every upload that broke (the customer's words).
-const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 
 impl From<UsageError> for CliError {
     fn from(error: UsageError) -> Self {
@@ -38,15 +36,12 @@ impl From<io::Error> for CliError {
 
 impl From<FindError> for CliError {
     fn from(error: FindError) -> Self {
-        let message = error.to_string();
-        match error {
-            FindError::NotConfigured => Self::usage(message).with_code("project_not_configured").with_suggestion(
-                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set AZURE_PROJECT_ENDPOINT.",
-            ),
-            FindError::Bad { error, .. } => {
-                Self::usage(message).with_code("bad_endpoint").with_suggestion(error.suggestion())
-            }
-        }
+        let suggestion = error.suggestion();
+        let (code, message) = match &error {
+            FindError::NotConfigured => ("project_not_configured", error.to_string()),
+            FindError::Invalid { error: why, .. } => ("bad_endpoint", format!("{error}: {why}")),
+        };
+        Self::usage(message).with_code(code).with_suggestion(suggestion)
     }
 }
 
@@ -58,17 +53,8 @@ impl From<SourceError> for CliError {
 
 impl From<CredentialError> for CliError {
     fn from(error: CredentialError) -> Self {
-        let kind = match &error {
-            CredentialError::UnknownKind(_) | CredentialError::EmulatorElsewhere | CredentialError::UnknownScope => {
-                ErrorKind::Usage
-            }
-            CredentialError::MissingVariable(_)
-            | CredentialError::Certificate
-            | CredentialError::ProgramMissing { .. }
-            | CredentialError::TimedOut { .. }
-            | CredentialError::Refused { .. } => ErrorKind::Auth,
-        };
-        let code = if kind == ErrorKind::Auth { "not_signed_in" } else { "bad_credential" };
+        let (kind, code) =
+            if error.is_usage() { (ErrorKind::Usage, "bad_credential") } else { (ErrorKind::Auth, "not_signed_in") };
         Self::new(kind, error.to_string()).with_code(code).with_suggestion(error.suggestion())
     }
 }
@@ -78,74 +64,109 @@ impl From<HttpError> for CliError {
         let message = error.to_string();
         match error {
             HttpError::SignIn(error) => error.into(),
-            HttpError::Service(error) => service(*error, message),
+            HttpError::Service(error) => service(*error),
             HttpError::Network { fault, .. } => {
                 Self::new(ErrorKind::Service, message).with_code("network").with_suggestion(network_suggestion(fault))
             }
-            HttpError::Truncated { .. } => Self::new(ErrorKind::Service, message)
-                .with_code("truncated_answer")
-                .with_suggestion("Check the connection and try again."),
             HttpError::BadAnswer { .. } => Self::new(ErrorKind::Service, message)
                 .with_code("bad_answer")
                 .with_suggestion("Check the project endpoint; if it is right, try again later."),
             HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
                 .with_code("redirect")
                 .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
-            HttpError::StillThere { .. } => Self::new(ErrorKind::Service, message)
-                .with_code("still_there")
-                .with_suggestion("The deletion was accepted; look again later."),
-            HttpError::Setup(_) => Self::failure(message)
+            HttpError::Setup { .. } => Self::failure(message)
                 .with_code("https_setup")
                 .with_suggestion("Check the system's certificates, and HTTPS_PROXY and SSL_CERT_FILE."),
         }
     }
 }
 
-fn network_suggestion(fault: NetworkFault) -> &'static str {
+fn network_suggestion(fault: Fault) -> &'static str {
     match fault {
-        NetworkFault::Dns => "Check the host name in the project endpoint, and the network.",
-        NetworkFault::Refused => "Check that the service runs at that address, and the network.",
-        NetworkFault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
-        NetworkFault::Proxy => "Check HTTPS_PROXY and the proxy's user name and password.",
-        NetworkFault::Timeout | NetworkFault::Reset | NetworkFault::Other => "Check the network and try again.",
+        Fault::Dns => "Check the host name in the project endpoint, and the network.",
+        Fault::Refused => "Check that the service runs at that address, and the network.",
+        Fault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
+        Fault::Proxy { .. } => "Check HTTPS_PROXY and the proxy's user name and password.",
+        Fault::Timeout | Fault::Unreachable | Fault::Reset | Fault::Other => "Check the network and try again.",
     }
 }
 
 /// What the service's statuses mean for the person.
-fn service(error: ServiceError, message: String) -> CliError {
-    let of = |kind, message: String| CliError::new(kind, message);
-    let told = |what: &str| format!("{what}: {message}");
+fn service(error: ServiceError) -> CliError {
+    let mut message = error.to_string();
+    for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
+        message = format!("{message}\n{}", detail.message);
+    }
+    let of = |kind, what: &str| CliError::new(kind, format!("{what}: {message}"));
     let translated = match error.status {
-        401 => of(ErrorKind::Auth, told("Foundry does not accept the sign-in"))
-            .with_suggestion("Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project."),
-        403 => of(ErrorKind::Auth, told("no permission"))
+        401 => of(ErrorKind::Auth, "Foundry does not accept the sign-in").with_suggestion(sign_in(error.tenant.as_deref())),
+        403 => of(ErrorKind::Auth, "no permission")
             .with_suggestion("Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough.")
             .with_link("Roles", "https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry"),
-        404 => of(ErrorKind::NotFound, told("not found")),
-        409 | 412 => of(ErrorKind::Conflict, message),
+        404 => of(ErrorKind::NotFound, "not found")
+            .with_suggestion("Check the project endpoint, and the name and version of the model."),
+        409 | 412 => CliError::new(ErrorKind::Conflict, message),
         408 | 429 => {
-            let wait = error.retry_after.map(|wait| format!(" in {}", crate::units::duration(wait))).unwrap_or_default();
-            of(ErrorKind::Service, told("Foundry is too busy")).with_suggestion(format!("Try again{wait}."))
+            let wait = error.retry_after.map(|wait| format!(" in {}", units::duration(wait))).unwrap_or_default();
+            of(ErrorKind::Service, "Foundry is too busy").with_suggestion(format!("Try again{wait}."))
         }
-        500..=599 => of(ErrorKind::Service, told(&format!("Foundry failed ({})", error.status)))
+        500..=599 => of(ErrorKind::Service, &format!("Foundry failed ({})", error.status))
             .with_suggestion("Try again later; if it stays, give the request id to the support of the service."),
-        _ => of(ErrorKind::Failure, format!("Foundry returned: {message}")),
+        _ => of(ErrorKind::Failure, "Foundry returned"),
     };
     translated
         .with_answer(error.status, error.request_id, error.date)
         .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
 }
 
+/// The service sometimes names the tenant whose tokens it takes.
+fn sign_in(tenant: Option<&str>) -> String {
+    match tenant {
+        Some(tenant) => format!("Sign in again with 'azd auth login --tenant-id {tenant}', and set AZURE_TENANT_ID to that tenant."),
+        None => "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.".into(),
+    }
+}
+
+impl From<ListError> for CliError {
+    fn from(error: ListError) -> Self {
+        let message = error.to_string();
+        match error {
+            ListError::Http(error) => error.into(),
+            ListError::LeavesProject { .. } | ListError::Circle => Self::new(ErrorKind::Service, message)
+                .with_code("bad_answer")
+                .with_suggestion("Nothing was listed, since the list would not be whole. Try again later."),
+        }
+    }
+}
+
+impl From<DeleteError> for CliError {
+    fn from(error: DeleteError) -> Self {
+        let message = error.to_string();
+        match error {
+            DeleteError::Refused(error) => error.into(),
+            DeleteError::Failed(failure) => {
+                Self::failure(message).with_code(failure.code.unwrap_or_else(|| "deletion_failed".into()))
+            }
+            DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
+            DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
+                .with_code("deletion_timeout")
+                .with_suggestion("The deletion was accepted; look again later."),
+        }
+    }
+}
+
 impl From<RegisterError> for CliError {
     fn from(error: RegisterError) -> Self {
         let message = error.to_string();
+        let failed = |code: &str| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
         match error {
-            RegisterError::Http(error) => Self::from(error).with_kind(ErrorKind::RegistrationFailed),
-            RegisterError::Failed { code, .. } => Self::new(ErrorKind::RegistrationFailed, message)
-                .with_code(code.unwrap_or_else(|| "registration_failed".into())),
-            RegisterError::TimedOut { .. } => {
-                Self::new(ErrorKind::RegistrationFailed, message).with_code("registration_timeout")
+            RegisterError::Refused(error) | RegisterError::Unwatchable(error) => {
+                Self::from(error).headed(&message).with_kind(ErrorKind::RegistrationFailed)
             }
+            RegisterError::Failed(failure) => failed(failure.code.as_deref().unwrap_or("registration_failed")),
+            RegisterError::TimedOut { .. } => failed("registration_timeout"),
+            RegisterError::NotProved => failed("not_proved"),
+            RegisterError::Taken { .. } => failed("version_taken").with_suggestion("Use another --version."),
         }
     }
 }
@@ -162,7 +183,7 @@ impl From<PlanError> for CliError {
             PlanError::Empty { excluded: 0, .. } => check("empty-source"),
             PlanError::Empty { excluded, .. } => check("empty-source").with_suggestion(format!(
                 "All that is there is left out by default ({}).",
-                crate::units::count(excluded as u64, "path", "paths")
+                units::count(excluded as u64, "path", "paths")
             )),
             PlanError::LinkLoop(_) => check("link-loop").with_suggestion("Remove the link."),
             PlanError::BrokenLink(_) => {
@@ -215,11 +236,6 @@ impl From<UploadError> for CliError {
         let message = error.to_string();
         match error {
             UploadError::Interrupted => Self::interrupted(),
-            UploadError::Insecure(_) => {
-                Self::new(ErrorKind::Service, message).with_code("insecure_upload_location").with_suggestion(
-                    "Nothing was sent. Report this to the support of the service.",
-                )
-            }
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
             UploadError::Refused(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.unwrap_or_else(|| "sas_refused".into()))
@@ -259,11 +275,11 @@ fn code_of(failure: &Failure) -> &str {
 
 /// `Upload interrupted at 28% (33.6 GB of 120 GB sent).` and what that is worth: this version keeps nothing.
 fn interrupted_at(progress: crate::model::TransferProgress) -> String {
-    let bytes = crate::units::bytes(progress.bytes);
+    let bytes = units::bytes(progress.bytes);
     let far = match progress.total_bytes.filter(|total| *total > 0) {
         Some(total) => {
             let percent = u128::from(progress.bytes) * 100 / u128::from(total);
-            format!("at {percent}% ({bytes} of {} sent)", crate::units::bytes(total))
+            format!("at {percent}% ({bytes} of {} sent)", units::bytes(total))
         }
         None => format!("({bytes} sent)"),
     };
@@ -274,7 +290,7 @@ impl CliError {
     /// An upload that broke, with AzCopy's own account and its log.
     fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
-        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{why}{log}")).with_code(code)
+        Self::new(ErrorKind::UploadFailed, format!("Upload interrupted: {why}{log}")).with_code(code)
     }
 
     fn headed(self, headline: &str) -> Self {

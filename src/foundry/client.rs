@@ -1,43 +1,40 @@
-//! The client of one project.
+//! The operations that are one request, or one request a page.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
-use reqwest::Method;
-use serde_json::Value;
 use url::Url;
 
-use super::wire::{ApiVersion, CreateModel, Page, PendingUpload, StartPendingUpload};
+use super::pages::{self, ListError};
+use super::pending::{self, PendingUpload};
 use crate::credential::TokenSource;
-use crate::env::{Env, Timings, var};
-use crate::http::{HttpClient, HttpError, Request, Response, Retry};
-use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
+use crate::env::{Env, var};
+use crate::http::{Flaw, HttpClient, HttpError, Method, Request, Response, Retry};
+use crate::model::{CustomModel, ModelName, ModelVersion};
 use crate::project::ProjectEndpoint;
 
-/// Speaks to one Foundry project.
-#[derive(Clone)]
-pub struct FoundryClient {
-    pub(super) http: HttpClient,
-    pub(super) tokens: TokenSource,
-    pub(super) endpoint: ProjectEndpoint,
-    pub(super) timings: Timings,
-    api_version: ApiVersion,
+/// The api-version that the shipping Go extension uses (contracts/foundry-rest.md 1.1).
+pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
+
+/// The api-version of this run: `AZURE_AI_MODELS_API_VERSION`, else the default.
+#[must_use]
+pub fn api_version(env: &Env) -> &str {
+    env.get(var::API_VERSION).unwrap_or(DEFAULT_API_VERSION)
 }
 
-/// How the service takes a deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deleted {
-    /// It is gone.
-    Gone,
-    /// It will be (202).
-    Accepted,
+/// The custom models of one project. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct FoundryClient {
+    http: Arc<HttpClient>,
+    tokens: Arc<TokenSource>,
+    endpoint: ProjectEndpoint,
+    api_version: String,
 }
 
 impl FoundryClient {
-    /// A client; asks nobody yet.
+    /// A client for this project; the tokens must be for it.
     #[must_use]
-    pub fn new(http: HttpClient, tokens: TokenSource, endpoint: ProjectEndpoint, env: &Env, timings: Timings) -> Self {
-        let api_version = ApiVersion::new(env.get(var::API_VERSION));
-        Self { http, tokens, endpoint, timings, api_version }
+    pub fn new(http: Arc<HttpClient>, tokens: Arc<TokenSource>, endpoint: ProjectEndpoint, api_version: &str) -> Self {
+        Self { http, tokens, endpoint, api_version: api_version.to_owned() }
     }
 
     /// The project.
@@ -46,124 +43,87 @@ impl FoundryClient {
         &self.endpoint
     }
 
-    /// The latest version of each model, all pages.
+    /// The latest version of each model, all pages. The service may ignore `source_job`.
     ///
     /// # Errors
-    /// See [`HttpError`]; no part of a list is given.
-    pub async fn list_models(&self) -> Result<Vec<CustomModel>, HttpError> {
-        self.all_pages(self.url(&["models"])).await
+    /// See [`ListError`]; never a part of the list.
+    pub async fn list_models(&self, source_job: Option<&str>) -> Result<Vec<CustomModel>, ListError> {
+        let mut url = self.url(&[]);
+        if let Some(job) = source_job {
+            url.query_pairs_mut().append_pair("source.jobId", job);
+        }
+        pages::all(self, url).await
     }
 
-    /// All versions of a model, all pages.
+    /// All versions of a model, all pages, in the service's order.
     ///
     /// # Errors
-    /// See [`HttpError`]; no part of a list is given.
-    pub async fn list_versions(&self, name: &ModelName) -> Result<Vec<CustomModel>, HttpError> {
-        self.all_pages(self.url(&["models", name.as_str(), "versions"])).await
+    /// See [`ListError`]; never a part of the list.
+    pub async fn list_versions(&self, name: &ModelName) -> Result<Vec<CustomModel>, ListError> {
+        pages::all(self, self.url(&[name.as_str(), "versions"])).await
     }
 
     /// One version of a model.
     ///
     /// # Errors
-    /// See [`HttpError`]; 404 when it is not there.
+    /// A 404 among others.
     pub async fn get_model(&self, name: &ModelName, version: &ModelVersion) -> Result<CustomModel, HttpError> {
-        self.send(Request::get(self.model_url(name, version, &[]))).await?.json()
+        let url = self.version_url(name, version, None);
+        self.send(self.request(Method::GET, url, Retry::Idempotent)).await?.json()
     }
 
-    /// Starts an upload, or gives a fresh SAS for the one that was started.
+    /// Asks for a place to write the files of a version to. Asking again is how to get a fresh SAS.
     ///
     /// # Errors
-    /// See [`HttpError`]; 409 when the version exists.
+    /// 409 when the version exists, 403 when a role is missing, among others.
     pub async fn start_pending_upload(
         &self,
         name: &ModelName,
         version: &ModelVersion,
     ) -> Result<PendingUpload, HttpError> {
-        let url = self.model_url(name, version, &["startPendingUpload"]);
-        let request =
-            Request::new(Method::POST, url).with_json(&StartPendingUpload::MODEL).with_retry(Retry::Idempotent);
+        let url = self.version_url(name, version, Some("startPendingUpload"));
+        let request = self.request(Method::POST, url, Retry::Idempotent).json(&pending::request());
         let response = self.send(request).await?;
-        PendingUpload::read(&response.json::<Value>()?).ok_or_else(|| response.odd("no upload location"))
+        PendingUpload::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
     }
 
-    /// Asks the service to validate and register what was uploaded.
-    pub(super) async fn create_async(
-        &self,
-        name: &ModelName,
-        version: &ModelVersion,
-        registration: &Registration,
-    ) -> Result<Response, HttpError> {
-        let request = Request::new(Method::POST, self.model_url(name, version, &["createAsync"]))
-            .with_json(&CreateModel::new(registration, &self.api_version))
-            .with_retry(Retry::Unprocessed);
-        self.send(request).await
+    /// A request to the project or to a host that runs its operations: only those get its token.
+    pub(super) fn request(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
+        // The models are a preview within `v1`, which has to be asked for; older versions do not mind.
+        Request::new(method, url, retry)
+            .tokens(&self.tokens)
+            .header("foundry-features", "Models=V1Preview")
+            .service("Foundry")
     }
 
-    /// Registers in the older way.
-    pub(super) async fn put_model(
-        &self,
-        name: &ModelName,
-        version: &ModelVersion,
-        registration: &Registration,
-    ) -> Result<Response, HttpError> {
-        let request = Request::new(Method::PUT, self.model_url(name, version, &[]))
-            .with_json(&CreateModel::new(registration, &self.api_version));
-        self.send(request).await
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
+        self.http.send(&request).await
     }
 
-    /// Deletes a version. The service answers the same for one that never existed.
-    ///
-    /// # Errors
-    /// See [`HttpError`]; 409 when a deployment uses it.
-    pub async fn delete_model(&self, name: &ModelName, version: &ModelVersion) -> Result<Deleted, HttpError> {
-        let request = Request::new(Method::DELETE, self.model_url(name, version, &[]));
-        let response = self.send(request).await?;
-        Ok(if response.status == 202 { Deleted::Accepted } else { Deleted::Gone })
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
     }
 
-    pub(super) async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        self.http.send(&request.with_header("Foundry-Features", "Models=V1Preview"), Some(&self.tokens)).await
+    pub(super) fn api_version(&self) -> &str {
+        &self.api_version
     }
 
-    async fn all_pages(&self, first: Url) -> Result<Vec<CustomModel>, HttpError> {
-        let mut models = Vec::new();
-        let mut seen = HashSet::new();
-        let mut next = Some(first);
-        while let Some(url) = next {
-            seen.insert(url.as_str().to_owned());
-            let response = self.send(Request::get(url.clone())).await?;
-            let page: Page = response.json()?;
-            models.extend(page.value);
-            next = match page.next_link.filter(|link| !link.is_empty()) {
-                None => None,
-                Some(link) => Some(self.next_page(&response, &url, &link, &seen)?),
-            };
+    /// The address of a version, or of an action on it.
+    pub(super) fn version_url(&self, name: &ModelName, version: &ModelVersion, action: Option<&str>) -> Url {
+        let path = [name.as_str(), "versions", version.as_str()];
+        match action {
+            Some(action) => self.url(&[path.as_slice(), &[action]].concat()),
+            None => self.url(&path),
         }
-        Ok(models)
     }
 
-    /// A link that may be followed: within the project's origin, and not seen before.
-    fn next_page(&self, response: &Response, from: &Url, link: &str, seen: &HashSet<String>) -> Result<Url, HttpError> {
-        let url = from.join(link).map_err(|_| response.odd("a next page that is not a URL"))?;
-        if !self.endpoint.same_origin(&url) {
-            return Err(response.odd("a next page on another host"));
-        }
-        if seen.contains(url.as_str()) {
-            return Err(response.odd("pages that lead back to each other"));
-        }
-        Ok(url)
-    }
-
-    fn url(&self, segments: &[&str]) -> Url {
+    fn url(&self, below_models: &[&str]) -> Url {
         let mut url = self.endpoint.url().clone();
+        // Fails for URLs without a path alone, and an endpoint has one.
         if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(segments);
+            path.push("models").extend(below_models);
         }
-        url.query_pairs_mut().append_pair("api-version", self.api_version.as_str());
+        url.query_pairs_mut().append_pair("api-version", &self.api_version);
         url
-    }
-
-    pub(super) fn model_url(&self, name: &ModelName, version: &ModelVersion, more: &[&str]) -> Url {
-        self.url(&[&["models", name.as_str(), "versions", version.as_str()], more].concat())
     }
 }

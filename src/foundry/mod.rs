@@ -1,11 +1,23 @@
-//! The data plane of a Foundry project: one short method an operation (contracts/foundry-rest.md 1).
-//!
-//! Knows both dialects of the service. Decides nothing about what a person sees.
+//! The custom models of a Foundry project (contracts/foundry-rest.md 1): one short method an operation, both dialects of
+//! the bodies, and operations followed to their end.
 
 mod client;
+mod delete;
 mod operation;
+mod pages;
+mod pending;
+mod register;
+mod start;
+mod state;
 mod wire;
 
-pub use client::{Deleted, FoundryClient};
-pub use operation::{RegisterError, RegisterStatus};
-pub use wire::PendingUpload;
+pub use client::{DEFAULT_API_VERSION, FoundryClient, api_version};
+pub use delete::{DeleteError, Deleted};
+pub use pages::ListError;
+pub use pending::PendingUpload;
+pub use register::{RegisterError, RegisterStatus};
+pub use start::Started;
+pub use state::{Failure, OperationState};
+
+#[cfg(test)]
+mod tests;

@@ -1,257 +1,258 @@
-//! The client: one connection pool, made on first use, and the one function through which every request goes.
+//! The HTTP client, made on first use: loading the system's certificates takes time that `version` should not pay.
+//!
+//! Two clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
+//! proxies or none.
 
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode, redirect};
 use url::Url;
 use uuid::Uuid;
 
-use super::error::{HttpError, ServiceError, host_of, reason, transport};
-use super::request::{Request, Response};
-use super::retry::{TRIES, is_worth_it, pause};
-use crate::credential::TokenSource;
+use super::error::{Fault, HttpError, RedirectFault};
+use super::request::{Request, Response, place, shown};
+use super::service_error::{ServiceError, status_line, tenant_of};
+use super::{body, fault, retry};
+use crate::credential;
 use crate::env::{Env, Timings, var};
 use crate::model::{Report, Reporter, is_loopback};
-use crate::redact::{SecretUrl, Token};
-use crate::units;
+use crate::redact::clean;
 
-/// Larger answers are refused.
-const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// Redirects of one GET that are followed, all within its origin.
+/// Redirects that are followed one after the other (cli.md 13).
 const REDIRECTS: usize = 5;
 
-/// Sends requests. Cheap to clone; clones share connections.
-#[derive(Clone)]
+/// Sends requests.
 pub struct HttpClient {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
     timings: Timings,
     reporter: Reporter,
     user_agent: String,
     traceparent: Option<String>,
-    // Loading the system's certificates takes milliseconds that a command without a request should not pay.
     direct: OnceLock<reqwest::Client>,
     proxied: OnceLock<reqwest::Client>,
 }
 
-/// The header that tells services and support who calls.
-fn user_agent(env: &Env) -> String {
-    let own = format!(
-        "azd-ext-azure-ai-models/{} ({}; {})",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    );
-    match env.get(var::AZURE_HTTP_USER_AGENT) {
-        Some(more) => format!("{own} {more}"),
-        None => own,
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").field("user_agent", &self.user_agent).finish_non_exhaustive()
     }
 }
 
 impl HttpClient {
-    /// A client that has not opened anything yet.
+    /// A client that has not touched the network or the certificates yet.
     #[must_use]
     pub fn new(env: &Env, timings: Timings, reporter: Reporter) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                timings,
-                reporter,
-                user_agent: user_agent(env),
-                traceparent: env.get(var::TRACEPARENT).map(str::to_owned),
-                direct: OnceLock::new(),
-                proxied: OnceLock::new(),
-            }),
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let mut user_agent = format!("azd-ext-azure-ai-models/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"));
+        // Words that no header can carry are left out, not a reason to fail.
+        let ascii = |text: &&str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if let Some(more) = env.get(var::AZURE_HTTP_USER_AGENT).filter(ascii) {
+            user_agent = user_agent + " " + more;
         }
+        let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
+        Self { timings, reporter, user_agent, traceparent, direct: OnceLock::new(), proxied: OnceLock::new() }
     }
 
-    /// Sends a request, with a token if a source is given, and repeats it where its rule allows.
+    /// The limits that this client works under.
+    #[must_use]
+    pub fn timings(&self) -> &Timings {
+        &self.timings
+    }
+
+    /// How long a service that sent this `Retry-After` wants to be left alone, under the cap and on this run's clock.
+    #[must_use]
+    pub fn asked_for(&self, retry_after: Option<Duration>) -> Duration {
+        retry::asked_for(retry_after, &self.timings)
+    }
+
+    /// Leaves a report where this client leaves its own.
+    pub fn report(&self, report: Report) {
+        (self.reporter)(report);
+    }
+
+    /// Sends a request until it is answered or not worth another try. Only 2xx is a success. May be dropped at any time.
     ///
     /// # Errors
     /// See [`HttpError`].
-    pub async fn send(&self, request: &Request, tokens: Option<&TokenSource>) -> Result<Response, HttpError> {
-        let mut tried = 1;
-        let mut renewed = false;
-        loop {
-            let error = match self.follow(request, tokens).await {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            // The token may have been revoked before its time: one more with a fresh one.
-            if let (HttpError::Service(service), Some(tokens), false) = (&error, tokens, renewed)
-                && service.status == 401
-            {
-                renewed = true;
-                tokens.drop_cached();
-                continue;
-            }
-            if tried == TRIES || !is_worth_it(request.retry, &error) {
-                return Err(error);
-            }
-            tried += 1;
-            let retry_after = if let HttpError::Service(service) = &error { service.retry_after } else { None };
-            let wait = pause(&self.inner.timings, tried, jitter(), retry_after);
-            self.tell_retry(&error, wait, tried);
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// Said once a request, and in the trace each time.
-    fn tell_retry(&self, error: &HttpError, wait: Duration, next: u32) {
-        let what = match error {
-            HttpError::Service(service) => {
-                format!("the service answered {} {}", service.status, reason(service.status))
-            }
-            other => other.to_string(),
-        };
-        let text = format!("{what}; trying again in {:.1} s (try {next} of {TRIES})", wait.as_secs_f64());
-        (self.inner.reporter)(if next == 2 { Report::Notice(sentence(&text)) } else { Report::Debug(text) });
-    }
-
-    /// One try, with the redirects of a GET within its origin.
-    async fn follow(&self, request: &Request, tokens: Option<&TokenSource>) -> Result<Response, HttpError> {
+    pub async fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
-            let token = match tokens {
-                Some(tokens) => Some(tokens.token().await?),
-                None => None,
-            };
-            let limit = request.limit.unwrap_or(self.inner.timings.request);
-            let response = match tokio::time::timeout(limit, self.once(request, &url, token.as_ref())).await {
-                Ok(response) => response?,
-                Err(_) => {
-                    return Err(HttpError::Network {
-                        host: host_of(&url),
-                        fault: super::NetworkFault::Timeout,
-                        words: "no answer in time".into(),
-                    });
-                }
-            };
-            if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
-                return Ok(response);
-            }
-            let to = response.headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
-            match to {
-                Some(to) if request.method == Method::GET && to.origin() == request.url.origin() => url = to,
-                to => {
-                    let to =
-                        to.map_or_else(|| "nowhere".to_owned(), |to| SecretUrl::new(to).without_query().to_string());
-                    return Err(HttpError::Redirect { host: host_of(&url), to });
-                }
+            match self.send_to(request, &url).await? {
+                Answer::Here(response) => return Ok(response),
+                Answer::Elsewhere(next) => url = next,
             }
         }
-        Err(HttpError::Redirect { host: host_of(&url), to: SecretUrl::new(url).without_query().to_string() })
+        let why = RedirectFault::TooMany;
+        Err(HttpError::Redirect { host: place(&url), status: StatusCode::FOUND.as_u16(), why })
     }
 
-    async fn once(&self, request: &Request, url: &Url, token: Option<&Token>) -> Result<Response, HttpError> {
-        let id = Uuid::new_v4().to_string();
-        let client = self.client_for(url)?;
-        let mut builder = client
-            .request(request.method.clone(), url.clone())
-            .header(USER_AGENT, &self.inner.user_agent)
-            .header("x-ms-client-request-id", &id);
-        if let Some(traceparent) = &self.inner.traceparent {
-            builder = builder.header("traceparent", traceparent);
+    /// All tries at one address.
+    async fn send_to(&self, request: &Request<'_>, url: &Url) -> Result<Answer, HttpError> {
+        let mut failed = 0;
+        let mut signed_anew = false;
+        loop {
+            let error = match self.send_once(request, url).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if let (Some(401), Some(tokens), false) = (error.status(), request.tokens, signed_anew) {
+                // The token may have been revoked before its end.
+                signed_anew = true;
+                tokens.drop_cached();
+                self.report(Report::Debug("the token was refused: trying once with a new one".into()));
+                continue;
+            }
+            failed += 1;
+            if failed >= retry::TRIES || !retry::worthwhile(request.retry, &error) {
+                return Err(error);
+            }
+            let asked = error.service().and_then(|error| error.retry_after);
+            let pause = retry::pause(failed, asked, jitter(), &self.timings);
+            self.say_retry(request, &error, pause, failed);
+            tokio::time::sleep(pause).await;
         }
-        if let Some(token) = token {
-            builder = builder.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
+    }
+
+    /// Said once as a notice; a line for each try would bury the answer.
+    fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, failed: u32) {
+        let why = match error.status() {
+            Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
+            Some(status) => format!("{} answered {}", request.service, status_line(status)),
+            None => error.to_string().replacen("could", "Could", 1),
+        };
+        let (pause, next) = (retry::seconds(pause), failed + 1);
+        let text = format!("{why}; trying again in {pause} ({next} of {})", retry::TRIES);
+        self.report(if failed == 1 { Report::Notice(text) } else { Report::Debug(text) });
+    }
+
+    async fn send_once(&self, request: &Request<'_>, url: &Url) -> Result<Answer, HttpError> {
+        let token = match request.tokens {
+            Some(tokens) => Some(tokens.token().await.map_err(HttpError::SignIn)?),
+            None => None,
+        };
+        let id = Uuid::new_v4().to_string();
+        let mut builder = self.client(url)?.request(request.method.clone(), url.clone());
+        builder = builder.header("x-ms-client-request-id", &id);
+        if let Some(traceparent) = &self.traceparent {
+            builder = builder.header("traceparent", traceparent);
         }
         for (name, value) in &request.headers {
             builder = builder.header(*name, *value);
         }
-        if let Some(body) = &request.body {
-            builder = builder.header(CONTENT_TYPE, request.content_type).body(body.clone());
+        if let Some(token) = &token {
+            builder = builder.bearer_auth(token.expose());
         }
-        self.debug(format!("> {} {} ({id})", request.method, traced(url)));
-        let started = Instant::now();
-        let answer = builder.send().await;
-        let outcome = match answer {
-            Ok(answer) => read(answer, url, &id).await,
-            Err(error) => Err(transport(url, &error)),
+        if let Some((content_type, body)) = &request.body {
+            builder = builder.header("content-type", *content_type).body(body.clone());
+        }
+        self.report(Report::Debug(format!("> {} {} ({id})", request.method, shown(url))));
+        let (start, host) = (Instant::now(), place(url));
+        let limit = request.limit.unwrap_or(self.timings.request);
+        let exchange = async {
+            let response = builder.send().await.map_err(|error| fault::network(&host, error))?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = body::read(response, status.as_u16(), &host).await;
+            Ok((status, headers, body))
         };
-        let elapsed = started.elapsed().as_millis();
-        match &outcome {
-            Ok(response) => {
-                let request_id = response.header("x-ms-request-id").unwrap_or("none");
-                self.debug(format!("< {} in {elapsed} ms (request id {request_id})", response.status));
-            }
-            Err(HttpError::Service(error)) => {
-                let request_id = error.request_id.as_deref().unwrap_or("none");
-                self.debug(format!("< {} in {elapsed} ms (request id {request_id})", error.status));
-            }
-            Err(error) => self.debug(format!("< {error} after {elapsed} ms")),
+        let outcome = tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
+            let words = format!("no whole answer within {}", retry::seconds(limit));
+            Err(HttpError::Network { host: host.clone(), fault: Fault::Timeout, connecting: false, words })
+        });
+        let (status, headers, body) = outcome.inspect_err(|error| self.say_failure(error))?;
+        let mut response = read_head(status, host, &headers, id);
+        let (took, request_id) = (start.elapsed().as_millis(), response.request_id.as_deref().unwrap_or_default());
+        self.report(Report::Debug(format!("< {} in {took} ms (request id {request_id})", status.as_u16())));
+        if status.is_success() {
+            response.body = body.inspect_err(|error| self.say_failure(error))?;
+            return Ok(Answer::Here(response));
         }
-        outcome
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            return follow(&request.method, url, &response).map(Answer::Elsewhere);
+        }
+        // The status counts even where the body broke off.
+        Err(HttpError::Service(Box::new(refusal(&response, &headers, &body.unwrap_or_default()))))
     }
 
-    fn debug(&self, text: String) {
-        (self.inner.reporter)(Report::Debug(text));
+    fn say_failure(&self, error: &HttpError) {
+        if let HttpError::Network { words, .. } = error {
+            self.report(Report::Debug(format!("< {error} ({words})")));
+        }
     }
 
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
-        // Loopback never goes through a proxy, whatever the environment says.
-        let loopback = is_loopback(url);
-        let cell = if loopback { &self.inner.direct } else { &self.inner.proxied };
+    fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        let direct = is_loopback(url);
+        let cell = if direct { &self.direct } else { &self.proxied };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(loopback, self.inner.timings.connect)?;
+        credential::install_provider();
+        let builder = reqwest::Client::builder()
+            .user_agent(&self.user_agent)
+            .connect_timeout(self.timings.connect)
+            .redirect(redirect::Policy::none())
+            .referer(false);
+        let builder = if direct { builder.no_proxy() } else { builder };
+        let client =
+            builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })?;
         Ok(cell.get_or_init(|| client))
     }
 }
 
-fn build(loopback: bool, connect: Duration) -> Result<reqwest::Client, HttpError> {
-    install_tls();
-    let builder = reqwest::Client::builder().connect_timeout(connect).redirect(reqwest::redirect::Policy::none());
-    let builder = if loopback { builder.no_proxy() } else { builder };
-    builder.build().map_err(|error| HttpError::Setup(crate::redact::clean(&error.without_url().to_string())))
+enum Answer {
+    Here(Response),
+    Elsewhere(Url),
 }
 
-/// Chooses the one cryptography of the process; a second call changes nothing.
-pub(crate) fn install_tls() {
-    drop(rustls::crypto::ring::default_provider().install_default());
-}
-
-async fn read(mut answer: reqwest::Response, url: &Url, id: &str) -> Result<Response, HttpError> {
-    let status = answer.status().as_u16();
-    let mut body = Vec::new();
-    loop {
-        match answer.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
-                let what = format!("more than {}", units::bytes(BODY_LIMIT as u64));
-                return Err(HttpError::BadAnswer { host: host_of(url), status, what });
-            }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) if error.is_timeout() => return Err(transport(url, &error)),
-            Err(_) => return Err(HttpError::Truncated { host: host_of(url) }),
-        }
-    }
-    if status >= 400 {
-        return Err(HttpError::Service(Box::new(ServiceError::read(status, answer.headers(), &body, id))));
-    }
-    Ok(Response { status, url: url.clone(), headers: answer.headers().clone(), body })
-}
-
-/// The URL as the trace shows it: of the query the api-version alone.
-fn traced(url: &Url) -> String {
-    let shown = SecretUrl::new(url.clone()).without_query();
-    match url.query_pairs().find(|(name, _)| name == "api-version") {
-        Some((name, value)) => format!("{shown}?{name}={value}"),
-        None => shown.to_string(),
+fn read_head(status: StatusCode, host: String, headers: &HeaderMap, id: String) -> Response {
+    let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let date = get("date");
+    let retry_after = get("retry-after");
+    Response {
+        status: status.as_u16(),
+        host,
+        location: get("location"),
+        operation_location: get("operation-location"),
+        azure_async_operation: get("azure-asyncoperation"),
+        retry_after: retry_after.and_then(|text| retry::retry_after(&text, date.as_deref(), SystemTime::now())),
+        request_id: get("x-ms-request-id").map(|id| clean(&id)).or(Some(id)),
+        content_type: get("content-type"),
+        date,
+        body: Vec::new(),
     }
 }
 
-/// Between 0 and 1.
+/// Where a redirect leads, if it may be followed: a GET, within scheme, host and port.
+fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpError> {
+    let refuse = |why| HttpError::Redirect { host: response.host.clone(), status: response.status, why };
+    let location = response.location.as_deref().ok_or_else(|| refuse(RedirectFault::NoLocation))?;
+    let next = url.join(location).map_err(|_| refuse(RedirectFault::NoLocation))?;
+    if next.origin() != url.origin() {
+        return Err(refuse(RedirectFault::OtherOrigin { to: place(&next) }));
+    }
+    if *method != Method::GET {
+        return Err(refuse(RedirectFault::NotAGet));
+    }
+    Ok(next)
+}
+
+fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
+    let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut error = ServiceError {
+        status: response.status,
+        code: get("x-ms-error-code").map(clean),
+        request_id: response.request_id.clone(),
+        date: response.date.clone(),
+        retry_after: response.retry_after,
+        tenant: get("www-authenticate").and_then(tenant_of),
+        ..ServiceError::default()
+    };
+    error.read_body(body);
+    error
+}
+
+/// A number between 0 and 1. The random bits of an identifier are good enough to spread retries.
 fn jitter() -> f64 {
-    f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}", chars.as_str())
+    f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }

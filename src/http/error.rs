@@ -1,307 +1,187 @@
-//! What can go wrong with a request, and the service's own words for it (contracts/foundry-rest.md 1.8).
+//! What can go wrong with a request, in fields that others decide by. No text here holds a query or a token.
 
-use std::error::Error;
-use std::io;
-use std::time::{Duration, SystemTime};
+use std::fmt;
 
-use reqwest::header::HeaderMap;
-use serde_json::Value;
 use thiserror::Error;
-use url::Url;
 
-use super::request::looks_like_html;
-use super::retry::retry_after;
+use super::retry::{self, Retry};
+use super::service_error::ServiceError;
 use crate::credential::CredentialError;
-use crate::redact;
 
-/// Longest text of the service that is shown.
-const TEXT_LIMIT: usize = 500;
-
-/// Why a request has no good answer.
+/// Why a request has no answer that can be used.
 #[derive(Debug, Error)]
 pub enum HttpError {
-    /// The service answered with an error.
-    #[error("{}", .0.sentence())]
+    /// The service said no.
+    #[error(transparent)]
     Service(Box<ServiceError>),
-    /// No answer, or only a part of it.
-    #[error("cannot reach {host}: {words}")]
+    /// No whole answer came.
+    #[error("could not reach {host}: {fault}{}", cause(*fault, words))]
     Network {
         /// Host and port.
         host: String,
-        /// What happened.
-        fault: NetworkFault,
-        /// The same for people.
+        /// What broke.
+        fault: Fault,
+        /// It broke before a connection stood, so the service saw nothing of the request.
+        connecting: bool,
+        /// The cause in the words of the layer below, cleaned; for `--debug` and for faults without a name.
         words: String,
     },
-    /// The answer broke off.
-    #[error("the answer of {host} broke off")]
-    Truncated {
-        /// Host and port.
-        host: String,
-    },
-    /// An answer that makes no sense.
-    #[error("{host} answered {status} with {what}")]
+    /// An answer came and makes no sense.
+    #[error("{host} gave an answer that makes no sense ({status}): {what}")]
     BadAnswer {
         /// Host and port.
         host: String,
-        /// HTTP status.
+        /// Status of the answer.
         status: u16,
-        /// What came instead of an answer.
-        what: String,
+        /// What is wrong with it.
+        what: Flaw,
     },
-    /// A redirect that is not followed: another host, or too many.
-    #[error("{host} redirects to {to}, which is not followed")]
+    /// The answer points to a place that is not followed.
+    #[error("{host} redirects the request ({status}): {why}")]
     Redirect {
         /// Host and port.
         host: String,
-        /// Where to, without a query.
-        to: String,
+        /// Status of the answer.
+        status: u16,
+        /// Why it is not followed.
+        why: RedirectFault,
     },
-    /// A deletion was taken, but does not end.
-    #[error("the model was still there after {}", crate::units::duration(*.after))]
-    StillThere {
-        /// How long it was waited for.
-        after: Duration,
+    /// There is no token for the request.
+    #[error("could not sign in")]
+    SignIn(#[source] CredentialError),
+    /// No HTTP client can be made on this machine: certificates or proxy settings.
+    #[error("could not prepare for HTTPS requests: {words}")]
+    Setup {
+        /// The cause, cleaned.
+        words: String,
     },
-    /// The client could not be made: the system's certificates or proxy settings.
-    #[error("cannot set up HTTPS: {0}")]
-    Setup(String),
-    /// No token.
-    #[error(transparent)]
-    SignIn(#[from] CredentialError),
 }
 
 impl HttpError {
-    /// The status of the service's answer, if it was an error.
+    /// The service's own error, if it is one.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Service(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// True when the same request may well succeed a little later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        retry::worthwhile(Retry::Idempotent, self)
+    }
+
+    /// The status of the answer, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        if let Self::Service(error) = self { Some(error.status) } else { None }
+        match self {
+            Self::Service(error) => Some(error.status),
+            Self::BadAnswer { status, .. } | Self::Redirect { status, .. } => Some(*status),
+            Self::Network { .. } | Self::SignIn(_) | Self::Setup { .. } => None,
+        }
     }
 }
 
-/// What happened on the network.
+/// What broke on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkFault {
-    /// The name is not known.
+pub enum Fault {
+    /// The host's name has no address.
     Dns,
-    /// Nobody listens there.
+    /// Nobody listens.
     Refused,
-    /// The certificate is not trusted, or no TLS at all.
+    /// The certificate or the handshake.
     Tls,
-    /// The proxy refused.
-    Proxy,
-    /// No answer in time.
+    /// The proxy does not let the request through.
+    Proxy {
+        /// Its status, as far as the layer below tells: 407 or nothing.
+        status: Option<u16>,
+    },
+    /// No answer within the limit.
     Timeout,
-    /// The connection was closed.
+    /// No way to the host, or no network at all.
+    Unreachable,
+    /// The connection ended in the middle.
     Reset,
-    /// Something else.
+    /// Something without a name.
     Other,
 }
 
-/// An answer of the service with a status of 400 and above.
-#[derive(Clone, Debug, Default)]
-pub struct ServiceError {
-    /// HTTP status.
-    pub status: u16,
-    /// The service's own code.
-    pub code: Option<String>,
-    /// The service's own words; a short sentence where it has none.
-    pub message: String,
-    /// Further words of the service.
-    pub details: Vec<String>,
-    /// For the service's support.
-    pub request_id: Option<String>,
-    /// `Date` of the answer.
-    pub date: Option<String>,
-    /// How long to wait.
-    pub retry_after: Option<Duration>,
-}
-
-impl ServiceError {
-    fn sentence(&self) -> String {
-        let mut sentence = self.message.clone();
-        for detail in self.details.iter().filter(|detail| !self.message.contains(detail.as_str())) {
-            sentence.push('\n');
-            sentence.push_str(detail);
-        }
-        sentence
-    }
-
-    /// Reads an error answer.
-    pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], client_request_id: &str) -> Self {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(redact::clean);
-        let mut error = Self {
-            status,
-            code: header("x-ms-error-code"),
-            request_id: ["x-ms-request-id", "x-request-id", "apim-request-id"]
-                .iter()
-                .find_map(|name| header(name))
-                .or_else(|| Some(client_request_id.to_owned())),
-            date: header("date"),
-            retry_after: header("retry-after").and_then(|value| retry_after(&value, SystemTime::now())),
-            ..Self::default()
-        };
-        match serde_json::from_slice::<Value>(body) {
-            Ok(document) => error.read_document(&document),
-            Err(_) => error.message = text_of(body),
-        }
-        if error.message.is_empty() {
-            error.message = reason(status).to_owned();
-        }
-        error
-    }
-
-    fn read_document(&mut self, document: &Value) {
-        let found = document.get("error").unwrap_or(document);
-        let text = |value: &Value, name: &str| {
-            value.get(name).and_then(Value::as_str).map(shown).filter(|text| !text.is_empty())
-        };
-        if let Some(code) = text(found, "code") {
-            self.code = Some(code);
-        }
-        match found {
-            Value::String(message) => self.message = shown(message),
-            found => self.message = text(found, "message").unwrap_or_default(),
-        }
-        let listed = found.get("details").and_then(Value::as_array).into_iter().flatten();
-        let inner = std::iter::successors(found.get("innererror"), |inner| inner.get("innererror"));
-        for detail in listed.chain(inner.take(4)) {
-            let line = match (text(detail, "code"), text(detail, "message")) {
-                (Some(code), Some(message)) => format!("{code}: {message}"),
-                (_, Some(message)) => message,
-                (Some(code), None) => code,
-                (None, None) => continue,
-            };
-            self.details.push(line);
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns => f.write_str("its name cannot be resolved"),
+            Self::Refused => f.write_str("connection refused"),
+            Self::Tls => f.write_str("no secure connection"),
+            Self::Proxy { status: Some(status) } => write!(f, "the proxy answered {status}"),
+            Self::Proxy { status: None } => f.write_str("the proxy does not let the request through"),
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Unreachable => f.write_str("no network leads to it"),
+            Self::Reset => f.write_str("the connection broke"),
+            Self::Other => f.write_str("the request failed"),
         }
     }
 }
 
-fn text_of(body: &[u8]) -> String {
-    if looks_like_html(body) {
-        return "the service answered with an HTML page".to_owned();
-    }
-    shown(&String::from_utf8_lossy(body))
-}
-
-/// Text of the service as it may be shown: no secrets, not endless, no control characters.
-fn shown(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-    let text = text.trim();
-    let mut short: String = text.chars().take(TEXT_LIMIT).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    redact::clean(&short)
-}
-
-/// The words for a status, for answers without any.
-pub(super) fn reason(status: u16) -> &'static str {
-    reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unknown status")
-}
-
-/// Host and port of a URL.
-pub(super) fn host_of(url: &Url) -> String {
-    match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => url.scheme().to_owned(),
+/// Two faults say nothing without the words of the layer below.
+fn cause(fault: Fault, words: &str) -> String {
+    match fault {
+        Fault::Tls | Fault::Other if !words.is_empty() => format!(" ({words})"),
+        _ => String::new(),
     }
 }
 
-/// Reads an error of the transport. Never keeps its text whole: it may hold the URL.
-pub(super) fn transport(url: &Url, error: &reqwest::Error) -> HttpError {
-    let host = host_of(url);
-    if error.is_body() || error.is_decode() {
-        return HttpError::Truncated { host };
-    }
-    let fault = fault_of(error);
-    let words = match fault {
-        NetworkFault::Dns => "the name is not known".to_owned(),
-        NetworkFault::Refused => "the connection was refused".to_owned(),
-        NetworkFault::Tls => format!("no secure connection ({})", innermost(error)),
-        NetworkFault::Proxy => format!("the proxy refused ({})", innermost(error)),
-        NetworkFault::Timeout => "no answer in time".to_owned(),
-        NetworkFault::Reset => "the connection was closed without an answer".to_owned(),
-        NetworkFault::Other => innermost(error),
-    };
-    HttpError::Network { host, fault, words }
+/// What is wrong with an answer. Never the answer itself: it may be long, or hold a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// No body where one is needed.
+    Empty,
+    /// A page for people, usually of a proxy or a sign-in portal.
+    Html,
+    /// Neither JSON nor HTML.
+    NotJson,
+    /// JSON of another shape.
+    Shape(String),
+    /// More than the limit.
+    TooBig,
 }
 
-fn fault_of(error: &reqwest::Error) -> NetworkFault {
-    if error.is_timeout() {
-        return NetworkFault::Timeout;
-    }
-    let mut fault = NetworkFault::Other;
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return NetworkFault::Tls;
-            }
-            match io.kind() {
-                io::ErrorKind::ConnectionRefused => return NetworkFault::Refused,
-                io::ErrorKind::TimedOut => return NetworkFault::Timeout,
-                io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::UnexpectedEof => fault = NetworkFault::Reset,
-                _ => {}
-            }
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the body is empty"),
+            Self::Html => f.write_str("an HTML page, not JSON"),
+            Self::NotJson => f.write_str("the body is not JSON"),
+            Self::Shape(what) => f.write_str(what),
+            Self::TooBig => f.write_str("the body is larger than 16 MB"),
         }
-        // hyper's types for these are private, so its words are all there is.
-        let words = cause.to_string();
-        if words == "dns error" {
-            return NetworkFault::Dns;
-        }
-        if words.contains("tunnel") || words.contains("proxy") {
-            return NetworkFault::Proxy;
-        }
-        if words.contains("connection closed before message completed") {
-            fault = NetworkFault::Reset;
-        }
-        next = cause.source();
     }
-    fault
 }
 
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    redact::clean(&cause.to_string())
+/// Why a redirect is not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectFault {
+    /// It leaves scheme, host or port.
+    OtherOrigin {
+        /// Where to.
+        to: String,
+    },
+    /// The request changes something, or carries a body.
+    NotAGet,
+    /// One after the other.
+    TooMany,
+    /// It says no place.
+    NoLocation,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(status: u16, body: &str) -> ServiceError {
-        ServiceError::read(status, &HeaderMap::new(), body.as_bytes(), "id")
-    }
-
-    #[test]
-    fn both_error_bodies_are_read_with_all_their_words() {
-        let core = read(
-            400,
-            r#"{"error":{"code":"BadRequest","message":"no","details":[{"code":"X","message":"y"}],
-                "innererror":{"code":"Deep","innererror":{"message":"deeper"}}}}"#,
-        );
-        assert_eq!(core.code.as_deref(), Some("BadRequest"));
-        assert_eq!(core.sentence(), "no\nX: y\nDeep\ndeeper");
-        let foundry = read(400, r#"{"error":{"code":null,"message":"bad","param":"p","type":"t"}}"#);
-        assert_eq!((foundry.code, foundry.message.as_str()), (None, "bad"));
-        assert_eq!(read(400, r#"{"message":"flat"}"#).message, "flat");
-        assert_eq!(read(400, r#"{"error":"just words"}"#).message, "just words");
-    }
-
-    #[test]
-    fn other_bodies_never_flood_the_screen_or_leak() {
-        assert_eq!(read(502, "<!DOCTYPE html><html>...").message, "the service answered with an HTML page");
-        assert_eq!(read(503, "").message, "Service Unavailable");
-        assert_eq!(read(500, "see https://h/p?sig=CANARY").message, "see https://h/p?***");
-        assert_eq!(read(500, &"x".repeat(9000)).message.chars().count(), TEXT_LIMIT + 1);
-        assert_eq!(read(400, r#"{"error":{"message":"\u001b[31mred"}}"#).message, "[31mred");
+impl fmt::Display for RedirectFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherOrigin { to } => write!(f, "it leads to {to}, which gets no token"),
+            Self::NotAGet => f.write_str("only GET requests are followed"),
+            Self::TooMany => f.write_str("too many redirects"),
+            Self::NoLocation => f.write_str("it names no place"),
+        }
     }
 }

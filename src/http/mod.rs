@@ -1,13 +1,21 @@
-//! HTTP: one `send` that signs in, retries, limits and traces (cli.md 12).
+//! One `send` for all requests: sign-in, retries, limits, redirects, trace (cli.md 12).
 //!
-//! Knows nothing of models. Never prints: what is worth saying goes to the reporter.
+//! Owns what a failure of the network or of a service looks like. Knows no routes and no bodies.
 
+mod body;
 mod client;
 mod error;
+mod fault;
 mod request;
 mod retry;
+mod service_error;
 
 pub use client::HttpClient;
-pub use error::{HttpError, NetworkFault, ServiceError};
+pub use error::{Fault, Flaw, HttpError, RedirectFault};
 pub use request::{Request, Response};
+pub use reqwest::Method;
 pub use retry::Retry;
+pub use service_error::{ErrorDetail, ServiceError, read_error};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,81 +1,96 @@
-//! What a project endpoint must look like: a bearer token never goes to a host that nobody named (cli.md 4).
+//! The endpoint of a Foundry project: what is accepted as one (cli.md 4), since a bearer token goes there.
 
 use std::fmt;
 
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
+use crate::env::var;
 use crate::model::is_loopback;
+use crate::redact::SecretUrl;
 
-/// `https://{account}.services.ai.azure.com/api/projects/{project}`, checked.
+/// Host suffixes of the clouds (contracts/foundry-rest.md 6).
+const HOSTS: [(&str, Cloud); 3] = [
+    (".services.ai.azure.com", Cloud::Public),
+    (".services.ai.azure.us", Cloud::UsGovernment),
+    (".services.ai.azure.cn", Cloud::China),
+];
+
+const FORM: &str = "https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT";
+
+/// The Azure cloud that a project lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cloud {
+    /// azure.com; also what a loopback address or an allowed host counts as.
+    Public,
+    /// azure.us.
+    UsGovernment,
+    /// azure.cn.
+    China,
+}
+
+/// The endpoint of a Foundry project, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectEndpoint {
     url: Url,
     project: String,
+    cloud: Cloud,
 }
 
-/// The cloud that an endpoint belongs to; it decides the token's scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cloud {
-    /// `.azure.com`, and every host that is not of another cloud.
-    Public,
-    /// `.azure.us`.
-    UsGovernment,
-    /// `.azure.cn`.
-    China,
-}
-
-/// Why a text is no project endpoint.
+/// Which rule a text breaks. Nothing here repeats the text: it may hold a password.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum EndpointError {
-    /// Not an address.
+    /// No URL parser takes it.
     #[error("the project endpoint is not a URL")]
     NotAUrl,
-    /// Plain http to another machine, or another scheme.
-    #[error("the project endpoint must start with https://")]
-    NotHttps,
-    /// `https://user:password@host`.
-    #[error("the project endpoint must not hold a user name or password")]
+    /// Neither https nor, on this machine, http.
+    #[error("the project endpoint uses {scheme}://, not https://")]
+    Scheme {
+        /// What it uses.
+        scheme: String,
+    },
+    /// A name or a password before the host.
+    #[error("the project endpoint holds a user name or a password")]
     UserInfo,
-    /// A query or a fragment.
-    #[error("the project endpoint must not hold '?' or '#'")]
-    Query,
-    /// Another path.
-    #[error("the project endpoint must have the path /api/projects/PROJECT")]
+    /// The path names no project.
+    #[error("the path of the project endpoint is not /api/projects/PROJECT")]
     Path,
-    /// A host that is not Foundry's.
-    #[error("{0} is not a Foundry host, and a token is not sent to it")]
-    Host(String),
+    /// Something after the path.
+    #[error("the project endpoint has a query or a fragment")]
+    Query,
+    /// A host that nobody named as trustworthy.
+    #[error("{host} is not a host of Foundry projects")]
+    Host {
+        /// The host.
+        host: String,
+    },
 }
 
 impl EndpointError {
-    /// What to do about it.
+    /// What the person can do about it.
     #[must_use]
     pub fn suggestion(&self) -> String {
         match self {
-            Self::Host(host) => format!(
-                "Use https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT. If {host} really is a Foundry host, set AZURE_AI_MODELS_ALLOW_HOST={host}."
-            ),
-            _ => {
-                "Use https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, as the Foundry portal shows it.".into()
+            Self::NotAUrl | Self::Path | Self::Query => format!("Use the form {FORM}."),
+            Self::Scheme { .. } => format!("Use the form {FORM}. Plain http is for this machine alone."),
+            Self::UserInfo => format!("Use the form {FORM}. Sign in with `azd auth login`."),
+            Self::Host { host } => {
+                format!("Use the form {FORM}. If you trust this host with your token, set {}={host}.", var::ALLOW_HOST)
             }
         }
     }
 }
 
-const SUFFIXES: [&str; 3] = [".services.ai.azure.com", ".services.ai.azure.us", ".services.ai.azure.cn"];
-
 impl ProjectEndpoint {
-    /// Checks an endpoint. `allowed_host` is the one more host that the person named.
+    /// Checks a text. `allowed_host` is the one further host that the person trusts with tokens.
     ///
     /// # Errors
     /// See [`EndpointError`].
     pub fn parse(text: &str, allowed_host: Option<&str>) -> Result<Self, EndpointError> {
         let mut url = Url::parse(text.trim()).map_err(|_| EndpointError::NotAUrl)?;
-        let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_ascii_lowercase();
         let loopback = is_loopback(&url);
         if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
-            return Err(EndpointError::NotHttps);
+            return Err(EndpointError::Scheme { scheme: url.scheme().to_owned() });
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::UserInfo);
@@ -83,54 +98,60 @@ impl ProjectEndpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(EndpointError::Query);
         }
-        let known = SUFFIXES.iter().any(|suffix| host.strip_suffix(suffix).is_some_and(|label| !label.is_empty()));
-        let named = allowed_host.is_some_and(|allowed| allowed.eq_ignore_ascii_case(&host));
-        if !(loopback || known || named) {
-            return Err(EndpointError::Host(host));
-        }
-        let path = url.path().strip_suffix('/').unwrap_or(url.path()).to_owned();
-        let project =
-            path.strip_prefix("/api/projects/").filter(|project| !project.is_empty() && !project.contains('/'));
-        let project = project.ok_or(EndpointError::Path)?.to_owned();
-        url.set_path(&path);
-        Ok(Self { url, project })
+        let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_owned();
+        let known =
+            HOSTS.iter().find(|(suffix, _)| host.strip_suffix(suffix).is_some_and(|account| !account.is_empty()));
+        let allowed = allowed_host.is_some_and(|allowed| allowed.trim().eq_ignore_ascii_case(&host));
+        let cloud = match known {
+            Some((_, cloud)) => *cloud,
+            None if loopback || allowed => cloud_of(&host),
+            None => return Err(EndpointError::Host { host }),
+        };
+        let project = project_of(&url).ok_or(EndpointError::Path)?.to_owned();
+        url.set_path(&format!("/api/projects/{project}"));
+        Ok(Self { url, project, cloud })
     }
 
-    /// The address, without a slash at the end.
+    /// The address, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The address as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.url.as_str()
-    }
-
-    /// The project's name, percent-encoded as in the address.
+    /// The project's name.
     #[must_use]
     pub fn project(&self) -> &str {
         &self.project
     }
 
-    /// The cloud.
+    /// The first label of the host: the Foundry account, usually by its ARM name.
     #[must_use]
-    pub fn cloud(&self) -> Cloud {
-        match self.url.host_str().unwrap_or_default() {
-            host if host.ends_with(".azure.us") => Cloud::UsGovernment,
-            host if host.ends_with(".azure.cn") => Cloud::China,
-            _ => Cloud::Public,
+    pub fn account(&self) -> &str {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name.split('.').next().unwrap_or(name),
+            _ => self.host(),
         }
     }
 
-    /// True when the endpoint is on this machine.
+    /// The host, for messages and for the choice of a token's scope.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The cloud, by the host's suffix.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        self.cloud
+    }
+
+    /// True when the project is an emulator on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// True when the URL has the same scheme, host and port: the only place that gets the token.
+    /// True when the URL has the project's scheme, host and port: the only place that gets its token unasked.
     #[must_use]
     pub fn same_origin(&self, url: &Url) -> bool {
         self.url.origin() == url.origin()
@@ -139,7 +160,25 @@ impl ProjectEndpoint {
 
 impl fmt::Display for ProjectEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        SecretUrl::new(self.url.clone()).fmt(f)
+    }
+}
+
+fn project_of(url: &Url) -> Option<&str> {
+    let rest = url.path().strip_prefix("/api/projects/")?;
+    let project = rest.strip_suffix('/').unwrap_or(rest);
+    // ARM's rule for project names; it has nothing that a URL would have to encode (contracts/foundry-rest.md 3).
+    let ok = !project.is_empty() && project.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    ok.then_some(project)
+}
+
+fn cloud_of(host: &str) -> Cloud {
+    if host.ends_with(".azure.us") {
+        Cloud::UsGovernment
+    } else if host.ends_with(".azure.cn") {
+        Cloud::China
+    } else {
+        Cloud::Public
     }
 }
 
@@ -148,53 +187,99 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoints_of_all_clouds_and_of_this_machine_are_taken() {
-        for (text, cloud) in [
-            ("https://a.services.ai.azure.com/api/projects/p", Cloud::Public),
-            (" https://A.Services.AI.Azure.com/api/projects/p/ ", Cloud::Public),
-            ("https://a.services.ai.azure.us/api/projects/p", Cloud::UsGovernment),
-            ("https://a.services.ai.azure.cn/api/projects/p", Cloud::China),
-            ("http://127.0.0.1:8700/api/projects/p", Cloud::Public),
-            ("http://[::1]:8700/api/projects/p", Cloud::Public),
-            ("http://localhost:8700/api/projects/p", Cloud::Public),
+    fn endpoints_are_kept_without_their_trailing_slash() {
+        for (text, url, account, cloud) in [
+            (
+                "https://acc.services.ai.azure.com/api/projects/p-1_x.y/",
+                "https://acc.services.ai.azure.com/api/projects/p-1_x.y",
+                "acc",
+                Cloud::Public,
+            ),
+            (
+                "HTTPS://ACC.Services.AI.azure.us/api/projects/p",
+                "https://acc.services.ai.azure.us/api/projects/p",
+                "acc",
+                Cloud::UsGovernment,
+            ),
+            (
+                "https://a.services.ai.azure.cn/api/projects/_project",
+                "https://a.services.ai.azure.cn/api/projects/_project",
+                "a",
+                Cloud::China,
+            ),
+            (
+                "http://127.0.0.1:4000/api/projects/p",
+                "http://127.0.0.1:4000/api/projects/p",
+                "127.0.0.1",
+                Cloud::Public,
+            ),
+            ("http://[::1]:1/api/projects/p", "http://[::1]:1/api/projects/p", "[::1]", Cloud::Public),
+            ("http://localhost/api/projects/p", "http://localhost/api/projects/p", "localhost", Cloud::Public),
+            (
+                "https://proxy.example:444/api/projects/p",
+                "https://proxy.example:444/api/projects/p",
+                "proxy",
+                Cloud::Public,
+            ),
         ] {
-            let endpoint = ProjectEndpoint::parse(text, None).expect(text);
-            assert_eq!((endpoint.project(), endpoint.cloud()), ("p", cloud), "{text}");
-            assert!(!endpoint.as_str().ends_with('/'));
+            let endpoint = ProjectEndpoint::parse(text, Some("Proxy.example")).expect(text);
+            assert_eq!((endpoint.to_string().as_str(), endpoint.account(), endpoint.cloud()), (url, account, cloud));
         }
     }
 
     #[test]
-    fn a_token_never_goes_to_a_host_that_nobody_named() {
+    fn a_token_goes_to_no_host_that_nobody_named() {
+        let host = |host: &str| EndpointError::Host { host: host.into() };
         for (text, error) in [
-            ("a.services.ai.azure.com", EndpointError::NotAUrl),
-            ("http://a.services.ai.azure.com/api/projects/p", EndpointError::NotHttps),
-            ("ftp://a.services.ai.azure.com/api/projects/p", EndpointError::NotHttps),
-            ("https://u:p@a.services.ai.azure.com/api/projects/p", EndpointError::UserInfo),
-            ("https://a.services.ai.azure.com/api/projects/p?x=1", EndpointError::Query),
-            ("https://a.services.ai.azure.com/api/projects/p#x", EndpointError::Query),
-            ("https://a.services.ai.azure.com/api/projects/", EndpointError::Path),
-            ("https://a.services.ai.azure.com/api/projects/p/q", EndpointError::Path),
-            ("https://a.services.ai.azure.com/", EndpointError::Path),
+            ("acc.services.ai.azure.com/api/projects/p", EndpointError::NotAUrl),
+            ("", EndpointError::NotAUrl),
+            ("http://acc.services.ai.azure.com/api/projects/p", EndpointError::Scheme { scheme: "http".into() }),
+            ("ftp://127.0.0.1/api/projects/p", EndpointError::Scheme { scheme: "ftp".into() }),
+            ("https://u:CANARY@acc.services.ai.azure.com/api/projects/p", EndpointError::UserInfo),
+            ("https://acc.services.ai.azure.com/api/projects/p?x=1", EndpointError::Query),
+            ("https://acc.services.ai.azure.com/api/projects/p#x", EndpointError::Query),
+            ("https://acc.services.ai.azure.com", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/p//", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/p/models", EndpointError::Path),
+            ("https://acc.services.ai.azure.com/api/projects/a%2Fb", EndpointError::Path),
+            ("https://services.ai.azure.com/api/projects/p", host("services.ai.azure.com")),
+            ("https://.services.ai.azure.com/api/projects/p", host(".services.ai.azure.com")),
+            ("https://evilservices.ai.azure.com/api/projects/p", host("evilservices.ai.azure.com")),
             (
-                "https://evilservices.ai.azure.com/api/projects/p",
-                EndpointError::Host("evilservices.ai.azure.com".into()),
+                "https://a.services.ai.azure.com.evil.example/api/projects/p",
+                host("a.services.ai.azure.com.evil.example"),
             ),
-            (
-                "https://a.services.ai.azure.com.evil.com/api/projects/p",
-                EndpointError::Host("a.services.ai.azure.com.evil.com".into()),
-            ),
-            ("https://127.0.0.1.evil.com/api/projects/p", EndpointError::Host("127.0.0.1.evil.com".into())),
-            ("https://.services.ai.azure.com/api/projects/p", EndpointError::Host(".services.ai.azure.com".into())),
+            ("https://a.services.ai.azure.com./api/projects/p", host("a.services.ai.azure.com.")),
+            ("https://localhost.evil.example/api/projects/p", host("localhost.evil.example")),
+            ("https://other.example/api/projects/p", host("other.example")),
         ] {
-            assert_eq!(ProjectEndpoint::parse(text, None), Err(error), "{text}");
+            let found = ProjectEndpoint::parse(text, Some("proxy.example")).expect_err(text);
+            assert_eq!(found, error, "{text}");
+            assert!(!format!("{found} {}", found.suggestion()).contains("CANARY"));
         }
     }
 
     #[test]
-    fn one_more_host_can_be_named_exactly() {
-        let text = "https://foundry.contoso.example/api/projects/p";
-        assert!(ProjectEndpoint::parse(text, Some("foundry.contoso.example")).is_ok());
-        assert!(ProjectEndpoint::parse(text, Some("contoso.example")).is_err());
+    fn an_allowed_host_still_needs_https() {
+        assert!(matches!(
+            ProjectEndpoint::parse("http://proxy.example/api/projects/p", Some("proxy.example")),
+            Err(EndpointError::Scheme { .. })
+        ));
+    }
+
+    #[test]
+    fn the_origin_is_scheme_host_and_port() {
+        let endpoint =
+            ProjectEndpoint::parse("https://a.services.ai.azure.com/api/projects/p", None).expect("endpoint");
+        for (url, same) in [
+            ("https://a.services.ai.azure.com:443/x", true),
+            ("https://A.services.ai.azure.com/", true),
+            ("http://a.services.ai.azure.com/x", false),
+            ("https://a.services.ai.azure.com:444/x", false),
+            ("https://b.services.ai.azure.com/x", false),
+        ] {
+            assert_eq!(endpoint.same_origin(&Url::parse(url).expect("url")), same, "{url}");
+        }
     }
 }

@@ -1,28 +1,25 @@
-//! Which Foundry project a command works with, and what an endpoint must look like (cli.md 4).
+//! Which Foundry project the program talks to, and who said so (cli.md 4).
+//!
+//! Owns the endpoint's rules and the order of the places it may stand in. Asks nobody: where nothing is found, the
+//! caller decides whether a person can be asked.
 
 mod endpoint;
-
-pub use endpoint::{Cloud, EndpointError, ProjectEndpoint};
 
 use std::fmt;
 
 use thiserror::Error;
 
+pub use endpoint::{Cloud, EndpointError, ProjectEndpoint};
+
 use crate::env::{Env, var};
 
-/// A project, and where its name came from.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The project.
-    pub endpoint: ProjectEndpoint,
-    /// Where it was named.
-    pub source: EndpointSource,
-}
+/// The variables of the process environment, in the order in which they count.
+const VARIABLES: [&str; 2] = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_ENDPOINT];
 
-/// Where a project was named.
+/// Where an endpoint stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointSource {
-    /// `--project-endpoint` or `-e URL`.
+    /// The command line.
     Option,
     /// A variable of the process environment.
     Variable(&'static str),
@@ -37,36 +34,61 @@ impl fmt::Display for EndpointSource {
     }
 }
 
-/// Why there is no project.
-#[derive(Debug, Error)]
+/// The project, and what its source says besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The project.
+    pub endpoint: ProjectEndpoint,
+    /// Where the endpoint stood.
+    pub source: EndpointSource,
+    /// Tenant for tokens (cli.md 13, "Tenant").
+    pub tenant: Option<String>,
+}
+
+/// Why there is no project to talk to.
+#[derive(Debug, Error, PartialEq, Eq)]
 pub enum FindError {
-    /// Nobody named one.
-    #[error("no Foundry project is named")]
+    /// No place names one.
+    #[error("no Foundry project endpoint is configured")]
     NotConfigured,
-    /// What was named breaks a rule.
-    #[error("{error} (from {source})", source = .at)]
-    Bad {
-        /// Where it was named.
-        at: EndpointSource,
-        /// The rule.
+    /// The first place that names one breaks the rules. Later places are not asked: the person meant this one.
+    #[error("the project endpoint in {source_name} cannot be used")]
+    Invalid {
+        /// Where it stands.
+        source_name: EndpointSource,
+        /// Which rule it breaks.
+        #[source]
         error: EndpointError,
     },
 }
 
-/// Finds the project: the option, else `AZURE_PROJECT_ENDPOINT`, else `FOUNDRY_PROJECT_ENDPOINT`.
+impl FindError {
+    /// What the person can do about it.
+    #[must_use]
+    pub fn suggestion(&self) -> String {
+        match self {
+            Self::NotConfigured => format!(
+                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set {}.",
+                var::AZURE_PROJECT_ENDPOINT
+            ),
+            Self::Invalid { error, .. } => error.suggestion(),
+        }
+    }
+}
+
+/// Finds the project: the option, then the variables of the process environment.
 ///
 /// # Errors
 /// See [`FindError`].
 pub fn find(env: &Env, option: Option<&str>) -> Result<Found, FindError> {
-    let variables = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_ENDPOINT];
-    let named = option
+    let of_variable = |name: &'static str| env.get(name).map(|text| (text, EndpointSource::Variable(name)));
+    let (text, source) = option
         .map(|text| (text, EndpointSource::Option))
-        .or_else(|| variables.into_iter().find_map(|name| Some((env.get(name)?, EndpointSource::Variable(name)))));
-    let (text, source) = named.ok_or(FindError::NotConfigured)?;
-    match ProjectEndpoint::parse(text, env.get(var::ALLOW_HOST)) {
-        Ok(endpoint) => Ok(Found { endpoint, source }),
-        Err(error) => Err(FindError::Bad { at: source, error }),
-    }
+        .or_else(|| VARIABLES.into_iter().find_map(of_variable))
+        .ok_or(FindError::NotConfigured)?;
+    let endpoint = ProjectEndpoint::parse(text, env.get(var::ALLOW_HOST))
+        .map_err(|error| FindError::Invalid { source_name: source, error })?;
+    Ok(Found { endpoint, source, tenant: env.get(var::AZURE_TENANT_ID).map(str::to_owned) })
 }
 
 #[cfg(test)]
@@ -75,38 +97,49 @@ mod tests {
 
     use super::*;
 
-    const ONE: &str = "https://one.services.ai.azure.com/api/projects/p";
-    const TWO: &str = "https://two.services.ai.azure.com/api/projects/p";
+    const A: &str = "https://a.services.ai.azure.com/api/projects/p";
+    const B: &str = "https://b.services.ai.azure.com/api/projects/p";
+
+    fn env(vars: &[(&'static str, &'static str)]) -> Env {
+        Env::from_vars(vars.iter().copied(), Path::new("/"))
+    }
 
     #[test]
-    fn the_first_that_names_a_project_wins() {
-        for (vars, option, source) in [
-            (vec![], Some(ONE), "--project-endpoint"),
-            (vec![(var::AZURE_PROJECT_ENDPOINT, TWO)], Some(ONE), "--project-endpoint"),
+    fn the_first_place_that_names_a_project_wins() {
+        let both = env(&[(var::AZURE_PROJECT_ENDPOINT, A), (var::FOUNDRY_PROJECT_ENDPOINT, B)]);
+        for (env, option, account, source) in [
+            (&both, Some(B), "b", "--project-endpoint"),
+            (&both, None, "a", "environment variable AZURE_PROJECT_ENDPOINT"),
             (
-                vec![(var::AZURE_PROJECT_ENDPOINT, ONE), (var::FOUNDRY_PROJECT_ENDPOINT, TWO)],
+                &env(&[(var::AZURE_PROJECT_ENDPOINT, ""), (var::FOUNDRY_PROJECT_ENDPOINT, B)]),
                 None,
-                "environment variable AZURE_PROJECT_ENDPOINT",
-            ),
-            (
-                vec![(var::AZURE_PROJECT_ENDPOINT, ""), (var::FOUNDRY_PROJECT_ENDPOINT, ONE)],
-                None,
+                "b",
                 "environment variable FOUNDRY_PROJECT_ENDPOINT",
             ),
         ] {
-            let found = find(&Env::from_vars(vars, Path::new("/")), option).expect("a project");
-            assert_eq!((found.endpoint.as_str(), found.source.to_string().as_str()), (ONE, source));
+            let found = find(env, option).expect("a project");
+            assert_eq!((found.endpoint.account(), found.source.to_string().as_str()), (account, source));
         }
     }
 
     #[test]
-    fn a_bad_one_says_where_it_stands_and_hides_no_other() {
-        let env = Env::from_vars(
-            [(var::AZURE_PROJECT_ENDPOINT, "http://x"), (var::FOUNDRY_PROJECT_ENDPOINT, ONE)],
-            Path::new("/"),
+    fn nothing_found_names_the_option_and_the_variable() {
+        let error = find(&env(&[]), None).expect_err("nothing is set");
+        assert_eq!(error, FindError::NotConfigured);
+        let suggestion = error.suggestion();
+        assert!(suggestion.contains("--project-endpoint") && suggestion.contains("AZURE_PROJECT_ENDPOINT"));
+    }
+
+    #[test]
+    fn a_stored_endpoint_that_breaks_the_rules_names_its_place_and_stops_the_search() {
+        let env = env(&[
+            (var::AZURE_PROJECT_ENDPOINT, "https://a.example/api/projects/p"),
+            (var::FOUNDRY_PROJECT_ENDPOINT, B),
+        ]);
+        let error = find(&env, None).expect_err("a foreign host");
+        assert_eq!(
+            error.to_string(),
+            "the project endpoint in environment variable AZURE_PROJECT_ENDPOINT cannot be used"
         );
-        let error = find(&env, None).expect_err("refused");
-        assert!(error.to_string().ends_with("(from environment variable AZURE_PROJECT_ENDPOINT)"), "{error}");
-        assert!(matches!(find(&Env::from_vars([], Path::new("/")), None), Err(FindError::NotConfigured)));
     }
 }

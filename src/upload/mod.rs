@@ -17,7 +17,7 @@ use crate::cancel::Cancellation;
 use crate::env::Timings;
 use crate::foundry::{FoundryClient, PendingUpload};
 use crate::http::{HttpClient, HttpError};
-use crate::model::{ModelName, ModelVersion, Reporter, TransferEvent, is_loopback};
+use crate::model::{ModelName, ModelVersion, Reporter, TransferEvent};
 
 use probe::{Probe, Refusal, probe};
 
@@ -60,9 +60,6 @@ pub enum UploadError {
     /// The person interrupted before AzCopy ran.
     #[error("interrupted")]
     Interrupted,
-    /// The service wants the bytes sent in clear text to another machine.
-    #[error("Foundry offers an upload location at {0} without https")]
-    Insecure(String),
     /// The blob store does not answer.
     #[error("the blob store did not answer")]
     Unreachable(#[source] HttpError),
@@ -138,10 +135,6 @@ impl Upload<'_> {
     }
 
     async fn probe(&self, pending: &PendingUpload) -> Result<Probe, UploadError> {
-        let url = pending.sas.expose();
-        if url.scheme() != "https" && !is_loopback(url) {
-            return Err(UploadError::Insecure(url.host_str().unwrap_or_default().to_owned()));
-        }
         probe(self.http, &pending.sas, self.timings.probe).await.map_err(UploadError::Unreachable)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::http::{HttpClient, HttpError, Request, Retry};
+use crate::http::{HttpClient, HttpError, Method, Request, Retry};
 use crate::redact::SecretUrl;
 
 /// What the store says of the SAS.
@@ -41,8 +41,8 @@ impl fmt::Display for Refusal {
 /// # Errors
 /// When the store does not answer, or with a status that says nothing about the SAS.
 pub(super) async fn probe(http: &HttpClient, sas: &SecretUrl, limit: Duration) -> Result<Probe, HttpError> {
-    let request = Request::get(listing(sas.expose())).with_retry(Retry::None).with_limit(limit);
-    match http.send(&request, None).await {
+    let request = Request::new(Method::GET, listing(sas.expose()), Retry::None).limit(limit).service("The blob store");
+    match http.send(&request).await {
         Ok(_) => Ok(Probe::Usable),
         // The signature is good, only listing is not allowed: a SAS for writing alone.
         Err(HttpError::Service(error))

@@ -1,1 +1,7 @@
-fn main() {}
+//! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
+
+mod architecture;
+mod create;
+mod delete;
+mod read;
+mod support;

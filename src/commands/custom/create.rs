@@ -19,7 +19,6 @@ use crate::cli::OutputFormat;
 use crate::console::{ProgressMode, TransferView, render};
 use crate::error::CliError;
 use crate::foundry::{FoundryClient, PendingUpload, RegisterStatus};
-use crate::http::HttpError;
 use crate::model::{
     BaseModel, CustomModel, ModelVersion, NewModelName, Registration, Source, TransferEvent, WeightType,
 };
@@ -62,7 +61,7 @@ pub struct CreateArgs {
     source_file: Option<PathBuf>,
 
     /// Version of the model
-    #[arg(long, value_name = "VERSION", default_value = DEFAULT_VERSION)]
+    #[arg(long, value_name = "VERSION", default_value = DEFAULT_VERSION, value_parser = new_version)]
     version: ModelVersion,
 
     /// Description for people
@@ -84,6 +83,14 @@ pub struct CreateArgs {
     /// Highest upload rate in bytes per second: a number with K, M or G
     #[arg(long, value_name = "RATE", value_parser = units::parse_bytes)]
     limit_rate: Option<u64>,
+}
+
+/// A version to be made. `auto` is kept for a version that the program chooses.
+fn new_version(text: &str) -> Result<ModelVersion, String> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Err("'auto' cannot name a version; give a number such as 2".into());
+    }
+    text.parse()
 }
 
 /// How progress is shown.
@@ -201,7 +208,7 @@ impl Create<'_> {
         // Taken before the service is asked: the same upload twice at once ends here.
         let directory = UploadDirectory::create(
             config_dir,
-            self.foundry.endpoint().as_str(),
+            &self.foundry.endpoint().to_string(),
             name.as_str(),
             args.version.as_str(),
         )?;
@@ -249,14 +256,14 @@ impl Create<'_> {
         let started = app.cancel.or(self.foundry.start_pending_upload(name, &args.version)).await;
         match started {
             Some(Ok(pending)) => Ok(pending),
-            Some(Err(error)) if error.status() == Some(409) => Err(self.version_exists(error).await),
+            Some(Err(error)) if error.status() == Some(409) => Err(self.version_exists(error.into()).await),
             Some(Err(error)) => Err(error.into()),
             None => Err(CliError::interrupted().with_run_again(&args.again(app, self.source))),
         }
     }
 
     /// The version is there already: name the next free one, if the service tells.
-    async fn version_exists(&self, error: HttpError) -> CliError {
+    async fn version_exists(&self, error: CliError) -> CliError {
         let Self { app, args, .. } = *self;
         let name = args.name.as_name();
         let versions = app.cancel.or(self.foundry.list_versions(name)).await.and_then(Result::ok).unwrap_or_default();
@@ -265,7 +272,7 @@ impl Create<'_> {
             Some(next) => format!("Use the next free version: --version {next}"),
             None => "Use another --version.".to_owned(),
         };
-        CliError::from(error)
+        error
             .with_message(format!("Model '{name}' (version {}) already exists.", args.version))
             .with_suggestion(suggestion)
     }
@@ -290,8 +297,10 @@ impl Create<'_> {
         let registration = args.registration(uploaded.blob_uri.clone());
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
-        let registered =
-            app.cancel.or(self.foundry.register(args.name.as_name(), &args.version, &registration, &mut on)).await;
+        let registered = app
+            .cancel
+            .or(self.foundry.register(args.name.as_name(), &args.version, &registration, app.timings.register, &mut on))
+            .await;
         let again = args.again(app, self.source);
         match registered {
             Some(Ok(model)) => {

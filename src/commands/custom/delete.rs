@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::error::CliError;
@@ -50,7 +51,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     if !args.force {
         confirm(app, &args.name, &version).await?;
     }
-    foundry.delete_and_wait(&args.name, &version).await?;
+    foundry.delete(&args.name, &version, app.timings.register).await?;
     app.console.done(&format!("Model '{}' (version {version}) deleted", args.name));
     match app.globals.output {
         OutputFormat::Json => app.json(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true }),
@@ -61,14 +62,16 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
 /// The version to delete, proved to exist: the service answers 200 for what never existed.
 async fn find_version(app: &App, foundry: &FoundryClient, args: &DeleteArgs) -> Result<ModelVersion, CliError> {
     if let Some(version) = &args.version {
-        foundry.get_model(&args.name, version).await?;
+        let found = foundry.get_model(&args.name, version).await;
+        found.map_err(|error| explain_missing(app, error, &args.name, Some(version)))?;
         return Ok(version.clone());
     }
-    let mut models = foundry.list_versions(&args.name).await?;
+    let models = foundry.list_versions(&args.name).await;
+    let mut models = models.map_err(|error| explain_missing(app, error, &args.name, None))?;
     newest_first(&mut models);
     let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
     match versions.as_slice() {
-        [] => Err(CliError::model_not_found(app, &args.name, None)),
+        [] => Err(CliError::no_such_model(app, &args.name, None)),
         [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
         several => Err(CliError::usage(format!(
             "model '{}' has {} versions: {}",

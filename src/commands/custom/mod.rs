@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use crate::app::App;
 use crate::error::CliError;
+use crate::model::{ModelName, ModelVersion};
 
 /// What can be done with custom models.
 #[derive(Debug, Subcommand)]
@@ -30,6 +31,17 @@ pub enum CustomCommand {
     /// Delete a version of a custom model
     #[command(args_override_self = true, after_help = delete::EXAMPLES)]
     Delete(delete::DeleteArgs),
+}
+
+/// A 404 about a model in this program's words; every other failure as it is.
+fn explain_missing(
+    app: &App,
+    error: impl Into<CliError>,
+    name: &ModelName,
+    version: Option<&ModelVersion>,
+) -> CliError {
+    let error = error.into();
+    if error.speaks_of_a_model() { CliError::model_not_found(app, name, version, error) } else { error }
 }
 
 /// Runs one of them.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render;
@@ -28,10 +29,16 @@ pub struct ShowArgs {
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     let foundry = app.foundry()?;
     let model = match &args.version {
-        Some(version) => foundry.get_model(&args.name, version).await?,
+        Some(version) => foundry
+            .get_model(&args.name, version)
+            .await
+            .map_err(|error| explain_missing(app, error, &args.name, Some(version)))?,
         None => {
-            let versions = foundry.list_versions(&args.name).await?;
-            latest(&versions).cloned().ok_or_else(|| CliError::model_not_found(app, &args.name, None))?
+            let versions = foundry
+                .list_versions(&args.name)
+                .await
+                .map_err(|error| explain_missing(app, error, &args.name, None))?;
+            latest(&versions).cloned().ok_or_else(|| CliError::no_such_model(app, &args.name, None))?
         }
     };
     match app.globals.output {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render;
@@ -22,9 +23,13 @@ pub struct VersionsArgs {
 }
 
 pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
-    let mut models = app.foundry()?.list_versions(&args.name).await?;
+    let mut models = app
+        .foundry()?
+        .list_versions(&args.name)
+        .await
+        .map_err(|error| explain_missing(app, error, &args.name, None))?;
     if models.is_empty() {
-        return Err(CliError::model_not_found(app, &args.name, None));
+        return Err(CliError::no_such_model(app, &args.name, None));
     }
     newest_first(&mut models);
     match app.globals.output {

@@ -1,1 +1,25 @@
+//! A local Foundry project: it speaks the service's API strictly, fails on demand, and leaves the bytes to a real
+//! Azurite beside it. Tests start it in-process ([`Emulator::start`]); the program of this crate is the same for scripts.
 
+mod azurite;
+mod call;
+mod catalog;
+mod config;
+mod connection;
+mod fault;
+mod fault_spec;
+mod record;
+mod refusal;
+mod routes;
+mod sabotage;
+mod sas;
+mod server;
+mod state;
+mod wire;
+
+pub use catalog::SeedError;
+pub use config::{Auth, BlobStore, Config, LocationForm, MissingRoute, NextLinkForm, OperationEnd, PendingUploadShape};
+pub use fault::{Fault, FaultKind, RetryAfter, Route};
+pub use fault_spec::FaultSpecError;
+pub use record::RequestRecord;
+pub use server::Emulator;

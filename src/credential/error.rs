@@ -1,0 +1,152 @@
+//! Why there is no token.
+
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::Method;
+use crate::env::var;
+use crate::units;
+
+/// Why there is no token. No variant holds a secret; texts of others are cleaned where they come in.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CredentialError {
+    /// The tool has nobody signed in, or the session ended.
+    #[error("not signed in to {how}: {words}")]
+    NotSignedIn {
+        /// The tool.
+        how: Method,
+        /// What it said.
+        words: String,
+        /// What it said to do.
+        suggestion: Option<String>,
+    },
+    /// The tool is not installed.
+    #[error("{program} is needed to sign in, and was not found")]
+    ProgramMissing {
+        /// Its name.
+        program: &'static str,
+        /// Where to get it.
+        link: &'static str,
+    },
+    /// No answer in time.
+    #[error("signing in with {how} took longer than {}", units::duration(*limit))]
+    TimedOut {
+        /// Who was asked.
+        how: Method,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The tool or the sign-in service said no.
+    #[error("{how} gave no token: {words}")]
+    Refused {
+        /// Who was asked.
+        how: Method,
+        /// What it said.
+        words: String,
+        /// What it said to do.
+        suggestion: Option<String>,
+    },
+    /// The tool ended well, and wrote something that holds no token.
+    #[error("{how} answered without a token that can be read")]
+    Unreadable {
+        /// Who was asked.
+        how: Method,
+    },
+    /// A usage error: no such method.
+    #[error("'{word}' is not a way to sign in")]
+    UnknownMethod {
+        /// The word.
+        word: String,
+    },
+    /// A usage error: the emulator's fixed token is for this machine alone.
+    #[error("the emulator credential is for an endpoint on this machine, not for {host}")]
+    EmulatorElsewhere {
+        /// The endpoint's host.
+        host: String,
+    },
+    /// A usage error: nobody knows which token the endpoint's cloud takes.
+    #[error("no token scope is known for {host}")]
+    NoScope {
+        /// The endpoint's host.
+        host: String,
+    },
+    /// A variable that the method needs is not set.
+    #[error("{how} needs the variable {name}, which is not set")]
+    MissingVariable {
+        /// The method.
+        how: Method,
+        /// The variable.
+        name: &'static str,
+    },
+    /// A certificate instead of a secret.
+    #[error("a service principal with a certificate is not supported")]
+    Certificate,
+    /// Tenant, scope or surroundings that the method cannot use.
+    #[error("{how} cannot be used: {words}")]
+    BadConfiguration {
+        /// The method.
+        how: Method,
+        /// What is wrong.
+        words: String,
+    },
+}
+
+impl CredentialError {
+    /// What the person can do about it.
+    #[must_use]
+    pub fn suggestion(&self) -> String {
+        match self {
+            Self::NotSignedIn { suggestion: Some(words), .. } | Self::Refused { suggestion: Some(words), .. } => {
+                words.clone()
+            }
+            Self::NotSignedIn { how: Method::AzCli, .. } => "Run `az login`.".into(),
+            Self::NotSignedIn { .. } => "Run `azd auth login`.".into(),
+            Self::ProgramMissing { program, link } => format!("Install {program}: {link}"),
+            Self::TimedOut { how: Method::Azd | Method::AzCli, .. } => {
+                "Check the network, and run the tool's own login once by hand.".into()
+            }
+            Self::TimedOut { .. } => "Check the network and the proxy settings.".into(),
+            Self::Refused { how: Method::Env, .. } => {
+                format!("Check {}, {} and {}.", var::AZURE_TENANT_ID, var::AZURE_CLIENT_ID, var::AZURE_CLIENT_SECRET)
+            }
+            Self::Refused { how, .. } | Self::BadConfiguration { how, .. } => {
+                format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
+            }
+            Self::Unreadable { how } => format!("Update {how} to its newest version."),
+            Self::UnknownMethod { .. } => {
+                let words = Method::ALL.map(Method::word).join(", ");
+                format!("Set {} to one of {words}, or unset it.", var::CREDENTIAL)
+            }
+            Self::EmulatorElsewhere { .. } => format!("Unset {}, or use a loopback endpoint.", var::CREDENTIAL),
+            Self::NoScope { .. } => format!("Set {} to the scope that this cloud takes.", var::SCOPE),
+            Self::MissingVariable { name, .. } => format!("Set {name}."),
+            Self::Certificate => format!(
+                "Unset {} and set {}, or choose another way to sign in with {}.",
+                var::AZURE_CLIENT_CERTIFICATE_PATH,
+                var::AZURE_CLIENT_SECRET,
+                var::CREDENTIAL
+            ),
+        }
+    }
+
+    /// True for a wrong setting of ours, false for a failed sign-in.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::UnknownMethod { .. } | Self::EmulatorElsewhere { .. } | Self::NoScope { .. })
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Azd => "azd",
+            Self::AzCli => "the Azure CLI",
+            Self::Workload => "workload identity",
+            Self::Managed => "managed identity",
+            Self::Env => "the service principal of the environment",
+            Self::Emulator => "the emulator",
+        })
+    }
+}

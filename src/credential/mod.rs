@@ -1,0 +1,197 @@
+//! Tokens for the service: from whom, under which limit, kept how long (cli.md 5).
+//!
+//! Owns the choice of the credential and of the scope, the cache, and the words of a failed sign-in.
+
+mod azd;
+mod error;
+mod executor;
+mod fetch;
+mod tls;
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+pub use error::CredentialError;
+pub use tls::install_provider;
+
+use crate::env::{Env, Timings, var};
+use crate::model::{Report, Reporter};
+use crate::redact::Token;
+
+/// A way to sign in (`AZURE_AI_MODELS_CREDENTIAL`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The account of the Azure Developer CLI; the default.
+    Azd,
+    /// The account of the Azure CLI.
+    AzCli,
+    /// The identity of a Kubernetes pod.
+    Workload,
+    /// The identity of an Azure machine.
+    Managed,
+    /// A service principal's secret in the environment.
+    Env,
+    /// The fixed token `emulator`, for an endpoint on this machine.
+    Emulator,
+}
+
+impl Method {
+    const ALL: [Self; 6] = [Self::Azd, Self::AzCli, Self::Workload, Self::Managed, Self::Env, Self::Emulator];
+
+    /// The method's word in `AZURE_AI_MODELS_CREDENTIAL`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Azd => "azd",
+            Self::AzCli => "azcli",
+            Self::Workload => "workload",
+            Self::Managed => "managed",
+            Self::Env => "env",
+            Self::Emulator => "emulator",
+        }
+    }
+}
+
+/// Whom a token is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The endpoint's host; its cloud decides the scope.
+    pub host: &'a str,
+    /// The endpoint is on this machine.
+    pub loopback: bool,
+}
+
+/// Gives tokens for one endpoint, and keeps the last one.
+pub struct TokenSource {
+    env: Env,
+    method: Method,
+    scope: String,
+    tenant: Option<String>,
+    timings: Timings,
+    reporter: Reporter,
+    cached: Mutex<Option<Cached>>,
+    /// Held while a token is fetched, so that requests at once start one `azd`.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+struct Cached {
+    token: Token,
+    /// From here on it is fetched anew.
+    stale_at: OffsetDateTime,
+}
+
+impl TokenSource {
+    /// Chooses the method and the scope. Starts nothing yet.
+    ///
+    /// # Errors
+    /// A wrong word, the emulator's token for another machine, a cloud without a known scope.
+    pub fn new(
+        env: &Env,
+        target: Target<'_>,
+        tenant: Option<&str>,
+        timings: Timings,
+        reporter: Reporter,
+    ) -> Result<Self, CredentialError> {
+        let method = match env.get(var::CREDENTIAL) {
+            None => Method::Azd,
+            Some(word) => Method::ALL
+                .into_iter()
+                .find(|method| method.word() == word)
+                .ok_or_else(|| CredentialError::UnknownMethod { word: word.to_owned() })?,
+        };
+        if method == Method::Emulator && !target.loopback {
+            return Err(CredentialError::EmulatorElsewhere { host: target.host.to_owned() });
+        }
+        let scope = match env.get(var::SCOPE) {
+            Some(scope) => scope.to_owned(),
+            None => {
+                scope_of(target).ok_or_else(|| CredentialError::NoScope { host: target.host.to_owned() })?.to_owned()
+            }
+        };
+        Ok(Self {
+            env: env.clone(),
+            method,
+            scope,
+            tenant: tenant.map(str::to_owned),
+            timings,
+            reporter,
+            cached: Mutex::new(None),
+            fetching: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// How this source signs in.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The scope of its tokens.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    /// A token that is good for some minutes yet: the last one, or a new one.
+    ///
+    /// # Errors
+    /// See [`CredentialError`].
+    pub async fn token(&self) -> Result<Token, CredentialError> {
+        if let Some(token) = self.fresh() {
+            return Ok(token);
+        }
+        let _gate = self.fetching.lock().await;
+        // Another request may have fetched it while this one waited.
+        if let Some(token) = self.fresh() {
+            return Ok(token);
+        }
+        (self.reporter)(Report::Debug(format!("token: asking {} for {}", self.method, self.scope)));
+        let limit = self.timings.token;
+        let (token, expires) = tokio::time::timeout(limit, fetch::fetch(self))
+            .await
+            .unwrap_or(Err(CredentialError::TimedOut { how: self.method, limit }))?;
+        let margin = time::Duration::try_from(self.timings.token_margin).unwrap_or(time::Duration::MINUTE);
+        let stale_at = expires.checked_sub(margin).unwrap_or(expires);
+        *self.cache() = Some(Cached { token: token.clone(), stale_at });
+        Ok(token)
+    }
+
+    /// Forgets the kept token: the service answered 401 to it.
+    pub fn drop_cached(&self) {
+        *self.cache() = None;
+    }
+
+    fn fresh(&self) -> Option<Token> {
+        self.cache().as_ref().filter(|kept| OffsetDateTime::now_utc() < kept.stale_at).map(|kept| kept.token.clone())
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Option<Cached>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource").field("method", &self.method).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+/// How long the emulator's fixed token counts as good; it never ends.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The scope by the endpoint's cloud (cli.md 5, contracts/foundry-rest.md 6).
+fn scope_of(target: Target<'_>) -> Option<&'static str> {
+    if target.host.ends_with(".azure.us") {
+        Some("https://ai.azure.us/.default")
+    } else if target.host.ends_with(".azure.cn") {
+        None
+    } else {
+        Some("https://ai.azure.com/.default")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Sign-in against small stand-ins for `azd` and `az`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::*;
+
+const PUBLIC: Target<'_> = Target { host: "a.services.ai.azure.com", loopback: false };
+const LOOPBACK: Target<'_> = Target { host: "127.0.0.1", loopback: true };
+
+fn source(vars: &[(&str, &str)], target: Target<'_>) -> Result<TokenSource, CredentialError> {
+    let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
+    let timings = Timings::from_env(&env);
+    TokenSource::new(&env, target, None, timings, Arc::new(|_| ()))
+}
+
+#[test]
+fn the_scope_follows_the_host() {
+    for (host, scope) in [
+        ("a.services.ai.azure.com", Some("https://ai.azure.com/.default")),
+        ("a.services.ai.azure.us", Some("https://ai.azure.us/.default")),
+        ("a.services.ai.azure.cn", None),
+        ("127.0.0.1", Some("https://ai.azure.com/.default")),
+    ] {
+        let found = source(&[], Target { host, loopback: false });
+        match scope {
+            Some(scope) => assert_eq!(found.expect(host).scope(), scope),
+            None => assert_eq!(found.expect_err(host), CredentialError::NoScope { host: host.into() }),
+        }
+    }
+    let named =
+        source(&[(var::SCOPE, "https://x/.default")], Target { host: "a.services.ai.azure.cn", loopback: false });
+    assert_eq!(named.expect("a scope is named").scope(), "https://x/.default");
+}
+
+#[test]
+fn wrong_settings_are_usage_errors() {
+    let unknown = source(&[(var::CREDENTIAL, "Azd")], PUBLIC).expect_err("words are exact");
+    assert_eq!(unknown, CredentialError::UnknownMethod { word: "Azd".into() });
+    assert!(unknown.suggestion().contains("azd, azcli, workload, managed, env, emulator"));
+    let elsewhere = source(&[(var::CREDENTIAL, "emulator")], PUBLIC).expect_err("not loopback");
+    assert!(unknown.is_usage() && elsewhere.is_usage());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_emulator_asks_nobody() {
+    let source = source(&[(var::CREDENTIAL, "emulator")], LOOPBACK).expect("loopback");
+    assert_eq!(source.token().await.expect("fixed").expose(), "emulator");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_service_principal_needs_its_three_variables_and_a_secret() {
+    let incomplete = source(&[(var::CREDENTIAL, "env"), (var::AZURE_TENANT_ID, "t")], PUBLIC).expect("method");
+    assert_eq!(
+        incomplete.token().await.expect_err("no client"),
+        CredentialError::MissingVariable { how: Method::Env, name: var::AZURE_CLIENT_ID }
+    );
+    let certificate =
+        source(&[(var::CREDENTIAL, "env"), (var::AZURE_CLIENT_CERTIFICATE_PATH, "/c.pem")], PUBLIC).expect("method");
+    assert_eq!(certificate.token().await.expect_err("certificate"), CredentialError::Certificate);
+}
+
+#[cfg(unix)]
+mod tools {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A directory with a shell script in it.
+    fn tool(name: &str, script: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("directory");
+        let path = dir.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
+        dir
+    }
+
+    fn signed(dir: &Path, method: &str, time: &str) -> TokenSource {
+        let path = format!("{}:/usr/bin:/bin", dir.display());
+        let vars = [(var::PATH, path.as_str()), (var::CREDENTIAL, method), (var::TEST_TIME, time)];
+        source(&vars, PUBLIC).expect("source")
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_token_is_kept_until_it_is_dropped() {
+        let dir = tool(
+            "azd",
+            r#"echo "$@" >> "${0%/*}/calls"
+echo "{\"token\":\"t$(wc -l < "${0%/*}/calls" | tr -d ' ')\",\"expiresOn\":\"2038-01-18T00:00:00+02:00\"}""#,
+        );
+        let source = signed(dir.path(), "azd", "1");
+        assert_eq!(source.token().await.expect("first").expose(), "t1");
+        assert_eq!(source.token().await.expect("kept").expose(), "t1");
+        source.drop_cached();
+        assert_eq!(source.token().await.expect("second").expose(), "t2");
+        let calls = fs::read_to_string(dir.path().join("calls")).expect("calls");
+        let call = "auth token -o json --no-prompt --scope https://ai.azure.com/.default\n";
+        assert_eq!(calls, format!("{call}{call}"));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn requests_at_once_start_one_azd() {
+        let dir = tool(
+            "azd",
+            r#"echo x >> "${0%/*}/calls"; sleep 0.05
+echo '{"token":"t","expiresOn":"2038-01-18T00:00:00Z"}'"#,
+        );
+        let source = signed(dir.path(), "azd", "1");
+        let (left, right) = tokio::join!(source.token(), source.token());
+        assert!(left.is_ok() && right.is_ok());
+        assert_eq!(fs::read_to_string(dir.path().join("calls")).expect("calls"), "x\n");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_token_near_its_end_is_not_kept() {
+        let dir = tool(
+            "azd",
+            r#"echo x >> "${0%/*}/calls"
+echo "{\"token\":\"t\",\"expiresOn\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}""#,
+        );
+        let source = signed(dir.path(), "azd", "1");
+        source.token().await.expect("first");
+        source.token().await.expect("second");
+        assert_eq!(fs::read_to_string(dir.path().join("calls")).expect("calls"), "x\nx\n");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn azds_own_suggestion_is_passed_on() {
+        let dir = tool(
+            "azd",
+            r#"echo '{"error":"e","message":"expired","suggestion":"Run azd auth login --tenant-id T","links":null}' >&2
+exit 1"#,
+        );
+        let error = signed(dir.path(), "azd", "1").token().await.expect_err("expired");
+        assert_eq!(
+            error,
+            CredentialError::NotSignedIn {
+                how: Method::Azd,
+                words: "expired".into(),
+                suggestion: Some("Run azd auth login --tenant-id T".into())
+            }
+        );
+        assert_eq!(error.suggestion(), "Run azd auth login --tenant-id T");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn failures_are_told_apart() {
+        let network = r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#;
+        let refused = |how, words: &str| CredentialError::Refused { how, words: words.into(), suggestion: None };
+        for (name, method, script, error) in [
+            ("azd", "azd", network, refused(Method::Azd, "fetching token: no such host")),
+            ("azd", "azd", "echo '{\"token\":\"CANARY\"}'", CredentialError::Unreadable { how: Method::Azd }),
+            (
+                "az",
+                "azcli",
+                "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1",
+                CredentialError::NotSignedIn {
+                    how: Method::AzCli,
+                    words: "Please run 'az login' to setup account.".into(),
+                    suggestion: None,
+                },
+            ),
+        ] {
+            let dir = tool(name, script);
+            assert_eq!(signed(dir.path(), method, "1").token().await.expect_err(script), error);
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_azd_in_the_working_directory_is_no_azd() {
+        let dir = tool("azd", r#"echo '{"token":"t","expiresOn":"2038-01-18T00:00:00Z"}'"#);
+        let env = Env::from_vars([(var::PATH, ":.:relative")], dir.path());
+        let source = TokenSource::new(&env, PUBLIC, None, Timings::default(), Arc::new(|_| ())).expect("source");
+        let error = source.token().await.expect_err("nothing is found");
+        assert!(matches!(error, CredentialError::ProgramMissing { program: "azd", .. }), "{error:?}");
+        assert!(error.suggestion().contains("https://aka.ms/azd-install"));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_tenant_and_a_scope_that_a_shell_would_run_are_refused() {
+        let env = Env::from_vars([], Path::new("/"));
+        let source = TokenSource::new(&env, PUBLIC, Some("t; rm -rf /"), Timings::default(), Arc::new(|_| ()));
+        let error = source.expect("source").token().await.expect_err("tenant");
+        assert!(matches!(error, CredentialError::BadConfiguration { how: Method::Azd, .. }), "{error:?}");
+        let error =
+            super::source(&[(var::SCOPE, "x; rm -rf /")], PUBLIC).expect("source").token().await.expect_err("scope");
+        assert!(matches!(error, CredentialError::BadConfiguration { how: Method::Azd, .. }), "{error:?}");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn at_the_limit_the_whole_group_is_killed() {
+        let dir = tool("azd", r#"sleep 30 & echo $! > "${0%/*}/child"; wait"#);
+        let source = signed(dir.path(), "azd", "0.02");
+        let start = Instant::now();
+        let error = source.token().await.expect_err("too slow");
+        assert!(matches!(error, CredentialError::TimedOut { how: Method::Azd, .. }), "{error:?}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+        let child: i32 = fs::read_to_string(dir.path().join("child")).expect("pid").trim().parse().expect("number");
+        let child = rustix::process::Pid::from_raw(child).expect("pid");
+        // Killed, it may wait to be reaped by whoever inherits it; /proc tells.
+        for _ in 0..100 {
+            if rustix::process::test_kill_process(child).is_err() || is_zombie(child) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the child of azd still runs");
+    }
+
+    fn is_zombie(pid: rustix::process::Pid) -> bool {
+        fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| stat.contains(") Z "))
+    }
+}

@@ -1,0 +1,160 @@
+//! The start of a registration: sent once, and looked for where it is not known whether it arrived.
+
+use url::Url;
+
+use super::client::FoundryClient;
+use super::register::RegisterError;
+use super::state::{self, OperationState};
+use super::wire::{self, Dialect};
+use crate::http::{HttpError, Method, Retry};
+use crate::model::{CustomModel, ModelName, ModelVersion, Registration, Report};
+
+/// The words of a 404 that speaks of a model; any other 404 speaks of the route (cli.md 13).
+const MODEL_MISSING: [&str; 4] = ["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"];
+
+/// A registration that the service accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Where to ask for it; `None` when the model itself has to be watched.
+    pub operation: Option<Url>,
+    /// Its state in the answer that accepted it.
+    pub state: OperationState,
+}
+
+impl FoundryClient {
+    /// Has the service accept a registration. `createAsync` is never sent twice on a doubt: the model is looked for first.
+    ///
+    /// # Errors
+    /// [`RegisterError::Refused`] and [`RegisterError::Taken`].
+    pub async fn start_registration(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        registration: &Registration,
+    ) -> Result<Started, RegisterError> {
+        match self.create_async(name, version, registration).await {
+            Ok(started) => Ok(started),
+            Err(first) if no_such_route(&first) => {
+                self.put_model(name, version, registration).await.map_err(|second| {
+                    self.http().report(Report::Debug(format!("PUT instead of createAsync: {second}")));
+                    RegisterError::Refused(first)
+                })
+            }
+            Err(first) if in_doubt(&first) => self.settle(name, version, registration, first).await,
+            Err(first) => Err(RegisterError::Refused(first)),
+        }
+    }
+
+    /// POST `createAsync`, once.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn create_async(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        registration: &Registration,
+    ) -> Result<Started, HttpError> {
+        let url = self.version_url(name, version, Some("createAsync"));
+        self.start(Method::POST, url, Retry::OnlyUnprocessed, registration).await
+    }
+
+    /// PUT of the version, for services without `createAsync`.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn put_model(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        registration: &Registration,
+    ) -> Result<Started, HttpError> {
+        self.start(Method::PUT, self.version_url(name, version, None), Retry::Idempotent, registration).await
+    }
+
+    async fn start(
+        &self,
+        method: Method,
+        url: Url,
+        retry: Retry,
+        registration: &Registration,
+    ) -> Result<Started, HttpError> {
+        let body = wire::registration(Dialect::of(self.api_version()), registration);
+        let response = self.send(self.request(method, url.clone(), retry).json(&body)).await?;
+        Ok(Started { operation: self.operation_of(&url, &response), state: state::of_response(&response) })
+    }
+
+    /// `createAsync` broke in the middle: it may have been accepted.
+    async fn settle(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        registration: &Registration,
+        first: HttpError,
+    ) -> Result<Started, RegisterError> {
+        let accepted = || Started { operation: None, state: OperationState::Running("Accepted".into()) };
+        match self.find_ours(name, version, registration).await? {
+            Some(true) => return Ok(accepted()),
+            Some(false) => {}
+            None => return Err(RegisterError::Refused(first)),
+        }
+        match self.create_async(name, version, registration).await {
+            Ok(started) => Ok(started),
+            // A conflict with our own first try, unless the version turns out to hold other files.
+            Err(second) if second.status() == Some(409) => {
+                self.find_ours(name, version, registration).await.map(|_| accepted())
+            }
+            Err(second) if in_doubt(&second) => match self.find_ours(name, version, registration).await? {
+                Some(true) => Ok(accepted()),
+                _ => Err(RegisterError::Refused(second)),
+            },
+            Err(second) => Err(RegisterError::Refused(second)),
+        }
+    }
+
+    /// Whether the version is there with our files; `None` when that cannot be told.
+    async fn find_ours(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        registration: &Registration,
+    ) -> Result<Option<bool>, RegisterError> {
+        match self.get_model(name, version).await {
+            Ok(model) if same_place(&model, &registration.blob_uri) => Ok(Some(true)),
+            Ok(model) => Err(RegisterError::Taken { blob_uri: place_of(&model).map(String::from) }),
+            Err(error) if error.status() == Some(404) => Ok(Some(false)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// 405, and a 404 that does not speak of a model.
+fn no_such_route(error: &HttpError) -> bool {
+    error.service().is_some_and(|error| match error.status {
+        405 => true,
+        404 => !error.has_code(&MODEL_MISSING),
+        _ => false,
+    })
+}
+
+/// The service may have accepted the request all the same.
+fn in_doubt(error: &HttpError) -> bool {
+    match error {
+        HttpError::Service(error) => matches!(error.status, 408 | 500 | 502 | 503 | 504),
+        HttpError::Network { connecting, .. } => !connecting,
+        // 2xx with a body that is too big.
+        HttpError::BadAnswer { .. } => true,
+        HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => false,
+    }
+}
+
+fn place_of(model: &CustomModel) -> Option<Url> {
+    let mut url = Url::parse(model.view().blob_uri.as_deref()?).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url)
+}
+
+fn same_place(model: &CustomModel, ours: &Url) -> bool {
+    place_of(model).is_some_and(|url| url.as_str().trim_end_matches('/') == ours.as_str().trim_end_matches('/'))
+}

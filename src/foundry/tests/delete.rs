@@ -1,0 +1,42 @@
+//! Deletion, at once or in a while.
+
+use std::time::Duration;
+
+use super::*;
+use crate::foundry::DeleteError;
+
+const DELETE: &str = "DELETE /m/versions/1";
+const GET: &str = "GET /m/versions/1";
+
+async fn delete(plays: Vec<Play>) -> (Result<(), DeleteError>, Vec<String>) {
+    let server = Server::play(plays).await;
+    let outcome = foundry(&server).delete(&name(), &version(), Duration::from_secs(20)).await;
+    (outcome, lines(&server))
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_deletion_is_waited_for_only_where_the_service_says_so() {
+    let later = |headers: &[&str]| answer("202 X", headers, "");
+    for (plays, sent) in [
+        (vec![ok("")], vec![DELETE]),
+        (vec![answer("204 X", &[], "")], vec![DELETE]),
+        (vec![later(&["location: /op"]), answer("202 X", &[], ""), ok("")], vec![DELETE, "GET /op", "GET /op"]),
+        (vec![later(&["location: /op"]), answer("404 X", &[], ""), missing()], vec![DELETE, "GET /op", GET]),
+        (vec![later(&["location: https://evil.example/op"]), ok(r#"{"name":"m"}"#), missing()], vec![DELETE, GET, GET]),
+        (vec![later(&[]), missing()], vec![DELETE, GET]),
+    ] {
+        let (outcome, found) = delete(plays).await;
+        outcome.expect("deleted");
+        assert_eq!(found, sent);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn refusals_and_failures_are_told_apart() {
+    let in_use = answer("409 X", &[], r#"{"error":{"code":"ModelInUse","message":"deployed"}}"#);
+    let (outcome, _) = delete(vec![in_use]).await;
+    let DeleteError::Refused(error) = outcome.expect_err("in use") else { panic!("refused") };
+    assert!(error.service().is_some_and(|error| error.has_code(&["ModelInUse"])));
+    let (outcome, _) = delete(vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Failed"}"#)]).await;
+    assert!(matches!(outcome.expect_err("failed"), DeleteError::Failed(_)));
+}

@@ -1,0 +1,82 @@
+//! Lists, single models, pending uploads.
+
+use super::*;
+use crate::foundry::ListError;
+use crate::http::{Flaw, HttpError};
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_list_has_all_its_pages() {
+    let server = Server::play(vec![
+        ok(r#"{"value":[{"name":"a"}],"nextLink":"/api/projects/p/models?api-version=v1&skip=1"}"#),
+        ok(r#"{"value":[{"name":"b"}],"nextLink":""}"#),
+    ])
+    .await;
+    let models = foundry(&server).list_models(Some("job/1")).await.expect("two pages");
+    let names: Vec<_> = models.iter().map(|model| model.view().name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(lines(&server), ["GET &source.jobId=job%2F1", "GET &skip=1"]);
+    assert!(server.seen().iter().all(|request| request.contains("authorization: Bearer emulator\r\n")));
+    assert!(server.seen().iter().all(|request| request.contains("foundry-features: Models=V1Preview\r\n")));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_next_page_elsewhere_gets_no_token_and_no_request() {
+    let other = Server::play(vec![ok(r#"{"value":[]}"#)]).await;
+    let page = format!(r#"{{"value":[{{"name":"a"}}],"nextLink":"{}x"}}"#, other.url);
+    let server = Server::play(vec![ok(&page)]).await;
+    let error = foundry(&server).list_versions(&name()).await.expect_err("another host");
+    assert!(matches!(error, ListError::LeavesProject { host } if host == "127.0.0.1"));
+    assert_eq!((server.seen().len(), other.seen().len()), (1, 0));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_list_that_goes_in_a_circle_is_an_error() {
+    let page = |skip| ok(&format!(r#"{{"value":[],"nextLink":"/api/projects/p/models?skip={skip}"}}"#));
+    let server = Server::play(vec![page(1), page(2), page(1)]).await;
+    let error = foundry(&server).list_models(None).await.expect_err("a circle");
+    assert!(matches!(error, ListError::Circle), "{error:?}");
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_page_that_is_no_page_is_a_bad_answer() {
+    for (body, flaw) in [
+        ("", Flaw::Empty),
+        ("<html>", Flaw::Html),
+        ("{}", Flaw::Shape("missing field `value` at line 1 column 2".into())),
+        (r#"{"value":[{}]}"#, Flaw::Shape("missing field `name` at line 1 column 13".into())),
+    ] {
+        let server = Server::play(vec![ok(body)]).await;
+        match foundry(&server).list_models(None).await.expect_err(body) {
+            ListError::Http(HttpError::BadAnswer { what, .. }) => assert_eq!(what, flaw, "{body}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn names_and_versions_are_one_path_segment_each() {
+    let server = Server::play(vec![ok(r#"{"name":"a"}"#)]).await;
+    let name: ModelName = "a b%2F..?#ä".parse().expect("name");
+    foundry(&server).get_model(&name, &"1?x".parse().expect("version")).await.expect("model");
+    assert_eq!(lines(&server), ["GET /a%20b%252F..%3F%23%C3%A4/versions/1%3Fx"]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_pending_upload_is_asked_for_and_its_flaws_show_no_sas() {
+    let body = r#"{"blobReference":{"blobUri":"https://s/c","credential":{"sasUri":"https://s/c?sig=CANARY"}}}"#;
+    let server = Server::play(vec![answer("201 Created", &[], body)]).await;
+    let pending = foundry(&server).start_pending_upload(&name(), &version()).await.expect("a place");
+    assert_eq!(pending.blob_uri.as_str(), "https://s/c");
+    let request = server.seen().remove(0);
+    assert!(request.starts_with("POST /api/projects/p/models/m/versions/1/startPendingUpload?api-version=v1 "));
+    assert!(request.ends_with("\r\n\r\n{\"pendingUploadType\":\"TemporaryBlobReference\"}"), "{request}");
+    assert!(request.contains("content-type: application/json\r\n"));
+
+    let server = Server::play(vec![ok(r#"{"blobReference":{"sasUri":"http://s/c?sig=CANARY"}}"#)]).await;
+    let error = foundry(&server).start_pending_upload(&name(), &version()).await.expect_err("plain http");
+    assert!(
+        matches!(&error, HttpError::BadAnswer { what: Flaw::Shape(what), .. } if what == "its SAS is not for https")
+    );
+    assert!(!format!("{error} {error:?}").contains("CANARY"));
+}

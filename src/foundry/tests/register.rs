@@ -1,0 +1,183 @@
+//! Registration: accepted, refused, in doubt; followed, lost, proved.
+
+use std::time::Duration;
+
+use super::*;
+use crate::foundry::{RegisterError, RegisterStatus};
+use crate::model::CustomModel;
+
+const CREATE: &str = "POST /m/versions/1/createAsync";
+const PUT: &str = "PUT /m/versions/1";
+const GET: &str = "GET /m/versions/1";
+const OPERATION: &str = "GET /op";
+
+/// Registers against a server that plays these answers: the outcome, the states heard, the requests sent.
+async fn register(plays: Vec<Play>) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
+    let server = Server::play(plays).await;
+    let mut heard = Vec::new();
+    let mut on = |status: RegisterStatus| heard.push(status.status);
+    let limit = Duration::from_secs(20);
+    let outcome = foundry(&server).register(&name(), &version(), &registration(), limit, &mut on).await;
+    let sent = lines(&server);
+    (outcome, heard, sent)
+}
+
+fn accepted() -> Play {
+    answer("202 Accepted", &["location: /op?api-version=v1"], "{}")
+}
+
+fn state(word: &str) -> Play {
+    ok(&format!(r#"{{"status":"{word}"}}"#))
+}
+
+fn model(blob_uri: &str) -> Play {
+    ok(&format!(r#"{{"name":"m","version":"1","blobUri":"{blob_uri}"}}"#))
+}
+
+fn ours() -> Play {
+    model("https://s.example/c/")
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_operation_is_followed_to_its_end_and_the_model_proves_it() {
+    let moved = answer("202 Accepted", &["location: /op2?api-version=v1"], r#"{"status":"InProgress"}"#);
+    let plays = vec![accepted(), state("NotStarted"), moved, state("SUCCEEDED"), missing(), ours()];
+    let (outcome, heard, sent) = register(plays).await;
+    assert_eq!(outcome.expect("registered").view().name, "m");
+    assert_eq!(heard, ["InProgress", "NotStarted", "InProgress"]);
+    assert_eq!(sent, [CREATE, OPERATION, OPERATION, "GET /op2", GET, GET]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_failed_operation_tells_the_services_reason() {
+    let failed = ok(r#"{"status":"Failed","error":{"code":"UploadIncomplete","message":"2 files are missing"}}"#);
+    let (outcome, _, sent) = register(vec![accepted(), failed]).await;
+    let error = outcome.expect_err("failed");
+    assert_eq!(error.to_string(), "the registration failed: 2 files are missing (UploadIncomplete)");
+    assert_eq!(sent, [CREATE, OPERATION]);
+    let (outcome, _, _) = register(vec![accepted(), state("Canceled")]).await;
+    assert_eq!(outcome.expect_err("cancelled").to_string(), "the registration failed: Canceled");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn without_create_async_the_version_is_put_once() {
+    for no_route in [
+        answer("405 X", &[], ""),
+        answer("404 X", &[], ""),
+        answer("404 X", &[], r#"{"error":{"code":"RouteNotFound"}}"#),
+    ] {
+        let (outcome, _, sent) = register(vec![no_route.clone(), answer("201 Created", &[], ""), ours()]).await;
+        outcome.expect("registered");
+        assert_eq!(sent, [CREATE, PUT, GET]);
+        let (outcome, _, sent) = register(vec![no_route.clone(), accepted(), state("Succeeded"), ours()]).await;
+        outcome.expect("registered");
+        assert_eq!(sent, [CREATE, PUT, OPERATION, GET]);
+        let (outcome, _, sent) = register(vec![no_route, answer("400 X", &[], "")]).await;
+        let RegisterError::Refused(first) = outcome.expect_err("both refused") else { panic!("refused") };
+        assert!(matches!(first.status(), Some(404 | 405)), "the first error is told: {first:?}");
+        assert_eq!(sent, [CREATE, PUT]);
+    }
+    let (outcome, _, sent) = register(vec![missing()]).await;
+    assert!(matches!(outcome.expect_err("a model's 404"), RegisterError::Refused(_)));
+    assert_eq!(sent, [CREATE]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
+    let other = Server::play(vec![state("Succeeded")]).await;
+    let away = answer("202 Accepted", &[&format!("location: {}op", other.url)], "{}");
+    let creating = ok(r#"{"name":"m","provisioningState":"Creating"}"#);
+    let (outcome, heard, sent) = register(vec![away, missing(), creating, ours()]).await;
+    outcome.expect("registered");
+    assert_eq!(heard, ["InProgress", "Creating"]);
+    assert_eq!((sent, other.seen().len()), (vec![CREATE.into(), GET.into(), GET.into(), GET.into()], 0));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
+    let broken = Play::Raw(Vec::new());
+    let conflict = || answer("409 X", &[], "");
+    let taken = |error: &RegisterError| matches!(error, RegisterError::Taken { blob_uri: Some(uri) } if uri == "https://other.example/c");
+    for doubt in [broken, answer("500 X", &[], ""), answer("504 X", &[], ""), answer("503 X", &[], "")] {
+        let (outcome, _, sent) = register(vec![doubt.clone(), ours()]).await;
+        outcome.expect("it was accepted");
+        assert_eq!(sent, [CREATE, GET, GET]);
+
+        let (outcome, _, sent) = register(vec![doubt.clone(), missing(), accepted(), state("Completed"), ours()]).await;
+        outcome.expect("the second try");
+        assert_eq!(sent, [CREATE, GET, CREATE, OPERATION, GET]);
+
+        let (outcome, _, sent) =
+            register(vec![doubt.clone(), missing(), conflict(), missing(), missing(), ours()]).await;
+        outcome.expect("the conflict was with ourselves");
+        assert_eq!(sent, [CREATE, GET, CREATE, GET, GET, GET]);
+
+        let (outcome, _, _) = register(vec![doubt.clone(), model("https://other.example/c?sig=CANARY")]).await;
+        let error = outcome.expect_err("other files");
+        assert!(taken(&error) && !format!("{error:?}").contains("CANARY"), "{error:?}");
+
+        let (outcome, _, sent) = register(vec![doubt, missing()]).await;
+        assert!(matches!(outcome.expect_err("twice"), RegisterError::Refused(_)));
+        assert_eq!(sent, [CREATE, GET, CREATE]);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn other_refusals_are_final() {
+    for status in ["400 X", "403 X", "409 X"] {
+        let (outcome, _, sent) = register(vec![answer(status, &[], "")]).await;
+        assert!(matches!(outcome.expect_err(status), RegisterError::Refused(_)));
+        assert_eq!(sent, [CREATE]);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn polling_outlives_a_busy_service_and_a_broken_network() {
+    let busy = || answer("429 X", &["retry-after: 1"], "");
+    let plays = vec![
+        accepted(),
+        busy(),
+        Play::Raw(Vec::new()),
+        answer("500 X", &[], ""),
+        busy(),
+        busy(),
+        busy(),
+        busy(),
+        state("Succeeded"),
+        ours(),
+    ];
+    let (outcome, _, sent) = register(plays).await;
+    outcome.expect("registered");
+    assert_eq!(sent.len(), 10);
+    let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], "")]).await;
+    assert!(matches!(outcome.expect_err("the project itself says no"), RegisterError::Unwatchable(_)));
+    assert_eq!(sent, [CREATE, OPERATION]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_operation_that_is_gone_leaves_the_model_to_watch() {
+    let (outcome, _, sent) = register(vec![accepted(), answer("404 X", &[], ""), ours()]).await;
+    outcome.expect("registered");
+    assert_eq!(sent, [CREATE, OPERATION, GET]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_success_without_a_model_is_not_proved() {
+    let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), missing()]).await;
+    assert!(matches!(outcome.expect_err("nothing there"), RegisterError::NotProved));
+    assert_eq!(sent.len(), 2 + 9);
+    let failed = ok(r#"{"name":"m","provisioningState":"Failed","error":{"code":"X","message":"y"}}"#);
+    let (outcome, _, _) = register(vec![accepted(), state("Succeeded"), failed]).await;
+    assert!(matches!(outcome.expect_err("the model says no"), RegisterError::Failed(_)));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
+    let server = Server::play(vec![accepted(), state("Validating")]).await;
+    let limit = Duration::from_millis(200);
+    let outcome = foundry(&server).register(&name(), &version(), &registration(), limit, &mut |_| ()).await;
+    match outcome.expect_err("it goes on") {
+        RegisterError::TimedOut { last_status } => assert_eq!(last_status.as_deref(), Some("Validating")),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,88 @@
+//! Which fault of the network a `reqwest::Error` is: by the kinds of the errors in its chain, by text only where the
+//! layer below has nothing else.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use super::error::{Fault, HttpError};
+use crate::redact::clean;
+
+/// The error of a request to this host, without its URL.
+pub(super) fn network(host: &str, error: reqwest::Error) -> HttpError {
+    // The URL may be a SAS.
+    let error = error.without_url();
+    HttpError::Network {
+        host: host.to_owned(),
+        fault: fault_of(&error),
+        connecting: error.is_connect(),
+        words: clean(&last_words(&error)),
+    }
+}
+
+fn fault_of(error: &reqwest::Error) -> Fault {
+    if let Some(fault) = proxy(error) {
+        return fault;
+    }
+    if error.is_dns() {
+        return Fault::Dns;
+    }
+    for cause in chain(error) {
+        if cause.is::<rustls::Error>() {
+            return Fault::Tls;
+        }
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(fault) = kind.and_then(by_kind) {
+            return fault;
+        }
+    }
+    if error.is_timeout() {
+        Fault::Timeout
+    } else if error.is_body() || error.is_decode() || ended_early(error) {
+        Fault::Reset
+    } else {
+        Fault::Other
+    }
+}
+
+fn by_kind(kind: ErrorKind) -> Option<Fault> {
+    match kind {
+        ErrorKind::ConnectionRefused => Some(Fault::Refused),
+        ErrorKind::TimedOut => Some(Fault::Timeout),
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::NotConnected
+        | ErrorKind::UnexpectedEof => Some(Fault::Reset),
+        ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => Some(Fault::Unreachable),
+        _ => None,
+    }
+}
+
+/// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost but for 407.
+fn proxy(error: &reqwest::Error) -> Option<Fault> {
+    let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error: "))?;
+    let status = words.ends_with("proxy authorization required").then_some(407);
+    Some(Fault::Proxy { status })
+}
+
+/// hyper is no dependency of ours, and its error for this case has no `io::Error` in it.
+fn ended_early(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| cause.to_string() == "connection closed before message completed")
+}
+
+/// The error and its causes. An `io::Error` hides the error it was made of from `source`, so it is opened by hand.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |error| cause_of(*error))
+}
+
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+fn last_words(error: &reqwest::Error) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}

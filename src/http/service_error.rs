@@ -1,0 +1,232 @@
+//! A service's own error: its body in all the shapes that Foundry, ARM and storage use (contracts/foundry-rest.md 1.8).
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::redact::clean;
+
+/// Longest text of an unknown body that is repeated.
+const LONGEST: usize = 300;
+
+/// What a service says when it refuses. Texts are cleaned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceError {
+    /// HTTP status.
+    pub status: u16,
+    /// The service's stable word for it.
+    pub code: Option<String>,
+    /// Its sentence, or what the body looks like; empty when there is none.
+    pub message: String,
+    /// Its details and inner errors.
+    pub details: Vec<ErrorDetail>,
+    /// `x-ms-request-id`, else the id that the request carried.
+    pub request_id: Option<String>,
+    /// The answer's `Date`.
+    pub date: Option<String>,
+    /// How long to wait, in real time.
+    pub retry_after: Option<Duration>,
+    /// The tenant that `WWW-Authenticate` asks a token of.
+    pub tenant: Option<String>,
+}
+
+/// One more thing that a service says about an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorDetail {
+    /// Stable word.
+    pub code: Option<String>,
+    /// Sentence.
+    pub message: String,
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.code, self.message.as_str()) {
+            (Some(code), "") => write!(f, "{} ({code})", status_line(self.status)),
+            (Some(code), message) => write!(f, "{message} ({code})"),
+            (None, "") => f.write_str(&status_line(self.status)),
+            (None, message) => write!(f, "{}: {message}", status_line(self.status)),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+impl ServiceError {
+    /// True when the service's word is one of these, in any case.
+    #[must_use]
+    pub fn has_code(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
+    }
+
+    /// Takes code, message and details from a body.
+    pub(super) fn read_body(&mut self, body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim();
+        if let Ok(value) = serde_json::from_str::<Value>(text) {
+            let error = if value["error"].is_null() { &value } else { &value["error"] };
+            let (ErrorDetail { code, message }, details) = read_error(error);
+            self.code = code.or(self.code.take());
+            self.message = message;
+            self.details = details;
+            if !self.message.is_empty() || self.code.is_some() {
+                return;
+            }
+        } else if let Some(code) = between(text, "<Code>", "</Code>") {
+            // Storage answers in XML.
+            self.code = Some(clean(code));
+            let message = between(text, "<Message>", "</Message>").unwrap_or_default();
+            self.message = clean(message.lines().next().unwrap_or_default());
+            return;
+        }
+        self.message = if looks_like_html(text) { "an HTML page".into() } else { short(text) };
+    }
+}
+
+/// An `error` object, which also stands in the answers of operations: what it says, and its details and inner errors.
+#[must_use]
+pub fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
+    let mut details = Vec::new();
+    collect(error, &mut details);
+    (detail(error), details)
+}
+
+/// `429 Too Many Requests`.
+pub(super) fn status_line(status: u16) -> String {
+    match StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    }
+}
+
+pub(super) fn looks_like_html(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head")
+}
+
+/// The tenant in `Bearer authorization_uri="https://login.microsoftonline.com/TENANT"` and its relatives.
+pub(super) fn tenant_of(www_authenticate: &str) -> Option<String> {
+    let at = www_authenticate.find("https://login.")?;
+    let address = www_authenticate[at..].split(['"', ' ', ',', '\'']).next()?;
+    let tenant = address.split('/').nth(3)?;
+    let ok = !tenant.is_empty() && tenant.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+    (ok && tenant != "common").then(|| tenant.to_owned())
+}
+
+fn detail(value: &Value) -> ErrorDetail {
+    let code = ["code", "type"].into_iter().find_map(|key| as_text(&value[key]));
+    let message = value.as_str().map(str::to_owned).or_else(|| as_text(&value["message"])).unwrap_or_default();
+    ErrorDetail { code: code.map(|code| clean(&code)), message: clean(message.trim()) }
+}
+
+fn collect(error: &Value, into: &mut Vec<ErrorDetail>) {
+    let listed = error["details"].as_array().into_iter().flatten();
+    let inner = ["innererror", "innerError"].into_iter().map(|key| &error[key]);
+    for value in listed.chain(inner) {
+        let found = detail(value);
+        if found != ErrorDetail::default() && !into.contains(&found) {
+            into.push(found);
+        }
+        // Inner errors nest; the depth of parsed JSON is bounded.
+        if value.is_object() {
+            collect(value, into);
+        }
+    }
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(inner, _)| inner)
+}
+
+fn short(text: &str) -> String {
+    // Cleaned before it is cut: half a secret cannot be told from a word.
+    let line = clean(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> ServiceError {
+        let mut error = ServiceError { status, ..ServiceError::default() };
+        error.read_body(body.as_bytes());
+        error
+    }
+
+    #[test]
+    fn every_shape_of_an_error_reads_as_one_sentence() {
+        for (status, body, text) in [
+            (
+                404,
+                r#"{"error":{"code":"ModelNotFound","message":" No such model. "}}"#,
+                "No such model. (ModelNotFound)",
+            ),
+            (
+                400,
+                r#"{"error":{"type":"invalid_request_error","message":"m","param":null}}"#,
+                "m (invalid_request_error)",
+            ),
+            (400, r#"{"error":"just words"}"#, "400 Bad Request: just words"),
+            (400, r#"{"code":7,"message":"m"}"#, "m (7)"),
+            (429, "", "429 Too Many Requests"),
+            (502, "<!DOCTYPE html><html>CANARY</html>", "502 Bad Gateway: an HTML page"),
+            (500, " upstream  broke\nBearer CANARY ", "500 Internal Server Error: upstream broke Bearer ***"),
+            (500, r#"{"odd":1}"#, r#"500 Internal Server Error: {"odd":1}"#),
+            (
+                403,
+                "<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>No.\nRequestId:1</Message></Error>",
+                "No. (AuthenticationFailed)",
+            ),
+            (599, "", "599"),
+        ] {
+            assert_eq!(read(status, body).to_string(), text, "{body}");
+        }
+    }
+
+    #[test]
+    fn details_and_inner_errors_are_kept_once_each() {
+        let error = read(
+            400,
+            r#"{"error":{"code":"A","message":"a","details":[{"code":"B","message":"b"},{"message":"see https://h/p?sig=CANARY"}],
+                "innererror":{"code":"C","innererror":{"code":"B","message":"b"}}}}"#,
+        );
+        let details: Vec<_> = error.details.iter().map(|d| (d.code.as_deref(), d.message.as_str())).collect();
+        assert_eq!(details, [(Some("B"), "b"), (None, "see https://h/p?***"), (Some("C"), "")]);
+    }
+
+    #[test]
+    fn a_long_unknown_body_is_cut() {
+        assert_eq!(read(500, &"ä".repeat(1000)).message.chars().count(), LONGEST + 3);
+    }
+
+    #[test]
+    fn the_tenant_is_read_from_the_challenge() {
+        for (header, tenant) in [
+            (r#"Bearer authorization_uri="https://login.windows.net/11-22", error="x""#, Some("11-22")),
+            (
+                r#"Bearer authorization="https://login.microsoftonline.com/t.example/oauth2/authorize""#,
+                Some("t.example"),
+            ),
+            (r#"Bearer authorization_uri="https://login.microsoftonline.com/common""#, None),
+            ("Bearer", None),
+            ("Bearer x=\"https://login.", None),
+        ] {
+            assert_eq!(tenant_of(header).as_deref(), tenant, "{header}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `send` against real sockets on this machine, some of which misbehave.
+
+mod limits;
+mod rules;
+pub(crate) mod server;

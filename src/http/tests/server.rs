@@ -1,0 +1,98 @@
+//! A server of raw sockets that plays one scripted answer a connection, and keeps what it was asked.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use url::Url;
+
+use crate::env::{Env, Timings, var};
+use crate::http::HttpClient;
+use crate::model::{Report, Reporter};
+
+/// What the server does with one connection.
+#[derive(Clone)]
+pub(crate) enum Play {
+    /// Sends these bytes and ends the connection.
+    Raw(Vec<u8>),
+    /// Answers nothing and keeps the connection open.
+    Silence,
+}
+
+/// A whole answer with a status, headers and a body.
+pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> Play {
+    let mut text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    for header in headers {
+        text = text + header + "\r\n";
+    }
+    Play::Raw((text + "\r\n" + body).into_bytes())
+}
+
+/// A running server; it ends with the test's runtime.
+pub(crate) struct Server {
+    pub(crate) url: Url,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Plays these answers in turn, the last one for ever.
+    pub(crate) async fn play(plays: Vec<Play>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().expect("address"))).expect("url");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&seen);
+        tokio::spawn(async move {
+            for turn in 0.. {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let play = plays[turn.min(plays.len() - 1)].clone();
+                tokio::spawn(serve(stream, play, Arc::clone(&kept)));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// All requests so far: head and body as they came.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// `METHOD /path` of all requests so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |request: &String| request.split(" HTTP/1.1").next().unwrap_or_default().to_owned();
+        self.seen().iter().map(line).collect()
+    }
+}
+
+async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>) {
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while !whole(&request) {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => request.extend_from_slice(&buffer[..count]),
+        }
+    }
+    seen.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(&request).into_owned());
+    match play {
+        Play::Raw(bytes) => drop(stream.write_all(&bytes).await),
+        Play::Silence => std::future::pending().await,
+    }
+    drop(stream.shutdown().await);
+}
+
+fn whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    body.len() >= length
+}
+
+/// A client on a fast clock, and what it reports.
+pub(crate) fn client(vars: &[(&str, &str)]) -> (HttpClient, Arc<Mutex<Vec<Report>>>) {
+    let env = Env::from_vars([(var::TEST_TIME, "0.01")].into_iter().chain(vars.iter().copied()), Path::new("/"));
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&reports);
+    let reporter: Reporter = Arc::new(move |report| kept.lock().expect("reports").push(report));
+    (HttpClient::new(&env, Timings::from_env(&env), reporter), reports)
+}

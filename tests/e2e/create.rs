@@ -1,0 +1,91 @@
+//! `custom create` of local sources.
+
+use std::path::PathBuf;
+
+use foundry_emulator::{BlobStore, Config};
+
+use crate::stage::{Stage, azurite, files, given};
+
+/// The main job with a real Hugging Face folder, and everything that follows it.
+#[test]
+fn a_real_model_arrives_byte_for_byte_and_is_listed_shown_and_deleted() {
+    let stage = Stage::new();
+    let folder = PathBuf::from(given("E2E_MODEL_DIR"));
+    let model =
+        stage.json(&["custom", "create", "--name", "minilm", "--source", &folder.to_string_lossy(), "-o", "json"]);
+    let mut local = files(&folder);
+    assert!(local.remove(".gitattributes").is_some(), "the folder holds a .gitattributes");
+    let there = stage.blobs(model["blobUri"].as_str().expect("a blob URI"));
+    assert_eq!(there.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());
+    assert!(there == local, "the contents differ");
+    stage.assert_no_upload_left();
+
+    assert_eq!(stage.json(&["list", "-o", "json"])[0]["name"], "minilm");
+    assert_eq!(stage.json(&["show", "-n", "minilm", "-o", "json"])["version"], "1");
+    stage.run(&["delete", "-n", "minilm", "--force"]);
+    assert_eq!(stage.json(&["list", "-o", "json"]), serde_json::json!([]));
+}
+
+#[test]
+fn odd_names_arrive_as_they_are() {
+    let stage = Stage::new();
+    let names = [
+        "a b.safetensors",
+        " leading and trailing ",
+        "100%20sure.json",
+        "#hash",
+        "question?.txt",
+        "star*.txt",
+        "[1].txt",
+        "-dash",
+        "semi;colon&and'quote",
+        "ünïcödé/模型.json",
+        "deep/er/still/x.json",
+    ];
+    for name in names {
+        stage.write(&format!("odd/{name}"), name.as_bytes());
+    }
+    let model = stage.json(&["create", "-n", "odd", "--source", "odd", "-o", "json"]);
+    assert!(stage.blobs(model["blobUri"].as_str().expect("a URI")) == files(&stage.work().join("odd")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hugging_face_cache_of_links_arrives_under_the_names_of_the_links() {
+    let stage = Stage::new();
+    stage.write("hub/blobs/abc", b"weights");
+    stage.write("hub/blobs/def", b"{}");
+    let snapshot = stage.work().join("hub/snapshots/1");
+    std::fs::create_dir_all(&snapshot).expect("a directory");
+    for (blob, name) in [("abc", "model.safetensors"), ("def", "config.json")] {
+        std::os::unix::fs::symlink(format!("../../blobs/{blob}"), snapshot.join(name)).expect("a link");
+    }
+    let model = stage.json(&["create", "-n", "links", "--source", "hub/snapshots/1", "-o", "json"]);
+    assert!(stage.blobs(model["blobUri"].as_str().expect("a URI")) == files(&snapshot));
+}
+
+#[test]
+fn one_file_arrives_alone() {
+    let stage = Stage::new();
+    stage.write("dir/one.safetensors", b"one");
+    stage.write("dir/two.safetensors", b"two");
+    let model = stage.json(&["create", "-n", "one", "--source", "dir/one.safetensors", "-o", "json"]);
+    let there = stage.blobs(model["blobUri"].as_str().expect("a URI"));
+    assert_eq!(there.into_iter().collect::<Vec<_>>(), [("one.safetensors".to_owned(), b"one".to_vec())]);
+}
+
+/// The service hands out a SAS that has ended: one fresh one is asked for, then the command says what is wrong.
+#[test]
+fn an_expired_sas_is_renewed_once_and_then_told() {
+    let stage = Stage::with(Config {
+        blob_store: BlobStore::Azurite { url: azurite() },
+        sas_lifetime_seconds: -60,
+        ..Config::default()
+    });
+    stage.write("m/model.safetensors", b"x");
+    let output = stage.command(&["create", "-n", "late", "--source", "m"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    let asked =
+        stage.emulator.requests().iter().filter(|request| request.path.ends_with("/startPendingUpload")).count();
+    assert_eq!(asked, 2);
+}

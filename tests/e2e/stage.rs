@@ -1,0 +1,106 @@
+//! The stage: a local Foundry project over the real Azurite, and the real AzCopy on `PATH`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use foundry_emulator::{BlobStore, Config, Emulator};
+
+/// One test's world.
+pub(crate) struct Stage {
+    root: tempfile::TempDir,
+    pub(crate) emulator: Emulator,
+}
+
+/// What ci/test.sh tells the tests; without it they cannot run.
+pub(crate) fn given(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests through ci/test.sh"))
+}
+
+/// Base address of the real Azurite.
+pub(crate) fn azurite() -> String {
+    given("E2E_AZURITE_URL")
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        Self::with(Config { blob_store: BlobStore::Azurite { url: azurite() }, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let root = tempfile::tempdir().expect("a directory");
+        for directory in ["home", "work"] {
+            fs::create_dir(root.path().join(directory)).expect("a directory");
+        }
+        Self { root, emulator: Emulator::start(config).expect("an emulator") }
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root.path().join("work")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    pub(crate) fn write(&self, path: &str, content: &[u8]) {
+        let path = self.work().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        fs::write(path, content).expect("a file");
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let azcopy = PathBuf::from(given("E2E_AZCOPY"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_azure-ai-models"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.home())
+            .env("PATH", format!("{}:/usr/bin:/bin", azcopy.parent().expect("a directory").display()))
+            .env("AZURE_PROJECT_ENDPOINT", self.emulator.endpoint())
+            .env("AZURE_AI_MODELS_CREDENTIAL", "emulator")
+            .current_dir(self.work())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program; it must succeed.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let output = self.command(args).output().expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    /// Runs the program; its standard output must be one JSON document.
+    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
+        serde_json::from_slice(&self.run(args).stdout).expect("JSON")
+    }
+
+    /// What is in the container of a registered model: path to content.
+    pub(crate) fn blobs(&self, blob_uri: &str) -> BTreeMap<String, Vec<u8>> {
+        self.emulator.blobs(blob_uri).expect("the container is read")
+    }
+
+    /// No upload directory stays behind.
+    pub(crate) fn assert_no_upload_left(&self) {
+        let uploads = self.home().join(".azd/ai-models/uploads");
+        let left: Vec<PathBuf> = fs::read_dir(uploads)
+            .map(|entries| entries.map(|entry| entry.expect("an entry").path()).collect())
+            .unwrap_or_default();
+        assert!(left.is_empty(), "left behind: {left:?}");
+    }
+}
+
+/// The files below a directory: path to content.
+pub(crate) fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(directory).follow_links(true) {
+        let entry = entry.expect("an entry");
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(directory).expect("below").to_string_lossy().into_owned();
+            found.insert(path, fs::read(entry.path()).expect("a file"));
+        }
+    }
+    found
+}

@@ -1,0 +1,104 @@
+//! What the emulator asks of the blob store: URLs with a SAS, a container, and whether anything is in it.
+
+use std::fmt;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::config::{BlobStore, Config};
+use crate::sas;
+
+/// How long a SAS for the emulator's own requests lives.
+const OWN_SAS: time::Duration = time::Duration::minutes(5);
+/// A local Azurite answers in milliseconds; this is for one that hangs.
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+
+/// Azurite did not do as asked. Holds no URL: that would be a secret.
+#[derive(Debug)]
+pub(crate) enum BlobStoreError {
+    Unreachable(reqwest::Error),
+    Refused(reqwest::StatusCode),
+}
+
+impl fmt::Display for BlobStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(error) => write!(f, "Azurite did not answer: {error}"),
+            Self::Refused(status) => write!(f, "Azurite answered {status}"),
+        }
+    }
+}
+
+impl From<reqwest::Error> for BlobStoreError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Unreachable(error.without_url())
+    }
+}
+
+/// A container and the SAS for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) blob_uri: String,
+    pub(crate) sas_uri: String,
+    pub(crate) expires_on: String,
+}
+
+/// Grants access to a container for the configured time.
+pub(crate) fn grant(config: &Config, container: &str, permissions: &str) -> Grant {
+    let expiry = OffsetDateTime::now_utc() + time::Duration::seconds(config.sas_seconds);
+    let (blob_uri, extra) = match &config.blobs {
+        BlobStore::None { base, extra_sas_query } => {
+            (format!("{}/{container}", base.as_str().trim_end_matches('/')), extra_sas_query.as_deref())
+        }
+        BlobStore::Azurite { endpoint } => (container_url(endpoint, container), None),
+    };
+    let mut sas_uri = format!("{blob_uri}?{}", sas::container(container, permissions, expiry));
+    if let Some(extra) = extra {
+        sas_uri.push('&');
+        sas_uri.push_str(extra);
+    }
+    Grant { blob_uri, sas_uri, expires_on: sas::timestamp(expiry) }
+}
+
+/// The path below the store's base, if `uri` lies there.
+pub(crate) fn path_in_store(blobs: &BlobStore, uri: &Url) -> Option<String> {
+    let base = match blobs {
+        BlobStore::None { base, .. } => base.as_str().trim_end_matches('/').to_owned(),
+        BlobStore::Azurite { endpoint } => container_url(endpoint, "").trim_end_matches('/').to_owned(),
+    };
+    uri.as_str().strip_prefix(&format!("{base}/")).map(str::to_owned)
+}
+
+/// Makes a container, or finds that it is there.
+pub(crate) async fn make_container(
+    http: &reqwest::Client,
+    endpoint: &Url,
+    container: &str,
+) -> Result<(), BlobStoreError> {
+    let sas = sas::account(OffsetDateTime::now_utc() + OWN_SAS);
+    let url = format!("{}?restype=container&{sas}", container_url(endpoint, container));
+    let response = http.put(url).header("content-length", 0).timeout(REQUEST_TIME).send().await?;
+    match response.status() {
+        status if status.is_success() || status == reqwest::StatusCode::CONFLICT => Ok(()),
+        status => Err(BlobStoreError::Refused(status)),
+    }
+}
+
+/// Whether at least one blob was committed.
+pub(crate) async fn has_blobs(http: &reqwest::Client, endpoint: &Url, container: &str) -> Result<bool, BlobStoreError> {
+    let sas = sas::account(OffsetDateTime::now_utc() + OWN_SAS);
+    let url = format!("{}?restype=container&comp=list&maxresults=1&{sas}", container_url(endpoint, container));
+    let response = http.get(url).timeout(REQUEST_TIME).send().await?;
+    if response.status() == reqwest::StatusCode::NOT_FOUND {
+        return Ok(false);
+    }
+    if !response.status().is_success() {
+        return Err(BlobStoreError::Refused(response.status()));
+    }
+    Ok(response.text().await?.contains("<Blob>"))
+}
+
+fn container_url(endpoint: &Url, container: &str) -> String {
+    format!("{}/{}/{container}", endpoint.as_str().trim_end_matches('/'), sas::ACCOUNT)
+}

@@ -1,0 +1,120 @@
+//! The socket side: a listener whose connections a handler can break, so that a client sees a real TCP reset or a cut answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long to wait after `accept` failed, for example for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A handler's hold on the connection that its request came by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Connection {
+    damage: Arc<OnceLock<Damage>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    Reset,
+    Cut,
+}
+
+impl Connection {
+    /// Instead of the answer's first byte, the connection is reset.
+    pub(crate) fn reset_on_answer(&self) {
+        self.damage.get_or_init(|| Damage::Reset);
+    }
+
+    /// Half of the answer's body comes, then the connection ends. An answer without a body is cut in its head.
+    pub(crate) fn cut_answer(&self) {
+        self.damage.get_or_init(|| Damage::Cut);
+    }
+}
+
+impl Connected<IncomingStream<'_, BreakableListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
+        stream.io().connection.clone()
+    }
+}
+
+/// A TCP listener that gives every connection a [`Connection`].
+pub(crate) struct BreakableListener(pub(crate) TcpListener);
+
+impl Listener for BreakableListener {
+    type Io = BreakableStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, address)) => {
+                    return (BreakableStream { stream, connection: Connection::default(), left: None }, address);
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+/// A stream that does what its [`Connection`] was told to do.
+pub(crate) struct BreakableStream {
+    stream: TcpStream,
+    connection: Connection,
+    /// Of a cut answer, how many bytes may still go.
+    left: Option<usize>,
+}
+
+impl AsyncRead for BreakableStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for BreakableStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.connection.damage.get() {
+            None => Pin::new(&mut self.stream).poll_write(cx, buf),
+            Some(Damage::Reset) => {
+                // Closing with a linger of zero sends RST where FIN would look like an empty answer.
+                self.stream.set_zero_linger()?;
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            }
+            Some(Damage::Cut) => {
+                let left = *self.left.get_or_insert_with(|| half_of_answer(buf));
+                if left == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+                }
+                let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &buf[..left.min(buf.len())]))?;
+                self.left = Some(left - written);
+                Poll::Ready(Ok(written))
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// How many bytes are the head and half of the body. The server writes an answer as one buffer.
+fn half_of_answer(answer: &[u8]) -> usize {
+    let head = answer.windows(4).position(|end| end == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+    let body = answer.len() - head;
+    if body == 0 { head / 2 } else { head + body / 2 }
+}

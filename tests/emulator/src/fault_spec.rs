@@ -1,0 +1,155 @@
+//! Faults as one word of a command line: `ROUTE:KIND[=VALUE][,KEY[=VALUE]]...`. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::fault::{Fault, FaultKind, RetryAfter, Route};
+
+/// Why a text is not a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultSpecError {
+    /// There is no `ROUTE:` before the kind.
+    NoRoute,
+    /// The route has another name.
+    UnknownRoute(String),
+    /// The kind has another name, or lacks its value.
+    UnknownKind(String),
+    /// A key that this kind does not take, or without its value.
+    UnknownKey(String),
+    /// A value that should be a number.
+    NotANumber(String),
+}
+
+impl fmt::Display for FaultSpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoute => f.write_str("expected ROUTE:KIND, for example list:status=503"),
+            Self::UnknownRoute(route) => write!(
+                f,
+                "unknown route '{route}'; known: any, list, versions, get, startPendingUpload, createAsync, poll, put, \
+                 patch, delete, credentials"
+            ),
+            Self::UnknownKind(kind) => write!(
+                f,
+                "unknown kind '{kind}'; known: status=N, stall, reset, truncated, html=N, junkJson, emptyBody, \
+                 delay=MS, hugeBody=BYTES, redirect=URL"
+            ),
+            Self::UnknownKey(key) => write!(
+                f,
+                "unknown key '{key}'; known: count=N, skip=N, processed, and for status: code=C, message=M, \
+                 retryAfter=SECONDS, retryAfterDate=SECONDS"
+            ),
+            Self::NotANumber(value) => write!(f, "'{value}' is not a number"),
+        }
+    }
+}
+
+impl std::error::Error for FaultSpecError {}
+
+impl FromStr for Fault {
+    type Err = FaultSpecError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (route, rest) = text.split_once(':').ok_or(FaultSpecError::NoRoute)?;
+        let mut parts = rest.split(',');
+        let mut fault = Self::new(read_route(route)?, read_kind(parts.next().unwrap_or_default())?);
+        for part in parts {
+            set(&mut fault, part)?;
+        }
+        Ok(fault)
+    }
+}
+
+fn read_route(name: &str) -> Result<Route, FaultSpecError> {
+    let value = serde_json::Value::String(name.to_owned());
+    serde_json::from_value(value).map_err(|_| FaultSpecError::UnknownRoute(name.to_owned()))
+}
+
+fn read_kind(text: &str) -> Result<FaultKind, FaultSpecError> {
+    let (name, value) = split(text);
+    Ok(match (name, value) {
+        ("status", Some(status)) => FaultKind::status(number(status)?),
+        ("stall", None) => FaultKind::Stall,
+        ("reset", None) => FaultKind::Reset,
+        ("truncated", None) => FaultKind::Truncated,
+        ("html", Some(status)) => FaultKind::Html { status: number(status)? },
+        ("junkJson", None) => FaultKind::JunkJson,
+        ("emptyBody", None) => FaultKind::EmptyBody,
+        ("delay", Some(milliseconds)) => FaultKind::Delay { milliseconds: number(milliseconds)? },
+        ("hugeBody", Some(bytes)) => FaultKind::HugeBody { bytes: number(bytes)? },
+        ("redirect", Some(to)) => FaultKind::Redirect { to: to.to_owned() },
+        _ => return Err(FaultSpecError::UnknownKind(text.to_owned())),
+    })
+}
+
+fn set(fault: &mut Fault, part: &str) -> Result<(), FaultSpecError> {
+    let (key, value) = split(part);
+    match (key, value, &mut fault.kind) {
+        ("count", Some(count), _) => fault.count = Some(number(count)?),
+        ("skip", Some(skip), _) => fault.skip = number(skip)?,
+        ("processed", None, _) => fault.processed = true,
+        ("code", Some(value), FaultKind::Status { code, .. }) => *code = Some(value.to_owned()),
+        ("message", Some(value), FaultKind::Status { message, .. }) => *message = Some(value.to_owned()),
+        ("retryAfter", Some(value), FaultKind::Status { retry_after, .. }) => {
+            *retry_after = Some(RetryAfter::Seconds(number(value)?));
+        }
+        ("retryAfterDate", Some(value), FaultKind::Status { retry_after, .. }) => {
+            *retry_after = Some(RetryAfter::DateInSeconds(number(value)?));
+        }
+        _ => return Err(FaultSpecError::UnknownKey(part.to_owned())),
+    }
+    Ok(())
+}
+
+fn split(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    }
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, FaultSpecError> {
+    text.parse().map_err(|_| FaultSpecError::NotANumber(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_says_the_same_as_the_value() {
+        let table = [
+            ("list:status=503", Fault::new(Route::List, FaultKind::status(503))),
+            ("any:reset,skip=1,count=2", Fault::new(Route::Any, FaultKind::Reset).after(1).times(2)),
+            ("createAsync:stall,processed", Fault::new(Route::CreateAsync, FaultKind::Stall).processed()),
+            ("poll:delay=20", Fault::new(Route::Poll, FaultKind::Delay { milliseconds: 20 })),
+            ("get:redirect=http://h/?a=b", Fault::new(Route::Get, FaultKind::Redirect { to: "http://h/?a=b".into() })),
+            (
+                "startPendingUpload:status=403,code=Forbidden,message=no role",
+                Fault::new(Route::StartPendingUpload, FaultKind::refusal(403, "Forbidden", "no role")),
+            ),
+            (
+                "list:status=429,retryAfterDate=3",
+                Fault::new(Route::List, FaultKind::retry_later(429, RetryAfter::DateInSeconds(3))),
+            ),
+        ];
+        for (text, fault) in table {
+            assert_eq!(text.parse(), Ok(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let table = [
+            ("reset", FaultSpecError::NoRoute),
+            ("lists:reset", FaultSpecError::UnknownRoute("lists".to_owned())),
+            ("list:explode", FaultSpecError::UnknownKind("explode".to_owned())),
+            ("list:status", FaultSpecError::UnknownKind("status".to_owned())),
+            ("list:status=soon", FaultSpecError::NotANumber("soon".to_owned())),
+            ("list:reset,code=X", FaultSpecError::UnknownKey("code=X".to_owned())),
+        ];
+        for (text, error) in table {
+            assert_eq!(text.parse::<Fault>(), Err(error), "{text}");
+        }
+    }
+}

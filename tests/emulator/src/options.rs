@@ -1,0 +1,206 @@
+//! The command line of the program, and the configuration it asks for.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use foundry_emulator::{Auth, BlobStore, Config, Fault, LocationForm, OperationEnd, PendingUploadShape};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use url::Url;
+
+/// A local Foundry project, to try, test and script azure-ai-models without an Azure subscription.
+///
+/// It listens on 127.0.0.1 only and takes any bearer token. Weights go to an Azurite that you start beside it; without
+/// one, uploads have nowhere to go and everything else works.
+#[derive(Debug, Parser)]
+#[command(name = "foundry-emulator", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 8700)]
+    port: u16,
+    /// An Azurite's blob endpoint, for example http://127.0.0.1:10000
+    #[arg(long, value_name = "URL")]
+    azurite: Option<Url>,
+    /// The project's name
+    #[arg(long, default_value = "demo")]
+    project: String,
+    /// Write the endpoint into this file as soon as requests are answered
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_endpoint: Option<PathBuf>,
+    /// Models that exist from the start: a JSON array of objects with at least "name" and "version"
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Something that goes wrong: ROUTE:KIND[=VALUE][,KEY=VALUE]...; may be repeated
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<Fault>,
+
+    /// Accept this bearer token only
+    #[arg(long, value_name = "TOKEN", help_heading = "Service")]
+    token: Option<String>,
+    /// Answer 401 to everything
+    #[arg(long, conflicts_with = "token", help_heading = "Service")]
+    reject_all: bool,
+    /// Models a page
+    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Service")]
+    page_size: usize,
+    /// The time in createdAt, for reproducible output: 2026-01-02T03:04:05Z
+    #[arg(long, value_name = "TIME", value_parser = read_time, help_heading = "Service")]
+    clock: Option<OffsetDateTime>,
+    /// What DELETE answers: 200, 204 or 202
+    #[arg(long, value_name = "STATUS", default_value_t = 200, value_parser = read_delete_status, help_heading = "Service")]
+    delete_status: u16,
+    /// A model that a deployment uses, so that it cannot be deleted; may be repeated
+    #[arg(long, value_name = "NAME", help_heading = "Service")]
+    in_use: Vec<String>,
+
+    /// How startPendingUpload answers
+    #[arg(long, value_enum, default_value_t = Shape::Datastore, help_heading = "Uploads")]
+    shape: Shape,
+    /// Seconds until a SAS ends; negative hands out expired ones
+    #[arg(long, value_name = "N", default_value_t = 3600, allow_negative_numbers = true, help_heading = "Uploads")]
+    sas_seconds: i64,
+    /// What a SAS allows
+    #[arg(long, value_name = "LETTERS", default_value = "rcwl", help_heading = "Uploads")]
+    sas_permissions: String,
+    /// Give another container to each startPendingUpload
+    #[arg(long, help_heading = "Uploads")]
+    new_container_each_time: bool,
+    /// Register without a look into the container
+    #[arg(long, help_heading = "Uploads")]
+    no_blob_check: bool,
+
+    /// There is no createAsync: clients have to PUT
+    #[arg(long, help_heading = "Registration")]
+    no_create_async: bool,
+    /// What PUT answers for a new version: 200, 201 or 202
+    #[arg(long, value_name = "STATUS", default_value_t = 201, value_parser = read_put_status, help_heading = "Registration")]
+    put_status: u16,
+    /// How often an operation is seen running before it ends
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Registration")]
+    polls: u32,
+    /// Where to poll: absolute, relative, body, none, or a foreign http://HOST
+    #[arg(long, value_name = "FORM", default_value = "absolute", value_parser = read_location, help_heading = "Registration")]
+    location: LocationForm,
+    /// Let registrations fail with this code
+    #[arg(long, value_name = "CODE", help_heading = "Registration")]
+    fail: Option<String>,
+    /// The message that goes with --fail
+    #[arg(long, value_name = "TEXT", default_value = "The model was refused.", help_heading = "Registration")]
+    fail_message: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  foundry-emulator --azurite http://127.0.0.1:10000
+  foundry-emulator --port 0 --write-endpoint endpoint.txt
+  foundry-emulator --fault list:status=503,retryAfter=2,count=1 --fault poll:stall
+
+Routes of faults:
+  any, list, versions, get, startPendingUpload, createAsync, poll, put, patch, delete, credentials
+Kinds:
+  status=N (with code=, message=, retryAfter=SECONDS, retryAfterDate=SECONDS), stall, reset,
+  truncated, html=N, junkJson, emptyBody, delay=MS, hugeBody=BYTES, redirect=URL
+Keys:
+  count=N, skip=N, processed (carry the request out, then spoil the answer)";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shape {
+    Datastore,
+    Sdk,
+    Flat,
+}
+
+impl Options {
+    /// The configuration that these options mean. Reads the seed file.
+    pub(crate) fn config(&self) -> io::Result<Config> {
+        let defaults = Config::default();
+        Ok(Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
+            project: self.project.clone(),
+            auth: match &self.token {
+                Some(token) => Auth::Token(token.clone()),
+                None if self.reject_all => Auth::RejectAll,
+                None => Auth::Any,
+            },
+            blobs: match &self.azurite {
+                Some(endpoint) => BlobStore::Azurite { endpoint: endpoint.clone() },
+                None => BlobStore::default(),
+            },
+            sas_seconds: self.sas_seconds,
+            sas_permissions: self.sas_permissions.clone(),
+            pending_upload_shape: match self.shape {
+                Shape::Datastore => PendingUploadShape::Datastore,
+                Shape::Sdk => PendingUploadShape::Sdk,
+                Shape::Flat => PendingUploadShape::Flat,
+            },
+            new_container_each_time: self.new_container_each_time,
+            checks_blobs: !self.no_blob_check,
+            has_create_async: !self.no_create_async,
+            put_status: Some(self.put_status),
+            location: self.location.clone(),
+            polls_until_done: self.polls,
+            operation_end: match &self.fail {
+                Some(code) => OperationEnd::Failed {
+                    status: "Failed".to_owned(),
+                    code: code.clone(),
+                    message: self.fail_message.clone(),
+                },
+                None => OperationEnd::Succeeded,
+            },
+            delete_status: self.delete_status,
+            models_in_use: self.in_use.clone(),
+            page_size: self.page_size,
+            clock: self.clock,
+            models: self.seed.as_deref().map_or_else(|| Ok(Vec::new()), read_models)?,
+            faults: self.fault.clone(),
+            ..defaults
+        })
+    }
+}
+
+fn read_models(file: &Path) -> io::Result<Vec<Value>> {
+    let at_file = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    let text = std::fs::read(file).map_err(at_file)?;
+    serde_json::from_slice(&text).map_err(|error| at_file(error.into()))
+}
+
+fn read_time(text: &str) -> Result<OffsetDateTime, time::error::Parse> {
+    OffsetDateTime::parse(text, &Rfc3339)
+}
+
+fn read_put_status(text: &str) -> Result<u16, String> {
+    one_of(text, &[200, 201, 202])
+}
+
+fn read_delete_status(text: &str) -> Result<u16, String> {
+    one_of(text, &[200, 202, 204])
+}
+
+fn one_of(text: &str, allowed: &[u16]) -> Result<u16, String> {
+    text.parse().ok().filter(|status| allowed.contains(status)).ok_or_else(|| format!("expected one of {allowed:?}"))
+}
+
+fn read_location(text: &str) -> Result<LocationForm, String> {
+    Ok(match text {
+        "absolute" => LocationForm::Absolute,
+        "relative" => LocationForm::Relative,
+        "body" => LocationForm::BodyOnly,
+        "none" => LocationForm::None,
+        url => LocationForm::Foreign(Url::parse(url).map_err(|error| error.to_string())?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Options::command().debug_assert();
+    }
+}

@@ -1,0 +1,106 @@
+//! Refusals as the service words them, and the headers that its answers carry.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::call::{NoCall, Target};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
+const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-error-code");
+
+/// An answer with an error body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// What an operation answers.
+pub(crate) type Answer = Result<Response, Refusal>;
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn bad_request(code: &str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(crate) fn conflict(target: &Target) -> Self {
+        let Target { name, version } = target;
+        Self::new(
+            StatusCode::CONFLICT,
+            "ModelVersionConflict",
+            format!("Version '{version}' of model '{name}' already exists."),
+        )
+    }
+
+    pub(crate) fn no_model(name: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "ModelNotFound", format!("Model '{name}' was not found."))
+    }
+
+    pub(crate) fn no_version(target: &Target) -> Self {
+        let Target { name, version } = target;
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "ModelVersionNotFound",
+            format!("Version '{version}' of model '{name}' was not found."),
+        )
+    }
+
+    pub(crate) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "RouteNotFound", "The requested route does not exist.")
+    }
+
+    pub(crate) fn wrong_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "MethodNotAllowed",
+            "The method is not allowed for the requested route.",
+        )
+    }
+}
+
+impl From<NoCall> for Refusal {
+    fn from(reason: NoCall) -> Self {
+        match reason {
+            NoCall::UnknownRoute => Self::no_route(),
+            NoCall::UnknownProject(project) => {
+                Self::new(StatusCode::NOT_FOUND, "ProjectNotFound", format!("Project '{project}' was not found."))
+            }
+            NoCall::WrongMethod => Self::wrong_method(),
+            NoCall::BadEncoding => {
+                Self::bad_request("InvalidUri", "The request path is not valid percent-encoded UTF-8.")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": { "code": self.code, "message": self.message, "details": [] } });
+        let mut response = (self.status, Json(body)).into_response();
+        if let Ok(code) = HeaderValue::from_str(&self.code) {
+            response.headers_mut().insert(ERROR_CODE, code);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Adds the ids by which support finds a request: our own, and the client's if it sent one.
+pub(crate) fn stamp(mut response: Response, request: &HeaderMap) -> Response {
+    let id = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).expect("a UUID is ASCII");
+    response.headers_mut().insert(REQUEST_ID, id);
+    if let Some(id) = request.get(&CLIENT_REQUEST_ID) {
+        response.headers_mut().insert(CLIENT_REQUEST_ID, id.clone());
+    }
+    response
+}

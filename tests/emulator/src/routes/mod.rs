@@ -1,0 +1,162 @@
+//! From a request to an answer: what every request must bring, which operation it means, and what faults do to it.
+//! The operations themselves stand in the modules below, a file for what belongs together.
+
+mod admin;
+mod models;
+mod registration;
+mod uploads;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::call::{Call, NoCall, Target};
+use crate::config::{Auth, Config};
+use crate::connection::Connection;
+use crate::record::{Incoming, RequestRecord, parameters};
+use crate::refusal::{self, Answer, Refusal};
+use crate::sabotage;
+use crate::state::Shared;
+use crate::wire::Dialect;
+
+/// No request of this API is near it.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+const PREVIEW_VERSION: &str = "2025-11-15-preview";
+
+/// The whole server.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    admin::router().fallback(project).with_state(shared)
+}
+
+async fn project(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let incoming = Incoming {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parameters(parts.uri.query().unwrap_or_default()),
+        headers: parts.headers,
+        body,
+    };
+    let (call, fault) = {
+        let mut state = shared.lock();
+        state.requests.push(RequestRecord::of(&incoming));
+        let call = Call::parse(&state.config.project, &incoming.method, &incoming.path);
+        let fault = state.faults.strike(call.as_ref().ok().map(Call::route));
+        (call, fault)
+    };
+    let carry_out = async { carry_out(&shared, call, &incoming).await.unwrap_or_else(IntoResponse::into_response) };
+    let response = match fault {
+        Some(fault) => sabotage::act_out(fault, &connection, carry_out).await,
+        None => carry_out.await,
+    };
+    refusal::stamp(response, &incoming.headers)
+}
+
+async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incoming) -> Answer {
+    let dialect = {
+        let state = shared.lock();
+        authenticate(&state.config, request)?;
+        dialect(request)
+    };
+    let call = call?;
+    let dialect = dialect?;
+    match call {
+        Call::List => models::list(&shared.lock(), request),
+        Call::Versions { name } => models::versions(&shared.lock(), request, &name),
+        Call::Get(target) => models::get(&mut shared.lock(), &target),
+        Call::Patch(target) => models::patch(&mut shared.lock(), request, &target),
+        Call::Delete(target) => models::delete(&mut shared.lock(), request, &target),
+        Call::StartPendingUpload(target) => uploads::start(shared, request, &target).await,
+        Call::Credentials(target) => uploads::credentials(&shared.lock(), request, &target),
+        Call::CreateAsync(target) => registration::create_async(shared, request, dialect, target).await,
+        Call::Put(target) => registration::put(shared, request, dialect, target).await,
+        Call::Poll { id } => registration::poll(&mut shared.lock(), &id),
+    }
+}
+
+fn authenticate(config: &Config, request: &Incoming) -> Result<(), Refusal> {
+    let token = request
+        .header("authorization")
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map_or("", |(_, token)| token.trim());
+    let accepted = match &config.auth {
+        Auth::Any => !token.is_empty(),
+        Auth::Token(wanted) => token == wanted,
+        Auth::RejectAll => false,
+    };
+    if accepted {
+        return Ok(());
+    }
+    let message = "The bearer token is missing, expired, or not for this resource.";
+    Err(Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", message))
+}
+
+fn dialect(request: &Incoming) -> Result<Dialect, Refusal> {
+    match request.parameter("api-version") {
+        Some(PREVIEW_VERSION) => Ok(Dialect::Preview),
+        Some("v1") => match request.header("foundry-features") {
+            Some(features) if features.split(',').any(|feature| feature.trim() == "Models=V1Preview") => {
+                Ok(Dialect::V1)
+            }
+            _ => Err(Refusal::bad_request(
+                "PreviewFeatureRequired",
+                "This operation is in preview: send the header 'Foundry-Features: Models=V1Preview'.",
+            )),
+        },
+        Some(other) => Err(Refusal::bad_request(
+            "UnsupportedApiVersionValue",
+            format!("The api-version '{other}' is not supported. Supported: {PREVIEW_VERSION}, v1."),
+        )),
+        None => Err(Refusal::bad_request(
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )),
+    }
+}
+
+fn require_content_type(request: &Incoming, wanted: &str) -> Result<(), Refusal> {
+    let given = request.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UnsupportedMediaType",
+        format!("The content type '{given}' is not supported; send '{wanted}'."),
+    ))
+}
+
+/// What a new model may be called. What exists is found by any name.
+fn require_good_names(target: &Target) -> Result<(), Refusal> {
+    let good = |text: &str| {
+        text.len() <= 255
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.chars().all(|other| other.is_ascii_alphanumeric() || "-_.".contains(other))
+    };
+    let rule = "1 to 255 letters, digits, '-', '_' or '.', a letter or digit first";
+    if !good(&target.name) {
+        return Err(Refusal::bad_request(
+            "InvalidModelName",
+            format!("The model name '{}' is not {rule}.", target.name),
+        ));
+    }
+    if !good(&target.version) {
+        return Err(Refusal::bad_request(
+            "InvalidModelVersion",
+            format!("The model version '{}' is not {rule}.", target.version),
+        ));
+    }
+    Ok(())
+}

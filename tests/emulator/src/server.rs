@@ -1,0 +1,135 @@
+//! The emulator's life: a thread with a runtime of its own, so that a test that blocks its thread cannot starve it.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::catalog::SeedError;
+use crate::config::Config;
+use crate::connection::{BreakableListener, Connection};
+use crate::fault::Fault;
+use crate::record::RequestRecord;
+use crate::routes;
+use crate::state::Shared;
+
+/// A running emulator. It ends when this value is dropped, with all connections.
+#[derive(Debug)]
+pub struct Emulator {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// Dropping it ends the server.
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts an emulator; it answers when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not loopback or taken, or when a model in `config.models` has no name or version.
+    pub fn start(config: Config) -> io::Result<Self> {
+        if !config.listen.ip().is_loopback() {
+            let message = format!("{} is not a loopback address; the emulator has no real sign-in", config.listen);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let listen = config.listen;
+        let shared = Arc::new(Shared::new(config, http_client()?).map_err(io::Error::other)?);
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let service = routes::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Connection>();
+        let (stop, stopped) = oneshot::channel::<Infallible>();
+        let thread = std::thread::Builder::new()
+            .name("foundry-emulator".to_owned())
+            .spawn(move || runtime.block_on(serve(listener, service, stopped)))?;
+        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The project endpoint to give to a client: `http://127.0.0.1:PORT/api/projects/PROJECT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("{}/api/projects/{}", self.origin(), self.shared.lock().config.project)
+    }
+
+    /// Scheme, host and port, before every path: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Arms a fault, behind those that are armed already.
+    pub fn add_fault(&self, fault: Fault) {
+        self.shared.lock().faults.add(fault);
+    }
+
+    /// The requests to the project so far, in the order they came.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.shared.lock().requests.clone()
+    }
+
+    /// Adds a model: sensible defaults, patched with `model`, where `null` takes a default away and unknown fields
+    /// stay.
+    ///
+    /// # Errors
+    ///
+    /// When `name` or `version` is missing.
+    pub fn seed(&self, model: &Value) -> Result<(), SeedError> {
+        let mut guard = self.shared.lock();
+        let state = &mut *guard;
+        state.catalog.seed(model, &state.config)
+    }
+
+    /// Changes the configuration from the next request on. `listen`, `models` and `faults` are read at start only.
+    pub fn configure(&self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.shared.lock().config);
+    }
+
+    /// Back to how it was at start: configuration, models, faults; no requests, uploads, operations.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server's thread was reported there, and a second one in a drop would abort.
+            drop(thread.join());
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    service: IntoMakeServiceWithConnectInfo<axum::Router, Connection>,
+    stopped: oneshot::Receiver<Infallible>,
+) {
+    let server = axum::serve(BreakableListener(listener), service).into_future();
+    // Not a graceful end: it would wait for clients that a fault keeps waiting.
+    tokio::select! {
+        _ = server => {}
+        _ = stopped => {}
+    }
+}
+
+/// For Azurite, which is local: no proxy.
+fn http_client() -> io::Result<reqwest::Client> {
+    // Fails when a provider is installed already, which serves as well.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)
+}

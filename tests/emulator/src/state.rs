@@ -1,0 +1,218 @@
+//! All that the emulator remembers: models, containers handed out, operations, armed faults, requests seen.
+//! It decides what happens; how that looks on the wire is for the routes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::call::Target;
+use crate::catalog::{self, Catalog, SeedError};
+use crate::config::{BlobStore, Config, OperationEnd};
+use crate::fault::Armed;
+use crate::record::RequestRecord;
+use crate::wire::Registration;
+
+/// The state, behind the one lock that all share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// What a reset goes back to.
+    initial: Config,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, http: reqwest::Client) -> Result<Self, SeedError> {
+        Ok(Self { state: Mutex::new(State::new(config.clone())?), initial: config, http })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reset(&self) {
+        if let Ok(fresh) = State::new(self.initial.clone()) {
+            *self.lock() = fresh;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) config: Config,
+    pub(crate) catalog: Catalog,
+    pub(crate) faults: Armed,
+    pub(crate) requests: Vec<RequestRecord>,
+    uploads: HashMap<Target, Upload>,
+    operations: HashMap<String, Operation>,
+    hidden: HashMap<Target, u32>,
+    containers_made: u32,
+}
+
+/// The containers that were handed out for a version.
+#[derive(Debug, Clone)]
+pub(crate) struct Upload {
+    pub(crate) id: String,
+    containers: Vec<String>,
+}
+
+impl Upload {
+    pub(crate) fn container(&self) -> &str {
+        self.containers.last().map_or("", String::as_str)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Operation {
+    target: Target,
+    work: Work,
+    looks: u32,
+    end: Option<OperationEnd>,
+}
+
+/// What an operation does when it ends.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    Register(Registration),
+    /// A registration that is bound to fail.
+    Fail(OperationEnd),
+    Delete,
+}
+
+/// What a look at an operation shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Running(String),
+    Ended(OperationEnd),
+}
+
+impl State {
+    fn new(config: Config) -> Result<Self, SeedError> {
+        let mut catalog = Catalog::default();
+        for model in &config.models {
+            catalog.seed(model, &config)?;
+        }
+        Ok(Self {
+            catalog,
+            faults: Armed::new(config.faults.clone()),
+            requests: Vec::new(),
+            uploads: HashMap::new(),
+            operations: HashMap::new(),
+            hidden: HashMap::new(),
+            containers_made: 0,
+            config,
+        })
+    }
+
+    /// Starts an upload or finds the one that is open.
+    pub(crate) fn upload(&mut self, target: &Target, asked_id: Option<String>) -> Upload {
+        if self.config.new_container_each_time || !self.uploads.contains_key(target) {
+            self.containers_made += 1;
+            let container = match self.config.blobs {
+                BlobStore::None { .. } => format!("upload-{}", self.containers_made),
+                // An Azurite may outlive the emulator and serve several.
+                BlobStore::Azurite { .. } => format!("upload-{}", uuid::Uuid::new_v4().simple()),
+            };
+            let id = asked_id.unwrap_or_else(|| format!("pending-{}", self.containers_made));
+            let upload = self.uploads.entry(target.clone()).or_insert_with(|| Upload { id, containers: Vec::new() });
+            upload.containers.push(container);
+        }
+        self.uploads[target].clone()
+    }
+
+    /// The container that `blob_path` (without its leading slash) lies in, if it was handed out for this version.
+    pub(crate) fn owned_container(&self, target: &Target, blob_path: &str) -> Option<String> {
+        let upload = self.uploads.get(target)?;
+        let known = if self.config.refuses_older_containers {
+            &upload.containers[upload.containers.len() - 1..]
+        } else {
+            &upload.containers[..]
+        };
+        known.iter().find(|container| blob_path.split('/').next() == Some(container.as_str())).cloned()
+    }
+
+    /// The operation that still runs on a version.
+    pub(crate) fn running(&self, target: &Target) -> Option<String> {
+        let mut operations = self.operations.iter();
+        operations.find(|(_, work)| work.target == *target && work.end.is_none()).map(|(id, _)| id.clone())
+    }
+
+    /// A running registration, as the model it will be.
+    pub(crate) fn draft(&self, target: &Target) -> Option<Value> {
+        let id = self.running(target)?;
+        match &self.operations[&id].work {
+            Work::Register(registration) => {
+                Some(catalog::object(target, registration.fields.clone(), &self.config, "Creating"))
+            }
+            Work::Fail(_) | Work::Delete => None,
+        }
+    }
+
+    /// Starts an operation and gives its id.
+    pub(crate) fn begin(&mut self, target: Target, work: Work) -> String {
+        let id = format!("operation-{}", self.operations.len() + 1);
+        self.operations.insert(id.clone(), Operation { target, work, looks: 0, end: None });
+        id
+    }
+
+    /// Looks at an operation, which moves it on: time here is counted in looks, so that tests need not wait.
+    pub(crate) fn look(&mut self, id: &str) -> Option<Progress> {
+        let operation = self.operations.get_mut(id)?;
+        if let Some(end) = &operation.end {
+            return Some(Progress::Ended(end.clone()));
+        }
+        if operation.looks < self.config.polls_until_done {
+            let states = &self.config.running_states;
+            let state = states.get(operation.looks as usize).or(states.last());
+            operation.looks += 1;
+            return Some(Progress::Running(state.cloned().unwrap_or_else(|| "InProgress".to_owned())));
+        }
+        let end = match &operation.work {
+            Work::Register(_) => self.config.operation_end.clone(),
+            Work::Fail(end) => end.clone(),
+            Work::Delete => OperationEnd::Succeeded,
+        };
+        operation.end = Some(end.clone());
+        let Operation { target, work, .. } = operation.clone();
+        match work {
+            Work::Register(registration) if !matches!(end, OperationEnd::Failed { .. }) => {
+                self.register(&target, registration);
+            }
+            Work::Delete => self.delete(&target),
+            Work::Register(_) | Work::Fail(_) => {}
+        }
+        Some(Progress::Ended(end))
+    }
+
+    /// The model that an operation made.
+    pub(crate) fn result(&self, id: &str) -> Option<&Value> {
+        self.catalog.get(&self.operations.get(id)?.target)
+    }
+
+    /// Makes a model of a registration, at once.
+    pub(crate) fn register(&mut self, target: &Target, registration: Registration) {
+        let model = catalog::object(target, registration.fields, &self.config, "Succeeded");
+        self.catalog.put(target, model);
+        if self.config.hidden_gets > 0 {
+            self.hidden.insert(target.clone(), self.config.hidden_gets);
+        }
+    }
+
+    /// Forgets a version, and the containers that were handed out for it.
+    pub(crate) fn delete(&mut self, target: &Target) {
+        self.catalog.remove(target);
+        self.uploads.remove(target);
+    }
+
+    /// A fresh version may stay out of sight for some GETs; this is one of them.
+    pub(crate) fn is_hidden(&mut self, target: &Target) -> bool {
+        match self.hidden.get_mut(target) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The emulator over real sockets, as a client meets it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do; clippy.toml covers test functions only")]
+
+mod admin;
+mod client;
+mod faults;
+mod models;
+mod registration;
+mod strictness;
+mod uploads;

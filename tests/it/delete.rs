@@ -1,0 +1,133 @@
+//! `delete`: one version, after the person said so.
+
+use foundry_emulator::Config;
+use serde_json::json;
+
+use crate::support::{Terminal, TestEnv};
+
+fn env_with(versions: &[&str]) -> TestEnv {
+    env_with_config(versions, Config::default())
+}
+
+fn env_with_config(versions: &[&str], config: Config) -> TestEnv {
+    let env = TestEnv::with(config);
+    for version in versions {
+        env.emulator().seed(&json!({"name": "my-model", "version": version})).expect("seeded");
+    }
+    env
+}
+
+fn deletions(env: &TestEnv) -> usize {
+    env.emulator().requests().iter().filter(|request| request.method == "DELETE").count()
+}
+
+#[test]
+fn nobody_to_ask_and_no_force_deletes_nothing() {
+    let env = env_with(&["1"]);
+    insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model"]), @"
+    ------- stderr -------
+    ERROR: deleting a model needs a confirmation, and nobody can be asked
+
+    Suggestion: Add --force to delete without asking.
+    [exit code: 2]
+    ");
+    env.run(&["delete", "-n", "my-model", "--no-prompt"]).fails_with(2);
+    assert!(env.emulator().requests().is_empty(), "not even a question to the service");
+}
+
+#[test]
+fn force_deletes_the_only_version() {
+    let env = env_with(&["1"]);
+    insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model", "--force"]), @"
+    ------- stderr -------
+    ✓ Model 'my-model' (version 1) deleted
+    ");
+    assert_eq!(deletions(&env), 1);
+}
+
+#[test]
+fn json_says_what_was_deleted() {
+    let env = env_with(&["1"]);
+    let deleted = env.run(&["delete", "-n", "my-model", "--version", "1", "-f", "-o", "json"]).success().json();
+    assert_eq!(deleted, json!({"name": "my-model", "version": "1", "deleted": true}));
+}
+
+#[test]
+fn several_versions_and_none_named_deletes_nothing() {
+    let env = env_with(&["1", "2", "10"]);
+    insta::assert_snapshot!(env.run(&["delete", "--name", "my-model", "--force"]), @"
+    ------- stderr -------
+    ERROR: model 'my-model' has 3 versions: 10, 2, 1
+
+    Suggestion: Name the one to delete, for example --version 10.
+    [exit code: 2]
+    ");
+    assert_eq!(deletions(&env), 0);
+}
+
+/// The service answers 200 for what never existed.
+#[test]
+fn what_is_not_there_is_not_deleted() {
+    let env = env_with(&["1"]);
+    env.run(&["delete", "-n", "my-model", "--version", "3", "-f"]).fails_with(3);
+    env.run(&["delete", "-n", "other", "-f"]).fails_with(3);
+    assert_eq!(deletions(&env), 0);
+}
+
+#[test]
+fn a_model_in_use_is_a_conflict() {
+    let env = env_with_config(&["1"], Config { models_in_use: vec!["my-model".into()], ..Config::default() });
+    insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
+    ------- stderr -------
+    ERROR: Model 'my-model' is used by a deployment and cannot be deleted. (ModelInUse)
+
+    Request id: [UUID], [TIME]
+    [exit code: 5]
+    ");
+}
+
+#[test]
+fn an_accepted_deletion_is_waited_for() {
+    let env = env_with_config(&["1"], Config { delete_status: 202, polls_until_done: 3, ..Config::default() });
+    env.run(&["delete", "-n", "my-model", "-f"]).success();
+    assert_eq!(env.run(&["list", "-o", "json"]).stdout, "[]\n");
+}
+
+#[test]
+fn the_right_name_on_the_terminal_deletes() {
+    let env = env_with(&["1"]);
+    let mut terminal = Terminal::start(&env, 100, &["custom", "delete", "--name", "my-model"]);
+    terminal.wait_for("Delete custom model 'my-model' (version 1)? This action cannot be undone.");
+    terminal.wait_for("Type the model name to confirm: ");
+    terminal.type_text("my-model\r");
+    let ended = terminal.finish();
+    assert_eq!(ended.code, 0, "{}", ended.screen);
+    assert!(ended.screen.contains("✓ Model 'my-model' (version 1) deleted"), "{}", ended.screen);
+    assert_eq!(deletions(&env), 1);
+}
+
+#[test]
+fn any_other_answer_deletes_nothing() {
+    for answer in ["no\r", "\r", "my-mode\r", "\u{4}"] {
+        let env = env_with(&["1"]);
+        let mut terminal = Terminal::start(&env, 100, &["delete", "-n", "my-model"]);
+        terminal.wait_for("confirm: ");
+        terminal.type_text(answer);
+        let ended = terminal.finish();
+        assert_eq!(ended.code, 1, "{answer:?}: {}", ended.screen);
+        assert_eq!(ended.screen.matches("Deletion cancelled.").count(), 1, "{}", ended.screen);
+        assert_eq!(deletions(&env), 0);
+    }
+}
+
+#[test]
+fn ctrl_c_at_the_question_deletes_nothing() {
+    let env = env_with(&["1"]);
+    let mut terminal = Terminal::start(&env, 100, &["delete", "-n", "my-model"]);
+    terminal.wait_for("confirm: ");
+    terminal.type_text("\u{3}");
+    let ended = terminal.finish();
+    assert_eq!(ended.code, 130, "{}", ended.screen);
+    assert!(!ended.cursor_hidden);
+    assert_eq!(deletions(&env), 0);
+}

@@ -1,0 +1,202 @@
+//! `list`, `versions`, `show`: what is there.
+
+use foundry_emulator::{Config, Fault, FaultKind, NextLinkForm, Route};
+use serde_json::json;
+
+use crate::support::TestEnv;
+
+fn env_with_models() -> TestEnv {
+    let env = TestEnv::new();
+    for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
+        let model = json!({
+            "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",
+            "blobUri": "https://storage.blob.core.windows.net/container", "tags": {"team": "b", "area": "a"},
+        });
+        env.emulator().seed(&model).expect("seeded");
+    }
+    env
+}
+
+#[test]
+fn an_empty_project_is_no_failure() {
+    let env = TestEnv::new();
+    insta::assert_snapshot!(env.run(&["custom", "list"]), @"0 custom model(s) found");
+    assert_eq!(env.run(&["list", "-o", "json"]).success().stdout, "[]\n");
+    assert_eq!(env.run(&["list", "-q"]).success().stdout, "");
+}
+
+#[test]
+fn list_shows_the_latest_version_of_each_model() {
+    let env = env_with_models();
+    insta::assert_snapshot!(env.run(&["custom", "list"]), @"
+    NAME        VERSION  WEIGHT TYPE  CREATED               CREATED BY
+    my-model    10       FullWeight   2026-02-14T10:30:00Z  emulator
+    test-model  1        FullWeight   2026-02-14T10:30:00Z  emulator
+
+    2 custom model(s) found
+    ");
+}
+
+#[test]
+fn versions_are_listed_newest_first() {
+    let env = env_with_models();
+    let versions = env.run(&["versions", "--name", "my-model", "-o", "json"]).success().json();
+    let order: Vec<&str> = versions.as_array().expect("a list").iter().filter_map(|v| v["version"].as_str()).collect();
+    assert_eq!(order, ["10", "9", "1"]);
+}
+
+#[test]
+fn show_means_the_latest_and_says_all_there_is() {
+    let env = env_with_models();
+    insta::assert_snapshot!(env.run(&["custom", "show", "--name", "my-model"]), @r"
+    Custom Model: my-model
+    ──────────────────────────────────────────────────
+
+    General:
+      Name:         my-model
+      Version:      10
+      Description:  My fine-tuned model
+      Weight type:  FullWeight
+      State:        Succeeded
+
+    System Data:
+      Created:        2026-02-14T10:30:00Z
+      Created By:     emulator
+      Last Modified:  2026-02-14T10:30:00Z
+
+    Storage:
+      Blob URI:  https://storage.blob.core.windows.net/container
+
+    Source:
+      Type:  LocalUpload
+
+    Artifact Profile:
+      Category:  DataOnly
+
+    Tags:
+      area:  a
+      team:  b
+    ──────────────────────────────────────────────────
+
+    To deploy this model, use Azure CLI:
+      az cognitiveservices account deployment create \
+        -g GROUP -n ACCOUNT \
+        --deployment-name my-model \
+        --model-name my-model --model-version 10 \
+        --model-format FireworksCustom \
+        --model-source PROJECT-ARM-ID \
+        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    ");
+}
+
+#[test]
+fn json_keeps_what_the_service_sent_and_this_program_does_not_know() {
+    let env = env_with_models();
+    let model = env.run(&["show", "-n", "my-model", "--version", "9", "-o", "json"]).success().json();
+    assert_eq!(model["version"], "9");
+    assert!(model.as_object().expect("an object").keys().any(|key| key.starts_with("xEmulator")), "{model}");
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    let env = env_with_models();
+    insta::assert_snapshot!(env.run(&["show", "--name", "nobody"]), @"
+    ------- stderr -------
+    ERROR: there is no model 'nobody' in this project
+
+    Suggestion: See what there is: azure-ai-models custom list
+
+    Request id: [UUID], [TIME]
+    [exit code: 3]
+    ");
+    insta::assert_snapshot!(env.run(&["show", "--name", "my-model", "--version", "7"]), @"
+    ------- stderr -------
+    ERROR: model 'my-model' has no version 7 in this project
+
+    Suggestion: See what there is: azure-ai-models custom versions --name my-model
+
+    Request id: [UUID], [TIME]
+    [exit code: 3]
+    ");
+    insta::assert_snapshot!(env.run(&["versions", "--name", "nobody", "-o", "json"]), @r#"
+    ------- stderr -------
+    {"error":{"kind":"not_found","code":"ModelNotFound","message":"there is no model 'nobody' in this project","status":404,"requestId":"[UUID]","suggestion":"See what there is: azure-ai-models custom list"}}
+    [exit code: 3]
+    "#);
+}
+
+#[test]
+fn every_page_is_read() {
+    let env = TestEnv::new();
+    for number in 0..150 {
+        env.emulator().seed(&json!({"name": format!("model-{number:03}"), "version": "1"})).expect("seeded");
+    }
+    assert_eq!(env.run(&["list", "-o", "json"]).success().json().as_array().map(Vec::len), Some(150));
+    let pages = env.emulator().requests().iter().filter(|request| request.path.ends_with("/models")).count();
+    assert_eq!(pages, 3);
+}
+
+#[test]
+fn a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown() {
+    let thief = TestEnv::new();
+    let elsewhere = thief.emulator().endpoint().parse().expect("a URL");
+    let env = TestEnv::with(Config { page_size: 1, next_link: NextLinkForm::Foreign(elsewhere), ..Config::default() });
+    for name in ["one", "two"] {
+        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
+    }
+    let output = env.run(&["list"]).fails_with(9);
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains("which is not the project's host"), "{output}");
+    assert!(thief.emulator().requests().is_empty());
+}
+
+#[test]
+fn pages_that_lead_to_themselves_end() {
+    let env = TestEnv::with(Config { page_size: 1, next_link: NextLinkForm::Loop, ..Config::default() });
+    for name in ["one", "two"] {
+        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
+    }
+    let output = env.run(&["list", "-o", "json"]).fails_with(9);
+    assert_eq!(output.stdout, "");
+    assert_eq!(output.json_error()["code"], "bad_answer");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let env = env_with_models();
+    let mut command = env.command(&["list"]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    command.stdout(writer);
+    let child = command.stderr(std::process::Stdio::piped()).spawn().expect("started");
+    let output = env.output(&crate::support::wait(child));
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let env = env_with_models();
+    let mut command = env.command(&["list"]);
+    command.stdout(std::fs::File::options().write(true).open("/dev/full").expect("the full device"));
+    let child = command.stderr(std::process::Stdio::piped()).spawn().expect("started");
+    let output = env.output(&crate::support::wait(child)).fails_with(1);
+    assert!(output.stderr.starts_with("ERROR: cannot write the result"), "{output}");
+}
+
+/// Names that this program would not make exist all the same.
+#[test]
+fn odd_names_of_the_service_are_reached() {
+    let env = TestEnv::new();
+    env.emulator().seed(&json!({"name": "odd name.v1_x", "version": "1.0-beta"})).expect("seeded");
+    let model = env.run(&["show", "-n", "odd name.v1_x", "-o", "json"]).success().json();
+    assert_eq!(model["version"], "1.0-beta");
+}
+
+#[test]
+fn a_busy_service_is_asked_again_and_that_is_said_once() {
+    let env = env_with_models();
+    env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(503)).times(3));
+    let output = env.run(&["list"]).success();
+    assert_eq!(output.stderr.matches("trying again").count(), 1, "{output}");
+    assert!(output.stdout.contains("2 custom model(s) found"), "{output}");
+}

@@ -1,0 +1,192 @@
+//! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
+
+mod blob_stub;
+mod output;
+mod terminal;
+
+pub(crate) use blob_stub::{BlobStub, Says};
+pub(crate) use output::Output;
+pub(crate) use terminal::Terminal;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use foundry_emulator::{BlobStore, Config, Emulator};
+
+/// No run of the program may take longer; a hang is a failure, not a wait.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What stands in every SAS of these tests, and must never be seen anywhere.
+pub(crate) const CANARY: &str = "CANARY5A5";
+
+/// One test's world; gone when the test ends.
+pub(crate) struct TestEnv {
+    root: tempfile::TempDir,
+    blobs: BlobStub,
+    emulator: Emulator,
+    vars: Vec<(String, String)>,
+}
+
+impl TestEnv {
+    /// A world with an empty project, a fake AzCopy on `PATH`, and a clock a hundred times as fast.
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    /// The same with another emulator.
+    pub(crate) fn with(mut config: Config) -> Self {
+        let blobs = BlobStub::start();
+        config.blobs = BlobStore::None { base: blobs.base.clone(), extra_sas_query: Some(format!("secret={CANARY}")) };
+        config.clock.get_or_insert(time::macros::datetime!(2026-02-14 10:30:00 UTC));
+        let root = tempfile::tempdir().expect("a directory");
+        let bin = root.path().join("bin");
+        fs::create_dir_all(&bin).expect("a directory");
+        fs::create_dir_all(root.path().join("home")).expect("a directory");
+        fs::create_dir_all(root.path().join("work")).expect("a directory");
+        link(Path::new(env!("CARGO_BIN_EXE_fake-azcopy")), &bin.join("azcopy"));
+        let emulator = Emulator::start(config).expect("an emulator");
+        let vars = [
+            ("HOME", root.path().join("home").to_string_lossy().into_owned()),
+            ("PATH", bin.to_string_lossy().into_owned()),
+            ("AZURE_PROJECT_ENDPOINT", emulator.endpoint()),
+            ("AZURE_AI_MODELS_CREDENTIAL", "emulator".into()),
+            ("AZURE_AI_MODELS_TEST_TIME", "0.01".into()),
+        ];
+        let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { root, blobs, emulator, vars }
+    }
+
+    /// The local Foundry project.
+    pub(crate) fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
+    /// The blob store that the SAS URLs point to.
+    pub(crate) fn blobs(&self) -> &BlobStub {
+        &self.blobs
+    }
+
+    /// Home directory of the program.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// Working directory of the program.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root.path().join("work")
+    }
+
+    /// Sets a variable for the runs to come.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        self.unset(name);
+        self.vars.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Removes a variable for the runs to come.
+    pub(crate) fn unset(&mut self, name: &str) -> &mut Self {
+        self.vars.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Writes a file below the working directory.
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.work().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        fs::write(&path, content).expect("a file");
+        path
+    }
+
+    /// Writes a small model folder named `model`: 2 files, 1,050 bytes, and a `.gitattributes` that stays.
+    pub(crate) fn write_model(&self) {
+        self.write("model/model.safetensors", [7; 1000]);
+        self.write("model/config.json", [b' '; 50]);
+        self.write("model/.gitattributes", "* binary");
+    }
+
+    /// The fake AzCopy follows this script (tests/fakes/azcopy.rs).
+    pub(crate) fn azcopy_script(&mut self, script: &str) -> &mut Self {
+        let path = self.root.path().join("azcopy-script");
+        fs::write(&path, script).expect("a script");
+        self.set("FAKE_AZCOPY_SCRIPT", &path.to_string_lossy())
+    }
+
+    /// What the fake AzCopy was started with, one object a start.
+    pub(crate) fn azcopy_starts(&self) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(self.azcopy_record()).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    }
+
+    fn azcopy_record(&self) -> PathBuf {
+        self.root.path().join("azcopy-record")
+    }
+
+    /// A command of the program, ready to start.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_azure-ai-models"));
+        command.args(args).env_clear().current_dir(self.work()).stdin(Stdio::null());
+        command.env("FAKE_AZCOPY_RECORD", self.azcopy_record());
+        for (name, value) in &self.vars {
+            command.env(name, value);
+        }
+        command
+    }
+
+    /// Runs the program to its end, with no terminal.
+    #[must_use = "either snapshot the output or assert the exit code"]
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.finish(self.command(args))
+    }
+
+    /// Runs a prepared command to its end.
+    #[must_use = "either snapshot the output or assert the exit code"]
+    pub(crate) fn finish(&self, mut command: Command) -> Output {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        self.output(&wait(child))
+    }
+
+    /// What a finished run printed, as one value.
+    #[must_use = "either snapshot the output or assert the exit code"]
+    pub(crate) fn output(&self, raw: &std::process::Output) -> Output {
+        let root = self.root.path().to_string_lossy().into_owned();
+        let authority = self.emulator.endpoint().split('/').nth(2).unwrap_or_default().to_owned();
+        let store = self.blobs.base.authority().to_owned();
+        Output::new(raw, &[(root, "[ROOT]"), (authority, "[EMULATOR]"), (store, "[BLOBS]")])
+    }
+}
+
+/// Waits for a child, killing it (and failing the test) when it takes too long.
+pub(crate) fn wait(child: std::process::Child) -> std::process::Output {
+    let pid = child.id();
+    let (done, waiter) = std::sync::mpsc::channel::<()>();
+    let guard = std::thread::spawn(move || {
+        if waiter.recv_timeout(LIMIT).is_err() {
+            kill(pid);
+            true
+        } else {
+            false
+        }
+    });
+    let started = Instant::now();
+    let output = child.wait_with_output().expect("the program ends");
+    done.send(()).unwrap_or_default();
+    let killed = guard.join().expect("the guard");
+    assert!(!killed || started.elapsed() < LIMIT, "the program hung: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn kill(pid: u32) {
+    drop(Command::new("kill").args(["-9", &pid.to_string()]).status());
+}
+
+#[cfg(unix)]
+fn link(from: &Path, to: &Path) {
+    std::os::unix::fs::symlink(from, to).expect("a link");
+}
+
+#[cfg(not(unix))]
+fn link(from: &Path, to: &Path) {
+    fs::copy(from, to.with_extension("exe")).expect("a copy");
+}

@@ -1,0 +1,127 @@
+//! What a run left behind: standard output, standard error and the exit code as one value to look at.
+
+use std::fmt;
+
+/// The three outcomes of a run, with everything that differs from run to run replaced by a word.
+pub(crate) struct Output {
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+    /// Exit code; `None` after a signal.
+    pub(crate) code: Option<i32>,
+}
+
+impl Output {
+    pub(crate) fn new(raw: &std::process::Output, filters: &[(String, &str)]) -> Self {
+        let clean = |bytes: &[u8]| {
+            let mut text = String::from_utf8(bytes.to_vec()).expect("output in UTF-8");
+            for (from, to) in filters {
+                text = text.replace(from, to);
+            }
+            mask_run(&text)
+        };
+        Self { stdout: clean(&raw.stdout), stderr: clean(&raw.stderr), code: raw.status.code() }
+    }
+
+    /// Standard output as JSON; fails the test if it is anything else, or holds an escape.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert!(!self.stdout.contains('\u{1b}'), "an escape in JSON output: {self}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not one JSON document ({error}): {self}"))
+    }
+
+    /// The error object of the last line of standard error.
+    pub(crate) fn json_error(&self) -> serde_json::Value {
+        let line = self.stderr.lines().last().unwrap_or_default();
+        let document: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("the last line is no JSON ({error}): {self}"));
+        document["error"].clone()
+    }
+
+    /// Fails the test unless the run succeeded.
+    pub(crate) fn success(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self}");
+        self
+    }
+
+    /// Fails the test unless the run ended with this code.
+    pub(crate) fn fails_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.stdout)?;
+        if !self.stderr.is_empty() {
+            write!(f, "------- stderr -------\n{}", self.stderr)?;
+        }
+        match self.code {
+            Some(0) => Ok(()),
+            Some(code) => write!(f, "[exit code: {code}]"),
+            None => f.write_str("[ended by a signal]"),
+        }
+    }
+}
+
+/// Request ids, times and durations differ in each run.
+fn mask_run(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        out.push_str(&mask_line(line));
+    }
+    out
+}
+
+fn mask_line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if let Some(length) = uuid_length(&bytes[at..]) {
+            out.push_str("[UUID]");
+            at += length;
+        } else {
+            let end = line[at..].chars().next().map_or(1, char::len_utf8);
+            out.push_str(&line[at..at + end]);
+            at += end;
+        }
+    }
+    // Its name is a hash over the endpoint, whose port differs.
+    if let Some(start) = out.find("/uploads/").map(|at| at + "/uploads/".len())
+        && out[start..].bytes().take_while(u8::is_ascii_hexdigit).count() == 16
+    {
+        out.replace_range(start..start + 16, "[UPLOAD]");
+    }
+    if let Some(start) = out.find("Request id: [UUID], ") {
+        out.truncate(start + "Request id: [UUID], ".len());
+        out.push_str("[TIME]\n");
+    }
+    mask_rate(&out)
+}
+
+/// `| 36.2 KB/s |` becomes `| [RATE] |`.
+fn mask_rate(line: &str) -> String {
+    let parts: Vec<&str> = line.split(" | ").map(|part| if part.ends_with("B/s") { "[RATE]" } else { part }).collect();
+    parts.join(" | ")
+}
+
+fn uuid_length(bytes: &[u8]) -> Option<usize> {
+    const SHAPE: [usize; 5] = [8, 4, 4, 4, 12];
+    let mut at = 0;
+    for (index, part) in SHAPE.iter().enumerate() {
+        if index > 0 {
+            if bytes.get(at) != Some(&b'-') {
+                return None;
+            }
+            at += 1;
+        }
+        let hex = bytes.get(at..at + part)?;
+        if !hex.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        at += part;
+    }
+    Some(at)
+}

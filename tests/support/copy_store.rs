@@ -1,0 +1,105 @@
+//! A blob store that can copy from a URL, which Azurite cannot: it stands before a real Azurite, answers
+//! Put Blob From URL and Put Block From URL by fetching the source itself, and passes everything else on.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+
+/// The running store; it ends with the process's test thread.
+pub(crate) struct CopyStore {
+    /// Its base address.
+    pub(crate) url: String,
+    copies: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    azurite: String,
+    client: reqwest::Client,
+    copies: Arc<Mutex<Vec<String>>>,
+}
+
+impl CopyStore {
+    /// Starts it before this Azurite.
+    pub(crate) fn start(azurite: &str) -> Self {
+        let copies = Arc::new(Mutex::new(Vec::new()));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let shared = (azurite.trim_end_matches('/').to_owned(), Arc::clone(&copies));
+        std::thread::spawn(move || serve(listener, shared));
+        Self { url, copies }
+    }
+
+    /// Paths that were copied from a URL.
+    pub(crate) fn copies(&self) -> Vec<String> {
+        self.copies.lock().expect("the list").clone()
+    }
+}
+
+fn serve(listener: std::net::TcpListener, (azurite, copies): (String, Arc<Mutex<Vec<String>>>)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async move {
+        // The first one wins; a second installation is refused and harms nobody.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client");
+        let app = Router::new().fallback(handle).with_state(Shared { azurite, client, copies });
+        listener.set_nonblocking(true).expect("a listener");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+        axum::serve(listener, app).await.expect("served");
+    });
+}
+
+async fn handle(
+    State(shared): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    match forward(&shared, method, &uri, &headers, body).await {
+        Ok(response) => response,
+        Err(error) => Response::builder()
+            .status(StatusCode::BAD_GATEWAY)
+            .body(Body::from(error.without_url().to_string()))
+            .expect("a response"),
+    }
+}
+
+async fn forward(
+    shared: &Shared,
+    method: Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response<Body>, reqwest::Error> {
+    let mut body = body;
+    if let Some(source) = headers.get("x-ms-copy-source").and_then(|value| value.to_str().ok()) {
+        let mut fetch = shared.client.get(source);
+        if let Some(range) = headers.get("x-ms-source-range") {
+            fetch = fetch.header("range", range);
+        }
+        body = fetch.send().await?.error_for_status()?.bytes().await?;
+        shared.copies.lock().expect("the list").push(uri.path().to_owned());
+    }
+    let mut request = shared.client.request(method, format!("{}{uri}", shared.azurite)).body(body);
+    for (name, value) in headers {
+        let name_text = name.as_str();
+        if !name_text.starts_with("x-ms-copy-source")
+            && !name_text.starts_with("x-ms-source")
+            && !matches!(name_text, "host" | "content-length" | "connection")
+        {
+            request = request.header(name, value);
+        }
+    }
+    let answer = request.send().await?;
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers() {
+        if !matches!(name.as_str(), "transfer-encoding" | "connection") {
+            response = response.header(name, value);
+        }
+    }
+    Ok(response.body(Body::from(answer.bytes().await?)).expect("a response"))
+}
