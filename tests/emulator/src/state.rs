@@ -199,8 +199,17 @@ impl State {
         }
     }
 
-    /// Forgets a version, and the containers that were handed out for it.
+    /// Forgets a version, the containers that were handed out for it, and a registration that would bring it back.
     pub(crate) fn delete(&mut self, target: &Target) {
+        for operation in self.operations.values_mut() {
+            if operation.target == *target && operation.end.is_none() {
+                operation.end = Some(OperationEnd::Failed {
+                    status: "Canceled".to_owned(),
+                    code: "OperationCanceled".to_owned(),
+                    message: "The model version was deleted.".to_owned(),
+                });
+            }
+        }
         self.catalog.remove(target);
         self.uploads.remove(target);
     }
