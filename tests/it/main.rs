@@ -3,5 +3,6 @@
 mod architecture;
 mod create;
 mod delete;
+mod errors;
 mod read;
 mod support;
