@@ -5,4 +5,6 @@ mod create;
 mod delete;
 mod errors;
 mod read;
+#[cfg(unix)]
+mod sign_in;
 mod support;
