@@ -3,5 +3,8 @@
 mod architecture;
 mod create;
 mod delete;
+mod errors;
 mod read;
+#[cfg(unix)]
+mod sign_in;
 mod support;

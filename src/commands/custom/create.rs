@@ -311,6 +311,7 @@ impl Create<'_> {
                 app.console.status("");
                 Ok(model)
             }
+            Some(Err(error)) if error.is_conflict() => Err(error.into()),
             Some(Err(error)) => Err(CliError::from(error).with_run_again(&again)),
             None => Err(CliError::interrupted().with_run_again(&again)),
         }
