@@ -4,4 +4,5 @@ mod architecture;
 mod create;
 mod delete;
 mod read;
+mod secrets;
 mod support;
