@@ -1,7 +1,6 @@
 //! From raw arguments to one invocation: what to run, or what to print instead, or why not.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, error::Error as ClapError};
@@ -15,8 +14,6 @@ const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 pub struct Invocation {
     /// Global options; defaults where the arguments could not be read.
     pub globals: Globals,
-    /// `--cwd`.
-    pub cwd: Option<PathBuf>,
     /// What to do.
     pub action: Action,
 }
@@ -49,7 +46,6 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     let wants_json = asks_for_json(&args);
     let refuse = |message: String, suggestion: String| Invocation {
         globals: Globals::unread(if wants_json { OutputFormat::Json } else { OutputFormat::Table }),
-        cwd: None,
         action: Action::Refuse(UsageError { message, suggestion }),
     };
     let mut tree = tree(program);
@@ -62,7 +58,6 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         {
             return Invocation {
                 globals: Globals::unread(OutputFormat::Table),
-                cwd: None,
                 action: Action::Print(error.render().to_string()),
             };
         }
@@ -82,7 +77,7 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         None if cli.show_version => Action::Run(Box::new(Command::Version)),
         None => Action::Print(tree.render_help().to_string()),
     };
-    Invocation { globals, cwd: cli.globals.cwd, action }
+    Invocation { globals, action }
 }
 
 fn help_of(tree: &mut clap::Command, group: &str) -> String {
