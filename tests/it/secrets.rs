@@ -401,8 +401,8 @@ fn a_sas_in_a_model_is_masked() {
     env.emulator()
         .seed(&json!({
             "name": "my-model", "version": "7", "blobUri": uri, "description": format!("from {uri} today"),
-            "tags": {"from": uri.clone()}, "warnings": [{"code": "W", "message": uri.clone()}],
-            "unknown": {"sasUri": uri.clone(), "kept": "see https://h/p?page=2"},
+            "tags": {"from": uri}, "warnings": [{"code": "W", "message": uri}],
+            "unknown": {"sasUri": uri, "kept": "see https://h/p?page=2"},
         }))
         .expect("seeded");
     for args in [
