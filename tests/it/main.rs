@@ -3,6 +3,7 @@
 mod architecture;
 mod create;
 mod delete;
+mod help;
 mod machine;
 mod read;
 mod secrets;
