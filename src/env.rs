@@ -7,6 +7,7 @@ mod timings;
 pub use timings::Timings;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,7 @@ pub mod var {
 }
 
 /// A snapshot of what the process was given: variables, directories, and which streams are terminals.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Env {
     vars: BTreeMap<String, String>,
     cwd: PathBuf,
@@ -83,6 +84,13 @@ pub struct Env {
     pub stdout_terminal: bool,
     /// Standard error is a terminal.
     pub stderr_terminal: bool,
+}
+
+/// Names alone: values may be secrets.
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env").field("vars", &self.vars.keys()).field("cwd", &self.cwd).finish_non_exhaustive()
+    }
 }
 
 impl Env {

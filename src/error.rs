@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use crate::app::App;
 use crate::console::ErrorPage;
 use crate::model::{ModelName, ModelVersion};
+use crate::redact::clean;
 
 /// The kinds of failure (cli.md 3). Each has one exit code and one word in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl ErrorKind {
     }
 }
 
-/// A failed command.
+/// A failed command. Its texts are cleaned of secrets, whoever wrote them: an error may quote a mistyped argument.
 #[derive(Debug)]
 pub struct CliError {
     kind: ErrorKind,
@@ -112,7 +113,7 @@ impl CliError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let told = Told {
             code: kind.as_str().to_owned(),
-            message: message.into(),
+            message: clean(&message.into()),
             suggestion: None,
             links: Vec::new(),
             status: None,
@@ -188,14 +189,14 @@ impl CliError {
     /// The same under another headline.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.told.message = message.into();
+        self.told.message = clean(&message.into());
         self
     }
 
     /// The same with a way out.
     #[must_use]
     pub fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
-        self.told.suggestion = Some(suggestion.into());
+        self.told.suggestion = Some(clean(&suggestion.into()));
         self
     }
 

@@ -37,7 +37,7 @@ pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
     let outcome = match invocation.action {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),
-        Action::Run(command) => enter(env, invocation.cwd.as_deref()).and_then(|env| {
+        Action::Run(command) => enter(env, invocation.globals.cwd.as_deref()).and_then(|env| {
             dispatch(*command, |cancel| App::new(env, invocation.globals, Arc::clone(&console), cancel))
         }),
     };
@@ -72,9 +72,13 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
 
 /// Changes to `--cwd`, else to `AZD_CWD`.
 fn enter(mut env: Env, cwd: Option<&Path>) -> Result<Env, CliError> {
-    if let Some(cwd) = cwd.or_else(|| env.get(var::AZD_CWD).map(Path::new)) {
+    let named = match cwd {
+        Some(cwd) => Some((cwd, "--cwd")),
+        None => env.get(var::AZD_CWD).map(|cwd| (Path::new(cwd), var::AZD_CWD)),
+    };
+    if let Some((cwd, origin)) = named {
         let cwd = env.cwd().join(cwd);
-        std::env::set_current_dir(&cwd).map_err(|why| CliError::bad_directory(&cwd, &why))?;
+        std::env::set_current_dir(&cwd).map_err(|why| CliError::bad_directory(&cwd, origin, &why))?;
         env.set_cwd(cwd);
     }
     Ok(env)

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use serde_json::Value;
 use url::Url;
 
 const MASK: &str = "***";
@@ -102,6 +103,24 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// Cleans what a service sent as JSON: the address of weights, and every text with a signature in it. Other texts stay
+/// as they were, for a query alone is no secret in a description.
+pub fn clean_json(value: &mut Value) {
+    match value {
+        Value::String(text) if find_ignore_case(text, "sig=").is_some() => *text = clean(text),
+        Value::Array(items) => items.iter_mut().for_each(clean_json),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match field {
+                    Value::String(uri) if key == "blobUri" => *uri = clean(uri),
+                    field => clean_json(field),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 fn is_boundary(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '\\')
 }
@@ -153,7 +172,9 @@ fn clean_parameters(word: &str, out: &mut String) {
         Some(value) => {
             let end = word[value..].find('&').map_or(word.len(), |at| value + at);
             out.push_str(&word[..value]);
-            out.push_str(MASK);
+            if end > value {
+                out.push_str(MASK);
+            }
             clean_parameters(&word[end..], out);
         }
         None => out.push_str(word),
@@ -190,6 +211,7 @@ mod tests {
             (r#"{"url":"https://h/p?x=CANARY"}"#, r#"{"url":"https://h/p?***"}"#),
             ("src=HTTPS://h/p?CANARY", "src=HTTPS://h/p?***"),
             ("nothing secret, 100 %", "nothing secret, 100 %"),
+            ("no signature (sig=)", "no signature (sig=)"),
         ] {
             assert_eq!(clean(dirty), clean_text);
         }

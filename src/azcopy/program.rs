@@ -1,5 +1,6 @@
 //! A program that has proved to be AzCopy 10.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,12 +20,19 @@ use super::{environment, text};
 const ANSWER: u64 = 64 * 1024;
 
 /// A verified AzCopy, ready to run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AzCopy {
     path: PathBuf,
     origin: Origin,
     version: String,
     environment: Vec<(String, String)>,
+}
+
+/// Without the environment, which may hold a proxy's password.
+impl fmt::Debug for AzCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AzCopy").field("path", &self.path).field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 /// Why a candidate is not an AzCopy that can be used.

@@ -1,5 +1,7 @@
 //! What the global options mean together: the dual `-e` is taken apart here, and nowhere else.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 use thiserror::Error;
 
@@ -32,6 +34,8 @@ pub struct Globals {
     pub debug: Option<bool>,
     /// `--quiet`.
     pub quiet: bool,
+    /// `--cwd`.
+    pub cwd: Option<PathBuf>,
 }
 
 /// Global options that contradict each other.
@@ -55,7 +59,7 @@ impl Globals {
     /// What counts when the options could not be read.
     #[must_use]
     pub fn unread(output: OutputFormat) -> Self {
-        Self { endpoint: None, environment: None, output, no_prompt: None, debug: None, quiet: false }
+        Self { endpoint: None, environment: None, output, no_prompt: None, debug: None, quiet: false, cwd: None }
     }
 
     /// Takes the dual `-e` apart and refuses what was given twice.
@@ -82,6 +86,7 @@ impl Globals {
             no_prompt: args.no_prompt,
             debug: args.debug,
             quiet: args.quiet == Some(true),
+            cwd: args.cwd.clone(),
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, error::Error as ClapError};
@@ -16,8 +15,6 @@ const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 pub struct Invocation {
     /// Global options; defaults where the arguments could not be read.
     pub globals: Globals,
-    /// `--cwd`.
-    pub cwd: Option<PathBuf>,
     /// What to do.
     pub action: Action,
 }
@@ -50,7 +47,6 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     let wants_json = asks_for_json(&args);
     let refuse = |message: String, suggestion: String| Invocation {
         globals: Globals::unread(if wants_json { OutputFormat::Json } else { OutputFormat::Table }),
-        cwd: None,
         action: Action::Refuse(UsageError { message, suggestion }),
     };
     // Read once a process, and taking the tree apart again costs a quarter of what `version` does.
@@ -64,7 +60,6 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         {
             return Invocation {
                 globals: Globals::unread(OutputFormat::Table),
-                cwd: None,
                 action: Action::Print(error.render().to_string()),
             };
         }
@@ -84,7 +79,7 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         None if cli.show_version => Action::Run(Box::new(Command::Version)),
         None => Action::Print(tree.render_help().to_string()),
     };
-    Invocation { globals, cwd: cli.globals.cwd, action }
+    Invocation { globals, action }
 }
 
 fn help_of(tree: &mut clap::Command, group: &str) -> String {

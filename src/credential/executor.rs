@@ -5,6 +5,7 @@
 //! cloned repository must not bring its own `azd`.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::process::{Output, Stdio};
@@ -30,10 +31,16 @@ pub(super) enum Ending {
 }
 
 /// azure_identity's way to start programs, with this program's variables.
-#[derive(Debug)]
 pub(super) struct GroupExecutor {
     variables: Vec<(String, String)>,
     ending: Mutex<Option<Ending>>,
+}
+
+/// Values of variables, and a token on standard output, are secrets. azure_identity asks for the trait.
+impl fmt::Debug for GroupExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupExecutor").finish_non_exhaustive()
+    }
 }
 
 impl GroupExecutor {

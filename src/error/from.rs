@@ -240,7 +240,7 @@ impl From<DirectoryError> for CliError {
                 .with_suggestion("Wait for the other process, or use another --version."),
             DirectoryError::Io { .. } => Self::failure(message)
                 .with_code("no_upload_directory")
-                .with_suggestion("Free the disk or its permissions, or name another place with AZD_CONFIG_DIR."),
+                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR."),
         }
     }
 }
@@ -358,12 +358,12 @@ impl CliError {
         }
     }
 
-    /// A `--cwd` that cannot be entered.
+    /// A directory that cannot be entered; `origin` is the option or variable that names it.
     #[must_use]
-    pub fn bad_directory(path: &Path, why: &io::Error) -> Self {
+    pub fn bad_directory(path: &Path, origin: &str, why: &io::Error) -> Self {
         let kind = if why.kind() == io::ErrorKind::PermissionDenied { ErrorKind::Failure } else { ErrorKind::NotFound };
         Self::new(kind, format!("cannot change to the directory {}: {why}", path.display()))
             .with_code("bad_directory")
-            .with_suggestion("Check the value of --cwd.")
+            .with_suggestion(format!("Check the value of {origin}."))
     }
 }

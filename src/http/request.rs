@@ -1,5 +1,6 @@
 //! A request and an answer, as the clients above see them.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -14,7 +15,7 @@ use crate::credential::TokenSource;
 use crate::redact::clean;
 
 /// A request; what is sent again and what is not stands in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -73,6 +74,16 @@ impl<'a> Request<'a> {
     pub fn service(mut self, name: &'static str) -> Self {
         self.service = name;
         self
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &shown(&self.url))
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
     }
 }
 

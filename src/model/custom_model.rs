@@ -1,6 +1,7 @@
 //! A registered model: the service's own JSON, and a lenient view of what this program shows of it.
 //!
-//! The JSON is kept whole, so that fields which this program does not know reach `-o json`.
+//! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
+//! masked on the way in, so that nothing that shows a model has to think of them.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,12 +9,13 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
+
+use crate::redact;
 
 /// One version of a custom model.
 #[derive(Clone, Debug)]
 pub struct CustomModel {
-    raw: Box<RawValue>,
+    json: Value,
     view: ModelView,
 }
 
@@ -27,20 +29,19 @@ impl CustomModel {
 
 impl<'de> Deserialize<'de> for CustomModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let view: ModelView = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        let mut json = Value::deserialize(deserializer)?;
+        redact::clean_json(&mut json);
+        let view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
         if view.name.is_empty() {
             return Err(serde::de::Error::missing_field("name"));
         }
-        Ok(Self { raw, view })
+        Ok(Self { json, view })
     }
 }
 
 impl Serialize for CustomModel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Through `Value`, since raw text would keep the service's own indentation.
-        let value: Value = serde_json::from_str(self.raw.get()).map_err(serde::ser::Error::custom)?;
-        value.serialize(serializer)
+        self.json.serialize(serializer)
     }
 }
 

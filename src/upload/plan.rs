@@ -146,8 +146,7 @@ pub fn plan(source: &Source, cwd: &Path) -> Result<Plan, PlanError> {
 }
 
 fn plan_file(path: &Path, bytes: u64) -> Result<Plan, PlanError> {
-    // Opened, since a file that cannot be read would fail only in the middle of the upload.
-    drop(std::fs::File::open(path).map_err(|why| unreadable(path, why))?);
+    readable(path)?;
     let name = path.file_name().ok_or_else(|| PlanError::NotFound(path.to_owned()))?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
     let files = vec![PlannedFile { path: listed_name(Path::new(name))?, bytes }];
@@ -170,6 +169,7 @@ fn plan_directory(directory: PathBuf) -> Result<Plan, PlanError> {
             }
         } else if entry.file_type().is_file() {
             let bytes = entry.metadata().map_err(|error| walk_error(&directory, error))?.len();
+            readable(entry.path())?;
             files.push(PlannedFile { path: listed_name(relative)?, bytes });
         } else if !is_directory {
             return Err(PlanError::SpecialFile(entry.into_path()));
@@ -190,6 +190,11 @@ fn listed_name(relative: &Path) -> Result<String, PlanError> {
         return Err(PlanError::LineBreak(name.to_owned()));
     }
     Ok(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
+}
+
+/// Opened, since a file that cannot be read would fail only in the middle of the upload.
+fn readable(path: &Path) -> Result<(), PlanError> {
+    std::fs::File::open(path).map(drop).map_err(|why| unreadable(path, why))
 }
 
 fn unreadable(path: &Path, why: io::Error) -> PlanError {

@@ -285,7 +285,7 @@ impl Job {
             names.iter().filter(shown).map(|name| (name.clone(), json!(var(name)))).collect();
         let line = json!({
             "argv": self.args, "pid": std::process::id(), "cwd": std::env::current_dir().ok(),
-            "env": names, "values": values,
+            "env": names, "values": values, "environ": fs::read("/proc/self/environ").ok().map(|all| String::from_utf8_lossy(&all).into_owned()),
             "stdin": {"pipe": signals::stdin_is_pipe(), "open": words::stdin_is_open()},
             "list": self.value("--list-of-files").and_then(|list| fs::read_to_string(list).ok()),
         });

@@ -4,7 +4,10 @@ mod architecture;
 mod create;
 mod delete;
 mod errors;
+mod help;
+mod machine;
 mod read;
+mod secrets;
 #[cfg(unix)]
 mod sign_in;
 mod support;

@@ -149,8 +149,11 @@ impl CreateArgs {
     fn again(&self, app: &App, source: &Source) -> String {
         let mut args = vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()];
         let mut add = |option: &str, value: Option<String>| {
-            if let Some(value) = value {
-                args.extend([option.to_owned(), value]);
+            match value {
+                // A value that looks like an option is one, unless it is tied to its own.
+                Some(value) if value.starts_with('-') => args.push(format!("{option}={value}")),
+                Some(value) => args.extend([option.to_owned(), value]),
+                None => {}
             }
         };
         match (&self.source_file, source) {
@@ -165,6 +168,7 @@ impl CreateArgs {
         add("--limit-rate", self.limit_rate.map(|rate| rate.to_string()));
         add("--project-endpoint", app.globals.endpoint.clone());
         add("--environment", app.globals.environment.clone());
+        add("--cwd", app.globals.cwd.as_ref().map(|path| path.display().to_string()));
         app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }

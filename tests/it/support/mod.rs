@@ -68,6 +68,28 @@ impl TestEnv {
         &self.blobs
     }
 
+    /// Directory of the whole world: scripts and records lie here, beside home and working directory.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Directory on `PATH`, with the fake AzCopy in it.
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.root.path().join("bin")
+    }
+
+    /// Puts a shell script on `PATH`, in place of what was there.
+    #[cfg(unix)]
+    pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.bin().join(name);
+        // A link stays a link when it is written through.
+        drop(fs::remove_file(&path));
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+        path
+    }
+
     /// Home directory of the program.
     pub(crate) fn home(&self) -> PathBuf {
         self.root.path().join("home")

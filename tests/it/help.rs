@@ -1,0 +1,142 @@
+//! What the help and the README say: help cannot change unnoticed, examples parse, the variables are those that are read.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use azure_ai_models::cli::{AZD_PROGRAM, Action, PROGRAM, read};
+
+use crate::support::TestEnv;
+
+/// Variables that azd, the shell or a test sets, or that mean what they mean to every program.
+const NOT_FOR_THE_README: [&str; 10] = [
+    // Set by azd.
+    "AZD_SERVER",
+    "AZURE_HTTP_USER_AGENT",
+    "TRACEPARENT",
+    // Refused with a sentence of its own.
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    // Those of the system.
+    "COLUMNS",
+    "PATH",
+    "HOME",
+    "AZURE_AI_MODELS_TEST_TIME",
+    // Handed on to AzCopy, not read: in the table only.
+    "AZCOPY_*",
+    "AZCOPY_BUFFER_GB",
+];
+
+fn file(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn help_says_the_same_as_before() {
+    let mut env = TestEnv::new();
+    env.set("COLUMNS", "100");
+    let mut pages = String::new();
+    for command in [
+        "",
+        "custom",
+        "custom create",
+        "custom list",
+        "custom versions",
+        "custom show",
+        "custom delete",
+        "version",
+        "completion",
+    ] {
+        let mut args: Vec<&str> = command.split_whitespace().collect();
+        args.push("--help");
+        let output = env.run(&args).success();
+        assert_eq!(output.stderr, "", "{command}");
+        for line in output.stdout.lines() {
+            assert!(line.chars().count() <= 110, "too wide in '{command}': {line}");
+        }
+        pages = format!("{pages}$ {PROGRAM} {}\n{}\n", args.join(" "), output.stdout);
+    }
+    insta::assert_snapshot!(pages);
+}
+
+/// The short forms are the same commands, so they have the same help, but for the name.
+#[test]
+fn the_short_forms_have_the_same_help() {
+    let env = TestEnv::new();
+    for command in ["create", "list", "versions", "show", "delete"] {
+        let long = env.run(&["custom", command, "--help"]).success().stdout;
+        let short = env.run(&[command, "--help"]).success().stdout;
+        assert_eq!(long.replace(&format!("{PROGRAM} custom {command}"), &format!("{PROGRAM} {command}")), short);
+    }
+}
+
+/// Each line of a code block that calls the program.
+fn commands_of(readme: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in readme.lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else if inside
+            && let Some(at) = [PROGRAM, AZD_PROGRAM].iter().find_map(|program| line.find(&format!("{program} ")))
+        {
+            // `source <(azure-ai-models completion bash)` as well.
+            found.push(line[at..].trim_end_matches(')').replace(AZD_PROGRAM, PROGRAM));
+        }
+    }
+    assert!(!inside, "a code block without an end");
+    found
+}
+
+#[test]
+fn the_examples_of_the_readme_parse() {
+    let commands = commands_of(&file("README.md"));
+    assert!(commands.len() >= 6, "{commands:?}");
+    for command in commands {
+        let words = shell_words::split(&command).expect("words that a shell can read");
+        match read(words.into_iter().map(Into::into).collect(), false).action {
+            Action::Run(_) => {}
+            other => panic!("{command}: {other:?}"),
+        }
+    }
+}
+
+/// `custom create`, `--source-file` and the like in running text.
+#[test]
+fn the_options_of_the_readme_exist() {
+    let env = TestEnv::new();
+    let mut known = String::new();
+    for command in [&["--help"][..], &["create", "--help"], &["delete", "--help"]] {
+        known += &env.run(command).success().stdout;
+    }
+    for span in file("README.md").split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {
+        let option = span.split([' ', '=']).next().unwrap_or_default();
+        assert!(known.contains(option), "the README names {option}, which no help knows");
+    }
+}
+
+#[test]
+fn the_readme_names_the_variables_that_a_person_may_set() {
+    let readme = file("README.md");
+    let section = readme.split("## Environment variables").nth(1).expect("the section");
+    let table = section.split("\n## ").next().expect("its text");
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let named: BTreeSet<&str> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2))
+        .map(|name| name.split('=').next().unwrap_or_default())
+        .collect();
+    let source = file("src/env.rs");
+    let module = source.split("pub mod var {").nth(1).expect("the names").split("\n}\n").next().expect("their end");
+    let read: BTreeSet<&str> = module
+        .lines()
+        .filter(|line| line.trim_start().starts_with("pub const "))
+        .map(|line| line.split('"').nth(1).expect("a name"))
+        .collect();
+    let hidden = BTreeSet::from(NOT_FOR_THE_README);
+    let not_told: Vec<_> = read.difference(&named).filter(|name| !hidden.contains(*name)).collect();
+    assert!(not_told.is_empty(), "read, but not in the README: {not_told:?}");
+    let not_read: Vec<_> = named.difference(&read).filter(|name| !hidden.contains(*name)).collect();
+    assert!(not_read.is_empty(), "in the README, but not read: {not_read:?}");
+    let stale: Vec<_> = hidden.iter().filter(|name| !name.starts_with("AZCOPY_") && !read.contains(*name)).collect();
+    assert!(stale.is_empty(), "neither read nor told: {stale:?}");
+}

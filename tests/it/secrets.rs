@@ -1,0 +1,450 @@
+//! Nothing that the program writes holds a secret (cli.md 3): every run here has one in each place where a secret can
+//! be, and everything that it wrote is searched for it. The one exception is AzCopy's argument list, and each test
+//! proves by it that the secret was there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use azure_ai_models::azcopy::{Cargo, CopyJob};
+use azure_ai_models::credential::{Target, TokenSource};
+use azure_ai_models::env::{Env, Timings};
+use azure_ai_models::foundry::PendingUpload;
+use azure_ai_models::http::{Method, Request, Retry};
+use azure_ai_models::redact::{SecretUrl, Token};
+use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
+use serde_json::json;
+
+use crate::support::{CANARY, Says, TestEnv, wait};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+/// What a SAS looks like where others repeat it.
+const LEAK: &str = "http://h/c?sv=1&secret=CANARY5A5&sig=CANARY5A5&x";
+
+/// Each run is done in all these ways of telling.
+const WAYS: [&[&str]; 6] = [
+    &[],
+    &["--debug"],
+    &["-o", "json"],
+    &["--progress", "json"],
+    &["--debug", "-o", "json", "--progress", "json"],
+    &["--debug", "--progress", "plain"],
+];
+
+fn env_with(config: Config) -> TestEnv {
+    let mut env = TestEnv::with(config);
+    env.write_model();
+    env.set("RUST_BACKTRACE", "1");
+    env
+}
+
+fn env() -> TestEnv {
+    env_with(Config::default())
+}
+
+/// All files below a directory whose name or content holds the canary.
+fn holders(directory: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        if path.to_string_lossy().contains(CANARY) {
+            found.insert(path.clone());
+        }
+        if path.is_dir() {
+            found.extend(holders(&path));
+        } else if fs::read(&path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(CANARY)) {
+            found.insert(path);
+        }
+    }
+    found
+}
+
+fn held(env: &TestEnv) -> BTreeSet<PathBuf> {
+    let mut found = holders(&env.home());
+    found.extend(holders(&env.work()));
+    found
+}
+
+/// Fails if the canary stands in what a run wrote. `before`: the files of the test itself that hold it.
+fn assert_clean(what: &str, env: &TestEnv, before: &BTreeSet<PathBuf>, raw: &std::process::Output) {
+    // The raw bytes, since the tidied output of other tests leaves things out.
+    for (stream, bytes) in [("stdout", &raw.stdout), ("stderr", &raw.stderr)] {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(!text.contains(CANARY), "{what}: the secret is on {stream}:\n{text}");
+        assert!(!text.contains("panicked at"), "{what}: a panic:\n{text}");
+    }
+    let fresh: Vec<PathBuf> = held(env).difference(before).cloned().collect();
+    assert!(fresh.is_empty(), "{what}: the secret is in {fresh:?}");
+}
+
+/// Runs a command in every way of telling, and searches all that each wrote.
+fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
+    let is_create = args.contains(&"create");
+    for way in WAYS.iter().filter(|way| is_create || !way.contains(&"--progress")) {
+        let args = [args, way].concat();
+        let before = held(env);
+        let child = env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let raw = wait(child);
+        let what = format!("{what} {way:?}");
+        assert_clean(&what, env, &before, &raw);
+        let output = env.output(&raw);
+        assert_eq!(output.code, Some(code), "{what}: {output}");
+        assert!(
+            code == 2 || !way.contains(&"--debug") || output.stderr.contains("debug: "),
+            "{what}: no trace: {output}"
+        );
+        if is_create && code == 0 {
+            // The next way makes the same version again.
+            env.emulator().reset();
+        }
+    }
+}
+
+/// Every start of AzCopy was given the SAS, in its arguments and nowhere else.
+fn assert_handed_over(env: &TestEnv) {
+    let starts = env.azcopy_starts();
+    assert!(!starts.is_empty(), "AzCopy never ran, so nothing was proved");
+    for start in starts {
+        assert!(start["argv"].to_string().contains(CANARY), "no SAS in {start}");
+        let environ = start["environ"].as_str().expect("the environment, as /proc has it");
+        assert!(environ.contains("AZCOPY_LOG_LOCATION=") && !environ.contains(CANARY), "{environ}");
+        assert!(!start["list"].to_string().contains(CANARY));
+    }
+}
+
+#[test]
+fn success_shows_no_sas() {
+    let env = env();
+    search("success", &env, &CREATE, 0);
+    assert_handed_over(&env);
+}
+
+#[test]
+fn a_refused_sas_is_not_shown() {
+    for says in [
+        Says::Error(403, "AuthenticationFailed"),
+        Says::Error(404, "ContainerNotFound"),
+        Says::Error(400, "InvalidQueryParameterValue"),
+        Says::Error(500, "InternalError"),
+        Says::Nothing,
+    ] {
+        let env = env();
+        env.blobs().says(says.clone());
+        let code = if matches!(says, Says::Error(403 | 404, _)) { 7 } else { 9 };
+        let code = if matches!(says, Says::Error(400, _)) { 1 } else { code };
+        search(&format!("{says:?}"), &env, &CREATE, code);
+    }
+}
+
+/// AzCopy's own words, wherever it says them.
+#[test]
+fn azcopys_words_are_cleaned() {
+    let end = "end Completed 0 0 0 0 0\nexit 0";
+    for script in [
+        format!(
+            "info Authentication failed, it is either not correct, or expired, or does not have the correct permission: PUT {LEAK}\ninit\nend Cancelled 0 1050 0 2 0\nexit 1"
+        ),
+        format!("info {LEAK}\ninit\n{end}"),
+        format!("info Skipping {LEAK} because\ninit\n{end}"),
+        format!("info Accessing '{LEAK}' failed\ninit\n{end}"),
+        format!("init\nerror failed to perform copy command due to error: {LEAK}"),
+        format!("error {LEAK}\\n{LEAK}"),
+        format!("plain {LEAK}\nplain see?sig=CANARY5A5\nexit 1"),
+        format!("stderr panic: {LEAK}\nstderr goroutine 1: {LEAK}\nexit 2"),
+        format!("stderr {LEAK}\nexit 1"),
+        format!("init\nfailed {LEAK} 403 1000\nend Failed 0 1050 0 2 1\nexit 1"),
+        format!("init\nprompt Overwrite {LEAK}?\n{end}"),
+        "init\nfailed model.safetensors 0 1000\nend CompletedWithErrors 50 1050 1 2 1\nexit 1".to_owned(),
+        "init\ndie-signal 9".to_owned(),
+        "init\nexit 0".to_owned(),
+    ] {
+        let mut env = env();
+        env.azcopy_script(&script);
+        search(&script, &env, &CREATE, 7);
+        assert_handed_over(&env);
+    }
+}
+
+/// The reason of a failure comes from AzCopy's log, which here, unlike the real one, holds the SAS.
+#[test]
+fn what_is_read_from_azcopys_log_is_cleaned() {
+    let mut env = env();
+    env.azcopy_script(&format!(
+        "init\nlog ERR: [P#0-T#0] UPLOADFAILED: model.safetensors : 400 : 400 no: {LEAK} When Committing\n\
+         failed model.safetensors 400 1000\nend Failed 0 1050 0 2 1\nexit 1\n"
+    ));
+    for way in WAYS {
+        let raw = wait(
+            env.command(&[&CREATE[..], way].concat())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("it starts"),
+        );
+        // The log is AzCopy's; that it is there proves that the reason was there to be read.
+        let logs: BTreeSet<PathBuf> =
+            held(&env).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "log")).collect();
+        assert_eq!(logs.len(), 1, "{way:?}");
+        assert_clean(&format!("{way:?}"), &env, &logs, &raw);
+        let output = env.output(&raw).fails_with(7);
+        let json = way.contains(&"json");
+        assert!(json || output.stderr.contains("model.safetensors: 400 no: http://h/c?*** When"), "{output}");
+    }
+    assert_handed_over(&env);
+}
+
+#[test]
+fn an_interrupted_upload_shows_no_sas() {
+    for way in WAYS {
+        let mut env = env();
+        let ready = env.root().join("ready");
+        env.azcopy_script(&format!("init\nprogress 10 1050 0 2\nspawn-record {}\nhang\n", ready.display()));
+        let before = held(&env);
+        let child = env
+            .command(&[&CREATE[..], way].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let started = Instant::now();
+        while !ready.exists() {
+            assert!(started.elapsed() < Duration::from_secs(30), "AzCopy never ran");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("an id");
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("interrupted");
+        let raw = wait(child);
+        assert_clean(&format!("{way:?}"), &env, &before, &raw);
+        let output = env.output(&raw).fails_with(130);
+        assert!(output.stderr.contains("Upload interrupted at 0%"), "{output}");
+        assert_handed_over(&env);
+    }
+}
+
+/// A service that repeats in its errors what it was sent, or what it handed out.
+#[test]
+fn a_services_words_are_cleaned() {
+    let told = |status| FaultKind::refusal(status, "Bad", &format!("cannot read {LEAK} with Bearer CANARY5A5"));
+    for (route, kind, code) in [
+        (Route::StartPendingUpload, told(400), 1),
+        (Route::StartPendingUpload, told(403), 4),
+        (Route::StartPendingUpload, told(409), 5),
+        (Route::StartPendingUpload, told(500), 9),
+        (Route::StartPendingUpload, FaultKind::refusal(400, LEAK, ""), 1),
+        (Route::StartPendingUpload, FaultKind::Html { status: 502 }, 9),
+        (Route::StartPendingUpload, FaultKind::Truncated, 9),
+        (Route::StartPendingUpload, FaultKind::Redirect { to: LEAK.to_owned() }, 9),
+        (Route::CreateAsync, told(400), 8),
+        (Route::CreateAsync, told(500), 8),
+        (Route::CreateAsync, FaultKind::Html { status: 400 }, 8),
+        (Route::CreateAsync, FaultKind::Redirect { to: LEAK.to_owned() }, 8),
+        (Route::Poll, told(400), 8),
+    ] {
+        let env = env();
+        env.emulator().add_fault(Fault::new(route, kind.clone()));
+        search(&format!("{route:?} {kind:?}"), &env, &CREATE, code);
+    }
+    let operation_end = OperationEnd::Failed {
+        status: "Failed".into(),
+        code: "Unreadable".into(),
+        message: format!("the weights at {LEAK} are no weights"),
+    };
+    let env = env_with(Config { operation_end, ..Config::default() });
+    search("a failed operation", &env, &CREATE, 8);
+}
+
+#[test]
+fn a_source_with_a_sas_is_not_shown() {
+    let end = "init\nend Completed 11 11 1 1 0\nexit 0";
+    let broken = format!("error cannot list {LEAK}");
+    for (script, code) in [(end, 0), (broken.as_str(), 7)] {
+        let mut env = env();
+        env.azcopy_script(script);
+        let url = format!("{}/from?sv=1&sig={CANARY}&secret={CANARY}", "https://a.blob.core.windows.net");
+        search("--source", &env, &["create", "--name", "my-model", "--source", &url], code);
+        env.write("url.txt", &url);
+        search("--source-file", &env, &["create", "--name", "my-model", "--source-file", "url.txt"], code);
+        let with_user = url.replace("https://", "https://me:CANARY5A5@");
+        search("user", &env, &["create", "--name", "my-model", "--source", &with_user], code);
+        assert_handed_over(&env);
+    }
+}
+
+/// A mistyped command line is repeated in the error, and may hold what was meant to be the source.
+#[test]
+fn wrong_arguments_are_told_without_their_secrets() {
+    let env = env();
+    let url = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
+    let bare = format!("a.blob.core.windows.net/c?sig={CANARY}");
+    let user = format!("https://user:{CANARY}@a.services.ai.azure.com/api/projects/p");
+    let of = |more: &[&'static str]| -> Vec<String> { more.iter().map(|&word| word.to_owned()).collect() };
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    for value in [&url, &bare, &user] {
+        for option in
+            ["--sourc", "--source=", "--base-model=", "--version=", "--limit-rate=", "--azcopy-path=", "--source-file="]
+        {
+            let mut line = of(&["create", "--name", "ok"]);
+            line.push(format!("{option}{value}"));
+            if !option.starts_with("--source") {
+                line.extend(of(&["--source", "model"]));
+            }
+            lines.push(line);
+        }
+        for start in [&["create"][..], &["show"], &["custom"], &["list"], &["create", "--name"], &["list", "-o"]] {
+            let mut line = of(start);
+            line.push(value.clone());
+            lines.push(line);
+        }
+        for option in ["-e", "--project-endpoint", "--environment", "--cwd", "--subscription", "--debug=", "-C"] {
+            lines.push(vec![
+                "list".into(),
+                format!("{option}{}{value}", if option.len() > 2 && !option.ends_with('=') { "=" } else { "" }),
+            ]);
+        }
+    }
+    for line in lines {
+        for way in [&[][..], &["--debug"], &["-o", "json"]] {
+            let args: Vec<&str> = line.iter().map(String::as_str).chain(way.iter().copied()).collect();
+            let before = held(&env);
+            let raw =
+                wait(env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts"));
+            assert_clean(&format!("{args:?}"), &env, &before, &raw);
+        }
+    }
+}
+
+#[test]
+fn a_password_in_an_endpoint_is_not_shown() {
+    let mut env = env();
+    let url = format!("https://user:{CANARY}@a.services.ai.azure.com/api/projects/p");
+    search("-e", &env, &["list", "-e", &url], 2);
+    for name in ["AZURE_PROJECT_ENDPOINT", "FOUNDRY_PROJECT_ENDPOINT"] {
+        env.unset("AZURE_PROJECT_ENDPOINT");
+        env.set(name, &url);
+        let output = env.run(&["list"]).fails_with(2);
+        assert!(!output.to_string().contains(CANARY), "{output}");
+    }
+}
+
+#[cfg(unix)]
+const AZD: &str = r#"printf '{"token":"CANARY5A5","expiresOn":"2099-01-01T00:00:00Z"}'"#;
+
+#[cfg(unix)]
+#[test]
+fn a_token_is_not_shown() {
+    let words = format!("not with Bearer CANARY5A5 {LEAK}");
+    for (kind, code) in [
+        (None, 0),
+        (Some(FaultKind::refusal(401, "Unauthorized", &words)), 4),
+        (Some(FaultKind::refusal(403, "Forbidden", &words)), 4),
+        (Some(FaultKind::refusal(500, "Internal", &words)), 9),
+        (Some(FaultKind::Reset), 9),
+        (Some(FaultKind::Html { status: 407 }), 1),
+    ] {
+        let mut env = env_with(Config { auth: Auth::Token(CANARY.to_owned()), ..Config::default() });
+        env.program("azd", AZD);
+        env.set("AZURE_AI_MODELS_CREDENTIAL", "azd");
+        if let Some(kind) = &kind {
+            env.emulator().add_fault(Fault::new(Route::Any, kind.clone()));
+        }
+        search(&format!("{kind:?}"), &env, &["list"], code);
+        let seen = env.emulator().requests();
+        let shown = &seen.last().expect("a request").headers;
+        assert!(shown.keys().any(|name| name == "authorization"), "no token was sent: {shown:?}");
+    }
+}
+
+/// What azd says when it fails, and when it answers with something else.
+#[cfg(unix)]
+#[test]
+fn azds_words_are_cleaned() {
+    for script in [
+        r#"printf '{"error":"e","message":"no: Bearer CANARY5A5 http://h/?code=CANARY5A5"}' >&2; exit 1"#,
+        r#"printf 'eyJCANARY5A5.eyJx.y http://u:CANARY5A5@h/' >&2; exit 1"#,
+        r#"printf '{"token":"CANARY5A5"}'"#,
+        r#"printf '{"token":"CANARY5A5","expiresOn":"tomorrow"}'"#,
+        r#"printf 'CANARY5A5'"#,
+    ] {
+        let mut env = env();
+        env.program("azd", script);
+        env.set("AZURE_AI_MODELS_CREDENTIAL", "azd");
+        search(script, &env, &["list"], 4);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_proxys_password_is_not_shown() {
+    let mut env = env();
+    env.program("azd", AZD);
+    env.unset("AZURE_AI_MODELS_CREDENTIAL");
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        env.set(name, "http://user:CANARY5A5@127.0.0.1:1");
+    }
+    let far = "https://a.services.ai.azure.com/api/projects/p";
+    search("a proxy", &env, &["list", "-e", far], 9);
+    search("a proxy", &env, &[&CREATE[..], &["-e", far]].concat(), 9);
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        env.set(name, "http://user:CANARY5A5@[not a host");
+    }
+    let output = env.run(&["list", "-e", far, "--debug"]);
+    assert!(!output.to_string().contains(CANARY), "{output}");
+}
+
+/// A service may send a SAS back as a part of the model.
+#[test]
+fn a_sas_in_a_model_is_masked() {
+    let env = env();
+    let uri = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
+    env.emulator()
+        .seed(&json!({
+            "name": "my-model", "version": "7", "blobUri": uri, "description": format!("from {uri} today"),
+            "tags": {"from": uri}, "warnings": [{"code": "W", "message": uri}],
+            "unknown": {"sasUri": uri, "kept": "see https://h/p?page=2"},
+        }))
+        .expect("seeded");
+    for args in [
+        &["list"][..],
+        &["versions", "--name", "my-model"],
+        &["show", "--name", "my-model"],
+        &["show", "--name", "my-model", "--version", "7"],
+    ] {
+        search(&args.join(" "), &env, args, 0);
+    }
+    let model = env.run(&["show", "--name", "my-model", "-o", "json"]).success().json();
+    assert_eq!(model["blobUri"], "https://a.blob.core.windows.net/c?***");
+    assert_eq!(model["unknown"]["kept"], "see https://h/p?page=2", "what is no secret stays as it was");
+}
+
+/// `{:?}` is how secrets get into panics and traces.
+#[test]
+fn debug_forms_hold_no_secret() {
+    let sas = || SecretUrl::new(format!("https://u:{CANARY}@h/c?sig={CANARY}").parse().expect("a URL"));
+    let pending =
+        PendingUpload { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
+    let job =
+        CopyJob { cargo: Cargo::Remote { url: sas() }, destination: sas(), directory: "/private".into(), cap: None };
+    let vars = [
+        ("AZURE_AI_MODELS_CREDENTIAL", "env"),
+        ("AZURE_CLIENT_SECRET", CANARY),
+        ("HTTPS_PROXY", "http://u:CANARY5A5@proxy"),
+    ];
+    let env = Env::from_vars(vars, Path::new("/"));
+    let target = Target { host: "a.services.ai.azure.com", loopback: false };
+    let tokens = TokenSource::new(&env, target, None, Timings::default(), std::sync::Arc::new(|_| {})).expect("tokens");
+    let request = Request::new(Method::GET, sas().expose().clone(), Retry::None)
+        .tokens(&tokens)
+        .json(&json!({"source": sas().expose().as_str()}));
+    for shown in [
+        format!("{pending:?}"),
+        format!("{job:?}"),
+        format!("{tokens:?}"),
+        format!("{request:?}"),
+        format!("{env:?}"),
+        format!("{:?}", Token::new(CANARY.to_owned())),
+    ] {
+        assert!(!shown.contains(CANARY), "{shown}");
+    }
+}
