@@ -2,11 +2,14 @@
 //!
 //! Owns the names of all variables and what they mean. Nothing else in the crate reads `std::env`.
 
+mod timings;
+
+pub use timings::Timings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Names of the variables that the program reads.
 pub mod var {
@@ -172,111 +175,6 @@ impl Env {
     }
 }
 
-/// Every limit and delay of the program (cli.md 5, 7, 10, 12).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Timings {
-    /// To open a connection.
-    pub connect: Duration,
-    /// For one request, answer included.
-    pub request: Duration,
-    /// First pause between tries; it doubles.
-    pub retry_first: Duration,
-    /// Longest pause of our own between tries.
-    pub retry_cap: Duration,
-    /// Longest `Retry-After` that is obeyed.
-    pub retry_after_cap: Duration,
-    /// For a token from `azd` and the other sources.
-    pub token: Duration,
-    /// A token is fetched anew this long before it expires.
-    pub token_margin: Duration,
-    /// For the probe of the SAS URL before an upload.
-    pub probe: Duration,
-    /// First pause between polls of an operation; it doubles.
-    pub poll_first: Duration,
-    /// Longest pause between polls.
-    pub poll_cap: Duration,
-    /// For a registration to finish.
-    pub register: Duration,
-    /// For `azcopy --version`.
-    pub azcopy_version: Duration,
-    /// An upload that stands still this long is reported.
-    pub stall_notice: Duration,
-    /// An upload that stands still this long is ended.
-    pub stall_limit: Duration,
-    /// Between SIGINT and SIGKILL when AzCopy is ended.
-    pub cancel_grace: Duration,
-    /// Between status lines during an upload.
-    pub status_line: Duration,
-    scale: f64,
-}
-
-impl Default for Timings {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            request: Duration::from_secs(60),
-            retry_first: Duration::from_millis(500),
-            retry_cap: Duration::from_secs(20),
-            retry_after_cap: Duration::from_secs(120),
-            token: Duration::from_secs(30),
-            token_margin: Duration::from_secs(300),
-            probe: Duration::from_secs(5),
-            poll_first: Duration::from_millis(250),
-            poll_cap: Duration::from_secs(15),
-            register: Duration::from_secs(30 * 60),
-            azcopy_version: Duration::from_secs(10),
-            stall_notice: Duration::from_secs(15),
-            stall_limit: Duration::from_secs(10 * 60),
-            cancel_grace: Duration::from_secs(5),
-            status_line: Duration::from_secs(30),
-            scale: 1.0,
-        }
-    }
-}
-
-impl Timings {
-    /// The limits of a normal run; builds for tests scale them by `AZURE_AI_MODELS_TEST_TIME`.
-    #[must_use]
-    pub fn from_env(env: &Env) -> Self {
-        #[cfg(feature = "test-fakes")]
-        if let Some(scale) = env.get(var::TEST_TIME).and_then(|text| text.parse::<f64>().ok()) {
-            return Self::default().scaled_by(scale);
-        }
-        let _: &Env = env;
-        Self::default()
-    }
-
-    /// A time that came from outside, such as `Retry-After`, on this run's clock.
-    #[must_use]
-    pub fn scaled(&self, duration: Duration) -> Duration {
-        duration.mul_f64(self.scale)
-    }
-
-    #[cfg(feature = "test-fakes")]
-    fn scaled_by(&self, scale: f64) -> Self {
-        let by = |duration: Duration| duration.mul_f64(scale);
-        Self {
-            connect: by(self.connect),
-            request: by(self.request),
-            retry_first: by(self.retry_first),
-            retry_cap: by(self.retry_cap),
-            retry_after_cap: by(self.retry_after_cap),
-            token: by(self.token),
-            token_margin: by(self.token_margin),
-            probe: by(self.probe),
-            poll_first: by(self.poll_first),
-            poll_cap: by(self.poll_cap),
-            register: by(self.register),
-            azcopy_version: self.azcopy_version,
-            stall_notice: by(self.stall_notice),
-            stall_limit: by(self.stall_limit),
-            cancel_grace: by(self.cancel_grace),
-            status_line: by(self.status_line),
-            scale,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,36 +199,5 @@ mod tests {
         let env = Env::from_vars([(var::HOME, "somewhere")], Path::new("/work"));
         assert_eq!(env.home(), None);
         assert_eq!(env.azd_config_dir(), None);
-    }
-
-    /// The full values, once: every other test runs on scaled ones.
-    #[test]
-    fn the_limits_are_those_of_the_command_line_design() {
-        let timings = Timings::default();
-        let seconds: Vec<f64> = [
-            timings.connect,
-            timings.request,
-            timings.retry_first,
-            timings.retry_cap,
-            timings.retry_after_cap,
-            timings.token,
-            timings.token_margin,
-            timings.probe,
-            timings.poll_first,
-            timings.poll_cap,
-            timings.register,
-            timings.azcopy_version,
-            timings.stall_notice,
-            timings.stall_limit,
-            timings.cancel_grace,
-            timings.status_line,
-        ]
-        .iter()
-        .map(Duration::as_secs_f64)
-        .collect();
-        assert_eq!(
-            seconds,
-            [10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 10.0, 15.0, 600.0, 5.0, 30.0]
-        );
     }
 }

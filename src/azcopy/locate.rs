@@ -201,20 +201,23 @@ mod tests {
     use super::*;
 
     fn put(directory: &Path, mode: u32) -> PathBuf {
-        std::fs::create_dir_all(directory).unwrap();
+        std::fs::create_dir_all(directory).expect("a test file");
         let path = directory.join("azcopy");
-        std::fs::write(&path, "").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        std::fs::write(&path, "").expect("a test file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a test file");
         path
     }
 
     #[test]
     fn the_named_program_is_taken_or_refused_and_nothing_else() {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().expect("a test file");
         let program = put(&root.path().join("tools"), 0o755);
         let plain = put(&root.path().join("plain"), 0o644);
-        let env = Env::from_vars([("PATH", program.parent().unwrap().to_str().unwrap())], root.path());
-        let found = locate(&env, Some(Path::new("tools/azcopy"))).unwrap();
+        let env = Env::from_vars(
+            [("PATH", program.parent().expect("a test file").to_str().expect("a test file"))],
+            root.path(),
+        );
+        let found = locate(&env, Some(Path::new("tools/azcopy"))).expect("a test file");
         assert_eq!((found.path, found.origin.to_string().as_str()), (program, "--azcopy-path"));
         for (given, error) in [
             ("nowhere", LocateError::NoSuchFile { path: root.path().join("nowhere") }),
@@ -227,9 +230,9 @@ mod tests {
 
     #[test]
     fn the_places_are_searched_in_their_order() {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().expect("a test file");
         let at = |name: &str| root.path().join(name);
-        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let text = |path: PathBuf| path.to_str().expect("a test file").to_owned();
         let (path, home, config) = (text(at("path")), text(at("home")), text(at("config")));
         let env = Env::from_vars([("PATH", path.as_str()), ("HOME", &home), ("AZD_CONFIG_DIR", &config)], root.path());
         let places = [at("home/.azure/bin"), at("home/.azd/bin"), at("config/bin"), at("path")];
@@ -239,16 +242,16 @@ mod tests {
         );
         for place in &places {
             let expected = put(place, 0o755);
-            assert_eq!(locate(&env, None).unwrap().path, expected);
+            assert_eq!(locate(&env, None).expect("a test file").path, expected);
         }
-        assert_eq!(locate(&env, None).unwrap().origin, Origin::Path);
+        assert_eq!(locate(&env, None).expect("a test file").origin, Origin::Path);
         put(&at("path"), 0o644);
-        assert_eq!(locate(&env, None).unwrap().origin, Origin::Directory(at("config/bin")));
+        assert_eq!(locate(&env, None).expect("a test file").origin, Origin::Directory(at("config/bin")));
     }
 
     #[test]
     fn the_working_directory_is_never_searched() {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().expect("a test file");
         put(root.path(), 0o755);
         put(&root.path().join("bin"), 0o755);
         put(&root.path().join(".azd/bin"), 0o755);
@@ -262,9 +265,9 @@ mod tests {
 
     #[test]
     fn archives_in_downloads_are_looked_through_newest_first() {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().expect("a test file");
         for name in ["azcopy_windows_amd64_10.30.0", "azcopy_windows_amd64_10.32.2/azcopy_windows_amd64_10.32.2", "x"] {
-            std::fs::create_dir_all(root.path().join(name)).unwrap();
+            std::fs::create_dir_all(root.path().join(name)).expect("a test file");
         }
         let newest = root.path().join("azcopy_windows_amd64_10.32.2");
         assert_eq!(

@@ -154,12 +154,10 @@ pub struct GlobalArgs {
     pub trace_log_url: Option<String>,
 }
 
-/// clap's tree with the name that this run goes by.
+/// clap's tree with the name that this run goes by. Not built yet: that costs more than all else that `version` does.
 #[must_use]
 pub fn tree(program: &'static str) -> clap::Command {
-    let mut tree = Cli::command().bin_name(program);
-    tree.build();
-    tree
+    Cli::command().bin_name(program)
 }
 
 #[cfg(test)]
@@ -177,7 +175,7 @@ mod tests {
     #[test]
     fn the_pass_before_clap_knows_every_global_option() {
         for arg in Cli::command().get_arguments().filter(|arg| arg.is_global_set()) {
-            let takes_value = !arg.get_value_names().is_some_and(|names| names == ["BOOL"]);
+            let takes_value = arg.get_value_names().is_none_or(|names| names != ["BOOL"]);
             let known: &[&str] = if takes_value { &hoist::WITH_VALUE } else { &hoist::SWITCHES };
             let long = arg.get_long_and_visible_aliases().into_iter().flatten().map(|long| format!("--{long}"));
             for name in long.chain(arg.get_short().map(|short| format!("-{short}"))) {

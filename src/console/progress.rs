@@ -1,6 +1,6 @@
 //! The faces of progress, the lines that scripts read, and the progress of a registration.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -88,14 +88,14 @@ pub(super) fn error_line(page: &ErrorPage<'_>) -> String {
 pub struct RegisterView<'a> {
     console: &'a Console,
     status_line: Duration,
-    shown: Option<(String, Instant)>,
+    next_line: Duration,
     bar: Option<ProgressBar>,
 }
 
 impl<'a> RegisterView<'a> {
     pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
         let bar = (console.face == Face::Bar).then(|| bar_line(&console.bars));
-        Self { console, status_line, shown: None, bar }
+        Self { console, status_line, next_line: status_line, bar }
     }
 
     /// The service's word, and how long it takes already.
@@ -106,19 +106,16 @@ impl<'a> RegisterView<'a> {
                     bar.set_message(format!("  {status} ({})", units::duration(elapsed)));
                 }
             }
-            Face::Plain => {
-                let known =
-                    self.shown.as_ref().is_some_and(|(word, at)| word == status && at.elapsed() < self.status_line);
-                if !known {
-                    self.console.line(&format!("  {status} ({})", units::duration(elapsed)));
-                    self.shown = Some((status.to_owned(), Instant::now()));
-                }
+            // Most registrations end within seconds, and need no word on the way.
+            Face::Plain if elapsed >= self.next_line => {
+                self.next_line = elapsed + self.status_line;
+                self.console.line(&format!("  {status} ({})", units::duration(elapsed)));
             }
             Face::Json => {
                 let fields = json!({ "status": status, "seconds": elapsed.as_secs() });
                 self.console.line(&event_line("register.progress", fields));
             }
-            Face::None => {}
+            Face::Plain | Face::None => {}
         }
     }
 

@@ -15,9 +15,9 @@ use crate::units;
 
 const RULE: &str = "──────────────────────────────────────────────────";
 
-/// The table of `list` and `versions`.
+/// The table of `list` and `versions`; `counted` names what its rows are.
 #[must_use]
-pub fn model_table(models: &[CustomModel], style: TableStyle) -> String {
+pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> String {
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
@@ -39,7 +39,7 @@ pub fn model_table(models: &[CustomModel], style: TableStyle) -> String {
         if !rows.is_empty() {
             out.push('\n');
         }
-        out = format!("{out}{} custom model(s) found\n", rows.len());
+        out = format!("{out}{} {counted} found\n", rows.len());
     }
     out
 }
@@ -253,9 +253,9 @@ mod tests {
     #[test]
     fn tables_count_unless_quiet() {
         let style = TableStyle { width: None, summary: true };
-        insta::assert_snapshot!(model_table(&[full(), model(json!({"name": "bare"}))], style));
-        assert_eq!(model_table(&[], style), "0 custom model(s) found\n");
-        assert_eq!(model_table(&[], TableStyle { summary: false, ..style }), "");
+        insta::assert_snapshot!(model_table(&[full(), model(json!({"name": "bare"}))], "custom model(s)", style));
+        assert_eq!(model_table(&[], "custom model(s)", style), "0 custom model(s) found\n");
+        assert_eq!(model_table(&[], "custom model(s)", TableStyle { summary: false, ..style }), "");
     }
 
     #[test]

@@ -104,9 +104,10 @@ impl CredentialError {
             Self::NotSignedIn { how: Method::AzCli, .. } => "Run `az login`.".into(),
             Self::NotSignedIn { .. } => "Run `azd auth login`.".into(),
             Self::ProgramMissing { program, link } => format!("Install {program}: {link}"),
-            Self::TimedOut { how: Method::Azd | Method::AzCli, .. } => {
-                "Check the network, and run the tool's own login once by hand.".into()
+            Self::TimedOut { how: Method::Azd, .. } => {
+                "Check the network, and run `azd auth login` once by hand.".into()
             }
+            Self::TimedOut { how: Method::AzCli, .. } => "Check the network, and run `az login` once by hand.".into(),
             Self::TimedOut { .. } => "Check the network and the proxy settings.".into(),
             Self::Refused { how: Method::Env, .. } => {
                 format!("Check {}, {} and {}.", var::AZURE_TENANT_ID, var::AZURE_CLIENT_ID, var::AZURE_CLIENT_SECRET)

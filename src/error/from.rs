@@ -103,20 +103,31 @@ fn service(error: ServiceError) -> CliError {
         403 => of(ErrorKind::Auth, "no permission")
             .with_suggestion("Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough.")
             .with_link("Roles", "https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry"),
-        404 => of(ErrorKind::NotFound, "not found")
+        404 if error.speaks_of_a_model() => of(ErrorKind::NotFound, "not found")
             .with_suggestion("Check the project endpoint, and the name and version of the model."),
-        409 | 412 => CliError::new(ErrorKind::Conflict, message),
-        408 | 429 => {
+        404 => of(ErrorKind::NotFound, "not found").with_suggestion(
+            "Check the project endpoint, which ends with /api/projects/PROJECT, and that this project exists.",
+        ),
+        409 if error.has_code(&["ModelInUse"]) => CliError::new(ErrorKind::Conflict, message)
+            .with_suggestion("Delete the deployments that use the model first."),
+        409 | 412 => CliError::new(ErrorKind::Conflict, message)
+            .with_suggestion("Look at the model as it is now; somebody else may have changed it."),
+        408 | 429 | 503 if error.status != 503 || error.retry_after.is_some() => {
             let wait = error.retry_after.map(|wait| format!(" in {}", units::duration(wait))).unwrap_or_default();
             of(ErrorKind::Service, "Foundry is too busy").with_suggestion(format!("Try again{wait}."))
         }
-        500..=599 => of(ErrorKind::Service, &format!("Foundry failed ({})", error.status))
+        500..=599 => of(ErrorKind::Service, &failed(&error))
             .with_suggestion("Try again later; if it stays, give the request id to the support of the service."),
         _ => of(ErrorKind::Failure, "Foundry returned"),
     };
     translated
         .with_answer(error.status, error.request_id, error.date)
         .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
+}
+
+/// Without a code the service's sentence begins with the status already.
+fn failed(error: &ServiceError) -> String {
+    if error.code.is_some() { format!("Foundry failed ({})", error.status) } else { "Foundry failed".into() }
 }
 
 /// The service sometimes names the tenant whose tokens it takes.
@@ -155,19 +166,42 @@ impl From<DeleteError> for CliError {
     }
 }
 
+/// Where the registration may still come to its end.
+const LOOK_FIRST: &str = "The service may still be at work: look whether the model is there in some minutes.";
+
 impl From<RegisterError> for CliError {
     fn from(error: RegisterError) -> Self {
         let message = error.to_string();
+        let conflict = error.is_conflict();
         let failed = |code: &str| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
-        match error {
+        let told = match error {
             RegisterError::Refused(error) | RegisterError::Unwatchable(error) => {
                 Self::from(error).headed(&message).with_kind(ErrorKind::RegistrationFailed)
             }
+            RegisterError::NoWay { first, second } => {
+                let (mut first, second) = (Self::from(first), Self::from(second));
+                // The reason is told of both, the way out of the way that exists.
+                let way_out = second.suggestion().unwrap_or_default().to_owned();
+                let both =
+                    format!("{message}: {}\nThe older way (PUT) failed as well: {}", first.message(), second.message());
+                first.told.links = second.told.links;
+                first.with_message(both).with_kind(ErrorKind::RegistrationFailed).with_suggestion(way_out)
+            }
             RegisterError::Failed(failure) => failed(failure.code.as_deref().unwrap_or("registration_failed")),
-            RegisterError::TimedOut { .. } => failed("registration_timeout"),
-            RegisterError::NotProved => failed("not_proved"),
-            RegisterError::Taken { .. } => failed("version_taken").with_suggestion("Use another --version."),
-        }
+            RegisterError::TimedOut { last_fault: Some(fault), .. } => {
+                let fault = Self::from(fault);
+                let both = format!("{message}\nThe last look at it failed: {}", fault.message());
+                fault
+                    .with_message(both)
+                    .with_kind(ErrorKind::RegistrationFailed)
+                    .with_code("registration_timeout")
+                    .with_suggestion(LOOK_FIRST)
+            }
+            RegisterError::TimedOut { .. } => failed("registration_timeout").with_suggestion(LOOK_FIRST),
+            RegisterError::NotProved => failed("not_proved").with_suggestion(LOOK_FIRST),
+            RegisterError::Taken { .. } => failed("version_taken"),
+        };
+        if conflict { told.with_suggestion("If the version exists by now, use another --version.") } else { told }
     }
 }
 

@@ -59,6 +59,7 @@ impl FoundryClient {
     pub async fn delete_model(&self, name: &ModelName, version: &ModelVersion) -> Result<Deleted, HttpError> {
         let url = self.version_url(name, version, None);
         let response = self.send(self.request(Method::DELETE, url.clone(), Retry::Idempotent)).await?;
+        response.check_body()?;
         let pending = response.status == 202;
         Ok(Deleted { pending, operation: self.operation_of(&url, &response).filter(|_| pending) })
     }
@@ -82,7 +83,7 @@ impl FoundryClient {
                         operation = next.or(operation);
                         wait = retry_after;
                     }
-                    Look::Later { retry_after } => wait = retry_after,
+                    Look::Later(error) => wait = retry_after(&error),
                     Look::Gone => {
                         operation = None;
                         continue;

@@ -14,7 +14,7 @@ pub(super) enum Look {
     /// Its state, and where to look next if that changed.
     State { state: OperationState, next: Option<Url>, retry_after: Option<Duration> },
     /// Nothing now: the service is busy or the network broke.
-    Later { retry_after: Option<Duration> },
+    Later(HttpError),
     /// The operation cannot be asked for, at least not by us.
     Gone,
 }
@@ -37,12 +37,14 @@ impl FoundryClient {
     pub(super) async fn look(&self, operation: &Url) -> Result<Look, HttpError> {
         let request = self.request(Method::GET, operation.clone(), Retry::None);
         match self.send(request).await {
+            // Somebody else answered: whether it ended, the model tells.
+            Ok(response) if response.check_body().is_err() => Ok(Look::Gone),
             Ok(response) => Ok(Look::State {
                 state: state::of_response(&response),
                 next: self.operation_of(operation, &response).filter(|_| response.status == 202),
                 retry_after: response.retry_after,
             }),
-            Err(error) if error.is_passing() => Ok(Look::Later { retry_after: retry_after(&error) }),
+            Err(error) if error.is_passing() => Ok(Look::Later(error)),
             Err(error) => {
                 let ours = self.endpoint().same_origin(operation);
                 match error.status() {

@@ -27,8 +27,16 @@ pub struct RegisterStatus {
 #[derive(Debug, Error)]
 pub enum RegisterError {
     /// The service did not accept it.
-    #[error("the registration was refused")]
+    #[error("the model could not be registered")]
     Refused(#[source] HttpError),
+    /// The service has no `createAsync`, and did not accept the PUT instead.
+    #[error("the model could not be registered")]
+    NoWay {
+        /// What it said to `createAsync`; this is told (cli.md 7).
+        first: HttpError,
+        /// What it said to the PUT.
+        second: HttpError,
+    },
     /// It was accepted, and ended badly.
     #[error("the registration failed: {0}")]
     Failed(Failure),
@@ -36,10 +44,12 @@ pub enum RegisterError {
     #[error("the registration was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
     /// It goes on.
-    #[error("the registration did not end in time")]
+    #[error("the registration did not end in time{}", last(last_status.as_deref()))]
     TimedOut {
         /// The service's last word.
         last_status: Option<String>,
+        /// Why there was no newer word.
+        last_fault: Option<HttpError>,
     },
     /// The operation succeeded and the model is not there.
     #[error("the registration is said to have succeeded, but the model is not there")]
@@ -50,6 +60,22 @@ pub enum RegisterError {
         /// Where those are, without query.
         blob_uri: Option<String>,
     },
+}
+
+impl RegisterError {
+    /// True where the version belongs to somebody else: the same registration will never be accepted.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Self::Taken { .. } => true,
+            Self::Refused(error) | Self::NoWay { second: error, .. } => error.status() == Some(409),
+            _ => false,
+        }
+    }
+}
+
+fn last(status: Option<&str>) -> String {
+    status.map(|status| format!("; its last state was {status}")).unwrap_or_default()
 }
 
 impl FoundryClient {
@@ -68,14 +94,14 @@ impl FoundryClient {
         let start = Instant::now();
         let started = tokio::time::timeout(limit, self.start_registration(name, version, registration))
             .await
-            .unwrap_or(Err(RegisterError::TimedOut { last_status: None }))?;
+            .unwrap_or(Err(RegisterError::TimedOut { last_status: None, last_fault: None }))?;
         self.await_registration(name, version, started, limit.saturating_sub(start.elapsed()), on).await
     }
 
     /// Waits until an accepted registration ended, and proves it by the model itself. `on` hears each state.
     ///
     /// # Errors
-    /// All of [`RegisterError`] but `Refused` and `Taken`.
+    /// All of [`RegisterError`] but `Refused`, `NoWay` and `Taken`.
     pub async fn await_registration(
         &self,
         name: &ModelName,
@@ -84,14 +110,10 @@ impl FoundryClient {
         limit: Duration,
         on: &mut dyn FnMut(RegisterStatus),
     ) -> Result<CustomModel, RegisterError> {
-        let begun = Instant::now();
-        let mut last_status = None;
-        let mut say = |status: &str| {
-            last_status = Some(status.to_owned());
-            on(RegisterStatus { status: status.to_owned(), elapsed: begun.elapsed() });
-        };
-        let watched = tokio::time::timeout(limit, self.watch(name, version, started, &mut say)).await;
-        watched.unwrap_or(Err(RegisterError::TimedOut { last_status }))
+        let mut news = News { begun: Instant::now(), last_status: None, last_fault: None, on };
+        let watched = tokio::time::timeout(limit, self.watch(name, version, started, &mut news)).await;
+        let News { last_status, last_fault, .. } = news;
+        watched.unwrap_or(Err(RegisterError::TimedOut { last_status, last_fault }))
     }
 
     async fn watch(
@@ -99,7 +121,7 @@ impl FoundryClient {
         name: &ModelName,
         version: &ModelVersion,
         started: Started,
-        say: &mut (dyn FnMut(&str) + '_),
+        news: &mut News<'_>,
     ) -> Result<CustomModel, RegisterError> {
         // A registration that is known to have ended may be missing a few times; one that may still run, for ever.
         let mut missing_left = None;
@@ -107,7 +129,7 @@ impl FoundryClient {
         match started.state {
             OperationState::Failed(failure) => return Err(RegisterError::Failed(failure)),
             OperationState::Done => (operation, missing_left) = (None, Some(PATIENCE)),
-            OperationState::Running(status) => say(&status),
+            OperationState::Running(status) => news.say(status),
         }
         let mut pauses = Pauses::new(self);
         loop {
@@ -122,11 +144,11 @@ impl FoundryClient {
                         continue;
                     }
                     Look::State { state: OperationState::Running(status), next, retry_after } => {
-                        say(&status);
+                        news.say(status);
                         operation = next.or(operation);
                         wait = retry_after;
                     }
-                    Look::Later { retry_after } => wait = retry_after,
+                    Look::Later(error) => wait = news.none(error),
                     Look::Gone => {
                         operation = None;
                         continue;
@@ -136,10 +158,10 @@ impl FoundryClient {
                 match self.look_at_model(name, version).await.map_err(RegisterError::Unwatchable)? {
                     Seen::Registered(model) => return Ok(*model),
                     Seen::Failed(failure) => return Err(RegisterError::Failed(failure)),
-                    Seen::Running(status) => say(&status),
+                    Seen::Running(status) => news.say(status),
                     Seen::Missing if missing_left == Some(0) => return Err(RegisterError::NotProved),
                     Seen::Missing => missing_left = missing_left.map(|left| left - 1),
-                    Seen::Later(retry_after) => wait = retry_after,
+                    Seen::Later(error) => wait = news.none(error),
                 }
             }
             pauses.pause(wait).await;
@@ -158,9 +180,31 @@ impl FoundryClient {
                 })
             }
             Err(error) if error.status() == Some(404) => Ok(Seen::Missing),
-            Err(error) if error.is_passing() => Ok(Seen::Later(retry_after(&error))),
+            Err(error) if error.is_passing() => Ok(Seen::Later(error)),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What was heard of a registration so far.
+struct News<'a> {
+    begun: Instant,
+    last_status: Option<String>,
+    last_fault: Option<HttpError>,
+    on: &'a mut dyn FnMut(RegisterStatus),
+}
+
+impl News<'_> {
+    fn say(&mut self, status: String) {
+        (self.on)(RegisterStatus { status: status.clone(), elapsed: self.begun.elapsed() });
+        (self.last_status, self.last_fault) = (Some(status), None);
+    }
+
+    /// A look that broke; how long the service wants to be left alone.
+    fn none(&mut self, fault: HttpError) -> Option<Duration> {
+        let wait = retry_after(&fault);
+        self.last_fault = Some(fault);
+        wait
     }
 }
 
@@ -169,5 +213,5 @@ enum Seen {
     Failed(Failure),
     Running(String),
     Missing,
-    Later(Option<Duration>),
+    Later(HttpError),
 }

@@ -7,10 +7,7 @@ use super::register::RegisterError;
 use super::state::{self, OperationState};
 use super::wire::{self, Dialect};
 use crate::http::{HttpError, Method, Retry};
-use crate::model::{CustomModel, ModelName, ModelVersion, Registration, Report};
-
-/// The words of a 404 that speaks of a model; any other 404 speaks of the route (cli.md 13).
-const MODEL_MISSING: [&str; 4] = ["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"];
+use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
 
 /// A registration that the service accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +22,7 @@ impl FoundryClient {
     /// Has the service accept a registration. `createAsync` is never sent twice on a doubt: the model is looked for first.
     ///
     /// # Errors
-    /// [`RegisterError::Refused`] and [`RegisterError::Taken`].
+    /// [`RegisterError::Refused`], [`RegisterError::NoWay`] and [`RegisterError::Taken`].
     pub async fn start_registration(
         &self,
         name: &ModelName,
@@ -35,10 +32,17 @@ impl FoundryClient {
         match self.create_async(name, version, registration).await {
             Ok(started) => Ok(started),
             Err(first) if no_such_route(&first) => {
-                self.put_model(name, version, registration).await.map_err(|second| {
-                    self.http().report(Report::Debug(format!("PUT instead of createAsync: {second}")));
-                    RegisterError::Refused(first)
-                })
+                match self.put_model(name, version, registration).await {
+                    Ok(started) => Ok(started),
+                    // Its first try may have been accepted, and a later one answered that the version exists.
+                    Err(second) if in_doubt(&second) || second.status() == Some(409) => {
+                        match self.find_ours(name, version, registration).await? {
+                            Some(true) => Ok(accepted()),
+                            _ => Err(RegisterError::NoWay { first, second }),
+                        }
+                    }
+                    Err(second) => Err(RegisterError::NoWay { first, second }),
+                }
             }
             Err(first) if in_doubt(&first) => self.settle(name, version, registration, first).await,
             Err(first) => Err(RegisterError::Refused(first)),
@@ -81,6 +85,7 @@ impl FoundryClient {
     ) -> Result<Started, HttpError> {
         let body = wire::registration(Dialect::of(self.api_version()), registration);
         let response = self.send(self.request(method, url.clone(), retry).json(&body)).await?;
+        response.check_body()?;
         Ok(Started { operation: self.operation_of(&url, &response), state: state::of_response(&response) })
     }
 
@@ -92,7 +97,6 @@ impl FoundryClient {
         registration: &Registration,
         first: HttpError,
     ) -> Result<Started, RegisterError> {
-        let accepted = || Started { operation: None, state: OperationState::Running("Accepted".into()) };
         match self.find_ours(name, version, registration).await? {
             Some(true) => return Ok(accepted()),
             Some(false) => {}
@@ -128,11 +132,16 @@ impl FoundryClient {
     }
 }
 
+/// It was accepted by a request whose answer was lost.
+fn accepted() -> Started {
+    Started { operation: None, state: OperationState::Running("Accepted".into()) }
+}
+
 /// 405, and a 404 that does not speak of a model.
 fn no_such_route(error: &HttpError) -> bool {
     error.service().is_some_and(|error| match error.status {
         405 => true,
-        404 => !error.has_code(&MODEL_MISSING),
+        404 => !error.speaks_of_a_model(),
         _ => false,
     })
 }
@@ -140,9 +149,11 @@ fn no_such_route(error: &HttpError) -> bool {
 /// The service may have accepted the request all the same.
 fn in_doubt(error: &HttpError) -> bool {
     match error {
-        HttpError::Service(error) => matches!(error.status, 408 | 500 | 502 | 503 | 504),
+        // With Retry-After it is the service's own word that nothing was begun.
+        HttpError::Service(error) if error.status == 503 => error.retry_after.is_none(),
+        HttpError::Service(error) => matches!(error.status, 408 | 500 | 502 | 504),
         HttpError::Network { connecting, .. } => !connecting,
-        // 2xx with a body that is too big.
+        // 2xx with a body that is too big, or of somebody else.
         HttpError::BadAnswer { .. } => true,
         HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => false,
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use url::Url;
 
@@ -131,6 +131,14 @@ impl Response {
                 Flaw::NotJson
             })
         })
+    }
+
+    /// For answers whose body may be missing: what is there has to be JSON, for a page of a proxy is no answer of the service.
+    ///
+    /// # Errors
+    /// [`HttpError::BadAnswer`].
+    pub fn check_body(&self) -> Result<(), HttpError> {
+        if self.body.trim_ascii().is_empty() { Ok(()) } else { self.json::<IgnoredAny>().map(|_| ()) }
     }
 
     /// This answer as an error.

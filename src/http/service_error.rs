@@ -61,6 +61,12 @@ impl ServiceError {
         self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
+    /// True for a 404 about a model; any other 404 means that the service has no such route (cli.md 13).
+    #[must_use]
+    pub fn speaks_of_a_model(&self) -> bool {
+        self.status == 404 && self.has_code(&["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"])
+    }
+
     /// Takes code, message and details from a body.
     pub(super) fn read_body(&mut self, body: &[u8]) {
         let text = String::from_utf8_lossy(body);

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use foundry_emulator::{BlobStore, Config};
+use foundry_emulator::Config;
 
-use crate::stage::{Stage, azurite, files, given};
+use crate::stage::{Stage, azurite, files, given, store};
 
 /// The main job with a real Hugging Face folder, and everything that follows it.
 #[test]
@@ -15,7 +15,7 @@ fn a_real_model_arrives_byte_for_byte_and_is_listed_shown_and_deleted() {
         stage.json(&["custom", "create", "--name", "minilm", "--source", &folder.to_string_lossy(), "-o", "json"]);
     let mut local = files(&folder);
     assert!(local.remove(".gitattributes").is_some(), "the folder holds a .gitattributes");
-    let there = stage.blobs(model["blobUri"].as_str().expect("a blob URI"));
+    let there = stage.blobs(&model);
     assert_eq!(there.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());
     assert!(there == local, "the contents differ");
     stage.assert_no_upload_left();
@@ -46,7 +46,7 @@ fn odd_names_arrive_as_they_are() {
         stage.write(&format!("odd/{name}"), name.as_bytes());
     }
     let model = stage.json(&["create", "-n", "odd", "--source", "odd", "-o", "json"]);
-    assert!(stage.blobs(model["blobUri"].as_str().expect("a URI")) == files(&stage.work().join("odd")));
+    assert!(stage.blobs(&model) == files(&stage.work().join("odd")));
 }
 
 #[cfg(unix)]
@@ -61,7 +61,7 @@ fn a_hugging_face_cache_of_links_arrives_under_the_names_of_the_links() {
         std::os::unix::fs::symlink(format!("../../blobs/{blob}"), snapshot.join(name)).expect("a link");
     }
     let model = stage.json(&["create", "-n", "links", "--source", "hub/snapshots/1", "-o", "json"]);
-    assert!(stage.blobs(model["blobUri"].as_str().expect("a URI")) == files(&snapshot));
+    assert!(stage.blobs(&model) == files(&snapshot));
 }
 
 #[test]
@@ -70,22 +70,27 @@ fn one_file_arrives_alone() {
     stage.write("dir/one.safetensors", b"one");
     stage.write("dir/two.safetensors", b"two");
     let model = stage.json(&["create", "-n", "one", "--source", "dir/one.safetensors", "-o", "json"]);
-    let there = stage.blobs(model["blobUri"].as_str().expect("a URI"));
+    let there = stage.blobs(&model);
     assert_eq!(there.into_iter().collect::<Vec<_>>(), [("one.safetensors".to_owned(), b"one".to_vec())]);
 }
 
 /// The service hands out a SAS that has ended: one fresh one is asked for, then the command says what is wrong.
 #[test]
 fn an_expired_sas_is_renewed_once_and_then_told() {
-    let stage = Stage::with(Config {
-        blob_store: BlobStore::Azurite { url: azurite() },
-        sas_lifetime_seconds: -60,
-        ..Config::default()
-    });
+    let stage = Stage::with(Config { blobs: store(&azurite()), sas_seconds: -60, ..Config::default() });
     stage.write("m/model.safetensors", b"x");
     let output = stage.command(&["create", "-n", "late", "--source", "m"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
     let asked =
         stage.emulator.requests().iter().filter(|request| request.path.ends_with("/startPendingUpload")).count();
     assert_eq!(asked, 2);
+}
+
+/// The first SAS has ended, the second is good.
+#[test]
+fn a_fresh_sas_saves_the_upload() {
+    let stage = Stage::with(Config { blobs: store(&azurite()), first_sas_seconds: vec![-60], ..Config::default() });
+    stage.write("m/model.safetensors", b"x");
+    let model = stage.json(&["create", "-n", "renewed", "--source", "m", "-o", "json"]);
+    assert_eq!(stage.blobs(&model).len(), 1);
 }

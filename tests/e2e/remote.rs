@@ -1,31 +1,34 @@
 //! `custom create` of blob URLs: a store that copies from URLs stands before Azurite, which cannot.
 
-use foundry_emulator::{BlobStore, Config};
+use foundry_emulator::Config;
 
 use crate::copy_store::CopyStore;
-use crate::stage::{Stage, azurite};
+use url::Url;
+
+use crate::stage::{Stage, azurite, store};
 
 /// A source with files in a folder and beside it, its container registered as a model of its own.
-fn stage() -> (Stage, CopyStore, String) {
-    let store = CopyStore::start(&azurite());
-    let stage = Stage::with(Config { blob_store: BlobStore::Azurite { url: store.url.clone() }, ..Config::default() });
+fn stage() -> (Stage, CopyStore, Url) {
+    let copies = CopyStore::start(&azurite());
+    let stage = Stage::with(Config { blobs: store(&copies.url), ..Config::default() });
     stage.write("m/weights/model.safetensors", &[7; 100_000]);
     stage.write("m/weights/config.json", b"{}");
     stage.write("m/beside.txt", b"beside");
-    stage.json(&["create", "-n", "source", "--source", "m", "-o", "json"]);
-    let sas = stage.emulator.read_sas("source", "1").expect("a SAS");
-    (stage, store, sas)
+    let model = stage.json(&["create", "-n", "source", "--source", "m", "-o", "json"]);
+    let sas = stage.read_sas(&model);
+    (stage, copies, sas)
 }
 
-fn create(stage: &Stage, name: &str, url: &str) -> Vec<String> {
-    std::fs::write(stage.work().join("url.txt"), url).expect("a file");
+fn create(stage: &Stage, name: &str, url: &Url) -> Vec<String> {
+    std::fs::write(stage.work().join("url.txt"), url.as_str()).expect("a file");
     let model = stage.json(&["create", "-n", name, "--source-file", "url.txt", "-o", "json"]);
-    stage.blobs(model["blobUri"].as_str().expect("a URI")).into_keys().collect()
+    stage.blobs(&model).into_keys().collect()
 }
 
-fn below(sas: &str, path: &str) -> String {
-    let (base, query) = sas.split_once('?').expect("a query");
-    format!("{base}/{path}?{query}")
+fn below(sas: &Url, path: &str) -> Url {
+    let mut url = sas.clone();
+    url.path_segments_mut().expect("a path").extend(path.split('/'));
+    url
 }
 
 #[test]
@@ -40,7 +43,7 @@ fn a_container_a_folder_and_a_blob_are_copied_from_store_to_store() {
 #[test]
 fn a_source_that_is_not_there_uploads_nothing() {
     let (stage, _store, sas) = stage();
-    std::fs::write(stage.work().join("url.txt"), below(&sas, "nowhere")).expect("a file");
+    std::fs::write(stage.work().join("url.txt"), below(&sas, "nowhere").as_str()).expect("a file");
     let output = stage.command(&["create", "-n", "none", "--source-file", "url.txt"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("sig="));

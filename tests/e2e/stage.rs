@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use foundry_emulator::{BlobStore, Config, Emulator};
+use serde_json::{Value, json};
+use url::Url;
 
 /// One test's world.
 pub(crate) struct Stage {
@@ -18,6 +20,11 @@ pub(crate) fn given(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests through ci/test.sh"))
 }
 
+/// A blob store at this base address.
+pub(crate) fn store(address: &str) -> BlobStore {
+    BlobStore::Azurite { endpoint: address.parse().expect("a URL") }
+}
+
 /// Base address of the real Azurite.
 pub(crate) fn azurite() -> String {
     given("E2E_AZURITE_URL")
@@ -25,7 +32,7 @@ pub(crate) fn azurite() -> String {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self::with(Config { blob_store: BlobStore::Azurite { url: azurite() }, ..Config::default() })
+        Self::with(Config { blobs: store(&azurite()), ..Config::default() })
     }
 
     pub(crate) fn with(config: Config) -> Self {
@@ -73,13 +80,47 @@ impl Stage {
     }
 
     /// Runs the program; its standard output must be one JSON document.
-    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         serde_json::from_slice(&self.run(args).stdout).expect("JSON")
     }
 
     /// What is in the container of a registered model: path to content.
-    pub(crate) fn blobs(&self, blob_uri: &str) -> BTreeMap<String, Vec<u8>> {
-        self.emulator.blobs(blob_uri).expect("the container is read")
+    pub(crate) fn blobs(&self, model: &Value) -> BTreeMap<String, Vec<u8>> {
+        blocking(async {
+            let sas = self.read_sas_of(model).await;
+            let mut list = sas.clone();
+            list.query_pairs_mut().append_pair("restype", "container").append_pair("comp", "list");
+            let names = client().get(list).send().await.expect("a list").text().await.expect("a list");
+            let mut found = BTreeMap::new();
+            for name in names.split("<Name>").skip(1).filter_map(|rest| rest.split("</Name>").next()) {
+                let name = name.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&apos;", "'");
+                let mut blob = sas.clone();
+                blob.path_segments_mut().expect("a path").extend(name.split('/'));
+                let answer = client().get(blob).send().await.expect("a blob");
+                assert!(answer.status().is_success(), "{name}: {}", answer.status());
+                found.insert(name, answer.bytes().await.expect("a blob").to_vec());
+            }
+            found
+        })
+    }
+
+    /// A SAS with which a registered model can be read.
+    pub(crate) fn read_sas(&self, model: &Value) -> Url {
+        blocking(self.read_sas_of(model))
+    }
+
+    async fn read_sas_of(&self, model: &Value) -> Url {
+        let (name, version) = (model["name"].as_str().expect("a name"), model["version"].as_str().expect("a version"));
+        let url = format!("{}/models/{name}/versions/{version}/credentials", self.emulator.endpoint());
+        let answer = client()
+            .post(format!("{url}?api-version=2025-11-15-preview"))
+            .bearer_auth("test")
+            .json(&json!({ "blobUri": model["blobUri"] }))
+            .send()
+            .await
+            .expect("an answer");
+        let answer: Value = answer.json().await.expect("JSON");
+        answer["blobReference"]["credential"]["sasUri"].as_str().expect("a SAS").parse().expect("a URL")
     }
 
     /// No upload directory stays behind.
@@ -90,6 +131,14 @@ impl Stage {
             .unwrap_or_default();
         assert!(left.is_empty(), "left behind: {left:?}");
     }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
+fn blocking<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
 /// The files below a directory: path to content.

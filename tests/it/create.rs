@@ -63,9 +63,6 @@ fn a_person_sees_the_three_steps_and_the_result() {
     ✓ Upload complete
 
     Step 3/3: Registering model...
-      InProgress (0s)
-      NotStarted (0s)
-      InProgress (0s)
     ✓ Model registered successfully!
     ");
 }

@@ -81,6 +81,8 @@ fn a_model_in_use_is_a_conflict() {
     ------- stderr -------
     ERROR: Model 'my-model' is used by a deployment and cannot be deleted. (ModelInUse)
 
+    Suggestion: Delete the deployments that use the model first.
+
     Request id: [UUID], [TIME]
     [exit code: 5]
     ");

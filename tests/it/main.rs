@@ -3,8 +3,11 @@
 mod architecture;
 mod create;
 mod delete;
+mod errors;
 mod help;
 mod machine;
 mod read;
 mod secrets;
+#[cfg(unix)]
+mod sign_in;
 mod support;

@@ -312,8 +312,10 @@ impl Create<'_> {
                 view.borrow_mut().registered(args.name.as_name().as_str(), args.version.as_str(), state);
                 drop(view);
                 app.console.done("Model registered successfully!");
+                app.console.status("");
                 Ok(model)
             }
+            Some(Err(error)) if error.is_conflict() => Err(error.into()),
             Some(Err(error)) => Err(CliError::from(error).with_run_again(&again)),
             None => Err(CliError::interrupted().with_run_again(&again)),
         }

@@ -16,7 +16,7 @@ pub(super) async fn list(app: &App) -> Result<(), CliError> {
     match app.globals.output {
         OutputFormat::Json => app.json(&models),
         OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_table(&models, app.console.table_style()))
+            app.product(&render::model_table(&models, "custom model(s)", app.console.table_style()))
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliErr
     match app.globals.output {
         OutputFormat::Json => app.json(&models),
         OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_table(&models, app.console.table_style()))
+            app.product(&render::model_table(&models, "version(s)", app.console.table_style()))
         }
     }
 }

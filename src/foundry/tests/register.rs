@@ -73,8 +73,9 @@ async fn without_create_async_the_version_is_put_once() {
         outcome.expect("registered");
         assert_eq!(sent, [CREATE, PUT, OPERATION, GET]);
         let (outcome, _, sent) = register(vec![no_route, answer("400 X", &[], "")]).await;
-        let RegisterError::Refused(first) = outcome.expect_err("both refused") else { panic!("refused") };
+        let RegisterError::NoWay { first, second } = outcome.expect_err("both refused") else { panic!("no way") };
         assert!(matches!(first.status(), Some(404 | 405)), "the first error is told: {first:?}");
+        assert_eq!(second.status(), Some(400));
         assert_eq!(sent, [CREATE, PUT]);
     }
     let (outcome, _, sent) = register(vec![missing()]).await;
@@ -177,7 +178,7 @@ async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
     let limit = Duration::from_millis(200);
     let outcome = foundry(&server).register(&name(), &version(), &registration(), limit, &mut |_| ()).await;
     match outcome.expect_err("it goes on") {
-        RegisterError::TimedOut { last_status } => assert_eq!(last_status.as_deref(), Some("Validating")),
+        RegisterError::TimedOut { last_status, .. } => assert_eq!(last_status.as_deref(), Some("Validating")),
         other => panic!("{other:?}"),
     }
 }

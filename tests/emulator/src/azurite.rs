@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use url::Url;
 
-use crate::config::{BlobStore, Config};
+use crate::config::BlobStore;
 use crate::sas;
 
 /// How long a SAS for the emulator's own requests lives.
@@ -44,10 +44,10 @@ pub(crate) struct Grant {
     pub(crate) expires_on: String,
 }
 
-/// Grants access to a container for the configured time.
-pub(crate) fn grant(config: &Config, container: &str, permissions: &str) -> Grant {
-    let expiry = OffsetDateTime::now_utc() + time::Duration::seconds(config.sas_seconds);
-    let (blob_uri, extra) = match &config.blobs {
+/// Grants access to a container for so many seconds.
+pub(crate) fn grant(blobs: &BlobStore, container: &str, permissions: &str, seconds: i64) -> Grant {
+    let expiry = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
+    let (blob_uri, extra) = match blobs {
         BlobStore::None { base, extra_sas_query } => {
             (format!("{}/{container}", base.as_str().trim_end_matches('/')), extra_sas_query.as_deref())
         }

@@ -24,6 +24,9 @@ pub struct Config {
     pub blobs: BlobStore,
     /// Seconds from now until a SAS ends. Negative: it is expired when it is handed out.
     pub sas_seconds: i64,
+    /// The same for the first SAS URLs of each upload, before `sas_seconds` applies: `[-60]` lets the first one be
+    /// expired and the second one good.
+    pub first_sas_seconds: Vec<i64>,
     /// The letters of the upload SAS, in the order that Azure wants (`racwdl`).
     pub sas_permissions: String,
     /// How startPendingUpload answers.
@@ -81,6 +84,7 @@ impl Default for Config {
             auth: Auth::Any,
             blobs: BlobStore::default(),
             sas_seconds: 60 * 60,
+            first_sas_seconds: Vec::new(),
             sas_permissions: "rcwl".to_owned(),
             pending_upload_shape: PendingUploadShape::Datastore,
             new_container_each_time: false,

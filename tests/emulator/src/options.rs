@@ -62,6 +62,9 @@ pub(crate) struct Options {
     /// Seconds until a SAS ends; negative hands out expired ones
     #[arg(long, value_name = "N", default_value_t = 3600, allow_negative_numbers = true, help_heading = "Uploads")]
     sas_seconds: i64,
+    /// The same for the first SAS of each upload; repeated: for the second and so on
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Uploads")]
+    first_sas_seconds: Vec<i64>,
     /// What a SAS allows
     #[arg(long, value_name = "LETTERS", default_value = "rcwl", help_heading = "Uploads")]
     sas_permissions: String,
@@ -130,6 +133,7 @@ impl Options {
                 None => BlobStore::default(),
             },
             sas_seconds: self.sas_seconds,
+            first_sas_seconds: self.first_sas_seconds.clone(),
             sas_permissions: self.sas_permissions.clone(),
             pending_upload_shape: match self.shape {
                 Shape::Datastore => PendingUploadShape::Datastore,

@@ -51,10 +51,14 @@ pub(crate) struct State {
 }
 
 /// The containers that were handed out for a version.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Upload {
     pub(crate) id: String,
+    /// How long the SAS that is handed out now shall live.
+    pub(crate) sas_seconds: i64,
     containers: Vec<String>,
+    /// How many SAS URLs were handed out.
+    grants: usize,
 }
 
 impl Upload {
@@ -107,18 +111,23 @@ impl State {
 
     /// Starts an upload or finds the one that is open.
     pub(crate) fn upload(&mut self, target: &Target, asked_id: Option<String>) -> Upload {
-        if self.config.new_container_each_time || !self.uploads.contains_key(target) {
+        let upload = self.uploads.entry(target.clone()).or_default();
+        if self.config.new_container_each_time || upload.containers.is_empty() {
             self.containers_made += 1;
             let container = match self.config.blobs {
                 BlobStore::None { .. } => format!("upload-{}", self.containers_made),
                 // An Azurite may outlive the emulator and serve several.
                 BlobStore::Azurite { .. } => format!("upload-{}", uuid::Uuid::new_v4().simple()),
             };
-            let id = asked_id.unwrap_or_else(|| format!("pending-{}", self.containers_made));
-            let upload = self.uploads.entry(target.clone()).or_insert_with(|| Upload { id, containers: Vec::new() });
             upload.containers.push(container);
         }
-        self.uploads[target].clone()
+        if upload.id.is_empty() {
+            upload.id = asked_id.unwrap_or_else(|| format!("pending-{}", self.containers_made));
+        }
+        let lifetimes = &self.config.first_sas_seconds;
+        upload.sas_seconds = lifetimes.get(upload.grants).copied().unwrap_or(self.config.sas_seconds);
+        upload.grants += 1;
+        upload.clone()
     }
 
     /// The container that `blob_path` (without its leading slash) lies in, if it was handed out for this version.
@@ -199,8 +208,17 @@ impl State {
         }
     }
 
-    /// Forgets a version, and the containers that were handed out for it.
+    /// Forgets a version, the containers that were handed out for it, and a registration that would bring it back.
     pub(crate) fn delete(&mut self, target: &Target) {
+        for operation in self.operations.values_mut() {
+            if operation.target == *target && operation.end.is_none() {
+                operation.end = Some(OperationEnd::Failed {
+                    status: "Canceled".to_owned(),
+                    code: "OperationCanceled".to_owned(),
+                    message: "The model version was deleted.".to_owned(),
+                });
+            }
+        }
         self.catalog.remove(target);
         self.uploads.remove(target);
     }

@@ -37,7 +37,7 @@ pub(super) async fn start(shared: &Shared, request: &Incoming, target: &Target) 
     if let BlobStore::Azurite { endpoint } = &config.blobs {
         azurite::make_container(&shared.http, endpoint, upload.container()).await.map_err(store_failed)?;
     }
-    let grant = azurite::grant(&config, upload.container(), &config.sas_permissions);
+    let grant = azurite::grant(&config.blobs, upload.container(), &config.sas_permissions, upload.sas_seconds);
     let answer = match config.pending_upload_shape {
         PendingUploadShape::Datastore => datastore(&grant, &upload, body.connection_name.as_deref()),
         PendingUploadShape::Sdk => sdk(&grant, &upload, target),
@@ -58,7 +58,7 @@ pub(super) fn credentials(state: &State, request: &Incoming, target: &Target) ->
         .and_then(|uri| azurite::path_in_store(&state.config.blobs, &uri))
         .and_then(|path| path.split('/').next().map(str::to_owned))
         .unwrap_or_else(|| "seeded".to_owned());
-    let grant = azurite::grant(&state.config, &container, "rl");
+    let grant = azurite::grant(&state.config.blobs, &container, "rl", state.config.sas_seconds);
     Ok(Json(json!({ "blobReference": reference(&grant) })).into_response())
 }
 

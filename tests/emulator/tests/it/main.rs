@@ -6,6 +6,8 @@ mod admin;
 mod client;
 mod faults;
 mod models;
+#[cfg(unix)]
+mod program;
 mod registration;
 mod strictness;
 mod uploads;

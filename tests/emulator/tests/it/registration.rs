@@ -67,6 +67,17 @@ async fn a_version_is_registered_once() {
 }
 
 #[tokio::test]
+async fn a_deletion_ends_the_registration_that_runs() {
+    let client = Client::new(Config { polls_until_done: 0, ..Config::default() });
+    let first = create(&client).await.header("location").to_owned();
+    assert_eq!(client.delete(VERSION).await.status, 200);
+    assert_eq!(client.follow(&first).await.body["status"], "Canceled");
+    let second = create(&client).await;
+    assert_eq!(second.status, 202);
+    assert_eq!(client.follow(second.header("location")).await.body["status"], "Succeeded");
+}
+
+#[tokio::test]
 async fn the_location_has_many_forms() {
     let foreign = LocationForm::Foreign("https://api.azureml.example".parse().unwrap());
     let path = "/api/projects/demo/models/tiny/versions/1/createAsync/operations/operation-1?api-version=";

@@ -88,6 +88,18 @@ async fn the_sas_can_be_short_weak_expired_and_carry_a_canary() {
 }
 
 #[tokio::test]
+async fn the_first_sas_can_be_expired_and_the_second_good() {
+    let client = Client::new(Config { first_sas_seconds: vec![-60], ..Config::default() });
+    let mut good = Vec::new();
+    for _ in 0..2 {
+        let body = client.start_upload().await.body;
+        let sas = body["blobReferenceForConsumption"]["credential"]["sasUri"].as_str().unwrap();
+        good.push(OffsetDateTime::parse(&parameter(sas, "se").unwrap(), &Rfc3339).unwrap() > OffsetDateTime::now_utc());
+    }
+    assert_eq!(good, [false, true]);
+}
+
+#[tokio::test]
 async fn credentials_read_what_is_registered() {
     let client = Client::new(Config::default());
     let path = format!("{VERSION}/credentials");

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The figures of README's performance section, each as a ratio or a difference within one run. Not part of the gate:
+# what it measures depends on the machine.
+set -euo pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+finish() {
+  stop_all
+  rm -rf "${work:-}"
+}
+trap finish EXIT
+work=$(mktemp -d)
+
+"$root/ci/setup.sh"
+(cd "$root" && cargo build --quiet --locked --release && cargo build --quiet --locked --package foundry-emulator)
+
+echo 'fn main() {}' >"$work/empty.rs"
+rustc --edition 2024 -C opt-level=s -C lto=fat -C codegen-units=1 -C strip=symbols -o "$work/empty" "$work/empty.rs"
+python3 "$root/ci/bench.py" start "$built/release/azure-ai-models" "$work/empty"
+
+# Azurite keeps what it got in memory, so each pair of uploads gets a new one.
+head --bytes "${BENCH_BYTES:-1073741824}" /dev/urandom >"$work/weights.safetensors"
+for ((run = 1; run <= ${BENCH_RUNS:-5}; run++)); do
+  start_azurite "$work"
+  rm -f "$work/endpoint"
+  "$built/debug/foundry-emulator" --port 0 --azurite "$AZURITE_URL" --polls 0 --write-endpoint "$work/endpoint" \
+    >"$work/emulator.log" 2>&1 &
+  started+=($!)
+  wait_for "The emulator" $! "$work/emulator.log" test -s "$work/endpoint"
+  python3 "$root/ci/bench.py" upload "$built/release/azure-ai-models" "$tools/bin/azcopy" "$work/weights.safetensors" \
+    "$(<"$work/endpoint")" "$work/uploads.jsonl"
+  stop_all
+done
+python3 "$root/ci/bench.py" summary "$work/uploads.jsonl"

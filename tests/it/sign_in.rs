@@ -1,0 +1,180 @@
+//! Signing in with `azd`: a script that stands for it, the real program, and what arrives at the service.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
+
+use crate::support::TestEnv;
+
+const TOKEN: &str = "the-token-of-azd";
+const SUCCESS: &str = r#"echo '{"token":"the-token-of-azd","expiresOn":"2038-01-18T00:00:00Z"}'"#;
+
+/// A project that takes azd's token alone, and an `azd` that does what the script says. The script finds its own
+/// directory in `$here`; each start adds its arguments to `$here/calls`.
+fn env(script: &str) -> TestEnv {
+    let mut env = TestEnv::with(Config { auth: Auth::Token(TOKEN.into()), ..Config::default() });
+    let bin = env.home().join("bin");
+    fs::create_dir_all(&bin).expect("a directory");
+    let whole = format!("#!/bin/sh\nhere=${{0%/*}}\necho \"$*\" >> \"$here/calls\"\n{script}\n");
+    // Written by a child: a file that this process holds open for writing may not be started by another thread.
+    let mut writer = Command::new("/bin/sh")
+        .args(["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(bin.join("azd"))
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    writer.stdin.take().expect("a pipe").write_all(whole.as_bytes()).expect("written");
+    assert!(writer.wait().expect("an end").success());
+    // AzCopy stays where it is; the script needs a few programs of the system.
+    let azcopy = env.home().with_file_name("bin");
+    env.set("PATH", &format!("{}:{}:/usr/bin:/bin", bin.display(), azcopy.display()));
+    env.unset("AZURE_AI_MODELS_CREDENTIAL");
+    env
+}
+
+fn calls(env: &TestEnv) -> Vec<String> {
+    let text = fs::read_to_string(env.home().join("bin/calls")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn one_token_serves_all_requests_of_a_run() {
+    let env = env(SUCCESS);
+    env.write_model();
+    env.run(&["create", "-n", "my-model", "--source", "model"]).success();
+    let requests = env.emulator().requests();
+    assert!(requests.len() >= 4);
+    let length = TOKEN.len();
+    assert!(requests.iter().all(|request| request.headers["authorization"] == format!("Bearer ({length})")));
+    assert_eq!(calls(&env), ["auth token -o json --no-prompt --scope https://ai.azure.com/.default"]);
+}
+
+#[test]
+fn the_tenant_of_the_environment_reaches_azd() {
+    let mut env = env(SUCCESS);
+    env.set("AZURE_TENANT_ID", "11111111-2222-3333-4444-555555555555");
+    env.run(&["list"]).success();
+    let calls = calls(&env);
+    assert_eq!(calls.len(), 1);
+    assert!(calls[0].contains("--tenant-id 11111111-2222-3333-4444-555555555555"), "{calls:?}");
+}
+
+#[test]
+fn a_token_that_ends_soon_is_fetched_again_for_the_next_request() {
+    // The margin is 5 minutes: at a hundredth of the time, 3 seconds.
+    let env = env(r#"echo "{\"token\":\"the-token-of-azd\",\"expiresOn\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}""#);
+    env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
+    env.run(&["delete", "-n", "my-model", "--version", "1", "-f"]).success();
+    assert_eq!((env.emulator().requests().len(), calls(&env).len()), (2, 2));
+}
+
+#[test]
+fn a_token_that_the_service_refuses_is_fetched_anew_once() {
+    let env = env(SUCCESS);
+    env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(401)).times(1));
+    env.run(&["list"]).success();
+    assert_eq!(calls(&env).len(), 2);
+    env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(401)));
+    env.run(&["list"]).fails_with(4);
+    assert_eq!(calls(&env).len(), 4);
+}
+
+#[test]
+fn nobody_is_signed_in() {
+    let env = env(
+        r#"printf '%s\n' '{"type":"consoleMessage","timestamp":"2026-02-14T10:30:00Z","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}' >&2; exit 1"#,
+    );
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    ------- stderr -------
+    ERROR: not signed in to azd: not logged in, run `azd auth login` to login
+
+    Suggestion: Run `azd auth login`.
+    [exit code: 4]
+    ");
+    let error = env.run(&["list", "-o", "json"]).fails_with(4).json_error();
+    assert_eq!((error["kind"].as_str(), error["code"].as_str()), (Some("auth"), Some("not_signed_in")), "{error}");
+    assert!(env.emulator().requests().is_empty());
+}
+
+#[test]
+fn azds_own_suggestion_is_passed_on() {
+    let env = env(
+        r#"echo '{"error":"fetching token: AADSTS70043: The refresh token has expired. Bearer CANARY","message":"login expired","suggestion":"Run azd auth login --tenant-id T to acquire a new token.","links":[{"url":"https://aka.ms/azd-login","title":"Login"}]}' >&2; exit 1"#,
+    );
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    ------- stderr -------
+    ERROR: not signed in to azd: login expired
+
+    Suggestion: Run azd auth login --tenant-id T to acquire a new token. https://aka.ms/azd-login
+    [exit code: 4]
+    ");
+}
+
+#[test]
+fn a_failure_of_another_kind_names_azd_and_other_ways() {
+    let env = env(r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#);
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    ------- stderr -------
+    ERROR: azd gave no token: fetching token: no such host
+
+    Suggestion: Check azd, or choose another way to sign in with AZURE_AI_MODELS_CREDENTIAL.
+    [exit code: 4]
+    ");
+}
+
+#[test]
+fn an_answer_without_a_token_is_not_repeated() {
+    let env = env("echo '{\"tokn\":\"CANARY\"}'");
+    insta::assert_snapshot!(env.run(&["list", "--debug"]).to_string().replace("CANARY", "A SECRET"), @"
+    ------- stderr -------
+    debug: project endpoint: http://[EMULATOR]/api/projects/demo (from environment variable AZURE_PROJECT_ENDPOINT)
+    debug: token: asking azd for https://ai.azure.com/.default
+    ERROR: azd answered without a token that can be read
+
+    Suggestion: Update azd to its newest version.
+    [exit code: 4]
+    ");
+}
+
+#[test]
+fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
+    let mut env = env("sleep 300 & echo $$ $! > \"$here/pids\"; wait");
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.05");
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    ------- stderr -------
+    ERROR: signing in with azd took longer than 1s
+
+    Suggestion: Check the network, and run `azd auth login` once by hand.
+    [exit code: 4]
+    ");
+    let pids = fs::read_to_string(env.home().join("bin/pids")).expect("pids");
+    assert_eq!(pids.split_whitespace().count(), 2, "the script and what it started: {pids}");
+    for pid in pids.split_whitespace() {
+        // Killed, it may wait a little to be reaped by whoever inherits it.
+        let runs = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+            stat.is_ok_and(|stat| !stat.contains(") Z "))
+        };
+        let gone = (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            !runs()
+        });
+        assert!(gone, "process {pid} still runs");
+    }
+}
+
+#[test]
+fn without_azd_the_page_says_where_to_get_it() {
+    let mut env = env(SUCCESS);
+    env.set("PATH", &env.work().to_string_lossy());
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    ------- stderr -------
+    ERROR: azd is needed to sign in, and was not found
+
+    Suggestion: Install azd: https://aka.ms/azd-install
+    [exit code: 4]
+    ");
+    assert!(env.emulator().requests().is_empty());
+}
