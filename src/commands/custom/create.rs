@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 use url::Url;
 
-use super::source::SourceOption;
+use super::source::{SourceOption, SourceText};
 use crate::app::App;
 use crate::azcopy::{self, AzCopy};
 use crate::cli::OutputFormat;
@@ -54,7 +54,7 @@ pub struct CreateArgs {
 
     /// File, directory or blob URL with the weights
     #[arg(long, value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
-    source: Option<String>,
+    source: Option<SourceText>,
 
     /// File that holds the source, for URLs with '&'
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

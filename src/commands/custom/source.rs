@@ -2,6 +2,7 @@
 //!
 //! The file exists for URLs whose `&` a shell would cut; PowerShell writes it as UTF-16 with a byte order mark.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
@@ -10,11 +11,27 @@ use crate::model::Source;
 /// A file that holds an address or a path is small.
 const LIMIT: u64 = 64 * 1024;
 
+/// The source as it was typed: perhaps a URL with its SAS, so it has no readable debug form.
+#[derive(Clone, Default)]
+pub(super) struct SourceText(String);
+
+impl From<String> for SourceText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for SourceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SourceText(***)")
+    }
+}
+
 /// The source, as text in the option or as a file that holds the text.
 #[derive(Clone, Debug)]
 pub(super) enum SourceOption {
     /// `--source`.
-    Text(String),
+    Text(SourceText),
     /// `--source-file`.
     File(PathBuf),
 }
@@ -26,7 +43,7 @@ impl SourceOption {
     /// When the file cannot be read, or the text is no source.
     pub(super) fn resolve(&self, cwd: &Path) -> Result<Source, CliError> {
         let text = match self {
-            Self::Text(text) => text.clone(),
+            Self::Text(SourceText(text)) => text.clone(),
             Self::File(path) => read(&cwd.join(path))?,
         };
         Ok(Source::parse(&text)?)
