@@ -71,11 +71,14 @@ impl Console {
     /// A console for one run.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let face = Face::choose(settings.progress, settings.quiet, settings.stderr_terminal);
+        let bars = progress::bars();
+        // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
+        let can_draw = settings.stderr_terminal && !bars.is_hidden();
+        let face = Face::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
             face,
-            bars: progress::bars(),
+            bars,
             stderr: Arc::new(Mutex::new(io::stderr())),
             settings,
         };
