@@ -19,6 +19,7 @@ use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ::console::Term;
 use indicatif::MultiProgress;
 use thiserror::Error;
 
@@ -152,7 +153,7 @@ impl Console {
     /// What a table must look like on standard output.
     #[must_use]
     pub fn table_style(&self) -> TableStyle {
-        let width = self.settings.stdout_terminal.then(|| self.width());
+        let width = self.settings.stdout_terminal.then(|| self.width(&Term::stdout()));
         TableStyle { width, summary: !self.settings.quiet }
     }
 
@@ -183,10 +184,18 @@ impl Console {
         Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// Columns of the terminal.
-    fn width(&self) -> u16 {
-        let measured = || ::console::Term::stderr().size_checked().map(|(_, columns)| columns);
-        self.settings.columns.or_else(measured).unwrap_or(80)
+    /// Columns of the terminal for the bar.
+    fn bar_width(&self) -> usize {
+        usize::from(self.width(&Term::stderr()))
+    }
+
+    /// Columns of a terminal: what it says, and never more than that; `COLUMNS` may be older than its last resize.
+    fn width(&self, terminal: &Term) -> u16 {
+        let measured = terminal.size_checked().map(|(_, columns)| columns);
+        match (measured, self.settings.columns) {
+            (Some(measured), Some(asked)) => measured.min(asked),
+            (measured, asked) => measured.or(asked).unwrap_or(80),
+        }
     }
 
     /// Talk is left out when quiet, and where it would stand between JSON lines.

@@ -84,7 +84,7 @@ impl<'a> TransferView<'a> {
 
     fn draw(&self, now: Duration) {
         if let Some(bar) = &self.bar {
-            bar.set_message(self.state.line(now, usize::from(self.console.width())));
+            bar.set_message(self.state.line(now, self.console.bar_width()));
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> TransferView<'a> {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                 }
-                self.console.line(&full_line(bytes, elapsed, usize::from(self.console.width())));
+                self.console.line(&full_line(bytes, elapsed, self.console.bar_width()));
             }
             Face::Plain => self.console.line(&format!("  {}", full_text(bytes, elapsed))),
             Face::Json => {
