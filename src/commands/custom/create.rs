@@ -15,6 +15,7 @@ use url::Url;
 use super::source::SourceOption;
 use crate::app::App;
 use crate::azcopy::{self, AzCopy};
+use crate::cancel::Cancellation;
 use crate::cli::OutputFormat;
 use crate::console::{ProgressMode, TransferView, render};
 use crate::error::CliError;
@@ -236,8 +237,10 @@ impl Create<'_> {
         };
         let mut on = |event: TransferEvent| view.borrow_mut().on(&event);
         let outcome = tokio::select! {
+            biased;
+            // First, so that the bar is gone when AzCopy is asked to end.
+            never = tick(&view, &app.cancel) => match never {},
             outcome = upload.run(name, &args.version, pending, &mut on) => outcome,
-            never = tick(&view) => match never {},
         };
         drop(view);
         let uploaded = outcome.map_err(|error| CliError::from(error).with_run_again(&args.again(app, self.source)))?;
@@ -326,11 +329,12 @@ impl Create<'_> {
     }
 }
 
-/// Lets the view move on while AzCopy is silent.
-async fn tick(view: &RefCell<TransferView<'_>>) -> Infallible {
+/// Lets the view move on while AzCopy is silent, until the person wants to end.
+async fn tick(view: &RefCell<TransferView<'_>>, cancel: &Cancellation) -> Infallible {
     let mut interval = tokio::time::interval(TICK);
-    loop {
-        interval.tick().await;
+    while cancel.or(interval.tick()).await.is_some() {
         view.borrow_mut().tick();
     }
+    view.borrow_mut().stopping();
+    std::future::pending().await
 }
