@@ -16,6 +16,7 @@ pub use table::TableStyle;
 pub use transfer::TransferView;
 
 use std::io::{self, BufRead, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct Console {
     /// Lines appear above a bar while there is one.
     bars: MultiProgress,
     stderr: Arc<Mutex<io::Stderr>>,
+    /// The cursor stands behind a question.
+    asking: AtomicBool,
 }
 
 impl Console {
@@ -81,6 +84,7 @@ impl Console {
             face,
             bars,
             stderr: Arc::new(Mutex::new(io::stderr())),
+            asking: AtomicBool::new(false),
             settings,
         };
         if face == Face::Json {
@@ -144,6 +148,9 @@ impl Console {
 
     /// A failed command.
     pub fn error(&self, page: &ErrorPage<'_>) {
+        if page.kind == "interrupted" {
+            self.leave_line();
+        }
         if self.face == Face::Json {
             self.line(&progress::error_line(page));
         }
@@ -179,9 +186,19 @@ impl Console {
             stderr.write_all(question.as_bytes())?;
             stderr.flush()?;
         }
+        self.asking.store(true, Ordering::SeqCst);
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer)?;
+        self.asking.store(false, Ordering::SeqCst);
         Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// After Ctrl+C the terminal has written `^C` where the cursor stood: a question's line ends there, any other goes.
+    fn leave_line(&self) {
+        if self.settings.stderr_terminal {
+            let erased = !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
+            self.write(if erased { "\r\u{1b}[2K" } else { "\n" });
+        }
     }
 
     /// Columns of the terminal for the bar.
@@ -207,9 +224,13 @@ impl Console {
 
     /// One line on standard error, above a bar if there is one. Nobody to read it is no error.
     fn line(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    fn write(&self, text: &str) {
         self.bars.suspend(|| {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(writeln!(stderr, "{text}"));
+            drop(stderr.write_all(text.as_bytes()));
         });
     }
 }

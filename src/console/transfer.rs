@@ -90,6 +90,7 @@ impl<'a> TransferView<'a> {
         if self.running {
             let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
             self.clear_bar();
+            self.console.leave_line();
             self.console.talk(&format!("  Stopping AzCopy{again}"));
         }
     }
