@@ -1,7 +1,9 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
 mod architecture;
+mod cancel;
 mod create;
 mod delete;
+mod progress;
 mod read;
 mod support;
