@@ -407,11 +407,12 @@ fn the_same_create_twice_at_once_is_a_conflict() {
     let first = Running::start(&env, &CREATE);
     first.wait_for("28% (");
     let second = env.run(&CREATE);
+    let second = second.to_string().replace(&first.pid().to_string(), "[PID]");
     insta::assert_snapshot!(second, @"
     ------- stderr -------
     Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    ERROR: the same model version is being uploaded by another process
+    ERROR: the same model version is being uploaded by another process (id [PID])
 
     Suggestion: Wait for the other process, or use another --version.
     [exit code: 5]
