@@ -275,9 +275,11 @@ fn ctrl_c_while_the_model_is_registered() {
             let lines = screen.lines().skip_while(|line| !line.starts_with("Step 3")).filter(|line| !line.contains("(0s)"));
             insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
             Step 3/3: Registering model...
-            ERROR: Interrupted.
+            ERROR: Interrupted after the upload. Foundry may still register the model.
 
-            Suggestion: Run the same command again:
+            Suggestion: See first whether it is there:
+              azure-ai-models custom show --name my-model --version 1
+            Run the same command again:
               azure-ai-models custom create --name my-model --source model
             ");
         }
@@ -348,6 +350,7 @@ fn a_source_url_is_shown_without_its_sas() {
 
     Suggestion: Run the same command again:
       azure-ai-models custom create --name my-model --source http://127.0.0.1:9/acct/c
+    The source URL stands there without its SAS; add it.
     ");
 }
 

@@ -146,7 +146,7 @@ impl CreateArgs {
         }
     }
 
-    /// The command as the person would type it again; a source URL stands there without its query.
+    /// The command as the person would type it again; a source URL stands there without its query, which is said.
     fn again(&self, app: &App, source: &Source) -> String {
         let mut args = vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()];
         let mut add = |option: &str, value: Option<String>| {
@@ -166,7 +166,13 @@ impl CreateArgs {
         add("--limit-rate", self.limit_rate.map(|rate| rate.to_string()));
         add("--project-endpoint", app.globals.endpoint.clone());
         add("--environment", app.globals.environment.clone());
-        app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>())
+        let line = app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        match source {
+            Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
+                format!("{line}\nThe source URL stands there without its SAS; add it.")
+            }
+            _ => line,
+        }
     }
 }
 
@@ -314,7 +320,15 @@ impl Create<'_> {
                 Ok(model)
             }
             Some(Err(error)) => Err(CliError::from(error).with_run_again(&again)),
-            None => Err(CliError::interrupted().with_run_again(&again)),
+            None => {
+                let (name, version) = (args.name.as_name().as_str(), args.version.as_str());
+                let show = app.command_line(&["custom", "show", "--name", name, "--version", version]);
+                Err(CliError::interrupted()
+                    .with_code("registration_interrupted")
+                    .with_message("Interrupted after the upload. Foundry may still register the model.")
+                    .with_suggestion(format!("See first whether it is there:\n  {show}"))
+                    .with_run_again(&again))
+            }
         }
     }
 
