@@ -26,9 +26,26 @@ pub fn bytes(count: u64) -> String {
 /// `53.0 MB/s`.
 #[must_use]
 pub fn rate(bytes_per_second: f64) -> String {
+    format!("{}/s", bytes(whole(bytes_per_second)))
+}
+
+/// A rate in whole bytes per second.
+#[must_use]
+pub fn whole(bytes_per_second: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is finite and not negative")]
     let whole = bytes_per_second.max(0.0).round() as u64;
-    format!("{}/s", bytes(whole))
+    whole
+}
+
+/// What [`parse_bytes`] reads as this number: `15M` where it is whole, `1500` where not.
+#[must_use]
+pub fn option(count: u64) -> String {
+    match count {
+        count if count > 0 && count.is_multiple_of(1 << 30) => format!("{}G", count >> 30),
+        count if count > 0 && count.is_multiple_of(1 << 20) => format!("{}M", count >> 20),
+        count if count > 0 && count.is_multiple_of(1 << 10) => format!("{}K", count >> 10),
+        count => count.to_string(),
+    }
 }
 
 /// `42s`, `4m 28s`, `1h 02m 05s`: whole seconds.
@@ -152,6 +169,9 @@ mod tests {
     fn byte_options_are_read_strictly() {
         assert_eq!(parse_bytes("20M"), Ok(20 << 20));
         assert_eq!(parse_bytes("7"), Ok(7));
+        for text in ["20M", "7", "3K", "2G", "1025"] {
+            assert_eq!(parse_bytes(text).map(option).as_deref(), Ok(text));
+        }
         for wrong in ["", "M", "0", "-1", "1.5M", "20MB", "20 M", "99999999999999G"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }

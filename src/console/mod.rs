@@ -16,9 +16,11 @@ pub use table::TableStyle;
 pub use transfer::TransferView;
 
 use std::io::{self, BufRead, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ::console::Term;
 use indicatif::MultiProgress;
 use thiserror::Error;
 
@@ -65,18 +67,24 @@ pub struct Console {
     /// Lines appear above a bar while there is one.
     bars: MultiProgress,
     stderr: Arc<Mutex<io::Stderr>>,
+    /// The cursor stands behind a question.
+    asking: AtomicBool,
 }
 
 impl Console {
     /// A console for one run.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let face = Face::choose(settings.progress, settings.quiet, settings.stderr_terminal);
+        let bars = progress::bars();
+        // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
+        let can_draw = settings.stderr_terminal && !bars.is_hidden();
+        let face = Face::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
             face,
-            bars: progress::bars(),
+            bars,
             stderr: Arc::new(Mutex::new(io::stderr())),
+            asking: AtomicBool::new(false),
             settings,
         };
         if face == Face::Json {
@@ -116,6 +124,13 @@ impl Console {
         self.talk(&harmless_lines(text));
     }
 
+    /// A blank line between the talk and the result, where both stand on one terminal.
+    pub fn gap(&self) {
+        if self.settings.stdout_terminal && self.settings.stderr_terminal {
+            self.talk("");
+        }
+    }
+
     /// `  Blob URI: https://...`
     pub fn detail(&self, key: &str, value: &str) {
         self.talk(&format!("  {key}: {}", harmless_lines(value)));
@@ -140,6 +155,9 @@ impl Console {
 
     /// A failed command.
     pub fn error(&self, page: &ErrorPage<'_>) {
+        if page.kind == "interrupted" {
+            self.leave_line();
+        }
         if self.face == Face::Json {
             self.line(&progress::error_line(page));
         }
@@ -149,7 +167,7 @@ impl Console {
     /// What a table must look like on standard output.
     #[must_use]
     pub fn table_style(&self) -> TableStyle {
-        let width = self.settings.stdout_terminal.then(|| self.width());
+        let width = self.settings.stdout_terminal.then(|| self.width(&Term::stdout()));
         TableStyle { width, summary: !self.settings.quiet }
     }
 
@@ -175,15 +193,33 @@ impl Console {
             stderr.write_all(question.as_bytes())?;
             stderr.flush()?;
         }
+        self.asking.store(true, Ordering::SeqCst);
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer)?;
+        self.asking.store(false, Ordering::SeqCst);
         Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// Columns of the terminal.
-    fn width(&self) -> u16 {
-        let measured = || ::console::Term::stderr().size_checked().map(|(_, columns)| columns);
-        self.settings.columns.or_else(measured).unwrap_or(80)
+    /// After Ctrl+C the terminal has written `^C` where the cursor stood: a question's line ends there, any other goes.
+    fn leave_line(&self) {
+        if self.settings.stderr_terminal {
+            let erased = !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
+            self.write(if erased { "\r\u{1b}[2K" } else { "\n" });
+        }
+    }
+
+    /// Columns of the terminal for the bar.
+    fn bar_width(&self) -> usize {
+        usize::from(self.width(&Term::stderr()))
+    }
+
+    /// Columns of a terminal: what it says, and never more than that; `COLUMNS` may be older than its last resize.
+    fn width(&self, terminal: &Term) -> u16 {
+        let measured = terminal.size_checked().map(|(_, columns)| columns);
+        match (measured, self.settings.columns) {
+            (Some(measured), Some(asked)) => measured.min(asked),
+            (measured, asked) => measured.or(asked).unwrap_or(80),
+        }
     }
 
     /// Talk is left out when quiet, and where it would stand between JSON lines.
@@ -195,9 +231,13 @@ impl Console {
 
     /// One line on standard error, above a bar if there is one. Nobody to read it is no error.
     fn line(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    fn write(&self, text: &str) {
         self.bars.suspend(|| {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(writeln!(stderr, "{text}"));
+            drop(stderr.write_all(text.as_bytes()));
         });
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn event_line(event: &str, fields: Value) -> String {
 }
 
 pub(super) fn step_line(number: u8, of: u8, name: &str) -> String {
-    event_line("step", json!({ "n": number, "of": of, "name": name }))
+    event_line("step", json!({ "n": number, "of": of, "name": name.trim_end_matches('.') }))
 }
 
 pub(super) fn error_line(page: &ErrorPage<'_>) -> String {

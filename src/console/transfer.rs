@@ -22,6 +22,7 @@ pub struct TransferView<'a> {
     status_line: Duration,
     started: Instant,
     state: State,
+    running: bool,
     bar: Option<ProgressBar>,
     next_status: Duration,
     next_tenth: u64,
@@ -34,6 +35,7 @@ impl<'a> TransferView<'a> {
             status_line,
             started: Instant::now(),
             state: State::default(),
+            running: false,
             bar: None,
             next_status: status_line,
             next_tenth: 1,
@@ -46,6 +48,7 @@ impl<'a> TransferView<'a> {
         match event {
             TransferEvent::Started(progress) => {
                 self.started = Instant::now();
+                self.running = true;
                 self.state.advance(Duration::ZERO, *progress);
                 if self.console.face == Face::Bar {
                     self.bar = Some(bar_line(&self.console.bars));
@@ -82,9 +85,25 @@ impl<'a> TransferView<'a> {
         self.draw(now);
     }
 
+    /// The person wants to end, and `AzCopy` is asked to. The bar goes: the terminal wrote its `^C` into that line.
+    pub fn stopping(&mut self) {
+        if self.running {
+            let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
+            self.clear_bar();
+            self.console.leave_line();
+            self.console.talk(&format!("  Stopping AzCopy{again}"));
+        }
+    }
+
+    fn clear_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
     fn draw(&self, now: Duration) {
         if let Some(bar) = &self.bar {
-            bar.set_message(self.state.line(now, usize::from(self.console.width())));
+            bar.set_message(self.state.line(now, self.console.bar_width()));
         }
     }
 
@@ -116,12 +135,11 @@ impl<'a> TransferView<'a> {
     }
 
     fn done(&mut self, bytes: u64, files: u64, elapsed: Duration) {
+        self.running = false;
         match self.console.face {
             Face::Bar => {
-                if let Some(bar) = self.bar.take() {
-                    bar.finish_and_clear();
-                }
-                self.console.line(&full_line(bytes, elapsed, usize::from(self.console.width())));
+                self.clear_bar();
+                self.console.line(&full_line(bytes, elapsed, self.console.bar_width()));
             }
             Face::Plain => self.console.line(&format!("  {}", full_text(bytes, elapsed))),
             Face::Json => {
@@ -136,9 +154,10 @@ impl<'a> TransferView<'a> {
 
 impl Drop for TransferView<'_> {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            // What was reached stays on the screen, and the next line starts at its beginning.
-            bar.abandon();
+        // What was reached stays on the screen, as a line that ends.
+        if self.bar.is_some() {
+            self.clear_bar();
+            self.console.line(&self.state.line(self.started.elapsed(), self.console.bar_width()));
         }
     }
 }
@@ -218,7 +237,7 @@ impl State {
                 "totalBytes": self.progress.total_bytes,
                 "files": self.progress.files,
                 "totalFiles": self.progress.total_files,
-                "bytesPerSecond": self.speed.rate(now).map(f64::round),
+                "bytesPerSecond": self.speed.rate(now).map(units::whole),
                 "etaSeconds": eta.map(|eta| eta.as_secs()),
             }),
         )

@@ -235,7 +235,7 @@ impl From<DirectoryError> for CliError {
     fn from(error: DirectoryError) -> Self {
         let message = error.to_string();
         match error {
-            DirectoryError::InUse => Self::new(ErrorKind::Conflict, message)
+            DirectoryError::InUse { .. } => Self::new(ErrorKind::Conflict, message)
                 .with_code("upload_running")
                 .with_suggestion("Wait for the other process, or use another --version."),
             DirectoryError::Io { .. } => Self::failure(message)

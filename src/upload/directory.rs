@@ -13,6 +13,7 @@ use super::plan::PlannedFile;
 
 const LOCK: &str = "lock";
 const LIST: &str = "files.txt";
+const OWNER: &str = "pid";
 
 /// A directory that this process alone works in, until it is dropped.
 #[derive(Debug)]
@@ -26,8 +27,11 @@ pub struct UploadDirectory {
 #[derive(Debug, Error)]
 pub enum DirectoryError {
     /// Another process uploads the same version of the same model.
-    #[error("the same model version is being uploaded by another process")]
-    InUse,
+    #[error("the same model version is being uploaded by another process{}", named(*.process))]
+    InUse {
+        /// Its id, if it told.
+        process: Option<u32>,
+    },
     /// The disk said no.
     #[error("cannot prepare {}: {why}", .path.display())]
     Io {
@@ -54,11 +58,13 @@ impl UploadDirectory {
         let lock = private_file(&lock_path).map_err(failed(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse),
+            Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse { process: owner(&path) }),
             Err(TryLockError::Error(why)) => return Err(DirectoryError::Io { path: lock_path, why }),
         }
         let directory = Self { path, _lock: lock };
         directory.empty().map_err(failed(&directory.path))?;
+        let pid = directory.path.join(OWNER);
+        private_file(&pid).and_then(|mut file| write!(file, "{}", std::process::id())).map_err(failed(&pid))?;
         Ok(directory)
     }
 
@@ -112,6 +118,15 @@ impl UploadDirectory {
         }
         Ok(())
     }
+}
+
+/// Who works in the directory. Windows lets nobody read the locked file, so it stands in one of its own.
+fn owner(path: &Path) -> Option<u32> {
+    fs::read_to_string(path.join(OWNER)).ok()?.parse().ok()
+}
+
+fn named(process: Option<u32>) -> String {
+    process.map(|id| format!(" (id {id})")).unwrap_or_default()
 }
 
 /// First 16 hex digits of SHA-256 over endpoint, name and version.
@@ -173,7 +188,8 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let first = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect("made");
         fs::write(first.path().join("left.log"), "x").expect("written");
-        assert!(matches!(UploadDirectory::create(home.path(), ENDPOINT, "m", "1"), Err(DirectoryError::InUse)));
+        let second = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect_err("in use");
+        assert!(matches!(second, DirectoryError::InUse { process: Some(id) } if id == std::process::id()));
         let path = first.path().to_owned();
         drop(first);
         let again = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect("made again");

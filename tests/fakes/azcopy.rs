@@ -102,6 +102,12 @@ impl Job {
                 let network = words.get(4).or(words.get(2).filter(|_| words.len() == 3)).copied().unwrap_or("0");
                 self.progress("InProgress", [number(0)?, number(1)?, files.0, files.1, 0], network);
             }
+            // DONE TOTAL: progress while the source is still read, so that the total may grow.
+            "found" => {
+                let mut found = numbers("InProgress", [number(0)?, number(1)?, 0, 1, 0], "0", &self.id, &[]);
+                found["CompleteJobOrdered"] = json!(false);
+                say("Progress", &found.to_string());
+            }
             // SOURCE CODE SIZE: goes out with the next progress.
             "failed" => self.failed.push(json!({"Src": words[0], "Dst": "", "IsFolderProperties": false,
                 "TransferStatus": "Failed", "TransferSize": number(2).unwrap_or(0), "ErrorCode": words[1]})),
@@ -152,6 +158,8 @@ impl Job {
                 writeln!(file, "{text}").expect("log");
             }
             "sleep" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
+            // FILE: from now on each SIGINT leaves a line there.
+            "count-signals" => signals::count(rest).await,
             "ignore-signals" => signals::IGNORED.store(true, Ordering::SeqCst),
             "wait-signal" => {
                 let was = signals::IGNORED.swap(true, Ordering::SeqCst);
@@ -161,6 +169,12 @@ impl Job {
                 signals::IGNORED.store(was, Ordering::SeqCst);
             }
             "hang" => std::future::pending().await,
+            // FILE: until it is there.
+            "wait-file" => {
+                while !Path::new(rest).exists() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
             // FILE: writes the process id.
             "spawn-record" => fs::write(rest, std::process::id().to_string()).expect("pid"),
             // FILE: starts a process that lives for a minute with our pipes, and writes its id.

@@ -1,11 +1,13 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
 mod architecture;
+mod cancel;
 mod create;
 mod delete;
 mod errors;
 mod help;
 mod machine;
+mod progress;
 mod read;
 mod secrets;
 #[cfg(unix)]

@@ -15,6 +15,7 @@ use url::Url;
 use super::source::{SourceOption, SourceText};
 use crate::app::App;
 use crate::azcopy::{self, AzCopy};
+use crate::cancel::Cancellation;
 use crate::cli::OutputFormat;
 use crate::console::{ProgressMode, TransferView, render};
 use crate::error::CliError;
@@ -145,7 +146,7 @@ impl CreateArgs {
         }
     }
 
-    /// The command as the person would type it again; a source URL stands there without its query.
+    /// The command as the person would type it again; a source URL stands there without its query, which is said.
     fn again(&self, app: &App, source: &Source) -> String {
         let mut args = vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()];
         let mut add = |option: &str, value: Option<String>| {
@@ -165,11 +166,17 @@ impl CreateArgs {
         add("--description", self.description.clone());
         add("--base-model", self.base_model.as_ref().map(|base| base.short_name().to_owned()));
         add("--azcopy-path", self.azcopy_path.as_ref().map(|path| path.display().to_string()));
-        add("--limit-rate", self.limit_rate.map(|rate| rate.to_string()));
+        add("--limit-rate", self.limit_rate.map(units::option));
         add("--project-endpoint", app.globals.endpoint.clone());
         add("--environment", app.globals.environment.clone());
         add("--cwd", app.globals.cwd.as_ref().map(|path| path.display().to_string()));
-        app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>())
+        let line = app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        match source {
+            Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
+                format!("{line}\nThe source URL stands there without its SAS; add it.")
+            }
+            _ => line,
+        }
     }
 }
 
@@ -240,8 +247,10 @@ impl Create<'_> {
         };
         let mut on = |event: TransferEvent| view.borrow_mut().on(&event);
         let outcome = tokio::select! {
+            biased;
+            // First, so that the bar is gone when AzCopy is asked to end.
+            never = tick(&view, &app.cancel) => match never {},
             outcome = upload.run(name, &args.version, pending, &mut on) => outcome,
-            never = tick(&view) => match never {},
         };
         drop(view);
         let uploaded = outcome.map_err(|error| CliError::from(error).with_run_again(&args.again(app, self.source)))?;
@@ -312,12 +321,20 @@ impl Create<'_> {
                 view.borrow_mut().registered(args.name.as_name().as_str(), args.version.as_str(), state);
                 drop(view);
                 app.console.done("Model registered successfully!");
-                app.console.status("");
+                app.console.gap();
                 Ok(model)
             }
             Some(Err(error)) if error.is_conflict() => Err(error.into()),
             Some(Err(error)) => Err(CliError::from(error).with_run_again(&again)),
-            None => Err(CliError::interrupted().with_run_again(&again)),
+            None => {
+                let (name, version) = (args.name.as_name().as_str(), args.version.as_str());
+                let show = app.command_line(&["custom", "show", "--name", name, "--version", version]);
+                Err(CliError::interrupted()
+                    .with_code("registration_interrupted")
+                    .with_message("Interrupted after the upload. Foundry may still register the model.")
+                    .with_suggestion(format!("See first whether it is there:\n  {show}"))
+                    .with_run_again(&again))
+            }
         }
     }
 
@@ -332,11 +349,12 @@ impl Create<'_> {
     }
 }
 
-/// Lets the view move on while AzCopy is silent.
-async fn tick(view: &RefCell<TransferView<'_>>) -> Infallible {
+/// Lets the view move on while AzCopy is silent, until the person wants to end.
+async fn tick(view: &RefCell<TransferView<'_>>, cancel: &Cancellation) -> Infallible {
     let mut interval = tokio::time::interval(TICK);
-    loop {
-        interval.tick().await;
+    while cancel.or(interval.tick()).await.is_some() {
         view.borrow_mut().tick();
     }
+    view.borrow_mut().stopping();
+    std::future::pending().await
 }

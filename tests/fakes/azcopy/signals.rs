@@ -28,6 +28,22 @@ pub(super) async fn asked_to_end() {
 }
 
 #[cfg(unix)]
+pub(super) async fn count(path: &str) {
+    use std::io::Write;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).expect("signals");
+    let mut file = std::fs::File::create(path).expect("signals");
+    tokio::spawn(async move {
+        while interrupt.recv().await.is_some() {
+            writeln!(file, "SIGINT").expect("signals");
+        }
+    });
+}
+
+#[cfg(not(unix))]
+pub(super) async fn count(_path: &str) {}
+
+#[cfg(unix)]
 pub(super) async fn wait_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals");

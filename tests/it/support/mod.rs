@@ -2,11 +2,13 @@
 
 mod blob_stub;
 mod output;
+mod running;
 mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
 pub(crate) use output::Output;
-pub(crate) use terminal::Terminal;
+pub(crate) use running::Running;
+pub(crate) use terminal::{Ended, Terminal};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -172,10 +174,19 @@ impl TestEnv {
     /// What a finished run printed, as one value.
     #[must_use = "either snapshot the output or assert the exit code"]
     pub(crate) fn output(&self, raw: &std::process::Output) -> Output {
+        Output::new(raw, &self.filters())
+    }
+
+    /// What a terminal shows, without what differs from run to run.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        output::clean(text, &self.filters())
+    }
+
+    fn filters(&self) -> [(String, &'static str); 3] {
         let root = self.root.path().to_string_lossy().into_owned();
         let authority = self.emulator.endpoint().split('/').nth(2).unwrap_or_default().to_owned();
         let store = self.blobs.base.authority().to_owned();
-        Output::new(raw, &[(root, "[ROOT]"), (authority, "[EMULATOR]"), (store, "[BLOBS]")])
+        [(root, "[ROOT]"), (authority, "[EMULATOR]"), (store, "[BLOBS]")]
     }
 }
 
@@ -197,6 +208,40 @@ pub(crate) fn wait(child: std::process::Child) -> std::process::Output {
     let killed = guard.join().expect("the guard");
     assert!(!killed || started.elapsed() < LIMIT, "the program hung: {}", String::from_utf8_lossy(&output.stderr));
     output
+}
+
+/// Waits until this is so; fails the test when it never is.
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < LIMIT, "never saw: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The sequences in a text that change colour or weight.
+pub(crate) fn styles(text: &str) -> Vec<&str> {
+    let sequences = text.split("\u{1b}[").skip(1);
+    sequences
+        .filter_map(|rest| {
+            let end = rest.find(|char: char| char.is_ascii_alphabetic())?;
+            rest[end..].starts_with('m').then(|| &rest[..end])
+        })
+        .collect()
+}
+
+/// Sends a signal to one process.
+#[cfg(unix)]
+pub(crate) fn send(pid: u32, signal: rustix::process::Signal) {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    rustix::process::kill_process(pid, signal).expect("sent");
+}
+
+/// True while there is such a process.
+#[cfg(unix)]
+pub(crate) fn lives(pid: u64) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    rustix::process::test_kill_process(pid).is_ok()
 }
 
 fn kill(pid: u32) {

@@ -14,13 +14,7 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(raw: &std::process::Output, filters: &[(String, &str)]) -> Self {
-        let clean = |bytes: &[u8]| {
-            let mut text = String::from_utf8(bytes.to_vec()).expect("output in UTF-8");
-            for (from, to) in filters {
-                text = text.replace(from, to);
-            }
-            mask_run(&text)
-        };
+        let clean = |bytes: &[u8]| clean(std::str::from_utf8(bytes).expect("output in UTF-8"), filters);
         Self { stdout: clean(&raw.stdout), stderr: clean(&raw.stderr), code: raw.status.code() }
     }
 
@@ -63,6 +57,15 @@ impl fmt::Display for Output {
             None => f.write_str("[ended by a signal]"),
         }
     }
+}
+
+/// The text with each of these replaced, and what differs in each run masked.
+pub(super) fn clean(text: &str, filters: &[(String, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (from, to) in filters {
+        text = text.replace(from, to);
+    }
+    mask_run(&text)
 }
 
 /// Request ids, times and durations differ in each run.

@@ -24,17 +24,55 @@ struct Seen {
     screen: vt100::Parser,
     raw: Vec<u8>,
     ended: bool,
+    bars: usize,
+    wrapped: Option<String>,
+}
+
+impl Seen {
+    /// Takes in what was written, and looks at the bars that the screen shows now.
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.raw.extend_from_slice(bytes);
+        let screen = self.screen.screen();
+        let columns = screen.size().1;
+        let rows: Vec<String> = screen.rows(0, columns.get()).collect();
+        let bars = rows.iter().enumerate().filter(|(_, row)| is_bar(row));
+        let mut count = 0;
+        for (at, row) in bars {
+            count += 1;
+            if screen.row_wrapped(u16::try_from(at).expect("a row")) {
+                self.wrapped = Some(row.clone());
+            }
+        }
+        self.bars = self.bars.max(count);
+    }
+}
+
+fn rows(screen: &vt100::Screen) -> String {
+    let rows: Vec<String> = screen.rows(0, screen.size().1.get()).map(|row| row.trim_end().to_owned()).collect();
+    rows.join("\n").trim_end().to_owned()
+}
+
+/// A line that an upload draws its bar on; the rules of the page at the end are not indented.
+fn is_bar(row: &str) -> bool {
+    row.strip_prefix("  ").is_some_and(|row| row.starts_with(['━', '─']))
 }
 
 impl Terminal {
     /// Starts the program in a terminal of this many columns.
     pub(crate) fn start(env: &TestEnv, columns: u16, args: &[&str]) -> Self {
+        Self::start_program(env, columns, env!("CARGO_BIN_EXE_azure-ai-models"), args)
+    }
+
+    /// Starts another program, such as a shell that starts ours, with the same environment.
+    pub(crate) fn start_program(env: &TestEnv, columns: u16, program: &str, args: &[&str]) -> Self {
         let size = PtySize { rows: ROWS.get(), cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
         let command = env.command(args);
-        let mut builder = CommandBuilder::new(command.get_program());
+        let mut builder = CommandBuilder::new(program);
         builder.args(command.get_args());
         builder.env_clear();
+        builder.env("TERM", "xterm-256color");
         for (name, value) in command.get_envs() {
             builder.env(name, value.unwrap_or_default());
         }
@@ -44,7 +82,10 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
         let screen = vt100::Parser::new(ROWS, NonZeroU16::new(columns).expect("columns"), 1000);
-        let seen = Arc::new((Mutex::new(Seen { screen, raw: Vec::new(), ended: false }), Condvar::new()));
+        let seen = Arc::new((
+            Mutex::new(Seen { screen, raw: Vec::new(), ended: false, bars: 0, wrapped: None }),
+            Condvar::new(),
+        ));
         let shared = Arc::clone(&seen);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -52,8 +93,7 @@ impl Terminal {
                 // A closed terminal reads as an error on Linux.
                 let count = reader.read(&mut buffer).unwrap_or(0);
                 let mut seen = shared.0.lock().expect("the screen");
-                seen.screen.process(&buffer[..count]);
-                seen.raw.extend_from_slice(&buffer[..count]);
+                seen.take(&buffer[..count]);
                 seen.ended = count == 0;
                 shared.1.notify_all();
                 if count == 0 {
@@ -62,6 +102,12 @@ impl Terminal {
             }
         });
         Self { child, writer, seen, _master: pair.master }
+    }
+
+    /// Sends a signal to the program alone.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        super::send(self.child.process_id().expect("a process"), signal);
     }
 
     /// Types this.
@@ -93,8 +139,11 @@ impl Terminal {
         let seen = self.seen.0.lock().expect("the screen");
         Ended {
             screen: seen.screen.screen().contents(),
+            rows: rows(seen.screen.screen()),
             raw: String::from_utf8_lossy(&seen.raw).into_owned(),
             cursor_hidden: seen.screen.screen().hide_cursor(),
+            bars: seen.bars,
+            wrapped_bar: seen.wrapped.clone(),
             code,
         }
     }
@@ -102,12 +151,36 @@ impl Terminal {
 
 /// How a run in a terminal ended.
 pub(crate) struct Ended {
-    /// The text on the screen.
+    /// The text on the screen; a line that went over several rows is one line.
     pub(crate) screen: String,
+    /// The rows of the screen as they look, down to the last that is not empty.
+    pub(crate) rows: String,
     /// Everything that was written, escapes included.
     pub(crate) raw: String,
     /// True when the program left the cursor hidden.
     pub(crate) cursor_hidden: bool,
+    /// Most bars that the screen ever showed at once.
+    pub(crate) bars: usize,
+    /// A bar that went on in the next line of the screen.
+    pub(crate) wrapped_bar: Option<String>,
     /// Exit code.
     pub(crate) code: u32,
+}
+
+impl Ended {
+    /// Every percentage that was written, in order.
+    pub(crate) fn percents(&self) -> Vec<f64> {
+        let before = |text: &str| -> String {
+            let digits = text.chars().rev().take_while(|char| char.is_ascii_digit() || *char == '.');
+            digits.collect::<Vec<_>>().into_iter().rev().collect()
+        };
+        let mut parts: Vec<&str> = self.raw.split('%').collect();
+        parts.pop();
+        parts.into_iter().filter_map(|part| before(part).parse().ok()).collect()
+    }
+
+    /// The sequences that change colour or weight; those that move the cursor are no part of them.
+    pub(crate) fn styles(&self) -> Vec<&str> {
+        super::styles(&self.raw)
+    }
 }
