@@ -58,7 +58,7 @@ impl Case {
             Route::Delete => (|r| r.method == "DELETE", &["delete", "-n", "my-model", "--version", "1", "-f"][..]),
             _ => panic!("no command uses it"),
         };
-        Self { route, is, args, scale: "0.01", at_once: 6 }
+        Self { route, is, args, scale: "0.03", at_once: 6 }
     }
 
     fn env(&self) -> TestEnv {
@@ -73,19 +73,27 @@ impl Case {
         env
     }
 
+    /// The same with a fault; who waits for nothing waits less.
+    fn env_with(&self, fault: Fault) -> TestEnv {
+        let mut env = self.env();
+        if fault.kind == FaultKind::Stall && self.route != Route::Poll {
+            env.set("AZURE_AI_MODELS_TEST_TIME", "0.01");
+        }
+        env.emulator().add_fault(fault);
+        env
+    }
+
     fn requests(&self, env: &TestEnv) -> usize {
         env.emulator().requests().iter().filter(|request| (self.is)(request)).count()
     }
 
     /// The row of a table: how the run ended, what it said, what the wire carried.
     fn row(&self, name: &str, fault: FaultKind) -> String {
-        let mut env = self.env();
-        if fault == FaultKind::Stall && self.route != Route::Poll {
-            env.set("AZURE_AI_MODELS_TEST_TIME", "0.004");
-        }
-        env.emulator().add_fault(Fault::new(self.route, fault));
+        let env = self.env_with(Fault::new(self.route, fault.clone()));
         let output = env.run(&[self.args, &["-o", "json"]].concat());
         let count = match self.requests(&env) {
+            // On a busy machine the answer to createAsync may come too late, and the model is watched instead.
+            0 => return self.row(name, fault),
             // Looks at an operation until the time is over: how many depends on the machine.
             many if many > 9 => "many".to_owned(),
             count => count.to_string(),
@@ -186,8 +194,7 @@ fn retries_said(output: &Output) -> usize {
 fn a_fault_that_passes_is_said_once_and_the_command_succeeds() {
     let run = |case: &Case, name: &str, fault: &FaultKind| {
         for times in [1, 2] {
-            let env = case.env();
-            env.emulator().add_fault(Fault::new(case.route, fault.clone()).times(times));
+            let env = case.env_with(Fault::new(case.route, fault.clone()).times(times));
             let output = env.run(case.args).success();
             assert_eq!(retries_said(&output), 1, "{:?}, {name} {times} times: {output}", case.route);
             assert!(output.stderr.contains("(2 of 5)"), "{output}");
@@ -195,12 +202,11 @@ fn a_fault_that_passes_is_said_once_and_the_command_succeeds() {
         }
     };
     let routes = [Route::List, Route::Versions, Route::Get, Route::StartPendingUpload, Route::Put, Route::Delete];
-    for few in routes.map(Case::of).chunks(2) {
+    for case in routes.map(Case::of) {
         std::thread::scope(|scope| {
-            for case in few {
-                for (name, fault) in passing() {
-                    scope.spawn(move || run(case, name, &fault));
-                }
+            for (name, fault) in passing() {
+                let (run, case) = (&run, &case);
+                scope.spawn(move || run(case, name, &fault));
             }
         });
     }
@@ -217,7 +223,7 @@ fn quiet_does_not_speak_of_retries() {
 
 #[test]
 fn a_retry_in_words() {
-    let case = Case::of(Route::List);
+    let case = Case { scale: "0.01", ..Case::of(Route::List) };
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::retry_later(429, RetryAfter::Seconds(100))).times(1));
     insta::assert_snapshot!(env.run(&["list"]), @"
@@ -261,7 +267,7 @@ fn a_refused_token_is_dropped_and_fetched_anew_once() {
 #[test]
 fn pages_that_a_person_sees() {
     let page = |fault| {
-        let env = Case::of(Route::List).env();
+        let env = Case { scale: "0.01", ..Case::of(Route::List) }.env();
         env.emulator().add_fault(Fault::new(Route::List, fault));
         env.run(&["list"])
     };
@@ -336,7 +342,8 @@ fn a_redirect_of_a_post_is_refused() {
 
 #[test]
 fn a_body_without_measure_is_refused() {
-    let case = Case::of(Route::List);
+    // So many bytes take their time.
+    let case = Case { scale: "0.1", ..Case::of(Route::List) };
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::HugeBody { bytes: (16 << 20) - 100 }));
     env.run(&["list"]).success();
