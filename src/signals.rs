@@ -1,8 +1,14 @@
 //! Signals of the terminal and the system, turned into cancellation.
 
 use std::io;
+#[cfg(unix)]
+use std::time::Duration;
 
 use crate::cancel::Canceller;
+
+/// The terminal sends the signal first and writes `^C` after it; what is said about it has to come behind both.
+#[cfg(unix)]
+const ECHO: Duration = Duration::from_millis(20);
 
 /// Listens from now on: Ctrl+C, SIGTERM and SIGHUP ask to end, a second one asks to end at once.
 ///
@@ -17,7 +23,7 @@ pub(crate) fn listen(canceller: Canceller) -> io::Result<()> {
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                _ = interrupt.recv() => {}
+                _ = interrupt.recv() => tokio::time::sleep(ECHO).await,
                 _ = terminate.recv() => {}
                 _ = hangup.recv() => {}
             }
