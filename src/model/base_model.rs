@@ -1,5 +1,6 @@
 //! The base model that custom weights were trained from (cli.md 7, contracts/foundry-rest.md 1.5).
 
+use std::fmt;
 use std::str::FromStr;
 
 const REGISTRY: &str = "azureml://registries/azureml-fireworks/models/";
@@ -7,6 +8,7 @@ const REGISTRY: &str = "azureml://registries/azureml-fireworks/models/";
 /// A base model, given as a short name or as an azureml URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseModel {
+    given: String,
     short_name: String,
     uri: String,
 }
@@ -25,6 +27,13 @@ impl BaseModel {
     }
 }
 
+/// As the person wrote it.
+impl fmt::Display for BaseModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.given)
+    }
+}
+
 impl FromStr for BaseModel {
     type Err = String;
 
@@ -34,11 +43,12 @@ impl FromStr for BaseModel {
             if short_name.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
                 return Err("an azureml base model reads azureml://registries/REGISTRY/models/NAME/versions/V".into());
             }
-            return Ok(Self { short_name: short_name.to_owned(), uri: text.to_owned() });
+            return Ok(Self { given: text.to_owned(), short_name: short_name.to_owned(), uri: text.to_owned() });
         }
         let ok = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
         if ok {
-            Ok(Self { short_name: text.to_owned(), uri: format!("{REGISTRY}{text}/versions/1") })
+            let uri = format!("{REGISTRY}{text}/versions/1");
+            Ok(Self { given: text.to_owned(), short_name: text.to_owned(), uri })
         } else {
             Err("a base model is a name such as FW-DeepSeek-v3.1, or an azureml:// URI".into())
         }

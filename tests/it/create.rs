@@ -332,6 +332,15 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
 }
 
 #[test]
+fn a_stall_limit_that_is_none_changes_nothing() {
+    let mut env = env();
+    env.set("AZURE_AI_MODELS_STALL_TIMEOUT", "soon");
+    let output = create(&env, &[]).fails_with(2);
+    assert!(output.stderr.starts_with("ERROR: AZURE_AI_MODELS_STALL_TIMEOUT: 'soon' is not a duration"), "{output}");
+    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
+}
+
+#[test]
 fn a_missing_azcopy_is_told_with_where_to_get_it() {
     let mut env = env();
     env.set("PATH", "/nowhere");

@@ -164,7 +164,7 @@ impl CreateArgs {
         }
         add("--version", (self.version.as_str() != DEFAULT_VERSION).then(|| self.version.to_string()));
         add("--description", self.description.clone());
-        add("--base-model", self.base_model.as_ref().map(|base| base.short_name().to_owned()));
+        add("--base-model", self.base_model.as_ref().map(ToString::to_string));
         add("--azcopy-path", self.azcopy_path.as_ref().map(|path| path.display().to_string()));
         add("--limit-rate", self.limit_rate.map(units::option));
         add("--project-endpoint", app.globals.endpoint.clone());
@@ -184,13 +184,15 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     let source = args.source_option().resolve(app.env.cwd())?;
     let plan = upload::plan(&source, app.env.cwd())?;
     let config_dir = app.config_dir()?;
+    let stall_limit = app.stall_limit()?;
     let foundry = app.foundry()?;
     let azcopy = app.or_interrupted(find_azcopy(app, args.azcopy_path.as_deref())).await?;
     app.console.status(&format!("Using azcopy: {} ({})", azcopy.origin(), azcopy.version()));
     if args.base_model.is_none() {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
     }
-    let create = Create { app, args: &args, source: &source, plan: &plan, foundry: &foundry, azcopy: &azcopy };
+    let create =
+        Create { app, args: &args, source: &source, plan: &plan, stall_limit, foundry: &foundry, azcopy: &azcopy };
     let uploaded = create.upload(&config_dir).await?;
     let model = create.register(&uploaded).await?;
     create.show(&model, &uploaded)
@@ -207,6 +209,7 @@ struct Create<'a> {
     args: &'a CreateArgs,
     source: &'a Source,
     plan: &'a Plan,
+    stall_limit: Duration,
     foundry: &'a FoundryClient,
     azcopy: &'a AzCopy,
 }
@@ -240,7 +243,7 @@ impl Create<'_> {
             foundry: self.foundry,
             http: &app.http(),
             limit_rate: args.limit_rate,
-            stall_limit: app.stall_limit()?,
+            stall_limit: self.stall_limit,
             timings: &app.timings,
             reporter: &app.reporter(),
             cancel: &app.cancel,
