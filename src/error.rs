@@ -141,6 +141,12 @@ impl CliError {
         Self::new(ErrorKind::Interrupted, "Interrupted.")
     }
 
+    /// Something is there that stands in the way.
+    #[must_use]
+    pub fn conflict() -> Self {
+        Self::new(ErrorKind::Conflict, "it exists already").with_code("version_taken")
+    }
+
     /// An answer of the service that makes no sense.
     #[must_use]
     pub fn odd_answer(what: &str) -> Self {

@@ -40,6 +40,11 @@ impl fmt::Display for Exit {
     }
 }
 
+/// Ends the group of a process that is no child of ours.
+pub(super) fn kill_group(pid: u32) {
+    platform::kill_group(pid);
+}
+
 /// Our ends of the child's pipes.
 pub(super) struct Pipes {
     /// Has to stay open: AzCopy burns a core on a closed one (contracts/azcopy.md 0.1).

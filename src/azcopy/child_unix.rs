@@ -22,6 +22,10 @@ pub(super) fn kill(pid: u32, _process: &mut Child) {
     send(pid, Signal::KILL);
 }
 
+pub(super) fn kill_group(pid: u32) {
+    send(pid, Signal::KILL);
+}
+
 /// The only failure is that the group is gone, which is what was asked for.
 fn send(pid: u32, signal: Signal) {
     if let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw) {

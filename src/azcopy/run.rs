@@ -20,7 +20,7 @@ use super::message::{Message, PromptKind, parse_line};
 use super::outcome::Outcome;
 use super::progress::{Meter, Silence, Watchdog};
 use super::verdict::{Failure, Finished, judge};
-use super::{AzCopy, log};
+use super::{AzCopy, log, orphan};
 
 /// What a run is controlled by.
 #[derive(Clone)]
@@ -93,6 +93,9 @@ pub async fn run(
     let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
     let (child, pipes) = Child::spawn(command).map_err(start)?;
     let started = Instant::now();
+    if let Err(why) = orphan::leave_word(&job.directory, child.pid()) {
+        (controls.report)(Report::Debug(format!("azcopy's process id could not be noted: {why}")));
+    }
     let (program, arguments) = (azcopy.path().display(), job.shown_arguments());
     (controls.report)(Report::Debug(format!("azcopy started: {program} {arguments} (pid {})", child.pid())));
     on(TransferEvent::Started(job.at_start()));

@@ -104,13 +104,13 @@ fn general(view: &ModelView) -> [(&'static str, Option<String>); 6] {
 
 /// The page at the end of `create`.
 #[must_use]
-pub fn created_page(model: &CustomModel, format: Option<&str>, bytes: u64, deploy: &str) -> String {
+pub fn created_page(model: &CustomModel, format: Option<&str>, bytes: Option<u64>, deploy: &str) -> String {
     let view = model.view();
     let rows = [
         ("Name", Some(view.name.clone())),
         ("Version", view.version.clone()),
         ("Format", format.map(str::to_ascii_lowercase)),
-        ("Size", Some(units::bytes(bytes))),
+        ("Size", bytes.map(units::bytes)),
         ("Weight type", view.weight_type.clone()),
         ("Created", view.created_at().map(timestamp)),
         ("State", view.provisioning_state.clone()),
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_success_page_is_the_designs_box_and_more() {
-        insta::assert_snapshot!(created_page(&full(), Some("SafeTensors"), 73_551_801_139, "az ..."));
+        insta::assert_snapshot!(created_page(&full(), Some("SafeTensors"), Some(73_551_801_139), "az ..."));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Timings {
             token: by(self.token),
             token_margin: by(self.token_margin),
             // A busy machine may be slow to answer itself.
-            probe: by(self.probe).max(Duration::from_secs(1)),
+            probe: by(self.probe).max(Duration::from_secs(2)),
             poll_first: by(self.poll_first),
             poll_cap: by(self.poll_cap),
             register: by(self.register),

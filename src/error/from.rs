@@ -16,6 +16,9 @@ use crate::upload::{DirectoryError, PlanError, UploadError};
 
 use super::{CliError, ErrorKind};
 
+/// Heads every upload that broke (the customer's words).
+const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
+
 impl From<UsageError> for CliError {
     fn from(error: UsageError) -> Self {
         Self::usage(error.message).with_suggestion(error.suggestion)
@@ -269,7 +272,6 @@ impl From<UploadError> for CliError {
     fn from(error: UploadError) -> Self {
         let message = error.to_string();
         match error {
-            UploadError::Interrupted => Self::interrupted(),
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
             UploadError::Refused(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.unwrap_or_else(|| "sas_refused".into()))
@@ -307,7 +309,7 @@ fn code_of(failure: &Failure) -> &str {
     }
 }
 
-/// `Upload interrupted at 28% (33.6 GB of 120 GB sent).` and what that is worth: this version keeps nothing.
+/// `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
 fn interrupted_at(progress: crate::model::TransferProgress) -> String {
     let bytes = units::bytes(progress.bytes);
     let far = match progress.total_bytes.filter(|total| *total > 0) {
@@ -317,14 +319,43 @@ fn interrupted_at(progress: crate::model::TransferProgress) -> String {
         }
         None => format!("({bytes} sent)"),
     };
-    format!("Upload interrupted {far}. The next try starts over.")
+    format!("Upload interrupted {far}.")
 }
 
 impl CliError {
     /// An upload that broke, with AzCopy's own account and its log.
     fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
-        Self::new(ErrorKind::UploadFailed, format!("Upload interrupted: {why}{log}")).with_code(code)
+        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{why}{log}")).with_code(code)
+    }
+
+    /// The same with one more sentence.
+    #[must_use]
+    pub fn with_more(self, sentence: &str) -> Self {
+        let message = format!("{}\n{sentence}", self.message());
+        self.with_message(message)
+    }
+
+    /// The same with the command that goes on.
+    #[must_use]
+    pub fn with_resume(self, command: &str) -> Self {
+        self.with_way(&format!("To resume, run the same command again:\n  {command}"))
+    }
+
+    /// The same for an upload that is complete: the command registers it without sending anything again.
+    #[must_use]
+    pub fn with_kept(self, command: &str) -> Self {
+        self.with_way(&format!(
+            "The upload is complete and kept. To register it, run the same command again; nothing is sent again:\n  {command}"
+        ))
+    }
+
+    fn with_way(self, way: &str) -> Self {
+        let suggestion = match self.suggestion() {
+            Some(suggestion) => format!("{suggestion}\n{way}"),
+            None => way.to_owned(),
+        };
+        self.with_suggestion(suggestion)
     }
 
     fn headed(self, headline: &str) -> Self {
@@ -335,12 +366,7 @@ impl CliError {
     /// The same with the command to run again.
     #[must_use]
     pub fn with_run_again(self, command: &str) -> Self {
-        let again = format!("Run the same command again:\n  {command}");
-        let suggestion = match self.suggestion() {
-            Some(suggestion) => format!("{suggestion}\n{again}"),
-            None => again,
-        };
-        self.with_suggestion(suggestion)
+        self.with_way(&format!("Run the same command again:\n  {command}"))
     }
 
     /// A file or directory that cannot be read.

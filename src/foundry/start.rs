@@ -18,6 +18,14 @@ pub struct Started {
     pub state: OperationState,
 }
 
+impl Started {
+    /// A registration that is known to be under way and of which nothing else is known: the model is watched.
+    #[must_use]
+    pub fn unwatched() -> Self {
+        Self { operation: None, state: OperationState::Running("InProgress".into()) }
+    }
+}
+
 impl FoundryClient {
     /// Has the service accept a registration. `createAsync` is never sent twice on a doubt: the model is looked for first.
     ///

@@ -43,11 +43,11 @@ pub enum DirectoryError {
 }
 
 impl UploadDirectory {
-    /// Makes the directory for one upload, empty; what an earlier try left in it is removed.
+    /// Makes the directory for one upload, or takes over what an earlier try left in it.
     ///
     /// # Errors
     /// See [`DirectoryError`].
-    pub fn create(config_dir: &Path, endpoint: &str, name: &str, version: &str) -> Result<Self, DirectoryError> {
+    pub fn open(config_dir: &Path, endpoint: &str, name: &str, version: &str) -> Result<Self, DirectoryError> {
         let path = config_dir.join("ai-models").join("uploads").join(id(endpoint, name, version));
         let failed = |path: &Path| {
             let path = path.to_owned();
@@ -62,7 +62,6 @@ impl UploadDirectory {
             Err(TryLockError::Error(why)) => return Err(DirectoryError::Io { path: lock_path, why }),
         }
         let directory = Self { path, _lock: lock };
-        directory.empty().map_err(failed(&directory.path))?;
         let pid = directory.path.join(OWNER);
         private_file(&pid).and_then(|mut file| write!(file, "{}", std::process::id())).map_err(failed(&pid))?;
         Ok(directory)
@@ -74,12 +73,30 @@ impl UploadDirectory {
         &self.path
     }
 
-    /// Writes the list of files as AzCopy takes it: one path a line.
+    /// The directory of one run of AzCopy, for its log, its plan and its list of files.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn run(&self, number: u32) -> Result<PathBuf, DirectoryError> {
+        let path = self.run_path(number);
+        match create_private(&path) {
+            Ok(()) => Ok(path),
+            Err(why) => Err(DirectoryError::Io { path, why }),
+        }
+    }
+
+    /// Where the directory of a run is, if there is one.
+    #[must_use]
+    pub fn run_path(&self, number: u32) -> PathBuf {
+        self.path.join(format!("run-{number}"))
+    }
+
+    /// Writes the list of files of a run as AzCopy takes it: one path a line.
     ///
     /// # Errors
     /// When the list cannot be written.
-    pub fn write_list(&self, files: &[PlannedFile]) -> Result<PathBuf, DirectoryError> {
-        let path = self.path.join(LIST);
+    pub fn write_list(run: &Path, files: &[&PlannedFile]) -> Result<PathBuf, DirectoryError> {
+        let path = run.join(LIST);
         let write = || -> io::Result<()> {
             let mut out = io::BufWriter::new(private_file(&path)?);
             for file in files {
@@ -104,16 +121,16 @@ impl UploadDirectory {
         fs::remove_dir_all(path)
     }
 
-    fn empty(&self) -> io::Result<()> {
+    /// Removes what earlier runs left: their directories all but the one of run `current`.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn remove_runs_but(&self, current: u32) -> io::Result<()> {
+        let kept = self.run_path(current);
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if entry.file_name() == LOCK {
-                continue;
-            }
-            if entry.file_type()?.is_dir() {
+            if entry.file_type()?.is_dir() && entry.path() != kept {
                 fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
             }
         }
         Ok(())
@@ -149,7 +166,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
@@ -171,30 +188,32 @@ mod tests {
     fn it_is_private_and_goes_with_all_that_is_in_it() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().expect("a directory");
-        let directory = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect("made");
-        let list = directory
-            .write_list(&[PlannedFile { path: "a b.txt".into(), bytes: 1 }, PlannedFile { path: "c".into(), bytes: 1 }])
-            .expect("written");
+        let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
+        let run = directory.run(1).expect("made");
+        let files = ["a b.txt", "c"].map(|path| PlannedFile { path: path.into(), bytes: 1 });
+        let list = UploadDirectory::write_list(&run, &files.iter().collect::<Vec<_>>()).expect("written");
         assert_eq!(fs::read_to_string(&list).expect("read"), "a b.txt\nc\n");
         let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
-        assert_eq!((mode(directory.path()), mode(&list)), (0o700, 0o600));
+        assert_eq!((mode(directory.path()), mode(&run), mode(&list)), (0o700, 0o700, 0o600));
         let path = directory.path().to_owned();
         directory.remove().expect("removed");
         assert!(!path.exists());
     }
 
     #[test]
-    fn one_process_at_a_time_and_each_starts_empty() {
+    fn one_process_at_a_time_and_each_finds_what_the_last_one_left() {
         let home = tempfile::tempdir().expect("a directory");
-        let first = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect("made");
-        fs::write(first.path().join("left.log"), "x").expect("written");
-        let second = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect_err("in use");
-        assert!(matches!(second, DirectoryError::InUse { process: Some(id) } if id == std::process::id()));
-        let path = first.path().to_owned();
+        let first = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
+        for number in [1, 2] {
+            first.run(number).expect("made");
+        }
+        let again = UploadDirectory::open(home.path(), ENDPOINT, "m", "1");
+        assert!(matches!(again, Err(DirectoryError::InUse { process }) if process == Some(std::process::id())));
         drop(first);
-        let again = UploadDirectory::create(home.path(), ENDPOINT, "m", "1").expect("made again");
-        assert!(!again.path().join("left.log").exists() && again.path() == path);
-        let other = UploadDirectory::create(home.path(), ENDPOINT, "m", "2").expect("another version");
+        let again = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("taken over");
+        again.remove_runs_but(2).expect("removed");
+        assert!(!again.run_path(1).exists() && again.run_path(2).exists());
+        let other = UploadDirectory::open(home.path(), ENDPOINT, "m", "2").expect("another version");
         assert_ne!(other.path(), again.path());
     }
 }

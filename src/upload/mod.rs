@@ -1,16 +1,18 @@
 //! The upload: plan, probe, private directory, engine, verdict. Nothing counts as uploaded before the verdict.
 
 mod directory;
+mod journal;
 mod plan;
 mod probe;
 
 pub use directory::{DirectoryError, UploadDirectory};
+pub use journal::{Journal, Stage, Stamp, Told, stamps};
 pub use plan::{Plan, PlanError, PlannedFile, plan};
 
+use std::path::Path;
 use std::time::Duration;
 
 use thiserror::Error;
-use url::Url;
 
 use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob, RunError};
 use crate::cancel::Cancellation;
@@ -27,12 +29,10 @@ pub struct Upload<'a> {
     pub azcopy: &'a AzCopy,
     /// What goes.
     pub plan: &'a Plan,
-    /// Where log, plan and list of files lie.
-    pub directory: &'a UploadDirectory,
-    /// Asked for a fresh SAS.
-    pub foundry: &'a FoundryClient,
-    /// For the probe.
-    pub http: &'a HttpClient,
+    /// Of the plan's files those that did not arrive yet; all of them at first.
+    pub missing: Vec<&'a PlannedFile>,
+    /// Where log, plan and list of files of this run lie.
+    pub run_directory: &'a Path,
     /// Highest rate in bytes per second.
     pub limit_rate: Option<u64>,
     /// How long the upload may stand still.
@@ -48,18 +48,13 @@ pub struct Upload<'a> {
 /// A complete, proved upload.
 #[derive(Clone, Debug)]
 pub struct Uploaded {
-    /// Where the weights are.
-    pub blob_uri: Url,
-    /// Bytes that arrived.
+    /// Bytes that arrived in this run.
     pub bytes: u64,
 }
 
 /// Why an upload is not complete.
 #[derive(Debug, Error)]
 pub enum UploadError {
-    /// The person interrupted before AzCopy ran.
-    #[error("interrupted")]
-    Interrupted,
     /// The blob store does not answer.
     #[error("the blob store did not answer")]
     Unreachable(#[source] HttpError),
@@ -78,20 +73,16 @@ pub enum UploadError {
 }
 
 impl Upload<'_> {
-    /// Proves that the location can be written to, lets AzCopy write, and judges what arrived.
+    /// Lets AzCopy write to a location that was proved, and judges what arrived.
     ///
     /// # Errors
     /// See [`UploadError`].
     pub async fn run(
         &self,
-        name: &ModelName,
-        version: &ModelVersion,
-        pending: PendingUpload,
+        pending: &PendingUpload,
         on: &mut dyn FnMut(TransferEvent),
     ) -> Result<Uploaded, UploadError> {
-        let usable = self.usable_location(name, version, pending);
-        let pending = self.cancel.or(usable).await.ok_or(UploadError::Interrupted)??;
-        let job = self.job(&pending)?;
+        let job = self.job(pending)?;
         let controls = Controls {
             timings: self.timings,
             stall_limit: self.stall_limit,
@@ -99,42 +90,43 @@ impl Upload<'_> {
             report: self.reporter,
         };
         let finished = azcopy::run(self.azcopy, &job, &controls, on).await?;
-        Ok(Uploaded { blob_uri: pending.blob_uri, bytes: finished.bytes })
+        Ok(Uploaded { bytes: finished.bytes })
     }
 
     fn job(&self, pending: &PendingUpload) -> Result<CopyJob, DirectoryError> {
         let cargo = match self.plan {
-            Plan::Local { directory, files, .. } => Cargo::Files {
+            Plan::Local { directory, .. } => Cargo::Files {
                 directory: directory.clone(),
-                list_file: self.directory.write_list(files)?,
-                files: files.len() as u64,
-                bytes: files.iter().map(|file| file.bytes).sum(),
+                list_file: UploadDirectory::write_list(self.run_directory, &self.missing)?,
+                files: self.missing.len() as u64,
+                bytes: self.missing.iter().map(|file| file.bytes).sum(),
             },
             Plan::Remote { url } => Cargo::Remote { url: url.clone() },
         };
-        let directory = self.directory.path().to_owned();
+        let directory = self.run_directory.to_owned();
         Ok(CopyJob { cargo, destination: pending.sas.clone(), directory, cap: self.limit_rate })
     }
+}
 
-    /// The location that was given, or one fresh one if its SAS is refused.
-    async fn usable_location(
-        &self,
-        name: &ModelName,
-        version: &ModelVersion,
-        first: PendingUpload,
-    ) -> Result<PendingUpload, UploadError> {
-        match self.probe(&first).await? {
-            Probe::Usable => return Ok(first),
-            Probe::Refused(_) => {}
-        }
-        let fresh = self.foundry.start_pending_upload(name, version).await.map_err(UploadError::NoFreshSas)?;
-        match self.probe(&fresh).await? {
-            Probe::Usable => Ok(fresh),
-            Probe::Refused(refusal) => Err(UploadError::Refused(refusal)),
-        }
+/// A location that is proved to take what is sent: the one that was given, or one fresh one if its SAS is refused.
+///
+/// # Errors
+/// See [`UploadError`].
+pub async fn usable_location(
+    foundry: &FoundryClient,
+    http: &HttpClient,
+    limit: Duration,
+    (name, version): (&ModelName, &ModelVersion),
+    first: PendingUpload,
+) -> Result<PendingUpload, UploadError> {
+    let ask = async |pending: &PendingUpload| probe(http, &pending.sas, limit).await.map_err(UploadError::Unreachable);
+    match ask(&first).await? {
+        Probe::Usable => return Ok(first),
+        Probe::Refused(_) => {}
     }
-
-    async fn probe(&self, pending: &PendingUpload) -> Result<Probe, UploadError> {
-        probe(self.http, &pending.sas, self.timings.probe).await.map_err(UploadError::Unreachable)
+    let fresh = foundry.start_pending_upload(name, version).await.map_err(UploadError::NoFreshSas)?;
+    match ask(&fresh).await? {
+        Probe::Usable => Ok(fresh),
+        Probe::Refused(refusal) => Err(UploadError::Refused(refusal)),
     }
 }

@@ -1,9 +1,11 @@
 //! `custom create` of local sources.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use foundry_emulator::Config;
 
+use crate::copy_store::CopyStore;
 use crate::stage::{Stage, azurite, files, given, store};
 
 /// The main job with a real Hugging Face folder, and everything that follows it.
@@ -93,4 +95,35 @@ fn a_fresh_sas_saves_the_upload() {
     stage.write("m/model.safetensors", b"x");
     let model = stage.json(&["create", "-n", "renewed", "--source", "m", "-o", "json"]);
     assert_eq!(stage.blobs(&model).len(), 1);
+}
+
+/// Killed in the middle: the same command goes on with the files that had not arrived.
+#[cfg(unix)]
+#[test]
+fn a_killed_upload_goes_on_where_it_was() {
+    let store = CopyStore::start(&azurite());
+    let stage = Stage::with(Config { blobs: crate::stage::store(&store.url), ..Config::default() });
+    for number in 0..4 {
+        stage.write(&format!("m/{number}.safetensors"), &vec![number; 500_000]);
+    }
+    stage.write("m/large.safetensors", &vec![9; 16_000_000]);
+    let args = ["create", "-n", "killed", "--source", "m", "-o", "json", "--limit-rate", "2M"];
+    let mut first = stage.command(&args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("runs");
+    store.wait_until_received(2_000_000);
+    first.kill().expect("killed");
+    first.wait().expect("ended");
+    let received = store.received();
+    let output = stage.command(&args[..7]).output().expect("runs");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ");
+    let there: u64 = stderr
+        .split("Going on with an earlier upload: ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next()?.parse().ok())
+        .unwrap_or_else(|| panic!("it begins anew: {stderr}"));
+    assert!(there >= 1, "{stderr}");
+    assert_eq!(store.received() - received, 16_000_000 + (4 - there) * 500_000, "{stderr}");
+    stage.assert_no_upload_left();
 }

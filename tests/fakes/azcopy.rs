@@ -28,6 +28,10 @@ fn main() {
         println!("azcopy version {}", var("FAKE_AZCOPY_VERSION").unwrap_or_else(|| "10.32.2".to_owned()));
         return;
     }
+    if args.first().is_some_and(|arg| arg == "jobs") {
+        show_delivered(&args);
+        return;
+    }
     words::listen();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     let code = runtime.block_on(async {
@@ -43,6 +47,17 @@ fn main() {
         job.cancelled().await
     });
     std::process::exit(code);
+}
+
+/// `jobs show ID --with-status=Success`: what the step `delivered` of that job said.
+fn show_delivered(args: &[String]) {
+    let plan = Path::new(&var("AZCOPY_JOB_PLAN_LOCATION").expect("a plan")).join(format!("{}--00000.steV20", args[2]));
+    let details: Vec<Value> = fs::read_to_string(plan)
+        .expect("a plan")
+        .lines()
+        .map(|path| json!({"Src": path, "Dst": "", "TransferStatus": "Success", "TransferSize": 0, "ErrorCode": "0"}))
+        .collect();
+    say("ListJobTransfers", &json!({"ErrorMsg": "", "JobID": args[2], "Details": details}).to_string());
 }
 
 fn var(name: &str) -> Option<String> {
@@ -174,6 +189,12 @@ impl Job {
                 while !Path::new(rest).exists() {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
+            }
+            // NAME: this file of the list arrived whole, says the plan.
+            "delivered" => {
+                let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
+                let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
+                writeln!(plan, "{}/{rest}", self.args[1]).expect("a plan");
             }
             // FILE: writes the process id.
             "spawn-record" => fs::write(rest, std::process::id().to_string()).expect("pid"),

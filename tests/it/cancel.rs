@@ -81,9 +81,10 @@ fn ctrl_c_ends_an_upload_cleanly() {
       Source: model (2 files, 1.0 KB)
       ━━━━━━━━──────────────────────  28.0% (294 B / 1.0 KB)
       Stopping AzCopy; press Ctrl+C again to end at once.
-    ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent). The next try starts over.
+    ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
+    No file is complete yet: the upload starts over.
 
-    Suggestion: Run the same command again:
+    Suggestion: To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model
     ");
     assert_eq!(signals(&env), 1);
@@ -105,10 +106,12 @@ fn ctrl_c_fits_a_narrow_terminal() {
       Stopping AzCopy; press Ctrl+C again to
      end at once.
     ERROR: Upload interrupted at 28% (294 B
-    of 1.0 KB sent). The next try starts ove
-    r.
+    of 1.0 KB sent).
+    No file is complete yet: the upload star
+    ts over.
 
-    Suggestion: Run the same command again:
+    Suggestion: To resume, run the same comm
+    and again:
       azure-ai-models custom create --name m
     y-model --source model
     ");
@@ -192,9 +195,10 @@ fn a_pipeline_is_ended_by_sigterm() {
       Uploading 2 files, 1.0 KB...
       28% (294 B / 1.0 KB)
       Stopping AzCopy...
-    ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent). The next try starts over.
+    ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
+    No file is complete yet: the upload starts over.
 
-    Suggestion: Run the same command again:
+    Suggestion: To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model
     ");
 }
@@ -256,7 +260,7 @@ fn ctrl_c_while_the_service_is_asked_for_a_location() {
 fn ctrl_c_while_the_location_is_probed() {
     let env = env();
     env.blobs().says(Says::Nothing);
-    let ended = interrupt(&env, "Source: model", "", &CREATE);
+    let ended = interrupt(&env, "Step 1/3", "startPendingUpload", &CREATE);
     assert!(ended.screen.contains("custom create --name my-model --source model"), "{}", ended.screen);
     assert!(env.azcopy_starts().is_empty());
 }
@@ -277,9 +281,9 @@ fn ctrl_c_while_the_model_is_registered() {
             Step 3/3: Registering model...
             ERROR: Interrupted after the upload. Foundry may still register the model.
 
-            Suggestion: See first whether it is there:
+            Suggestion: See whether it is there:
               azure-ai-models custom show --name my-model --version 1
-            Run the same command again:
+            The upload is complete and kept. To register it, run the same command again; nothing is sent again:
               azure-ai-models custom create --name my-model --source model
             ");
         }
@@ -346,9 +350,10 @@ fn a_source_url_is_shown_without_its_sas() {
       Source: http://127.0.0.1:9/acct/c?***
       ━━━━━━━━──────────────────────  28.0% (294 B / 1.0 KB)
       Stopping AzCopy; press Ctrl+C again to end at once.
-    ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent). The next try starts over.
+    ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
+    The copy starts over.
 
-    Suggestion: Run the same command again:
+    Suggestion: To resume, run the same command again:
       azure-ai-models custom create --name my-model --source http://127.0.0.1:9/acct/c
     The source URL stands there without its SAS; add it.
     ");

@@ -9,6 +9,7 @@ mod help;
 mod machine;
 mod progress;
 mod read;
+mod resume;
 mod secrets;
 #[cfg(unix)]
 mod sign_in;

@@ -325,7 +325,7 @@ fn a_failure_is_an_event_and_then_the_error() {
 
     let output = env.run(&[&CREATE[..], &["--progress", "json"]].concat()).fails_with(7);
     assert_eq!(events(&output.stderr, "error").len(), 1, "{output}");
-    assert!(output.stderr.contains("}\nERROR: Upload interrupted: "), "{output}");
+    assert!(output.stderr.contains("}\nERROR: Upload interrupted. Run the same command to resume.\n"), "{output}");
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn a_failure_leaves_the_bar_as_a_line_and_begins_another() {
     assert_eq!((ended.code, ended.cursor_hidden), (7, false), "{}", ended.screen);
     assert_eq!((ended.bars, ended.wrapped_bar.as_deref()), (1, None), "{}", ended.screen);
     let lines: Vec<&str> = ended.screen.lines().collect();
-    let error = lines.iter().position(|line| line.starts_with("ERROR: Upload interrupted: ")).expect("an error");
+    let error = lines.iter().position(|line| line.starts_with("ERROR: Upload interrupted. ")).expect("an error");
     assert!(lines[error - 1].contains("━━──") && lines[error - 1].contains(" 28.0% ("), "{}", ended.screen);
 }
 

@@ -86,6 +86,8 @@ fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
     let is_create = args.contains(&"create");
     for way in WAYS.iter().filter(|way| is_create || !way.contains(&"--progress")) {
         let args = [args, way].concat();
+        // Each run is one of its own: none goes on with what the one before it left.
+        drop(fs::remove_dir_all(env.home().join(".azd/ai-models/uploads")));
         let before = held(env);
         let child = env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let raw = wait(child);

@@ -1,11 +1,13 @@
 //! A blob store that can copy from a URL, which Azurite cannot: it stands before a real Azurite, answers
 //! Put Blob From URL and Put Block From URL by fetching the source itself, and passes everything else on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 /// The running store; it ends with the process's test thread.
@@ -13,6 +15,7 @@ pub(crate) struct CopyStore {
     /// Its base address.
     pub(crate) url: String,
     copies: Arc<Mutex<Vec<String>>>,
+    received: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -20,6 +23,7 @@ struct Shared {
     azurite: String,
     client: reqwest::Client,
     copies: Arc<Mutex<Vec<String>>>,
+    received: Arc<AtomicU64>,
 }
 
 impl CopyStore {
@@ -28,9 +32,25 @@ impl CopyStore {
         let copies = Arc::new(Mutex::new(Vec::new()));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let shared = (azurite.trim_end_matches('/').to_owned(), Arc::clone(&copies));
-        std::thread::spawn(move || serve(listener, shared));
-        Self { url, copies }
+        let received = Arc::new(AtomicU64::new(0));
+        let azurite = azurite.trim_end_matches('/').to_owned();
+        let (copied, counted) = (Arc::clone(&copies), Arc::clone(&received));
+        std::thread::spawn(move || serve(listener, azurite, copied, counted));
+        Self { url, copies, received }
+    }
+
+    /// Bytes of file content that clients have sent.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many bytes were sent; fails the test when they never are.
+    pub(crate) fn wait_until_received(&self, bytes: u64) {
+        let started = Instant::now();
+        while self.received() < bytes {
+            assert!(started.elapsed() < Duration::from_secs(60), "only {} bytes came", self.received());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Paths that were copied from a URL.
@@ -39,13 +59,18 @@ impl CopyStore {
     }
 }
 
-fn serve(listener: std::net::TcpListener, (azurite, copies): (String, Arc<Mutex<Vec<String>>>)) {
+fn serve(listener: std::net::TcpListener, azurite: String, copies: Arc<Mutex<Vec<String>>>, received: Arc<AtomicU64>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async move {
         // The first one wins; a second installation is refused and harms nobody.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client");
-        let app = Router::new().fallback(handle).with_state(Shared { azurite, client, copies });
+        let app = Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(Shared {
+            azurite,
+            client,
+            copies,
+            received,
+        });
         listener.set_nonblocking(true).expect("a listener");
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
         axum::serve(listener, app).await.expect("served");
@@ -76,6 +101,10 @@ async fn forward(
     body: Bytes,
 ) -> Result<Response<Body>, reqwest::Error> {
     let mut body = body;
+    // A list of blocks is no content.
+    if method == Method::PUT && !uri.query().is_some_and(|query| query.contains("comp=blocklist")) {
+        shared.received.fetch_add(body.len() as u64, Ordering::SeqCst);
+    }
     if let Some(source) = headers.get("x-ms-copy-source").and_then(|value| value.to_str().ok()) {
         let mut fetch = shared.client.get(source);
         if let Some(range) = headers.get("x-ms-source-range") {

@@ -3,33 +3,26 @@
 //! The order of work is the promise: what can fail without the network fails first, nothing is registered that did
 //! not arrive whole.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 use url::Url;
 
+mod register;
+mod steps;
+
+use self::steps::Create;
 use super::source::{SourceOption, SourceText};
 use crate::app::App;
 use crate::azcopy::{self, AzCopy};
-use crate::cancel::Cancellation;
-use crate::cli::OutputFormat;
-use crate::console::{ProgressMode, TransferView, render};
+use crate::console::ProgressMode;
 use crate::error::CliError;
-use crate::foundry::{FoundryClient, PendingUpload, RegisterStatus};
-use crate::model::{
-    BaseModel, CustomModel, ModelVersion, NewModelName, Registration, Source, TransferEvent, WeightType,
-};
+use crate::model::{BaseModel, ModelVersion, NewModelName, Registration, Source, WeightType};
 use crate::units;
-use crate::upload::{self, Plan, Upload, UploadDirectory, Uploaded};
+use crate::upload;
 
-const STEPS: u8 = 3;
 const DEFAULT_VERSION: &str = "1";
-/// Between redraws while AzCopy is silent.
-const TICK: Duration = Duration::from_millis(200);
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -193,171 +186,10 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     }
     let create =
         Create { app, args: &args, source: &source, plan: &plan, stall_limit, foundry: &foundry, azcopy: &azcopy };
-    let uploaded = create.upload(&config_dir).await?;
-    let model = create.register(&uploaded).await?;
-    create.show(&model, &uploaded)
+    create.run(&config_dir).await
 }
 
 async fn find_azcopy(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
     let candidate = azcopy::locate(&app.env, explicit)?;
     Ok(AzCopy::verify(candidate, &app.env, &app.timings, &app.reporter()).await?)
-}
-
-/// One `create` under way, after everything that could fail without the service was looked at.
-struct Create<'a> {
-    app: &'a App,
-    args: &'a CreateArgs,
-    source: &'a Source,
-    plan: &'a Plan,
-    stall_limit: Duration,
-    foundry: &'a FoundryClient,
-    azcopy: &'a AzCopy,
-}
-
-impl Create<'_> {
-    /// Steps 1 and 2.
-    async fn upload(&self, config_dir: &Path) -> Result<Uploaded, CliError> {
-        let Self { app, args, .. } = *self;
-        let name = args.name.as_name();
-        // Taken before the service is asked: the same upload twice at once ends here.
-        let directory = UploadDirectory::create(
-            config_dir,
-            &self.foundry.endpoint().to_string(),
-            name.as_str(),
-            args.version.as_str(),
-        )?;
-        app.console.status(&format!("\nCreating custom model: {name} (version {})\n", args.version));
-        app.console.step(1, STEPS, "Requesting upload location...");
-        let pending = self.start().await?;
-        app.console.done("Upload location ready");
-        app.console.detail("Blob URI", pending.blob_uri.as_str());
-        app.console.status("");
-        app.console.step(2, STEPS, "Uploading model files...");
-        app.console.detail("Source", &self.source_line());
-
-        let view = RefCell::new(app.console.transfer_view(app.timings.status_line));
-        let upload = Upload {
-            azcopy: self.azcopy,
-            plan: self.plan,
-            directory: &directory,
-            foundry: self.foundry,
-            http: &app.http(),
-            limit_rate: args.limit_rate,
-            stall_limit: self.stall_limit,
-            timings: &app.timings,
-            reporter: &app.reporter(),
-            cancel: &app.cancel,
-        };
-        let mut on = |event: TransferEvent| view.borrow_mut().on(&event);
-        let outcome = tokio::select! {
-            biased;
-            // First, so that the bar is gone when AzCopy is asked to end.
-            never = tick(&view, &app.cancel) => match never {},
-            outcome = upload.run(name, &args.version, pending, &mut on) => outcome,
-        };
-        drop(view);
-        let uploaded = outcome.map_err(|error| CliError::from(error).with_run_again(&args.again(app, self.source)))?;
-        app.console.done("Upload complete");
-        app.console.status("");
-        // Kept until now for AzCopy's log; a directory that stays behind harms nobody.
-        if let Err(why) = directory.remove() {
-            app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
-        }
-        Ok(uploaded)
-    }
-
-    async fn start(&self) -> Result<PendingUpload, CliError> {
-        let Self { app, args, .. } = *self;
-        let name = args.name.as_name();
-        let started = app.cancel.or(self.foundry.start_pending_upload(name, &args.version)).await;
-        match started {
-            Some(Ok(pending)) => Ok(pending),
-            Some(Err(error)) if error.status() == Some(409) => Err(self.version_exists(error.into()).await),
-            Some(Err(error)) => Err(error.into()),
-            None => Err(CliError::interrupted().with_run_again(&args.again(app, self.source))),
-        }
-    }
-
-    /// The version is there already: name the next free one, if the service tells.
-    async fn version_exists(&self, error: CliError) -> CliError {
-        let Self { app, args, .. } = *self;
-        let name = args.name.as_name();
-        let versions = app.cancel.or(self.foundry.list_versions(name)).await.and_then(Result::ok).unwrap_or_default();
-        let next = ModelVersion::after(versions.iter().filter_map(|model| model.view().version.as_deref()));
-        let suggestion = match next {
-            Some(next) => format!("Use the next free version: --version {next}"),
-            None => "Use another --version.".to_owned(),
-        };
-        error
-            .with_message(format!("Model '{name}' (version {}) already exists.", args.version))
-            .with_suggestion(suggestion)
-    }
-
-    fn source_line(&self) -> String {
-        let shown = match self.source {
-            Source::Local(path) => path.display().to_string(),
-            Source::Blob(url) => url.to_string(),
-        };
-        match (self.plan.file_count(), self.plan.bytes()) {
-            (Some(files), Some(bytes)) => {
-                format!("{shown} ({}, {})", units::count(files, "file", "files"), units::bytes(bytes))
-            }
-            _ => shown,
-        }
-    }
-
-    /// Step 3.
-    async fn register(&self, uploaded: &Uploaded) -> Result<CustomModel, CliError> {
-        let Self { app, args, .. } = *self;
-        app.console.step(3, STEPS, "Registering model...");
-        let registration = args.registration(uploaded.blob_uri.clone());
-        let view = RefCell::new(app.console.register_view(app.timings.status_line));
-        let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
-        let registered = app
-            .cancel
-            .or(self.foundry.register(args.name.as_name(), &args.version, &registration, app.timings.register, &mut on))
-            .await;
-        let again = args.again(app, self.source);
-        match registered {
-            Some(Ok(model)) => {
-                let state = model.view().provisioning_state.as_deref().unwrap_or("Succeeded");
-                view.borrow_mut().registered(args.name.as_name().as_str(), args.version.as_str(), state);
-                drop(view);
-                app.console.done("Model registered successfully!");
-                app.console.gap();
-                Ok(model)
-            }
-            Some(Err(error)) if error.is_conflict() => Err(error.into()),
-            Some(Err(error)) => Err(CliError::from(error).with_run_again(&again)),
-            None => {
-                let (name, version) = (args.name.as_name().as_str(), args.version.as_str());
-                let show = app.command_line(&["custom", "show", "--name", name, "--version", version]);
-                Err(CliError::interrupted()
-                    .with_code("registration_interrupted")
-                    .with_message("Interrupted after the upload. Foundry may still register the model.")
-                    .with_suggestion(format!("See first whether it is there:\n  {show}"))
-                    .with_run_again(&again))
-            }
-        }
-    }
-
-    fn show(&self, model: &CustomModel, uploaded: &Uploaded) -> Result<(), CliError> {
-        match self.app.globals.output {
-            OutputFormat::Json => self.app.json(model),
-            OutputFormat::Table | OutputFormat::None => {
-                let deploy = self.app.deploy_command(self.foundry.endpoint(), model);
-                self.app.product(&render::created_page(model, self.plan.format(), uploaded.bytes, &deploy))
-            }
-        }
-    }
-}
-
-/// Lets the view move on while AzCopy is silent, until the person wants to end.
-async fn tick(view: &RefCell<TransferView<'_>>, cancel: &Cancellation) -> Infallible {
-    let mut interval = tokio::time::interval(TICK);
-    while cancel.or(interval.tick()).await.is_some() {
-        view.borrow_mut().tick();
-    }
-    view.borrow_mut().stopping();
-    std::future::pending().await
 }

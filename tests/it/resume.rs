@@ -1,0 +1,251 @@
+//! The same `create` again: what was sent is not sent again, what is complete is registered.
+
+use foundry_emulator::{Config, Fault, FaultKind, Route};
+
+use crate::support::{Output, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+fn create(env: &TestEnv) -> Output {
+    env.run(&CREATE)
+}
+
+/// What each run of AzCopy was given to send.
+fn lists(env: &TestEnv) -> Vec<String> {
+    env.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn uploads(env: &TestEnv) -> usize {
+    std::fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory").count()
+}
+
+/// The first run delivers one of two files and breaks, the second run sends what it is given.
+const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
+
+#[test]
+fn only_what_did_not_arrive_is_sent_again() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    insta::assert_snapshot!(create(&env).fails_with(7), @"
+    ------- stderr -------
+    Using azcopy: PATH (10.32.2)
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+
+    Creating custom model: my-model (version 1)
+
+    Step 1/3: Requesting upload location...
+    ✓ Upload location ready
+      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
+
+    Step 2/3: Uploading model files...
+      Source: model (2 files, 1.0 KB)
+      Uploading 2 files, 1.0 KB...
+    ERROR: Upload interrupted. Run the same command to resume.
+    1 of 2 files failed
+    AzCopy's log: [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]/run-1/[UUID].log
+    1 of 2 files (50 B) are complete and will not be sent again; the rest starts over.
+
+    Suggestion: To resume, run the same command again:
+      azure-ai-models custom create --name my-model --source model
+    [exit code: 7]
+    ");
+    insta::assert_snapshot!(create(&env).success(), @r"
+    ──────────────────────────────────────────────────
+      Name:         my-model
+      Version:      1
+      Format:       safetensors
+      Size:         1.0 KB
+      Weight type:  FullWeight
+      Created:      2026-02-14T10:30:00Z
+      State:        Succeeded
+    ──────────────────────────────────────────────────
+
+    To deploy this model, use Azure CLI:
+      az cognitiveservices account deployment create \
+        -g GROUP -n ACCOUNT \
+        --deployment-name my-model \
+        --model-name my-model --model-version 1 \
+        --model-format FireworksCustom \
+        --model-source PROJECT-ARM-ID \
+        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    ------- stderr -------
+    Using azcopy: PATH (10.32.2)
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+
+    Creating custom model: my-model (version 1)
+
+    Step 1/3: Requesting upload location...
+    ✓ Upload location ready
+      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
+
+    Step 2/3: Uploading model files...
+      Source: model (2 files, 1.0 KB)
+      Going on with an earlier upload: 1 of 2 files (50 B) are there already.
+      Uploading 1 file, 1000 B...
+      99% (999 B / 1000 B)
+      100.0% (1000 B / 1000 B) | [RATE] | Elapsed: 0s | ETA: done
+      Completed in 0s
+    ✓ Upload complete
+
+    Step 3/3: Registering model...
+    ✓ Model registered successfully!
+    ");
+    assert_eq!(lists(&env), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
+    assert_eq!(uploads(&env), 0);
+}
+
+#[test]
+fn a_file_that_changed_since_is_sent_again() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    env.write("model/config.json", [b' '; 60]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+}
+
+/// It arrived in the first run with its old content: the third run must not take that for the new one.
+#[test]
+fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
+    let mut env = env();
+    env.azcopy_script(
+        "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
+    );
+    create(&env).fails_with(7);
+    env.write("model/config.json", [b' '; 60]);
+    create(&env).fails_with(7);
+    create(&env).success();
+    assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n");
+}
+
+#[test]
+fn another_container_is_a_fresh_start_which_is_said() {
+    let mut env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
+    env.write_model();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    let output = create(&env).success();
+    assert!(
+        output.stderr.contains("Previous upload may exist but was not registered. Starting fresh upload..."),
+        "{output}"
+    );
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+}
+
+#[test]
+fn another_source_is_a_fresh_start() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    std::fs::rename(env.work().join("model"), env.work().join("moved")).expect("moved");
+    let output = env.run(&["create", "-n", "my-model", "--source", "moved"]).success();
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n", "{output}");
+}
+
+#[test]
+fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
+    let env = env();
+    let refusal = FaultKind::refusal(400, "UnsupportedWeightFormat", "Only safetensors weights are supported.");
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
+    insta::assert_snapshot!(create(&env).fails_with(8), @"
+    ------- stderr -------
+    Using azcopy: PATH (10.32.2)
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+
+    Creating custom model: my-model (version 1)
+
+    Step 1/3: Requesting upload location...
+    ✓ Upload location ready
+      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
+
+    Step 2/3: Uploading model files...
+      Source: model (2 files, 1.0 KB)
+      Uploading 2 files, 1.0 KB...
+      99% (1.0 KB / 1.0 KB)
+      100.0% (1.0 KB / 1.0 KB) | [RATE] | Elapsed: 0s | ETA: done
+      Completed in 0s
+    ✓ Upload complete
+
+    Step 3/3: Registering model...
+    ERROR: the model could not be registered: Foundry returned: Only safetensors weights are supported. (UnsupportedWeightFormat)
+
+    Suggestion: The upload is complete and kept. To register it, run the same command again; nothing is sent again:
+      azure-ai-models custom create --name my-model --source model
+
+    Request id: [UUID], [TIME]
+    [exit code: 8]
+    ");
+    insta::assert_snapshot!(create(&env).success(), @r"
+    ──────────────────────────────────────────────────
+      Name:         my-model
+      Version:      1
+      Format:       safetensors
+      Size:         1.0 KB
+      Weight type:  FullWeight
+      Created:      2026-02-14T10:30:00Z
+      State:        Succeeded
+    ──────────────────────────────────────────────────
+
+    To deploy this model, use Azure CLI:
+      az cognitiveservices account deployment create \
+        -g GROUP -n ACCOUNT \
+        --deployment-name my-model \
+        --model-name my-model --model-version 1 \
+        --model-format FireworksCustom \
+        --model-source PROJECT-ARM-ID \
+        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    ------- stderr -------
+    Using azcopy: PATH (10.32.2)
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+
+    Creating custom model: my-model (version 1)
+
+    All files are there already; only the registration is missing.
+    Step 3/3: Registering model...
+    ✓ Model registered successfully!
+    ");
+    assert_eq!(env.azcopy_starts().len(), 1);
+    assert_eq!(uploads(&env), 0);
+}
+
+/// Ended while the service still worked on it, or after it was done: success, no conflict, and nothing is sent again.
+#[test]
+fn a_registration_that_ended_unseen_is_success() {
+    for visible_while_creating in [false, true] {
+        let env = TestEnv::with(Config { visible_while_creating, ..Config::default() });
+        env.write_model();
+        env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
+        create(&env).fails_with(8);
+        let output = create(&env).success();
+        assert!(output.stdout.contains("State:        Succeeded"), "{output}");
+        assert_eq!(env.azcopy_starts().len(), 1);
+    }
+}
+
+#[test]
+fn files_that_changed_after_a_complete_upload_are_sent_before_the_registration() {
+    let env = env();
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+    create(&env).fails_with(8);
+    env.write("model/config.json", [b' '; 60]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "config.json\n");
+}
+
+#[test]
+fn an_unreadable_journal_is_a_fresh_start() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    for upload in std::fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory") {
+        std::fs::write(upload.expect("an entry").path().join("journal.json"), "{").expect("written");
+    }
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+}
