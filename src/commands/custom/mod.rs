@@ -1,8 +1,10 @@
 //! The group `custom`: custom models of a Foundry project.
 
+mod check;
 mod create;
 mod delete;
 mod list;
+mod selection;
 mod show;
 mod source;
 mod versions;
@@ -25,6 +27,9 @@ pub enum CustomCommand {
     /// List all versions of a custom model, newest first
     #[command(args_override_self = true, after_help = versions::EXAMPLES)]
     Versions(versions::VersionsArgs),
+    /// Check the files of a model before they are uploaded
+    #[command(args_override_self = true, after_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
@@ -54,6 +59,7 @@ pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
         CustomCommand::Create(args) => create::create(app, args).await,
         CustomCommand::List => app.or_interrupted(list::list(app)).await,
         CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
+        CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
         CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
     }
