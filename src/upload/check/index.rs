@@ -1,8 +1,13 @@
 //! The index beside sharded weights: which tensor lies in which file. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io::Read;
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::safetensors::key;
 
 use crate::model::{Finding, FindingCode};
 use crate::units;
@@ -15,22 +20,49 @@ pub(super) fn is_index(path: &str) -> bool {
     ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
-/// An index that was understood.
+/// An index that was understood; of the tensors their keys.
 pub(super) struct Index {
     path: String,
     /// Tensors by the shard's path relative to the source.
-    shards: BTreeMap<String, Vec<String>>,
+    shards: BTreeMap<String, Vec<u64>>,
 }
 
 #[derive(Deserialize)]
-struct Document {
-    weight_map: BTreeMap<String, String>,
+struct Document<T> {
+    weight_map: T,
+}
+
+/// The tensors of each shard as the index names it. Read one by one, since all the names would take tens of megabytes.
+struct Keys(BTreeMap<String, Vec<u64>>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(KeysVisitor)
+    }
+}
+
+struct KeysVisitor;
+
+impl<'de> Visitor<'de> for KeysVisitor {
+    type Value = Keys;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tensors and their files")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+        let mut shards: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        while let Some((tensor, shard)) = map.next_entry::<String, String>()? {
+            shards.entry(shard).or_default().push(key(&tensor));
+        }
+        Ok(Keys(shards))
+    }
 }
 
 impl Index {
     /// Understands an index, and finds what is wrong with it.
-    pub(super) fn parse(path: &str, json: &[u8], findings: &mut Vec<Finding>) -> Option<Self> {
-        let document: Document = match serde_json::from_slice(json) {
+    pub(super) fn parse(path: &str, json: impl Read, findings: &mut Vec<Finding>) -> Option<Self> {
+        let document: Document<Keys> = match serde_json::from_reader(json) {
             Ok(document) => document,
             Err(error) => {
                 findings.push(invalid(path, &format!("the index cannot be read: {error}")));
@@ -38,24 +70,18 @@ impl Index {
             }
         };
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
-        let mut shards: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut outside = BTreeSet::new();
-        for (tensor, shard) in document.weight_map {
+        let mut shards: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for (shard, mut tensors) in document.weight_map.0 {
             match within(folder, &shard) {
-                Some(shard) => shards.entry(shard).or_default().push(tensor),
-                None => {
-                    outside.insert(shard);
-                }
+                Some(shard) => shards.entry(shard).or_default().append(&mut tensors),
+                None => findings.push(Finding::error(
+                    FindingCode::BadIndexPath,
+                    path,
+                    format!("the index names the shard '{shard}', which is outside its folder"),
+                    "Put the shards beside the index, and name them in it by their names alone.",
+                )),
             }
         }
-        findings.extend(outside.iter().map(|shard| {
-            Finding::error(
-                FindingCode::BadIndexPath,
-                path,
-                format!("the index names the shard '{shard}', which is outside its folder"),
-                "Put the shards beside the index, and name them in it by their names alone.",
-            )
-        }));
         Some(Self { path: path.to_owned(), shards })
     }
 
@@ -70,19 +96,34 @@ impl Index {
         })
     }
 
-    /// Compares what the index says about a shard with what its header holds.
-    pub(super) fn compare(&self, shard: &str, held: &[String]) -> Option<Finding> {
-        let wanted = self.shards.get(shard)?;
-        let held: HashSet<&str> = held.iter().map(String::as_str).collect();
-        let mut absent = wanted.iter().filter(|tensor| !held.contains(tensor.as_str()));
-        let first = absent.next()?;
-        let more = and_more(absent.count(), "tensor", "tensors");
-        Some(Finding::error(
-            FindingCode::TensorNotInShard,
-            shard,
-            format!("the file does not hold the tensor '{first}'{more}, for which {} looks there", self.path),
-            "Take index and shards from the same model.",
-        ))
+    /// Compares what the index says about the shards with what their headers hold. The index is read again for the
+    /// name of a tensor that is not there.
+    pub(super) fn compare(&self, headers: &BTreeMap<String, Vec<u64>>, mut json: impl Read) -> Vec<Finding> {
+        let mut absent = Vec::new();
+        for (shard, wanted) in &self.shards {
+            let Some(held) = headers.get(shard) else { continue };
+            let mut lacking = wanted.iter().filter(|key| held.binary_search(key).is_err());
+            if let Some(first) = lacking.next() {
+                absent.push((shard, *first, lacking.count()));
+            }
+        }
+        if absent.is_empty() {
+            return Vec::new();
+        }
+        let document: Option<Document<BTreeMap<String, IgnoredAny>>> = serde_json::from_reader(&mut json).ok();
+        let names: HashMap<u64, String> =
+            document.into_iter().flat_map(|document| document.weight_map).map(|(name, _)| (key(&name), name)).collect();
+        let finding = |(shard, first, more): (&String, u64, usize)| {
+            let name = names.get(&first).map(String::as_str).unwrap_or_default();
+            let more = and_more(more, "tensor", "tensors");
+            Finding::error(
+                FindingCode::TensorNotInShard,
+                shard,
+                format!("the file does not hold the tensor '{name}'{more}, for which {} looks there", self.path),
+                "Take index and shards from the same model.",
+            )
+        };
+        absent.into_iter().map(finding).collect()
     }
 }
 

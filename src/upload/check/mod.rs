@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -109,8 +109,8 @@ struct Check<'a> {
     directory: &'a Path,
     files: &'a [PlannedFile],
     findings: Vec<Finding>,
-    /// Tensors by file, for the shards of an index only.
-    headers: BTreeMap<String, Vec<String>>,
+    /// Keys of the tensors by file.
+    headers: BTreeMap<String, Vec<u64>>,
 }
 
 impl Check<'_> {
@@ -173,15 +173,17 @@ impl Check<'_> {
             if self.has_finding(FindingCode::LfsPointer, &file.path) {
                 continue;
             }
-            let Some(json) = self.json(file, INDEX_LIMIT)? else {
+            if file.bytes > INDEX_LIMIT {
                 self.findings.push(index::invalid(&file.path, "the file is too large for an index"));
                 continue;
-            };
-            let Some(index) = Index::parse(&file.path, &json, &mut self.findings) else { continue };
-            missing.extend(index.missing(|path| paths.contains(path)));
-            for (shard, tensors) in &self.headers {
-                self.findings.extend(index.compare(shard, tensors));
             }
+            let mut found = Vec::new();
+            let index = self.read(file, |json| Ok(Index::parse(&file.path, BufReader::new(json), &mut found)))?;
+            if let Some(index) = index {
+                missing.extend(index.missing(|path| paths.contains(path)));
+                found.extend(self.read(file, |json| Ok(index.compare(&self.headers, BufReader::new(json))))?);
+            }
+            self.findings.extend(found);
         }
         self.findings.extend(missing.into_iter().map(|(shard, what)| {
             let remedy = "Download or save the file again; see also that --include and --exclude do not leave it out.";
@@ -200,7 +202,6 @@ impl Check<'_> {
             return Ok(None);
         }
         self.read(planned, |file| {
-            file.rewind()?;
             let mut text = Vec::new();
             file.take(limit).read_to_end(&mut text).map(|_| Some(text))
         })
