@@ -3,6 +3,7 @@
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
 mod error_page;
+mod findings;
 mod progress;
 pub mod render;
 mod speed;

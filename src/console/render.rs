@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
+pub use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::style::harmless;
 use super::table::{TableStyle, table};
 use crate::model::{CustomModel, ModelView};

@@ -90,14 +90,14 @@ impl Timings {
     fn scaled_by(&self, scale: f64) -> Self {
         let by = |duration: Duration| duration.mul_f64(scale);
         Self {
-            connect: by(self.connect),
-            request: by(self.request),
+            // A busy machine may be slow to answer itself, so these have a floor.
+            connect: by(self.connect).max(Duration::from_secs(1)),
+            request: by(self.request).max(Duration::from_secs(1)),
             retry_first: by(self.retry_first),
             retry_cap: by(self.retry_cap),
             retry_after_cap: by(self.retry_after_cap),
             token: by(self.token),
             token_margin: by(self.token_margin),
-            // A busy machine may be slow to answer itself.
             probe: by(self.probe).max(Duration::from_secs(2)),
             poll_first: by(self.poll_first),
             poll_cap: by(self.poll_cap),

@@ -9,10 +9,10 @@ use crate::console::WriteError;
 use crate::credential::CredentialError;
 use crate::foundry::{DeleteError, ListError, RegisterError};
 use crate::http::{Fault, HttpError, ServiceError};
-use crate::model::SourceError;
+use crate::model::{Finding, SourceError};
 use crate::project::FindError;
 use crate::units;
-use crate::upload::{DirectoryError, PlanError, UploadError};
+use crate::upload::{self, CheckError, DirectoryError, PlanError, UploadError};
 
 use super::{CliError, ErrorKind};
 
@@ -211,26 +211,26 @@ impl From<RegisterError> for CliError {
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         let message = error.to_string();
-        let check = |code: &str| Self::new(ErrorKind::CheckFailed, message.clone()).with_code(code);
+        if let Some(finding) = upload::of_walk(&error) {
+            return Self::new(ErrorKind::CheckFailed, message)
+                .with_code(finding.code.as_str())
+                .with_suggestion(finding.remedy);
+        }
         match error {
-            PlanError::NotFound(_) => Self::new(ErrorKind::NotFound, message.clone())
-                .with_code("source_not_found")
-                .with_suggestion("Check the path given with --source."),
             PlanError::Unreadable { path, why } => Self::unreadable(&path, &why),
-            PlanError::Empty { excluded: 0, .. } => check("empty-source"),
-            PlanError::Empty { excluded, .. } => check("empty-source").with_suggestion(format!(
-                "All that is there is left out by default ({}).",
-                units::count(excluded as u64, "path", "paths")
-            )),
-            PlanError::LinkLoop(_) => check("link-loop").with_suggestion("Remove the link."),
-            PlanError::BrokenLink(_) => {
-                check("broken-link").with_suggestion("Remove the link, or bring back what it points to.")
-            }
-            PlanError::SpecialFile(_) => check("special-file").with_suggestion("Remove it from the source."),
-            PlanError::LineBreak(_) | PlanError::NotUnicode(_) => {
-                check("bad-file-name").with_suggestion("Rename the file.")
+            PlanError::NothingToSelect(_) => Self::usage(message)
+                .with_code("nothing_to_select")
+                .with_suggestion("Leave --include and --exclude away, or give the directory."),
+            _ => {
+                Self::new(ErrorKind::NotFound, message).with_code("source_not_found").with_suggestion("Check the path.")
             }
         }
+    }
+}
+
+impl From<CheckError> for CliError {
+    fn from(error: CheckError) -> Self {
+        Self::unreadable(&error.path, &error.why)
     }
 }
 
@@ -367,6 +367,16 @@ impl CliError {
     #[must_use]
     pub fn with_run_again(self, command: &str) -> Self {
         self.with_way(&format!("Run the same command again:\n  {command}"))
+    }
+
+    /// Files that are no model, by what the check found; `None` when none of it is an error.
+    #[must_use]
+    pub fn check_failed(findings: &[Finding]) -> Option<Self> {
+        let mut errors = findings.iter().filter(|finding| finding.is_error());
+        let first = errors.next()?;
+        let count = units::count(errors.count() as u64 + 1, "error", "errors");
+        let failed = Self::new(ErrorKind::CheckFailed, format!("the model check found {count}"));
+        Some(failed.with_code(first.code.as_str()).with_suggestion(first.remedy.clone()))
     }
 
     /// A file or directory that cannot be read.

@@ -3,6 +3,7 @@
 mod base_model;
 mod custom_model;
 mod event;
+mod finding;
 mod name;
 mod registration;
 mod source;
@@ -14,6 +15,7 @@ pub use custom_model::{
     ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData, latest, newest_first,
 };
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
+pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
 pub use registration::Registration;
 pub use source::{Source, SourceError, is_loopback};

@@ -1,13 +1,19 @@
-//! The upload: plan, probe, private directory, engine, verdict. Nothing counts as uploaded before the verdict.
+//! The upload: plan, check, probe, private directory, engine, verdict. Nothing counts as uploaded before the verdict.
 
+mod check;
 mod directory;
 mod journal;
+mod kind;
 mod plan;
 mod probe;
+mod selection;
+mod walk;
 
+pub use check::{CheckError, check, of_walk, weight_type};
 pub use directory::{DirectoryError, UploadDirectory};
 pub use journal::{Journal, Stage, Stamp, Told, stamps};
-pub use plan::{Plan, PlanError, PlannedFile, plan};
+pub use plan::{Excluded, Plan, PlanError, PlannedFile, plan};
+pub use selection::{ExcludeReason, Pattern, Selection};
 
 use std::path::Path;
 use std::time::Duration;

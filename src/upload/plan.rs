@@ -2,24 +2,16 @@
 //!
 //! Reads directories and sizes, nothing else, and changes nothing.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use walkdir::WalkDir;
 
+use super::kind::weight_ending;
+use super::selection::{ExcludeReason, Selection};
+use super::walk::{listed_name, unreadable, walk};
 use crate::model::Source;
 use crate::redact::SecretUrl;
-
-// What never belongs to a model: version control, caches, half downloads (cli.md 7.1). A registration was seen to
-// fail on them.
-const EXCLUDED_DIRECTORIES: [&str; 4] = [".git", ".cache", "__pycache__", ".ipynb_checkpoints"];
-const EXCLUDED_FILES: [&str; 2] = [".gitattributes", ".DS_Store"];
-const EXCLUDED_ENDINGS: [&str; 3] = [".incomplete", ".lock", ".metadata"];
-
-/// File name endings of weights (cli.md 8).
-const WEIGHTS: [&str; 7] = ["safetensors", "gguf", "bin", "pt", "pth", "pkl", "ckpt"];
 
 /// One file that goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +20,15 @@ pub struct PlannedFile {
     pub path: String,
     /// Its size when it was planned.
     pub bytes: u64,
+}
+
+/// One entry that stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excluded {
+    /// Its path relative to the source; a directory ends in `/` and stands for all that is in it.
+    pub path: String,
+    /// Why it stays.
+    pub reason: ExcludeReason,
 }
 
 /// What goes.
@@ -39,8 +40,12 @@ pub enum Plan {
         directory: PathBuf,
         /// Files, sorted by path; never empty.
         files: Vec<PlannedFile>,
-        /// Paths that the default excludes left out, sorted; a directory stands for all that is in it.
-        excluded: Vec<String>,
+        /// What stays, sorted by path.
+        excluded: Vec<Excluded>,
+        /// Those of the files and their directories that are links, sorted.
+        links: Vec<String>,
+        /// The source is a directory, not one file of it.
+        whole_directory: bool,
     },
     /// A blob, folder or container; only AzCopy knows what is there.
     Remote {
@@ -82,11 +87,6 @@ impl Plan {
     }
 }
 
-fn weight_ending(path: &str) -> Option<&str> {
-    let (_, ending) = path.rsplit_once('.')?;
-    WEIGHTS.iter().any(|weight| weight.eq_ignore_ascii_case(ending)).then_some(ending)
-}
-
 /// Why there is no plan.
 #[derive(Debug, Error)]
 pub enum PlanError {
@@ -106,7 +106,7 @@ pub enum PlanError {
     Empty {
         /// The source.
         path: PathBuf,
-        /// How many paths the default excludes left out.
+        /// How many paths were left out.
         excluded: usize,
     },
     /// A link that leads back to a directory above it.
@@ -121,6 +121,9 @@ pub enum PlanError {
     /// AzCopy's list of files has one name a line.
     #[error("the file name {} holds a line break, which AzCopy cannot take", format!("{:?}", .0))]
     LineBreak(String),
+    /// A glob for something that is no directory of this machine.
+    #[error("there is nothing that '{0}' could select: the source is not a directory of this machine")]
+    NothingToSelect(String),
     /// A name that is not text.
     #[error("the file name {} is not valid Unicode", .0.display())]
     NotUnicode(PathBuf),
@@ -130,99 +133,36 @@ pub enum PlanError {
 ///
 /// # Errors
 /// See [`PlanError`].
-pub fn plan(source: &Source, cwd: &Path) -> Result<Plan, PlanError> {
+pub fn plan(source: &Source, cwd: &Path, selection: &Selection) -> Result<Plan, PlanError> {
+    let only_of_a_directory = || match selection.first_pattern() {
+        Some(pattern) => Err(PlanError::NothingToSelect(pattern.to_string())),
+        None => Ok(()),
+    };
     let path = match source {
-        Source::Blob(url) => return Ok(Plan::Remote { url: url.clone() }),
+        Source::Blob(url) => return only_of_a_directory().map(|()| Plan::Remote { url: url.clone() }),
         Source::Local(path) => cwd.join(path),
     };
     let metadata = std::fs::metadata(&path).map_err(|why| unreadable(&path, why))?;
     if metadata.is_dir() {
-        plan_directory(path)
-    } else if metadata.is_file() {
-        plan_file(&path, metadata.len())
-    } else {
-        Err(PlanError::SpecialFile(path))
+        return walk(path, selection);
     }
+    only_of_a_directory()?;
+    if metadata.is_file() { plan_file(&path, metadata.len()) } else { Err(PlanError::SpecialFile(path)) }
 }
 
 fn plan_file(path: &Path, bytes: u64) -> Result<Plan, PlanError> {
-    readable(path)?;
+    // Opened, since a file that cannot be read would fail only in the middle of the upload.
+    drop(std::fs::File::open(path).map_err(|why| unreadable(path, why))?);
     let name = path.file_name().ok_or_else(|| PlanError::NotFound(path.to_owned()))?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
     let files = vec![PlannedFile { path: listed_name(Path::new(name))?, bytes }];
-    Ok(Plan::Local { directory: directory.to_owned(), files, excluded: Vec::new() })
-}
-
-fn plan_directory(directory: PathBuf) -> Result<Plan, PlanError> {
-    let mut files = Vec::new();
-    let mut excluded = Vec::new();
-    let mut walk = WalkDir::new(&directory).follow_links(true).min_depth(1).into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = entry.map_err(|error| walk_error(&directory, error))?;
-        let relative = entry.path().strip_prefix(&directory).unwrap_or(entry.path());
-        let is_directory = entry.file_type().is_dir();
-        if is_excluded(entry.file_name(), is_directory) {
-            let shown = relative.to_string_lossy().replace('\\', "/");
-            excluded.push(if is_directory { format!("{shown}/") } else { shown });
-            if is_directory {
-                walk.skip_current_dir();
-            }
-        } else if entry.file_type().is_file() {
-            let bytes = entry.metadata().map_err(|error| walk_error(&directory, error))?.len();
-            readable(entry.path())?;
-            files.push(PlannedFile { path: listed_name(relative)?, bytes });
-        } else if !is_directory {
-            return Err(PlanError::SpecialFile(entry.into_path()));
-        }
-    }
-    if files.is_empty() {
-        return Err(PlanError::Empty { path: directory, excluded: excluded.len() });
-    }
-    files.sort_by(|left, right| left.path.cmp(&right.path));
-    excluded.sort();
-    Ok(Plan::Local { directory, files, excluded })
-}
-
-/// The name as AzCopy's list of files takes it: `/` between parts, one a line.
-fn listed_name(relative: &Path) -> Result<String, PlanError> {
-    let name = relative.to_str().ok_or_else(|| PlanError::NotUnicode(relative.to_owned()))?;
-    if name.contains(['\n', '\r']) {
-        return Err(PlanError::LineBreak(name.to_owned()));
-    }
-    Ok(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
-}
-
-/// Opened, since a file that cannot be read would fail only in the middle of the upload.
-fn readable(path: &Path) -> Result<(), PlanError> {
-    std::fs::File::open(path).map(drop).map_err(|why| unreadable(path, why))
-}
-
-fn unreadable(path: &Path, why: io::Error) -> PlanError {
-    if why.kind() == io::ErrorKind::NotFound {
-        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        return if is_link { PlanError::BrokenLink(path.to_owned()) } else { PlanError::NotFound(path.to_owned()) };
-    }
-    PlanError::Unreadable { path: path.to_owned(), why }
-}
-
-fn walk_error(directory: &Path, error: walkdir::Error) -> PlanError {
-    let path = error.path().unwrap_or(directory).to_owned();
-    if error.loop_ancestor().is_some() {
-        return PlanError::LinkLoop(path);
-    }
-    match error.into_io_error() {
-        Some(why) => unreadable(&path, why),
-        None => PlanError::LinkLoop(path),
-    }
-}
-
-fn is_excluded(name: &OsStr, is_directory: bool) -> bool {
-    let name = name.to_string_lossy();
-    if is_directory {
-        EXCLUDED_DIRECTORIES.contains(&name.as_ref())
-    } else {
-        EXCLUDED_FILES.contains(&name.as_ref()) || EXCLUDED_ENDINGS.iter().any(|ending| name.ends_with(ending))
-    }
+    Ok(Plan::Local {
+        directory: directory.to_owned(),
+        files,
+        excluded: Vec::new(),
+        links: Vec::new(),
+        whole_directory: false,
+    })
 }
 
 #[cfg(test)]
@@ -242,9 +182,14 @@ mod tests {
     }
 
     fn plan_of(path: &Path) -> Result<(Vec<String>, Vec<String>, u64), PlanError> {
-        let plan = plan(&Source::Local(path.to_owned()), Path::new("/"))?;
+        selected(path, &Selection::default())
+    }
+
+    fn selected(path: &Path, selection: &Selection) -> Result<(Vec<String>, Vec<String>, u64), PlanError> {
+        let plan = plan(&Source::Local(path.to_owned()), Path::new("/"), selection)?;
         let bytes = plan.bytes().expect("local");
         let Plan::Local { files, excluded, .. } = plan else { unreachable!("local") };
+        let excluded = excluded.into_iter().map(|left| format!("{} ({})", left.path, left.reason)).collect();
         Ok((files.into_iter().map(|file| file.path).collect(), excluded, bytes))
     }
 
@@ -264,8 +209,28 @@ mod tests {
         ]);
         let (files, excluded, bytes) = plan_of(dir.path()).expect("a plan");
         assert_eq!(files, ["a.lock.json", "git", "model.safetensors", "odd [1] #%20 ü?.txt", "sub/config.json"]);
+        let excluded: Vec<&str> = excluded.iter().filter_map(|left| left.strip_suffix(" (default exclude)")).collect();
         assert_eq!(excluded, [".cache/", ".git/", ".gitattributes", "sub/__pycache__/", "sub/half.incomplete"]);
         assert_eq!(bytes, 25);
+    }
+
+    #[test]
+    fn globs_choose_and_every_left_out_entry_says_why() {
+        let dir = tree(&["a.bin", "a.safetensors", "sub/b.safetensors", "sub/c.txt", "old/d.safetensors", ".git/HEAD"]);
+        let patterns = |texts: &[&str]| texts.iter().map(|text| text.parse().expect("a glob")).collect();
+        let selection = Selection::new(patterns(&["*.safetensors", "*.txt"]), patterns(&["old/"]), true);
+        let (files, excluded, _) = selected(dir.path(), &selection).expect("a plan");
+        assert_eq!(files, ["a.safetensors", "sub/b.safetensors", "sub/c.txt"]);
+        assert_eq!(excluded, [".git/ (default exclude)", "a.bin (not in --include)", "old/ (--exclude)"]);
+
+        let everything = Selection::new(Vec::new(), Vec::new(), false);
+        let (files, excluded, _) = selected(dir.path(), &everything).expect("a plan");
+        assert_eq!((files.len(), files[0].as_str(), excluded.len()), (6, ".git/HEAD", 0));
+
+        let file = dir.path().join("a.bin");
+        assert!(matches!(selected(&file, &selection), Err(PlanError::NothingToSelect(_))));
+        let nothing = Selection::new(patterns(&["*.gguf"]), Vec::new(), true);
+        assert!(matches!(selected(dir.path(), &nothing), Err(PlanError::Empty { excluded: 6, .. })));
     }
 
     #[test]
@@ -279,7 +244,7 @@ mod tests {
     fn the_format_is_that_of_the_largest_weight_file() {
         let dir = tree(&["small.bin", "config.json"]);
         fs::write(dir.path().join("large.SafeTensors"), [0; 99]).expect("a file");
-        let plan = plan(&Source::Local(dir.path().to_owned()), Path::new("/")).expect("a plan");
+        let plan = plan(&Source::Local(dir.path().to_owned()), Path::new("/"), &Selection::default()).expect("a plan");
         assert_eq!(plan.format(), Some("SafeTensors"));
     }
 
@@ -309,6 +274,8 @@ mod tests {
         fs::remove_file(snapshot.join("up")).expect("removed");
         symlink("gone", snapshot.join("dangling")).expect("a link");
         assert!(matches!(plan_of(&snapshot), Err(PlanError::BrokenLink(_))));
+        let without = Selection::new(Vec::new(), vec!["dangling".parse().expect("a glob")], true);
+        assert_eq!(selected(&snapshot, &without).expect("a plan").1, ["dangling (--exclude)"]);
         fs::remove_file(snapshot.join("dangling")).expect("removed");
         drop(std::os::unix::net::UnixListener::bind(snapshot.join("socket")).expect("a socket"));
         assert!(matches!(plan_of(&snapshot), Err(PlanError::SpecialFile(_))));

@@ -47,7 +47,7 @@ fn odd_names_arrive_as_they_are() {
     for name in names {
         stage.write(&format!("odd/{name}"), name.as_bytes());
     }
-    let model = stage.json(&["create", "-n", "odd", "--source", "odd", "-o", "json"]);
+    let model = stage.json(&["create", "-n", "odd", "--source", "odd", "--skip-check", "-o", "json"]);
     assert!(stage.blobs(&model) == files(&stage.work().join("odd")));
 }
 
@@ -62,7 +62,7 @@ fn a_hugging_face_cache_of_links_arrives_under_the_names_of_the_links() {
     for (blob, name) in [("abc", "model.safetensors"), ("def", "config.json")] {
         std::os::unix::fs::symlink(format!("../../blobs/{blob}"), snapshot.join(name)).expect("a link");
     }
-    let model = stage.json(&["create", "-n", "links", "--source", "hub/snapshots/1", "-o", "json"]);
+    let model = stage.json(&["create", "-n", "links", "--source", "hub/snapshots/1", "--skip-check", "-o", "json"]);
     assert!(stage.blobs(&model) == files(&snapshot));
 }
 
@@ -71,7 +71,7 @@ fn one_file_arrives_alone() {
     let stage = Stage::new();
     stage.write("dir/one.safetensors", b"one");
     stage.write("dir/two.safetensors", b"two");
-    let model = stage.json(&["create", "-n", "one", "--source", "dir/one.safetensors", "-o", "json"]);
+    let model = stage.json(&["create", "-n", "one", "--source", "dir/one.safetensors", "--skip-check", "-o", "json"]);
     let there = stage.blobs(&model);
     assert_eq!(there.into_iter().collect::<Vec<_>>(), [("one.safetensors".to_owned(), b"one".to_vec())]);
 }
@@ -81,7 +81,7 @@ fn one_file_arrives_alone() {
 fn an_expired_sas_is_renewed_once_and_then_told() {
     let stage = Stage::with(Config { blobs: store(&azurite()), sas_seconds: -60, ..Config::default() });
     stage.write("m/model.safetensors", b"x");
-    let output = stage.command(&["create", "-n", "late", "--source", "m"]).output().expect("runs");
+    let output = stage.command(&["create", "-n", "late", "--source", "m", "--skip-check"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
     let asked =
         stage.emulator.requests().iter().filter(|request| request.path.ends_with("/startPendingUpload")).count();
@@ -93,7 +93,7 @@ fn an_expired_sas_is_renewed_once_and_then_told() {
 fn a_fresh_sas_saves_the_upload() {
     let stage = Stage::with(Config { blobs: store(&azurite()), first_sas_seconds: vec![-60], ..Config::default() });
     stage.write("m/model.safetensors", b"x");
-    let model = stage.json(&["create", "-n", "renewed", "--source", "m", "-o", "json"]);
+    let model = stage.json(&["create", "-n", "renewed", "--source", "m", "--skip-check", "-o", "json"]);
     assert_eq!(stage.blobs(&model).len(), 1);
 }
 

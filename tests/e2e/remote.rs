@@ -14,7 +14,7 @@ fn stage() -> (Stage, CopyStore, Url) {
     stage.write("m/weights/model.safetensors", &[7; 100_000]);
     stage.write("m/weights/config.json", b"{}");
     stage.write("m/beside.txt", b"beside");
-    let model = stage.json(&["create", "-n", "source", "--source", "m", "-o", "json"]);
+    let model = stage.json(&["create", "-n", "source", "--source", "m", "--skip-check", "-o", "json"]);
     let sas = stage.read_sas(&model);
     (stage, copies, sas)
 }

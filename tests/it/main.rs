@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cancel;
+mod check;
 mod create;
 mod delete;
 mod errors;

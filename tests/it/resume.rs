@@ -34,6 +34,7 @@ fn only_what_did_not_arrive_is_sent_again() {
     env.azcopy_script(BROKEN);
     insta::assert_snapshot!(create(&env).fails_with(7), @"
     ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
 
@@ -75,6 +76,7 @@ fn only_what_did_not_arrive_is_sent_again() {
         --model-source PROJECT-ARM-ID \
         --sku-name GlobalProvisionedManaged --sku-capacity 80
     ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
 
@@ -105,7 +107,7 @@ fn a_file_that_changed_since_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
-    env.write("model/config.json", [b' '; 60]);
+    env.write("model/config.json", format!("{{}}{}", " ".repeat(58)));
     create(&env).success();
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
@@ -118,7 +120,7 @@ fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
         "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
     );
     create(&env).fails_with(7);
-    env.write("model/config.json", [b' '; 60]);
+    env.write("model/config.json", format!("{{}}{}", " ".repeat(58)));
     create(&env).fails_with(7);
     create(&env).success();
     assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n");
@@ -155,6 +157,7 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
     insta::assert_snapshot!(create(&env).fails_with(8), @"
     ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
 
@@ -201,6 +204,7 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
         --model-source PROJECT-ARM-ID \
         --sku-name GlobalProvisionedManaged --sku-capacity 80
     ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
 
@@ -233,7 +237,7 @@ fn files_that_changed_after_a_complete_upload_are_sent_before_the_registration()
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     create(&env).fails_with(8);
-    env.write("model/config.json", [b' '; 60]);
+    env.write("model/config.json", format!("{{}}{}", " ".repeat(58)));
     create(&env).success();
     assert_eq!(lists(&env)[1], "config.json\n");
 }

@@ -13,14 +13,14 @@ mod register;
 mod steps;
 
 use self::steps::Create;
+use super::selection::{self, Check, SelectionArgs};
 use super::source::{SourceOption, SourceText};
 use crate::app::App;
 use crate::azcopy::{self, AzCopy};
-use crate::console::ProgressMode;
+use crate::console::{ProgressMode, render};
 use crate::error::CliError;
-use crate::model::{BaseModel, ModelVersion, NewModelName, Registration, Source, WeightType};
+use crate::model::{BaseModel, Finding, ModelVersion, NewModelName, Registration, Source, WeightType};
 use crate::units;
-use crate::upload;
 
 const DEFAULT_VERSION: &str = "1";
 
@@ -31,6 +31,9 @@ Examples:
 
   A second version, trained from a base model:
     azd ai models custom create -n my-model --version 2 --source ./weights --base-model FW-GLM-4.7
+
+  Only the safetensors files and what belongs to them:
+    azd ai models custom create -n my-model --source ./weights --exclude '*.bin' --exclude original/
 
   A blob URL with a SAS, from a file since shells cut URLs at '&':
     azd ai models custom create --name my-model --source-file source-url.txt
@@ -65,6 +68,13 @@ pub struct CreateArgs {
     /// Base model that the weights were trained from: a name such as FW-DeepSeek-v3.1, or an azureml:// URI
     #[arg(long, value_name = "NAME|URI")]
     base_model: Option<BaseModel>,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    /// Upload without the model check
+    #[arg(long)]
+    skip_check: bool,
 
     /// AzCopy program to use
     #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
@@ -158,11 +168,16 @@ impl CreateArgs {
         add("--version", (self.version.as_str() != DEFAULT_VERSION).then(|| self.version.to_string()));
         add("--description", self.description.clone());
         add("--base-model", self.base_model.as_ref().map(ToString::to_string));
+        for (option, pattern) in self.selection.again() {
+            add(option, Some(pattern));
+        }
         add("--azcopy-path", self.azcopy_path.as_ref().map(|path| path.display().to_string()));
         add("--limit-rate", self.limit_rate.map(units::option));
         add("--project-endpoint", app.globals.endpoint.clone());
         add("--environment", app.globals.environment.clone());
         add("--cwd", app.globals.cwd.as_ref().map(|path| path.display().to_string()));
+        args.extend(self.selection.no_default_excludes.then(|| "--no-default-excludes".to_owned()));
+        args.extend(self.skip_check.then(|| "--skip-check".to_owned()));
         let line = app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>());
         match source {
             Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
@@ -175,7 +190,9 @@ impl CreateArgs {
 
 pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let source = args.source_option().resolve(app.env.cwd())?;
-    let plan = upload::plan(&source, app.env.cwd())?;
+    let check = if args.skip_check { Check::Skipped } else { Check::As(None) };
+    let (plan, findings) = selection::look(app, &source, &args.selection, check).await??;
+    show_findings(app, &findings)?;
     let config_dir = app.config_dir()?;
     let stall_limit = app.stall_limit()?;
     let foundry = app.foundry()?;
@@ -187,6 +204,19 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     let create =
         Create { app, args: &args, source: &source, plan: &plan, stall_limit, foundry: &foundry, azcopy: &azcopy };
     create.run(&config_dir).await
+}
+
+/// Warnings are shown, errors end the command.
+fn show_findings(app: &App, findings: &[Finding]) -> Result<(), CliError> {
+    for finding in findings.iter().filter(|finding| !finding.is_error()) {
+        app.console.warn(&format!("{}. {}", render::finding_line(finding), finding.remedy));
+    }
+    let Some(failed) = CliError::check_failed(findings) else { return Ok(()) };
+    let lines = render::error_lines(findings);
+    let message = format!("{}\n{lines}", failed.message());
+    let suggestion = failed.suggestion().unwrap_or_default();
+    let suggestion = format!("{suggestion} To upload the files as they are, use --skip-check.");
+    Err(failed.with_message(message).with_suggestion(suggestion))
 }
 
 async fn find_azcopy(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {

@@ -1,8 +1,10 @@
 //! The group `custom`: custom models of a Foundry project.
 
+mod check;
 mod create;
 mod delete;
 mod list;
+mod selection;
 mod show;
 mod source;
 mod versions;
@@ -18,13 +20,16 @@ use crate::model::{ModelName, ModelVersion};
 pub enum CustomCommand {
     /// Upload weights and register them as a custom model
     #[command(args_override_self = true, after_help = create::EXAMPLES)]
-    Create(create::CreateArgs),
+    Create(Box<create::CreateArgs>),
     /// List the latest version of each custom model
     #[command(args_override_self = true, after_help = list::EXAMPLES)]
     List,
     /// List all versions of a custom model, newest first
     #[command(args_override_self = true, after_help = versions::EXAMPLES)]
     Versions(versions::VersionsArgs),
+    /// Check the files of a model before they are uploaded
+    #[command(args_override_self = true, after_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
@@ -51,9 +56,10 @@ fn explain_missing(
 pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
     match command {
         // It ends AzCopy itself when the person interrupts; the others may be dropped anywhere.
-        CustomCommand::Create(args) => create::create(app, args).await,
+        CustomCommand::Create(args) => create::create(app, *args).await,
         CustomCommand::List => app.or_interrupted(list::list(app)).await,
         CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
+        CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
         CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
     }

@@ -123,10 +123,15 @@ impl TestEnv {
         path
     }
 
-    /// Writes a small model folder named `model`: 2 files, 1,050 bytes, and a `.gitattributes` that stays.
+    /// Writes a small model folder named `model`: 2 files, 1,050 bytes, and a `.gitattributes` that stays. The check
+    /// misses a tokenizer and nothing else.
     pub(crate) fn write_model(&self) {
-        self.write("model/model.safetensors", [7; 1000]);
-        self.write("model/config.json", [b' '; 50]);
+        let header = r#"{"weight":{"dtype":"U8","shape":[904],"data_offsets":[0,904]}}"#;
+        let mut weights = 88_u64.to_le_bytes().to_vec();
+        weights.extend_from_slice(format!("{header:<88}").as_bytes());
+        weights.resize(1000, 7);
+        self.write("model/model.safetensors", weights);
+        self.write("model/config.json", format!("{:<50}", "{}"));
         self.write("model/.gitattributes", "* binary");
     }
 

@@ -1,0 +1,63 @@
+//! `custom check`: what `create` would find wrong with the files, without a network (cli.md 8).
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::selection::{self, Check, SelectionArgs};
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::console::render::{self, Checked};
+use crate::error::CliError;
+use crate::model::{Source, WeightType};
+use crate::upload;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom check ./model-weights
+  azd ai models custom check ./adapter --weight-type LoRA
+  azd ai models custom check ./model-weights --exclude '*.bin' -o json
+
+Errors end with exit code 6 and would stop 'custom create'; warnings would not.";
+
+/// Options of `custom check`.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// File or directory with the weights
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    path: PathBuf,
+
+    /// FullWeight, LoRA or DraftModel [default: LoRA for an adapter, else FullWeight]
+    #[arg(long, value_name = "TYPE")]
+    weight_type: Option<WeightType>,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+}
+
+pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
+    let source = Source::parse(&args.path.to_string_lossy())?;
+    if matches!(source, Source::Blob(_)) {
+        return Err(CliError::usage("only files of this machine can be checked")
+            .with_code("bad_source")
+            .with_suggestion("Give a file or a directory."));
+    }
+    let (findings, checked) = match selection::look(app, &source, &args.selection, Check::As(args.weight_type)).await? {
+        Ok((plan, findings)) => {
+            let weight_type = args.weight_type.or_else(|| upload::weight_type(&plan)).unwrap_or_default();
+            let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
+            (findings, Some(Checked { files, bytes, weight_type }))
+        }
+        Err(error) => match upload::of_walk(&error) {
+            Some(finding) => (vec![finding], None),
+            None => return Err(error.into()),
+        },
+    };
+    match app.globals.output {
+        OutputFormat::Json => app.json(&findings)?,
+        OutputFormat::Table | OutputFormat::None => {
+            app.product(&render::findings_page(&findings, checked, app.console.table_style().summary))?;
+        }
+    }
+    CliError::check_failed(&findings).map_or(Ok(()), Err)
+}

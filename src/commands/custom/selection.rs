@@ -1,0 +1,71 @@
+//! Which files of a directory `create` and `check` take, and the plan and check of them.
+
+use clap::Args;
+
+use crate::app::App;
+use crate::error::CliError;
+use crate::model::{Finding, Source, WeightType};
+use crate::upload::{self, Pattern, Plan, PlanError, Selection};
+
+/// Options that select files of a directory.
+#[derive(Args, Debug)]
+pub(super) struct SelectionArgs {
+    /// Take only files that match: *.json at any depth, /*.json at the top, sub/ a directory; may stand several times
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<Pattern>,
+
+    /// Leave out files and directories that match; may stand several times
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<Pattern>,
+
+    /// Take also what is left out by default: .git/, .cache/, *.lock and the like
+    #[arg(long)]
+    pub(super) no_default_excludes: bool,
+}
+
+impl SelectionArgs {
+    fn selection(&self) -> Selection {
+        Selection::new(self.include.clone(), self.exclude.clone(), !self.no_default_excludes)
+    }
+
+    /// The globs as they were given, each behind its option.
+    pub(super) fn again(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let of = |option, patterns: &[Pattern]| patterns.iter().map(|p| (option, p.to_string())).collect::<Vec<_>>();
+        of("--include", &self.include).into_iter().chain(of("--exclude", &self.exclude))
+    }
+}
+
+/// A plan and what the check found in it, or why there is no plan.
+pub(super) type Looked = Result<(Plan, Vec<Finding>), PlanError>;
+
+/// Plans what goes, and looks for what is wrong with it. A slow file system can be interrupted.
+pub(super) async fn look(
+    app: &App,
+    source: &Source,
+    selection: &SelectionArgs,
+    checked: Check,
+) -> Result<Looked, CliError> {
+    let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.selection());
+    let work = move || {
+        let plan = match upload::plan(&source, &cwd, &selection) {
+            Ok(plan) => plan,
+            Err(error) => return Ok(Err(error)),
+        };
+        let findings = match checked {
+            Check::As(weight_type) => upload::check(&plan, weight_type)?,
+            Check::Skipped => Vec::new(),
+        };
+        Ok(Ok((plan, findings)))
+    };
+    let looked = async { tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted())) };
+    app.or_interrupted(looked).await
+}
+
+/// Whether and as what the files are checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Check {
+    /// As this weight type; `None` goes by what is there.
+    As(Option<WeightType>),
+    /// Not at all.
+    Skipped,
+}

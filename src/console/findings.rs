@@ -1,0 +1,104 @@
+//! Findings of the model check as people read them. Pure.
+//!
+//! Not a table: its last column would be cut on a terminal, and what to do about a finding is what it is for.
+
+use super::style::harmless;
+use crate::model::{Finding, FindingLevel, WeightType};
+use crate::units;
+
+/// Files and errors that are told in an error message; `check` shows all.
+const TOLD: usize = 10;
+
+/// What was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked {
+    /// Files that would go.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// As what they were judged.
+    pub weight_type: WeightType,
+}
+
+/// The page of `check`; with a summary unless quiet. `None`: the files could not even be walked.
+#[must_use]
+pub fn findings_page(findings: &[Finding], checked: Option<Checked>, summary: bool) -> String {
+    let width = |text: fn(&Finding) -> &str| findings.iter().map(|finding| text(finding).len()).max().unwrap_or(0);
+    let codes = width(|finding| finding.code.as_str());
+    let mut page = String::new();
+    for Finding { level, code, file, message, remedy } in findings {
+        let (level, code, file) = (level.to_string(), code.as_str(), harmless(file));
+        let (message, remedy) = (harmless(message), harmless(remedy));
+        page = format!("{page}{level:<7}  {code:<codes$}  {file}\n         {message}\n         {remedy}\n\n");
+    }
+    if summary {
+        page += &summary_line(findings, checked);
+    }
+    page
+}
+
+fn summary_line(findings: &[Finding], checked: Option<Checked>) -> String {
+    let of = |level| findings.iter().filter(|finding| finding.level == level).count() as u64;
+    let errors = units::count(of(FindingLevel::Error), "error", "errors");
+    let warnings = units::count(of(FindingLevel::Warning), "warning", "warnings");
+    let looked_at = checked.map(|Checked { files, bytes, weight_type }| {
+        format!(" in {}, {} ({weight_type})", units::count(files, "file", "files"), units::bytes(bytes))
+    });
+    let looked_at = looked_at.unwrap_or_default();
+    if findings.is_empty() {
+        format!("Nothing found{looked_at}\n")
+    } else {
+        format!("{errors}, {warnings}{looked_at}\n")
+    }
+}
+
+/// The errors, one a line, as part of an error message.
+#[must_use]
+pub fn error_lines(findings: &[Finding]) -> String {
+    let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
+    let mut lines: Vec<String> =
+        errors.iter().take(TOLD).map(|finding| format!("  {}", finding_line(finding))).collect();
+    if errors.len() > TOLD {
+        lines.push(format!("  and {} more; 'custom check' shows them all", errors.len() - TOLD));
+    }
+    lines.join("\n")
+}
+
+/// `config.json: the file is empty (empty-file)`.
+#[must_use]
+pub fn finding_line(finding: &Finding) -> String {
+    let Finding { code, file, message, .. } = finding;
+    if file == "." { format!("{message} ({code})") } else { format!("{file}: {message} ({code})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FindingCode;
+
+    #[test]
+    fn a_page_tells_what_where_and_what_to_do() {
+        let findings = [
+            Finding::error(FindingCode::MissingConfig, ".", "there is no config.json", "Add it."),
+            Finding::warning(FindingCode::CodeFile, "a\u{1b}.py", "the file is code", "Leave it out."),
+        ];
+        let checked = Checked { files: 3, bytes: 2048, weight_type: WeightType::FullWeight };
+        insta::assert_snapshot!(findings_page(&findings, Some(checked), true), @"
+        error    missing-config  .
+                 there is no config.json
+                 Add it.
+
+        warning  code-file       a�.py
+                 the file is code
+                 Leave it out.
+
+        1 error, 1 warning in 3 files, 2.0 KB (FullWeight)
+        ");
+        assert!(findings_page(&findings, None, true).ends_with("\n1 error, 1 warning\n"));
+        assert_eq!(findings_page(&[], Some(checked), true), "Nothing found in 3 files, 2.0 KB (FullWeight)\n");
+        assert_eq!(findings_page(&[], Some(checked), false), "");
+        assert_eq!(error_lines(&findings), "  there is no config.json (missing-config)");
+        let many = vec![findings[0].clone(); 12];
+        assert!(error_lines(&many).ends_with("\n  and 2 more; 'custom check' shows them all"));
+    }
+}

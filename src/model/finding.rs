@@ -1,0 +1,135 @@
+//! What the local model check has to say about a source (cli.md 8 and 13).
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingLevel {
+    /// The upload would be for nothing.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+impl fmt::Display for FindingLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// What was found; scripts rely on the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingCode {
+    // Errors of the walk, in the order in which a person would mend them; then of the whole folder, then of files.
+    EmptySource,
+    LinkLoop,
+    BrokenLink,
+    SpecialFile,
+    BadFileName,
+    NoWeights,
+    MissingAdapterWeights,
+    MissingConfig,
+    InvalidConfig,
+    InvalidIndex,
+    BadIndexPath,
+    MissingShard,
+    LfsPointer,
+    TruncatedShard,
+    TrailingData,
+    BadHeader,
+    BadOffsets,
+    TensorNotInShard,
+    /// An error for weights, a warning for other files.
+    EmptyFile,
+    // Warnings.
+    MissingAdapterConfig,
+    MissingTokenizer,
+    UnknownDtype,
+    PickleWeights,
+    CodeFile,
+    UnknownFile,
+    LinkOutside,
+}
+
+impl FindingCode {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EmptySource => "empty-source",
+            Self::LinkLoop => "link-loop",
+            Self::BrokenLink => "broken-link",
+            Self::SpecialFile => "special-file",
+            Self::BadFileName => "bad-file-name",
+            Self::NoWeights => "no-weights",
+            Self::MissingAdapterWeights => "missing-adapter-weights",
+            Self::MissingConfig => "missing-config",
+            Self::InvalidConfig => "invalid-config",
+            Self::InvalidIndex => "invalid-index",
+            Self::BadIndexPath => "bad-index-path",
+            Self::MissingShard => "missing-shard",
+            Self::LfsPointer => "lfs-pointer",
+            Self::TruncatedShard => "truncated-shard",
+            Self::TrailingData => "trailing-data",
+            Self::BadHeader => "bad-header",
+            Self::BadOffsets => "bad-offsets",
+            Self::TensorNotInShard => "tensor-not-in-shard",
+            Self::EmptyFile => "empty-file",
+            Self::MissingAdapterConfig => "missing-adapter-config",
+            Self::MissingTokenizer => "missing-tokenizer",
+            Self::UnknownDtype => "unknown-dtype",
+            Self::PickleWeights => "pickle-weights",
+            Self::CodeFile => "code-file",
+            Self::UnknownFile => "unknown-file",
+            Self::LinkOutside => "link-outside",
+        }
+    }
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that the check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How grave it is.
+    pub level: FindingLevel,
+    /// What it is.
+    pub code: FindingCode,
+    /// The file, relative to the source; `.` when it is about the whole source.
+    pub file: String,
+    /// One sentence.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// Stops an upload.
+    #[must_use]
+    pub fn error(code: FindingCode, file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: FindingLevel::Error, code, file: file.to_owned(), message: message.into(), remedy: remedy.into() }
+    }
+
+    /// Stops nothing.
+    #[must_use]
+    pub fn warning(code: FindingCode, file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: FindingLevel::Warning, ..Self::error(code, file, message, remedy) }
+    }
+
+    /// True when it stops an upload.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.level == FindingLevel::Error
+    }
+}

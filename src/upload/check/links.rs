@@ -1,0 +1,40 @@
+//! Links that lead out of the source: what they point to goes too, which may surprise.
+
+use std::path::Path;
+
+use crate::model::{Finding, FindingCode};
+
+/// The links whose target is neither in the source nor in the store that a Hugging Face cache links to.
+pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
+    if links.is_empty() {
+        return Vec::new();
+    }
+    // What cannot be resolved was told by the walk.
+    let Ok(home) = directory.canonicalize() else { return Vec::new() };
+    links
+        .iter()
+        .filter_map(|link| {
+            let target = directory.join(link).canonicalize().ok()?;
+            if target.starts_with(&home) || in_blob_store(&home, &target) {
+                return None;
+            }
+            Some(Finding::warning(
+                FindingCode::LinkOutside,
+                link,
+                format!("the link leads to {}, outside the source", target.display()),
+                "Leave it out with --exclude if what it points to is not part of the model.",
+            ))
+        })
+        .collect()
+}
+
+/// `models--ORG--NAME/blobs/HASH`, or the `blobs` beside the `snapshots` that the source is in.
+fn in_blob_store(home: &Path, target: &Path) -> bool {
+    let Some(blobs) = target.parent().filter(|blobs| blobs.file_name().is_some_and(|name| name == "blobs")) else {
+        return false;
+    };
+    blobs.parent().is_some_and(|cache| {
+        let is_cache = cache.file_name().is_some_and(|name| name.to_string_lossy().starts_with("models--"));
+        is_cache || home.starts_with(cache)
+    })
+}

@@ -1,0 +1,317 @@
+//! The header of a safetensors file: eight bytes of length, then JSON with each tensor's type, shape and offsets.
+//!
+//! Read by this parser and not by the `safetensors` crate (0.8): its `read_metadata` wants the whole file as one
+//! buffer, which for 700 GB means a memory map and thus `unsafe`; it stops at the first fault, calls a type that it
+//! does not know bad JSON, and does not tell holes from overlaps nor a cut file from one with too much at its end.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read};
+
+use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+
+/// Bytes before the header.
+const LENGTH: u64 = 8;
+/// The format's own limit; no reader takes more.
+const LONGEST_HEADER: u64 = 100_000_000;
+const METADATA: &str = "__metadata__";
+
+/// What is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It ends before its header or its last tensor does.
+    Truncated { size: u64, needed: u64 },
+    /// It goes on after its last tensor.
+    Trailing { extra: u64 },
+    /// The header is no header.
+    BadHeader(String),
+    /// The offsets of a tensor, and of how many more.
+    BadOffsets { why: String, more: usize },
+    /// A tensor of a type that is not known here, and how many more.
+    UnknownDtype { tensor: String, dtype: String, more: usize },
+}
+
+/// What a file holds and what is wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct Header {
+    /// Keys of the tensors, sorted; none when the header cannot be read.
+    pub(super) tensors: Option<Vec<u64>>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Stands for a tensor's name. The largest models have a hundred thousand of long ones, and names are only compared;
+/// two with one key would be one in 10^9 such models.
+pub(super) fn key(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Header {
+    fn broken(fault: Fault) -> Self {
+        Self { tensors: None, faults: vec![fault] }
+    }
+}
+
+/// Reads the header of a file of that many bytes, and nothing behind it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<Header> {
+    let mut length = [0; LENGTH as usize];
+    if size < LENGTH {
+        return Ok(Header::broken(Fault::Truncated { size, needed: LENGTH }));
+    }
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        let why = format!("says that it is {length} bytes long; the format allows {LONGEST_HEADER}");
+        return Ok(Header::broken(Fault::BadHeader(why)));
+    }
+    let data_at = LENGTH + length;
+    if data_at > size {
+        return Ok(Header::broken(Fault::Truncated { size, needed: data_at }));
+    }
+    let mut json = Vec::new();
+    file.take(length).read_to_end(&mut json)?;
+    Ok(judge(&json, size - data_at, data_at))
+}
+
+/// Judges a header before `available` bytes of data, which start at `data_at`. Pure.
+fn judge(json: &[u8], available: u64, data_at: u64) -> Header {
+    let entries = match serde_json::from_slice::<Entries>(json) {
+        Ok(entries) => entries.0,
+        Err(error) => return Header::broken(Fault::BadHeader(format!("cannot be read: {error}"))),
+    };
+    let mut faults = Vec::new();
+    let (wrong, end) = offsets(&entries);
+    if let Some(why) = wrong.first() {
+        faults.push(Fault::BadOffsets { why: why.clone(), more: wrong.len() - 1 });
+    } else if end > available {
+        faults.push(Fault::Truncated { size: data_at + available, needed: data_at.saturating_add(end) });
+    } else if end < available {
+        faults.push(Fault::Trailing { extra: available - end });
+    }
+    let mut unknown = entries.iter().filter(|(_, tensor)| bits(&tensor.dtype).is_none());
+    if let Some((name, tensor)) = unknown.next() {
+        let (tensor, dtype) = (name.to_string(), tensor.dtype.to_string());
+        faults.push(Fault::UnknownDtype { tensor, dtype, more: unknown.count() });
+    }
+    let mut tensors: Vec<u64> = entries.iter().map(|(name, _)| key(name)).collect();
+    tensors.sort_unstable();
+    Header { tensors: Some(tensors), faults }
+}
+
+/// The tensors whose place or size is wrong, each as half a sentence, and where the last one ends.
+fn offsets(entries: &[(Cow<'_, str>, Tensor<'_>)]) -> (Vec<String>, u64) {
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by_key(|(_, tensor)| tensor.data_offsets);
+    let mut wrong = Vec::new();
+    let mut end = 0;
+    for (name, tensor) in sorted {
+        let (from, to) = tensor.data_offsets;
+        if to < from {
+            wrong.push(format!("tensor '{name}' ends at {to}, before it starts at {from}"));
+            continue;
+        }
+        if from > end {
+            wrong.push(format!("there is a hole from {end} to {from}, before tensor '{name}'"));
+        } else if from < end {
+            wrong.push(format!("tensor '{name}' starts at {from}, within another one that ends at {end}"));
+        } else if let Some(bits) = bits(&tensor.dtype)
+            && tensor.bytes(bits) != Some(to - from)
+        {
+            let (dtype, shape) = (&tensor.dtype, &tensor.shape);
+            wrong.push(format!("tensor '{name}' of {dtype} {shape:?} has {} bytes", to - from));
+        }
+        end = end.max(to);
+    }
+    (wrong, end)
+}
+
+/// Bits of one element; `None` for a type that is not known here.
+fn bits(dtype: &str) -> Option<u64> {
+    Some(match dtype {
+        "F4" => 4,
+        "F6_E2M3" | "F6_E3M2" => 6,
+        "BOOL" | "U8" | "I8" | "F8_E5M2" | "F8_E4M3" | "F8_E8M0" | "F8_E4M3FNUZ" | "F8_E5M2FNUZ" => 8,
+        "I16" | "U16" | "F16" | "BF16" => 16,
+        "I32" | "U32" | "F32" => 32,
+        "I64" | "U64" | "F64" | "C64" => 64,
+        _ => return None,
+    })
+}
+
+#[derive(Deserialize)]
+struct Tensor<'a> {
+    #[serde(borrow)]
+    dtype: Cow<'a, str>,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+impl Tensor<'_> {
+    /// Bytes by type and shape; `None` when that is no whole number, or one beyond all files.
+    fn bytes(&self, bits: u64) -> Option<u64> {
+        let bits = self.shape.iter().try_fold(bits, |bits, extent| bits.checked_mul(*extent))?;
+        bits.is_multiple_of(8).then_some(bits / 8)
+    }
+}
+
+/// The object as a list, so that a name that stands twice is seen.
+struct Entries<'a>(Vec<(Cow<'a, str>, Tensor<'a>)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tensors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries: Vec<(Cow<'de, str>, Tensor<'de>)> = Vec::new();
+        while let Some(Name(name)) = map.next_key()? {
+            if name == METADATA {
+                map.next_value::<HashMap<String, String>>()?;
+            } else {
+                entries.push((name, map.next_value()?));
+            }
+        }
+        let mut names: Vec<&str> = entries.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(serde::de::Error::custom(format_args!("two tensors have the name '{}'", pair[0])));
+        }
+        Ok(Entries(entries))
+    }
+}
+
+/// `Cow` as a key would always be copied.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof, proptest};
+
+    use super::*;
+
+    fn faults(json: &str, data: u64) -> Vec<Fault> {
+        let mut file = (json.len() as u64).to_le_bytes().to_vec();
+        file.extend_from_slice(json.as_bytes());
+        let size = file.len() as u64 + data;
+        read(&mut file.as_slice(), size).expect("memory can be read").faults
+    }
+
+    #[test]
+    fn a_sound_file_has_no_faults() {
+        for (json, data) in [
+            ("{}", 0),
+            (r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}   "#, 16),
+            (r#"{"scalar":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}}"#, 2),
+            (
+                r#"{"none":{"dtype":"I64","shape":[0,7],"data_offsets":[4,4]},"x":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}"#,
+                4,
+            ),
+            (
+                r#"{"later":{"dtype":"U8","shape":[3],"data_offsets":[2,5]},"\u0066irst":{"dtype":"I8","shape":[2],"data_offsets":[0,2],"more":1}}"#,
+                5,
+            ),
+        ] {
+            assert_eq!(faults(json, data), [], "{json}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_told_by_its_name() {
+        let bad_header = |json: &str, words: &str| match faults(json, 0).as_slice() {
+            [Fault::BadHeader(why)] => assert!(why.contains(words), "{json}: {why}"),
+            other => panic!("{json}: {other:?}"),
+        };
+        bad_header("", "EOF");
+        bad_header("[]", "an object of tensors");
+        bad_header(r#"{"a":{"dtype":"F32","shape":[1]}}"#, "data_offsets");
+        bad_header(r#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, "u64");
+        bad_header(r#"{"__metadata__":{"a":1}}"#, "a string");
+        bad_header(
+            r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#,
+            "two tensors",
+        );
+        let bad_offsets = |json: &str, words: &str, others: usize| match faults(json, 8).as_slice() {
+            [Fault::BadOffsets { why, more }] => {
+                assert!(why.contains(words) && *more == others, "{json}: {why} {more}");
+            }
+            other => panic!("{json}: {other:?}"),
+        };
+        let two = |one: &str, other: &str| {
+            format!(
+                r#"{{"a":{{"dtype":"U8","shape":[4],"data_offsets":{one}}},"b":{{"dtype":"U8","shape":[4],"data_offsets":{other}}}}}"#
+            )
+        };
+        bad_offsets(&two("[0,4]", "[5,9]"), "a hole from 4 to 5", 0);
+        bad_offsets(&two("[1,5]", "[5,9]"), "a hole from 0 to 1", 0);
+        bad_offsets(&two("[0,4]", "[3,7]"), "within another", 0);
+        bad_offsets(&two("[0,4]", "[0,4]"), "within another", 0);
+        bad_offsets(&two("[0,4]", "[8,4]"), "before it starts", 0);
+        bad_offsets(&two("[0,3]", "[3,8]"), "of U8 [4] has 3 bytes", 1);
+        let huge = r#"{"a":{"dtype":"F64","shape":[4294967296,4294967296],"data_offsets":[0,8]}}"#;
+        bad_offsets(huge, "has 8 bytes", 0);
+        bad_offsets(r#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}"#, "of F4 [3]", 0);
+
+        let one = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let header = 8 + one.len() as u64;
+        assert_eq!(faults(one, 7), [Fault::Truncated { size: header + 7, needed: header + 8 }]);
+        assert_eq!(faults(one, 9), [Fault::Trailing { extra: 1 }]);
+        let new = r#"{"a":{"dtype":"F2","shape":[2],"data_offsets":[0,8]}}"#;
+        assert_eq!(faults(new, 8), [Fault::UnknownDtype { tensor: "a".into(), dtype: "F2".into(), more: 0 }]);
+        let end = u64::MAX;
+        let far = format!(r#"{{"a":{{"dtype":"new","shape":[2],"data_offsets":[0,{end}]}}}}"#);
+        assert!(matches!(faults(&far, 8)[0], Fault::Truncated { needed: u64::MAX, .. }));
+    }
+
+    #[test]
+    fn a_header_that_the_file_does_not_hold_is_never_read() {
+        let broken = |bytes: &[u8], size| read(&mut &*bytes, size).expect("memory can be read").faults;
+        assert_eq!(broken(b"1234567", 7), [Fault::Truncated { size: 7, needed: 8 }]);
+        assert_eq!(broken(&9_u64.to_le_bytes(), 16), [Fault::Truncated { size: 16, needed: 17 }]);
+        for length in [LONGEST_HEADER + 1, u64::MAX] {
+            assert!(matches!(broken(&length.to_le_bytes(), 1 << 40)[..], [Fault::BadHeader(_)]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_upset_the_reader(bytes: Vec<u8>, more in 0_u64..1 << 50) {
+            let size = (bytes.len() as u64).saturating_add(more);
+            drop(read(&mut bytes.as_slice(), size));
+        }
+
+        #[test]
+        fn no_header_upsets_the_judge(header in almost_a_header(), available: u64) {
+            let judged = judge(header.as_bytes(), available, 8 + header.len() as u64);
+            prop_assert!(judged.faults.len() <= 2);
+        }
+    }
+
+    fn almost_a_header() -> impl Strategy<Value = String> {
+        let dtype = prop_oneof![Just("F32"), Just("F4"), Just("odd")];
+        let number = prop_oneof![0_u64..20, any::<u64>()];
+        let tensor = ("[a-c]", dtype, proptest::collection::vec(number.clone(), 0..4), number.clone(), number)
+            .prop_map(|(name, dtype, shape, from, to)| {
+                format!(r#""{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{from},{to}]}}"#)
+            });
+        proptest::collection::vec(tensor, 0..4).prop_map(|tensors| format!("{{{}}}", tensors.join(",")))
+    }
+}

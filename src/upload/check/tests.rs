@@ -1,0 +1,293 @@
+//! One folder for each finding, written by a generator; each has exactly that finding.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{FindingLevel, Source};
+use crate::upload::{Selection, plan};
+
+/// A folder in the making.
+struct Folder(TempDir);
+
+impl Folder {
+    fn empty() -> Self {
+        Self(tempfile::tempdir().expect("a directory"))
+    }
+
+    /// A sound model of two shards.
+    fn sound() -> Self {
+        let folder = Self::empty();
+        folder.write("config.json", "{}").write("tokenizer.json", "{}");
+        for number in 1..=2 {
+            let shard = format!("model-0000{number}-of-00002.safetensors");
+            folder.write(&shard, safetensors(&json!({format!("layer.{number}"): tensor("BF16", &[4], 0, 8)}), 8));
+        }
+        folder.index(&json!({
+            "layer.1": "model-00001-of-00002.safetensors", "layer.2": "model-00002-of-00002.safetensors"
+        }));
+        folder
+    }
+
+    /// A sound adapter.
+    fn adapter() -> Self {
+        let folder = Self::empty();
+        folder.write("adapter_config.json", "{}");
+        folder.write("adapter_model.safetensors", safetensors(&json!({"a": tensor("F32", &[1], 0, 4)}), 4));
+        folder
+    }
+
+    /// A sound model of one weight file with this header before this many bytes.
+    fn with_header(header: &Value, data: usize) -> Self {
+        let folder = Self::sound();
+        folder.write("more.safetensors", safetensors(header, data));
+        folder
+    }
+
+    fn index(&self, weight_map: &Value) -> &Self {
+        let index = json!({"metadata": {"total_size": 16}, "weight_map": weight_map});
+        self.write("model.safetensors.index.json", index.to_string())
+    }
+
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        fs::write(path, content).expect("a file");
+        self
+    }
+
+    fn remove(&self, path: &str) -> &Self {
+        fs::remove_file(self.0.path().join(path)).expect("removed");
+        self
+    }
+
+    fn check_as(&self, weight_type: Option<WeightType>) -> Vec<Finding> {
+        found(self.0.path(), weight_type)
+    }
+
+    /// Level and code of what is found.
+    fn codes(&self) -> Vec<String> {
+        codes(&self.check_as(None))
+    }
+}
+
+fn found(path: &Path, weight_type: Option<WeightType>) -> Vec<Finding> {
+    match plan(&Source::Local(path.to_owned()), Path::new("/"), &Selection::default()) {
+        Ok(plan) => check(&plan, weight_type).expect("readable files"),
+        Err(error) => vec![of_walk(&error).expect("a fault of the files")],
+    }
+}
+
+fn codes(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| format!("{} {}", finding.level, finding.code)).collect()
+}
+
+fn tensor(dtype: &str, shape: &[u64], from: u64, to: u64) -> Value {
+    json!({"dtype": dtype, "shape": shape, "data_offsets": [from, to]})
+}
+
+fn safetensors(header: &Value, data: usize) -> Vec<u8> {
+    let header = header.to_string();
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(header.as_bytes());
+    file.resize(file.len() + data, 7);
+    file
+}
+
+fn pointer() -> String {
+    let hash = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393";
+    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{hash}\nsize 12345\n")
+}
+
+#[test]
+fn sound_folders_have_no_findings() {
+    assert_eq!(Folder::sound().codes(), [""; 0]);
+    assert_eq!(Folder::adapter().codes(), [""; 0]);
+    assert_eq!(codes(&Folder::sound().check_as(Some(WeightType::DraftModel))), [""; 0]);
+    let gguf = Folder::empty();
+    assert_eq!(gguf.write("model.gguf", "GGUF").write("README.md", "x").write("LICENSE", "x").codes(), [""; 0]);
+    let slow = Folder::sound();
+    slow.remove("tokenizer.json").write("vocab.json", "{}").write("merges.txt", "a b");
+    assert_eq!(slow.codes(), [""; 0]);
+}
+
+#[test]
+fn every_fault_is_found_under_its_code_and_no_other() {
+    type Make = fn() -> Folder;
+    const SHARD: &str = "model-00002-of-00002.safetensors";
+    let table: Vec<(&str, Make)> = vec![
+        ("error empty-source", Folder::empty),
+        ("error no-weights", || {
+            let folder = Folder::empty();
+            folder.write("config.json", "{}");
+            folder
+        }),
+        ("error missing-adapter-weights", || {
+            let folder = Folder::adapter();
+            folder.remove("adapter_model.safetensors");
+            folder
+        }),
+        ("error missing-config", || changed(|f| _ = f.remove("config.json"))),
+        ("error invalid-config", || changed(|f| _ = f.write("config.json", "{\"a\":"))),
+        ("error invalid-config", || changed(|f| _ = f.write("config.json", ""))),
+        ("error invalid-config", || changed(|f| _ = f.write("config.json", "[]"))),
+        ("error invalid-index", || changed(|f| _ = f.write("model.safetensors.index.json", "{}"))),
+        ("error bad-index-path", || {
+            changed(|f| {
+                _ = f.write("pytorch_model.bin.index.json", json!({"weight_map": {"a": "../a.bin"}}).to_string());
+            })
+        }),
+        ("error missing-shard", || changed(|f| _ = f.remove(SHARD))),
+        ("error missing-shard", || changed(|f| _ = f.remove(SHARD).remove("model.safetensors.index.json"))),
+        ("error lfs-pointer", || changed(|f| _ = f.write(SHARD, pointer()))),
+        ("error lfs-pointer", || changed(|f| _ = f.write("config.json", pointer()))),
+        ("error lfs-pointer", || changed(|f| _ = f.write("model.safetensors.index.json", pointer()))),
+        ("error truncated-shard", || Folder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 7)),
+        ("error truncated-shard", || changed(|f| _ = f.write("more.safetensors", [1, 0, 0]))),
+        ("error trailing-data", || Folder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 9)),
+        ("error bad-header", || Folder::with_header(&json!({"a": 1}), 0)),
+        ("error bad-header", || changed(|f| _ = f.write("more.safetensors", "<html>Sign in</html>"))),
+        ("error bad-offsets", || Folder::with_header(&json!({"a": tensor("F32", &[3], 0, 8)}), 8)),
+        ("error tensor-not-in-shard", || changed(|f| _ = f.index(&json!({"layer.1": SHARD})))),
+        ("error empty-file", || changed(|f| _ = f.write("more.safetensors", ""))),
+        ("warning empty-file", || changed(|f| _ = f.write("notes.txt", ""))),
+        ("warning missing-adapter-config", || {
+            let folder = Folder::adapter();
+            folder.remove("adapter_config.json");
+            folder
+        }),
+        ("warning missing-tokenizer", || changed(|f| _ = f.remove("tokenizer.json"))),
+        ("warning unknown-dtype", || Folder::with_header(&json!({"a": tensor("F2", &[4], 0, 1)}), 1)),
+        ("warning pickle-weights", || changed(|f| _ = f.write("training_args.bin", "x"))),
+        ("warning code-file", || changed(|f| _ = f.write("modeling.py", "x"))),
+        ("warning unknown-file", || changed(|f| _ = f.write("events.out.tfevents", "x"))),
+    ];
+    for (expected, make) in table {
+        assert_eq!(make().codes(), [expected]);
+    }
+}
+
+fn changed(change: impl FnOnce(&Folder)) -> Folder {
+    let folder = Folder::sound();
+    change(&folder);
+    folder
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_odd_files_are_found_under_their_codes() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().expect("a directory");
+    fs::write(outside.path().join("x.json"), "{}").expect("a file");
+    type Make<'a> = Box<dyn Fn(&Path) + 'a>;
+    let table: Vec<(&[&str], Make<'_>)> = vec![
+        (&["error link-loop"], Box::new(|home| symlink(home, home.join("up")).expect("a link"))),
+        (&["error broken-link"], Box::new(|home| symlink("gone", home.join("x.json")).expect("a link"))),
+        (
+            &["error special-file"],
+            Box::new(|home| {
+                drop(std::os::unix::net::UnixListener::bind(home.join("socket")).expect("a socket"));
+            }),
+        ),
+        (&["error bad-file-name"], Box::new(|home| fs::write(home.join("a\nb.json"), "{}").expect("a file"))),
+        (
+            &["warning link-outside"],
+            Box::new(|home| {
+                symlink(outside.path().join("x.json"), home.join("x.json")).expect("a link");
+            }),
+        ),
+        (&["warning link-outside"], Box::new(|home| symlink(outside.path(), home.join("sub")).expect("a link"))),
+        (&[], Box::new(|home| symlink("config.json", home.join("x.json")).expect("a link"))),
+    ];
+    for (expected, make) in table {
+        let folder = Folder::sound();
+        make(folder.0.path());
+        assert_eq!(folder.codes(), expected);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hugging_face_cache_is_no_link_outside() {
+    let cache = tempfile::tempdir().expect("a directory");
+    let (blobs, snapshot) = (cache.path().join("m/blobs"), cache.path().join("m/snapshots/1"));
+    fs::create_dir_all(&blobs).expect("a directory");
+    fs::create_dir_all(&snapshot).expect("a directory");
+    let sound = Folder::sound();
+    for entry in fs::read_dir(sound.0.path()).expect("a directory") {
+        let entry = entry.expect("an entry");
+        fs::rename(entry.path(), blobs.join(entry.file_name())).expect("moved");
+        let target = Path::new("../../blobs").join(entry.file_name());
+        std::os::unix::fs::symlink(target, snapshot.join(entry.file_name())).expect("a link");
+    }
+    assert_eq!(found(&snapshot, None), []);
+}
+
+#[test]
+fn the_weight_type_decides_what_a_folder_must_hold() {
+    let as_type = |folder: &Folder, weight_type| codes(&folder.check_as(Some(weight_type)));
+    let adapter = Folder::adapter();
+    assert_eq!(as_type(&adapter, WeightType::FullWeight), ["error missing-config", "warning missing-tokenizer"]);
+    assert_eq!(as_type(&Folder::sound(), WeightType::LoRA), ["error missing-adapter-weights"]);
+}
+
+#[test]
+fn one_file_gets_the_checks_of_that_file_alone() {
+    let folder = Folder::sound();
+    folder.write("cut.safetensors", [1, 0]).write("notes.txt", "x");
+    let one = |name: &str| codes(&found(&folder.0.path().join(name), None));
+    assert_eq!(one("model-00001-of-00002.safetensors"), [""; 0]);
+    assert_eq!(one("cut.safetensors"), ["error truncated-shard"]);
+    assert_eq!(one("notes.txt"), ["error no-weights"]);
+}
+
+#[test]
+fn many_warnings_of_one_code_are_counted_and_no_error_is_left_out() {
+    let folder = Folder::sound();
+    for number in 0..25 {
+        folder.write(&format!("{number:02}.npy"), "x").write(&format!("{number:02}.gguf"), "");
+    }
+    let findings = folder.check_as(None);
+    let (errors, warnings): (Vec<_>, Vec<_>) = findings.iter().partition(|f| f.level == FindingLevel::Error);
+    assert_eq!((errors.len(), warnings.len()), (25, 20));
+    assert!(warnings[19].message.ends_with(" and 5 more files like it"), "{:?}", warnings[19]);
+}
+
+/// A million bytes of headers stand before 700 GB that are never read: the files are holes but for them.
+#[cfg(unix)]
+#[test]
+fn seven_hundred_gigabytes_are_judged_by_their_headers() {
+    use std::os::unix::fs::MetadataExt;
+    const SHARDS: u64 = 150;
+    const TENSORS: u64 = 20;
+    const BYTES: u64 = 700_000_000_000 / SHARDS / TENSORS / 2 * 2;
+    let folder = Folder::empty();
+    folder.write("config.json", "{}").write("tokenizer.json", "{}");
+    let mut weight_map = serde_json::Map::new();
+    for shard in 1..=SHARDS {
+        let name = format!("model-{shard:05}-of-{SHARDS:05}.safetensors");
+        let mut header = serde_json::Map::new();
+        for number in 0..TENSORS {
+            let (tensor_name, from) = (format!("model.layers.{shard}.{number}.weight"), number * BYTES);
+            header.insert(tensor_name.clone(), tensor("BF16", &[BYTES / 2], from, from + BYTES));
+            weight_map.insert(tensor_name, name.clone().into());
+        }
+        let start = safetensors(&header.into(), 0);
+        folder.write(&name, &start);
+        let file = File::options().append(true).open(folder.0.path().join(&name)).expect("a file");
+        file.set_len(start.len() as u64 + TENSORS * BYTES).expect("a hole");
+    }
+    folder.index(&weight_map.into());
+    let plan = plan(&Source::Local(folder.0.path().to_owned()), Path::new("/"), &Selection::default()).expect("a plan");
+    assert!(plan.bytes().is_some_and(|bytes| bytes > 699_000_000_000));
+    assert_eq!(check(&plan, None).expect("readable files"), []);
+
+    let last = folder.0.path().join(format!("model-{SHARDS:05}-of-{SHARDS:05}.safetensors"));
+    let length = last.metadata().expect("a file");
+    assert!(length.blocks() * 512 < 1 << 20, "the file is a hole");
+    File::options().append(true).open(&last).and_then(|file| file.set_len(length.len() - 1)).expect("cut");
+    assert_eq!(folder.codes(), ["error truncated-shard"]);
+}

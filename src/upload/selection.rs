@@ -1,0 +1,172 @@
+//! Which entries of a directory go: default excludes, `--exclude`, `--include` (cli.md 7). Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+// What never belongs to a model: version control, caches, half downloads (cli.md 7.1). A registration was seen to
+// fail on them.
+const DEFAULT_DIRECTORIES: [&str; 4] = [".git", ".cache", "__pycache__", ".ipynb_checkpoints"];
+const DEFAULT_FILES: [&str; 2] = [".gitattributes", ".DS_Store"];
+const DEFAULT_ENDINGS: [&str; 3] = [".incomplete", ".lock", ".metadata"];
+
+/// A glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without
+/// a `/` it is a name at any depth, with one at its end a directory. A directory stands for all that is in it.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    matcher: GlobMatcher,
+    directories_only: bool,
+}
+
+impl Pattern {
+    /// Matches the entry itself or a directory that it is in.
+    fn takes(&self, path: &str, is_directory: bool) -> bool {
+        let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let itself = (is_directory || !self.directories_only).then_some(path);
+        parents.chain(itself).any(|path| self.matcher.is_match(path))
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // On Windows a '\' separates parts, as it does in the shell's completion; elsewhere it escapes.
+        let slashed = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
+        let whole = slashed.strip_prefix("./").unwrap_or(&slashed);
+        let body = whole.strip_suffix('/').unwrap_or(whole);
+        let glob = match body.strip_prefix('/') {
+            Some(anchored) => anchored.to_owned(),
+            None if body.contains('/') => body.to_owned(),
+            None => format!("**/{body}"),
+        };
+        if matches!(body, "" | "/") {
+            return Err("a glob cannot be empty".into());
+        }
+        let built = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(!cfg!(windows)).build();
+        let matcher = built.map_err(|error| error.kind().to_string())?.compile_matcher();
+        Ok(Self { text: text.to_owned(), matcher, directories_only: body.len() < whole.len() })
+    }
+}
+
+/// Why an entry stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExcludeReason {
+    /// It never belongs to a model.
+    Default,
+    /// `--exclude` names it.
+    Excluded,
+    /// `--include` was given and does not name it.
+    NotIncluded,
+}
+
+impl fmt::Display for ExcludeReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "default exclude",
+            Self::Excluded => "--exclude",
+            Self::NotIncluded => "not in --include",
+        })
+    }
+}
+
+/// Which entries of a directory go.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    include: Vec<Pattern>,
+    exclude: Vec<Pattern>,
+    default_excludes: bool,
+}
+
+impl Default for Selection {
+    /// Everything but the default excludes.
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new(), true)
+    }
+}
+
+impl Selection {
+    /// What `include` names, or everything if it names nothing; without what `exclude` names, and with
+    /// `default_excludes` without what never belongs to a model.
+    #[must_use]
+    pub fn new(include: Vec<Pattern>, exclude: Vec<Pattern>, default_excludes: bool) -> Self {
+        Self { include, exclude, default_excludes }
+    }
+
+    /// The first pattern that was given: only a directory can be selected from.
+    pub(super) fn first_pattern(&self) -> Option<&Pattern> {
+        self.include.iter().chain(&self.exclude).next()
+    }
+
+    /// Why this entry stays; `None` when it goes. A directory goes in order to be looked into.
+    pub(super) fn leaves_out(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
+        let takes = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.takes(path, is_directory));
+        if self.default_excludes && is_default(path, is_directory) {
+            Some(ExcludeReason::Default)
+        } else if takes(&self.exclude) {
+            Some(ExcludeReason::Excluded)
+        } else if !is_directory && !self.include.is_empty() && !takes(&self.include) {
+            Some(ExcludeReason::NotIncluded)
+        } else {
+            None
+        }
+    }
+}
+
+fn is_default(path: &str, is_directory: bool) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if is_directory {
+        DEFAULT_DIRECTORIES.contains(&name)
+    } else {
+        DEFAULT_FILES.contains(&name) || DEFAULT_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_what_its_words_say() {
+        let table: [(&str, &[&str], &[&str]); 12] = [
+            ("*.bin", &["a.bin", "sub/deep/b.bin"], &["a.bin.txt", "bin"]),
+            ("config.json", &["config.json", "sub/config.json"], &["xconfig.json"]),
+            ("/config.json", &["config.json"], &["sub/config.json"]),
+            ("./config.json", &["config.json"], &["my-config.json"]),
+            ("sub/*.json", &["sub/a.json"], &["sub/deep/a.json", "x/sub/a.json", "a.json"]),
+            ("sub/**", &["sub/a", "sub/deep/b"], &["subs/a", "a"]),
+            ("**/x/*.txt", &["x/a.txt", "y/x/a.txt"], &["x/y/a.txt"]),
+            ("a?c", &["abc", "sub/axc"], &["ac", "a/c"]),
+            ("[ab].txt", &["a.txt"], &["c.txt"]),
+            ("*.{pt,pth}", &["a.pt", "b.pth"], &["c.pkl"]),
+            ("sub", &["sub", "sub/a", "x/sub/a"], &["subs/a"]),
+            ("sub/", &["sub/a", "x/sub/deep/a"], &["sub", "x/sub"]),
+        ];
+        for (pattern, takes, leaves) in table {
+            let pattern: Pattern = pattern.parse().expect("a pattern");
+            for path in takes {
+                assert!(pattern.takes(path, false), "{pattern} should take {path}");
+            }
+            for path in leaves {
+                assert!(!pattern.takes(path, false), "{pattern} should leave {path}");
+            }
+        }
+        let directory: Pattern = "sub/".parse().expect("a pattern");
+        assert!(directory.takes("sub", true) && directory.takes("x/sub", true));
+    }
+
+    #[test]
+    fn a_pattern_that_means_nothing_is_refused() {
+        for text in ["", "/", "./", "[a", "{a,b", "a]b[", "**a{"] {
+            assert!(text.parse::<Pattern>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Walks a directory for the plan: links are followed, what goes and what stays is written down.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::plan::{Excluded, Plan, PlanError, PlannedFile};
+use super::selection::Selection;
+
+pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<Plan, PlanError> {
+    let mut files = Vec::new();
+    let mut excluded = Vec::new();
+    let mut links = Vec::new();
+    let mut walk = WalkDir::new(&directory).follow_links(true).min_depth(1).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                // A link that leads nowhere does no harm when it stays.
+                let path = error.path().map(|path| shown(&directory, path)).unwrap_or_default();
+                match selection.leaves_out(&path, error.loop_ancestor().is_some()) {
+                    Some(reason) => excluded.push(Excluded { path, reason }),
+                    None => return Err(walk_error(&directory, error)),
+                }
+                continue;
+            }
+        };
+        let is_directory = entry.file_type().is_dir();
+        let path = shown(&directory, entry.path());
+        if let Some(reason) = selection.leaves_out(&path, is_directory) {
+            excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path }, reason });
+            if is_directory {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        if !is_directory {
+            if !entry.file_type().is_file() {
+                return Err(PlanError::SpecialFile(entry.into_path()));
+            }
+            let bytes = entry.metadata().map_err(|error| walk_error(&directory, error))?.len();
+            readable(entry.path())?;
+            files.push(PlannedFile { path: listed_name(relative(&directory, entry.path()))?, bytes });
+        }
+        if entry.path_is_symlink() {
+            links.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(PlanError::Empty { path: directory, excluded: excluded.len() });
+    }
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    excluded.sort_by(|left, right| left.path.cmp(&right.path));
+    links.sort();
+    Ok(Plan::Local { directory, files, excluded, links, whole_directory: true })
+}
+
+fn relative<'a>(directory: &Path, path: &'a Path) -> &'a Path {
+    path.strip_prefix(directory).unwrap_or(path)
+}
+
+/// The path that globs see and people read.
+fn shown(directory: &Path, path: &Path) -> String {
+    let relative = relative(directory, path).to_string_lossy();
+    if cfg!(windows) { relative.replace('\\', "/") } else { relative.into_owned() }
+}
+
+/// The name as AzCopy's list of files takes it: `/` between parts, one a line.
+pub(super) fn listed_name(relative: &Path) -> Result<String, PlanError> {
+    let name = relative.to_str().ok_or_else(|| PlanError::NotUnicode(relative.to_owned()))?;
+    if name.contains(['\n', '\r']) {
+        return Err(PlanError::LineBreak(name.to_owned()));
+    }
+    Ok(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
+}
+
+/// Opened, since a file that cannot be read would fail only in the middle of the upload.
+pub(super) fn readable(path: &Path) -> Result<(), PlanError> {
+    std::fs::File::open(path).map(drop).map_err(|why| unreadable(path, why))
+}
+
+pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
+    if why.kind() == io::ErrorKind::NotFound {
+        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        return if is_link { PlanError::BrokenLink(path.to_owned()) } else { PlanError::NotFound(path.to_owned()) };
+    }
+    PlanError::Unreadable { path: path.to_owned(), why }
+}
+
+fn walk_error(directory: &Path, error: walkdir::Error) -> PlanError {
+    let path = error.path().unwrap_or(directory).to_owned();
+    if error.loop_ancestor().is_some() {
+        return PlanError::LinkLoop(path);
+    }
+    match error.into_io_error() {
+        Some(why) => unreadable(&path, why),
+        None => PlanError::LinkLoop(path),
+    }
+}

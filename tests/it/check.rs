@@ -1,0 +1,151 @@
+//! `custom check`, and the same check in `create`.
+
+use serde_json::json;
+
+use crate::support::TestEnv;
+
+/// A model without its second shard, and with code.
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env.write("model/tokenizer.json", "{}");
+    env
+}
+
+fn broken() -> TestEnv {
+    let env = env();
+    let index = json!({"weight_map": {"weight": "model.safetensors", "other": "model-2.safetensors"}});
+    env.write("model/model.safetensors.index.json", index.to_string());
+    env.write("model/modeling.py", "pass");
+    env
+}
+
+#[test]
+fn a_sound_model_is_told_in_one_line() {
+    let env = env();
+    insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"Nothing found in 3 files, 1.0 KB (FullWeight)");
+    let output = env.run(&["check", "model", "-q"]).success();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    assert_eq!(env.run(&["check", "model", "-o", "json"]).success().json(), json!([]));
+}
+
+#[test]
+fn findings_are_the_product_and_errors_end_with_6() {
+    let env = broken();
+    insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"
+    error    missing-shard  model-2.safetensors
+             the file is not there, and model.safetensors.index.json looks for 1 tensor in it
+             Download or save the file again; see also that --include and --exclude do not leave it out.
+
+    warning  code-file      modeling.py
+             the file is code, which the service does not run and may refuse
+             Leave it out with --exclude '*.py' if the model does not need it.
+
+    1 error, 1 warning in 5 files, 1.1 KB (FullWeight)
+    ------- stderr -------
+    ERROR: the model check found 1 error
+
+    Suggestion: Download or save the file again; see also that --include and --exclude do not leave it out.
+    [exit code: 6]
+    ");
+    let output = env.run(&["custom", "check", "model", "-o", "json"]).fails_with(6);
+    let findings = output.json();
+    assert_eq!(findings.as_array().map(Vec::len), Some(2), "{output}");
+    assert_eq!(findings[0]["code"], "missing-shard");
+    assert_eq!(
+        findings[0].as_object().expect("an object").keys().collect::<Vec<_>>(),
+        ["level", "code", "file", "message", "remedy"]
+    );
+    let error = output.json_error();
+    assert_eq!((&error["kind"], &error["code"]), (&json!("check_failed"), &json!("missing-shard")), "{output}");
+}
+
+#[test]
+fn warnings_alone_are_no_failure() {
+    let env = env();
+    env.write("model/modeling.py", "pass");
+    let output = env.run(&["check", "model", "-o", "json"]).success();
+    assert_eq!((output.json()[0]["level"].as_str(), output.stderr.as_str()), (Some("warning"), ""));
+}
+
+#[test]
+fn globs_and_the_weight_type_change_what_is_checked() {
+    let env = broken();
+    let check =
+        |args: &[&str], code: i32| env.run(&[&["check", "model", "-o", "json"], args].concat()).fails_with(code).json();
+    let words = |found: &serde_json::Value| -> Vec<String> {
+        found.as_array().expect("a list").iter().map(|one| one["code"].as_str().expect("a code").to_owned()).collect()
+    };
+    assert_eq!(words(&check(&["--exclude", "*.index.json", "--exclude", "*.py"], 0)), [""; 0]);
+    assert_eq!(
+        words(&check(&["--include", "model.safetensors", "--include", "*.json", "--exclude", "*.index.json"], 0)),
+        [""; 0]
+    );
+    assert_eq!(words(&check(&["--include", "*.py"], 6)), ["no-weights", "code-file"]);
+    assert_eq!(words(&check(&["--include", "*.gguf"], 6)), ["empty-source"]);
+    assert_eq!(
+        words(&check(&["--exclude", "*.index.json", "--no-default-excludes"], 0)),
+        ["code-file", "unknown-file"]
+    );
+    assert_eq!(words(&check(&["--weight-type", "lora"], 6)), ["missing-adapter-weights", "missing-shard", "code-file"]);
+}
+
+#[test]
+fn what_cannot_be_checked_is_told() {
+    let env = env();
+    for (args, code, words) in [
+        (&["nowhere"][..], 3, "File not found: [ROOT]/work/nowhere"),
+        (&["https://a.blob.core.windows.net/c"], 2, "only files of this machine can be checked"),
+        (&["model", "--exclude", "[a"], 2, "invalid value '[a' for '--exclude <GLOB>'"),
+        (&["model", "--include", ""], 2, "a glob cannot be empty"),
+        (&["model/config.json", "--include", "x"], 2, "there is nothing that 'x' could select"),
+        (&["model", "--weight-type", "half"], 2, "a weight type is FullWeight, LoRA or DraftModel"),
+        (&[], 2, "required arguments were not provided"),
+    ] {
+        let output = env.run(&[&["custom", "check"], args].concat()).fails_with(code);
+        assert!(output.stderr.contains(words) && output.stdout.is_empty(), "{words}: {output}");
+    }
+    assert!(env.emulator().requests().is_empty());
+}
+
+#[test]
+fn create_stops_at_errors_before_any_request() {
+    let env = broken();
+    insta::assert_snapshot!(env.run(&["create", "--name", "my-model", "--source", "model"]), @"
+    ------- stderr -------
+    WARNING: modeling.py: the file is code, which the service does not run and may refuse (code-file). Leave it out with --exclude '*.py' if the model does not need it.
+    ERROR: the model check found 1 error
+      model-2.safetensors: the file is not there, and model.safetensors.index.json looks for 1 tensor in it (missing-shard)
+
+    Suggestion: Download or save the file again; see also that --include and --exclude do not leave it out. To upload the files as they are, use --skip-check.
+    [exit code: 6]
+    ");
+    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
+    env.run(&["create", "--name", "my-model", "--source", "model", "--skip-check"]).success();
+}
+
+#[test]
+fn create_takes_what_the_globs_leave() {
+    let env = broken();
+    let args = ["--exclude", "*.index.json", "--exclude", "*.py"];
+    env.run(&[&["create", "--name", "my-model", "--source", "model"], &args[..]].concat()).success();
+    let starts = env.azcopy_starts();
+    assert_eq!(starts.last().expect("a start")["list"], "config.json\nmodel.safetensors\ntokenizer.json\n");
+    // Walk errors stop it also without a check.
+    let output = env.run(&["create", "-n", "my-model", "--source", "model", "--skip-check", "--include", "*.gguf"]);
+    assert!(output.fails_with(6).stderr.contains("there is nothing to upload in"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_no_finding() {
+    use std::os::unix::fs::PermissionsExt;
+    let env = env();
+    let path = env.work().join("model/model.safetensors");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("permissions");
+    if std::fs::File::open(&path).is_ok() {
+        return; // root reads everything
+    }
+    let output = env.run(&["check", "model"]).fails_with(1);
+    assert!(output.stderr.contains("no permission to read"), "{output}");
+}
