@@ -107,13 +107,13 @@ fn a_killed_upload_goes_on_where_it_was() {
         stage.write(&format!("m/{number}.safetensors"), &vec![number; 500_000]);
     }
     stage.write("m/large.safetensors", &vec![9; 16_000_000]);
-    let args = ["create", "-n", "killed", "--source", "m", "-o", "json", "--limit-rate", "2M"];
+    let args = ["create", "-n", "killed", "--source", "m", "--skip-check", "-o", "json", "--limit-rate", "2M"];
     let mut first = stage.command(&args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("runs");
     store.wait_until_received(2_000_000);
     first.kill().expect("killed");
     first.wait().expect("ended");
     let received = store.received();
-    let output = stage.command(&args[..7]).output().expect("runs");
+    let output = stage.command(&args[..8]).output().expect("runs");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}");
     let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
