@@ -2,6 +2,7 @@
 //!
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
+mod download;
 mod error_page;
 mod progress;
 pub mod render;
@@ -10,6 +11,7 @@ mod style;
 mod table;
 mod transfer;
 
+pub use download::DownloadView;
 pub use error_page::ErrorPage;
 pub use progress::{ProgressMode, RegisterView};
 pub use table::TableStyle;
@@ -157,6 +159,12 @@ impl Console {
     #[must_use]
     pub fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
         TransferView::new(self, status_line)
+    }
+
+    /// The progress of a download of AzCopy, with a status line this often.
+    #[must_use]
+    pub fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
+        DownloadView::new(self, status_line)
     }
 
     /// The progress of a registration.

@@ -108,8 +108,7 @@ impl HttpClient {
             if failed >= retry::TRIES || !retry::worthwhile(request.retry, &error) {
                 return Err(error);
             }
-            let asked = error.service().and_then(|error| error.retry_after);
-            let pause = retry::pause(failed, asked, jitter(), &self.timings);
+            let pause = self.pause(failed, &error);
             self.say_retry(request, &error, pause, failed);
             tokio::time::sleep(pause).await;
         }
@@ -175,7 +174,7 @@ impl HttpClient {
         Err(HttpError::Service(Box::new(refusal(&response, &headers, &body.unwrap_or_default()))))
     }
 
-    fn say_failure(&self, error: &HttpError) {
+    pub(super) fn say_failure(&self, error: &HttpError) {
         if let HttpError::Network { words, .. } = error {
             self.report(Report::Debug(format!("< {error} ({words})")));
         }
@@ -187,17 +186,30 @@ impl HttpClient {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
+        let client = build(self.builder(direct))?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    /// What all clients have in common.
+    pub(super) fn builder(&self, direct: bool) -> reqwest::ClientBuilder {
         credential::install_provider();
         let builder = reqwest::Client::builder()
             .user_agent(&self.user_agent)
             .connect_timeout(self.timings.connect)
             .redirect(redirect::Policy::none())
             .referer(false);
-        let builder = if direct { builder.no_proxy() } else { builder };
-        let client =
-            builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })?;
-        Ok(cell.get_or_init(|| client))
+        if direct { builder.no_proxy() } else { builder }
     }
+
+    /// How long to wait before the next try, after this many that failed.
+    #[must_use]
+    pub fn pause(&self, failed: u32, error: &HttpError) -> Duration {
+        retry::pause(failed, error.service().and_then(|error| error.retry_after), jitter(), &self.timings)
+    }
+}
+
+pub(super) fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, HttpError> {
+    builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })
 }
 
 enum Answer {
@@ -205,7 +217,7 @@ enum Answer {
     Elsewhere(Url),
 }
 
-fn read_head(status: StatusCode, host: String, headers: &HeaderMap, id: String) -> Response {
+pub(super) fn read_head(status: StatusCode, host: String, headers: &HeaderMap, id: String) -> Response {
     let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let date = get("date");
     let retry_after = get("retry-after");
@@ -237,7 +249,7 @@ fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpEr
     Ok(next)
 }
 
-fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
+pub(super) fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
     let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut error = ServiceError {
         status: response.status,

@@ -331,20 +331,6 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     ");
 }
 
-#[test]
-fn a_missing_azcopy_is_told_with_where_to_get_it() {
-    let mut env = env();
-    env.set("PATH", "/nowhere");
-    insta::assert_snapshot!(create(&env, &[]), @"
-    ------- stderr -------
-    ERROR: azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin
-
-    Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or name it with --azcopy-path.
-    [exit code: 1]
-    ");
-    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
-}
-
 /// Bad values end before any request.
 #[test]
 fn bad_values_change_nothing() {

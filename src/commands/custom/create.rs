@@ -12,9 +12,10 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 use url::Url;
 
+use super::engine;
 use super::source::SourceOption;
 use crate::app::App;
-use crate::azcopy::{self, AzCopy};
+use crate::azcopy::AzCopy;
 use crate::cli::OutputFormat;
 use crate::console::{ProgressMode, TransferView, render};
 use crate::error::CliError;
@@ -174,7 +175,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     let plan = upload::plan(&source, app.env.cwd())?;
     let config_dir = app.config_dir()?;
     let foundry = app.foundry()?;
-    let azcopy = app.or_interrupted(find_azcopy(app, args.azcopy_path.as_deref())).await?;
+    let azcopy = app.or_interrupted(engine::find(app, args.azcopy_path.as_deref())).await?;
     app.console.status(&format!("Using azcopy: {} ({})", azcopy.origin(), azcopy.version()));
     if args.base_model.is_none() {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
@@ -183,11 +184,6 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     let uploaded = create.upload(&config_dir).await?;
     let model = create.register(&uploaded).await?;
     create.show(&model, &uploaded)
-}
-
-async fn find_azcopy(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
-    let candidate = azcopy::locate(&app.env, explicit)?;
-    Ok(AzCopy::verify(candidate, &app.env, &app.timings, &app.reporter()).await?)
 }
 
 /// One `create` under way, after everything that could fail without the service was looked at.

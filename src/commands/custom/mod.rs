@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod engine;
 mod list;
 mod show;
 mod source;
