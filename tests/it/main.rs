@@ -3,5 +3,6 @@
 mod architecture;
 mod create;
 mod delete;
+mod install;
 mod read;
 mod support;

@@ -1,10 +1,12 @@
 //! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
 
 mod blob_stub;
+mod file_server;
 mod output;
 mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
+pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use terminal::Terminal;
 
