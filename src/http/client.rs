@@ -1,7 +1,7 @@
 //! The HTTP client, made on first use: loading the system's certificates takes time that `version` should not pay.
 //!
-//! Two clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
-//! proxies or none.
+//! Several clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
+//! proxies or none; it either unpacks what it gets or does not.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -32,6 +32,8 @@ pub struct HttpClient {
     traceparent: Option<String>,
     direct: OnceLock<reqwest::Client>,
     proxied: OnceLock<reqwest::Client>,
+    direct_files: OnceLock<reqwest::Client>,
+    proxied_files: OnceLock<reqwest::Client>,
 }
 
 impl fmt::Debug for HttpClient {
@@ -52,7 +54,9 @@ impl HttpClient {
             user_agent = user_agent + " " + more;
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
-        Self { timings, reporter, user_agent, traceparent, direct: OnceLock::new(), proxied: OnceLock::new() }
+        let unmade = OnceLock::new;
+        let (direct, proxied, direct_files, proxied_files) = (unmade(), unmade(), unmade(), unmade());
+        Self { timings, reporter, user_agent, traceparent, direct, proxied, direct_files, proxied_files }
     }
 
     /// The limits that this client works under.
@@ -182,23 +186,35 @@ impl HttpClient {
 
     fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let direct = is_loopback(url);
-        let cell = if direct { &self.direct } else { &self.proxied };
+        self.made(if direct { &self.direct } else { &self.proxied }, direct, true)
+    }
+
+    /// A client for files: one that unpacks an answer by itself would change them.
+    pub(super) fn file_client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        let direct = is_loopback(url);
+        self.made(if direct { &self.direct_files } else { &self.proxied_files }, direct, false)
+    }
+
+    fn made<'a>(
+        &self,
+        cell: &'a OnceLock<reqwest::Client>,
+        direct: bool,
+        unpacks: bool,
+    ) -> Result<&'a reqwest::Client, HttpError> {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(self.builder(direct))?;
-        Ok(cell.get_or_init(|| client))
-    }
-
-    /// What all clients have in common.
-    pub(super) fn builder(&self, direct: bool) -> reqwest::ClientBuilder {
         credential::install_provider();
         let builder = reqwest::Client::builder()
             .user_agent(&self.user_agent)
             .connect_timeout(self.timings.connect)
             .redirect(redirect::Policy::none())
+            .gzip(unpacks)
             .referer(false);
-        if direct { builder.no_proxy() } else { builder }
+        let builder = if direct { builder.no_proxy() } else { builder };
+        let client =
+            builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })?;
+        Ok(cell.get_or_init(|| client))
     }
 
     /// How long to wait before the next try, after this many that failed.
@@ -206,10 +222,6 @@ impl HttpClient {
     pub fn pause(&self, failed: u32, error: &HttpError) -> Duration {
         retry::pause(failed, error.service().and_then(|error| error.retry_after), jitter(), &self.timings)
     }
-}
-
-pub(super) fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, HttpError> {
-    builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })
 }
 
 enum Answer {

@@ -7,11 +7,11 @@ use reqwest::StatusCode;
 use url::Url;
 use uuid::Uuid;
 
-use super::client::{HttpClient, build, read_head, refusal};
+use super::client::{HttpClient, read_head, refusal};
 use super::error::{Fault, HttpError, RedirectFault};
 use super::request::{place, shown};
 use super::{body, fault, retry};
-use crate::model::{Report, is_loopback};
+use crate::model::Report;
 
 /// What a place says when it is asked for a file.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ impl HttpClient {
     /// # Errors
     /// See [`HttpError`]. Whether another try is worthwhile tells [`HttpError::is_passing`].
     pub async fn open(&self, url: &Url, stall: Duration) -> Result<Opened, HttpError> {
-        // A client of its own: one that unpacks an answer by itself would change the file.
-        let client = build(self.builder(is_loopback(url)).no_gzip())?;
+        let client = self.file_client(url)?;
         let (host, id) = (place(url), Uuid::new_v4().to_string());
         self.report(Report::Debug(format!("> GET {} ({id})", shown(url))));
         let request = client.get(url.clone()).header("accept-encoding", "identity");

@@ -11,7 +11,6 @@ use super::place::{Place, hex};
 use super::{InstallError, InstallEvent};
 use crate::http::{Download, HttpClient, Opened};
 use crate::model::Report;
-use crate::units;
 
 /// Tries of one download, the first included (cli.md 9).
 const TRIES: u32 = 3;
@@ -47,12 +46,8 @@ pub(super) async fn fetch(
             return Err(InstallError::Http(error));
         }
         let pause = http.pause(failed, &error);
-        http.report(Report::Notice(format!(
-            "The download broke ({}); trying again in {} ({} of {TRIES})",
-            InstallError::Http(error),
-            units::duration(pause.max(std::time::Duration::from_secs(1))),
-            failed + 1
-        )));
+        let (why, next) = (InstallError::Http(error), failed + 1);
+        http.report(Report::Notice(format!("The download broke ({why}); trying again ({next} of {TRIES})")));
         tokio::time::sleep(pause).await;
     }
 }

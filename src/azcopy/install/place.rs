@@ -112,7 +112,7 @@ fn bad(variable: &'static str, why: &str) -> InstallError {
     InstallError::Variable { variable, why: why.to_owned() }
 }
 
-/// The end of a checksum as people compare it.
+/// A checksum as people compare it.
 pub(super) fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
