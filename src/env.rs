@@ -45,6 +45,10 @@ pub mod var {
     pub const AZURE_PROJECT_NAME: &str = "AZURE_PROJECT_NAME";
     /// Host that may receive tokens although it is not a known Foundry host.
     pub const ALLOW_HOST: &str = "AZURE_AI_MODELS_ALLOW_HOST";
+    /// Another place to download AzCopy from, for example a company mirror.
+    pub const AZCOPY_URL: &str = "AZURE_AI_MODELS_AZCOPY_URL";
+    /// SHA-256 that the downloaded archive of AzCopy must have.
+    pub const AZCOPY_SHA256: &str = "AZURE_AI_MODELS_AZCOPY_SHA256";
     /// How to sign in: azd, azcli, workload, managed, env, emulator.
     pub const CREDENTIAL: &str = "AZURE_AI_MODELS_CREDENTIAL";
     /// Token scope for endpoints whose cloud has no known one.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::env::{Env, var};
 
-const FILE_NAME: &str = if cfg!(windows) { "azcopy.exe" } else { "azcopy" };
+pub(super) const FILE_NAME: &str = if cfg!(windows) { "azcopy.exe" } else { "azcopy" };
 
 /// A program that may be AzCopy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! AzCopy as a child process: find it, check it, run it, understand what it says, judge what it did.
+//! AzCopy as a child process: find it, download it, check it, run it, understand what it says, judge what it did.
 //!
 //! Owns everything that is known about AzCopy (contracts/azcopy.md). It does not know the service, the journal or
 //! the terminal: it gets a list of files and a SAS URL, and gives [`TransferEvent`](crate::model::TransferEvent)s
@@ -6,6 +6,7 @@
 
 mod child;
 mod environment;
+mod install;
 mod job;
 mod jobs;
 mod lines;
@@ -23,6 +24,7 @@ mod transcripts;
 mod verdict;
 
 pub use child::Exit;
+pub use install::{ArchiveFlaw, InstallError, InstallEvent, Installed, Installer, Place};
 pub use job::{Cargo, CopyJob};
 pub use locate::{Candidate, LocateError, Origin, download_url, locate};
 pub use message::{FailedTransfer, Init, JobStatus, Message, PromptKind, Summary, parse_line};

@@ -130,6 +130,11 @@ impl AzCopy {
         &self.version
     }
 
+    /// The same program under another name.
+    pub(super) fn moved_to(self, path: PathBuf) -> Self {
+        Self { path, ..self }
+    }
+
     pub(super) fn command_for_job(&self, directory: &Path) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().envs(environment::for_job(&self.environment, directory));

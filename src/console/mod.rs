@@ -2,6 +2,7 @@
 //!
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
+mod download;
 mod error_page;
 mod findings;
 mod progress;
@@ -11,6 +12,7 @@ mod style;
 mod table;
 mod transfer;
 
+pub use download::DownloadView;
 pub use error_page::ErrorPage;
 pub use progress::{ProgressMode, RegisterView};
 pub use table::TableStyle;
@@ -176,6 +178,12 @@ impl Console {
     #[must_use]
     pub fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
         TransferView::new(self, status_line)
+    }
+
+    /// The progress of a download of AzCopy, with a status line this often.
+    #[must_use]
+    pub fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
+        DownloadView::new(self, status_line)
     }
 
     /// The progress of a registration.

@@ -33,6 +33,8 @@ pub struct Timings {
     pub register: Duration,
     /// For `azcopy --version`.
     pub azcopy_version: Duration,
+    /// A download that stands still this long is given up.
+    pub download_stall: Duration,
     /// An upload that stands still this long is reported.
     pub stall_notice: Duration,
     /// An upload that stands still this long is ended.
@@ -59,6 +61,7 @@ impl Default for Timings {
             poll_cap: Duration::from_secs(15),
             register: Duration::from_secs(30 * 60),
             azcopy_version: Duration::from_secs(10),
+            download_stall: Duration::from_secs(60),
             stall_notice: Duration::from_secs(15),
             stall_limit: Duration::from_secs(10 * 60),
             cancel_grace: Duration::from_secs(5),
@@ -103,6 +106,7 @@ impl Timings {
             poll_cap: by(self.poll_cap),
             register: by(self.register),
             azcopy_version: self.azcopy_version,
+            download_stall: by(self.download_stall),
             stall_notice: by(self.stall_notice),
             stall_limit: by(self.stall_limit),
             cancel_grace: by(self.cancel_grace),
@@ -133,6 +137,7 @@ mod tests {
             timings.poll_cap,
             timings.register,
             timings.azcopy_version,
+            timings.download_stall,
             timings.stall_notice,
             timings.stall_limit,
             timings.cancel_grace,
@@ -143,7 +148,7 @@ mod tests {
         .collect();
         assert_eq!(
             seconds,
-            [10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 10.0, 15.0, 600.0, 5.0, 30.0]
+            [10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 10.0, 60.0, 15.0, 600.0, 5.0, 30.0]
         );
     }
 }

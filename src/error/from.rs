@@ -3,10 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use crate::azcopy::{Failure, LocateError, RunError, VerifyError};
+use crate::azcopy::{Failure, InstallError, LocateError, RunError, VerifyError};
 use crate::cli::UsageError;
 use crate::console::WriteError;
 use crate::credential::CredentialError;
+use crate::env::var;
 use crate::foundry::{DeleteError, ListError, RegisterError};
 use crate::http::{Fault, HttpError, ServiceError};
 use crate::model::{Finding, SourceError};
@@ -265,6 +266,48 @@ impl From<VerifyError> for CliError {
             "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
             crate::azcopy::download_url()
         ))
+    }
+}
+
+impl From<InstallError> for CliError {
+    fn from(error: InstallError) -> Self {
+        let message = error.to_string();
+        let by_hand =
+            format!("Install AzCopy v10 from {}, or name it with --azcopy-path.", crate::azcopy::download_url());
+        let lost = |code: &str| {
+            Self::new(ErrorKind::Service, format!("Could not download AzCopy. Check network and try again.\n{message}"))
+                .with_code(code)
+                .with_suggestion(format!(
+                    "{by_hand}\nA company mirror can be named with {} and {}.",
+                    var::AZCOPY_URL,
+                    var::AZCOPY_SHA256
+                ))
+        };
+        let refused = |code: &str| {
+            Self::failure(format!("The downloaded AzCopy is refused: {message}"))
+                .with_code(code)
+                .with_suggestion(by_hand.clone())
+        };
+        match error {
+            InstallError::Variable { .. } | InstallError::NoChecksum => Self::usage(message).with_code("bad_variable"),
+            InstallError::NoHome => Self::failure(message)
+                .with_code("no_home")
+                .with_suggestion("Set HOME, or AZD_CONFIG_DIR to a directory of yours."),
+            InstallError::Http(HttpError::Setup { .. }) => Self::failure(message)
+                .with_code("https_setup")
+                .with_suggestion("Check the system's certificates, and HTTPS_PROXY and SSL_CERT_FILE."),
+            InstallError::Http(error) => match error.status() {
+                Some(status) => lost("download_failed").with_answer(status, None, None),
+                None => lost("network"),
+            },
+            InstallError::Redirect { .. } | InstallError::TooManyRedirects => lost("redirect"),
+            InstallError::TooLarge { .. } | InstallError::Archive(_) => refused("bad_archive"),
+            InstallError::WrongChecksum { .. } => refused("wrong_checksum"),
+            InstallError::Unusable(_) => refused("azcopy_unusable"),
+            InstallError::Io { .. } => Self::failure(format!("AzCopy was not installed: {message}"))
+                .with_code("azcopy_not_installed")
+                .with_suggestion(format!("Free the disk or its permissions. Or: {by_hand}")),
+        }
     }
 }
 

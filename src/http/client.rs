@@ -1,7 +1,7 @@
 //! The HTTP client, made on first use: loading the system's certificates takes time that `version` should not pay.
 //!
-//! Two clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
-//! proxies or none.
+//! Several clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
+//! proxies or none; it either unpacks what it gets or does not.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -32,6 +32,8 @@ pub struct HttpClient {
     traceparent: Option<String>,
     direct: OnceLock<reqwest::Client>,
     proxied: OnceLock<reqwest::Client>,
+    direct_files: OnceLock<reqwest::Client>,
+    proxied_files: OnceLock<reqwest::Client>,
 }
 
 impl fmt::Debug for HttpClient {
@@ -52,7 +54,9 @@ impl HttpClient {
             user_agent = user_agent + " " + more;
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
-        Self { timings, reporter, user_agent, traceparent, direct: OnceLock::new(), proxied: OnceLock::new() }
+        let unmade = OnceLock::new;
+        let (direct, proxied, direct_files, proxied_files) = (unmade(), unmade(), unmade(), unmade());
+        Self { timings, reporter, user_agent, traceparent, direct, proxied, direct_files, proxied_files }
     }
 
     /// The limits that this client works under.
@@ -108,8 +112,7 @@ impl HttpClient {
             if failed >= retry::TRIES || !retry::worthwhile(request.retry, &error) {
                 return Err(error);
             }
-            let asked = error.service().and_then(|error| error.retry_after);
-            let pause = retry::pause(failed, asked, jitter(), &self.timings);
+            let pause = self.pause(failed, &error);
             self.say_retry(request, &error, pause, failed);
             tokio::time::sleep(pause).await;
         }
@@ -175,7 +178,7 @@ impl HttpClient {
         Err(HttpError::Service(Box::new(refusal(&response, &headers, &body.unwrap_or_default()))))
     }
 
-    fn say_failure(&self, error: &HttpError) {
+    pub(super) fn say_failure(&self, error: &HttpError) {
         if let HttpError::Network { words, .. } = error {
             self.report(Report::Debug(format!("< {error} ({words})")));
         }
@@ -183,7 +186,21 @@ impl HttpClient {
 
     fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let direct = is_loopback(url);
-        let cell = if direct { &self.direct } else { &self.proxied };
+        self.made(if direct { &self.direct } else { &self.proxied }, direct, true)
+    }
+
+    /// A client for files: one that unpacks an answer by itself would change them.
+    pub(super) fn file_client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        let direct = is_loopback(url);
+        self.made(if direct { &self.direct_files } else { &self.proxied_files }, direct, false)
+    }
+
+    fn made<'a>(
+        &self,
+        cell: &'a OnceLock<reqwest::Client>,
+        direct: bool,
+        unpacks: bool,
+    ) -> Result<&'a reqwest::Client, HttpError> {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
@@ -192,11 +209,18 @@ impl HttpClient {
             .user_agent(&self.user_agent)
             .connect_timeout(self.timings.connect)
             .redirect(redirect::Policy::none())
+            .gzip(unpacks)
             .referer(false);
         let builder = if direct { builder.no_proxy() } else { builder };
         let client =
             builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })?;
         Ok(cell.get_or_init(|| client))
+    }
+
+    /// How long to wait before the next try, after this many that failed.
+    #[must_use]
+    pub fn pause(&self, failed: u32, error: &HttpError) -> Duration {
+        retry::pause(failed, error.service().and_then(|error| error.retry_after), jitter(), &self.timings)
     }
 }
 
@@ -205,7 +229,7 @@ enum Answer {
     Elsewhere(Url),
 }
 
-fn read_head(status: StatusCode, host: String, headers: &HeaderMap, id: String) -> Response {
+pub(super) fn read_head(status: StatusCode, host: String, headers: &HeaderMap, id: String) -> Response {
     let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let date = get("date");
     let retry_after = get("retry-after");
@@ -237,7 +261,7 @@ fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpEr
     Ok(next)
 }
 
-fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
+pub(super) fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
     let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut error = ServiceError {
         status: response.status,

@@ -1,9 +1,11 @@
-//! One `send` for all requests: sign-in, retries, limits, redirects, trace (cli.md 12).
+//! One `send` for all requests: sign-in, retries, limits, redirects, trace (cli.md 12); and one `open` for what is too
+//! large to be held.
 //!
 //! Owns what a failure of the network or of a service looks like. Knows no routes and no bodies.
 
 mod body;
 mod client;
+mod download;
 mod error;
 mod fault;
 mod request;
@@ -11,6 +13,7 @@ mod retry;
 mod service_error;
 
 pub use client::HttpClient;
+pub use download::{Download, Opened};
 pub use error::{Fault, Flaw, HttpError, RedirectFault};
 pub use request::{Request, Response};
 pub use reqwest::Method;

@@ -15,7 +15,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("credential", &["project"]),
     ("http", &["credential"]),
     ("foundry", &["http", "project", "credential"]),
-    ("azcopy", &[]),
+    ("azcopy", &["http"]),
     ("upload", &["azcopy", "foundry", "http"]),
     ("console", &[]),
     ("signals", &[]),

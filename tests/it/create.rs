@@ -341,21 +341,6 @@ fn a_stall_limit_that_is_none_changes_nothing() {
     assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
 }
 
-#[test]
-fn a_missing_azcopy_is_told_with_where_to_get_it() {
-    let mut env = env();
-    env.set("PATH", "/nowhere");
-    insta::assert_snapshot!(create(&env, &[]), @"
-    ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    ERROR: azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin
-
-    Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or name it with --azcopy-path.
-    [exit code: 1]
-    ");
-    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
-}
-
 /// Bad values end before any request.
 #[test]
 fn bad_values_change_nothing() {

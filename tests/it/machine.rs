@@ -300,7 +300,7 @@ fn programs_that_only_bear_the_name_are_told_apart() {
     let env = env();
     let azcopy = env.program("azcopy", "echo azcopy version 10.32.2");
     set_mode(&azcopy, 0o644);
-    table = format!("{table}not executable:\n{}\n", create(&env, &[]).fails_with(1).stderr);
+    table = format!("{table}not executable:\n{}\n", create(&env, &[]).fails_with(9).stderr);
     set_mode(&azcopy, 0o755);
     fs::write(&azcopy, b"\x7fELF").expect("written");
     table = format!("{table}half a program:\n{}\n", create(&env, &[]).fails_with(1).stderr);
@@ -308,7 +308,7 @@ fn programs_that_only_bear_the_name_are_told_apart() {
     table = format!("{table}a missing shell:\n{}\n", create(&env, &[]).fails_with(1).stderr);
     fs::remove_file(&azcopy).expect("removed");
     fs::create_dir(&azcopy).expect("a directory");
-    table = format!("{table}a directory:\n{}", create(&env, &[]).fails_with(1).stderr);
+    table = format!("{table}a directory:\n{}", create(&env, &[]).fails_with(9).stderr);
     insta::assert_snapshot!(table);
 }
 
@@ -335,7 +335,7 @@ fn programs_of_the_working_directory_are_never_run() {
     }
     for path in ["", ":", ".:tools", "tools", ":.:/nowhere:", "./tools:../work"] {
         env.set("PATH", path);
-        let output = create(&env, &[]).fails_with(1);
+        let output = create(&env, &[]).fails_with(9);
         assert!(output.stderr.contains("azcopy was not found in PATH"), "{path:?}: {output}");
         env.set("AZURE_AI_MODELS_CREDENTIAL", "azd");
         env.run(&["list"]).fails_with(4);
@@ -343,7 +343,7 @@ fn programs_of_the_working_directory_are_never_run() {
         assert!(!mark.exists(), "{path:?}");
     }
     env.unset("PATH");
-    create(&env, &[]).fails_with(1);
+    create(&env, &[]).fails_with(9);
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     env.run(&["list"]).fails_with(4);
     assert!(!mark.exists());

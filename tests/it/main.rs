@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod errors;
 mod help;
+mod install;
 mod machine;
 mod progress;
 mod read;

@@ -4,7 +4,7 @@
 //! not arrive whole.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 use url::Url;
@@ -13,10 +13,10 @@ mod register;
 mod steps;
 
 use self::steps::Create;
+use super::engine;
 use super::selection::{self, Check, SelectionArgs};
 use super::source::{SourceOption, SourceText};
 use crate::app::App;
-use crate::azcopy::{self, AzCopy};
 use crate::console::{ProgressMode, render};
 use crate::error::CliError;
 use crate::model::{BaseModel, Finding, ModelVersion, NewModelName, Registration, Source, WeightType};
@@ -196,7 +196,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     let config_dir = app.config_dir()?;
     let stall_limit = app.stall_limit()?;
     let foundry = app.foundry()?;
-    let azcopy = app.or_interrupted(find_azcopy(app, args.azcopy_path.as_deref())).await?;
+    let azcopy = app.or_interrupted(engine::find(app, args.azcopy_path.as_deref())).await?;
     app.console.status(&format!("Using azcopy: {} ({})", azcopy.origin(), azcopy.version()));
     if args.base_model.is_none() {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
@@ -217,9 +217,4 @@ fn show_findings(app: &App, findings: &[Finding]) -> Result<(), CliError> {
     let suggestion = failed.suggestion().unwrap_or_default();
     let suggestion = format!("{suggestion} To upload the files as they are, use --skip-check.");
     Err(failed.with_message(message).with_suggestion(suggestion))
-}
-
-async fn find_azcopy(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
-    let candidate = azcopy::locate(&app.env, explicit)?;
-    Ok(AzCopy::verify(candidate, &app.env, &app.timings, &app.reporter()).await?)
 }

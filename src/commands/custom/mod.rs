@@ -3,6 +3,7 @@
 mod check;
 mod create;
 mod delete;
+mod engine;
 mod list;
 mod selection;
 mod show;

@@ -1,11 +1,13 @@
 //! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
 
 mod blob_stub;
+mod file_server;
 mod output;
 mod running;
 mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
+pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use running::Running;
 pub(crate) use terminal::{Ended, Terminal};
@@ -55,6 +57,9 @@ impl TestEnv {
             ("AZURE_PROJECT_ENDPOINT", emulator.endpoint()),
             ("AZURE_AI_MODELS_CREDENTIAL", "emulator".into()),
             ("AZURE_AI_MODELS_TEST_TIME", "0.01".into()),
+            // No test reaches beyond this machine: nobody listens here.
+            ("AZURE_AI_MODELS_AZCOPY_URL", "http://127.0.0.1:9/azcopy.tar.gz".into()),
+            ("AZURE_AI_MODELS_AZCOPY_SHA256", "0".repeat(64)),
         ];
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { root, blobs, emulator, vars }

@@ -1,0 +1,215 @@
+//! Getting AzCopy: download, check, unpack, run once, put in place (cli.md 9).
+//!
+//! All of it happens under a lock, in temporary files beside the place where the program will be, so that a second
+//! process finds either nothing or a whole program. What a killed run left is removed by the next one.
+
+mod error;
+mod fetch;
+mod place;
+mod unpack;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use error::{ArchiveFlaw, InstallError};
+pub use place::Place;
+
+use self::fetch::Fetched;
+use self::unpack::{Unpacked, unpack};
+use super::locate::{Candidate, FILE_NAME, Origin, locate};
+use super::program::AzCopy;
+use crate::env::{Env, Timings};
+use crate::http::HttpClient;
+use crate::model::Reporter;
+
+/// Bytes of an archive, packed and unpacked alike (cli.md 9).
+const LARGEST: u64 = 500 << 20;
+/// Between looks at a lock that another process holds.
+const LOOK: Duration = Duration::from_millis(100);
+/// The archive, while it comes.
+const ARCHIVE: &str = ".azcopy-download";
+/// The program before it has proved itself. Windows runs no program without this ending.
+const NEW: &str = if cfg!(windows) { ".azcopy-new.exe" } else { ".azcopy-new" };
+/// The archive's checksum, kept beside the program.
+const SHA256: &str = "azcopy.sha256";
+const NEW_SHA256: &str = ".azcopy-new.sha256";
+
+/// What happens during an installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstallEvent {
+    /// Another process is at it.
+    Waiting,
+    /// The download begins.
+    Downloading,
+    /// How far it is.
+    Progress {
+        /// Bytes that came.
+        bytes: u64,
+        /// Bytes of the whole archive, if the server tells.
+        total: Option<u64>,
+    },
+}
+
+/// What an installation ended with.
+#[derive(Debug)]
+pub struct Installed {
+    /// The program, in place.
+    pub azcopy: AzCopy,
+    /// SHA-256 of the archive; `None` when another process installed it meanwhile.
+    pub sha256: Option<String>,
+}
+
+/// What an installation works with.
+pub struct Installer<'a> {
+    /// Environment of the process.
+    pub env: &'a Env,
+    /// The client that downloads.
+    pub http: &'a HttpClient,
+    /// Limits.
+    pub timings: &'a Timings,
+    /// Where reports go.
+    pub report: &'a Reporter,
+}
+
+impl Installer<'_> {
+    /// Installs AzCopy into azd's `bin` directory. May be dropped at any time, and leaves nothing behind then.
+    ///
+    /// # Errors
+    /// See [`InstallError`].
+    pub async fn run(&self, place: &Place, on: &mut dyn FnMut(InstallEvent)) -> Result<Installed, InstallError> {
+        let config = self.env.azd_config_dir().ok_or(InstallError::NoHome)?;
+        let bin = config.join("bin");
+        // Not in `bin`: a lock is never removed, and nothing is to stay there.
+        let _lock = lock(&config.join("ai-models"), on).await?;
+        if let Ok(candidate) = locate(self.env, None) {
+            let azcopy = self.verify(candidate).await?;
+            return Ok(Installed { azcopy, sha256: None });
+        }
+        make_directory(&bin).map_err(InstallError::io(&bin))?;
+        on(InstallEvent::Downloading);
+        let (archive_path, mut archive) = Temporary::create(bin.join(ARCHIVE), 0o600)?;
+        let fetched = fetch::fetch(self.http, place, LARGEST, (&mut archive, &archive_path.0), on).await?;
+        let new = program(&mut archive, bin.join(NEW)).await?;
+        let azcopy = self.verify(Candidate { path: new.0.clone(), origin: Origin::Directory(bin.clone()) }).await?;
+        let azcopy = put(azcopy, new, &fetched, &bin)?;
+        Ok(Installed { azcopy, sha256: Some(fetched.sha256) })
+    }
+
+    async fn verify(&self, candidate: Candidate) -> Result<AzCopy, InstallError> {
+        AzCopy::verify(candidate, self.env, self.timings, self.report).await.map_err(InstallError::Unusable)
+    }
+}
+
+/// The program out of the archive, ready to run, in a temporary file that is closed.
+async fn program(archive: &mut File, path: PathBuf) -> Result<Temporary, InstallError> {
+    let (new, mut file) = Temporary::create(path, 0o755)?;
+    let unpacked = unpack(archive, FILE_NAME, LARGEST, &mut file).await.map_err(|why| match why {
+        Unpacked::Flaw(flaw) => InstallError::Archive(flaw),
+        Unpacked::Write(why) => InstallError::Io { path: new.0.clone(), why },
+    });
+    unpacked?;
+    file.sync_all().map_err(InstallError::io(&new.0))?;
+    // A system runs no program that is open for writing.
+    drop(file);
+    Ok(new)
+}
+
+/// The program gets its name last: whoever sees it sees all of it.
+fn put(azcopy: AzCopy, new: Temporary, fetched: &Fetched, bin: &Path) -> Result<AzCopy, InstallError> {
+    let (sum, mut file) = Temporary::create(bin.join(NEW_SHA256), 0o644)?;
+    writeln!(file, "{}  {}", fetched.sha256, fetched.name).map_err(InstallError::io(&sum.0))?;
+    drop(file);
+    let kept = Temporary(bin.join(SHA256));
+    fs::rename(&sum.0, &kept.0).map_err(InstallError::io(&kept.0))?;
+    let path = bin.join(FILE_NAME);
+    fs::rename(&new.0, &path).map_err(InstallError::io(&path))?;
+    kept.keep();
+    Ok(azcopy.moved_to(path))
+}
+
+/// Waits for the lock; the handle holds it.
+async fn lock(directory: &Path, on: &mut dyn FnMut(InstallEvent)) -> Result<File, InstallError> {
+    make_directory(directory).map_err(InstallError::io(directory))?;
+    let path = directory.join("azcopy.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(InstallError::io(&path))?;
+    let mut said = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                if !std::mem::replace(&mut said, true) {
+                    on(InstallEvent::Waiting);
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(TryLockError::Error(why)) => return Err(InstallError::Io { path, why }),
+        }
+    }
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// A file that goes when this does, unless it got another name before.
+#[derive(Debug)]
+struct Temporary(PathBuf);
+
+impl Temporary {
+    /// An empty file in place of whatever a killed run left there.
+    fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
+        let open = || {
+            remove(&path)?;
+            let mut options = OpenOptions::new();
+            options.create_new(true).read(true).write(true);
+            let file = options.open(&path)?;
+            set_mode(&file, mode)?;
+            Ok(file)
+        };
+        match open() {
+            Ok(file) => Ok((Self(path), file)),
+            Err(why) => Err(InstallError::Io { path, why }),
+        }
+    }
+
+    fn keep(mut self) {
+        self.0 = PathBuf::new();
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            // Under its final name it is not here any more.
+            drop(remove(&self.0));
+        }
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}

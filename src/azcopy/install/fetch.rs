@@ -1,0 +1,106 @@
+//! Brings the archive: redirects by hand, three tries, a size limit, a checksum.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::place::{Place, hex};
+use super::{InstallError, InstallEvent};
+use crate::http::{Download, HttpClient, Opened};
+use crate::model::Report;
+
+/// Tries of one download, the first included (cli.md 9).
+const TRIES: u32 = 3;
+/// Redirects one after the other (cli.md 9).
+const REDIRECTS: usize = 10;
+
+/// An archive that came whole.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    /// SHA-256 in hexadecimal digits.
+    pub(super) sha256: String,
+    /// Its name at the place where it was found.
+    pub(super) name: String,
+}
+
+/// Writes the archive into the file at `path`.
+pub(super) async fn fetch(
+    http: &HttpClient,
+    place: &Place,
+    limit: u64,
+    (file, path): (&mut File, &Path),
+    on: &mut dyn FnMut(InstallEvent),
+) -> Result<Fetched, InstallError> {
+    let mut failed = 0;
+    loop {
+        file.rewind().and_then(|()| file.set_len(0)).map_err(InstallError::io(path))?;
+        let error = match try_once(http, place, limit, (&mut *file, path), on).await {
+            Err(InstallError::Http(error)) => error,
+            done => return done,
+        };
+        failed += 1;
+        if failed >= TRIES || !error.is_passing() {
+            return Err(InstallError::Http(error));
+        }
+        let pause = http.pause(failed, &error);
+        let (why, next) = (InstallError::Http(error), failed + 1);
+        http.report(Report::Notice(format!("The download broke ({why}); trying again ({next} of {TRIES})")));
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn try_once(
+    http: &HttpClient,
+    place: &Place,
+    limit: u64,
+    (file, path): (&mut File, &Path),
+    on: &mut dyn FnMut(InstallEvent),
+) -> Result<Fetched, InstallError> {
+    let (mut download, url) = follow(http, place).await?;
+    let total = download.length();
+    if total.is_some_and(|total| total > limit) {
+        return Err(InstallError::TooLarge { limit });
+    }
+    let (mut bytes, mut hash) = (0, Sha256::new());
+    on(InstallEvent::Progress { bytes, total });
+    while let Some(piece) = download.next().await.map_err(InstallError::Http)? {
+        let piece = piece.as_ref();
+        bytes += piece.len() as u64;
+        if bytes > limit {
+            return Err(InstallError::TooLarge { limit });
+        }
+        hash.update(piece);
+        file.write_all(piece).map_err(InstallError::io(path))?;
+        on(InstallEvent::Progress { bytes, total });
+    }
+    let sha256 = hex(hash);
+    place.check(&sha256)?;
+    Ok(Fetched { sha256, name: file_name(&url) })
+}
+
+async fn follow(http: &HttpClient, place: &Place) -> Result<(Download, Url), InstallError> {
+    let mut url = place.url().clone();
+    for _ in 0..=REDIRECTS {
+        let opened = http.open(&url, http.timings().download_stall).await;
+        match opened.map_err(InstallError::Http)? {
+            Opened::Here(download) => return Ok((download, url)),
+            Opened::Elsewhere(next) if place.allows(&next) => url = next,
+            Opened::Elsewhere(next) => {
+                let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
+                let to = format!("{}://{}", next.scheme(), host(&next));
+                return Err(InstallError::Redirect { from: host(&url), to });
+            }
+        }
+    }
+    Err(InstallError::TooManyRedirects)
+}
+
+/// The last part of the address, as far as it is a plain file name.
+fn file_name(url: &Url) -> String {
+    let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if last.is_empty() || !last.chars().all(plain) { "archive".into() } else { last.into() }
+}

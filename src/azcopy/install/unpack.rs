@@ -1,0 +1,164 @@
+//! Takes the one program out of an archive, and nothing else (cli.md 9).
+//!
+//! Nothing is written under a name from the archive. Every byte that comes out is counted; sizes that the archive
+//! claims are not believed.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
+
+use flate2::read::MultiGzDecoder;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::ArchiveFlaw;
+
+const PIECE: usize = 256 * 1024;
+
+/// Why nothing was taken out.
+#[derive(Debug)]
+pub(super) enum Unpacked {
+    /// The archive's fault.
+    Flaw(ArchiveFlaw),
+    /// The fault of the place that is written to.
+    Write(io::Error),
+}
+
+impl From<ArchiveFlaw> for Unpacked {
+    fn from(flaw: ArchiveFlaw) -> Self {
+        Self::Flaw(flaw)
+    }
+}
+
+/// Writes the program `name` out of the archive. Gives way between pieces, and may be dropped there.
+pub(super) async fn unpack(archive: &mut File, name: &str, limit: u64, to: &mut File) -> Result<(), Unpacked> {
+    let mut magic = [0; 4];
+    archive.rewind().map_err(damaged)?;
+    let read = archive.read(&mut magic).map_err(damaged)?;
+    archive.rewind().map_err(damaged)?;
+    match &magic[..read] {
+        [0x1f, 0x8b, ..] => from_tar(archive, name, limit, to).await,
+        b"PK\x03\x04" => from_zip(archive, name, limit, to).await,
+        _ => Err(ArchiveFlaw::OtherFormat.into()),
+    }
+}
+
+async fn from_tar(archive: &File, name: &str, limit: u64, to: &mut File) -> Result<(), Unpacked> {
+    let unpacked = Counted { inner: MultiGzDecoder::new(BufReader::new(archive)), left: limit, over: false };
+    let mut tar = tar::Archive::new(unpacked);
+    let mut found = false;
+    // Raw: long names of other entries are not gathered in memory; ours is short.
+    for entry in tar.entries().map_err(damaged)?.raw(true) {
+        let mut entry = entry.map_err(|why| of_tar(why, limit))?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_symlink() || kind.is_hard_link() {
+            return Err(ArchiveFlaw::Link(path).into());
+        }
+        if !is_program(&path, name)? || kind.is_dir() {
+            continue;
+        }
+        if !kind.is_file() && !kind.is_contiguous() {
+            return Err(ArchiveFlaw::NotAFile(path).into());
+        }
+        if std::mem::replace(&mut found, true) {
+            return Err(ArchiveFlaw::Twice.into());
+        }
+        let size = entry.size();
+        let written = copy(&mut entry, to, limit).await?;
+        if written != size {
+            return Err(ArchiveFlaw::Damaged("it ends too early".into()).into());
+        }
+    }
+    // The checksum of gzip stands at its end.
+    let mut rest = tar.into_inner();
+    let mut piece = vec![0; PIECE];
+    while rest.read(&mut piece).map_err(|why| of_tar(why, limit))? > 0 {
+        tokio::task::yield_now().await;
+    }
+    if found { Ok(()) } else { Err(ArchiveFlaw::NoProgram.into()) }
+}
+
+async fn from_zip(archive: &File, name: &str, limit: u64, to: &mut File) -> Result<(), Unpacked> {
+    let mut zip = ZipArchive::new(BufReader::new(archive)).map_err(of_zip)?;
+    let mut program = None;
+    for index in 0..zip.len() {
+        let entry = zip.by_index_raw(index).map_err(of_zip)?;
+        let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        if entry.is_symlink() {
+            return Err(ArchiveFlaw::Link(path).into());
+        }
+        if is_program(&path, name)? && !entry.is_dir() && program.replace(index).is_some() {
+            return Err(ArchiveFlaw::Twice.into());
+        }
+    }
+    let index = program.ok_or(ArchiveFlaw::NoProgram)?;
+    let mut entry = zip.by_index(index).map_err(of_zip)?;
+    let (size, path) = (entry.size(), String::from_utf8_lossy(entry.name_raw()).into_owned());
+    let written = copy(&mut entry, to, limit).await?;
+    if written == size { Ok(()) } else { Err(ArchiveFlaw::WrongSize(path).into()) }
+}
+
+async fn copy(from: &mut impl Read, to: &mut File, limit: u64) -> Result<u64, Unpacked> {
+    let mut piece = vec![0; PIECE];
+    let mut written = 0;
+    loop {
+        let count = from.read(&mut piece).map_err(|why| of_tar(why, limit))?;
+        if count == 0 {
+            return Ok(written);
+        }
+        written += count as u64;
+        if written > limit {
+            return Err(ArchiveFlaw::Bomb(limit).into());
+        }
+        to.write_all(&piece[..count]).map_err(Unpacked::Write)?;
+        tokio::task::yield_now().await;
+    }
+}
+
+/// True for `<dir>/azcopy`. A name that is absolute or goes up is refused, whatever it names.
+fn is_program(path: &str, name: &str) -> Result<bool, ArchiveFlaw> {
+    let separator = |c| c == '/' || c == '\\';
+    let drive = path.as_bytes().get(1) == Some(&b':');
+    if path.starts_with(separator) || drive || path.split(separator).any(|part| part == "..") {
+        return Err(ArchiveFlaw::UnsafeName(path.to_owned()));
+    }
+    let mut parts = path.split(separator).filter(|part| !part.is_empty() && *part != ".");
+    Ok(parts.next().is_some() && parts.next() == Some(name) && parts.next().is_none())
+}
+
+/// Ends a stream that unpacks into too much.
+struct Counted<R> {
+    inner: R,
+    left: u64,
+    over: bool,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(piece)?;
+        match self.left.checked_sub(count as u64) {
+            Some(left) if !self.over => self.left = left,
+            _ => {
+                self.over = true;
+                return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+            }
+        }
+        Ok(count)
+    }
+}
+
+fn of_tar(why: io::Error, limit: u64) -> Unpacked {
+    if why.kind() == io::ErrorKind::FileTooLarge { ArchiveFlaw::Bomb(limit).into() } else { damaged(why) }
+}
+
+fn of_zip(why: ZipError) -> Unpacked {
+    ArchiveFlaw::Damaged(why.to_string()).into()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn damaged(why: io::Error) -> Unpacked {
+    ArchiveFlaw::Damaged(why.to_string()).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+use std::io::Cursor;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{EntryType, Header};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::*;
+
+const PROGRAM: &[u8] = b"the program";
+const LIMIT: u64 = 1 << 20;
+
+/// A tar.gz of these entries; names as they stand, which the library would refuse.
+fn tar_gz(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (name, kind, content) in entries {
+        let mut header = Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append(&header, *content).expect("an entry");
+    }
+    tar.into_inner().expect("a tar").finish().expect("a gzip")
+}
+
+fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        zip.start_file(*name, SimpleFileOptions::default()).expect("an entry");
+        zip.write_all(content).expect("an entry");
+    }
+    zip.finish().expect("a zip").into_inner()
+}
+
+/// What comes out, or what is said against it.
+fn out(archive: &[u8], limit: u64) -> Result<Vec<u8>, String> {
+    let (mut packed, mut unpacked) = (tempfile::tempfile().expect("a file"), tempfile::tempfile().expect("a file"));
+    packed.write_all(archive).expect("a file");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    match runtime.block_on(unpack(&mut packed, "azcopy", limit, &mut unpacked)) {
+        Ok(()) => {
+            let mut content = Vec::new();
+            unpacked.rewind().expect("a file");
+            unpacked.read_to_end(&mut content).expect("a file");
+            Ok(content)
+        }
+        Err(Unpacked::Flaw(flaw)) => Err(flaw.to_string()),
+        Err(Unpacked::Write(why)) => panic!("{why}"),
+    }
+}
+
+fn said(archive: &[u8]) -> String {
+    out(archive, LIMIT).expect_err("refused")
+}
+
+const FILE: EntryType = EntryType::Regular;
+
+#[test]
+fn the_program_is_taken_and_everything_else_is_left() {
+    let tar = tar_gz(&[
+        ("pax_global_header", EntryType::XGlobalHeader, b"52 comment=x\n"),
+        ("azcopy_linux_amd64_10.32.2/", EntryType::Directory, b""),
+        ("azcopy_linux_amd64_10.32.2/NOTICE.txt", FILE, b"notice"),
+        ("azcopy_linux_amd64_10.32.2/azcopy", FILE, PROGRAM),
+        ("azcopy_linux_amd64_10.32.2/deep/azcopy", FILE, b"another"),
+        ("azcopy", FILE, b"another"),
+    ]);
+    assert_eq!(out(&tar, LIMIT).expect("taken"), PROGRAM);
+    assert_eq!(out(&tar_gz(&[("./d/azcopy", FILE, PROGRAM)]), LIMIT).expect("taken"), PROGRAM);
+    let zip = zipped(&[("d/NOTICE.txt", b"notice"), ("d/azcopy", PROGRAM), ("d/e/azcopy", b"another")]);
+    assert_eq!(out(&zip, LIMIT).expect("taken"), PROGRAM);
+}
+
+#[test]
+fn unsafe_names_are_refused_wherever_they_stand() {
+    for name in ["../azcopy", "d/../azcopy", "/d/azcopy", "\\d\\azcopy", "C:/azcopy", "C:azcopy", "d/..", "..\\azcopy"]
+    {
+        let last = tar_gz(&[("d/azcopy", FILE, PROGRAM), (name, FILE, b"x")]);
+        let first = tar_gz(&[(name, FILE, b"x"), ("d/azcopy", FILE, PROGRAM)]);
+        for archive in [last, first, zipped(&[("d/azcopy", PROGRAM), (name, b"x")])] {
+            assert!(said(&archive).starts_with("it holds an unsafe name: "), "{name}: {}", said(&archive));
+        }
+    }
+}
+
+#[test]
+fn links_and_special_files_are_refused() {
+    for kind in [EntryType::Symlink, EntryType::Link] {
+        assert_eq!(said(&tar_gz(&[("d/azcopy", kind, b"")])), "it holds a link: d/azcopy");
+        assert_eq!(said(&tar_gz(&[("d/azcopy", FILE, PROGRAM), ("d/x", kind, b"")])), "it holds a link: d/x");
+    }
+    for kind in [EntryType::Fifo, EntryType::Char, EntryType::Block, EntryType::GNUSparse] {
+        assert_eq!(said(&tar_gz(&[("d/azcopy", kind, b"")])), "its d/azcopy is no regular file");
+    }
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.add_symlink("d/azcopy", "/bin/sh", SimpleFileOptions::default()).expect("a link");
+    assert_eq!(said(&zip.finish().expect("a zip").into_inner()), "it holds a link: d/azcopy");
+}
+
+#[test]
+fn an_archive_without_the_one_program_is_refused() {
+    let tar = |names: &[&str]| tar_gz(&names.iter().map(|name| (*name, FILE, PROGRAM)).collect::<Vec<_>>());
+    let zip = |names: &[&str]| zipped(&names.iter().map(|name| (*name, PROGRAM)).collect::<Vec<_>>());
+    for (names, words) in [
+        (&[][..], "there is no azcopy in it"),
+        (&["azcopy"], "there is no azcopy in it"),
+        (&["a/b/azcopy", "d/azcopy.exe", "d/AZCOPY", "d/azcopy2"], "there is no azcopy in it"),
+        (&["d/azcopy", "e/azcopy"], "it holds more than one azcopy"),
+    ] {
+        assert_eq!(said(&tar(names)), words);
+        // An empty zip does not begin as others do.
+        if !names.is_empty() {
+            assert_eq!(said(&zip(names)), words);
+        }
+    }
+    assert_eq!(said(&tar_gz(&[("d/azcopy/", EntryType::Directory, b"")])), "there is no azcopy in it");
+}
+
+#[test]
+fn other_files_and_cut_ones_are_refused() {
+    for other in [&b""[..], b"P", b"<!DOCTYPE html>", b"\x7fELF", b"PK\x05\x06"] {
+        assert_eq!(said(other), "it is neither a tar.gz nor a zip archive");
+    }
+    let noise: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for whole in [tar_gz(&[("d/azcopy", FILE, &noise)]), zipped(&[("d/azcopy", &noise)])] {
+        assert_eq!(out(&whole, LIMIT).expect("whole"), noise);
+        for cut in [5, whole.len() / 2, whole.len() - 1] {
+            assert!(out(&whole[..cut], LIMIT).is_err(), "{cut} of {}", whole.len());
+        }
+        // A bit that fell over in the middle.
+        let mut bent = whole.clone();
+        bent[whole.len() / 2] ^= 0x10;
+        assert!(said(&bent).contains("damaged"), "{}", said(&bent));
+    }
+}
+
+#[test]
+fn a_bomb_is_stopped_at_the_limit() {
+    let zeros = vec![0; 3 << 20];
+    for archive in [
+        tar_gz(&[("d/azcopy", FILE, &zeros)]),
+        tar_gz(&[("d/other", FILE, &zeros), ("d/azcopy", FILE, PROGRAM)]),
+        tar_gz(&[("d/azcopy", FILE, PROGRAM), ("d/other", FILE, &zeros)]),
+        zipped(&[("d/azcopy", &zeros)]),
+    ] {
+        assert!(archive.len() < 100_000);
+        assert_eq!(said(&archive), "it unpacks into more than 1.0 MB");
+    }
+    // What is not taken out of a zip is not unpacked either.
+    let beside = zipped(&[("d/other", &zeros), ("d/azcopy", PROGRAM)]);
+    assert_eq!(out(&beside, LIMIT).expect("taken"), PROGRAM);
+}
+
+#[test]
+fn claimed_sizes_are_not_believed() {
+    // The central directory of the zip says one byte; the program has more.
+    let mut zip = zipped(&[("d/azcopy", PROGRAM)]);
+    let central = zip.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
+    zip[central + 24..central + 28].copy_from_slice(&1u32.to_le_bytes());
+    assert!(out(&zip, LIMIT).is_err());
+    // A tar whose entry claims more than there is.
+    let mut header = Header::new_gnu();
+    header.as_mut_bytes()[..8].copy_from_slice(b"d/azcopy");
+    header.set_size(1 << 40);
+    header.set_mode(0o644);
+    header.set_entry_type(FILE);
+    header.set_cksum();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(header.as_bytes()).expect("a header");
+    gzip.write_all(PROGRAM).expect("content");
+    assert_eq!(said(&gzip.finish().expect("a gzip")), "it is damaged: it ends too early");
+}

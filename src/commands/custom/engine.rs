@@ -1,0 +1,35 @@
+//! The AzCopy that `create` works with: the one on this machine, else a downloaded one.
+
+use std::path::Path;
+
+use crate::app::App;
+use crate::azcopy::{self, AzCopy, InstallEvent, Installer, LocateError, Place};
+use crate::error::CliError;
+
+pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
+    match azcopy::locate(&app.env, explicit) {
+        Ok(candidate) => Ok(AzCopy::verify(candidate, &app.env, &app.timings, &app.reporter()).await?),
+        Err(why @ LocateError::NotFound { .. }) => install(app, &why).await,
+        Err(why) => Err(why.into()),
+    }
+}
+
+/// The last resort: `why` it is needed is told before anything is asked of the network.
+async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
+    let place = Place::from_env(&app.env)?;
+    let mut view = app.console.download_view(app.timings.status_line);
+    let mut on = |event| match event {
+        InstallEvent::Waiting => app.console.notice("Waiting for another process that downloads AzCopy..."),
+        InstallEvent::Downloading => app.console.status(&format!("{why}; downloading it from {}", place.shown())),
+        InstallEvent::Progress { bytes, total } => view.on(bytes, total),
+    };
+    let (http, reporter) = (app.http(), app.reporter());
+    let installer = Installer { env: &app.env, http: &http, timings: &app.timings, report: &reporter };
+    let installed = installer.run(&place, &mut on).await?;
+    drop(view);
+    if let Some(sha256) = installed.sha256 {
+        app.console.done(&format!("AzCopy {} installed", installed.azcopy.version()));
+        app.console.detail("SHA-256 of the archive", &sha256);
+    }
+    Ok(installed.azcopy)
+}

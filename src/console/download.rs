@@ -1,0 +1,103 @@
+//! The progress of a download of AzCopy.
+
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::Console;
+use super::progress::{Face, bar_line, event_line};
+use crate::units;
+
+/// Lines of a download where there is no bar; JSON has one for each percent.
+const PARTS: u64 = 4;
+
+/// See the module.
+pub struct DownloadView<'a> {
+    console: &'a Console,
+    status_line: Duration,
+    last_line: Instant,
+    bar: Option<ProgressBar>,
+    bytes: u64,
+    shown_part: u64,
+}
+
+impl<'a> DownloadView<'a> {
+    pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
+        Self { console, status_line, last_line: Instant::now(), bar: None, bytes: 0, shown_part: 0 }
+    }
+
+    /// So many bytes of the archive are here.
+    pub fn on(&mut self, bytes: u64, total: Option<u64>) {
+        // A new try starts over.
+        if bytes < self.bytes {
+            self.shown_part = 0;
+        }
+        self.bytes = bytes;
+        match self.console.face {
+            Face::Bar => {
+                let bar = self.bar.get_or_insert_with(|| bar_line(&self.console.bars));
+                bar.set_message(line(bytes, total));
+            }
+            Face::Plain => {
+                if self.due(bytes, total, PARTS) {
+                    self.console.line(&line(bytes, total));
+                }
+            }
+            Face::Json => {
+                if bytes == 0 || self.due(bytes, total, 100) {
+                    let fields = json!({ "bytes": bytes, "totalBytes": total });
+                    self.console.line(&event_line("download.progress", fields));
+                }
+            }
+            Face::None => {}
+        }
+    }
+
+    /// One part of the whole is through, or nothing was said for long.
+    fn due(&mut self, bytes: u64, total: Option<u64>, parts: u64) -> bool {
+        let part = total.filter(|total| *total > 0).map_or(0, |total| share(bytes, total, parts));
+        let due = part > self.shown_part || self.last_line.elapsed() >= self.status_line;
+        if due {
+            self.shown_part = part;
+            self.last_line = Instant::now();
+        }
+        due
+    }
+}
+
+impl Drop for DownloadView<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn share(bytes: u64, total: u64, parts: u64) -> u64 {
+    u64::try_from(u128::from(bytes) * u128::from(parts) / u128::from(total)).unwrap_or(parts).min(parts)
+}
+
+fn line(bytes: u64, total: Option<u64>) -> String {
+    match total.filter(|total| *total > 0) {
+        Some(total) => {
+            let percent = share(bytes, total, 100);
+            format!("  Downloading AzCopy... {percent}% ({} / {})", units::bytes(bytes), units::bytes(total))
+        }
+        None => format!("  Downloading AzCopy... ({})", units::bytes(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_how_far_it_is() {
+        assert_eq!(line(10 << 20, Some(30 << 20)), "  Downloading AzCopy... 33% (10.0 MB / 30.0 MB)");
+        assert_eq!(line(30 << 20, Some(30 << 20)), "  Downloading AzCopy... 100% (30.0 MB / 30.0 MB)");
+        for total in [None, Some(0)] {
+            assert_eq!(line(5, total), "  Downloading AzCopy... (5 B)");
+        }
+    }
+}

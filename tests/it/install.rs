@@ -1,0 +1,355 @@
+//! `create` on a machine without AzCopy: it downloads one.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, wait};
+
+const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--base-model", "FW-GLM-4.7"];
+const LOST: &str = "ERROR: Could not download AzCopy. Check network and try again.\n";
+
+/// A world without AzCopy, and a server that has it.
+struct World {
+    env: TestEnv,
+    server: FileServer,
+}
+
+impl World {
+    /// The checksum is that of `archive`.
+    fn new(archive: &[u8], answers: Vec<Serve>) -> Self {
+        let server = FileServer::start(answers);
+        let mut env = TestEnv::new();
+        env.write_model();
+        env.set("PATH", "/nowhere").set("AZURE_AI_MODELS_AZCOPY_URL", &server.url());
+        env.set("AZURE_AI_MODELS_AZCOPY_SHA256", &sha256(archive));
+        Self { env, server }
+    }
+
+    fn serving(archive: Vec<u8>) -> Self {
+        Self::new(&archive.clone(), vec![Serve::File(archive)])
+    }
+
+    #[must_use = "either snapshot the output or assert the exit code"]
+    fn create(&self) -> Output {
+        self.env.run(&CREATE)
+    }
+
+    fn bin(&self) -> PathBuf {
+        self.env.home().join(".azd/bin")
+    }
+
+    /// Names in azd's `bin` directory.
+    fn left(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.bin()).into_iter().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// Nothing was installed, and nothing asked of Foundry.
+    fn nothing_happened(&self) {
+        assert_eq!(self.left(), [""; 0]);
+        assert!(self.env.emulator().requests().is_empty(), "nothing was asked of the service");
+    }
+
+    fn installed(&self) {
+        assert_eq!(self.left(), ["azcopy", "azcopy.sha256"]);
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The fake AzCopy by way of a script, since packing and hashing whole programs slows the other tests down. What
+/// follows its end makes it long enough to break in the middle.
+fn fake_azcopy() -> Vec<u8> {
+    let noise: String = (0..20_000u32).map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761) >> 12)).collect();
+    format!("#!/bin/sh\nexec '{}' \"$@\"\n# {noise}\n", env!("CARGO_BIN_EXE_fake-azcopy")).into_bytes()
+}
+
+/// The layout of Microsoft's archives (contracts/azcopy.md 8).
+fn archive() -> Vec<u8> {
+    tar_gz("azcopy_linux_amd64_10.32.2/azcopy", &fake_azcopy())
+}
+
+fn tar_gz(name: &str, program: &[u8]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (name, content) in [("azcopy_linux_amd64_10.32.2/NOTICE.txt", &b"notice"[..]), (name, program)] {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(content.len() as u64);
+        header.set_mode(0o600);
+        header.set_cksum();
+        tar.append(&header, content).expect("an entry");
+    }
+    tar.into_inner().expect("a tar").finish().expect("a gzip")
+}
+
+#[test]
+fn it_is_installed_once_and_found_from_then_on() {
+    // The one test with a whole program.
+    let program = fs::read(env!("CARGO_BIN_EXE_fake-azcopy")).expect("the fake");
+    let archive = tar_gz("azcopy_linux_amd64_10.32.2/azcopy", &program);
+    let world = World::serving(archive.clone());
+    let first = world.create().success();
+    let told = first.stderr.split("\nCreating").next().expect("a part").replace(&sha256(&archive), "[SHA256]");
+    let told = told.replace(&world.server.url(), "[SERVER]");
+    let told: Vec<&str> = told.lines().filter(|line| !line.starts_with("  Downloading AzCopy... ")).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; downloading it from [SERVER]
+    ✓ AzCopy 10.32.2 installed
+      SHA-256 of the archive: [SHA256]
+    Using azcopy: [ROOT]/home/.azd/bin (10.32.2)
+    ");
+    assert!(first.stderr.contains("  Downloading AzCopy... 100% ("), "{first}");
+    world.installed();
+    let path = world.bin().join("azcopy");
+    assert_eq!(fs::metadata(&path).expect("the program").permissions().mode() & 0o777, 0o755);
+    assert!(fs::read(&path).expect("the program") == program);
+    assert_eq!(
+        fs::read_to_string(world.bin().join("azcopy.sha256")).expect("the checksum"),
+        format!("{}  azcopy_linux_amd64_10.32.2.tar.gz\n", sha256(&archive))
+    );
+    let second = world.env.run(&[&CREATE[..], &["--version", "2"]].concat()).success();
+    assert!(second.stderr.contains("Using azcopy: [ROOT]/home/.azd/bin (10.32.2)\n"), "{second}");
+    assert!(!second.stderr.contains("ownload"), "{second}");
+    assert_eq!(world.server.seen().len(), 1);
+}
+
+#[test]
+fn a_zip_and_an_untold_size_will_do_and_no_token_goes_out() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    zip.start_file("azcopy_darwin_arm64_10.32.2/azcopy", options).expect("an entry");
+    zip.write_all(&fake_azcopy()).expect("an entry");
+    let zip = zip.finish().expect("a zip").into_inner();
+    let world = World::new(&zip, vec![Serve::Unsized(zip.clone())]);
+    world.create().success();
+    world.installed();
+    let seen = world.server.seen();
+    assert!(!seen.is_empty() && !seen.iter().any(|head| head.to_lowercase().contains("authorization")), "{seen:?}");
+}
+
+#[test]
+fn json_and_quiet_runs_say_what_they_should() {
+    let world = World::serving(archive());
+    let output = world.env.run(&[&CREATE[..], &["-o", "json", "-q"]].concat()).success();
+    assert_eq!(output.stderr, "");
+    assert_eq!(output.json()["name"], "my-model");
+    let world = World::serving(archive());
+    let output = world.env.run(&[&CREATE[..], &["--progress", "json"]].concat()).success();
+    let events = output.stderr.lines().filter(|line| line.contains("\"download.progress\"")).count();
+    assert!((2..=102).contains(&events), "{output}");
+    for line in output.stderr.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+}
+
+#[test]
+fn a_terminal_shows_one_line_that_goes() {
+    let archive = archive();
+    let mut world = World::new(&archive, vec![Serve::Slow(archive.clone())]);
+    world.env.set("TERM", "xterm");
+    let terminal = Terminal::start(&world.env, 120, &CREATE);
+    let ended = terminal.finish();
+    assert_eq!(ended.code, 0, "{}", ended.screen);
+    assert!(ended.raw.contains("Downloading AzCopy... "), "{}", ended.raw);
+    assert!(!ended.screen.contains("Downloading AzCopy..."), "{}", ended.screen);
+    assert!(ended.screen.contains("AzCopy 10.32.2 installed") && !ended.cursor_hidden, "{}", ended.screen);
+}
+
+#[test]
+fn variables_are_checked_before_anything_is_asked() {
+    let mut world = World::serving(archive());
+    world.env.unset("AZURE_AI_MODELS_AZCOPY_SHA256");
+    let output = world.create().fails_with(2);
+    insta::assert_snapshot!(output, @"
+    ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    ERROR: AZURE_AI_MODELS_AZCOPY_URL needs AZURE_AI_MODELS_AZCOPY_SHA256, the SHA-256 of the archive at that place
+    [exit code: 2]
+    ");
+    world.env.set("AZURE_AI_MODELS_AZCOPY_SHA256", "abc");
+    assert!(world.create().fails_with(2).stderr.contains("64 hexadecimal digits"));
+    world.env.set("AZURE_AI_MODELS_AZCOPY_SHA256", &sha256(b"")).set("AZURE_AI_MODELS_AZCOPY_URL", "http://mirror/x");
+    assert!(
+        world.create().fails_with(2).stderr.contains("AZURE_AI_MODELS_AZCOPY_URL cannot be used: it must be https")
+    );
+    world.nothing_happened();
+    assert!(world.server.seen().is_empty());
+    // The system's own list of users names another home where HOME is not set at all.
+    world.env.set("HOME", "relative");
+    assert_eq!(world.env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(1).json_error()["code"], "no_home");
+}
+
+#[test]
+fn a_wrong_checksum_ends_it() {
+    let world = World::new(b"another", vec![Serve::File(archive())]);
+    let output = world.create().fails_with(1);
+    assert!(
+        output.stderr.contains(&format!("{} says {}", "AZURE_AI_MODELS_AZCOPY_SHA256", sha256(b"another"))),
+        "{output}"
+    );
+    world.nothing_happened();
+    assert_eq!(world.server.seen().len(), 1, "the same archive would come again");
+}
+
+#[test]
+fn what_passes_is_tried_three_times() {
+    let archive = archive();
+    for broken in
+        [Serve::Status(500), Serve::Status(503), Serve::Half(archive.clone()), Serve::HalfThenSilence(archive.clone())]
+    {
+        let world = World::new(&archive, vec![broken.clone(), broken.clone(), Serve::File(archive.clone())]);
+        let output = world.create().success();
+        assert!(output.stderr.contains("trying again") && output.stderr.contains("(2 of 3)"), "{output}");
+        world.installed();
+        world.server.plays(vec![broken]);
+        fs::remove_dir_all(world.bin()).expect("removed");
+        world.env.emulator().reset();
+        let output = world.create().fails_with(9);
+        assert!(output.stderr.contains(LOST), "{output}");
+        world.nothing_happened();
+        assert_eq!(world.server.seen().len(), 6);
+    }
+}
+
+#[test]
+fn what_stays_is_asked_once() {
+    let world = World::new(b"", vec![Serve::Status(404)]);
+    insta::assert_snapshot!(world.create().to_string().replace(&world.server.url(), "[SERVER]"), @"
+    ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; downloading it from [SERVER]
+    ERROR: Could not download AzCopy. Check network and try again.
+    the server answered: 404 Not Found
+
+    Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or name it with --azcopy-path.
+    A company mirror can be named with AZURE_AI_MODELS_AZCOPY_URL and AZURE_AI_MODELS_AZCOPY_SHA256.
+    [exit code: 9]
+    ");
+    world.nothing_happened();
+    assert_eq!(world.server.seen().len(), 1);
+    world.server.plays(vec![Serve::Claim((500 << 20) + 1)]);
+    assert!(world.create().fails_with(1).stderr.contains("the archive is larger than 500.0 MB"));
+    world.nothing_happened();
+}
+
+#[test]
+fn redirects_stay_on_the_host_and_end() {
+    let archive = archive();
+    let other_port = FileServer::start(vec![Serve::File(archive.clone())]);
+    let world = World::new(&archive, vec![Serve::Redirect("/once".into()), Serve::Redirect(other_port.url())]);
+    world.create().success();
+    world.installed();
+    assert_eq!((world.server.seen().len(), other_port.seen().len()), (2, 1));
+
+    for foreign in ["https://evilgithub.com/azcopy.tar.gz?sig=CANARY", "http://localhost:1/x", "ftp://127.0.0.1/x"] {
+        let world = World::new(&archive, vec![Serve::Redirect(foreign.into())]);
+        let output = world.create().fails_with(9);
+        assert!(
+            output.stderr.contains("which is no known place of AzCopy") && !output.stderr.contains("CANARY"),
+            "{output}"
+        );
+        world.nothing_happened();
+        assert_eq!(world.server.seen().len(), 1);
+    }
+    let world = World::new(&archive, vec![Serve::Redirect("/again".into())]);
+    assert!(world.create().fails_with(9).stderr.contains("too many redirects"));
+    world.nothing_happened();
+    assert_eq!(world.server.seen().len(), 11);
+}
+
+#[test]
+fn a_bad_archive_is_refused() {
+    let program = fake_azcopy();
+    let script = |text: &str| tar_gz("d/azcopy", format!("#!/bin/sh\n{text}\n").as_bytes());
+    for (archive, words) in [
+        (b"<!DOCTYPE html>".to_vec(), "it is neither a tar.gz nor a zip archive"),
+        (tar_gz("d/../azcopy", &program), "it holds an unsafe name: d/../azcopy"),
+        (tar_gz("/d/azcopy", &program), "it holds an unsafe name: /d/azcopy"),
+        (tar_gz("azcopy", &program), "there is no azcopy in it"),
+        (tar_gz("d/azcopy", b"no program"), "does not start"),
+        (script("echo GNU cp 9"), "is not AzCopy"),
+        (script("echo azcopy version 11.0.0"), "is AzCopy 11.0.0; version 10 is needed"),
+        (script("echo no library >&2; exit 127"), "does not run (exit 127): no library"),
+    ] {
+        let world = World::serving(archive);
+        let output = world.create().fails_with(1);
+        assert!(output.stderr.contains("ERROR: The downloaded AzCopy is refused: "), "{output}");
+        assert!(output.stderr.contains(words), "{words}: {output}");
+        world.nothing_happened();
+    }
+}
+
+#[test]
+fn two_at_once_end_with_one_good_file() {
+    let archive = archive();
+    let world = World::new(&archive, vec![Serve::Slow(archive.clone())]);
+    let start = |version: &str| {
+        let mut command = world.env.command(&[&CREATE[..], &["--version", version]].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+    };
+    let children = [start("1"), start("2")];
+    let outputs = children.map(|child| world.env.output(&wait(child)).success());
+    let waited = outputs.iter().filter(|output| output.stderr.contains("Waiting for another process")).count();
+    assert_eq!((waited, world.server.seen().len()), (1, 1));
+    world.installed();
+}
+
+#[test]
+fn an_end_in_the_middle_leaves_nothing_for_long() {
+    let archive = archive();
+    let mut world = World::new(&archive, vec![Serve::HalfThenSilence(archive.clone())]);
+    world.env.set("AZURE_AI_MODELS_TEST_TIME", "1");
+    for signal in ["-INT", "-KILL"] {
+        let child = world.env.command(&CREATE).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("started");
+        let half = || fs::metadata(world.bin().join(".azcopy-download")).is_ok_and(|file| file.len() > 1000);
+        let started = Instant::now();
+        while !half() {
+            assert!(started.elapsed() < Duration::from_secs(30), "never saw the half file: {:?}", world.left());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().expect("sent");
+        let output = world.env.output(&wait(child));
+        match signal {
+            "-INT" => {
+                assert!(output.fails_with(130).stderr.contains("Interrupted."));
+                world.nothing_happened();
+            }
+            _ => assert_eq!(world.left(), [".azcopy-download"]),
+        }
+    }
+    world.server.plays(vec![Serve::File(archive)]);
+    world.create().success();
+    world.installed();
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let world = World::serving(archive());
+    fs::create_dir_all(world.env.home().join(".azd")).expect("a directory");
+    fs::write(world.bin(), "a file where the directory should be").expect("a file");
+    let output = world.create().fails_with(1);
+    assert!(output.stderr.contains("AzCopy was not installed: cannot write [ROOT]/home/.azd/bin"), "{output}");
+    assert!(world.server.seen().is_empty() && world.env.emulator().requests().is_empty());
+}
+
+#[test]
+fn a_named_program_is_never_replaced_by_a_download() {
+    let world = World::serving(archive());
+    assert!(world.env.run(&[&CREATE[..], &["--azcopy-path", "nowhere"]].concat()).fails_with(3).stdout.is_empty());
+    world.nothing_happened();
+    assert!(world.server.seen().is_empty());
+}
