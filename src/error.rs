@@ -1,9 +1,11 @@
 //! What a failed command tells the person, and with which exit code it ends.
 //!
-//! Modules below `commands` have typed errors of their own; every one of them is translated in `error/from.rs`,
-//! and nowhere else.
+//! Modules below `commands` have typed errors of their own; every one of them is translated in
+//! `error/`, and nowhere else.
 
 mod from;
+mod service;
+mod upload;
 
 use std::process::ExitCode;
 

@@ -1,24 +1,20 @@
-//! Every translation from a module's error to what a person is told. One place, so that one look tells them all.
+//! Every translation from a module's error to what a person is told, with `service.rs` and `upload.rs` beside it.
 
 use std::io;
 use std::path::Path;
 
-use crate::azcopy::{Failure, InstallError, LocateError, RunError, VerifyError};
+use crate::azcopy::{InstallError, LocateError, VerifyError};
 use crate::cli::UsageError;
 use crate::console::WriteError;
 use crate::credential::CredentialError;
 use crate::env::var;
-use crate::foundry::{DeleteError, ListError, RegisterError};
-use crate::http::{Fault, HttpError, ServiceError};
+use crate::http::HttpError;
 use crate::model::{Finding, SourceError};
 use crate::project::FindError;
 use crate::units;
-use crate::upload::{self, CheckError, DirectoryError, PlanError, UploadError};
+use crate::upload::{self, CheckError, PlanError};
 
 use super::{CliError, ErrorKind};
-
-/// Heads every upload that broke (the customer's words).
-const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 
 impl From<UsageError> for CliError {
     fn from(error: UsageError) -> Self {
@@ -63,152 +59,6 @@ impl From<CredentialError> for CliError {
     }
 }
 
-impl From<HttpError> for CliError {
-    fn from(error: HttpError) -> Self {
-        let message = error.to_string();
-        match error {
-            HttpError::SignIn(error) => error.into(),
-            HttpError::Service(error) => service(*error),
-            HttpError::Network { fault, .. } => {
-                Self::new(ErrorKind::Service, message).with_code("network").with_suggestion(network_suggestion(fault))
-            }
-            HttpError::BadAnswer { .. } => Self::new(ErrorKind::Service, message)
-                .with_code("bad_answer")
-                .with_suggestion("Check the project endpoint; if it is right, try again later."),
-            HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
-                .with_code("redirect")
-                .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
-            HttpError::Setup { .. } => Self::failure(message)
-                .with_code("https_setup")
-                .with_suggestion("Check the system's certificates, and HTTPS_PROXY and SSL_CERT_FILE."),
-        }
-    }
-}
-
-fn network_suggestion(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Dns => "Check the host name in the project endpoint, and the network.",
-        Fault::Refused => "Check that the service runs at that address, and the network.",
-        Fault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
-        Fault::Proxy { .. } => "Check HTTPS_PROXY and the proxy's user name and password.",
-        Fault::Timeout | Fault::Unreachable | Fault::Reset | Fault::Other => "Check the network and try again.",
-    }
-}
-
-/// What the service's statuses mean for the person.
-fn service(error: ServiceError) -> CliError {
-    let mut message = error.to_string();
-    for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
-        message = format!("{message}\n{}", detail.message);
-    }
-    let of = |kind, what: &str| CliError::new(kind, format!("{what}: {message}"));
-    let translated = match error.status {
-        401 => of(ErrorKind::Auth, "Foundry does not accept the sign-in").with_suggestion(sign_in(error.tenant.as_deref())),
-        403 => of(ErrorKind::Auth, "no permission")
-            .with_suggestion("Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough.")
-            .with_link("Roles", "https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry"),
-        404 if error.speaks_of_a_model() => of(ErrorKind::NotFound, "not found")
-            .with_suggestion("Check the project endpoint, and the name and version of the model."),
-        404 => of(ErrorKind::NotFound, "not found").with_suggestion(
-            "Check the project endpoint, which ends with /api/projects/PROJECT, and that this project exists.",
-        ),
-        409 if error.has_code(&["ModelInUse"]) => CliError::new(ErrorKind::Conflict, message)
-            .with_suggestion("Delete the deployments that use the model first."),
-        409 | 412 => CliError::new(ErrorKind::Conflict, message)
-            .with_suggestion("Look at the model as it is now; somebody else may have changed it."),
-        408 | 429 | 503 if error.status != 503 || error.retry_after.is_some() => {
-            let wait = error.retry_after.map(|wait| format!(" in {}", units::duration(wait))).unwrap_or_default();
-            of(ErrorKind::Service, "Foundry is too busy").with_suggestion(format!("Try again{wait}."))
-        }
-        500..=599 => of(ErrorKind::Service, &failed(&error))
-            .with_suggestion("Try again later; if it stays, give the request id to the support of the service."),
-        _ => of(ErrorKind::Failure, "Foundry returned"),
-    };
-    translated
-        .with_answer(error.status, error.request_id, error.date)
-        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
-}
-
-/// Without a code the service's sentence begins with the status already.
-fn failed(error: &ServiceError) -> String {
-    if error.code.is_some() { format!("Foundry failed ({})", error.status) } else { "Foundry failed".into() }
-}
-
-/// The service sometimes names the tenant whose tokens it takes.
-fn sign_in(tenant: Option<&str>) -> String {
-    match tenant {
-        Some(tenant) => format!("Sign in again with 'azd auth login --tenant-id {tenant}', and set AZURE_TENANT_ID to that tenant."),
-        None => "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.".into(),
-    }
-}
-
-impl From<ListError> for CliError {
-    fn from(error: ListError) -> Self {
-        let message = error.to_string();
-        match error {
-            ListError::Http(error) => error.into(),
-            ListError::LeavesProject { .. } | ListError::Circle => Self::new(ErrorKind::Service, message)
-                .with_code("bad_answer")
-                .with_suggestion("Nothing was listed, since the list would not be whole. Try again later."),
-        }
-    }
-}
-
-impl From<DeleteError> for CliError {
-    fn from(error: DeleteError) -> Self {
-        let message = error.to_string();
-        match error {
-            DeleteError::Refused(error) => error.into(),
-            DeleteError::Failed(failure) => {
-                Self::failure(message).with_code(failure.code.unwrap_or_else(|| "deletion_failed".into()))
-            }
-            DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
-            DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
-                .with_code("deletion_timeout")
-                .with_suggestion("The deletion was accepted; look again later."),
-        }
-    }
-}
-
-/// Where the registration may still come to its end.
-const LOOK_FIRST: &str = "The service may still be at work: look whether the model is there in some minutes.";
-
-impl From<RegisterError> for CliError {
-    fn from(error: RegisterError) -> Self {
-        let message = error.to_string();
-        let conflict = error.is_conflict();
-        let failed = |code: &str| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
-        let told = match error {
-            RegisterError::Refused(error) | RegisterError::Unwatchable(error) => {
-                Self::from(error).headed(&message).with_kind(ErrorKind::RegistrationFailed)
-            }
-            RegisterError::NoWay { first, second } => {
-                let (mut first, second) = (Self::from(first), Self::from(second));
-                // The reason is told of both, the way out of the way that exists.
-                let way_out = second.suggestion().unwrap_or_default().to_owned();
-                let both =
-                    format!("{message}: {}\nThe older way (PUT) failed as well: {}", first.message(), second.message());
-                first.told.links = second.told.links;
-                first.with_message(both).with_kind(ErrorKind::RegistrationFailed).with_suggestion(way_out)
-            }
-            RegisterError::Failed(failure) => failed(failure.code.as_deref().unwrap_or("registration_failed")),
-            RegisterError::TimedOut { last_fault: Some(fault), .. } => {
-                let fault = Self::from(fault);
-                let both = format!("{message}\nThe last look at it failed: {}", fault.message());
-                fault
-                    .with_message(both)
-                    .with_kind(ErrorKind::RegistrationFailed)
-                    .with_code("registration_timeout")
-                    .with_suggestion(LOOK_FIRST)
-            }
-            RegisterError::TimedOut { .. } => failed("registration_timeout").with_suggestion(LOOK_FIRST),
-            RegisterError::NotProved => failed("not_proved").with_suggestion(LOOK_FIRST),
-            RegisterError::Taken { .. } => failed("version_taken"),
-        };
-        if conflict { told.with_suggestion("If the version exists by now, use another --version.") } else { told }
-    }
-}
-
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         let message = error.to_string();
@@ -232,20 +82,6 @@ impl From<PlanError> for CliError {
 impl From<CheckError> for CliError {
     fn from(error: CheckError) -> Self {
         Self::unreadable(&error.path, &error.why)
-    }
-}
-
-impl From<DirectoryError> for CliError {
-    fn from(error: DirectoryError) -> Self {
-        let message = error.to_string();
-        match error {
-            DirectoryError::InUse { .. } => Self::new(ErrorKind::Conflict, message)
-                .with_code("upload_running")
-                .with_suggestion("Wait for the other process, or use another --version."),
-            DirectoryError::Io { .. } => Self::failure(message)
-                .with_code("no_upload_directory")
-                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR."),
-        }
     }
 }
 
@@ -311,89 +147,8 @@ impl From<InstallError> for CliError {
     }
 }
 
-impl From<UploadError> for CliError {
-    fn from(error: UploadError) -> Self {
-        let message = error.to_string();
-        match error {
-            UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
-            UploadError::Refused(refusal) => Self::new(ErrorKind::UploadFailed, message)
-                .with_code(refusal.code.unwrap_or_else(|| "sas_refused".into()))
-                .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage."),
-            UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
-            UploadError::Directory(error) => error.into(),
-            UploadError::AzCopy(error) => error.into(),
-        }
-    }
-}
-
-impl From<RunError> for CliError {
-    fn from(error: RunError) -> Self {
-        let message = error.to_string();
-        match error {
-            RunError::Start { source, .. } => {
-                Self::failure(format!("{message}: {source}")).with_code("azcopy_unusable")
-            }
-            RunError::Interrupted { progress, .. } => {
-                Self::interrupted().with_code("upload_interrupted").with_message(interrupted_at(progress))
-            }
-            RunError::Stalled { log, .. } => Self::broken_upload("upload_stalled", &message, log.as_deref()),
-            RunError::Failed { failure, log, .. } => Self::broken_upload(code_of(&failure), &message, log.as_deref()),
-        }
-    }
-}
-
-fn code_of(failure: &Failure) -> &str {
-    match failure {
-        Failure::Refused { code, .. } | Failure::SourceRefused { code, .. } => code.as_deref().unwrap_or("sas_refused"),
-        Failure::FailedTransfers { .. } => "files_failed",
-        Failure::NothingCopied { .. } => "nothing_copied",
-        Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } | Failure::Skipped { .. } => "incomplete_upload",
-        _ => "azcopy_failed",
-    }
-}
-
-/// `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
-fn interrupted_at(progress: crate::model::TransferProgress) -> String {
-    let bytes = units::bytes(progress.bytes);
-    let far = match progress.total_bytes.filter(|total| *total > 0) {
-        Some(total) => {
-            let percent = u128::from(progress.bytes) * 100 / u128::from(total);
-            format!("at {percent}% ({bytes} of {} sent)", units::bytes(total))
-        }
-        None => format!("({bytes} sent)"),
-    };
-    format!("Upload interrupted {far}.")
-}
-
 impl CliError {
-    /// An upload that broke, with AzCopy's own account and its log.
-    fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
-        let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
-        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{why}{log}")).with_code(code)
-    }
-
-    /// The same with one more sentence.
-    #[must_use]
-    pub fn with_more(self, sentence: &str) -> Self {
-        let message = format!("{}\n{sentence}", self.message());
-        self.with_message(message)
-    }
-
-    /// The same with the command that goes on.
-    #[must_use]
-    pub fn with_resume(self, command: &str) -> Self {
-        self.with_way(&format!("To resume, run the same command again:\n  {command}"))
-    }
-
-    /// The same for an upload that is complete: the command registers it without sending anything again.
-    #[must_use]
-    pub fn with_kept(self, command: &str) -> Self {
-        self.with_way(&format!(
-            "The upload is complete and kept. To register it, run the same command again; nothing is sent again:\n  {command}"
-        ))
-    }
-
-    fn with_way(self, way: &str) -> Self {
+    pub(super) fn with_way(self, way: &str) -> Self {
         let suggestion = match self.suggestion() {
             Some(suggestion) => format!("{suggestion}\n{way}"),
             None => way.to_owned(),
@@ -401,7 +156,7 @@ impl CliError {
         self.with_suggestion(suggestion)
     }
 
-    fn headed(self, headline: &str) -> Self {
+    pub(super) fn headed(self, headline: &str) -> Self {
         let message = format!("{headline}: {}", self.message());
         self.with_message(message)
     }
