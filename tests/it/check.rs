@@ -94,7 +94,7 @@ fn globs_and_the_weight_type_change_what_is_checked() {
 fn what_cannot_be_checked_is_told() {
     let env = env();
     for (args, code, words) in [
-        (&["nowhere"][..], 3, "File not found: [ROOT]/work/nowhere"),
+        (&["nowhere"][..], 3, "File not found: [ROOT]/here/nowhere"),
         (&["https://a.blob.core.windows.net/c"], 2, "only files of this machine can be checked"),
         (&["model", "--exclude", "[a"], 2, "invalid value '[a' for '--exclude <GLOB>'"),
         (&["model", "--include", ""], 2, "a glob cannot be empty"),

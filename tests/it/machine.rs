@@ -250,7 +250,7 @@ fn what_cannot_be_read_is_told_before_any_request() {
         closed(&env, shut);
         let output = run_as(&env, NOBODY, &["create", "--name", "ok", "--source", source]).fails_with(1);
         let first = output.stderr.lines().next().unwrap_or_default().to_owned();
-        assert!(first.starts_with(&format!("ERROR: no permission to read [ROOT]/work/{}", shut)), "{output}");
+        assert!(first.starts_with(&format!("ERROR: no permission to read [ROOT]/here/{}", shut)), "{output}");
         assert!(env.emulator().requests().is_empty(), "{output}");
         set_mode(&env.work().join(shut), 0o755);
     }
@@ -333,7 +333,7 @@ fn programs_of_the_working_directory_are_never_run() {
     for name in ["azcopy", "azd", "tools/azcopy", "tools/azd"] {
         set_mode(&env.write(name, &trap), 0o755);
     }
-    for path in ["", ":", ".:tools", "tools", ":.:/nowhere:", "./tools:../work"] {
+    for path in ["", ":", ".:tools", "tools", ":.:/nowhere:", "./tools:../here"] {
         env.set("PATH", path);
         let output = create(&env, &[]).fails_with(9);
         assert!(output.stderr.contains("azcopy was not found in PATH"), "{path:?}: {output}");

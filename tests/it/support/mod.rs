@@ -48,7 +48,7 @@ impl TestEnv {
         let bin = root.path().join("bin");
         fs::create_dir_all(&bin).expect("a directory");
         fs::create_dir_all(root.path().join("home")).expect("a directory");
-        fs::create_dir_all(root.path().join("work")).expect("a directory");
+        fs::create_dir_all(root.path().join("here")).expect("a directory");
         link(Path::new(env!("CARGO_BIN_EXE_fake-azcopy")), &bin.join("azcopy"));
         let emulator = Emulator::start(config).expect("an emulator");
         let vars = [
@@ -104,7 +104,7 @@ impl TestEnv {
 
     /// Working directory of the program.
     pub(crate) fn work(&self) -> PathBuf {
-        self.root.path().join("work")
+        self.root.path().join("here")
     }
 
     /// Sets a variable for the runs to come.
