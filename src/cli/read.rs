@@ -42,6 +42,13 @@ pub struct UsageError {
 /// Reads the arguments, the program's name first. Pure.
 #[must_use]
 pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
+    // Tools ask this often, and clap's tree costs a third of the answer. With any option the tree is asked.
+    if let [_, word] = args.as_slice()
+        && (word == "version" || word == "--version")
+    {
+        let action = Action::Run(Box::new(Command::Version));
+        return Invocation { globals: Globals::unread(OutputFormat::Table), action };
+    }
     let program = if run_by_azd { AZD_PROGRAM } else { PROGRAM };
     // Before clap had a word: an error about the arguments is JSON too where JSON was asked for.
     let wants_json = asks_for_json(&args);
@@ -139,6 +146,16 @@ mod tests {
             Action::Refuse(error) => (error.message, error.suggestion),
             other => panic!("{line}: {other:?}"),
         }
+    }
+
+    /// With the short way and through clap's tree.
+    #[test]
+    fn the_version_is_asked_in_several_ways() {
+        for line in ["p version", "p --version", "p version -q", "p --debug version"] {
+            let Action::Run(command) = read_line(line).action else { panic!("{line}") };
+            assert!(matches!(*command, Command::Version), "{line}");
+        }
+        assert_eq!(read_line("p version -o json").globals.output, OutputFormat::Json);
     }
 
     #[test]
