@@ -112,6 +112,19 @@ fn a_file_that_changed_since_is_sent_again() {
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
 
+/// It lies in the container, and would be registered with the model.
+#[test]
+fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
+    let mut env = env();
+    env.write("model/notes.txt", "notes");
+    env.azcopy_script("init\ndelivered notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n");
+    create(&env).fails_with(7);
+    std::fs::remove_file(env.work().join("model/notes.txt")).expect("removed");
+    let output = create(&env).fails_with(5);
+    assert!(output.stderr.contains("already holds notes.txt, which is not a part of the source any more"), "{output}");
+    assert_eq!(env.azcopy_starts().len(), 1);
+}
+
 /// It arrived in the first run with its old content: the third run must not take that for the new one.
 #[test]
 fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {

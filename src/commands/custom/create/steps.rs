@@ -111,8 +111,12 @@ impl Create<'_> {
         let now = upload::stamps(self.plan).map_err(|why| CliError::failure(format!("the source changes: {why}")))?;
         match (earlier, self.plan) {
             (Some(journal), Plan::Local { files, .. }) if journal.blob_uri == pending.blob_uri => {
-                let journal = self.after(directory, journal).await;
-                let next = journal.0.next_run(now, &journal.1);
+                let (journal, delivered) = self.after(directory, journal).await;
+                // What went there and does not belong to the model any more would be registered with it.
+                if let Some(stray) = journal.complete.union(&delivered).find(|name| !now.contains_key(*name)) {
+                    return Err(self.stray(stray));
+                }
+                let next = journal.next_run(now, &delivered);
                 let missing = next.missing(files).len();
                 if missing < files.len() {
                     let there = files.iter().filter(|file| next.complete.contains(&file.path));
@@ -143,6 +147,15 @@ impl Create<'_> {
                 Ok(journal)
             }
         }
+    }
+
+    fn stray(&self, name: &str) -> CliError {
+        CliError::conflict()
+            .with_code("stray_file")
+            .with_message(format!(
+                "the upload location of this version already holds {name}, which is not a part of the source any more"
+            ))
+            .with_suggestion("Use another --version, which gets a location of its own, or bring the file back.")
     }
 
     /// A journal with what its present run delivered.
