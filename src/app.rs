@@ -92,9 +92,17 @@ impl App {
     /// # Errors
     /// When no project is named, or its endpoint or the way to sign in breaks a rule.
     pub fn foundry(&self) -> Result<FoundryClient, CliError> {
+        self.foundry_at(self.globals.endpoint.as_deref())
+    }
+
+    /// A client of the project at this endpoint, as if it had been named by option.
+    ///
+    /// # Errors
+    /// See [`App::foundry`].
+    pub fn foundry_at(&self, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
         if let Some(name) = &self.globals.environment
             && !self.env.run_by_azd()
-            && self.globals.endpoint.is_none()
+            && endpoint.is_none()
         {
             return Err(CliError::usage(format!(
                 "the azd environment '{name}' can be read only when azd runs this program"
@@ -104,7 +112,7 @@ impl App {
                 "Run it as '{AZD_PROGRAM} ...', or name the project with --project-endpoint URL."
             )));
         }
-        let found = project::find(&self.env, self.globals.endpoint.as_deref())?;
+        let found = project::find(&self.env, endpoint)?;
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
         let target = Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback() };
         let tenant = found.tenant.as_deref();
@@ -132,6 +140,14 @@ impl App {
             Ok(Err(why)) => Err(CliError::failure(format!("cannot read the answer: {why}"))),
             Err(_) => Err(CliError::interrupted()),
         }
+    }
+
+    /// Reads one line of standard input that nobody is asked for; `None` at its end.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn line(&self) -> Result<Option<String>, CliError> {
+        self.ask("").await
     }
 
     /// Runs work that may be dropped, until the person interrupts it.

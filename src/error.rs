@@ -237,6 +237,18 @@ impl CliError {
         self.kind
     }
 
+    /// The word that scripts can rely on.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.told.code
+    }
+
+    /// True when the person ended the command.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.kind == ErrorKind::Interrupted
+    }
+
     /// What failed.
     #[must_use]
     pub fn message(&self) -> &str {

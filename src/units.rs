@@ -62,6 +62,14 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// What [`parse_duration`] reads as this duration: `1h30m`, `90s` as `1m30s`.
+#[must_use]
+pub fn duration_option(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect()
+}
+
 /// `1 file`, `3 files`.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
@@ -181,6 +189,9 @@ mod tests {
     fn duration_options_are_read_strictly() {
         assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
+        for text in ["1h30m", "1m30s", "2h5s"] {
+            assert_eq!(parse_duration(text).map(duration_option).as_deref(), Ok(text));
+        }
         for wrong in ["", "30", "m", "0s", "5d", "1m1h", "1m1m", "-1s", "1.5h"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }

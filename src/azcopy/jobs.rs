@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::child::Child;
+use super::child::{Child, Exit};
 use super::lines::Lines;
 use super::program::AzCopy;
 
@@ -14,7 +14,7 @@ impl AzCopy {
     /// Names of the files that jobs with this private directory delivered whole, relative to the source directory.
     ///
     /// # Errors
-    /// When AzCopy cannot be asked. A job that it cannot show counts as one that delivered nothing.
+    /// When AzCopy cannot be asked, or cannot show one of its jobs.
     pub async fn delivered(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for job in planned_jobs(directory)? {
@@ -33,7 +33,10 @@ impl AzCopy {
             let mut sink = tokio::io::sink();
             let (read, _) = tokio::join!(read, tokio::io::copy(&mut rest, &mut sink));
             read?;
-            child.wait().await?;
+            match child.wait().await? {
+                Exit::Code(0) => {}
+                exit => return Err(io::Error::other(format!("job {job} cannot be shown ({exit})"))),
+            }
         }
         Ok(names)
     }

@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{FromArgMatches, error::Error as ClapError};
 
 use super::{AZD_PROGRAM, Cli, Command, Globals, OutputFormat, PROGRAM, hoist_globals, tree};
+use crate::commands::custom::CustomCommand;
 
 const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 
@@ -81,7 +82,13 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     };
     let action = match cli.command {
         _ if cli.globals.docs == Some(true) => Action::Print(format!("{DOCUMENTATION}\n")),
-        Some(Command::Custom { command: None }) => Action::Print(help_of(&mut tree, "custom")),
+        Some(Command::Custom { command: None }) => Action::Print(help_of(&mut tree, &["custom"])),
+        Some(Command::Custom { command: Some(CustomCommand::Uploads { command: None }) }) => {
+            Action::Print(help_of(&mut tree, &["custom", "uploads"]))
+        }
+        Some(Command::Short(CustomCommand::Uploads { command: None })) => {
+            Action::Print(help_of(&mut tree, &["uploads"]))
+        }
         Some(command) => Action::Run(Box::new(command)),
         None if cli.show_version => Action::Run(Box::new(Command::Version)),
         None => Action::Print(tree.render_help().to_string()),
@@ -89,9 +96,10 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     Invocation { globals, action }
 }
 
-fn help_of(tree: &mut clap::Command, group: &str) -> String {
+fn help_of(tree: &mut clap::Command, groups: &[&str]) -> String {
     tree.build();
-    tree.find_subcommand_mut(group).map(|group| group.render_help().to_string()).unwrap_or_default()
+    let group = groups.iter().try_fold(tree, |tree, group| tree.find_subcommand_mut(group));
+    group.map(|group| group.render_help().to_string()).unwrap_or_default()
 }
 
 /// clap's words in this program's form: one sentence that says what is wrong, then what to do.

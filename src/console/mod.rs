@@ -2,6 +2,7 @@
 //!
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
+mod create_pages;
 mod download;
 mod error_page;
 mod findings;
@@ -11,6 +12,7 @@ mod speed;
 mod style;
 mod table;
 mod transfer;
+mod uploads_page;
 
 pub use download::DownloadView;
 pub use error_page::ErrorPage;

@@ -7,9 +7,11 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
+pub use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
 pub use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::style::harmless;
 use super::table::{TableStyle, table};
+pub use super::uploads_page::{UploadRow, uploads_table};
 use crate::model::{CustomModel, ModelView};
 use crate::redact::SecretUrl;
 use crate::units;
@@ -195,7 +197,7 @@ fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
 }
 
 /// `  Name:        my-model`, the values one below the other.
-fn aligned(rows: &[(&str, Option<String>)]) -> String {
+pub(super) fn aligned(rows: &[(&str, Option<String>)]) -> String {
     let shown: Vec<(String, String)> =
         rows.iter().filter_map(|(key, value)| Some((harmless(key), harmless(value.as_deref()?)))).collect();
     let width = shown.iter().map(|(key, _)| ::console::measure_text_width(key)).max().unwrap_or_default();

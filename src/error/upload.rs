@@ -1,5 +1,6 @@
 //! What a broken upload means for the person: what failed, what is kept, and how it goes on.
 
+use std::io;
 use std::path::Path;
 
 use crate::azcopy::{Failure, RunError};
@@ -85,6 +86,33 @@ impl CliError {
     fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
         Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{why}{log}")).with_code(code)
+    }
+
+    /// Files of somebody else where this model's files go: they would be registered with it.
+    #[must_use]
+    pub fn stray_file(name: &str) -> Self {
+        Self::new(
+            ErrorKind::Conflict,
+            format!("the upload location of this version already holds {name}, which is no part of the source"),
+        )
+        .with_code("stray_file")
+        .with_suggestion("Use another --version, which gets a location of its own.")
+    }
+
+    /// There is no unfinished upload with such an id.
+    #[must_use]
+    pub fn no_such_upload(id: &str, list: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("there is no unfinished upload {id} on this machine"))
+            .with_code("upload_not_found")
+            .with_suggestion(format!("See what there is: {list}"))
+    }
+
+    /// The directory with the journals of uploads cannot be read.
+    #[must_use]
+    pub fn no_uploads(config_dir: &Path, why: &io::Error) -> Self {
+        Self::failure(format!("cannot read the uploads in {}: {why}", config_dir.display()))
+            .with_code("no_upload_directory")
+            .with_suggestion("Allow reading there, or name another directory with AZD_CONFIG_DIR.")
     }
 
     /// The same with one more sentence.

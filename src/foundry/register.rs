@@ -79,23 +79,21 @@ fn last(status: Option<&str>) -> String {
 }
 
 impl FoundryClient {
-    /// Registers, and waits for the end under one limit. `on` hears each state.
+    /// Has the service accept a registration, under a limit. What it says of it outlives this process: whoever has it
+    /// can wait for the end.
     ///
     /// # Errors
-    /// See [`RegisterError`].
+    /// [`RegisterError::Refused`], [`RegisterError::NoWay`], [`RegisterError::Taken`] and [`RegisterError::TimedOut`].
     pub async fn register(
         &self,
         name: &ModelName,
         version: &ModelVersion,
         registration: &Registration,
         limit: Duration,
-        on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<CustomModel, RegisterError> {
-        let start = Instant::now();
-        let started = tokio::time::timeout(limit, self.start_registration(name, version, registration))
+    ) -> Result<Started, RegisterError> {
+        tokio::time::timeout(limit, self.start_registration(name, version, registration))
             .await
-            .unwrap_or(Err(RegisterError::TimedOut { last_status: None, last_fault: None }))?;
-        self.await_registration(name, version, started, limit.saturating_sub(start.elapsed()), on).await
+            .unwrap_or(Err(RegisterError::TimedOut { last_status: None, last_fault: None }))
     }
 
     /// Waits until an accepted registration ended, and proves it by the model itself. `on` hears each state.
@@ -125,7 +123,8 @@ impl FoundryClient {
     ) -> Result<CustomModel, RegisterError> {
         // A registration that is known to have ended may be missing a few times; one that may still run, for ever.
         let mut missing_left = None;
-        let mut operation = started.operation;
+        // It may come from a journal.
+        let mut operation = started.operation.filter(|url| state::trusted(self.endpoint(), url));
         match started.state {
             OperationState::Failed(failure) => return Err(RegisterError::Failed(failure)),
             OperationState::Done => (operation, missing_left) = (None, Some(PATIENCE)),

@@ -19,10 +19,10 @@ pub struct Started {
 }
 
 impl Started {
-    /// A registration that is known to be under way and of which nothing else is known: the model is watched.
+    /// A registration that is known to be under way: its operation is asked for, or without one the model is watched.
     #[must_use]
-    pub fn unwatched() -> Self {
-        Self { operation: None, state: OperationState::Running("InProgress".into()) }
+    pub fn under_way(operation: Option<Url>) -> Self {
+        Self { operation, state: OperationState::Running("InProgress".into()) }
     }
 }
 

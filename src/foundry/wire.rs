@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::Registration;
+use crate::model::{ModelDetails, Registration};
 
 /// How a registration is written (contracts/foundry-rest.md 1.5). Sending both at once is untested by anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +21,25 @@ impl Dialect {
 
 /// The body of `createAsync` and of the PUT that stands in for it.
 pub(super) fn registration(dialect: Dialect, registration: &Registration) -> Value {
+    let ModelDetails { weight_type, base_model, description, tags, lora, publisher } = &registration.details;
     let mut body = Map::new();
     body.insert("blobUri".into(), json!(registration.blob_uri));
-    body.insert("weightType".into(), json!(registration.weight_type.as_str()));
-    let mut tags = registration.tags.clone();
-    if let Some(base) = &registration.base_model {
+    body.insert("weightType".into(), json!(weight_type.as_str()));
+    let mut tags = tags.clone();
+    if let Some(base) = base_model {
         match dialect {
             Dialect::Preview => body.insert("derivedModelInformation".into(), json!({ "baseModel": base.uri() })),
             Dialect::V1 => body.insert("baseModel".into(), json!(base.uri())),
         };
         tags.insert("baseArchitecture".into(), base.short_name().into());
     }
-    if let Some(description) = &registration.description {
+    if !lora.is_empty() {
+        body.insert("loraConfig".into(), json!(lora));
+    }
+    if let (Some(publisher), Dialect::Preview) = (publisher, dialect) {
+        body.insert("catalogInfo".into(), json!({ "publisherId": publisher }));
+    }
+    if let Some(description) = description {
         body.insert("description".into(), json!(description));
     }
     // Sent also when empty, as the Go client does.
@@ -47,36 +54,52 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::model::WeightType;
+    use crate::model::{LoraShape, WeightType};
 
     #[test]
     fn each_dialect_has_its_own_body() {
-        let mut value = Registration {
-            blob_uri: Url::parse("https://s.blob.core.windows.net/c").expect("url"),
-            weight_type: WeightType::FullWeight,
+        let blob_uri = Url::parse("https://s.blob.core.windows.net/c").expect("url");
+        let details = ModelDetails {
             base_model: Some("FW-X".parse().expect("base")),
             description: Some("d".into()),
             tags: BTreeMap::from([("team".into(), "t".into())]),
+            publisher: Some("p".into()),
+            ..ModelDetails::default()
         };
+        let full = Registration { blob_uri: blob_uri.clone(), details };
         let base = "azureml://registries/azureml-fireworks/models/FW-X/versions/1";
         assert_eq!(
-            registration(Dialect::of("2025-11-15-preview"), &value).to_string(),
+            registration(Dialect::of("2025-11-15-preview"), &full).to_string(),
             format!(
-                r#"{{"blobUri":"https://s.blob.core.windows.net/c","weightType":"FullWeight","derivedModelInformation":{{"baseModel":"{base}"}},"description":"d","tags":{{"baseArchitecture":"FW-X","team":"t"}}}}"#
+                r#"{{"blobUri":"https://s.blob.core.windows.net/c","weightType":"FullWeight","derivedModelInformation":{{"baseModel":"{base}"}},"catalogInfo":{{"publisherId":"p"}},"description":"d","tags":{{"baseArchitecture":"FW-X","team":"t"}}}}"#
             )
         );
         assert_eq!(
-            registration(Dialect::of("v1"), &value).to_string(),
+            registration(Dialect::of("v1"), &full).to_string(),
             format!(
                 r#"{{"blobUri":"https://s.blob.core.windows.net/c","weightType":"FullWeight","baseModel":"{base}","description":"d","tags":{{"baseArchitecture":"FW-X","team":"t"}}}}"#
             )
         );
-        value = Registration { base_model: None, description: None, tags: BTreeMap::new(), ..value };
-        value.weight_type = WeightType::DraftModel;
+        let draft = ModelDetails { weight_type: WeightType::DraftModel, ..ModelDetails::default() };
+        let lora = LoraShape {
+            rank: Some(16),
+            alpha: Some(32),
+            target_modules: Some(vec!["q_proj".into(), "v_proj".into()]),
+            dropout: Some(0.05),
+        };
+        let adapter = ModelDetails { weight_type: WeightType::LoRA, lora, ..ModelDetails::default() };
         for version in ["v1", "2026-01-15-preview"] {
+            let body = |details: &ModelDetails| {
+                let registered = Registration { blob_uri: blob_uri.clone(), details: details.clone() };
+                registration(Dialect::of(version), &registered).to_string()
+            };
             assert_eq!(
-                registration(Dialect::of(version), &value).to_string(),
+                body(&draft),
                 r#"{"blobUri":"https://s.blob.core.windows.net/c","weightType":"DraftModel","tags":{}}"#
+            );
+            assert_eq!(
+                body(&adapter),
+                r#"{"blobUri":"https://s.blob.core.windows.net/c","weightType":"LoRA","loraConfig":{"rank":16,"alpha":32,"targetModules":["q_proj","v_proj"],"dropout":0.05},"tags":{}}"#
             );
         }
     }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 const REGISTRY: &str = "azureml://registries/azureml-fireworks/models/";
 
 /// A base model, given as a short name or as an azureml URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BaseModel {
     given: String,
     short_name: String,
@@ -31,6 +34,20 @@ impl BaseModel {
 impl fmt::Display for BaseModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)
+    }
+}
+
+impl TryFrom<String> for BaseModel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<BaseModel> for String {
+    fn from(base: BaseModel) -> Self {
+        base.given
     }
 }
 

@@ -17,7 +17,7 @@ pub use custom_model::{
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
 pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
-pub use registration::Registration;
+pub use registration::{LoraShape, ModelDetails, Registration};
 pub use source::{Source, SourceError, is_loopback};
 pub use version::ModelVersion;
 pub use weight_type::WeightType;

@@ -8,6 +8,12 @@ use std::str::FromStr;
 pub struct ModelVersion(String);
 
 impl ModelVersion {
+    /// The version of a model that has none yet.
+    #[must_use]
+    pub fn first() -> Self {
+        Self("1".to_owned())
+    }
+
     /// The version as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::plan::PlannedFile;
 
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 const LIST: &str = "files.txt";
 const OWNER: &str = "pid";
 
@@ -42,13 +42,31 @@ pub enum DirectoryError {
     },
 }
 
+/// Where all uploads of this person have their directories.
+pub(super) fn uploads_directory(config_dir: &Path) -> PathBuf {
+    config_dir.join("ai-models").join("uploads")
+}
+
+/// First 16 hex digits of SHA-256 over endpoint, name and version (cli.md 7).
+fn upload_id(endpoint: &str, name: &str, version: &str) -> String {
+    let hash = Sha256::digest(format!("{endpoint}\n{name}\n{version}"));
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl UploadDirectory {
     /// Makes the directory for one upload, or takes over what an earlier try left in it.
     ///
     /// # Errors
     /// See [`DirectoryError`].
     pub fn open(config_dir: &Path, endpoint: &str, name: &str, version: &str) -> Result<Self, DirectoryError> {
-        let path = config_dir.join("ai-models").join("uploads").join(id(endpoint, name, version));
+        Self::take(uploads_directory(config_dir).join(upload_id(endpoint, name, version)))
+    }
+
+    /// Takes over a directory by its path.
+    ///
+    /// # Errors
+    /// See [`DirectoryError`].
+    pub(super) fn take(path: PathBuf) -> Result<Self, DirectoryError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |why| DirectoryError::Io { path, why }
@@ -144,12 +162,6 @@ fn owner(path: &Path) -> Option<u32> {
 
 fn named(process: Option<u32>) -> String {
     process.map(|id| format!(" (id {id})")).unwrap_or_default()
-}
-
-/// First 16 hex digits of SHA-256 over endpoint, name and version.
-fn id(endpoint: &str, name: &str, version: &str) -> String {
-    let hash = Sha256::digest(format!("{endpoint}\n{name}\n{version}"));
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(unix)]

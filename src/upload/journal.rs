@@ -15,14 +15,18 @@ use url::Url;
 
 use super::directory::{DirectoryError, UploadDirectory};
 use super::plan::{Plan, PlannedFile};
+use super::selection::Selection;
+use crate::model::Registration;
 
 const JOURNAL: &str = "journal.json";
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// How far an upload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
+    /// The service gave a place to write to; nothing was sent.
+    Planned,
     /// Files may be on their way.
     Uploading,
     /// All files arrived; nothing was registered.
@@ -31,14 +35,41 @@ pub enum Stage {
     Registering,
 }
 
-/// What is registered, as the command that began the upload said it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Told {
-    /// Text for people.
-    pub description: Option<String>,
-    /// Base model, as an azureml URI.
-    pub base_model: Option<String>,
+impl Stage {
+    /// True once all files arrived.
+    #[must_use]
+    pub fn is_complete(self) -> bool {
+        matches!(self, Self::Uploaded | Self::Registering)
+    }
+
+    /// The word that stands in the journal.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Uploading => "uploading",
+            Self::Uploaded => "uploaded",
+            Self::Registering => "registering",
+        }
+    }
+}
+
+/// What is uploaded, and as what: as much as it takes to go on without the command that began it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadSpec {
+    /// Project endpoint.
+    pub endpoint: String,
+    /// Model name.
+    pub name: String,
+    /// Model version.
+    pub version: String,
+    /// Path or URL without its query.
+    pub source: String,
+    /// Which entries of a directory go.
+    pub selection: Selection,
+    /// The files are looked at before they go.
+    pub checked: bool,
 }
 
 /// One file as it was when it was planned.
@@ -51,31 +82,30 @@ pub struct Stamp {
 }
 
 /// The journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Journal {
     schema: u32,
-    /// Project endpoint.
-    pub endpoint: String,
-    /// Model name.
-    pub name: String,
-    /// Model version.
-    pub version: String,
-    /// Path or URL without its query.
-    pub source: String,
-    /// What is registered.
-    pub told: Told,
+    /// What is uploaded.
+    pub spec: UploadSpec,
+    /// What is registered, and where the files go.
+    pub registration: Registration,
+    /// The service's id of the pending upload.
+    pub pending_upload_id: Option<String>,
     /// Files by their name in the container; empty for a remote source.
     pub files: BTreeMap<String, Stamp>,
     /// Names of the files that arrived whole before the present run, as they stand in `files`.
     pub complete: BTreeSet<String>,
+    /// Names of files that were sent once and changed since: what lies there may be the old content.
+    pub stale: BTreeSet<String>,
     /// The present run of AzCopy: its plan tells what arrived since. Each run has a directory of its own, so that
-    /// what an older run delivered is never taken for a file that has changed since.
+    /// what an older run delivered is never taken for a file that has changed since. That directory also holds the
+    /// ids of AzCopy's job and process.
     pub run: u32,
-    /// Where they go.
-    pub blob_uri: Url,
     /// How far it is.
     pub stage: Stage,
+    /// Where the service tells of the registration, once it accepted one.
+    pub operation: Option<Url>,
     /// When it began, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -87,23 +117,34 @@ pub struct Journal {
 impl Journal {
     /// A journal that begins now.
     #[must_use]
-    pub fn begin(endpoint: &str, name: &str, version: &str, source: String, told: Told, blob_uri: Url) -> Self {
+    pub fn begin(spec: UploadSpec, registration: Registration, files: BTreeMap<String, Stamp>) -> Self {
         let now = OffsetDateTime::now_utc();
         Self {
             schema: SCHEMA,
-            endpoint: endpoint.to_owned(),
-            name: name.to_owned(),
-            version: version.to_owned(),
-            source,
-            told,
-            files: BTreeMap::new(),
+            spec,
+            registration,
+            pending_upload_id: None,
+            files,
             complete: BTreeSet::new(),
+            stale: BTreeSet::new(),
             run: 1,
-            blob_uri,
-            stage: Stage::Uploading,
+            stage: Stage::Planned,
+            operation: None,
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Where the files go.
+    #[must_use]
+    pub fn blob_uri(&self) -> &Url {
+        &self.registration.blob_uri
+    }
+
+    /// Bytes of all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.values().map(|stamp| stamp.bytes).sum()
     }
 
     /// The journal of the next run: the files as they are now, and of them those that arrived whole and are still as
@@ -113,9 +154,30 @@ impl Journal {
         let arrived = self.complete.union(delivered);
         let whole = arrived.filter(|name| now.contains_key(*name) && now.get(*name) == self.files.get(*name));
         self.complete = whole.cloned().collect();
+        let changed = self.files.iter().filter(|(name, stamp)| now.get(*name) != Some(stamp)).map(|(name, _)| name);
+        self.stale = self.stale.iter().chain(changed).filter(|name| !self.complete.contains(*name)).cloned().collect();
         self.files = now;
         self.run += 1;
-        self.stage = Stage::Uploading;
+        self.stage = Stage::Planned;
+        self
+    }
+
+    /// Files of the present run that the container holds in full size, for when AzCopy cannot tell what it delivered.
+    /// Of a file that changed since it was sent the size says nothing.
+    #[must_use]
+    pub fn fully_there(&self, there: Option<&BTreeMap<String, u64>>) -> BTreeSet<String> {
+        let there = there.into_iter().flatten();
+        let whole = there.filter(|(name, bytes)| {
+            !self.stale.contains(*name) && self.files.get(*name).is_some_and(|stamp| stamp.bytes == **bytes)
+        });
+        whole.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The same without files that the container does not hold in their full size: `there` is what it lists.
+    #[must_use]
+    pub fn only_what_is_there(mut self, there: &BTreeMap<String, u64>) -> Self {
+        let files = &self.files;
+        self.complete.retain(|name| files.get(name).is_some_and(|stamp| there.get(name) == Some(&stamp.bytes)));
         self
     }
 
@@ -145,8 +207,7 @@ impl UploadDirectory {
     /// The journal of an earlier try; `None` when there is none that can be read.
     #[must_use]
     pub fn journal(&self) -> Option<Journal> {
-        let text = fs::read(self.path().join(JOURNAL)).ok()?;
-        serde_json::from_slice(&text).ok().filter(|journal: &Journal| journal.schema == SCHEMA)
+        read_journal(self.path())
     }
 
     /// Writes the journal.
@@ -167,9 +228,15 @@ impl UploadDirectory {
     }
 }
 
+pub(super) fn read_journal(directory: &Path) -> Option<Journal> {
+    let text = fs::read(directory.join(JOURNAL)).ok()?;
+    serde_json::from_slice(&text).ok().filter(|journal: &Journal| journal.schema == SCHEMA)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ModelDetails;
 
     fn stamps_of(files: &[(&str, u64)]) -> BTreeMap<String, Stamp> {
         files.iter().map(|(name, modified)| ((*name).to_owned(), Stamp { bytes: 1, modified: *modified })).collect()
@@ -180,10 +247,18 @@ mod tests {
     }
 
     fn journal() -> Journal {
-        let uri = Url::parse("https://h/c").expect("a URL");
-        let mut journal = Journal::begin("https://e", "m", "1", "dir".into(), Told::default(), uri);
-        journal.files = stamps_of(&[("a", 1), ("b", 1), ("c", 1)]);
-        journal
+        let spec = UploadSpec {
+            endpoint: "https://e".into(),
+            name: "m".into(),
+            version: "1".into(),
+            source: "dir".into(),
+            selection: Selection::new(vec!["*.json".parse().expect("a glob")], Vec::new(), false),
+            checked: true,
+        };
+        let blob_uri = Url::parse("https://h/c").expect("a URL");
+        let base_model = Some("FW-X".parse().expect("a base model"));
+        let details = ModelDetails { base_model, ..ModelDetails::default() };
+        Journal::begin(spec, Registration { blob_uri, details }, stamps_of(&[("a", 1), ("b", 1), ("c", 1)]))
     }
 
     #[test]
@@ -198,6 +273,25 @@ mod tests {
         // b was delivered with its old content in run 1: run 2 knows nothing of that.
         let third = next.next_run(stamps_of(&[("a", 1), ("b", 2), ("c", 1), ("new", 1)]), &names(&[]));
         assert!(!third.complete.contains("b"));
+    }
+
+    #[test]
+    fn a_file_that_the_container_lost_or_holds_in_part_is_missing() {
+        let mut journal = journal();
+        journal.complete = names(&["a", "b", "c"]);
+        let there = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 0), ("stranger".to_owned(), 1)]);
+        assert_eq!(journal.only_what_is_there(&there).complete, names(&["a"]));
+    }
+
+    #[test]
+    fn a_size_proves_nothing_of_a_file_that_changed() {
+        let now = stamps_of(&[("a", 2), ("b", 1), ("c", 1)]);
+        let second = journal().next_run(now.clone(), &names(&[]));
+        let there = now.keys().map(|name| (name.clone(), 1)).chain([("d".to_owned(), 1)]).collect();
+        assert_eq!(second.fully_there(Some(&there)), names(&["b", "c"]));
+        let third = second.next_run(now, &names(&["a"]));
+        assert_eq!(third.fully_there(Some(&there)), names(&["a", "b", "c"]));
+        assert_eq!(third.fully_there(None), names(&[]));
     }
 
     #[test]

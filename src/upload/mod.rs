@@ -1,26 +1,32 @@
 //! The upload: plan, check, probe, private directory, engine, verdict. Nothing counts as uploaded before the verdict.
 
 mod check;
+mod container;
 mod directory;
 mod journal;
 mod kind;
+mod lifetime;
 mod plan;
 mod probe;
 mod selection;
+mod store;
 mod walk;
 
 pub use check::{CheckError, check, of_walk, weight_type};
+pub use container::{Blobs, blobs, remove_blob};
 pub use directory::{DirectoryError, UploadDirectory};
-pub use journal::{Journal, Stage, Stamp, Told, stamps};
+pub use journal::{Journal, Stage, Stamp, UploadSpec, stamps};
+pub use lifetime::{needed_lifetime, sas_end};
 pub use plan::{Excluded, Plan, PlanError, PlannedFile, plan};
 pub use selection::{ExcludeReason, Pattern, Selection};
+pub use store::{Unfinished, unfinished};
 
 use std::path::Path;
 use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob, RunError};
+use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob, Failure, RunError};
 use crate::cancel::Cancellation;
 use crate::env::Timings;
 use crate::foundry::{FoundryClient, PendingUpload};
@@ -76,6 +82,21 @@ pub enum UploadError {
     /// AzCopy.
     #[error(transparent)]
     AzCopy(#[from] RunError),
+}
+
+impl UploadError {
+    /// True where the blob store does not take the SAS any more: a fresh one may go on.
+    #[must_use]
+    pub fn is_refused_sas(&self) -> bool {
+        matches!(self, Self::AzCopy(RunError::Failed { failure, .. }) if matches!(**failure, Failure::Refused { .. }))
+    }
+}
+
+/// Whether the service says with this code that it does not take what was uploaded any more
+/// (contracts/foundry-rest.md 1.8).
+#[must_use]
+pub fn is_gone(code: &str) -> bool {
+    ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"].iter().any(|gone| gone.eq_ignore_ascii_case(code))
 }
 
 impl Upload<'_> {

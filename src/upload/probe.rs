@@ -4,8 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use url::{Host, Url};
-
+use super::container::Place;
 use crate::http::{HttpClient, HttpError, Method, Request, Retry};
 use crate::redact::SecretUrl;
 
@@ -41,7 +40,9 @@ impl fmt::Display for Refusal {
 /// # Errors
 /// When the store does not answer, or with a status that says nothing about the SAS.
 pub(super) async fn probe(http: &HttpClient, sas: &SecretUrl, limit: Duration) -> Result<Probe, HttpError> {
-    let request = Request::new(Method::GET, listing(sas.expose()), Retry::None).limit(limit).service("The blob store");
+    let request = Request::new(Method::GET, Place::of(sas.expose()).listing("", Some(1)), Retry::None)
+        .limit(limit)
+        .service("The blob store");
     match http.send(&request).await {
         Ok(_) => Ok(Probe::Usable),
         // The signature is good, only listing is not allowed: a SAS for writing alone.
@@ -54,41 +55,5 @@ pub(super) async fn probe(http: &HttpClient, sas: &SecretUrl, limit: Duration) -
             Ok(Probe::Refused(Refusal { status: error.status, code: error.code }))
         }
         Err(error) => Err(error),
-    }
-}
-
-/// The SAS URL of a container, or of a prefix in it, as a question for the container's list.
-fn listing(sas: &Url) -> Url {
-    let mut url = sas.clone();
-    // Where the host is no name, the account stands in the path (Azurite).
-    let account_in_path = !matches!(sas.host(), Some(Host::Domain(name)) if name != "localhost");
-    let parts: Vec<&str> = sas.path_segments().into_iter().flatten().collect();
-    let container: Vec<&str> = parts.into_iter().take(if account_in_path { 2 } else { 1 }).collect();
-    url.set_path(&container.join("/"));
-    url.query_pairs_mut()
-        .append_pair("restype", "container")
-        .append_pair("comp", "list")
-        .append_pair("maxresults", "1");
-    url
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_container_is_asked_whatever_prefix_the_location_has() {
-        for (sas, asked) in [
-            (
-                "https://a.blob.core.windows.net/c/some/prefix?sv=1&sig=x%2By",
-                "https://a.blob.core.windows.net/c?sv=1&sig=x%2By&restype=container&comp=list&maxresults=1",
-            ),
-            (
-                "http://127.0.0.1:10000/devstoreaccount1/c?sig=x",
-                "http://127.0.0.1:10000/devstoreaccount1/c?sig=x&restype=container&comp=list&maxresults=1",
-            ),
-        ] {
-            assert_eq!(listing(&Url::parse(sas).expect("a URL")).as_str(), asked);
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
+use serde::{Deserialize, Serialize};
 
 // What never belongs to a model: version control, caches, half downloads (cli.md 7.1). A registration was seen to
 // fail on them.
@@ -13,7 +14,8 @@ const DEFAULT_ENDINGS: [&str; 3] = [".incomplete", ".lock", ".metadata"];
 
 /// A glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without
 /// a `/` it is a name at any depth, with one at its end a directory. A directory stands for all that is in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,
     matcher: GlobMatcher,
@@ -32,6 +34,26 @@ impl Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text
     }
 }
 
@@ -79,7 +101,8 @@ impl fmt::Display for ExcludeReason {
 }
 
 /// Which entries of a directory go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Selection {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
@@ -99,6 +122,24 @@ impl Selection {
     #[must_use]
     pub fn new(include: Vec<Pattern>, exclude: Vec<Pattern>, default_excludes: bool) -> Self {
         Self { include, exclude, default_excludes }
+    }
+
+    /// The patterns of `--include`.
+    #[must_use]
+    pub fn include(&self) -> &[Pattern] {
+        &self.include
+    }
+
+    /// The patterns of `--exclude`.
+    #[must_use]
+    pub fn exclude(&self) -> &[Pattern] {
+        &self.exclude
+    }
+
+    /// True where what never belongs to a model stays.
+    #[must_use]
+    pub fn has_default_excludes(&self) -> bool {
+        self.default_excludes
     }
 
     /// The first pattern that was given: only a directory can be selected from.

@@ -29,7 +29,10 @@ fn main() {
         return;
     }
     if args.first().is_some_and(|arg| arg == "jobs") {
-        show_delivered(&args);
+        if !show_delivered(&args) {
+            say("Error", "the plan file cannot be read");
+            std::process::exit(1);
+        }
         return;
     }
     words::listen();
@@ -49,15 +52,19 @@ fn main() {
     std::process::exit(code);
 }
 
-/// `jobs show ID --with-status=Success`: what the step `delivered` of that job said.
-fn show_delivered(args: &[String]) {
+/// `jobs show ID --with-status=Success`: what the step `delivered` of that job said; false where its plan is broken.
+fn show_delivered(args: &[String]) -> bool {
     let plan = Path::new(&var("AZCOPY_JOB_PLAN_LOCATION").expect("a plan")).join(format!("{}--00000.steV20", args[2]));
-    let details: Vec<Value> = fs::read_to_string(plan)
-        .expect("a plan")
+    let plan = fs::read_to_string(plan).expect("a plan");
+    if plan == "broken" {
+        return false;
+    }
+    let details: Vec<Value> = plan
         .lines()
         .map(|path| json!({"Src": path, "Dst": "", "TransferStatus": "Success", "TransferSize": 0, "ErrorCode": "0"}))
         .collect();
     say("ListJobTransfers", &json!({"ErrorMsg": "", "JobID": args[2], "Details": details}).to_string());
+    true
 }
 
 fn var(name: &str) -> Option<String> {
@@ -195,6 +202,11 @@ impl Job {
                 let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
                 let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
                 writeln!(plan, "{}/{rest}", self.args[1]).expect("a plan");
+            }
+            // TEXT: a plan that says this; `broken` makes one that cannot be shown.
+            "plan" => {
+                let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
+                fs::write(plan, text).expect("a plan");
             }
             // FILE: writes the process id.
             "spawn-record" => fs::write(rest, std::process::id().to_string()).expect("pid"),

@@ -419,7 +419,6 @@ fn the_same_create_twice_at_once_is_a_conflict() {
     insta::assert_snapshot!(second, @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
     ERROR: the same model version is being uploaded by another process (id [PID])
 

@@ -46,8 +46,8 @@ fn a_person_sees_the_three_steps_and_the_result() {
         --sku-name GlobalProvisionedManaged --sku-capacity 80
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -176,15 +176,15 @@ fn a_version_that_exists_is_a_conflict_that_names_the_next_free_one() {
     insta::assert_snapshot!(create(&env, &[]), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
     Step 1/3: Requesting upload location...
     ERROR: Model 'my-model' (version 1) already exists.
 
-    Suggestion: Use the next free version: --version 8
+    Suggestion: Use the next free version: --version 8; or replace it: --overwrite.
 
     Request id: [UUID], [TIME]
     [exit code: 5]
@@ -249,8 +249,8 @@ fn a_refused_sas_is_renewed_once() {
     insta::assert_snapshot!(create(&env, &[]), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -309,8 +309,8 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     insta::assert_snapshot!(create(&env, &["--description", "two words"]), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -370,7 +370,14 @@ fn bad_values_change_nothing() {
         &["create", "--name", "ok"],
         &["create", "--source", "model"],
         &["create", "--name", "ok", "--source", "model", "--version", "a/b"],
-        &["create", "--name", "ok", "--source", "model", "--version", "auto"],
+        &["create", "--name", "ok", "--source", "model", "--lora-rank", "8"],
+        &["create", "--name", "ok", "--source", "model", "--weight-type", "LoRA", "--lora-rank", "0"],
+        &["create", "--name", "ok", "--source", "model", "--weight-type", "LoRA", "--lora-dropout", "1"],
+        &["create", "--name", "ok", "--source", "model", "--weight-type", "Full"],
+        &["create", "--name", "ok", "--source", "model", "--tag", "team"],
+        &["create", "--name", "ok", "--source", "model", "--tag", "=x"],
+        &["create", "--name", "ok", "--source", "model", "--timeout", "30"],
+        &["create", "--name", "ok", "--source", "-"],
         &["create", "--name", "ok", "--source", "model", "--base-model", "a b"],
         &["create", "--name", "ok", "--source", "model", "--azcopy-path", "nowhere"],
         &["create", "--name", "ok", "--source", "model", "--progress", "fancy"],

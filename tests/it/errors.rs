@@ -321,8 +321,8 @@ fn a_redirect_of_a_post_is_refused() {
     insta::assert_snapshot!(env.run(case.args), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 

@@ -143,7 +143,6 @@ fn a_home_that_cannot_be_written_is_told_before_any_request() {
     insta::assert_snapshot!(run_as(&env, NOBODY, &CREATE), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
     ERROR: cannot prepare [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]: Permission denied (os error 13)
 

@@ -5,10 +5,12 @@ mod cancel;
 mod check;
 mod create;
 mod delete;
+mod dry_run;
 mod errors;
 mod help;
 mod install;
 mod machine;
+mod options;
 mod progress;
 mod read;
 mod resume;
@@ -16,3 +18,4 @@ mod secrets;
 #[cfg(unix)]
 mod sign_in;
 mod support;
+mod uploads;

@@ -74,8 +74,8 @@ fn a_wide_terminal_shows_the_whole_line() {
     assert!(ended.raw.contains("B/s | Elapsed: "), "a rate after two seconds: {}", ended.raw);
     insta::assert_snapshot!(steady(env.clean(&ended.screen).lines()), @r"
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -305,7 +305,7 @@ fn events(text: &str, name: &str) -> Vec<serde_json::Value> {
 }
 
 const BROKEN: &str =
-    "init\nprogress 294 1050 0 2\nfailed model.safetensors 403 1000\nend Failed 294 1050 1 2 1\nexit 1\n";
+    "init\nprogress 294 1050 0 2\nfailed model.safetensors 409 1000\nend Failed 294 1050 1 2 1\nexit 1\n";
 
 #[test]
 fn a_failure_is_an_event_and_then_the_error() {

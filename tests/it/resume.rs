@@ -35,8 +35,8 @@ fn only_what_did_not_arrive_is_sent_again() {
     insta::assert_snapshot!(create(&env).fails_with(7), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -77,8 +77,8 @@ fn only_what_did_not_arrive_is_sent_again() {
         --sku-name GlobalProvisionedManaged --sku-capacity 80
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -112,17 +112,105 @@ fn a_file_that_changed_since_is_sent_again() {
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
 
-/// It lies in the container, and would be registered with the model.
+/// It lies in the container, and would be registered with the model: what an earlier try of ours sent is taken out.
 #[test]
 fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
     let mut env = env();
-    env.write("model/notes.txt", "notes");
-    env.azcopy_script("init\ndelivered notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n");
+    env.write("model/sub dir/notes.txt", "notes");
+    let script = "init\ndelivered sub dir/notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n";
+    env.azcopy_script(script);
     create(&env).fails_with(7);
-    std::fs::remove_file(env.work().join("model/notes.txt")).expect("removed");
-    let output = create(&env).fails_with(5);
-    assert!(output.stderr.contains("already holds notes.txt, which is not a part of the source any more"), "{output}");
-    assert_eq!(env.azcopy_starts().len(), 1);
+    std::fs::remove_dir_all(env.work().join("model/sub dir")).expect("removed");
+    env.blobs().holds(&[("sub dir/notes.txt", 5)]);
+    let output = create(&env).success();
+    assert!(output.stderr.contains("1 file of an earlier upload is no part of the source any more"), "{output}");
+    assert_eq!(env.blobs().removed(), ["upload-1/sub%20dir/notes.txt"]);
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+}
+
+/// Another source for the same version: what the first one sent is not registered with the second.
+#[test]
+fn another_source_takes_the_place_of_the_first() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    std::fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
+    std::fs::remove_file(env.work().join("other/config.json")).expect("removed");
+    env.blobs().holds(&[("config.json", 50)]);
+    let output = env.run(&["custom", "create", "-n", "my-model", "--source", "other", "--skip-check"]).success();
+    assert!(output.stderr.contains("Previous upload may exist but was not registered."), "{output}");
+    assert_eq!(env.blobs().removed(), ["upload-1/config.json"]);
+    assert_eq!(lists(&env)[1], "model.safetensors\n");
+}
+
+/// Nobody knows whose it is: it is not removed, and nothing is sent.
+#[test]
+fn a_file_of_somebody_else_in_the_location_ends_the_command() {
+    let env = env();
+    env.blobs().holds(&[("theirs.bin", 5), ("config.json", 1)]);
+    insta::assert_snapshot!(create(&env).fails_with(5).stderr.lines().skip(5).collect::<Vec<_>>().join("\n"));
+    assert!(env.azcopy_starts().is_empty() && env.blobs().removed().is_empty());
+    assert_eq!(uploads(&env), 0);
+}
+
+/// AzCopy's word counts only as far as the store agrees.
+#[test]
+fn what_the_location_lost_is_sent_again() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    env.blobs().holds(&[("config.json", 49)]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+}
+
+/// Its plan may be gone or unreadable: then the sizes in the location tell.
+#[test]
+fn where_azcopy_cannot_tell_what_arrived_the_location_does() {
+    let mut env = env();
+    env.azcopy_script("init\nplan broken\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n");
+    create(&env).fails_with(7);
+    env.blobs().holds(&[("config.json", 50), ("model.safetensors", 999)]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "model.safetensors\n");
+}
+
+/// The SAS ends in the middle: a fresh one, and only what is missing goes with it; as long as files arrive.
+#[test]
+fn a_sas_that_ends_in_the_middle_is_renewed() {
+    let refused = |delivered: &str| {
+        format!("init\n{delivered}\nfailed /x/model.safetensors 403 1000\nend Cancelled 50 1050 1 2 1\nexit 1\n")
+    };
+    let mut env = env();
+    env.azcopy_script(&format!("{}next-run\ndefault\n", refused("delivered config.json")));
+    insta::assert_snapshot!(create(&env).success().stderr);
+    assert_eq!(lists(&env), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
+    let starts = env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/startPendingUpload")).count();
+    assert_eq!(starts, 2);
+
+    let mut env = self::env();
+    env.azcopy_script(&refused("# nothing"));
+    let output = create(&env).fails_with(7);
+    assert!(output.stderr.contains("the storage service refused the upload (403)"), "{output}");
+    assert_eq!(env.azcopy_starts().len(), 2, "one fresh SAS, and no more without a file that arrived");
+}
+
+/// Uploaded, and the service has another place for it by now: what is there is registered, unless that is refused.
+#[test]
+fn what_is_complete_is_registered_where_it_is() {
+    for (refusal, uploads) in [(None, 1), (Some("UploadExpired"), 2)] {
+        let env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
+        env.write_model();
+        env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+        create(&env).fails_with(8);
+        if let Some(code) = refusal {
+            let refusal = FaultKind::refusal(400, code, "The upload is too old.");
+            env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
+        }
+        let output = create(&env).success();
+        let said = output.stderr.contains("Starting fresh upload... (UploadExpired)");
+        assert_eq!((env.azcopy_starts().len(), said), (uploads, refusal.is_some()), "{output}");
+    }
 }
 
 /// It arrived in the first run with its old content: the third run must not take that for the new one.
@@ -171,8 +259,8 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     insta::assert_snapshot!(create(&env).fails_with(8), @"
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -218,7 +306,6 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
         --sku-name GlobalProvisionedManaged --sku-capacity 80
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    Using azcopy: PATH (10.32.2)
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
 
     Creating custom model: my-model (version 1)

@@ -42,17 +42,18 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
             .with_code("bad_source")
             .with_suggestion("Give a file or a directory."));
     }
-    let (findings, checked) = match selection::look(app, &source, &args.selection, Check::As(args.weight_type)).await? {
-        Ok((plan, findings)) => {
-            let weight_type = args.weight_type.or_else(|| upload::weight_type(&plan)).unwrap_or_default();
-            let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
-            (findings, Some(Checked { files, bytes, weight_type }))
-        }
-        Err(error) => match upload::of_walk(&error) {
-            Some(finding) => (vec![finding], None),
-            None => return Err(error.into()),
-        },
-    };
+    let (findings, checked) =
+        match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type)).await? {
+            Ok((plan, findings)) => {
+                let weight_type = args.weight_type.or_else(|| upload::weight_type(&plan)).unwrap_or_default();
+                let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
+                (findings, Some(Checked { files, bytes, weight_type }))
+            }
+            Err(error) => match upload::of_walk(&error) {
+                Some(finding) => (vec![finding], None),
+                None => return Err(error.into()),
+            },
+        };
     match app.globals.output {
         OutputFormat::Json => app.json(&findings)?,
         OutputFormat::Table | OutputFormat::None => {

@@ -3,34 +3,44 @@
 //! The order of work is the promise: what can fail without the network fails first, nothing is registered that did
 //! not arrive whole.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use clap::{ArgGroup, Args, ValueEnum, ValueHint};
-use url::Url;
-
+mod again;
+mod args;
+mod dry_run;
+mod location;
+mod lora;
+mod questions;
 mod register;
+mod spec;
 mod steps;
+mod transfer;
+mod version;
 
-use self::steps::Create;
-use super::engine;
-use super::selection::{self, Check, SelectionArgs};
-use super::source::{SourceOption, SourceText};
+pub(super) use self::args::CreateArgs;
+
+use self::lora::AdapterConfig;
+pub(super) use self::spec::{CreateSpec, VersionChoice};
+use self::steps::Work;
+use super::selection::{self, Check};
 use crate::app::App;
-use crate::console::{ProgressMode, render};
+use crate::console::render;
 use crate::error::CliError;
-use crate::model::{BaseModel, Finding, ModelVersion, NewModelName, Registration, Source, WeightType};
-use crate::units;
-
-const DEFAULT_VERSION: &str = "1";
+use crate::foundry::{DEFAULT_API_VERSION, FoundryClient, api_version};
+use crate::model::{Finding, WeightType};
+use crate::upload::Plan;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   A directory with the weights:
     azd ai models custom create --name my-model --source ./model-weights
 
+  What would be sent, and what is wrong with it:
+    azd ai models custom create --name my-model --source ./model-weights --dry-run
+
   A second version, trained from a base model:
     azd ai models custom create -n my-model --version 2 --source ./weights --base-model FW-GLM-4.7
+
+  An adapter:
+    azd ai models custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7
 
   Only the safetensors files and what belongs to them:
     azd ai models custom create -n my-model --source ./weights --exclude '*.bin' --exclude original/
@@ -38,172 +48,59 @@ Examples:
   A blob URL with a SAS, from a file since shells cut URLs at '&':
     azd ai models custom create --name my-model --source-file source-url.txt
 
-  In a pipeline:
-    azd ai models custom create -n my-model --source ./weights --no-prompt -o json";
-
-/// Options of `custom create`.
-#[derive(Args, Debug)]
-#[command(group = ArgGroup::new("from").required(true).args(["source", "source_file"]))]
-pub struct CreateArgs {
-    /// Name of the model: 2 to 30 characters, a letter first, then letters, digits and '-'
-    #[arg(short, long, value_name = "NAME")]
-    name: NewModelName,
-
-    /// File, directory or blob URL with the weights
-    #[arg(long, value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
-    source: Option<SourceText>,
-
-    /// File that holds the source, for URLs with '&'
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    source_file: Option<PathBuf>,
-
-    /// Version of the model
-    #[arg(long, value_name = "VERSION", default_value = DEFAULT_VERSION, value_parser = new_version)]
-    version: ModelVersion,
-
-    /// Description for people
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    description: Option<String>,
-
-    /// Base model that the weights were trained from: a name such as FW-DeepSeek-v3.1, or an azureml:// URI
-    #[arg(long, value_name = "NAME|URI")]
-    base_model: Option<BaseModel>,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    /// Upload without the model check
-    #[arg(long)]
-    skip_check: bool,
-
-    /// AzCopy program to use
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
-    azcopy_path: Option<PathBuf>,
-
-    /// How progress is shown: auto, bar, plain, json or none
-    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]
-    progress: Progress,
-
-    /// Highest upload rate in bytes per second: a number with K, M or G
-    #[arg(long, value_name = "RATE", value_parser = units::parse_bytes)]
-    limit_rate: Option<u64>,
-}
-
-/// A version to be made. `auto` is kept for a version that the program chooses.
-fn new_version(text: &str) -> Result<ModelVersion, String> {
-    if text.eq_ignore_ascii_case("auto") {
-        return Err("'auto' cannot name a version; give a number such as 2".into());
-    }
-    text.parse()
-}
-
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
-    /// A bar on a terminal, plain lines elsewhere.
-    #[default]
-    Auto,
-    /// A bar.
-    Bar,
-    /// Plain lines.
-    Plain,
-    /// One JSON object a line, on standard error.
-    Json,
-    /// Nothing.
-    None,
-}
-
-impl From<Progress> for ProgressMode {
-    fn from(progress: Progress) -> Self {
-        match progress {
-            Progress::Auto => Self::Auto,
-            Progress::Bar => Self::Bar,
-            Progress::Plain => Self::Plain,
-            Progress::Json => Self::Json,
-            Progress::None => Self::None,
-        }
-    }
-}
-
-impl CreateArgs {
-    /// How progress is shown; the console is made before the command runs.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        self.progress
-    }
-
-    fn source_option(&self) -> SourceOption {
-        match (&self.source, &self.source_file) {
-            (_, Some(file)) => SourceOption::File(file.clone()),
-            (source, None) => SourceOption::Text(source.clone().unwrap_or_default()),
-        }
-    }
-
-    fn registration(&self, blob_uri: Url) -> Registration {
-        Registration {
-            blob_uri,
-            weight_type: WeightType::FullWeight,
-            base_model: self.base_model.clone(),
-            description: self.description.clone(),
-            tags: BTreeMap::new(),
-        }
-    }
-
-    /// The command as the person would type it again; a source URL stands there without its query, which is said.
-    fn again(&self, app: &App, source: &Source) -> String {
-        let mut args = vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()];
-        let mut add = |option: &str, value: Option<String>| {
-            match value {
-                // A value that looks like an option is one, unless it is tied to its own.
-                Some(value) if value.starts_with('-') => args.push(format!("{option}={value}")),
-                Some(value) => args.extend([option.to_owned(), value]),
-                None => {}
-            }
-        };
-        match (&self.source_file, source) {
-            (Some(file), _) => add("--source-file", Some(file.display().to_string())),
-            (None, Source::Local(path)) => add("--source", Some(path.display().to_string())),
-            (None, Source::Blob(url)) => add("--source", Some(url.without_query().to_string())),
-        }
-        add("--version", (self.version.as_str() != DEFAULT_VERSION).then(|| self.version.to_string()));
-        add("--description", self.description.clone());
-        add("--base-model", self.base_model.as_ref().map(ToString::to_string));
-        for (option, pattern) in self.selection.again() {
-            add(option, Some(pattern));
-        }
-        add("--azcopy-path", self.azcopy_path.as_ref().map(|path| path.display().to_string()));
-        add("--limit-rate", self.limit_rate.map(units::option));
-        add("--project-endpoint", app.globals.endpoint.clone());
-        add("--environment", app.globals.environment.clone());
-        add("--cwd", app.globals.cwd.as_ref().map(|path| path.display().to_string()));
-        args.extend(self.selection.no_default_excludes.then(|| "--no-default-excludes".to_owned()));
-        args.extend(self.skip_check.then(|| "--skip-check".to_owned()));
-        let line = app.command_line(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        match source {
-            Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
-                format!("{line}\nThe source URL stands there without its SAS; add it.")
-            }
-            _ => line,
-        }
-    }
-}
+  In a pipeline, each run a version of its own:
+    azd ai models custom create -n my-model --version auto --source ./weights --no-prompt -o json";
 
 pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
-    let source = args.source_option().resolve(app.env.cwd())?;
-    let check = if args.skip_check { Check::Skipped } else { Check::As(None) };
-    let (plan, findings) = selection::look(app, &source, &args.selection, check).await??;
-    show_findings(app, &findings)?;
-    let config_dir = app.config_dir()?;
-    let stall_limit = app.stall_limit()?;
+    if args.dry_run() {
+        return dry_run::dry_run(app, args).await;
+    }
+    let spec = args.into_spec(app).await?;
+    check_publisher(app, &spec)?;
     let foundry = app.foundry()?;
-    let azcopy = app.or_interrupted(engine::find(app, args.azcopy_path.as_deref())).await?;
-    app.console.status(&format!("Using azcopy: {} ({})", azcopy.origin(), azcopy.version()));
-    if args.base_model.is_none() {
+    make(app, &spec, &foundry).await
+}
+
+/// Makes a model of what the spec says; `uploads resume` comes here too.
+pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
+    let (plan, findings) = spec.plan(app).await?;
+    show_findings(app, &findings)?;
+    let work = Work::new(app, spec, &plan, foundry)?;
+    describe(app, spec, &plan);
+    Box::pin(work.run()).await
+}
+
+impl CreateSpec {
+    /// What goes, and what is wrong with it.
+    async fn plan(&self, app: &App) -> Result<(Plan, Vec<Finding>), CliError> {
+        let check = if self.check { Check::As(Some(self.details.weight_type)) } else { Check::Skipped };
+        let (plan, mut findings) = selection::look(app, &self.source, &self.selection, check).await??;
+        lora::hint(&plan, self.details.weight_type, &mut findings);
+        Ok((plan, findings))
+    }
+}
+
+/// What the service may hold against these weights, and what the adapter says of itself.
+fn describe(app: &App, spec: &CreateSpec, plan: &Plan) {
+    let details = &spec.details;
+    if details.weight_type == WeightType::LoRA
+        && let Some(config) = AdapterConfig::read(plan)
+    {
+        app.console.detail("LoRA", &config.over(&details.lora));
+    }
+    if details.base_model.is_none() && details.weight_type != WeightType::DraftModel {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
     }
-    let create =
-        Create { app, args: &args, source: &source, plan: &plan, stall_limit, foundry: &foundry, azcopy: &azcopy };
-    create.run(&config_dir).await
+}
+
+/// The dialect of the api-version may have no place for a publisher (contracts/foundry-rest.md 1.5).
+fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
+    if spec.details.publisher.is_some() && api_version(&app.env).eq_ignore_ascii_case("v1") {
+        return Err(CliError::usage("the api-version v1 knows no publisher")
+            .with_code("no_publisher")
+            .with_suggestion(format!("Leave --publisher away, or use the api-version {DEFAULT_API_VERSION}.")));
+    }
+    Ok(())
 }
 
 /// Warnings are shown, errors end the command.

@@ -8,6 +8,7 @@ mod list;
 mod selection;
 mod show;
 mod source;
+mod uploads;
 mod versions;
 
 use clap::Subcommand;
@@ -31,6 +32,12 @@ pub enum CustomCommand {
     /// Check the files of a model before they are uploaded
     #[command(args_override_self = true, after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
+    /// Unfinished uploads of this machine: list, resume, discard
+    #[command(args_override_self = true, arg_required_else_help = false, after_help = uploads::EXAMPLES)]
+    Uploads {
+        #[command(subcommand)]
+        command: Option<uploads::UploadsCommand>,
+    },
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
@@ -61,6 +68,9 @@ pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
         CustomCommand::List => app.or_interrupted(list::list(app)).await,
         CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
         CustomCommand::Check(args) => check::check(app, args).await,
+        CustomCommand::Uploads { command: Some(command) } => uploads::run(app, command).await,
+        // Help is printed before a command is run.
+        CustomCommand::Uploads { command: None } => Ok(()),
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
         CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
     }

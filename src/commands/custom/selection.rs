@@ -20,18 +20,12 @@ pub(super) struct SelectionArgs {
 
     /// Take also what is left out by default: .git/, .cache/, *.lock and the like
     #[arg(long)]
-    pub(super) no_default_excludes: bool,
+    no_default_excludes: bool,
 }
 
 impl SelectionArgs {
-    fn selection(&self) -> Selection {
+    pub(super) fn selection(&self) -> Selection {
         Selection::new(self.include.clone(), self.exclude.clone(), !self.no_default_excludes)
-    }
-
-    /// The globs as they were given, each behind its option.
-    pub(super) fn again(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let of = |option, patterns: &[Pattern]| patterns.iter().map(|p| (option, p.to_string())).collect::<Vec<_>>();
-        of("--include", &self.include).into_iter().chain(of("--exclude", &self.exclude))
     }
 }
 
@@ -42,10 +36,10 @@ pub(super) type Looked = Result<(Plan, Vec<Finding>), PlanError>;
 pub(super) async fn look(
     app: &App,
     source: &Source,
-    selection: &SelectionArgs,
+    selection: &Selection,
     checked: Check,
 ) -> Result<Looked, CliError> {
-    let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.selection());
+    let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
     let work = move || {
         let plan = match upload::plan(&source, &cwd, &selection) {
             Ok(plan) => plan,

@@ -15,6 +15,18 @@ const LIMIT: u64 = 64 * 1024;
 #[derive(Clone, Default)]
 pub(super) struct SourceText(String);
 
+impl SourceText {
+    /// What came through a pipe: one path or URL, in quotes or not.
+    pub(super) fn piped(line: &str) -> Self {
+        Self(bare(line).to_owned())
+    }
+
+    /// True for `-`.
+    pub(super) fn is_standard_input(&self) -> bool {
+        self.0 == "-"
+    }
+}
+
 impl From<String> for SourceText {
     fn from(text: String) -> Self {
         Self(text)
@@ -76,9 +88,14 @@ fn decode(bytes: &[u8]) -> Option<String> {
         [0, _, ..] => utf16(bytes, u16::from_be_bytes)?,
         _ => String::from_utf8(bytes.to_vec()).ok()?,
     };
+    Some(bare(&text).to_owned())
+}
+
+/// Without blanks, line ends and quotes around it.
+fn bare(text: &str) -> &str {
     let text = text.trim();
     let unquoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
-    Some(unquoted.unwrap_or(text).to_owned())
+    unquoted.unwrap_or(text)
 }
 
 fn utf16(bytes: &[u8], order: fn([u8; 2]) -> u16) -> Option<String> {

@@ -7,7 +7,7 @@ use super::FoundryClient;
 use crate::credential::{Target, TokenSource};
 use crate::env::{Env, Timings, var};
 use crate::http::tests::server::{Play, Server, answer, client};
-use crate::model::{ModelName, ModelVersion, Registration, WeightType};
+use crate::model::{ModelDetails, ModelName, ModelVersion, Registration};
 use crate::project::ProjectEndpoint;
 
 mod delete;
@@ -34,13 +34,8 @@ fn version() -> ModelVersion {
 }
 
 fn registration() -> Registration {
-    Registration {
-        blob_uri: url::Url::parse("https://s.example/c").expect("url"),
-        weight_type: WeightType::FullWeight,
-        base_model: None,
-        description: None,
-        tags: std::collections::BTreeMap::new(),
-    }
+    let blob_uri = url::Url::parse("https://s.example/c").expect("url");
+    Registration { blob_uri, details: ModelDetails::default() }
 }
 
 /// An answer with this body.

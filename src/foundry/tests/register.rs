@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::foundry::{RegisterError, RegisterStatus};
+use crate::foundry::{RegisterError, RegisterStatus, Started};
 use crate::model::CustomModel;
 
 const CREATE: &str = "POST /m/versions/1/createAsync";
@@ -16,10 +16,19 @@ async fn register(plays: Vec<Play>) -> (Result<CustomModel, RegisterError>, Vec<
     let server = Server::play(plays).await;
     let mut heard = Vec::new();
     let mut on = |status: RegisterStatus| heard.push(status.status);
-    let limit = Duration::from_secs(20);
-    let outcome = foundry(&server).register(&name(), &version(), &registration(), limit, &mut on).await;
+    let outcome = register_within(&server, Duration::from_secs(20), &mut on).await;
     let sent = lines(&server);
     (outcome, heard, sent)
+}
+
+async fn register_within(
+    server: &Server,
+    limit: Duration,
+    on: &mut dyn FnMut(RegisterStatus),
+) -> Result<CustomModel, RegisterError> {
+    let foundry = foundry(server);
+    let started = foundry.register(&name(), &version(), &registration(), limit).await?;
+    foundry.await_registration(&name(), &version(), started, limit, on).await
 }
 
 fn accepted() -> Play {
@@ -176,9 +185,20 @@ async fn a_success_without_a_model_is_not_proved() {
 async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
     let server = Server::play(vec![accepted(), state("Validating")]).await;
     let limit = Duration::from_millis(200);
-    let outcome = foundry(&server).register(&name(), &version(), &registration(), limit, &mut |_| ()).await;
+    let outcome = register_within(&server, limit, &mut |_| ()).await;
     match outcome.expect_err("it goes on") {
         RegisterError::TimedOut { last_status, .. } => assert_eq!(last_status.as_deref(), Some("Validating")),
         other => panic!("{other:?}"),
     }
+}
+
+/// The journal keeps the address of an operation: a file must not choose where the token goes.
+#[tokio::test(flavor = "current_thread")]
+async fn an_operation_of_a_foreign_host_is_never_asked_for() {
+    let server = Server::play(vec![ours()]).await;
+    let foreign = url::Url::parse("http://127.0.0.1:9/op").expect("url");
+    let (limit, mut on) = (Duration::from_secs(20), |_: RegisterStatus| ());
+    let started = Started::under_way(Some(foreign));
+    foundry(&server).await_registration(&name(), &version(), started, limit, &mut on).await.expect("the model");
+    assert_eq!(lines(&server), [GET]);
 }

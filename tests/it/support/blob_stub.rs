@@ -1,10 +1,10 @@
-//! A blob store that answers one question: whether a SAS is good. The fake AzCopy sends no bytes.
+//! A blob store that tells whether a SAS is good, and what it holds where it is told so. The fake AzCopy sends no bytes.
 
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 /// What the store says from now on.
 #[derive(Clone, Debug)]
@@ -19,19 +19,28 @@ pub(crate) enum Says {
     ErrorTimes(u32, u16, &'static str),
 }
 
+/// What the store knows.
+struct Mind {
+    says: Says,
+    /// Names and sizes of its blobs; `None`: nobody may list them.
+    holds: Option<Vec<(String, u64)>>,
+    /// Paths of the blobs that were removed.
+    removed: Vec<String>,
+}
+
 /// The running store; it ends with the process.
 pub(crate) struct BlobStub {
     /// Base address with the account.
     pub(crate) base: url::Url,
-    says: Arc<Mutex<Says>>,
+    mind: Arc<Mutex<Mind>>,
 }
 
 impl BlobStub {
     pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
-        let says = Arc::new(Mutex::new(Says::Good));
-        let shared = Arc::clone(&says);
+        let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: None, removed: Vec::new() }));
+        let shared = Arc::clone(&mind);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
@@ -41,29 +50,65 @@ impl BlobStub {
                 axum::serve(listener, app).await.expect("served");
             });
         });
-        Self { base: base.parse().expect("a URL"), says }
+        Self { base: base.parse().expect("a URL"), mind }
     }
 
     /// Changes what the store says.
     pub(crate) fn says(&self, says: Says) {
-        *self.says.lock().expect("the word") = says;
+        self.mind.lock().expect("the mind").says = says;
+    }
+
+    /// Lets the store be listed, with these blobs.
+    pub(crate) fn holds(&self, blobs: &[(&str, u64)]) {
+        let blobs = blobs.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect();
+        self.mind.lock().expect("the mind").holds = Some(blobs);
+    }
+
+    /// Paths of the blobs that were removed, below the account.
+    pub(crate) fn removed(&self) -> Vec<String> {
+        self.mind.lock().expect("the mind").removed.clone()
     }
 }
 
-async fn answer(State(says): State<Arc<Mutex<Says>>>) -> (StatusCode, HeaderMap, &'static str) {
-    let now = says.lock().expect("the word").clone();
-    let (status, code) = match now {
-        Says::Good | Says::ErrorTimes(0, ..) => (200, ""),
-        Says::Error(status, code) => (status, code),
-        Says::Nothing => std::future::pending().await,
-        Says::ErrorTimes(left, status, code) => {
-            *says.lock().expect("the word") = Says::ErrorTimes(left - 1, status, code);
-            (status, code)
+async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) -> (StatusCode, HeaderMap, String) {
+    let (status, code, body) = {
+        let mut mind = mind.lock().expect("the mind");
+        let (status, code) = match &mut mind.says {
+            Says::Good | Says::ErrorTimes(0, ..) => (200, ""),
+            Says::Error(status, code) => (*status, *code),
+            Says::Nothing => (0, ""),
+            Says::ErrorTimes(left, status, code) => {
+                *left -= 1;
+                (*status, *code)
+            }
+        };
+        let is_probe = uri.query().is_some_and(|query| query.contains("maxresults=1"));
+        match (status, &mind.holds, &method) {
+            (200, _, &Method::DELETE) => {
+                mind.removed.push(uri.path().trim_start_matches("/devstoreaccount1/").to_owned());
+                (202, code, String::new())
+            }
+            (200, None, _) if !is_probe => (403, "AuthorizationPermissionMismatch", String::new()),
+            (200, Some(blobs), _) => (200, code, list(blobs)),
+            _ => (status, code, "<EnumerationResults/>".to_owned()),
         }
     };
+    if status == 0 {
+        std::future::pending::<()>().await;
+    }
     let mut headers = HeaderMap::new();
     if !code.is_empty() {
         headers.insert("x-ms-error-code", HeaderValue::from_static(code));
     }
-    (StatusCode::from_u16(status).expect("a status"), headers, "<EnumerationResults/>")
+    (StatusCode::from_u16(status).expect("a status"), headers, body)
+}
+
+fn list(blobs: &[(String, u64)]) -> String {
+    let blobs: String = blobs
+        .iter()
+        .map(|(name, bytes)| {
+            format!("<Blob><Name>{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>")
+        })
+        .collect();
+    format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>")
 }

@@ -1,0 +1,80 @@
+//! The command as the person would type it again; a source URL stands there without its query, which is said.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::spec::{CreateSpec, VersionChoice};
+use crate::app::App;
+use crate::model::{ModelVersion, Source, WeightType};
+use crate::units;
+
+impl CreateSpec {
+    /// `timeout` as it was given, in real time.
+    pub(super) fn command_line(&self, app: &App, timeout: Option<Duration>) -> String {
+        let mut line =
+            Line { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
+        let path = |path: &Path| path.display().to_string();
+        match (&self.source_file, &self.source) {
+            (Some(file), _) => line.add("--source-file", Some(path(file))),
+            (None, Source::Local(source)) => line.add("--source", Some(path(source))),
+            (None, Source::Blob(url)) => line.add("--source", Some(url.without_query().to_string())),
+        }
+        let default = VersionChoice::Named(ModelVersion::first());
+        line.add("--version", (self.version != default).then(|| self.version.to_string()));
+        let details = &self.details;
+        line.add("--description", details.description.clone());
+        for (key, value) in &details.tags {
+            line.add("--tag", Some(format!("{key}={value}")));
+        }
+        line.add("--base-model", details.base_model.as_ref().map(ToString::to_string));
+        let weight_type = (details.weight_type != WeightType::default()).then(|| details.weight_type.to_string());
+        line.add("--weight-type", weight_type);
+        line.add("--lora-rank", details.lora.rank.map(|rank| rank.to_string()));
+        line.add("--lora-alpha", details.lora.alpha.map(|alpha| alpha.to_string()));
+        line.add("--lora-target-modules", details.lora.target_modules.as_ref().map(|modules| modules.join(",")));
+        line.add("--lora-dropout", details.lora.dropout.map(|dropout| dropout.to_string()));
+        line.add("--publisher", details.publisher.clone());
+        for pattern in self.selection.include() {
+            line.add("--include", Some(pattern.to_string()));
+        }
+        for pattern in self.selection.exclude() {
+            line.add("--exclude", Some(pattern.to_string()));
+        }
+        line.add("--timeout", timeout.map(units::duration_option));
+        line.add("--azcopy-path", self.azcopy_path.as_deref().map(path));
+        line.add("--limit-rate", self.limit_rate.map(units::option));
+        line.add("--project-endpoint", app.globals.endpoint.clone());
+        line.add("--environment", app.globals.environment.clone());
+        line.add("--cwd", app.globals.cwd.as_deref().map(path));
+        line.flag("--no-default-excludes", !self.selection.has_default_excludes());
+        line.flag("--skip-check", !self.check);
+        line.flag("--overwrite", self.overwrite);
+        line.flag("--no-wait", self.no_wait);
+        let text = app.command_line(&line.args.iter().map(String::as_str).collect::<Vec<_>>());
+        match &self.source {
+            Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
+                format!("{text}\nThe source URL stands there without its SAS; add it.")
+            }
+            _ => text,
+        }
+    }
+}
+
+struct Line {
+    args: Vec<String>,
+}
+
+impl Line {
+    fn add(&mut self, option: &str, value: Option<String>) {
+        match value {
+            // A value that looks like an option is one, unless it is tied to its own.
+            Some(value) if value.starts_with('-') => self.args.push(format!("{option}={value}")),
+            Some(value) => self.args.extend([option.to_owned(), value]),
+            None => {}
+        }
+    }
+
+    fn flag(&mut self, option: &str, is_set: bool) {
+        self.args.extend(is_set.then(|| option.to_owned()));
+    }
+}

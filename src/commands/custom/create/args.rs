@@ -1,0 +1,251 @@
+//! The options of `create`, and how they become one spec: everything that can be wrong with them is found here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
+
+use super::spec::{CreateSpec, VersionChoice};
+use crate::app::App;
+use crate::commands::custom::selection::SelectionArgs;
+use crate::commands::custom::source::{SourceOption, SourceText};
+use crate::console::ProgressMode;
+use crate::error::CliError;
+use crate::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, WeightType};
+use crate::units;
+
+/// Options of `custom create`.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("from").required(true).args(["source", "source_file"]))]
+pub struct CreateArgs {
+    /// Name of the model: 2 to 30 characters, a letter first, then letters, digits and '-'
+    #[arg(short, long, value_name = "NAME")]
+    name: NewModelName,
+
+    /// File, directory or blob URL with the weights; '-' reads it from standard input
+    #[arg(long, value_name = "PATH|URL|-", value_hint = ValueHint::AnyPath)]
+    source: Option<SourceText>,
+
+    /// File that holds the source, for URLs with '&'
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    source_file: Option<PathBuf>,
+
+    /// Version of the model; 'auto' takes the highest one there is plus 1
+    #[arg(long, value_name = "VERSION", default_value = "1")]
+    version: VersionChoice,
+
+    /// Description for people
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    description: Option<String>,
+
+    /// Tag of the model; may stand several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    tag: Vec<(String, String)>,
+
+    /// Base model that the weights were trained from: a name such as FW-DeepSeek-v3.1, or an azureml:// URI
+    #[arg(long, value_name = "NAME|URI")]
+    base_model: Option<BaseModel>,
+
+    /// FullWeight, LoRA or DraftModel
+    #[arg(long, value_name = "TYPE", default_value_t)]
+    weight_type: WeightType,
+
+    /// Publisher of the model
+    #[arg(long, value_name = "ID")]
+    publisher: Option<String>,
+
+    /// Replace the version if it exists: it is deleted before the upload begins
+    #[arg(long)]
+    overwrite: bool,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    /// Upload without the model check
+    #[arg(long)]
+    skip_check: bool,
+
+    /// Show what would be sent, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask before a large upload or an overwrite
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Return once the registration is accepted; 'custom wait' waits for its end
+    #[arg(long)]
+    no_wait: bool,
+
+    /// How long the registration may take [default: 30m]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    timeout: Option<Duration>,
+
+    /// AzCopy program to use
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
+    azcopy_path: Option<PathBuf>,
+
+    /// How progress is shown: auto, bar, plain, json or none
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]
+    progress: Progress,
+
+    /// Highest upload rate in bytes per second: a number with K, M or G
+    #[arg(long, value_name = "RATE", value_parser = units::parse_bytes)]
+    limit_rate: Option<u64>,
+
+    #[command(flatten)]
+    lora: LoraArgs,
+}
+
+/// Shape of an adapter; read by the service from adapter_config.json where it is not given.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "LoRA options (with --weight-type LoRA)")]
+struct LoraArgs {
+    /// Rank of the adapter
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    lora_rank: Option<u32>,
+
+    /// Scaling of the adapter
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    lora_alpha: Option<u32>,
+
+    /// Modules that the adapter changes, with commas between them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = module)]
+    lora_target_modules: Vec<String>,
+
+    /// Dropout in training: 0 up to but not including 1
+    #[arg(long, value_name = "F", value_parser = dropout)]
+    lora_dropout: Option<f64>,
+}
+
+impl LoraArgs {
+    fn shape(self) -> LoraShape {
+        LoraShape {
+            rank: self.lora_rank,
+            alpha: self.lora_alpha,
+            target_modules: Some(self.lora_target_modules).filter(|modules| !modules.is_empty()),
+            dropout: self.lora_dropout,
+        }
+    }
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A bar on a terminal, plain lines elsewhere.
+    #[default]
+    Auto,
+    /// A bar.
+    Bar,
+    /// Plain lines.
+    Plain,
+    /// One JSON object a line, on standard error.
+    Json,
+    /// Nothing.
+    None,
+}
+
+impl From<Progress> for ProgressMode {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Auto => Self::Auto,
+            Progress::Bar => Self::Bar,
+            Progress::Plain => Self::Plain,
+            Progress::Json => Self::Json,
+            Progress::None => Self::None,
+        }
+    }
+}
+
+impl CreateArgs {
+    /// How progress is shown; the console is made before the command runs.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    pub(super) fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// What is to be made. Reads the source from where it stands.
+    pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
+        let lora = self.lora.shape();
+        if self.weight_type != WeightType::LoRA && !lora.is_empty() {
+            return Err(CliError::usage(format!(
+                "the --lora options belong to --weight-type LoRA, not to {}",
+                self.weight_type
+            ))
+            .with_code("lora_options")
+            .with_suggestion("Add --weight-type LoRA, or leave the --lora options away."));
+        }
+        let piped = self.source.as_ref().is_some_and(SourceText::is_standard_input);
+        let option = match (self.source, &self.source_file) {
+            (_, Some(file)) => SourceOption::File(file.clone()),
+            (_, None) if piped => SourceOption::Text(read_source(app).await?),
+            (source, None) => SourceOption::Text(source.unwrap_or_default()),
+        };
+        let source = option.resolve(app.env.cwd())?;
+        let details = ModelDetails {
+            weight_type: self.weight_type,
+            base_model: self.base_model,
+            description: self.description,
+            tags: self.tag.into_iter().collect::<BTreeMap<_, _>>(),
+            lora,
+            publisher: self.publisher,
+        };
+        let mut spec = CreateSpec {
+            name: self.name.as_name().clone(),
+            version: self.version,
+            shown_source: match &source {
+                Source::Blob(url) => url.without_query().to_string(),
+                Source::Local(path) => app.env.cwd().join(path).display().to_string(),
+            },
+            source,
+            source_file: self.source_file,
+            selection: self.selection.selection(),
+            check: !self.skip_check,
+            details,
+            overwrite: self.overwrite,
+            // What comes through a pipe leaves nothing to answer with.
+            yes: self.yes || piped,
+            no_wait: self.no_wait,
+            timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
+            azcopy_path: self.azcopy_path,
+            limit_rate: self.limit_rate,
+            again: String::new(),
+        };
+        spec.again = spec.command_line(app, self.timeout);
+        Ok(spec)
+    }
+}
+
+async fn read_source(app: &App) -> Result<SourceText, CliError> {
+    let read = app.or_interrupted(async { Ok(app.line().await?.unwrap_or_default()) }).await?;
+    if read.trim().is_empty() {
+        return Err(CliError::usage("there is no source on standard input")
+            .with_code("bad_source")
+            .with_suggestion("Write a path or URL to it, for example: echo ./weights | ... --source -"));
+    }
+    Ok(SourceText::piped(&read))
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("a tag reads KEY=VALUE".into()),
+    }
+}
+
+fn module(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() { Err("a module has a name".into()) } else { Ok(name.to_owned()) }
+}
+
+fn dropout(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..1.0).contains(&value) => Ok(value),
+        _ => Err("a dropout is a number from 0 up to but not including 1".into()),
+    }
+}

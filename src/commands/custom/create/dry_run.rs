@@ -1,0 +1,155 @@
+//! `create --dry-run`: the plan, and nothing else. No AzCopy, no download, no question, no request that changes
+//! anything; only `--version auto` asks which versions there are, where a project is known.
+
+use serde::Serialize;
+
+use super::args::CreateArgs;
+use super::questions::{estimate, expected_rate};
+use super::spec::{CreateSpec, VersionChoice};
+use super::version::next_free;
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::console::render::{self, DryRunPage};
+use crate::error::CliError;
+use crate::model::Finding;
+use crate::upload::Plan;
+
+/// The plan as JSON (cli.md 13).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun<'a> {
+    name: &'a str,
+    version: &'a str,
+    source: &'a str,
+    files: Vec<File<'a>>,
+    excluded: Vec<Excluded<'a>>,
+    totals: Totals,
+    findings: &'a [Finding],
+    requests: Vec<PlannedRequest>,
+    estimate: Estimate,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: &'a str,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Excluded<'a> {
+    path: &'a str,
+    reason: String,
+}
+
+/// Unknown for a remote source.
+#[derive(Serialize)]
+struct Totals {
+    files: Option<u64>,
+    bytes: Option<u64>,
+}
+
+/// One request that `create` would send to the project; the path is relative to its endpoint.
+#[derive(Serialize)]
+pub(super) struct PlannedRequest {
+    method: &'static str,
+    path: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Estimate {
+    seconds: Option<u64>,
+    bytes_per_second: u64,
+}
+
+pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError> {
+    let spec = args.into_spec(app).await?;
+    let (plan, findings) = spec.plan(app).await?;
+    super::check_publisher(app, &spec)?;
+    let version = version(app, &spec).await;
+    let requests = requests(&spec, &version);
+    match app.globals.output {
+        OutputFormat::Json => app.json(&document(&spec, &plan, &version, &findings, requests))?,
+        OutputFormat::Table | OutputFormat::None => {
+            let requests: Vec<String> = requests.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+            let page = DryRunPage {
+                name: spec.name.as_str(),
+                version: &version,
+                source: &spec.shown_source,
+                files: files(&plan).iter().map(|file| (file.path, file.bytes)).collect(),
+                excluded: excluded(&plan).into_iter().map(|left| (left.path, left.reason)).collect(),
+                findings: &findings,
+                requests: &requests,
+                estimate: plan.bytes().map(|bytes| estimate(bytes, spec.limit_rate)),
+            };
+            app.product(&render::dry_run_page(&page))?;
+        }
+    }
+    CliError::check_failed(&findings).map_or(Ok(()), Err)
+}
+
+/// The version as far as it is known: `auto` where no project tells more.
+async fn version(app: &App, spec: &CreateSpec) -> String {
+    let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
+    let Ok(foundry) = app.foundry() else { return spec.version.to_string() };
+    match next_free(app, &foundry, &spec.name, &std::collections::BTreeSet::new()).await {
+        Ok(version) => version.to_string(),
+        Err(why) => {
+            app.console.warn(&format!("The next version is not known: {}", why.message()));
+            spec.version.to_string()
+        }
+    }
+}
+
+fn requests(spec: &CreateSpec, version: &str) -> Vec<PlannedRequest> {
+    let model = format!("/models/{}/versions/{version}", spec.name);
+    let request = |method, path: String| PlannedRequest { method, path };
+    let mut requests = Vec::new();
+    if spec.overwrite {
+        requests.push(request("GET", model.clone()));
+        requests.push(request("DELETE", model.clone()));
+    }
+    requests.push(request("POST", format!("{model}/startPendingUpload")));
+    requests.push(request("POST", format!("{model}/createAsync")));
+    if !spec.no_wait {
+        requests.push(request("GET", model));
+    }
+    requests
+}
+
+fn document<'a>(
+    spec: &'a CreateSpec,
+    plan: &'a Plan,
+    version: &'a str,
+    findings: &'a [Finding],
+    requests: Vec<PlannedRequest>,
+) -> DryRun<'a> {
+    let rate = expected_rate(spec.limit_rate);
+    DryRun {
+        name: spec.name.as_str(),
+        version,
+        source: &spec.shown_source,
+        files: files(plan),
+        excluded: excluded(plan),
+        totals: Totals { files: plan.file_count(), bytes: plan.bytes() },
+        findings,
+        requests,
+        estimate: Estimate { seconds: plan.bytes().map(|bytes| bytes.div_ceil(rate)), bytes_per_second: rate },
+    }
+}
+
+fn files(plan: &Plan) -> Vec<File<'_>> {
+    match plan {
+        Plan::Local { files, .. } => files.iter().map(|file| File { path: &file.path, bytes: file.bytes }).collect(),
+        Plan::Remote { .. } => Vec::new(),
+    }
+}
+
+fn excluded(plan: &Plan) -> Vec<Excluded<'_>> {
+    match plan {
+        Plan::Local { excluded, .. } => {
+            excluded.iter().map(|left| Excluded { path: &left.path, reason: left.reason.to_string() }).collect()
+        }
+        Plan::Remote { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,63 @@
+//! What an adapter says of itself in `adapter_config.json`: shown, not sent, since the service reads it too.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::console::render;
+use crate::model::{Finding, LoraShape, WeightType};
+use crate::upload::{self, Plan};
+
+const CONFIG: &str = "adapter_config.json";
+/// More is no configuration of an adapter.
+const LIMIT: u64 = 1 << 20;
+
+/// The fields that matter here, in the words of the library that writes them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AdapterConfig {
+    r: Option<u32>,
+    lora_alpha: Option<Value>,
+    target_modules: Option<Value>,
+    lora_dropout: Option<f64>,
+}
+
+impl AdapterConfig {
+    /// The adapter's own words, if they can be read; what is wrong with them the check tells.
+    pub(super) fn read(plan: &Plan) -> Option<Self> {
+        let Plan::Local { directory, files, .. } = plan else { return None };
+        let planned = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
+        serde_json::from_slice(&std::fs::read(directory.join(&planned.path)).ok()?).ok()
+    }
+
+    /// One line of both: what was given counts, the rest is the adapter's.
+    pub(super) fn over(&self, given: &LoraShape) -> String {
+        let modules = given.target_modules.clone().or_else(|| self.modules());
+        let alpha =
+            given.alpha.map(|alpha| alpha.to_string()).or_else(|| self.lora_alpha.as_ref().map(Value::to_string));
+        render::lora_line(
+            given.rank.or(self.r),
+            alpha.as_deref(),
+            modules.as_deref(),
+            given.dropout.or(self.lora_dropout),
+        )
+    }
+
+    /// A list of names, or one expression.
+    fn modules(&self) -> Option<Vec<String>> {
+        match self.target_modules.as_ref()? {
+            Value::String(expression) => Some(vec![expression.clone()]),
+            Value::Array(names) => Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            _ => None,
+        }
+    }
+}
+
+/// An adapter that is about to be taken for a whole model: the way out is its weight type, whatever else is wrong.
+pub(super) fn hint(plan: &Plan, weight_type: WeightType, findings: &mut [Finding]) {
+    if weight_type == WeightType::LoRA || upload::weight_type(plan) != Some(WeightType::LoRA) {
+        return;
+    }
+    if let Some(first) = findings.iter_mut().find(|finding| finding.is_error()) {
+        first.remedy = format!("This is an adapter: add --weight-type LoRA. Else: {}", first.remedy);
+    }
+}

@@ -1,0 +1,122 @@
+//! What is asked before anything is sent: an overwrite, and an upload that takes long.
+
+use std::time::Duration;
+
+use super::steps::Create;
+use crate::error::CliError;
+use crate::units;
+
+/// From here on an upload takes long enough to ask (the customer's design).
+const LARGE: u64 = 10 << 30;
+/// The rates between which an upload is expected, in bytes per second (the customer's design).
+const SLOW: u64 = 50 << 20;
+const FAST: u64 = 100 << 20;
+
+impl Create<'_> {
+    /// Everything that is asked before so many bytes are sent, and what an overwrite deletes.
+    pub(super) async fn make_way(&self, bytes: u64) -> Result<(), CliError> {
+        let (app, spec) = (self.work.app, self.work.spec);
+        let overwrites = self.overwrites().await?;
+        self.confirm_large(bytes).await?;
+        if overwrites {
+            let deleted = self.work.foundry.delete(&spec.name, &self.version, app.timings.register);
+            app.cancel.or(deleted).await.ok_or_else(CliError::interrupted)??;
+            app.console.done(&format!("Model '{}' (version {}) deleted", spec.name, self.version));
+            app.console.status("");
+        }
+        Ok(())
+    }
+
+    /// Whether a version stands in the way and the person wants it to go. Without `--overwrite` nothing is asked: the
+    /// service tells when the upload is to begin.
+    async fn overwrites(&self) -> Result<bool, CliError> {
+        let (app, spec) = (self.work.app, self.work.spec);
+        if !spec.overwrite {
+            return Ok(false);
+        }
+        let found = app.cancel.or(self.work.foundry.get_model(&spec.name, &self.version)).await;
+        match found.ok_or_else(CliError::interrupted)? {
+            Ok(_) => {}
+            Err(error) if error.status() == Some(404) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let what = format!(
+            "Model '{}' (version {}) exists. Its weights are gone from the moment it is replaced: first it is deleted, then the new weights are uploaded.",
+            spec.name, self.version
+        );
+        if spec.yes {
+            app.console.warn(&what);
+            return Ok(true);
+        }
+        if !app.can_ask() {
+            return Err(CliError::usage("replacing a model needs a confirmation, and nobody can be asked")
+                .with_code("confirmation_required")
+                .with_suggestion("Add --yes to replace it without asking."));
+        }
+        app.console.warn(&what);
+        let answer = app.or_interrupted(app.ask("Replace it? (y/N) ")).await?;
+        match answer.as_deref().map(str::trim) {
+            Some("y" | "Y" | "yes" | "Yes" | "YES") => Ok(true),
+            _ => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
+        }
+    }
+
+    /// Asks before a large upload, in the customer's words, where somebody can be asked.
+    async fn confirm_large(&self, bytes: u64) -> Result<(), CliError> {
+        let (app, spec) = (self.work.app, self.work.spec);
+        if bytes < LARGE || spec.yes || !app.can_ask() {
+            return Ok(());
+        }
+        app.console.warn(&format!("Large file detected: {}", units::bytes(bytes)));
+        app.console.status(&format!(
+            "    Estimated upload time: {} (depending on network speed)\n\n    \
+             IMPORTANT: Keep this terminal open until upload completes.\n    \
+             The model will be registered automatically after upload.\n",
+            estimate(bytes, spec.limit_rate)
+        ));
+        match app.or_interrupted(app.ask("    Press Enter to continue or Ctrl+C to cancel...")).await? {
+            Some(_) => Ok(()),
+            None => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
+        }
+    }
+}
+
+/// The rate that is counted on, in bytes per second.
+pub(super) fn expected_rate(limit: Option<u64>) -> u64 {
+    limit.map_or(SLOW, |limit| limit.clamp(1, SLOW))
+}
+
+/// `12-24 minutes`, `1h 10m 00s - 2h 20m 00s`: how long an upload may take.
+pub(super) fn estimate(bytes: u64, limit: Option<u64>) -> String {
+    let seconds = |rate: u64| bytes.div_ceil(rate);
+    let low = seconds(limit.map_or(FAST, |limit| limit.clamp(1, FAST)));
+    let high = seconds(expected_rate(limit));
+    match (low, high) {
+        (low, high) if low == high => format!("about {}", units::duration(Duration::from_secs(low))),
+        (_, high) if high < 60 => format!("{low}-{high} seconds"),
+        (_, high) if high < 3600 => format!("{}-{} minutes", low.div_ceil(60), high.div_ceil(60)),
+        (low, high) => {
+            let shown = |seconds| units::duration(Duration::from_secs(seconds));
+            format!("{} - {}", shown(low), shown(high))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_is_a_range_in_fitting_units() {
+        for (bytes, limit, words) in [
+            (1 << 30, None, "11-21 seconds"),
+            (70_141_440_000, None, "12-23 minutes"),
+            (700 << 30, None, "1h 59m 28s - 3h 58m 56s"),
+            (1 << 30, Some(10 << 20), "about 1m 43s"),
+            (1 << 30, Some(80 << 20), "13-21 seconds"),
+            (0, None, "about 0s"),
+        ] {
+            assert_eq!(estimate(bytes, limit), words);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What is to be made, from the command line or from the journal of an earlier try.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::model::{ModelDetails, ModelName, ModelVersion, Source};
+use crate::upload::Selection;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(in crate::commands::custom) struct CreateSpec {
+    pub(in crate::commands::custom) name: ModelName,
+    pub(in crate::commands::custom) version: VersionChoice,
+    pub(in crate::commands::custom) source: Source,
+    /// The source as the journal keeps it: an absolute path, or a URL without its query.
+    pub(in crate::commands::custom) shown_source: String,
+    /// The file that the source was read from.
+    pub(in crate::commands::custom) source_file: Option<PathBuf>,
+    pub(in crate::commands::custom) selection: Selection,
+    /// The files are looked at before they go.
+    pub(in crate::commands::custom) check: bool,
+    pub(in crate::commands::custom) details: ModelDetails,
+    pub(in crate::commands::custom) overwrite: bool,
+    /// Questions are answered with yes.
+    pub(in crate::commands::custom) yes: bool,
+    /// The end of the registration is not waited for.
+    pub(in crate::commands::custom) no_wait: bool,
+    /// For the registration, instead of the usual limit.
+    pub(in crate::commands::custom) timeout: Option<Duration>,
+    pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
+    /// Bytes per second.
+    pub(in crate::commands::custom) limit_rate: Option<u64>,
+    /// The command that goes on with this upload.
+    pub(in crate::commands::custom) again: String,
+}
+
+/// A version that was named, or one that the program is to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::commands::custom) enum VersionChoice {
+    Named(ModelVersion),
+    /// The highest there is, plus 1.
+    Auto,
+}
+
+impl FromStr for VersionChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("auto") { Ok(Self::Auto) } else { text.parse().map(Self::Named) }
+    }
+}
+
+impl fmt::Display for VersionChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(version) => version.fmt(f),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
+}

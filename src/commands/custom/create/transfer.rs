@@ -1,0 +1,278 @@
+//! Step 2: AzCopy sends what is missing, goes on with a fresh SAS when the first one ends, and tells what is kept when
+//! it breaks.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use super::steps::{Create, FRESH, Files, STEPS, Stop};
+use crate::azcopy::AzCopy;
+use crate::cancel::Cancellation;
+use crate::console::TransferView;
+use crate::error::CliError;
+use crate::foundry::PendingUpload;
+use crate::model::{Registration, Source, TransferEvent};
+use crate::units;
+use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stage, Upload, UploadDirectory, UploadError, UploadSpec};
+
+/// Between redraws while AzCopy is silent.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What an earlier try left: its journal, and what its last run delivered, if AzCopy can tell.
+struct Left {
+    journal: Journal,
+    delivered: Option<BTreeSet<String>>,
+}
+
+impl Left {
+    /// Files that arrived whole, as far as is known.
+    fn arrived(&self) -> BTreeSet<&String> {
+        self.journal.complete.iter().chain(self.delivered.iter().flatten()).collect()
+    }
+
+    /// Where an upload of `files` to the same place would go on.
+    fn next(self, files: &Files, there: Option<&Blobs>) -> Journal {
+        let delivered = self.delivered.unwrap_or_else(|| self.journal.fully_there(there));
+        let next = self.journal.next_run(files.clone(), &delivered);
+        match there {
+            Some(there) => next.only_what_is_there(there),
+            None => next,
+        }
+    }
+}
+
+impl Create<'_> {
+    /// Steps 1 and 2: the journal of a complete upload.
+    pub(super) async fn upload(
+        &self,
+        directory: &UploadDirectory,
+        earlier: Option<Journal>,
+        files: Files,
+    ) -> Result<Journal, Stop> {
+        let app = self.work.app;
+        let azcopy = self.work.azcopy().await?;
+        let left = match earlier {
+            Some(journal) => Some(self.after(azcopy, directory, journal).await),
+            None => None,
+        };
+        self.make_way(self.bytes_to_send(left.as_ref(), &files)).await?;
+        app.console.step(1, STEPS, "Requesting upload location...");
+        let mut pending = self.location().await?;
+        let there = self.blobs(&pending).await?;
+        self.clear(&pending, there.as_ref(), left.as_ref().map(|left| &left.journal), &files).await?;
+        app.console.done("Upload location ready");
+        app.console.detail("Blob URI", pending.blob_uri.as_str());
+        app.console.status("");
+        app.console.step(2, STEPS, "Uploading model files...");
+        app.console.detail("Source", &self.source_line());
+        let mut journal = self.next_journal(left, &pending, there.as_ref(), &files);
+        self.warn_of_the_end(&pending, &self.missing(&journal));
+        let mut arrived_before = None;
+        loop {
+            directory.write_journal(&mut journal).map_err(CliError::from)?;
+            // The journal names the present run; what older ones left speaks of nothing any more.
+            directory
+                .remove_runs_but(journal.run)
+                .map_err(|why| CliError::failure(format!("cannot tidy up: {why}")))?;
+            let sent = self.send(azcopy, directory, &mut journal, &pending).await?;
+            let Err(error) = sent else { break };
+            let left = self.after(azcopy, directory, journal).await;
+            let arrived = left.arrived().len();
+            // A fresh SAS is worth it once, and again whenever files arrived with the last one.
+            if !error.is_refused_sas() || arrived_before.is_some_and(|before| arrived <= before) {
+                return Err(Stop::Failed(self.broken(&left, error)));
+            }
+            arrived_before = Some(arrived);
+            app.console.status("  The upload location's SAS was refused on the way. Asking for a fresh one...");
+            pending = match self.location().await.map_err(CliError::from) {
+                Ok(pending) => pending,
+                Err(why) if why.is_interrupted() => return Err(Stop::Failed(why)),
+                Err(why) => {
+                    let more = format!("There is no fresh upload location: {}", why.message());
+                    return Err(Stop::Failed(self.broken(&left, error).with_more(&more)));
+                }
+            };
+            let there = self.blobs(&pending).await?;
+            journal = self.next_journal(Some(left), &pending, there.as_ref(), &files);
+        }
+        journal.stage = Stage::Uploaded;
+        directory.write_journal(&mut journal).map_err(CliError::from)?;
+        app.console.done("Upload complete");
+        app.console.status("");
+        Ok(journal)
+    }
+
+    /// Bytes that are still to be sent, as far as is known before the service is asked.
+    fn bytes_to_send(&self, left: Option<&Left>, files: &Files) -> u64 {
+        let all = self.work.plan.bytes().unwrap_or(0);
+        let arrived = left.filter(|left| self.keeps(&left.journal)).map(|left| {
+            let known = &left.journal.files;
+            let whole = left.arrived().into_iter().filter(|name| files.get(*name) == known.get(*name));
+            whole.filter_map(|name| files.get(name)).map(|stamp| stamp.bytes).sum()
+        });
+        all.saturating_sub(arrived.unwrap_or(0))
+    }
+
+    /// Goes on where an earlier try of the same upload into the same container was broken off, or begins anew.
+    fn next_journal(
+        &self,
+        left: Option<Left>,
+        pending: &PendingUpload,
+        there: Option<&Blobs>,
+        files: &Files,
+    ) -> Journal {
+        let (app, spec, plan) = (self.work.app, self.work.spec, self.work.plan);
+        let registration = Registration { blob_uri: pending.blob_uri.clone(), details: spec.details.clone() };
+        let mut journal = match (left, plan) {
+            (Some(left), Plan::Local { files: planned, .. })
+                if self.keeps(&left.journal) && *left.journal.blob_uri() == pending.blob_uri =>
+            {
+                let mut next = left.next(files, there);
+                if !next.complete.is_empty() {
+                    let whole = planned.iter().filter(|file| next.complete.contains(&file.path));
+                    app.console.status(&format!(
+                        "  Going on with an earlier upload: {} of {} ({}) are there already.",
+                        units::grouped(next.complete.len() as u64),
+                        units::count(planned.len() as u64, "file", "files"),
+                        units::bytes(whole.map(|file| file.bytes).sum()),
+                    ));
+                }
+                (next.spec, next.registration) = (self.upload_spec(), registration);
+                next
+            }
+            (left, _) => {
+                if left.is_some() {
+                    app.console.status(&format!("  {FRESH}"));
+                }
+                let mut journal = Journal::begin(self.upload_spec(), registration, files.clone());
+                // Never the number of a run whose directory may still be there.
+                journal.run = left.map_or(1, |left| left.journal.run + 1);
+                journal
+            }
+        };
+        journal.pending_upload_id.clone_from(&pending.id);
+        journal
+    }
+
+    fn upload_spec(&self) -> UploadSpec {
+        let (spec, foundry) = (self.work.spec, self.work.foundry);
+        UploadSpec {
+            endpoint: foundry.endpoint().to_string(),
+            name: spec.name.to_string(),
+            version: self.version.to_string(),
+            source: spec.shown_source.clone(),
+            selection: spec.selection.clone(),
+            checked: spec.check,
+        }
+    }
+
+    /// A journal with what its present run delivered.
+    async fn after(&self, azcopy: &AzCopy, directory: &UploadDirectory, journal: Journal) -> Left {
+        let Plan::Local { directory: source, .. } = self.work.plan else {
+            return Left { journal, delivered: Some(BTreeSet::new()) };
+        };
+        if journal.stage.is_complete() {
+            let all = journal.files.keys().cloned().collect();
+            return Left { journal, delivered: Some(all) };
+        }
+        let run = directory.run_path(journal.run);
+        let delivered = if run.is_dir() { azcopy.delivered(&run, source).await } else { Ok(BTreeSet::new()) };
+        if let Err(why) = &delivered {
+            self.work.app.console.debug(&format!("azcopy cannot say what it delivered: {why}"));
+        }
+        Left { journal, delivered: delivered.ok() }
+    }
+
+    /// The planned files that did not arrive yet.
+    fn missing(&self, journal: &Journal) -> Vec<&PlannedFile> {
+        match self.work.plan {
+            Plan::Local { files, .. } => journal.missing(files),
+            Plan::Remote { .. } => Vec::new(),
+        }
+    }
+
+    /// Lets AzCopy send what is missing; the inner error is the upload's own.
+    async fn send(
+        &self,
+        azcopy: &AzCopy,
+        directory: &UploadDirectory,
+        journal: &mut Journal,
+        pending: &PendingUpload,
+    ) -> Result<Result<(), UploadError>, CliError> {
+        let (app, spec, plan, stall_limit) = (self.work.app, self.work.spec, self.work.plan, self.work.stall_limit);
+        let missing = self.missing(journal);
+        if missing.is_empty() && matches!(plan, Plan::Local { .. }) {
+            return Ok(Ok(()));
+        }
+        journal.stage = Stage::Uploading;
+        directory.write_journal(journal)?;
+        let run_directory = directory.run(journal.run)?;
+        let view = RefCell::new(app.console.transfer_view(app.timings.status_line));
+        let upload = Upload {
+            azcopy,
+            plan,
+            missing,
+            run_directory: &run_directory,
+            limit_rate: spec.limit_rate,
+            stall_limit,
+            timings: &app.timings,
+            reporter: &app.reporter(),
+            cancel: &app.cancel,
+        };
+        let mut on = |event: TransferEvent| view.borrow_mut().on(&event);
+        let outcome = tokio::select! {
+            biased;
+            // First, so that the bar is gone when AzCopy is asked to end.
+            never = tick(&view, &app.cancel) => match never {},
+            outcome = upload.run(pending, &mut on) => outcome,
+        };
+        Ok(outcome.map(drop))
+    }
+
+    /// A broken upload, with what is kept of it and the command that goes on.
+    fn broken(&self, left: &Left, error: UploadError) -> CliError {
+        let files = match self.work.plan {
+            Plan::Local { files, .. } => files.as_slice(),
+            Plan::Remote { .. } => &[],
+        };
+        let whole = left.arrived();
+        let kept: Vec<u64> = files.iter().filter(|file| whole.contains(&file.path)).map(|file| file.bytes).collect();
+        let kept = match (kept.len(), files.len()) {
+            (_, 0) => "The copy starts over.".to_owned(),
+            (0, 1) => "AzCopy keeps no half file: this file starts over.".to_owned(),
+            (0, _) => "No file is complete yet: the upload starts over.".to_owned(),
+            (some, all) => format!(
+                "{} of {} ({}) are complete and will not be sent again; the rest starts over.",
+                units::grouped(some as u64),
+                units::count(all as u64, "file", "files"),
+                units::bytes(kept.iter().sum()),
+            ),
+        };
+        CliError::from(error).with_more(&kept).with_resume(&self.work.spec.again)
+    }
+
+    fn source_line(&self) -> String {
+        let (spec, plan) = (self.work.spec, self.work.plan);
+        let shown = match &spec.source {
+            Source::Local(path) => path.display().to_string(),
+            Source::Blob(url) => url.to_string(),
+        };
+        match (plan.file_count(), plan.bytes()) {
+            (Some(files), Some(bytes)) => {
+                format!("{shown} ({}, {})", units::count(files, "file", "files"), units::bytes(bytes))
+            }
+            _ => shown,
+        }
+    }
+}
+
+/// Lets the view move on while AzCopy is silent, until the person wants to end.
+async fn tick(view: &RefCell<TransferView<'_>>, cancel: &Cancellation) -> Infallible {
+    let mut interval = tokio::time::interval(TICK);
+    while cancel.or(interval.tick()).await.is_some() {
+        view.borrow_mut().tick();
+    }
+    view.borrow_mut().stopping();
+    std::future::pending().await
+}

@@ -1,0 +1,85 @@
+//! Which version `--version auto` takes, and which one is free.
+
+use std::collections::BTreeSet;
+
+use super::spec::VersionChoice;
+use super::steps::{Create, Stop, Work};
+use crate::app::App;
+use crate::error::CliError;
+use crate::foundry::{FoundryClient, ListError};
+use crate::model::{ModelName, ModelVersion};
+use crate::upload;
+
+/// More uploads of one model at once from one machine than that are a mistake.
+const TRIES: usize = 16;
+
+impl Work<'_> {
+    /// Makes the version that was named; or, for `auto`, that of an unfinished upload of the same source, else the next
+    /// free one, and the one after that where somebody else was faster.
+    pub(super) async fn run(&self) -> Result<(), CliError> {
+        let auto = match &self.spec.version {
+            VersionChoice::Named(version) => return Create::new(self, version.clone()).run().await.map_err(Into::into),
+            VersionChoice::Auto => self.unfinished_version()?,
+        };
+        let mut taken = BTreeSet::new();
+        let mut version = match auto {
+            Some(version) => version,
+            None => next_free(self.app, self.foundry, &self.spec.name, &taken).await?,
+        };
+        loop {
+            match Create::new(self, version.clone()).run().await {
+                Err(Stop::Taken(_)) if taken.len() < TRIES => {
+                    taken.insert(version.to_string());
+                    version = next_free(self.app, self.foundry, &self.spec.name, &taken).await?;
+                }
+                ended => return ended.map_err(Into::into),
+            }
+        }
+    }
+
+    /// The version of an unfinished upload of this source to this model.
+    fn unfinished_version(&self) -> Result<Option<ModelVersion>, CliError> {
+        let endpoint = self.foundry.endpoint().to_string();
+        let uploads =
+            upload::unfinished(&self.config_dir).map_err(|why| CliError::no_uploads(&self.config_dir, &why))?;
+        let ours = uploads.into_iter().map(|one| one.journal.spec).find(|spec| {
+            spec.endpoint == endpoint && spec.name == self.spec.name.as_str() && spec.source == self.spec.shown_source
+        });
+        Ok(ours.and_then(|spec| spec.version.parse().ok()))
+    }
+}
+
+/// The version after the highest there is, `taken` included; the first one where there is none.
+pub(super) async fn next_free(
+    app: &App,
+    foundry: &FoundryClient,
+    name: &ModelName,
+    taken: &BTreeSet<String>,
+) -> Result<ModelVersion, CliError> {
+    let models = match app.cancel.or(foundry.list_versions(name)).await.ok_or_else(CliError::interrupted)? {
+        Ok(models) => models,
+        Err(ListError::Http(error)) if error.status() == Some(404) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let known = models.iter().filter_map(|model| model.view().version.as_deref());
+    let next = ModelVersion::after(known.chain(taken.iter().map(String::as_str)));
+    Ok(next.unwrap_or_else(ModelVersion::first))
+}
+
+impl Create<'_> {
+    /// The version is there already: name the next free one, if the service tells.
+    pub(super) async fn version_exists(&self, error: CliError) -> CliError {
+        let name = &self.work.spec.name;
+        let next = match self.work.app.cancel.or(self.work.foundry.list_versions(name)).await {
+            Some(Ok(models)) => ModelVersion::after(models.iter().filter_map(|model| model.view().version.as_deref())),
+            _ => None,
+        };
+        let suggestion = match next {
+            Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),
+            None => "Use another --version, or replace it: --overwrite.".to_owned(),
+        };
+        error
+            .with_message(format!("Model '{name}' (version {}) already exists.", self.version))
+            .with_suggestion(suggestion)
+    }
+}

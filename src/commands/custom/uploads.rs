@@ -1,0 +1,252 @@
+//! `custom uploads`: what is unfinished on this machine; go on with it, or give it up (cli.md 7).
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::create::{CreateSpec, VersionChoice, make};
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::console::render::{self, UploadRow};
+use crate::error::CliError;
+use crate::model::Source;
+use crate::units;
+use crate::upload::{self, Journal, Unfinished};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom uploads list
+  azd ai models custom uploads resume 3f2a9c0d1e4b5a67
+  azd ai models custom uploads discard --all --yes
+
+What is kept here is how far each upload is, not the files: they lie in your folder and in the upload location.";
+
+/// What can be done with unfinished uploads.
+#[derive(Debug, Subcommand)]
+pub enum UploadsCommand {
+    /// List the unfinished uploads of this machine
+    #[command(after_help = "\
+Examples:
+  azd ai models custom uploads list
+  azd ai models custom uploads list -o json")]
+    List,
+    /// Go on with an unfinished upload, and register the model
+    #[command(after_help = "\
+Examples:
+  azd ai models custom uploads resume 3f2a9c0d1e4b5a67")]
+    Resume(ResumeArgs),
+    /// Forget unfinished uploads; what was sent is not registered
+    #[command(after_help = "\
+Examples:
+  azd ai models custom uploads discard 3f2a9c0d1e4b5a67
+  azd ai models custom uploads discard --all --yes")]
+    Discard(DiscardArgs),
+}
+
+/// Options of `custom uploads resume`.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    #[arg(value_name = "ID")]
+    id: String,
+
+    /// Do not ask before a large upload
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Options of `custom uploads discard`.
+#[derive(Args, Debug)]
+pub struct DiscardArgs {
+    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    id: Option<String>,
+
+    /// All of them
+    #[arg(long)]
+    all: bool,
+
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// Whatever the command failed with.
+pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliError> {
+    match command {
+        UploadsCommand::List => list(app),
+        UploadsCommand::Resume(args) => resume(app, args).await,
+        UploadsCommand::Discard(args) => discard(app, args).await,
+    }
+}
+
+/// An unfinished upload as JSON (cli.md 13).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    id: &'a str,
+    name: &'a str,
+    version: &'a str,
+    endpoint: &'a str,
+    source: &'a str,
+    state: &'a str,
+    files: Option<u64>,
+    bytes: Option<u64>,
+    created_at: String,
+    updated_at: String,
+}
+
+fn all(app: &App) -> Result<Vec<Unfinished>, CliError> {
+    let config_dir = app.config_dir()?;
+    upload::unfinished(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
+}
+
+fn list(app: &App) -> Result<(), CliError> {
+    let uploads = all(app)?;
+    let stamp = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
+    match app.globals.output {
+        OutputFormat::Json => {
+            let rows: Vec<Row<'_>> = uploads
+                .iter()
+                .map(|Unfinished { id, journal, .. }| Row {
+                    id,
+                    name: &journal.spec.name,
+                    version: &journal.spec.version,
+                    endpoint: &journal.spec.endpoint,
+                    source: &journal.spec.source,
+                    state: journal.stage.as_str(),
+                    files: files(journal),
+                    bytes: files(journal).map(|_| journal.bytes()),
+                    created_at: stamp(journal.created_at),
+                    updated_at: stamp(journal.updated_at),
+                })
+                .collect();
+            app.json(&rows)
+        }
+        OutputFormat::Table | OutputFormat::None => {
+            let now = OffsetDateTime::now_utc();
+            let rows: Vec<UploadRow> = uploads.iter().map(|upload| row(upload, now)).collect();
+            app.product(&render::uploads_table(&rows, app.console.table_style()))
+        }
+    }
+}
+
+/// A remote source has no list of files.
+fn files(journal: &Journal) -> Option<u64> {
+    (!journal.files.is_empty()).then_some(journal.files.len() as u64)
+}
+
+fn row(Unfinished { id, journal, running }: &Unfinished, now: OffsetDateTime) -> UploadRow {
+    let state = journal.stage.as_str();
+    UploadRow {
+        id: id.clone(),
+        name: journal.spec.name.clone(),
+        version: journal.spec.version.clone(),
+        state: if *running { format!("{state} (running)") } else { state.to_owned() },
+        files: files(journal),
+        bytes: files(journal).map(|_| journal.bytes()),
+        // A clock that was set back makes nothing older than now.
+        age: (now - journal.updated_at).try_into().unwrap_or_default(),
+        source: journal.spec.source.clone(),
+    }
+}
+
+/// The one upload whose id begins so.
+fn find(app: &App, id: &str) -> Result<Unfinished, CliError> {
+    let mut found: Vec<Unfinished> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
+    let list = app.command_line(&["custom", "uploads", "list"]);
+    match (found.pop(), found.len()) {
+        (Some(only), 0) => Ok(only),
+        (None, _) => Err(CliError::no_such_upload(id, &list)),
+        (Some(_), more) => Err(CliError::usage(format!("{} uploads have an id that begins with {id}", more + 1))
+            .with_code("ambiguous_upload")
+            .with_suggestion(format!("Give more digits: {list}"))),
+    }
+}
+
+async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
+    let Unfinished { id, journal, .. } = find(app, &args.id)?;
+    let Journal { spec: upload, registration, .. } = journal;
+    let source = Source::parse(&upload.source)?;
+    if let Source::Blob(_) = source {
+        return Err(CliError::usage("the source of this upload is a URL, whose SAS is not kept")
+            .with_code("remote_source")
+            .with_suggestion(format!(
+                "Run the same create again with its --source or --source-file:\n  {}",
+                app.command_line(&[
+                    "custom",
+                    "create",
+                    "--name",
+                    &upload.name,
+                    "--version",
+                    &upload.version,
+                    "--source-file",
+                    "FILE"
+                ])
+            )));
+    }
+    let broken = |what: &str| CliError::failure(format!("the journal of upload {id} holds no valid {what}"));
+    let spec = CreateSpec {
+        name: upload.name.parse().map_err(|_| broken("name"))?,
+        version: VersionChoice::Named(upload.version.parse().map_err(|_| broken("version"))?),
+        source,
+        shown_source: upload.source,
+        source_file: None,
+        selection: upload.selection,
+        check: upload.checked,
+        details: registration.details,
+        overwrite: false,
+        yes: args.yes,
+        no_wait: false,
+        timeout: None,
+        azcopy_path: None,
+        limit_rate: None,
+        again: app.command_line(&["custom", "uploads", "resume", &id]),
+    };
+    let foundry = app.foundry_at(Some(&upload.endpoint))?;
+    make(app, &spec, &foundry).await
+}
+
+async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
+    let config_dir = app.config_dir()?;
+    let uploads = match &args.id {
+        Some(id) => vec![find(app, id)?],
+        None => all(app)?,
+    };
+    if !args.yes && !uploads.is_empty() {
+        confirm(app, &uploads).await?;
+    }
+    let mut discarded = Vec::new();
+    for upload in &uploads {
+        let directory = upload.take(&config_dir)?;
+        directory.remove().map_err(|why| CliError::no_uploads(&config_dir, &why))?;
+        app.console.done(&format!("Upload {} discarded", upload.id));
+        discarded.push(&upload.id);
+    }
+    match app.globals.output {
+        OutputFormat::Json => app.json(&discarded),
+        OutputFormat::Table | OutputFormat::None => Ok(()),
+    }
+}
+
+async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
+    if !app.can_ask() {
+        return Err(CliError::usage("discarding an upload needs a confirmation, and nobody can be asked")
+            .with_code("confirmation_required")
+            .with_suggestion("Add --yes to discard without asking."));
+    }
+    for Unfinished { id, journal, .. } in uploads {
+        let Journal { spec, .. } = journal;
+        let size = units::bytes(journal.bytes());
+        app.console.status(&format!("{id}: {} (version {}), {size}, {}", spec.name, spec.version, spec.source));
+    }
+    let what = units::count(uploads.len() as u64, "upload", "uploads");
+    match app.or_interrupted(app.ask(&format!("Discard {what}? What was sent has to be sent again. (y/N) "))).await? {
+        Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES") => Ok(()),
+        _ => Err(CliError::failure("Nothing was discarded.").with_code("cancelled")),
+    }
+}

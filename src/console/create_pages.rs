@@ -1,0 +1,85 @@
+//! What `create` shows beside the page of the registered model. Pure.
+
+use super::findings::finding_line;
+use super::render::aligned;
+use super::style::harmless;
+use crate::model::Finding;
+use crate::units;
+
+/// What the page of `create --dry-run` shows.
+#[derive(Debug)]
+pub struct DryRunPage<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Where the files are.
+    pub source: &'a str,
+    /// Path and bytes of each file; empty for a remote source.
+    pub files: Vec<(&'a str, u64)>,
+    /// Path of what stays, and why.
+    pub excluded: Vec<(&'a str, String)>,
+    /// What the check found.
+    pub findings: &'a [Finding],
+    /// Method and path of each request.
+    pub requests: &'a [String],
+    /// How long the upload may take; `None` where the size is unknown.
+    pub estimate: Option<String>,
+}
+
+/// The page of `create --dry-run`.
+#[must_use]
+pub fn dry_run_page(plan: &DryRunPage<'_>) -> String {
+    let bytes: u64 = plan.files.iter().map(|(_, bytes)| bytes).sum();
+    let upload = match &plan.estimate {
+        Some(estimate) => {
+            let files = units::count(plan.files.len() as u64, "file", "files");
+            format!("{files}, {}, {estimate}", units::bytes(bytes))
+        }
+        None => "size unknown (the source is not read)".to_owned(),
+    };
+    let rows = [
+        ("Name", Some(plan.name.to_owned())),
+        ("Version", Some(plan.version.to_owned())),
+        ("Source", Some(harmless(plan.source))),
+        ("Upload", Some(upload)),
+    ];
+    let sizes: Vec<String> = plan.files.iter().map(|(_, bytes)| units::bytes(*bytes)).collect();
+    let width = sizes.iter().map(String::len).max().unwrap_or(0);
+    let files = plan.files.iter().zip(&sizes).map(|((path, _), size)| format!("{size:>width$}  {}", harmless(path)));
+    let excluded = plan.excluded.iter().map(|(path, reason)| format!("{} ({reason})", harmless(path)));
+    let findings = plan.findings.iter().map(|finding| format!("{}: {}", finding.level, finding_line(finding)));
+    [
+        format!("Dry run: nothing is sent.\n\n{}", aligned(&rows)),
+        list("Files", files),
+        list("Left out", excluded),
+        list("Findings", findings),
+        list("Requests that would be sent", plan.requests.iter().cloned()),
+    ]
+    .concat()
+}
+
+/// Nothing, where there is nothing to list.
+fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| format!("  {line}\n")).collect();
+    if lines.is_empty() { lines } else { format!("\n{title}:\n{lines}") }
+}
+
+/// The shape of an adapter in one line; what is not known stands as `?`.
+#[must_use]
+pub fn lora_line(rank: Option<u32>, alpha: Option<&str>, modules: Option<&[String]>, dropout: Option<f64>) -> String {
+    let known = |value: Option<String>| value.map_or_else(|| "?".to_owned(), |text| harmless(&text));
+    format!(
+        "rank {}, alpha {}, target modules {}, dropout {}",
+        known(rank.map(|rank| rank.to_string())),
+        known(alpha.map(str::to_owned)),
+        known(modules.map(|modules| modules.join(", "))),
+        known(dropout.map(|dropout| dropout.to_string())),
+    )
+}
+
+/// The page of a registration that is not waited for.
+#[must_use]
+pub fn accepted_page(name: &str, version: &str, wait: &str) -> String {
+    format!("The registration of model '{name}' (version {version}) is under way.\n\nTo wait for its end:\n  {wait}\n")
+}

@@ -1,0 +1,72 @@
+//! How long a SAS lives, against how long an upload may take (cli.md 7, step 4). Pure.
+
+use std::time::Duration;
+
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime, macros::format_description};
+
+use crate::redact::SecretUrl;
+
+const SHORTEST: u64 = 30 * 60;
+const LONGEST: u64 = 24 * 60 * 60;
+
+/// The life that a SAS should have for this many bytes at this rate in bytes per second: half as long again as the
+/// upload, at least 30 minutes, at most 24 hours (the customer's design).
+#[must_use]
+pub fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
+    let seconds = u128::from(bytes) * 3 / (u128::from(rate.max(1)) * 2);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(SHORTEST, LONGEST))
+}
+
+/// When a SAS ends: its own end (`se`), or that of the key it is signed with (`ske`), whichever comes first
+/// (contracts/foundry-rest.md 5). `None` where it does not say.
+#[must_use]
+pub fn sas_end(sas: &SecretUrl) -> Option<OffsetDateTime> {
+    let ends = sas.expose().query_pairs().filter(|(key, _)| key == "se" || key == "ske");
+    ends.filter_map(|(_, value)| read_time(&value)).min()
+}
+
+fn read_time(text: &str) -> Option<OffsetDateTime> {
+    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Some(time);
+    }
+    // Storage also takes a day, and a time without seconds.
+    if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
+        return Some(day.midnight().assume_utc());
+    }
+    let minutes = format_description!("[year]-[month]-[day]T[hour]:[minute]Z");
+    time::PrimitiveDateTime::parse(text, minutes).ok().map(time::PrimitiveDateTime::assume_utc)
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    #[test]
+    fn the_life_that_a_sas_needs_is_that_of_the_design() {
+        let minutes: Vec<u64> = [1, 50, 200, 500, 5000]
+            .iter()
+            .map(|gigabytes| needed_lifetime(gigabytes << 30, 50 << 20).as_secs() / 60)
+            .collect();
+        assert_eq!(minutes, [30, 30, 102, 256, 1440]);
+        assert_eq!(needed_lifetime(u64::MAX, 0).as_secs(), LONGEST);
+    }
+
+    #[test]
+    fn a_sas_ends_with_itself_or_with_its_key() {
+        let end = |query: &str| {
+            let url = Url::parse(&format!("https://h/c?{query}&sig=x")).expect("a URL");
+            sas_end(&SecretUrl::new(url)).map(|time| time.to_string())
+        };
+        assert_eq!(end("se=2026-01-02T03%3A04%3A05Z"), Some("2026-01-02 3:04:05.0 +00:00:00".into()));
+        assert_eq!(
+            end("se=2026-01-03T00:00:00Z&ske=2026-01-02T00:00:00Z"),
+            Some("2026-01-02 0:00:00.0 +00:00:00".into())
+        );
+        assert_eq!(end("se=2026-01-02"), Some("2026-01-02 0:00:00.0 +00:00:00".into()));
+        assert_eq!(end("se=2026-01-02T03:04Z"), Some("2026-01-02 3:04:00.0 +00:00:00".into()));
+        assert_eq!((end("sv=1"), end("se=soon")), (None, None));
+    }
+}

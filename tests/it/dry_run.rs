@@ -1,0 +1,157 @@
+//! `create --dry-run`: the plan, in both formats, and nothing anywhere changes.
+
+use crate::support::{Output, TestEnv};
+
+fn dry_run(env: &TestEnv, more: &[&str]) -> Output {
+    let args = ["custom", "create", "-n", "my-model", "--source", "model", "--dry-run"];
+    env.run(&[args.as_slice(), more].concat())
+}
+
+/// The environment has neither AzCopy nor project: neither is needed.
+#[test]
+fn the_plan_is_shown_and_nothing_is_needed_for_it() {
+    let mut env = TestEnv::new();
+    env.write_model();
+    env.unset("AZURE_PROJECT_ENDPOINT").unset("PATH");
+    insta::assert_snapshot!(dry_run(&env, &["--exclude", "*.bin", "--limit-rate", "100"]).success(), @"
+    Dry run: nothing is sent.
+
+      Name:     my-model
+      Version:  1
+      Source:   [ROOT]/here/model
+      Upload:   2 files, 1.0 KB, about 11s
+
+    Files:
+        50 B  config.json
+      1000 B  model.safetensors
+
+    Left out:
+      .gitattributes (default exclude)
+
+    Findings:
+      warning: there is no tokenizer, and the base model's may not fit (missing-tokenizer)
+
+    Requests that would be sent:
+      POST /models/my-model/versions/1/startPendingUpload
+      POST /models/my-model/versions/1/createAsync
+      GET /models/my-model/versions/1
+    ");
+    insta::assert_snapshot!(dry_run(&env, &["-o", "json", "--overwrite"]).success(), @r#"
+    {
+      "name": "my-model",
+      "version": "1",
+      "source": "[ROOT]/here/model",
+      "files": [
+        {
+          "path": "config.json",
+          "bytes": 50
+        },
+        {
+          "path": "model.safetensors",
+          "bytes": 1000
+        }
+      ],
+      "excluded": [
+        {
+          "path": ".gitattributes",
+          "reason": "default exclude"
+        }
+      ],
+      "totals": {
+        "files": 2,
+        "bytes": 1050
+      },
+      "findings": [
+        {
+          "level": "warning",
+          "code": "missing-tokenizer",
+          "file": ".",
+          "message": "there is no tokenizer, and the base model's may not fit",
+          "remedy": "Add the model's tokenizer.json, or tokenizer.model."
+        }
+      ],
+      "requests": [
+        {
+          "method": "GET",
+          "path": "/models/my-model/versions/1"
+        },
+        {
+          "method": "DELETE",
+          "path": "/models/my-model/versions/1"
+        },
+        {
+          "method": "POST",
+          "path": "/models/my-model/versions/1/startPendingUpload"
+        },
+        {
+          "method": "POST",
+          "path": "/models/my-model/versions/1/createAsync"
+        },
+        {
+          "method": "GET",
+          "path": "/models/my-model/versions/1"
+        }
+      ],
+      "estimate": {
+        "seconds": 1,
+        "bytesPerSecond": 52428800
+      }
+    }
+    "#);
+    assert!(!env.home().join(".azd").exists(), "nothing is kept");
+}
+
+#[test]
+fn a_folder_that_would_be_refused_shows_its_plan_too() {
+    let env = TestEnv::new();
+    env.write_model();
+    env.write("model/model.safetensors", "");
+    insta::assert_snapshot!(dry_run(&env, &[]).fails_with(6), @"
+    Dry run: nothing is sent.
+
+      Name:     my-model
+      Version:  1
+      Source:   [ROOT]/here/model
+      Upload:   2 files, 50 B, about 1s
+
+    Files:
+      50 B  config.json
+       0 B  model.safetensors
+
+    Left out:
+      .gitattributes (default exclude)
+
+    Findings:
+      error: model.safetensors: the file is empty (empty-file)
+      warning: there is no tokenizer, and the base model's may not fit (missing-tokenizer)
+
+    Requests that would be sent:
+      POST /models/my-model/versions/1/startPendingUpload
+      POST /models/my-model/versions/1/createAsync
+      GET /models/my-model/versions/1
+    ------- stderr -------
+    ERROR: the model check found 1 error
+
+    Suggestion: Download or save the file again.
+    [exit code: 6]
+    ");
+    let output = dry_run(&env, &["-o", "json"]).fails_with(6);
+    assert_eq!(output.json()["findings"][0]["code"], "empty-file");
+    assert_eq!(output.json_error()["kind"], "check_failed");
+}
+
+/// Only `auto` asks the service, with a GET; a remote source is not read.
+#[test]
+fn a_dry_run_changes_nothing_on_the_service() {
+    let env = TestEnv::new();
+    env.write_model();
+    env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "4"})).expect("seeded");
+    let output = dry_run(&env, &["--version", "auto", "-o", "json"]).success();
+    assert_eq!(output.json()["version"], "5");
+    let source = "https://a.blob.core.windows.net/c?sv=1&sig=CANARY5A5";
+    let remote = env.run(&["create", "-n", "my-model", "--source", source, "--dry-run"]).success();
+    assert!(remote.stdout.contains("size unknown") && !remote.to_string().contains("CANARY5A5"), "{remote}");
+    let methods: Vec<String> = env.emulator().requests().into_iter().map(|sent| sent.method).collect();
+    assert_eq!(methods, ["GET"]);
+    assert!(env.azcopy_starts().is_empty());
+}

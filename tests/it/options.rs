@@ -1,0 +1,321 @@
+//! What the options of `create` put on the wire, ask, and say.
+
+use foundry_emulator::{Config, Fault, FaultKind, RequestRecord, Route};
+use serde_json::{Value, json};
+
+use crate::support::{Output, Running, Terminal, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[CREATE.as_slice(), more].concat())
+}
+
+fn sent(env: &TestEnv) -> Vec<String> {
+    let short = |one: RequestRecord| format!("{} {}", one.method, one.path.replace("/api/projects/demo/models/", ""));
+    env.emulator().requests().into_iter().map(short).collect()
+}
+
+fn registration(env: &TestEnv) -> Value {
+    let mut requests = env.emulator().requests().into_iter();
+    let mut body = requests.find(|sent| sent.path.ends_with("/createAsync")).expect("a registration").body;
+    body["blobUri"].take();
+    body
+}
+
+fn write_adapter(env: &TestEnv) {
+    env.write_model();
+    let weights = std::fs::read(env.work().join("model/model.safetensors")).expect("weights");
+    env.write("adapter/adapter_model.safetensors", weights);
+    env.write(
+        "adapter/adapter_config.json",
+        r#"{"r":16,"lora_alpha":32,"target_modules":["q_proj","v_proj"],"lora_dropout":0.05}"#,
+    );
+}
+
+#[test]
+fn tags_publisher_and_weight_type_are_registered() {
+    let options = ["--tag", "team=a=b", "--tag", "empty=", "--publisher", "contoso", "--weight-type", "draftmodel"];
+    let env = env();
+    let output = create(&env, &options).success();
+    assert!(!output.stderr.contains("No --base-model"), "a draft model needs none: {output}");
+    assert_eq!(
+        registration(&env),
+        json!({"blobUri": null, "weightType": "DraftModel", "catalogInfo": {"publisherId": "contoso"},
+            "tags": {"team": "a=b", "empty": ""}})
+    );
+    let mut env = self::env();
+    env.set("AZURE_AI_MODELS_API_VERSION", "v1");
+    let output = create(&env, &options).fails_with(2);
+    assert!(output.stderr.contains("the api-version v1 knows no publisher"), "{output}");
+    assert!(env.emulator().requests().is_empty());
+}
+
+/// What the adapter says of itself is shown; what was given is sent.
+#[test]
+fn an_adapter_is_registered_as_lora() {
+    let env = TestEnv::new();
+    write_adapter(&env);
+    let source = ["custom", "create", "-n", "my-adapter", "--source", "adapter", "--base-model", "FW-X"];
+    insta::assert_snapshot!(env.run(&source).fails_with(6), @"
+    ------- stderr -------
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    ERROR: the model check found 1 error
+      there is no config.json, which says how the model is built (missing-config)
+
+    Suggestion: This is an adapter: add --weight-type LoRA. Else: Add the model's config.json beside the weights. To upload the files as they are, use --skip-check.
+    [exit code: 6]
+    ");
+    assert!(env.emulator().requests().is_empty());
+    let lora = ["--weight-type", "lora"];
+    let output = env.run(&[source.as_slice(), &lora].concat()).success();
+    assert!(
+        output.stderr.contains("LoRA: rank 16, alpha 32, target modules q_proj, v_proj, dropout 0.05\n"),
+        "{output}"
+    );
+    let body = registration(&env);
+    assert_eq!((&body["weightType"], body.get("loraConfig")), (&json!("LoRA"), None));
+
+    let env = TestEnv::new();
+    write_adapter(&env);
+    let given = ["--weight-type", "LoRA", "--lora-rank", "8", "--lora-target-modules", "a, b", "--lora-dropout", "0"];
+    let output = env.run(&[source.as_slice(), &given].concat()).success();
+    assert!(output.stderr.contains("LoRA: rank 8, alpha 32, target modules a, b, dropout 0\n"), "{output}");
+    assert_eq!(registration(&env)["loraConfig"], json!({"rank": 8, "targetModules": ["a", "b"], "dropout": 0.0}));
+}
+
+#[test]
+fn auto_takes_the_version_after_the_highest() {
+    let env = env();
+    create(&env, &["--version", "auto"]).success();
+    for version in ["9", "10", "beta"] {
+        env.emulator().seed(&json!({"name": "my-model", "version": version})).expect("seeded");
+    }
+    let output = create(&env, &["--version", "auto", "-o", "json"]).success();
+    assert_eq!(output.json()["version"], "11");
+}
+
+/// Somebody took the version between the look and the upload: the next one, once more.
+#[test]
+fn auto_goes_on_where_somebody_was_faster() {
+    let env = env();
+    let taken = FaultKind::refusal(409, "ModelVersionConflict", "taken");
+    env.emulator().add_fault(Fault::new(Route::StartPendingUpload, taken).times(1));
+    let output = create(&env, &["--version", "auto", "-o", "json"]).success();
+    assert_eq!(output.json()["version"], "2");
+}
+
+/// An unfinished upload of the same source keeps its version; a second one at the same time gets its own.
+#[test]
+fn auto_keeps_its_version_and_two_at_once_get_two() {
+    let mut env = env();
+    env.azcopy_script("init\nhang\nnext-run\ndefault\nnext-run\ndefault\n");
+    let first = Running::start(&env, &[CREATE.as_slice(), &["--version", "auto"]].concat());
+    first.wait_for("Uploading 2 files");
+    let second = create(&env, &["--version", "auto", "-o", "json"]).success();
+    assert_eq!(second.json()["version"], "2");
+    first.signal(rustix::process::Signal::INT);
+    let first = first.finish(&env).fails_with(130);
+    assert!(first.stderr.contains("custom create --name my-model --source model --version auto"), "{first}");
+    let again = create(&env, &["--version", "auto", "-o", "json"]).success();
+    assert_eq!(again.json()["version"], "1");
+}
+
+#[test]
+fn an_overwrite_deletes_after_everything_else_was_looked_at() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
+    let output = create(&env, &["--overwrite"]).fails_with(2);
+    assert!(output.stderr.contains("Add --yes to replace it without asking."), "{output}");
+    create(&env, &["--overwrite", "--yes", "--azcopy-path", "nowhere"]).fails_with(3);
+    assert_eq!(sent(&env), ["GET my-model/versions/1"]);
+    let output = create(&env, &["--overwrite", "--yes", "-o", "json"]).success();
+    assert_eq!(output.json().get("description"), None);
+    assert!(output.stderr.contains("Its weights are gone from the moment it is replaced"), "{output}");
+    assert_eq!(
+        sent(&env)[1..4],
+        ["GET my-model/versions/1", "DELETE my-model/versions/1", "POST my-model/versions/1/startPendingUpload"]
+    );
+}
+
+#[test]
+fn an_overwrite_asks_and_takes_no_for_an_answer() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+    for (answer, code) in [("\r", 1), ("no\r", 1), ("y\r", 0)] {
+        let mut terminal = Terminal::start(&env, 120, &[CREATE.as_slice(), &["--overwrite"]].concat());
+        terminal.wait_for("Replace it? (y/N)");
+        terminal.type_text(answer);
+        assert_eq!(terminal.finish().code, code, "{answer:?}");
+    }
+    assert_eq!(sent(&env).iter().filter(|sent| sent.starts_with("DELETE")).count(), 1);
+    assert!(!env.home().join(".azd/ai-models/uploads").read_dir().expect("a directory").any(|_| true));
+}
+
+/// In the customer's words, on a terminal only.
+#[test]
+fn a_large_upload_is_asked_about() {
+    let env = env();
+    let large = std::fs::File::create(env.work().join("model/large.gguf")).expect("a file");
+    large.set_len(70_141_440_000).expect("a sparse file");
+    let mut terminal = Terminal::start(&env, 120, &CREATE);
+    terminal.wait_for("Press Enter to continue or Ctrl+C to cancel...");
+    assert!(env.emulator().requests().is_empty(), "nothing was asked of the service yet");
+    terminal.type_text("\u{3}");
+    let ended = terminal.finish();
+    insta::assert_snapshot!(env.clean(&ended.screen), @"
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    Using azcopy: PATH (10.32.2)
+
+    Creating custom model: my-model (version 1)
+
+    WARNING: Large file detected: 65.3 GB
+        Estimated upload time: 12-23 minutes (depending on network speed)
+
+        IMPORTANT: Keep this terminal open until upload completes.
+        The model will be registered automatically after upload.
+
+        Press Enter to continue or Ctrl+C to cancel...^C
+    ERROR: Interrupted.
+    ");
+    assert_eq!(ended.code, 130);
+    let mut terminal = Terminal::start(&env, 120, &CREATE);
+    terminal.wait_for("Press Enter to continue");
+    terminal.type_text("\r");
+    assert_eq!(terminal.finish().code, 0);
+    for option in ["--yes", "--no-prompt"] {
+        let terminal = Terminal::start(
+            &env,
+            120,
+            &["custom", "create", "-n", option.trim_matches('-'), "--source", "model", option],
+        );
+        let ended = terminal.finish();
+        assert!(ended.code == 0 && !ended.screen.contains("Press Enter"), "{}", ended.screen);
+    }
+    let piped = env.run(&["custom", "create", "-n", "piped", "--source", "model"]).success();
+    assert!(!piped.stderr.contains("Large file"), "{piped}");
+}
+
+/// AzCopy cannot change its SAS in flight: what that means is said before the upload.
+#[test]
+fn a_sas_that_ends_before_the_upload_is_warned_of() {
+    let env = TestEnv::with(Config { sas_seconds: 20 * 60, ..Config::default() });
+    env.write_model();
+    let warning = "SAS ends in 19m 5";
+    assert!(create(&env, &[]).success().stderr.contains(warning));
+    let large = std::fs::File::create(env.work().join("model/large.gguf")).expect("a file");
+    large.set_len(70 << 30).expect("a sparse file");
+    let output = env.run(&["custom", "create", "-n", "large", "--source", "model"]).success();
+    assert!(
+        output.stderr.contains(
+            "large.gguf (70.0 GB) alone takes 23m 53s at 50.0 MB/s, and the upload location's SAS ends in 19m 5"
+        ),
+        "{output}"
+    );
+}
+
+#[test]
+fn no_wait_returns_once_the_registration_is_accepted() {
+    let env = env();
+    insta::assert_snapshot!(create(&env, &["--no-wait"]).success().stdout, @"
+    The registration of model 'my-model' (version 1) is under way.
+
+    To wait for its end:
+      azure-ai-models custom wait --name my-model --version 1
+    ");
+    let env = self::env();
+    let output = create(&env, &["--no-wait", "-o", "json", "--version", "3"]).success();
+    let mut json = output.json();
+    assert!(json["operation"].take().as_str().is_some_and(|url| url.contains("/versions/3/createAsync/operations/")));
+    assert_eq!(json, json!({"name": "my-model", "version": "3", "status": "InProgress", "operation": null}));
+    assert_eq!(sent(&env).last().map(String::as_str), Some("POST my-model/versions/3/createAsync"));
+    // The same command waits for its end.
+    let again = create(&env, &["--version", "3", "-o", "json"]).success();
+    assert_eq!(again.json()["version"], "3");
+    assert_eq!(env.azcopy_starts().len(), 1);
+}
+
+#[test]
+fn a_registration_that_takes_longer_than_its_limit_goes_on_without_us() {
+    let env = TestEnv::with(Config { polls_until_done: 10_000, ..Config::default() });
+    env.write_model();
+    let output = create(&env, &["--timeout", "10s"]).fails_with(8);
+    assert!(output.stderr.contains("the registration did not end in time; its last state was InProgress"), "{output}");
+    assert!(output.stderr.contains("custom create --name my-model --source model --timeout 10s"), "{output}");
+}
+
+/// A path or URL comes through a pipe, so that no shell cuts it; then nobody is asked.
+#[test]
+fn the_source_comes_through_a_pipe() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let env = env();
+    let mut command = env.command(&["custom", "create", "-n", "my-model", "--source", "-"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    child.stdin.take().expect("a pipe").write_all(b"\"model\"\r\n").expect("written");
+    let output = env.output(&child.wait_with_output().expect("ended")).success();
+    assert!(output.stderr.contains("Source: model (2 files, 1.0 KB)"), "{output}");
+}
+
+/// Every option stands in the command that goes on.
+#[test]
+fn the_command_to_run_again_has_all_options() {
+    let mut env = TestEnv::new();
+    write_adapter(&env);
+    env.azcopy_script("init\nend Failed 0 1000 0 1 1\nexit 1\n");
+    let args = [
+        "custom",
+        "create",
+        "--name",
+        "my-adapter",
+        "--source",
+        "adapter",
+        "--version",
+        "2",
+        "--description",
+        "-x y",
+        "--tag",
+        "a=b c",
+        "--base-model",
+        "FW-X",
+        "--weight-type",
+        "LoRA",
+        "--lora-rank",
+        "8",
+        "--lora-alpha",
+        "16",
+        "--lora-target-modules",
+        "q,v",
+        "--lora-dropout",
+        "0.1",
+        "--publisher",
+        "p",
+        "--include",
+        "adapter*",
+        "--exclude",
+        "*.bin",
+        "--timeout",
+        "1h",
+        "--limit-rate",
+        "5M",
+        "--no-default-excludes",
+        "--skip-check",
+        "--overwrite",
+        "--no-wait",
+    ];
+    let output = env.run(&args).fails_with(7);
+    let line = output.stderr.lines().find(|line| line.contains("azure-ai-models custom create")).expect("a command");
+    let mut words = shell_words::split(line).expect("words");
+    words.remove(0);
+    let expected: Vec<String> = args.iter().map(ToString::to_string).collect();
+    let joined = words.join(" ").replace("--description=-x y", "--description -x y");
+    assert_eq!(joined, expected.join(" "));
+}

@@ -1,0 +1,186 @@
+//! `custom uploads`: what is unfinished is listed, gone on with, or given up.
+
+use foundry_emulator::{Fault, FaultKind, Route};
+
+use crate::support::{Output, Running, Terminal, TestEnv};
+
+/// One of two files arrives, then it breaks; the next run sends what it is given.
+const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
+
+fn broken(more: &[&str]) -> TestEnv {
+    let mut env = TestEnv::new();
+    env.write_model();
+    env.azcopy_script(BROKEN);
+    let args = ["custom", "create", "--name", "my-model", "--source", "model"];
+    drop(env.run(&[args.as_slice(), more].concat()).fails_with(7));
+    env
+}
+
+fn id(env: &TestEnv) -> String {
+    let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+    list[0]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Without the parts that differ from run to run.
+fn masked(output: Output, id: &str) -> String {
+    let lines = output.to_string().replace(id, "[ID]");
+    let masked = lines.lines().map(|line| {
+        let at = [line.find("\"createdAt\""), line.find("\"updatedAt\"")].into_iter().flatten().next();
+        at.map_or(line.to_owned(), |at| format!("{}...", &line[..at + 13]))
+    });
+    masked.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_unfinished_upload_is_listed() {
+    let none = TestEnv::new();
+    assert_eq!(none.run(&["custom", "uploads", "list"]).success().stdout, "0 unfinished uploads found\n");
+    assert_eq!(none.run(&["custom", "uploads", "list", "-o", "json"]).success().stdout, "[]\n");
+    let env = broken(&[]);
+    let table = env.run(&["custom", "uploads", "list"]).success().stdout;
+    assert!(
+        table.contains("  my-model  1        uploading  2      1.0 KB  ") && table.contains("here/model\n"),
+        "{table}"
+    );
+    insta::assert_snapshot!(masked(env.run(&["uploads", "list", "-o", "json"]).success(), &id(&env)), @r#"
+    [
+      {
+        "id": "[ID]",
+        "name": "my-model",
+        "version": "1",
+        "endpoint": "http://[EMULATOR]/api/projects/demo",
+        "source": "[ROOT]/here/model",
+        "state": "uploading",
+        "files": 2,
+        "bytes": 1050,
+        "createdAt": ...
+        "updatedAt": ...
+      }
+    ]
+    "#);
+}
+
+/// With nothing but its id: files, globs, description and all that is registered stand in the journal.
+#[test]
+fn an_upload_is_resumed_by_its_id_as_it_was_begun() {
+    let env = broken(&[
+        "--version",
+        "7",
+        "--description",
+        "d",
+        "--tag",
+        "a=b",
+        "--base-model",
+        "FW-X",
+        "--exclude",
+        "*.bin",
+        "--weight-type",
+        "DraftModel",
+        "--publisher",
+        "p",
+    ]);
+    env.write("model/late.bin", "not selected");
+    let id = id(&env);
+    let elsewhere = env.root().join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("a directory");
+    let output = env.run(&["custom", "uploads", "resume", &id[..6], "-C", &elsewhere.to_string_lossy()]).success();
+    assert!(
+        output.stderr.contains("Going on with an earlier upload: 1 of 2 files (50 B) are there already."),
+        "{output}"
+    );
+    assert_eq!(env.azcopy_starts()[1]["list"], "model.safetensors\n");
+    let requests = env.emulator().requests();
+    let sent = requests.iter().find(|sent| sent.path.ends_with("/versions/7/createAsync")).expect("a registration");
+    let mut body = sent.body.clone();
+    assert!(body["blobUri"].take().as_str().is_some_and(|uri| uri.ends_with("/upload-1")));
+    insta::assert_snapshot!(format!("{body:#}"), @r#"
+    {
+      "blobUri": null,
+      "weightType": "DraftModel",
+      "derivedModelInformation": {
+        "baseModel": "azureml://registries/azureml-fireworks/models/FW-X/versions/1"
+      },
+      "catalogInfo": {
+        "publisherId": "p"
+      },
+      "description": "d",
+      "tags": {
+        "a": "b",
+        "baseArchitecture": "FW-X"
+      }
+    }
+    "#);
+    assert_eq!(env.run(&["custom", "uploads", "list", "-o", "json"]).success().stdout, "[]\n");
+}
+
+#[test]
+fn a_broken_resume_names_itself_as_the_way_on() {
+    let mut env = broken(&[]);
+    let id = id(&env);
+    env.azcopy_script("init\nend Failed 0 1000 0 1 1\nexit 1\n");
+    let output = env.run(&["custom", "uploads", "resume", &id]).fails_with(7);
+    assert!(output.stderr.contains(&format!("  azure-ai-models custom uploads resume {id}\n")), "{output}");
+}
+
+#[test]
+fn an_upload_is_discarded_when_the_person_agrees() {
+    let env = broken(&[]);
+    let id = id(&env);
+    let output = env.run(&["custom", "uploads", "discard", &id]).fails_with(2);
+    assert!(output.stderr.contains("Add --yes to discard without asking."), "{output}");
+    for (answer, code, left) in [("n\r", 1, 1), ("\r", 1, 1), ("y\r", 0, 0)] {
+        let mut terminal = Terminal::start(&env, 120, &["custom", "uploads", "discard", &id]);
+        terminal.wait_for("(y/N)");
+        terminal.type_text(answer);
+        assert_eq!(terminal.finish().code, code, "{answer:?}");
+        let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+        assert_eq!(list.as_array().map(Vec::len), Some(left));
+    }
+    let output = env.run(&["custom", "uploads", "discard", &id, "--yes"]).fails_with(3);
+    assert!(output.stderr.contains("there is no unfinished upload"), "{output}");
+    assert_eq!(env.run(&["custom", "uploads", "discard", "--all"]).success().stdout, "");
+}
+
+#[test]
+fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
+    let mut env = TestEnv::new();
+    env.write_model();
+    env.azcopy_script("init\nhang\n");
+    let running = Running::start(&env, &["custom", "create", "--name", "my-model", "--source", "model"]);
+    running.wait_for("Uploading 2 files");
+    let id = id(&env);
+    let table = env.run(&["custom", "uploads", "list"]).success().stdout;
+    assert!(table.contains("uploading (running)"), "{table}");
+    for command in [["uploads", "resume"].as_slice(), &["uploads", "discard", "--yes"]] {
+        let output = env.run(&[command, &[&id]].concat()).fails_with(5);
+        assert!(output.stderr.contains("is being uploaded by another process"), "{output}");
+    }
+    running.signal(rustix::process::Signal::INT);
+    drop(running.finish(&env).fails_with(130));
+}
+
+/// The SAS of a URL is never kept.
+#[test]
+fn a_remote_source_has_to_be_named_again() {
+    let mut env = TestEnv::new();
+    env.azcopy_script("init\nend Failed 0 11 0 1 1\nexit 1\n");
+    let source = "https://a.blob.core.windows.net/c?sv=1&sig=CANARY5A5";
+    drop(env.run(&["custom", "create", "--name", "my-model", "--source", source]).fails_with(7));
+    let list = env.run(&["custom", "uploads", "list"]).success();
+    assert!(list.stdout.contains("https://a.blob.core.windows.net/c\n"), "{list}");
+    let output = env.run(&["custom", "uploads", "resume", &id(&env)]).fails_with(2);
+    assert!(output.stderr.contains("custom create --name my-model --version 1 --source-file FILE"), "{output}");
+}
+
+/// Registered in the journal before anybody waits for it: the next run asks the operation itself.
+#[test]
+fn a_registration_under_way_is_found_again() {
+    let env = TestEnv::new();
+    env.write_model();
+    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
+    drop(env.run(&["custom", "create", "--name", "my-model", "--source", "model"]).fails_with(8));
+    let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+    assert_eq!(list[0]["state"], "registering");
+    drop(env.run(&["custom", "uploads", "resume", &id(&env)]).success());
+    assert_eq!(env.azcopy_starts().len(), 1);
+}
