@@ -2,6 +2,9 @@
 
 #[path = "../support/copy_store.rs"]
 mod copy_store;
+#[cfg(target_os = "linux")]
+mod crash;
 mod create;
+mod gate;
 mod remote;
 mod stage;
