@@ -162,10 +162,12 @@ fn killed_at(point: Point) -> usize {
         _ => assert_eq!(stage_of(&journal), point.stage()),
     }
 
+    let azcopy = azcopy_of(&stage);
+
     // Every second time AzCopy is gone when the command comes again, else it is still at it.
     let alone = matches!(point, Point::Bytes(part) if part % 2 == 0);
     if alone {
-        until("AzCopy ends", || !azcopy_lives(&stage));
+        until("AzCopy ends", || !azcopy.is_some_and(alive));
         gate.line(Line::Cut);
         gate.line(Line::Up);
         // It may have looked at more of its files before it went.
@@ -191,6 +193,7 @@ fn killed_at(point: Point) -> usize {
         let one = sent[name];
         assert_eq!((one.bytes, one.made), (size, 1), "{name} was sent twice\n{}", told());
     }
+    assert!(!azcopy.is_some_and(alive), "the first AzCopy lives on\n{}", told());
     // Where AzCopy was gone, nobody but the second one sent.
     if alone || stage_of(&journal) > Some(0) {
         let missing = FILES.iter().filter(|(name, _)| !whole.iter().any(|one| one == name));
@@ -258,13 +261,13 @@ fn stage_of(journal: &str) -> Option<usize> {
     STAGES.iter().position(|stage| journal.contains(&format!("\"stage\":\"{stage}\"")))
 }
 
-/// Whether the AzCopy that the killed program started is still there.
-fn azcopy_lives(stage: &Stage) -> bool {
-    let word = walkdir::WalkDir::new(uploads(stage))
-        .into_iter()
-        .filter_map(Result::ok)
-        .find(|entry| entry.file_name() == "azcopy.pid")
-        .map(|entry| fs::read_to_string(entry.path()).expect("its id"));
-    let id = word.as_deref().and_then(|word| word.split(' ').next()).expect("AzCopy was started");
-    fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+/// Id of the AzCopy that the killed program started, if it came so far.
+fn azcopy_of(stage: &Stage) -> Option<u32> {
+    let files = walkdir::WalkDir::new(uploads(stage)).into_iter().filter_map(Result::ok);
+    let word = files.map(walkdir::DirEntry::into_path).find(|path| path.ends_with("azcopy.pid"))?;
+    fs::read_to_string(word).ok()?.split(' ').next()?.parse().ok()
+}
+
+fn alive(process: u32) -> bool {
+    fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
