@@ -6,5 +6,7 @@ mod copy_store;
 mod crash;
 mod create;
 mod gate;
+#[cfg(unix)]
+mod network;
 mod remote;
 mod stage;
