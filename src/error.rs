@@ -5,6 +5,8 @@
 
 mod from;
 mod service;
+#[cfg(test)]
+mod transcripts;
 mod upload;
 
 use std::process::ExitCode;

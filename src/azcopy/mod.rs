@@ -20,7 +20,7 @@ mod progress;
 mod run;
 mod text;
 #[cfg(test)]
-mod transcripts;
+pub(crate) mod transcripts;
 mod verdict;
 
 pub use child::Exit;

@@ -191,7 +191,8 @@ fn no_end(outcome: &Outcome) -> Failure {
             Failure::Crashed { head: text::first_line(&stderr[start..]), exit }
         }
         Some(Exit::Code(1..)) if !stderr.is_empty() => Failure::Fatal { words: text::first_line(stderr) },
-        Some(Exit::Code(1..)) if !outcome.plain.trim().is_empty() => {
+        // A message of a kind that is not known is no last word.
+        Some(Exit::Code(1..)) if !outcome.plain.trim().is_empty() && !outcome.plain.starts_with('{') => {
             Failure::Fatal { words: text::first_line(&outcome.plain) }
         }
         exit => Failure::NoResult { exit },

@@ -3,12 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use crate::azcopy::{Failure, RunError};
+use crate::azcopy::{FailedTransfer, Failure, RunError};
 use crate::model::TransferProgress;
 use crate::units;
 use crate::upload::{DirectoryError, UploadError};
 
 use super::{CliError, ErrorKind};
+
+const SIGKILL: i32 = 9;
 
 /// Heads every upload that broke (the customer's words).
 const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
@@ -52,8 +54,16 @@ impl From<RunError> for CliError {
             RunError::Interrupted { progress, .. } => {
                 Self::interrupted().with_code("upload_interrupted").with_message(interrupted_at(progress))
             }
-            RunError::Stalled { log, .. } => Self::broken_upload("upload_stalled", &message, log.as_deref()),
-            RunError::Failed { failure, log, .. } => Self::broken_upload(code_of(&failure), &message, log.as_deref()),
+            RunError::Stalled { log, .. } => {
+                Self::broken_upload("upload_stalled", &message, log.as_deref()).with_suggestion(STALLED)
+            }
+            RunError::Failed { failure, log, .. } => {
+                let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
+                match advice(&failure) {
+                    Some(advice) => error.with_suggestion(advice),
+                    None => error,
+                }
+            }
         }
     }
 }
@@ -65,6 +75,58 @@ fn code_of(failure: &Failure) -> &str {
         Failure::NothingCopied { .. } => "nothing_copied",
         Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } | Failure::Skipped { .. } => "incomplete_upload",
         _ => "azcopy_failed",
+    }
+}
+
+const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
+const OTHER_AZCOPY: &str = "If it happens again, try another AzCopy: --azcopy-path FILE takes the one to use; without one in PATH it is downloaded.";
+const LEAVE_FILES: &str =
+    "See that every file is there and can be read, and that nothing changes them during the upload.";
+
+/// What to do before the same command is run again; nothing where that alone is enough.
+fn advice(failure: &Failure) -> Option<&'static str> {
+    Some(match failure {
+        Failure::Refused { .. } => {
+            "The next run asks for a fresh upload location. If that is refused too, check this machine's clock and the network rules of the project's storage."
+        }
+        Failure::SourceRefused { .. } => {
+            "The source's SAS must be valid now and allow reading and listing. If it stands on the command line, put it in quotes or use --source-file."
+        }
+        Failure::FailedTransfers { failed, .. } => return failed.first().map(of_a_file),
+        Failure::NothingCopied { .. } | Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } => LEAVE_FILES,
+        Failure::Crashed { head: words, .. } | Failure::Fatal { words } if words.contains("no space left") => {
+            "Make room there, or name another directory with AZD_CONFIG_DIR."
+        }
+        // It crashes over its log and its plan; over a file of the source it only gives up.
+        Failure::Crashed { head, .. } if head.contains("permission denied") => {
+            "Allow writing there, or name another directory with AZD_CONFIG_DIR."
+        }
+        Failure::Fatal { words } if words.contains("failed to scan path") => LEAVE_FILES,
+        Failure::Killed { signal: SIGKILL } => {
+            "If nobody ended it, the system had no memory left for it: set AZCOPY_BUFFER_GB=0.25, which makes AzCopy use less."
+        }
+        Failure::Cancelled | Failure::Killed { .. } => return None,
+        Failure::Skipped { .. }
+        | Failure::Fatal { .. }
+        | Failure::Crashed { .. }
+        | Failure::NoResult { .. }
+        | Failure::ExitCode { .. }
+        | Failure::UnexpectedStatus { .. } => OTHER_AZCOPY,
+    })
+}
+
+fn of_a_file(failed: &FailedTransfer) -> &'static str {
+    let remote = failed.source.starts_with("http");
+    match failed.code {
+        0 => LEAVE_FILES,
+        404 if remote => {
+            "The source or the upload location is not there any more. The next run asks for a fresh location."
+        }
+        404 => "The upload location is not there any more. The next run asks for it again.",
+        _ if remote => {
+            "The storage could not copy from the source. See that it is in an Azure storage account and can be read."
+        }
+        _ => "The storage failed. Wait a moment.",
     }
 }
 
@@ -81,11 +143,22 @@ fn interrupted_at(progress: TransferProgress) -> String {
     format!("Upload interrupted {far}.")
 }
 
+/// The same as a line of its own: an error's text begins small, as a part of other texts.
+fn sentence(text: &str) -> String {
+    match text.strip_prefix("azcopy ") {
+        Some(rest) => format!("AzCopy {rest}"),
+        None => {
+            let mut letters = text.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        }
+    }
+}
+
 impl CliError {
     /// An upload that broke, with AzCopy's own account and its log.
     fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
-        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{why}{log}")).with_code(code)
+        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
     }
 
     /// Files of somebody else where this model's files go: they would be registered with it.

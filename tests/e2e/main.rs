@@ -2,6 +2,11 @@
 
 #[path = "../support/copy_store.rs"]
 mod copy_store;
+#[cfg(target_os = "linux")]
+mod crash;
 mod create;
+mod gate;
+#[cfg(unix)]
+mod network;
 mod remote;
 mod stage;

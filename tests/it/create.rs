@@ -326,7 +326,8 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     AzCopy's log: [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]/run-1/[UUID].log
     No file is complete yet: the upload starts over.
 
-    Suggestion: To resume, run the same command again:
+    Suggestion: See that every file is there and can be read, and that nothing changes them during the upload.
+    To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model --description 'two words'
     [exit code: 7]
     ");

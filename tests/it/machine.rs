@@ -267,7 +267,7 @@ fn a_file_that_vanishes_breaks_the_upload() {
     assert_eq!(output.json_error()["code"], "incomplete_upload");
     assert_eq!(
         output.json_error()["message"],
-        "Upload interrupted. Run the same command to resume.\nazcopy copied 1 of 2 files: Skipping model.safetensors: no such file\nAzCopy's log: "
+        "Upload interrupted. Run the same command to resume.\nAzCopy copied 1 of 2 files: Skipping model.safetensors: no such file\nAzCopy's log: "
             .to_owned()
             + output.json_error()["message"].as_str().and_then(|text| text.split("log: ").nth(1)).expect("a log")
     );

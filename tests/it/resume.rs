@@ -191,7 +191,7 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     let mut env = self::env();
     env.azcopy_script(&refused("# nothing"));
     let output = create(&env).fails_with(7);
-    assert!(output.stderr.contains("the storage service refused the upload (403)"), "{output}");
+    assert!(output.stderr.contains("The storage service refused the upload (403)"), "{output}");
     assert_eq!(env.azcopy_starts().len(), 2, "one fresh SAS, and no more without a file that arrived");
 }
 

@@ -1,0 +1,39 @@
+//! One table: each recorded run of the real AzCopy, its verdict, the exit code of the program, and the words.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use super::CliError;
+use crate::azcopy::{Failure, Finished, RunError, transcripts};
+use crate::model::TransferProgress;
+
+#[test]
+fn every_recorded_run_ends_in_words_that_tell_what_to_do() {
+    let mut table = String::new();
+    for (name, verdict) in transcripts::all() {
+        row(&mut table, &name, verdict).unwrap();
+    }
+    insta::assert_snapshot!("words_for_recorded_runs", table);
+}
+
+fn row(table: &mut String, name: &str, verdict: Result<Finished, Failure>) -> std::fmt::Result {
+    let failure = match verdict {
+        Ok(Finished { files, bytes, .. }) => return writeln!(table, "{name} | ok {files} {bytes} | 0"),
+        Err(failure) => failure,
+    };
+    let kind = format!("{failure:?}");
+    let kind = kind.split([' ', '{']).next().unwrap_or_default();
+    let log = Some(PathBuf::from("LOG"));
+    let failure = Box::new(failure);
+    let error = CliError::from(RunError::Failed { failure, progress: TransferProgress::default(), log });
+    let error = error.with_resume("COMMAND");
+    let page = error.page();
+    writeln!(table, "{name} | {kind} | {} {}", error.kind().exit_code(), page.code)?;
+    for line in page.message.lines() {
+        writeln!(table, "    {line}")?;
+    }
+    for line in page.suggestion.unwrap_or_default().lines() {
+        writeln!(table, "    > {line}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! HTTP/1.1 as far as AzCopy and Azurite speak it with each other.
+
+use std::io::{self, BufRead, Read};
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// The container's list: the first is our probe, the second AzCopy's.
+    List,
+    /// A whole blob in one request, or one block.
+    Content,
+    /// A list of blocks: makes a blob of them.
+    Commit,
+    /// AzCopy's look at a blob that it sent.
+    Look,
+    Other,
+}
+
+/// A request without its content.
+pub(super) struct Request {
+    pub(super) head: Vec<u8>,
+    pub(super) kind: Kind,
+    pub(super) blob: String,
+    /// The whole blob is in this request.
+    pub(super) whole: bool,
+    pub(super) length: u64,
+    pub(super) method: String,
+}
+
+impl Request {
+    pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let head = read_head(from)?;
+        if head.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&head).into_owned();
+        let mut words = text.split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        // Account and container stand before it.
+        let blob = path.splitn(4, '/').nth(3).unwrap_or_default().replace("%2F", "/");
+        let has = |part: &str| query.split('&').any(|one| one == part);
+        let kind = match method {
+            "GET" if has("comp=list") => Kind::List,
+            "PUT" if has("comp=blocklist") => Kind::Commit,
+            "PUT" if !blob.is_empty() && (has("comp=block") || !query.contains("comp=")) => Kind::Content,
+            "HEAD" if !blob.is_empty() => Kind::Look,
+            _ => Kind::Other,
+        };
+        let whole = kind == Kind::Commit || kind == Kind::Content && !has("comp=block");
+        let length = header(&text, "content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
+        let method = method.to_owned();
+        Ok(Some(Self { head, kind, blob, whole, length, method }))
+    }
+}
+
+/// A head with its empty line; nothing at the end of the connection.
+fn read_head(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    loop {
+        let got = from.read_until(b'\n', &mut head)?;
+        if got == 0 || head.ends_with(b"\r\n\r\n") {
+            return Ok(head);
+        }
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// Status and all bytes of an answer; what Azurite says in these tests is small.
+pub(super) fn read_answer(from: &mut impl BufRead, no_body: bool) -> io::Result<(u16, Vec<u8>)> {
+    let mut answer = read_head(from)?;
+    let head = String::from_utf8_lossy(&answer).into_owned();
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or(io::ErrorKind::UnexpectedEof)?;
+    if status == 100 {
+        return read_answer(from, no_body);
+    }
+    if no_body || matches!(status, 204 | 304) {
+        return Ok((status, answer));
+    }
+    if let Some(length) = header(&head, "content-length") {
+        let length = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+        from.take(length).read_to_end(&mut answer)?;
+    } else {
+        // Chunks, up to the empty one and the empty line behind it.
+        loop {
+            let start = answer.len();
+            from.read_until(b'\n', &mut answer)?;
+            let size = String::from_utf8_lossy(&answer[start..]).trim().to_owned();
+            let size = u64::from_str_radix(&size, 16).map_err(|_| io::ErrorKind::InvalidData)?;
+            from.take(size + 2).read_to_end(&mut answer)?;
+            if size == 0 {
+                break;
+            }
+        }
+    }
+    Ok((status, answer))
+}

@@ -1,0 +1,205 @@
+//! The network and the blob store fail while the real AzCopy is at work.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use foundry_emulator::Config;
+use serde_json::Value;
+
+use crate::gate::{Gate, Hold, Kind, Line};
+use crate::stage::{Stage, azurite, files, given, store};
+
+const CREATE: [&str; 8] = ["create", "-n", "net", "--source", "m", "--skip-check", "-o", "json"];
+
+/// Small files, and a large one.
+fn stage(gate: &Gate) -> Stage {
+    let stage = Stage::with(Config { blobs: store(&gate.url), ..Config::default() });
+    for number in 0..4 {
+        stage.write(&format!("m/{number}.safetensors"), &vec![number; 200_000]);
+    }
+    stage.write("m/large.safetensors", &vec![9; 9_500_000]);
+    stage
+}
+
+/// A running `create` whose clock goes ten times as fast: the small files have arrived, and the gate is shut in the middle
+/// of the large one.
+fn in_the_middle(stage: &Stage, gate: &Gate, stall_timeout: &str) -> Child {
+    gate.hold(Hold::Blob("large.safetensors"));
+    let mut command = stage.command(&CREATE);
+    command.env("AZURE_AI_MODELS_TEST_TIME", "0.1").env("AZURE_AI_MODELS_STALL_TIMEOUT", stall_timeout);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    gate.wait_until_proved(4);
+    gate.hold(Hold::Bytes(5_000_000));
+    gate.wait_until_held();
+    child
+}
+
+/// The program's output; one that hangs fails the test.
+fn end_of(mut child: Child) -> Output {
+    let begun = Instant::now();
+    while child.try_wait().expect("looked").is_none() && begun.elapsed() < Duration::from_secs(90) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Without effect on one that has ended.
+    drop(child.kill());
+    child.wait_with_output().expect("ended")
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn assert_registered(stage: &Stage, output: &Output) {
+    assert!(output.status.success(), "exit {:?}: {}", output.status.code(), words(output));
+    let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ: {}", words(output));
+    stage.assert_no_upload_left();
+}
+
+#[test]
+fn a_line_that_is_down_for_three_seconds_costs_time_only() {
+    let gate = Gate::before(&azurite());
+    let stage = stage(&gate);
+    let child = in_the_middle(&stage, &gate, "10m");
+    gate.line(Line::Cut);
+    gate.hold(Hold::Nowhere);
+    std::thread::sleep(Duration::from_secs(3));
+    gate.line(Line::Up);
+    assert_registered(&stage, &end_of(child));
+}
+
+#[test]
+fn a_store_that_falls_silent_is_told_and_given_up_and_the_same_command_goes_on() {
+    let gate = Gate::before(&azurite());
+    let stage = stage(&gate);
+    // Six seconds on this clock, and a notice each second and a half.
+    let child = in_the_middle(&stage, &gate, "60s");
+    gate.line(Line::Silent);
+    gate.hold(Hold::Nowhere);
+    let begun = Instant::now();
+    let output = end_of(child);
+    let stderr = words(&output);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}: {stderr}", begun.elapsed());
+    assert!(stderr.contains("No progress for "), "{stderr}");
+    let error: Value = serde_json::from_str(stderr.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(error["error"]["code"], "upload_stalled");
+    let message = error["error"]["message"].as_str().expect("words");
+    assert!(message.starts_with("Upload interrupted. Run the same command to resume.\nThe upload stood still for 6"));
+    assert!(message.contains("4 of 5 files (781.2 KB) are complete and will not be sent again"), "{message}");
+
+    gate.line(Line::Cut);
+    gate.line(Line::Up);
+    let received = gate.received();
+    assert_registered(&stage, &stage.command(&CREATE).output().expect("runs"));
+    assert_eq!(gate.received() - received, 9_500_000);
+}
+
+/// Without the probe AzCopy would be silent for 16 minutes.
+#[test]
+fn a_store_that_is_not_there_at_the_start_is_told_within_ten_seconds() {
+    for (line, reason) in [(Line::Cut, "could not reach"), (Line::Silent, "no answer in time")] {
+        let gate = Gate::before(&azurite());
+        let stage = stage(&gate);
+        gate.hold(Hold::Request(Kind::List, 0));
+        let begun = Instant::now();
+        let child = stage.command(&CREATE[..6]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        gate.wait_until_held();
+        gate.line(line);
+        gate.hold(Hold::Nowhere);
+        let output = end_of(child);
+        let stderr = words(&output);
+        assert_eq!(output.status.code(), Some(9), "{stderr}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {stderr}", begun.elapsed());
+        assert!(stderr.contains("ERROR: the blob store cannot be used: ") && stderr.contains(reason), "{stderr}");
+        gate.line(Line::Cut);
+        gate.line(Line::Up);
+        assert_registered(&stage, &stage.command(&CREATE).output().expect("runs"));
+    }
+}
+
+/// An Azurite of one's own, which can be restarted.
+struct Azurite {
+    child: Child,
+    url: String,
+}
+
+impl Azurite {
+    fn start(arguments: &[&str]) -> Self {
+        let program: PathBuf = Path::new(&given("E2E_AZCOPY")).with_file_name("azurite");
+        let mut child = Command::new(program)
+            .args(["--blobHost", "127.0.0.1", "--disableTelemetry"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Azurite starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let url = loop {
+            let line = lines.next().expect("Azurite says where it listens").expect("a line");
+            if let Some((_, url)) = line.split_once("successfully listens on ") {
+                break url.trim().to_owned();
+            }
+        };
+        // What it says later must find somebody who listens.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url }
+    }
+
+    fn port(&self) -> String {
+        self.url.rsplit(':').next().expect("a port").to_owned()
+    }
+
+    fn stop(mut self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("asked to end");
+        self.child.wait().expect("ended");
+    }
+}
+
+impl Drop for Azurite {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// It keeps on disk what it got, and the blocks of a file that is on its way.
+#[test]
+fn a_store_that_is_restarted_in_the_middle_costs_time_only() {
+    let disk = tempfile::tempdir().expect("a directory");
+    let location = disk.path().to_str().expect("text");
+    let first = Azurite::start(&["--blobPort", "0", "--location", location]);
+    let gate = Gate::before(&first.url);
+    let stage = stage(&gate);
+    let child = in_the_middle(&stage, &gate, "10m");
+    let port = first.port();
+    gate.line(Line::Cut);
+    gate.hold(Hold::Nowhere);
+    first.stop();
+    let _second = Azurite::start(&["--blobPort", &port, "--location", location]);
+    gate.line(Line::Up);
+    assert_registered(&stage, &end_of(child));
+}
+
+/// The container is gone: AzCopy's own word that files arrived there is worth nothing any more.
+#[test]
+#[ignore = "fails: what AzCopy delivered is believed without a look into the container"]
+fn a_store_that_lost_everything_gets_everything_again() {
+    let first = Azurite::start(&["--blobPort", "0", "--inMemoryPersistence"]);
+    let gate = Gate::before(&first.url);
+    let stage = stage(&gate);
+    let child = in_the_middle(&stage, &gate, "10m");
+    let port = first.port();
+    gate.line(Line::Cut);
+    gate.hold(Hold::Nowhere);
+    drop(first);
+    let _second = Azurite::start(&["--blobPort", &port, "--inMemoryPersistence"]);
+    gate.line(Line::Up);
+    let output = end_of(child);
+    assert_eq!(output.status.code(), Some(7), "{}", words(&output));
+    assert_registered(&stage, &stage.command(&CREATE).output().expect("runs"));
+}
