@@ -148,20 +148,22 @@ impl<'a> Create<'a> {
         }
     }
 
-    /// Removes the journal, which has done its work, and shows the model.
+    /// Shows the model, and removes the journal, which has done its work: whoever did not see the page is shown it by
+    /// the same command again.
     fn end(&self, directory: UploadDirectory, model: &CustomModel) -> Result<(), CliError> {
         let (app, plan, foundry) = (self.work.app, self.work.plan, self.work.foundry);
+        match app.globals.output {
+            OutputFormat::Json => app.json(model)?,
+            OutputFormat::Table | OutputFormat::None => {
+                let deploy = app.deploy_command(foundry.endpoint(), model);
+                app.product(&render::created_page(model, plan.format(), plan.bytes(), &deploy))?;
+            }
+        }
         // A directory that stays behind harms nobody.
         if let Err(why) = directory.remove() {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
         }
-        match app.globals.output {
-            OutputFormat::Json => app.json(model),
-            OutputFormat::Table | OutputFormat::None => {
-                let deploy = app.deploy_command(foundry.endpoint(), model);
-                app.product(&render::created_page(model, plan.format(), plan.bytes(), &deploy))
-            }
-        }
+        Ok(())
     }
 
     pub(super) fn keeps(&self, journal: &Journal) -> bool {
