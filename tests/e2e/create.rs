@@ -97,6 +97,26 @@ fn a_fresh_sas_saves_the_upload() {
     assert_eq!(stage.blobs(&model).len(), 1);
 }
 
+/// The SAS ends while AzCopy sends: a fresh one is asked for, and only what had not arrived goes with it.
+#[test]
+fn a_sas_that_ends_in_the_middle_is_renewed() {
+    let store = CopyStore::start(&azurite());
+    let blobs = crate::stage::store(&store.url);
+    let stage = Stage::with(Config { blobs, first_sas_seconds: vec![4], ..Config::default() });
+    for number in 0..4 {
+        stage.write(&format!("m/{number}.safetensors"), &vec![number; 500_000]);
+    }
+    stage.write("m/large.safetensors", &vec![9; 16_000_000]);
+    let args = ["create", "-n", "renewed", "--source", "m", "--skip-check", "-o", "json", "--limit-rate", "2M"];
+    let output = stage.command(&args).output().expect("runs");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{words}");
+    assert!(words.contains("The upload location's SAS was refused on the way. Asking for a fresh one..."), "{words}");
+    let model = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(stage.blobs(&model), files(&stage.work().join("m")));
+    assert!(words.contains("Going on with an earlier upload: 4 of 5 files"), "{words}");
+}
+
 /// Killed in the middle: the same command goes on with the files that had not arrived.
 #[cfg(unix)]
 #[test]
