@@ -1,6 +1,7 @@
-"""Measures for ci/bench.sh: start-up beside an empty program, and `create` beside AzCopy alone.
+"""Measures for ci/bench.sh: start-up beside an empty program, the model check, and `create` beside AzCopy alone.
 
     bench.py start PROGRAM EMPTY
+    bench.py check PROGRAM DIRECTORY
     bench.py upload PROGRAM AZCOPY FILE ENDPOINT RESULTS
     bench.py summary RESULTS
 """
@@ -30,6 +31,88 @@ def start(program, empty):
     ours, base = statistics.median(walls[program]), statistics.median(walls[empty])
     print(f"version: {ours * 1000:.2f} ms, empty program: {base * 1000:.2f} ms, ratio {ours / base:.2f} (at most 1.6)")
     print(f"release binary: {os.path.getsize(program)} bytes (at most {6 * 1024 * 1024})")
+
+
+def sharded_model(directory, shards=150, bytes_each=700 * 10**9 // 150, tensors_each=600):
+    """A model of 700 GB: headers and index are those of a mixture of experts, the weights are holes."""
+    os.makedirs(directory)
+    rows = 4096
+    columns = bytes_each // tensors_each // 2 // rows
+    size = rows * columns * 2
+    weight_map = {}
+    for shard in range(1, shards + 1):
+        name = f"model-{shard:05}-of-{shards:05}.safetensors"
+        header = {"__metadata__": {"format": "pt"}}
+        for tensor in range(tensors_each):
+            key = f"model.layers.{shard}.mlp.experts.{tensor}.down_proj.weight"
+            header[key] = {
+                "dtype": "BF16",
+                "shape": [rows, columns],
+                "data_offsets": [tensor * size, (tensor + 1) * size],
+            }
+            weight_map[key] = name
+        text = json.dumps(header, separators=(",", ":")).encode()
+        with open(os.path.join(directory, name), "wb") as out:
+            out.write(len(text).to_bytes(8, "little") + text)
+            out.truncate(8 + len(text) + tensors_each * size)
+    index = {"metadata": {"total_size": shards * tensors_each * size}, "weight_map": weight_map}
+    for name, content in (("model.safetensors.index.json", index), ("config.json", {}), ("tokenizer.json", {})):
+        with open(os.path.join(directory, name), "w") as out:
+            json.dump(content, out, indent=2)
+
+
+def many_files(directory, files=100_000):
+    """A small model among a hundred thousand files, each of a size that a git-LFS pointer could have."""
+    for number in range(files - 3):
+        folder = os.path.join(directory, f"{number // 1000:03}")
+        if number % 1000 == 0:
+            os.makedirs(folder)
+        with open(os.path.join(folder, f"{number:06}.json"), "wb") as out:
+            out.write(b"{}".ljust(200))
+    text = b'{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
+    for name, content in (
+        ("model.safetensors", len(text).to_bytes(8, "little") + text + b"w"),
+        ("config.json", b"{}"),
+        ("tokenizer.json", b"{}"),
+    ):
+        with open(os.path.join(directory, name), "wb") as out:
+            out.write(content)
+
+
+def timed(arguments):
+    """Median wall of nine runs in seconds."""
+    walls = []
+    for _ in range(9):
+        begun = time.perf_counter()
+        subprocess.run(arguments, stdout=subprocess.DEVNULL, check=True)
+        walls.append(time.perf_counter() - begun)
+    return statistics.median(walls)
+
+
+def most_memory(arguments):
+    """Largest resident size in MB, as the kernel says it while the program runs: what wait4 tells of a short one is the
+    size of this script."""
+    child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    most = 0
+    while child.poll() is None:
+        status = open(f"/proc/{child.pid}/status").read()
+        marks = re.findall(r"^VmHWM:\s+([0-9]+) kB$", status, re.MULTILINE)
+        most = max([most, *map(int, marks)])
+    return most / 1024
+
+
+def check(program, directory):
+    """`custom check` of a huge model and of very many files; what the disk holds of them is in memory."""
+    for name, what, make, seconds, megabytes in (
+        ("shards", "700 GB in 150 shards, 90,000 tensors", sharded_model, 0.3, 30),
+        ("files", "100,000 files", many_files, 1.5, None),
+    ):
+        path = os.path.join(directory, name)
+        make(path)
+        arguments = [program, "custom", "check", path]
+        wall, resident = timed(arguments), most_memory(arguments)
+        most = f" (at most {megabytes})" if megabytes else ""
+        print(f"check of {what}: {wall:.3f} s (at most {seconds}), {resident:.1f} MB resident{most}", flush=True)
 
 
 def run(arguments, environment, terminal):
@@ -119,4 +202,4 @@ def summary(results):
 
 
 if __name__ == "__main__":
-    {"start": start, "upload": upload, "summary": summary}[sys.argv[1]](*sys.argv[2:])
+    {"start": start, "check": check, "upload": upload, "summary": summary}[sys.argv[1]](*sys.argv[2:])

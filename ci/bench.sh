@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The figures of README's performance section, each as a ratio or a difference within one run. Not part of the gate:
-# what it measures depends on the machine.
+# The figures of README's performance section; those of start and of uploads each as a ratio or a difference within one
+# run. Not part of the gate: what it measures depends on the machine.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -18,6 +18,8 @@ work=$(mktemp -d)
 echo 'fn main() {}' >"$work/empty.rs"
 rustc --edition 2024 -C opt-level=s -C lto=fat -C codegen-units=1 -C strip=symbols -o "$work/empty" "$work/empty.rs"
 python3 "$root/ci/bench.py" start "$built/release/azure-ai-models" "$work/empty"
+
+python3 "$root/ci/bench.py" check "$built/release/azure-ai-models" "$work/models"
 
 # Azurite keeps what it got in memory, so each pair of uploads gets a new one.
 head --bytes "${BENCH_BYTES:-1073741824}" /dev/urandom >"$work/weights.safetensors"

@@ -5,8 +5,10 @@ use std::io::{self, BufRead, Read};
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// The container's list: the first is our probe, the second AzCopy's.
+    /// The container's list, which the program asks for.
     List,
+    /// The container's list, which AzCopy asks for before anything else.
+    Begin,
     /// A whole blob in one request, or one block.
     Content,
     /// A list of blocks: makes a blob of them.
@@ -40,7 +42,9 @@ impl Request {
         // Account and container stand before it.
         let blob = path.splitn(4, '/').nth(3).unwrap_or_default().replace("%2F", "/");
         let has = |part: &str| query.split('&').any(|one| one == part);
+        let azcopy = header(&text, "user-agent").is_some_and(|agent| agent.contains("AzCopy"));
         let kind = match method {
+            "GET" if has("comp=list") && azcopy => Kind::Begin,
             "GET" if has("comp=list") => Kind::List,
             "PUT" if has("comp=blocklist") => Kind::Commit,
             "PUT" if !blob.is_empty() && (has("comp=block") || !query.contains("comp=")) => Kind::Content,
