@@ -55,6 +55,8 @@ pub mod var {
     pub const SCOPE: &str = "AZURE_AI_MODELS_SCOPE";
     /// api-version of the data plane.
     pub const API_VERSION: &str = "AZURE_AI_MODELS_API_VERSION";
+    /// What sends the bytes: `azcopy` or `native`.
+    pub const ENGINE: &str = "AZURE_AI_MODELS_ENGINE";
     /// How long an upload may stand still before it is ended, for example `10m`.
     pub const STALL_TIMEOUT: &str = "AZURE_AI_MODELS_STALL_TIMEOUT";
     /// Appended to the `User-Agent` header.

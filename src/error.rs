@@ -4,6 +4,7 @@
 //! `error/`, and nowhere else.
 
 mod from;
+mod native;
 mod service;
 #[cfg(test)]
 mod transcripts;

@@ -12,6 +12,7 @@ pub mod error;
 pub mod foundry;
 pub mod http;
 pub mod model;
+pub mod native;
 pub mod project;
 pub mod redact;
 mod signals;

@@ -68,6 +68,12 @@ impl<'a> TransferView<'a> {
             TransferEvent::Stalled { silent, network_error_percent } => {
                 self.stalled(*silent, *network_error_percent);
             }
+            TransferEvent::FileDone { path, bytes, sha256 } => {
+                if self.console.face == Face::Json {
+                    let fields = json!({ "path": path, "bytes": bytes, "sha256": sha256 });
+                    self.console.line(&event_line("upload.file", fields));
+                }
+            }
             TransferEvent::Done { bytes, files, elapsed } => self.done(*bytes, *files, *elapsed),
         }
     }

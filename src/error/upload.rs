@@ -13,7 +13,7 @@ use super::{CliError, ErrorKind};
 const SIGKILL: i32 = 9;
 
 /// Heads every upload that broke (the customer's words).
-const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
+pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 
 impl From<DirectoryError> for CliError {
     fn from(error: DirectoryError) -> Self {
@@ -40,6 +40,7 @@ impl From<UploadError> for CliError {
             UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
             UploadError::Directory(error) => error.into(),
             UploadError::AzCopy(error) => error.into(),
+            UploadError::Native(error) => error.into(),
         }
     }
 }
@@ -78,9 +79,9 @@ fn code_of(failure: &Failure) -> &str {
     }
 }
 
-const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
+pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
 const OTHER_AZCOPY: &str = "If it happens again, try another AzCopy: --azcopy-path FILE takes the one to use; without one in PATH it is downloaded.";
-const LEAVE_FILES: &str =
+pub(super) const LEAVE_FILES: &str =
     "See that every file is there and can be read, and that nothing changes them during the upload.";
 
 /// What to do before the same command is run again; nothing where that alone is enough.
@@ -131,7 +132,7 @@ fn of_a_file(failed: &FailedTransfer) -> &'static str {
 }
 
 /// `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
-fn interrupted_at(progress: TransferProgress) -> String {
+pub(super) fn interrupted_at(progress: TransferProgress) -> String {
     let bytes = units::bytes(progress.bytes);
     let far = match progress.total_bytes.filter(|total| *total > 0) {
         Some(total) => {

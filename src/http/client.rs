@@ -34,6 +34,18 @@ pub struct HttpClient {
     proxied: OnceLock<reqwest::Client>,
     direct_files: OnceLock<reqwest::Client>,
     proxied_files: OnceLock<reqwest::Client>,
+    direct_blobs: OnceLock<reqwest::Client>,
+    proxied_blobs: OnceLock<reqwest::Client>,
+}
+
+/// What a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Answers,
+    /// An answer that is unpacked on the way would not be the file any more.
+    Files,
+    /// One connection for each request under way: a single HTTP/2 connection would share its window among all blocks.
+    Blobs,
 }
 
 impl fmt::Debug for HttpClient {
@@ -54,9 +66,18 @@ impl HttpClient {
             user_agent = user_agent + " " + more;
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
-        let unmade = OnceLock::new;
-        let (direct, proxied, direct_files, proxied_files) = (unmade(), unmade(), unmade(), unmade());
-        Self { timings, reporter, user_agent, traceparent, direct, proxied, direct_files, proxied_files }
+        Self {
+            timings,
+            reporter,
+            user_agent,
+            traceparent,
+            direct: OnceLock::new(),
+            proxied: OnceLock::new(),
+            direct_files: OnceLock::new(),
+            proxied_files: OnceLock::new(),
+            direct_blobs: OnceLock::new(),
+            proxied_blobs: OnceLock::new(),
+        }
     }
 
     /// The limits that this client works under.
@@ -186,20 +207,26 @@ impl HttpClient {
 
     fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let direct = is_loopback(url);
-        self.made(if direct { &self.direct } else { &self.proxied }, direct, true)
+        self.made(if direct { &self.direct } else { &self.proxied }, direct, Purpose::Answers)
+    }
+
+    /// A client for many streams at once.
+    pub(super) fn blob_client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        let direct = is_loopback(url);
+        self.made(if direct { &self.direct_blobs } else { &self.proxied_blobs }, direct, Purpose::Blobs)
     }
 
     /// A client for files: one that unpacks an answer by itself would change them.
     pub(super) fn file_client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let direct = is_loopback(url);
-        self.made(if direct { &self.direct_files } else { &self.proxied_files }, direct, false)
+        self.made(if direct { &self.direct_files } else { &self.proxied_files }, direct, Purpose::Files)
     }
 
     fn made<'a>(
         &self,
         cell: &'a OnceLock<reqwest::Client>,
         direct: bool,
-        unpacks: bool,
+        purpose: Purpose,
     ) -> Result<&'a reqwest::Client, HttpError> {
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -209,9 +236,10 @@ impl HttpClient {
             .user_agent(&self.user_agent)
             .connect_timeout(self.timings.connect)
             .redirect(redirect::Policy::none())
-            .gzip(unpacks)
+            .gzip(purpose != Purpose::Files)
             .referer(false);
         let builder = if direct { builder.no_proxy() } else { builder };
+        let builder = if purpose == Purpose::Blobs { builder.http1_only() } else { builder };
         let client =
             builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })?;
         Ok(cell.get_or_init(|| client))

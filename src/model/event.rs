@@ -30,6 +30,15 @@ pub enum TransferEvent {
         /// Share of requests that failed on the network, in percent, if the engine knows it.
         network_error_percent: Option<f64>,
     },
+    /// A file arrived whole; only an engine that sends the files itself tells.
+    FileDone {
+        /// Its name in the container.
+        path: String,
+        /// Its size in bytes.
+        bytes: u64,
+        /// SHA-256 of its content in hex digits, unless it was not asked for.
+        sha256: Option<String>,
+    },
     /// The engine ended and its result was proved.
     Done {
         /// Bytes that were sent.

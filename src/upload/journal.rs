@@ -17,6 +17,7 @@ use super::directory::{DirectoryError, UploadDirectory};
 use super::plan::{Plan, PlannedFile};
 use super::selection::Selection;
 use crate::model::Registration;
+use crate::native::FileShape;
 
 const JOURNAL: &str = "journal.json";
 const SCHEMA: u32 = 2;
@@ -139,6 +140,17 @@ impl Journal {
     #[must_use]
     pub fn blob_uri(&self) -> &Url {
         &self.registration.blob_uri
+    }
+
+    /// The files as the native engine names them.
+    #[must_use]
+    pub fn shapes(&self) -> Vec<FileShape> {
+        let shape = |(path, stamp): (&String, &Stamp)| FileShape {
+            path: path.clone(),
+            bytes: stamp.bytes,
+            modified: stamp.modified,
+        };
+        self.files.iter().map(shape).collect()
     }
 
     /// Bytes of all files.

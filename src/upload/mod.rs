@@ -32,6 +32,7 @@ use crate::env::Timings;
 use crate::foundry::{FoundryClient, PendingUpload};
 use crate::http::{HttpClient, HttpError};
 use crate::model::{ModelName, ModelVersion, Reporter, TransferEvent};
+use crate::native::NativeError;
 
 use probe::{Probe, Refusal, probe};
 
@@ -82,13 +83,18 @@ pub enum UploadError {
     /// AzCopy.
     #[error(transparent)]
     AzCopy(#[from] RunError),
+    /// The native engine.
+    #[error(transparent)]
+    Native(#[from] NativeError),
 }
 
 impl UploadError {
-    /// True where the blob store does not take the SAS any more: a fresh one may go on.
+    /// True where a fresh upload location may go on: the store does not take the SAS any more, or it is for another
+    /// place. The native engine renews its SAS itself.
     #[must_use]
-    pub fn is_refused_sas(&self) -> bool {
-        matches!(self, Self::AzCopy(RunError::Failed { failure, .. }) if matches!(**failure, Failure::Refused { .. }))
+    pub fn wants_a_location(&self) -> bool {
+        matches!(self, Self::Native(NativeError::Moved))
+            || matches!(self, Self::AzCopy(RunError::Failed { failure, .. }) if matches!(**failure, Failure::Refused { .. }))
     }
 }
 

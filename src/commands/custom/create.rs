@@ -6,19 +6,22 @@
 mod again;
 mod args;
 mod dry_run;
+mod engine_args;
 mod location;
 mod lora;
 mod questions;
 mod register;
+mod send;
 mod spec;
 mod steps;
 mod transfer;
 mod version;
 
 pub(super) use self::args::CreateArgs;
+pub(super) use self::engine_args::EngineArgs;
 
 use self::lora::AdapterConfig;
-pub(super) use self::spec::{CreateSpec, VersionChoice};
+pub(super) use self::spec::{CreateSpec, EngineChoice, VersionChoice};
 use self::steps::Work;
 use super::selection::{self, Check};
 use crate::app::App;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::create::{CreateSpec, VersionChoice, make};
+use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render::{self, UploadRow};
@@ -54,6 +54,9 @@ pub struct ResumeArgs {
     /// Do not ask before a large upload
     #[arg(short, long)]
     yes: bool,
+
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 /// Options of `custom uploads discard`.
@@ -190,6 +193,11 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
             )));
     }
     let broken = |what: &str| CliError::failure(format!("the journal of upload {id} holds no valid {what}"));
+    let engine = args.engine.choice(app)?;
+    let mut again = vec!["custom", "uploads", "resume", &id];
+    if let EngineChoice::Native { .. } = engine {
+        again.extend(["--engine", "native"]);
+    }
     let spec = CreateSpec {
         name: upload.name.parse().map_err(|_| broken("name"))?,
         version: VersionChoice::Named(upload.version.parse().map_err(|_| broken("version"))?),
@@ -203,9 +211,10 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         yes: args.yes,
         no_wait: false,
         timeout: None,
+        engine,
         azcopy_path: None,
         limit_rate: None,
-        again: app.command_line(&["custom", "uploads", "resume", &id]),
+        again: app.command_line(&again),
     };
     let foundry = app.foundry_at(Some(&upload.endpoint))?;
     make(app, &spec, &foundry).await

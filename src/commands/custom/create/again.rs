@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::spec::{CreateSpec, VersionChoice};
+use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
 use crate::model::{ModelVersion, Source, WeightType};
+use crate::native;
 use crate::units;
 
 impl CreateSpec {
@@ -41,6 +42,11 @@ impl CreateSpec {
             line.add("--exclude", Some(pattern.to_string()));
         }
         line.add("--timeout", timeout.map(units::duration_option));
+        if let EngineChoice::Native { parallel, hash } = self.engine {
+            line.add("--engine", Some("native".to_owned()));
+            line.add("--parallel", (parallel != native::PARALLEL).then(|| parallel.to_string()));
+            line.flag("--no-hash", !hash);
+        }
         line.add("--azcopy-path", self.azcopy_path.as_deref().map(path));
         line.add("--limit-rate", self.limit_rate.map(units::option));
         line.add("--project-endpoint", app.globals.endpoint.clone());

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
-use super::spec::{CreateSpec, VersionChoice};
+use super::engine_args::EngineArgs;
+use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText};
@@ -81,6 +82,9 @@ pub struct CreateArgs {
     /// How long the registration may take [default: 30m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,
+
+    #[command(flatten)]
+    engine: EngineArgs,
 
     /// AzCopy program to use
     #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
@@ -187,6 +191,12 @@ impl CreateArgs {
             (source, None) => SourceOption::Text(source.unwrap_or_default()),
         };
         let source = option.resolve(app.env.cwd())?;
+        let engine = self.engine.choice(app)?;
+        if let (EngineChoice::Native { .. }, Source::Blob(_)) = (engine, &source) {
+            return Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
+                .with_code("remote_source")
+                .with_suggestion("Leave --engine native away."));
+        }
         let details = ModelDetails {
             weight_type: self.weight_type,
             base_model: self.base_model,
@@ -212,6 +222,7 @@ impl CreateArgs {
             yes: self.yes || piped,
             no_wait: self.no_wait,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
+            engine,
             azcopy_path: self.azcopy_path,
             limit_rate: self.limit_rate,
             again: String::new(),

@@ -29,11 +29,23 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) no_wait: bool,
     /// For the registration, instead of the usual limit.
     pub(in crate::commands::custom) timeout: Option<Duration>,
+    pub(in crate::commands::custom) engine: EngineChoice,
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
     /// Bytes per second.
     pub(in crate::commands::custom) limit_rate: Option<u64>,
     /// The command that goes on with this upload.
     pub(in crate::commands::custom) again: String,
+}
+
+/// What sends the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands::custom) enum EngineChoice {
+    AzCopy,
+    /// This program itself: so many requests at once, with the SHA-256 of each file or without.
+    Native {
+        parallel: u32,
+        hash: bool,
+    },
 }
 
 /// A version that was named, or one that the program is to choose.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use super::spec::CreateSpec;
+use super::spec::{CreateSpec, EngineChoice};
 use crate::app::App;
 use crate::azcopy::{AzCopy, wait_for_orphan};
 use crate::cli::OutputFormat;
@@ -15,6 +16,7 @@ use crate::console::render;
 use crate::error::CliError;
 use crate::foundry::FoundryClient;
 use crate::model::{CustomModel, ModelVersion};
+use crate::native::{self, SentFile};
 use crate::upload::{self, DirectoryError, Journal, Plan, Stamp, UploadDirectory};
 
 pub(super) const STEPS: u8 = 3;
@@ -41,8 +43,15 @@ impl<'a> Work<'a> {
         Ok(Self { app, spec, plan, foundry, config_dir, stall_limit, azcopy: OnceCell::new() })
     }
 
-    /// The program that copies; looked for once, and only where something has to be sent.
-    pub(super) async fn azcopy(&self) -> Result<&AzCopy, CliError> {
+    /// What sends the bytes; AzCopy is looked for once, and only where something has to be sent.
+    pub(super) async fn engine(&self) -> Result<Engine<'_>, CliError> {
+        match self.spec.engine {
+            EngineChoice::AzCopy => Ok(Engine::AzCopy(self.azcopy().await?)),
+            EngineChoice::Native { parallel, hash } => Ok(Engine::Native { parallel, hash }),
+        }
+    }
+
+    async fn azcopy(&self) -> Result<&AzCopy, CliError> {
         let find = async || {
             let found = self.app.or_interrupted(engine::find(self.app, self.spec.azcopy_path.as_deref())).await?;
             self.app.console.status(&format!("Using azcopy: {} ({})", found.origin(), found.version()));
@@ -50,6 +59,13 @@ impl<'a> Work<'a> {
         };
         self.azcopy.get_or_try_init(find).await
     }
+}
+
+/// What sends the bytes.
+#[derive(Clone, Copy)]
+pub(super) enum Engine<'a> {
+    AzCopy(&'a AzCopy),
+    Native { parallel: u32, hash: bool },
 }
 
 /// One `create` of one version under way.
@@ -78,6 +94,15 @@ impl From<Stop> for CliError {
             Stop::Taken(error) | Stop::Failed(error) => error,
         }
     }
+}
+
+/// The registered model as JSON.
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    model: &'a CustomModel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<SentFile>>,
 }
 
 /// The files as they are when an upload begins.
@@ -127,7 +152,7 @@ impl<'a> Create<'a> {
         });
         if !complete {
             // Before the headline, since it may have to be downloaded first.
-            self.work.azcopy().await?;
+            self.work.engine().await?;
         }
         app.console.status(&format!("\nCreating custom model: {} (version {})\n", spec.name, self.version));
         let Some(mut journal) = earlier.clone().filter(|_| complete) else {
@@ -153,7 +178,7 @@ impl<'a> Create<'a> {
     fn end(&self, directory: UploadDirectory, model: &CustomModel) -> Result<(), CliError> {
         let (app, plan, foundry) = (self.work.app, self.work.plan, self.work.foundry);
         match app.globals.output {
-            OutputFormat::Json => app.json(model)?,
+            OutputFormat::Json => app.json(&Created { model, files: self.sums(&directory) })?,
             OutputFormat::Table | OutputFormat::None => {
                 let deploy = app.deploy_command(foundry.endpoint(), model);
                 app.product(&render::created_page(model, plan.format(), plan.bytes(), &deploy))?;
@@ -164,6 +189,13 @@ impl<'a> Create<'a> {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
         }
         Ok(())
+    }
+
+    /// The files with their sums, where the native engine computed them.
+    fn sums(&self, directory: &UploadDirectory) -> Option<Vec<SentFile>> {
+        let EngineChoice::Native { hash: true, .. } = self.work.spec.engine else { return None };
+        let shapes = directory.journal().map(|journal| journal.shapes()).unwrap_or_default();
+        native::whole_files(directory.path(), &shapes).ok()
     }
 
     pub(super) fn keeps(&self, journal: &Journal) -> bool {

@@ -1,23 +1,17 @@
 //! Step 2: AzCopy sends what is missing, goes on with a fresh SAS when the first one ends, and tells what is kept when
 //! it breaks.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::convert::Infallible;
-use std::time::Duration;
+use std::io;
 
-use super::steps::{Create, FRESH, Files, STEPS, Stop};
-use crate::azcopy::AzCopy;
-use crate::cancel::Cancellation;
-use crate::console::TransferView;
+use super::spec::EngineChoice;
+use super::steps::{Create, Engine, FRESH, Files, STEPS, Stop};
 use crate::error::CliError;
 use crate::foundry::PendingUpload;
-use crate::model::{Registration, Source, TransferEvent};
+use crate::model::{Registration, Source};
+use crate::native::{self, Record};
 use crate::units;
-use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stage, Upload, UploadDirectory, UploadError, UploadSpec};
-
-/// Between redraws while AzCopy is silent.
-const TICK: Duration = Duration::from_millis(200);
+use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stage, UploadDirectory, UploadError, UploadSpec};
 
 /// What an earlier try left: its journal, and what its last run delivered, if AzCopy can tell.
 struct Left {
@@ -51,9 +45,9 @@ impl Create<'_> {
         files: Files,
     ) -> Result<Journal, Stop> {
         let app = self.work.app;
-        let azcopy = self.work.azcopy().await?;
+        let engine = self.work.engine().await?;
         let left = match earlier {
-            Some(journal) => Some(self.after(azcopy, directory, journal).await),
+            Some(journal) => Some(self.after(engine, directory, journal).await),
             None => None,
         };
         self.make_way(self.bytes_to_send(left.as_ref(), &files)).await?;
@@ -75,13 +69,13 @@ impl Create<'_> {
             directory
                 .remove_runs_but(journal.run)
                 .map_err(|why| CliError::failure(format!("cannot tidy up: {why}")))?;
-            let sent = self.send(azcopy, directory, &mut journal, &pending).await?;
+            let sent = self.send(engine, directory, &mut journal, &pending).await?;
             let Err(error) = sent else { break };
-            let left = self.after(azcopy, directory, journal).await;
+            let left = self.after(engine, directory, journal).await;
             let arrived = left.arrived().len();
             // A fresh SAS is worth it once, and again whenever files arrived with the last one.
-            if !error.is_refused_sas() || arrived_before.is_some_and(|before| arrived <= before) {
-                return Err(Stop::Failed(self.broken(&left, error)));
+            if !error.wants_a_location() || arrived_before.is_some_and(|before| arrived <= before) {
+                return Err(Stop::Failed(self.broken(directory, &left, error)));
             }
             arrived_before = Some(arrived);
             app.console.status("  The upload location's SAS was refused on the way. Asking for a fresh one...");
@@ -90,7 +84,7 @@ impl Create<'_> {
                 Err(why) if why.is_interrupted() => return Err(Stop::Failed(why)),
                 Err(why) => {
                     let more = format!("There is no fresh upload location: {}", why.message());
-                    return Err(Stop::Failed(self.broken(&left, error).with_more(&more)));
+                    return Err(Stop::Failed(self.broken(directory, &left, error).with_more(&more)));
                 }
             };
             let there = self.blobs(&pending).await?;
@@ -167,8 +161,8 @@ impl Create<'_> {
         }
     }
 
-    /// A journal with what its present run delivered.
-    async fn after(&self, azcopy: &AzCopy, directory: &UploadDirectory, journal: Journal) -> Left {
+    /// A journal with what its present run delivered, whichever engine that was.
+    async fn after(&self, engine: Engine<'_>, directory: &UploadDirectory, mut journal: Journal) -> Left {
         let Plan::Local { directory: source, .. } = self.work.plan else {
             return Left { journal, delivered: Some(BTreeSet::new()) };
         };
@@ -176,8 +170,15 @@ impl Create<'_> {
             let all = journal.files.keys().cloned().collect();
             return Left { journal, delivered: Some(all) };
         }
+        let sent = native::whole_files(directory.path(), &journal.shapes()).unwrap_or_default();
+        journal.complete.extend(sent.into_iter().map(|file| file.path));
         let run = directory.run_path(journal.run);
-        let delivered = if run.is_dir() { azcopy.delivered(&run, source).await } else { Ok(BTreeSet::new()) };
+        let delivered = match engine {
+            Engine::AzCopy(azcopy) if run.is_dir() => azcopy.delivered(&run, source).await,
+            // AzCopy was here, and there may be none to ask any more.
+            Engine::Native { .. } if run.is_dir() => Err(io::Error::other("another engine was at work")),
+            _ => Ok(BTreeSet::new()),
+        };
         if let Err(why) = &delivered {
             self.work.app.console.debug(&format!("azcopy cannot say what it delivered: {why}"));
         }
@@ -185,71 +186,54 @@ impl Create<'_> {
     }
 
     /// The planned files that did not arrive yet.
-    fn missing(&self, journal: &Journal) -> Vec<&PlannedFile> {
+    pub(super) fn missing(&self, journal: &Journal) -> Vec<&PlannedFile> {
         match self.work.plan {
             Plan::Local { files, .. } => journal.missing(files),
             Plan::Remote { .. } => Vec::new(),
         }
     }
 
-    /// Lets AzCopy send what is missing; the inner error is the upload's own.
-    async fn send(
-        &self,
-        azcopy: &AzCopy,
-        directory: &UploadDirectory,
-        journal: &mut Journal,
-        pending: &PendingUpload,
-    ) -> Result<Result<(), UploadError>, CliError> {
-        let (app, spec, plan, stall_limit) = (self.work.app, self.work.spec, self.work.plan, self.work.stall_limit);
-        let missing = self.missing(journal);
-        if missing.is_empty() && matches!(plan, Plan::Local { .. }) {
-            return Ok(Ok(()));
-        }
-        journal.stage = Stage::Uploading;
-        directory.write_journal(journal)?;
-        let run_directory = directory.run(journal.run)?;
-        let view = RefCell::new(app.console.transfer_view(app.timings.status_line));
-        let upload = Upload {
-            azcopy,
-            plan,
-            missing,
-            run_directory: &run_directory,
-            limit_rate: spec.limit_rate,
-            stall_limit,
-            timings: &app.timings,
-            reporter: &app.reporter(),
-            cancel: &app.cancel,
-        };
-        let mut on = |event: TransferEvent| view.borrow_mut().on(&event);
-        let outcome = tokio::select! {
-            biased;
-            // First, so that the bar is gone when AzCopy is asked to end.
-            never = tick(&view, &app.cancel) => match never {},
-            outcome = upload.run(pending, &mut on) => outcome,
-        };
-        Ok(outcome.map(drop))
-    }
-
     /// A broken upload, with what is kept of it and the command that goes on.
-    fn broken(&self, left: &Left, error: UploadError) -> CliError {
+    fn broken(&self, directory: &UploadDirectory, left: &Left, error: UploadError) -> CliError {
         let files = match self.work.plan {
             Plan::Local { files, .. } => files.as_slice(),
             Plan::Remote { .. } => &[],
         };
         let whole = left.arrived();
         let kept: Vec<u64> = files.iter().filter(|file| whole.contains(&file.path)).map(|file| file.bytes).collect();
-        let kept = match (kept.len(), files.len()) {
-            (_, 0) => "The copy starts over.".to_owned(),
-            (0, 1) => "AzCopy keeps no half file: this file starts over.".to_owned(),
-            (0, _) => "No file is complete yet: the upload starts over.".to_owned(),
-            (some, all) => format!(
-                "{} of {} ({}) are complete and will not be sent again; the rest starts over.",
-                units::grouped(some as u64),
-                units::count(all as u64, "file", "files"),
-                units::bytes(kept.iter().sum()),
+        let complete = format!(
+            "{} of {} ({}) are complete and will not be sent again",
+            units::grouped(kept.len() as u64),
+            units::count(files.len() as u64, "file", "files"),
+            units::bytes(kept.iter().sum()),
+        );
+        let blocks = self.bytes_in_blocks(directory, left);
+        let kept = match (kept.len(), files.len(), self.work.spec.engine) {
+            (_, 0, _) => "The copy starts over.".to_owned(),
+            (0, _, EngineChoice::Native { .. }) => {
+                format!(
+                    "{} arrived and will not be sent again; the blob store keeps them for 7 days.",
+                    units::bytes(blocks)
+                )
+            }
+            (_, _, EngineChoice::Native { .. }) => format!(
+                "{complete}; nor will the {} that arrived of the rest, which the blob store keeps for 7 days.",
+                units::bytes(blocks)
             ),
+            (0, 1, EngineChoice::AzCopy) => "AzCopy keeps no half file: this file starts over.".to_owned(),
+            (0, _, EngineChoice::AzCopy) => "No file is complete yet: the upload starts over.".to_owned(),
+            (_, _, EngineChoice::AzCopy) => format!("{complete}; the rest starts over."),
         };
         CliError::from(error).with_more(&kept).with_resume(&self.work.spec.again)
+    }
+
+    /// What arrived of files that are not complete; AzCopy keeps nothing of those.
+    fn bytes_in_blocks(&self, directory: &UploadDirectory, left: &Left) -> u64 {
+        let EngineChoice::Native { .. } = self.work.spec.engine else { return 0 };
+        let Ok(record) = Record::open(directory.path()) else { return 0 };
+        let whole = left.arrived();
+        let partly = left.journal.shapes().into_iter().filter(|shape| !whole.contains(&shape.path));
+        partly.map(|shape| record.bytes_of(&shape)).sum()
     }
 
     fn source_line(&self) -> String {
@@ -265,14 +249,4 @@ impl Create<'_> {
             _ => shown,
         }
     }
-}
-
-/// Lets the view move on while AzCopy is silent, until the person wants to end.
-async fn tick(view: &RefCell<TransferView<'_>>, cancel: &Cancellation) -> Infallible {
-    let mut interval = tokio::time::interval(TICK);
-    while cancel.or(interval.tick()).await.is_some() {
-        view.borrow_mut().tick();
-    }
-    view.borrow_mut().stopping();
-    std::future::pending().await
 }

@@ -1,0 +1,202 @@
+//! One file: what of it is there already, the rest block by block, and the commit.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::error::NativeError;
+use super::layout::{FileShape, Layout, content_type};
+use super::rate::Rate;
+use super::read::{Sums, body};
+use super::record::{Record, SentFile};
+use super::store::{Content, Store};
+use super::{Controls, Renewed};
+use crate::http::HttpError;
+use crate::model::Report;
+use crate::units;
+
+/// A file that changes more often than that while it is sent never keeps still.
+const STARTS: u32 = 4;
+
+/// What all files of one upload share.
+pub(super) struct Files<'a, R> {
+    pub(super) store: Store<'a, R>,
+    pub(super) controls: &'a Controls<'a>,
+    pub(super) record: &'a Record,
+    pub(super) directory: &'a Path,
+    /// Requests under way at once.
+    pub(super) permits: Semaphore,
+    pub(super) rate: Option<Arc<Rate>>,
+}
+
+impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
+    /// Sends what is missing of a file, as it is now.
+    pub(super) async fn send(&self, path: &str) -> Result<(FileShape, SentFile), NativeError> {
+        let local = self.directory.join(path);
+        for _ in 0..STARTS {
+            let shape = look(&local, path).map_err(|why| file_error(path, why))?;
+            let layout = Layout::of(&shape);
+            let sent = if layout.count() == 1 {
+                self.send_whole(&local, &shape, &layout).await?
+            } else {
+                self.send_blocks(&local, &shape, &layout).await?
+            };
+            // What was sent is the file only if it kept still.
+            if let Some(sha256) = sent
+                && look(&local, path).is_ok_and(|now| now == shape)
+            {
+                let file = SentFile { path: path.to_owned(), bytes: shape.bytes, sha256 };
+                self.record.file(&layout, file.clone()).map_err(NativeError::Record)?;
+                self.store.sent.file();
+                return Ok((shape, file));
+            }
+            let words = format!("{path} changed while it was sent: it starts again");
+            (self.controls.reporter)(Report::Notice(words));
+        }
+        Err(NativeError::Changing { path: path.to_owned() })
+    }
+
+    /// A small file goes in one request. The inner value is its SHA-256.
+    async fn send_whole(
+        &self,
+        local: &Path,
+        shape: &FileShape,
+        layout: &Layout,
+    ) -> Result<Option<Option<String>>, NativeError> {
+        let range = layout.range(0);
+        let _permit = self.permit().await?;
+        let sums = Sums::open(local, self.controls.hash).map_err(|why| file_error(&shape.path, why))?;
+        let (sums, crc) = sum(sums, range).await.map_err(|why| file_error(&shape.path, why))?;
+        let content = Content { path: &shape.path, what: shape.path.clone(), length: range.1, crc: &crc };
+        let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
+        self.store.put_blob(&content, content_type(&shape.path), body).await?;
+        Ok(Some(sums.finish()))
+    }
+
+    /// A large one block by block; `None` when it changed before it was committed.
+    async fn send_blocks(
+        &self,
+        local: &Path,
+        shape: &FileShape,
+        layout: &Layout,
+    ) -> Result<Option<Option<String>>, NativeError> {
+        let ids: Vec<String> = (0..layout.count()).map(|index| layout.id(index)).collect();
+        let listed = self.store.block_list(&shape.path).await?;
+        let is_made = listed.as_ref().is_some_and(|blocks| blocks.committed == ids);
+        let mut there: HashSet<String> = match listed {
+            _ if is_made => ids.iter().cloned().collect(),
+            Some(blocks) => blocks.uncommitted,
+            // Nobody may ask: what the store acknowledged counts, until the commit says otherwise.
+            None => ids.iter().filter(|id| self.record.knows(id)).cloned().collect(),
+        };
+        loop {
+            let sha256 = self.blocks(local, shape, layout, (&ids, &there)).await?;
+            if is_made {
+                return Ok(Some(sha256));
+            }
+            if !look(local, &shape.path).is_ok_and(|now| now == *shape) {
+                return Ok(None);
+            }
+            if self.store.put_block_list(&shape.path, &ids, content_type(&shape.path)).await? {
+                return Ok(Some(sha256));
+            }
+            let words = format!("the blob store lost blocks of {}: it starts again", shape.path);
+            (self.controls.reporter)(Report::Notice(words));
+            there.clear();
+        }
+    }
+
+    /// Sends the blocks that are not there, and reads all of them where the whole file's sum is wanted.
+    async fn blocks(
+        &self,
+        local: &Path,
+        shape: &FileShape,
+        layout: &Layout,
+        (ids, there): (&[String], &HashSet<String>),
+    ) -> Result<Option<String>, NativeError> {
+        let failed = |why| file_error(&shape.path, why);
+        let mut sums = Sums::open(local, self.controls.hash).map_err(failed)?;
+        let mut under_way = FuturesUnordered::new();
+        let count = units::grouped(ids.len() as u64);
+        for (index, id) in (0..).zip(ids) {
+            let range = layout.range(index);
+            let is_there = there.contains(id);
+            if is_there {
+                self.store.sent.found(range.1);
+                if !sums.needs_all() {
+                    continue;
+                }
+            }
+            let permit = if is_there { None } else { Some(self.turn(&mut under_way).await?) };
+            let (summed, crc) = sum(sums, range).await.map_err(failed)?;
+            sums = summed;
+            if let Some(permit) = permit {
+                let what = format!("block {} of {count} of {}", units::grouped(index + 1), shape.path);
+                under_way.push(self.block(local, shape, (id, range, crc, what), permit));
+            }
+        }
+        while let Some(sent) = under_way.next().await {
+            sent?;
+        }
+        Ok(sums.finish())
+    }
+
+    async fn block(
+        &self,
+        local: &Path,
+        shape: &FileShape,
+        (id, range, crc, what): (&str, (u64, u64), String, String),
+        permit: SemaphorePermit<'_>,
+    ) -> Result<(), NativeError> {
+        let content = Content { path: &shape.path, what, length: range.1, crc: &crc };
+        let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
+        self.store.put_block(&content, id, body).await?;
+        drop(permit);
+        self.record.block(id).map_err(NativeError::Record)
+    }
+
+    /// A place among the requests under way; this file's own go on meanwhile.
+    async fn turn<F: Future<Output = Result<(), NativeError>>>(
+        &self,
+        under_way: &mut FuturesUnordered<F>,
+    ) -> Result<SemaphorePermit<'_>, NativeError> {
+        let permit = self.permit();
+        tokio::pin!(permit);
+        loop {
+            tokio::select! {
+                biased;
+                Some(sent) = under_way.next(), if !under_way.is_empty() => sent?,
+                permit = &mut permit => return permit,
+            }
+        }
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, NativeError> {
+        // It is never closed.
+        self.permits.acquire().await.map_err(|error| NativeError::Record(io::Error::other(error)))
+    }
+}
+
+/// Sums take a moment of processor time: not on the thread that sends.
+async fn sum(mut sums: Sums, range: (u64, u64)) -> io::Result<(Sums, String)> {
+    let work = move || sums.block(range).map(|crc| (sums, crc));
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+fn look(local: &Path, path: &str) -> io::Result<FileShape> {
+    let metadata = fs::metadata(local)?;
+    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let modified = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+    Ok(FileShape { path: path.to_owned(), bytes: metadata.len(), modified })
+}
+
+fn file_error(path: &str, why: io::Error) -> NativeError {
+    NativeError::File { path: path.to_owned(), why }
+}

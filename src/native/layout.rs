@@ -1,0 +1,130 @@
+//! How a file is cut into blocks, and what the blocks are called (contracts/blob.md 3). Pure.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+/// Blocks of a blob, at most.
+const BLOCKS: u64 = 50_000;
+const MIB: u64 = 1 << 20;
+/// Smallest block of a file that has several.
+const BLOCK: u64 = 8 * MIB;
+
+/// One file as it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileShape {
+    /// Its name in the container.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its modification time in nanoseconds since 1970.
+    pub modified: u64,
+}
+
+/// The blocks of one file.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    fingerprint: [u8; 28],
+    bytes: u64,
+    block: u64,
+}
+
+impl Layout {
+    pub(super) fn of(file: &FileShape) -> Self {
+        let block = block_size(file.bytes);
+        let mut hash = Sha256::new();
+        hash.update((file.path.len() as u64).to_be_bytes());
+        hash.update(&file.path);
+        for number in [file.bytes, file.modified, block] {
+            hash.update(number.to_be_bytes());
+        }
+        let mut fingerprint = [0; 28];
+        fingerprint.copy_from_slice(&hash.finalize()[..28]);
+        Self { fingerprint, bytes: file.bytes, block }
+    }
+
+    /// How many blocks; a file that goes in one request has one.
+    pub(super) fn count(&self) -> u64 {
+        self.bytes.div_ceil(self.block).max(1)
+    }
+
+    /// Start and length of a block.
+    pub(super) fn range(&self, index: u64) -> (u64, u64) {
+        let start = index * self.block;
+        (start, self.block.min(self.bytes - start))
+    }
+
+    /// The id of a block. Other content, another size or another cut have other ids, so that stale blocks never mix in;
+    /// all ids have one length, as the store demands.
+    pub(super) fn id(&self, index: u64) -> String {
+        let mut bytes = self.fingerprint.to_vec();
+        bytes.extend_from_slice(&index.to_be_bytes());
+        STANDARD.encode(bytes)
+    }
+
+    /// The id of the file as a whole.
+    pub(super) fn whole(&self) -> String {
+        self.id(u64::MAX)
+    }
+}
+
+fn block_size(bytes: u64) -> u64 {
+    bytes.div_ceil(BLOCKS).div_ceil(MIB).saturating_mul(MIB).max(BLOCK)
+}
+
+/// `Content-Type` by the ending of the name; the store serves it as it is told.
+pub(super) fn content_type(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
+        Some("json") => "application/json",
+        Some("txt" | "jinja" | "merges" | "vocab") => "text/plain; charset=utf-8",
+        Some("md") => "text/markdown; charset=utf-8",
+        Some("py") => "text/x-python; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(bytes: u64) -> FileShape {
+        FileShape { path: "a".into(), bytes, modified: 7 }
+    }
+
+    #[test]
+    fn no_file_has_more_blocks_than_the_store_takes() {
+        for (bytes, block, count) in [
+            (0, BLOCK, 1),
+            (1, BLOCK, 1),
+            (BLOCK, BLOCK, 1),
+            (BLOCK + 1, BLOCK, 2),
+            (BLOCK * BLOCKS, BLOCK, BLOCKS),
+            (BLOCK * BLOCKS + 1, BLOCK + MIB, 44_445),
+            (150 << 40, 3146 * MIB, 49_996),
+        ] {
+            let layout = Layout::of(&shape(bytes));
+            assert!(layout.count() <= BLOCKS, "{bytes}");
+            assert_eq!((layout.block / MIB, layout.count()), (block / MIB, count), "{bytes}");
+            let (start, length) = layout.range(layout.count() - 1);
+            assert_eq!(start + length, bytes);
+        }
+    }
+
+    #[test]
+    fn an_id_belongs_to_one_content_and_one_place() {
+        let layout = Layout::of(&shape(100 * MIB));
+        assert_eq!(layout.id(0).len(), 48);
+        let others = [
+            Layout::of(&FileShape { path: "b".into(), ..shape(100 * MIB) }),
+            Layout::of(&FileShape { modified: 8, ..shape(100 * MIB) }),
+            Layout::of(&shape(100 * MIB + 1)),
+        ];
+        let mut ids: Vec<String> = others.iter().map(|other| other.id(0)).collect();
+        ids.extend([layout.id(0), layout.id(1), layout.whole()]);
+        let all = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+    }
+}

@@ -1,0 +1,126 @@
+//! Reads a block: once for its checksum, and once more while it is sent, so that no block is ever held in memory.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use super::meter::Sent;
+use super::rate::Rate;
+
+/// What is held of a file at a time.
+const PIECE: usize = 256 * 1024;
+
+/// Reads a file from its start to its end, block by block.
+pub(super) struct Sums {
+    path: PathBuf,
+    file: std::fs::File,
+    whole: Option<Sha256>,
+    piece: Vec<u8>,
+}
+
+impl Sums {
+    /// `whole`: whether the SHA-256 of all of it is wanted.
+    pub(super) fn open(path: &Path, whole: bool) -> io::Result<Self> {
+        let file = std::fs::File::open(path)?;
+        Ok(Self { path: path.to_owned(), file, whole: whole.then(Sha256::new), piece: vec![0; PIECE] })
+    }
+
+    /// True where every byte has to be read in order, also of blocks that are not sent.
+    pub(super) fn needs_all(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// CRC-64/NVME of a block, as the store takes it: eight little-endian bytes in base64.
+    pub(super) fn block(&mut self, (start, length): (u64, u64)) -> io::Result<String> {
+        let mut crc = crc64fast_nvme::Digest::new();
+        self.file.seek(SeekFrom::Start(start))?;
+        let mut left = length;
+        while left > 0 {
+            let want = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let got = self.file.read(&mut self.piece[..want])?;
+            if got == 0 {
+                let words = format!("{} became shorter", self.path.display());
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, words));
+            }
+            crc.write(&self.piece[..got]);
+            if let Some(whole) = &mut self.whole {
+                whole.update(&self.piece[..got]);
+            }
+            left -= got as u64;
+        }
+        Ok(STANDARD.encode(crc.sum64().to_le_bytes()))
+    }
+
+    /// SHA-256 of all that was read, in hex digits.
+    pub(super) fn finish(self) -> Option<String> {
+        self.whole.map(|whole| whole.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// A block on its way; pieces are counted, for the whole upload and for this try, and paced as they are taken.
+pub(super) fn body(
+    path: PathBuf,
+    (start, length): (u64, u64),
+    counters: (Arc<Sent>, Arc<AtomicU64>),
+    rate: Option<Arc<Rate>>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let state = (None::<tokio::fs::File>, length);
+    futures_util::stream::try_unfold(state, move |(file, left)| {
+        let (path, (sent, taken), rate) = (path.clone(), counters.clone(), rate.clone());
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let mut file = match file {
+                Some(file) => file,
+                None => {
+                    let mut file = tokio::fs::File::open(&path).await?;
+                    file.set_max_buf_size(PIECE);
+                    file.seek(SeekFrom::Start(start)).await?;
+                    file
+                }
+            };
+            let want = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            if let Some(rate) = &rate {
+                rate.wait(want as u64).await;
+            }
+            let mut piece = BytesMut::with_capacity(want);
+            let got = (&mut file).take(want as u64).read_buf(&mut piece).await?;
+            if got == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
+            }
+            sent.add(got as u64);
+            taken.fetch_add(got as u64, Ordering::Relaxed);
+            Ok(Some((piece.freeze(), (Some(file), left - got as u64))))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The check value of CRC-64/NVME, and SHA-256 of the same text, which is read in two blocks.
+    #[test]
+    fn the_sums_are_those_of_the_standards() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("f");
+        std::fs::write(&path, "123456789").expect("written");
+        let mut sums = Sums::open(&path, true).expect("opened");
+        assert_eq!(sums.block((0, 9)).expect("read"), STANDARD.encode(0xae8b_1486_0a79_9888_u64.to_le_bytes()));
+        let mut sums = Sums::open(&path, true).expect("opened");
+        sums.block((0, 4)).expect("read");
+        sums.block((4, 5)).expect("read");
+        let sha256 = "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225";
+        assert_eq!(sums.finish().as_deref(), Some(sha256));
+        assert!(Sums::open(&path, false).expect("opened").block((5, 5)).is_err());
+    }
+}
