@@ -48,6 +48,12 @@ pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> 
 /// The page of `show`.
 #[must_use]
 pub fn model_page(model: &CustomModel, deploy: &str) -> String {
+    format!("{}\n{}", model_details(model), deploy_section(deploy))
+}
+
+/// All that is known of a model.
+#[must_use]
+pub fn model_details(model: &CustomModel) -> String {
     let view = model.view();
     let mut page = format!("Custom Model: {}\n{RULE}\n", harmless(&view.name));
     section(&mut page, "General", &general(view));
@@ -89,7 +95,7 @@ pub fn model_page(model: &CustomModel, deploy: &str) -> String {
         })
         .collect();
     section(&mut page, "Warnings", &warnings);
-    format!("{page}{RULE}\n\n{}", deploy_section(deploy))
+    format!("{page}{RULE}\n")
 }
 
 fn general(view: &ModelView) -> [(&'static str, Option<String>); 6] {

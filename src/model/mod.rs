@@ -1,16 +1,19 @@
 //! The words of the domain: values that parse themselves and know their rules. No IO.
 
 mod base_model;
+mod change;
 mod custom_model;
 mod event;
 mod finding;
 mod name;
 mod registration;
 mod source;
+mod tag;
 mod version;
 mod weight_type;
 
 pub use base_model::BaseModel;
+pub use change::ModelChange;
 pub use custom_model::{
     ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData, latest, newest_first,
 };
@@ -19,5 +22,6 @@ pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
 pub use registration::Registration;
 pub use source::{Source, SourceError, is_loopback};
+pub use tag::Tag;
 pub use version::ModelVersion;
 pub use weight_type::WeightType;

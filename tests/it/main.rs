@@ -16,3 +16,4 @@ mod secrets;
 #[cfg(unix)]
 mod sign_in;
 mod support;
+mod update;

@@ -4,17 +4,18 @@ mod check;
 mod create;
 mod delete;
 mod engine;
+mod existing;
 mod list;
 mod selection;
 mod show;
 mod source;
+mod update;
 mod versions;
 
 use clap::Subcommand;
 
 use crate::app::App;
 use crate::error::CliError;
-use crate::model::{ModelName, ModelVersion};
 
 /// What can be done with custom models.
 #[derive(Debug, Subcommand)]
@@ -34,20 +35,12 @@ pub enum CustomCommand {
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
+    /// Change the description and the tags of a custom model
+    #[command(args_override_self = true, after_help = update::EXAMPLES)]
+    Update(update::UpdateArgs),
     /// Delete a version of a custom model
     #[command(args_override_self = true, after_help = delete::EXAMPLES)]
     Delete(delete::DeleteArgs),
-}
-
-/// A 404 about a model in this program's words; every other failure as it is.
-fn explain_missing(
-    app: &App,
-    error: impl Into<CliError>,
-    name: &ModelName,
-    version: Option<&ModelVersion>,
-) -> CliError {
-    let error = error.into();
-    if error.speaks_of_a_model() { CliError::model_not_found(app, name, version, error) } else { error }
 }
 
 /// Runs one of them.
@@ -62,6 +55,7 @@ pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
         CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
         CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
+        CustomCommand::Update(args) => app.or_interrupted(update::update(app, args)).await,
         CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
     }
 }
