@@ -3,7 +3,6 @@
 //! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
 //! masked on the way in, so that nothing that shows a model has to think of them.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -183,33 +182,6 @@ pub struct SystemData {
     pub last_modified_at: Option<String>,
 }
 
-/// Newest first: by number where both versions are numbers, else by the time they were made.
-pub fn newest_first(models: &mut [CustomModel]) {
-    models.sort_by(|left, right| order(right.view(), left.view()));
-}
-
-/// The newest of these versions.
-#[must_use]
-pub fn latest(models: &[CustomModel]) -> Option<&CustomModel> {
-    if models.iter().all(|model| number(model.view()).is_some()) {
-        models.iter().max_by(|left, right| number(left.view()).cmp(&number(right.view())))
-    } else {
-        models.iter().max_by(|left, right| left.view().created_at().cmp(&right.view().created_at()))
-    }
-}
-
-fn order(left: &ModelView, right: &ModelView) -> Ordering {
-    // A number stands above a word, so that the order is total.
-    number(left)
-        .cmp(&number(right))
-        .then_with(|| left.created_at().cmp(&right.created_at()))
-        .then_with(|| left.version.cmp(&right.version))
-}
-
-fn number(view: &ModelView) -> Option<u64> {
-    view.version.as_deref().and_then(|version| version.parse().ok())
-}
-
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(T::deserialize(Value::deserialize(deserializer)?).ok())
 }
@@ -265,18 +237,5 @@ mod tests {
     fn the_base_model_is_found_in_both_places() {
         assert_eq!(model(r#"{"name":"m","baseModel":"a"}"#).view().base_model(), Some("a"));
         assert_eq!(model(r#"{"name":"m","derivedModelInformation":{"baseModel":"b"}}"#).view().base_model(), Some("b"));
-    }
-
-    #[test]
-    fn the_latest_is_the_highest_number_else_the_newest() {
-        let numbers = [model(r#"{"name":"m","version":"9"}"#), model(r#"{"name":"m","version":"10"}"#)];
-        assert_eq!(latest(&numbers).and_then(|m| m.view().version.clone()), Some("10".into()));
-        let words = [
-            model(r#"{"name":"m","version":"2","systemData":{"createdAt":"2026-01-01T00:00:00Z"}}"#),
-            model(r#"{"name":"m","version":"beta","systemData":{"createdAt":"2026-02-01T00:00:00Z"}}"#),
-            model(r#"{"name":"m","version":"alpha","systemData":{"createdAt":"2026-01-15T00:00:00Z"}}"#),
-        ];
-        assert_eq!(latest(&words).and_then(|m| m.view().version.clone()), Some("beta".into()));
-        assert!(latest(&[]).is_none());
     }
 }

@@ -4,8 +4,10 @@ mod base_model;
 mod change;
 mod custom_model;
 mod event;
+mod filter;
 mod finding;
 mod name;
+mod order;
 mod registration;
 mod source;
 mod tag;
@@ -14,12 +16,12 @@ mod weight_type;
 
 pub use base_model::BaseModel;
 pub use change::ModelChange;
-pub use custom_model::{
-    ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData, latest, newest_first,
-};
+pub use custom_model::{ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData};
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
+pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
+pub use order::{latest, latest_of_each, newest_first};
 pub use registration::Registration;
 pub use source::{Source, SourceError, is_loopback};
 pub use tag::Tag;

@@ -107,7 +107,9 @@ fn the_examples_of_the_readme_parse() {
 fn the_options_of_the_readme_exist() {
     let env = TestEnv::new();
     let mut known = String::new();
-    for command in [&["--help"][..], &["create", "--help"], &["update", "--help"], &["delete", "--help"]] {
+    for command in
+        [&["--help"][..], &["create", "--help"], &["list", "--help"], &["update", "--help"], &["delete", "--help"]]
+    {
         known += &env.run(command).success().stdout;
     }
     for span in file("README.md").split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {

@@ -25,7 +25,7 @@ pub enum CustomCommand {
     Create(Box<create::CreateArgs>),
     /// List the latest version of each custom model
     #[command(args_override_self = true, after_help = list::EXAMPLES)]
-    List,
+    List(list::ListArgs),
     /// List all versions of a custom model, newest first
     #[command(args_override_self = true, after_help = versions::EXAMPLES)]
     Versions(versions::VersionsArgs),
@@ -51,7 +51,7 @@ pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
     match command {
         // It ends AzCopy itself when the person interrupts; the others may be dropped anywhere.
         CustomCommand::Create(args) => create::create(app, *args).await,
-        CustomCommand::List => app.or_interrupted(list::list(app)).await,
+        CustomCommand::List(args) => app.or_interrupted(list::list(app, args)).await,
         CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
         CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,

@@ -63,6 +63,8 @@ pub struct Config {
     pub delete_status: u16,
     /// Names of models whose deletion is refused with 409 `ModelInUse`.
     pub models_in_use: Vec<String>,
+    /// The list knows `source.jobId`; otherwise it takes the parameter and lists everything.
+    pub filters_by_job: bool,
     /// Items a page of both lists.
     pub page_size: usize,
     /// Where `nextLink` points.
@@ -103,6 +105,7 @@ impl Default for Config {
             visible_while_creating: false,
             delete_status: 200,
             models_in_use: Vec::new(),
+            filters_by_job: true,
             page_size: 50,
             next_link: NextLinkForm::Absolute,
             clock: None,
