@@ -145,6 +145,7 @@ impl From<RegisterError> for CliError {
                     .with_suggestion(LOOK_FIRST)
             }
             RegisterError::TimedOut { .. } => failed("registration_timeout").with_suggestion(LOOK_FIRST),
+            RegisterError::Absent { .. } => failed("registration_lost"),
             RegisterError::NotProved => failed("not_proved").with_suggestion(LOOK_FIRST),
             RegisterError::Taken { .. } => failed("version_taken"),
         };

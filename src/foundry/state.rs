@@ -100,7 +100,7 @@ pub(super) fn operation_place(endpoint: &ProjectEndpoint, asked: &Url, response:
 }
 
 /// The project's own origin, and the hosts of Azure Machine Learning, which run the operations and take the same token.
-fn trusted(endpoint: &ProjectEndpoint, url: &Url) -> bool {
+pub(super) fn trusted(endpoint: &ProjectEndpoint, url: &Url) -> bool {
     if !url.username().is_empty() || url.password().is_some() {
         return false;
     }

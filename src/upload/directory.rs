@@ -48,7 +48,7 @@ impl UploadDirectory {
     /// # Errors
     /// See [`DirectoryError`].
     pub fn open(config_dir: &Path, endpoint: &str, name: &str, version: &str) -> Result<Self, DirectoryError> {
-        let path = config_dir.join("ai-models").join("uploads").join(id(endpoint, name, version));
+        let path = place(config_dir, endpoint, name, version);
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |why| DirectoryError::Io { path, why }
@@ -65,6 +65,26 @@ impl UploadDirectory {
         let pid = directory.path.join(OWNER);
         private_file(&pid).and_then(|mut file| write!(file, "{}", std::process::id())).map_err(failed(&pid))?;
         Ok(directory)
+    }
+
+    /// The directory that an earlier try of this upload left; `None` when there is none, or when somebody works in it.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub fn existing(
+        config_dir: &Path,
+        endpoint: &str,
+        name: &str,
+        version: &str,
+    ) -> Result<Option<Self>, DirectoryError> {
+        if !place(config_dir, endpoint, name, version).is_dir() {
+            return Ok(None);
+        }
+        match Self::open(config_dir, endpoint, name, version) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(DirectoryError::InUse { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where it is.
@@ -144,6 +164,10 @@ fn owner(path: &Path) -> Option<u32> {
 
 fn named(process: Option<u32>) -> String {
     process.map(|id| format!(" (id {id})")).unwrap_or_default()
+}
+
+fn place(config_dir: &Path, endpoint: &str, name: &str, version: &str) -> PathBuf {
+    config_dir.join("ai-models").join("uploads").join(id(endpoint, name, version))
 }
 
 /// First 16 hex digits of SHA-256 over endpoint, name and version.

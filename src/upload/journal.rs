@@ -74,6 +74,9 @@ pub struct Journal {
     pub run: u32,
     /// Where they go.
     pub blob_uri: Url,
+    /// Where the registration can be asked for, if the service told and it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Url>,
     /// How far it is.
     pub stage: Stage,
     /// When it began, RFC 3339.
@@ -100,6 +103,7 @@ impl Journal {
             complete: BTreeSet::new(),
             run: 1,
             blob_uri,
+            operation: None,
             stage: Stage::Uploading,
             created_at: now,
             updated_at: now,

@@ -18,3 +18,4 @@ mod secrets;
 mod sign_in;
 mod support;
 mod update;
+mod wait;

@@ -11,6 +11,7 @@ mod show;
 mod source;
 mod update;
 mod versions;
+mod wait;
 
 use clap::Subcommand;
 
@@ -41,6 +42,9 @@ pub enum CustomCommand {
     /// Delete a version of a custom model
     #[command(args_override_self = true, after_help = delete::EXAMPLES)]
     Delete(delete::DeleteArgs),
+    /// Wait until a model is registered
+    #[command(args_override_self = true, after_help = wait::EXAMPLES)]
+    Wait(wait::WaitArgs),
 }
 
 /// Runs one of them.
@@ -57,5 +61,6 @@ pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
         CustomCommand::Update(args) => app.or_interrupted(update::update(app, args)).await,
         CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
+        CustomCommand::Wait(args) => app.or_interrupted(wait::wait(app, args)).await,
     }
 }
