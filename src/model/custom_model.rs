@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::{Progress, state_error, state_word};
 use crate::redact;
 
 /// One version of a custom model.
@@ -30,7 +31,9 @@ impl<'de> Deserialize<'de> for CustomModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
         redact::clean_json(&mut json);
-        let view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
+        let mut view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
+        view.provisioning_state = state_word(&json).map(str::to_owned);
+        view.failure = ModelWarning::deserialize(state_error(&json)).ok();
         if view.name.is_empty() {
             return Err(serde::de::Error::missing_field("name"));
         }
@@ -82,9 +85,15 @@ pub struct ModelView {
     /// Shape of a LoRA adapter.
     #[serde(deserialize_with = "lenient")]
     pub lora_config: Option<LoraConfig>,
-    /// State of the registration, in the service's words.
-    #[serde(deserialize_with = "lenient")]
+    /// State of the registration, in the service's words, wherever they stand.
+    #[serde(skip)]
     pub provisioning_state: Option<String>,
+    /// Why the registration failed.
+    #[serde(skip)]
+    pub failure: Option<ModelWarning>,
+    /// Who publishes it.
+    #[serde(deserialize_with = "lenient")]
+    pub catalog_info: Option<CatalogInfo>,
     /// Who made it, and when.
     #[serde(deserialize_with = "lenient")]
     pub system_data: Option<SystemData>,
@@ -97,6 +106,12 @@ impl ModelView {
         self.flat_base_model
             .as_deref()
             .or_else(|| self.derived_model_information.as_ref().and_then(|derived| derived.base_model.as_deref()))
+    }
+
+    /// How far the registration is. Without a word for it, being there is what counts.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.provisioning_state.as_deref().map_or(Progress::Done, Progress::of)
     }
 
     /// When the model was made, as the service wrote it.
@@ -123,6 +138,24 @@ pub struct ModelSource {
     /// The training job.
     #[serde(deserialize_with = "lenient")]
     pub job_id: Option<String>,
+    /// Repository at Hugging Face.
+    #[serde(deserialize_with = "lenient")]
+    pub hugging_face_repo_id: Option<String>,
+    /// Its revision.
+    #[serde(deserialize_with = "lenient")]
+    pub revision: Option<String>,
+}
+
+/// Who publishes a model.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CatalogInfo {
+    /// Publisher.
+    #[serde(deserialize_with = "lenient")]
+    pub publisher_id: Option<String>,
+    /// License.
+    #[serde(deserialize_with = "lenient")]
+    pub license: Option<String>,
 }
 
 /// What the service found in the files.
@@ -137,7 +170,7 @@ pub struct ArtifactProfile {
     pub signals: Option<Vec<String>>,
 }
 
-/// A warning of the service about a model.
+/// A warning of the service about a model, or the reason of a failure.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelWarning {

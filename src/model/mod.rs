@@ -10,13 +10,16 @@ mod name;
 mod order;
 mod registration;
 mod source;
+mod state;
 mod tag;
 mod version;
 mod weight_type;
 
 pub use base_model::BaseModel;
 pub use change::ModelChange;
-pub use custom_model::{ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData};
+pub use custom_model::{
+    ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData,
+};
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
 pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
@@ -24,6 +27,7 @@ pub use name::{ModelName, NewModelName};
 pub use order::{latest, latest_of_each, newest_first};
 pub use registration::Registration;
 pub use source::{Source, SourceError, is_loopback};
+pub use state::{Progress, state_error, state_word};
 pub use tag::Tag;
 pub use version::ModelVersion;
 pub use weight_type::WeightType;

@@ -8,6 +8,7 @@ mod delete;
 mod errors;
 mod help;
 mod install;
+mod kinds;
 mod list;
 mod machine;
 mod progress;

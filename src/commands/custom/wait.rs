@@ -8,7 +8,6 @@ use clap::Args;
 use super::existing::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
-use crate::console::render;
 use crate::error::CliError;
 use crate::foundry::{FoundryClient, RegisterError, RegisterStatus};
 use crate::model::{CustomModel, ModelName, ModelVersion};
@@ -54,9 +53,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     app.console.gap();
     match app.globals.output {
         OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_page(&model, &app.deploy_command(foundry.endpoint(), &model)))
-        }
+        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(foundry.endpoint(), &model)),
     }
 }
 
