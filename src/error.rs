@@ -5,7 +5,10 @@
 
 mod from;
 mod service;
+mod table;
 mod upload;
+
+pub use table::{ROWS, Row};
 
 use std::process::ExitCode;
 

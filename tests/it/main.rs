@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod create;
 mod delete;
+mod error_rows;
 mod errors;
 mod help;
 mod install;

@@ -20,6 +20,8 @@ pub struct Config {
     pub account: String,
     /// Which bearer tokens are let in.
     pub auth: Auth,
+    /// The tenant that the challenge of a 401 names.
+    pub tenant: Option<String>,
     /// Where the containers are. Read at each request.
     pub blobs: BlobStore,
     /// Seconds from now until a SAS ends. Negative: it is expired when it is handed out.
@@ -84,6 +86,7 @@ impl Default for Config {
             project: "demo".to_owned(),
             account: "emulator".to_owned(),
             auth: Auth::Any,
+            tenant: None,
             blobs: BlobStore::default(),
             sas_seconds: 60 * 60,
             first_sas_seconds: Vec::new(),
