@@ -216,6 +216,15 @@ impl App {
         render::deploy_command(model, target)
     }
 
+    /// The page of a model, with what can be done with it now.
+    #[must_use]
+    pub fn model_page(&self, endpoint: &ProjectEndpoint, model: &CustomModel) -> String {
+        let view = model.view();
+        let version = view.version.as_deref().unwrap_or("VERSION");
+        let wait = self.command_line(&["custom", "wait", "--name", &view.name, "--version", version]);
+        render::model_page(model, &self.deploy_command(endpoint, model), &wait)
+    }
+
     /// A command of this program as the person would type it, quoted for the shell.
     #[must_use]
     pub fn command_line(&self, args: &[&str]) -> String {

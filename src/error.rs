@@ -6,9 +6,12 @@
 mod from;
 mod native;
 mod service;
+mod table;
 #[cfg(test)]
 mod transcripts;
 mod upload;
+
+pub use table::{ROWS, Row};
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
 mod create_pages;
+mod deploy;
 mod download;
 mod error_page;
 mod findings;

@@ -8,11 +8,12 @@ use time::macros::format_description;
 use url::Url;
 
 pub use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
+pub use super::deploy::{DeployTarget, deploy_command};
 pub use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::style::harmless;
 use super::table::{TableStyle, table};
 pub use super::uploads_page::{UploadRow, uploads_table};
-use crate::model::{CustomModel, ModelView};
+use crate::model::{CustomModel, ModelView, Progress};
 use crate::redact::SecretUrl;
 use crate::units;
 
@@ -47,12 +48,26 @@ pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> 
     out
 }
 
-/// The page of `show`.
+/// The page of `show`: all that is known of a model, and what can be done with it now.
 #[must_use]
-pub fn model_page(model: &CustomModel, deploy: &str) -> String {
+pub fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
+    let next = match model.view().progress() {
+        Progress::Done => deploy_section(deploy),
+        Progress::Running => format!("The registration is under way. To wait for its end:\n  {wait}\n"),
+        Progress::Failed => "The registration did not succeed: this version cannot be deployed.\n".to_owned(),
+    };
+    format!("{}\n{next}", model_details(model))
+}
+
+/// All that is known of a model.
+#[must_use]
+pub fn model_details(model: &CustomModel) -> String {
     let view = model.view();
     let mut page = format!("Custom Model: {}\n{RULE}\n", harmless(&view.name));
     section(&mut page, "General", &general(view));
+    if let Some(failure) = &view.failure {
+        section(&mut page, "Failure", &[("Code", failure.code.clone()), ("Message", failure.message.clone())]);
+    }
     if let Some(data) = &view.system_data {
         let when = |at: &Option<String>| at.as_deref().map(timestamp);
         let rows = [
@@ -73,7 +88,13 @@ pub fn model_page(model: &CustomModel, deploy: &str) -> String {
         section(&mut page, "LoRA", &rows);
     }
     if let Some(source) = &view.source {
-        section(&mut page, "Source", &[("Type", source.source_type.clone()), ("Job", source.job_id.clone())]);
+        let rows = [
+            ("Type", source.source_type.clone()),
+            ("Job", source.job_id.clone()),
+            ("Repository", source.hugging_face_repo_id.clone()),
+            ("Revision", source.revision.clone()),
+        ];
+        section(&mut page, "Source", &rows);
     }
     if let Some(profile) = &view.artifact_profile {
         let signals = profile.signals.as_ref().filter(|signals| !signals.is_empty()).map(|signals| signals.join(", "));
@@ -91,16 +112,19 @@ pub fn model_page(model: &CustomModel, deploy: &str) -> String {
         })
         .collect();
     section(&mut page, "Warnings", &warnings);
-    format!("{page}{RULE}\n\n{}", deploy_section(deploy))
+    format!("{page}{RULE}\n")
 }
 
-fn general(view: &ModelView) -> [(&'static str, Option<String>); 6] {
+fn general(view: &ModelView) -> [(&'static str, Option<String>); 8] {
+    let catalog = view.catalog_info.as_ref();
     [
         ("Name", Some(view.name.clone())),
         ("Version", view.version.clone()),
         ("Description", view.description.clone().filter(|text| !text.is_empty())),
         ("Weight type", view.weight_type.clone()),
         ("Base model", view.base_model().map(str::to_owned)),
+        ("Publisher", catalog.and_then(|catalog| catalog.publisher_id.clone())),
+        ("License", catalog.and_then(|catalog| catalog.license.clone())),
         ("State", view.provisioning_state.clone()),
     ]
 }
@@ -123,49 +147,6 @@ pub fn created_page(model: &CustomModel, format: Option<&str>, bytes: Option<u64
 
 fn deploy_section(deploy: &str) -> String {
     format!("To deploy this model, use Azure CLI:\n  {deploy}\n")
-}
-
-/// What the deploy command names; what is not known stays as a word in capitals.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeployTarget<'a> {
-    /// Subscription of the project.
-    pub subscription: Option<&'a str>,
-    /// Resource group of the account.
-    pub group: Option<&'a str>,
-    /// Foundry account.
-    pub account: Option<&'a str>,
-    /// Foundry project.
-    pub project: Option<&'a str>,
-}
-
-/// The command with which a model is deployed (cli.md 7, step 7), broken over lines as a shell takes it.
-#[must_use]
-pub fn deploy_command(model: &CustomModel, target: DeployTarget<'_>) -> String {
-    let quote = |text: &str| shell_words::quote(&harmless(text)).into_owned();
-    let name = quote(&model.view().name);
-    let version = quote(model.view().version.as_deref().unwrap_or("VERSION"));
-    let (group, account) = (target.group.unwrap_or("GROUP"), target.account.unwrap_or("ACCOUNT"));
-    let source = match target {
-        DeployTarget {
-            subscription: Some(subscription),
-            group: Some(group),
-            account: Some(account),
-            project: Some(project),
-        } => quote(&format!(
-            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/projects/{project}"
-        )),
-        _ => "PROJECT-ARM-ID".to_owned(),
-    };
-    [
-        "az cognitiveservices account deployment create".to_owned(),
-        format!("-g {} -n {}", quote(group), quote(account)),
-        format!("--deployment-name {name}"),
-        format!("--model-name {name} --model-version {version}"),
-        "--model-format FireworksCustom".to_owned(),
-        format!("--model-source {source}"),
-        "--sku-name GlobalProvisionedManaged --sku-capacity 80".to_owned(),
-    ]
-    .join(" \\\n    ")
 }
 
 /// One JSON document, indented by two; a signature in a URL of the service is masked.
@@ -245,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_page_is_the_designs_page_and_more() {
-        insta::assert_snapshot!(model_page(&full(), "az ..."));
+        insta::assert_snapshot!(model_page(&full(), "az ...", "wait ..."));
     }
 
     #[test]
@@ -259,30 +240,6 @@ mod tests {
         insta::assert_snapshot!(model_table(&[full(), model(json!({"name": "bare"}))], "custom model(s)", style));
         assert_eq!(model_table(&[], "custom model(s)", style), "0 custom model(s) found\n");
         assert_eq!(model_table(&[], "custom model(s)", TableStyle { summary: false, ..style }), "");
-    }
-
-    #[test]
-    fn the_deploy_command_names_what_is_known() {
-        insta::assert_snapshot!(deploy_command(&full(), DeployTarget::default()), @r"
-        az cognitiveservices account deployment create \
-            -g GROUP -n ACCOUNT \
-            --deployment-name my-model \
-            --model-name my-model --model-version 1 \
-            --model-format FireworksCustom \
-            --model-source PROJECT-ARM-ID \
-            --sku-name GlobalProvisionedManaged --sku-capacity 80
-        ");
-        let target =
-            DeployTarget { subscription: Some("s"), group: Some("my group"), account: Some("a"), project: Some("p") };
-        insta::assert_snapshot!(deploy_command(&full(), target), @r"
-        az cognitiveservices account deployment create \
-            -g 'my group' -n a \
-            --deployment-name my-model \
-            --model-name my-model --model-version 1 \
-            --model-format FireworksCustom \
-            --model-source '/subscriptions/s/resourceGroups/my group/providers/Microsoft.CognitiveServices/accounts/a/projects/p' \
-            --sku-name GlobalProvisionedManaged --sku-capacity 80
-        ");
     }
 
     #[test]

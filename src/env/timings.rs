@@ -31,6 +31,8 @@ pub struct Timings {
     pub poll_cap: Duration,
     /// For a registration to finish.
     pub register: Duration,
+    /// A model that is waited for may be missing this long before it is said not to be there.
+    pub absent: Duration,
     /// For `azcopy --version`.
     pub azcopy_version: Duration,
     /// A download that stands still this long is given up.
@@ -60,6 +62,7 @@ impl Default for Timings {
             poll_first: Duration::from_millis(250),
             poll_cap: Duration::from_secs(15),
             register: Duration::from_secs(30 * 60),
+            absent: Duration::from_secs(30),
             azcopy_version: Duration::from_secs(10),
             download_stall: Duration::from_secs(60),
             stall_notice: Duration::from_secs(15),
@@ -86,7 +89,8 @@ impl Timings {
     /// A time that came from outside, such as `Retry-After`, on this run's clock.
     #[must_use]
     pub fn scaled(&self, duration: Duration) -> Duration {
-        duration.mul_f64(self.scale)
+        // Somebody may mean 'for ever' by a number that scaling would overflow.
+        Duration::try_from_secs_f64(duration.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)
     }
 
     #[cfg(feature = "test-fakes")]
@@ -105,6 +109,7 @@ impl Timings {
             poll_first: by(self.poll_first),
             poll_cap: by(self.poll_cap),
             register: by(self.register),
+            absent: by(self.absent),
             azcopy_version: self.azcopy_version,
             download_stall: by(self.download_stall),
             stall_notice: by(self.stall_notice),
@@ -136,6 +141,7 @@ mod tests {
             timings.poll_first,
             timings.poll_cap,
             timings.register,
+            timings.absent,
             timings.azcopy_version,
             timings.download_stall,
             timings.stall_notice,
@@ -148,7 +154,10 @@ mod tests {
         .collect();
         assert_eq!(
             seconds,
-            [10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 10.0, 60.0, 15.0, 600.0, 5.0, 30.0]
+            [
+                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 60.0, 15.0, 600.0, 5.0,
+                30.0
+            ]
         );
     }
 }

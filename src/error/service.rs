@@ -1,9 +1,10 @@
 //! What the service's answers, and the lack of them, mean for the person.
 
-use crate::foundry::{DeleteError, ListError, RegisterError};
-use crate::http::{Fault, HttpError, ServiceError};
+use crate::foundry::{DeleteError, Failure, ListError, RegisterError};
+use crate::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
 use crate::units;
 
+use super::table::{row_of, way_out_of};
 use super::{CliError, ErrorKind};
 
 impl From<HttpError> for CliError {
@@ -15,9 +16,10 @@ impl From<HttpError> for CliError {
             HttpError::Network { fault, .. } => {
                 Self::new(ErrorKind::Service, message).with_code("network").with_suggestion(network_suggestion(fault))
             }
-            HttpError::BadAnswer { .. } => Self::new(ErrorKind::Service, message)
-                .with_code("bad_answer")
-                .with_suggestion("Check the project endpoint; if it is right, try again later."),
+            HttpError::BadAnswer { status, what, request_id, .. } => {
+                let told = Self::new(ErrorKind::Service, message).with_code("bad_answer");
+                told.with_suggestion(flaw_suggestion(&what)).with_answer(status, request_id, None)
+            }
             HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
                 .with_code("redirect")
                 .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
@@ -33,56 +35,48 @@ fn network_suggestion(fault: Fault) -> &'static str {
         Fault::Dns => "Check the host name in the project endpoint, and the network.",
         Fault::Refused => "Check that the service runs at that address, and the network.",
         Fault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
-        Fault::Proxy { .. } => "Check HTTPS_PROXY and the proxy's user name and password.",
-        Fault::Timeout | Fault::Unreachable | Fault::Reset | Fault::Other => "Check the network and try again.",
+        Fault::Proxy { status: Some(407) } => "Add the proxy's user name and password to its address in HTTPS_PROXY.",
+        Fault::Proxy { .. } => "Check HTTPS_PROXY, and that the proxy admits this host.",
+        Fault::Timeout => "Check the network; a proxy or firewall may swallow the connection. Then try again.",
+        Fault::Unreachable => "Check that this machine has a network, or a VPN where the project needs one.",
+        Fault::Reset => "Check the network and try again.",
+        Fault::Other => "Try again; with --debug every request is traced.",
     }
 }
 
-/// What the service's statuses mean for the person.
+fn flaw_suggestion(flaw: &Flaw) -> &'static str {
+    match flaw {
+        Flaw::Html => {
+            "Somebody between here and Foundry answered. Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser."
+        }
+        Flaw::Empty | Flaw::NotJson => "Check the project endpoint; if it is right, try again later.",
+        Flaw::Shape(_) => {
+            "Check AZURE_AI_MODELS_API_VERSION, if it is set; else this version of the program may be too old for the service."
+        }
+        Flaw::TooBig => "Check the project endpoint: Foundry sends no such answer.",
+    }
+}
+
+/// What a refusal means for the person.
 fn service(error: ServiceError) -> CliError {
+    let row = row_of(&error);
     let mut message = error.to_string();
     for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
         message = format!("{message}\n{}", detail.message);
     }
-    let of = |kind, what: &str| CliError::new(kind, format!("{what}: {message}"));
-    let translated = match error.status {
-        401 => of(ErrorKind::Auth, "Foundry does not accept the sign-in").with_suggestion(sign_in(error.tenant.as_deref())),
-        403 => of(ErrorKind::Auth, "no permission")
-            .with_suggestion("Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough.")
-            .with_link("Roles", "https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry"),
-        404 if error.speaks_of_a_model() => of(ErrorKind::NotFound, "not found")
-            .with_suggestion("Check the project endpoint, and the name and version of the model."),
-        404 => of(ErrorKind::NotFound, "not found").with_suggestion(
-            "Check the project endpoint, which ends with /api/projects/PROJECT, and that this project exists.",
-        ),
-        409 if error.has_code(&["ModelInUse"]) => CliError::new(ErrorKind::Conflict, message)
-            .with_suggestion("Delete the deployments that use the model first."),
-        409 | 412 => CliError::new(ErrorKind::Conflict, message)
-            .with_suggestion("Look at the model as it is now; somebody else may have changed it."),
-        408 | 429 | 503 if error.status != 503 || error.retry_after.is_some() => {
-            let wait = error.retry_after.map(|wait| format!(" in {}", units::duration(wait))).unwrap_or_default();
-            of(ErrorKind::Service, "Foundry is too busy").with_suggestion(format!("Try again{wait}."))
-        }
-        500..=599 => of(ErrorKind::Service, &failed(&error))
-            .with_suggestion("Try again later; if it stays, give the request id to the support of the service."),
-        _ => of(ErrorKind::Failure, "Foundry returned"),
-    };
-    translated
-        .with_answer(error.status, error.request_id, error.date)
-        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
-}
-
-/// Without a code the service's sentence begins with the status already.
-fn failed(error: &ServiceError) -> String {
-    if error.code.is_some() { format!("Foundry failed ({})", error.status) } else { "Foundry failed".into() }
-}
-
-/// The service sometimes names the tenant whose tokens it takes.
-fn sign_in(tenant: Option<&str>) -> String {
-    match tenant {
-        Some(tenant) => format!("Sign in again with 'azd auth login --tenant-id {tenant}', and set AZURE_TENANT_ID to that tenant."),
-        None => "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.".into(),
+    if !row.headline.is_empty() {
+        // Without a code the service's words begin with the status already.
+        let status = if error.code.is_some() { format!(" ({})", error.status) } else { String::new() };
+        message = format!("{}: {message}", row.headline.replace("{status}", &status));
     }
+    let wait = error.retry_after.map(units::duration).unwrap_or_default();
+    let way_out = row.way_out.replace("{wait}", &wait).replace("{tenant}", error.tenant.as_deref().unwrap_or_default());
+    let mut told = CliError::new(row.kind, message).with_suggestion(way_out);
+    for (title, url) in row.links {
+        told = told.with_link(title, url);
+    }
+    told.with_answer(error.status, error.request_id, error.date)
+        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
 }
 
 impl From<ListError> for CliError {
@@ -103,13 +97,25 @@ impl From<DeleteError> for CliError {
         match error {
             DeleteError::Refused(error) => error.into(),
             DeleteError::Failed(failure) => {
-                Self::failure(message).with_code(failure.code.unwrap_or_else(|| "deletion_failed".into()))
+                failed_operation(Self::failure(message).with_code("deletion_failed"), failure)
             }
             DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
             DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
                 .with_code("deletion_timeout")
                 .with_suggestion("The deletion was accepted; look again later."),
         }
+    }
+}
+
+/// An operation that ended badly: the service's code, all that it says, and what to do about it.
+fn failed_operation(mut told: CliError, failure: Failure) -> CliError {
+    for ErrorDetail { message, .. } in failure.details.iter().filter(|detail| !detail.message.is_empty()) {
+        told = told.with_more(message);
+    }
+    let Some(code) = failure.code else { return told };
+    match way_out_of(&code) {
+        Some(way_out) => told.with_suggestion(way_out).with_code(code),
+        None => told.with_code(code),
     }
 }
 
@@ -134,7 +140,10 @@ impl From<RegisterError> for CliError {
                 first.told.links = second.told.links;
                 first.with_message(both).with_kind(ErrorKind::RegistrationFailed).with_suggestion(way_out)
             }
-            RegisterError::Failed(failure) => failed(failure.code.as_deref().unwrap_or("registration_failed")),
+            RegisterError::Failed(failure) => failed_operation(
+                Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code("registration_failed"),
+                failure,
+            ),
             RegisterError::TimedOut { last_fault: Some(fault), .. } => {
                 let fault = Self::from(fault);
                 let both = format!("{message}\nThe last look at it failed: {}", fault.message());
@@ -145,9 +154,68 @@ impl From<RegisterError> for CliError {
                     .with_suggestion(LOOK_FIRST)
             }
             RegisterError::TimedOut { .. } => failed("registration_timeout").with_suggestion(LOOK_FIRST),
+            RegisterError::Absent { .. } => failed("registration_lost"),
             RegisterError::NotProved => failed("not_proved").with_suggestion(LOOK_FIRST),
             RegisterError::Taken { .. } => failed("version_taken"),
         };
         if conflict { told.with_suggestion("If the version exists by now, use another --version.") } else { told }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    fn row(out: &mut String, error: impl Into<CliError>) {
+        let error = error.into();
+        let page = error.page();
+        let (kind, code, suggestion) = (page.kind, page.code, page.suggestion.expect("a way out"));
+        writeln!(out, "{kind} {code}: {}\n    > {suggestion}", page.message).expect("a string");
+    }
+
+    #[test]
+    fn every_way_to_have_no_answer_has_its_own_words() {
+        let mut told = String::new();
+        let proxy = |status| Fault::Proxy { status };
+        for fault in [
+            Fault::Dns,
+            Fault::Refused,
+            Fault::Tls,
+            proxy(Some(407)),
+            proxy(None),
+            Fault::Timeout,
+            Fault::Unreachable,
+            Fault::Reset,
+            Fault::Other,
+        ] {
+            let words = "words below".to_owned();
+            row(&mut told, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
+        }
+        for what in [Flaw::Html, Flaw::Empty, Flaw::NotJson, Flaw::Shape("missing field `name`".into()), Flaw::TooBig] {
+            row(&mut told, HttpError::BadAnswer { host: "h:443".into(), status: 200, what, request_id: None });
+        }
+        insta::assert_snapshot!(told);
+    }
+
+    /// The service tells of a failed registration by its code, with no status.
+    #[test]
+    fn a_failed_operation_has_the_way_out_of_its_code_and_all_details() {
+        let failure = Failure {
+            status: "Failed".into(),
+            code: Some("UploadIncomplete".into()),
+            message: "2 files are missing".into(),
+            details: vec![ErrorDetail { code: None, message: "model-00002-of-00003.safetensors".into() }],
+        };
+        let mut told = String::new();
+        row(&mut told, RegisterError::Failed(failure));
+        insta::assert_snapshot!(told, @"
+        registration_failed UploadIncomplete: the registration failed: 2 files are missing (UploadIncomplete)
+        model-00002-of-00003.safetensors
+            > Check the folder with 'custom check', then create the model again.
+        ");
+        let unknown = Failure { status: "Failed".into(), code: Some("New".into()), ..Failure::default() };
+        assert_eq!(CliError::from(DeleteError::Failed(unknown)).page().code, "New");
     }
 }

@@ -6,10 +6,11 @@ use url::Url;
 
 use super::pages::{self, ListError};
 use super::pending::{self, PendingUpload};
+use super::wire;
 use crate::credential::TokenSource;
 use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, Request, Response, Retry};
-use crate::model::{CustomModel, ModelName, ModelVersion};
+use crate::model::{CustomModel, ModelChange, ModelName, ModelVersion};
 use crate::project::ProjectEndpoint;
 
 /// The api-version that the shipping Go extension uses (contracts/foundry-rest.md 1.1).
@@ -70,6 +71,23 @@ impl FoundryClient {
     pub async fn get_model(&self, name: &ModelName, version: &ModelVersion) -> Result<CustomModel, HttpError> {
         let url = self.version_url(name, version, None);
         self.send(self.request(Method::GET, url, Retry::Idempotent)).await?.json()
+    }
+
+    /// Changes description and tags of a version that exists, and returns it as it is then.
+    ///
+    /// # Errors
+    /// A 404, or a 409 or 412 when somebody else changes it, among others.
+    pub async fn update_model(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        change: &ModelChange,
+    ) -> Result<CustomModel, HttpError> {
+        let url = self.version_url(name, version, None);
+        let request = self.request(Method::PATCH, url, Retry::Idempotent);
+        let response = self.send(request.json_as("application/merge-patch+json", &wire::change(change))).await?;
+        // Changed it is; an answer that does not show the model must not make a failure of it.
+        if response.body.trim_ascii().is_empty() { self.get_model(name, version).await } else { response.json() }
     }
 
     /// Asks for a place to write the files of a version to. Asking again is how to get a fresh SAS.

@@ -9,6 +9,7 @@ mod pending;
 mod register;
 mod start;
 mod state;
+mod watch;
 mod wire;
 
 pub use client::{DEFAULT_API_VERSION, FoundryClient, api_version};

@@ -1,18 +1,14 @@
 //! Registration of what was uploaded (cli.md 7, step 6), followed to its end and proved by the model itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::client::FoundryClient;
-use super::operation::{Look, Pauses, retry_after};
 use super::start::Started;
-use super::state::{self, Failure, OperationState};
+use super::state::Failure;
 use crate::http::HttpError;
-use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
-
-/// Looks at a model that is said to be registered and is not there yet. A GET may lag behind the operation.
-const PATIENCE: u32 = 8;
+use crate::model::{ModelName, ModelVersion, Registration};
 
 /// How far a registration is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +47,12 @@ pub enum RegisterError {
         /// Why there was no newer word.
         last_fault: Option<HttpError>,
     },
+    /// Nobody knows of a registration, and there is no model; or there was one, and it is gone.
+    #[error("{}", absent(last_status.as_deref()))]
+    Absent {
+        /// The service's last word, if it ever had one.
+        last_status: Option<String>,
+    },
     /// The operation succeeded and the model is not there.
     #[error("the registration is said to have succeeded, but the model is not there")]
     NotProved,
@@ -78,6 +80,13 @@ fn last(status: Option<&str>) -> String {
     status.map(|status| format!("; its last state was {status}")).unwrap_or_default()
 }
 
+fn absent(last_status: Option<&str>) -> String {
+    match last_status {
+        Some(status) => format!("the model is gone; the last state of its registration was {status}"),
+        None => "there is no such model".into(),
+    }
+}
+
 impl FoundryClient {
     /// Has the service accept a registration, under a limit. What it says of it outlives this process: whoever has it
     /// can wait for the end.
@@ -95,122 +104,4 @@ impl FoundryClient {
             .await
             .unwrap_or(Err(RegisterError::TimedOut { last_status: None, last_fault: None }))
     }
-
-    /// Waits until an accepted registration ended, and proves it by the model itself. `on` hears each state.
-    ///
-    /// # Errors
-    /// All of [`RegisterError`] but `Refused`, `NoWay` and `Taken`.
-    pub async fn await_registration(
-        &self,
-        name: &ModelName,
-        version: &ModelVersion,
-        started: Started,
-        limit: Duration,
-        on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<CustomModel, RegisterError> {
-        let mut news = News { begun: Instant::now(), last_status: None, last_fault: None, on };
-        let watched = tokio::time::timeout(limit, self.watch(name, version, started, &mut news)).await;
-        let News { last_status, last_fault, .. } = news;
-        watched.unwrap_or(Err(RegisterError::TimedOut { last_status, last_fault }))
-    }
-
-    async fn watch(
-        &self,
-        name: &ModelName,
-        version: &ModelVersion,
-        started: Started,
-        news: &mut News<'_>,
-    ) -> Result<CustomModel, RegisterError> {
-        // A registration that is known to have ended may be missing a few times; one that may still run, for ever.
-        let mut missing_left = None;
-        // It may come from a journal.
-        let mut operation = started.operation.filter(|url| state::trusted(self.endpoint(), url));
-        match started.state {
-            OperationState::Failed(failure) => return Err(RegisterError::Failed(failure)),
-            OperationState::Done => (operation, missing_left) = (None, Some(PATIENCE)),
-            OperationState::Running(status) => news.say(status),
-        }
-        let mut pauses = Pauses::new(self);
-        loop {
-            let mut wait = None;
-            if let Some(url) = operation.clone() {
-                match self.look(&url).await.map_err(RegisterError::Unwatchable)? {
-                    Look::State { state: OperationState::Failed(failure), .. } => {
-                        return Err(RegisterError::Failed(failure));
-                    }
-                    Look::State { state: OperationState::Done, .. } => {
-                        (operation, missing_left) = (None, Some(PATIENCE));
-                        continue;
-                    }
-                    Look::State { state: OperationState::Running(status), next, retry_after } => {
-                        news.say(status);
-                        operation = next.or(operation);
-                        wait = retry_after;
-                    }
-                    Look::Later(error) => wait = news.none(error),
-                    Look::Gone => {
-                        operation = None;
-                        continue;
-                    }
-                }
-            } else {
-                match self.look_at_model(name, version).await.map_err(RegisterError::Unwatchable)? {
-                    Seen::Registered(model) => return Ok(*model),
-                    Seen::Failed(failure) => return Err(RegisterError::Failed(failure)),
-                    Seen::Running(status) => news.say(status),
-                    Seen::Missing if missing_left == Some(0) => return Err(RegisterError::NotProved),
-                    Seen::Missing => missing_left = missing_left.map(|left| left - 1),
-                    Seen::Later(error) => wait = news.none(error),
-                }
-            }
-            pauses.pause(wait).await;
-        }
-    }
-
-    async fn look_at_model(&self, name: &ModelName, version: &ModelVersion) -> Result<Seen, HttpError> {
-        match self.get_model(name, version).await {
-            Ok(model) => {
-                let body = serde_json::to_value(&model).unwrap_or_default();
-                Ok(match state::of_body(&body) {
-                    // Without a word for it, being there is what counts.
-                    None | Some(OperationState::Done) => Seen::Registered(Box::new(model)),
-                    Some(OperationState::Failed(failure)) => Seen::Failed(failure),
-                    Some(OperationState::Running(status)) => Seen::Running(status),
-                })
-            }
-            Err(error) if error.status() == Some(404) => Ok(Seen::Missing),
-            Err(error) if error.is_passing() => Ok(Seen::Later(error)),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// What was heard of a registration so far.
-struct News<'a> {
-    begun: Instant,
-    last_status: Option<String>,
-    last_fault: Option<HttpError>,
-    on: &'a mut dyn FnMut(RegisterStatus),
-}
-
-impl News<'_> {
-    fn say(&mut self, status: String) {
-        (self.on)(RegisterStatus { status: status.clone(), elapsed: self.begun.elapsed() });
-        (self.last_status, self.last_fault) = (Some(status), None);
-    }
-
-    /// A look that broke; how long the service wants to be left alone.
-    fn none(&mut self, fault: HttpError) -> Option<Duration> {
-        let wait = retry_after(&fault);
-        self.last_fault = Some(fault);
-        wait
-    }
-}
-
-enum Seen {
-    Registered(Box<CustomModel>),
-    Failed(Failure),
-    Running(String),
-    Missing,
-    Later(HttpError),
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::http::{ErrorDetail, Response, read_error};
+use crate::model::{Progress, state_error, state_word};
 use crate::project::ProjectEndpoint;
 
 /// The state of an operation. The end states are a closed list; any other word means that it goes on.
@@ -45,15 +46,11 @@ impl fmt::Display for Failure {
 
 /// The state that a body tells: a wrapper `{status, error}` or the model itself. `None` when it has no word for it.
 pub(super) fn of_body(body: &Value) -> Option<OperationState> {
-    let word = [body, &body["properties"]].into_iter().find_map(|place| {
-        ["status", "provisioningState", "state"]
-            .into_iter()
-            .find_map(|key| place[key].as_str().filter(|word| !word.is_empty()))
-    })?;
-    Some(match word.to_ascii_lowercase().as_str() {
-        "succeeded" | "completed" => OperationState::Done,
-        "failed" | "canceled" | "cancelled" => OperationState::Failed(failure(body, word)),
-        _ => OperationState::Running(word.to_owned()),
+    let word = state_word(body)?;
+    Some(match Progress::of(word) {
+        Progress::Done => OperationState::Done,
+        Progress::Failed => OperationState::Failed(failure(body, word)),
+        Progress::Running => OperationState::Running(word.to_owned()),
     })
 }
 
@@ -67,8 +64,7 @@ pub(super) fn of_response(response: &Response) -> OperationState {
 }
 
 fn failure(body: &Value, status: &str) -> Failure {
-    let error = if body["error"].is_null() { &body["properties"]["error"] } else { &body["error"] };
-    let (ErrorDetail { code, message }, details) = read_error(error);
+    let (ErrorDetail { code, message }, details) = read_error(state_error(body));
     Failure { status: status.to_owned(), code, message, details }
 }
 

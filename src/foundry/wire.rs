@@ -1,8 +1,8 @@
-//! The body of a registration, in both of its dialects. Pure.
+//! The bodies of a registration, in both of its dialects, and of a change. Pure.
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{ModelDetails, Registration};
+use crate::model::{ModelChange, ModelDetails, Registration};
 
 /// How a registration is written (contracts/foundry-rest.md 1.5). Sending both at once is untested by anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,19 @@ pub(super) fn registration(dialect: Dialect, registration: &Registration) -> Val
     }
     // Sent also when empty, as the Go client does.
     body.insert("tags".into(), json!(tags));
+    Value::Object(body)
+}
+
+/// The merge patch of an update: `null` removes a tag (contracts/foundry-rest.md 1.6).
+pub(super) fn change(change: &ModelChange) -> Value {
+    let mut body = Map::new();
+    if let Some(description) = &change.description {
+        // Empty and not null: that is what the Go client sends to clear it.
+        body.insert("description".into(), json!(description));
+    }
+    if !change.tags.is_empty() {
+        body.insert("tags".into(), json!(change.tags));
+    }
     Value::Object(body)
 }
 

@@ -11,7 +11,7 @@ pub(super) async fn read(mut response: reqwest::Response, status: u16, host: &st
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::network(host, error))? {
         if body.len() + chunk.len() > LIMIT {
-            return Err(HttpError::BadAnswer { host: host.to_owned(), status, what: Flaw::TooBig });
+            return Err(HttpError::BadAnswer { host: host.to_owned(), status, what: Flaw::TooBig, request_id: None });
         }
         body.extend_from_slice(&chunk);
     }

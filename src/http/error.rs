@@ -35,6 +35,8 @@ pub enum HttpError {
         status: u16,
         /// What is wrong with it.
         what: Flaw,
+        /// `x-ms-request-id`, else the id that the request carried.
+        request_id: Option<String>,
     },
     /// The answer points to a place that is not followed.
     #[error("{host} redirects the request ({status}): {why}")]

@@ -144,7 +144,8 @@ impl Response {
     /// This answer as an error.
     #[must_use]
     pub fn bad(&self, what: Flaw) -> HttpError {
-        HttpError::BadAnswer { host: self.host.clone(), status: self.status, what }
+        let request_id = self.request_id.clone();
+        HttpError::BadAnswer { host: self.host.clone(), status: self.status, what, request_id }
     }
 }
 

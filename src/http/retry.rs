@@ -125,7 +125,7 @@ mod tests {
                 [Retry::Idempotent, Retry::OnlyUnprocessed, Retry::None].map(|policy| worthwhile(policy, &error));
             assert_eq!(found, [idempotent, unprocessed, false], "{fault:?} {connecting}");
         }
-        let answer = HttpError::BadAnswer { host: "h".into(), status: 200, what: Flaw::Html };
+        let answer = HttpError::BadAnswer { host: "h".into(), status: 200, what: Flaw::Html, request_id: None };
         assert!(!worthwhile(Retry::Idempotent, &answer));
     }
 

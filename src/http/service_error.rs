@@ -10,6 +10,8 @@ use crate::redact::clean;
 
 /// Longest text of an unknown body that is repeated.
 const LONGEST: usize = 300;
+/// What is said of a page for people, instead of the page.
+const HTML: &str = "an HTML page";
 
 /// What a service says when it refuses. Texts are cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +63,19 @@ impl ServiceError {
         self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
+    /// True when one of these stands in the service's sentence, in any case.
+    #[must_use]
+    pub fn says(&self, words: &[&str]) -> bool {
+        let message = self.message.to_lowercase();
+        words.iter().any(|word| message.contains(word))
+    }
+
+    /// True when a page for people came in place of an error body: a gateway or a portal, not the service.
+    #[must_use]
+    pub fn is_html(&self) -> bool {
+        self.code.is_none() && self.message == HTML
+    }
+
     /// True for a 404 about a model; any other 404 means that the service has no such route (cli.md 13).
     #[must_use]
     pub fn speaks_of_a_model(&self) -> bool {
@@ -87,7 +102,7 @@ impl ServiceError {
             self.message = clean(message.lines().next().unwrap_or_default());
             return;
         }
-        self.message = if looks_like_html(text) { "an HTML page".into() } else { short(text) };
+        self.message = if looks_like_html(text) { HTML.into() } else { short(text) };
     }
 }
 

@@ -3,13 +3,13 @@
 //! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
 //! masked on the way in, so that nothing that shows a model has to think of them.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::{Progress, state_error, state_word};
 use crate::redact;
 
 /// One version of a custom model.
@@ -31,7 +31,9 @@ impl<'de> Deserialize<'de> for CustomModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
         redact::clean_json(&mut json);
-        let view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
+        let mut view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
+        view.provisioning_state = state_word(&json).map(str::to_owned);
+        view.failure = ModelWarning::deserialize(state_error(&json)).ok();
         if view.name.is_empty() {
             return Err(serde::de::Error::missing_field("name"));
         }
@@ -83,9 +85,15 @@ pub struct ModelView {
     /// Shape of a LoRA adapter.
     #[serde(deserialize_with = "lenient")]
     pub lora_config: Option<LoraConfig>,
-    /// State of the registration, in the service's words.
-    #[serde(deserialize_with = "lenient")]
+    /// State of the registration, in the service's words, wherever they stand.
+    #[serde(skip)]
     pub provisioning_state: Option<String>,
+    /// Why the registration failed.
+    #[serde(skip)]
+    pub failure: Option<ModelWarning>,
+    /// Who publishes it.
+    #[serde(deserialize_with = "lenient")]
+    pub catalog_info: Option<CatalogInfo>,
     /// Who made it, and when.
     #[serde(deserialize_with = "lenient")]
     pub system_data: Option<SystemData>,
@@ -98,6 +106,12 @@ impl ModelView {
         self.flat_base_model
             .as_deref()
             .or_else(|| self.derived_model_information.as_ref().and_then(|derived| derived.base_model.as_deref()))
+    }
+
+    /// How far the registration is. Without a word for it, being there is what counts.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.provisioning_state.as_deref().map_or(Progress::Done, Progress::of)
     }
 
     /// When the model was made, as the service wrote it.
@@ -124,6 +138,24 @@ pub struct ModelSource {
     /// The training job.
     #[serde(deserialize_with = "lenient")]
     pub job_id: Option<String>,
+    /// Repository at Hugging Face.
+    #[serde(deserialize_with = "lenient")]
+    pub hugging_face_repo_id: Option<String>,
+    /// Its revision.
+    #[serde(deserialize_with = "lenient")]
+    pub revision: Option<String>,
+}
+
+/// Who publishes a model.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CatalogInfo {
+    /// Publisher.
+    #[serde(deserialize_with = "lenient")]
+    pub publisher_id: Option<String>,
+    /// License.
+    #[serde(deserialize_with = "lenient")]
+    pub license: Option<String>,
 }
 
 /// What the service found in the files.
@@ -138,7 +170,7 @@ pub struct ArtifactProfile {
     pub signals: Option<Vec<String>>,
 }
 
-/// A warning of the service about a model.
+/// A warning of the service about a model, or the reason of a failure.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelWarning {
@@ -181,33 +213,6 @@ pub struct SystemData {
     /// RFC 3339.
     #[serde(deserialize_with = "lenient")]
     pub last_modified_at: Option<String>,
-}
-
-/// Newest first: by number where both versions are numbers, else by the time they were made.
-pub fn newest_first(models: &mut [CustomModel]) {
-    models.sort_by(|left, right| order(right.view(), left.view()));
-}
-
-/// The newest of these versions.
-#[must_use]
-pub fn latest(models: &[CustomModel]) -> Option<&CustomModel> {
-    if models.iter().all(|model| number(model.view()).is_some()) {
-        models.iter().max_by(|left, right| number(left.view()).cmp(&number(right.view())))
-    } else {
-        models.iter().max_by(|left, right| left.view().created_at().cmp(&right.view().created_at()))
-    }
-}
-
-fn order(left: &ModelView, right: &ModelView) -> Ordering {
-    // A number stands above a word, so that the order is total.
-    number(left)
-        .cmp(&number(right))
-        .then_with(|| left.created_at().cmp(&right.created_at()))
-        .then_with(|| left.version.cmp(&right.version))
-}
-
-fn number(view: &ModelView) -> Option<u64> {
-    view.version.as_deref().and_then(|version| version.parse().ok())
 }
 
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -265,18 +270,5 @@ mod tests {
     fn the_base_model_is_found_in_both_places() {
         assert_eq!(model(r#"{"name":"m","baseModel":"a"}"#).view().base_model(), Some("a"));
         assert_eq!(model(r#"{"name":"m","derivedModelInformation":{"baseModel":"b"}}"#).view().base_model(), Some("b"));
-    }
-
-    #[test]
-    fn the_latest_is_the_highest_number_else_the_newest() {
-        let numbers = [model(r#"{"name":"m","version":"9"}"#), model(r#"{"name":"m","version":"10"}"#)];
-        assert_eq!(latest(&numbers).and_then(|m| m.view().version.clone()), Some("10".into()));
-        let words = [
-            model(r#"{"name":"m","version":"2","systemData":{"createdAt":"2026-01-01T00:00:00Z"}}"#),
-            model(r#"{"name":"m","version":"beta","systemData":{"createdAt":"2026-02-01T00:00:00Z"}}"#),
-            model(r#"{"name":"m","version":"alpha","systemData":{"createdAt":"2026-01-15T00:00:00Z"}}"#),
-        ];
-        assert_eq!(latest(&words).and_then(|m| m.view().version.clone()), Some("beta".into()));
-        assert!(latest(&[]).is_none());
     }
 }

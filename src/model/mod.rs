@@ -1,23 +1,33 @@
 //! The words of the domain: values that parse themselves and know their rules. No IO.
 
 mod base_model;
+mod change;
 mod custom_model;
 mod event;
+mod filter;
 mod finding;
 mod name;
+mod order;
 mod registration;
 mod source;
+mod state;
+mod tag;
 mod version;
 mod weight_type;
 
 pub use base_model::BaseModel;
+pub use change::ModelChange;
 pub use custom_model::{
-    ArtifactProfile, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData, latest, newest_first,
+    ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData,
 };
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
+pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
+pub use order::{latest, latest_of_each, newest_first};
 pub use registration::{LoraShape, ModelDetails, Registration};
 pub use source::{Source, SourceError, is_loopback};
+pub use state::{Progress, state_error, state_word};
+pub use tag::Tag;
 pub use version::ModelVersion;
 pub use weight_type::WeightType;

@@ -85,6 +85,26 @@ impl UploadDirectory {
         Ok(directory)
     }
 
+    /// The directory that an earlier try of this upload left; `None` when there is none, or when somebody works in it.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub fn existing(
+        config_dir: &Path,
+        endpoint: &str,
+        name: &str,
+        version: &str,
+    ) -> Result<Option<Self>, DirectoryError> {
+        if !uploads_directory(config_dir).join(upload_id(endpoint, name, version)).is_dir() {
+            return Ok(None);
+        }
+        match Self::open(config_dir, endpoint, name, version) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(DirectoryError::InUse { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

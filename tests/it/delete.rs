@@ -3,14 +3,28 @@
 use foundry_emulator::Config;
 use serde_json::json;
 
-use crate::support::{Terminal, TestEnv};
+use crate::support::{API_VERSIONS, Terminal, TestEnv, for_each_api_version};
+
+for_each_api_version!(
+    nobody_to_ask_and_no_force_deletes_nothing,
+    force_deletes_the_only_version,
+    json_says_what_was_deleted,
+    several_versions_and_none_named_deletes_nothing,
+    what_is_not_there_is_not_deleted,
+    a_model_in_use_is_a_conflict,
+    an_accepted_deletion_is_waited_for,
+);
 
 fn env_with(versions: &[&str]) -> TestEnv {
-    env_with_config(versions, Config::default())
+    speaking(API_VERSIONS[0], versions)
 }
 
-fn env_with_config(versions: &[&str], config: Config) -> TestEnv {
-    let env = TestEnv::with(config);
+fn speaking(api: &str, versions: &[&str]) -> TestEnv {
+    speaking_with(api, versions, Config::default())
+}
+
+fn speaking_with(api: &str, versions: &[&str], config: Config) -> TestEnv {
+    let env = TestEnv::speaking(api, config);
     for version in versions {
         env.emulator().seed(&json!({"name": "my-model", "version": version})).expect("seeded");
     }
@@ -21,9 +35,8 @@ fn deletions(env: &TestEnv) -> usize {
     env.emulator().requests().iter().filter(|request| request.method == "DELETE").count()
 }
 
-#[test]
-fn nobody_to_ask_and_no_force_deletes_nothing() {
-    let env = env_with(&["1"]);
+fn nobody_to_ask_and_no_force_deletes_nothing(api: &str) {
+    let env = speaking(api, &["1"]);
     insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model"]), @"
     ------- stderr -------
     ERROR: deleting a model needs a confirmation, and nobody can be asked
@@ -35,9 +48,8 @@ fn nobody_to_ask_and_no_force_deletes_nothing() {
     assert!(env.emulator().requests().is_empty(), "not even a question to the service");
 }
 
-#[test]
-fn force_deletes_the_only_version() {
-    let env = env_with(&["1"]);
+fn force_deletes_the_only_version(api: &str) {
+    let env = speaking(api, &["1"]);
     insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model", "--force"]), @"
     ------- stderr -------
     ✓ Model 'my-model' (version 1) deleted
@@ -45,16 +57,14 @@ fn force_deletes_the_only_version() {
     assert_eq!(deletions(&env), 1);
 }
 
-#[test]
-fn json_says_what_was_deleted() {
-    let env = env_with(&["1"]);
+fn json_says_what_was_deleted(api: &str) {
+    let env = speaking(api, &["1"]);
     let deleted = env.run(&["delete", "-n", "my-model", "--version", "1", "-f", "-o", "json"]).success().json();
     assert_eq!(deleted, json!({"name": "my-model", "version": "1", "deleted": true}));
 }
 
-#[test]
-fn several_versions_and_none_named_deletes_nothing() {
-    let env = env_with(&["1", "2", "10"]);
+fn several_versions_and_none_named_deletes_nothing(api: &str) {
+    let env = speaking(api, &["1", "2", "10"]);
     insta::assert_snapshot!(env.run(&["delete", "--name", "my-model", "--force"]), @"
     ------- stderr -------
     ERROR: model 'my-model' has 3 versions: 10, 2, 1
@@ -66,17 +76,15 @@ fn several_versions_and_none_named_deletes_nothing() {
 }
 
 /// The service answers 200 for what never existed.
-#[test]
-fn what_is_not_there_is_not_deleted() {
-    let env = env_with(&["1"]);
+fn what_is_not_there_is_not_deleted(api: &str) {
+    let env = speaking(api, &["1"]);
     env.run(&["delete", "-n", "my-model", "--version", "3", "-f"]).fails_with(3);
     env.run(&["delete", "-n", "other", "-f"]).fails_with(3);
     assert_eq!(deletions(&env), 0);
 }
 
-#[test]
-fn a_model_in_use_is_a_conflict() {
-    let env = env_with_config(&["1"], Config { models_in_use: vec!["my-model".into()], ..Config::default() });
+fn a_model_in_use_is_a_conflict(api: &str) {
+    let env = speaking_with(api, &["1"], Config { models_in_use: vec!["my-model".into()], ..Config::default() });
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
     ------- stderr -------
     ERROR: Model 'my-model' is used by a deployment and cannot be deleted. (ModelInUse)
@@ -88,9 +96,8 @@ fn a_model_in_use_is_a_conflict() {
     ");
 }
 
-#[test]
-fn an_accepted_deletion_is_waited_for() {
-    let env = env_with_config(&["1"], Config { delete_status: 202, polls_until_done: 3, ..Config::default() });
+fn an_accepted_deletion_is_waited_for(api: &str) {
+    let env = speaking_with(api, &["1"], Config { delete_status: 202, polls_until_done: 3, ..Config::default() });
     env.run(&["delete", "-n", "my-model", "-f"]).success();
     assert_eq!(env.run(&["list", "-o", "json"]).stdout, "[]\n");
 }

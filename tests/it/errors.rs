@@ -56,6 +56,9 @@ impl Case {
             Route::Poll => (|r| r.path.contains("/operations/"), CREATE),
             Route::Put => (|r| r.method == "PUT", CREATE),
             Route::Delete => (|r| r.method == "DELETE", &["delete", "-n", "my-model", "--version", "1", "-f"][..]),
+            Route::Patch => {
+                (|r| r.method == "PATCH", &["update", "-n", "my-model", "--version", "1", "--description", "d"][..])
+            }
             _ => panic!("no command uses it"),
         };
         Self { route, is, args, scale: "0.03", at_once: 6 }
@@ -176,6 +179,11 @@ fn every_fault_of_put() {
 }
 
 #[test]
+fn every_fault_of_patch() {
+    insta::assert_snapshot!(Case::of(Route::Patch).table());
+}
+
+#[test]
 fn every_fault_of_delete() {
     insta::assert_snapshot!(Case::of(Route::Delete).table());
 }
@@ -201,7 +209,8 @@ fn a_fault_that_passes_is_said_once_and_the_command_succeeds() {
             assert_eq!(case.requests(&env), times as usize + 1, "{:?}, {name}", case.route);
         }
     };
-    let routes = [Route::List, Route::Versions, Route::Get, Route::StartPendingUpload, Route::Put, Route::Delete];
+    let routes =
+        [Route::List, Route::Versions, Route::Get, Route::StartPendingUpload, Route::Put, Route::Patch, Route::Delete];
     for case in routes.map(Case::of) {
         std::thread::scope(|scope| {
             for (name, fault) in passing() {

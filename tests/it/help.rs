@@ -43,7 +43,9 @@ fn help_says_the_same_as_before() {
         "custom list",
         "custom versions",
         "custom show",
+        "custom update",
         "custom delete",
+        "custom wait",
         "version",
         "completion",
     ] {
@@ -63,7 +65,7 @@ fn help_says_the_same_as_before() {
 #[test]
 fn the_short_forms_have_the_same_help() {
     let env = TestEnv::new();
-    for command in ["create", "list", "versions", "show", "delete"] {
+    for command in ["create", "list", "versions", "show", "update", "delete", "wait"] {
         let long = env.run(&["custom", command, "--help"]).success().stdout;
         let short = env.run(&[command, "--help"]).success().stdout;
         assert_eq!(long.replace(&format!("{PROGRAM} custom {command}"), &format!("{PROGRAM} {command}")), short);
@@ -106,7 +108,14 @@ fn the_examples_of_the_readme_parse() {
 fn the_options_of_the_readme_exist() {
     let env = TestEnv::new();
     let mut known = String::new();
-    for command in [&["--help"][..], &["create", "--help"], &["delete", "--help"]] {
+    for command in [
+        &["--help"][..],
+        &["create", "--help"],
+        &["list", "--help"],
+        &["update", "--help"],
+        &["delete", "--help"],
+        &["wait", "--help"],
+    ] {
         known += &env.run(command).success().stdout;
     }
     for span in file("README.md").split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {

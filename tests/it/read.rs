@@ -1,12 +1,23 @@
-//! `list`, `versions`, `show`: what is there.
+//! `versions`, `show`: one model.
 
-use foundry_emulator::{Config, Fault, FaultKind, NextLinkForm, Route};
+use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::TestEnv;
+use crate::support::{TestEnv, for_each_api_version};
 
-fn env_with_models() -> TestEnv {
-    let env = TestEnv::new();
+for_each_api_version!(
+    versions_are_listed_newest_first,
+    show_means_the_latest_and_says_all_there_is,
+    json_keeps_what_the_service_sent_and_this_program_does_not_know,
+    what_is_not_there_is_not_found,
+    a_reader_that_goes_away_is_no_failure,
+    a_full_disk_is_told,
+    odd_names_of_the_service_are_reached,
+    a_busy_service_is_asked_again_and_that_is_said_once,
+);
+
+fn env_with_models(api: &str) -> TestEnv {
+    let env = TestEnv::speaking(api, Config::default());
     for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
         let model = json!({
             "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",
@@ -17,37 +28,15 @@ fn env_with_models() -> TestEnv {
     env
 }
 
-#[test]
-fn an_empty_project_is_no_failure() {
-    let env = TestEnv::new();
-    insta::assert_snapshot!(env.run(&["custom", "list"]), @"0 custom model(s) found");
-    assert_eq!(env.run(&["list", "-o", "json"]).success().stdout, "[]\n");
-    assert_eq!(env.run(&["list", "-q"]).success().stdout, "");
-}
-
-#[test]
-fn list_shows_the_latest_version_of_each_model() {
-    let env = env_with_models();
-    insta::assert_snapshot!(env.run(&["custom", "list"]), @"
-    NAME        VERSION  WEIGHT TYPE  CREATED               CREATED BY
-    my-model    10       FullWeight   2026-02-14T10:30:00Z  emulator
-    test-model  1        FullWeight   2026-02-14T10:30:00Z  emulator
-
-    2 custom model(s) found
-    ");
-}
-
-#[test]
-fn versions_are_listed_newest_first() {
-    let env = env_with_models();
+fn versions_are_listed_newest_first(api: &str) {
+    let env = env_with_models(api);
     let versions = env.run(&["versions", "--name", "my-model", "-o", "json"]).success().json();
     let order: Vec<&str> = versions.as_array().expect("a list").iter().filter_map(|v| v["version"].as_str()).collect();
     assert_eq!(order, ["10", "9", "1"]);
 }
 
-#[test]
-fn show_means_the_latest_and_says_all_there_is() {
-    let env = env_with_models();
+fn show_means_the_latest_and_says_all_there_is(api: &str) {
+    let env = env_with_models(api);
     insta::assert_snapshot!(env.run(&["custom", "show", "--name", "my-model"]), @r"
     Custom Model: my-model
     ──────────────────────────────────────────────────
@@ -89,17 +78,15 @@ fn show_means_the_latest_and_says_all_there_is() {
     ");
 }
 
-#[test]
-fn json_keeps_what_the_service_sent_and_this_program_does_not_know() {
-    let env = env_with_models();
+fn json_keeps_what_the_service_sent_and_this_program_does_not_know(api: &str) {
+    let env = env_with_models(api);
     let model = env.run(&["show", "-n", "my-model", "--version", "9", "-o", "json"]).success().json();
     assert_eq!(model["version"], "9");
     assert!(model.as_object().expect("an object").keys().any(|key| key.starts_with("xEmulator")), "{model}");
 }
 
-#[test]
-fn what_is_not_there_is_not_found() {
-    let env = env_with_models();
+fn what_is_not_there_is_not_found(api: &str) {
+    let env = env_with_models(api);
     insta::assert_snapshot!(env.run(&["show", "--name", "nobody"]), @"
     ------- stderr -------
     ERROR: there is no model 'nobody' in this project
@@ -125,45 +112,8 @@ fn what_is_not_there_is_not_found() {
     "#);
 }
 
-#[test]
-fn every_page_is_read() {
-    let env = TestEnv::new();
-    for number in 0..150 {
-        env.emulator().seed(&json!({"name": format!("model-{number:03}"), "version": "1"})).expect("seeded");
-    }
-    assert_eq!(env.run(&["list", "-o", "json"]).success().json().as_array().map(Vec::len), Some(150));
-    let pages = env.emulator().requests().iter().filter(|request| request.path.ends_with("/models")).count();
-    assert_eq!(pages, 3);
-}
-
-#[test]
-fn a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown() {
-    let thief = TestEnv::new();
-    let elsewhere = thief.emulator().endpoint().parse().expect("a URL");
-    let env = TestEnv::with(Config { page_size: 1, next_link: NextLinkForm::Foreign(elsewhere), ..Config::default() });
-    for name in ["one", "two"] {
-        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
-    }
-    let output = env.run(&["list"]).fails_with(9);
-    assert_eq!(output.stdout, "");
-    assert!(output.stderr.contains("which is not the project's host"), "{output}");
-    assert!(thief.emulator().requests().is_empty());
-}
-
-#[test]
-fn pages_that_lead_to_themselves_end() {
-    let env = TestEnv::with(Config { page_size: 1, next_link: NextLinkForm::Loop, ..Config::default() });
-    for name in ["one", "two"] {
-        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
-    }
-    let output = env.run(&["list", "-o", "json"]).fails_with(9);
-    assert_eq!(output.stdout, "");
-    assert_eq!(output.json_error()["code"], "bad_answer");
-}
-
-#[test]
-fn a_reader_that_goes_away_is_no_failure() {
-    let env = env_with_models();
+fn a_reader_that_goes_away_is_no_failure(api: &str) {
+    let env = env_with_models(api);
     let mut command = env.command(&["list"]);
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -173,9 +123,8 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
 }
 
-#[test]
-fn a_full_disk_is_told() {
-    let env = env_with_models();
+fn a_full_disk_is_told(api: &str) {
+    let env = env_with_models(api);
     let mut command = env.command(&["list"]);
     command.stdout(std::fs::File::options().write(true).open("/dev/full").expect("the full device"));
     let child = command.stderr(std::process::Stdio::piped()).spawn().expect("started");
@@ -184,17 +133,15 @@ fn a_full_disk_is_told() {
 }
 
 /// Names that this program would not make exist all the same.
-#[test]
-fn odd_names_of_the_service_are_reached() {
-    let env = TestEnv::new();
+fn odd_names_of_the_service_are_reached(api: &str) {
+    let env = TestEnv::speaking(api, Config::default());
     env.emulator().seed(&json!({"name": "odd name.v1_x", "version": "1.0-beta"})).expect("seeded");
     let model = env.run(&["show", "-n", "odd name.v1_x", "-o", "json"]).success().json();
     assert_eq!(model["version"], "1.0-beta");
 }
 
-#[test]
-fn a_busy_service_is_asked_again_and_that_is_said_once() {
-    let env = env_with_models();
+fn a_busy_service_is_asked_again_and_that_is_said_once(api: &str) {
+    let env = env_with_models(api);
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(503)).times(3));
     let output = env.run(&["list"]).success();
     assert_eq!(output.stderr.matches("trying again").count(), 1, "{output}");

@@ -279,7 +279,8 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     Step 3/3: Registering model...
     ERROR: the model could not be registered: Foundry returned: Only safetensors weights are supported. (UnsupportedWeightFormat)
 
-    Suggestion: The upload is complete and kept. To register it, run the same command again; nothing is sent again:
+    Suggestion: Convert the weights to .safetensors, and check the folder with 'custom check' before the next upload.
+    The upload is complete and kept. To register it, run the same command again; nothing is sent again:
       azure-ai-models custom create --name my-model --source model
 
     Request id: [UUID], [TIME]

@@ -359,7 +359,7 @@ fn a_token_is_not_shown() {
         (Some(FaultKind::refusal(403, "Forbidden", &words)), 4),
         (Some(FaultKind::refusal(500, "Internal", &words)), 9),
         (Some(FaultKind::Reset), 9),
-        (Some(FaultKind::Html { status: 407 }), 1),
+        (Some(FaultKind::Html { status: 407 }), 9),
     ] {
         let mut env = env_with(Config { auth: Auth::Token(CANARY.to_owned()), ..Config::default() });
         env.program("azd", AZD);

@@ -3,12 +3,11 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::explain_missing;
+use super::existing::one_version;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::error::CliError;
-use crate::foundry::FoundryClient;
-use crate::model::{ModelName, ModelVersion, newest_first};
+use crate::model::{ModelName, ModelVersion};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -47,7 +46,8 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
             .with_suggestion("Add --force to delete without asking."));
     }
     let foundry = app.foundry()?;
-    let version = find_version(app, &foundry, &args).await?;
+    // Proved to exist: the service answers 200 for what never existed.
+    let version = one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await?;
     if !args.force {
         confirm(app, &args.name, &version).await?;
     }
@@ -56,31 +56,6 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     match app.globals.output {
         OutputFormat::Json => app.json(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true }),
         OutputFormat::Table | OutputFormat::None => Ok(()),
-    }
-}
-
-/// The version to delete, proved to exist: the service answers 200 for what never existed.
-async fn find_version(app: &App, foundry: &FoundryClient, args: &DeleteArgs) -> Result<ModelVersion, CliError> {
-    if let Some(version) = &args.version {
-        let found = foundry.get_model(&args.name, version).await;
-        found.map_err(|error| explain_missing(app, error, &args.name, Some(version)))?;
-        return Ok(version.clone());
-    }
-    let models = foundry.list_versions(&args.name).await;
-    let mut models = models.map_err(|error| explain_missing(app, error, &args.name, None))?;
-    newest_first(&mut models);
-    let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
-    match versions.as_slice() {
-        [] => Err(CliError::no_such_model(app, &args.name, None)),
-        [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
-        several => Err(CliError::usage(format!(
-            "model '{}' has {} versions: {}",
-            args.name,
-            several.len(),
-            several.join(", ")
-        ))
-        .with_code("version_required")
-        .with_suggestion(format!("Name the one to delete, for example --version {}.", several[0]))),
     }
 }
 

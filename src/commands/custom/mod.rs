@@ -4,18 +4,20 @@ mod check;
 mod create;
 mod delete;
 mod engine;
+mod existing;
 mod list;
 mod selection;
 mod show;
 mod source;
+mod update;
 mod uploads;
 mod versions;
+mod wait;
 
 use clap::Subcommand;
 
 use crate::app::App;
 use crate::error::CliError;
-use crate::model::{ModelName, ModelVersion};
 
 /// What can be done with custom models.
 #[derive(Debug, Subcommand)]
@@ -25,7 +27,7 @@ pub enum CustomCommand {
     Create(Box<create::CreateArgs>),
     /// List the latest version of each custom model
     #[command(args_override_self = true, after_help = list::EXAMPLES)]
-    List,
+    List(list::ListArgs),
     /// List all versions of a custom model, newest first
     #[command(args_override_self = true, after_help = versions::EXAMPLES)]
     Versions(versions::VersionsArgs),
@@ -41,20 +43,15 @@ pub enum CustomCommand {
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
+    /// Change the description and the tags of a custom model
+    #[command(args_override_self = true, after_help = update::EXAMPLES)]
+    Update(update::UpdateArgs),
     /// Delete a version of a custom model
     #[command(args_override_self = true, after_help = delete::EXAMPLES)]
     Delete(delete::DeleteArgs),
-}
-
-/// A 404 about a model in this program's words; every other failure as it is.
-fn explain_missing(
-    app: &App,
-    error: impl Into<CliError>,
-    name: &ModelName,
-    version: Option<&ModelVersion>,
-) -> CliError {
-    let error = error.into();
-    if error.speaks_of_a_model() { CliError::model_not_found(app, name, version, error) } else { error }
+    /// Wait until a model is registered
+    #[command(args_override_self = true, after_help = wait::EXAMPLES)]
+    Wait(wait::WaitArgs),
 }
 
 /// Runs one of them.
@@ -65,13 +62,15 @@ pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
     match command {
         // It ends AzCopy itself when the person interrupts; the others may be dropped anywhere.
         CustomCommand::Create(args) => create::create(app, *args).await,
-        CustomCommand::List => app.or_interrupted(list::list(app)).await,
+        CustomCommand::List(args) => app.or_interrupted(list::list(app, args)).await,
         CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
         CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Uploads { command: Some(command) } => uploads::run(app, command).await,
         // Help is printed before a command is run.
         CustomCommand::Uploads { command: None } => Ok(()),
         CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
+        CustomCommand::Update(args) => app.or_interrupted(update::update(app, args)).await,
         CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
+        CustomCommand::Wait(args) => app.or_interrupted(wait::wait(app, args)).await,
     }
 }

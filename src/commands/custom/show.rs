@@ -2,10 +2,9 @@
 
 use clap::Args;
 
-use super::explain_missing;
+use super::existing::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
-use crate::console::render;
 use crate::error::CliError;
 use crate::model::{ModelName, ModelVersion, latest};
 
@@ -43,8 +42,6 @@ pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     };
     match app.globals.output {
         OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_page(&model, &app.deploy_command(foundry.endpoint(), &model)))
-        }
+        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(foundry.endpoint(), &model)),
     }
 }

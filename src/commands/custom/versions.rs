@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::explain_missing;
+use super::existing::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::foundry::DeleteError;
 
+for_each_api_version!(a_deletion_is_waited_for_only_where_the_service_says_so, refusals_and_failures_are_told_apart,);
+
 const DELETE: &str = "DELETE /m/versions/1";
 const GET: &str = "GET /m/versions/1";
 
@@ -14,7 +16,6 @@ async fn delete(plays: Vec<Play>) -> (Result<(), DeleteError>, Vec<String>) {
     (outcome, lines(&server))
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_deletion_is_waited_for_only_where_the_service_says_so() {
     let later = |headers: &[&str]| answer("202 X", headers, "");
     for (plays, sent) in [
@@ -31,7 +32,6 @@ async fn a_deletion_is_waited_for_only_where_the_service_says_so() {
     }
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn refusals_and_failures_are_told_apart() {
     let in_use = answer("409 X", &[], r#"{"error":{"code":"ModelInUse","message":"deployed"}}"#);
     let (outcome, _) = delete(vec![in_use]).await;

@@ -4,7 +4,15 @@ use super::*;
 use crate::foundry::ListError;
 use crate::http::{Flaw, HttpError};
 
-#[tokio::test(flavor = "current_thread")]
+for_each_api_version!(
+    a_list_has_all_its_pages,
+    a_next_page_elsewhere_gets_no_token_and_no_request,
+    a_list_that_goes_in_a_circle_is_an_error,
+    a_page_that_is_no_page_is_a_bad_answer,
+    names_and_versions_are_one_path_segment_each,
+    a_pending_upload_is_asked_for_and_its_flaws_show_no_sas,
+);
+
 async fn a_list_has_all_its_pages() {
     let server = Server::play(vec![
         ok(r#"{"value":[{"name":"a"}],"nextLink":"/api/projects/p/models?api-version=v1&skip=1"}"#),
@@ -19,7 +27,6 @@ async fn a_list_has_all_its_pages() {
     assert!(server.seen().iter().all(|request| request.contains("foundry-features: Models=V1Preview\r\n")));
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_next_page_elsewhere_gets_no_token_and_no_request() {
     let other = Server::play(vec![ok(r#"{"value":[]}"#)]).await;
     let page = format!(r#"{{"value":[{{"name":"a"}}],"nextLink":"{}x"}}"#, other.url);
@@ -29,7 +36,6 @@ async fn a_next_page_elsewhere_gets_no_token_and_no_request() {
     assert_eq!((server.seen().len(), other.seen().len()), (1, 0));
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_list_that_goes_in_a_circle_is_an_error() {
     let page = |skip| ok(&format!(r#"{{"value":[],"nextLink":"/api/projects/p/models?skip={skip}"}}"#));
     let server = Server::play(vec![page(1), page(2), page(1)]).await;
@@ -38,7 +44,6 @@ async fn a_list_that_goes_in_a_circle_is_an_error() {
     assert_eq!(server.seen().len(), 3);
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_page_that_is_no_page_is_a_bad_answer() {
     for (body, flaw) in [
         ("", Flaw::Empty),
@@ -54,7 +59,6 @@ async fn a_page_that_is_no_page_is_a_bad_answer() {
     }
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn names_and_versions_are_one_path_segment_each() {
     let server = Server::play(vec![ok(r#"{"name":"a"}"#)]).await;
     let name: ModelName = "a b%2F..?#ä".parse().expect("name");
@@ -62,14 +66,14 @@ async fn names_and_versions_are_one_path_segment_each() {
     assert_eq!(lines(&server), ["GET /a%20b%252F..%3F%23%C3%A4/versions/1%3Fx"]);
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_pending_upload_is_asked_for_and_its_flaws_show_no_sas() {
     let body = r#"{"blobReference":{"blobUri":"https://s/c","credential":{"sasUri":"https://s/c?sig=CANARY"}}}"#;
     let server = Server::play(vec![answer("201 Created", &[], body)]).await;
     let pending = foundry(&server).start_pending_upload(&name(), &version()).await.expect("a place");
     assert_eq!(pending.blob_uri.as_str(), "https://s/c");
     let request = server.seen().remove(0);
-    assert!(request.starts_with("POST /api/projects/p/models/m/versions/1/startPendingUpload?api-version=v1 "));
+    let line = format!("POST {PREFIX}/m/versions/1/startPendingUpload?api-version={} ", API.get());
+    assert!(request.starts_with(&line), "{request}");
     assert!(request.ends_with("\r\n\r\n{\"pendingUploadType\":\"TemporaryBlobReference\"}"), "{request}");
     assert!(request.contains("content-type: application/json\r\n"));
 

@@ -1,5 +1,6 @@
 //! Whole flows against scripted sockets: what is sent, in which order, and what comes of it.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,9 +11,33 @@ use crate::http::tests::server::{Play, Server, answer, client};
 use crate::model::{ModelDetails, ModelName, ModelVersion, Registration};
 use crate::project::ProjectEndpoint;
 
+/// Makes two tests of each function: one for each api-version.
+macro_rules! for_each_api_version {
+    ($($test:ident),+ $(,)?) => {
+        mod preview {
+            $(#[tokio::test(flavor = "current_thread")] async fn $test() {
+                crate::foundry::tests::API.set("2025-11-15-preview");
+                super::$test().await;
+            })+
+        }
+        mod v1 {
+            $(#[tokio::test(flavor = "current_thread")] async fn $test() {
+                crate::foundry::tests::API.set("v1");
+                super::$test().await;
+            })+
+        }
+    };
+}
+
 mod delete;
 mod lists;
 mod register;
+mod wait;
+
+thread_local! {
+    /// The api-version of the test that runs on this thread.
+    static API: Cell<&'static str> = const { Cell::new("") };
+}
 
 const PREFIX: &str = "/api/projects/p/models";
 
@@ -22,7 +47,7 @@ fn foundry(server: &Server) -> FoundryClient {
     let tokens = TokenSource::new(&env, target, None, Timings::default(), Arc::new(|_| ())).expect("tokens");
     let endpoint = server.url.join("/api/projects/p").expect("url");
     let endpoint = ProjectEndpoint::parse(endpoint.as_str(), None).expect("endpoint");
-    FoundryClient::new(Arc::new(client(&[]).0), Arc::new(tokens), endpoint, "v1")
+    FoundryClient::new(Arc::new(client(&[]).0), Arc::new(tokens), endpoint, API.get())
 }
 
 fn name() -> ModelName {
@@ -49,5 +74,7 @@ fn missing() -> Play {
 
 /// `GET /path`s of a test, short: without the part that all have.
 fn lines(server: &Server) -> Vec<String> {
-    server.lines().iter().map(|line| line.replace(PREFIX, "").replace("?api-version=v1", "")).collect()
+    let version = format!("?api-version={}", API.get());
+    let short = |line: &String| line.replace(PREFIX, "").replace(&version, "").replace("?api-version=v1", "");
+    server.lines().iter().map(short).collect()
 }

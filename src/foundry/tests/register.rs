@@ -6,6 +6,19 @@ use super::*;
 use crate::foundry::{RegisterError, RegisterStatus, Started};
 use crate::model::CustomModel;
 
+for_each_api_version!(
+    an_operation_is_followed_to_its_end_and_the_model_proves_it,
+    a_failed_operation_tells_the_services_reason,
+    without_create_async_the_version_is_put_once,
+    an_operation_at_another_host_is_not_asked_and_the_model_is_watched,
+    in_doubt_the_model_is_looked_for_before_anything_is_sent_again,
+    other_refusals_are_final,
+    polling_outlives_a_busy_service_and_a_broken_network,
+    an_operation_that_is_gone_leaves_the_model_to_watch,
+    a_success_without_a_model_is_not_proved,
+    the_limit_ends_the_wait_and_keeps_the_last_state,
+);
+
 const CREATE: &str = "POST /m/versions/1/createAsync";
 const PUT: &str = "PUT /m/versions/1";
 const GET: &str = "GET /m/versions/1";
@@ -47,7 +60,6 @@ fn ours() -> Play {
     model("https://s.example/c/")
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn an_operation_is_followed_to_its_end_and_the_model_proves_it() {
     let moved = answer("202 Accepted", &["location: /op2?api-version=v1"], r#"{"status":"InProgress"}"#);
     let plays = vec![accepted(), state("NotStarted"), moved, state("SUCCEEDED"), missing(), ours()];
@@ -57,7 +69,6 @@ async fn an_operation_is_followed_to_its_end_and_the_model_proves_it() {
     assert_eq!(sent, [CREATE, OPERATION, OPERATION, "GET /op2", GET, GET]);
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_failed_operation_tells_the_services_reason() {
     let failed = ok(r#"{"status":"Failed","error":{"code":"UploadIncomplete","message":"2 files are missing"}}"#);
     let (outcome, _, sent) = register(vec![accepted(), failed]).await;
@@ -68,7 +79,6 @@ async fn a_failed_operation_tells_the_services_reason() {
     assert_eq!(outcome.expect_err("cancelled").to_string(), "the registration failed: Canceled");
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn without_create_async_the_version_is_put_once() {
     for no_route in [
         answer("405 X", &[], ""),
@@ -92,7 +102,6 @@ async fn without_create_async_the_version_is_put_once() {
     assert_eq!(sent, [CREATE]);
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
     let other = Server::play(vec![state("Succeeded")]).await;
     let away = answer("202 Accepted", &[&format!("location: {}op", other.url)], "{}");
@@ -103,7 +112,6 @@ async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
     assert_eq!((sent, other.seen().len()), (vec![CREATE.into(), GET.into(), GET.into(), GET.into()], 0));
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
     let broken = Play::Raw(Vec::new());
     let conflict = || answer("409 X", &[], "");
@@ -132,7 +140,6 @@ async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
     }
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn other_refusals_are_final() {
     for status in ["400 X", "403 X", "409 X"] {
         let (outcome, _, sent) = register(vec![answer(status, &[], "")]).await;
@@ -141,7 +148,6 @@ async fn other_refusals_are_final() {
     }
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn polling_outlives_a_busy_service_and_a_broken_network() {
     let busy = || answer("429 X", &["retry-after: 1"], "");
     let plays = vec![
@@ -164,14 +170,12 @@ async fn polling_outlives_a_busy_service_and_a_broken_network() {
     assert_eq!(sent, [CREATE, OPERATION]);
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn an_operation_that_is_gone_leaves_the_model_to_watch() {
     let (outcome, _, sent) = register(vec![accepted(), answer("404 X", &[], ""), ours()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [CREATE, OPERATION, GET]);
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn a_success_without_a_model_is_not_proved() {
     let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), missing()]).await;
     assert!(matches!(outcome.expect_err("nothing there"), RegisterError::NotProved));
@@ -181,7 +185,6 @@ async fn a_success_without_a_model_is_not_proved() {
     assert!(matches!(outcome.expect_err("the model says no"), RegisterError::Failed(_)));
 }
 
-#[tokio::test(flavor = "current_thread")]
 async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
     let server = Server::play(vec![accepted(), state("Validating")]).await;
     let limit = Duration::from_millis(200);

@@ -12,6 +12,9 @@ use crate::call::Target;
 use crate::config::Config;
 use crate::wire::{Patch, merge_patch};
 
+/// Where the weights of a seeded model are said to be.
+const SEEDED: &str = "https://emulator.blob.core.windows.net/seeded";
+
 /// Models by name, each with its versions in the order they came.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog(BTreeMap<String, Vec<Value>>);
@@ -74,15 +77,20 @@ impl Catalog {
 
     /// Adds a model as a test wants it: defaults, patched with `seed`, so that `null` takes a default away.
     pub(crate) fn seed(&mut self, seed: &Value, config: &Config) -> Result<(), SeedError> {
-        let text = |field: &str| seed[field].as_str().map(str::to_owned).ok_or(SeedError);
-        let target = Target { name: text("name")?, version: text("version")? };
-        let fields = [("blobUri", "https://emulator.blob.core.windows.net/seeded"), ("weightType", "FullWeight")];
-        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let (target, fields) = seeded(seed)?;
         let mut model = object(&target, fields, config, "Succeeded");
         merge_patch(&mut model, seed);
         self.put(&target, model);
         Ok(())
     }
+}
+
+/// Which version a seed is of, and the fields of a registration that every seed has.
+pub(crate) fn seeded(seed: &Value) -> Result<(Target, Map<String, Value>), SeedError> {
+    let text = |field: &str| seed[field].as_str().map(str::to_owned).ok_or(SeedError);
+    let target = Target { name: text("name")?, version: text("version")? };
+    let fields = [("blobUri", SEEDED), ("weightType", "FullWeight")];
+    Ok((target, fields.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()))
 }
 
 /// A model object around the fields of its registration.

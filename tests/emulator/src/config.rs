@@ -20,6 +20,8 @@ pub struct Config {
     pub account: String,
     /// Which bearer tokens are let in.
     pub auth: Auth,
+    /// The tenant that the challenge of a 401 names.
+    pub tenant: Option<String>,
     /// Where the containers are. Read at each request.
     pub blobs: BlobStore,
     /// Seconds from now until a SAS ends. Negative: it is expired when it is handed out.
@@ -63,6 +65,8 @@ pub struct Config {
     pub delete_status: u16,
     /// Names of models whose deletion is refused with 409 `ModelInUse`.
     pub models_in_use: Vec<String>,
+    /// The list knows `source.jobId`; otherwise it takes the parameter and lists everything.
+    pub filters_by_job: bool,
     /// Items a page of both lists.
     pub page_size: usize,
     /// Where `nextLink` points.
@@ -82,6 +86,7 @@ impl Default for Config {
             project: "demo".to_owned(),
             account: "emulator".to_owned(),
             auth: Auth::Any,
+            tenant: None,
             blobs: BlobStore::default(),
             sas_seconds: 60 * 60,
             first_sas_seconds: Vec::new(),
@@ -103,6 +108,7 @@ impl Default for Config {
             visible_while_creating: false,
             delete_status: 200,
             models_in_use: Vec::new(),
+            filters_by_job: true,
             page_size: 50,
             next_link: NextLinkForm::Absolute,
             clock: None,

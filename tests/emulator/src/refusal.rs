@@ -95,6 +95,18 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// Has a 401 name the tenant whose tokens are taken.
+pub(crate) fn challenge(mut response: Response, tenant: Option<&str>) -> Response {
+    let challenge = tenant.filter(|_| response.status() == StatusCode::UNAUTHORIZED).and_then(|tenant| {
+        let place = format!(r#"Bearer authorization_uri="https://login.microsoftonline.com/{tenant}""#);
+        HeaderValue::from_str(&place).ok()
+    });
+    if let Some(challenge) = challenge {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
 /// Adds the ids by which support finds a request: our own, and the client's if it sent one.
 pub(crate) fn stamp(mut response: Response, request: &HeaderMap) -> Response {
     let id = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).expect("a UUID is ASCII");

@@ -93,6 +93,18 @@ impl Emulator {
         state.catalog.seed(model, &state.config)
     }
 
+    /// Begins a registration as if somebody else had asked for it, of a model as `seed` takes it. Answers with the
+    /// address of its operation.
+    ///
+    /// # Errors
+    ///
+    /// When `name` or `version` is missing.
+    pub fn begin(&self, model: &Value) -> Result<String, SeedError> {
+        let (id, target) = self.shared.lock().begin_seed(model)?;
+        let (endpoint, name, version) = (self.endpoint(), target.name, target.version);
+        Ok(format!("{endpoint}/models/{name}/versions/{version}/createAsync/operations/{id}?api-version=v1"))
+    }
+
     /// Changes the configuration from the next request on. `listen`, `models` and `faults` are read at start only.
     pub fn configure(&self, change: impl FnOnce(&mut Config)) {
         change(&mut self.shared.lock().config);

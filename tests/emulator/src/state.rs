@@ -165,6 +165,16 @@ impl State {
         id
     }
 
+    /// Starts the registration of a seed and gives its id.
+    pub(crate) fn begin_seed(&mut self, seed: &Value) -> Result<(String, Target), SeedError> {
+        let (target, mut fields) = catalog::seeded(seed)?;
+        fields.extend(seed.as_object().cloned().unwrap_or_default());
+        let blob_uri = fields.get("blobUri").and_then(Value::as_str).and_then(|uri| uri.parse().ok());
+        let blob_uri = blob_uri.ok_or(SeedError)?;
+        let registration = Registration { blob_uri, fields, base_model_settled: true };
+        Ok((self.begin(target.clone(), Work::Register(registration)), target))
+    }
+
     /// Looks at an operation, which moves it on: time here is counted in looks, so that tests need not wait.
     pub(crate) fn look(&mut self, id: &str) -> Option<Progress> {
         let operation = self.operations.get_mut(id)?;

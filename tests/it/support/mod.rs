@@ -25,6 +25,22 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What stands in every SAS of these tests, and must never be seen anywhere.
 pub(crate) const CANARY: &str = "CANARY5A5";
 
+/// The api-versions that the program speaks; both do the same for the person.
+pub(crate) const API_VERSIONS: [&str; 2] = ["2025-11-15-preview", "v1"];
+
+/// Makes two tests of each function that takes an api-version.
+macro_rules! for_each_api_version {
+    ($($test:ident),+ $(,)?) => {
+        mod preview {
+            $(#[test] fn $test() { insta::allow_duplicates!(super::$test(crate::support::API_VERSIONS[0])); })+
+        }
+        mod v1 {
+            $(#[test] fn $test() { insta::allow_duplicates!(super::$test(crate::support::API_VERSIONS[1])); })+
+        }
+    };
+}
+pub(crate) use for_each_api_version;
+
 /// One test's world; gone when the test ends.
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
@@ -37,6 +53,13 @@ impl TestEnv {
     /// A world with an empty project, a fake AzCopy on `PATH`, and a clock a hundred times as fast.
     pub(crate) fn new() -> Self {
         Self::with(Config::default())
+    }
+
+    /// A world whose program speaks this api-version.
+    pub(crate) fn speaking(api: &str, config: Config) -> Self {
+        let mut env = Self::with(config);
+        env.set("AZURE_AI_MODELS_API_VERSION", api);
+        env
     }
 
     /// The same with another emulator.

@@ -1,6 +1,5 @@
 //! The options of `create`, and how they become one spec: everything that can be wrong with them is found here.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText};
 use crate::console::ProgressMode;
 use crate::error::CliError;
-use crate::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, WeightType};
+use crate::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, Tag, WeightType};
 use crate::units;
 
 /// Options of `custom create`.
@@ -41,8 +40,8 @@ pub struct CreateArgs {
     description: Option<String>,
 
     /// Tag of the model; may stand several times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
-    tag: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE")]
+    tag: Vec<Tag>,
 
     /// Base model that the weights were trained from: a name such as FW-DeepSeek-v3.1, or an azureml:// URI
     #[arg(long, value_name = "NAME|URI")]
@@ -201,7 +200,7 @@ impl CreateArgs {
             weight_type: self.weight_type,
             base_model: self.base_model,
             description: self.description,
-            tags: self.tag.into_iter().collect::<BTreeMap<_, _>>(),
+            tags: self.tag.into_iter().map(|tag| (tag.key, tag.value)).collect(),
             lora,
             publisher: self.publisher,
         };
@@ -240,13 +239,6 @@ async fn read_source(app: &App) -> Result<SourceText, CliError> {
             .with_suggestion("Write a path or URL to it, for example: echo ./weights | ... --source -"));
     }
     Ok(SourceText::piped(&read))
-}
-
-fn tag(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        _ => Err("a tag reads KEY=VALUE".into()),
-    }
 }
 
 fn module(text: &str) -> Result<String, String> {

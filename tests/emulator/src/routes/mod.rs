@@ -59,7 +59,8 @@ async fn project(
         Some(fault) => sabotage::act_out(fault, &connection, carry_out).await,
         None => carry_out.await,
     };
-    refusal::stamp(response, &incoming.headers)
+    let tenant = shared.lock().config.tenant.clone();
+    refusal::stamp(refusal::challenge(response, tenant.as_deref()), &incoming.headers)
 }
 
 async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incoming) -> Answer {

@@ -15,14 +15,20 @@ use crate::state::{State, Work};
 use crate::wire::Patch;
 
 const SKIP_TOKEN: &str = "skipToken";
+/// The one filter that a client was seen to send.
+const JOB: &str = "source.jobId";
 
 pub(super) fn list(state: &State, request: &Incoming) -> Answer {
-    page(&state.config, request, &state.catalog.latest())
+    let mut models = state.catalog.latest();
+    if let Some(job) = request.parameter(JOB).filter(|_| state.config.filters_by_job) {
+        models.retain(|model| model["source"]["jobId"] == job);
+    }
+    page(&state.config, request, &models, &[JOB])
 }
 
 pub(super) fn versions(state: &State, request: &Incoming, name: &str) -> Answer {
     let versions = state.catalog.versions(name).ok_or_else(|| Refusal::no_model(name))?;
-    page(&state.config, request, &versions)
+    page(&state.config, request, &versions, &[])
 }
 
 pub(super) fn get(state: &mut State, target: &Target) -> Answer {
@@ -74,7 +80,12 @@ pub(super) fn missing(state: &State, target: &Target) -> Refusal {
     if state.catalog.has_name(&target.name) { Refusal::no_version(target) } else { Refusal::no_model(&target.name) }
 }
 
-fn page(config: &Config, request: &Incoming, items: &[&Value]) -> Answer {
+fn page(config: &Config, request: &Incoming, items: &[&Value], filters: &[&str]) -> Answer {
+    let known = |name: &str| ["api-version", SKIP_TOKEN].contains(&name) || filters.contains(&name);
+    if let Some((name, _)) = request.query.iter().find(|(name, _)| !known(name)) {
+        let message = format!("The query parameter '{name}' is not supported.");
+        return Err(Refusal::bad_request("UnsupportedQueryParameter", message));
+    }
     let start = match request.parameter(SKIP_TOKEN) {
         Some(token) => token
             .parse::<usize>()

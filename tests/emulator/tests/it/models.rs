@@ -10,7 +10,7 @@ use crate::client::{Client, VERSION};
 
 #[tokio::test]
 async fn three_pages_of_fifty() {
-    let client = Client::new(Config::default());
+    let client = Client::new(Config { filters_by_job: false, ..Config::default() });
     for number in 0..150 {
         client.seed(&format!("m{number:03}"), "1");
     }
@@ -29,6 +29,17 @@ async fn three_pages_of_fifty() {
     }
     names.dedup();
     assert_eq!((pages, names.len()), (3, 150));
+}
+
+#[tokio::test]
+async fn the_list_knows_one_filter_and_no_other_parameter() {
+    let client = Client::new(Config::default());
+    client.seed("plain", "1");
+    client.emulator.seed(&json!({"name": "tuned", "version": "1", "source": {"jobId": "j1"}})).unwrap();
+    let list = client.get("/models?source.jobId=j1").await.body;
+    assert_eq!((list["value"].as_array().unwrap().len(), &list["value"][0]["name"]), (1, &json!("tuned")));
+    client.get("/models?top=1").await.assert_refused(400, "UnsupportedQueryParameter");
+    client.get("/models/plain/versions?source.jobId=j1").await.assert_refused(400, "UnsupportedQueryParameter");
 }
 
 #[tokio::test]

@@ -1,0 +1,45 @@
+//! The version of a model that a command means, proved to exist.
+
+use crate::app::App;
+use crate::error::CliError;
+use crate::foundry::FoundryClient;
+use crate::model::{ModelName, ModelVersion, newest_first};
+
+/// A 404 about a model in this program's words; every other failure as it is.
+pub(super) fn explain_missing(
+    app: &App,
+    error: impl Into<CliError>,
+    name: &ModelName,
+    version: Option<&ModelVersion>,
+) -> CliError {
+    let error = error.into();
+    if error.speaks_of_a_model() { CliError::model_not_found(app, name, version, error) } else { error }
+}
+
+/// The named version, or the only one there is; several are an error that lists them. `verb` says what is to be done.
+pub(super) async fn one_version(
+    app: &App,
+    foundry: &FoundryClient,
+    name: &ModelName,
+    version: Option<&ModelVersion>,
+    verb: &str,
+) -> Result<ModelVersion, CliError> {
+    if let Some(version) = version {
+        let found = foundry.get_model(name, version).await;
+        found.map_err(|error| explain_missing(app, error, name, Some(version)))?;
+        return Ok(version.clone());
+    }
+    let models = foundry.list_versions(name).await;
+    let mut models = models.map_err(|error| explain_missing(app, error, name, None))?;
+    newest_first(&mut models);
+    let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
+    match versions.as_slice() {
+        [] => Err(CliError::no_such_model(app, name, None)),
+        [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
+        several => {
+            Err(CliError::usage(format!("model '{name}' has {} versions: {}", several.len(), several.join(", ")))
+                .with_code("version_required")
+                .with_suggestion(format!("Name the one to {verb}, for example --version {}.", several[0])))
+        }
+    }
+}

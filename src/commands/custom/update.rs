@@ -1,0 +1,58 @@
+//! `custom update`: description and tags of one version.
+
+use clap::Args;
+
+use super::existing::{explain_missing, one_version};
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::console::render;
+use crate::error::CliError;
+use crate::model::{ModelChange, ModelName, ModelVersion, Tag};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom update --name my-model --description 'Tuned on our tickets'
+  azd ai models custom update --name my-model --version 2 --set-tag stage=prod --remove-tag draft
+  azd ai models custom update --name my-model --version 2 --description ''";
+
+/// Options of `custom update`.
+#[derive(Args, Debug)]
+pub struct UpdateArgs {
+    /// Name of the model
+    #[arg(short, long, value_name = "NAME")]
+    name: ModelName,
+
+    /// Version [default: the only one there is]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<ModelVersion>,
+
+    /// New description; '' clears it
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+
+    /// Add a tag or change it; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set_tag: Vec<Tag>,
+
+    /// Remove a tag; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    remove_tag: Vec<String>,
+}
+
+pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> {
+    let UpdateArgs { name, version, description, set_tag, remove_tag } = args;
+    let change = ModelChange::new(description, set_tag, remove_tag).map_err(|why| {
+        CliError::usage(why)
+            .with_suggestion("Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.")
+    })?;
+    let foundry = app.foundry()?;
+    // Looked for first: a merge patch may make what is not there.
+    let version = one_version(app, &foundry, &name, version.as_ref(), "update").await?;
+    let updated = foundry.update_model(&name, &version, &change).await;
+    let model = updated.map_err(|error| explain_missing(app, error, &name, Some(&version)))?;
+    app.console.done(&format!("Model '{name}' (version {version}) updated"));
+    match app.globals.output {
+        OutputFormat::Json => app.json(&model),
+        OutputFormat::Table | OutputFormat::None => app.product(&render::model_details(&model)),
+    }
+}

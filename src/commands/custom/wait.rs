@@ -1,0 +1,112 @@
+//! `custom wait`: until the registration of a version ended, whoever began it.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::existing::explain_missing;
+use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::error::CliError;
+use crate::foundry::{FoundryClient, RegisterError, RegisterStatus};
+use crate::model::{CustomModel, ModelName, ModelVersion};
+use crate::units;
+use crate::upload::{Journal, UploadDirectory};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models custom wait --name my-model --version 1
+  azd ai models custom wait --name my-model --version 1 --timeout 1h30m";
+
+/// Options of `custom wait`.
+#[derive(Args, Debug)]
+pub struct WaitArgs {
+    /// Name of the model
+    #[arg(short, long, value_name = "NAME")]
+    name: ModelName,
+
+    /// Version
+    #[arg(long, value_name = "VERSION")]
+    version: ModelVersion,
+
+    /// How long to wait, for example 90s, 30m or 1h30m [default: 30m]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    timeout: Option<Duration>,
+}
+
+pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
+    let WaitArgs { name, version, timeout } = &args;
+    let foundry = app.foundry()?;
+    let limit = timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
+    let begun = begun_here(app, &foundry, &args)?;
+    let operation = begun.as_ref().and_then(|(_, journal)| journal.operation.clone());
+
+    let view = RefCell::new(app.console.register_view(app.timings.status_line));
+    let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
+    let ended = foundry.await_model(name, version, operation, limit, &mut on).await;
+    drop(view);
+    let model = ended.map_err(|error| explain(app, error, &args, begun.is_some()))?;
+
+    forget(app, begun, &model);
+    app.console.done(&format!("Model '{name}' (version {version}) is registered"));
+    app.console.gap();
+    match app.globals.output {
+        OutputFormat::Json => app.json(&model),
+        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(foundry.endpoint(), &model)),
+    }
+}
+
+/// What a `create` on this machine left, if it began the registration and waits no more.
+fn begun_here(
+    app: &App,
+    foundry: &FoundryClient,
+    args: &WaitArgs,
+) -> Result<Option<(UploadDirectory, Journal)>, CliError> {
+    // Without a home there is no journal, and the model can be waited for all the same.
+    let Some(config_dir) = app.env.azd_config_dir() else { return Ok(None) };
+    let endpoint = foundry.endpoint().to_string();
+    let directory = UploadDirectory::existing(&config_dir, &endpoint, args.name.as_str(), args.version.as_str())?;
+    Ok(directory.and_then(|directory| {
+        let journal = directory.journal()?;
+        Some((directory, journal))
+    }))
+}
+
+/// The upload is registered: nothing is left to go on with. Files of somebody else under this version leave it.
+fn forget(app: &App, begun: Option<(UploadDirectory, Journal)>, model: &CustomModel) {
+    let Some((directory, journal)) = begun else { return };
+    if model.view().blob_uri.as_deref() != Some(journal.blob_uri().as_str()) {
+        return;
+    }
+    let path = directory.path().display().to_string();
+    if let Err(why) = directory.remove() {
+        app.console.warn(&format!("{path} can be deleted: {why}"));
+    }
+}
+
+fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> CliError {
+    let WaitArgs { name, version, .. } = args;
+    match error {
+        RegisterError::Unwatchable(error) => explain_missing(app, error, name, Some(version)),
+        RegisterError::TimedOut { last_status: None, last_fault: Some(fault) } => fault.into(),
+        RegisterError::Absent { last_status: None }
+        | RegisterError::TimedOut { last_status: None, last_fault: None } => {
+            let missing = CliError::no_such_model(app, name, Some(version));
+            if begun {
+                missing.with_suggestion("Its upload is kept here: the same 'custom create' again goes on with it.")
+            } else {
+                missing
+            }
+        }
+        error @ RegisterError::Absent { .. } => CliError::from(error).with_suggestion(
+            "The service dropped it. Run the same 'custom create' again where the files were uploaded from.",
+        ),
+        error @ RegisterError::TimedOut { .. } => {
+            let again = ["custom", "wait", "--name", name.as_str(), "--version", version.as_str(), "--timeout", "1h"];
+            let again = app.command_line(&again);
+            CliError::from(error).with_suggestion(format!("The service is still at work. Wait longer:\n  {again}"))
+        }
+        error => error.into(),
+    }
+}

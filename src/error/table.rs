@@ -1,0 +1,253 @@
+//! What the service's refusals mean for the person: one table, the first row that fits counts.
+//!
+//! The codes are those of contracts/foundry-rest.md 1.8. Nobody says with which status they come, so they go first.
+
+use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
+use crate::http::ServiceError;
+
+/// A row: what is met, and what the person is told.
+#[derive(Debug)]
+pub struct Row {
+    /// What the row is called in tests.
+    pub name: &'static str,
+    /// Codes of the service that lead here, in any case.
+    codes: &'static [&'static str],
+    /// What else leads here.
+    when: fn(&ServiceError) -> bool,
+    pub(super) kind: ErrorKind,
+    /// Stands before the service's words; `{status}` is the status where the words do not say it.
+    pub(super) headline: &'static str,
+    /// What to do; `{tenant}` and `{wait}` are what the answer says of them.
+    pub(super) way_out: &'static str,
+    pub(super) links: &'static [(&'static str, &'static str)],
+}
+
+/// A row for these codes.
+const fn code(name: &'static str, codes: &'static [&'static str], kind: ErrorKind, way_out: &'static str) -> Row {
+    // A conflict says all by itself.
+    let headline = if matches!(kind, Conflict) { "" } else { "Foundry returned" };
+    Row { name, codes, when: |_| false, kind, headline, way_out, links: &[] }
+}
+
+/// A row for answers that look like this.
+const fn when(
+    name: &'static str,
+    when: fn(&ServiceError) -> bool,
+    kind: ErrorKind,
+    headline: &'static str,
+    way_out: &'static str,
+) -> Row {
+    Row { name, codes: &[], when, kind, headline, way_out, links: &[] }
+}
+
+/// A row for pages that somebody else answered with.
+const fn page(name: &'static str, fits: fn(&ServiceError) -> bool, kind: ErrorKind) -> Row {
+    let way_out = "Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser.";
+    when(name, fits, kind, "somebody between here and Foundry answered", way_out)
+}
+
+const ROLES: &[(&str, &str)] = &[
+    ("Roles", "https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry"),
+    ("Assign a role", "https://learn.microsoft.com/azure/role-based-access-control/role-assignments-portal"),
+];
+const NETWORK: &[(&str, &str)] =
+    &[("Private networks", "https://learn.microsoft.com/azure/ai-foundry/how-to/configure-private-link")];
+
+/// All rows.
+pub static ROWS: &[Row] = &[
+    code("in_use", &["ModelInUse"], Conflict, "Delete the deployments that use the model first."),
+    code(
+        "version_conflict",
+        &["ModelVersionConflict"],
+        Conflict,
+        "Use another --version, or delete the one that is there first.",
+    ),
+    code(
+        "base_model_required",
+        &["BaseModelRequired"],
+        Failure,
+        "Name the model that the weights were made from with --base-model.",
+    ),
+    code(
+        "base_model_not_found",
+        &["BaseModelNotFound"],
+        Failure,
+        "Check --base-model: a short name such as FW-GPT-OSS-120B, or the whole azureml://registries/... address.",
+    ),
+    code(
+        "base_model_no_templates",
+        &["BaseModelNoDTs", "DeploymentTemplateNotCompatible"],
+        Failure,
+        "Nothing made from this base model can be deployed. Use another --base-model.",
+    ),
+    code("base_model_deprecated", &["BaseModelDeprecated"], Failure, "Use a newer --base-model."),
+    code(
+        "base_model_not_ready",
+        &["BaseModelNotReady"],
+        Service,
+        "Try again in some minutes, or use another --base-model.",
+    ),
+    code(
+        "weight_format",
+        &["UnsupportedWeightFormat", "IncompatibleArtifact"],
+        Failure,
+        "Convert the weights to .safetensors, and check the folder with 'custom check' before the next upload.",
+    ),
+    code(
+        "upload_incomplete",
+        &["UploadIncomplete"],
+        Failure,
+        "Check the folder with 'custom check', then create the model again.",
+    ),
+    code(
+        "upload_expired",
+        &["UploadExpired"],
+        Failure,
+        "Create the model again: that asks for a fresh place to upload to.",
+    ),
+    code(
+        "lora_config",
+        &["MissingLoraConfig", "MissingLoraAlpha", "InvalidLoraConfig"],
+        Failure,
+        "Correct adapter_config.json, or give --lora-rank, --lora-alpha, --lora-target-modules and --lora-dropout.",
+    ),
+    code(
+        "lora_weights",
+        &["NoAdapterWeights"],
+        Failure,
+        "An adapter needs adapter_model.safetensors beside its adapter_config.json; weights of a whole model are --weight-type FullWeight.",
+    ),
+    code(
+        "lora_not_supported",
+        &["LoRANotSupported"],
+        Failure,
+        "This base model takes no adapters. Use another --base-model.",
+    ),
+    code(
+        "api_version",
+        &["UnsupportedApiVersionValue", "UnsupportedApiVersion", "InvalidApiVersionParameter"],
+        Failure,
+        "Unset AZURE_AI_MODELS_API_VERSION, or set it to 2025-11-15-preview or v1.",
+    ),
+    when(
+        "proxy_wants_sign_in",
+        |error| error.status == 407,
+        Service,
+        "the proxy wants a sign-in",
+        "Add the proxy's user name and password to its address in HTTPS_PROXY.",
+    ),
+    page("page_instead_of_a_refusal", |error| error.is_html() && matches!(error.status, 401 | 403), Auth),
+    page("page_instead_of_a_404", |error| error.is_html() && error.status == 404, NotFound),
+    page("page_instead_of_an_error", |error| error.is_html() && error.status < 500 && error.status != 429, Failure),
+    when(
+        "tenant",
+        |error| error.status == 401 && error.tenant.is_some(),
+        Auth,
+        "Foundry does not accept the sign-in",
+        "Sign in again with 'azd auth login --tenant-id {tenant}', and set AZURE_TENANT_ID to that tenant.\n'azd auth login --check-status' says which account is signed in.",
+    ),
+    when(
+        "unauthorized",
+        |error| error.status == 401,
+        Auth,
+        "Foundry does not accept the sign-in",
+        "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.\n'azd auth login --check-status' says which account is signed in.",
+    ),
+    Row {
+        links: NETWORK,
+        ..when(
+            "private_network",
+            |error| {
+                error.status == 403 && error.says(&["public access is disabled", "private endpoint", "virtual network"])
+            },
+            Auth,
+            "the project is open to private networks only",
+            "Run this from a network that the project admits, or have this network admitted.",
+        )
+    },
+    Row {
+        links: ROLES,
+        ..when(
+            "forbidden",
+            |error| error.status == 403,
+            Auth,
+            "no permission",
+            "Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new one takes some minutes to count.",
+        )
+    },
+    when(
+        "no_model",
+        ServiceError::speaks_of_a_model,
+        NotFound,
+        "not found",
+        "Check the project endpoint, and the name and version of the model.",
+    ),
+    when(
+        "no_project",
+        |error| error.status == 404,
+        NotFound,
+        "not found",
+        "Check the project endpoint, which ends with /api/projects/PROJECT, and that this project exists.",
+    ),
+    when(
+        "conflict",
+        |error| error.status == 409,
+        Conflict,
+        "",
+        "Look at the model as it is now; somebody else may have changed it.",
+    ),
+    when(
+        "changed_meanwhile",
+        |error| error.status == 412,
+        Conflict,
+        "the model was changed in the meantime",
+        "Look at it as it is now, then try again.",
+    ),
+    when(
+        "too_large",
+        |error| error.status == 413,
+        Failure,
+        "the request is too large for Foundry",
+        "Shorten the description, and give fewer or shorter tags.",
+    ),
+    when(
+        "busy_until",
+        |error| matches!(error.status, 408 | 429 | 503) && error.retry_after.is_some(),
+        Service,
+        "Foundry is too busy",
+        "Try again in {wait}.",
+    ),
+    when(
+        "busy",
+        |error| matches!(error.status, 408 | 429),
+        Service,
+        "Foundry is too busy",
+        "Try again in some minutes.",
+    ),
+    when(
+        "broken",
+        |error| error.status >= 500,
+        Service,
+        "Foundry failed{status}",
+        "Try again later; if it stays, give the request id to the support of the service.",
+    ),
+    when(
+        "refused",
+        |_| true,
+        Failure,
+        "Foundry returned",
+        "Correct what the message names; if it makes no sense to you, give the request id to the support of the service.",
+    ),
+];
+
+/// The row of a refusal.
+pub(super) fn row_of(error: &ServiceError) -> &'static Row {
+    let fits = |row: &&Row| error.has_code(row.codes) || (row.when)(error);
+    ROWS.iter().find(fits).unwrap_or(&ROWS[ROWS.len() - 1])
+}
+
+/// What to do about a failure that the service tells by its code alone.
+pub(super) fn way_out_of(code: &str) -> Option<&'static str> {
+    let row = ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))?;
+    Some(row.way_out)
+}

@@ -1,0 +1,116 @@
+//! Waiting for a registration that somebody else began, or nobody.
+
+use std::time::Duration;
+
+use super::*;
+use crate::foundry::{RegisterError, RegisterStatus};
+use crate::model::CustomModel;
+
+for_each_api_version!(
+    a_model_is_watched_until_it_is_there,
+    a_known_operation_is_asked_and_the_model_proves_its_success,
+    an_operation_elsewhere_gets_no_token,
+    failures_are_told_from_the_operation_and_from_the_model,
+    a_404_that_is_not_about_a_model_ends_the_wait_unless_something_was_seen,
+    a_project_that_does_not_answer_ends_the_wait_unless_something_was_seen,
+    what_is_never_there_and_what_is_gone_are_told_apart,
+);
+
+const GET: &str = "GET /m/versions/1";
+const OPERATION: &str = "GET /op";
+
+async fn wait(
+    operation: Option<&str>,
+    plays: Vec<Play>,
+) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
+    let server = Server::play(plays).await;
+    let mut heard = Vec::new();
+    let mut on = |status: RegisterStatus| heard.push(status.status);
+    let operation = operation.map(|place| server.url.join(place).expect("url"));
+    let limit = Duration::from_secs(20);
+    let outcome = foundry(&server).await_model(&name(), &version(), operation, limit, &mut on).await;
+    let sent = lines(&server);
+    (outcome, heard, sent)
+}
+
+fn creating() -> Play {
+    ok(r#"{"name":"m","version":"1","provisioningState":"Creating"}"#)
+}
+
+fn there() -> Play {
+    ok(r#"{"name":"m","version":"1"}"#)
+}
+
+async fn a_model_is_watched_until_it_is_there() {
+    let (outcome, heard, sent) = wait(None, vec![missing(), creating(), missing(), creating(), there()]).await;
+    assert_eq!(outcome.expect("registered").view().name, "m");
+    assert_eq!(heard, ["Creating", "Creating"]);
+    assert_eq!(sent, [GET; 5]);
+}
+
+async fn a_known_operation_is_asked_and_the_model_proves_its_success() {
+    let plays = vec![ok(r#"{"status":"Validating"}"#), ok(r#"{"status":"Succeeded"}"#), missing(), there()];
+    let (outcome, heard, sent) = wait(Some("/op"), plays).await;
+    outcome.expect("registered");
+    assert_eq!(heard, ["Validating"]);
+    assert_eq!(sent, [OPERATION, OPERATION, GET, GET]);
+    // One that the service has forgotten.
+    let (outcome, _, sent) = wait(Some("/op"), vec![missing(), there()]).await;
+    outcome.expect("registered");
+    assert_eq!(sent, [OPERATION, GET]);
+}
+
+async fn an_operation_elsewhere_gets_no_token() {
+    let (outcome, _, sent) = wait(Some("https://evil.example/op"), vec![there()]).await;
+    outcome.expect("registered");
+    assert_eq!(sent, [GET]);
+}
+
+async fn failures_are_told_from_the_operation_and_from_the_model() {
+    let error = r#""error":{"code":"UploadIncomplete","message":"2 files are missing"}"#;
+    for (operation, body) in [
+        (Some("/op"), format!(r#"{{"status":"Failed",{error}}}"#)),
+        (None, format!(r#"{{"name":"m","provisioningState":"Failed",{error}}}"#)),
+    ] {
+        let (outcome, _, _) = wait(operation, vec![ok(&body)]).await;
+        assert_eq!(
+            outcome.expect_err("failed").to_string(),
+            "the registration failed: 2 files are missing (UploadIncomplete)"
+        );
+    }
+}
+
+/// A wrong project would be waited for in vain.
+async fn a_404_that_is_not_about_a_model_ends_the_wait_unless_something_was_seen() {
+    let no_project = || answer("404 X", &[], r#"{"error":{"code":"ProjectNotFound","message":"no"}}"#);
+    let (outcome, _, sent) = wait(None, vec![no_project()]).await;
+    assert!(
+        matches!(outcome.expect_err("no project"), RegisterError::Unwatchable(error) if error.status() == Some(404))
+    );
+    assert_eq!(sent, [GET]);
+    let (outcome, _, _) = wait(None, vec![creating(), no_project(), there()]).await;
+    outcome.expect("registered");
+}
+
+async fn a_project_that_does_not_answer_ends_the_wait_unless_something_was_seen() {
+    let busy = || answer("503 X", &[], "");
+    let five = || std::iter::repeat_with(busy).take(5).collect::<Vec<_>>();
+    let (outcome, _, sent) = wait(None, five()).await;
+    assert!(matches!(outcome.expect_err("busy"), RegisterError::Unwatchable(error) if error.status() == Some(503)));
+    assert_eq!(sent.len(), 5);
+    let plays = [vec![creating()], five(), vec![there()]].concat();
+    let (outcome, _, sent) = wait(None, plays).await;
+    outcome.expect("registered");
+    assert_eq!(sent.len(), 7);
+}
+
+/// The time runs a hundred times as fast: 30 seconds are 0.3.
+async fn what_is_never_there_and_what_is_gone_are_told_apart() {
+    let (outcome, heard, sent) = wait(None, vec![missing()]).await;
+    assert!(matches!(outcome.expect_err("never"), RegisterError::Absent { last_status: None }));
+    assert!(heard.is_empty() && sent.len() > 2, "{sent:?}");
+    let (outcome, _, _) = wait(None, vec![creating(), missing()]).await;
+    assert!(
+        matches!(outcome.expect_err("gone"), RegisterError::Absent { last_status } if last_status.as_deref() == Some("Creating"))
+    );
+}

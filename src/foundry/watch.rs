@@ -1,0 +1,218 @@
+//! A registration under way, watched to its end: by its operation where that may be asked, else by the model itself,
+//! which also proves a success.
+
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::client::FoundryClient;
+use super::operation::{Look, Pauses, retry_after};
+use super::register::{RegisterError, RegisterStatus};
+use super::start::Started;
+use super::state::{self, Failure, OperationState};
+use crate::http::HttpError;
+use crate::model::{CustomModel, ModelName, ModelVersion};
+
+/// Looks at a model that is said to be registered and is not there yet. A GET may lag behind the operation.
+const PATIENCE: u32 = 8;
+
+impl FoundryClient {
+    /// Waits until an accepted registration ended, and proves it by the model itself. `on` hears each state.
+    ///
+    /// # Errors
+    /// All of [`RegisterError`] but `Refused`, `NoWay`, `Taken` and `Absent`.
+    pub async fn await_registration(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        started: Started,
+        limit: Duration,
+        on: &mut dyn FnMut(RegisterStatus),
+    ) -> Result<CustomModel, RegisterError> {
+        // It may come from a journal, and a file must not choose where the token goes.
+        let operation = started.operation.filter(|url| state::trusted(self.endpoint(), url));
+        self.under_limit(limit, on, async |news| match started.state {
+            OperationState::Failed(failure) => Err(RegisterError::Failed(failure)),
+            OperationState::Done => self.watch(name, version, None, Absence::Looks(PATIENCE), news).await,
+            OperationState::Running(status) => {
+                news.say(status);
+                self.watch(name, version, operation, Absence::Endless, news).await
+            }
+        })
+        .await
+    }
+
+    /// Waits for a registration that somebody began, if anybody did. `operation` is where its begin said to ask; it is
+    /// asked only where the token may go. `on` hears each state.
+    ///
+    /// # Errors
+    /// All of [`RegisterError`] but `Refused`, `NoWay` and `Taken`.
+    pub async fn await_model(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        operation: Option<Url>,
+        limit: Duration,
+        on: &mut dyn FnMut(RegisterStatus),
+    ) -> Result<CustomModel, RegisterError> {
+        let operation = operation.filter(|url| state::trusted(self.endpoint(), url));
+        let absence = Absence::Limit { limit: self.http().timings().absent, since: Instant::now() };
+        self.under_limit(limit, on, async |news| self.watch(name, version, operation, absence, news).await).await
+    }
+
+    async fn under_limit(
+        &self,
+        limit: Duration,
+        on: &mut dyn FnMut(RegisterStatus),
+        work: impl AsyncFnOnce(&mut News<'_>) -> Result<CustomModel, RegisterError>,
+    ) -> Result<CustomModel, RegisterError> {
+        let mut news = News { begun: Instant::now(), last_status: None, last_fault: None, on };
+        let watched = tokio::time::timeout(limit, work(&mut news)).await;
+        let News { last_status, last_fault, .. } = news;
+        watched.unwrap_or(Err(RegisterError::TimedOut { last_status, last_fault }))
+    }
+
+    async fn watch(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        mut operation: Option<Url>,
+        mut absence: Absence,
+        news: &mut News<'_>,
+    ) -> Result<CustomModel, RegisterError> {
+        let mut pauses = Pauses::new(self);
+        loop {
+            let mut wait = None;
+            if let Some(url) = operation.clone() {
+                match self.look(&url).await.map_err(RegisterError::Unwatchable)? {
+                    Look::State { state: OperationState::Failed(failure), .. } => {
+                        return Err(RegisterError::Failed(failure));
+                    }
+                    Look::State { state: OperationState::Done, .. } => {
+                        (operation, absence) = (None, Absence::Looks(PATIENCE));
+                        continue;
+                    }
+                    Look::State { state: OperationState::Running(status), next, retry_after } => {
+                        news.say(status);
+                        operation = next.or(operation);
+                        wait = retry_after;
+                    }
+                    Look::Later(error) => wait = news.none(error),
+                    Look::Gone => {
+                        operation = None;
+                        absence.begin_anew();
+                        continue;
+                    }
+                }
+            } else {
+                match self.look_at_model(name, version).await.map_err(RegisterError::Unwatchable)? {
+                    Seen::Registered(model) => return Ok(*model),
+                    Seen::Failed(failure) => return Err(RegisterError::Failed(failure)),
+                    Seen::Running(status) => {
+                        news.say(status);
+                        absence.begin_anew();
+                    }
+                    Seen::Missing(error) => {
+                        if let Some(error) = absence.missing(error, news) {
+                            return Err(error);
+                        }
+                    }
+                    Seen::Later(error) if absence.doubts_the_service(news) => {
+                        return Err(RegisterError::Unwatchable(error));
+                    }
+                    Seen::Later(error) => wait = news.none(error),
+                }
+            }
+            pauses.pause(wait).await;
+        }
+    }
+
+    async fn look_at_model(&self, name: &ModelName, version: &ModelVersion) -> Result<Seen, HttpError> {
+        match self.get_model(name, version).await {
+            Ok(model) => {
+                let body = serde_json::to_value(&model).unwrap_or_default();
+                Ok(match state::of_body(&body) {
+                    // Without a word for it, being there is what counts.
+                    None | Some(OperationState::Done) => Seen::Registered(Box::new(model)),
+                    Some(OperationState::Failed(failure)) => Seen::Failed(failure),
+                    Some(OperationState::Running(status)) => Seen::Running(status),
+                })
+            }
+            Err(error) if error.status() == Some(404) => Ok(Seen::Missing(error)),
+            Err(error) if error.is_passing() => Ok(Seen::Later(error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How long a model may be missing.
+enum Absence {
+    /// Its registration was accepted: as long as that takes.
+    Endless,
+    /// Its registration is said to have succeeded: so many looks.
+    Looks(u32),
+    /// Nobody knows whether it is being registered: so long.
+    Limit { limit: Duration, since: Instant },
+}
+
+impl Absence {
+    fn begin_anew(&mut self) {
+        if let Self::Limit { since, .. } = self {
+            *since = Instant::now();
+        }
+    }
+
+    /// Until anything was seen, the project itself may be the wrong one, and waiting would not help.
+    fn doubts_the_service(&self, news: &News<'_>) -> bool {
+        matches!(self, Self::Limit { .. }) && news.last_status.is_none()
+    }
+
+    /// The model is missing once more; the failure that this is, if it is one.
+    fn missing(&mut self, error: HttpError, news: &News<'_>) -> Option<RegisterError> {
+        let of_a_model = error.service().is_some_and(|error| error.speaks_of_a_model());
+        match self {
+            Self::Looks(0) => Some(RegisterError::NotProved),
+            Self::Looks(left) => {
+                *left -= 1;
+                None
+            }
+            Self::Limit { .. } if !of_a_model && self.doubts_the_service(news) => {
+                Some(RegisterError::Unwatchable(error))
+            }
+            Self::Limit { limit, since } if since.elapsed() >= *limit => {
+                Some(RegisterError::Absent { last_status: news.last_status.clone() })
+            }
+            Self::Endless | Self::Limit { .. } => None,
+        }
+    }
+}
+
+/// What was heard of a registration so far.
+struct News<'a> {
+    begun: Instant,
+    last_status: Option<String>,
+    last_fault: Option<HttpError>,
+    on: &'a mut dyn FnMut(RegisterStatus),
+}
+
+impl News<'_> {
+    fn say(&mut self, status: String) {
+        (self.on)(RegisterStatus { status: status.clone(), elapsed: self.begun.elapsed() });
+        (self.last_status, self.last_fault) = (Some(status), None);
+    }
+
+    /// A look that broke; how long the service wants to be left alone.
+    fn none(&mut self, fault: HttpError) -> Option<Duration> {
+        let wait = retry_after(&fault);
+        self.last_fault = Some(fault);
+        wait
+    }
+}
+
+enum Seen {
+    Registered(Box<CustomModel>),
+    Failed(Failure),
+    Running(String),
+    Missing(HttpError),
+    Later(HttpError),
+}

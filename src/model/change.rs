@@ -1,0 +1,67 @@
+//! What can be changed of a registered model.
+
+use std::collections::BTreeMap;
+
+use super::Tag;
+
+/// A change of a version: only description and tags can be changed (contracts/foundry-rest.md 1.6). What is not named
+/// stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelChange {
+    /// The new text for people; empty clears it.
+    pub description: Option<String>,
+    /// Tags by key: the new value, or `None` to remove the tag.
+    pub tags: BTreeMap<String, Option<String>>,
+}
+
+impl ModelChange {
+    /// Puts a change together.
+    ///
+    /// # Errors
+    /// A sentence, when nothing is changed or a tag is given two meanings.
+    pub fn new(description: Option<String>, set: Vec<Tag>, remove: Vec<String>) -> Result<Self, String> {
+        let mut tags = BTreeMap::new();
+        for Tag { key, value } in set {
+            if tags.insert(key.clone(), Some(value)).is_some() {
+                return Err(format!("the tag '{key}' is set twice"));
+            }
+        }
+        for key in remove {
+            if let Some(Some(_)) = tags.insert(key.clone(), None) {
+                return Err(format!("the tag '{key}' is both set and removed"));
+            }
+        }
+        if description.is_none() && tags.is_empty() {
+            return Err("there is nothing to change".into());
+        }
+        Ok(Self { description, tags })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(description: Option<&str>, set: &[&str], remove: &[&str]) -> Result<ModelChange, String> {
+        ModelChange::new(
+            description.map(str::to_owned),
+            set.iter().map(|text| text.parse().expect("a tag")).collect(),
+            remove.iter().map(ToString::to_string).collect(),
+        )
+    }
+
+    #[test]
+    fn a_tag_has_one_meaning() {
+        assert_eq!(change(None, &["a=1"], &["a"]), Err("the tag 'a' is both set and removed".into()));
+        assert_eq!(change(None, &["a=1", "a=1"], &[]), Err("the tag 'a' is set twice".into()));
+        let changed = change(None, &["b=2", "a="], &["c", "c"]).expect("a change");
+        let tags: Vec<_> = changed.tags.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+        assert_eq!(tags, [("a", Some("")), ("b", Some("2")), ("c", None)]);
+    }
+
+    #[test]
+    fn an_empty_description_is_a_change_and_none_is_not() {
+        assert!(change(Some(""), &[], &[]).is_ok());
+        assert_eq!(change(None, &[], &[]), Err("there is nothing to change".into()));
+    }
+}

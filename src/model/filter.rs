@@ -1,0 +1,104 @@
+//! Which models `list` shows. The service knows at most one of these filters, so all of them are applied here.
+
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::{ModelView, Tag, WeightType};
+
+/// Conditions that a model has to meet, all of them.
+#[derive(Clone, Debug, Default)]
+pub struct ModelFilter {
+    /// Its name.
+    pub name: Option<NamePattern>,
+    /// Its kind of weights.
+    pub weight_type: Option<WeightType>,
+    /// Tags that it has, with these values.
+    pub tags: Vec<Tag>,
+    /// The training job that it came from.
+    pub source_job: Option<String>,
+}
+
+impl ModelFilter {
+    /// True for a model that meets all conditions. What a model does not say, it does not meet.
+    #[must_use]
+    pub fn takes(&self, model: &ModelView) -> bool {
+        let job = model.source.as_ref().and_then(|source| source.job_id.as_deref());
+        let weight_type = model.weight_type.as_deref().and_then(|text| text.parse().ok());
+        self.name.as_ref().is_none_or(|pattern| pattern.0.is_match(&model.name))
+            && (self.weight_type.is_none() || self.weight_type == weight_type)
+            && self.tags.iter().all(|tag| model.tags.get(&tag.key) == Some(&tag.value))
+            && (self.source_job.is_none() || self.source_job.as_deref() == job)
+    }
+}
+
+/// A glob over names: `*`, `?`, `[ab]`, `{a,b}`.
+#[derive(Clone, Debug)]
+pub struct NamePattern(GlobMatcher);
+
+impl FromStr for NamePattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("an empty pattern names no model".into());
+        }
+        // The same on every system: a backslash takes a letter as it is.
+        let glob = GlobBuilder::new(text).backslash_escape(true).build();
+        glob.map(|glob| Self(glob.compile_matcher())).map_err(|error| error.kind().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::CustomModel;
+
+    fn takes(filter: &ModelFilter) -> bool {
+        let model: CustomModel = serde_json::from_value(json!({
+            "name": "my-model.v2", "version": "1", "weightType": "lora", "tags": {"team": "a", "empty": ""},
+            "source": {"sourceType": "TrainingJob", "jobId": "job-1"},
+        }))
+        .expect("a model");
+        filter.takes(model.view())
+    }
+
+    #[test]
+    fn every_condition_counts() {
+        let tag = |text: &str| text.parse().expect("a tag");
+        let named = |text: &str| ModelFilter { name: text.parse().ok(), ..ModelFilter::default() };
+        let typed = |weight_type| ModelFilter { weight_type: Some(weight_type), ..ModelFilter::default() };
+        let of_job = |job: &str| ModelFilter { source_job: Some(job.into()), ..ModelFilter::default() };
+        let tagged = |tags: &[&str]| ModelFilter { tags: tags.iter().map(|text| tag(text)).collect(), ..named("*") };
+        assert!(takes(&ModelFilter::default()));
+        for (text, taken) in [
+            ("my-*", true),
+            ("my-model.v2", true),
+            ("my", false),
+            ("MY-*", false),
+            ("*.v[12]", true),
+            ("{a,my-*}", true),
+        ] {
+            assert_eq!(takes(&named(text)), taken, "{text}");
+        }
+        assert!(takes(&typed(WeightType::LoRA)) && !takes(&typed(WeightType::FullWeight)));
+        assert!(takes(&of_job("job-1")) && !takes(&of_job("job")));
+        for (tags, taken) in
+            [(&["team=a"][..], true), (&["team=b"], false), (&["team=a", "empty="], true), (&["team=a", "x=y"], false)]
+        {
+            assert_eq!(takes(&tagged(tags)), taken, "{tags:?}");
+        }
+        let job_unknown =
+            ModelFilter { source_job: Some("job-1".into()), weight_type: Some(WeightType::DraftModel), ..named("*") };
+        assert!(!takes(&job_unknown));
+    }
+
+    #[test]
+    fn a_pattern_that_means_nothing_is_refused() {
+        for text in ["", "[a", "{a,b"] {
+            assert!(text.parse::<NamePattern>().is_err(), "{text:?}");
+        }
+    }
+}

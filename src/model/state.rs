@@ -1,0 +1,42 @@
+//! What the service's words for a state mean. Pure.
+
+use serde_json::Value;
+
+/// How far a registration or another operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It goes on.
+    Running,
+    /// It succeeded.
+    Done,
+    /// It failed or was cancelled.
+    Failed,
+}
+
+impl Progress {
+    /// What a word means. The end states are a closed list; any other word means that it goes on.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "succeeded" | "completed" => Self::Done,
+            "failed" | "canceled" | "cancelled" => Self::Failed,
+            _ => Self::Running,
+        }
+    }
+}
+
+/// The state in an answer, an operation's or a model's, wherever it stands (contracts/foundry-rest.md 1.5).
+#[must_use]
+pub fn state_word(body: &Value) -> Option<&str> {
+    [body, &body["properties"]].into_iter().find_map(|place| {
+        ["status", "provisioningState", "state"]
+            .into_iter()
+            .find_map(|key| place[key].as_str().filter(|word| !word.is_empty()))
+    })
+}
+
+/// The error that goes with a failed state; null where there is none.
+#[must_use]
+pub fn state_error(body: &Value) -> &Value {
+    if body["error"].is_null() { &body["properties"]["error"] } else { &body["error"] }
+}

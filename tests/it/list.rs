@@ -1,0 +1,187 @@
+//! `list`: which models are shown, in which order, and all of them.
+
+use foundry_emulator::{Config, Fault, FaultKind, NextLinkForm, Route};
+use serde_json::json;
+
+use crate::support::{TestEnv, for_each_api_version};
+
+for_each_api_version!(
+    an_empty_project_is_no_failure,
+    list_shows_the_latest_version_of_each_model,
+    every_page_is_read,
+    a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown,
+    pages_that_lead_to_themselves_end,
+    models_are_in_the_order_of_their_names,
+    conditions_choose_and_all_of_them_have_to_be_met,
+    what_a_limit_leaves_out_is_said,
+    a_training_job_is_asked_for_and_looked_for_here_as_well,
+    a_list_that_breaks_off_is_no_list,
+);
+
+fn env_with_models(api: &str) -> TestEnv {
+    let env = TestEnv::speaking(api, Config::default());
+    for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
+        let model = json!({
+            "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",
+            "blobUri": "https://storage.blob.core.windows.net/container", "tags": {"team": "b", "area": "a"},
+        });
+        env.emulator().seed(&model).expect("seeded");
+    }
+    env
+}
+
+fn an_empty_project_is_no_failure(api: &str) {
+    let env = TestEnv::speaking(api, Config::default());
+    insta::assert_snapshot!(env.run(&["custom", "list"]), @"0 custom model(s) found");
+    assert_eq!(env.run(&["list", "-o", "json"]).success().stdout, "[]\n");
+    assert_eq!(env.run(&["list", "-q"]).success().stdout, "");
+}
+
+fn list_shows_the_latest_version_of_each_model(api: &str) {
+    let env = env_with_models(api);
+    insta::assert_snapshot!(env.run(&["custom", "list"]), @"
+    NAME        VERSION  WEIGHT TYPE  CREATED               CREATED BY
+    my-model    10       FullWeight   2026-02-14T10:30:00Z  emulator
+    test-model  1        FullWeight   2026-02-14T10:30:00Z  emulator
+
+    2 custom model(s) found
+    ");
+}
+
+fn every_page_is_read(api: &str) {
+    let env = TestEnv::speaking(api, Config::default());
+    for number in 0..150 {
+        env.emulator().seed(&json!({"name": format!("model-{number:03}"), "version": "1"})).expect("seeded");
+    }
+    assert_eq!(env.run(&["list", "-o", "json"]).success().json().as_array().map(Vec::len), Some(150));
+    let pages = env.emulator().requests().iter().filter(|request| request.path.ends_with("/models")).count();
+    assert_eq!(pages, 3);
+}
+
+fn a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown(api: &str) {
+    let thief = TestEnv::speaking(api, Config::default());
+    let elsewhere = thief.emulator().endpoint().parse().expect("a URL");
+    let env = TestEnv::speaking(
+        api,
+        Config { page_size: 1, next_link: NextLinkForm::Foreign(elsewhere), ..Config::default() },
+    );
+    for name in ["one", "two"] {
+        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
+    }
+    let output = env.run(&["list"]).fails_with(9);
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains("which is not the project's host"), "{output}");
+    assert!(thief.emulator().requests().is_empty());
+}
+
+fn pages_that_lead_to_themselves_end(api: &str) {
+    let env = TestEnv::speaking(api, Config { page_size: 1, next_link: NextLinkForm::Loop, ..Config::default() });
+    for name in ["one", "two"] {
+        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
+    }
+    let output = env.run(&["list", "-o", "json"]).fails_with(9);
+    assert_eq!(output.stdout, "");
+    assert_eq!(output.json_error()["code"], "bad_answer");
+}
+
+/// A project with one model of each kind, and more than one page.
+fn env_of_all_kinds(api: &str, config: Config) -> TestEnv {
+    let env = TestEnv::speaking(api, Config { page_size: 2, ..config });
+    for model in [
+        json!({"name": "support-full", "version": "1", "tags": {"stage": "test"}}),
+        json!({"name": "support-full", "version": "2", "tags": {"stage": "prod"}}),
+        json!({"name": "support-lora", "version": "1", "weightType": "LoRA", "tags": {"stage": "prod", "team": "a"},
+            "source": {"sourceType": "TrainingJob", "jobId": "job-7"}}),
+        json!({"name": "Zoo", "version": "1", "weightType": null, "tags": null}),
+        json!({"name": "draft", "version": "1", "weightType": "DraftModel", "source": {"jobId": "job-8"}}),
+    ] {
+        env.emulator().seed(&model).expect("seeded");
+    }
+    env
+}
+
+fn names(env: &TestEnv, options: &[&str]) -> Vec<String> {
+    let models = env.run(&[&["list", "-o", "json"], options].concat()).success().json();
+    let models = models.as_array().expect("a list");
+    models.iter().map(|model| model["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+fn models_are_in_the_order_of_their_names(api: &str) {
+    let env = env_of_all_kinds(api, Config::default());
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    NAME          VERSION  WEIGHT TYPE  CREATED               CREATED BY
+    draft         1        DraftModel   2026-02-14T10:30:00Z  emulator
+    support-full  2        FullWeight   2026-02-14T10:30:00Z  emulator
+    support-lora  1        LoRA         2026-02-14T10:30:00Z  emulator
+    Zoo           1                     2026-02-14T10:30:00Z  emulator
+
+    4 custom model(s) found
+    ");
+}
+
+fn conditions_choose_and_all_of_them_have_to_be_met(api: &str) {
+    let env = env_of_all_kinds(api, Config::default());
+    for (options, found) in [
+        (&["--name", "support-*"][..], &["support-full", "support-lora"][..]),
+        (&["-n", "*o*", "--weight-type", "lora"], &["support-lora"]),
+        (&["--weight-type", "DraftModel"], &["draft"]),
+        (&["--tag", "stage=prod"], &["support-full", "support-lora"]),
+        (&["--tag", "stage=prod", "--tag", "team=a"], &["support-lora"]),
+        // Only an older version has it.
+        (&["--tag", "stage=test"], &[]),
+        (&["--limit", "3"], &["draft", "support-full", "support-lora"]),
+        (&["--limit", "1", "--name", "s*"], &["support-full"]),
+    ] {
+        assert_eq!(names(&env, options), found, "{options:?}");
+    }
+    insta::assert_snapshot!(env.run(&["list", "--name", "nothing-*"]), @"0 custom model(s) found");
+}
+
+fn what_a_limit_leaves_out_is_said(api: &str) {
+    let env = env_of_all_kinds(api, Config::default());
+    insta::assert_snapshot!(env.run(&["list", "--limit", "1"]), @"
+    NAME   VERSION  WEIGHT TYPE  CREATED               CREATED BY
+    draft  1        DraftModel   2026-02-14T10:30:00Z  emulator
+
+    1 custom model(s) found
+    ------- stderr -------
+    1 of 4 shown; leave --limit away to see all.
+    ");
+    assert_eq!(env.run(&["list", "--limit", "4"]).success().stderr, "");
+}
+
+/// The service may take the condition and list everything all the same.
+fn a_training_job_is_asked_for_and_looked_for_here_as_well(api: &str) {
+    for filters_by_job in [true, false] {
+        let env = env_of_all_kinds(api, Config { filters_by_job, ..Config::default() });
+        assert_eq!(names(&env, &["--source-job-id", "job-7"]), ["support-lora"]);
+        let requests = env.emulator().requests();
+        assert_eq!(requests.len(), if filters_by_job { 1 } else { 2 });
+        assert!(requests.iter().all(|request| request.query["source.jobId"] == "job-7"), "{requests:?}");
+    }
+}
+
+#[test]
+fn conditions_that_make_no_sense_are_said_before_anything_is_asked() {
+    let env = TestEnv::new();
+    for (options, told) in [
+        (["--limit", "0"], "--limit"),
+        (["--limit", "1.5"], "--limit"),
+        (["--weight-type", "half"], "a weight type is FullWeight, LoRA or DraftModel"),
+        (["--tag", "stage"], "a tag is written KEY=VALUE"),
+        (["--name", "[a"], "--name"),
+        (["--source-job-id", ""], "--source-job-id"),
+    ] {
+        let output = env.run(&[&["list"], &options[..]].concat()).fails_with(2);
+        assert!(output.stderr.contains(told), "{output}");
+    }
+    assert!(env.emulator().requests().is_empty());
+}
+
+/// A page that cannot be had after others that could: nothing is listed.
+fn a_list_that_breaks_off_is_no_list(api: &str) {
+    let env = env_of_all_kinds(api, Config::default());
+    env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(500)).after(1));
+    let output = env.run(&["list", "-o", "json"]).fails_with(9);
+    assert_eq!((output.stdout.as_str(), &output.json_error()["kind"]), ("", &json!("service")));
+}

@@ -1,0 +1,167 @@
+//! `update`: what changes, what stays, and what the wire carries.
+
+use foundry_emulator::{Config, Fault, FaultKind, Route};
+use serde_json::{Value, json};
+
+use crate::support::{TestEnv, for_each_api_version};
+
+for_each_api_version!(
+    description_and_tags_change_and_the_rest_stays,
+    json_is_the_model_as_it_is_then,
+    the_request_says_what_changes_and_nothing_else,
+    an_empty_description_clears_it,
+    several_versions_and_none_named_change_nothing,
+    what_is_not_there_is_not_made,
+    a_change_that_came_between_is_a_conflict,
+    an_answer_without_the_model_is_no_failure,
+);
+
+fn env(api: &str, versions: &[&str]) -> TestEnv {
+    let env = TestEnv::speaking(api, Config::default());
+    for version in versions {
+        let model = json!({
+            "name": "my-model", "version": version, "description": "First words",
+            "tags": {"draft": "yes", "team": "a"},
+        });
+        env.emulator().seed(&model).expect("seeded");
+    }
+    env
+}
+
+/// The bodies of the PATCH requests, with what they are sent as.
+fn patches(env: &TestEnv) -> Vec<(String, Value)> {
+    let patches = env.emulator().requests().into_iter().filter(|request| request.method == "PATCH");
+    patches.map(|request| (request.headers["content-type"].clone(), request.body)).collect()
+}
+
+fn description_and_tags_change_and_the_rest_stays(api: &str) {
+    let env = env(api, &["1"]);
+    let args = [
+        ["update", "--name", "my-model"].as_slice(),
+        &["--description", "Second words", "--set-tag", "stage=prod", "--set-tag", "team=b=c"],
+        &["--remove-tag", "draft", "--remove-tag", "never-there"],
+    ]
+    .concat();
+    insta::assert_snapshot!("update_page", env.run(&args));
+    assert_eq!(env.run(&[["custom"].as_slice(), &args].concat()).success().stderr.lines().count(), 1);
+}
+
+fn json_is_the_model_as_it_is_then(api: &str) {
+    let env = env(api, &["1"]);
+    let args = ["update", "-n", "my-model", "--version", "1", "--set-tag", "a=1", "--remove-tag", "team", "-o", "json"];
+    let model = env.run(&args).success().json();
+    assert_eq!((&model["description"], &model["tags"]), (&json!("First words"), &json!({"draft": "yes", "a": "1"})));
+    assert_eq!(model, env.run(&["show", "-n", "my-model", "-o", "json"]).success().json());
+}
+
+fn the_request_says_what_changes_and_nothing_else(api: &str) {
+    for (args, body) in [
+        (&["--description", "d"][..], json!({"description": "d"})),
+        (&["--set-tag", "b=2", "--set-tag", "a="], json!({"tags": {"a": "", "b": "2"}})),
+        (&["--remove-tag", "gone"], json!({"tags": {"gone": null}})),
+    ] {
+        let env = env(api, &["1", "2"]);
+        drop(env.run(&[&["update", "-n", "my-model", "--version", "2"], args].concat()).success());
+        assert_eq!(patches(&env), [("application/merge-patch+json".to_owned(), body)]);
+        let sent: Vec<_> =
+            env.emulator().requests().iter().map(|request| request.query["api-version"].clone()).collect();
+        assert_eq!(sent, [api, api]);
+    }
+}
+
+fn an_empty_description_clears_it(api: &str) {
+    let env = env(api, &["1"]);
+    drop(env.run(&["update", "-n", "my-model", "--description", ""]).success());
+    assert_eq!(patches(&env)[0].1, json!({"description": ""}));
+    assert!(!env.run(&["show", "-n", "my-model"]).success().stdout.contains("Description"));
+}
+
+#[test]
+fn what_makes_no_sense_is_said_before_anything_is_asked() {
+    let env = env("v1", &["1"]);
+    insta::assert_snapshot!(env.run(&["update", "--name", "my-model"]), @"
+    ------- stderr -------
+    ERROR: there is nothing to change
+
+    Suggestion: Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
+    [exit code: 2]
+    ");
+    insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--set-tag", "a=1", "--remove-tag", "a"]), @"
+    ------- stderr -------
+    ERROR: the tag 'a' is both set and removed
+
+    Suggestion: Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
+    [exit code: 2]
+    ");
+    insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--set-tag", "a=1", "--set-tag", "a=2"]), @"
+    ------- stderr -------
+    ERROR: the tag 'a' is set twice
+
+    Suggestion: Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
+    [exit code: 2]
+    ");
+    insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--set-tag", "a"]), @"
+    ------- stderr -------
+    ERROR: invalid value 'a' for '--set-tag <KEY=VALUE>': a tag is written KEY=VALUE
+
+    Suggestion: See 'azure-ai-models update --help'.
+    [exit code: 2]
+    ");
+    insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--remove-tag", "", "-o", "json"]), @r#"
+    ------- stderr -------
+    {"error":{"kind":"usage","code":"usage","message":"a value is required for '--remove-tag <KEY>' but none was supplied","status":null,"requestId":null,"suggestion":"See 'azure-ai-models update --help'."}}
+    [exit code: 2]
+    "#);
+    assert!(env.emulator().requests().is_empty());
+}
+
+fn several_versions_and_none_named_change_nothing(api: &str) {
+    let env = env(api, &["1", "2", "10"]);
+    insta::assert_snapshot!(env.run(&["update", "--name", "my-model", "--description", "d"]), @"
+    ------- stderr -------
+    ERROR: model 'my-model' has 3 versions: 10, 2, 1
+
+    Suggestion: Name the one to update, for example --version 10.
+    [exit code: 2]
+    ");
+    assert_eq!(patches(&env), []);
+}
+
+/// A service of an older kind makes a version of a merge patch.
+fn what_is_not_there_is_not_made(api: &str) {
+    let env = env(api, &["1"]);
+    insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--version", "3", "--description", "d"]), @"
+    ------- stderr -------
+    ERROR: model 'my-model' has no version 3 in this project
+
+    Suggestion: See what there is: azure-ai-models custom versions --name my-model
+
+    Request id: [UUID], [TIME]
+    [exit code: 3]
+    ");
+    env.run(&["update", "-n", "other", "--description", "d"]).fails_with(3);
+    assert_eq!(patches(&env), []);
+}
+
+fn a_change_that_came_between_is_a_conflict(api: &str) {
+    for (status, code) in [(409, "Conflict"), (412, "PreconditionFailed")] {
+        let env = env(api, &["1"]);
+        let fault = FaultKind::refusal(status, code, "The model was changed by another request.");
+        env.emulator().add_fault(Fault::new(Route::Patch, fault));
+        let output = env.run(&["update", "-n", "my-model", "--description", "d", "-o", "json"]).fails_with(5);
+        let error = output.json_error();
+        assert_eq!(
+            (&error["kind"], &error["code"], &error["status"]),
+            (&json!("conflict"), &json!(code), &json!(status))
+        );
+        assert_eq!(output.stdout, "");
+    }
+}
+
+/// The change is made; whether the answer shows it is another matter.
+fn an_answer_without_the_model_is_no_failure(api: &str) {
+    let env = env(api, &["1"]);
+    env.emulator().add_fault(Fault::new(Route::Patch, FaultKind::EmptyBody).processed());
+    let args = ["update", "-n", "my-model", "--description", "d", "-o", "json"];
+    assert_eq!(env.run(&args).success().json()["description"], "d");
+}

@@ -1,0 +1,207 @@
+//! `wait`: until the registration of a version ended, whoever began it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use foundry_emulator::{Config, Fault, FaultKind, Route};
+use serde_json::{Value, json};
+
+use crate::support::{TestEnv, for_each_api_version};
+
+for_each_api_version!(
+    a_registration_under_way_is_waited_for,
+    json_is_the_model,
+    what_is_registered_already_needs_one_look,
+    a_registration_that_failed_is_told_with_its_reason,
+    what_nobody_registers_is_not_there,
+    a_model_that_is_gone_is_no_success,
+    the_time_ends,
+    a_missing_project_is_not_waited_for,
+    what_create_began_is_asked_for_by_its_operation,
+    files_of_somebody_else_leave_the_upload_alone,
+);
+
+const WAIT: [&str; 5] = ["wait", "--name", "my-model", "--version", "1"];
+
+fn under_way(api: &str, polls_until_done: u32) -> TestEnv {
+    let mut env =
+        TestEnv::speaking(api, Config { visible_while_creating: true, polls_until_done, ..Config::default() });
+    // Half a minute of waiting is told: on a busy machine a fast clock gets there.
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.05");
+    env.emulator().begin(&json!({"name": "my-model", "version": "1"})).expect("begun");
+    env
+}
+
+fn paths(env: &TestEnv) -> Vec<String> {
+    env.emulator().requests().into_iter().map(|request| request.path).collect()
+}
+
+fn a_registration_under_way_is_waited_for(api: &str) {
+    let env = under_way(api, 3);
+    insta::assert_snapshot!("wait_page", env.run(&WAIT));
+    assert_eq!(paths(&env), ["/api/projects/demo/models/my-model/versions/1"; 4]);
+}
+
+fn json_is_the_model(api: &str) {
+    let env = under_way(api, 1);
+    let model = env.run(&[&WAIT[..], &["-o", "json"]].concat()).success().json();
+    assert_eq!((&model["name"], &model["provisioningState"]), (&json!("my-model"), &json!("Succeeded")));
+}
+
+fn what_is_registered_already_needs_one_look(api: &str) {
+    let env = TestEnv::speaking(api, Config::default());
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+    drop(env.run(&WAIT).success());
+    assert_eq!(paths(&env).len(), 1);
+}
+
+fn a_registration_that_failed_is_told_with_its_reason(api: &str) {
+    let env = TestEnv::speaking(api, Config::default());
+    let error = json!({"code": "UnsupportedWeightFormat", "message": "The weights are not safetensors."});
+    let failed = json!({"name": "my-model", "version": "1", "provisioningState": "Failed", "error": error});
+    env.emulator().seed(&failed).expect("seeded");
+    let output = env.run(&[&WAIT[..], &["-o", "json"]].concat()).fails_with(8);
+    let error = output.json_error();
+    assert_eq!(
+        (&error["kind"], &error["code"]),
+        (&json!("registration_failed"), &json!("UnsupportedWeightFormat")),
+        "{error}"
+    );
+    assert_eq!(output.stdout, "");
+}
+
+fn what_nobody_registers_is_not_there(api: &str) {
+    let env = TestEnv::speaking(api, Config::default());
+    insta::assert_snapshot!(env.run(&WAIT), @"
+    ------- stderr -------
+    ERROR: model 'my-model' has no version 1 in this project
+
+    Suggestion: See what there is: azure-ai-models custom versions --name my-model
+    [exit code: 3]
+    ");
+    // The time is over before the model was missing for half a minute.
+    env.run(&[&WAIT[..], &["--timeout", "5s"]].concat()).fails_with(3);
+}
+
+fn a_model_that_is_gone_is_no_success(api: &str) {
+    let env = under_way(api, 1000);
+    env.emulator().add_fault(Fault::new(Route::Get, FaultKind::refusal(404, "ModelNotFound", "No.")).after(2));
+    insta::assert_snapshot!(env.run(&WAIT), @"
+    ------- stderr -------
+    ERROR: the model is gone; the last state of its registration was Creating
+
+    Suggestion: The service dropped it. Run the same 'custom create' again where the files were uploaded from.
+    [exit code: 8]
+    ");
+}
+
+fn the_time_ends(api: &str) {
+    let env = under_way(api, 100_000);
+    insta::assert_snapshot!(env.run(&[&WAIT[..], &["--timeout", "5s"]].concat()), @"
+    ------- stderr -------
+    ERROR: the registration did not end in time; its last state was Creating
+
+    Suggestion: The service is still at work. Wait longer:
+      azure-ai-models custom wait --name my-model --version 1 --timeout 1h
+    [exit code: 8]
+    ");
+}
+
+fn a_missing_project_is_not_waited_for(api: &str) {
+    let mut env = TestEnv::speaking(api, Config::default());
+    let elsewhere = env.emulator().endpoint().replace("/demo", "/other");
+    env.set("AZURE_PROJECT_ENDPOINT", &elsewhere);
+    let error = env.run(&[&WAIT[..], &["-o", "json"]].concat()).fails_with(3).json_error();
+    assert_eq!(error["code"], "ProjectNotFound", "{error}");
+    assert_eq!(paths(&env).len(), 1);
+}
+
+/// The journal of the upload, as `create` left it when its registration was out of sight.
+fn journal(env: &TestEnv) -> PathBuf {
+    env.write_model();
+    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(403)).times(1));
+    drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
+    let uploads = env.home().join(".azd/ai-models/uploads");
+    let upload = fs::read_dir(uploads).expect("uploads").next().expect("one").expect("one").path();
+    upload.join("journal.json")
+}
+
+fn change_journal(path: &PathBuf, field: &str, value: &str) {
+    let mut journal: Value = serde_json::from_slice(&fs::read(path).expect("a journal")).expect("JSON");
+    *journal.pointer_mut(field).expect("a field") = value.into();
+    fs::write(path, journal.to_string()).expect("written");
+}
+
+fn operation(env: &TestEnv) -> String {
+    format!(
+        "{}/models/my-model/versions/1/createAsync/operations/operation-1?api-version=v1",
+        env.emulator().endpoint()
+    )
+}
+
+fn what_create_began_is_asked_for_by_its_operation(api: &str) {
+    let env = TestEnv::speaking(api, Config { polls_until_done: 4, ..Config::default() });
+    let path = journal(&env);
+    change_journal(&path, "/operation", &operation(&env));
+    let before = paths(&env).len();
+    drop(env.run(&WAIT).success());
+    let sent = paths(&env).split_off(before);
+    let polls = sent.iter().filter(|path| path.contains("/operations/")).count();
+    assert_eq!((polls, sent.len()), (5, 6), "{sent:?}");
+    assert!(!path.parent().expect("a directory").exists(), "nothing is left to go on with");
+}
+
+/// A file of ours may have been written by somebody else.
+#[test]
+fn an_operation_elsewhere_is_not_asked() {
+    let thief = TestEnv::new();
+    let env = TestEnv::with(Config { visible_while_creating: true, ..Config::default() });
+    let path = journal(&env);
+    change_journal(&path, "/operation", &operation(&thief));
+    drop(env.run(&WAIT).success());
+    assert!(thief.emulator().requests().is_empty());
+}
+
+fn files_of_somebody_else_leave_the_upload_alone(api: &str) {
+    let env = TestEnv::speaking(api, Config { visible_while_creating: true, ..Config::default() });
+    let path = journal(&env);
+    change_journal(&path, "/registration/blobUri", "https://elsewhere.example/container");
+    drop(env.run(&WAIT).success());
+    assert!(path.exists());
+}
+
+#[test]
+fn an_upload_that_was_never_registered_is_named() {
+    let env = TestEnv::new();
+    env.write_model();
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(403)));
+    drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
+    let output = env.run(&WAIT).fails_with(3);
+    assert!(output.stderr.contains("Its upload is kept here"), "{output}");
+    assert!(env.home().join(".azd/ai-models/uploads").read_dir().expect("uploads").next().is_some());
+}
+
+#[test]
+fn waiting_leaves_no_directory_behind() {
+    let env = TestEnv::new();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+    drop(env.run(&WAIT).success());
+    assert!(!env.home().join(".azd").exists());
+}
+
+#[test]
+fn what_cannot_be_waited_for_is_said_before_anything_is_asked() {
+    let env = TestEnv::new();
+    for (args, told) in [
+        (&["wait", "--name", "my-model"][..], "--version"),
+        (&["wait", "--version", "1"], "--name"),
+        (&["wait", "-n", "m", "--version", "1", "--timeout", "30"], "not a duration such as 90s, 30m or 1h30m"),
+        (&["wait", "-n", "m", "--version", "1", "--timeout", "0s"], "not a duration such as 90s, 30m or 1h30m"),
+    ] {
+        let output = env.run(args).fails_with(2);
+        assert!(output.stderr.contains(told), "{output}");
+    }
+    // Longer than anybody waits.
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+    drop(env.run(&[&WAIT[..], &["--timeout", "5124095576030431h"]].concat()).success());
+}
