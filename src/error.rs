@@ -5,6 +5,7 @@
 
 mod from;
 mod native;
+mod report;
 mod service;
 mod table;
 #[cfg(test)]

@@ -4,7 +4,6 @@
 
 mod azd;
 mod error;
-mod executor;
 mod fetch;
 mod tls;
 
