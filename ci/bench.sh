@@ -19,6 +19,14 @@ echo 'fn main() {}' >"$work/empty.rs"
 rustc --edition 2024 -C opt-level=s -C lto=fat -C codegen-units=1 -C strip=symbols -o "$work/empty" "$work/empty.rs"
 python3 "$root/ci/bench.py" start "$built/release/azure-ai-models" "$work/empty"
 
+python3 "$root/ci/bench_list.py" seed "$work/models.json"
+"$built/debug/foundry-emulator" --port 0 --page-size 100 --seed "$work/models.json" --write-endpoint "$work/endpoint" \
+  >"$work/emulator.log" 2>&1 &
+started+=($!)
+wait_for "The emulator" $! "$work/emulator.log" test -s "$work/endpoint"
+python3 "$root/ci/bench_list.py" compare "$built/release/azure-ai-models" "$(<"$work/endpoint")"
+stop_all
+
 # Azurite keeps what it got in memory, so each pair of uploads gets a new one.
 head --bytes "${BENCH_BYTES:-1073741824}" /dev/urandom >"$work/weights.safetensors"
 for ((run = 1; run <= ${BENCH_RUNS:-5}; run++)); do

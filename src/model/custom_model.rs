@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Progress, state_error, state_word};
 use crate::redact;
@@ -15,8 +16,9 @@ use crate::redact;
 /// One version of a custom model.
 #[derive(Clone, Debug)]
 pub struct CustomModel {
-    json: Value,
-    view: ModelView,
+    // As text: ten thousand of them are listed, and a tree of values takes five times the room.
+    json: Box<RawValue>,
+    view: Box<ModelView>,
 }
 
 impl CustomModel {
@@ -31,19 +33,22 @@ impl<'de> Deserialize<'de> for CustomModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
         redact::clean_json(&mut json);
-        let mut view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
+        let mut view: Box<ModelView> = Deserialize::deserialize(&json).map_err(serde::de::Error::custom)?;
         view.provisioning_state = state_word(&json).map(str::to_owned);
         view.failure = ModelWarning::deserialize(state_error(&json)).ok();
         if view.name.is_empty() {
             return Err(serde::de::Error::missing_field("name"));
         }
+        let json = serde_json::value::to_raw_value(&json).map_err(serde::de::Error::custom)?;
         Ok(Self { json, view })
     }
 }
 
 impl Serialize for CustomModel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.json.serialize(serializer)
+        // Not the text itself: whoever asks for indented JSON would get it as it is.
+        let json: Value = serde_json::from_str(self.json.get()).map_err(serde::ser::Error::custom)?;
+        json.serialize(serializer)
     }
 }
 
