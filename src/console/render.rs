@@ -34,14 +34,14 @@ pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> 
         })
         .collect();
     let mut out = String::new();
-    if !rows.is_empty() {
-        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], &rows, style);
+    if !models.is_empty() {
+        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], rows, style);
     }
     if style.summary {
-        if !rows.is_empty() {
+        if !models.is_empty() {
             out.push('\n');
         }
-        out = format!("{out}{} {counted} found\n", rows.len());
+        out = format!("{out}{} {counted} found\n", models.len());
     }
     out
 }

@@ -3,8 +3,6 @@
 //! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
 //! masked on the way in, so that nothing that shows a model has to think of them.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -65,9 +63,9 @@ pub struct ModelView {
     /// Text for people.
     #[serde(deserialize_with = "lenient")]
     pub description: Option<String>,
-    /// Tags, sorted.
+    /// Tags, sorted by key.
     #[serde(deserialize_with = "tags")]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Vec<(String, String)>,
     /// Where the weights are.
     #[serde(deserialize_with = "lenient")]
     pub blob_uri: Option<String>,
@@ -228,11 +226,14 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     let Value::Object(map) = Value::deserialize(deserializer)? else {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     };
-    Ok(map.into_iter().filter_map(|(key, value)| Some((key, as_text(value)?))).collect())
+    let mut tags: Vec<_> = map.into_iter().filter_map(|(key, value)| Some((key, as_text(value)?))).collect();
+    tags.sort();
+    tags.shrink_to_fit();
+    Ok(tags)
 }
 
 fn as_text(value: Value) -> Option<String> {
@@ -265,7 +266,7 @@ mod tests {
     fn fields_of_a_wrong_type_count_as_absent() {
         let model = model(r#"{"name":"m","version":3,"tags":{"b":1,"a":"x","c":null},"systemData":"?","warnings":{}}"#);
         assert_eq!(model.view().version.as_deref(), Some("3"));
-        assert_eq!(model.view().tags.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(model.view().tags, [("a".into(), "x".into()), ("b".into(), "1".into())]);
         assert!(model.view().system_data.is_none() && model.view().warnings.is_none());
         assert!(serde_json::from_str::<CustomModel>("[]").is_err());
         assert!(serde_json::from_str::<CustomModel>(r#"{"name":7}"#).is_err());
