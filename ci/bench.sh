@@ -21,6 +21,14 @@ python3 "$root/ci/bench.py" start "$built/release/azure-ai-models" "$work/empty"
 
 python3 "$root/ci/bench.py" check "$built/release/azure-ai-models" "$work/models"
 
+python3 "$root/ci/bench_list.py" seed "$work/models.json"
+"$built/debug/foundry-emulator" --port 0 --page-size 100 --seed "$work/models.json" --write-endpoint "$work/endpoint" \
+  >"$work/emulator.log" 2>&1 &
+started+=($!)
+wait_for "The emulator" $! "$work/emulator.log" test -s "$work/endpoint"
+python3 "$root/ci/bench_list.py" compare "$built/release/azure-ai-models" "$(<"$work/endpoint")"
+stop_all
+
 # Azurite keeps what it got in memory, so each pair of uploads gets a new one.
 head --bytes "${BENCH_BYTES:-1073741824}" /dev/urandom >"$work/weights.safetensors"
 for ((run = 1; run <= ${BENCH_RUNS:-5}; run++)); do

@@ -177,6 +177,18 @@ impl App {
         Ok(self.console.product(&text)?)
     }
 
+    /// Writes the product as one JSON list.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn json_list(&self, items: &[impl Serialize]) -> Result<(), CliError> {
+        for piece in render::json_list(items) {
+            let piece = piece.map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
+            self.console.product(&piece)?;
+        }
+        Ok(())
+    }
+
     /// azd's configuration directory, where uploads keep AzCopy's log.
     ///
     /// # Errors

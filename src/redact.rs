@@ -182,7 +182,7 @@ fn clean_parameters(word: &str, out: &mut String) {
 }
 
 fn find_ignore_case(text: &str, needle: &str) -> Option<usize> {
-    text.to_ascii_lowercase().find(needle)
+    text.as_bytes().windows(needle.len()).position(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
 }
 
 #[cfg(test)]

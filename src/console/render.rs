@@ -36,14 +36,14 @@ pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> 
         })
         .collect();
     let mut out = String::new();
-    if !rows.is_empty() {
-        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], &rows, style);
+    if !models.is_empty() {
+        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], rows, style);
     }
     if style.summary {
-        if !rows.is_empty() {
+        if !models.is_empty() {
             out.push('\n');
         }
-        out = format!("{out}{} {counted} found\n", rows.len());
+        out = format!("{out}{} {counted} found\n", models.len());
     }
     out
 }
@@ -161,6 +161,23 @@ pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(text)
 }
 
+/// The same for a list, in pieces: a long list has no room in memory twice.
+pub fn json_list<T: Serialize>(items: &[T]) -> impl Iterator<Item = Result<String, serde_json::Error>> {
+    const PIECE: usize = 100;
+    let pieces = items.len().div_ceil(PIECE);
+    let none = items.is_empty().then(|| Ok("[]\n".to_owned()));
+    let some = items.chunks(PIECE).enumerate().map(move |(number, piece)| {
+        let mut text = String::from(if number == 0 { "[" } else { "," });
+        for (place, item) in piece.iter().enumerate() {
+            text.push_str(if place == 0 { "\n  " } else { ",\n  " });
+            text.push_str(&json(item)?.trim_end().replace('\n', "\n  "));
+        }
+        text.push_str(if number + 1 == pieces { "\n]\n" } else { "" });
+        Ok(text)
+    });
+    none.into_iter().chain(some)
+}
+
 fn mask_signatures(value: &mut Value) {
     match value {
         Value::String(text) if text.contains("sig=") => *text = crate::redact::clean(text),
@@ -240,6 +257,17 @@ mod tests {
         insta::assert_snapshot!(model_table(&[full(), model(json!({"name": "bare"}))], "custom model(s)", style));
         assert_eq!(model_table(&[], "custom model(s)", style), "0 custom model(s) found\n");
         assert_eq!(model_table(&[], "custom model(s)", TableStyle { summary: false, ..style }), "");
+    }
+
+    /// Piece by piece it is what it is at once.
+    #[test]
+    fn a_list_in_pieces_is_one_document() {
+        for count in [0, 1, 99, 100, 101, 250] {
+            let items: Vec<Value> =
+                (0..count).map(|n| json!({"n": n, "t": ["a\nb", {}], "u": "h?sig=CANARY"})).collect();
+            let pieces: String = json_list(&items).collect::<Result<_, _>>().expect("JSON");
+            assert_eq!(pieces, json(&items).expect("JSON"), "{count}");
+        }
     }
 
     #[test]

@@ -19,8 +19,10 @@ const GAP: usize = 2;
 const LEAST: usize = 10;
 
 /// Lays out a table. Where it is too wide, the last columns give way first, and the first never.
-pub(super) fn table(headings: &[&str], rows: &[Vec<String>], style: TableStyle) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| harmless(cell)).collect()).collect();
+pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, style: TableStyle) -> String {
+    for cell in rows.iter_mut().flatten() {
+        *cell = harmless(cell);
+    }
     let mut widths: Vec<usize> = headings.iter().map(|heading| measure_text_width(heading)).collect();
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -71,21 +73,21 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_everything_and_a_terminal_what_fits() {
-        let all = table(&["NAME", "VERSION", "CREATED BY"], &rows(), TableStyle { width: None, summary: true });
+        let all = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: None, summary: true });
         assert_eq!(
             all,
             "NAME      VERSION  CREATED BY\n\
              my-model  1        user@contoso.com\n\
              模型      12       a-very-long-account-name@contoso.com\n"
         );
-        let narrow = table(&["NAME", "VERSION", "CREATED BY"], &rows(), TableStyle { width: Some(36), summary: true });
+        let narrow = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: Some(36), summary: true });
         assert_eq!(
             narrow,
             "NAME      VERSION  CREATED BY\n\
              my-model  1        user@contoso.com\n\
              模型      12       a-very-long-acco…\n"
         );
-        let narrower = table(&["NAME", "VERSION", "CREATED BY"], &rows(), TableStyle { width: Some(5), summary: true });
+        let narrower = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: Some(5), summary: true });
         assert!(narrower.contains("my-model"), "names are never cut:\n{narrower}");
     }
 
@@ -93,7 +95,7 @@ mod tests {
     fn text_of_the_service_cannot_drive_the_terminal() {
         let rows = vec![vec!["a\u{1b}[31mb\nc\u{202e}".to_owned()]];
         assert_eq!(
-            table(&["NAME"], &rows, TableStyle { width: None, summary: true }),
+            table(&["NAME"], rows, TableStyle { width: None, summary: true }),
             "NAME\na\u{fffd}[31mb c\u{fffd}\n"
         );
     }

@@ -48,10 +48,10 @@ pub fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
         .collect();
     let mut out = String::new();
     if !cells.is_empty() {
-        out = table(&["ID", "NAME", "VERSION", "STATE", "FILES", "SIZE", "AGE", "SOURCE"], &cells, style);
+        out = table(&["ID", "NAME", "VERSION", "STATE", "FILES", "SIZE", "AGE", "SOURCE"], cells, style);
     }
     if style.summary {
-        let gap = if cells.is_empty() { "" } else { "\n" };
+        let gap = if rows.is_empty() { "" } else { "\n" };
         out =
             format!("{out}{gap}{} found\n", units::count(rows.len() as u64, "unfinished upload", "unfinished uploads"));
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 use thiserror::Error;
+use tokio::task::JoinHandle;
 use url::Url;
 
 use super::client::FoundryClient;
@@ -28,31 +29,51 @@ pub enum ListError {
     Circle,
 }
 
+/// What is asked first of a page: where the next one is.
 #[derive(Deserialize)]
-struct Page {
-    value: Vec<CustomModel>,
+struct Link {
     #[serde(rename = "nextLink")]
     next_link: Option<String>,
 }
 
-/// All models from this page on.
+#[derive(Deserialize)]
+struct Page {
+    value: Vec<CustomModel>,
+}
+
+/// All models from this page on. A page is read while the next one is on its way.
 pub(super) async fn all(client: &FoundryClient, first: Url) -> Result<Vec<CustomModel>, ListError> {
     let mut models = Vec::new();
     let mut seen = HashSet::new();
+    let mut reading: Option<JoinHandle<Result<Page, HttpError>>> = None;
     let mut url = first;
     loop {
         if !seen.insert(url.clone()) {
             return Err(ListError::Circle);
         }
-        let page: Page = client.send(client.request(Method::GET, url.clone(), Retry::Idempotent)).await?.json()?;
-        models.extend(page.value);
-        let Some(link) = page.next_link.filter(|link| !link.is_empty()) else {
+        let response = client.send(client.request(Method::GET, url.clone(), Retry::Idempotent)).await?;
+        let link: Link = response.json()?;
+        if let Some(reading) = reading.take() {
+            models.extend(read(reading).await?);
+        }
+        let page = tokio::task::spawn_blocking(move || response.json());
+        let Some(link) = link.next_link.filter(|link| !link.is_empty()) else {
+            models.extend(read(page).await?);
             return Ok(models);
         };
+        reading = Some(page);
         let next = url.join(&link).map_err(|_| ListError::LeavesProject { host: String::new() })?;
         if !client.endpoint().same_origin(&next) {
             return Err(ListError::LeavesProject { host: next.host_str().unwrap_or_default().to_owned() });
         }
         url = next;
+    }
+}
+
+async fn read(page: JoinHandle<Result<Page, HttpError>>) -> Result<Vec<CustomModel>, HttpError> {
+    match page.await {
+        Ok(page) => Ok(page?.value),
+        // It is never aborted: a panic goes on where it is noticed.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

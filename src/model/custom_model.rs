@@ -3,11 +3,10 @@
 //! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
 //! masked on the way in, so that nothing that shows a model has to think of them.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Progress, state_error, state_word};
 use crate::redact;
@@ -15,8 +14,9 @@ use crate::redact;
 /// One version of a custom model.
 #[derive(Clone, Debug)]
 pub struct CustomModel {
-    json: Value,
-    view: ModelView,
+    // As text: ten thousand of them are listed, and a tree of values takes five times the room.
+    json: Box<RawValue>,
+    view: Box<ModelView>,
 }
 
 impl CustomModel {
@@ -31,19 +31,22 @@ impl<'de> Deserialize<'de> for CustomModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
         redact::clean_json(&mut json);
-        let mut view = ModelView::deserialize(&json).map_err(serde::de::Error::custom)?;
+        let mut view: Box<ModelView> = Deserialize::deserialize(&json).map_err(serde::de::Error::custom)?;
         view.provisioning_state = state_word(&json).map(str::to_owned);
         view.failure = ModelWarning::deserialize(state_error(&json)).ok();
         if view.name.is_empty() {
             return Err(serde::de::Error::missing_field("name"));
         }
+        let json = serde_json::value::to_raw_value(&json).map_err(serde::de::Error::custom)?;
         Ok(Self { json, view })
     }
 }
 
 impl Serialize for CustomModel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.json.serialize(serializer)
+        // Not the text itself: whoever asks for indented JSON would get it as it is.
+        let json: Value = serde_json::from_str(self.json.get()).map_err(serde::ser::Error::custom)?;
+        json.serialize(serializer)
     }
 }
 
@@ -60,9 +63,9 @@ pub struct ModelView {
     /// Text for people.
     #[serde(deserialize_with = "lenient")]
     pub description: Option<String>,
-    /// Tags, sorted.
+    /// Tags, sorted by key.
     #[serde(deserialize_with = "tags")]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Vec<(String, String)>,
     /// Where the weights are.
     #[serde(deserialize_with = "lenient")]
     pub blob_uri: Option<String>,
@@ -223,11 +226,14 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     let Value::Object(map) = Value::deserialize(deserializer)? else {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     };
-    Ok(map.into_iter().filter_map(|(key, value)| Some((key, as_text(value)?))).collect())
+    let mut tags: Vec<_> = map.into_iter().filter_map(|(key, value)| Some((key, as_text(value)?))).collect();
+    tags.sort();
+    tags.shrink_to_fit();
+    Ok(tags)
 }
 
 fn as_text(value: Value) -> Option<String> {
@@ -260,7 +266,7 @@ mod tests {
     fn fields_of_a_wrong_type_count_as_absent() {
         let model = model(r#"{"name":"m","version":3,"tags":{"b":1,"a":"x","c":null},"systemData":"?","warnings":{}}"#);
         assert_eq!(model.view().version.as_deref(), Some("3"));
-        assert_eq!(model.view().tags.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(model.view().tags, [("a".into(), "x".into()), ("b".into(), "1".into())]);
         assert!(model.view().system_data.is_none() && model.view().warnings.is_none());
         assert!(serde_json::from_str::<CustomModel>("[]").is_err());
         assert!(serde_json::from_str::<CustomModel>(r#"{"name":7}"#).is_err());

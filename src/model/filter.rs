@@ -27,7 +27,7 @@ impl ModelFilter {
         let weight_type = model.weight_type.as_deref().and_then(|text| text.parse().ok());
         self.name.as_ref().is_none_or(|pattern| pattern.0.is_match(&model.name))
             && (self.weight_type.is_none() || self.weight_type == weight_type)
-            && self.tags.iter().all(|tag| model.tags.get(&tag.key) == Some(&tag.value))
+            && self.tags.iter().all(|tag| model.tags.iter().any(|(key, value)| *key == tag.key && *value == tag.value))
             && (self.source_job.is_none() || self.source_job.as_deref() == job)
     }
 }

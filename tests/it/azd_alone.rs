@@ -17,7 +17,7 @@ fn list(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&["custom", "list"], more].concat())
 }
 
-const VALUES: &str = r#"echo "$@" >>args; echo '{"AZURE_PROJECT_ENDPOINT":"@URL@","AZURE_TENANT_ID":"t"}'"#;
+const VALUES: &str = r#"echo "$@" >>"$HOME/args"; echo '{"AZURE_PROJECT_ENDPOINT":"@URL@","AZURE_TENANT_ID":"t"}'"#;
 
 #[test]
 fn the_values_of_the_environment_are_asked_for() {
@@ -27,7 +27,7 @@ fn the_values_of_the_environment_are_asked_for() {
     assert!(output.stderr.contains("(from azd environment 'dev': AZURE_PROJECT_ENDPOINT)"), "{output}");
     let output = list(&env, &["--debug", "-e", "test"]).success();
     assert!(output.stderr.contains("(from azd environment 'test': AZURE_PROJECT_ENDPOINT)"), "{output}");
-    let args = std::fs::read_to_string(env.work().join("args")).expect("read");
+    let args = std::fs::read_to_string(env.home().join("args")).expect("read");
     assert_eq!(args, "env get-values -o json --no-prompt\nenv get-values -o json --no-prompt -e test\n");
 }
 
@@ -61,17 +61,17 @@ fn without_an_azd_project_azd_is_not_started() {
     let endpoint = env.emulator().endpoint();
     env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint);
     drop(list(&env, &[]).success());
-    assert!(!env.work().join("args").exists());
+    assert!(!env.home().join("args").exists());
 }
 
 /// From the environment that names the project into the request for a token.
 #[test]
 fn the_tenant_of_the_environment_goes_into_the_sign_in() {
     let mut env = project(
-        r#"echo "$@" >>args; case "$*" in env*) echo '{"AZURE_PROJECT_ENDPOINT":"@URL@","AZURE_TENANT_ID":"11111111-2222-3333-4444-555555555555"}';; *) echo '{"token":"t","expiresOn":"2099-01-01T00:00:00Z"}';; esac"#,
+        r#"echo "$@" >>"$HOME/args"; case "$*" in env*) echo '{"AZURE_PROJECT_ENDPOINT":"@URL@","AZURE_TENANT_ID":"11111111-2222-3333-4444-555555555555"}';; *) echo '{"token":"t","expiresOn":"2099-01-01T00:00:00Z"}';; esac"#,
     );
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     drop(list(&env, &[]).success());
-    let args = std::fs::read_to_string(env.work().join("args")).expect("read");
+    let args = std::fs::read_to_string(env.home().join("args")).expect("read");
     assert!(args.contains("--tenant-id 11111111-2222-3333-4444-555555555555"), "{args}");
 }

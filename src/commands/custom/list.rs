@@ -53,7 +53,7 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let found = models.len();
     models.truncate(limit.map_or(usize::MAX, NonZeroUsize::get));
     match app.globals.output {
-        OutputFormat::Json => app.json(&models)?,
+        OutputFormat::Json => app.json_list(&models)?,
         OutputFormat::Table | OutputFormat::None => {
             app.product(&render::model_table(&models, "custom model(s)", app.console.table_style()))?;
         }

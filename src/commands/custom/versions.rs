@@ -34,7 +34,7 @@ pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliErr
     }
     newest_first(&mut models);
     match app.globals.output {
-        OutputFormat::Json => app.json(&models),
+        OutputFormat::Json => app.json_list(&models),
         OutputFormat::Table | OutputFormat::None => {
             app.product(&render::model_table(&models, "version(s)", app.console.table_style()))
         }
