@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::azd::{AzdHost, Program};
 use crate::cancel::Cancellation;
 use crate::cli::{AZD_PROGRAM, Action, Command, Globals, Invocation, OutputFormat, PROGRAM};
 use crate::commands::custom::CustomCommand;
@@ -19,7 +18,7 @@ use crate::error::CliError;
 use crate::foundry::{FoundryClient, api_version};
 use crate::http::HttpClient;
 use crate::model::{CustomModel, Report, Reporter};
-use crate::project::{self, Asked, Azd, FindError, ProjectEndpoint};
+use crate::project::{self, ProjectEndpoint};
 use crate::units;
 
 /// What the console needs to know of the arguments and the world.
@@ -92,26 +91,28 @@ impl App {
     ///
     /// # Errors
     /// When no project is named, or its endpoint or the way to sign in breaks a rule.
-    pub async fn foundry(&self) -> Result<FoundryClient, CliError> {
-        self.foundry_at(self.globals.endpoint.as_deref()).await
+    pub fn foundry(&self) -> Result<FoundryClient, CliError> {
+        self.foundry_at(self.globals.endpoint.as_deref())
     }
 
     /// A client of the project at this endpoint, as if it had been named by option.
     ///
     /// # Errors
     /// See [`App::foundry`].
-    pub async fn foundry_at(&self, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
-        let asked = Asked { endpoint, environment: self.globals.environment.as_deref() };
-        // With an endpoint azd is not asked.
-        let host = match endpoint {
-            Some(_) => None,
-            None => AzdHost::from_env(&self.env, &self.timings).map_err(FindError::Host)?,
-        };
-        let program = Program::new(&self.env, self.timings.token);
-        let azd = host.as_ref().map_or(Azd::Program(&program), Azd::Host);
-        let report = self.reporter();
-        let found = self.cancel.or(Box::pin(project::find(&self.env, asked, azd, &report))).await;
-        let found = found.ok_or_else(CliError::interrupted)??;
+    pub fn foundry_at(&self, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
+        if let Some(name) = &self.globals.environment
+            && !self.env.run_by_azd()
+            && endpoint.is_none()
+        {
+            return Err(CliError::usage(format!(
+                "the azd environment '{name}' can be read only when azd runs this program"
+            ))
+            .with_code("environment_unavailable")
+            .with_suggestion(format!(
+                "Run it as '{AZD_PROGRAM} ...', or name the project with --project-endpoint URL."
+            )));
+        }
+        let found = project::find(&self.env, endpoint)?;
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
         let target = Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback() };
         let tenant = found.tenant.as_deref();

@@ -6,20 +6,15 @@ mod timings;
 
 pub use timings::Timings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Names of the variables that the program reads.
 pub mod var {
     /// Address of azd's gRPC server, `127.0.0.1:PORT`; set when azd runs the program (contracts/azd-host.md 1.4).
     pub const AZD_SERVER: &str = "AZD_SERVER";
-    /// azd's token for this program; lives for one hour.
-    pub const AZD_ACCESS_TOKEN: &str = "AZD_ACCESS_TOKEN";
-    /// azd environment that counts where none is named; azd sets it for its own `-e`.
-    pub const AZD_ENVIRONMENT: &str = "AZD_ENVIRONMENT";
     /// Go `ParseBool` words: trace on stderr.
     pub const AZD_DEBUG: &str = "AZD_DEBUG";
     /// Go `ParseBool` words: never ask.
@@ -56,8 +51,6 @@ pub mod var {
     pub const AZCOPY_SHA256: &str = "AZURE_AI_MODELS_AZCOPY_SHA256";
     /// How to sign in: azd, azcli, workload, managed, env, emulator.
     pub const CREDENTIAL: &str = "AZURE_AI_MODELS_CREDENTIAL";
-    /// Another host for Azure Resource Manager, for other clouds and for tests.
-    pub const ARM_ENDPOINT: &str = "AZURE_AI_MODELS_ARM_ENDPOINT";
     /// Token scope for endpoints whose cloud has no known one.
     pub const SCOPE: &str = "AZURE_AI_MODELS_SCOPE";
     /// api-version of the data plane.
@@ -89,8 +82,6 @@ pub mod var {
 #[derive(Clone)]
 pub struct Env {
     vars: BTreeMap<String, String>,
-    /// Variables that count as unset, since a project's own file set them.
-    distrusted: Arc<Mutex<BTreeSet<&'static str>>>,
     cwd: PathBuf,
     home: Option<PathBuf>,
     /// Standard input is a terminal.
@@ -117,7 +108,6 @@ impl Env {
             .collect();
         Self {
             vars,
-            distrusted: Arc::default(),
             cwd: std::env::current_dir().unwrap_or_default(),
             home: dirs::home_dir().filter(|home| home.is_absolute()),
             stdin_terminal: std::io::stdin().is_terminal(),
@@ -132,30 +122,13 @@ impl Env {
         let vars: BTreeMap<String, String> =
             vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let home = vars.get(var::HOME).map(PathBuf::from).filter(|home| home.is_absolute());
-        Self {
-            vars,
-            distrusted: Arc::default(),
-            cwd: cwd.to_owned(),
-            home,
-            stdin_terminal: false,
-            stdout_terminal: false,
-            stderr_terminal: false,
-        }
+        Self { vars, cwd: cwd.to_owned(), home, stdin_terminal: false, stdout_terminal: false, stderr_terminal: false }
     }
 
     /// The value of a variable; an empty one counts as unset.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        if self.distrusted.lock().unwrap_or_else(PoisonError::into_inner).contains(name) {
-            return None;
-        }
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// From now on this variable counts as unset, in all clones too. True where that is news and it was set.
-    pub fn distrust(&self, name: &'static str) -> bool {
-        let was_set = self.get(name).is_some();
-        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner).insert(name) && was_set
     }
 
     /// A switch in Go's `ParseBool` words, as azd sets them; other words are ignored.

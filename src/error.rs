@@ -5,7 +5,6 @@
 
 mod from;
 mod native;
-mod report;
 mod service;
 mod table;
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 pub mod app;
 pub mod azcopy;
-pub mod azd;
 pub mod cancel;
 pub mod cli;
 pub mod commands;
@@ -26,10 +25,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use app::App;
-use azd::AzdHost;
-use cli::{Action, Command, OutputFormat};
+use cli::{Action, Command};
 use console::Console;
-use env::{Env, Timings, var};
+use env::{Env, var};
 use error::CliError;
 
 /// The whole program: parse, run, report, exit code.
@@ -37,44 +35,20 @@ use error::CliError;
 pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
     let invocation = cli::read(args, env.run_by_azd());
     let console = Arc::new(Console::new(app::console_settings(&env, &invocation)));
-    let json = invocation.globals.output == OutputFormat::Json;
     let outcome = match invocation.action {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),
-        Action::Run(command) => enter(env.clone(), invocation.globals.cwd.as_deref()).and_then(|env| {
+        Action::Run(command) => enter(env, invocation.globals.cwd.as_deref()).and_then(|env| {
             dispatch(*command, |cancel| App::new(env, invocation.globals, Arc::clone(&console), cancel))
         }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Whoever takes it shows it: never both, never nobody.
-            if json || !is_taken_by_azd(&env, &error) {
-                console.error(&error.page());
-            } else {
-                console.error_event(&error.page());
-            }
+            console.error(&error.page());
             error.exit_code()
         }
     }
-}
-
-/// Tells azd of a failure, if azd runs this program and the person does not know of it already. After Ctrl+C azd itself
-/// is gone.
-fn is_taken_by_azd(env: &Env, error: &CliError) -> bool {
-    if !env.run_by_azd() || !error.is_worth_reporting() {
-        return false;
-    }
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return false };
-    let timings = Timings::from_env(env);
-    let taken = runtime.block_on(async {
-        match AzdHost::from_env(env, &timings) {
-            Ok(Some(host)) => host.report(error.reported()).await.is_ok(),
-            _ => false,
-        }
-    });
-    runtime.shutdown_background();
-    taken
 }
 
 fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> Result<(), CliError> {

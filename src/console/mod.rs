@@ -164,15 +164,10 @@ impl Console {
         if page.kind == "interrupted" {
             self.leave_line();
         }
-        self.error_event(page);
-        self.line(&if self.settings.json { page.json() } else { page.text(self.style) });
-    }
-
-    /// A failed command that somebody else shows: only readers of events are told of it here.
-    pub fn error_event(&self, page: &ErrorPage<'_>) {
         if self.face == Face::Json {
             self.line(&progress::error_line(page));
         }
+        self.line(&if self.settings.json { page.json() } else { page.text(self.style) });
     }
 
     /// What a table must look like on standard output.

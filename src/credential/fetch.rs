@@ -14,8 +14,8 @@ use azure_identity::{
 use time::OffsetDateTime;
 
 use super::azd::{self, AzdWords};
+use super::executor::{Ending, GroupExecutor};
 use super::{CredentialError, FOR_EVER, Method, TokenSource, tls};
-use crate::azd::{Ending, GroupExecutor};
 use crate::env::var;
 use crate::redact::{Token, clean};
 

@@ -4,6 +4,7 @@
 
 mod azd;
 mod error;
+mod executor;
 mod fetch;
 mod tls;
 

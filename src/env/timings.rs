@@ -23,10 +23,6 @@ pub struct Timings {
     pub token: Duration,
     /// A token is fetched anew this long before it expires.
     pub token_margin: Duration,
-    /// For an answer of the azd that runs the program, questions to the person aside.
-    pub host: Duration,
-    /// For azd to take the report of a failure.
-    pub host_report: Duration,
     /// For the probe of the SAS URL before an upload.
     pub probe: Duration,
     /// First pause between polls of an operation; it doubles.
@@ -62,8 +58,6 @@ impl Default for Timings {
             retry_after_cap: Duration::from_secs(120),
             token: Duration::from_secs(30),
             token_margin: Duration::from_secs(300),
-            host: Duration::from_secs(10),
-            host_report: Duration::from_secs(5),
             probe: Duration::from_secs(5),
             poll_first: Duration::from_millis(250),
             poll_cap: Duration::from_secs(15),
@@ -111,8 +105,6 @@ impl Timings {
             retry_after_cap: by(self.retry_after_cap),
             token: by(self.token),
             token_margin: by(self.token_margin),
-            host: by(self.host).max(Duration::from_secs(1)),
-            host_report: by(self.host_report).max(Duration::from_secs(1)),
             probe: by(self.probe).max(Duration::from_secs(2)),
             poll_first: by(self.poll_first),
             poll_cap: by(self.poll_cap),
@@ -145,8 +137,6 @@ mod tests {
             timings.retry_after_cap,
             timings.token,
             timings.token_margin,
-            timings.host,
-            timings.host_report,
             timings.probe,
             timings.poll_first,
             timings.poll_cap,
@@ -165,8 +155,8 @@ mod tests {
         assert_eq!(
             seconds,
             [
-                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 60.0, 15.0,
-                600.0, 5.0, 30.0
+                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 60.0, 15.0, 600.0, 5.0,
+                30.0
             ]
         );
     }

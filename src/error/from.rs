@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use crate::azcopy::{InstallError, LocateError, VerifyError};
-use crate::azd::HostError;
 use crate::cli::UsageError;
 use crate::console::WriteError;
 use crate::credential::CredentialError;
@@ -38,19 +37,11 @@ impl From<io::Error> for CliError {
 impl From<FindError> for CliError {
     fn from(error: FindError) -> Self {
         let suggestion = error.suggestion();
-        let message = error.to_string();
-        let (kind, code, message) = match &error {
-            FindError::NotConfigured => (ErrorKind::Usage, "project_not_configured", message),
-            FindError::Invalid { error: why, .. } => (ErrorKind::Usage, "bad_endpoint", format!("{message}: {why}")),
-            FindError::NoAzdProject { .. } | FindError::NoSuchEnvironment { .. } => {
-                (ErrorKind::NotFound, "environment_not_found", message)
-            }
-            FindError::Host(HostError::NotSignedIn { .. }) => (ErrorKind::Auth, "not_signed_in", message),
-            FindError::Host(HostError::Cancelled) => return Self::interrupted(),
-            FindError::Host(_) => (ErrorKind::Service, "azd_host", message),
-            FindError::Program(_) => (ErrorKind::Failure, "azd_program", message),
+        let (code, message) = match &error {
+            FindError::NotConfigured => ("project_not_configured", error.to_string()),
+            FindError::Invalid { error: why, .. } => ("bad_endpoint", format!("{error}: {why}")),
         };
-        Self::new(kind, message).with_code(code).with_suggestion(suggestion)
+        Self::usage(message).with_code(code).with_suggestion(suggestion)
     }
 }
 

@@ -1,35 +1,26 @@
 //! Which Foundry project the program talks to, and who said so (cli.md 4).
 //!
-//! Owns the endpoint's rules and the order of the places it may stand in. Asks no person: where nothing is found, the
-//! caller decides whether one can be asked.
+//! Owns the endpoint's rules and the order of the places it may stand in. Asks nobody: where nothing is found, the
+//! caller decides whether a person can be asked.
 
 mod endpoint;
-mod search;
 
 use std::fmt;
 
 use thiserror::Error;
 
 pub use endpoint::{Cloud, EndpointError, ProjectEndpoint};
-pub use search::{Asked, Azd, find};
 
-use crate::azd::{HostError, INSTALL_LINK, ProgramError};
-use crate::env::var;
+use crate::env::{Env, var};
+
+/// The variables of the process environment, in the order in which they count.
+const VARIABLES: [&str; 2] = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_ENDPOINT];
 
 /// Where an endpoint stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointSource {
     /// The command line.
     Option,
-    /// An azd environment.
-    Environment {
-        /// Its name.
-        name: String,
-        /// The value, or values, that it was made of.
-        key: &'static str,
-    },
-    /// azd's user configuration.
-    UserConfig,
     /// A variable of the process environment.
     Variable(&'static str),
 }
@@ -38,8 +29,6 @@ impl fmt::Display for EndpointSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option => f.write_str("--project-endpoint"),
-            Self::Environment { name, key } => write!(f, "azd environment '{name}': {key}"),
-            Self::UserConfig => f.write_str("azd user config: extensions.ai-projects.context.endpoint"),
             Self::Variable(name) => write!(f, "environment variable {name}"),
         }
     }
@@ -57,7 +46,7 @@ pub struct Found {
 }
 
 /// Why there is no project to talk to.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, PartialEq, Eq)]
 pub enum FindError {
     /// No place names one.
     #[error("no Foundry project endpoint is configured")]
@@ -71,24 +60,6 @@ pub enum FindError {
         #[source]
         error: EndpointError,
     },
-    /// An environment was named, and there is no azd project here.
-    #[error("there is no azd project here that could have an environment '{name}'")]
-    NoAzdProject {
-        /// The environment.
-        name: String,
-    },
-    /// The azd project has no such environment.
-    #[error("the azd environment '{name}' does not exist")]
-    NoSuchEnvironment {
-        /// The environment.
-        name: String,
-    },
-    /// The azd that runs this program.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// The `azd` program.
-    #[error(transparent)]
-    Program(ProgramError),
 }
 
 impl FindError {
@@ -101,32 +72,74 @@ impl FindError {
                 var::AZURE_PROJECT_ENDPOINT
             ),
             Self::Invalid { error, .. } => error.suggestion(),
-            Self::NoAzdProject { .. } => {
-                "Change to the directory of the azd project, or leave the environment away.".into()
-            }
-            Self::NoSuchEnvironment { .. } => "See what there is: azd env list".into(),
-            Self::Host(HostError::NotSignedIn { suggestion: Some(suggestion), .. }) => suggestion.clone(),
-            Self::Host(HostError::NotSignedIn { .. }) => "Sign in: azd auth login".into(),
-            Self::Host(_) => "Run the command again, or name the project with --project-endpoint URL.".into(),
-            Self::Program(ProgramError::Missing) => format!("Install azd: {INSTALL_LINK}"),
-            Self::Program(_) => "Name the project with --project-endpoint URL.".into(),
         }
     }
 }
 
+/// Finds the project: the option, then the variables of the process environment.
+///
+/// # Errors
+/// See [`FindError`].
+pub fn find(env: &Env, option: Option<&str>) -> Result<Found, FindError> {
+    let of_variable = |name: &'static str| env.get(name).map(|text| (text, EndpointSource::Variable(name)));
+    let (text, source) = option
+        .map(|text| (text, EndpointSource::Option))
+        .or_else(|| VARIABLES.into_iter().find_map(of_variable))
+        .ok_or(FindError::NotConfigured)?;
+    let endpoint = ProjectEndpoint::parse(text, env.get(var::ALLOW_HOST))
+        .map_err(|error| FindError::Invalid { source_name: source, error })?;
+    Ok(Found { endpoint, source, tenant: env.get(var::AZURE_TENANT_ID).map(str::to_owned) })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
+    const A: &str = "https://a.services.ai.azure.com/api/projects/p";
+    const B: &str = "https://b.services.ai.azure.com/api/projects/p";
+
+    fn env(vars: &[(&'static str, &'static str)]) -> Env {
+        Env::from_vars(vars.iter().copied(), Path::new("/"))
+    }
+
     #[test]
-    fn a_source_says_where_it_is() {
-        let environment = EndpointSource::Environment { name: "dev".into(), key: var::AZURE_PROJECT_ENDPOINT };
-        assert_eq!(environment.to_string(), "azd environment 'dev': AZURE_PROJECT_ENDPOINT");
+    fn the_first_place_that_names_a_project_wins() {
+        let both = env(&[(var::AZURE_PROJECT_ENDPOINT, A), (var::FOUNDRY_PROJECT_ENDPOINT, B)]);
+        for (env, option, account, source) in [
+            (&both, Some(B), "b", "--project-endpoint"),
+            (&both, None, "a", "environment variable AZURE_PROJECT_ENDPOINT"),
+            (
+                &env(&[(var::AZURE_PROJECT_ENDPOINT, ""), (var::FOUNDRY_PROJECT_ENDPOINT, B)]),
+                None,
+                "b",
+                "environment variable FOUNDRY_PROJECT_ENDPOINT",
+            ),
+        ] {
+            let found = find(env, option).expect("a project");
+            assert_eq!((found.endpoint.account(), found.source.to_string().as_str()), (account, source));
+        }
     }
 
     #[test]
     fn nothing_found_names_the_option_and_the_variable() {
-        let suggestion = FindError::NotConfigured.suggestion();
+        let error = find(&env(&[]), None).expect_err("nothing is set");
+        assert_eq!(error, FindError::NotConfigured);
+        let suggestion = error.suggestion();
         assert!(suggestion.contains("--project-endpoint") && suggestion.contains("AZURE_PROJECT_ENDPOINT"));
+    }
+
+    #[test]
+    fn a_stored_endpoint_that_breaks_the_rules_names_its_place_and_stops_the_search() {
+        let env = env(&[
+            (var::AZURE_PROJECT_ENDPOINT, "https://a.example/api/projects/p"),
+            (var::FOUNDRY_PROJECT_ENDPOINT, B),
+        ]);
+        let error = find(&env, None).expect_err("a foreign host");
+        assert_eq!(
+            error.to_string(),
+            "the project endpoint in environment variable AZURE_PROJECT_ENDPOINT cannot be used"
+        );
     }
 }

@@ -5,15 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may name whom. Everybody may name the base: model, redact, units, env, cancel.
-const EDGES: [(&str, &[&str]); 15] = [
-    ("lib", &["app", "azd", "cli", "commands", "console", "error", "signals"]),
-    ("app", &["azd", "cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
+const EDGES: [(&str, &[&str]); 14] = [
+    ("lib", &["app", "cli", "commands", "console", "error", "signals"]),
+    ("app", &["cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
     ("cli", &["commands"]),
-    ("commands", &["app", "azcopy", "azd", "cli", "console", "error", "foundry", "native", "upload", "project"]),
+    ("commands", &["app", "azcopy", "cli", "console", "error", "foundry", "native", "upload", "project"]),
     (
         "error",
         &[
-            "azd",
             "app",
             "azcopy",
             "cli",
@@ -27,9 +26,8 @@ const EDGES: [(&str, &[&str]); 15] = [
             "commands",
         ],
     ),
-    ("project", &["azd"]),
-    ("azd", &[]),
-    ("credential", &["azd", "project"]),
+    ("project", &[]),
+    ("credential", &["project"]),
     ("http", &["credential"]),
     ("foundry", &["http", "project", "credential"]),
     ("azcopy", &["http"]),
@@ -93,8 +91,7 @@ fn libraries_stand_where_they_belong() {
             ("dialoguer::", &["console"]),
             ("clap::", &["cli", "commands"]),
             ("clap_complete::", &["cli", "commands"]),
-            ("azure_identity::", &["credential", "azd"]),
-            ("tonic::", &["azd"]),
+            ("azure_identity::", &["credential"]),
             ("std::env::", &["env", "main", "lib"]),
         ] {
             if text.contains(library) && !homes.contains(&module.as_str()) {

@@ -9,12 +9,9 @@ use azure_ai_models::cli::{AZD_PROGRAM, Action, PROGRAM, read};
 use crate::support::TestEnv;
 
 /// Variables that azd, the shell or a test sets, or that mean what they mean to every program.
-const NOT_FOR_THE_README: [&str; 12] = [
+const NOT_FOR_THE_README: [&str; 10] = [
     // Set by azd.
     "AZD_SERVER",
-    "AZD_ACCESS_TOKEN",
-    // For the control plane, which no command asks yet; distrusted like the others.
-    "AZURE_AI_MODELS_ARM_ENDPOINT",
     "AZURE_HTTP_USER_AGENT",
     "TRACEPARENT",
     // Refused with a sentence of its own.

@@ -1,8 +1,6 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
 mod architecture;
-mod azd_alone;
-mod azd_host;
 mod cancel;
 mod check;
 mod create;

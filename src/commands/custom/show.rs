@@ -26,7 +26,7 @@ pub struct ShowArgs {
 }
 
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
-    let foundry = app.foundry().await?;
+    let foundry = app.foundry()?;
     let model = match &args.version {
         Some(version) => foundry
             .get_model(&args.name, version)

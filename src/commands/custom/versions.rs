@@ -24,8 +24,7 @@ pub struct VersionsArgs {
 
 pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
     let mut models = app
-        .foundry()
-        .await?
+        .foundry()?
         .list_versions(&args.name)
         .await
         .map_err(|error| explain_missing(app, error, &args.name, None))?;

@@ -1,6 +1,5 @@
 //! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
 
-pub(crate) mod azd_host;
 mod blob_stub;
 mod file_server;
 mod output;

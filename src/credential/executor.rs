@@ -18,7 +18,7 @@ use crate::env::{Env, var};
 
 /// How a program ended, which azure_identity's own error does not tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(super) enum Ending {
     /// The shell did not find it.
     Missing,
     /// It ended with an error.
@@ -31,7 +31,7 @@ pub enum Ending {
 }
 
 /// azure_identity's way to start programs, with this program's variables.
-pub struct GroupExecutor {
+pub(super) struct GroupExecutor {
     variables: Vec<(String, String)>,
     ending: Mutex<Option<Ending>>,
 }
@@ -44,9 +44,7 @@ impl fmt::Debug for GroupExecutor {
 }
 
 impl GroupExecutor {
-    /// With the variables of this process, without relative entries of `PATH`.
-    #[must_use]
-    pub fn new(env: &Env) -> Self {
+    pub(super) fn new(env: &Env) -> Self {
         // Windows writes it `Path`.
         let is_path = |name: &str| if cfg!(windows) { name.eq_ignore_ascii_case(var::PATH) } else { name == var::PATH };
         let variables = env
@@ -60,8 +58,7 @@ impl GroupExecutor {
     }
 
     /// How the last program ended, if it failed; taken once.
-    #[must_use]
-    pub fn take_ending(&self) -> Option<Ending> {
+    pub(super) fn take_ending(&self) -> Option<Ending> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
