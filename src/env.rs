@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 pub mod var {
     /// Address of azd's gRPC server, `127.0.0.1:PORT`; set when azd runs the program (contracts/azd-host.md 1.4).
     pub const AZD_SERVER: &str = "AZD_SERVER";
+    /// The token for that server, opaque and good for an hour.
+    pub const AZD_ACCESS_TOKEN: &str = "AZD_ACCESS_TOKEN";
+    /// azd environment, where no option names one; azd sets it for its own `-e`.
+    pub const AZD_ENVIRONMENT: &str = "AZD_ENVIRONMENT";
     /// Go `ParseBool` words: trace on stderr.
     pub const AZD_DEBUG: &str = "AZD_DEBUG";
     /// Go `ParseBool` words: never ask.
@@ -61,6 +65,8 @@ pub mod var {
     pub const AZURE_HTTP_USER_AGENT: &str = "AZURE_HTTP_USER_AGENT";
     /// W3C trace context, passed on with each request.
     pub const TRACEPARENT: &str = "TRACEPARENT";
+    /// What belongs to the trace context.
+    pub const TRACESTATE: &str = "TRACESTATE";
     /// Switches colour off (any value).
     pub const NO_COLOR: &str = "NO_COLOR";
     /// `1` switches colour on; azd sets it.

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod azcopy;
+pub mod azd;
 pub mod cancel;
 pub mod cli;
 pub mod commands;

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may name whom. Everybody may name the base: model, redact, units, env, cancel.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("lib", &["app", "cli", "commands", "console", "error", "signals"]),
     ("app", &["cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
     ("cli", &["commands"]),
     ("commands", &["app", "azcopy", "cli", "console", "error", "foundry", "upload", "project"]),
     ("error", &["app", "azcopy", "cli", "console", "credential", "foundry", "http", "project", "upload", "commands"]),
+    ("azd", &[]),
     ("project", &[]),
     ("credential", &["project"]),
     ("http", &["credential"]),
@@ -76,6 +77,8 @@ fn libraries_stand_where_they_belong() {
             ("clap::", &["cli", "commands"]),
             ("clap_complete::", &["cli", "commands"]),
             ("azure_identity::", &["credential"]),
+            ("tonic::", &["azd"]),
+            ("prost::", &["azd"]),
             ("std::env::", &["env", "main", "lib"]),
         ] {
             if text.contains(library) && !homes.contains(&module.as_str()) {

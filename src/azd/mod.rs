@@ -1,0 +1,23 @@
+//! azd around the program: its gRPC services while it runs the program (contracts/azd-host.md 2, 3), its program and
+//! its files where it does not.
+//!
+//! Owns the wire, the limits of a call, and what azd's refusals mean. Callers see typed methods and typed errors only.
+
+mod account;
+mod ask;
+mod error;
+mod host;
+mod project;
+mod report;
+/// What `build.rs` makes of `proto/azdext.proto`.
+#[expect(unreachable_pub, unused_qualifications, reason = "generated")]
+mod proto {
+    tonic::include_proto!("azdext");
+}
+
+pub use account::Subscription;
+pub use ask::Resource;
+pub use error::{HostError, Refusal};
+pub use host::Host;
+pub use project::{AzdEnvironment, AzdProject};
+pub use report::{ErrorReport, Origin};
