@@ -4,6 +4,8 @@
 //! `error/`, and nowhere else.
 
 mod from;
+mod project;
+mod report;
 mod service;
 mod upload;
 
@@ -107,6 +109,18 @@ struct Told {
     status: Option<u16>,
     request_id: Option<String>,
     time: Option<String>,
+    culprit: Culprit,
+}
+
+/// Whose failure it is, for azd's statistics.
+#[derive(Debug)]
+enum Culprit {
+    /// This program's, or the person's.
+    Local,
+    /// AzCopy's.
+    Tool,
+    /// The service's at this host.
+    Service(String),
 }
 
 impl CliError {
@@ -121,6 +135,7 @@ impl CliError {
             status: None,
             request_id: None,
             time: None,
+            culprit: Culprit::Local,
         };
         Self { kind, told: Box::new(told) }
     }
@@ -221,6 +236,12 @@ impl CliError {
         self.told.status = Some(status);
         self.told.request_id = request_id;
         self.told.time = time;
+        self
+    }
+
+    /// The same as a failure of AzCopy.
+    fn of_tool(mut self) -> Self {
+        self.told.culprit = Culprit::Tool;
         self
     }
 

@@ -5,10 +5,13 @@
 
 mod account;
 mod ask;
+mod disk;
 mod error;
 mod host;
+mod program;
 mod project;
 mod report;
+mod words;
 /// What `build.rs` makes of `proto/azdext.proto`.
 #[expect(unreachable_pub, unused_qualifications, reason = "generated")]
 mod proto {
@@ -17,7 +20,12 @@ mod proto {
 
 pub use account::Subscription;
 pub use ask::Resource;
+pub use disk::{
+    ConfigError, ENDPOINT_KEY, default_environment, has_environment, names_in, project_root, stored_endpoint,
+};
 pub use error::{HostError, Refusal};
 pub use host::Host;
+pub use program::{INSTALL, ProgramError, environment_values};
 pub use project::{AzdEnvironment, AzdProject};
 pub use report::{ErrorReport, Origin};
+pub use words::AzdWords;

@@ -4,7 +4,7 @@ use crate::foundry::{DeleteError, ListError, RegisterError};
 use crate::http::{Fault, HttpError, ServiceError};
 use crate::units;
 
-use super::{CliError, ErrorKind};
+use super::{CliError, Culprit, ErrorKind};
 
 impl From<HttpError> for CliError {
     fn from(error: HttpError) -> Self {
@@ -67,9 +67,11 @@ fn service(error: ServiceError) -> CliError {
             .with_suggestion("Try again later; if it stays, give the request id to the support of the service."),
         _ => of(ErrorKind::Failure, "Foundry returned"),
     };
-    translated
+    let mut told = translated
         .with_answer(error.status, error.request_id, error.date)
-        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
+        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)));
+    told.told.culprit = Culprit::Service(error.host);
+    told
 }
 
 /// Without a code the service's sentence begins with the status already.

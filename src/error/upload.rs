@@ -44,7 +44,7 @@ impl From<UploadError> for CliError {
 impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         let message = error.to_string();
-        match error {
+        let told = match error {
             RunError::Start { source, .. } => {
                 Self::failure(format!("{message}: {source}")).with_code("azcopy_unusable")
             }
@@ -53,7 +53,8 @@ impl From<RunError> for CliError {
             }
             RunError::Stalled { log, .. } => Self::broken_upload("upload_stalled", &message, log.as_deref()),
             RunError::Failed { failure, log, .. } => Self::broken_upload(code_of(&failure), &message, log.as_deref()),
-        }
+        };
+        told.of_tool()
     }
 }
 

@@ -5,15 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may name whom. Everybody may name the base: model, redact, units, env, cancel.
-const EDGES: [(&str, &[&str]); 14] = [
-    ("lib", &["app", "cli", "commands", "console", "error", "signals"]),
+const EDGES: [(&str, &[&str]); 15] = [
+    ("lib", &["app", "azd", "cli", "commands", "console", "error", "signals"]),
     ("app", &["cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
     ("cli", &["commands"]),
     ("commands", &["app", "azcopy", "cli", "console", "error", "foundry", "upload", "project"]),
-    ("error", &["app", "azcopy", "cli", "console", "credential", "foundry", "http", "project", "upload", "commands"]),
-    ("azd", &[]),
-    ("project", &[]),
-    ("credential", &["project"]),
+    (
+        "error",
+        &["app", "azcopy", "azd", "cli", "console", "credential", "foundry", "http", "project", "upload", "commands"],
+    ),
+    ("process", &[]),
+    ("azd", &["process"]),
+    ("project", &["azd"]),
+    ("credential", &["project", "azd", "process"]),
     ("http", &["credential"]),
     ("foundry", &["http", "project", "credential"]),
     ("azcopy", &["http"]),

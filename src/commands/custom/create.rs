@@ -195,7 +195,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     show_findings(app, &findings)?;
     let config_dir = app.config_dir()?;
     let stall_limit = app.stall_limit()?;
-    let foundry = app.foundry()?;
+    let foundry = app.or_interrupted(app.foundry()).await?;
     let azcopy = app.or_interrupted(engine::find(app, args.azcopy_path.as_deref())).await?;
     app.console.status(&format!("Using azcopy: {} ({})", azcopy.origin(), azcopy.version()));
     if args.base_model.is_none() {

@@ -46,7 +46,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
             .with_code("confirmation_required")
             .with_suggestion("Add --force to delete without asking."));
     }
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     let version = find_version(app, &foundry, &args).await?;
     if !args.force {
         confirm(app, &args.name, &version).await?;

@@ -12,7 +12,7 @@ Examples:
   azd ai models custom list -e https://my-account.services.ai.azure.com/api/projects/my-project";
 
 pub(super) async fn list(app: &App) -> Result<(), CliError> {
-    let models = app.foundry()?.list_models(None).await?;
+    let models = app.foundry().await?.list_models(None).await?;
     match app.globals.output {
         OutputFormat::Json => app.json(&models),
         OutputFormat::Table | OutputFormat::None => {

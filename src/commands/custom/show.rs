@@ -27,7 +27,7 @@ pub struct ShowArgs {
 }
 
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     let model = match &args.version {
         Some(version) => foundry
             .get_model(&args.name, version)
@@ -44,7 +44,7 @@ pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     match app.globals.output {
         OutputFormat::Json => app.json(&model),
         OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_page(&model, &app.deploy_command(foundry.endpoint(), &model)))
+            app.product(&render::model_page(&model, &app.deploy_command(&model)))
         }
     }
 }

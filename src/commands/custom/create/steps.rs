@@ -72,7 +72,7 @@ impl Create<'_> {
         match self.app.globals.output {
             OutputFormat::Json => self.app.json(model),
             OutputFormat::Table | OutputFormat::None => {
-                let deploy = self.app.deploy_command(self.foundry.endpoint(), model);
+                let deploy = self.app.deploy_command(model);
                 self.app.product(&render::created_page(model, self.plan.format(), self.plan.bytes(), &deploy))
             }
         }
