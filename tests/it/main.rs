@@ -11,6 +11,7 @@ mod help;
 mod install;
 mod machine;
 mod progress;
+mod project_search;
 mod read;
 mod resume;
 mod secrets;

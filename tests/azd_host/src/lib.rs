@@ -14,8 +14,10 @@ pub mod proto {
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prost::Message;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Status};
 
 pub use state::{Call, Environment, Fault, Scene};
 
@@ -93,4 +95,25 @@ impl FakeHost {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A refusal with this gRPC code, as azd's plain errors are.
+#[must_use]
+pub fn refusal(code: i32, words: &str) -> Status {
+    Status::new(Code::from(code), words)
+}
+
+/// A refusal of azd's own: its reason, and what it says to do.
+#[must_use]
+pub fn refusal_with_details(code: i32, words: &str, reason: &str, suggestion: &str, link: &str) -> Status {
+    let info = proto::RefusalInfo { reason: reason.into(), domain: "azd.auth".into() };
+    let links = vec![proto::ErrorLink { url: link.into(), title: "More".into() }];
+    let actionable = proto::ActionableErrorDetail { suggestion: suggestion.into(), links };
+    let detail = |name: &str, value| proto::RefusalDetail { type_url: format!("type.googleapis.com/{name}"), value };
+    let details = vec![
+        detail("google.rpc.ErrorInfo", info.encode_to_vec()),
+        detail("azdext.ActionableErrorDetail", actionable.encode_to_vec()),
+    ];
+    let whole = proto::RefusalStatus { code, message: words.into(), details };
+    Status::with_details(Code::from(code), words, whole.encode_to_vec().into())
 }
