@@ -110,6 +110,7 @@ impl Search<'_> {
 
     async fn values_of_host(&self, host: &Host) -> Result<Option<Values>, FindError> {
         if host.project().await?.is_none() {
+            self.debug("azd knows no azd project here".to_owned());
             return self.without_azd_project();
         }
         let environments = host.environments().await?;
@@ -123,7 +124,10 @@ impl Search<'_> {
             }
             None => match environments.iter().find(|one| one.is_default) {
                 Some(default) => default.name.as_str(),
-                None => return Ok(None),
+                None => {
+                    self.debug("the azd project has no default environment".to_owned());
+                    return Ok(None);
+                }
             },
         };
         let stored = host.values(name).await?;
@@ -136,6 +140,7 @@ impl Search<'_> {
         let Some(name) = self.environment().map(str::to_owned).or_else(|| azd::default_environment(&root)) else {
             return Ok(None);
         };
+        self.debug(format!("starting azd env get-values -e {name}"));
         match azd::environment_values(self.env, self.timings, &name).await {
             Ok(stored) => Ok(Some(Values::new(&name, stored, self.env))),
             Err(ProgramError::Missing) if self.environment.is_some() => Err(FindError::AzdMissing { name }),
@@ -153,6 +158,10 @@ impl Search<'_> {
             }
             Err(error) => Err(FindError::Program(error)),
         }
+    }
+
+    fn debug(&self, text: String) {
+        (self.report)(Report::Debug(text));
     }
 
     /// Whoever names an environment on the command line means no other place.

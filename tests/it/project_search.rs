@@ -161,6 +161,8 @@ fn an_environment_that_is_not_there_ends_the_search() {
     host.change(|scene| scene.project = None);
     let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
     assert_eq!(error["message"], "there is no azd project here, so no azd environment 'dev'");
+    // The variable may be left from elsewhere, so without a project it says nothing.
+    assert_eq!(source_of(&env, &[]), endpoint("other") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
     assert!(env.emulator().requests().is_empty());
 }
 
@@ -218,6 +220,21 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
     let tenants: Vec<String> =
         calls(&env).iter().map(|call| call.split("--tenant-id ").nth(1).unwrap_or_default().to_owned()).collect();
     assert_eq!(tenants, ["tenant-of-dev", "tenant-of-the-process", "tenant-of-the-process"]);
+}
+
+#[test]
+fn the_deploy_command_names_what_the_environment_says_of_its_project() {
+    let mut env = nowhere();
+    let url = env.emulator().endpoint();
+    let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_RESOURCE_GROUP_NAME", "group-of-dev")];
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    env.run_by(&host).set("AZURE_RESOURCE_GROUP_NAME", "group-of-the-process");
+    env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
+    let page = env.run(&["show", "-n", "my-model"]).success().stdout;
+    assert!(page.contains("-g group-of-dev "), "{page}");
+    // With another source the process's variables are those of another project.
+    let page = env.run(&["show", "-n", "my-model", "-e", &url]).success().stdout;
+    assert!(!page.contains("group-of"), "{page}");
 }
 
 #[test]
