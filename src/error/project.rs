@@ -53,3 +53,35 @@ impl From<HostError> for CliError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::azd::{AzdWords, Refusal};
+
+    #[test]
+    fn what_azd_answers_has_its_kind() {
+        let refused = HostError::Refused { refusal: Refusal::Plain, words: "w".into(), suggestion: None };
+        let limit = Duration::from_secs(10);
+        for (error, kind, code) in [
+            (HostError::BadAddress, ErrorKind::Service, "azd_unreachable"),
+            (HostError::Gone { words: "w".into() }, ErrorKind::Service, "azd_unreachable"),
+            (HostError::TimedOut { limit }, ErrorKind::Service, "azd_unreachable"),
+            (HostError::TokenEnded, ErrorKind::Service, "azd_token_ended"),
+            (HostError::NotSignedIn { words: "w".into(), suggestion: None }, ErrorKind::Auth, "not_signed_in"),
+            (HostError::Cancelled, ErrorKind::Interrupted, "interrupted"),
+            (refused, ErrorKind::Failure, "azd_refused"),
+        ] {
+            let told = CliError::from(FindError::Host(error.clone()));
+            assert_eq!((told.kind(), told.page().code), (kind, code), "{error}");
+            assert_eq!(CliError::from(error).kind(), kind);
+        }
+        let failed =
+            ProgramError::Failed { words: AzdWords { message: "w".into(), suggestion: Some("Do it.".into()) } };
+        let told = CliError::from(FindError::Program(failed));
+        assert_eq!((told.kind(), told.suggestion()), (ErrorKind::Failure, Some("Do it.")));
+        assert_eq!(CliError::from(FindError::Program(ProgramError::TimedOut { limit })).kind(), ErrorKind::Service);
+    }
+}
