@@ -18,7 +18,7 @@ use crate::error::CliError;
 use crate::foundry::{FoundryClient, api_version};
 use crate::http::HttpClient;
 use crate::model::{CustomModel, Report, Reporter};
-use crate::project::{self, ProjectEndpoint};
+use crate::project::{self, Answer, FindError, Found, Search};
 use crate::units;
 
 /// What the console needs to know of the arguments and the world.
@@ -58,6 +58,8 @@ pub struct App {
     /// Set by signals.
     pub cancel: Cancellation,
     http: OnceCell<Arc<HttpClient>>,
+    found: OnceCell<Found>,
+    trusted: OnceCell<Env>,
 }
 
 impl App {
@@ -65,7 +67,8 @@ impl App {
     #[must_use]
     pub fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
         let timings = Timings::from_env(&env);
-        Self { env, timings, globals, console, cancel, http: OnceCell::new() }
+        let (http, found, trusted) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { env, timings, globals, console, cancel, http, found, trusted }
     }
 
     /// Where clients leave what is worth saying.
@@ -87,37 +90,46 @@ impl App {
         )
     }
 
-    /// A client of the project, found as in cli.md 4.
+    /// A client of the project, found as in cli.md 4. May be dropped at any time.
     ///
     /// # Errors
-    /// When no project is named, or its endpoint or the way to sign in breaks a rule.
-    pub fn foundry(&self) -> Result<FoundryClient, CliError> {
-        self.foundry_at(self.globals.endpoint.as_deref())
+    /// When no project is named, or its endpoint or the way to sign in breaks a rule, or azd does not tell its
+    /// environment.
+    pub async fn foundry(&self) -> Result<FoundryClient, CliError> {
+        self.foundry_at(self.globals.endpoint.as_deref()).await
     }
 
     /// A client of the project at this endpoint, as if it had been named by option.
     ///
     /// # Errors
     /// See [`App::foundry`].
-    pub fn foundry_at(&self, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
-        if let Some(name) = &self.globals.environment
-            && !self.env.run_by_azd()
-            && endpoint.is_none()
-        {
-            return Err(CliError::usage(format!(
-                "the azd environment '{name}' can be read only when azd runs this program"
-            ))
-            .with_code("environment_unavailable")
-            .with_suggestion(format!(
-                "Run it as '{AZD_PROGRAM} ...', or name the project with --project-endpoint URL."
-            )));
-        }
-        let found = project::find(&self.env, endpoint)?;
+    pub async fn foundry_at(&self, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
+        let report = self.reporter();
+        let search = Search {
+            env: &self.env,
+            timings: &self.timings,
+            option: endpoint,
+            environment: self.globals.environment.as_deref(),
+            report: &report,
+        };
+        let outcome = self.or_interrupted(async { Ok(Box::pin(search.run()).await?) }).await?;
+        let found = match outcome.answer {
+            Answer::Found(found) => self.found.get_or_init(|| *found),
+            Answer::NeedsChoice { .. } => return Err(FindError::NotConfigured.into()),
+        };
+        let env = self.trusted.get_or_init(|| outcome.env);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
         let target = Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback() };
         let tenant = found.tenant.as_deref();
-        let tokens = TokenSource::new(&self.env, target, tenant, self.timings.clone(), self.reporter())?;
-        Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint, api_version(&self.env)))
+        let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), report)?;
+        Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
+    }
+
+    /// The environment in which the variables that widen trust are the person's own (cli.md 4).
+    #[must_use]
+    pub fn trusted_env(&self) -> &Env {
+        let judge = || project::trusted(&self.env, self.globals.environment.as_deref(), None, &self.reporter());
+        self.trusted.get_or_init(judge)
     }
 
     /// True when the person can be asked.
@@ -213,12 +225,10 @@ impl App {
         Ok(self.timings.scaled(limit))
     }
 
-    /// The command that deploys a model; it names what the environment tells of this very project.
+    /// The command that deploys a model; it names what the source of the endpoint tells of this very project.
     #[must_use]
-    pub fn deploy_command(&self, endpoint: &ProjectEndpoint, model: &CustomModel) -> String {
-        let env_project = self.env.get(var::AZURE_PROJECT_ENDPOINT);
-        let same = env_project.is_some_and(|named| named.trim_end_matches('/') == endpoint.to_string());
-        let known = |name| if same { self.env.get(name) } else { None };
+    pub fn deploy_command(&self, model: &CustomModel) -> String {
+        let known = |name| self.found.get().and_then(|found| found.value(&self.env, name));
         let target = DeployTarget {
             subscription: known(var::AZURE_SUBSCRIPTION_ID),
             group: known(var::AZURE_RESOURCE_GROUP_NAME),
@@ -230,11 +240,11 @@ impl App {
 
     /// The page of a model, with what can be done with it now.
     #[must_use]
-    pub fn model_page(&self, endpoint: &ProjectEndpoint, model: &CustomModel) -> String {
+    pub fn model_page(&self, model: &CustomModel) -> String {
         let view = model.view();
         let version = view.version.as_deref().unwrap_or("VERSION");
         let wait = self.command_line(&["custom", "wait", "--name", &view.name, "--version", version]);
-        render::model_page(model, &self.deploy_command(endpoint, model), &wait)
+        render::model_page(model, &self.deploy_command(model), &wait)
     }
 
     /// A command of this program as the person would type it, quoted for the shell.

@@ -15,6 +15,12 @@ use std::path::{Path, PathBuf};
 pub mod var {
     /// Address of azd's gRPC server, `127.0.0.1:PORT`; set when azd runs the program (contracts/azd-host.md 1.4).
     pub const AZD_SERVER: &str = "AZD_SERVER";
+    /// The token for that server, opaque and good for an hour.
+    pub const AZD_ACCESS_TOKEN: &str = "AZD_ACCESS_TOKEN";
+    /// Name of the environment whose values azd passes on.
+    pub const AZURE_ENV_NAME: &str = "AZURE_ENV_NAME";
+    /// azd environment, where no option names one; azd sets it for its own `-e`.
+    pub const AZD_ENVIRONMENT: &str = "AZD_ENVIRONMENT";
     /// Go `ParseBool` words: trace on stderr.
     pub const AZD_DEBUG: &str = "AZD_DEBUG";
     /// Go `ParseBool` words: never ask.
@@ -51,6 +57,8 @@ pub mod var {
     pub const AZCOPY_SHA256: &str = "AZURE_AI_MODELS_AZCOPY_SHA256";
     /// How to sign in: azd, azcli, workload, managed, env, emulator.
     pub const CREDENTIAL: &str = "AZURE_AI_MODELS_CREDENTIAL";
+    /// Another address of Azure Resource Manager.
+    pub const ARM_ENDPOINT: &str = "AZURE_AI_MODELS_ARM_ENDPOINT";
     /// Token scope for endpoints whose cloud has no known one.
     pub const SCOPE: &str = "AZURE_AI_MODELS_SCOPE";
     /// api-version of the data plane.
@@ -63,6 +71,8 @@ pub mod var {
     pub const AZURE_HTTP_USER_AGENT: &str = "AZURE_HTTP_USER_AGENT";
     /// W3C trace context, passed on with each request.
     pub const TRACEPARENT: &str = "TRACEPARENT";
+    /// What belongs to the trace context.
+    pub const TRACESTATE: &str = "TRACESTATE";
     /// Switches colour off (any value).
     pub const NO_COLOR: &str = "NO_COLOR";
     /// `1` switches colour on; azd sets it.
@@ -73,6 +83,9 @@ pub mod var {
     pub const PATH: &str = "PATH";
     /// Home directory.
     pub const HOME: &str = "HOME";
+    /// Those that widen whom the program trusts with tokens and with running: they count only from the person's own
+    /// environment (cli.md 4).
+    pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];
     /// Multiplies every limit and delay; only in builds for tests.
     #[cfg(feature = "test-fakes")]
     pub const TEST_TIME: &str = "AZURE_AI_MODELS_TEST_TIME";
@@ -140,6 +153,14 @@ impl Env {
     /// All variables, in the order of their names; for the environment of child processes.
     pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
         self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The same without some variables.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let mut env = self.clone();
+        env.vars.retain(|name, _| !names.contains(&name.as_str()));
+        env
     }
 
     /// The working directory.

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod azcopy;
+pub mod azd;
 pub mod cancel;
 pub mod cli;
 pub mod commands;
@@ -13,6 +14,7 @@ pub mod foundry;
 pub mod http;
 pub mod model;
 pub mod native;
+pub mod process;
 pub mod project;
 pub mod redact;
 mod signals;
@@ -25,9 +27,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use app::App;
-use cli::{Action, Command};
+use azd::Host;
+use cli::{Action, Command, OutputFormat};
 use console::Console;
-use env::{Env, var};
+use env::{Env, Timings, var};
 use error::CliError;
 
 /// The whole program: parse, run, report, exit code.
@@ -35,6 +38,9 @@ use error::CliError;
 pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
     let invocation = cli::read(args, env.run_by_azd());
     let console = Arc::new(Console::new(app::console_settings(&env, &invocation)));
+    // With JSON asked for, azd's own error would be text on standard output.
+    let json = invocation.globals.output == OutputFormat::Json;
+    let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
     let outcome = match invocation.action {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),
@@ -45,7 +51,11 @@ pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            console.error(&error.page());
+            if host.is_some_and(|host| azd_shows(&host, &error, &console)) {
+                console.error_elsewhere(&error.page());
+            } else {
+                console.error(&error.page());
+            }
             error.exit_code()
         }
     }
@@ -67,6 +77,19 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
             // A thread may still wait for an answer on the terminal.
             runtime.shutdown_background();
             outcome
+        }
+    }
+}
+
+/// Hands the error to azd; false when the person has to be told here.
+fn azd_shows(host: &Host, error: &CliError, console: &Console) -> bool {
+    let Some(report) = error.report() else { return false };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return false };
+    match runtime.block_on(host.report(report)) {
+        Ok(()) => true,
+        Err(why) => {
+            console.debug(&format!("the error was not handed to azd: {why}"));
+            false
         }
     }
 }

@@ -18,6 +18,7 @@ mod uploads_page;
 pub use download::DownloadView;
 pub use error_page::ErrorPage;
 pub use progress::{ProgressMode, RegisterView};
+pub use style::harmless_lines;
 pub use table::TableStyle;
 pub use transfer::TransferView;
 
@@ -31,7 +32,7 @@ use indicatif::MultiProgress;
 use thiserror::Error;
 
 use self::progress::Face;
-use self::style::{Style, harmless_lines};
+use self::style::Style;
 
 /// What the console needs to know of the world.
 #[derive(Clone, Debug)]
@@ -156,6 +157,13 @@ impl Console {
     pub fn debug(&self, text: &str) {
         if self.settings.debug {
             self.line(&self.style.grey(&format!("debug: {}", harmless_lines(text))));
+        }
+    }
+
+    /// A failed command that azd shows: here it is told only where lines of JSON are read.
+    pub fn error_elsewhere(&self, page: &ErrorPage<'_>) {
+        if self.face == Face::Json {
+            self.line(&progress::error_line(page));
         }
     }
 

@@ -41,7 +41,8 @@ impl Style {
 }
 
 /// The same for text of several lines, which stay lines.
-pub(super) fn harmless_lines(text: &str) -> String {
+#[must_use]
+pub fn harmless_lines(text: &str) -> String {
     text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 

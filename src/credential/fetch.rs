@@ -13,14 +13,12 @@ use azure_identity::{
 };
 use time::OffsetDateTime;
 
-use super::azd::{self, AzdWords};
 use super::executor::{Ending, GroupExecutor};
 use super::{CredentialError, FOR_EVER, Method, TokenSource, tls};
+use crate::azd::{AzdWords, INSTALL};
 use crate::env::var;
 use crate::redact::{Token, clean};
 
-/// Installation of azd (contracts/azd-host.md 7).
-const AZD_LINK: &str = "https://aka.ms/azd-install";
 const AZ_LINK: &str = "https://aka.ms/installazurecli";
 
 /// A new token and its end.
@@ -86,10 +84,10 @@ fn credential(
 
 fn failure(how: Method, ending: Option<Ending>, error: &azure_core::Error) -> CredentialError {
     match (how, ending) {
-        (Method::Azd, Some(Ending::Missing)) => CredentialError::ProgramMissing { program: "azd", link: AZD_LINK },
+        (Method::Azd, Some(Ending::Missing)) => CredentialError::ProgramMissing { program: "azd", link: INSTALL },
         (Method::AzCli, Some(Ending::Missing)) => CredentialError::ProgramMissing { program: "az", link: AZ_LINK },
         (_, Some(Ending::Failed { stdout, stderr })) => {
-            let AzdWords { message: words, suggestion } = azd::read(&stderr, &stdout);
+            let AzdWords { message: words, suggestion } = AzdWords::read(&stderr, &stdout);
             // The tools have no code for it; both name the remedy in the message or in the suggestion.
             let remedy = if how == Method::AzCli { "az login" } else { "azd auth login" };
             let says = |text: &str| text.contains(remedy) || text.contains("not logged in");

@@ -2,7 +2,6 @@
 //!
 //! Owns the choice of the credential and of the scope, the cache, and the words of a failed sign-in.
 
-mod azd;
 mod error;
 mod executor;
 mod fetch;

@@ -23,6 +23,12 @@ pub struct Timings {
     pub token: Duration,
     /// A token is fetched anew this long before it expires.
     pub token_margin: Duration,
+    /// For one answer of azd's gRPC server, questions to the person aside.
+    pub host_call: Duration,
+    /// For azd to take an error; after it the program prints the error itself.
+    pub host_report: Duration,
+    /// For an `azd` that reads an environment.
+    pub azd_command: Duration,
     /// For the probe of the SAS URL before an upload.
     pub probe: Duration,
     /// First pause between polls of an operation; it doubles.
@@ -58,6 +64,9 @@ impl Default for Timings {
             retry_after_cap: Duration::from_secs(120),
             token: Duration::from_secs(30),
             token_margin: Duration::from_secs(300),
+            host_call: Duration::from_secs(10),
+            host_report: Duration::from_secs(5),
+            azd_command: Duration::from_secs(30),
             probe: Duration::from_secs(5),
             poll_first: Duration::from_millis(250),
             poll_cap: Duration::from_secs(15),
@@ -105,6 +114,9 @@ impl Timings {
             retry_after_cap: by(self.retry_after_cap),
             token: by(self.token),
             token_margin: by(self.token_margin),
+            host_call: by(self.host_call).max(Duration::from_secs(2)),
+            host_report: by(self.host_report).max(Duration::from_secs(2)),
+            azd_command: by(self.azd_command).max(Duration::from_secs(2)),
             probe: by(self.probe).max(Duration::from_secs(2)),
             poll_first: by(self.poll_first),
             poll_cap: by(self.poll_cap),
@@ -137,6 +149,9 @@ mod tests {
             timings.retry_after_cap,
             timings.token,
             timings.token_margin,
+            timings.host_call,
+            timings.host_report,
+            timings.azd_command,
             timings.probe,
             timings.poll_first,
             timings.poll_cap,
@@ -155,8 +170,8 @@ mod tests {
         assert_eq!(
             seconds,
             [
-                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 60.0, 15.0, 600.0, 5.0,
-                30.0
+                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 60.0,
+                15.0, 600.0, 5.0, 30.0
             ]
         );
     }

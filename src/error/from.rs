@@ -10,7 +10,6 @@ use crate::credential::CredentialError;
 use crate::env::var;
 use crate::http::HttpError;
 use crate::model::{Finding, SourceError};
-use crate::project::FindError;
 use crate::units;
 use crate::upload::{self, CheckError, PlanError};
 
@@ -31,17 +30,6 @@ impl From<WriteError> for CliError {
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::failure(format!("the system does not let the program start: {error}"))
-    }
-}
-
-impl From<FindError> for CliError {
-    fn from(error: FindError) -> Self {
-        let suggestion = error.suggestion();
-        let (code, message) = match &error {
-            FindError::NotConfigured => ("project_not_configured", error.to_string()),
-            FindError::Invalid { error: why, .. } => ("bad_endpoint", format!("{error}: {why}")),
-        };
-        Self::usage(message).with_code(code).with_suggestion(suggestion)
     }
 }
 
@@ -91,17 +79,18 @@ impl From<LocateError> for CliError {
             LocateError::NoSuchFile { .. } | LocateError::IsDirectory { .. } => ErrorKind::NotFound,
             LocateError::NotExecutable { .. } | LocateError::NotFound { .. } => ErrorKind::Failure,
         };
-        Self::new(kind, error.to_string()).with_code("azcopy_not_found").with_suggestion(error.suggestion())
+        Self::new(kind, error.to_string()).with_code("azcopy_not_found").with_suggestion(error.suggestion()).of_tool()
     }
 }
 
 impl From<VerifyError> for CliError {
     fn from(error: VerifyError) -> Self {
         let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
-        Self::failure(format!("{error}{why}")).with_code("azcopy_unusable").with_suggestion(format!(
+        let way = format!(
             "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
             crate::azcopy::download_url()
-        ))
+        );
+        Self::failure(format!("{error}{why}")).with_code("azcopy_unusable").with_suggestion(way).of_tool()
     }
 }
 
@@ -124,7 +113,7 @@ impl From<InstallError> for CliError {
                 .with_code(code)
                 .with_suggestion(by_hand.clone())
         };
-        match error {
+        let told = match error {
             InstallError::Variable { .. } | InstallError::NoChecksum => Self::usage(message).with_code("bad_variable"),
             InstallError::NoHome => Self::failure(message)
                 .with_code("no_home")
@@ -143,7 +132,8 @@ impl From<InstallError> for CliError {
             InstallError::Io { .. } => Self::failure(format!("AzCopy was not installed: {message}"))
                 .with_code("azcopy_not_installed")
                 .with_suggestion(format!("Free the disk or its permissions. Or: {by_hand}")),
-        }
+        };
+        told.of_tool()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
 use crate::units;
 
 use super::table::{row_of, way_out_of};
-use super::{CliError, ErrorKind};
+use super::{CliError, Culprit, ErrorKind};
 
 impl From<HttpError> for CliError {
     fn from(error: HttpError) -> Self {
@@ -75,8 +75,11 @@ fn service(error: ServiceError) -> CliError {
     for (title, url) in row.links {
         told = told.with_link(title, url);
     }
-    told.with_answer(error.status, error.request_id, error.date)
-        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
+    let mut told = told
+        .with_answer(error.status, error.request_id, error.date)
+        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)));
+    told.told.culprit = Culprit::Service(error.host);
+    told
 }
 
 impl From<ListError> for CliError {

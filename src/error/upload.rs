@@ -48,7 +48,7 @@ impl From<UploadError> for CliError {
 impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         let message = error.to_string();
-        match error {
+        let told = match error {
             RunError::Start { source, .. } => {
                 Self::failure(format!("{message}: {source}")).with_code("azcopy_unusable")
             }
@@ -65,7 +65,8 @@ impl From<RunError> for CliError {
                     None => error,
                 }
             }
-        }
+        };
+        told.of_tool()
     }
 }
 

@@ -292,6 +292,7 @@ fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpEr
 pub(super) fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
     let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut error = ServiceError {
+        host: response.host.clone(),
         status: response.status,
         code: get("x-ms-error-code").map(clean),
         request_id: response.request_id.clone(),

@@ -16,6 +16,8 @@ const HTML: &str = "an HTML page";
 /// What a service says when it refuses. Texts are cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceError {
+    /// Host that answered.
+    pub host: String,
     /// HTTP status.
     pub status: u16,
     /// The service's stable word for it.

@@ -7,6 +7,7 @@ mod crash;
 mod create;
 mod gate;
 #[cfg(unix)]
+mod native;
 mod network;
 mod remote;
 mod stage;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may name whom. Everybody may name the base: model, redact, units, env, cancel.
-const EDGES: [(&str, &[&str]); 14] = [
-    ("lib", &["app", "cli", "commands", "console", "error", "signals"]),
+const EDGES: [(&str, &[&str]); 16] = [
+    ("lib", &["app", "azd", "cli", "commands", "console", "error", "signals"]),
     ("app", &["cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
     ("cli", &["commands"]),
     ("commands", &["app", "azcopy", "cli", "console", "error", "foundry", "native", "upload", "project"]),
@@ -15,6 +15,7 @@ const EDGES: [(&str, &[&str]); 14] = [
         &[
             "app",
             "azcopy",
+            "azd",
             "cli",
             "console",
             "credential",
@@ -26,8 +27,10 @@ const EDGES: [(&str, &[&str]); 14] = [
             "commands",
         ],
     ),
-    ("project", &[]),
-    ("credential", &["project"]),
+    ("process", &[]),
+    ("azd", &["process"]),
+    ("project", &["azd"]),
+    ("credential", &["project", "azd", "process"]),
     ("http", &["credential"]),
     ("foundry", &["http", "project", "credential"]),
     ("azcopy", &["http"]),
@@ -92,6 +95,8 @@ fn libraries_stand_where_they_belong() {
             ("clap::", &["cli", "commands"]),
             ("clap_complete::", &["cli", "commands"]),
             ("azure_identity::", &["credential"]),
+            ("tonic::", &["azd"]),
+            ("prost::", &["azd"]),
             ("std::env::", &["env", "main", "lib"]),
         ] {
             if text.contains(library) && !homes.contains(&module.as_str()) {

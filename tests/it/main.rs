@@ -1,6 +1,7 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
 mod architecture;
+mod azd_host;
 mod cancel;
 mod check;
 mod create;
@@ -15,6 +16,7 @@ mod list;
 mod machine;
 mod options;
 mod progress;
+mod project_search;
 mod read;
 mod resume;
 mod secrets;

@@ -60,7 +60,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     }
     let spec = args.into_spec(app).await?;
     check_publisher(app, &spec)?;
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     make(app, &spec, &foundry).await
 }
 

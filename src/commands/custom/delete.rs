@@ -45,7 +45,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
             .with_code("confirmation_required")
             .with_suggestion("Add --force to delete without asking."));
     }
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     // Proved to exist: the service answers 200 for what never existed.
     let version = one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await?;
     if !args.force {

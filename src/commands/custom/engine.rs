@@ -16,7 +16,7 @@ pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, C
 
 /// The last resort: `why` it is needed is told before anything is asked of the network.
 async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
-    let place = Place::from_env(&app.env)?;
+    let place = Place::from_env(app.trusted_env())?;
     let mut view = app.console.download_view(app.timings.status_line);
     let mut on = |event| match event {
         InstallEvent::Waiting => app.console.notice("Waiting for another process that downloads AzCopy..."),
@@ -24,7 +24,7 @@ async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
         InstallEvent::Progress { bytes, total } => view.on(bytes, total),
     };
     let (http, reporter) = (app.http(), app.reporter());
-    let installer = Installer { env: &app.env, http: &http, timings: &app.timings, report: &reporter };
+    let installer = Installer { env: app.trusted_env(), http: &http, timings: &app.timings, report: &reporter };
     let installed = installer.run(&place, &mut on).await?;
     drop(view);
     if let Some(sha256) = installed.sha256 {

@@ -45,7 +45,7 @@ pub struct ListArgs {
 
 pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, limit } = args;
-    let models = app.foundry()?.list_models(source_job.as_deref()).await?;
+    let models = app.foundry().await?.list_models(source_job.as_deref()).await?;
     let filter = ModelFilter { name, weight_type, tags, source_job };
     // A condition is for the latest version: an older one that meets it is not listed in its place.
     let mut models = latest_of_each(models);

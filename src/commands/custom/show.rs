@@ -26,7 +26,7 @@ pub struct ShowArgs {
 }
 
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     let model = match &args.version {
         Some(version) => foundry
             .get_model(&args.name, version)
@@ -42,6 +42,6 @@ pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     };
     match app.globals.output {
         OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(foundry.endpoint(), &model)),
+        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(&model)),
     }
 }

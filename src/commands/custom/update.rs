@@ -45,7 +45,7 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
         CliError::usage(why)
             .with_suggestion("Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.")
     })?;
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     // Looked for first: a merge patch may make what is not there.
     let version = one_version(app, &foundry, &name, version.as_ref(), "update").await?;
     let updated = foundry.update_model(&name, &version, &change).await;

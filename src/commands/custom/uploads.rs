@@ -216,7 +216,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         limit_rate: None,
         again: app.command_line(&again),
     };
-    let foundry = app.foundry_at(Some(&upload.endpoint))?;
+    let foundry = app.foundry_at(Some(&upload.endpoint)).await?;
     make(app, &spec, &foundry).await
 }
 

@@ -24,7 +24,8 @@ pub struct VersionsArgs {
 
 pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
     let mut models = app
-        .foundry()?
+        .foundry()
+        .await?
         .list_versions(&args.name)
         .await
         .map_err(|error| explain_missing(app, error, &args.name, None))?;

@@ -37,7 +37,7 @@ pub struct WaitArgs {
 
 pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let WaitArgs { name, version, timeout } = &args;
-    let foundry = app.foundry()?;
+    let foundry = app.foundry().await?;
     let limit = timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
     let begun = begun_here(app, &foundry, &args)?;
     let operation = begun.as_ref().and_then(|(_, journal)| journal.operation.clone());
@@ -53,7 +53,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     app.console.gap();
     match app.globals.output {
         OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(foundry.endpoint(), &model)),
+        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(&model)),
     }
 }
 

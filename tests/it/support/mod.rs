@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fake_azd_host::FakeHost;
 use foundry_emulator::{BlobStore, Config, Emulator};
 
 /// No run of the program may take longer; a hang is a failure, not a wait.
@@ -111,12 +112,20 @@ impl TestEnv {
     /// Puts a shell script on `PATH`, in place of what was there.
     #[cfg(unix)]
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
+        use std::io::Write;
         let path = self.bin().join(name);
         // A link stays a link when it is written through.
         drop(fs::remove_file(&path));
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+        // Written by a child: a file that this process holds open for writing may not be started by another thread.
+        let mut writer = Command::new("/bin/sh")
+            .args(["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let script = format!("#!/bin/sh\n{script}\n");
+        writer.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("written");
+        assert!(writer.wait().expect("an end").success());
         path
     }
 
@@ -128,6 +137,11 @@ impl TestEnv {
     /// Working directory of the program.
     pub(crate) fn work(&self) -> PathBuf {
         self.root.path().join("here")
+    }
+
+    /// The runs to come are started by azd.
+    pub(crate) fn run_by(&mut self, host: &FakeHost) -> &mut Self {
+        self.set("AZD_SERVER", &host.address()).set("AZD_ACCESS_TOKEN", &host.token())
     }
 
     /// Sets a variable for the runs to come.

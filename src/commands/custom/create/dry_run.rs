@@ -91,7 +91,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
 /// The version as far as it is known: `auto` where no project tells more.
 async fn version(app: &App, spec: &CreateSpec) -> String {
     let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
-    let Ok(foundry) = app.foundry() else { return spec.version.to_string() };
+    let Ok(foundry) = app.foundry().await else { return spec.version.to_string() };
     match next_free(app, &foundry, &spec.name, &std::collections::BTreeSet::new()).await {
         Ok(version) => version.to_string(),
         Err(why) => {

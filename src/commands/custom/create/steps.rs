@@ -176,11 +176,11 @@ impl<'a> Create<'a> {
     /// Shows the model, and removes the journal, which has done its work: whoever did not see the page is shown it by
     /// the same command again.
     fn end(&self, directory: UploadDirectory, model: &CustomModel) -> Result<(), CliError> {
-        let (app, plan, foundry) = (self.work.app, self.work.plan, self.work.foundry);
+        let (app, plan) = (self.work.app, self.work.plan);
         match app.globals.output {
             OutputFormat::Json => app.json(&Created { model, files: self.sums(&directory) })?,
             OutputFormat::Table | OutputFormat::None => {
-                let deploy = app.deploy_command(foundry.endpoint(), model);
+                let deploy = app.deploy_command(model);
                 app.product(&render::created_page(model, plan.format(), plan.bytes(), &deploy))?;
             }
         }

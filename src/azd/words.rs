@@ -1,4 +1,4 @@
-//! What `azd auth token -o json` says on stderr when it fails (contracts/azd-host.md 6). Pure.
+//! What the `azd` program says on stderr when it fails under `-o json` (contracts/azd-host.md 6). Pure.
 
 use serde_json::{Deserializer, Value};
 
@@ -6,15 +6,22 @@ use crate::redact::clean;
 
 /// A failure in azd's own words, cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct AzdWords {
+pub struct AzdWords {
     /// What failed.
-    pub(super) message: String,
+    pub message: String,
     /// What azd says to do, links included.
-    pub(super) suggestion: Option<String>,
+    pub suggestion: Option<String>,
 }
 
-/// Reads both of azd's error shapes; text that is neither is taken as it is.
-pub(super) fn read(stderr: &str, stdout: &str) -> AzdWords {
+impl AzdWords {
+    /// Reads both of azd's error shapes; text that is neither is taken as it is.
+    #[must_use]
+    pub fn read(stderr: &str, stdout: &str) -> Self {
+        read(stderr, stdout)
+    }
+}
+
+fn read(stderr: &str, stdout: &str) -> AzdWords {
     let mut messages: Vec<String> = Vec::new();
     let mut suggestion = None;
     for value in objects(stderr) {

@@ -1,0 +1,63 @@
+//! Subscriptions of the account that is signed in to azd, and azd commands that azd runs for the program.
+
+use super::host::{whenever, within};
+use super::proto::account_service_client::AccountServiceClient;
+use super::proto::workflow_service_client::WorkflowServiceClient;
+use super::proto::{self, ListSubscriptionsRequest, LookupTenantRequest, RunWorkflowRequest};
+use super::{Host, HostError};
+
+/// A subscription of the person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The tenant through which the person reaches it: the one for tokens.
+    pub tenant: String,
+}
+
+impl From<proto::Subscription> for Subscription {
+    fn from(one: proto::Subscription) -> Self {
+        // Older hosts leave the person's own tenant out.
+        let tenant = if one.user_tenant_id.is_empty() { one.tenant_id } else { one.user_tenant_id };
+        Self { id: one.id, name: one.name, tenant }
+    }
+}
+
+impl Host {
+    /// All subscriptions, or those of one tenant.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn subscriptions(&self, tenant: Option<&str>) -> Result<Vec<Subscription>, HostError> {
+        let mut client = AccountServiceClient::new(self.channel()?);
+        let message = ListSubscriptionsRequest { tenant_id: tenant.map(str::to_owned) };
+        let answer = within(self.timings().request, client.list_subscriptions(self.request(message))).await?;
+        Ok(answer.subscriptions.into_iter().map(Subscription::from).collect())
+    }
+
+    /// The tenant through which the person reaches a subscription.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn tenant_of(&self, subscription: &str) -> Result<String, HostError> {
+        let mut client = AccountServiceClient::new(self.channel()?);
+        let message = LookupTenantRequest { subscription_id: subscription.to_owned() };
+        Ok(within(self.timings().request, client.lookup_tenant(self.request(message))).await?.tenant_id)
+    }
+
+    /// Runs one azd command inside azd, on the same terminal; `args` is without the word `azd`. azd does not show the
+    /// command's error, so the caller has to.
+    ///
+    /// # Errors
+    /// See [`HostError`]; `AlreadyExists` for an environment that is there.
+    pub async fn run(&self, args: &[&str]) -> Result<(), HostError> {
+        let mut client = WorkflowServiceClient::new(self.channel()?);
+        let command = proto::WorkflowCommand { args: args.iter().map(|&arg| arg.to_owned()).collect() };
+        let steps = vec![proto::WorkflowStep { command: Some(command) }];
+        let workflow = proto::Workflow { name: args.first().copied().unwrap_or_default().to_owned(), steps };
+        whenever(client.run(self.request(RunWorkflowRequest { workflow: Some(workflow) }))).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! Questions that azd asks the person on its own terminal. Nothing may be drawn while one of them is open.
+//!
+//! None has a limit: a person takes the time that a person takes. Where azd may not ask, it answers with the given
+//! default or refuses.
+
+use tonic::transport::Channel;
+
+use super::host::whenever;
+use super::proto::prompt_service_client::PromptServiceClient;
+use super::proto::{self, AzureContext, AzureScope, PromptResourceSelectOptions};
+use super::{Host, HostError, Refusal, Subscription};
+
+/// The ARM type of a Foundry project.
+const PROJECT_TYPE: &str = "Microsoft.CognitiveServices/accounts/projects";
+
+/// A resource that the person chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// ARM id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Azure region.
+    pub location: String,
+}
+
+impl Host {
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn confirm(&self, message: &str, default: Option<bool>) -> Result<bool, HostError> {
+        let options =
+            proto::ConfirmOptions { message: message.to_owned(), default_value: default, ..Default::default() };
+        let request = self.request(proto::ConfirmRequest { options: Some(options) });
+        let answer = whenever(self.prompt_service()?.confirm(request)).await?;
+        answer.value.ok_or_else(|| nothing("answer"))
+    }
+
+    /// One line of text, not empty.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn text(&self, message: &str, default: &str) -> Result<String, HostError> {
+        let options = proto::PromptOptions {
+            message: message.to_owned(),
+            default_value: default.to_owned(),
+            required: true,
+            ..Default::default()
+        };
+        let request = self.request(proto::PromptRequest { options: Some(options) });
+        Ok(whenever(self.prompt_service()?.prompt(request)).await?.value)
+    }
+
+    /// One of several; its index.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn select(&self, message: &str, choices: &[String], selected: Option<usize>) -> Result<usize, HostError> {
+        let choice = |text: &String| proto::SelectChoice { value: text.clone(), label: text.clone() };
+        let options = proto::SelectOptions {
+            message: message.to_owned(),
+            choices: choices.iter().map(choice).collect(),
+            selected_index: selected.and_then(|index| i32::try_from(index).ok()),
+            ..Default::default()
+        };
+        let request = self.request(proto::SelectRequest { options: Some(options) });
+        let answer = whenever(self.prompt_service()?.select(request)).await?;
+        let index = answer.value.and_then(|index| usize::try_from(index).ok());
+        index.filter(|index| *index < choices.len()).ok_or_else(|| nothing("choice"))
+    }
+
+    /// A subscription of the person's.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn choose_subscription(&self, message: &str) -> Result<Subscription, HostError> {
+        let message = proto::PromptSubscriptionRequest { message: message.to_owned(), ..Default::default() };
+        let answer = whenever(self.prompt_service()?.prompt_subscription(self.request(message))).await?;
+        answer.subscription.map(Subscription::from).ok_or_else(|| nothing("subscription"))
+    }
+
+    /// A resource group of the subscription; azd offers no new one.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn choose_resource_group(
+        &self,
+        subscription: &Subscription,
+        message: &str,
+    ) -> Result<Resource, HostError> {
+        let options = proto::PromptResourceGroupOptions { select_options: Some(existing_only(message)) };
+        let request = proto::PromptResourceGroupRequest {
+            azure_context: Some(context(subscription, "")),
+            options: Some(options),
+        };
+        let answer = whenever(self.prompt_service()?.prompt_resource_group(self.request(request))).await?;
+        let group = answer.resource_group.ok_or_else(|| nothing("resource group"))?;
+        Ok(Resource { id: group.id, name: group.name, location: group.location })
+    }
+
+    /// A Foundry project of the resource group; azd offers no new one.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub async fn choose_foundry_project(
+        &self,
+        subscription: &Subscription,
+        group: &str,
+        message: &str,
+    ) -> Result<Resource, HostError> {
+        let options = proto::PromptResourceOptions {
+            resource_type: PROJECT_TYPE.to_owned(),
+            resource_type_display_name: "Foundry project".to_owned(),
+            select_options: Some(existing_only(message)),
+            ..Default::default()
+        };
+        let request = proto::PromptResourceGroupResourceRequest {
+            azure_context: Some(context(subscription, group)),
+            options: Some(options),
+        };
+        let answer = whenever(self.prompt_service()?.prompt_resource_group_resource(self.request(request))).await?;
+        let chosen = answer.resource.ok_or_else(|| nothing("project"))?;
+        Ok(Resource { id: chosen.id, name: chosen.name, location: chosen.location })
+    }
+
+    fn prompt_service(&self) -> Result<PromptServiceClient<Channel>, HostError> {
+        Ok(PromptServiceClient::new(self.channel()?))
+    }
+}
+
+/// azd offers a new resource unless this says no, for which it has to be there (contracts/azd-host.md 9.22).
+fn existing_only(message: &str) -> PromptResourceSelectOptions {
+    PromptResourceSelectOptions { allow_new_resource: Some(false), message: message.to_owned(), ..Default::default() }
+}
+
+fn context(subscription: &Subscription, group: &str) -> AzureContext {
+    let scope = AzureScope {
+        tenant_id: subscription.tenant.clone(),
+        subscription_id: subscription.id.clone(),
+        resource_group: group.to_owned(),
+        ..Default::default()
+    };
+    AzureContext { scope: Some(scope), resources: Vec::new() }
+}
+
+fn nothing(what: &str) -> HostError {
+    HostError::Refused { refusal: Refusal::Other, words: format!("its answer holds no {what}"), suggestion: None }
+}

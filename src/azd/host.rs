@@ -1,0 +1,94 @@
+//! The connection to azd's gRPC server.
+
+use std::fmt;
+use std::net::SocketAddrV4;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status};
+
+use super::HostError;
+use crate::env::{Env, Timings, var};
+
+/// azd's gRPC server, while azd runs the program. Connects on the first call; belongs to the runtime that makes it.
+pub struct Host {
+    address: String,
+    headers: MetadataMap,
+    timings: Timings,
+    channel: OnceLock<Channel>,
+}
+
+/// The headers hold the token.
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// The server that the environment names; `None` when azd did not start the program. Sends nothing yet.
+    #[must_use]
+    pub fn from_env(env: &Env, timings: &Timings) -> Option<Self> {
+        let address = env.get(var::AZD_SERVER)?.to_owned();
+        let mut headers = MetadataMap::new();
+        let mut add = |name: &'static str, variable: &str| {
+            let value = env.get(variable).and_then(|text| MetadataValue::<Ascii>::try_from(text).ok());
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        };
+        // The raw token: azd does not take it with `Bearer `.
+        add("authorization", var::AZD_ACCESS_TOKEN);
+        add("traceparent", var::TRACEPARENT);
+        add("tracestate", var::TRACESTATE);
+        if let Some(token) = headers.get_mut("authorization") {
+            token.set_sensitive(true);
+        }
+        Some(Self { address, headers, timings: timings.clone(), channel: OnceLock::new() })
+    }
+
+    /// The limits that this connection works under.
+    pub(super) fn timings(&self) -> &Timings {
+        &self.timings
+    }
+
+    /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do
+    /// (contracts/azd-host.md 2).
+    pub(super) fn channel(&self) -> Result<Channel, HostError> {
+        if let Some(channel) = self.channel.get() {
+            return Ok(channel.clone());
+        }
+        let address: SocketAddrV4 = self.address.parse().map_err(|_| HostError::BadAddress)?;
+        if !address.ip().is_loopback() {
+            return Err(HostError::BadAddress);
+        }
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|_| HostError::BadAddress)?;
+        let channel = endpoint.connect_timeout(self.timings.connect).connect_lazy();
+        Ok(self.channel.get_or_init(|| channel).clone())
+    }
+
+    /// A message with what azd wants beside each.
+    pub(super) fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        *request.metadata_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// An answer under a limit.
+pub(super) async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, HostError> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => Ok(answer?.into_inner()),
+        Err(_) => Err(HostError::TimedOut { limit }),
+    }
+}
+
+/// An answer that a person, or a whole azd command, takes its time for.
+pub(super) async fn whenever<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, HostError> {
+    Ok(call.await?.into_inner())
+}

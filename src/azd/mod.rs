@@ -1,0 +1,31 @@
+//! azd around the program: its gRPC services while it runs the program (contracts/azd-host.md 2, 3), its program and
+//! its files where it does not.
+//!
+//! Owns the wire, the limits of a call, and what azd's refusals mean. Callers see typed methods and typed errors only.
+
+mod account;
+mod ask;
+mod disk;
+mod error;
+mod host;
+mod program;
+mod project;
+mod report;
+mod words;
+/// What `build.rs` makes of `proto/azdext.proto`.
+#[expect(unreachable_pub, unused_qualifications, reason = "generated")]
+mod proto {
+    tonic::include_proto!("azdext");
+}
+
+pub use account::Subscription;
+pub use ask::Resource;
+pub use disk::{
+    ConfigError, ENDPOINT_KEY, default_environment, has_environment, names_in, project_root, stored_endpoint,
+};
+pub use error::{HostError, Refusal};
+pub use host::Host;
+pub use program::{INSTALL, ProgramError, environment_values};
+pub use project::{AzdEnvironment, AzdProject};
+pub use report::{ErrorReport, Origin};
+pub use words::AzdWords;

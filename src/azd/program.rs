@@ -1,0 +1,95 @@
+//! The `azd` program, for runs that azd did not start (contracts/azd-host.md 7).
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::time::Duration;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::AzdWords;
+use crate::env::{Env, Timings};
+use crate::process::Programs;
+use crate::units;
+
+/// Where to get azd.
+pub const INSTALL: &str = "https://aka.ms/azd-install";
+
+/// Why `azd` told nothing.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ProgramError {
+    /// It is not installed.
+    #[error("azd was not found")]
+    Missing,
+    /// It cannot be started.
+    #[error("azd cannot be started: {words}")]
+    Start {
+        /// What the system says.
+        words: String,
+    },
+    /// No answer in time.
+    #[error("azd did not answer within {}", units::duration(*limit))]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It ended with an error.
+    #[error("azd failed: {}", words.message)]
+    Failed {
+        /// What it said.
+        words: AzdWords,
+    },
+    /// It ended well, and wrote something else than values.
+    #[error("azd answered with something that cannot be read")]
+    Unreadable,
+}
+
+impl ProgramError {
+    /// What the person can do about it.
+    #[must_use]
+    pub fn suggestion(&self) -> String {
+        match self {
+            Self::Missing => format!("Install azd: {INSTALL}"),
+            Self::Start { .. } => format!("Install azd anew: {INSTALL}"),
+            Self::Failed { words: AzdWords { suggestion: Some(suggestion), .. } } => suggestion.clone(),
+            Self::TimedOut { .. } | Self::Failed { .. } => {
+                "Run `azd env get-values` by hand, or name the project with --project-endpoint URL.".into()
+            }
+            Self::Unreadable => "Update azd to its newest version.".into(),
+        }
+    }
+}
+
+/// The values of an environment of the project around the working directory, as they are stored.
+///
+/// # Errors
+/// See [`ProgramError`].
+pub async fn environment_values(
+    env: &Env,
+    timings: &Timings,
+    environment: &str,
+) -> Result<BTreeMap<String, String>, ProgramError> {
+    let args = ["env", "get-values", "-o", "json", "--no-prompt", "-e", environment].map(OsStr::new);
+    let programs = Programs::new(env);
+    let run = programs.output(OsStr::new("azd"), &args, Some(env.cwd()));
+    let limit = timings.azd_command;
+    let output = match tokio::time::timeout(limit, run).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(why)) if why.kind() == io::ErrorKind::NotFound => return Err(ProgramError::Missing),
+        Ok(Err(why)) => return Err(ProgramError::Start { words: why.to_string() }),
+        Err(_) => return Err(ProgramError::TimedOut { limit }),
+    };
+    if !output.status.success() {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let words = AzdWords::read(&text(&output.stderr), &text(&output.stdout));
+        return Err(ProgramError::Failed { words });
+    }
+    let values: BTreeMap<String, Value> =
+        serde_json::from_slice(&output.stdout).map_err(|_| ProgramError::Unreadable)?;
+    let text = |value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
+}

@@ -1,0 +1,78 @@
+//! Errors that azd shows in its own voice (contracts/azd-host.md 1.7).
+
+use super::host::within;
+use super::proto::extension_error::Source;
+use super::proto::extension_service_client::ExtensionServiceClient;
+use super::proto::{self, ErrorOrigin, LocalErrorDetail, ReportErrorRequest, ServiceErrorDetail};
+use super::{Host, HostError};
+
+/// A failure for azd to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorReport {
+    /// What failed.
+    pub message: String,
+    /// What to do; azd writes `Suggestion:` before it.
+    pub suggestion: Option<String>,
+    /// Pages to read: title and address.
+    pub links: Vec<(String, String)>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a failure comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A service's answer.
+    Service {
+        /// The service's stable word.
+        code: String,
+        /// HTTP status.
+        status: u16,
+        /// Its host name.
+        host: String,
+    },
+    /// A program that this one runs.
+    Tool {
+        /// Lower case, with underscores.
+        code: String,
+        /// One of azd's words.
+        category: &'static str,
+    },
+    /// This program.
+    Local {
+        /// Lower case, with underscores.
+        code: String,
+        /// One of azd's words.
+        category: &'static str,
+    },
+}
+
+impl Host {
+    /// Hands an error to azd, which shows it once the program has ended with a failure.
+    ///
+    /// # Errors
+    /// See [`HostError`]: azd does not have it then, and the program has to show it itself.
+    pub async fn report(&self, report: ErrorReport) -> Result<(), HostError> {
+        let local = |code, category: &str| Source::LocalError(LocalErrorDetail { code, category: category.to_owned() });
+        let (origin, source) = match report.origin {
+            Origin::Service { code, status, host } => {
+                let detail =
+                    ServiceErrorDetail { error_code: code, status_code: i32::from(status), service_name: host };
+                (ErrorOrigin::Service, Source::ServiceError(detail))
+            }
+            Origin::Tool { code, category } => (ErrorOrigin::Tool, local(code, category)),
+            Origin::Local { code, category } => (ErrorOrigin::Local, local(code, category)),
+        };
+        let error = proto::ExtensionError {
+            message: report.message,
+            origin: origin.into(),
+            suggestion: report.suggestion.unwrap_or_default(),
+            links: report.links.into_iter().map(|(title, url)| proto::ErrorLink { url, title }).collect(),
+            source: Some(source),
+        };
+        let mut client = ExtensionServiceClient::new(self.channel()?);
+        let request = self.request(ReportErrorRequest { error: Some(error) });
+        within(self.timings().host_report, client.report_error(request)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! The kinds of failure and their exit codes.
+
+/// The kinds of failure (cli.md 3). Each has one exit code and one word in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Anything that is not below.
+    Failure,
+    /// A bad option or value, or an answer that is missing where nobody can be asked.
+    Usage,
+    /// Model, version, path or project.
+    NotFound,
+    /// Not signed in, 401, 403.
+    Auth,
+    /// The version exists, or the model is in use.
+    Conflict,
+    /// The local files are no model.
+    CheckFailed,
+    /// The upload broke.
+    UploadFailed,
+    /// The upload is complete, the registration is not.
+    RegistrationFailed,
+    /// Network, throttling, or an answer that makes no sense.
+    Service,
+    /// Ctrl+C, SIGTERM, SIGHUP.
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// All of them, in the order of their exit codes.
+    pub const ALL: [Self; 10] = [
+        Self::Failure,
+        Self::Usage,
+        Self::NotFound,
+        Self::Auth,
+        Self::Conflict,
+        Self::CheckFailed,
+        Self::UploadFailed,
+        Self::RegistrationFailed,
+        Self::Service,
+        Self::Interrupted,
+    ];
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Auth => 4,
+            Self::Conflict => 5,
+            Self::CheckFailed => 6,
+            Self::UploadFailed => 7,
+            Self::RegistrationFailed => 8,
+            Self::Service => 9,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Auth => "auth",
+            Self::Conflict => "conflict",
+            Self::CheckFailed => "check_failed",
+            Self::UploadFailed => "upload_failed",
+            Self::RegistrationFailed => "registration_failed",
+            Self::Service => "service",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_and_words_are_those_of_the_command_line_design() {
+        let table: Vec<String> =
+            ErrorKind::ALL.iter().map(|kind| format!("{} {}", kind.exit_code(), kind.as_str())).collect();
+        assert_eq!(
+            table,
+            [
+                "1 failure",
+                "2 usage",
+                "3 not_found",
+                "4 auth",
+                "5 conflict",
+                "6 check_failed",
+                "7 upload_failed",
+                "8 registration_failed",
+                "9 service",
+                "130 interrupted"
+            ]
+        );
+    }
+}

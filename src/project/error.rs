@@ -1,0 +1,80 @@
+//! Why there is no project to talk to.
+
+use thiserror::Error;
+
+use super::{EndpointError, EndpointSource};
+use crate::azd::{HostError, INSTALL, ProgramError};
+use crate::env::var;
+
+/// Why there is no project to talk to.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FindError {
+    /// No place names one.
+    #[error("no Foundry project endpoint is configured")]
+    NotConfigured,
+    /// The first place that names one breaks the rules. Later places are not asked: the person meant this one.
+    #[error("the project endpoint in {source_name} cannot be used")]
+    Invalid {
+        /// Where it stands.
+        source_name: EndpointSource,
+        /// Which rule it breaks.
+        #[source]
+        error: EndpointError,
+    },
+    /// A reference to Key Vault that nobody resolved.
+    #[error("{source_name} is a reference to Key Vault, and azd did not resolve it")]
+    Unresolved {
+        /// Where it stands.
+        source_name: EndpointSource,
+    },
+    /// The environment that was named is not in the azd project.
+    #[error("there is no azd environment '{name}'")]
+    NoSuchEnvironment {
+        /// Its name.
+        name: String,
+    },
+    /// An environment was named, and there is no azd project.
+    #[error("there is no azd project here, so no azd environment '{name}'")]
+    NoAzdProject {
+        /// The environment.
+        name: String,
+    },
+    /// An environment was named, and there is no azd to read it.
+    #[error("azd is needed to read the azd environment '{name}', and was not found")]
+    AzdMissing {
+        /// The environment.
+        name: String,
+    },
+    /// azd's gRPC server did not tell the environment.
+    #[error("the azd environment cannot be read: {0}")]
+    Host(HostError),
+    /// The `azd` program did not tell the environment.
+    #[error("the azd environment cannot be read: {0}")]
+    Program(ProgramError),
+}
+
+impl FindError {
+    /// What the person can do about it.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        match self {
+            Self::NotConfigured => Some(format!(
+                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set {}.",
+                var::AZURE_PROJECT_ENDPOINT
+            )),
+            Self::Invalid { error, .. } => Some(error.suggestion()),
+            Self::Unresolved { .. } => {
+                Some("Check the reference and your access to the vault, or give --project-endpoint URL.".into())
+            }
+            Self::NoSuchEnvironment { .. } => Some("See what there is: azd env list".into()),
+            Self::NoAzdProject { .. } => {
+                Some("Change to the directory of the azd project, or name it with --cwd DIR.".into())
+            }
+            Self::AzdMissing { .. } => {
+                Some(format!("Install azd: {INSTALL}\nOr name the project with --project-endpoint URL."))
+            }
+            Self::Host(error) => error.suggestion(),
+            Self::Program(error) => Some(error.suggestion()),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The places an endpoint may stand in, in their order: the first that names one wins (cli.md 4).
+
+use super::values::Named;
+use super::{EndpointSource, FindError, Found, ProjectEndpoint, Values, trusted};
+use crate::azd::{self, Host, HostError, ProgramError};
+use crate::env::{Env, Timings, var};
+use crate::model::{Report, Reporter};
+
+/// The variables of the process environment, in the order in which they count.
+const VARIABLES: [&str; 2] = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_ENDPOINT];
+
+/// One search.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// What the process was given.
+    pub env: &'a Env,
+    /// Limits for azd.
+    pub timings: &'a Timings,
+    /// The endpoint of the command line.
+    pub option: Option<&'a str>,
+    /// The azd environment of the command line.
+    pub environment: Option<&'a str>,
+    /// Where to leave what is worth saying.
+    pub report: &'a Reporter,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The project.
+    pub answer: Answer,
+    /// The process environment without the variables of trust that an azd environment chose.
+    pub env: Env,
+}
+
+/// The project, or that nobody names one.
+#[derive(Debug)]
+pub enum Answer {
+    /// Some place names it.
+    Found(Box<Found>),
+    /// No place names one: a person has to choose.
+    NeedsChoice {
+        /// Subscription that the azd environment names.
+        subscription: Option<String>,
+        /// Tenant that the azd environment names.
+        tenant: Option<String>,
+    },
+}
+
+impl Search<'_> {
+    /// Looks at one place after the other. May be dropped at any time.
+    ///
+    /// # Errors
+    /// See [`FindError`].
+    pub async fn run(self) -> Result<Outcome, FindError> {
+        // An endpoint of the command line leaves azd alone.
+        let values = match self.option {
+            Some(_) => None,
+            None => self.values().await?,
+        };
+        let env = trusted(self.env, self.environment, values.as_ref(), self.report);
+        let Some(named) = self.named(values.as_ref()) else {
+            let value = |name| values.as_ref().and_then(|values| values.get(name)).or_else(|| env.get(name));
+            let (subscription, tenant) = (value(var::AZURE_SUBSCRIPTION_ID), value(var::AZURE_TENANT_ID));
+            let (subscription, tenant) = (subscription.map(str::to_owned), tenant.map(str::to_owned));
+            return Ok(Outcome { answer: Answer::NeedsChoice { subscription, tenant }, env });
+        };
+        let Named { source, text } = named;
+        let Some(text) = text else { return Err(FindError::Unresolved { source_name: source }) };
+        let endpoint = ProjectEndpoint::parse(&text, env.get(var::ALLOW_HOST))
+            .map_err(|error| FindError::Invalid { source_name: source.clone(), error })?;
+        let values = values.filter(|_| matches!(source, EndpointSource::Environment { .. }));
+        let tenant = values.as_ref().and_then(|values| values.get(var::AZURE_TENANT_ID));
+        let tenant = tenant.or_else(|| env.get(var::AZURE_TENANT_ID)).map(str::to_owned);
+        Ok(Outcome { answer: Answer::Found(Box::new(Found { endpoint, source, tenant, values })), env })
+    }
+
+    /// The endpoint of the first place that has one, not yet checked.
+    fn named(&self, values: Option<&Values>) -> Option<Named> {
+        let option = self.option.map(|text| (text.to_owned(), EndpointSource::Option));
+        let stored = || self.stored().map(|text| (text, EndpointSource::UserConfig));
+        let of_variable = |name| self.env.get(name).map(|text| (text.to_owned(), EndpointSource::Variable(name)));
+        let named = |(text, source)| Named { source, text: Some(text) };
+        option
+            .map(named)
+            .or_else(|| values.and_then(Values::endpoint))
+            .or_else(|| stored().map(named))
+            .or_else(|| VARIABLES.into_iter().find_map(of_variable).map(named))
+    }
+
+    fn stored(&self) -> Option<String> {
+        azd::stored_endpoint(&self.env.azd_config_dir()?).unwrap_or_else(|error| {
+            (self.report)(Report::Warning(error.to_string()));
+            None
+        })
+    }
+
+    /// The values of the azd environment that counts: the named one, else the default one.
+    async fn values(&self) -> Result<Option<Values>, FindError> {
+        match Host::from_env(self.env, self.timings) {
+            Some(host) => self.values_of_host(&host).await,
+            None => self.values_of_program().await,
+        }
+    }
+
+    /// The environment that the person named, on the command line or for azd.
+    fn environment(&self) -> Option<&str> {
+        self.environment.or_else(|| self.env.get(var::AZD_ENVIRONMENT))
+    }
+
+    async fn values_of_host(&self, host: &Host) -> Result<Option<Values>, FindError> {
+        if host.project().await?.is_none() {
+            self.debug("azd knows no azd project here".to_owned());
+            return self.without_azd_project();
+        }
+        let environments = host.environments().await?;
+        let name = match self.environment() {
+            Some(name) => {
+                let there = environments.iter().any(|one| one.name == name);
+                if !there {
+                    return Err(FindError::NoSuchEnvironment { name: name.to_owned() });
+                }
+                name
+            }
+            None => match environments.iter().find(|one| one.is_default) {
+                Some(default) => default.name.as_str(),
+                None => {
+                    self.debug("the azd project has no default environment".to_owned());
+                    return Ok(None);
+                }
+            },
+        };
+        let stored = host.values(name).await?;
+        Ok(Some(Values::new(name, stored, self.env)))
+    }
+
+    async fn values_of_program(&self) -> Result<Option<Values>, FindError> {
+        let Some(root) = azd::project_root(self.env.cwd()) else { return self.without_azd_project() };
+        // Named to azd in any case: AZURE_ENV_NAME would choose another one.
+        let Some(name) = self.environment().map(str::to_owned).or_else(|| azd::default_environment(&root)) else {
+            return Ok(None);
+        };
+        self.debug(format!("starting azd env get-values -e {name}"));
+        match azd::environment_values(self.env, self.timings, &name).await {
+            Ok(stored) => Ok(Some(Values::new(&name, stored, self.env))),
+            Err(ProgramError::Missing) if self.environment.is_some() => Err(FindError::AzdMissing { name }),
+            Err(ProgramError::Missing) => {
+                (self.report)(Report::Warning(format!(
+                    "azd was not found, so the azd environment '{name}' was not read. Install azd: {}",
+                    azd::INSTALL
+                )));
+                Ok(None)
+            }
+            Err(ProgramError::Failed { words })
+                if !azd::has_environment(&root, &name) && words.message.contains("does not exist") =>
+            {
+                Err(FindError::NoSuchEnvironment { name })
+            }
+            Err(error) => Err(FindError::Program(error)),
+        }
+    }
+
+    fn debug(&self, text: String) {
+        (self.report)(Report::Debug(text));
+    }
+
+    /// Whoever names an environment on the command line means no other place.
+    fn without_azd_project(&self) -> Result<Option<Values>, FindError> {
+        match self.environment {
+            Some(name) => Err(FindError::NoAzdProject { name: name.to_owned() }),
+            None => Ok(None),
+        }
+    }
+}
+
+impl From<HostError> for FindError {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}

@@ -1,0 +1,139 @@
+//! The values of an azd environment, and which endpoint they name. Pure.
+
+use std::collections::BTreeMap;
+
+use super::EndpointSource;
+use crate::env::{Env, var};
+
+/// Values that name an endpoint whole, or both halves of one, in the order in which they count.
+const PLACES: [&[&str]; 3] = [
+    &[var::AZURE_PROJECT_ENDPOINT],
+    &[var::AZURE_ACCOUNT_NAME, var::AZURE_PROJECT_NAME],
+    &[var::FOUNDRY_PROJECT_ENDPOINT],
+];
+
+/// The values of one azd environment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Values {
+    /// The environment's name.
+    pub environment: String,
+    values: BTreeMap<String, Value>,
+}
+
+/// Names alone: values may be secrets.
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Values of '{}': {:?}", self.environment, self.values.keys())
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    /// A reference to Key Vault that azd did not resolve.
+    Unresolved,
+}
+
+/// An endpoint that values name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) source: EndpointSource,
+    /// `None`: a reference to Key Vault that nobody resolved.
+    pub(super) text: Option<String>,
+}
+
+impl Values {
+    /// Takes the values as azd stores them. A reference to Key Vault counts as what azd resolved it to: the variable of
+    /// the same name that it gave this process (cli.md 13).
+    #[must_use]
+    pub fn new(environment: &str, stored: BTreeMap<String, String>, env: &Env) -> Self {
+        let value = |(name, text): (String, String)| {
+            if !is_reference(&text) {
+                return (name, Value::Text(text));
+            }
+            let resolved = env.get(&name).filter(|text| !is_reference(text)).map(str::to_owned);
+            (name, resolved.map_or(Value::Unresolved, Value::Text))
+        };
+        Self { environment: environment.to_owned(), values: stored.into_iter().map(value).collect() }
+    }
+
+    /// A value; an empty one counts as unset.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match self.values.get(name) {
+            Some(Value::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// True when there is a value of this name, whatever it is. Windows does not tell `a` from `A`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.keys().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The endpoint that the values name, not yet checked.
+    pub(super) fn endpoint(&self) -> Option<Named> {
+        let is_set = |key: &&str| self.get(key).is_some() || matches!(self.values.get(*key), Some(Value::Unresolved));
+        let keys = PLACES.into_iter().find(|keys| keys.iter().all(is_set))?;
+        let parts: Option<Vec<&str>> = keys.iter().map(|key| self.get(key)).collect();
+        let text = parts.map(|parts| match parts.as_slice() {
+            [account, project] => format!("https://{account}.services.ai.azure.com/api/projects/{project}"),
+            whole => whole.concat(),
+        });
+        Some(Named { source: EndpointSource::Environment { name: self.environment.clone(), keys }, text })
+    }
+}
+
+/// azd's two notations (contracts/azd-host.md 1.4).
+fn is_reference(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    text.starts_with("akvs://") || text.contains("@microsoft.keyvault(")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const A: &str = "https://a.services.ai.azure.com/api/projects/p";
+    const B: &str = "https://b.services.ai.azure.com/api/projects/p";
+
+    fn endpoint(stored: &[(&str, &str)], process: &[(&'static str, &'static str)]) -> Option<(String, Option<String>)> {
+        let stored = stored.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let env = Env::from_vars(process.iter().copied(), Path::new("/"));
+        Values::new("dev", stored, &env).endpoint().map(|named| (named.source.to_string(), named.text))
+    }
+
+    #[test]
+    fn the_whole_endpoint_counts_before_its_halves_and_both_before_the_siblings_name() {
+        let whole = (var::AZURE_PROJECT_ENDPOINT, A);
+        let halves = [(var::AZURE_ACCOUNT_NAME, "acc"), (var::AZURE_PROJECT_NAME, "proj")];
+        let sibling = (var::FOUNDRY_PROJECT_ENDPOINT, B);
+        let built = "https://acc.services.ai.azure.com/api/projects/proj";
+        for (stored, keys, text) in [
+            (vec![sibling, halves[0], halves[1], whole], "AZURE_PROJECT_ENDPOINT", A),
+            (vec![sibling, halves[0], halves[1]], "AZURE_ACCOUNT_NAME and AZURE_PROJECT_NAME", built),
+            (vec![sibling, halves[0]], "FOUNDRY_PROJECT_ENDPOINT", B),
+            (vec![sibling, (var::AZURE_PROJECT_ENDPOINT, "")], "FOUNDRY_PROJECT_ENDPOINT", B),
+        ] {
+            let expected = Some((format!("azd environment 'dev': {keys}"), Some(text.to_owned())));
+            assert_eq!(endpoint(&stored, &[]), expected, "{stored:?}");
+        }
+        assert_eq!(endpoint(&halves[1..], &[]), None);
+    }
+
+    #[test]
+    fn a_reference_to_key_vault_counts_as_what_azd_made_of_it() {
+        let place = "azd environment 'dev': AZURE_PROJECT_ENDPOINT".to_owned();
+        for reference in ["akvs://s/v/n", "@Microsoft.KeyVault(SecretUri=https://v/secrets/n)", "AKVS://s/v/n"] {
+            let stored = [(var::AZURE_PROJECT_ENDPOINT, reference), (var::FOUNDRY_PROJECT_ENDPOINT, B)];
+            let given = [(var::AZURE_PROJECT_ENDPOINT, A)];
+            assert_eq!(endpoint(&stored, &given), Some((place.clone(), Some(A.to_owned()))), "{reference}");
+            // Another place would be another project than the one that was meant.
+            assert_eq!(endpoint(&stored, &[]), Some((place.clone(), None)), "{reference}");
+        }
+        let unresolved = [(var::AZURE_PROJECT_ENDPOINT, "akvs://s/v/n")];
+        assert_eq!(endpoint(&unresolved, &[(var::AZURE_PROJECT_ENDPOINT, "akvs://s/v/n")]), Some((place, None)));
+    }
+}

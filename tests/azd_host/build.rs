@@ -1,0 +1,8 @@
+//! Makes the server side of azd's services from the proto that the program uses.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let descriptors = protox::compile(["azdext.proto"], ["../../src/azd/proto"])?;
+    tonic_prost_build::configure().build_client(false).compile_fds(descriptors)?;
+    println!("cargo::rerun-if-changed=../../src/azd/proto");
+    Ok(())
+}

@@ -1,0 +1,358 @@
+//! The program as azd runs it: a fake host, what it was asked, and errors that azd shows.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+
+use azure_ai_models::azd::{AzdEnvironment, AzdProject, Host, HostError, Refusal, Resource, Subscription};
+use azure_ai_models::env::{Env, Timings, var};
+use fake_azd_host::proto::{self, ErrorOrigin, extension_error::Source};
+use fake_azd_host::{FakeHost, Fault, Scene, refusal, refusal_with_details};
+use foundry_emulator::{Fault as FoundryFault, FaultKind, Route};
+
+use crate::support::TestEnv;
+
+/// Without a time scale the limits are the real ones.
+fn link_to(address: &str, token: &str, more: &[(&str, &str)]) -> Host {
+    let vars = [(var::AZD_SERVER, address), (var::AZD_ACCESS_TOKEN, token), (var::TEST_TIME, "0.01")];
+    let env = Env::from_vars(vars.into_iter().chain(more.iter().copied()), Path::new("/"));
+    Host::from_env(&env, &Timings::from_env(&env)).expect("a host")
+}
+
+fn link(host: &FakeHost) -> Host {
+    link_to(&host.address(), &host.token(), &[])
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}
+
+#[test]
+fn a_call_carries_the_raw_token_and_the_trace() {
+    let host = FakeHost::start(Scene::default());
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let more = [(var::TRACEPARENT, trace), (var::TRACESTATE, "a=b")];
+    let project = run(link_to(&host.address(), &host.token(), &more).project()).expect("an answer");
+    assert_eq!(project, Some(AzdProject { name: "demo".into(), path: "/demo".into() }));
+    let calls = host.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].method, "Project.Get");
+    let metadata: Vec<(&str, &str)> = calls[0].metadata.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let token = host.token();
+    assert_eq!(metadata, [("authorization", token.as_str()), ("traceparent", trace), ("tracestate", "a=b")]);
+}
+
+#[test]
+fn without_a_project_there_is_none() {
+    let host = FakeHost::start(Scene::without_project());
+    assert_eq!(run(link(&host).project()), Ok(None));
+}
+
+#[test]
+fn environments_are_listed_read_written_and_selected() {
+    let scene = Scene::default().with_environment("dev", true, &[("A", "1")]).with_environment("prod", false, &[]);
+    let host = FakeHost::start(scene);
+    let link = link(&host);
+    run(async {
+        let named = |name: &str, is_default| AzdEnvironment { name: name.into(), is_default };
+        assert_eq!(link.environments().await, Ok(vec![named("dev", true), named("prod", false)]));
+        assert_eq!(link.values("dev").await, Ok([("A".to_owned(), "1".to_owned())].into()));
+        assert_eq!(link.set_value("prod", "B", "two words").await, Ok(()));
+        assert_eq!(link.select_environment("prod").await, Ok(()));
+        assert!(matches!(link.values("nowhere").await, Err(HostError::Refused { refusal: Refusal::Plain, .. })));
+    });
+    let scene = host.scene();
+    assert_eq!(scene.environments["prod"].values["B"], "two words");
+    assert!(scene.environments["prod"].is_default && !scene.environments["dev"].is_default);
+}
+
+#[test]
+fn the_account_tells_the_tenant_that_the_person_comes_through() {
+    let subscription = |id: &str, user_tenant: &str| proto::Subscription {
+        id: id.into(),
+        name: format!("name of {id}"),
+        tenant_id: "owner".into(),
+        user_tenant_id: user_tenant.into(),
+        is_default: false,
+    };
+    let scene = Scene { subscriptions: vec![subscription("s1", "guest"), subscription("s2", "")], ..Scene::default() };
+    let host = FakeHost::start(scene);
+    let link = link(&host);
+    let one =
+        |id: &str, tenant: &str| Subscription { id: id.into(), name: format!("name of {id}"), tenant: tenant.into() };
+    run(async {
+        assert_eq!(link.subscriptions(None).await, Ok(vec![one("s1", "guest"), one("s2", "owner")]));
+        assert_eq!(link.subscriptions(Some("guest")).await, Ok(vec![one("s1", "guest")]));
+        assert_eq!(link.tenant_of("s1").await, Ok("guest".to_owned()));
+        assert!(link.tenant_of("s9").await.is_err());
+    });
+}
+
+#[test]
+fn azd_runs_commands_and_tells_what_is_there_already() {
+    let host = FakeHost::start(Scene::without_project());
+    let link = link(&host);
+    run(async {
+        assert_eq!(link.run(&["init", "--minimal"]).await, Ok(()));
+        assert_eq!(link.run(&["env", "new", "dev"]).await, Ok(()));
+        let again = link.run(&["env", "new", "dev"]).await;
+        assert!(matches!(again, Err(HostError::Refused { refusal: Refusal::AlreadyExists, .. })), "{again:?}");
+        let unknown = link.run(&["deploy"]).await;
+        assert!(matches!(unknown, Err(HostError::Refused { refusal: Refusal::Other, .. })), "{unknown:?}");
+    });
+    assert_eq!(host.methods(), ["Workflow.Run"; 4]);
+    assert!(host.scene().environments["dev"].is_default);
+}
+
+#[test]
+fn azd_asks_in_its_own_voice() {
+    let scene = Scene {
+        confirms: [false].into(),
+        texts: ["typed".to_owned()].into(),
+        selections: [1].into(),
+        subscriptions: vec![proto::Subscription {
+            id: "s".into(),
+            name: "S".into(),
+            tenant_id: "owner".into(),
+            user_tenant_id: "guest".into(),
+            is_default: true,
+        }],
+        resource_group: Some(proto::ResourceGroup { id: "/g".into(), name: "g".into(), location: "eastus".into() }),
+        resource: Some(proto::ResourceExtended { id: "/p".into(), name: "p".into(), ..Default::default() }),
+        ..Scene::default()
+    };
+    let host = FakeHost::start(scene);
+    let link = link(&host);
+    let choices = ["a".to_owned(), "b".to_owned()];
+    run(async {
+        assert_eq!(link.confirm("Sure?", Some(false)).await, Ok(false));
+        assert_eq!(link.text("Name", "").await, Ok("typed".to_owned()));
+        assert_eq!(link.select("Which?", &choices, Some(0)).await, Ok(1));
+        let subscription = link.choose_subscription("Which subscription?").await.expect("one");
+        assert_eq!((subscription.id.as_str(), subscription.tenant.as_str()), ("s", "guest"));
+        let group = link.choose_resource_group(&subscription, "Which group?").await.expect("one");
+        assert_eq!(group, Resource { id: "/g".into(), name: "g".into(), location: "eastus".into() });
+        let project = link.choose_foundry_project(&subscription, &group.name, "Which project?").await.expect("one");
+        assert_eq!(project.id, "/p");
+        // Nothing is left to answer with: what was given as the default is the answer, else azd refuses.
+        assert_eq!(link.confirm("Sure?", Some(false)).await, Ok(false));
+        assert_eq!(link.select("Which?", &choices, Some(0)).await, Ok(0));
+        assert!(matches!(link.select("Which?", &choices, None).await, Err(HostError::Refused { .. })));
+        assert!(matches!(link.text("Name", "").await, Err(HostError::Refused { .. })));
+    });
+    let calls = host.calls();
+    let message = |method: &str| calls.iter().find(|call| call.method == method).expect(method).message.clone();
+    for method in ["Prompt.PromptResourceGroup", "Prompt.PromptResourceGroupResource"] {
+        let message = message(method);
+        assert!(message.contains("allow_new_resource: Some(false)"), "{message}");
+        assert!(message.contains(r#"tenant_id: "guest", subscription_id: "s""#), "{message}");
+    }
+    let project = message("Prompt.PromptResourceGroupResource");
+    assert!(project.contains(r#"resource_group: "g""#), "{project}");
+    assert!(project.contains(r#"resource_type: "Microsoft.CognitiveServices/accounts/projects""#), "{project}");
+}
+
+#[test]
+fn each_refusal_has_its_meaning() {
+    let plain = |refusal| HostError::Refused { refusal, words: "words".into(), suggestion: None };
+    for (code, detailed, error) in [
+        (14, false, HostError::Gone { words: "words".into() }),
+        (4, false, HostError::Gone { words: "words".into() }),
+        (16, false, HostError::TokenEnded),
+        (
+            16,
+            true,
+            HostError::NotSignedIn { words: "words".into(), suggestion: Some("Do it. https://aka.ms/x".into()) },
+        ),
+        (1, false, HostError::Cancelled),
+        (2, false, plain(Refusal::Plain)),
+        (6, false, plain(Refusal::AlreadyExists)),
+        (13, false, plain(Refusal::Other)),
+        (3, false, plain(Refusal::Other)),
+    ] {
+        let status = if detailed {
+            refusal_with_details(code, "words", "AUTH_NOT_LOGGED_IN", "Do it.", "https://aka.ms/x")
+        } else {
+            refusal(code, "words")
+        };
+        let host = FakeHost::start(Scene::default().with_fault("Prompt.Confirm", Fault::Status(status)));
+        assert_eq!(run(link(&host).confirm("Sure?", None)), Err(error), "{code} {detailed}");
+    }
+}
+
+#[test]
+fn a_secret_in_azds_words_is_not_passed_on() {
+    let status = refusal(2, "failed: Bearer CANARY at https://h/p?sig=CANARY");
+    let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::Status(status)));
+    let error = run(link(&host).environments()).expect_err("refused");
+    assert_eq!(error.to_string(), "azd refused: failed: Bearer *** at https://h/p?***");
+}
+
+#[test]
+fn a_host_that_is_gone_or_slow_is_told_apart_from_one_that_refuses() {
+    // The port of a listener that is gone.
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
+    let gone = run(link_to(&closed, "t", &[]).project());
+    assert!(matches!(gone, Err(HostError::Gone { .. })), "{gone:?}");
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut piece = [0; 1024];
+            let read = stream.read(&mut piece).expect("a request");
+            assert!(read > 0);
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("an answer");
+        }
+    });
+    let broken = run(link_to(&address, "t", &[]).project());
+    assert!(matches!(broken, Err(HostError::Gone { .. })), "{broken:?}");
+
+    let silent = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
+    let silent = run(link(&silent).project());
+    assert!(matches!(silent, Err(HostError::TimedOut { .. })), "{silent:?}");
+
+    let slow = Fault::Slow(std::time::Duration::from_millis(300));
+    let slow = FakeHost::start(Scene::default().with_fault("Project.Get", slow));
+    assert!(matches!(run(link(&slow).project()), Ok(Some(_))));
+}
+
+#[test]
+fn the_token_goes_to_this_machine_alone() {
+    for address in ["10.0.0.1:80", "example.com:80", "http://127.0.0.1:80", "127.0.0.1", "[::1]:80", "x"] {
+        assert_eq!(run(link_to(address, "t", &[]).project()), Err(HostError::BadAddress), "{address}");
+    }
+}
+
+/// A project, a host that azd is, and an environment that names the project.
+fn env(host: &FakeHost) -> TestEnv {
+    let mut env = TestEnv::new();
+    env.run_by(host);
+    host.change(|scene| {
+        *scene = scene.clone().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint())]);
+    });
+    env.unset("AZURE_PROJECT_ENDPOINT");
+    env
+}
+
+#[test]
+fn a_proxy_does_not_stand_between_azd_and_the_program() {
+    let host = FakeHost::start(Scene::default());
+    let mut env = env(&host);
+    env.set("HTTP_PROXY", "http://127.0.0.1:9").set("ALL_PROXY", "http://127.0.0.1:9");
+    env.run(&["list"]).success();
+    assert_eq!(host.methods(), ["Project.Get", "Environment.List", "Environment.GetValues"]);
+}
+
+#[test]
+fn azd_shows_the_error_and_the_program_does_not() {
+    let host = FakeHost::start(Scene::default());
+    let env = env(&host);
+    let output = env.run(&["show", "--name", "nothing"]).fails_with(3);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    let reports = host.reports();
+    assert_eq!(reports.len(), 1);
+    let report = &reports[0];
+    let lines: Vec<&str> = report.message.lines().collect();
+    assert_eq!(lines[0], "there is no model 'nothing' in this project");
+    assert_eq!(report.suggestion, "See what there is: azd ai models custom list");
+    assert_eq!(report.origin(), ErrorOrigin::Service);
+
+    env.emulator().add_fault(FoundryFault::new(Route::List, FaultKind::status(403)));
+    let output = env.run(&["list"]).fails_with(4);
+    assert!(output.stderr.is_empty(), "{output}");
+    let report = host.reports().pop().expect("a report");
+    assert!(report.message.starts_with("no permission: "), "{}", report.message);
+    assert!(report.message.lines().last().is_some_and(|line| line.starts_with("Request id: ")), "{}", report.message);
+    assert_eq!((report.links.len(), report.links[0].title.as_str()), (2, "Roles"));
+    assert!(report.links[0].url.starts_with("https://learn.microsoft.com/"));
+    assert_eq!(report.origin(), ErrorOrigin::Service);
+    let Some(Source::ServiceError(detail)) = report.source else { panic!("{report:?}") };
+    assert_eq!((detail.status_code, detail.service_name.is_empty()), (403, false));
+}
+
+#[test]
+fn origin_category_and_code_tell_what_kind_of_failure_it_is() {
+    let host = FakeHost::start(Scene::default());
+    let mut env = env(&host);
+    env.write_model();
+    env.azcopy_script("exit 1\n");
+    env.write("bad/model.safetensors", [0; 4]);
+    for (args, code, origin, category, word) in [
+        (&["list", "--wat"][..], 2, ErrorOrigin::Local, "validation", "usage"),
+        (&["list", "-e", "nowhere"], 3, ErrorOrigin::Local, "user", "environment_not_found"),
+        (&["check", "bad"], 6, ErrorOrigin::Local, "validation", "missing_config"),
+        (&["create", "-n", "my-model", "--source", "model"], 7, ErrorOrigin::Tool, "dependency", "azcopy_failed"),
+    ] {
+        let output = env.run(args).fails_with(code);
+        assert!(!output.stderr.contains("ERROR"), "{output}");
+        let report = host.reports().pop().expect("a report");
+        assert_eq!(report.origin(), origin, "{args:?}");
+        let Some(Source::LocalError(detail)) = report.source else { panic!("{report:?}") };
+        assert_eq!((detail.category.as_str(), detail.code.as_str()), (category, word), "{args:?}");
+    }
+    assert_eq!(host.reports().len(), 4);
+}
+
+#[test]
+fn the_program_shows_what_azd_did_not_take() {
+    let page = "ERROR: unexpected argument '--wat' found\n\nSuggestion: See 'azd ai models list --help'.\n";
+    let host = FakeHost::start(Scene::default());
+    let mut env = env(&host);
+    for fault in [Fault::Status(refusal(13, "no")), Fault::Status(refusal(14, "gone")), Fault::Silence] {
+        host.change(|scene| scene.faults = [("Extension.ReportError".to_owned(), fault.clone())].into());
+        assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page, "{fault:?}");
+    }
+    assert_eq!(host.methods(), ["Extension.ReportError"; 3]);
+    host.change(|scene| scene.faults.clear());
+    // Its hour is over.
+    env.set("AZD_ACCESS_TOKEN", "another-token");
+    assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page);
+    env.unset("AZD_ACCESS_TOKEN");
+    assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page);
+    env.set("AZD_SERVER", "127.0.0.1:9");
+    assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page);
+    env.set("AZD_SERVER", "example.com:80");
+    assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page);
+    assert!(host.reports().is_empty());
+}
+
+#[test]
+fn json_errors_are_not_azds_to_show() {
+    let host = FakeHost::start(Scene::default());
+    let env = env(&host);
+    for args in [&["list", "--wat", "-o", "json"][..], &["show", "-n", "nothing", "-o", "json"]] {
+        let output = env.run(args);
+        assert!(output.json_error()["message"].is_string());
+        assert!(output.stdout.is_empty());
+    }
+    assert!(!host.methods().contains(&"Extension.ReportError".to_owned()));
+}
+
+#[test]
+fn lines_of_json_tell_the_error_that_azd_shows() {
+    let host = FakeHost::start(Scene::default());
+    let mut env = env(&host);
+    env.write_model();
+    env.azcopy_script("exit 1\n");
+    let args = ["create", "-n", "my-model", "--source", "model", "--progress", "json"];
+    let output = env.run(&args).fails_with(7);
+    let errors = output.stderr.lines().filter(|line| line.contains(r#""event":"error""#)).count();
+    assert_eq!((errors, output.stderr.contains("ERROR: "), host.reports().len()), (1, false, 1), "{output}");
+}
+
+#[cfg(unix)]
+#[test]
+fn after_ctrl_c_azd_is_not_asked() {
+    use crate::support::{Running, eventually, send};
+    let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::Silence));
+    let mut env = env(&host);
+    env.set("AZURE_AI_MODELS_TEST_TIME", "1");
+    let running = Running::start(&env, &["list"]);
+    eventually("asked", || host.methods().contains(&"Environment.List".to_owned()));
+    send(running.pid(), rustix::process::Signal::INT);
+    let output = running.finish(&env);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(130), "ERROR: Interrupted.\n"));
+    assert!(host.reports().is_empty());
+}

@@ -1,0 +1,388 @@
+//! Where the project comes from: each source, which one wins, and what ends the search (cli.md 4).
+#![cfg(unix)]
+
+use std::fs;
+
+use fake_azd_host::{FakeHost, Fault, Scene, refusal};
+use foundry_emulator::{Auth, Config};
+
+use crate::support::{Output, TestEnv};
+
+/// An address that is a Foundry project's and that no test reaches: the emulator's token is refused for it first.
+fn endpoint(account: &str) -> String {
+    format!("https://{account}.services.ai.azure.com/api/projects/p")
+}
+
+/// A world in which no place names a project.
+fn nowhere() -> TestEnv {
+    let mut env = TestEnv::new();
+    env.unset("AZURE_PROJECT_ENDPOINT");
+    env
+}
+
+fn run_by(host: &FakeHost) -> TestEnv {
+    let mut env = nowhere();
+    env.run_by(host);
+    env
+}
+
+/// What `--debug` says of the project's source.
+fn source(output: &Output) -> String {
+    let lines: Vec<&str> =
+        output.stderr.lines().filter_map(|line| line.strip_prefix("debug: project endpoint: ")).collect();
+    assert_eq!(lines.len(), 1, "{output}");
+    lines[0].to_owned()
+}
+
+fn source_of(env: &TestEnv, args: &[&str]) -> String {
+    source(&env.run(&[&["list", "--debug"], args].concat()))
+}
+
+/// An `azd` that keeps its arguments, and answers with the script.
+fn azd(env: &TestEnv, script: &str) {
+    let calls = env.root().join("azd-calls");
+    env.program("azd", &format!("echo \"$*\" >> '{}'\n{script}", calls.display()));
+}
+
+fn calls(env: &TestEnv) -> Vec<String> {
+    let text = fs::read_to_string(env.root().join("azd-calls")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// An azd project on disk, its default environment `dev`.
+fn azd_project(env: &TestEnv) {
+    env.write("azure.yaml", "name: demo\n");
+    env.write(".azure/config.json", r#"{"version":1,"defaultEnvironment":"dev"}"#);
+    env.write(".azure/dev/.env", "AZURE_ENV_NAME=\"dev\"\n");
+}
+
+#[test]
+fn the_first_place_that_names_a_project_wins() {
+    let scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &endpoint("environment"))]);
+    let host = FakeHost::start(scene);
+    let mut env = run_by(&host);
+    let config = env.home().join(".azd/config.json");
+    fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");
+    let stored = endpoint("stored");
+    let text = format!(r#"{{"extensions":{{"ai-projects":{{"context":{{"endpoint":"{stored}/"}}}}}}}}"#);
+    fs::write(&config, text).expect("a file");
+    env.set("AZURE_PROJECT_ENDPOINT", &endpoint("variable")).set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("sibling"));
+
+    assert_eq!(source_of(&env, &["-e", &endpoint("option")]), endpoint("option") + " (from --project-endpoint)");
+    assert!(host.calls().iter().all(|call| call.method == "Extension.ReportError"), "azd was asked for nothing");
+    let place = " (from azd environment 'dev': AZURE_PROJECT_ENDPOINT)";
+    assert_eq!(source_of(&env, &[]), endpoint("environment") + place);
+    host.change(|scene| scene.environments.clear());
+    let place = " (from azd configuration: extensions.ai-projects.context.endpoint)";
+    assert_eq!(source_of(&env, &[]), endpoint("stored") + place);
+    fs::remove_file(&config).expect("removed");
+    host.change(|scene| scene.project = None);
+    assert_eq!(source_of(&env, &[]), endpoint("variable") + " (from environment variable AZURE_PROJECT_ENDPOINT)");
+    env.set("AZURE_PROJECT_ENDPOINT", "");
+    assert_eq!(source_of(&env, &[]), endpoint("sibling") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
+    env.unset("FOUNDRY_PROJECT_ENDPOINT");
+    env.run(&["list"]).fails_with(2);
+    let report = host.reports().pop().expect("a report");
+    assert_eq!(report.message, "no Foundry project endpoint is configured");
+    assert!(report.suggestion.contains("--project-endpoint"), "{}", report.suggestion);
+}
+
+#[test]
+fn named_environment_variable_and_default_are_kept_apart() {
+    let mut scene = Scene::default();
+    for name in ["dev", "test", "prod"] {
+        scene = scene.with_environment(name, name == "dev", &[("AZURE_PROJECT_ENDPOINT", &endpoint(name))]);
+    }
+    let host = FakeHost::start(scene);
+    let mut env = run_by(&host);
+    let of = |env: &TestEnv, args: &[&str]| {
+        let line = source_of(env, args);
+        line.split('\'').nth(1).expect("an environment").to_owned()
+    };
+    assert_eq!(of(&env, &[]), "dev");
+    assert_eq!(of(&env, &["-e", "prod"]), "prod");
+    assert_eq!(of(&env, &["--environment", "prod"]), "prod");
+    env.set("AZD_ENVIRONMENT", "test");
+    assert_eq!(of(&env, &[]), "test");
+    assert_eq!(of(&env, &["-e", "prod"]), "prod");
+    assert!(!host.methods().contains(&"Environment.GetCurrent".to_owned()), "it knows the default one alone");
+}
+
+#[test]
+fn account_and_project_make_an_endpoint() {
+    let values = [("AZURE_ACCOUNT_NAME", "acc"), ("AZURE_PROJECT_NAME", "proj")];
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let env = run_by(&host);
+    assert_eq!(
+        source_of(&env, &[]),
+        "https://acc.services.ai.azure.com/api/projects/proj (from azd environment 'dev': AZURE_ACCOUNT_NAME and AZURE_PROJECT_NAME)"
+    );
+    // Halves that would lead to another host break a rule.
+    host.change(|scene| {
+        let values = [("AZURE_ACCOUNT_NAME", "evil.example/x"), ("AZURE_PROJECT_NAME", "proj")];
+        *scene = scene.clone().with_environment("dev", true, &values);
+    });
+    env.run(&["list"]).fails_with(2);
+    let message = host.reports().pop().expect("a report").message;
+    assert!(message.contains("evil.example is not a host of Foundry projects"), "{message}");
+}
+
+#[test]
+fn a_stored_endpoint_that_breaks_a_rule_names_its_place_and_ends_the_search() {
+    let scene = Scene::default().with_environment(
+        "dev",
+        true,
+        &[("AZURE_PROJECT_ENDPOINT", "https://x.example/api/projects/p")],
+    );
+    let host = FakeHost::start(scene);
+    let mut env = run_by(&host);
+    env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
+    let error = env.run(&["list", "-o", "json"]).fails_with(2).json_error();
+    assert_eq!(error["code"], "bad_endpoint");
+    assert_eq!(
+        error["message"],
+        "the project endpoint in azd environment 'dev': AZURE_PROJECT_ENDPOINT cannot be used: x.example is not a host of Foundry projects"
+    );
+}
+
+#[test]
+fn an_environment_that_is_not_there_ends_the_search() {
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &[]));
+    let mut env = run_by(&host);
+    env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
+    insta::assert_snapshot!(env.run(&["list", "-e", "nowhere", "-o", "json"]), @r#"
+    ------- stderr -------
+    {"error":{"kind":"not_found","code":"environment_not_found","message":"there is no azd environment 'nowhere'","status":null,"requestId":null,"suggestion":"See what there is: azd env list"}}
+    [exit code: 3]
+    "#);
+    env.set("AZD_ENVIRONMENT", "elsewhere");
+    let error = env.run(&["list", "-o", "json"]).fails_with(3).json_error();
+    assert_eq!(error["message"], "there is no azd environment 'elsewhere'");
+    host.change(|scene| scene.project = None);
+    let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
+    assert_eq!(error["message"], "there is no azd project here, so no azd environment 'dev'");
+    // The variable may be left from elsewhere, so without a project it says nothing.
+    assert_eq!(source_of(&env, &[]), endpoint("other") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
+    assert!(env.emulator().requests().is_empty());
+}
+
+#[test]
+fn an_azd_that_does_not_answer_is_no_reason_to_take_another_project() {
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &[]));
+    let mut env = run_by(&host);
+    env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint());
+    let told = |env: &TestEnv| {
+        let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
+        assert_eq!(error["kind"], "service");
+        assert!(error["suggestion"].as_str().is_some_and(|text| text.contains("--project-endpoint")), "{error}");
+        (
+            error["code"].as_str().unwrap_or_default().to_owned(),
+            error["message"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    for (method, fault, code, words) in [
+        ("Project.Get", Fault::Silence, "azd_unreachable", "azd did not answer within 2s"),
+        ("Environment.List", Fault::Silence, "azd_unreachable", "azd did not answer within 2s"),
+        ("Environment.GetValues", Fault::Status(refusal(14, "closing")), "azd_unreachable", "closing"),
+        ("Environment.List", Fault::Status(refusal(16, "invalid token")), "azd_token_ended", "token"),
+    ] {
+        host.change(|scene| scene.faults = [(method.to_owned(), fault)].into());
+        let (found, message) = told(&env);
+        assert_eq!(found, code, "{method}");
+        assert!(message.starts_with("the azd environment cannot be read: ") && message.contains(words), "{message}");
+    }
+    host.change(|scene| scene.faults.clear());
+    env.set("AZD_ACCESS_TOKEN", "of-another-azd");
+    assert_eq!(told(&env).0, "azd_token_ended");
+    env.set("AZD_SERVER", "127.0.0.1:9");
+    assert_eq!(told(&env).0, "azd_unreachable");
+    assert!(env.emulator().requests().is_empty());
+    // Nothing of azd is needed where the command line names the project.
+    env.run(&["list", "-e", &env.emulator().endpoint()]).success();
+}
+
+#[test]
+fn the_tenant_of_the_source_goes_into_the_token_request() {
+    let mut env = TestEnv::with(Config { auth: Auth::Token("the-token".into()), ..Config::default() });
+    let url = env.emulator().endpoint();
+    let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_TENANT_ID", "tenant-of-dev")];
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    env.unset("AZURE_PROJECT_ENDPOINT").unset("AZURE_AI_MODELS_CREDENTIAL").run_by(&host);
+    // azd passes the default environment's values on; the person's variable is not what wins here.
+    env.set("AZURE_TENANT_ID", "tenant-of-the-process");
+    azd(&env, r#"echo '{"token":"the-token","expiresOn":"2038-01-18T00:00:00Z"}'"#);
+    let path = format!("{}:/bin:/usr/bin", env.bin().display());
+    env.set("PATH", &path);
+    env.run(&["list"]).success();
+    env.run(&["list", "-e", &url]).success();
+    host.change(|scene| *scene = scene.clone().with_environment("dev", true, &values[..1]));
+    env.run(&["list"]).success();
+    let tenants: Vec<String> =
+        calls(&env).iter().map(|call| call.split("--tenant-id ").nth(1).unwrap_or_default().to_owned()).collect();
+    assert_eq!(tenants, ["tenant-of-dev", "tenant-of-the-process", "tenant-of-the-process"]);
+}
+
+#[test]
+fn the_deploy_command_names_what_the_environment_says_of_its_project() {
+    let mut env = nowhere();
+    let url = env.emulator().endpoint();
+    let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_RESOURCE_GROUP_NAME", "group-of-dev")];
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    env.run_by(&host).set("AZURE_RESOURCE_GROUP_NAME", "group-of-the-process");
+    env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
+    let page = env.run(&["show", "-n", "my-model"]).success().stdout;
+    assert!(page.contains("-g group-of-dev "), "{page}");
+    // With another source the process's variables are those of another project.
+    let page = env.run(&["show", "-n", "my-model", "-e", &url]).success().stdout;
+    assert!(!page.contains("group-of"), "{page}");
+}
+
+#[test]
+fn a_reference_to_key_vault_is_taken_as_azd_resolved_it() {
+    let values = [("AZURE_PROJECT_ENDPOINT", "akvs://sub/vault/secret"), ("FOUNDRY_PROJECT_ENDPOINT", &endpoint("b"))];
+    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let mut env = run_by(&host);
+    let error = env.run(&["list", "-o", "json"]).fails_with(2).json_error();
+    assert_eq!(error["code"], "unresolved_reference");
+    env.set("AZURE_PROJECT_ENDPOINT", &endpoint("resolved"));
+    assert_eq!(source_of(&env, &[]), endpoint("resolved") + " (from azd environment 'dev': AZURE_PROJECT_ENDPOINT)");
+}
+
+#[test]
+fn an_azd_environment_does_not_choose_whom_to_trust() {
+    let url = "https://proxy.example/api/projects/p";
+    let scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", url)]);
+    let host = FakeHost::start(scene);
+    let mut env = run_by(&host);
+    env.set("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example");
+    let list = ["list", "-o", "json"];
+    // The person's own: the host is taken, and only the emulator's token is refused for it.
+    assert_eq!(env.run(&list).fails_with(2).json_error()["code"], "bad_credential");
+    host.change(|scene| {
+        let values = [("AZURE_PROJECT_ENDPOINT", url), ("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example")];
+        *scene = scene.clone().with_environment("dev", true, &values);
+    });
+    let output = env.run(&list).fails_with(2);
+    assert_eq!(output.json_error()["code"], "bad_endpoint");
+    let warning = "WARNING: AZURE_AI_MODELS_ALLOW_HOST is ignored: it stands in the azd environment 'dev', and counts only from your own environment\n";
+    assert!(output.stderr.starts_with(warning), "{output}");
+}
+
+#[test]
+fn a_variable_of_trust_is_judged_by_the_files_of_the_project_where_azd_is_not_asked() {
+    let mut env = nowhere();
+    azd_project(&env);
+    env.write(".azure/dev/.env", "export AZURE_AI_MODELS_CREDENTIAL = emulator\n");
+    env.write(".azure/prod/.env", "AZURE_AI_MODELS_SCOPE=\"x\"\n");
+    env.set("AZURE_AI_MODELS_SCOPE", "s");
+    let url = env.emulator().endpoint();
+    // Without the emulator's credential azd is asked for a token, and there is none.
+    let list = ["list", "--project-endpoint", &url];
+    let output = env.run(&list).fails_with(4);
+    assert!(output.stderr.starts_with("WARNING: AZURE_AI_MODELS_CREDENTIAL is ignored: "), "{output}");
+    assert!(!output.stderr.contains("AZURE_AI_MODELS_SCOPE"), "another environment's: {output}");
+    let output = env.run(&[&list[..], &["-e", "prod"]].concat()).fails_with(4);
+    assert!(output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: it stands in the azd environment 'prod'"));
+    // Below the project's directory as well.
+    fs::create_dir_all(env.work().join("deep/down")).expect("directories");
+    env.run(&[&list[..], &["-C", "deep/down"]].concat()).fails_with(4);
+    env.write(".azure/dev/.env", "# AZURE_AI_MODELS_CREDENTIAL=emulator\n");
+    env.run(&list).success();
+}
+
+#[test]
+fn an_azd_environment_does_not_choose_where_azcopy_comes_from() {
+    let mut env = TestEnv::new();
+    env.write_model();
+    azd_project(&env);
+    env.write(".azure/dev/.env", "AZURE_AI_MODELS_AZCOPY_URL=http://127.0.0.1:9/azcopy.tar.gz\n");
+    fs::remove_file(env.bin().join("azcopy")).expect("removed");
+    // The real place is beyond a proxy that is not there.
+    env.set("HTTPS_PROXY", "http://127.0.0.1:9");
+    let endpoint = env.emulator().endpoint();
+    let output = env.run(&["create", "-n", "my-model", "--source", "model", "-e", &endpoint]).fails_with(9);
+    assert!(output.stderr.contains("WARNING: AZURE_AI_MODELS_AZCOPY_URL is ignored"), "{output}");
+    assert!(output.stderr.contains("downloading it from https://"), "{output}");
+}
+
+#[test]
+fn alone_the_program_asks_azd_for_the_environment() {
+    let mut env = nowhere();
+    azd_project(&env);
+    let answer = format!(r#"echo '{{"AZURE_PROJECT_ENDPOINT":"{}","N":1}}'"#, env.emulator().endpoint());
+    azd(&env, &answer);
+    env.set("AZURE_ENV_NAME", "another");
+    let output = env.run(&["list", "--debug"]).success();
+    assert!(source(&output).ends_with("(from azd environment 'dev': AZURE_PROJECT_ENDPOINT)"), "{output}");
+    env.set("AZD_ENVIRONMENT", "test");
+    env.run(&["list"]).success();
+    env.run(&["list", "-e", "prod"]).success();
+    let asked = ["dev", "test", "prod"].map(|name| format!("env get-values -o json --no-prompt -e {name}"));
+    assert_eq!(calls(&env), asked);
+}
+
+#[test]
+fn alone_without_an_azd_project_or_a_default_environment_azd_is_not_started() {
+    let env = TestEnv::new();
+    azd(&env, "exit 1");
+    env.run(&["list"]).success();
+    env.write("azure.yml", "name: demo\n");
+    env.run(&["list"]).success();
+    env.run(&["list", "-e", &env.emulator().endpoint()]).success();
+    assert!(calls(&env).is_empty());
+}
+
+#[test]
+fn alone_a_missing_azd_is_told() {
+    let mut env = TestEnv::new();
+    azd_project(&env);
+    insta::assert_snapshot!(env.run(&["list"]), @"
+    0 custom model(s) found
+    ------- stderr -------
+    WARNING: azd was not found, so the azd environment 'dev' was not read. Install azd: https://aka.ms/azd-install
+    ");
+    insta::assert_snapshot!(env.run(&["list", "-e", "dev"]), @"
+    ------- stderr -------
+    ERROR: azd is needed to read the azd environment 'dev', and was not found
+
+    Suggestion: Install azd: https://aka.ms/azd-install
+    Or name the project with --project-endpoint URL.
+    [exit code: 1]
+    ");
+    // An azd in the working directory is nobody's azd.
+    env.write("azd", "#!/bin/sh\necho '{}'\n");
+    env.set("PATH", &format!(":.:{}", env.bin().display()));
+    let output = env.run(&["list"]).success();
+    assert!(output.stderr.contains("azd was not found"), "{output}");
+}
+
+#[test]
+fn alone_what_azd_says_is_passed_on() {
+    let env = TestEnv::new();
+    azd_project(&env);
+    let says = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
+    azd(&env, &says("prod: environment does not exist"));
+    let error = env.run(&["list", "-e", "prod", "-o", "json"]).fails_with(3).json_error();
+    assert_eq!(error["message"], "there is no azd environment 'prod'");
+    azd(&env, &says("loading: Bearer CANARY"));
+    let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
+    assert_eq!(error["code"], "azd_failed");
+    assert_eq!(error["message"], "the azd environment cannot be read: azd failed: loading: Bearer ***");
+    azd(&env, "echo CANARY");
+    let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
+    assert!(!error.to_string().contains("CANARY"), "{error}");
+    azd(&env, "exec /bin/sleep 60");
+    let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
+    assert_eq!(error["message"], "the azd environment cannot be read: azd did not answer within 2s");
+    assert!(env.emulator().requests().is_empty());
+}
+
+#[test]
+fn a_configuration_of_azd_that_cannot_be_read_is_told() {
+    let env = TestEnv::new();
+    let config = env.home().join(".azd/config.json");
+    fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");
+    fs::write(&config, "{").expect("a file");
+    let output = env.run(&["list"]).success();
+    assert!(output.stderr.starts_with("WARNING: azd's configuration [ROOT]/home/.azd/config.json"), "{output}");
+}
