@@ -17,6 +17,7 @@ mod machine;
 mod options;
 mod progress;
 mod project_search;
+mod proxy;
 mod read;
 mod resume;
 mod secrets;

@@ -5,6 +5,7 @@ mod file_server;
 mod output;
 mod running;
 mod terminal;
+pub(crate) mod tls_proxy;
 
 pub(crate) use blob_stub::{BlobStub, Says};
 pub(crate) use file_server::{FileServer, Serve};

@@ -63,16 +63,20 @@ impl Create<'_> {
                 Ok(None)
             }
             Ok(_) => {
-                let kept = format!(
-                    "The files of this upload are complete and kept; once the version is free, the same command registers them:\n  {}",
-                    spec.again
-                );
                 let taken = self.version_exists(CliError::conflict()).await.with_kind(ErrorKind::RegistrationFailed);
-                Err(taken.with_more(&kept))
+                Err(taken.with_more(&self.kept()))
             }
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a version in the way means for a complete upload.
+    fn kept(&self) -> String {
+        let again = &self.work.spec.again;
+        format!(
+            "The files of this upload are complete and kept; once the version is free, the same command registers them:\n  {again}"
+        )
     }
 
     /// Has the model registered, with the progress of that.
@@ -102,7 +106,9 @@ impl Create<'_> {
                 app.console.gap();
                 Ok(None)
             }
-            Some(Err(Ask::Service(error))) if error.is_conflict() => Err(error.into()),
+            Some(Err(Ask::Service(error))) if error.is_conflict() => {
+                Err(self.version_exists(error.into()).await.with_more(&self.kept()))
+            }
             Some(Err(Ask::Service(error))) => Err(CliError::from(error).with_kept(&spec.again)),
             Some(Err(Ask::Here(error))) => Err(error),
             None => {
