@@ -66,13 +66,32 @@ banned_packages() {
 
 release() {
   local binary=$built/release/azure-ai-models limit=$((6 * 1024 * 1024)) size
-  cargo build --locked --release
+  # As azd's developer tools call it: commit and date go into the binary.
+  EXTENSION_ID=azure.ai.models EXTENSION_PLATFORM=linux/amd64 OUTPUT_DIR=$logs/bin ./build.sh
   size=$(stat --format %s "$binary")
   ((size <= limit)) || die "the release binary has $size bytes; the limit is $limit."
   if grep --quiet --text --fixed-strings AZURE_AI_MODELS_TEST_TIME "$binary"; then
     die "the release binary knows AZURE_AI_MODELS_TEST_TIME, which is for tests only."
   fi
   echo "release binary: $size bytes"
+}
+
+# What azd installs: archive, checksum and registry belong together, and the packed program runs.
+packages() {
+  ci/pack.sh "$logs/bin" "$logs/dist"
+  tar -xzf "$logs/dist/azure-ai-models-linux-amd64.tar.gz" -C "$logs/dist"
+  cmp "$logs/dist/extension.yaml" extension.yaml
+  python3 - "$logs/dist" <<'PYTHON'
+import hashlib, json, pathlib, sys
+dist = pathlib.Path(sys.argv[1])
+extension = json.loads((dist / "registry.json").read_text())["extensions"][0]
+version = extension["versions"][0]
+artifact = version["artifacts"]["linux/amd64"]
+assert hashlib.sha256(pathlib.Path(artifact["url"]).read_bytes()).hexdigest() == artifact["checksum"]["value"]
+assert (dist / artifact["entryPoint"]).is_file() and version["capabilities"] == ["custom-commands", "metadata"]
+assert len(version["examples"]) == 4 and version["requiredAzdVersion"] == ">= 1.24.0", version
+PYTHON
+  env -i "$logs/dist/azure-ai-models-linux-amd64" version -o json
 }
 
 logs=$(mktemp -d)
@@ -83,6 +102,7 @@ phase "banned packages" banned_packages
 phase "clippy" cargo clippy --locked --workspace --all-targets --features e2e -- -D warnings
 phase "tests" tests
 phase "release binary" release
+phase "packages" packages
 
 printf '\n'
 printf '%s\n' "${timings[@]}"

@@ -66,6 +66,7 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
     let app = app(cancellation);
     match command {
         Command::Version => commands::version::version(&app),
+        Command::Metadata => commands::metadata::metadata(&app),
         Command::Completion { shell } => commands::completion::completion(&app, shell),
         Command::Custom { command: None } => Ok(()),
         Command::Custom { command: Some(command) } | Command::Short(command) => {

@@ -79,6 +79,14 @@ Examples:
   azd ai models version
   azd ai models version -o json")]
     Version,
+    /// Describe the commands to azd, which calls this when it installs the extension
+    #[command(
+        hide = true,
+        after_help = "\
+Examples:
+  azd ai models metadata"
+    )]
+    Metadata,
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:

@@ -2,4 +2,5 @@
 
 pub mod completion;
 pub mod custom;
+pub mod metadata;
 pub mod version;

@@ -14,6 +14,7 @@ mod install;
 mod kinds;
 mod list;
 mod machine;
+mod metadata;
 mod options;
 mod progress;
 mod project_search;

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Packs the binaries that build.sh made into archives as 'azd x pack' makes them, with a registry.json that azd installs
+# from. ci/pack.sh [BIN_DIR [OUTPUT_DIR]]; bin and dist by default.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+exec python3 - "${1:-bin}" "${2:-dist}" <<'PYTHON'
+import hashlib, io, json, pathlib, re, sys, tarfile, zipfile
+
+bin_dir, out_dir = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).absolute()
+text = pathlib.Path("extension.yaml").read_text()
+
+def field(name):
+    return re.search(rf"^{name}:\s*(.*)$", text, re.M).group(1).strip().strip('"')
+
+def items(name):
+    block = re.search(rf"^{name}:\n((?:[ ].*\n)+)", text, re.M).group(1)
+    return re.findall(r"^  - (\S+)$", block, re.M)
+
+examples = [
+    {"name": name, "description": description, "usage": usage}
+    for name, description, usage in re.findall(
+        r"^  - name: (.*)\n    description: (.*)\n    usage: (.*)$", text, re.M)
+]
+extension_id = field("id")
+dashed = extension_id.replace(".", "-")
+binaries = sorted(path for path in bin_dir.glob(f"{dashed}-*") if path.suffix in ("", ".exe"))
+if not binaries:
+    sys.exit(f"ci/pack.sh: there is no {dashed}-<os>-<arch> in {bin_dir}; run build.sh first.")
+out_dir.mkdir(parents=True, exist_ok=True)
+artifacts = {}
+for binary in binaries:
+    name = binary.name.removesuffix(".exe")
+    system, architecture = name.split("-")[-2:]
+    archive = out_dir / f"{name}{'.tar.gz' if system == 'linux' else '.zip'}"
+    files = [("extension.yaml", text.encode(), 0o644), (binary.name, binary.read_bytes(), 0o755)]
+    if system == "linux":
+        with tarfile.open(archive, "w:gz") as out:
+            for file, content, mode in files:
+                info = tarfile.TarInfo(file)
+                info.size, info.mode = len(content), mode
+                out.addfile(info, io.BytesIO(content))
+    else:
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+            for file, content, mode in files:
+                info = zipfile.ZipInfo(file)
+                info.external_attr, info.compress_type = mode << 16, zipfile.ZIP_DEFLATED
+                out.writestr(info, content)
+    artifacts[f"{system}/{architecture}"] = {
+        "url": str(archive),
+        "checksum": {"algorithm": "sha256", "value": hashlib.sha256(archive.read_bytes()).hexdigest()},
+        "entryPoint": binary.name,
+    }
+    print(f"packed {archive}")
+version = {
+    "version": field("version"),
+    "requiredAzdVersion": field("requiredAzdVersion"),
+    "capabilities": items("capabilities"),
+    "usage": field("usage"),
+    "examples": examples,
+    "artifacts": artifacts,
+}
+registry = {"schemaVersion": "1.0", "extensions": [{
+    "id": extension_id,
+    "namespace": field("namespace"),
+    "displayName": field("displayName"),
+    "description": field("description"),
+    "tags": items("tags"),
+    "versions": [version],
+}]}
+path = out_dir / "registry.json"
+path.write_text(json.dumps(registry, indent=2) + "\n")
+print(f"wrote {path}")
+PYTHON

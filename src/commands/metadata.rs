@@ -1,0 +1,186 @@
+//! `metadata`: the commands as azd wants to know them when it installs the extension (contracts/azd-host.md 4). Asks
+//! nobody; made of clap's tree, so that it cannot differ from what the program does.
+
+use std::any::TypeId;
+use std::collections::BTreeSet;
+
+use clap::{Arg, ArgAction};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::cli::{PROGRAM, tree};
+use crate::error::CliError;
+
+/// The extension's id.
+pub const EXTENSION_ID: &str = "azure.ai.models";
+const SCHEMA_VERSION: &str = "1.0";
+/// The option that azd knows by this letter; `-e` also takes an endpoint here, without a long name of its own.
+const ENVIRONMENT: (&str, char) = ("environment", 'e');
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    schema_version: &'static str,
+    id: &'static str,
+    commands: Vec<Described>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Described {
+    name: Vec<String>,
+    short: String,
+    usage: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    examples: Vec<Example>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    args: Vec<Argument>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<Flag>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subcommands: Vec<Self>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
+}
+
+#[derive(Serialize)]
+struct Example {
+    description: String,
+    command: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Argument {
+    name: String,
+    description: String,
+    required: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    valid_values: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Flag {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shorthand: Option<char>,
+    description: String,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    required: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    valid_values: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
+}
+
+/// Prints the metadata.
+///
+/// # Errors
+/// Only when standard output cannot be written.
+pub fn metadata(app: &App) -> Result<(), CliError> {
+    let mut root = tree(PROGRAM);
+    root.build();
+    let commands = described(&root, &[]);
+    app.json(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands })
+}
+
+fn described(command: &clap::Command, path: &[String]) -> Vec<Described> {
+    let named = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+    named
+        .map(|sub| {
+            let name: Vec<String> = path.iter().cloned().chain([sub.get_name().to_owned()]).collect();
+            Described {
+                short: sub.get_about().map(ToString::to_string).unwrap_or_default(),
+                usage: usage(sub, &name),
+                examples: examples(sub),
+                args: sub.get_positionals().map(argument).collect(),
+                flags: flags(sub),
+                subcommands: described(sub, &name),
+                hidden: sub.is_hide_set(),
+                name,
+            }
+        })
+        .collect()
+}
+
+fn usage(command: &clap::Command, name: &[String]) -> String {
+    let args: String = command.get_positionals().map(|arg| format!(" {}", value_name(arg))).collect();
+    format!("azd ai models {}{args} [options]", name.join(" "))
+}
+
+/// The commands of the help's examples; the line before one says what it does.
+fn examples(command: &clap::Command) -> Vec<Example> {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let mut said = "";
+    let mut found = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with("azd ") {
+            let description = if said.is_empty() { command.get_name() } else { said };
+            found.push(Example { description: description.to_owned(), command: line.to_owned() });
+        } else {
+            said = line.strip_suffix(':').filter(|text| *text != "Examples").unwrap_or_default();
+        }
+    }
+    found
+}
+
+fn argument(arg: &Arg) -> Argument {
+    Argument {
+        name: value_name(arg),
+        description: help(arg),
+        required: arg.is_required_set(),
+        valid_values: valid_values(arg),
+    }
+}
+
+/// azd panics over a name or a letter that stands twice in one command.
+fn flags(command: &clap::Command) -> Vec<Flag> {
+    let mut letters = BTreeSet::new();
+    let options = command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?)));
+    options
+        .map(|(arg, long)| {
+            let letter = if long == ENVIRONMENT.0 { Some(ENVIRONMENT.1) } else { arg.get_short() };
+            Flag {
+                name: long.to_owned(),
+                shorthand: letter.filter(|letter| letters.insert(*letter)),
+                description: help(arg),
+                r#type: type_of(arg),
+                default: arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned()),
+                required: arg.is_required_set(),
+                valid_values: valid_values(arg),
+                hidden: arg.is_hide_set(),
+            }
+        })
+        .collect()
+}
+
+fn type_of(arg: &Arg) -> &'static str {
+    let parser = arg.get_value_parser().type_id();
+    let is_number = [TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<std::num::NonZeroUsize>()]
+        .into_iter()
+        .any(|number| parser == number);
+    match arg.get_action() {
+        ArgAction::SetTrue | ArgAction::SetFalse => "bool",
+        ArgAction::Append => "stringArray",
+        _ if parser == TypeId::of::<bool>() => "bool",
+        _ if is_number => "int",
+        _ => "string",
+    }
+}
+
+fn valid_values(arg: &Arg) -> Vec<String> {
+    let is_switch = type_of(arg) == "bool";
+    arg.get_possible_values().iter().filter(|_| !is_switch).map(|value| value.get_name().to_owned()).collect()
+}
+
+fn value_name(arg: &Arg) -> String {
+    arg.get_value_names().and_then(|names| names.first()).map_or_else(|| arg.get_id().to_string(), ToString::to_string)
+}
+
+fn help(arg: &Arg) -> String {
+    arg.get_help().map(ToString::to_string).unwrap_or_default()
+}
