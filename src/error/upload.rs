@@ -197,6 +197,12 @@ impl CliError {
         self.with_message(message)
     }
 
+    /// The same with the way that needs no AzCopy.
+    #[must_use]
+    pub fn with_native_engine(self) -> Self {
+        self.with_way("To upload without AzCopy: --engine native")
+    }
+
     /// The same with the command that goes on.
     #[must_use]
     pub fn with_resume(self, command: &str) -> Self {

@@ -178,6 +178,8 @@ fn variables_are_checked_before_anything_is_asked() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     ERROR: AZURE_AI_MODELS_AZCOPY_URL needs AZURE_AI_MODELS_AZCOPY_SHA256, the SHA-256 of the archive at that place
+
+    Suggestion: To upload without AzCopy: --engine native
     [exit code: 2]
     ");
     world.env.set("AZURE_AI_MODELS_AZCOPY_SHA256", "abc");
@@ -244,6 +246,7 @@ fn what_stays_is_asked_once() {
 
     Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or name it with --azcopy-path.
     A company mirror can be named with AZURE_AI_MODELS_AZCOPY_URL and AZURE_AI_MODELS_AZCOPY_SHA256.
+    To upload without AzCopy: --engine native
     [exit code: 9]
     ");
     world.nothing_happened();

@@ -15,7 +15,7 @@ use crate::commands::custom::engine;
 use crate::console::render;
 use crate::error::CliError;
 use crate::foundry::FoundryClient;
-use crate::model::{CustomModel, ModelVersion};
+use crate::model::{CustomModel, ModelVersion, Source};
 use crate::native::{self, SentFile};
 use crate::upload::{self, DirectoryError, Journal, Plan, Stamp, UploadDirectory};
 
@@ -53,7 +53,11 @@ impl<'a> Work<'a> {
 
     async fn azcopy(&self) -> Result<&AzCopy, CliError> {
         let find = async || {
-            let found = self.app.or_interrupted(engine::find(self.app, self.spec.azcopy_path.as_deref())).await?;
+            let found = self.app.or_interrupted(engine::find(self.app, self.spec.azcopy_path.as_deref())).await;
+            let found = found.map_err(|error| match &self.spec.source {
+                Source::Local(_) if !error.is_interrupted() => error.with_native_engine(),
+                _ => error,
+            })?;
             self.app.console.status(&format!("Using azcopy: {} ({})", found.origin(), found.version()));
             Ok(found)
         };
