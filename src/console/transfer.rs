@@ -96,7 +96,7 @@ impl<'a> TransferView<'a> {
             let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
             self.clear_bar();
             self.console.leave_line();
-            self.console.talk(&format!("  Stopping AzCopy{again}"));
+            self.console.talk(&format!("  Stopping{again}"));
         }
     }
 

@@ -80,7 +80,7 @@ fn ctrl_c_ends_an_upload_cleanly() {
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
       ━━━━━━━━──────────────────────  28.0% (294 B / 1.0 KB)
-      Stopping AzCopy; press Ctrl+C again to end at once.
+      Stopping; press Ctrl+C again to end at once.
     ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
     No file is complete yet: the upload starts over.
 
@@ -103,8 +103,8 @@ fn ctrl_c_fits_a_narrow_terminal() {
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
       ━━━──────────  28.0% (294 B / 1.0 KB)
-      Stopping AzCopy; press Ctrl+C again to
-     end at once.
+      Stopping; press Ctrl+C again to end at
+     once.
     ERROR: Upload interrupted at 28% (294 B
     of 1.0 KB sent).
     No file is complete yet: the upload star
@@ -194,7 +194,7 @@ fn a_pipeline_is_ended_by_sigterm() {
       Source: model (2 files, 1.0 KB)
       Uploading 2 files, 1.0 KB...
       28% (294 B / 1.0 KB)
-      Stopping AzCopy...
+      Stopping...
     ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
     No file is complete yet: the upload starts over.
 
@@ -323,7 +323,7 @@ fn ctrl_c_with_plain_lines() {
     let env = uploading();
     let ended = interrupt(&env, "28% (", "", &[&CREATE[..], &["--progress", "plain"]].concat());
     assert!(!ended.rows.contains("^C"), "{}", ended.rows);
-    assert!(ended.rows.contains("\n  Stopping AzCopy...\nERROR: Upload interrupted at 28%"), "{}", ended.rows);
+    assert!(ended.rows.contains("\n  Stopping...\nERROR: Upload interrupted at 28%"), "{}", ended.rows);
 }
 
 /// AzCopy asks before it ends when it still reads the source.
@@ -349,7 +349,7 @@ fn a_source_url_is_shown_without_its_sas() {
     Step 2/3: Uploading model files...
       Source: http://127.0.0.1:9/acct/c?***
       ━━━━━━━━──────────────────────  28.0% (294 B / 1.0 KB)
-      Stopping AzCopy; press Ctrl+C again to end at once.
+      Stopping; press Ctrl+C again to end at once.
     ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
     The copy starts over.
 
