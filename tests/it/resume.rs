@@ -354,3 +354,19 @@ fn an_unreadable_journal_is_a_fresh_start() {
     create(&env).success();
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
+
+/// The upload is complete and what was said of it was refused: it is registered with what is said now.
+#[test]
+fn a_complete_upload_is_registered_with_what_is_said_the_next_time() {
+    let env = TestEnv::with(Config { requires_base_model: true, ..Config::default() });
+    env.write_model();
+    let output = create(&env).fails_with(8);
+    assert!(output.stderr.contains("BaseModelRequired"), "{output}");
+    let again = [CREATE.as_slice(), &["--base-model", "FW-X", "--description", "now"]].concat();
+    drop(env.run(&again).success());
+    assert_eq!(env.azcopy_starts().len(), 1, "nothing is sent again");
+    let requests = env.emulator().requests();
+    let last = requests.iter().rfind(|sent| sent.path.ends_with("/createAsync")).expect("a registration");
+    assert_eq!(last.body["description"], "now");
+    assert!(last.body["derivedModelInformation"]["baseModel"].as_str().is_some_and(|uri| uri.contains("FW-X")));
+}
