@@ -90,8 +90,13 @@ impl Terminal {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {
-                // A closed terminal reads as an error on Linux.
-                let count = reader.read(&mut buffer).unwrap_or(0);
+                // A closed terminal reads as an error on Linux. The kernel looks for text first and for the end after it,
+                // so what was written in between is there only when asked again.
+                let mut read = || reader.read(&mut buffer).unwrap_or(0);
+                let count = match read() {
+                    0 => read(),
+                    count => count,
+                };
                 let mut seen = shared.0.lock().expect("the screen");
                 seen.take(&buffer[..count]);
                 seen.ended = count == 0;
