@@ -67,6 +67,8 @@ pub mod var {
     pub const FORCE_COLOR: &str = "FORCE_COLOR";
     /// Width of a terminal in columns.
     pub const COLUMNS: &str = "COLUMNS";
+    /// The certificates that TLS trusts, a file in PEM; for OpenSSL, Go and us alike.
+    pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
     /// Where programs are looked up.
     pub const PATH: &str = "PATH";
     /// Home directory.

@@ -12,6 +12,8 @@ mod install;
 mod machine;
 mod options;
 mod progress;
+#[cfg(unix)]
+mod proxy;
 mod read;
 mod resume;
 mod secrets;
