@@ -21,9 +21,9 @@ impl From<HttpError> for CliError {
             HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
                 .with_code("redirect")
                 .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
-            HttpError::Setup { .. } => Self::failure(message)
-                .with_code("https_setup")
-                .with_suggestion("Check SSL_CERT_FILE and SSL_CERT_DIR, which stand in for the system's certificates."),
+            HttpError::Setup { .. } => Self::failure(message).with_code("https_setup").with_suggestion(
+                "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.",
+            ),
         }
     }
 }

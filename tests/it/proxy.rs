@@ -103,7 +103,7 @@ fn a_certificate_file_that_is_missing_or_empty_is_named() {
     ------- stderr -------
     ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/missing.pem, which cannot be read: No such file or directory (os error 2)
 
-    Suggestion: Check SSL_CERT_FILE and SSL_CERT_DIR, which stand in for the system's certificates.
+    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
     [exit code: 1]
     ");
     let empty = company.env.write("empty.pem", "");
@@ -112,10 +112,24 @@ fn a_certificate_file_that_is_missing_or_empty_is_named() {
     ------- stderr -------
     ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/empty.pem, which holds no certificate in PEM
 
-    Suggestion: Check SSL_CERT_FILE and SSL_CERT_DIR, which stand in for the system's certificates.
+    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
     [exit code: 1]
     ");
     assert!(company.env.emulator().requests().is_empty());
+}
+
+#[test]
+fn a_certificate_directory_without_certificates_leads_to_its_variable() {
+    let mut company = Company::new();
+    let missing = company.env.work().join("missing");
+    company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &missing.to_string_lossy());
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not prepare for HTTPS requests: unexpected error: No CA certificates were loaded from the system
+
+    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    [exit code: 1]
+    ");
 }
 
 #[test]
