@@ -79,6 +79,12 @@ pub mod var {
     pub const FORCE_COLOR: &str = "FORCE_COLOR";
     /// Width of a terminal in columns.
     pub const COLUMNS: &str = "COLUMNS";
+    /// The proxy for HTTPS; a lower-case name counts as well, here and in [`ALL_PROXY`].
+    pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
+    /// The proxy for everything that has none of its own. Go does not know it.
+    pub const ALL_PROXY: &str = "ALL_PROXY";
+    /// The certificates that TLS trusts, a file in PEM; for OpenSSL, Go and us alike.
+    pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
     /// Where programs are looked up.
     pub const PATH: &str = "PATH";
     /// Home directory.

@@ -14,7 +14,16 @@ fn withheld(name: &str) -> bool {
 
 /// What every start of AzCopy gets, `--version` included.
 pub(super) fn base(env: &Env) -> Vec<(String, String)> {
-    env.vars().filter(|(name, _)| !withheld(name)).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let given = env.vars().filter(|(name, _)| !withheld(name));
+    let mut vars: Vec<_> = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // AzCopy asks Go's httpproxy, which does not know ALL_PROXY: it would look for the store without the proxy that
+    // led us to the project.
+    let either = |name: &str| env.get(name).or_else(|| env.get(&name.to_ascii_lowercase()));
+    if let (None, Some(proxy)) = (either(var::HTTPS_PROXY), either(var::ALL_PROXY)) {
+        vars.retain(|(name, _)| !name.eq_ignore_ascii_case(var::HTTPS_PROXY));
+        vars.push((var::HTTPS_PROXY.to_owned(), proxy.to_owned()));
+    }
+    vars
 }
 
 /// What a job gets besides: its log and plan in the private directory, and a home if there is none. AzCopy without a
@@ -58,6 +67,21 @@ mod tests {
         ] {
             let vars = base(&Env::from_vars([(name, value)], Path::new("/")));
             assert_eq!(vars.iter().any(|(left, _)| left == name), kept, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_proxy_for_everything_is_azcopys_proxy_for_https() {
+        for (given, wanted) in [
+            (&[("ALL_PROXY", "http://all")][..], Some("http://all")),
+            (&[("all_proxy", "http://all"), ("HTTPS_PROXY", "")], Some("http://all")),
+            (&[("ALL_PROXY", "http://all"), ("HTTPS_PROXY", "http://own")], Some("http://own")),
+            (&[("ALL_PROXY", "http://all"), ("https_proxy", "http://own")], None),
+            (&[("HTTP_PROXY", "http://plain")], None),
+        ] {
+            let vars = base(&Env::from_vars(given.iter().copied(), Path::new("/")));
+            let mut found = vars.iter().filter(|(name, _)| name == "HTTPS_PROXY").map(|(_, value)| value.as_str());
+            assert_eq!((found.next(), found.next()), (wanted, None), "{given:?}");
         }
     }
 

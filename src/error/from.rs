@@ -118,9 +118,11 @@ impl From<InstallError> for CliError {
             InstallError::NoHome => Self::failure(message)
                 .with_code("no_home")
                 .with_suggestion("Set HOME, or AZD_CONFIG_DIR to a directory of yours."),
-            InstallError::Http(HttpError::Setup { .. }) => Self::failure(message)
-                .with_code("https_setup")
-                .with_suggestion("Check the system's certificates, and HTTPS_PROXY and SSL_CERT_FILE."),
+            InstallError::Http(HttpError::Setup { .. }) => {
+                Self::failure(message).with_code("https_setup").with_suggestion(
+                    "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.",
+                )
+            }
             InstallError::Http(error) => match error.status() {
                 Some(status) => lost("download_failed").with_answer(status, None, None),
                 None => lost("network"),

@@ -23,9 +23,9 @@ impl From<HttpError> for CliError {
             HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
                 .with_code("redirect")
                 .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
-            HttpError::Setup { .. } => Self::failure(message)
-                .with_code("https_setup")
-                .with_suggestion("Check the system's certificates, and HTTPS_PROXY and SSL_CERT_FILE."),
+            HttpError::Setup { .. } => Self::failure(message).with_code("https_setup").with_suggestion(
+                "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.",
+            ),
         }
     }
 }
@@ -35,8 +35,13 @@ fn network_suggestion(fault: Fault) -> &'static str {
         Fault::Dns => "Check the host name in the project endpoint, and the network.",
         Fault::Refused => "Check that the service runs at that address, and the network.",
         Fault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
-        Fault::Proxy { status: Some(407) } => "Add the proxy's user name and password to its address in HTTPS_PROXY.",
-        Fault::Proxy { .. } => "Check HTTPS_PROXY, and that the proxy admits this host.",
+        Fault::Proxy { status: Some(407) } => {
+            "Write the proxy's user name and password into HTTPS_PROXY, as USER:PASSWORD@ before its host."
+        }
+        Fault::Proxy { .. } => {
+            "Ask whoever runs the proxy of HTTPS_PROXY to let this host through, or name the host in NO_PROXY."
+        }
+        Fault::ProxyDown => "Check the proxy in HTTPS_PROXY; hosts that need none are named in NO_PROXY.",
         Fault::Timeout => "Check the network; a proxy or firewall may swallow the connection. Then try again.",
         Fault::Unreachable => "Check that this machine has a network, or a VPN where the project needs one.",
         Fault::Reset => "Check the network and try again.",

@@ -4,6 +4,7 @@
 //! proxies or none; it either unpacks what it gets or does not.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::error::{Fault, HttpError, RedirectFault};
 use super::request::{Request, Response, place, shown};
 use super::service_error::{ServiceError, status_line, tenant_of};
-use super::{body, fault, retry};
+use super::{body, certificates, fault, retry};
 use crate::credential;
 use crate::env::{Env, Timings, var};
 use crate::model::{Report, Reporter, is_loopback};
@@ -30,6 +31,7 @@ pub struct HttpClient {
     reporter: Reporter,
     user_agent: String,
     traceparent: Option<String>,
+    certificates: Option<PathBuf>,
     direct: OnceLock<reqwest::Client>,
     proxied: OnceLock<reqwest::Client>,
     direct_files: OnceLock<reqwest::Client>,
@@ -66,11 +68,13 @@ impl HttpClient {
             user_agent = user_agent + " " + more;
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
+        let certificates = env.get(var::SSL_CERT_FILE).map(PathBuf::from);
         Self {
             timings,
             reporter,
             user_agent,
             traceparent,
+            certificates,
             direct: OnceLock::new(),
             proxied: OnceLock::new(),
             direct_files: OnceLock::new(),
@@ -240,8 +244,10 @@ impl HttpClient {
             .referer(false);
         let builder = if direct { builder.no_proxy() } else { builder };
         let builder = if purpose == Purpose::Blobs { builder.http1_only() } else { builder };
-        let client =
-            builder.build().map_err(|error| HttpError::Setup { words: clean(&error.without_url().to_string()) })?;
+        let setup = |words: String| HttpError::Setup { words: clean(&words) };
+        let own = self.certificates.as_deref().map(certificates::read).transpose().map_err(setup)?;
+        let own = own.filter(|_| certificates::HANDED_OVER).unwrap_or_default();
+        let client = builder.tls_certs_merge(own).build().map_err(|error| setup(fault::last_words(&error)))?;
         Ok(cell.get_or_init(|| client))
     }
 

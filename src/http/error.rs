@@ -100,6 +100,8 @@ pub enum Fault {
         /// Its status, as far as the layer below tells: 407 or nothing.
         status: Option<u16>,
     },
+    /// The proxy itself has no address, or nobody listens there.
+    ProxyDown,
     /// No answer within the limit.
     Timeout,
     /// No way to the host, or no network at all.
@@ -118,6 +120,7 @@ impl fmt::Display for Fault {
             Self::Tls => f.write_str("no secure connection"),
             Self::Proxy { status: Some(status) } => write!(f, "the proxy answered {status}"),
             Self::Proxy { status: None } => f.write_str("the proxy does not let the request through"),
+            Self::ProxyDown => f.write_str("the proxy cannot be reached"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::Unreachable => f.write_str("no network leads to it"),
             Self::Reset => f.write_str("the connection broke"),
@@ -126,10 +129,10 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Two faults say nothing without the words of the layer below.
+/// These faults say too little without the words of the layer below.
 fn cause(fault: Fault, words: &str) -> String {
     match fault {
-        Fault::Tls | Fault::Other if !words.is_empty() => format!(" ({words})"),
+        Fault::Tls | Fault::ProxyDown | Fault::Other if !words.is_empty() => format!(" ({words})"),
         _ => String::new(),
     }
 }

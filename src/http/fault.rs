@@ -61,8 +61,11 @@ fn by_kind(kind: ErrorKind) -> Option<Fault> {
 /// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost but for 407.
 fn proxy(error: &reqwest::Error) -> Option<Fault> {
     let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error: "))?;
-    let status = words.ends_with("proxy authorization required").then_some(407);
-    Some(Fault::Proxy { status })
+    Some(match words.trim_start_matches("tunnel error: ") {
+        "failed to create underlying connection" => Fault::ProxyDown,
+        "proxy authorization required" => Fault::Proxy { status: Some(407) },
+        _ => Fault::Proxy { status: None },
+    })
 }
 
 /// hyper is no dependency of ours, and its error for this case has no `io::Error` in it.
@@ -83,6 +86,7 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
     }
 }
 
-fn last_words(error: &reqwest::Error) -> String {
+/// What broke, in the words of the lowest layer. The URL is in none of them.
+pub(super) fn last_words(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 //! Owns what a failure of the network or of a service looks like. Knows no routes and no bodies.
 
 mod body;
+mod certificates;
 mod client;
 mod download;
 mod error;

@@ -42,7 +42,10 @@ fn status(policy: Retry, status: u16, retry_after: bool) -> bool {
 
 fn network(policy: Retry, fault: Fault, connecting: bool) -> bool {
     // A certificate and a proxy's refusal stay as they are.
-    let passing = matches!(fault, Fault::Dns | Fault::Refused | Fault::Timeout | Fault::Unreachable | Fault::Reset);
+    let passing = matches!(
+        fault,
+        Fault::Dns | Fault::Refused | Fault::ProxyDown | Fault::Timeout | Fault::Unreachable | Fault::Reset
+    );
     match policy {
         Retry::Idempotent => passing,
         Retry::OnlyUnprocessed => passing && connecting,
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_rule() {
-        use Fault::{Dns, Other, Proxy, Refused, Reset, Timeout, Tls, Unreachable};
+        use Fault::{Dns, Other, Proxy, ProxyDown, Refused, Reset, Timeout, Tls, Unreachable};
         let proxy = Proxy { status: Some(407) };
         for (fault, connecting, idempotent, unprocessed) in [
             (Dns, true, true, true),
@@ -118,6 +121,7 @@ mod tests {
             (Reset, false, true, false),
             (Tls, true, false, false),
             (proxy, true, false, false),
+            (ProxyDown, true, true, true),
             (Other, false, false, false),
         ] {
             let error = HttpError::Network { host: "h".into(), fault, connecting, words: String::new() };

@@ -18,6 +18,7 @@ mod metadata;
 mod options;
 mod progress;
 mod project_search;
+#[cfg(unix)]
 mod proxy;
 mod read;
 mod resume;

@@ -1,100 +1,257 @@
-//! A company network: a proxy, perhaps one that asks who comes, and certificates of its own (cli.md 12).
-#![cfg(unix)]
+//! A company's proxy and its own certificates: what the variables of the environment do, and what is said without them.
+//!
+//! The host behind the proxy has a name that a project has and that does not resolve here.
 
-use crate::support::tls_proxy::{HOST, TlsProxy};
-use crate::support::{Output, TestEnv};
+use base64::Engine as _;
+use foundry_emulator::{Auth, Config};
+use serde_json::json;
 
-/// `user:PROXYSECRET`
-const BASIC: &str = "Basic dXNlcjpQUk9YWVNFQ1JFVA==";
+use crate::support::{CANARY, ConnectProxy, FarHost, Output, TestEnv};
 
-/// A world whose project is behind the proxy, and whose azd gives a token.
-fn behind(credentials: Option<&'static str>) -> (TestEnv, TlsProxy) {
-    let mut env = TestEnv::new();
-    let target = env.emulator().origin().trim_start_matches("http://").to_owned();
-    let proxy = TlsProxy::start(env.root(), &target, credentials);
-    env.program("azd", r#"echo '{"token":"t","expiresOn":"2099-01-01T00:00:00Z"}'"#);
-    env.unset("AZURE_AI_MODELS_CREDENTIAL")
-        .set("AZURE_PROJECT_ENDPOINT", &format!("https://{HOST}/api/projects/demo"))
-        .set("SSL_CERT_FILE", &proxy.authority.to_string_lossy());
-    (env, proxy)
+const HOST: &str = "canary-of-the-proxy-tests.services.ai.azure.com";
+const AZD: &str = r#"echo '{"token":"the-token-of-azd","expiresOn":"2038-01-18T00:00:00Z"}'"#;
+const CREATE: [&str; 5] = ["create", "-n", "my-model", "--source", "model"];
+
+/// A project behind a proxy, and the variables that lead there.
+struct Company {
+    env: TestEnv,
+    far: FarHost,
+    proxy: ConnectProxy,
 }
 
-fn list(env: &TestEnv) -> Output {
-    env.run(&["custom", "list", "-o", "json", "--debug"])
-}
+impl Company {
+    /// A proxy that lets everybody through.
+    fn new() -> Self {
+        Self::with(|far| ConnectProxy::start(far.address, None))
+    }
 
-/// The failure's words: what, and what to do.
-fn failure(output: &Output) -> (String, String) {
-    let error = output.json_error();
-    let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
-    (text("message"), text("suggestion"))
-}
+    fn with(proxy: impl FnOnce(&FarHost) -> ConnectProxy) -> Self {
+        let mut env = TestEnv::with(Config { auth: Auth::Token("the-token-of-azd".into()), ..Config::default() });
+        env.emulator().seed(&json!({"name": "far-model", "version": "1"})).expect("seeded");
+        let origin = env.emulator().origin();
+        let far = FarHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
+        let proxy = proxy(&far);
+        env.program("azd", AZD);
+        env.unset("AZURE_AI_MODELS_CREDENTIAL");
+        env.set("AZURE_PROJECT_ENDPOINT", &format!("https://{HOST}/api/projects/demo"));
+        env.set("HTTPS_PROXY", &format!("http://{}", proxy.address()));
+        let authority = env.write("company.pem", &far.authority);
+        env.set("SSL_CERT_FILE", &authority.to_string_lossy());
+        Self { env, far, proxy }
+    }
 
-#[test]
-fn a_proxy_and_a_certificate_of_its_own_are_no_obstacle() {
-    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        let (mut env, proxy) = behind(None);
-        env.set(name, &format!("http://{}", proxy.address));
-        assert_eq!(list(&env).success().stdout, "[]\n", "{name}");
-        assert_eq!(proxy.asked(), [format!("{HOST}:443")], "{name}");
+    fn list(&self) -> Output {
+        self.env.run(&["list"])
+    }
+
+    /// The list came, and came through the proxy.
+    fn is_reached(&self) {
+        let output = self.list().success();
+        assert!(output.stdout.contains("far-model"), "{output}");
+        assert_eq!(self.proxy.seen(), [format!("CONNECT {HOST}:443 HTTP/1.1")]);
     }
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_told_with_the_way_out() {
-    let (mut env, proxy) = behind(None);
-    env.set("HTTPS_PROXY", &format!("http://{}", proxy.address)).unset("SSL_CERT_FILE");
-    let (message, suggestion) = failure(&list(&env).fails_with(9));
-    assert!(message.contains(HOST) && message.contains("certificate"), "{message}");
-    assert!(suggestion.contains("SSL_CERT_FILE"), "{suggestion}");
-    assert!(env.emulator().requests().is_empty(), "no token went there");
+fn the_proxy_and_an_own_authority_lead_to_the_project() {
+    let company = Company::new();
+    company.is_reached();
+    let requests = company.env.emulator().requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].headers["host"], HOST);
 }
 
 #[test]
-fn a_proxy_that_asks_who_comes_hears_it_and_nobody_else_does() {
-    let (mut env, proxy) = behind(Some(BASIC));
-    env.set("HTTPS_PROXY", &format!("http://user:PROXYSECRET@{}", proxy.address));
-    let output = list(&env).success();
-    assert!(!output.to_string().contains("PROXYSECRET"), "{output}");
-
-    for wrong in [format!("http://{}", proxy.address), format!("http://user:PROXYSECRET2@{}", proxy.address)] {
-        env.set("HTTPS_PROXY", &wrong);
-        let output = list(&env).fails_with(9);
-        let (message, suggestion) = failure(&output);
-        assert!(message.contains("proxy") && message.contains("407"), "{message}");
-        assert!(suggestion.contains("HTTPS_PROXY") && suggestion.contains("password"), "{suggestion}");
-        assert!(!output.to_string().contains("PROXYSECRET"), "{output}");
+fn the_variables_count_in_lower_case_and_for_all_protocols() {
+    for name in ["https_proxy", "ALL_PROXY", "all_proxy"] {
+        let mut company = Company::new();
+        let value = format!("http://{}", company.proxy.address());
+        company.env.unset("HTTPS_PROXY").set(name, &value);
+        company.is_reached();
     }
 }
 
 #[test]
-fn a_proxy_that_is_not_there_and_a_host_that_nobody_knows_have_their_own_words() {
-    let (mut env, proxy) = behind(None);
-    env.set("HTTPS_PROXY", "http://127.0.0.1:9");
-    let (message, suggestion) = failure(&list(&env).fails_with(9));
-    assert!(message.contains("refused") || message.contains("proxy"), "{message}");
-    assert!(!suggestion.is_empty());
-    // Past the proxy there is no such name on this machine.
-    env.set("HTTPS_PROXY", &format!("http://{}", proxy.address)).set("NO_PROXY", ".azure.com");
-    let (message, suggestion) = failure(&list(&env).fails_with(9));
-    assert!(message.contains(HOST), "{message}");
-    assert!(suggestion.contains("network"), "{suggestion}");
-    assert!(proxy.asked().is_empty(), "NO_PROXY counts");
+fn a_directory_of_certificates_counts_as_well() {
+    let mut company = Company::new();
+    let directory = company.env.work().join("certificates");
+    company.env.write("certificates/01234567.0", &company.far.authority);
+    company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &directory.to_string_lossy());
+    company.is_reached();
 }
 
-/// A token for the emulator, or a model's bytes, have no business with a proxy.
 #[test]
-fn this_machine_is_never_reached_through_a_proxy() {
-    let mut env = TestEnv::new();
-    env.write_model();
-    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        env.set(name, "http://127.0.0.1:9");
+fn without_the_authority_the_page_names_the_variable() {
+    let mut company = Company::new();
+    company.env.unset("SSL_CERT_FILE");
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: no secure connection (invalid peer certificate: UnknownIssuer)
+
+    Suggestion: If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.
+    [exit code: 9]
+    ");
+    assert!(company.env.emulator().requests().is_empty());
+}
+
+#[test]
+fn a_certificate_file_that_is_missing_or_empty_is_named() {
+    let mut company = Company::new();
+    let missing = company.env.work().join("missing.pem");
+    company.env.set("SSL_CERT_FILE", &missing.to_string_lossy());
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/missing.pem, which cannot be read: No such file or directory (os error 2)
+
+    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    [exit code: 1]
+    ");
+    let empty = company.env.write("empty.pem", "");
+    company.env.set("SSL_CERT_FILE", &empty.to_string_lossy());
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/empty.pem, which holds no certificate in PEM
+
+    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    [exit code: 1]
+    ");
+    assert!(company.env.emulator().requests().is_empty());
+}
+
+#[test]
+fn a_certificate_directory_without_certificates_leads_to_its_variable() {
+    let mut company = Company::new();
+    let missing = company.env.work().join("missing");
+    company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &missing.to_string_lossy());
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not prepare for HTTPS requests: unexpected error: No CA certificates were loaded from the system
+
+    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    [exit code: 1]
+    ");
+}
+
+#[test]
+fn a_password_in_the_proxys_address_works_and_is_not_shown() {
+    let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
+    let mut company = Company::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
+    let value = format!("http://me:{CANARY}@{}", company.proxy.address());
+    company.env.set("HTTPS_PROXY", &value);
+    let output = company.env.run(&["list", "--debug"]).success();
+    assert!(output.stdout.contains("far-model"), "{output}");
+    for shown in [output.to_string(), company.env.run(&["list", "--debug", "-o", "json"]).success().to_string()] {
+        assert!(!shown.contains(CANARY) && !shown.contains(&wanted), "{shown}");
     }
-    env.set("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt").set("NO_PROXY", "example.com");
-    drop(env.run(&["custom", "create", "-n", "my-model", "--source", "model"]).success());
-    // What it starts is led through the same proxy.
-    let names = env.azcopy_starts()[0]["env"].to_string();
-    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"] {
-        assert!(names.contains(&format!("\"{name}\"")), "{name} is not handed on: {names}");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_says_so() {
+    let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
+    let mut company = Company::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy answered 407
+
+    Suggestion: Write the proxy's user name and password into HTTPS_PROXY, as USER:PASSWORD@ before its host.
+    [exit code: 9]
+    ");
+    let wrong = format!("http://me:not{CANARY}@{}", company.proxy.address());
+    company.env.set("HTTPS_PROXY", &wrong);
+    let output = company.env.run(&["list", "--debug"]).fails_with(9);
+    assert!(output.stderr.contains("407") && !output.to_string().contains(CANARY), "{output}");
+    assert_eq!(company.proxy.seen().len(), 2, "a refused password is not tried again");
+    assert!(company.env.emulator().requests().is_empty());
+}
+
+#[test]
+fn a_proxy_that_forbids_the_host_is_told_from_the_service() {
+    let company = Company::with(|_| ConnectProxy::refusing(403));
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy does not let the request through
+
+    Suggestion: Ask whoever runs the proxy of HTTPS_PROXY to let this host through, or name the host in NO_PROXY.
+    [exit code: 9]
+    ");
+    assert_eq!(company.proxy.seen().len(), 1);
+}
+
+#[test]
+fn a_proxy_that_is_down_is_named_as_such() {
+    let mut company = Company::new();
+    // Nobody listens there, and the password is not to be seen.
+    company.env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
+    insta::assert_snapshot!(company.list(), @"
+    ------- stderr -------
+    Could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy cannot be reached (Connection refused (os error 111)); trying again in 0 s (2 of 5)
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy cannot be reached (Connection refused (os error 111))
+
+    Suggestion: Check the proxy in HTTPS_PROXY; hosts that need none are named in NO_PROXY.
+    [exit code: 9]
+    ");
+    let error = company.env.run(&["list", "-o", "json"]).fails_with(9).json_error();
+    assert_eq!(error["code"], "network", "{error}");
+}
+
+#[test]
+fn no_proxy_goes_around_it() {
+    for (name, value) in [("NO_PROXY", "nowhere.invalid"), ("no_proxy", ".invalid"), ("NO_PROXY", "*")] {
+        let mut company = Company::new();
+        company.env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
+        company.env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo").set(name, value);
+        let output = company.list().fails_with(9);
+        // The name resolves to nothing, and that is the proof that nobody else was asked.
+        assert!(output.stderr.contains("its name cannot be resolved"), "{output}");
+        assert!(company.proxy.seen().is_empty(), "{name}={value}");
     }
+    let mut company = Company::new();
+    company.env.set("NO_PROXY", "example.com,azure.org");
+    company.is_reached();
+}
+
+#[test]
+fn this_machine_is_never_asked_through_a_proxy() {
+    let mut company = Company::new();
+    let proxy = format!("http://{}", company.proxy.address());
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
+        company.env.set(name, &proxy);
+    }
+    let near = company.env.emulator().endpoint();
+    company.env.set("AZURE_PROJECT_ENDPOINT", &near);
+    let output = company.list().success();
+    assert!(output.stdout.contains("far-model"), "{output}");
+    assert!(company.proxy.seen().is_empty());
+}
+
+#[test]
+fn azcopy_inherits_proxy_and_certificates() {
+    let mut company = Company::new();
+    let near = company.env.emulator().endpoint();
+    company.env.set("AZURE_PROJECT_ENDPOINT", &near).write_model();
+    let authority = company.env.work().join("company.pem").to_string_lossy().into_owned();
+    let proxy = format!("http://{}", company.proxy.address());
+    let directory = company.env.work().to_string_lossy().into_owned();
+    let given = [
+        ("HTTPS_PROXY", &*proxy),
+        ("https_proxy", &*proxy),
+        ("HTTP_PROXY", &*proxy),
+        ("NO_PROXY", "example.com"),
+        ("no_proxy", "example.org"),
+        ("SSL_CERT_FILE", &*authority),
+        ("SSL_CERT_DIR", &*directory),
+    ];
+    for (name, value) in given {
+        company.env.set(name, value);
+    }
+    company.env.run(&CREATE).success();
+    let starts = company.env.azcopy_starts();
+    assert!(!starts.is_empty());
+    for start in starts {
+        let environment: Vec<&str> = start["environ"].as_str().expect("variables").split('\0').collect();
+        for (name, value) in given {
+            assert!(environment.contains(&&*format!("{name}={value}")), "{name} in {environment:?}");
+        }
+    }
+    assert!(company.proxy.seen().is_empty());
 }

@@ -1,13 +1,16 @@
 //! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
 
 mod blob_stub;
+#[cfg(unix)]
+mod connect_proxy;
 mod file_server;
 mod output;
 mod running;
 mod terminal;
-pub(crate) mod tls_proxy;
 
 pub(crate) use blob_stub::{BlobStub, Says};
+#[cfg(unix)]
+pub(crate) use connect_proxy::{ConnectProxy, FarHost};
 pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use running::Running;
