@@ -90,13 +90,16 @@ impl<'a> TransferView<'a> {
         self.draw(now);
     }
 
-    /// The person wants to end, and `AzCopy` is asked to. The bar goes: the terminal wrote its `^C` into that line.
-    pub fn stopping(&mut self) {
+    /// The person wants to end, and `program` is asked to, if one is at work. The bar goes: the terminal wrote its `^C`
+    /// into that line.
+    pub fn stopping(&mut self, program: Option<&str>) {
         if self.running {
             let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
             self.clear_bar();
             self.console.leave_line();
-            self.console.talk(&format!("  Stopping AzCopy{again}"));
+            if let Some(program) = program {
+                self.console.talk(&format!("  Stopping {program}{again}"));
+            }
         }
     }
 

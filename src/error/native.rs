@@ -35,6 +35,14 @@ impl From<NativeError> for CliError {
     }
 }
 
+impl CliError {
+    /// The same where AzCopy alone is in the way.
+    #[must_use]
+    pub fn or_natively(self) -> Self {
+        self.with_way("Or upload without AzCopy: add --engine native.")
+    }
+}
+
 /// The store's word, else `upload_failed`.
 fn code_of(error: &HttpError) -> &str {
     error.service().and_then(|error| error.code.as_deref()).unwrap_or("upload_failed")

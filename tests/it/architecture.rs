@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may name whom. Everybody may name the base: model, redact, units, env, cancel.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("lib", &["app", "cli", "commands", "console", "error", "signals"]),
     ("app", &["cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
     ("cli", &["commands"]),

@@ -10,6 +10,8 @@ mod errors;
 mod help;
 mod install;
 mod machine;
+#[cfg(unix)]
+mod native;
 mod options;
 mod progress;
 mod read;

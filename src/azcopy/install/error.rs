@@ -115,3 +115,11 @@ pub enum ArchiveFlaw {
     #[error("{0} has another size than the archive says")]
     WrongSize(String),
 }
+
+impl InstallError {
+    /// True where what can do without AzCopy would not fail of the same.
+    #[must_use]
+    pub fn is_azcopys(&self) -> bool {
+        !matches!(self, Self::Variable { .. } | Self::NoChecksum | Self::NoHome | Self::Http(HttpError::Setup { .. }))
+    }
+}

@@ -6,16 +6,17 @@ use crate::app::App;
 use crate::azcopy::{self, AzCopy, InstallEvent, Installer, LocateError, Place};
 use crate::error::CliError;
 
-pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
+/// `has_other`: whether the native engine can do what AzCopy is wanted for.
+pub(super) async fn find(app: &App, explicit: Option<&Path>, has_other: bool) -> Result<AzCopy, CliError> {
     match azcopy::locate(&app.env, explicit) {
         Ok(candidate) => Ok(AzCopy::verify(candidate, &app.env, &app.timings, &app.reporter()).await?),
-        Err(why @ LocateError::NotFound { .. }) => install(app, &why).await,
+        Err(why @ LocateError::NotFound { .. }) => install(app, &why, has_other).await,
         Err(why) => Err(why.into()),
     }
 }
 
 /// The last resort: `why` it is needed is told before anything is asked of the network.
-async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
+async fn install(app: &App, why: &LocateError, has_other: bool) -> Result<AzCopy, CliError> {
     let place = Place::from_env(&app.env)?;
     let mut view = app.console.download_view(app.timings.status_line);
     let mut on = |event| match event {
@@ -25,7 +26,11 @@ async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
     };
     let (http, reporter) = (app.http(), app.reporter());
     let installer = Installer { env: &app.env, http: &http, timings: &app.timings, report: &reporter };
-    let installed = installer.run(&place, &mut on).await?;
+    let installed = installer.run(&place, &mut on).await.map_err(|why| {
+        let is_azcopys = has_other && why.is_azcopys();
+        let error = CliError::from(why);
+        if is_azcopys { error.or_natively() } else { error }
+    })?;
     drop(view);
     if let Some(sha256) = installed.sha256 {
         app.console.done(&format!("AzCopy {} installed", installed.azcopy.version()));

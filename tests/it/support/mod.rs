@@ -1,12 +1,17 @@
 //! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
 
 mod blob_stub;
+#[cfg(unix)]
+#[path = "../../support/block_store.rs"]
+mod block_store;
 mod file_server;
 mod output;
 mod running;
 mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
+#[cfg(unix)]
+pub(crate) use block_store::{Behaviour, BlockStore, Received};
 pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use running::Running;
@@ -29,6 +34,8 @@ pub(crate) const CANARY: &str = "CANARY5A5";
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
     blobs: BlobStub,
+    /// Host and port of the blob store that the SAS URLs point to.
+    store: String,
     emulator: Emulator,
     vars: Vec<(String, String)>,
 }
@@ -40,9 +47,21 @@ impl TestEnv {
     }
 
     /// The same with another emulator.
-    pub(crate) fn with(mut config: Config) -> Self {
+    pub(crate) fn with(config: Config) -> Self {
         let blobs = BlobStub::start();
-        config.blobs = BlobStore::None { base: blobs.base.clone(), extra_sas_query: Some(format!("secret={CANARY}")) };
+        let base = blobs.base.clone();
+        Self::over(config, blobs, base)
+    }
+
+    /// The same over a store that keeps what it is sent.
+    #[cfg(unix)]
+    pub(crate) fn storing(config: Config, store: &BlockStore) -> Self {
+        Self::over(config, BlobStub::start(), store.base.clone())
+    }
+
+    fn over(mut config: Config, blobs: BlobStub, base: url::Url) -> Self {
+        let store = base.authority().to_owned();
+        config.blobs = BlobStore::None { base, extra_sas_query: Some(format!("secret={CANARY}")) };
         config.clock.get_or_insert(time::macros::datetime!(2026-02-14 10:30:00 UTC));
         let root = tempfile::tempdir().expect("a directory");
         let bin = root.path().join("bin");
@@ -62,7 +81,7 @@ impl TestEnv {
             ("AZURE_AI_MODELS_AZCOPY_SHA256", "0".repeat(64)),
         ];
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { root, blobs, emulator, vars }
+        Self { root, blobs, store, emulator, vars }
     }
 
     /// The local Foundry project.
@@ -195,8 +214,7 @@ impl TestEnv {
     fn filters(&self) -> [(String, &'static str); 3] {
         let root = self.root.path().to_string_lossy().into_owned();
         let authority = self.emulator.endpoint().split('/').nth(2).unwrap_or_default().to_owned();
-        let store = self.blobs.base.authority().to_owned();
-        [(root, "[ROOT]"), (authority, "[EMULATOR]"), (store, "[BLOBS]")]
+        [(root, "[ROOT]"), (authority, "[EMULATOR]"), (self.store.clone(), "[BLOBS]")]
     }
 }
 

@@ -53,7 +53,9 @@ impl<'a> Work<'a> {
 
     async fn azcopy(&self) -> Result<&AzCopy, CliError> {
         let find = async || {
-            let found = self.app.or_interrupted(engine::find(self.app, self.spec.azcopy_path.as_deref())).await?;
+            let has_other = matches!(self.plan, Plan::Local { .. });
+            let find = engine::find(self.app, self.spec.azcopy_path.as_deref(), has_other);
+            let found = self.app.or_interrupted(find).await?;
             self.app.console.status(&format!("Using azcopy: {} ({})", found.origin(), found.version()));
             Ok(found)
         };
