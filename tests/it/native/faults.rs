@@ -3,7 +3,7 @@
 use foundry_emulator::Config;
 
 use super::{assert_arrived, create, env, env_with, steady};
-use crate::support::{Behaviour, TestEnv};
+use crate::support::{Behaviour, BlockStore, TestEnv};
 
 fn retries(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.contains("retrying ")).collect()
@@ -105,18 +105,17 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
     assert_arrived(&env, &store);
 }
 
-fn stalling() -> TestEnv {
+/// An upload that is given up after standing still for two seconds.
+fn impatient() -> (TestEnv, BlockStore) {
     let (mut env, store) = env();
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "4s");
-    store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
-    // The store lives as long as the process.
-    drop(store);
-    env
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
+    (env, store)
 }
 
 #[test]
 fn a_silent_store_is_said_and_then_given_up() {
-    let env = stalling();
+    let (env, store) = impatient();
+    store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
     let output = create(&env, &["-o", "json"]).fails_with(7);
     assert!(output.stderr.contains("  No progress for "), "{output}");
     assert_eq!(output.json_error()["code"], "upload_stalled");
@@ -125,8 +124,7 @@ fn a_silent_store_is_said_and_then_given_up() {
 /// Bytes go out all the time, and none is ever taken.
 #[test]
 fn a_store_that_is_always_busy_is_given_up_too() {
-    let (mut env, store) = env();
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "4s");
+    let (env, store) = impatient();
     store.behaves(Behaviour { busy_every: Some(1), ..Behaviour::default() });
     let output = create(&env, &["-o", "json"]).fails_with(7);
     assert_eq!(output.json_error()["code"], "upload_stalled", "{output}");
