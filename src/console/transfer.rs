@@ -90,13 +90,16 @@ impl<'a> TransferView<'a> {
         self.draw(now);
     }
 
-    /// The person wants to end, and `AzCopy` is asked to. The bar goes: the terminal wrote its `^C` into that line.
-    pub fn stopping(&mut self) {
+    /// The person wants to end; `waits` where the engine takes its time for that. The bar goes: the terminal wrote its
+    /// `^C` into that line.
+    pub fn stopping(&mut self, waits: bool) {
         if self.running {
             let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
             self.clear_bar();
             self.console.leave_line();
-            self.console.talk(&format!("  Stopping{again}"));
+            if waits {
+                self.console.talk(&format!("  Stopping{again}"));
+            }
         }
     }
 

@@ -50,7 +50,7 @@ pub enum NativeError {
         /// The system's words.
         why: io::Error,
     },
-    /// A file that does not keep still.
+    /// A file is not what it was when it was begun, or never keeps still.
     #[error("{path} changes while it is sent")]
     Changing {
         /// The file.

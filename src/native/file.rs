@@ -44,14 +44,18 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
             let shape = look(&local, path).map_err(|why| file_error(path, why))?;
             let layout = Layout::of(&shape);
             let sent = if layout.count() == 1 {
-                self.send_whole(&local, &shape, &layout).await?
+                self.send_whole(&local, &shape, &layout).await
             } else {
-                self.send_blocks(&local, &shape, &layout).await?
+                self.send_blocks(&local, &shape, &layout).await
             };
-            // What was sent is the file only if it kept still.
-            if let Some(sha256) = sent
-                && look(&local, path).is_ok_and(|now| now == shape)
-            {
+            // What was sent is the file only if it kept still; a failure may be that of its change.
+            let sha256 = match (sent, still(&local, &shape)) {
+                (Ok(sha256), Ok(())) => Some(sha256),
+                (Err(NativeError::File { .. }) | Ok(_), Err(why @ NativeError::File { .. })) => return Err(why),
+                (Ok(_) | Err(NativeError::Changing { .. } | NativeError::File { .. }), Err(_)) => None,
+                (Err(error), _) => return Err(error),
+            };
+            if let Some(sha256) = sha256 {
                 let file = SentFile { path: path.to_owned(), bytes: shape.bytes, sha256 };
                 self.record.file(&layout, file.clone()).map_err(NativeError::Record)?;
                 self.store.sent.file();
@@ -69,24 +73,25 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         local: &Path,
         shape: &FileShape,
         layout: &Layout,
-    ) -> Result<Option<Option<String>>, NativeError> {
+    ) -> Result<Option<String>, NativeError> {
         let range = layout.range(0);
         let _permit = self.permit().await?;
         let sums = Sums::open(local, self.controls.hash).map_err(|why| file_error(&shape.path, why))?;
         let (sums, crc) = sum(sums, range).await.map_err(|why| file_error(&shape.path, why))?;
-        let content = Content { path: &shape.path, what: shape.path.clone(), length: range.1, crc: &crc };
+        let look = || still(local, shape);
+        let content = Content { path: &shape.path, what: shape.path.clone(), length: range.1, crc: &crc, look: &look };
         let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
         self.store.put_blob(&content, content_type(&shape.path), body).await?;
-        Ok(Some(sums.finish()))
+        Ok(sums.finish())
     }
 
-    /// A large one block by block; `None` when it changed before it was committed.
+    /// A large one block by block.
     async fn send_blocks(
         &self,
         local: &Path,
         shape: &FileShape,
         layout: &Layout,
-    ) -> Result<Option<Option<String>>, NativeError> {
+    ) -> Result<Option<String>, NativeError> {
         let ids: Vec<String> = (0..layout.count()).map(|index| layout.id(index)).collect();
         let listed = self.store.block_list(&shape.path).await?;
         let is_made = listed.as_ref().is_some_and(|blocks| blocks.committed == ids);
@@ -99,13 +104,11 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         loop {
             let sha256 = self.blocks(local, shape, layout, (&ids, &there)).await?;
             if is_made {
-                return Ok(Some(sha256));
+                return Ok(sha256);
             }
-            if !look(local, &shape.path).is_ok_and(|now| now == *shape) {
-                return Ok(None);
-            }
+            still(local, shape)?;
             if self.store.put_block_list(&shape.path, &ids, content_type(&shape.path)).await? {
-                return Ok(Some(sha256));
+                return Ok(sha256);
             }
             let words = format!("the blob store lost blocks of {}: it starts again", shape.path);
             (self.controls.reporter)(Report::Notice(words));
@@ -155,7 +158,8 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         (id, range, crc, what): (&str, (u64, u64), String, String),
         permit: SemaphorePermit<'_>,
     ) -> Result<(), NativeError> {
-        let content = Content { path: &shape.path, what, length: range.1, crc: &crc };
+        let look = || still(local, shape);
+        let content = Content { path: &shape.path, what, length: range.1, crc: &crc, look: &look };
         let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
         self.store.put_block(&content, id, body).await?;
         drop(permit);
@@ -195,6 +199,15 @@ fn look(local: &Path, path: &str) -> io::Result<FileShape> {
     let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let modified = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
     Ok(FileShape { path: path.to_owned(), bytes: metadata.len(), modified })
+}
+
+/// Whether a file is what it was.
+fn still(local: &Path, shape: &FileShape) -> Result<(), NativeError> {
+    match look(local, &shape.path) {
+        Ok(now) if now == *shape => Ok(()),
+        Ok(_) => Err(NativeError::Changing { path: shape.path.clone() }),
+        Err(why) => Err(file_error(&shape.path, why)),
+    }
 }
 
 fn file_error(path: &str, why: io::Error) -> NativeError {

@@ -14,7 +14,7 @@ pub(super) struct Sent {
     /// Bytes that were there already.
     found: AtomicU64,
     files: AtomicU64,
-    /// Requests that were answered, well or badly.
+    /// Requests that were answered well.
     answers: AtomicU64,
 }
 
@@ -50,9 +50,13 @@ impl Sent {
         get(&self.taken).saturating_sub(get(&self.lost)) + get(&self.found)
     }
 
-    /// Grows with anything that moves.
+    /// Grows with anything that moves, also in vain.
     pub(super) fn moves(&self) -> u64 {
         [&self.taken, &self.found, &self.files, &self.answers].iter().map(|one| one.load(Ordering::Relaxed)).sum()
+    }
+
+    fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 }
 
@@ -60,7 +64,8 @@ impl Sent {
 #[derive(Debug)]
 pub(super) struct Meter {
     progress: TransferProgress,
-    moves: u64,
+    /// The most bytes that were sent and not lost, and the answers, when the upload last came on.
+    reached: (u64, u64),
     since: Instant,
     notices: u32,
 }
@@ -74,7 +79,7 @@ pub(super) struct Silence {
 impl Meter {
     pub(super) fn new(bytes: u64, files: u64) -> Self {
         let progress = TransferProgress { bytes: 0, total_bytes: Some(bytes), files: 0, total_files: Some(files) };
-        Self { progress, moves: 0, since: Instant::now(), notices: 0 }
+        Self { progress, reached: (0, 0), since: Instant::now(), notices: 0 }
     }
 
     pub(super) fn update(&mut self, sent: &Sent) -> TransferProgress {
@@ -88,10 +93,12 @@ impl Meter {
         self.progress
     }
 
-    /// A silence that is worth a word: each time another `notice` has passed.
+    /// A silence that is worth a word: each time another `notice` has passed. What is sent again and again without being
+    /// taken is silence.
     pub(super) fn silence(&mut self, sent: &Sent, notice: Duration, limit: Duration) -> Option<Silence> {
-        if sent.moves() != self.moves {
-            (self.moves, self.since, self.notices) = (sent.moves(), Instant::now(), 0);
+        let now = (sent.bytes().max(self.reached.0), sent.answers());
+        if now != self.reached {
+            (self.reached, self.since, self.notices) = (now, Instant::now(), 0);
             return None;
         }
         let silent = self.since.elapsed();

@@ -62,6 +62,8 @@ pub(super) struct Content<'c> {
     pub(super) length: u64,
     /// Its CRC-64 in base64.
     pub(super) crc: &'c str,
+    /// Looks whether the file is still what it was: another content would never arrive.
+    pub(super) look: &'c (dyn Fn() -> Result<(), NativeError> + Sync),
 }
 
 impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
@@ -119,7 +121,7 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
             [("content-type", "application/xml".to_owned()), ("x-ms-blob-content-type", content_type.to_owned())];
         let what = format!("the block list of {path}");
         let committed = self
-            .attempts(path, &what, async |sas| {
+            .attempts((path, &what, &|| Ok(())), async |sas| {
                 let list = list.clone();
                 let length = list.len() as u64;
                 let body = futures_util::stream::once(async move { Ok(list) });
@@ -137,7 +139,7 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
     /// Get Block List: what the store has of a blob; `None` where the SAS does not allow to ask.
     pub(super) async fn block_list(&self, path: &str) -> Result<Option<Blocks>, NativeError> {
         let asked = self
-            .attempts(path, &format!("the blocks of {path}"), async |sas| {
+            .attempts((path, &format!("the blocks of {path}"), &|| Ok(())), async |sas| {
                 let url = blob_url(sas, path, &[("comp", "blocklist"), ("blocklisttype", "all")]);
                 let request = Request::new(Method::GET, url, Retry::None).header("x-ms-version", VERSION);
                 self.http.send(&request.service("The blob store")).await
@@ -185,7 +187,7 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
             }
             known => once(sas, known == TAKEN).await,
         };
-        self.attempts(content.path, &content.what, put).await.map(drop)
+        self.attempts((content.path, &content.what, content.look), put).await.map(drop)
     }
 
     /// Sends with a checksum; where the store does not take that, without one from then on.
@@ -216,11 +218,11 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
         Upload { url, headers, length, body, stall: self.controls.timings.request }
     }
 
-    /// Repeats a request until it is answered for good. The watch over the whole upload limits how long.
+    /// Repeats a request until it is answered for good, as long as `look` finds nothing. The watch over the whole upload
+    /// limits how long.
     async fn attempts(
         &self,
-        path: &str,
-        what: &str,
+        (path, what, look): (&str, &str, &(dyn Fn() -> Result<(), NativeError> + Sync)),
         once: impl AsyncFn(&Url) -> Result<Response, HttpError>,
     ) -> Result<Response, NativeError> {
         let mut failed = 0;
@@ -241,6 +243,7 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
                 self.renew(generation, error).await?;
                 continue;
             }
+            look()?;
             if !is_passing(&error) {
                 return Err(NativeError::Store { path: path.to_owned(), error });
             }

@@ -15,6 +15,8 @@ mod kinds;
 mod list;
 mod machine;
 mod metadata;
+#[cfg(unix)]
+mod native;
 mod options;
 mod progress;
 mod project_search;

@@ -2,6 +2,9 @@
 
 mod blob_stub;
 #[cfg(unix)]
+#[path = "../../support/block_store.rs"]
+mod block_store;
+#[cfg(unix)]
 mod connect_proxy;
 mod file_server;
 mod output;
@@ -9,6 +12,8 @@ mod running;
 mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
+#[cfg(unix)]
+pub(crate) use block_store::{Behaviour, BlockStore, Received};
 #[cfg(unix)]
 pub(crate) use connect_proxy::{ConnectProxy, FarHost};
 pub(crate) use file_server::{FileServer, Serve};
@@ -50,6 +55,8 @@ pub(crate) use for_each_api_version;
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
     blobs: BlobStub,
+    /// Host and port of the blob store that the SAS URLs point to.
+    store: String,
     emulator: Emulator,
     vars: Vec<(String, String)>,
 }
@@ -68,9 +75,21 @@ impl TestEnv {
     }
 
     /// The same with another emulator.
-    pub(crate) fn with(mut config: Config) -> Self {
+    pub(crate) fn with(config: Config) -> Self {
         let blobs = BlobStub::start();
-        config.blobs = BlobStore::None { base: blobs.base.clone(), extra_sas_query: Some(format!("secret={CANARY}")) };
+        let base = blobs.base.clone();
+        Self::over(config, blobs, base)
+    }
+
+    /// The same over a store that keeps what it is sent.
+    #[cfg(unix)]
+    pub(crate) fn storing(config: Config, store: &BlockStore) -> Self {
+        Self::over(config, BlobStub::start(), store.base.clone())
+    }
+
+    fn over(mut config: Config, blobs: BlobStub, base: url::Url) -> Self {
+        let store = base.authority().to_owned();
+        config.blobs = BlobStore::None { base, extra_sas_query: Some(format!("secret={CANARY}")) };
         config.clock.get_or_insert(time::macros::datetime!(2026-02-14 10:30:00 UTC));
         let root = tempfile::tempdir().expect("a directory");
         let bin = root.path().join("bin");
@@ -90,7 +109,7 @@ impl TestEnv {
             ("AZURE_AI_MODELS_AZCOPY_SHA256", "0".repeat(64)),
         ];
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { root, blobs, emulator, vars }
+        Self { root, blobs, store, emulator, vars }
     }
 
     /// The local Foundry project.
@@ -236,8 +255,7 @@ impl TestEnv {
     fn filters(&self) -> [(String, &'static str); 3] {
         let root = self.root.path().to_string_lossy().into_owned();
         let authority = self.emulator.endpoint().split('/').nth(2).unwrap_or_default().to_owned();
-        let store = self.blobs.base.authority().to_owned();
-        [(root, "[ROOT]"), (authority, "[EMULATOR]"), (store, "[BLOBS]")]
+        [(root, "[ROOT]"), (authority, "[EMULATOR]"), (self.store.clone(), "[BLOBS]")]
     }
 }
 

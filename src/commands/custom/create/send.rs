@@ -45,7 +45,7 @@ impl Create<'_> {
         tokio::select! {
             biased;
             // First, so that the bar is gone when the engine is asked to end.
-            never = tick(&view, &app.cancel) => match never {},
+            never = tick(&view, engine, &app.cancel) => match never {},
             sent = sent => Ok(sent),
         }
     }
@@ -119,12 +119,13 @@ impl Create<'_> {
     }
 }
 
-/// Lets the view move on while AzCopy is silent, until the person wants to end.
-async fn tick(view: &RefCell<TransferView<'_>>, cancel: &Cancellation) -> Infallible {
+/// Lets the view move on while the engine is silent, until the person wants to end.
+async fn tick(view: &RefCell<TransferView<'_>>, engine: Engine<'_>, cancel: &Cancellation) -> Infallible {
     let mut interval = tokio::time::interval(TICK);
     while cancel.or(interval.tick()).await.is_some() {
         view.borrow_mut().tick();
     }
-    view.borrow_mut().stopping();
+    // The native engine ends at once.
+    view.borrow_mut().stopping(matches!(engine, Engine::AzCopy(_)));
     std::future::pending().await
 }

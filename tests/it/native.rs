@@ -1,0 +1,240 @@
+//! The native engine: the real program against a store that keeps blocks, with the faults that an upload meets.
+
+mod faults;
+mod resume;
+
+use std::fs;
+
+use foundry_emulator::Config;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::{
+    Behaviour, BlockStore, CANARY, FileServer, Output, Received, Running, Serve, TestEnv, eventually,
+};
+
+const MIB: usize = 1 << 20;
+/// Three blocks and a bit.
+const LARGE: usize = 25 * MIB;
+const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
+
+/// No part of it is like another, so that a block in a wrong place shows.
+fn content(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut content = Vec::with_capacity(bytes + 8);
+    while content.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        content.extend_from_slice(&state.to_le_bytes());
+    }
+    content.truncate(bytes);
+    content
+}
+
+fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A model of one large file and one small one.
+fn env_with(config: Config) -> (TestEnv, BlockStore) {
+    let store = BlockStore::start();
+    let mut env = TestEnv::storing(config, &store);
+    // Slow enough for many megabytes.
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.1");
+    env.write_model();
+    let header = format!(r#"{{"w":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, LARGE - 108);
+    let mut weights = 100_u64.to_le_bytes().to_vec();
+    weights.extend_from_slice(format!("{header:<100}").as_bytes());
+    weights.extend_from_slice(&content(LARGE - 108));
+    env.write("model/model.safetensors", weights);
+    (env, store)
+}
+
+fn env() -> (TestEnv, BlockStore) {
+    env_with(Config::default())
+}
+
+fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&CREATE, more].concat())
+}
+
+fn local(env: &TestEnv, name: &str) -> Vec<u8> {
+    fs::read(env.work().join("model").join(name)).expect("a file")
+}
+
+/// What the JSON of a created model says of its files.
+fn assert_files(env: &TestEnv, output: &Output) {
+    let files = ["config.json", "model.safetensors"].map(|name| {
+        let content = local(env, name);
+        json!({ "path": name, "bytes": content.len(), "sha256": sha256(&content) })
+    });
+    assert_eq!(output.json()["files"], json!(files));
+}
+
+/// Waits until so many requests of content were taken, the program knows that, and one more stands without an answer.
+fn wait_until_stuck(env: &TestEnv, store: &BlockStore, taken: u32) {
+    store.wait_until_silent(taken);
+    let lines = |name: &str| {
+        let files = walkdir::WalkDir::new(env.home()).into_iter().filter_map(Result::ok);
+        let files = files.filter(|file| file.file_name() == name);
+        files.map(|file| fs::read_to_string(file.path()).unwrap_or_default().lines().count()).sum::<usize>()
+    };
+    eventually("what was taken in the record", || lines("blocks") + lines("manifest.ndjson") == taken as usize);
+}
+
+/// `create`, killed when it is so far.
+fn killed_after(env: &TestEnv, store: &BlockStore, taken: u32, write_only: bool) {
+    store.behaves(Behaviour { silent_after: Some(taken), write_only, ..Behaviour::default() });
+    let running = Running::start(env, &CREATE);
+    wait_until_stuck(env, store, taken);
+    running.signal(Signal::KILL);
+    assert_eq!(running.finish(env).code, None);
+    store.behaves(Behaviour { write_only, ..Behaviour::default() });
+}
+
+/// Without what a slow machine shows otherwise: how far it was when, and how long it took.
+fn steady(output: &Output) -> String {
+    let moving = |line: &&str| !line.contains("% (") && !line.contains("Still ");
+    let lines = output.stderr.lines().filter(moving);
+    lines.map(|line| line.split(" in ").next().unwrap_or(line)).map(|line| format!("{line}\n")).collect()
+}
+
+fn assert_arrived(env: &TestEnv, store: &BlockStore) {
+    assert_eq!(store.names(), ["config.json", "model.safetensors"]);
+    for name in store.names() {
+        assert!(store.blob(&name).expect("a blob").content == local(env, &name), "{name} differs");
+    }
+}
+
+#[test]
+fn what_arrives_is_what_lies_there_without_azcopy() {
+    let (env, store) = env();
+    fs::remove_file(env.bin().join("azcopy")).expect("removed");
+    insta::assert_snapshot!(steady(&create(&env, &[]).success()), @"
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+
+    Creating custom model: my-model (version 1)
+
+    Step 1/3: Requesting upload location...
+    ✓ Upload location ready
+      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
+
+    Step 2/3: Uploading model files...
+      Source: model (2 files, 25.0 MB)
+      Uploading 2 files, 25.0 MB...
+      Completed
+    ✓ Upload complete
+
+    Step 3/3: Registering model...
+    ✓ Model registered successfully!
+    ");
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("config.json"), Received { puts: 1, with_checksum: 1, ..Received::default() });
+    let large = store.take_received("model.safetensors");
+    assert_eq!((large.puts, large.asked, large.with_checksum), (0, 1, 4));
+    let mut blocks = large.blocks;
+    blocks.sort_unstable();
+    assert_eq!(blocks, [0, 1, 2, 3]);
+    let types = ["config.json", "model.safetensors"].map(|name| store.blob(name).expect("a blob").content_type);
+    assert_eq!(types, ["application/json", "application/octet-stream"]);
+    assert!(env.azcopy_starts().is_empty());
+}
+
+#[test]
+fn names_sizes_and_types_of_all_kinds_arrive() {
+    let store = BlockStore::start();
+    let env = TestEnv::storing(Config::default(), &store);
+    env.write_model();
+    env.write("model/empty.txt", "");
+    env.write("model/sub dir/a+b %20 ü#?.json", "{}");
+    env.write("model/just.bin", content(8 * MIB));
+    env.write("model/over.bin", content(8 * MIB + 1));
+    create(&env, &[]).success();
+    for name in store.names() {
+        assert!(store.blob(&name).expect("a blob").content == local(&env, &name), "{name} differs");
+    }
+    let names = ["config.json", "empty.txt", "just.bin", "model.safetensors", "over.bin", "sub dir/a+b %20 ü#?.json"];
+    assert_eq!(store.names(), names);
+    assert_eq!((store.take_received("just.bin").puts, store.take_received("over.bin").blocks.len()), (1, 2));
+}
+
+#[test]
+fn json_has_the_sum_of_each_file_and_an_event_tells_it() {
+    let (env, _store) = env();
+    let output = create(&env, &["-o", "json", "--progress", "json"]).success();
+    assert_files(&env, &output);
+    let events: Vec<Value> = output.stderr.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut done: Vec<(&str, &str)> = events
+        .iter()
+        .filter(|event| event["event"] == "upload.file")
+        .map(|event| (event["path"].as_str().expect("a path"), event["sha256"].as_str().expect("a sum")))
+        .collect();
+    done.sort_unstable();
+    let sums = ["config.json", "model.safetensors"].map(|name| (name, sha256(&local(&env, name))));
+    assert_eq!(done, sums.each_ref().map(|(name, sum)| (*name, sum.as_str())));
+}
+
+#[test]
+fn no_hash_leaves_the_sums_out() {
+    let (env, store) = env();
+    let output = create(&env, &["-o", "json", "--no-hash", "--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    assert!(output.json().get("files").is_none(), "{output}");
+    assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3]);
+}
+
+#[test]
+fn the_environment_names_the_engine_and_an_option_wins() {
+    let (mut env, store) = env();
+    env.set("AZURE_AI_MODELS_ENGINE", "native");
+    env.run(&CREATE[..6]).success();
+    assert_arrived(&env, &store);
+    assert!(env.azcopy_starts().is_empty());
+    env.run(&[&CREATE[..6], &["--version", "2", "--engine", "azcopy"]].concat()).success();
+    assert_eq!(env.azcopy_starts().len(), 1);
+    env.set("AZURE_AI_MODELS_ENGINE", "rsync");
+    let refused = env.run(&CREATE[..6]).fails_with(2);
+    assert!(refused.stderr.contains("AZURE_AI_MODELS_ENGINE: 'rsync' is not azcopy or native"), "{refused}");
+}
+
+#[test]
+fn without_azcopy_the_error_offers_this_engine() {
+    let (mut env, _store) = env();
+    fs::remove_file(env.bin().join("azcopy")).expect("removed");
+    let mirror = FileServer::start(vec![Serve::Status(404)]);
+    env.set("AZURE_AI_MODELS_AZCOPY_URL", &mirror.url());
+    let output = env.run(&CREATE[..6]).fails_with(9);
+    assert!(output.stderr.ends_with("\nTo upload without AzCopy: --engine native\n"), "{output}");
+    // A URL is copied by AzCopy alone.
+    let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
+    let output = env.run(&remote).fails_with(9);
+    assert!(!output.stderr.contains("--engine native"), "{output}");
+}
+
+/// Neither while it runs nor afterwards, wherever others could look.
+#[test]
+fn the_sas_stands_in_no_place_that_others_can_see() {
+    let (env, store) = env();
+    store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
+    let running = Running::start(&env, &[&CREATE[..], &["--debug"]].concat());
+    wait_until_stuck(&env, &store, 2);
+    for what in ["cmdline", "environ"] {
+        let seen = fs::read(format!("/proc/{}/{what}", running.pid())).expect("read");
+        let seen = String::from_utf8_lossy(&seen);
+        assert!(!seen.is_empty() && !seen.contains(CANARY) && !seen.contains("sig="), "{what}: {seen}");
+    }
+    running.signal(Signal::KILL);
+    let output = running.finish(&env);
+    assert!(output.stderr.contains("> PUT ") && !output.stderr.contains(CANARY), "{output}");
+    let files = walkdir::WalkDir::new(env.home()).into_iter().filter_map(Result::ok);
+    let files: Vec<_> = files.filter(|entry| entry.file_type().is_file()).collect();
+    assert!(files.iter().any(|file| file.file_name() == "blocks"), "no record: {files:?}");
+    for file in files {
+        let text = fs::read(file.path()).expect("read");
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains(CANARY) && !text.contains("sig="), "{}: {text}", file.path().display());
+    }
+}

@@ -1,0 +1,131 @@
+//! What a network and a store do to an upload (contracts/blob.md 5).
+
+use foundry_emulator::Config;
+
+use super::{assert_arrived, create, env, env_with, steady};
+use crate::support::{Behaviour, BlockStore, TestEnv};
+
+fn retries(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.contains("retrying ")).collect()
+}
+
+#[test]
+fn a_busy_store_is_asked_again_and_the_retry_is_said() {
+    let (env, store) = env();
+    store.behaves(Behaviour { busy_every: Some(3), ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    let retries = retries(&output.stderr);
+    let words: Vec<&str> = retries.iter().map(|line| line.split(": ").nth(1).unwrap_or(line)).collect();
+    assert!(!words.is_empty(), "{output}");
+    insta::assert_snapshot!(retries[0].replace(char::is_numeric, "9"), @"retrying block 9 of 9 of model.safetensors in 9.9 s: ServerBusy. (ServerBusy)");
+    // Each block that was refused came once more, and no other.
+    assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3]);
+}
+
+#[test]
+fn broken_connections_cost_only_their_blocks() {
+    let (env, store) = env();
+    store.behaves(Behaviour { reset_every: Some(3), ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "2"]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("model.safetensors").blocks.len(), 4);
+    assert!(output.stderr.contains(": could not reach [BLOBS]: the connection broke\n"), "{output}");
+}
+
+#[test]
+fn what_was_damaged_on_the_way_is_refused_and_sent_again() {
+    let (env, store) = env();
+    store.behaves(Behaviour { flip_every: Some(2), ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3]);
+    assert!(output.stderr.contains("Crc64Mismatch"), "{output}");
+}
+
+#[test]
+fn a_store_without_checksums_will_do() {
+    let (env, store) = env();
+    store.behaves(Behaviour { no_checksums: true, ..Behaviour::default() });
+    let output = create(&env, &["--debug"]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("model.safetensors").with_checksum, 0);
+    assert_eq!(output.stderr.matches("takes no CRC64: blocks go without\n").count(), 1, "{output}");
+    let (env, store) = super::env();
+    store.behaves(Behaviour { no_checksums: true, ..Behaviour::default() });
+    let output = create(&env, &[]).success();
+    assert!(!output.stderr.contains("CRC64") && retries(&output.stderr).is_empty(), "{output}");
+}
+
+fn ending_sas() -> Config {
+    Config { first_sas_seconds: vec![3600, 3700, 3800], ..Config::default() }
+}
+
+#[test]
+fn a_sas_that_ends_on_the_way_is_renewed_once() {
+    let (env, store) = env_with(ending_sas());
+    store.behaves(Behaviour { sas_ends_after: Some(2), ..Behaviour::default() });
+    let output = create(&env, &[]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("model.safetensors").blocks.len(), 4);
+    assert_eq!(output.stderr.matches("SAS was refused on the way. Asking for a fresh one...\n").count(), 1, "{output}");
+    let asked = env.emulator().requests().iter().filter(|one| one.path.ends_with("/startPendingUpload")).count();
+    assert_eq!(asked, 2, "{output}");
+}
+
+#[test]
+fn a_fresh_sas_that_is_refused_too_ends_it() {
+    let (env, store) = env_with(ending_sas());
+    store.behaves(Behaviour { refuses_all_after: Some(2), ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).fails_with(7);
+    insta::assert_snapshot!(steady(&output), @"
+    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+
+    Creating custom model: my-model (version 1)
+
+    Step 1/3: Requesting upload location...
+    ✓ Upload location ready
+      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
+
+    Step 2/3: Uploading model files...
+      Source: model (2 files, 25.0 MB)
+      Uploading 2 files, 25.0 MB...
+    The upload location's SAS was refused on the way. Asking for a fresh one...
+    ERROR: Upload interrupted. Run the same command to resume.
+    the blob store refused the upload, also with a fresh SAS (AuthenticationFailed. (AuthenticationFailed))
+    1 of 2 files (50 B) are complete and will not be sent again; nor will the 8.0 MB that arrived of the rest, which the blob store keeps for 7 days.
+
+    Suggestion: Check this machine's clock, and the network rules of the project's storage.
+    To resume, run the same command again:
+      azure-ai-models custom create --name my-model --source model --engine native --parallel 1
+    ");
+    store.behaves(Behaviour::default());
+    create(&env, &[]).success();
+    assert_arrived(&env, &store);
+}
+
+/// An upload that is given up after standing still for two seconds.
+fn impatient() -> (TestEnv, BlockStore) {
+    let (mut env, store) = env();
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
+    (env, store)
+}
+
+#[test]
+fn a_silent_store_is_said_and_then_given_up() {
+    let (env, store) = impatient();
+    store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
+    let output = create(&env, &["-o", "json"]).fails_with(7);
+    assert!(output.stderr.contains("  No progress for "), "{output}");
+    assert_eq!(output.json_error()["code"], "upload_stalled");
+}
+
+/// Bytes go out all the time, and none is ever taken.
+#[test]
+fn a_store_that_is_always_busy_is_given_up_too() {
+    let (env, store) = impatient();
+    store.behaves(Behaviour { busy_every: Some(1), ..Behaviour::default() });
+    let output = create(&env, &["-o", "json"]).fails_with(7);
+    assert_eq!(output.json_error()["code"], "upload_stalled", "{output}");
+}

@@ -1,0 +1,171 @@
+//! What was sent is not sent again: after a kill, with another SAS, with a SAS that may not ask, and when a record lies.
+
+use std::time::{Duration, Instant};
+
+use foundry_emulator::Config;
+use rustix::process::Signal;
+
+use super::{
+    CREATE, LARGE, assert_arrived, assert_files, content, create, env, env_with, killed_after, local, wait_until_stuck,
+};
+use crate::support::{Behaviour, BlockStore, Received, Running};
+
+/// Far below every limit of the upload, far above what a loaded machine needs.
+const QUICKLY: Duration = Duration::from_secs(1);
+
+fn large(store: &BlockStore) -> Received {
+    store.take_received("model.safetensors")
+}
+
+/// What was sent of the large file before, and what is sent now.
+fn assert_only_the_rest(before: &Received, now: &Received) {
+    let mut all = [&before.blocks[..], &now.blocks].concat();
+    all.sort_unstable();
+    assert_eq!(all, [0, 1, 2, 3], "before: {before:?}, now: {now:?}");
+    assert!(!before.blocks.is_empty() && !now.blocks.is_empty(), "before: {before:?}, now: {now:?}");
+}
+
+fn fresh_sas_each_time() -> Config {
+    Config { first_sas_seconds: vec![3600, 3700, 3800], ..Config::default() }
+}
+
+#[test]
+fn after_a_kill_only_the_missing_blocks_are_sent() {
+    let (env, store) = env_with(fresh_sas_each_time());
+    killed_after(&env, &store, 3, false);
+    let before = large(&store);
+    let output = create(&env, &["-o", "json"]).success();
+    let now = large(&store);
+    assert_only_the_rest(&before, &now);
+    assert_eq!(now.asked, 1);
+    assert_arrived(&env, &store);
+    assert_files(&env, &output);
+}
+
+#[test]
+fn with_a_sas_that_may_not_ask_the_own_record_serves() {
+    let (env, store) = env_with(fresh_sas_each_time());
+    killed_after(&env, &store, 3, true);
+    let before = large(&store);
+    let output = create(&env, &["-o", "json"]).success();
+    assert_only_the_rest(&before, &large(&store));
+    assert_arrived(&env, &store);
+    assert_files(&env, &output);
+}
+
+#[test]
+fn a_record_that_lies_costs_one_pass_from_nothing() {
+    let (env, store) = env();
+    killed_after(&env, &store, 3, true);
+    let before = large(&store);
+    store.lose_blocks();
+    let output = create(&env, &["-o", "json"]).success();
+    let now = large(&store);
+    assert_eq!(now.blocks.len(), 4 - before.blocks.len() + 4, "before: {before:?}, now: {now:?}");
+    assert!(output.stderr.contains("the blob store lost blocks of model.safetensors: it starts again\n"), "{output}");
+    assert_arrived(&env, &store);
+    assert_files(&env, &output);
+}
+
+#[test]
+fn a_file_that_changed_starts_again() {
+    let (env, store) = env();
+    killed_after(&env, &store, 3, false);
+    large(&store);
+    let mut other = local(&env, "model.safetensors");
+    other[LARGE / 2] ^= 1;
+    env.write("model/model.safetensors", other);
+    let output = create(&env, &["-o", "json"]).success();
+    assert_eq!(large(&store).blocks.len(), 4);
+    assert_arrived(&env, &store);
+    assert_files(&env, &output);
+}
+
+#[test]
+fn a_file_that_changes_on_the_way_starts_again() {
+    for shorter in [false, true] {
+        let (mut env, store) = env();
+        env.set("AZURE_AI_MODELS_TEST_TIME", "0.01");
+        store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
+        let running = Running::start(&env, &CREATE);
+        wait_until_stuck(&env, &store, 3);
+        let other = local(&env, "model.safetensors");
+        let other = if shorter { &other[..LARGE - 9 * super::MIB] } else { &[&other[..], &content(9)].concat() };
+        // In one step, as far as others see.
+        let written = env.write("other", other);
+        std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
+        store.behaves(Behaviour::default());
+        let output = running.finish(&env).success();
+        let words = "model.safetensors changed while it was sent: it starts again\n";
+        assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
+        assert_arrived(&env, &store);
+    }
+}
+
+#[test]
+fn a_finished_file_costs_one_request() {
+    let (env, store) = env();
+    // All of it is there, and the container's list is not: only the store's word on the blob itself counts.
+    create(&env, &[]).success();
+    large(&store);
+    let again = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native", "--version", "2"];
+    env.run(&again).success();
+    assert_eq!(large(&store), Received { asked: 1, ..Received::default() });
+}
+
+#[test]
+fn uploads_resume_goes_on_with_it() {
+    let (env, store) = env();
+    killed_after(&env, &store, 3, false);
+    let before = large(&store);
+    let listed = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+    let id = listed[0]["id"].as_str().expect("an id");
+    let output = env.run(&["custom", "uploads", "resume", id, "--engine", "native", "-o", "json"]).success();
+    assert_only_the_rest(&before, &large(&store));
+    assert_arrived(&env, &store);
+    assert_files(&env, &output);
+    assert!(env.azcopy_starts().is_empty());
+}
+
+#[test]
+fn ctrl_c_ends_it_at_once_and_says_what_stays() {
+    let (mut env, store) = env();
+    // The real clock: what has to be quick is quick by itself.
+    env.set("AZURE_AI_MODELS_TEST_TIME", "1");
+    store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
+    let running = Running::start(&env, &CREATE);
+    wait_until_stuck(&env, &store, 3);
+    let begun = Instant::now();
+    running.signal(Signal::INT);
+    let output = running.finish(&env).fails_with(130);
+    assert!(begun.elapsed() < QUICKLY, "{:?}: {output}", begun.elapsed());
+    assert!(!output.stderr.contains("AzCopy"), "{output}");
+    let before = large(&store);
+    store.behaves(Behaviour::default());
+    create(&env, &[]).success();
+    assert_only_the_rest(&before, &large(&store));
+    assert_arrived(&env, &store);
+}
+
+/// What is said of one file alone, where nothing is complete.
+#[test]
+fn the_words_of_an_interrupted_upload_count_the_blocks() {
+    let (env, store) = env();
+    std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
+    store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
+    let args = [&CREATE[..], &["--skip-check", "--parallel", "3"]].concat();
+    let running = Running::start(&env, &args);
+    wait_until_stuck(&env, &store, 2);
+    running.signal(Signal::INT);
+    let output = running.finish(&env).fails_with(130);
+    let said = output.stderr.split("ERROR: ").nth(1).expect("an error");
+    // One of the blocks is the short last one, or none is.
+    let (far, kept) = said.split_once("\n").expect("two lines");
+    assert!(far.starts_with("Upload interrupted at ") && far.ends_with(" of 25.0 MB sent)."), "{said}");
+    insta::assert_snapshot!(kept.replace("16.0 MB", "[TWO]").replace("9.0 MB", "[TWO]"), @"
+    [TWO] arrived and will not be sent again; the blob store keeps them for 7 days.
+
+    Suggestion: To resume, run the same command again:
+      azure-ai-models custom create --name my-model --source model --engine native --parallel 3 --skip-check
+    ");
+}

@@ -1,0 +1,381 @@
+//! A blob store for block blobs, in this process: Put Blob, Put Block, Put Block List, Get Block List and the list of a
+//! container, as Azure documents them (contracts/blob.md), with the faults that an upload meets. It counts what comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use axum::serve::{IncomingStream, Listener};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+
+/// Nothing that a test waits for takes longer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How the store behaves. Numbers count the requests that carry content.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Behaviour {
+    /// Each so-manyth is answered 503 ServerBusy.
+    pub(crate) busy_every: Option<u32>,
+    /// Each so-manyth has its connection broken off after half of its content.
+    pub(crate) reset_every: Option<u32>,
+    /// One bit of each so-manyth is flipped on the way.
+    pub(crate) flip_every: Option<u32>,
+    /// A checksum header is answered 500, as older emulators do.
+    pub(crate) no_checksums: bool,
+    /// The SAS that brought the so-manyth is refused from then on.
+    pub(crate) sas_ends_after: Option<u32>,
+    /// No SAS at all is taken for content after so many.
+    pub(crate) refuses_all_after: Option<u32>,
+    /// The SAS does not allow to read or to list.
+    pub(crate) write_only: bool,
+    /// Blocks are gone before the next block list, once.
+    pub(crate) loses_blocks: bool,
+    /// Content after so many is taken and never answered.
+    pub(crate) silent_after: Option<u32>,
+    /// Content is counted and not kept.
+    pub(crate) discards: bool,
+}
+
+/// A blob that was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Blob {
+    pub(crate) content: Vec<u8>,
+    pub(crate) content_type: String,
+    bytes: u64,
+    blocks: Vec<(String, u64)>,
+}
+
+/// What came of one blob.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Received {
+    /// Indices of the blocks that were taken, in that order.
+    pub(crate) blocks: Vec<u64>,
+    /// Times that it was put whole.
+    pub(crate) puts: u32,
+    /// Times that its block list was asked for.
+    pub(crate) asked: u32,
+    /// Requests for it that had a checksum.
+    pub(crate) with_checksum: u32,
+}
+
+#[derive(Default)]
+struct Kept {
+    behaviour: Behaviour,
+    blobs: BTreeMap<String, Blob>,
+    blocks: BTreeMap<String, BTreeMap<String, (Vec<u8>, u64)>>,
+    received: BTreeMap<String, Received>,
+    refused: BTreeSet<String>,
+    age: u32,
+    seen: u32,
+    taken: u32,
+    silent: u32,
+}
+
+#[derive(Default)]
+struct Shared {
+    kept: Mutex<Kept>,
+    changed: Condvar,
+}
+
+/// The running store; it ends with the process.
+pub(crate) struct BlockStore {
+    /// Base address with the account.
+    pub(crate) base: url::Url,
+    shared: Arc<Shared>,
+}
+
+impl BlockStore {
+    pub(crate) fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
+        let shared = Arc::<Shared>::default();
+        let state = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                listener.set_nonblocking(true).expect("a listener");
+                let listener = Lines(tokio::net::TcpListener::from_std(listener).expect("a listener"));
+                let app = Router::new().fallback(answer).with_state(state);
+                axum::serve(listener, app.into_make_service_with_connect_info::<Line>()).await.expect("served");
+            });
+        });
+        Self { base: base.parse().expect("a URL"), shared }
+    }
+
+    /// Lets it behave so from now on; the count of requests starts anew, and those under way have no answer.
+    pub(crate) fn behaves(&self, behaviour: Behaviour) {
+        let mut kept = self.shared.lock();
+        (kept.behaviour, kept.seen, kept.taken, kept.silent) = (behaviour, 0, 0, 0);
+        kept.age += 1;
+    }
+
+    /// A blob, by its name in the container.
+    pub(crate) fn blob(&self, name: &str) -> Option<Blob> {
+        self.shared.lock().blobs.get(name).cloned()
+    }
+
+    /// Names of all blobs.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.shared.lock().blobs.keys().cloned().collect()
+    }
+
+    /// What came of a blob since the last look at it.
+    pub(crate) fn take_received(&self, name: &str) -> Received {
+        self.shared.lock().received.remove(name).unwrap_or_default()
+    }
+
+    /// Forgets all blocks that belong to no blob yet.
+    pub(crate) fn lose_blocks(&self) {
+        self.shared.lock().blocks.clear();
+    }
+
+    /// Waits until so many requests are taken and one more is left without an answer.
+    pub(crate) fn wait_until_silent(&self, taken: u32) {
+        let begun = Instant::now();
+        let mut kept = self.shared.lock();
+        while kept.taken < taken || kept.silent == 0 {
+            assert!(begun.elapsed() < LIMIT, "{} taken, {} without an answer", kept.taken, kept.silent);
+            kept = self.shared.changed.wait_timeout(kept, Duration::from_millis(200)).expect("the store").0;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().expect("the store")
+    }
+}
+
+/// Connections, each with a hand on it that can break it off.
+struct Lines(tokio::net::TcpListener);
+
+#[derive(Clone)]
+struct Line(Arc<TcpStream>);
+
+impl Listener for Lines {
+    type Io = tokio::net::TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        Listener::accept(&mut self.0).await
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Lines>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+        use std::os::fd::AsFd;
+        let hand = stream.io().as_fd().try_clone_to_owned().expect("a second hand on it");
+        Self(Arc::new(TcpStream::from(hand)))
+    }
+}
+
+type Query = BTreeMap<String, String>;
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    let query: Query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let sas = query.get("se").cloned().unwrap_or_default() + query.get("sig").map_or("", String::as_str);
+    let name = decoded(uri.path().splitn(4, '/').nth(3).unwrap_or_default());
+    if shared.lock().refused.contains(&sas) {
+        return error(403, "AuthenticationFailed");
+    }
+    let is_of = |comp: &str| query.get("comp").is_some_and(|found| found == comp);
+    match method {
+        Method::GET if is_of("list") => list(&shared, query.contains_key("maxresults")),
+        Method::GET if is_of("blocklist") => block_list(&shared, &name),
+        Method::PUT if is_of("blocklist") => commit(&shared, &name, &headers, body).await,
+        Method::PUT => content(&shared, &line, &name, (&query, &headers, &sas), body).await,
+        _ => error(400, "UnsupportedHttpVerb"),
+    }
+}
+
+async fn content(
+    shared: &Shared,
+    line: &Line,
+    name: &str,
+    (query, headers, sas): (&Query, &HeaderMap, &str),
+    body: Body,
+) -> Response<Body> {
+    let (age, number, behaviour) = {
+        let mut kept = shared.lock();
+        kept.seen += 1;
+        (kept.age, kept.seen, kept.behaviour.clone())
+    };
+    let is_due = |every: Option<u32>| every.is_some_and(|every| number.is_multiple_of(every));
+    let length = length(headers);
+    let resets = is_due(behaviour.reset_every);
+    let mut crc = crc64fast_nvme::Digest::new();
+    let (mut got, mut bytes) = (Vec::new(), 0_u64);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let Ok(piece) = piece else { return error(400, "RequestBodyIncomplete") };
+        bytes += piece.len() as u64;
+        let mut piece = piece.to_vec();
+        if is_due(behaviour.flip_every) && bytes == length {
+            *piece.last_mut().expect("a byte") ^= 1;
+        }
+        crc.write(&piece);
+        if !behaviour.discards {
+            got.extend_from_slice(&piece);
+        }
+        if resets && bytes * 2 >= length {
+            // It may be broken already.
+            drop(line.0.shutdown(Shutdown::Both));
+            std::future::pending::<()>().await;
+        }
+    }
+    if is_due(behaviour.busy_every) {
+        return error(503, "ServerBusy");
+    }
+    let sum = headers.get("x-ms-content-crc64");
+    if sum.is_some() && behaviour.no_checksums {
+        return error(500, "InternalError");
+    }
+    if sum.is_some_and(|sum| sum.as_bytes() != STANDARD.encode(crc.sum64().to_le_bytes()).as_bytes()) {
+        return error(400, "Crc64Mismatch");
+    }
+    if bytes != length {
+        return error(400, "RequestBodyIncomplete");
+    }
+    let is_silent = {
+        let mut kept = shared.lock();
+        let is_silent = age != kept.age || behaviour.silent_after.is_some_and(|after| kept.taken >= after);
+        if is_silent {
+            kept.silent += u32::from(age == kept.age);
+        } else if behaviour.refuses_all_after.is_some_and(|after| kept.taken >= after) {
+            return error(403, "AuthenticationFailed");
+        } else {
+            kept.taken += 1;
+            if behaviour.sas_ends_after == Some(kept.taken) {
+                kept.refused.insert(sas.to_owned());
+            }
+            keep(&mut kept, name, (query, headers), (got, bytes));
+        }
+        is_silent
+    };
+    shared.changed.notify_all();
+    if is_silent {
+        std::future::pending::<()>().await;
+    }
+    created()
+}
+
+fn keep(kept: &mut Kept, name: &str, (query, headers): (&Query, &HeaderMap), (content, bytes): (Vec<u8>, u64)) {
+    let received = kept.received.entry(name.to_owned()).or_default();
+    received.with_checksum += u32::from(headers.contains_key("x-ms-content-crc64"));
+    if let Some(id) = query.get("blockid") {
+        let raw = STANDARD.decode(id).expect("a block id in base64");
+        let place = raw.last_chunk::<8>().expect("a place in it");
+        received.blocks.push(u64::from_be_bytes(*place));
+        kept.blocks.entry(name.to_owned()).or_default().insert(id.clone(), (content, bytes));
+    } else {
+        received.puts += 1;
+        kept.blocks.remove(name);
+        let blob = Blob { content, content_type: content_type(headers), bytes, blocks: Vec::new() };
+        kept.blobs.insert(name.to_owned(), blob);
+    }
+}
+
+async fn commit(shared: &Shared, name: &str, headers: &HeaderMap, body: Body) -> Response<Body> {
+    let Ok(text) = axum::body::to_bytes(body, 16 << 20).await else { return error(400, "RequestBodyIncomplete") };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let ids: Vec<&str> =
+        text.split("<Latest>").skip(1).filter_map(|rest| rest.split_once("</Latest>")).map(|(id, _)| id).collect();
+    let mut kept = shared.lock();
+    if std::mem::take(&mut kept.behaviour.loses_blocks) {
+        kept.blocks.remove(name);
+    }
+    let mut there = kept.blocks.remove(name).unwrap_or_default();
+    let mut blob = Blob { content_type: content_type(headers), ..Blob::default() };
+    for id in ids {
+        let Some((content, bytes)) = there.remove(id) else { return error(400, "InvalidBlockList") };
+        blob.content.extend_from_slice(&content);
+        blob.bytes += bytes;
+        blob.blocks.push((id.to_owned(), bytes));
+    }
+    kept.blobs.insert(name.to_owned(), blob);
+    created()
+}
+
+fn block_list(shared: &Shared, name: &str) -> Response<Body> {
+    let mut kept = shared.lock();
+    kept.received.entry(name.to_owned()).or_default().asked += 1;
+    if kept.behaviour.write_only {
+        return error(403, "AuthorizationPermissionMismatch");
+    }
+    let entry = |id: &str, bytes: u64| format!("<Block><Name>{id}</Name><Size>{bytes}</Size></Block>");
+    let (blob, blocks) = (kept.blobs.get(name), kept.blocks.get(name));
+    if blob.is_none() && blocks.is_none() {
+        return error(404, "BlobNotFound");
+    }
+    let committed: String = blob.iter().flat_map(|blob| &blob.blocks).map(|(id, bytes)| entry(id, *bytes)).collect();
+    let uncommitted: String = blocks.into_iter().flatten().map(|(id, (_, bytes))| entry(id, *bytes)).collect();
+    xml(format!(
+        "<BlockList><CommittedBlocks>{committed}</CommittedBlocks><UncommittedBlocks>{uncommitted}</UncommittedBlocks></BlockList>"
+    ))
+}
+
+fn list(shared: &Shared, is_probe: bool) -> Response<Body> {
+    let kept = shared.lock();
+    if kept.behaviour.write_only {
+        return error(403, "AuthorizationPermissionMismatch");
+    }
+    let entry = |(name, blob): (&String, &Blob)| {
+        let bytes = blob.bytes;
+        format!("<Blob><Name>{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>")
+    };
+    let at_most = if is_probe { 1 } else { usize::MAX };
+    let blobs: String = kept.blobs.iter().take(at_most).map(entry).collect();
+    xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>"))
+}
+
+fn length(headers: &HeaderMap) -> u64 {
+    let text = headers.get("content-length").and_then(|value| value.to_str().ok());
+    text.and_then(|text| text.parse().ok()).expect("a length is told")
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get("x-ms-blob-content-type").and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_owned()
+}
+
+fn decoded(path: &str) -> String {
+    let escaped = path.replace('+', "%2B");
+    url::form_urlencoded::parse(escaped.as_bytes()).map(|(key, _)| key.into_owned()).collect()
+}
+
+fn created() -> Response<Body> {
+    Response::builder().status(201).body(Body::empty()).expect("an answer")
+}
+
+fn xml(text: String) -> Response<Body> {
+    let text = format!("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>{text}");
+    Response::builder().status(200).header("content-type", "application/xml").body(Body::from(text)).expect("an answer")
+}
+
+/// The body says the code as well, as Azure's does.
+fn error(status: u16, code: &str) -> Response<Body> {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{code}.</Message></Error>"
+    );
+    Response::builder().status(status).header("x-ms-error-code", code).body(Body::from(text)).expect("an answer")
+}
