@@ -193,6 +193,7 @@ mod tests {
             Fault::Tls,
             proxy(Some(407)),
             proxy(None),
+            Fault::ProxyDown,
             Fault::Timeout,
             Fault::Unreachable,
             Fault::Reset,
