@@ -1,18 +1,21 @@
 //! What a command needs from the world, made on first use: environment, console, cancellation, clients.
 
 use std::cell::OnceCell;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::azd::Host;
 use crate::cancel::Cancellation;
 use crate::cli::{AZD_PROGRAM, Action, Command, Globals, Invocation, OutputFormat, PROGRAM};
+use crate::commands::choose;
 use crate::commands::custom::CustomCommand;
 use crate::console::render::{self, DeployTarget};
 use crate::console::{Console, ProgressMode, Settings, colour};
-use crate::credential::{Target, TokenSource};
+use crate::credential::{Audience, Target, TokenSource};
 use crate::env::{Env, Timings, var};
 use crate::error::CliError;
 use crate::foundry::{FoundryClient, api_version};
@@ -113,13 +116,18 @@ impl App {
             report: &report,
         };
         let outcome = self.or_interrupted(async { Ok(Box::pin(search.run()).await?) }).await?;
+        let env = self.trusted.get_or_init(|| outcome.env);
         let found = match outcome.answer {
             Answer::Found(found) => self.found.get_or_init(|| *found),
-            Answer::NeedsChoice { .. } => return Err(FindError::NotConfigured.into()),
+            Answer::NeedsChoice { .. } if !self.can_choose() => return Err(FindError::NotConfigured.into()),
+            Answer::NeedsChoice { subscription, tenant } => {
+                let chosen = Box::pin(choose::light(self, subscription, tenant)).await?;
+                self.found.get_or_init(|| chosen)
+            }
         };
-        let env = self.trusted.get_or_init(|| outcome.env);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
-        let target = Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback() };
+        let target =
+            Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback(), audience: Audience::Foundry };
         let tenant = found.tenant.as_deref();
         let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), report)?;
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
@@ -137,6 +145,35 @@ impl App {
     pub fn can_ask(&self) -> bool {
         let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
         self.env.interactive() && !no_prompt
+    }
+
+    /// azd's server, when azd runs the program.
+    #[must_use]
+    pub fn host(&self) -> Option<Host> {
+        Host::from_env(&self.env, &self.timings)
+    }
+
+    /// True when the person can be asked by azd too, which draws on standard output, where JSON belongs.
+    #[must_use]
+    pub fn can_choose(&self) -> bool {
+        self.can_ask() && !(self.env.run_by_azd() && self.globals.output == OutputFormat::Json)
+    }
+
+    /// Asks for one of several on this program's own terminal; its index.
+    ///
+    /// # Errors
+    /// When the person leaves the question, or the terminal cannot be used.
+    pub async fn select(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
+        let (question, console) = (question.to_owned(), Arc::clone(&self.console));
+        let _guard = self.console.guard();
+        let chosen = tokio::task::spawn_blocking(move || console.select(&question, &choices));
+        match self.or_interrupted(async { Ok(chosen.await) }).await? {
+            Ok(Ok(Some(index))) => Ok(index),
+            Ok(Err(why)) if why.kind() != io::ErrorKind::Interrupted => {
+                Err(CliError::failure(format!("cannot ask on this terminal: {why}")))
+            }
+            _ => Err(CliError::interrupted()),
+        }
     }
 
     /// Asks for one line; `None` at the end of the input.

@@ -47,6 +47,8 @@ pub mod var {
     pub const AZURE_RESOURCE_GROUP_NAME: &str = "AZURE_RESOURCE_GROUP_NAME";
     /// Foundry account of the project, for the deploy command that `create` prints.
     pub const AZURE_ACCOUNT_NAME: &str = "AZURE_ACCOUNT_NAME";
+    /// Azure region of the project.
+    pub const AZURE_LOCATION: &str = "AZURE_LOCATION";
     /// Foundry project, for the deploy command that `create` prints.
     pub const AZURE_PROJECT_NAME: &str = "AZURE_PROJECT_NAME";
     /// Host that may receive tokens although it is not a known Foundry host.

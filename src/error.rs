@@ -3,6 +3,7 @@
 //! Modules below `commands` have typed errors of their own; every one of them is translated in
 //! `error/`, and nowhere else.
 
+mod arm;
 mod from;
 mod kind;
 mod native;

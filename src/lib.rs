@@ -1,6 +1,7 @@
 //! `azure.ai.models`: upload, register and manage custom models in a Foundry project.
 
 pub mod app;
+pub mod arm;
 pub mod azcopy;
 pub mod azd;
 pub mod cancel;
@@ -69,17 +70,23 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
         Command::Metadata => commands::metadata::metadata(&app),
         Command::Completion { shell } => commands::completion::completion(&app, shell),
         Command::Custom { command: None } => Ok(()),
+        Command::Init(args) => awaited(canceller, async || Box::pin(commands::init::init(&app, &args)).await),
         Command::Custom { command: Some(command) } | Command::Short(command) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let outcome = runtime.block_on(async {
-                signals::listen(canceller)?;
-                commands::custom::run(&app, command).await
-            });
-            // A thread may still wait for an answer on the terminal.
-            runtime.shutdown_background();
-            outcome
+            awaited(canceller, async || commands::custom::run(&app, command).await)
         }
     }
+}
+
+/// Runs a command that waits for others, and listens to signals meanwhile.
+fn awaited(canceller: cancel::Canceller, command: impl AsyncFnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        signals::listen(canceller)?;
+        command().await
+    });
+    // A thread may still wait for an answer on the terminal.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Hands the error to azd; false when the person has to be told here.

@@ -77,18 +77,24 @@ impl Host {
     }
 }
 
-/// An answer under a limit.
-pub(super) async fn within<T>(
+/// An answer under a limit. On the heap: what tonic holds during a call is large.
+pub(super) fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, HostError> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(answer) => Ok(answer?.into_inner()),
-        Err(_) => Err(HostError::TimedOut { limit }),
+) -> impl Future<Output = Result<T, HostError>> {
+    let call = Box::pin(call);
+    async move {
+        match tokio::time::timeout(limit, call).await {
+            Ok(answer) => Ok(answer?.into_inner()),
+            Err(_) => Err(HostError::TimedOut { limit }),
+        }
     }
 }
 
 /// An answer that a person, or a whole azd command, takes its time for.
-pub(super) async fn whenever<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, HostError> {
-    Ok(call.await?.into_inner())
+pub(super) fn whenever<T>(
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> impl Future<Output = Result<T, HostError>> {
+    let call = Box::pin(call);
+    async move { Ok(call.await?.into_inner()) }
 }

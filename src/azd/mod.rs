@@ -10,6 +10,7 @@ mod error;
 mod host;
 mod program;
 mod project;
+mod reach;
 mod report;
 mod words;
 /// What `build.rs` makes of `proto/azdext.proto`.
@@ -27,5 +28,6 @@ pub use error::{HostError, Refusal};
 pub use host::Host;
 pub use program::{INSTALL, ProgramError, environment_values};
 pub use project::{AzdEnvironment, AzdProject};
+pub use reach::{Azd, AzdError, SaveError};
 pub use report::{ErrorReport, Origin};
 pub use words::AzdWords;

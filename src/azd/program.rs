@@ -70,7 +70,22 @@ pub async fn environment_values(
     timings: &Timings,
     environment: &str,
 ) -> Result<BTreeMap<String, String>, ProgramError> {
-    let args = ["env", "get-values", "-o", "json", "--no-prompt", "-e", environment].map(OsStr::new);
+    let args = ["env", "get-values", "-o", "json", "--no-prompt", "-e", environment];
+    let output = run_program(env, timings, &args).await?;
+    let values: BTreeMap<String, Value> = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
+    let text = |value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// Runs one `azd` command in the working directory to its end, without input; what it wrote to standard output.
+///
+/// # Errors
+/// See [`ProgramError`].
+pub(super) async fn run_program(env: &Env, timings: &Timings, args: &[&str]) -> Result<Vec<u8>, ProgramError> {
+    let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
     let programs = Programs::new(env);
     let run = programs.output(OsStr::new("azd"), &args, Some(env.cwd()));
     let limit = timings.azd_command;
@@ -85,11 +100,5 @@ pub async fn environment_values(
         let words = AzdWords::read(&text(&output.stderr), &text(&output.stdout));
         return Err(ProgramError::Failed { words });
     }
-    let values: BTreeMap<String, Value> =
-        serde_json::from_slice(&output.stdout).map_err(|_| ProgramError::Unreadable)?;
-    let text = |value| match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
+    Ok(output.stdout)
 }

@@ -26,6 +26,8 @@ pub struct Globals {
     pub endpoint: Option<String>,
     /// azd environment, from `--environment` or `-e NAME`.
     pub environment: Option<String>,
+    /// Azure subscription, from `--subscription`.
+    pub subscription: Option<String>,
     /// Output format.
     pub output: OutputFormat,
     /// `--no-prompt`, if it was given.
@@ -59,7 +61,16 @@ impl Globals {
     /// What counts when the options could not be read.
     #[must_use]
     pub fn unread(output: OutputFormat) -> Self {
-        Self { endpoint: None, environment: None, output, no_prompt: None, debug: None, quiet: false, cwd: None }
+        Self {
+            endpoint: None,
+            environment: None,
+            subscription: None,
+            output,
+            no_prompt: None,
+            debug: None,
+            quiet: false,
+            cwd: None,
+        }
     }
 
     /// Takes the dual `-e` apart and refuses what was given twice.
@@ -82,6 +93,7 @@ impl Globals {
         Ok(Self {
             endpoint,
             environment,
+            subscription: args.subscription.clone().filter(|id| !id.trim().is_empty()),
             output: args.output,
             no_prompt: args.no_prompt,
             debug: args.debug,
@@ -97,7 +109,8 @@ fn is_url(value: &str) -> bool {
 }
 
 /// azd's own rule (contracts/azd-host.md 1.5).
-fn is_environment_name(name: &str) -> bool {
+#[must_use]
+pub fn is_environment_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '(' | ')' | '_' | '.'))
 }

@@ -6,7 +6,7 @@ mod globals;
 mod hoist;
 mod read;
 
-pub use globals::{Globals, GlobalsError, OutputFormat};
+pub use globals::{Globals, GlobalsError, OutputFormat, is_environment_name};
 pub use hoist::hoist_globals;
 pub use read::{Action, Invocation, UsageError, read};
 
@@ -15,6 +15,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::commands::custom::CustomCommand;
+use crate::commands::init::InitArgs;
 
 /// How azd's users call the program.
 pub const AZD_PROGRAM: &str = "azd ai models";
@@ -23,6 +24,7 @@ pub const PROGRAM: &str = "azure-ai-models";
 
 const ROOT_EXAMPLES: &str = "\
 Examples:
+  azd ai models init
   azd ai models custom create --name my-model --source ./model-weights
   azd ai models custom list
   azd ai models custom show --name my-model
@@ -57,6 +59,20 @@ pub struct Cli {
 /// What the program can be told to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Connect an azd environment to a Foundry project
+    #[command(
+        args_override_self = true,
+        after_help = "\
+It asks for what is missing: subscription, resource group, project. Then the environment holds AZURE_TENANT_ID,
+AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP_NAME, AZURE_ACCOUNT_NAME, AZURE_PROJECT_NAME, AZURE_LOCATION and
+AZURE_PROJECT_ENDPOINT.
+
+Examples:
+  azd ai models init
+  azd ai models init -n dev -s 8861a79b-122e-4733-b9f0-bb521b0268ce
+  azd ai models init -s 8861a79b-122e-4733-b9f0-bb521b0268ce -e https://my-account.services.ai.azure.com/api/projects/my-project"
+    )]
+    Init(InitArgs),
     /// Custom models: upload, register, list, show, delete
     #[command(
         arg_required_else_help = false,

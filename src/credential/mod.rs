@@ -61,6 +61,17 @@ pub struct Target<'a> {
     pub host: &'a str,
     /// The endpoint is on this machine.
     pub loopback: bool,
+    /// What is asked there.
+    pub audience: Audience,
+}
+
+/// A service that takes tokens of its own scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The Foundry project.
+    Foundry,
+    /// Azure Resource Manager.
+    Arm,
 }
 
 /// Gives tokens for one endpoint, and keeps the last one.
@@ -104,7 +115,9 @@ impl TokenSource {
         if method == Method::Emulator && !target.loopback {
             return Err(CredentialError::EmulatorElsewhere { host: target.host.to_owned() });
         }
-        let scope = match env.get(var::SCOPE) {
+        // The variable names the project's scope; the control plane has its own.
+        let named = env.get(var::SCOPE).filter(|_| target.audience == Audience::Foundry);
+        let scope = match named {
             Some(scope) => scope.to_owned(),
             None => {
                 scope_of(target).ok_or_else(|| CredentialError::NoScope { host: target.host.to_owned() })?.to_owned()
@@ -183,12 +196,14 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The scope by the endpoint's cloud (cli.md 5, contracts/foundry-rest.md 6).
 fn scope_of(target: Target<'_>) -> Option<&'static str> {
-    if target.host.ends_with(".azure.us") {
-        Some("https://ai.azure.us/.default")
-    } else if target.host.ends_with(".azure.cn") {
-        None
-    } else {
-        Some("https://ai.azure.com/.default")
+    let (us, china) = (target.host.ends_with(".azure.us"), target.host.ends_with(".azure.cn"));
+    match target.audience {
+        Audience::Foundry if us => Some("https://ai.azure.us/.default"),
+        Audience::Foundry if china => None,
+        Audience::Foundry => Some("https://ai.azure.com/.default"),
+        Audience::Arm if us => Some("https://management.usgovcloudapi.net/.default"),
+        Audience::Arm if china => Some("https://management.chinacloudapi.cn/.default"),
+        Audience::Arm => Some("https://management.azure.com/.default"),
     }
 }
 

@@ -59,7 +59,7 @@ impl FindError {
     pub fn suggestion(&self) -> Option<String> {
         match self {
             Self::NotConfigured => Some(format!(
-                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set {}.",
+                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set {}.\nTo keep a project in an azd environment: azd ai models init",
                 var::AZURE_PROJECT_ENDPOINT
             )),
             Self::Invalid { error, .. } => Some(error.suggestion()),

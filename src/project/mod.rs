@@ -36,6 +36,8 @@ pub enum EndpointSource {
     UserConfig,
     /// A variable of the process environment.
     Variable(&'static str),
+    /// A person chose it in this run.
+    Choice,
 }
 
 impl fmt::Display for EndpointSource {
@@ -44,6 +46,7 @@ impl fmt::Display for EndpointSource {
             Self::Option => f.write_str("--project-endpoint"),
             Self::Environment { name, keys } => write!(f, "azd environment '{name}': {}", keys.join(" and ")),
             Self::UserConfig => write!(f, "azd configuration: {ENDPOINT_KEY}"),
+            Self::Choice => f.write_str("your choice"),
             Self::Variable(name) => write!(f, "environment variable {name}"),
         }
     }
@@ -63,6 +66,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// A project that a person chose, with what is known of it by the names of an environment's values.
+    #[must_use]
+    pub fn chosen(endpoint: ProjectEndpoint, tenant: Option<String>, values: Values) -> Self {
+        Self { endpoint, source: EndpointSource::Choice, tenant, values: Some(values) }
+    }
+
     /// What the source says of this very project under a name such as `AZURE_SUBSCRIPTION_ID`.
     #[must_use]
     pub fn value<'a>(&'a self, env: &'a Env, name: &str) -> Option<&'a str> {

@@ -5,15 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may name whom. Everybody may name the base: model, redact, units, env, cancel.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("lib", &["app", "azd", "cli", "commands", "console", "error", "signals"]),
-    ("app", &["cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
+    ("arm", &["http", "project", "credential"]),
+    ("app", &["azd", "cli", "console", "credential", "error", "foundry", "http", "project", "commands"]),
     ("cli", &["commands"]),
-    ("commands", &["app", "azcopy", "cli", "console", "error", "foundry", "native", "upload", "project"]),
+    (
+        "commands",
+        &[
+            "app",
+            "arm",
+            "azd",
+            "credential",
+            "azcopy",
+            "cli",
+            "console",
+            "error",
+            "foundry",
+            "native",
+            "upload",
+            "project",
+        ],
+    ),
     (
         "error",
         &[
             "app",
+            "arm",
             "azcopy",
             "azd",
             "cli",

@@ -12,7 +12,7 @@ use crate::support::TestEnv;
 const READ_BY_LIBRARIES: [&str; 2] = ["NO_PROXY", "SSL_CERT_DIR"];
 
 /// Variables that azd, the shell or a test sets, or that mean what they mean to every program.
-const NOT_FOR_THE_README: [&str; 14] = [
+const NOT_FOR_THE_README: [&str; 13] = [
     // Set by azd.
     "AZD_SERVER",
     "AZD_ACCESS_TOKEN",
@@ -20,8 +20,6 @@ const NOT_FOR_THE_README: [&str; 14] = [
     "AZURE_HTTP_USER_AGENT",
     "TRACEPARENT",
     "TRACESTATE",
-    // Judged with the others that widen trust; no command speaks to Azure Resource Manager.
-    "AZURE_AI_MODELS_ARM_ENDPOINT",
     // Refused with a sentence of its own.
     "AZURE_CLIENT_CERTIFICATE_PATH",
     // Those of the system.

@@ -10,6 +10,7 @@ mod dry_run;
 mod error_rows;
 mod errors;
 mod help;
+mod init;
 mod install;
 mod kinds;
 mod list;

@@ -448,7 +448,11 @@ fn debug_forms_hold_no_secret() {
         ("HTTPS_PROXY", "http://u:CANARY5A5@proxy"),
     ];
     let env = Env::from_vars(vars, Path::new("/"));
-    let target = Target { host: "a.services.ai.azure.com", loopback: false };
+    let target = Target {
+        host: "a.services.ai.azure.com",
+        loopback: false,
+        audience: azure_ai_models::credential::Audience::Foundry,
+    };
     let tokens = TokenSource::new(&env, target, None, Timings::default(), std::sync::Arc::new(|_| {})).expect("tokens");
     let request = Request::new(Method::GET, sas().expose().clone(), Retry::None)
         .tokens(&tokens)

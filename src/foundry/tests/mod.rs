@@ -43,7 +43,7 @@ const PREFIX: &str = "/api/projects/p/models";
 
 fn foundry(server: &Server) -> FoundryClient {
     let env = Env::from_vars([(var::CREDENTIAL, "emulator")], Path::new("/"));
-    let target = Target { host: "127.0.0.1", loopback: true };
+    let target = Target { host: "127.0.0.1", loopback: true, audience: crate::credential::Audience::Foundry };
     let tokens = TokenSource::new(&env, target, None, Timings::default(), Arc::new(|_| ())).expect("tokens");
     let endpoint = server.url.join("/api/projects/p").expect("url");
     let endpoint = ProjectEndpoint::parse(endpoint.as_str(), None).expect("endpoint");

@@ -25,6 +25,19 @@ pub(crate) enum Call {
     CreateAsync(Target),
     Poll { id: String },
     Credentials(Target),
+    Arm(ArmCall),
+}
+
+/// A read of Azure Resource Manager (contracts/foundry-rest.md 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ArmCall {
+    Tenants,
+    Subscriptions,
+    Subscription { subscription: String },
+    Accounts { subscription: String },
+    Account { group: String, account: String, subscription: String },
+    Projects { group: String, account: String, subscription: String },
+    Project { group: String, account: String, project: String, subscription: String },
 }
 
 /// Why a request is no operation.
@@ -43,6 +56,12 @@ pub(crate) enum NoCall {
 impl Call {
     /// Reads an operation of `project` from a request line.
     pub(crate) fn parse(project: &str, method: &Method, raw_path: &str) -> Result<Self, NoCall> {
+        if raw_path.starts_with("/subscriptions") || raw_path.starts_with("/tenants") {
+            return ArmCall::parse(raw_path)
+                .map(Self::Arm)
+                .ok_or(NoCall::UnknownRoute)
+                .and_then(|call| only(method, &Method::GET, call));
+        }
         let segments: Vec<String> = raw_path
             .strip_prefix("/api/projects/")
             .ok_or(NoCall::UnknownRoute)?
@@ -101,6 +120,33 @@ impl Call {
             Self::CreateAsync(_) => Route::CreateAsync,
             Self::Poll { .. } => Route::Poll,
             Self::Credentials(_) => Route::Credentials,
+            Self::Arm(_) => Route::Arm,
+        }
+    }
+}
+
+impl ArmCall {
+    fn parse(raw_path: &str) -> Option<Self> {
+        let segments: Vec<String> = raw_path.trim_start_matches('/').split('/').map(decode).collect::<Option<_>>()?;
+        let lower: Vec<String> = segments.iter().map(|one| one.to_ascii_lowercase()).collect();
+        let words: Vec<&str> = lower.iter().map(String::as_str).collect();
+        let name = |index: usize| segments[index].clone();
+        const PROVIDER: &str = "microsoft.cognitiveservices";
+        match words.as_slice() {
+            ["tenants"] => Some(Self::Tenants),
+            ["subscriptions"] => Some(Self::Subscriptions),
+            ["subscriptions", _] => Some(Self::Subscription { subscription: name(1) }),
+            ["subscriptions", _, "providers", PROVIDER, "accounts"] => Some(Self::Accounts { subscription: name(1) }),
+            ["subscriptions", _, "resourcegroups", _, "providers", PROVIDER, "accounts", _, rest @ ..] => {
+                let (subscription, group, account) = (name(1), name(3), name(7));
+                match rest {
+                    [] => Some(Self::Account { group, account, subscription }),
+                    ["projects"] => Some(Self::Projects { group, account, subscription }),
+                    ["projects", _] => Some(Self::Project { group, account, project: name(9), subscription }),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 }

@@ -73,6 +73,8 @@ pub struct Config {
     pub next_link: NextLinkForm,
     /// The time in `createdAt` and `lastModifiedAt`, for snapshots. A SAS always counts from the real time.
     pub clock: Option<OffsetDateTime>,
+    /// What Azure Resource Manager shows of the world around the project.
+    pub arm: Arm,
     /// Models that are there from the start, see [`crate::Emulator::seed`].
     pub models: Vec<Value>,
     /// Faults that are armed from the start.
@@ -112,6 +114,7 @@ impl Default for Config {
             page_size: 50,
             next_link: NextLinkForm::Absolute,
             clock: None,
+            arm: Arm::default(),
             models: Vec::new(),
             faults: Vec::new(),
         }
@@ -215,4 +218,44 @@ pub enum NextLinkForm {
     Loop,
     /// To another host.
     Foreign(Url),
+}
+
+/// Azure Resource Manager's view: tenants with their subscriptions, of which the first of the first holds the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// The tenants that the person belongs to.
+    pub tenants: Vec<ArmTenant>,
+    /// The account's resource group.
+    pub resource_group: String,
+    /// The account's region.
+    pub location: String,
+    /// The first label of the account's host, where it is not its name.
+    pub subdomain: Option<String>,
+    /// Further projects of the account, with the emulator's own first.
+    pub more_projects: Vec<String>,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmTenant {
+    /// Its id.
+    pub id: String,
+    /// The only token that opens it; `None`: any.
+    pub token: Option<String>,
+    /// Id and name of each subscription.
+    pub subscriptions: Vec<(String, String)>,
+}
+
+impl Default for Arm {
+    fn default() -> Self {
+        let subscription = ("00000000-0000-0000-0000-000000000001".to_owned(), "Emulated".to_owned());
+        let id = "00000000-0000-0000-0000-0000000000aa".to_owned();
+        Self {
+            tenants: vec![ArmTenant { id, token: None, subscriptions: vec![subscription] }],
+            resource_group: "rg-emulator".to_owned(),
+            location: "eastus2".to_owned(),
+            subdomain: None,
+            more_projects: Vec::new(),
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub enum Route {
     Delete,
     /// `POST .../credentials`.
     Credentials,
+    /// Anything of Azure Resource Manager.
+    Arm,
 }
 
 /// Something that goes wrong for some requests.

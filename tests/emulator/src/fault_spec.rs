@@ -27,7 +27,7 @@ impl fmt::Display for FaultSpecError {
             Self::UnknownRoute(route) => write!(
                 f,
                 "unknown route '{route}'; known: any, list, versions, get, startPendingUpload, createAsync, poll, put, \
-                 patch, delete, credentials"
+                 patch, delete, credentials, arm"
             ),
             Self::UnknownKind(kind) => write!(
                 f,

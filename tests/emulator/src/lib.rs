@@ -18,7 +18,9 @@ mod state;
 mod wire;
 
 pub use catalog::SeedError;
-pub use config::{Auth, BlobStore, Config, LocationForm, MissingRoute, NextLinkForm, OperationEnd, PendingUploadShape};
+pub use config::{
+    Arm, ArmTenant, Auth, BlobStore, Config, LocationForm, MissingRoute, NextLinkForm, OperationEnd, PendingUploadShape,
+};
 pub use fault::{Fault, FaultKind, RetryAfter, Route};
 pub use fault_spec::FaultSpecError;
 pub use record::RequestRecord;

@@ -102,7 +102,7 @@ Examples:
   foundry-emulator --fault list:status=503,retryAfter=2,count=1 --fault poll:stall
 
 Routes of faults:
-  any, list, versions, get, startPendingUpload, createAsync, poll, put, patch, delete, credentials
+  any, list, versions, get, startPendingUpload, createAsync, poll, put, patch, delete, credentials, arm
 Kinds:
   status=N (with code=, message=, retryAfter=SECONDS, retryAfterDate=SECONDS), stall, reset,
   truncated, html=N, junkJson, emptyBody, delay=MS, hugeBody=BYTES, redirect=URL

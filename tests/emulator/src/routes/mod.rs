@@ -2,6 +2,7 @@
 //! The operations themselves stand in the modules below, a file for what belongs together.
 
 mod admin;
+mod arm;
 mod models;
 mod registration;
 mod uploads;
@@ -64,6 +65,9 @@ async fn project(
 }
 
 async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incoming) -> Answer {
+    if let Ok(Call::Arm(call)) = &call {
+        return arm::answer(&shared.lock().config, request, call);
+    }
     let dialect = {
         let state = shared.lock();
         authenticate(&state.config, request)?;
@@ -82,6 +86,7 @@ async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incomi
         Call::CreateAsync(target) => registration::create_async(shared, request, dialect, target).await,
         Call::Put(target) => registration::put(shared, request, dialect, target).await,
         Call::Poll { id } => registration::poll(&mut shared.lock(), &id),
+        Call::Arm(call) => arm::answer(&shared.lock().config, request, &call),
     }
 }
 

@@ -1,0 +1,118 @@
+//! Where management tokens go: a known ARM host, this machine, or a host that the person named (cli.md 4).
+
+use thiserror::Error;
+use url::Url;
+
+use crate::env::{Env, var};
+use crate::model::is_loopback;
+use crate::project::Cloud;
+
+/// The ARM hosts of the clouds (contracts/foundry-rest.md 6).
+const HOSTS: [(Cloud, &str); 3] = [
+    (Cloud::Public, "management.azure.com"),
+    (Cloud::UsGovernment, "management.usgovcloudapi.net"),
+    (Cloud::China, "management.chinacloudapi.cn"),
+];
+
+/// The address of Azure Resource Manager, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmEndpoint(Url);
+
+/// Which rule `AZURE_AI_MODELS_ARM_ENDPOINT` breaks. Nothing here repeats it: it may hold a password.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ArmEndpointError {
+    /// No URL.
+    #[error("it is not a URL")]
+    NotAUrl,
+    /// Neither https nor this machine.
+    #[error("it is not https")]
+    Scheme,
+    /// A name or a password.
+    #[error("it holds a user name or a password")]
+    UserInfo,
+    /// A host that nobody named.
+    #[error("{0} is no host of Azure Resource Manager")]
+    Host(String),
+}
+
+impl ArmEndpoint {
+    /// The one that the environment names, else the cloud's own. The environment must be the trusted one.
+    ///
+    /// # Errors
+    /// See [`ArmEndpointError`].
+    pub fn choose(env: &Env, cloud: Cloud) -> Result<Self, ArmEndpointError> {
+        let Some(named) = env.get(var::ARM_ENDPOINT) else {
+            let known =
+                HOSTS.iter().find(|(known, _)| *known == cloud).map_or("management.azure.com", |(_, host)| host);
+            return Url::parse(&format!("https://{known}")).map(Self).map_err(|_| ArmEndpointError::NotAUrl);
+        };
+        let url = Url::parse(named.trim()).map_err(|_| ArmEndpointError::NotAUrl)?;
+        let loopback = is_loopback(&url);
+        if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
+            return Err(ArmEndpointError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ArmEndpointError::UserInfo);
+        }
+        let host = url.host_str().ok_or(ArmEndpointError::NotAUrl)?;
+        let known = HOSTS.iter().any(|(_, known)| host.eq_ignore_ascii_case(known));
+        let allowed = env.get(var::ALLOW_HOST).is_some_and(|allowed| allowed.trim().eq_ignore_ascii_case(host));
+        if known || loopback || allowed { Ok(Self(url)) } else { Err(ArmEndpointError::Host(host.to_owned())) }
+    }
+
+    /// True when it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
+    /// The address of something below it, for an api-version.
+    pub(super) fn url(&self, path: &[&str], api_version: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        // Fails for URLs without a path alone.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().extend(path);
+        }
+        url.query_pairs_mut().append_pair("api-version", api_version);
+        url
+    }
+
+    pub(super) fn same_origin(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn choose(vars: &[(&'static str, &str)]) -> Result<String, ArmEndpointError> {
+        let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
+        ArmEndpoint::choose(&env, Cloud::UsGovernment).map(|endpoint| endpoint.0.to_string())
+    }
+
+    #[test]
+    fn a_token_goes_to_known_hosts_to_this_machine_and_where_the_person_says() {
+        assert_eq!(choose(&[]).as_deref(), Ok("https://management.usgovcloudapi.net/"));
+        for good in ["https://management.azure.com", "http://127.0.0.1:8700", "https://localhost"] {
+            assert!(choose(&[(var::ARM_ENDPOINT, good)]).is_ok(), "{good}");
+        }
+        for (bad, error) in [
+            ("no url", ArmEndpointError::NotAUrl),
+            ("http://management.azure.com", ArmEndpointError::Scheme),
+            ("https://u:p@management.azure.com", ArmEndpointError::UserInfo),
+            (
+                "https://management.azure.com.example.org",
+                ArmEndpointError::Host("management.azure.com.example.org".into()),
+            ),
+        ] {
+            assert_eq!(choose(&[(var::ARM_ENDPOINT, bad)]), Err(error), "{bad}");
+        }
+        let own = [(var::ARM_ENDPOINT, "https://arm.example.org"), (var::ALLOW_HOST, "ARM.example.org")];
+        assert!(choose(&own).is_ok());
+    }
+}

@@ -1,0 +1,105 @@
+//! The ARM id of a Foundry project.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// What an id must look like.
+const FORM: &str =
+    "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.CognitiveServices/accounts/ACCOUNT/projects/PROJECT";
+
+/// The ARM id of a Foundry project, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectId {
+    /// Subscription.
+    pub subscription: String,
+    /// Resource group.
+    pub group: String,
+    /// Foundry account, by its ARM name.
+    pub account: String,
+    /// Project.
+    pub project: String,
+}
+
+/// A text that is no such id.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("it is not of the form {FORM}")]
+pub struct IdError;
+
+impl ProjectId {
+    /// Takes an id apart; blanks around it and a slash behind it do not matter, nor does the case of its keywords.
+    ///
+    /// # Errors
+    /// When it is the id of something else.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let text = text.trim().trim_end_matches('/');
+        let parts: Vec<&str> = text.strip_prefix('/').ok_or(IdError)?.split('/').collect();
+        let [s, subscription, g, group, p, provider, a, account, j, project] = parts.as_slice() else {
+            return Err(IdError);
+        };
+        let keywords = [
+            (s, "subscriptions"),
+            (g, "resourceGroups"),
+            (p, "providers"),
+            (provider, "Microsoft.CognitiveServices"),
+            (a, "accounts"),
+            (j, "projects"),
+        ];
+        let fits = keywords.iter().all(|(given, keyword)| given.eq_ignore_ascii_case(keyword));
+        let names = [subscription, group, account, project];
+        // A blank or a control character would end up in requests and in the environment.
+        let is_plain = |name: &&&str| {
+            !matches!(**name, "" | "." | "..") && !name.contains(|c: char| c.is_control() || c.is_whitespace())
+        };
+        if !fits || !names.iter().all(is_plain) {
+            return Err(IdError);
+        }
+        let [subscription, group, account, project] = names.map(|name| (*name).to_owned());
+        Ok(Self { subscription, group, account, project })
+    }
+}
+
+impl fmt::Display for ProjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subscription, group, account, project } = self;
+        write!(
+            f,
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/projects/{project}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_taken_apart_and_put_together() {
+        let id =
+            "/subscriptions/s-1/resourceGroups/my-rg/providers/Microsoft.CognitiveServices/accounts/acc/projects/p";
+        let parsed = ProjectId::parse(id).expect("an id");
+        assert_eq!(parsed.to_string(), id);
+        for same in
+            [format!("  {id}/\n"), id.replace("resourceGroups", "resourcegroups"), id.replace("Microsoft", "MICROSOFT")]
+        {
+            assert_eq!(ProjectId::parse(&same), Ok(parsed.clone()), "{same}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a/projects/p";
+        for other in [
+            "",
+            "p",
+            &id[1..],
+            &id.replace("/projects/p", ""),
+            &format!("{id}/models/m"),
+            &id.replace("CognitiveServices", "MachineLearningServices"),
+            &id.replace("/g/", "//"),
+            &id.replace("/g/", "/a b/"),
+        ] {
+            assert_eq!(ProjectId::parse(other), Err(IdError), "{other}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The azd project and its environments, through whichever azd there is: the one that runs this program, else the `azd`
+//! program on `PATH`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::program::run_program;
+use super::{AzdEnvironment, Host, HostError, ProgramError, Refusal, disk, environment_values};
+use crate::env::{Env, Timings};
+
+/// azd, and how it is reached.
+#[derive(Debug)]
+pub struct Azd<'a> {
+    env: &'a Env,
+    timings: &'a Timings,
+    /// The server of the azd that runs this program.
+    host: Option<&'a Host>,
+    /// Nothing of azd's may appear on standard output, and it must not ask.
+    silent: bool,
+}
+
+/// Why azd did not do what it was asked, whichever way.
+#[derive(Debug, Error)]
+pub enum AzdError {
+    /// Its server.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Its program.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+}
+
+/// A value that azd did not store.
+#[derive(Debug)]
+pub struct SaveError {
+    /// The first value that was not stored.
+    pub key: String,
+    /// Those that were.
+    pub saved: Vec<String>,
+    /// Why.
+    pub why: AzdError,
+}
+
+/// A row of `azd env list -o json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Row {
+    name: String,
+    #[serde(default)]
+    is_default: bool,
+}
+
+impl<'a> Azd<'a> {
+    /// Through the server if there is one. `silent`: nothing of azd's may appear on standard output, and it must not ask.
+    #[must_use]
+    pub fn new(env: &'a Env, timings: &'a Timings, host: Option<&'a Host>, silent: bool) -> Self {
+        Self { env, timings, host, silent }
+    }
+
+    /// Makes sure that there is an azd to ask.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn is_there(&self) -> Result<(), AzdError> {
+        if self.host.is_none() {
+            run_program(self.env, self.timings, &["version", "-o", "json"]).await?;
+        }
+        Ok(())
+    }
+
+    /// True when there is an azd project around the working directory.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn has_project(&self) -> Result<bool, AzdError> {
+        match self.host {
+            Some(host) => Ok(host.project().await?.is_some()),
+            None => Ok(disk::project_root(self.env.cwd()).is_some()),
+        }
+    }
+
+    /// The environments of the project.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn environments(&self) -> Result<Vec<AzdEnvironment>, AzdError> {
+        if let Some(host) = self.host {
+            return Ok(host.environments().await?);
+        }
+        let output = run_program(self.env, self.timings, &["env", "list", "-o", "json", "--no-prompt"]).await?;
+        let rows: Vec<Row> = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
+        Ok(rows.into_iter().map(|row| AzdEnvironment { name: row.name, is_default: row.is_default }).collect())
+    }
+
+    /// The values of an environment, as they are stored.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn values(&self, environment: &str) -> Result<BTreeMap<String, String>, AzdError> {
+        match self.host {
+            Some(host) => Ok(host.values(environment).await?),
+            None => Ok(environment_values(self.env, self.timings, environment).await?),
+        }
+    }
+
+    /// Makes an azd project in the working directory. Answers with what azd said and nobody has seen yet.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn make_project(&self) -> Result<String, AzdError> {
+        self.command(&["init", "--minimal"]).await
+    }
+
+    /// Makes an environment; one that is there already is as good. Answers with what azd said and nobody has seen yet.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn make_environment(&self, name: &str, subscription: &str, location: &str) -> Result<String, AzdError> {
+        let args = ["env", "new", name, "--subscription", subscription, "--location", location];
+        match self.command(&args).await {
+            Err(AzdError::Host(HostError::Refused { refusal: Refusal::AlreadyExists, .. })) => Ok(String::new()),
+            outcome => outcome,
+        }
+    }
+
+    /// Makes an environment the default one.
+    ///
+    /// # Errors
+    /// See [`AzdError`].
+    pub async fn select(&self, environment: &str) -> Result<(), AzdError> {
+        match self.host {
+            Some(host) => host.select_environment(environment).await?,
+            None => drop(run_program(self.env, self.timings, &["env", "select", environment, "--no-prompt"]).await?),
+        }
+        Ok(())
+    }
+
+    /// Stores values in an environment: one after the other through the server, at once through the program.
+    ///
+    /// # Errors
+    /// See [`SaveError`].
+    pub async fn save(&self, environment: &str, values: &[(&str, &str)]) -> Result<(), SaveError> {
+        let Some(host) = self.host else {
+            let pairs: Vec<String> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let mut args = vec!["env", "set", "-e", environment, "--no-prompt"];
+            args.extend(pairs.iter().map(String::as_str));
+            let failed = |why: ProgramError| {
+                let key = values.first().map_or_else(String::new, |(key, _)| (*key).to_owned());
+                SaveError { key, saved: Vec::new(), why: why.into() }
+            };
+            return run_program(self.env, self.timings, &args).await.map(drop).map_err(failed);
+        };
+        let mut saved = Vec::new();
+        for (key, value) in values {
+            let key = (*key).to_owned();
+            if let Err(why) = host.set_value(environment, &key, value).await {
+                return Err(SaveError { key, saved, why: why.into() });
+            }
+            saved.push(key);
+        }
+        Ok(())
+    }
+
+    /// Within the azd that runs this program, where it may use the terminal; else by the program.
+    async fn command(&self, args: &[&str]) -> Result<String, AzdError> {
+        match self.host.filter(|_| !self.silent) {
+            Some(host) => {
+                host.run(args).await?;
+                Ok(String::new())
+            }
+            None => {
+                let args = [args, &["--no-prompt"]].concat();
+                let output = run_program(self.env, self.timings, &args).await?;
+                Ok(String::from_utf8_lossy(&output).trim().to_owned())
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the options of `init` ask for, checked against each other before anything else happens.
+
+use std::collections::BTreeMap;
+
+use super::{InitArgs, KEYS};
+use crate::app::App;
+use crate::arm::ProjectId;
+use crate::cli::is_environment_name;
+use crate::env::var;
+use crate::error::CliError;
+use crate::project::ProjectEndpoint;
+
+/// The options, checked.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) id: Option<ProjectId>,
+    pub(super) endpoint: Option<ProjectEndpoint>,
+    pub(super) subscription: Option<String>,
+    pub(super) environment: Option<String>,
+    pub(super) force: bool,
+}
+
+impl Asked {
+    /// # Errors
+    /// When an option is no such thing, or two of them contradict each other.
+    pub(super) fn read(app: &App, args: &InitArgs) -> Result<Self, CliError> {
+        let id = args.project_resource_id.as_deref().map(read_id).transpose()?;
+        let endpoint = app.globals.endpoint.as_deref().map(|text| endpoint(app, text)).transpose()?;
+        let subscription = app.globals.subscription.as_deref().map(|id| id.trim().to_owned());
+        let contradict = |what: &str| {
+            Err(CliError::usage(format!("--project-resource-id and {what} name different things"))
+                .with_code("contradiction")
+                .with_suggestion("Give one of them."))
+        };
+        if let Some(id) = &id {
+            if subscription.as_ref().is_some_and(|other| !other.eq_ignore_ascii_case(&id.subscription)) {
+                return contradict("--subscription");
+            }
+            if endpoint.as_ref().is_some_and(|other| !other.project().eq_ignore_ascii_case(&id.project)) {
+                return contradict("--project-endpoint");
+            }
+        }
+        let environment = match (&args.name, &app.globals.environment) {
+            (Some(name), Some(other)) if name != other => {
+                return Err(CliError::usage(format!(
+                    "-n names the azd environment '{name}', and another option '{other}'"
+                ))
+                .with_code("contradiction")
+                .with_suggestion("Give one of them."));
+            }
+            (Some(name), _) => Some(name.clone()),
+            (None, named) => named.clone().or_else(|| app.env.get(var::AZD_ENVIRONMENT).map(str::to_owned)),
+        };
+        if let Some(name) = environment.as_deref().filter(|name| !is_environment_name(name)) {
+            return Err(CliError::bad_environment_name(name));
+        }
+        Ok(Self { id, endpoint, subscription, environment, force: args.force == Some(true) })
+    }
+
+    /// The seven values, where they are all there and say what the options say: then there is nothing to do.
+    pub(super) fn is_answered(&self, values: &BTreeMap<String, String>) -> Option<[String; 7]> {
+        if self.force {
+            return None;
+        }
+        let value = |key: &str| values.get(key).filter(|value| !value.is_empty()).cloned();
+        let all: Vec<String> = KEYS.iter().filter_map(|key| value(key)).collect();
+        let all: [String; 7] = all.try_into().ok()?;
+        let [_, subscription, group, account, project, _, endpoint] = &all;
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let id_agrees = self.id.as_ref().is_none_or(|id| {
+            same(&id.subscription, subscription)
+                && same(&id.group, group)
+                && same(&id.account, account)
+                && same(&id.project, project)
+        });
+        let endpoint_agrees =
+            self.endpoint.as_ref().is_none_or(|asked| same(&asked.to_string(), endpoint.trim_end_matches('/')));
+        let subscription_agrees = self.subscription.as_ref().is_none_or(|asked| same(asked, subscription));
+        (id_agrees && endpoint_agrees && subscription_agrees).then_some(all)
+    }
+
+    /// A question that nobody can be asked. `way` answers it; what else is missing is told at the same time.
+    pub(super) fn no_answer(&self, what: &str, way: &str) -> CliError {
+        let project = match (&self.id, &self.endpoint, &self.subscription) {
+            (None, None, _) => "Give --project-resource-id ID, or --project-endpoint URL with --subscription ID.",
+            (None, Some(_), None) => "Add --subscription ID.",
+            _ => "",
+        };
+        let ways = [way, project].into_iter().filter(|way| !way.is_empty()).collect::<Vec<_>>().join("\n");
+        CliError::usage(format!("the {what} is not known, and this run must not ask"))
+            .with_code("missing_answer")
+            .with_suggestion(ways)
+    }
+}
+
+/// An endpoint, checked as one that tokens go to.
+///
+/// # Errors
+/// When it breaks a rule.
+pub(super) fn endpoint(app: &App, text: &str) -> Result<ProjectEndpoint, CliError> {
+    ProjectEndpoint::parse(text, app.trusted_env().get(var::ALLOW_HOST)).map_err(|error| {
+        let suggestion = error.suggestion();
+        CliError::usage(error.to_string()).with_code("bad_endpoint").with_suggestion(suggestion)
+    })
+}
+
+fn read_id(text: &str) -> Result<ProjectId, CliError> {
+    ProjectId::parse(text).map_err(|why| {
+        CliError::usage(format!("--project-resource-id cannot be used: {why}"))
+            .with_code("bad_resource_id")
+            .with_suggestion("Copy the project's resource id from its properties in the Azure portal.")
+    })
+}

@@ -1,0 +1,38 @@
+//! The page of `init`. Pure.
+
+use super::render::aligned;
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct InitPage<'a> {
+    /// Name of the azd environment.
+    pub environment: &'a str,
+    /// Azure subscription.
+    pub subscription: &'a str,
+    /// Resource group.
+    pub group: &'a str,
+    /// Foundry project.
+    pub project: &'a str,
+    /// Its endpoint.
+    pub endpoint: &'a str,
+    /// Commands to go on with.
+    pub next: &'a [String],
+}
+
+impl InitPage<'_> {
+    /// The page.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let rows = [
+            ("Environment", self.environment),
+            ("Subscription", self.subscription),
+            ("Resource Group", self.group),
+            ("Project", self.project),
+            ("Endpoint", self.endpoint),
+        ]
+        .map(|(key, value)| (key, Some(value.to_owned())));
+        let next: Vec<String> = self.next.iter().map(|command| format!("  {command}\n")).collect();
+        let (rows, next) = (aligned(&rows), next.concat());
+        format!("SUCCESS: AI models project initialized!\n\n{rows}\nYou can now use commands like:\n{next}")
+    }
+}

@@ -1,0 +1,58 @@
+//! Questions with a list to choose from, on a real terminal.
+
+use std::io;
+
+use ::console::Term;
+use dialoguer::FuzzySelect;
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+
+use super::Console;
+
+/// Rows of a list that are shown at once; typing narrows it.
+const ROWS: usize = 7;
+
+/// The terminal as it was, put back when this is dropped: whoever ends the program in the middle of a question would
+/// leave it without echo and cursor.
+#[derive(Debug)]
+pub struct TerminalGuard {
+    #[cfg(unix)]
+    before: Option<rustix::termios::Termios>,
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            // An error says that the terminal is gone.
+            let _: rustix::io::Result<()> =
+                rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, before);
+        }
+        drop(Term::stderr().show_cursor());
+    }
+}
+
+impl Console {
+    /// Holds on to the terminal while a question is open.
+    #[must_use]
+    pub fn guard(&self) -> TerminalGuard {
+        TerminalGuard {
+            #[cfg(unix)]
+            before: rustix::termios::tcgetattr(io::stdin()).ok(),
+        }
+    }
+
+    /// Asks for one of these; `None` when the person leaves the question. Blocks.
+    ///
+    /// # Errors
+    /// When the terminal cannot be used; `Interrupted` after Ctrl+C.
+    pub fn select(&self, question: &str, choices: &[String]) -> io::Result<Option<usize>> {
+        let theme: &dyn Theme = if self.settings.colour_stderr { &ColorfulTheme::default() } else { &SimpleTheme };
+        let chosen = FuzzySelect::with_theme(theme)
+            .with_prompt(question)
+            .items(choices)
+            .default(0)
+            .max_length(ROWS)
+            .interact_on_opt(&Term::stderr());
+        chosen.map_err(|dialoguer::Error::IO(why)| why)
+    }
+}

@@ -1,0 +1,146 @@
+//! What it means for the person that Azure Resource Manager, or azd, does not lead to a project.
+
+use crate::arm::{ArmEndpointError, ArmError};
+use crate::azd::{AzdError, ProgramError, SaveError};
+use crate::cli::GlobalsError;
+use crate::env::var;
+use crate::http::HttpError;
+use crate::project::EndpointError;
+
+use super::{CliError, Culprit, ErrorKind};
+
+impl From<ArmEndpointError> for CliError {
+    fn from(error: ArmEndpointError) -> Self {
+        Self::usage(format!("{} cannot be used: {error}", var::ARM_ENDPOINT)).with_code("bad_variable").with_suggestion(
+            format!("Unset it. A host that you trust with your token is named by {}.", var::ALLOW_HOST),
+        )
+    }
+}
+
+impl From<ArmError> for CliError {
+    fn from(error: ArmError) -> Self {
+        let message = error.to_string();
+        let error = match error {
+            ArmError::Pages => {
+                return Self::new(ErrorKind::Service, message)
+                    .with_code("bad_answer")
+                    .with_suggestion("Try again later, or name the project with --project-resource-id ID.");
+            }
+            ArmError::Http(HttpError::Service(error)) => *error,
+            ArmError::Http(error) => return error.into(),
+        };
+        let (kind, way_out) = match error.status {
+            401 => (
+                ErrorKind::Auth,
+                "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.",
+            ),
+            403 => (ErrorKind::Auth, "Ask for the role Reader on the subscription or its resource group."),
+            404 => (
+                ErrorKind::NotFound,
+                "Check the subscription and the names, and that you are signed in to the right account.",
+            ),
+            429 | 500.. => (ErrorKind::Service, "Try again later."),
+            _ => (ErrorKind::Failure, "See the message; with --debug every request is traced."),
+        };
+        let mut told = Self::new(kind, format!("Azure Resource Manager returned: {error}"))
+            .with_answer(error.status, error.request_id, error.date)
+            .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
+            .with_suggestion(way_out);
+        told.told.culprit = Culprit::Service(error.host);
+        told
+    }
+}
+
+impl From<AzdError> for CliError {
+    fn from(error: AzdError) -> Self {
+        match error {
+            AzdError::Host(error) => error.into(),
+            AzdError::Program(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProgramError> for CliError {
+    fn from(error: ProgramError) -> Self {
+        let (kind, code) = match error {
+            ProgramError::Missing => (ErrorKind::Failure, "azd_not_found"),
+            ProgramError::TimedOut { .. } => (ErrorKind::Service, "azd_failed"),
+            _ => (ErrorKind::Failure, "azd_failed"),
+        };
+        let suggestion = error.suggestion();
+        Self::new(kind, error.to_string()).with_code(code).with_suggestion(suggestion)
+    }
+}
+
+impl CliError {
+    /// azd did not store a value of an environment.
+    #[must_use]
+    pub fn not_saved(environment: &str, error: SaveError) -> Self {
+        let SaveError { key, saved, why } = error;
+        let done =
+            if saved.is_empty() { "Nothing was saved.".to_owned() } else { format!("Saved: {}.", saved.join(", ")) };
+        let why = Self::from(why);
+        let message =
+            format!("{key} could not be saved in the azd environment '{environment}': {}\n{done}", why.message());
+        why.with_message(message).with_suggestion("Run the same command again: it saves all of them.")
+    }
+
+    /// A text that azd does not take as the name of an environment.
+    #[must_use]
+    pub fn bad_environment_name(name: &str) -> Self {
+        Self::usage(GlobalsError::BadEnvironment(name.to_owned()).to_string())
+            .with_code("bad_environment")
+            .with_suggestion("Use another name.")
+    }
+
+    /// The person reaches no subscription of this id.
+    #[must_use]
+    pub fn no_subscription(id: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("there is no subscription '{id}', or you do not reach it"))
+            .with_code("subscription_not_found")
+            .with_suggestion("Check --subscription, and the account that you are signed in with: azd auth status")
+    }
+
+    /// The person reaches no subscription at all.
+    #[must_use]
+    pub fn no_subscriptions() -> Self {
+        Self::new(ErrorKind::NotFound, "the signed-in account reaches no subscription")
+            .with_code("subscription_not_found")
+            .with_suggestion("Sign in with another account: azd auth login")
+    }
+
+    /// There is no project to choose.
+    #[must_use]
+    pub fn no_projects(subscription: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("there is no Foundry project in subscription {subscription}"))
+            .with_code("project_not_found")
+            .with_suggestion("Choose another subscription, or make a project: https://ai.azure.com")
+    }
+
+    /// There is no project of this id.
+    #[must_use]
+    pub fn no_project(id: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("there is no Foundry project {id}"))
+            .with_code("project_not_found")
+            .with_suggestion(
+                "Check --project-resource-id, and the account that you are signed in with: azd auth status",
+            )
+    }
+
+    /// No account of the subscription serves this endpoint.
+    #[must_use]
+    pub fn no_project_at(endpoint: &str, subscription: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("no Foundry account in subscription {subscription} has {endpoint}"))
+            .with_code("project_not_found")
+            .with_suggestion("Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.")
+    }
+
+    /// ARM tells an endpoint that must not get tokens.
+    #[must_use]
+    pub fn odd_endpoint(error: EndpointError) -> Self {
+        let suggestion = error.suggestion();
+        Self::usage(format!("the endpoint that Azure tells of the project cannot be used: {error}"))
+            .with_code("bad_endpoint")
+            .with_suggestion(suggestion)
+    }
+}
