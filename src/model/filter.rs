@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use globset::{GlobBuilder, GlobMatcher};
-
 use super::{ModelView, Tag, WeightType};
 
 /// Conditions that a model has to meet, all of them.
@@ -25,7 +23,7 @@ impl ModelFilter {
     pub fn takes(&self, model: &ModelView) -> bool {
         let job = model.source.as_ref().and_then(|source| source.job_id.as_deref());
         let weight_type = model.weight_type.as_deref().and_then(|text| text.parse().ok());
-        self.name.as_ref().is_none_or(|pattern| pattern.0.is_match(&model.name))
+        self.name.as_ref().is_none_or(|pattern| fast_glob::glob_match(&pattern.0, &model.name))
             && (self.weight_type.is_none() || self.weight_type == weight_type)
             && self.tags.iter().all(|tag| model.tags.iter().any(|(key, value)| *key == tag.key && *value == tag.value))
             && (self.source_job.is_none() || self.source_job.as_deref() == job)
@@ -34,7 +32,7 @@ impl ModelFilter {
 
 /// A glob over names: `*`, `?`, `[ab]`, `{a,b}`.
 #[derive(Clone, Debug)]
-pub struct NamePattern(GlobMatcher);
+pub struct NamePattern(String);
 
 impl FromStr for NamePattern {
     type Err = String;
@@ -43,9 +41,9 @@ impl FromStr for NamePattern {
         if text.is_empty() {
             return Err("an empty pattern names no model".into());
         }
-        // The same on every system: a backslash takes a letter as it is.
-        let glob = GlobBuilder::new(text).backslash_escape(true).build();
-        glob.map(|glob| Self(glob.compile_matcher())).map_err(|error| error.kind().to_string())
+        fast_glob::validate(text).map_err(|error| error.to_string())?;
+        // A `!` at the beginning would turn the meaning round.
+        Ok(Self(if text.starts_with('!') { format!("\\{text}") } else { text.to_owned() }))
     }
 }
 

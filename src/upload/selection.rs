@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
 // What never belongs to a model: version control, caches, half downloads (cli.md 7.1). A registration was seen to
@@ -18,7 +17,7 @@ const DEFAULT_ENDINGS: [&str; 3] = [".incomplete", ".lock", ".metadata"];
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,
-    matcher: GlobMatcher,
+    glob: String,
     directories_only: bool,
 }
 
@@ -27,7 +26,7 @@ impl Pattern {
     fn takes(&self, path: &str, is_directory: bool) -> bool {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         let itself = (is_directory || !self.directories_only).then_some(path);
-        parents.chain(itself).any(|path| self.matcher.is_match(path))
+        parents.chain(itself).any(|path| fast_glob::glob_match(&self.glob, path))
     }
 }
 
@@ -66,16 +65,19 @@ impl FromStr for Pattern {
         let whole = slashed.strip_prefix("./").unwrap_or(&slashed);
         let body = whole.strip_suffix('/').unwrap_or(whole);
         let glob = match body.strip_prefix('/') {
+            // A `!` at the beginning would turn the meaning round.
+            Some(anchored) if anchored.starts_with('!') => format!("\\{anchored}"),
             Some(anchored) => anchored.to_owned(),
+            None if body.starts_with('!') && body.contains('/') => format!("\\{body}"),
             None if body.contains('/') => body.to_owned(),
             None => format!("**/{body}"),
         };
         if matches!(body, "" | "/") {
             return Err("a glob cannot be empty".into());
         }
-        let built = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(!cfg!(windows)).build();
-        let matcher = built.map_err(|error| error.kind().to_string())?.compile_matcher();
-        Ok(Self { text: text.to_owned(), matcher, directories_only: body.len() < whole.len() })
+        // As it was typed, since the message counts its bytes.
+        fast_glob::validate(&slashed).map_err(|error| error.to_string())?;
+        Ok(Self { text: text.to_owned(), glob, directories_only: body.len() < whole.len() })
     }
 }
 
@@ -177,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_pattern_takes_what_its_words_say() {
-        let table: [(&str, &[&str], &[&str]); 12] = [
+        let table: [(&str, &[&str], &[&str]); 14] = [
             ("*.bin", &["a.bin", "sub/deep/b.bin"], &["a.bin.txt", "bin"]),
             ("config.json", &["config.json", "sub/config.json"], &["xconfig.json"]),
             ("/config.json", &["config.json"], &["sub/config.json"]),
@@ -190,6 +192,8 @@ mod tests {
             ("*.{pt,pth}", &["a.pt", "b.pth"], &["c.pkl"]),
             ("sub", &["sub", "sub/a", "x/sub/a"], &["subs/a"]),
             ("sub/", &["sub/a", "x/sub/deep/a"], &["sub", "x/sub"]),
+            ("/!a", &["!a"], &["a", "b"]),
+            ("!a/b", &["!a/b"], &["a/b", "c"]),
         ];
         for (pattern, takes, leaves) in table {
             let pattern: Pattern = pattern.parse().expect("a pattern");
