@@ -114,6 +114,36 @@ fn a_second_run_asks_nobody_anything() {
 }
 
 #[test]
+fn options_that_say_something_else_change_the_project() {
+    let arm = Arm { more_projects: vec!["second".into()], ..Arm::default() };
+    let env = with(Config { arm, ..Config::default() });
+    init(&env, &["-p", ID, "-n", "dev"]).success();
+    let output = init(&env, &["-p", &ID.replace("/demo", "/second")]).success();
+    assert!(output.stdout.contains("/api/projects/second\n"), "{output}");
+    let last = stored(&env, "dev").lines().filter(|line| line.starts_with("AZURE_PROJECT_NAME=")).count();
+    assert_eq!(last, 2, "stored again");
+    // Another subscription does not have it, and what is stored stays.
+    let before = stored(&env, "dev");
+    init(&env, &["-s", "00000000-0000-0000-0000-000000000009", "--no-prompt"]).fails_with(3);
+    assert_eq!(stored(&env, "dev"), before);
+}
+
+/// As somebody would set them by hand.
+#[test]
+fn a_part_of_the_values_is_completed_without_a_question() {
+    let mut env = env();
+    let endpoint = env.emulator().endpoint();
+    let values = [("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION), ("AZURE_PROJECT_ENDPOINT", endpoint.as_str())];
+    let mut scene = scene();
+    scene.project = Some(("demo".into(), "/demo".into()));
+    let host = FakeHost::start(scene.with_environment("dev", true, &values));
+    env.run_by(&host);
+    init(&env, &["--no-prompt"]).success();
+    let dev = host.scene().environments["dev"].clone();
+    assert_eq!((dev.values.len(), dev.values["AZURE_ACCOUNT_NAME"].as_str()), (7, "emulator"));
+}
+
+#[test]
 fn json_is_one_flat_object() {
     let env = env();
     let output = init(&env, &["-p", ID, "-n", "dev", "-o", "json"]).success();
@@ -336,13 +366,15 @@ fn a_hiccup_of_azd_makes_nothing() {
 #[test]
 fn a_value_that_cannot_be_saved_is_named() {
     let mut env = env();
-    let host = FakeHost::start(scene().with_fault("Environment.SetValue", Fault::Status(refusal(2, "disk full"))));
+    let full = Fault::StatusAfter(2, refusal(2, "disk full"));
+    let host = FakeHost::start(scene().with_fault("Environment.SetValue", full));
     env.run_by(&host);
     let output = init(&env, &["-p", ID, "-n", "dev"]).fails_with(1);
     let report = host.reports().pop().expect("a report");
     assert_eq!(
         report.message,
-        "AZURE_TENANT_ID could not be saved in the azd environment 'dev': azd refused: disk full\nNothing was saved.",
+        "AZURE_RESOURCE_GROUP_NAME could not be saved in the azd environment 'dev': azd refused: disk full\n\
+         Saved: AZURE_TENANT_ID, AZURE_SUBSCRIPTION_ID.",
         "{output}"
     );
     host.change(|scene| scene.faults.clear());

@@ -62,6 +62,10 @@ impl Services {
         };
         match fault {
             None => Ok(message),
+            Some(Fault::StatusAfter(passes, status)) => {
+                let calls = self.state().calls.iter().filter(|call| call.method == method).count();
+                if calls > passes { Err(status) } else { Ok(message) }
+            }
             Some(Fault::Status(status)) => Err(status),
             Some(Fault::Silence) => std::future::pending().await,
             Some(Fault::Slow(duration)) => {

@@ -23,6 +23,8 @@ pub struct Call {
 pub enum Fault {
     /// Refuses with this status.
     Status(Status),
+    /// Refuses with this status after so many calls.
+    StatusAfter(usize, Status),
     /// Never answers.
     Silence,
     /// Answers after this long.
