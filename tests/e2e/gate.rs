@@ -1,5 +1,5 @@
-//! A gate between AzCopy and Azurite: it counts what comes for each blob, stops at a chosen point, and can cut the line or
-//! let it go silent. It speaks HTTP/1.1 one request after the other on each connection, as AzCopy does.
+//! A gate before Azurite: it counts what comes for each blob, stops at a chosen point, and can cut the line or
+//! let it go silent. It speaks HTTP/1.1 one request after the other on each connection, as both engines do.
 
 mod wire;
 
@@ -64,10 +64,14 @@ struct State {
     hold: Hold,
     line: Line,
     received: u64,
+    /// Of these the ones whose request was answered with success.
+    answered: u64,
     seen: BTreeMap<Kind, u32>,
     blobs: BTreeMap<String, Received>,
     connections: Vec<TcpStream>,
-    /// One request at a time carries content, so that files arrive one after the other.
+    /// Requests that carry content pass at the same time, instead of one after the other.
+    together: bool,
+    /// One carries content.
     sending: bool,
     /// Requests without an answer yet, and those of them that wait here.
     open: u32,
@@ -76,7 +80,17 @@ struct State {
 }
 
 impl Gate {
+    /// Lets one request with content pass at a time, so that files arrive one after the other.
     pub(crate) fn before(azurite: &str) -> Self {
+        Self::start(azurite, false)
+    }
+
+    /// Lets as many pass as come.
+    pub(crate) fn wide(azurite: &str) -> Self {
+        Self::start(azurite, true)
+    }
+
+    fn start(azurite: &str, together: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shared = Arc::new(Shared {
@@ -85,9 +99,11 @@ impl Gate {
                 hold: Hold::Nowhere,
                 line: Line::Up,
                 received: 0,
+                answered: 0,
                 seen: BTreeMap::new(),
                 blobs: BTreeMap::new(),
                 connections: Vec::new(),
+                together,
                 sending: false,
                 open: 0,
                 waiting: 0,
@@ -135,6 +151,16 @@ impl Gate {
         self.wait("too few blobs", |state| state.blobs.values().filter(|blob| blob.proved).count() >= blobs);
     }
 
+    /// Waits until so many bytes of content have come.
+    pub(crate) fn wait_until_received(&self, bytes: u64) {
+        self.wait("too few bytes", |state| state.received >= bytes);
+    }
+
+    /// Waits until every request has had its answer, or has nobody any more who waits for it.
+    pub(crate) fn wait_until_idle(&self) {
+        self.wait("a request is open", |state| state.open == 0);
+    }
+
     fn wait(&self, what: &str, done: impl Fn(&State) -> bool) {
         let begun = Instant::now();
         let mut state = self.shared.lock();
@@ -147,6 +173,11 @@ impl Gate {
     /// Bytes of content that came, all tries together.
     pub(crate) fn received(&self) -> u64 {
         self.shared.lock().received
+    }
+
+    /// Bytes of content that came in requests which were answered with success.
+    pub(crate) fn answered(&self) -> u64 {
+        self.shared.lock().answered
     }
 
     /// What came, by the blob's name in its container.
@@ -197,7 +228,7 @@ impl Shared {
         let mine = request.kind == Kind::Content;
         if mine {
             self.stop_while(true, |state| matches!(state.hold, Hold::Blob(blob) if blob == request.blob));
-            self.stop_while(false, |state| std::mem::replace(&mut state.sending, true));
+            self.stop_while(false, |state| !state.together && std::mem::replace(&mut state.sending, true));
         }
         let answer = (|| {
             to_server.write_all(&request.head)?;
@@ -233,6 +264,9 @@ impl Shared {
         if (200..300).contains(&status) {
             let mut state = self.lock();
             let blob = || request.blob.clone();
+            if mine {
+                state.answered += request.length;
+            }
             if request.whole {
                 state.blobs.entry(blob()).or_default().made += 1;
             } else if request.kind == Kind::Look {

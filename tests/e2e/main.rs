@@ -10,4 +10,6 @@ mod gate;
 mod native;
 mod network;
 mod remote;
+#[cfg(unix)]
+mod soak;
 mod stage;

@@ -1,12 +1,13 @@
 //! The native engine against the real Azurite: what it sends arrives, and what arrived is not sent again.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
 use foundry_emulator::Config;
 use serde_json::Value;
 
-use crate::gate::{Gate, Hold};
+use crate::gate::{Gate, Hold, Line};
 use crate::stage::{Stage, azurite, files, given, store};
 
 fn sha256(content: &[u8]) -> String {
@@ -77,5 +78,36 @@ fn a_killed_upload_goes_on_at_the_block() {
     );
     let sum = sums(&model).into_iter().find(|(path, _)| path == "model.safetensors").expect("the file").1;
     assert_eq!(sum, sha256(&content), "the sum is of all of it, also of what was not sent again");
+    stage.assert_no_upload_left();
+}
+
+/// The server goes, and comes again: only what was under way is sent twice.
+#[test]
+fn a_line_that_is_down_for_a_while_costs_only_the_blocks_under_way() {
+    let gate = Gate::before(&azurite());
+    let stage = Stage::with(Config { blobs: store(&gate.url), ..Config::default() });
+    let size = 48 << 20;
+    let content: Vec<u8> = (0..size).map(|at: usize| (at / 251 % 256) as u8).collect();
+    stage.write("m/model.safetensors", &content);
+    let mut command = stage.command(&["create", "-n", "down", "--source", "m", "--skip-check", "--engine", "native"]);
+    command.args(["--parallel", "2", "-o", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    gate.hold(Hold::Bytes(30 << 20));
+    let mut child = command.spawn().expect("runs");
+    gate.wait_until_held();
+    gate.line(Line::Cut);
+    gate.hold(Hold::Nowhere);
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe")).lines().map(|line| line.expect("read"));
+    // The gate is up again only when the program has met it shut.
+    let is_refused = |line: &String| line.starts_with("retrying block ") && line.contains(": could not reach ");
+    assert!(stderr.any(|line| is_refused(&line)), "no word of the line that is down");
+    gate.line(Line::Up);
+    let rest: Vec<String> = stderr.collect();
+    let output = child.wait_with_output().expect("ended");
+    assert!(output.status.success(), "{rest:?}");
+    let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(stage.blobs(&model) == files(&stage.work().join("m")), "{rest:?}");
+    // Two blocks at a time; and this Azurite refuses checksums only after the first block.
+    let twice = gate.received() - size as u64;
+    assert!(twice <= 3 * (8 << 20), "{twice} bytes came twice: {rest:?}");
     stage.assert_no_upload_left();
 }

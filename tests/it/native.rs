@@ -1,6 +1,8 @@
 //! The native engine: the real program against a store that keeps blocks, with the faults that an upload meets.
 
 mod faults;
+#[cfg(target_os = "linux")]
+mod memory;
 mod resume;
 
 use std::fs;

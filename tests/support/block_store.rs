@@ -140,9 +140,14 @@ impl BlockStore {
 
     /// Waits until so many requests are taken and one more is left without an answer.
     pub(crate) fn wait_until_silent(&self, taken: u32) {
+        self.wait_until_all_silent(taken, 1);
+    }
+
+    /// Waits until so many requests are taken and so many more are left without an answer.
+    pub(crate) fn wait_until_all_silent(&self, taken: u32, silent: u32) {
         let begun = Instant::now();
         let mut kept = self.shared.lock();
-        while kept.taken < taken || kept.silent == 0 {
+        while kept.taken < taken || kept.silent < silent {
             assert!(begun.elapsed() < LIMIT, "{} taken, {} without an answer", kept.taken, kept.silent);
             kept = self.shared.changed.wait_timeout(kept, Duration::from_millis(200)).expect("the store").0;
         }

@@ -57,6 +57,18 @@ fn a_store_without_checksums_will_do() {
     assert!(!output.stderr.contains("CRC64") && retries(&output.stderr).is_empty(), "{output}");
 }
 
+/// As a store does that is started anew and kept nothing.
+#[test]
+fn blocks_that_are_lost_before_the_commit_are_all_sent_again() {
+    let (env, store) = env();
+    store.behaves(Behaviour { loses_blocks: true, ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3, 0, 1, 2, 3]);
+    let words = "the blob store lost blocks of model.safetensors: it starts again\n";
+    assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
+}
+
 fn ending_sas() -> Config {
     Config { first_sas_seconds: vec![3600, 3700, 3800], ..Config::default() }
 }

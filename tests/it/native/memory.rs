@@ -1,0 +1,58 @@
+//! How much memory a large file takes: blocks are streamed, whatever their number.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{CREATE, env};
+use crate::support::{Behaviour, Running, TestEnv};
+
+/// All that the program may hold, in KiB; 32 blocks on their way have 256 MiB.
+const LIMIT: u64 = 64 * 1024;
+
+/// The most memory that a running process has had so far, in KiB.
+fn most_memory(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// Takes no place on the disk.
+fn sparse(env: &TestEnv, bytes: u64) {
+    let path = env.write("model/model.safetensors", "");
+    fs::File::options().write(true).open(path).expect("opened").set_len(bytes).expect("a size");
+}
+
+#[test]
+fn blocks_on_their_way_are_not_held_in_memory() {
+    let (env, store) = env();
+    sparse(&env, 1 << 30);
+    store.behaves(Behaviour { silent_after: Some(64), discards: true, ..Behaviour::default() });
+    let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "32"]].concat());
+    store.wait_until_all_silent(64, 32);
+    let most = most_memory(running.pid()).expect("it runs");
+    running.signal(Signal::KILL);
+    assert_eq!(running.finish(&env).code, None);
+    assert!(most < LIMIT, "{most} KiB");
+}
+
+#[test]
+#[ignore = "sends 20 GB; ci/soak.sh runs it"]
+#[expect(clippy::print_stderr, reason = "a figure that ci/soak.sh shows")]
+fn twenty_gigabytes_take_no_more_memory_than_one() {
+    let (mut env, store) = env();
+    env.set("AZURE_AI_MODELS_TEST_TIME", "1");
+    sparse(&env, 20_000_000_000);
+    store.behaves(Behaviour { discards: true, ..Behaviour::default() });
+    let mut command = env.command(&[&CREATE[..], &["--skip-check", "--parallel", "32"]].concat());
+    let mut child = command.spawn().expect("runs");
+    let mut most = 0;
+    while child.try_wait().expect("looked").is_none() {
+        most = most.max(most_memory(child.id()).unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(child.wait().expect("ended").success());
+    assert_eq!(store.take_received("model.safetensors").blocks.len(), 2385);
+    eprintln!("20 GB: {most} KiB at most");
+    assert!(most < LIMIT, "{most} KiB");
+}
