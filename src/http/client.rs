@@ -32,21 +32,18 @@ pub struct HttpClient {
     user_agent: String,
     traceparent: Option<String>,
     certificates: Option<PathBuf>,
-    direct: OnceLock<reqwest::Client>,
-    proxied: OnceLock<reqwest::Client>,
-    direct_files: OnceLock<reqwest::Client>,
-    proxied_files: OnceLock<reqwest::Client>,
-    direct_blobs: OnceLock<reqwest::Client>,
-    proxied_blobs: OnceLock<reqwest::Client>,
+    /// By purpose, and by whether proxies count.
+    clients: [[OnceLock<reqwest::Client>; 2]; 3],
 }
 
 /// What a client is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     Answers,
     /// An answer that is unpacked on the way would not be the file any more.
     Files,
-    /// One connection for each request under way: a single HTTP/2 connection would share its window among all blocks.
+    /// HTTP/1.1, so one connection for each request under way: a single one of HTTP/2 would share its window among all
+    /// blocks (contracts/blob.md 5).
     Blobs,
 }
 
@@ -69,19 +66,7 @@ impl HttpClient {
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
         let certificates = env.get(var::SSL_CERT_FILE).map(PathBuf::from);
-        Self {
-            timings,
-            reporter,
-            user_agent,
-            traceparent,
-            certificates,
-            direct: OnceLock::new(),
-            proxied: OnceLock::new(),
-            direct_files: OnceLock::new(),
-            proxied_files: OnceLock::new(),
-            direct_blobs: OnceLock::new(),
-            proxied_blobs: OnceLock::new(),
-        }
+        Self { timings, reporter, user_agent, traceparent, certificates, clients: Default::default() }
     }
 
     /// The limits that this client works under.
@@ -161,7 +146,7 @@ impl HttpClient {
             None => None,
         };
         let id = Uuid::new_v4().to_string();
-        let mut builder = self.client(url)?.request(request.method.clone(), url.clone());
+        let mut builder = self.client(url, request.purpose)?.request(request.method.clone(), url.clone());
         builder = builder.header("x-ms-client-request-id", &id);
         if let Some(traceparent) = &self.traceparent {
             builder = builder.header("traceparent", traceparent);
@@ -209,29 +194,9 @@ impl HttpClient {
         }
     }
 
-    fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+    pub(super) fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client, HttpError> {
         let direct = is_loopback(url);
-        self.made(if direct { &self.direct } else { &self.proxied }, direct, Purpose::Answers)
-    }
-
-    /// A client for many streams at once.
-    pub(super) fn blob_client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
-        let direct = is_loopback(url);
-        self.made(if direct { &self.direct_blobs } else { &self.proxied_blobs }, direct, Purpose::Blobs)
-    }
-
-    /// A client for files: one that unpacks an answer by itself would change them.
-    pub(super) fn file_client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
-        let direct = is_loopback(url);
-        self.made(if direct { &self.direct_files } else { &self.proxied_files }, direct, Purpose::Files)
-    }
-
-    fn made<'a>(
-        &self,
-        cell: &'a OnceLock<reqwest::Client>,
-        direct: bool,
-        purpose: Purpose,
-    ) -> Result<&'a reqwest::Client, HttpError> {
+        let cell = &self.clients[purpose as usize][usize::from(direct)];
         if let Some(client) = cell.get() {
             return Ok(client);
         }

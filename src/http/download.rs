@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use url::Url;
 use uuid::Uuid;
 
-use super::client::{HttpClient, read_head, refusal};
+use super::client::{HttpClient, Purpose, read_head, refusal};
 use super::error::{Fault, HttpError, RedirectFault};
 use super::request::{place, shown};
 use super::{body, fault, retry};
@@ -36,7 +36,7 @@ impl HttpClient {
     /// # Errors
     /// See [`HttpError`]. Whether another try is worthwhile tells [`HttpError::is_passing`].
     pub async fn open(&self, url: &Url, stall: Duration) -> Result<Opened, HttpError> {
-        let client = self.file_client(url)?;
+        let client = self.client(url, Purpose::Files)?;
         let (host, id) = (place(url), Uuid::new_v4().to_string());
         self.report(Report::Debug(format!("> GET {} ({id})", shown(url))));
         let request = client.get(url.clone()).header("accept-encoding", "identity");

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use url::Url;
 use uuid::Uuid;
 
-use super::client::{HttpClient, read_head, refusal};
+use super::client::{HttpClient, Purpose, read_head, refusal};
 use super::error::{Fault, HttpError};
 use super::request::{Response, place, shown};
 use super::{body, fault, retry};
@@ -39,7 +39,7 @@ impl HttpClient {
     {
         let Upload { url, headers, length, body: content, stall } = upload;
         let (host, id) = (place(&url), Uuid::new_v4().to_string());
-        let mut request = self.blob_client(&url)?.put(url.clone()).header("x-ms-client-request-id", &id);
+        let mut request = self.client(&url, Purpose::Blobs)?.put(url.clone()).header("x-ms-client-request-id", &id);
         for (name, value) in &headers {
             request = request.header(*name, value);
         }

@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use url::Url;
 
+use super::client::Purpose;
 use super::error::{Flaw, HttpError};
 use super::retry::Retry;
 use super::service_error::looks_like_html;
@@ -25,6 +26,7 @@ pub struct Request<'a> {
     pub(super) body: Option<(&'static str, String)>,
     pub(super) limit: Option<Duration>,
     pub(super) service: &'static str,
+    pub(super) purpose: Purpose,
 }
 
 impl<'a> Request<'a> {
@@ -32,7 +34,17 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn new(method: Method, url: Url, retry: Retry) -> Self {
         let (tokens, body, limit) = (None, None, None);
-        Self { method, url, retry, tokens, headers: Vec::new(), body, limit, service: "The service" }
+        Self {
+            method,
+            url,
+            retry,
+            tokens,
+            headers: Vec::new(),
+            body,
+            limit,
+            service: "The service",
+            purpose: Purpose::Answers,
+        }
     }
 
     /// Signed with tokens of this source. The caller answers for the URL's host.
@@ -74,6 +86,13 @@ impl<'a> Request<'a> {
     pub fn service(mut self, name: &'static str) -> Self {
         self.service = name;
         self
+    }
+
+    /// To a blob store.
+    #[must_use]
+    pub fn blob_store(mut self) -> Self {
+        self.purpose = Purpose::Blobs;
+        self.service("The blob store")
     }
 }
 

@@ -142,7 +142,7 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
             .attempts((path, &format!("the blocks of {path}"), &|| Ok(())), async |sas| {
                 let url = blob_url(sas, path, &[("comp", "blocklist"), ("blocklisttype", "all")]);
                 let request = Request::new(Method::GET, url, Retry::None).header("x-ms-version", VERSION);
-                self.http.send(&request.service("The blob store")).await
+                self.http.send(&request.blob_store()).await
             })
             .await;
         match asked {

@@ -22,7 +22,7 @@ pub async fn blobs(http: &HttpClient, sas: &SecretUrl) -> Result<Option<Blobs>, 
     let mut marker = String::new();
     loop {
         let request = Request::new(Method::GET, place.listing(&marker, None), Retry::Idempotent);
-        let response = match http.send(&request.service("The blob store")).await {
+        let response = match http.send(&request.blob_store()).await {
             Ok(response) => response,
             Err(error) if error.status() == Some(403) => return Ok(None),
             Err(error) => return Err(error),
@@ -52,7 +52,7 @@ pub async fn remove_blob(http: &HttpClient, sas: &SecretUrl, name: &str) -> Resu
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(name.split('/'));
     }
-    let request = Request::new(Method::DELETE, url, Retry::Idempotent).service("The blob store");
+    let request = Request::new(Method::DELETE, url, Retry::Idempotent).blob_store();
     match http.send(&request).await {
         Ok(_) => Ok(()),
         Err(error) if error.status() == Some(404) => Ok(()),

@@ -40,9 +40,8 @@ impl fmt::Display for Refusal {
 /// # Errors
 /// When the store does not answer, or with a status that says nothing about the SAS.
 pub(super) async fn probe(http: &HttpClient, sas: &SecretUrl, limit: Duration) -> Result<Probe, HttpError> {
-    let request = Request::new(Method::GET, Place::of(sas.expose()).listing("", Some(1)), Retry::None)
-        .limit(limit)
-        .service("The blob store");
+    let request =
+        Request::new(Method::GET, Place::of(sas.expose()).listing("", Some(1)), Retry::None).limit(limit).blob_store();
     match http.send(&request).await {
         Ok(_) => Ok(Probe::Usable),
         // The signature is good, only listing is not allowed: a SAS for writing alone.

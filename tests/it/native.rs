@@ -3,6 +3,7 @@
 mod faults;
 #[cfg(target_os = "linux")]
 mod memory;
+mod proxy;
 mod resume;
 
 use std::fs;

@@ -61,6 +61,11 @@ pub(crate) struct FarHost {
 impl FarHost {
     /// A host of this name that passes everything to the HTTP server at this `host:port`.
     pub(crate) fn start(name: &str, server: &str) -> Self {
+        Self::offering(name, server, &[])
+    }
+
+    /// The same, and it offers these protocols, the best first. What it speaks is HTTP/1.1.
+    pub(crate) fn offering(name: &str, server: &str, protocols: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -71,12 +76,13 @@ impl FarHost {
         let own = params.signed_by(&own_key, &issuer).expect("a certificate");
         let own_key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own_key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("protocols")
             .with_no_client_auth()
             .with_single_cert(vec![own.der().clone()], own_key)
             .expect("a configuration");
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (config, server) = (Arc::new(config), server.to_owned());

@@ -84,7 +84,13 @@ impl TestEnv {
     /// The same over a store that keeps what it is sent.
     #[cfg(unix)]
     pub(crate) fn storing(config: Config, store: &BlockStore) -> Self {
-        Self::over(config, BlobStub::start(), store.base.clone())
+        Self::storing_at(config, store.base.clone())
+    }
+
+    /// The same, where the upload location has this base address.
+    #[cfg(unix)]
+    pub(crate) fn storing_at(config: Config, base: url::Url) -> Self {
+        Self::over(config, BlobStub::start(), base)
     }
 
     fn over(mut config: Config, blobs: BlobStub, base: url::Url) -> Self {

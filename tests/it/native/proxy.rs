@@ -1,0 +1,55 @@
+//! A blob store behind a company's proxy, with TLS of the company's own authority.
+
+use foundry_emulator::Config;
+
+use super::{assert_arrived, create};
+use crate::support::{BlockStore, CANARY, ConnectProxy, FarHost, Output, TestEnv};
+
+const HOST: &str = "canary-of-the-proxy-tests.blob.core.windows.net";
+
+struct Company {
+    env: TestEnv,
+    store: BlockStore,
+    proxy: ConnectProxy,
+}
+
+impl Company {
+    fn new() -> Self {
+        let store = BlockStore::start();
+        // Whoever speaks HTTP/2 would be taken at his word, and fail.
+        let far = FarHost::offering(HOST, store.base.authority(), &["h2", "http/1.1"]);
+        let proxy = ConnectProxy::start(far.address, None);
+        let base = format!("https://{HOST}{}", store.base.path()).parse().expect("a URL");
+        let mut env = TestEnv::storing_at(Config::default(), base);
+        env.set("AZURE_AI_MODELS_TEST_TIME", "0.1")
+            .set("HTTPS_PROXY", &format!("http://me:{CANARY}@{}", proxy.address()));
+        let authority = env.write("company.pem", &far.authority);
+        env.set("SSL_CERT_FILE", &authority.to_string_lossy());
+        env.write_model();
+        env.write("model/model.safetensors", super::content(super::LARGE));
+        Self { env, store, proxy }
+    }
+
+    fn create(&self) -> Output {
+        create(&self.env, &["--skip-check", "--debug"])
+    }
+}
+
+#[test]
+fn blocks_go_through_the_proxy_in_http_1_1() {
+    let company = Company::new();
+    let output = company.create().success();
+    assert_arrived(&company.env, &company.store);
+    let seen = company.proxy.seen();
+    assert!(!seen.is_empty() && seen.iter().all(|line| *line == format!("CONNECT {HOST}:443 HTTP/1.1")), "{seen:?}");
+    assert!(!output.to_string().contains(CANARY), "{output}");
+}
+
+#[test]
+fn without_the_authority_nothing_is_sent_and_the_variable_is_named() {
+    let mut company = Company::new();
+    company.env.unset("SSL_CERT_FILE");
+    let output = company.create().fails_with(9);
+    assert!(output.stderr.contains("name its certificate with SSL_CERT_FILE"), "{output}");
+    assert!(company.store.names().is_empty());
+}
