@@ -56,6 +56,12 @@ for row in "1 GiB" "64 x 16 MiB" "2,000 x 4 KiB" "adapter"; do
       stop_all
     done
   done
+  if [[ $row == "1 GiB" ]]; then
+    start_azurite "$work"
+    start_emulator --azurite "$AZURITE_URL" --polls 0
+    python3 "$root/ci/bench_engines.py" rate "$built/release/azure-ai-models" "$tools/bin/azcopy" "$work/files" "$(<"$work/endpoint")"
+    stop_all
+  fi
   rm -r "$work/files"
 done
 python3 "$root/ci/bench_engines.py" summary "$work/engines.jsonl"

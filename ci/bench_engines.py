@@ -3,6 +3,7 @@
     bench_engines.py make ROW DIRECTORY        lays the files of a row
     bench_engines.py run ROW ENGINE PROGRAM AZCOPY DIRECTORY ENDPOINT RESULTS
     bench_engines.py summary RESULTS
+    bench_engines.py rate PROGRAM AZCOPY DIRECTORY ENDPOINT      how exact --limit-rate is
 """
 
 import json
@@ -66,7 +67,8 @@ def most_memory(pid, most):
             pass
 
 
-def run(row, engine, program, azcopy, directory, endpoint, results):
+def create(program, azcopy, directory, endpoint, more):
+    """Seconds, seconds of CPU, and MiB of memory that a `create` took."""
     with tempfile.TemporaryDirectory() as home:
         environment = {
             "HOME": home,
@@ -77,7 +79,7 @@ def run(row, engine, program, azcopy, directory, endpoint, results):
         arguments = [program, "custom", "create", "--name", "bench", "--source", directory, "--skip-check", "-o", "json"]
         begun = time.perf_counter()
         child = subprocess.Popen(
-            arguments + ENGINES[engine],
+            arguments + more,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -96,8 +98,13 @@ def run(row, engine, program, azcopy, directory, endpoint, results):
         cpu = sum(map(int, fields[11:15])) / CLOCK_TICKS
         words = child.stderr.read().decode(errors="replace")
         if child.wait() != 0:
-            sys.exit(f"create with {engine} failed:\n{words}")
-    measured = {"row": row, "engine": engine, "wall": wall, "cpu": cpu, "memory": sum(memory.values()) / 1024}
+            sys.exit(f"create {' '.join(more)} failed:\n{words}")
+    return wall, cpu, sum(memory.values()) / 1024
+
+
+def run(row, engine, program, azcopy, directory, endpoint, results):
+    wall, cpu, memory = create(program, azcopy, directory, endpoint, ENGINES[engine])
+    measured = {"row": row, "engine": engine, "wall": wall, "cpu": cpu, "memory": memory}
     with open(results, "a") as out:
         out.write(json.dumps(measured) + "\n")
 
@@ -128,5 +135,12 @@ def summary(results):
         print(f"create of an adapter with the native engine: {statistics.median(adapter):.2f} s (at most 0.5)")
 
 
+def rate(program, azcopy, directory, endpoint):
+    asked = 64_000_000
+    wall, _, _ = create(program, azcopy, directory, endpoint, ENGINES["native"] + ["--limit-rate", str(asked)])
+    size = sum(size for _, size in ROWS["1 GiB"])
+    print(f"native engine with --limit-rate 64M: {size / wall / asked:.3f} of it (0.9 to 1.1)")
+
+
 if __name__ == "__main__":
-    {"make": make, "run": run, "summary": summary}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "run": run, "summary": summary, "rate": rate}[sys.argv[1]](*sys.argv[2:])
