@@ -205,7 +205,7 @@ async fn answer(
     }
     let is_of = |comp: &str| query.get("comp").is_some_and(|found| found == comp);
     match method {
-        Method::GET if is_of("list") => list(&shared, query.contains_key("maxresults")),
+        Method::GET if is_of("list") => list(&shared, &query),
         Method::GET if is_of("blocklist") => block_list(&shared, &name),
         Method::PUT if is_of("blocklist") => commit(&shared, &name, &headers, body).await,
         Method::PUT => content(&shared, &line, &name, (&query, &headers, &sas), body).await,
@@ -339,16 +339,20 @@ fn block_list(shared: &Shared, name: &str) -> Response<Body> {
     ))
 }
 
-fn list(shared: &Shared, is_probe: bool) -> Response<Body> {
+/// Where the location is a folder of a container, the names in the list begin with it.
+fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let kept = shared.lock();
     if kept.behaviour.write_only {
         return error(403, "AuthorizationPermissionMismatch");
     }
+    let prefix = query.get("prefix").map_or("", String::as_str);
     let entry = |(name, blob): (&String, &Blob)| {
         let bytes = blob.bytes;
-        format!("<Blob><Name>{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>")
+        format!(
+            "<Blob><Name>{prefix}{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>"
+        )
     };
-    let at_most = if is_probe { 1 } else { usize::MAX };
+    let at_most = if query.contains_key("maxresults") { 1 } else { usize::MAX };
     let blobs: String = kept.blobs.iter().take(at_most).map(entry).collect();
     xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>"))
 }
