@@ -17,6 +17,7 @@ use super::rate::Rate;
 use super::read::{Sums, body};
 use super::record::{Record, SentFile};
 use super::store::{Content, Store};
+use super::window::{LARGE, Place, Window};
 use super::{Controls, Renewed};
 use crate::http::HttpError;
 use crate::model::Report;
@@ -33,7 +34,15 @@ pub(super) struct Files<'a, R> {
     pub(super) directory: &'a Path,
     /// Requests under way at once.
     pub(super) permits: Semaphore,
+    /// Of these the large ones, where their number is not given.
+    pub(super) window: Option<Window>,
     pub(super) rate: Option<Arc<Rate>>,
+}
+
+/// A request's place among those under way.
+struct Turn<'f> {
+    place: Option<Place<'f>>,
+    _permit: SemaphorePermit<'f>,
 }
 
 impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
@@ -75,11 +84,12 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         layout: &Layout,
     ) -> Result<Option<String>, NativeError> {
         let range = layout.range(0);
-        let _permit = self.permit().await?;
+        let turn = self.turn(range.1).await?;
         let sums = Sums::open(local, self.controls.hash).map_err(|why| file_error(&shape.path, why))?;
         let (sums, crc) = sum(sums, range).await.map_err(|why| file_error(&shape.path, why))?;
         let look = || still(local, shape);
-        let content = Content { path: &shape.path, what: shape.path.clone(), length: range.1, crc: &crc, look: &look };
+        let (path, what, place) = (&shape.path, shape.path.clone(), turn.place.as_ref());
+        let content = Content { path, what, length: range.1, crc: &crc, look: &look, place };
         let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
         self.store.put_blob(&content, content_type(&shape.path), body).await?;
         Ok(sums.finish())
@@ -137,12 +147,12 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
                     continue;
                 }
             }
-            let permit = if is_there { None } else { Some(self.turn(&mut under_way).await?) };
+            let turn = if is_there { None } else { Some(self.next_turn(range.1, &mut under_way).await?) };
             let (summed, crc) = sum(sums, range).await.map_err(failed)?;
             sums = summed;
-            if let Some(permit) = permit {
+            if let Some(turn) = turn {
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), shape.path);
-                under_way.push(self.block(local, shape, (id, range, crc, what), permit));
+                under_way.push(self.block(local, shape, (id, range, crc, what), turn));
             }
         }
         while let Some(sent) = under_way.next().await {
@@ -156,35 +166,42 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         local: &Path,
         shape: &FileShape,
         (id, range, crc, what): (&str, (u64, u64), String, String),
-        permit: SemaphorePermit<'_>,
+        turn: Turn<'_>,
     ) -> Result<(), NativeError> {
         let look = || still(local, shape);
-        let content = Content { path: &shape.path, what, length: range.1, crc: &crc, look: &look };
+        let place = turn.place.as_ref();
+        let content = Content { path: &shape.path, what, length: range.1, crc: &crc, look: &look, place };
         let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
         self.store.put_block(&content, id, body).await?;
-        drop(permit);
+        drop(turn);
         self.record.block(id).map_err(NativeError::Record)
     }
 
-    /// A place among the requests under way; this file's own go on meanwhile.
-    async fn turn<F: Future<Output = Result<(), NativeError>>>(
+    /// A turn for a request of so many bytes; this file's own requests go on meanwhile.
+    async fn next_turn<F: Future<Output = Result<(), NativeError>>>(
         &self,
+        bytes: u64,
         under_way: &mut FuturesUnordered<F>,
-    ) -> Result<SemaphorePermit<'_>, NativeError> {
-        let permit = self.permit();
-        tokio::pin!(permit);
+    ) -> Result<Turn<'_>, NativeError> {
+        let turn = self.turn(bytes);
+        tokio::pin!(turn);
         loop {
             tokio::select! {
                 biased;
                 Some(sent) = under_way.next(), if !under_way.is_empty() => sent?,
-                permit = &mut permit => return permit,
+                turn = &mut turn => return turn,
             }
         }
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, NativeError> {
-        // It is never closed.
-        self.permits.acquire().await.map_err(|error| NativeError::Record(io::Error::other(error)))
+    async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
+        // They are never closed.
+        let closed = |error| NativeError::Record(io::Error::other(error));
+        let place = match &self.window {
+            Some(window) if bytes >= LARGE => Some(window.enter().await.map_err(closed)?),
+            _ => None,
+        };
+        Ok(Turn { place, _permit: self.permits.acquire().await.map_err(closed)? })
     }
 }
 

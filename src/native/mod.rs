@@ -9,6 +9,7 @@ mod rate;
 mod read;
 mod record;
 mod store;
+mod window;
 mod wire;
 
 pub use error::NativeError;
@@ -26,14 +27,15 @@ use self::file::Files;
 use self::meter::{Meter, Silence};
 use self::rate::Rate;
 use self::store::Store;
+use self::window::Window;
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
 use crate::http::{HttpClient, HttpError};
 use crate::model::{Reporter, TransferEvent, TransferProgress};
 use crate::redact::SecretUrl;
 
-/// Requests under way at once, unless asked otherwise: measured (contracts/blob.md 1).
-pub const PARALLEL: u32 = 32;
+/// Requests under way at once, at most: measured (contracts/blob.md 1).
+const PARALLEL: u32 = 32;
 /// Files that are sent at once: more would leave more of them in parts when the upload breaks off.
 const FILES: usize = 4;
 /// Between looks at the counters.
@@ -47,8 +49,8 @@ pub struct Controls<'a> {
     pub stall_limit: Duration,
     /// Highest rate in bytes per second.
     pub limit_rate: Option<u64>,
-    /// Requests under way at once.
-    pub parallel: u32,
+    /// Requests under way at once; `None`: as many as the line is worth.
+    pub parallel: Option<u32>,
     /// Whether the SHA-256 of each file is wanted.
     pub hash: bool,
     /// Set when the person interrupts.
@@ -91,13 +93,14 @@ pub async fn send<R: AsyncFn() -> Result<Renewed, HttpError>>(
     let all: u64 = missing.iter().map(|file| file.bytes).sum();
     let mut meter = Meter::new(all, missing.len() as u64);
     on(TransferEvent::Started(meter.progress()));
-    let parallel = controls.parallel.max(1);
+    let parallel = controls.parallel.unwrap_or(PARALLEL).max(1);
     let files = Files {
         store: Store::new(http, controls, sas, renew),
         controls,
         record,
         directory,
         permits: Semaphore::new(parallel as usize),
+        window: controls.parallel.is_none().then(|| Window::new(parallel)),
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
     let sent = Arc::clone(&files.store.sent);

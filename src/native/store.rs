@@ -13,6 +13,7 @@ use url::Url;
 
 use super::error::NativeError;
 use super::meter::Sent;
+use super::window::Place;
 use super::wire::{Blocks, blob_url, block_list, read_blocks};
 use super::{Controls, Renewed};
 use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry, Upload};
@@ -64,6 +65,8 @@ pub(super) struct Content<'c> {
     pub(super) crc: &'c str,
     /// Looks whether the file is still what it was: another content would never arrive.
     pub(super) look: &'c (dyn Fn() -> Result<(), NativeError> + Sync),
+    /// Learns how long it took.
+    pub(super) place: Option<&'c Place<'c>>,
 }
 
 impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
@@ -171,21 +174,28 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
             let url = blob_url(sas, content.path, query);
             let taken = Arc::new(AtomicU64::new(0));
             let upload = self.upload(url, &headers, content.length, body(Arc::clone(&taken)));
+            let begun = Instant::now();
             let put = self.http.put(upload, || self.sent.moves()).await;
+            let changed = content.place.and_then(|place| place.took(content.length, begun.elapsed(), put.is_ok()));
+            if let Some(number) = changed {
+                self.report(Report::Debug(format!("at most {number} large requests at once from now on")));
+            }
             if put.is_err() {
                 self.sent.lost(taken.load(Ordering::Relaxed));
             }
             put
         };
-        let put = async |sas: &Url| match self.checksums.load(Ordering::Relaxed) {
-            UNKNOWN => {
-                let _alone = self.first.lock().await;
-                match self.checksums.load(Ordering::Relaxed) {
-                    UNKNOWN => self.find_out(sas, &once).await,
-                    known => once(sas, known == TAKEN).await,
+        let put = async |sas: &Url| {
+            let mut known = self.checksums.load(Ordering::Relaxed);
+            if known == UNKNOWN {
+                let alone = self.first.lock().await;
+                known = self.checksums.load(Ordering::Relaxed);
+                if known == UNKNOWN {
+                    return self.find_out(sas, &once).await;
                 }
+                drop(alone);
             }
-            known => once(sas, known == TAKEN).await,
+            once(sas, known == TAKEN).await
         };
         self.attempts((content.path, &content.what, content.look), put).await.map(drop)
     }

@@ -5,6 +5,7 @@ mod faults;
 mod memory;
 mod proxy;
 mod resume;
+mod together;
 
 use std::fs;
 

@@ -138,6 +138,11 @@ impl BlockStore {
         self.shared.lock().blocks.clear();
     }
 
+    /// How many requests were left without an answer.
+    pub(crate) fn silent(&self) -> u32 {
+        self.shared.lock().silent
+    }
+
     /// Waits until so many requests are taken and one more is left without an answer.
     pub(crate) fn wait_until_silent(&self, taken: u32) {
         self.wait_until_all_silent(taken, 1);

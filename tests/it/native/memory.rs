@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::together::sparse;
 use super::{CREATE, env};
-use crate::support::{Behaviour, Running, TestEnv};
+use crate::support::{Behaviour, Running};
 
 /// All that the program may hold, in KiB; 32 blocks on their way have 256 MiB.
 const LIMIT: u64 = 64 * 1024;
@@ -15,12 +16,6 @@ const LIMIT: u64 = 64 * 1024;
 fn most_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
-}
-
-/// Takes no place on the disk.
-fn sparse(env: &TestEnv, bytes: u64) {
-    let path = env.write("model/model.safetensors", "");
-    fs::File::options().write(true).open(path).expect("opened").set_len(bytes).expect("a size");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
 use crate::model::{ModelVersion, Source, WeightType};
-use crate::native;
 use crate::units;
 
 impl CreateSpec {
@@ -44,7 +43,7 @@ impl CreateSpec {
         line.add("--timeout", timeout.map(units::duration_option));
         if let EngineChoice::Native { parallel, hash } = self.engine {
             line.add("--engine", Some("native".to_owned()));
-            line.add("--parallel", (parallel != native::PARALLEL).then(|| parallel.to_string()));
+            line.add("--parallel", parallel.map(|number| number.to_string()));
             line.flag("--no-hash", !hash);
         }
         line.add("--azcopy-path", self.azcopy_path.as_deref().map(path));

@@ -6,7 +6,6 @@ use super::spec::EngineChoice;
 use crate::app::App;
 use crate::env::var;
 use crate::error::CliError;
-use crate::native;
 
 /// What sends the bytes.
 #[derive(Args, Debug)]
@@ -15,7 +14,7 @@ pub(in crate::commands::custom) struct EngineArgs {
     #[arg(long, value_name = "ENGINE", value_enum, hide_possible_values = true)]
     engine: Option<EngineName>,
 
-    /// Requests at once of the native engine, 1 to 256 [default: 32]
+    /// Requests at once of the native engine, 1 to 256 [default: as many as speed it up, at most 32]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     parallel: Option<u32>,
 
@@ -45,10 +44,7 @@ impl EngineArgs {
             (None, None) => EngineName::AzCopy,
         };
         match named {
-            EngineName::Native => {
-                let parallel = self.parallel.unwrap_or(native::PARALLEL);
-                Ok(EngineChoice::Native { parallel, hash: !self.no_hash })
-            }
+            EngineName::Native => Ok(EngineChoice::Native { parallel: self.parallel, hash: !self.no_hash }),
             EngineName::AzCopy if self.parallel.is_some() || self.no_hash => {
                 Err(CliError::usage("--parallel and --no-hash belong to the native engine")
                     .with_code("engine_options")

@@ -76,7 +76,7 @@ impl Create<'_> {
 
     async fn send_natively(
         &self,
-        (parallel, hash): (u32, bool),
+        (parallel, hash): (Option<u32>, bool),
         directory: &UploadDirectory,
         journal: &mut Journal,
         pending: &PendingUpload,

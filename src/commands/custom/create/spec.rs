@@ -43,7 +43,7 @@ pub(in crate::commands::custom) enum EngineChoice {
     AzCopy,
     /// This program itself: so many requests at once, with the SHA-256 of each file or without.
     Native {
-        parallel: u32,
+        parallel: Option<u32>,
         hash: bool,
     },
 }

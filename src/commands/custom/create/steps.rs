@@ -69,7 +69,7 @@ impl<'a> Work<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Engine<'a> {
     AzCopy(&'a AzCopy),
-    Native { parallel: u32, hash: bool },
+    Native { parallel: Option<u32>, hash: bool },
 }
 
 /// One `create` of one version under way.

@@ -1,0 +1,54 @@
+//! How many requests are under way at once.
+
+use std::fs;
+
+use super::{create, env};
+use crate::support::{Behaviour, TestEnv};
+
+/// A model of one file that takes no place on the disk.
+pub(super) fn sparse(env: &TestEnv, bytes: u64) {
+    let path = env.write("model/model.safetensors", "");
+    fs::File::options().write(true).open(path).expect("opened").set_len(bytes).expect("a size");
+}
+
+/// How many blocks stand without an answer when nothing moves any more.
+fn at_once(options: &[&str]) -> u32 {
+    let (mut env, store) = env();
+    fs::remove_file(env.work().join("model/config.json")).expect("removed");
+    sparse(&env, 128 << 20);
+    // Sooner than a request is given up and sent again.
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "40s");
+    store.behaves(Behaviour { silent_after: Some(1), discards: true, ..Behaviour::default() });
+    let output = create(&env, &[&["--skip-check", "-o", "json"], options].concat()).fails_with(7);
+    assert_eq!(output.json_error()["code"], "upload_stalled", "{output}");
+    store.silent()
+}
+
+#[test]
+fn so_many_as_asked() {
+    // Slow enough that all wait for the first, which goes alone.
+    let slowly = ["--limit-rate", "64M", "--no-hash"];
+    assert_eq!(at_once(&[&slowly[..], &["--parallel", "8"]].concat()), 8);
+    assert_eq!(at_once(&["--parallel", "1"]), 1);
+}
+
+/// What breaks off loses what was under way.
+#[test]
+fn few_until_more_have_shown_to_be_faster() {
+    assert_eq!(at_once(&[]), 4);
+}
+
+#[test]
+fn more_when_blocks_arrive_soon() {
+    let (env, store) = env();
+    sparse(&env, 128 << 20);
+    store.behaves(Behaviour { discards: true, ..Behaviour::default() });
+    let more = "at most 8 large requests at once from now on\n";
+    let output = create(&env, &["--skip-check", "--debug"]).success();
+    assert_eq!(output.stderr.matches(more).count(), 1, "{output}");
+    let (env, store) = super::env();
+    sparse(&env, 128 << 20);
+    store.behaves(Behaviour { discards: true, ..Behaviour::default() });
+    let output = create(&env, &["--skip-check", "--debug", "--parallel", "4"]).success();
+    assert!(!output.stderr.contains("large requests at once"), "{output}");
+}
