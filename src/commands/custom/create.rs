@@ -7,6 +7,7 @@ mod again;
 mod args;
 mod dry_run;
 mod engine_args;
+mod kept;
 mod location;
 mod lora;
 mod questions;

@@ -35,6 +35,14 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
     killed_after(&env, &store, 3, false);
     let before = large(&store);
     let output = create(&env, &["-o", "json"]).success();
+    let words = output.stderr.lines().find(|line| line.contains("Going on")).expect("it is said");
+    let blocks: u32 = before.blocks.iter().map(|index| if *index == 3 { 1 } else { 8 }).sum();
+    // Of the three that arrived one may be the small file.
+    let kept = match before.blocks.len() {
+        3 => format!("{blocks}.0 MB of 25.0 MB are there already"),
+        _ => format!("1 of 2 files (50 B) are there already, and {blocks}.0 MB of the rest"),
+    };
+    assert_eq!(words, format!("  Going on with an earlier upload: {kept}."));
     let now = large(&store);
     assert_only_the_rest(&before, &now);
     assert_eq!(now.asked, 1);
@@ -76,6 +84,9 @@ fn a_file_that_changed_starts_again() {
     other[LARGE / 2] ^= 1;
     env.write("model/model.safetensors", other);
     let output = create(&env, &["-o", "json"]).success();
+    let words = "  model.safetensors changed since the last try: it starts again.\n";
+    assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
+    assert!(!output.stderr.contains("of the rest"), "{output}");
     assert_eq!(large(&store).blocks.len(), 4);
     assert_arrived(&env, &store);
     assert_files(&env, &output);

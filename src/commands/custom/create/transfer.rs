@@ -4,37 +4,14 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::spec::EngineChoice;
+use super::kept::{Left, changed};
 use super::steps::{Create, Engine, FRESH, Files, STEPS, Stop};
 use crate::error::CliError;
 use crate::foundry::PendingUpload;
 use crate::model::{Registration, Source};
-use crate::native::{self, Record};
+use crate::native;
 use crate::units;
-use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stage, UploadDirectory, UploadError, UploadSpec};
-
-/// What an earlier try left: its journal, and what its last run delivered, if AzCopy can tell.
-struct Left {
-    journal: Journal,
-    delivered: Option<BTreeSet<String>>,
-}
-
-impl Left {
-    /// Files that arrived whole, as far as is known.
-    fn arrived(&self) -> BTreeSet<&String> {
-        self.journal.complete.iter().chain(self.delivered.iter().flatten()).collect()
-    }
-
-    /// Where an upload of `files` to the same place would go on.
-    fn next(self, files: &Files, there: Option<&Blobs>) -> Journal {
-        let delivered = self.delivered.unwrap_or_else(|| self.journal.fully_there(there));
-        let next = self.journal.next_run(files.clone(), &delivered);
-        match there {
-            Some(there) => next.only_what_is_there(there),
-            None => next,
-        }
-    }
-}
+use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stage, UploadDirectory, UploadSpec};
 
 impl Create<'_> {
     /// Steps 1 and 2: the journal of a complete upload.
@@ -60,7 +37,7 @@ impl Create<'_> {
         app.console.status("");
         app.console.step(2, STEPS, "Uploading model files...");
         app.console.detail("Source", &self.source_line());
-        let mut journal = self.next_journal(left, &pending, there.as_ref(), &files);
+        let mut journal = self.next_journal(directory, left, &pending, there.as_ref(), &files);
         self.warn_of_the_end(&pending, &self.missing(&journal));
         let mut arrived_before = None;
         loop {
@@ -88,7 +65,7 @@ impl Create<'_> {
                 }
             };
             let there = self.blobs(&pending).await?;
-            journal = self.next_journal(Some(left), &pending, there.as_ref(), &files);
+            journal = self.next_journal(directory, Some(left), &pending, there.as_ref(), &files);
         }
         journal.stage = Stage::Uploaded;
         directory.write_journal(&mut journal).map_err(CliError::from)?;
@@ -111,6 +88,7 @@ impl Create<'_> {
     /// Goes on where an earlier try of the same upload into the same container was broken off, or begins anew.
     fn next_journal(
         &self,
+        directory: &UploadDirectory,
         left: Option<Left>,
         pending: &PendingUpload,
         there: Option<&Blobs>,
@@ -122,15 +100,13 @@ impl Create<'_> {
             (Some(left), Plan::Local { files: planned, .. })
                 if self.keeps(&left.journal) && *left.journal.blob_uri() == pending.blob_uri =>
             {
+                let changed = changed(&left.journal.files, files);
                 let mut next = left.next(files, there);
-                if !next.complete.is_empty() {
-                    let whole = planned.iter().filter(|file| next.complete.contains(&file.path));
-                    app.console.status(&format!(
-                        "  Going on with an earlier upload: {} of {} ({}) are there already.",
-                        units::grouped(next.complete.len() as u64),
-                        units::count(planned.len() as u64, "file", "files"),
-                        units::bytes(whole.map(|file| file.bytes).sum()),
-                    ));
+                if let Some(words) = self.going_on(directory, &next, planned) {
+                    app.console.status(&format!("  {words}"));
+                }
+                if let Some(words) = changed {
+                    app.console.status(&format!("  {words}"));
                 }
                 (next.spec, next.registration) = (self.upload_spec(), registration);
                 next
@@ -191,49 +167,6 @@ impl Create<'_> {
             Plan::Local { files, .. } => journal.missing(files),
             Plan::Remote { .. } => Vec::new(),
         }
-    }
-
-    /// A broken upload, with what is kept of it and the command that goes on.
-    fn broken(&self, directory: &UploadDirectory, left: &Left, error: UploadError) -> CliError {
-        let files = match self.work.plan {
-            Plan::Local { files, .. } => files.as_slice(),
-            Plan::Remote { .. } => &[],
-        };
-        let whole = left.arrived();
-        let kept: Vec<u64> = files.iter().filter(|file| whole.contains(&file.path)).map(|file| file.bytes).collect();
-        let complete = format!(
-            "{} of {} ({}) are complete and will not be sent again",
-            units::grouped(kept.len() as u64),
-            units::count(files.len() as u64, "file", "files"),
-            units::bytes(kept.iter().sum()),
-        );
-        let blocks = self.bytes_in_blocks(directory, left);
-        let kept = match (kept.len(), files.len(), self.work.spec.engine) {
-            (_, 0, _) => "The copy starts over.".to_owned(),
-            (0, _, EngineChoice::Native { .. }) => {
-                format!(
-                    "{} arrived and will not be sent again; the blob store keeps them for 7 days.",
-                    units::bytes(blocks)
-                )
-            }
-            (_, _, EngineChoice::Native { .. }) => format!(
-                "{complete}; nor will the {} that arrived of the rest, which the blob store keeps for 7 days.",
-                units::bytes(blocks)
-            ),
-            (0, 1, EngineChoice::AzCopy) => "AzCopy keeps no half file: this file starts over.".to_owned(),
-            (0, _, EngineChoice::AzCopy) => "No file is complete yet: the upload starts over.".to_owned(),
-            (_, _, EngineChoice::AzCopy) => format!("{complete}; the rest starts over."),
-        };
-        CliError::from(error).with_more(&kept).with_resume(&self.work.spec.again)
-    }
-
-    /// What arrived of files that are not complete; AzCopy keeps nothing of those.
-    fn bytes_in_blocks(&self, directory: &UploadDirectory, left: &Left) -> u64 {
-        let EngineChoice::Native { .. } = self.work.spec.engine else { return 0 };
-        let Ok(record) = Record::open(directory.path()) else { return 0 };
-        let whole = left.arrived();
-        let partly = left.journal.shapes().into_iter().filter(|shape| !whole.contains(&shape.path));
-        partly.map(|shape| record.bytes_of(&shape)).sum()
     }
 
     fn source_line(&self) -> String {
