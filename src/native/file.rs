@@ -147,8 +147,9 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
                     continue;
                 }
             }
-            let turn = if is_there { None } else { Some(self.next_turn(range.1, &mut under_way).await?) };
-            let (summed, crc) = sum(sums, range).await.map_err(failed)?;
+            let turn = if is_there { None } else { Some(while_under_way(&mut under_way, self.turn(range.1)).await?) };
+            let summing = async { sum(sums, range).await.map_err(failed) };
+            let (summed, crc) = while_under_way(&mut under_way, summing).await?;
             sums = summed;
             if let Some(turn) = turn {
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), shape.path);
@@ -177,23 +178,7 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         self.record.block(id).map_err(NativeError::Record)
     }
 
-    /// A turn for a request of so many bytes; this file's own requests go on meanwhile.
-    async fn next_turn<F: Future<Output = Result<(), NativeError>>>(
-        &self,
-        bytes: u64,
-        under_way: &mut FuturesUnordered<F>,
-    ) -> Result<Turn<'_>, NativeError> {
-        let turn = self.turn(bytes);
-        tokio::pin!(turn);
-        loop {
-            tokio::select! {
-                biased;
-                Some(sent) = under_way.next(), if !under_way.is_empty() => sent?,
-                turn = &mut turn => return turn,
-            }
-        }
-    }
-
+    /// Waits for the turn of a request of so many bytes.
     async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
         // They are never closed.
         let closed = |error| NativeError::Record(io::Error::other(error));
@@ -202,6 +187,21 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
             _ => None,
         };
         Ok(Turn { place, _permit: self.permits.acquire().await.map_err(closed)? })
+    }
+}
+
+/// Waits for something; the requests that are under way go on meanwhile.
+async fn while_under_way<T>(
+    under_way: &mut FuturesUnordered<impl Future<Output = Result<(), NativeError>>>,
+    work: impl Future<Output = Result<T, NativeError>>,
+) -> Result<T, NativeError> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            Some(sent) = under_way.next(), if !under_way.is_empty() => sent?,
+            done = &mut work => return done,
+        }
     }
 }
 
