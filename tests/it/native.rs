@@ -218,6 +218,27 @@ fn without_azcopy_the_error_offers_this_engine() {
     assert!(!output.stderr.contains("--engine native"), "{output}");
 }
 
+#[test]
+fn what_an_engine_cannot_do_is_refused_before_anything_happens() {
+    let (mut env, store) = env();
+    env.set("AZURE_AI_MODELS_ENGINE", "native");
+    let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
+    insta::assert_snapshot!(env.run(&remote).fails_with(2).stderr, @"
+    ERROR: the native engine sends files of this machine; a URL is copied by AzCopy
+
+    Suggestion: Use --engine azcopy for it.
+    ");
+    let refused = ["--parallel=8", "--no-hash"]
+        .map(|option| env.run(&[&CREATE[..6], &["--engine", "azcopy", option]].concat()).fails_with(2).stderr);
+    insta::assert_snapshot!(refused[0], @"
+    ERROR: --parallel and --no-hash belong to the native engine
+
+    Suggestion: Add --engine native, or leave them away.
+    ");
+    assert_eq!(refused[0], refused[1]);
+    assert!(env.emulator().requests().is_empty() && store.names().is_empty());
+}
+
 /// Neither while it runs nor afterwards, wherever others could look.
 #[test]
 fn the_sas_stands_in_no_place_that_others_can_see() {

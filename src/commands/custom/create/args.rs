@@ -194,7 +194,7 @@ impl CreateArgs {
         if let (EngineChoice::Native { .. }, Source::Blob(_)) = (engine, &source) {
             return Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
                 .with_code("remote_source")
-                .with_suggestion("Leave --engine native away."));
+                .with_suggestion("Use --engine azcopy for it."));
         }
         let details = ModelDetails {
             weight_type: self.weight_type,
