@@ -40,18 +40,42 @@ environment=(
 cd "$tools" # so that the model is just "model"
 
 program() {
-  env -i "${environment[@]}" azure-ai-models "$@"
+  env -i "${environment[@]}" "${around[@]}" azure-ai-models "$@"
 }
+around=()
 
-# Shows the command as it is typed, then runs it.
-show() {
+# Shows the command as it is typed.
+typed() {
   local word
   printf '\n$ azure-ai-models'
   for word in "$@"; do
     if [[ $word =~ ^[A-Za-z0-9_./:=-]+$ ]]; then printf ' %s' "$word"; else printf ' "%s"' "$word"; fi
   done
   printf '\n'
+}
+
+# Shows the command, then runs it.
+show() {
+  typed "$@"
   program "$@"
+}
+
+# The same, with Ctrl+C after so many seconds.
+show_interrupted() { # SECONDS COMMAND...
+  local seconds=$1 code=0
+  shift
+  typed "$@"
+  around=(timeout --preserve-status --signal=INT "$seconds")
+  program "$@" || code=$?
+  around=()
+  ((code == 130)) || die "it was not interrupted, but ended with $code."
+}
+
+# What the blob service has of a version is the model.
+prove() { # VERSION
+  local blob_uri
+  blob_uri=$(ask 'it["blobUri"]' custom show --name minilm --version "$1")
+  printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" ./model)"
 }
 
 # Python over the JSON of a command, as `it`: prints the value of EXPRESSION.
@@ -64,16 +88,22 @@ print(eval(sys.argv[1]))' "$expression"
 }
 
 show custom create --name minilm --source ./model --description "Sentence embeddings, 384 dimensions"
-blob_uri=$(ask 'it["blobUri"]' custom show --name minilm)
-printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" ./model)"
+prove 1
 show custom list
 show custom versions --name minilm
 show custom show --name minilm
 show custom list -o json
 [[ $(ask '[model["name"] for model in it]' custom list) == "['minilm']" ]] || die "the list does not hold the model."
 show custom delete --name minilm --version 1 --force
+
+# Without AzCopy, on a slow line, and broken off.
+native=(custom create --name minilm --version 2 --source ./model --engine native)
+show_interrupted 4 "${native[@]}" --limit-rate 10M
+show "${native[@]}"
+prove 2
+show custom delete --name minilm --version 2 --force
 show custom list
 [[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
 
 stop_all
-printf '\nDone: uploaded, proved, listed, shown and deleted. All that was started is stopped.\n'
+printf '\nDone: uploaded, proved, listed, shown and deleted, with AzCopy and without. All that was started is stopped.\n'
