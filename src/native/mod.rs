@@ -8,6 +8,7 @@ mod meter;
 mod rate;
 mod read;
 mod record;
+mod retry;
 mod store;
 mod window;
 mod wire;

@@ -2,9 +2,9 @@
 //! renewed on the way.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -13,6 +13,7 @@ use url::Url;
 
 use super::error::NativeError;
 use super::meter::Sent;
+use super::retry::{self, Retries, has_code, is_passing};
 use super::window::Place;
 use super::wire::{Blocks, blob_url, block_list, read_blocks};
 use super::{Controls, Renewed};
@@ -22,10 +23,6 @@ use crate::redact::SecretUrl;
 
 /// The version that AzCopy 10.32 speaks too.
 const VERSION: &str = "2025-07-05";
-/// First pause between tries of a block, and the longest (contracts/blob.md 5).
-const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(32));
-/// A retry of each of 32 connections would bury everything else.
-const BETWEEN_NOTICES: Duration = Duration::from_secs(2);
 
 /// Whether the store takes checksums: older emulators answer 500 to them.
 const UNKNOWN: u8 = 0;
@@ -49,7 +46,7 @@ pub(super) struct Store<'a, R> {
     checksums: AtomicU8,
     /// The first request with a checksum goes alone: whether it is taken is not known before.
     first: Mutex<()>,
-    last_notice: std::sync::Mutex<Option<Instant>>,
+    retries: Retries,
     pub(super) sent: Arc<Sent>,
 }
 
@@ -79,7 +76,7 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
             renew,
             checksums: AtomicU8::new(UNKNOWN),
             first: Mutex::new(()),
-            last_notice: std::sync::Mutex::new(None),
+            retries: Retries::default(),
             sent: Arc::new(Sent::default()),
         }
     }
@@ -258,8 +255,9 @@ impl<'a, R: AsyncFn() -> Result<Renewed, HttpError>> Store<'a, R> {
                 return Err(NativeError::Store { path: path.to_owned(), error });
             }
             failed += 1;
-            let pause = self.pause(failed, &error);
-            self.say_retry(what, pause, &error);
+            let asked = self.http.asked_for(error.service().and_then(|error| error.retry_after));
+            let pause = retry::pause(self.controls.timings, failed).max(asked);
+            self.report(self.retries.said(self.controls.timings, what, pause, &error));
             tokio::time::sleep(pause).await;
         }
     }
@@ -290,43 +288,7 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Store<'_, R> {
         Ok(())
     }
 
-    fn pause(&self, failed: u32, error: &HttpError) -> Duration {
-        let timings = &self.controls.timings;
-        let (first, longest) = (timings.scaled(PAUSES.0), timings.scaled(PAUSES.1));
-        let own = first.saturating_mul(1 << (failed - 1).min(16)).min(longest);
-        // Spread, so that 32 connections do not come back as one.
-        let spread = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
-        let asked = self.http.asked_for(error.service().and_then(|error| error.retry_after));
-        own.mul_f64(0.75 + spread / 2.0).max(asked)
-    }
-
-    /// Says one of the retries of all connections now and then, and each one for `--debug`.
-    fn say_retry(&self, what: &str, pause: Duration, error: &HttpError) {
-        let words = match error {
-            HttpError::Service(error) => error.to_string(),
-            other => other.to_string(),
-        };
-        let seconds = (pause.as_secs_f64() * 10.0).ceil() / 10.0;
-        let text = format!("retrying {what} in {seconds} s: {words}");
-        let mut last = self.last_notice.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = last.is_none_or(|last| last.elapsed() >= self.controls.timings.scaled(BETWEEN_NOTICES));
-        if is_due {
-            *last = Some(Instant::now());
-        }
-        drop(last);
-        self.report(if is_due { Report::Notice(text) } else { Report::Debug(text) });
-    }
-
     fn report(&self, report: Report) {
         (self.controls.reporter)(report);
     }
-}
-
-fn has_code(error: &HttpError, code: &str) -> bool {
-    error.service().is_some_and(|error| error.has_code(&[code]))
-}
-
-/// Worth another try: faults that pass, and a content that was damaged on the way.
-fn is_passing(error: &HttpError) -> bool {
-    error.is_passing() || ["Crc64Mismatch", "Md5Mismatch"].iter().any(|code| has_code(error, code))
 }

@@ -25,6 +25,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Behaviour {
     /// Each so-manyth is answered 503 ServerBusy.
     pub(crate) busy_every: Option<u32>,
+    /// What such an answer asks to wait, in seconds.
+    pub(crate) retry_after: Option<u32>,
     /// Each so-manyth has its connection broken off after half of its content.
     pub(crate) reset_every: Option<u32>,
     /// One bit of each so-manyth is flipped on the way.
@@ -254,7 +256,11 @@ async fn content(
         }
     }
     if is_due(behaviour.busy_every) {
-        return error(503, "ServerBusy");
+        let mut answer = error(503, "ServerBusy");
+        if let Some(seconds) = behaviour.retry_after {
+            answer.headers_mut().insert("retry-after", seconds.into());
+        }
+        return answer;
     }
     let sum = headers.get("x-ms-content-crc64");
     if sum.is_some() && behaviour.no_checksums {

@@ -24,6 +24,17 @@ fn a_busy_store_is_asked_again_and_the_retry_is_said() {
 }
 
 #[test]
+fn a_store_that_says_how_long_is_given_that_time() {
+    let (env, store) = env();
+    store.behaves(Behaviour { busy_every: Some(4), retry_after: Some(7), ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    // A tenth of what it said: so does all time pass in these tests.
+    let retries = retries(&output.stderr);
+    assert!(!retries.is_empty() && retries.iter().all(|line| line.contains(" in 0.7 s: ServerBusy.")), "{output}");
+}
+
+#[test]
 fn broken_connections_cost_only_their_blocks() {
     let (env, store) = env();
     store.behaves(Behaviour { reset_every: Some(3), ..Behaviour::default() });
