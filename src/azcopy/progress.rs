@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn planned(total: u64) -> Meter {
-        Meter::new(TransferProgress { bytes: 0, total_bytes: Some(total), files: 0, total_files: Some(2) })
+        Meter::new(TransferProgress { bytes: 0, found: 0, total_bytes: Some(total), files: 0, total_files: Some(2) })
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use self::state::{State, full_line, full_text};
+use self::state::State;
 use super::Console;
 use super::progress::{Face, bar_line, event_line};
 use crate::model::TransferEvent;
@@ -147,9 +147,9 @@ impl<'a> TransferView<'a> {
         match self.console.face {
             Face::Bar => {
                 self.clear_bar();
-                self.console.line(&full_line(bytes, elapsed, self.console.bar_width()));
+                self.console.line(&self.state.full_line(bytes, elapsed, self.console.bar_width()));
             }
-            Face::Plain => self.console.line(&format!("  {}", full_text(bytes, elapsed))),
+            Face::Plain => self.console.line(&format!("  {}", self.state.full_text(bytes, elapsed))),
             Face::Json => {
                 let fields = json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() });
                 self.console.line(&event_line("upload.done", fields));

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct TransferProgress {
     /// Bytes that are on their way or there; never more than `total_bytes`.
     pub bytes: u64,
+    /// Of these the ones that an earlier run sent: they tell nothing of the rate.
+    pub found: u64,
     /// Bytes that there are to send; `None` while a remote source is scanned.
     pub total_bytes: Option<u64>,
     /// Files that arrived whole.

@@ -1,5 +1,6 @@
 //! One file: what of it is there already, the rest block by block, and the commit.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -25,6 +26,8 @@ use crate::units;
 
 /// A file that changes more often than that while it is sent never keeps still.
 const STARTS: u32 = 4;
+/// Fewer bytes than that are read before anybody wonders.
+const WORTH_A_WORD: u64 = 512 << 20;
 
 /// What all files of one upload share.
 pub(super) struct Files<'a, R> {
@@ -126,7 +129,7 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         }
     }
 
-    /// Sends the blocks that are not there, and reads all of them where the whole file's sum is wanted.
+    /// Sends the blocks that are not there. The inner value is the file's SHA-256.
     async fn blocks(
         &self,
         local: &Path,
@@ -134,27 +137,59 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         layout: &Layout,
         (ids, there): (&[String], &HashSet<String>),
     ) -> Result<Option<String>, NativeError> {
-        let failed = |why| file_error(&shape.path, why);
-        let mut sums = Sums::open(local, self.controls.hash).map_err(failed)?;
+        // What is there has to be read too for the file's sum, and what is missing shall not wait for that.
+        let is_read_apart = self.controls.hash && !there.is_empty();
+        let open = |whole| Sums::open(local, whole).map_err(|why| file_error(&shape.path, why));
+        let unread = Cell::new(if is_read_apart { shape.bytes } else { 0 });
+        let sending = async {
+            let sums = open(self.controls.hash && !is_read_apart)?;
+            let sum = self.missing_blocks(local, shape, layout, (ids, there), sums).await?;
+            if unread.get() > WORTH_A_WORD {
+                let (path, bytes) = (&shape.path, units::bytes(unread.get()));
+                let words = format!("Reading {path} to its end for its SHA-256: {bytes} are left.");
+                (self.controls.reporter)(Report::Notice(words));
+            }
+            Ok(sum)
+        };
+        let reading = async {
+            if !is_read_apart {
+                return Ok(None);
+            }
+            let mut sums = open(true)?;
+            for range in (0..layout.count()).map(|index| layout.range(index)) {
+                (sums, _) = sum(sums, range).await.map_err(|why| file_error(&shape.path, why))?;
+                self.store.sent.read(range.1);
+                unread.set(unread.get() - range.1);
+            }
+            Ok(sums.finish())
+        };
+        let (sent, read) = tokio::try_join!(sending, reading)?;
+        Ok(sent.or(read))
+    }
+
+    /// Sends what is missing, and reads it on the way. The inner value is what these sums say of it.
+    async fn missing_blocks(
+        &self,
+        local: &Path,
+        shape: &FileShape,
+        layout: &Layout,
+        (ids, there): (&[String], &HashSet<String>),
+        mut sums: Sums,
+    ) -> Result<Option<String>, NativeError> {
         let mut under_way = FuturesUnordered::new();
         let count = units::grouped(ids.len() as u64);
         for (index, id) in (0..).zip(ids) {
             let range = layout.range(index);
-            let is_there = there.contains(id);
-            if is_there {
+            if there.contains(id) {
                 self.store.sent.found(range.1);
-                if !sums.needs_all() {
-                    continue;
-                }
+                continue;
             }
-            let turn = if is_there { None } else { Some(while_under_way(&mut under_way, self.turn(range.1)).await?) };
-            let summing = async { sum(sums, range).await.map_err(failed) };
+            let turn = while_under_way(&mut under_way, self.turn(range.1)).await?;
+            let summing = async { sum(sums, range).await.map_err(|why| file_error(&shape.path, why)) };
             let (summed, crc) = while_under_way(&mut under_way, summing).await?;
             sums = summed;
-            if let Some(turn) = turn {
-                let what = format!("block {} of {count} of {}", units::grouped(index + 1), shape.path);
-                under_way.push(self.block(local, shape, (id, range, crc, what), turn));
-            }
+            let what = format!("block {} of {count} of {}", units::grouped(index + 1), shape.path);
+            under_way.push(self.block(local, shape, (id, range, crc, what), turn));
         }
         while let Some(sent) = under_way.next().await {
             sent?;

@@ -16,6 +16,8 @@ pub(super) struct Sent {
     files: AtomicU64,
     /// Requests that were answered well.
     answers: AtomicU64,
+    /// Bytes that were read for the sum of a file alone.
+    read: AtomicU64,
 }
 
 impl Sent {
@@ -31,6 +33,11 @@ impl Sent {
     /// Bytes that need not be sent.
     pub(super) fn found(&self, bytes: u64) {
         self.found.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes were read for the sum of a file, and not to be sent.
+    pub(super) fn read(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(super) fn file(&self) {
@@ -55,8 +62,9 @@ impl Sent {
         [&self.taken, &self.found, &self.files, &self.answers].iter().map(|one| one.load(Ordering::Relaxed)).sum()
     }
 
-    fn answers(&self) -> u64 {
-        self.answers.load(Ordering::Relaxed)
+    /// Grows with what is done for good, beside bytes.
+    fn done(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed) + self.read.load(Ordering::Relaxed)
     }
 }
 
@@ -64,7 +72,7 @@ impl Sent {
 #[derive(Debug)]
 pub(super) struct Meter {
     progress: TransferProgress,
-    /// The most bytes that were sent and not lost, and the answers, when the upload last came on.
+    /// The most bytes that were sent and not lost, and what else was done, when the upload last came on.
     reached: (u64, u64),
     since: Instant,
     notices: u32,
@@ -78,13 +86,15 @@ pub(super) struct Silence {
 
 impl Meter {
     pub(super) fn new(bytes: u64, files: u64) -> Self {
-        let progress = TransferProgress { bytes: 0, total_bytes: Some(bytes), files: 0, total_files: Some(files) };
+        let progress =
+            TransferProgress { bytes: 0, found: 0, total_bytes: Some(bytes), files: 0, total_files: Some(files) };
         Self { progress, reached: (0, 0), since: Instant::now(), notices: 0 }
     }
 
     pub(super) fn update(&mut self, sent: &Sent) -> TransferProgress {
         let ceiling = self.progress.total_bytes.unwrap_or_default().saturating_sub(1);
         self.progress.bytes = self.progress.bytes.max(sent.bytes().min(ceiling));
+        self.progress.found = sent.found.load(Ordering::Relaxed);
         self.progress.files = sent.files();
         self.progress
     }
@@ -96,7 +106,7 @@ impl Meter {
     /// A silence that is worth a word: each time another `notice` has passed. What is sent again and again without being
     /// taken is silence.
     pub(super) fn silence(&mut self, sent: &Sent, notice: Duration, limit: Duration) -> Option<Silence> {
-        let now = (sent.bytes().max(self.reached.0), sent.answers());
+        let now = (sent.bytes().max(self.reached.0), sent.done());
         if now != self.reached {
             (self.reached, self.since, self.notices) = (now, Instant::now(), 0);
             return None;

@@ -147,6 +147,7 @@ pub async fn send<R: AsyncFn() -> Result<Renewed, HttpError>>(
         }
     }
     let bytes = shapes.iter().map(|shape| shape.bytes).sum();
+    on(TransferEvent::Progress(meter.update(&sent)));
     on(TransferEvent::Done { bytes, files: shapes.len() as u64, elapsed: begun.elapsed() });
     Ok(shapes)
 }

@@ -33,11 +33,6 @@ impl Sums {
         Ok(Self { path: path.to_owned(), file, whole: whole.then(Sha256::new), piece: vec![0; PIECE] })
     }
 
-    /// True where every byte has to be read in order, also of blocks that are not sent.
-    pub(super) fn needs_all(&self) -> bool {
-        self.whole.is_some()
-    }
-
     /// CRC-64/NVME of a block, as the store takes it: eight little-endian bytes in base64.
     pub(super) fn block(&mut self, (start, length): (u64, u64)) -> io::Result<String> {
         let mut crc = crc64fast_nvme::Digest::new();

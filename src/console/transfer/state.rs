@@ -16,6 +16,8 @@ const BAR: usize = 30;
 #[derive(Debug, Default)]
 pub(super) struct State {
     progress: TransferProgress,
+    /// Bytes that were sent in this run.
+    sent: u64,
     speed: Speed,
 }
 
@@ -24,7 +26,8 @@ impl State {
         progress.bytes = progress.bytes.max(self.progress.bytes);
         progress.files = progress.files.max(self.progress.files);
         self.progress = progress;
-        self.speed.add(now, progress.bytes);
+        self.sent = self.sent.max(progress.bytes.saturating_sub(progress.found));
+        self.speed.add(now, self.sent);
     }
 
     /// 0 to 99.9; `None` while the total is not known.
@@ -92,28 +95,27 @@ impl State {
             }),
         )
     }
-}
 
-pub(super) fn full_text(bytes: u64, elapsed: Duration) -> String {
-    let size = units::bytes(bytes);
-    format!("100.0% ({size} / {size}){} | Elapsed: {} | ETA: done", average(bytes, elapsed), units::duration(elapsed))
-}
+    pub(super) fn full_text(&self, bytes: u64, elapsed: Duration) -> String {
+        format!("100.0%{}", self.full(bytes, elapsed).concat())
+    }
 
-pub(super) fn full_line(bytes: u64, elapsed: Duration, width: usize) -> String {
-    let size = units::bytes(bytes);
-    let parts = [
-        format!(" ({size} / {size})"),
-        average(bytes, elapsed),
-        format!(" | Elapsed: {}", units::duration(elapsed)),
-        " | ETA: done".to_owned(),
-    ];
-    fitted(100.0, "100.0%", &parts, width)
-}
+    pub(super) fn full_line(&self, bytes: u64, elapsed: Duration, width: usize) -> String {
+        fitted(100.0, "100.0%", &self.full(bytes, elapsed), width)
+    }
 
-fn average(bytes: u64, elapsed: Duration) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
-    format!(" | {}", units::rate(rate))
+    fn full(&self, bytes: u64, elapsed: Duration) -> [String; 4] {
+        let size = units::bytes(bytes);
+        let sent = bytes.saturating_sub(self.progress.found);
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = sent as f64 / elapsed.as_secs_f64().max(0.001);
+        [
+            format!(" ({size} / {size})"),
+            if sent == 0 { String::new() } else { format!(" | {}", units::rate(rate)) },
+            format!(" | Elapsed: {}", units::duration(elapsed)),
+            " | ETA: done".to_owned(),
+        ]
+    }
 }
 
 /// Bar, head and as many of the parts as fit into the width; one column stays free, so that nothing wraps.
@@ -144,7 +146,7 @@ mod tests {
     const GB: u64 = 1 << 30;
 
     fn progress(bytes: u64) -> TransferProgress {
-        TransferProgress { bytes, total_bytes: Some(10 * GB), files: 1, total_files: Some(4) }
+        TransferProgress { bytes, found: 0, total_bytes: Some(10 * GB), files: 1, total_files: Some(4) }
     }
 
     fn seconds(seconds: u64) -> Duration {
@@ -183,7 +185,18 @@ mod tests {
         state.advance(seconds(1), progress(10 * GB));
         state.advance(seconds(2), progress(GB));
         assert_eq!(state.percent(), Some(99.9));
-        assert_eq!(full_text(GB, seconds(2)), "100.0% (1.0 GB / 1.0 GB) | 512.0 MB/s | Elapsed: 2s | ETA: done");
+        assert_eq!(state.full_text(GB, seconds(2)), "100.0% (1.0 GB / 1.0 GB) | 512.0 MB/s | Elapsed: 2s | ETA: done");
+    }
+
+    #[test]
+    fn what_an_earlier_run_sent_is_no_speed() {
+        let mut state = State::default();
+        state.advance(seconds(0), TransferProgress { bytes: 0, ..progress(0) });
+        state.advance(seconds(1), TransferProgress { found: 5 * GB, ..progress(5 * GB) });
+        state.advance(seconds(8), TransferProgress { found: 5 * GB, ..progress(6 * GB) });
+        assert_eq!(state.plain(seconds(8)), "  60% (6.0 GB / 10.0 GB), 128.0 MB/s, ETA 32s");
+        let full = state.full_text(7 * GB, seconds(16));
+        assert_eq!(full, "100.0% (7.0 GB / 7.0 GB) | 128.0 MB/s | Elapsed: 16s | ETA: done");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use foundry_emulator::Config;
 use rustix::process::Signal;
 
+use super::together::sparse;
 use super::{
     CREATE, LARGE, assert_arrived, assert_files, content, create, env, env_with, killed_after, local, wait_until_stuck,
 };
@@ -122,6 +123,18 @@ fn a_finished_file_costs_one_request() {
     let again = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native", "--version", "2"];
     env.run(&again).success();
     assert_eq!(large(&store), Received { asked: 1, ..Received::default() });
+}
+
+/// Seconds or minutes in which nothing is sent.
+#[test]
+fn a_large_file_that_is_only_read_is_said() {
+    let (env, store) = env();
+    sparse(&env, 600 << 20);
+    store.behaves(Behaviour { discards: true, ..Behaviour::default() });
+    create(&env, &["--skip-check", "--no-hash"]).success();
+    let output = create(&env, &["--skip-check", "--version", "2"]).success();
+    let words = "Reading model.safetensors to its end for its SHA-256: 600.0 MB are left.\n";
+    assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
 #[test]
