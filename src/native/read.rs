@@ -1,5 +1,6 @@
 //! Reads a block: once for its checksum, and once more while it is sent, so that no block is ever held in memory.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,21 +8,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::meter::Sent;
 use super::rate::Rate;
 
 /// What is held of a file at a time.
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 512 * 1024;
 
 /// Reads a file from its start to its end, block by block.
 pub(super) struct Sums {
     path: PathBuf,
-    file: std::fs::File,
+    file: File,
     whole: Option<Sha256>,
     piece: Vec<u8>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Sums {
 impl Sums {
     /// `whole`: whether the SHA-256 of all of it is wanted.
     pub(super) fn open(path: &Path, whole: bool) -> io::Result<Self> {
-        let file = std::fs::File::open(path)?;
+        let file = File::open(path)?;
         Ok(Self { path: path.to_owned(), file, whole: whole.then(Sha256::new), piece: vec![0; PIECE] })
     }
 
@@ -67,34 +67,39 @@ pub(super) fn body(
     counters: (Arc<Sent>, Arc<AtomicU64>),
     rate: Option<Arc<Rate>>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let state = (None::<tokio::fs::File>, length);
+    let state = (None::<File>, length);
     futures_util::stream::try_unfold(state, move |(file, left)| {
         let (path, (sent, taken), rate) = (path.clone(), counters.clone(), rate.clone());
         async move {
             if left == 0 {
                 return Ok(None);
             }
-            let mut file = match file {
-                Some(file) => file,
-                None => {
-                    let mut file = tokio::fs::File::open(&path).await?;
-                    file.set_max_buf_size(PIECE);
-                    file.seek(SeekFrom::Start(start)).await?;
-                    file
-                }
-            };
-            let want = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let want = left.min(PIECE as u64);
             if let Some(rate) = &rate {
-                rate.wait(want as u64).await;
+                rate.wait(want).await;
             }
-            let mut piece = BytesMut::with_capacity(want);
-            let got = (&mut file).take(want as u64).read_buf(&mut piece).await?;
+            // The file of the standard library: tokio's own reads into a buffer of its own first.
+            let read = move || -> io::Result<_> {
+                let mut file = match file {
+                    Some(file) => file,
+                    None => {
+                        let mut file = File::open(&path)?;
+                        file.seek(SeekFrom::Start(start))?;
+                        file
+                    }
+                };
+                let mut piece = Vec::with_capacity(PIECE);
+                file.by_ref().take(want).read_to_end(&mut piece)?;
+                Ok((file, piece))
+            };
+            let (file, piece) = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
+            let got = piece.len() as u64;
             if got == 0 {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
             }
-            sent.add(got as u64);
-            taken.fetch_add(got as u64, Ordering::Relaxed);
-            Ok(Some((piece.freeze(), (Some(file), left - got as u64))))
+            sent.add(got);
+            taken.fetch_add(got, Ordering::Relaxed);
+            Ok(Some((Bytes::from(piece), (Some(file), left - got))))
         }
     })
 }
