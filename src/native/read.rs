@@ -88,7 +88,7 @@ pub(super) fn body(
                         file
                     }
                 };
-                let mut piece = Vec::with_capacity(PIECE);
+                let mut piece = Vec::with_capacity(usize::try_from(want).unwrap_or(PIECE));
                 file.by_ref().take(want).read_to_end(&mut piece)?;
                 Ok((file, piece))
             };
