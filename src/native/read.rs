@@ -30,7 +30,8 @@ impl Sums {
     /// `whole`: whether the SHA-256 of all of it is wanted.
     pub(super) fn open(path: &Path, whole: bool) -> io::Result<Self> {
         let file = File::open(path)?;
-        Ok(Self { path: path.to_owned(), file, whole: whole.then(Sha256::new), piece: vec![0; PIECE] })
+        let piece = usize::try_from(file.metadata()?.len()).unwrap_or(PIECE).min(PIECE);
+        Ok(Self { path: path.to_owned(), file, whole: whole.then(Sha256::new), piece: vec![0; piece] })
     }
 
     /// CRC-64/NVME of a block, as the store takes it: eight little-endian bytes in base64.
@@ -39,7 +40,7 @@ impl Sums {
         self.file.seek(SeekFrom::Start(start))?;
         let mut left = length;
         while left > 0 {
-            let want = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let want = usize::try_from(left).unwrap_or(PIECE).min(self.piece.len());
             let got = self.file.read(&mut self.piece[..want])?;
             if got == 0 {
                 let words = format!("{} became shorter", self.path.display());
