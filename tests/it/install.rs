@@ -5,13 +5,12 @@ use std::io::{Cursor, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, wait};
+use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, eventually, wait};
 
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--base-model", "FW-GLM-4.7"];
 const LOST: &str = "ERROR: Could not download AzCopy. Check network and try again.\n";
@@ -325,12 +324,9 @@ fn an_end_in_the_middle_leaves_nothing_for_long() {
     world.env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     for signal in ["-INT", "-KILL"] {
         let child = world.env.command(&CREATE).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("started");
-        let half = || fs::metadata(world.bin().join(".azcopy-download")).is_ok_and(|file| file.len() > 1000);
-        let started = Instant::now();
-        while !half() {
-            assert!(started.elapsed() < Duration::from_secs(30), "never saw the half file: {:?}", world.left());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        eventually("the half file", || {
+            fs::metadata(world.bin().join(".azcopy-download")).is_ok_and(|file| file.len() > 1000)
+        });
         std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().expect("sent");
         let output = world.env.output(&wait(child));
         match signal {

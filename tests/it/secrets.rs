@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use azure_ai_models::azcopy::{Cargo, CopyJob};
 use azure_ai_models::cli::read;
@@ -19,7 +18,7 @@ use azure_ai_models::redact::{SecretUrl, Token};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
-use crate::support::{CANARY, Says, Terminal, TestEnv, wait};
+use crate::support::{CANARY, Says, Terminal, TestEnv, eventually, wait};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 /// What a SAS looks like where others repeat it.
@@ -228,11 +227,7 @@ fn an_interrupted_upload_shows_no_sas() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
-        let started = Instant::now();
-        while !ready.exists() {
-            assert!(started.elapsed() < Duration::from_secs(30), "AzCopy never ran");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        eventually("AzCopy", || ready.exists());
         let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("an id");
         rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("interrupted");
         let raw = wait(child);
