@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_an_earlier_run_sent_is_no_speed() {
         let mut state = State::default();
-        state.advance(seconds(0), TransferProgress { bytes: 0, ..progress(0) });
+        state.advance(seconds(0), progress(0));
         state.advance(seconds(1), TransferProgress { found: 5 * GB, ..progress(5 * GB) });
         state.advance(seconds(8), TransferProgress { found: 5 * GB, ..progress(6 * GB) });
         assert_eq!(state.plain(seconds(8)), "  60% (6.0 GB / 10.0 GB), 128.0 MB/s, ETA 32s");

@@ -52,6 +52,21 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
 }
 
 #[test]
+fn of_a_file_alone_it_is_said_how_much_is_there() {
+    let (env, store) = env();
+    std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
+    store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
+    let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "1"]].concat());
+    wait_until_stuck(&env, &store, 2);
+    running.signal(Signal::KILL);
+    assert_eq!(running.finish(&env).code, None);
+    store.behaves(Behaviour::default());
+    let output = create(&env, &["--skip-check"]).success();
+    let words = "  Going on with an earlier upload: 16.0 MB of 25.0 MB are there already.\n";
+    assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
+}
+
+#[test]
 fn with_a_sas_that_may_not_ask_the_own_record_serves() {
     let (env, store) = env_with(fresh_sas_each_time());
     killed_after(&env, &store, 3, true);
