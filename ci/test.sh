@@ -35,7 +35,7 @@ tools_and_model() {
 versions() {
   local version manifest
   version=$(<version.txt)
-  manifest=$(awk '/^\[/ { section = $0 } section == "[package]" && $1 == "version" { gsub(/"/, "", $3); print $3 }' Cargo.toml)
+  manifest=$(awk '/^\[/ { section = $0 } section == "[workspace.package]" && $1 == "version" { gsub(/"/, "", $3); print $3 }' Cargo.toml)
   [[ $manifest == "$version" ]] || die "version.txt says $version, Cargo.toml says $manifest."
   if [[ -e extension.yaml ]]; then
     manifest=$(sed -nE 's/^version:[[:space:]]*["'\'']?([^"'\''[:space:]]+).*/\1/p' extension.yaml)

@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::azd::Host;
-use crate::cancel::Cancellation;
 use crate::cli::{AZD_PROGRAM, Action, Command, Globals, Invocation, OutputFormat, PROGRAM};
 use crate::commands::choose;
 use crate::commands::custom::CustomCommand;
 use crate::console::render::{self, DeployTarget};
 use crate::console::{Console, ProgressMode, Settings, colour};
-use crate::credential::{Audience, Target, TokenSource};
-use crate::env::{Env, Timings, var};
 use crate::error::CliError;
-use crate::foundry::{FoundryClient, api_version};
-use crate::http::HttpClient;
-use crate::model::{CustomModel, Report, Reporter};
-use crate::project::{self, Answer, FindError, Found, Search};
-use crate::units;
+use azure_ai_models_core::azd::Host;
+use azure_ai_models_core::cancel::Cancellation;
+use azure_ai_models_core::credential::{Audience, Target, TokenSource};
+use azure_ai_models_core::env::{Env, Timings, var};
+use azure_ai_models_core::foundry::{FoundryClient, api_version};
+use azure_ai_models_core::http::HttpClient;
+use azure_ai_models_core::model::{CustomModel, Report, Reporter};
+use azure_ai_models_core::project::{self, Answer, FindError, Found, Search};
+use azure_ai_models_core::units;
 
 /// What the console needs to know of the arguments and the world.
 #[must_use]

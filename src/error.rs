@@ -23,8 +23,8 @@ pub use kind::ErrorKind;
 
 use crate::app::App;
 use crate::console::ErrorPage;
-use crate::model::{ModelName, ModelVersion};
-use crate::redact::clean;
+use azure_ai_models_core::model::{ModelName, ModelVersion};
+use azure_ai_models_core::redact::clean;
 
 /// A failed command. Its texts are cleaned of secrets, whoever wrote them: an error may quote a mistyped argument.
 #[derive(Debug)]

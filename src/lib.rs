@@ -1,26 +1,11 @@
 //! `azure.ai.models`: upload, register and manage custom models in a Foundry project.
 
 pub mod app;
-pub mod arm;
-pub mod azcopy;
-pub mod azd;
-pub mod cancel;
 pub mod cli;
 pub mod commands;
 pub mod console;
-pub mod credential;
-pub mod env;
 pub mod error;
-pub mod foundry;
-pub mod http;
-pub mod model;
-pub mod native;
-pub mod process;
-pub mod project;
-pub mod redact;
 mod signals;
-pub mod units;
-pub mod upload;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -28,10 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use app::App;
-use azd::Host;
+use azure_ai_models_core::azd::Host;
+use azure_ai_models_core::cancel;
+use azure_ai_models_core::env::{Env, Timings, var};
 use cli::{Action, Command, OutputFormat};
 use console::Console;
-use env::{Env, Timings, var};
 use error::CliError;
 
 /// The whole program: parse, run, report, exit code.

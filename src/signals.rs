@@ -4,7 +4,7 @@ use std::io;
 #[cfg(unix)]
 use std::time::Duration;
 
-use crate::cancel::Canceller;
+use azure_ai_models_core::cancel::Canceller;
 
 /// The terminal sends the signal first and writes `^C` after it; what is said about it has to come behind both.
 #[cfg(unix)]

@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use azure_ai_models::azcopy::{Failure, RunError, VerifyError};
-use azure_ai_models::model::TransferEvent;
+use azure_ai_models_core::azcopy::{Failure, RunError, VerifyError};
+use azure_ai_models_core::model::TransferEvent;
 
 #[path = "azcopy_engine/lab.rs"]
 mod lab;

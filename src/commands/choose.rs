@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::arm::{ArmClient, ArmEndpoint, FoundryProject, ProjectId};
-use crate::azd::{Host, HostError, Subscription};
-use crate::credential::{Audience, Target, TokenSource};
-use crate::env::var;
 use crate::error::CliError;
-use crate::project::{Cloud, Found, ProjectEndpoint, Values};
+use azure_ai_models_core::arm::{ArmClient, ArmEndpoint, FoundryProject, ProjectId};
+use azure_ai_models_core::azd::{Host, HostError, Subscription};
+use azure_ai_models_core::credential::{Audience, Target, TokenSource};
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::project::{Cloud, Found, ProjectEndpoint, Values};
 
 /// Looks for projects. `endpoint` is the one that is looked for, if it is known: its cloud decides where ARM is.
 pub(crate) struct Finder<'a> {
@@ -213,7 +213,7 @@ impl<'a> Finder<'a> {
         let own = self.tenant.clone().unwrap_or_default();
         let arm = self.arm(&own)?;
         let mut all: Vec<Subscription> = Vec::new();
-        let mut add = |found: Vec<crate::arm::Subscription>, asked: &str| {
+        let mut add = |found: Vec<azure_ai_models_core::arm::Subscription>, asked: &str| {
             for one in found {
                 let tenant = if one.tenant.is_empty() { asked.to_owned() } else { one.tenant };
                 if !all.iter().any(|known| known.id == one.id) {

@@ -11,11 +11,11 @@ use self::asked::Asked;
 use self::environment::{Before, Target};
 use super::choose::{Finder, Place};
 use crate::app::App;
-use crate::azd::Azd;
 use crate::cli::OutputFormat;
 use crate::console::InitPage;
-use crate::env::var;
 use crate::error::CliError;
+use azure_ai_models_core::azd::Azd;
+use azure_ai_models_core::env::var;
 
 /// Arguments of `init`.
 #[derive(Args, Clone, Debug)]

@@ -3,8 +3,8 @@
 use super::findings::finding_line;
 use super::render::aligned;
 use super::style::harmless;
-use crate::model::Finding;
-use crate::units;
+use azure_ai_models_core::model::Finding;
+use azure_ai_models_core::units;
 
 /// What the page of `create --dry-run` shows.
 #[derive(Debug)]

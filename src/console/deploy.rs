@@ -1,7 +1,7 @@
 //! The command with which a registered model is deployed. Pure.
 
 use super::style::harmless;
-use crate::model::CustomModel;
+use azure_ai_models_core::model::CustomModel;
 
 /// What the deploy command names; what is not known stays as a word in capitals.
 #[derive(Clone, Copy, Debug, Default)]

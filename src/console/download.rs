@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Console;
 use super::progress::{Face, bar_line, event_line};
-use crate::units;
+use azure_ai_models_core::units;
 
 /// Lines of a download where there is no bar; JSON has one for each percent.
 const PARTS: u64 = 4;

@@ -3,8 +3,8 @@
 //! Not a table: its last column would be cut on a terminal, and what to do about a finding is what it is for.
 
 use super::style::harmless;
-use crate::model::{Finding, FindingLevel, WeightType};
-use crate::units;
+use azure_ai_models_core::model::{Finding, FindingLevel, WeightType};
+use azure_ai_models_core::units;
 
 /// Files and errors that are told in an error message; `check` shows all.
 const TOLD: usize = 10;
@@ -74,7 +74,7 @@ pub fn finding_line(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FindingCode;
+    use azure_ai_models_core::model::FindingCode;
 
     #[test]
     fn a_page_tells_what_where_and_what_to_do() {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Console, ErrorPage};
-use crate::units;
+use azure_ai_models_core::units;
 
 /// First line of the NDJSON face.
 pub(super) const SCHEMA_LINE: &str = r#"{"schema":"azure.ai.models/progress","version":1}"#;

@@ -13,9 +13,9 @@ pub use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::style::harmless;
 use super::table::{TableStyle, table};
 pub use super::uploads_page::{UploadRow, uploads_table};
-use crate::model::{CustomModel, ModelView, Progress};
-use crate::redact::SecretUrl;
-use crate::units;
+use azure_ai_models_core::model::{CustomModel, ModelView, Progress};
+use azure_ai_models_core::redact::SecretUrl;
+use azure_ai_models_core::units;
 
 const RULE: &str = "──────────────────────────────────────────────────";
 
@@ -180,7 +180,7 @@ pub fn json_list<T: Serialize>(items: &[T]) -> impl Iterator<Item = Result<Strin
 
 fn mask_signatures(value: &mut Value) {
     match value {
-        Value::String(text) if text.contains("sig=") => *text = crate::redact::clean(text),
+        Value::String(text) if text.contains("sig=") => *text = azure_ai_models_core::redact::clean(text),
         Value::Array(items) => items.iter_mut().for_each(mask_signatures),
         Value::Object(fields) => fields.values_mut().for_each(mask_signatures),
         _ => {}
@@ -215,7 +215,10 @@ fn timestamp(text: &str) -> String {
 }
 
 fn without_query(uri: &str) -> String {
-    Url::parse(uri).map_or_else(|_| crate::redact::clean(uri), |url| SecretUrl::new(url).without_query().to_string())
+    Url::parse(uri).map_or_else(
+        |_| azure_ai_models_core::redact::clean(uri),
+        |url| SecretUrl::new(url).without_query().to_string(),
+    )
 }
 
 #[cfg(test)]

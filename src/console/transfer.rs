@@ -12,8 +12,8 @@ use serde_json::json;
 use self::state::State;
 use super::Console;
 use super::progress::{Face, bar_line, event_line};
-use crate::model::TransferEvent;
-use crate::units;
+use azure_ai_models_core::model::TransferEvent;
+use azure_ai_models_core::units;
 
 /// See the module.
 pub struct TransferView<'a> {

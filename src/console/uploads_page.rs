@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::style::harmless;
 use super::table::{TableStyle, table};
-use crate::units;
+use azure_ai_models_core::units;
 
 /// One row of [`uploads_table`].
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! What it means for the person that Azure Resource Manager, or azd, does not lead to a project.
 
-use crate::arm::{ArmEndpointError, ArmError};
-use crate::azd::{AzdError, ProgramError, SaveError};
 use crate::cli::GlobalsError;
-use crate::env::var;
-use crate::http::HttpError;
-use crate::project::EndpointError;
+use azure_ai_models_core::arm::{ArmEndpointError, ArmError};
+use azure_ai_models_core::azd::{AzdError, ProgramError, SaveError};
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::http::HttpError;
+use azure_ai_models_core::project::EndpointError;
 
 use super::{CliError, Culprit, ErrorKind};
 

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use crate::azcopy::{InstallError, LocateError, VerifyError};
 use crate::cli::UsageError;
 use crate::console::WriteError;
-use crate::credential::CredentialError;
-use crate::env::var;
-use crate::http::HttpError;
-use crate::model::{Finding, SourceError};
-use crate::units;
-use crate::upload::{self, CheckError, PlanError};
+use azure_ai_models_core::azcopy::{InstallError, LocateError, VerifyError};
+use azure_ai_models_core::credential::CredentialError;
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::http::HttpError;
+use azure_ai_models_core::model::{Finding, SourceError};
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{self, CheckError, PlanError};
 
 use super::{CliError, ErrorKind};
 
@@ -88,7 +88,7 @@ impl From<VerifyError> for CliError {
         let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
         let way = format!(
             "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
-            crate::azcopy::download_url()
+            azure_ai_models_core::azcopy::download_url()
         );
         Self::failure(format!("{error}{why}")).with_code("azcopy_unusable").with_suggestion(way).of_tool()
     }
@@ -97,8 +97,10 @@ impl From<VerifyError> for CliError {
 impl From<InstallError> for CliError {
     fn from(error: InstallError) -> Self {
         let message = error.to_string();
-        let by_hand =
-            format!("Install AzCopy v10 from {}, or name it with --azcopy-path.", crate::azcopy::download_url());
+        let by_hand = format!(
+            "Install AzCopy v10 from {}, or name it with --azcopy-path.",
+            azure_ai_models_core::azcopy::download_url()
+        );
         let lost = |code: &str| {
             Self::new(ErrorKind::Service, format!("Could not download AzCopy. Check network and try again.\n{message}"))
                 .with_code(code)

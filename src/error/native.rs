@@ -1,7 +1,7 @@
 //! What a native upload that broke means for the person.
 
-use crate::http::HttpError;
-use crate::native::NativeError;
+use azure_ai_models_core::http::HttpError;
+use azure_ai_models_core::native::NativeError;
 
 use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED, interrupted_at};
 use super::{CliError, ErrorKind};

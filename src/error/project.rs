@@ -1,7 +1,7 @@
 //! What it means for the person that there is no project to talk to, or that azd does not tell it.
 
-use crate::azd::{HostError, ProgramError};
-use crate::project::FindError;
+use azure_ai_models_core::azd::{HostError, ProgramError};
+use azure_ai_models_core::project::FindError;
 
 use super::{CliError, ErrorKind};
 
@@ -59,7 +59,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::azd::{AzdWords, Refusal};
+    use azure_ai_models_core::azd::{AzdWords, Refusal};
 
     #[test]
     fn what_azd_answers_has_its_kind() {

@@ -1,7 +1,7 @@
 //! What azd is told of a failure, and which failures it is not told (cli.md 3, 13).
 
-use crate::azd::{ErrorReport, Origin};
 use crate::console::harmless_lines;
+use azure_ai_models_core::azd::{ErrorReport, Origin};
 
 use super::{CliError, Culprit, ErrorKind};
 

@@ -1,8 +1,8 @@
 //! What the service's answers, and the lack of them, mean for the person.
 
-use crate::foundry::{DeleteError, Failure, ListError, RegisterError};
-use crate::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
-use crate::units;
+use azure_ai_models_core::foundry::{DeleteError, Failure, ListError, RegisterError};
+use azure_ai_models_core::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
+use azure_ai_models_core::units;
 
 use super::table::{row_of, way_out_of};
 use super::{CliError, Culprit, ErrorKind};

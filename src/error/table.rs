@@ -3,7 +3,7 @@
 //! The codes are those of contracts/foundry-rest.md 1.8. Nobody says with which status they come, so they go first.
 
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
-use crate::http::ServiceError;
+use azure_ai_models_core::http::ServiceError;
 
 /// A row: what is met, and what the person is told.
 #[derive(Debug)]

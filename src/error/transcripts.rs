@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::CliError;
-use crate::azcopy::{Failure, Finished, RunError, transcripts};
-use crate::model::TransferProgress;
+use azure_ai_models_core::azcopy::{Failure, Finished, RunError, transcripts};
+use azure_ai_models_core::model::TransferProgress;
 
 #[test]
 fn every_recorded_run_ends_in_words_that_tell_what_to_do() {

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use crate::azcopy::{FailedTransfer, Failure, RunError};
-use crate::model::TransferProgress;
-use crate::units;
-use crate::upload::{DirectoryError, UploadError};
+use azure_ai_models_core::azcopy::{FailedTransfer, Failure, RunError};
+use azure_ai_models_core::model::TransferProgress;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{DirectoryError, UploadError};
 
 use super::{CliError, ErrorKind};
 

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use azure_ai_models::azcopy::{
+use azure_ai_models_core::azcopy::{
     AzCopy, Candidate, Cargo, Controls, CopyJob, Failure, Finished, Origin, RunError, VerifyError, run,
 };
-use azure_ai_models::cancel::{self, Cancellation, Canceller};
-use azure_ai_models::env::{Env, Timings};
-use azure_ai_models::model::{Report, Reporter, TransferEvent};
-use azure_ai_models::redact::SecretUrl;
+use azure_ai_models_core::cancel::{self, Cancellation, Canceller};
+use azure_ai_models_core::env::{Env, Timings};
+use azure_ai_models_core::model::{Report, Reporter, TransferEvent};
+use azure_ai_models_core::redact::SecretUrl;
 use url::Url;
 
 pub(super) const FAKE: &str = env!("CARGO_BIN_EXE_fake-azcopy");

@@ -1,8 +1,8 @@
 //! Makes the server side of azd's services from the proto that the program uses.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let descriptors = protox::compile(["azdext.proto"], ["../../src/azd/proto"])?;
+    let descriptors = protox::compile(["azdext.proto"], ["../../src/core/azd/proto"])?;
     tonic_prost_build::configure().build_client(false).compile_fds(descriptors)?;
-    println!("cargo::rerun-if-changed=../../src/azd/proto");
+    println!("cargo::rerun-if-changed=../../src/core/azd/proto");
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use azure_ai_models::azd::{AzdEnvironment, AzdProject, Host, HostError, Refusal, Resource, Subscription};
-use azure_ai_models::env::{Env, Timings, var};
+use azure_ai_models_core::azd::{AzdEnvironment, AzdProject, Host, HostError, Refusal, Resource, Subscription};
+use azure_ai_models_core::env::{Env, Timings, var};
 use fake_azd_host::proto::{self, ErrorOrigin, extension_error::Source};
 use fake_azd_host::{FakeHost, Fault, Scene, refusal, refusal_with_details};
 use foundry_emulator::{Fault as FoundryFault, FaultKind, Route};

@@ -1,6 +1,5 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
-mod architecture;
 mod azd_host;
 mod cancel;
 mod check;
@@ -29,6 +28,7 @@ mod secrets;
 #[cfg(unix)]
 mod sign_in;
 mod support;
+mod test_files;
 mod update;
 mod uploads;
 mod wait;

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use azure_ai_models::azcopy::{Cargo, CopyJob};
 use azure_ai_models::cli::read;
-use azure_ai_models::credential::{Target, TokenSource};
-use azure_ai_models::env::{Env, Timings};
-use azure_ai_models::foundry::PendingUpload;
-use azure_ai_models::http::{Method, Request, Retry};
-use azure_ai_models::redact::{SecretUrl, Token};
+use azure_ai_models_core::azcopy::{Cargo, CopyJob};
+use azure_ai_models_core::credential::{Target, TokenSource};
+use azure_ai_models_core::env::{Env, Timings};
+use azure_ai_models_core::foundry::PendingUpload;
+use azure_ai_models_core::http::{Method, Request, Retry};
+use azure_ai_models_core::redact::{SecretUrl, Token};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
@@ -446,7 +446,7 @@ fn debug_forms_hold_no_secret() {
     let target = Target {
         host: "a.services.ai.azure.com",
         loopback: false,
-        audience: azure_ai_models::credential::Audience::Foundry,
+        audience: azure_ai_models_core::credential::Audience::Foundry,
     };
     let tokens = TokenSource::new(&env, target, None, Timings::default(), std::sync::Arc::new(|_| {})).expect("tokens");
     let request = Request::new(Method::GET, sas().expose().clone(), Retry::None)

@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render::{self, Checked};
 use crate::error::CliError;
-use crate::model::{Source, WeightType};
-use crate::upload;
+use azure_ai_models_core::model::{Source, WeightType};
+use azure_ai_models_core::upload;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

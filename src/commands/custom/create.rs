@@ -28,9 +28,9 @@ use super::selection::{self, Check};
 use crate::app::App;
 use crate::console::render;
 use crate::error::CliError;
-use crate::foundry::{DEFAULT_API_VERSION, FoundryClient, api_version};
-use crate::model::{Finding, WeightType};
-use crate::upload::Plan;
+use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, api_version};
+use azure_ai_models_core::model::{Finding, WeightType};
+use azure_ai_models_core::upload::Plan;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use super::existing::one_version;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::error::CliError;
-use crate::model::{ModelName, ModelVersion};
+use azure_ai_models_core::model::{ModelName, ModelVersion};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

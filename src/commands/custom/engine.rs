@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::app::App;
-use crate::azcopy::{self, AzCopy, InstallEvent, Installer, LocateError, Place};
 use crate::error::CliError;
+use azure_ai_models_core::azcopy::{self, AzCopy, InstallEvent, Installer, LocateError, Place};
 
 pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
     match azcopy::locate(&app.env, explicit) {

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::error::CliError;
-use crate::foundry::FoundryClient;
-use crate::model::{ModelName, ModelVersion, newest_first};
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::model::{ModelName, ModelVersion, newest_first};
 
 /// A 404 about a model in this program's words; every other failure as it is.
 pub(super) fn explain_missing(

@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render;
 use crate::error::CliError;
-use crate::model::{ModelFilter, NamePattern, Tag, WeightType, latest_of_each};
-use crate::units;
+use azure_ai_models_core::model::{ModelFilter, NamePattern, Tag, WeightType, latest_of_each};
+use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

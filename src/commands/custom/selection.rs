@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::app::App;
 use crate::error::CliError;
-use crate::model::{Finding, Source, WeightType};
-use crate::upload::{self, Pattern, Plan, PlanError, Selection};
+use azure_ai_models_core::model::{Finding, Source, WeightType};
+use azure_ai_models_core::upload::{self, Pattern, Plan, PlanError, Selection};
 
 /// Options that select files of a directory.
 #[derive(Args, Debug)]

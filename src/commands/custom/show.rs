@@ -6,7 +6,7 @@ use super::existing::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::error::CliError;
-use crate::model::{ModelName, ModelVersion, latest};
+use azure_ai_models_core::model::{ModelName, ModelVersion, latest};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

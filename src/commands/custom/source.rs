@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
-use crate::model::Source;
+use azure_ai_models_core::model::Source;
 
 /// A file that holds an address or a path is small.
 const LIMIT: u64 = 64 * 1024;

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render;
 use crate::error::CliError;
-use crate::model::{ModelChange, ModelName, ModelVersion, Tag};
+use azure_ai_models_core::model::{ModelChange, ModelName, ModelVersion, Tag};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -10,9 +10,9 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render::{self, UploadRow};
 use crate::error::CliError;
-use crate::model::Source;
-use crate::units;
-use crate::upload::{self, Journal, Unfinished};
+use azure_ai_models_core::model::Source;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{self, Journal, Unfinished};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render;
 use crate::error::CliError;
-use crate::model::{ModelName, newest_first};
+use azure_ai_models_core::model::{ModelName, newest_first};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

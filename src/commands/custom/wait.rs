@@ -9,10 +9,10 @@ use super::existing::explain_missing;
 use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::error::CliError;
-use crate::foundry::{FoundryClient, RegisterError, RegisterStatus};
-use crate::model::{CustomModel, ModelName, ModelVersion};
-use crate::units;
-use crate::upload::{Journal, UploadDirectory};
+use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus};
+use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{Journal, UploadDirectory};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

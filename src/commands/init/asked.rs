@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{InitArgs, KEYS};
 use crate::app::App;
-use crate::arm::ProjectId;
 use crate::cli::is_environment_name;
-use crate::env::var;
 use crate::error::CliError;
-use crate::project::ProjectEndpoint;
+use azure_ai_models_core::arm::ProjectId;
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::project::ProjectEndpoint;
 
 /// The options, checked.
 #[derive(Debug)]

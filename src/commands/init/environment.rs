@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Place;
 use super::asked::Asked;
 use crate::app::App;
-use crate::azd::{Azd, AzdEnvironment, Host};
 use crate::cli::is_environment_name;
 use crate::error::CliError;
+use azure_ai_models_core::azd::{Azd, AzdEnvironment, Host};
 
 /// What was there before.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::console::progress::event_line;
 use crate::console::speed::Speed;
-use crate::model::TransferProgress;
-use crate::units;
+use azure_ai_models_core::model::TransferProgress;
+use azure_ai_models_core::units;
 
 /// Columns of the bar itself, where there is room.
 const BAR: usize = 30;

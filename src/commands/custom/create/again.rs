@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
-use crate::model::{ModelVersion, Source, WeightType};
-use crate::units;
+use azure_ai_models_core::model::{ModelVersion, Source, WeightType};
+use azure_ai_models_core::units;
 
 impl CreateSpec {
     /// `timeout` as it was given, in real time.

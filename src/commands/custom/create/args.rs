@@ -12,8 +12,8 @@ use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText};
 use crate::console::ProgressMode;
 use crate::error::CliError;
-use crate::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, Tag, WeightType};
-use crate::units;
+use azure_ai_models_core::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, Tag, WeightType};
+use azure_ai_models_core::units;
 
 /// Options of `custom create`.
 #[derive(Args, Debug)]

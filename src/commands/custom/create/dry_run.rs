@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render::{self, DryRunPage};
 use crate::error::CliError;
-use crate::model::Finding;
-use crate::upload::Plan;
+use azure_ai_models_core::model::Finding;
+use azure_ai_models_core::upload::Plan;
 
 /// The plan as JSON (cli.md 13).
 #[derive(Serialize)]

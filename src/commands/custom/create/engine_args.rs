@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 
 use super::spec::EngineChoice;
 use crate::app::App;
-use crate::env::var;
 use crate::error::CliError;
+use azure_ai_models_core::env::var;
 
 /// What sends the bytes.
 #[derive(Args, Debug)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::spec::EngineChoice;
 use super::steps::{Create, Files};
 use crate::error::CliError;
-use crate::native::Record;
-use crate::units;
-use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stamp, UploadDirectory, UploadError};
+use azure_ai_models_core::native::Record;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{Blobs, Journal, Plan, PlannedFile, Stamp, UploadDirectory, UploadError};
 
 /// More names than that would bury the rest.
 const NAMED: usize = 3;

@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use super::questions::expected_rate;
 use super::steps::{Create, Files, Stop};
 use crate::error::CliError;
-use crate::foundry::PendingUpload;
-use crate::units;
-use crate::upload::{self, Blobs, Journal, PlannedFile};
+use azure_ai_models_core::foundry::PendingUpload;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{self, Blobs, Journal, PlannedFile};
 
 impl Create<'_> {
     /// A location that is proved to take what is sent.

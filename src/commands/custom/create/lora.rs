@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::console::render;
-use crate::model::{Finding, LoraShape, WeightType};
-use crate::upload::{self, Plan};
+use azure_ai_models_core::model::{Finding, LoraShape, WeightType};
+use azure_ai_models_core::upload::{self, Plan};
 
 const CONFIG: &str = "adapter_config.json";
 /// More is no configuration of an adapter.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::steps::Create;
 use crate::error::CliError;
-use crate::units;
+use azure_ai_models_core::units;
 
 /// From here on an upload takes long enough to ask (the customer's design).
 const LARGE: u64 = 10 << 30;

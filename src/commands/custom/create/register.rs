@@ -10,9 +10,9 @@ use super::steps::{Create, STEPS};
 use crate::cli::OutputFormat;
 use crate::console::render;
 use crate::error::{CliError, ErrorKind};
-use crate::foundry::{RegisterError, RegisterStatus, Started};
-use crate::model::CustomModel;
-use crate::upload::{Journal, Stage, UploadDirectory};
+use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
+use azure_ai_models_core::model::CustomModel;
+use azure_ai_models_core::upload::{Journal, Stage, UploadDirectory};
 
 /// What `--no-wait` says as JSON.
 #[derive(Serialize)]

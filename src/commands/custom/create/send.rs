@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::steps::{Create, Engine, Work};
-use crate::azcopy::AzCopy;
-use crate::cancel::Cancellation;
 use crate::console::TransferView;
 use crate::error::CliError;
-use crate::foundry::PendingUpload;
-use crate::model::TransferEvent;
-use crate::native::{self, Missing, NativeError, Record, Renewed};
-use crate::upload::{self, Journal, Plan, Stage, Stamp, Upload, UploadDirectory, UploadError};
+use azure_ai_models_core::azcopy::AzCopy;
+use azure_ai_models_core::cancel::Cancellation;
+use azure_ai_models_core::foundry::PendingUpload;
+use azure_ai_models_core::model::TransferEvent;
+use azure_ai_models_core::native::{self, Missing, NativeError, Record, Renewed};
+use azure_ai_models_core::upload::{self, Journal, Plan, Stage, Stamp, Upload, UploadDirectory, UploadError};
 
 /// Between redraws while the engine is silent.
 const TICK: Duration = Duration::from_millis(200);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::model::{ModelDetails, ModelName, ModelVersion, Source};
-use crate::upload::Selection;
+use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
+use azure_ai_models_core::upload::Selection;
 
 /// See the module.
 #[derive(Clone, Debug)]

@@ -9,15 +9,15 @@ use tokio::sync::OnceCell;
 
 use super::spec::{CreateSpec, EngineChoice};
 use crate::app::App;
-use crate::azcopy::{AzCopy, wait_for_orphan};
 use crate::cli::OutputFormat;
 use crate::commands::custom::engine;
 use crate::console::render;
 use crate::error::CliError;
-use crate::foundry::FoundryClient;
-use crate::model::{CustomModel, ModelVersion, Source};
-use crate::native::{self, SentFile};
-use crate::upload::{self, DirectoryError, Journal, Plan, Stamp, UploadDirectory};
+use azure_ai_models_core::azcopy::{AzCopy, wait_for_orphan};
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::model::{CustomModel, ModelVersion, Source};
+use azure_ai_models_core::native::{self, SentFile};
+use azure_ai_models_core::upload::{self, DirectoryError, Journal, Plan, Stamp, UploadDirectory};
 
 pub(super) const STEPS: u8 = 3;
 

@@ -7,11 +7,11 @@ use std::io;
 use super::kept::{Left, changed};
 use super::steps::{Create, Engine, FRESH, Files, STEPS, Stop};
 use crate::error::CliError;
-use crate::foundry::PendingUpload;
-use crate::model::{Registration, Source};
-use crate::native;
-use crate::units;
-use crate::upload::{Blobs, Journal, Plan, PlannedFile, Stage, UploadDirectory, UploadSpec};
+use azure_ai_models_core::foundry::PendingUpload;
+use azure_ai_models_core::model::{Registration, Source};
+use azure_ai_models_core::native;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{Blobs, Journal, Plan, PlannedFile, Stage, UploadDirectory, UploadSpec};
 
 impl Create<'_> {
     /// Steps 1 and 2: the journal of a complete upload.

@@ -6,9 +6,9 @@ use super::spec::VersionChoice;
 use super::steps::{Create, Stop, Work};
 use crate::app::App;
 use crate::error::CliError;
-use crate::foundry::{FoundryClient, ListError};
-use crate::model::{ModelName, ModelVersion};
-use crate::upload;
+use azure_ai_models_core::foundry::{FoundryClient, ListError};
+use azure_ai_models_core::model::{ModelName, ModelVersion};
+use azure_ai_models_core::upload;
 
 /// More uploads of one model at once from one machine than that are a mistake.
 const TRIES: usize = 16;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Exit, Expectation, Failure, Finished, Outcome, judge, parse_line};
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/azcopy")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/azcopy")
 }
 
 fn read(name: &str) -> String {
@@ -16,7 +16,8 @@ fn read(name: &str) -> String {
 }
 
 /// All recorded runs with their verdicts.
-pub(crate) fn all() -> Vec<(String, Result<Finished, Failure>)> {
+#[must_use]
+pub fn all() -> Vec<(String, Result<Finished, Failure>)> {
     let row = |row: &str| {
         let [name, exit, plan] = row.splitn(3, " | ").collect::<Vec<_>>()[..] else { panic!("{row}") };
         (name.to_owned(), verdict(name, exit, plan))
@@ -32,10 +33,10 @@ fn verdict(name: &str, exit: &str, plan: &str) -> Result<Finished, Failure> {
     for line in read(&format!("{name}.stderr")).lines() {
         outcome.stderr_line(line);
     }
-    let code: i32 = exit.parse().unwrap();
+    let code: i32 = exit.parse().expect("a number in runs.txt");
     outcome.exit = Some(if code < 0 { Exit::Signal(-code) } else { Exit::Code(code) });
     let expectation = match plan.split_once(' ') {
-        Some((files, bytes)) => Expectation::Plan { files: files.parse().unwrap(), bytes: bytes.parse().unwrap() },
+        Some((files, bytes)) => Expectation::Plan { files: files.parse().expect("a number in runs.txt"), bytes: bytes.parse().expect("a number in runs.txt") },
         None => Expectation::OwnTotals,
     };
     judge(&outcome, expectation)

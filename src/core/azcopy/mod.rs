@@ -19,8 +19,8 @@ mod program;
 mod progress;
 mod run;
 mod text;
-#[cfg(test)]
-pub(crate) mod transcripts;
+#[cfg(any(test, feature = "test-fakes"))]
+pub mod transcripts;
 mod verdict;
 
 pub use child::Exit;

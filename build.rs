@@ -1,8 +1,0 @@
-//! Makes the client side of azd's services (src/azd/proto), without a `protoc` program.
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let descriptors = protox::compile(["azdext.proto"], ["src/azd/proto"])?;
-    tonic_prost_build::configure().build_server(false).build_transport(false).compile_fds(descriptors)?;
-    println!("cargo::rerun-if-changed=src/azd/proto");
-    Ok(())
-}

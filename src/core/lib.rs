@@ -1,0 +1,18 @@
+//! Everything below the command line: the words of the domain, the clients of azd, Azure and the blob store, the engines,
+//! and the upload. Never prints, prompts, exits, or knows the command line: the compiler holds that direction.
+
+pub mod arm;
+pub mod azcopy;
+pub mod azd;
+pub mod cancel;
+pub mod credential;
+pub mod env;
+pub mod foundry;
+pub mod http;
+pub mod model;
+pub mod native;
+pub mod process;
+pub mod project;
+pub mod redact;
+pub mod units;
+pub mod upload;
