@@ -14,6 +14,10 @@ pub enum Urgency {
     Now,
 }
 
+/// See [`Cancellation::hold`].
+#[derive(Debug)]
+pub struct Hold;
+
 /// The listening side; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Cancellation(watch::Receiver<Urgency>);
@@ -54,6 +58,12 @@ impl Cancellation {
         if receiver.wait_for(|now| *now >= urgency).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Keeps the command from being dropped at the first request to end, as long as the guard lives.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        Hold
     }
 
     /// Runs the future, or gives `None` when the person asks to end first. Only for work that may be dropped.

@@ -6,12 +6,13 @@ use std::path::Path;
 use crate::cli::UsageError;
 use crate::console::WriteError;
 use azure_ai_models_core::azcopy::{InstallError, LocateError, VerifyError};
+use azure_ai_models_core::check::{self, CheckError};
 use azure_ai_models_core::credential::CredentialError;
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{Finding, SourceError};
+use azure_ai_models_core::source::PlanError;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{self, CheckError, PlanError};
 
 use super::{CliError, ErrorKind};
 
@@ -50,7 +51,7 @@ impl From<CredentialError> for CliError {
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         let message = error.to_string();
-        if let Some(finding) = upload::of_walk(&error) {
+        if let Some(finding) = check::of_walk(&error) {
             return Self::new(ErrorKind::CheckFailed, message)
                 .with_code(finding.code.as_str())
                 .with_suggestion(finding.remedy);

@@ -1,9 +1,9 @@
 //! What a native upload that broke means for the person.
 
-use azure_ai_models_core::http::HttpError;
-use azure_ai_models_core::native::NativeError;
+use azure_ai_models_core::store::StoreError;
+use azure_ai_models_core::upload::NativeError;
 
-use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED, interrupted_at};
+use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED, code_of_store, interrupted_at};
 use super::{CliError, ErrorKind};
 
 impl From<NativeError> for CliError {
@@ -16,26 +16,21 @@ impl From<NativeError> for CliError {
                 Self::interrupted().with_code("upload_interrupted").with_message(interrupted_at(*progress))
             }
             NativeError::Stalled { .. } => broken("upload_stalled").with_suggestion(STALLED),
-            NativeError::Refused(refusal) => broken(code_of(refusal))
+            NativeError::Location(StoreError::SasRejected(refusal)) => broken(code_of_store(refusal))
                 .with_suggestion("Check this machine's clock, and the network rules of the project's storage."),
-            NativeError::NoFreshSas(why) => {
+            NativeError::Location(StoreError::NoFreshSas(why)) => {
                 let text = format!("{BROKEN_UPLOAD}\n{message}: {why}");
                 broken("no_fresh_sas").with_message(text)
             }
-            NativeError::Moved => broken("location_moved"),
-            NativeError::Store { error: refusal, .. } => broken(code_of(refusal)),
+            NativeError::Location(_) => broken("location_moved"),
+            NativeError::Store { error: refusal, .. } => broken(code_of_store(refusal)),
             NativeError::File { .. } | NativeError::Changing { .. } => {
                 broken("files_failed").with_suggestion(LEAVE_FILES)
             }
-            NativeError::Incomplete { .. } => broken("incomplete_upload"),
+            NativeError::BlocksLost { .. } => broken("incomplete_upload"),
             NativeError::Record(_) => Self::failure(message)
                 .with_code("no_upload_directory")
                 .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR."),
         }
     }
-}
-
-/// The store's word, else `upload_failed`.
-fn code_of(error: &HttpError) -> &str {
-    error.service().and_then(|error| error.code.as_deref()).unwrap_or("upload_failed")
 }

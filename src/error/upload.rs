@@ -4,9 +4,11 @@ use std::io;
 use std::path::Path;
 
 use azure_ai_models_core::azcopy::{FailedTransfer, Failure, RunError};
+use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::TransferProgress;
+use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{DirectoryError, UploadError};
+use azure_ai_models_core::upload::{DirectoryError, TransferError, TransferFailure, UploadError};
 
 use super::{CliError, ErrorKind};
 
@@ -33,14 +35,35 @@ impl From<UploadError> for CliError {
     fn from(error: UploadError) -> Self {
         let message = error.to_string();
         match error {
+            UploadError::VersionExists(error) | UploadError::NoLocation(error) => error.into(),
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
-            UploadError::Refused(refusal) => Self::new(ErrorKind::UploadFailed, message)
+            UploadError::SasRejected(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.unwrap_or_else(|| "sas_refused".into()))
                 .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage."),
             UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
+            UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
+                .with_code("stray_file")
+                .with_suggestion("Use another --version, which gets a location of its own."),
             UploadError::Directory(error) => error.into(),
-            UploadError::AzCopy(error) => error.into(),
-            UploadError::Native(error) => error.into(),
+            UploadError::Broken(broken) => broken.failure.into(),
+        }
+    }
+}
+
+impl From<TransferFailure> for CliError {
+    fn from(failure: TransferFailure) -> Self {
+        let message = failure.to_string();
+        let broken =
+            |code: &str| Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{message}")).with_code(code);
+        match failure {
+            TransferFailure::Engine(TransferError::AzCopy(error)) => error.into(),
+            TransferFailure::Engine(TransferError::Native(error)) => error.into(),
+            TransferFailure::Engine(TransferError::Directory(error)) => error.into(),
+            TransferFailure::Incomplete(_) => broken("incomplete_upload"),
+            TransferFailure::Unproved(error) => match error {
+                StoreError::Http(error) => broken(code_of_store(&error)),
+                _ => broken("incomplete_upload"),
+            },
         }
     }
 }
@@ -156,22 +179,16 @@ fn sentence(text: &str) -> String {
     }
 }
 
+/// The store's word, else `upload_failed`.
+pub(super) fn code_of_store(error: &HttpError) -> &str {
+    error.service().and_then(|error| error.code.as_deref()).unwrap_or("upload_failed")
+}
+
 impl CliError {
     /// An upload that broke, with AzCopy's own account and its log.
     fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
         Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
-    }
-
-    /// Files of somebody else where this model's files go: they would be registered with it.
-    #[must_use]
-    pub fn stray_file(name: &str) -> Self {
-        Self::new(
-            ErrorKind::Conflict,
-            format!("the upload location of this version already holds {name}, which is no part of the source"),
-        )
-        .with_code("stray_file")
-        .with_suggestion("Use another --version, which gets a location of its own.")
     }
 
     /// There is no unfinished upload with such an id.

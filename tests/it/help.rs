@@ -140,7 +140,7 @@ fn the_readme_names_the_variables_that_a_person_may_set() {
         .flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2))
         .map(|name| name.split('=').next().unwrap_or_default())
         .collect();
-    let source = file("src/env.rs");
+    let source = file("src/core/env.rs");
     let module = source.split("pub mod var {").nth(1).expect("the names").split("\n}\n").next().expect("their end");
     let read: BTreeSet<&str> = module
         .lines()

@@ -57,7 +57,7 @@ fn assert_a_good_bar(ended: &Ended) {
     let hundreds = percents.iter().filter(|percent| **percent >= 100.0).count();
     assert_eq!(hundreds, 1, "100 % once, at the end: {percents:?}");
     assert!(percents.windows(2).all(|pair| pair[0].floor() <= pair[1]), "never backwards: {percents:?}");
-    let lines: Vec<&str> = ended.screen.lines().collect();
+    let lines: Vec<&str> = ended.screen.lines().filter(|line| !line.starts_with("debug: ")).collect();
     let done = lines.iter().position(|line| line.contains("100.0%")).expect("a last line");
     assert!(lines[done].trim_start().starts_with('━') && !lines[done].contains('─'), "{}", lines[done]);
     assert!(lines[done + 1].starts_with("  Completed in "), "{}", ended.screen);

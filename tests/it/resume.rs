@@ -121,7 +121,8 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
     env.azcopy_script(script);
     create(&env).fails_with(7);
     std::fs::remove_dir_all(env.work().join("model/sub dir")).expect("removed");
-    env.blobs().holds(&[("sub dir/notes.txt", 5)]);
+    let sent = [("config.json", 50), ("model.safetensors", 1000)];
+    env.blobs().holds_before_and_after(&[("sub dir/notes.txt", 5)], &sent);
     let output = create(&env).success();
     assert!(output.stderr.contains("1 file of an earlier upload is no part of the source any more"), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/sub%20dir/notes.txt"]);
@@ -136,7 +137,7 @@ fn another_source_takes_the_place_of_the_first() {
     create(&env).fails_with(7);
     std::fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
     std::fs::remove_file(env.work().join("other/config.json")).expect("removed");
-    env.blobs().holds(&[("config.json", 50)]);
+    env.blobs().holds_before_and_after(&[("config.json", 50)], &[("model.safetensors", 1000)]);
     let output = env.run(&["custom", "create", "-n", "my-model", "--source", "other", "--skip-check"]).success();
     assert!(output.stderr.contains("Previous upload may exist but was not registered."), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/config.json"]);
@@ -159,7 +160,8 @@ fn what_the_location_lost_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
-    env.blobs().holds(&[("config.json", 49)]);
+    let sent = [("config.json", 50), ("model.safetensors", 1000)];
+    env.blobs().holds_before_and_after(&[("config.json", 49)], &sent);
     create(&env).success();
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
@@ -170,7 +172,8 @@ fn where_azcopy_cannot_tell_what_arrived_the_location_does() {
     let mut env = env();
     env.azcopy_script("init\nplan broken\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n");
     create(&env).fails_with(7);
-    env.blobs().holds(&[("config.json", 50), ("model.safetensors", 999)]);
+    let sent = [("config.json", 50), ("model.safetensors", 1000)];
+    env.blobs().holds_before_and_after(&[("config.json", 50), ("model.safetensors", 999)], &sent);
     create(&env).success();
     assert_eq!(lists(&env)[1], "model.safetensors\n");
 }

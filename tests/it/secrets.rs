@@ -12,9 +12,9 @@ use azure_ai_models::cli::read;
 use azure_ai_models_core::azcopy::{Cargo, CopyJob};
 use azure_ai_models_core::credential::{Target, TokenSource};
 use azure_ai_models_core::env::{Env, Timings};
-use azure_ai_models_core::foundry::PendingUpload;
 use azure_ai_models_core::http::{Method, Request, Retry};
 use azure_ai_models_core::redact::{SecretUrl, Token};
+use azure_ai_models_core::store::UploadLocation;
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
@@ -434,7 +434,7 @@ fn a_sas_in_a_model_is_masked() {
 fn debug_forms_hold_no_secret() {
     let sas = || SecretUrl::new(format!("https://u:{CANARY}@h/c?sig={CANARY}").parse().expect("a URL"));
     let pending =
-        PendingUpload { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
+        UploadLocation { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
     let job =
         CopyJob { cargo: Cargo::Remote { url: sas() }, destination: sas(), directory: "/private".into(), cap: None };
     let vars = [

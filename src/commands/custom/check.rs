@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::cli::OutputFormat;
 use crate::console::render::{self, Checked};
 use crate::error::CliError;
+use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Source, WeightType};
-use azure_ai_models_core::upload;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -45,11 +45,11 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let (findings, checked) =
         match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type)).await? {
             Ok((plan, findings)) => {
-                let weight_type = args.weight_type.or_else(|| upload::weight_type(&plan)).unwrap_or_default();
+                let weight_type = args.weight_type.or_else(|| check::weight_type(&plan)).unwrap_or_default();
                 let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
                 (findings, Some(Checked { files, bytes, weight_type }))
             }
-            Err(error) => match upload::of_walk(&error) {
+            Err(error) => match check::of_walk(&error) {
                 Some(finding) => (vec![finding], None),
                 None => return Err(error.into()),
             },

@@ -1,4 +1,4 @@
-//! `custom create`: upload weights and register them (cli.md 7).
+//! `custom create`: upload weights and register them.
 //!
 //! The order of work is the promise: what can fail without the network fails first, nothing is registered that did
 //! not arrive whole.
@@ -7,30 +7,42 @@ mod again;
 mod args;
 mod dry_run;
 mod engine_args;
-mod kept;
-mod location;
 mod lora;
 mod questions;
 mod register;
-mod send;
 mod spec;
-mod steps;
-mod transfer;
 mod version;
+mod view;
 
 pub(super) use self::args::CreateArgs;
 pub(super) use self::engine_args::EngineArgs;
 
-use self::lora::AdapterConfig;
 pub(super) use self::spec::{CreateSpec, EngineChoice, VersionChoice};
-use self::steps::Work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, api_version};
+use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelVersion, Source, WeightType};
+use azure_ai_models_core::source::UploadSource;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{
+    AzCopyEngine, DirectoryError, NativeEngine, Session, TransferEngine, TransferSettings, UploadError, UploadRequest,
+};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use self::lora::AdapterConfig;
+use self::view::{STARTING_OVER, UploadView, kept_sentence};
 use super::selection::{self, Check};
 use crate::app::App;
+use crate::cli::OutputFormat;
+use crate::commands::custom::engine;
 use crate::console::render;
 use crate::error::CliError;
-use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, api_version};
-use azure_ai_models_core::model::{Finding, WeightType};
-use azure_ai_models_core::upload::Plan;
+
+/// Steps that the user sees: location, upload, registration.
+const STEPS: u8 = 3;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -67,28 +79,222 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
 
 /// Makes a model of what the spec says; `uploads resume` comes here too.
 pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
-    let (plan, findings) = spec.plan(app).await?;
+    let (source, findings) = spec.plan(app).await?;
     show_findings(app, &findings)?;
-    let work = Work::new(app, spec, &plan, foundry)?;
-    describe(app, spec, &plan);
-    Box::pin(work.run()).await
+    let settings = TransferSettings {
+        timings: app.timings.clone(),
+        stall_limit: app.stall_limit()?,
+        limit_rate: spec.limit_rate,
+        cancel: app.cancel.clone(),
+        reporter: app.reporter(),
+    };
+    let (config_dir, source) = (app.config_dir()?, Arc::new(source));
+    describe(app, spec, &source);
+    let create = Create { app, spec, source, foundry, config_dir, settings, engine: OnceCell::new() };
+    Box::pin(create.run()).await
 }
 
 impl CreateSpec {
-    /// What goes, and what is wrong with it.
-    async fn plan(&self, app: &App) -> Result<(Plan, Vec<Finding>), CliError> {
+    /// What is uploaded, and what is wrong with it.
+    async fn plan(&self, app: &App) -> Result<(UploadSource, Vec<Finding>), CliError> {
         let check = if self.check { Check::As(Some(self.details.weight_type)) } else { Check::Skipped };
-        let (plan, mut findings) = selection::look(app, &self.source, &self.selection, check).await??;
-        lora::hint(&plan, self.details.weight_type, &mut findings);
-        Ok((plan, findings))
+        let (source, mut findings) = selection::look(app, &self.source, &self.selection, check).await??;
+        lora::hint(&source, self.details.weight_type, &mut findings);
+        Ok((source, findings))
+    }
+}
+
+/// One `create`, after everything that could fail without the service was looked at.
+struct Create<'a> {
+    app: &'a App,
+    spec: &'a CreateSpec,
+    source: Arc<UploadSource>,
+    foundry: &'a FoundryClient,
+    config_dir: PathBuf,
+    settings: TransferSettings,
+    engine: OnceCell<Box<dyn TransferEngine>>,
+}
+
+/// Why a `create` of one version ended early.
+enum Ended {
+    /// Somebody else has the version, or is about to.
+    Taken(CliError),
+    /// Anything else.
+    Failed(CliError),
+}
+
+impl From<CliError> for Ended {
+    fn from(error: CliError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Ended> for CliError {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Taken(error) | Ended::Failed(error) => error,
+        }
+    }
+}
+
+/// The registered model as JSON.
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    model: &'a CustomModel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<ArrivedFile>>,
+}
+
+impl Create<'_> {
+    /// Makes one version: uploads what is missing, registers it, shows it.
+    async fn make_version(&self, version: &ModelVersion) -> Result<(), Ended> {
+        let mut session = self.open(version).await?;
+        let registered = if session.is_uploaded() {
+            self.headline(version);
+            self.app.console.status("All files are there already; only the registration is missing.");
+            self.register_uploaded(&mut session, version).await?
+        } else {
+            // Before the headline, since it may have to be downloaded first.
+            self.engine().await?;
+            self.headline(version);
+            self.upload(&mut session, version).await?;
+            self.register(&mut session, version).await?
+        };
+        match registered {
+            Some(model) => Ok(self.show(session, &model).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the lock before the service is asked: the same upload twice at a time ends here.
+    async fn open(&self, version: &ModelVersion) -> Result<Session, Ended> {
+        let request = UploadRequest {
+            name: self.spec.name.clone(),
+            version: version.clone(),
+            source: Arc::clone(&self.source),
+            shown_source: self.spec.shown_source.clone(),
+            selection: self.spec.selection.clone(),
+            checked: self.spec.check,
+            details: self.spec.details.clone(),
+        };
+        let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
+        match self.app.or_interrupted(async { Ok(opened.await) }).await? {
+            Ok(session) => Ok(session),
+            Err(error @ DirectoryError::InUse { .. }) => Err(Ended::Taken(error.into())),
+            Err(error) => Err(Ended::Failed(error.into())),
+        }
+    }
+
+    fn headline(&self, version: &ModelVersion) {
+        self.app.console.status(&format!("\nCreating custom model: {} (version {version})\n", self.spec.name));
+    }
+
+    /// Steps 1 and 2.
+    async fn upload(&self, session: &mut Session, version: &ModelVersion) -> Result<(), Ended> {
+        let engine = self.engine().await?;
+        session.survey(engine).await;
+        self.make_way(version, session.bytes_to_send()).await?;
+        let mut view = UploadView::new(self.app, self.source_line());
+        let uploaded = session.upload(engine, &mut |event| view.on(event)).await;
+        drop(view);
+        match uploaded {
+            Ok(()) => Ok(()),
+            Err(UploadError::VersionExists(error)) => {
+                Err(Ended::Taken(self.version_exists(version, error.into()).await))
+            }
+            Err(error) => Err(Ended::Failed(self.upload_failed(error))),
+        }
+    }
+
+    /// What is told of an upload that is not complete: what is kept of it, and the command that resumes it.
+    fn upload_failed(&self, error: UploadError) -> CliError {
+        let again = &self.spec.again;
+        match error {
+            UploadError::Broken(broken) => {
+                let kept = kept_sentence(&broken.kept);
+                let told = CliError::from(broken.failure).with_more(&kept).with_resume(again);
+                match broken.no_location {
+                    Some(why) => {
+                        let why = CliError::from(*why);
+                        told.with_more(&format!("There is no fresh upload location: {}", why.message()))
+                    }
+                    None => told,
+                }
+            }
+            error @ (UploadError::Unreachable(_) | UploadError::SasRejected(_) | UploadError::NoFreshSas(_)) => {
+                CliError::from(error).with_run_again(again)
+            }
+            error => error.into(),
+        }
+    }
+
+    /// What sends the bytes; AzCopy is looked for once, and only where something has to be sent.
+    async fn engine(&self) -> Result<&dyn TransferEngine, CliError> {
+        let make = async || -> Result<Box<dyn TransferEngine>, CliError> {
+            let engine: Box<dyn TransferEngine> = match self.spec.engine {
+                EngineChoice::Native { parallel, hash } => Box::new(NativeEngine { parallel, hash }),
+                EngineChoice::AzCopy => Box::new(AzCopyEngine::new(self.find_azcopy().await?)),
+            };
+            Ok(engine)
+        };
+        Ok(&**self.engine.get_or_try_init(make).await?)
+    }
+
+    async fn find_azcopy(&self) -> Result<azure_ai_models_core::azcopy::AzCopy, CliError> {
+        let found = self.app.or_interrupted(engine::find(self.app, self.spec.azcopy_path.as_deref())).await;
+        let found = found.map_err(|error| match &self.spec.source {
+            Source::Local(_) if !error.is_interrupted() => error.with_native_engine(),
+            _ => error,
+        })?;
+        self.app.console.status(&format!("Using azcopy: {} ({})", found.origin(), found.version()));
+        Ok(found)
+    }
+
+    /// Shows the model, and removes the journal, which has done its work: whoever did not see the page is shown it by
+    /// the same command again.
+    async fn show(&self, session: Session, model: &CustomModel) -> Result<(), CliError> {
+        let app = self.app;
+        match app.globals.output {
+            OutputFormat::Json => {
+                let files = match self.spec.engine {
+                    EngineChoice::Native { hash: true, .. } => Some(session.arrived_files().await),
+                    _ => None,
+                };
+                app.json(&Created { model, files })?;
+            }
+            OutputFormat::Table | OutputFormat::None => {
+                let deploy = app.deploy_command(model);
+                app.product(&render::created_page(model, self.source.format(), self.source.bytes(), &deploy))?;
+            }
+        }
+        // A directory that stays behind harms nobody.
+        if let Err(why) = session.finish() {
+            app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
+        }
+        Ok(())
+    }
+
+    /// `./weights (12 files, 8.6 GB)`.
+    fn source_line(&self) -> String {
+        let shown = match &self.spec.source {
+            Source::Local(path) => path.display().to_string(),
+            Source::Blob(url) => url.to_string(),
+        };
+        match (self.source.file_count(), self.source.bytes()) {
+            (Some(files), Some(bytes)) => {
+                format!("{shown} ({}, {})", units::count(files, "file", "files"), units::bytes(bytes))
+            }
+            _ => shown,
+        }
     }
 }
 
 /// What the service may hold against these weights, and what the adapter says of itself.
-fn describe(app: &App, spec: &CreateSpec, plan: &Plan) {
+fn describe(app: &App, spec: &CreateSpec, source: &UploadSource) {
     let details = &spec.details;
     if details.weight_type == WeightType::LoRA
-        && let Some(config) = AdapterConfig::read(plan)
+        && let Some(config) = AdapterConfig::read(source)
     {
         app.console.detail("LoRA", &config.over(&details.lora));
     }
@@ -97,7 +303,7 @@ fn describe(app: &App, spec: &CreateSpec, plan: &Plan) {
     }
 }
 
-/// The dialect of the api-version may have no place for a publisher (contracts/foundry-rest.md 1.5).
+/// The dialect of the api-version may have no place for a publisher.
 fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
     if spec.details.publisher.is_some() && api_version(&app.env).eq_ignore_ascii_case("v1") {
         return Err(CliError::usage("the api-version v1 knows no publisher")

@@ -4,8 +4,9 @@ use clap::Args;
 
 use crate::app::App;
 use crate::error::CliError;
+use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, Source, WeightType};
-use azure_ai_models_core::upload::{self, Pattern, Plan, PlanError, Selection};
+use azure_ai_models_core::source::{self, Pattern, PlanError, Selection, UploadSource};
 
 /// Options that select files of a directory.
 #[derive(Args, Debug)]
@@ -30,7 +31,7 @@ impl SelectionArgs {
 }
 
 /// A plan and what the check found in it, or why there is no plan.
-pub(super) type Looked = Result<(Plan, Vec<Finding>), PlanError>;
+pub(super) type Looked = Result<(UploadSource, Vec<Finding>), PlanError>;
 
 /// Plans what goes, and looks for what is wrong with it. A slow file system can be interrupted.
 pub(super) async fn look(
@@ -41,12 +42,12 @@ pub(super) async fn look(
 ) -> Result<Looked, CliError> {
     let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
     let work = move || {
-        let plan = match upload::plan(&source, &cwd, &selection) {
+        let plan = match source::plan(&source, &cwd, &selection) {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
         let findings = match checked {
-            Check::As(weight_type) => upload::check(&plan, weight_type)?,
+            Check::As(weight_type) => check::check(&plan, weight_type)?,
             Check::Skipped => Vec::new(),
         };
         Ok(Ok((plan, findings)))

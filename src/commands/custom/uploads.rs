@@ -123,7 +123,7 @@ fn list(app: &App) -> Result<(), CliError> {
                     source: &journal.spec.source,
                     state: journal.stage.as_str(),
                     files: files(journal),
-                    bytes: files(journal).map(|_| journal.bytes()),
+                    bytes: files(journal).map(|_| journal.files.bytes()),
                     created_at: stamp(journal.created_at),
                     updated_at: stamp(journal.updated_at),
                 })
@@ -151,7 +151,7 @@ fn row(Unfinished { id, journal, running }: &Unfinished, now: OffsetDateTime) ->
         version: journal.spec.version.clone(),
         state: if *running { format!("{state} (running)") } else { state.to_owned() },
         files: files(journal),
-        bytes: files(journal).map(|_| journal.bytes()),
+        bytes: files(journal).map(|_| journal.files.bytes()),
         // A clock that was set back makes nothing older than now.
         age: (now - journal.updated_at).try_into().unwrap_or_default(),
         source: journal.spec.source.clone(),
@@ -250,7 +250,7 @@ async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
     }
     for Unfinished { id, journal, .. } in uploads {
         let Journal { spec, .. } = journal;
-        let size = units::bytes(journal.bytes());
+        let size = units::bytes(journal.files.bytes());
         app.console.status(&format!("{id}: {} (version {}), {size}, {}", spec.name, spec.version, spec.source));
     }
     let what = units::count(uploads.len() as u64, "upload", "uploads");

@@ -39,7 +39,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let WaitArgs { name, version, timeout } = &args;
     let foundry = app.foundry().await?;
     let limit = timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
-    let begun = begun_here(app, &foundry, &args)?;
+    let begun = begun_here(app, &foundry, &args).await?;
     let operation = begun.as_ref().and_then(|(_, journal)| journal.operation.clone());
 
     let view = RefCell::new(app.console.register_view(app.timings.status_line));
@@ -58,7 +58,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
 }
 
 /// What a `create` on this machine left, if it began the registration and waits no more.
-fn begun_here(
+async fn begun_here(
     app: &App,
     foundry: &FoundryClient,
     args: &WaitArgs,
@@ -67,16 +67,14 @@ fn begun_here(
     let Some(config_dir) = app.env.azd_config_dir() else { return Ok(None) };
     let endpoint = foundry.endpoint().to_string();
     let directory = UploadDirectory::existing(&config_dir, &endpoint, args.name.as_str(), args.version.as_str())?;
-    Ok(directory.and_then(|directory| {
-        let journal = directory.journal()?;
-        Some((directory, journal))
-    }))
+    let Some(directory) = directory else { return Ok(None) };
+    Ok(directory.journal().await.map(|journal| (directory, journal)))
 }
 
 /// The upload is registered: nothing is left to go on with. Files of somebody else under this version leave it.
 fn forget(app: &App, begun: Option<(UploadDirectory, Journal)>, model: &CustomModel) {
     let Some((directory, journal)) = begun else { return };
-    if model.view().blob_uri.as_deref() != Some(journal.blob_uri().as_str()) {
+    if !model.is_at(journal.blob_uri()) {
         return;
     }
     let path = directory.path().display().to_string();

@@ -8,7 +8,7 @@ mod fetch;
 mod place;
 mod unpack;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use self::unpack::{Unpacked, unpack};
 use super::locate::{Candidate, FILE_NAME, Origin, locate};
 use super::program::AzCopy;
 use crate::env::{Env, Timings};
+use crate::files::{create_new_private, open_private};
 use crate::http::HttpClient;
 use crate::model::Reporter;
 
@@ -133,8 +134,7 @@ fn put(azcopy: AzCopy, new: Temporary, fetched: &Fetched, bin: &Path) -> Result<
 async fn lock(directory: &Path, on: &mut dyn FnMut(InstallEvent)) -> Result<File, InstallError> {
     make_directory(directory).map_err(InstallError::io(directory))?;
     let path = directory.join("azcopy.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(InstallError::io(&path))?;
+    let file = open_private(&path).map_err(InstallError::io(&path))?;
     let mut said = false;
     loop {
         match file.try_lock() {
@@ -170,9 +170,7 @@ impl Temporary {
     fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
         let open = || {
             remove(&path)?;
-            let mut options = OpenOptions::new();
-            options.create_new(true).read(true).write(true);
-            let file = options.open(&path)?;
+            let file = create_new_private(&path)?;
             set_mode(&file, mode)?;
             Ok(file)
         };

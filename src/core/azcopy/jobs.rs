@@ -9,13 +9,14 @@ use serde::Deserialize;
 use super::child::{Child, Exit};
 use super::lines::Lines;
 use super::program::AzCopy;
+use crate::model::BlobPath;
 
 impl AzCopy {
     /// Names of the files that jobs with this private directory delivered whole, relative to the source directory.
     ///
     /// # Errors
     /// When AzCopy cannot be asked, or cannot show one of its jobs.
-    pub async fn delivered(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<String>> {
+    pub async fn delivered(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<BlobPath>> {
         let mut names = BTreeSet::new();
         for job in planned_jobs(directory)? {
             let mut command = self.command_for_job(directory);
@@ -88,9 +89,9 @@ fn sources(line: &str) -> Vec<PathBuf> {
     delivered.map(|transfer| transfer.src.into()).collect()
 }
 
-fn relative(path: &Path, source: &Path) -> Option<String> {
+fn relative(path: &Path, source: &Path) -> Option<BlobPath> {
     let name = path.strip_prefix(source).ok()?.to_str()?;
-    Some(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
+    Some(if cfg!(windows) { name.replace('\\', "/").into() } else { name.into() })
 }
 
 #[cfg(test)]
@@ -100,7 +101,8 @@ mod tests {
     #[test]
     fn delivered_files_keep_their_names() {
         let line = r#"{"TimeStamp":"t","MessageType":"ListJobTransfers","MessageContent":"{\"ErrorMsg\":\"\",\"JobID\":\"j\",\"Details\":[{\"Src\":\"/m/src/a b%20#?.txt\",\"Dst\":\"http://h/c/a%20b%2520%23%3F.txt\",\"IsFolderProperties\":false,\"TransferStatus\":\"Success\",\"TransferSize\":0,\"ErrorCode\":\"0\"},{\"Src\":\"/m/src/sub/x\",\"TransferStatus\":\"Failed\"}]}","PromptDetails":{}}"#;
-        let names: Vec<String> = sources(line).iter().filter_map(|path| relative(path, Path::new("/m/src"))).collect();
+        let names: Vec<BlobPath> =
+            sources(line).iter().filter_map(|path| relative(path, Path::new("/m/src"))).collect();
         assert_eq!(names, ["a b%20#?.txt"]);
         assert!(sources(&line.replace("ListJobTransfers", "EndOfJob")).is_empty());
         assert!(sources("no JSON").is_empty());

@@ -16,7 +16,6 @@ mod message;
 mod orphan;
 mod outcome;
 mod program;
-mod progress;
 mod run;
 mod text;
 #[cfg(any(test, feature = "test-fakes"))]

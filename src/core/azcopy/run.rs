@@ -11,14 +11,14 @@ use tokio::process::{ChildStderr, ChildStdout};
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
 use crate::model::{Report, Reporter, TransferEvent, TransferProgress};
+use crate::progress::{Counters, Meter, Stall, StallWatch};
 use crate::units;
 
 use super::child::{Child, Exit, Pipes};
 use super::job::CopyJob;
 use super::lines::Lines;
-use super::message::{Message, PromptKind, parse_line};
+use super::message::{Message, PromptKind, Summary, parse_line};
 use super::outcome::Outcome;
-use super::progress::{Meter, Silence, Watchdog};
 use super::verdict::{Failure, Finished, judge};
 use super::{AzCopy, log, orphan};
 
@@ -100,10 +100,20 @@ pub async fn run(
     (controls.report)(Report::Debug(format!("azcopy started: {program} {arguments} (pid {})", child.pid())));
     on(TransferEvent::Started(job.at_start()));
 
-    let watchdog = Watchdog::new(controls.timings.stall_notice, controls.stall_limit, started);
+    let stall_watch = StallWatch::new(controls.timings.stall_notice, controls.stall_limit, started);
     let meter = Meter::new(job.at_start());
-    let mut run =
-        Run { controls, on, child, started, outcome: Outcome::default(), meter, watchdog, answers: vec![], end: None };
+    let mut run = Run {
+        controls,
+        on,
+        child,
+        started,
+        outcome: Outcome::default(),
+        meter,
+        stall_watch,
+        network_error_percent: None,
+        answers: vec![],
+        end: None,
+    };
     run.supervise(pipes).await;
     run.conclude(job)
 }
@@ -115,7 +125,9 @@ struct Run<'a> {
     started: Instant,
     outcome: Outcome,
     meter: Meter,
-    watchdog: Watchdog,
+    stall_watch: StallWatch,
+    /// As AzCopy last told it.
+    network_error_percent: Option<f64>,
     answers: Vec<u8>,
     end: Option<End>,
 }
@@ -132,7 +144,7 @@ struct End {
 #[derive(Clone, Copy)]
 enum Why {
     Cancelled,
-    Stalled(Silence),
+    Stalled(Stall),
 }
 
 impl Run<'_> {
@@ -183,7 +195,7 @@ impl Run<'_> {
     }
 
     fn due(&self) -> Instant {
-        self.end.map_or_else(|| self.watchdog.due(), |end| end.next)
+        self.end.map_or_else(|| self.stall_watch.due(), |end| end.next)
     }
 
     /// Time for the next step; true when even killing did not help and the child has to be given up.
@@ -194,11 +206,11 @@ impl Run<'_> {
                 return true;
             }
             self.end_it(end.why, true);
-        } else if let Some(silence) = self.watchdog.check(Instant::now()) {
-            let Silence { silent, network_error_percent, over } = silence;
-            (self.on)(TransferEvent::Stalled { silent, network_error_percent });
-            if over {
-                self.end_it(Why::Stalled(silence), false);
+        } else if let Some(stall) = self.stall_watch.check(Instant::now()) {
+            let network_error_percent = self.network_error_percent;
+            (self.on)(TransferEvent::Stalled { silent: stall.silent, network_error_percent });
+            if stall.over {
+                self.end_it(Why::Stalled(stall), false);
             }
         }
         false
@@ -232,15 +244,16 @@ impl Run<'_> {
         let now = Instant::now();
         match &message {
             Message::Init(init) => {
-                self.watchdog.moved(now);
+                self.stall_watch.moved(now);
                 self.debug(&format!("azcopy job {}, log {}", init.job_id, init.log.display()));
             }
             Message::Progress(summary) => {
-                self.watchdog.update(summary, now);
-                let progress = self.meter.update(summary);
+                self.stall_watch.observe(&moving_numbers(summary), now);
+                self.network_error_percent = Some(summary.network_error_percent);
+                let progress = self.meter.update(counters(summary));
                 (self.on)(TransferEvent::Progress(progress));
             }
-            Message::EndOfJob(Some(summary)) => drop(self.meter.update(summary)),
+            Message::EndOfJob(Some(summary)) => drop(self.meter.update(counters(summary))),
             Message::EndOfJob(None) => {}
             Message::Prompt { text, kind } => {
                 self.debug(&format!("azcopy asks: {text}"));
@@ -276,7 +289,8 @@ impl Run<'_> {
                 Ok(finished)
             }
             (None, Err(_)) if asked => Err(RunError::Interrupted { progress, log }),
-            (Some(Why::Stalled(Silence { silent, network_error_percent, .. })), Err(_)) => {
+            (Some(Why::Stalled(Stall { silent, .. })), Err(_)) => {
+                let network_error_percent = self.network_error_percent;
                 Err(RunError::Stalled { silent, network_error_percent, progress, log })
             }
             (None, Err(failure)) => {
@@ -287,6 +301,27 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Bytes over the wire are smooth, but count what is sent twice; the meter takes care of that.
+fn counters(summary: &Summary) -> Counters {
+    Counters {
+        bytes: summary.bytes_over_wire,
+        found: 0,
+        files: summary.completed,
+        totals: summary.scanned.then_some((summary.bytes_expected, summary.total)),
+    }
+}
+
+/// Anything that grows is movement: bytes, files, and what a scan finds.
+fn moving_numbers(summary: &Summary) -> [u64; 5] {
+    [
+        summary.bytes_over_wire,
+        summary.bytes_transferred,
+        summary.bytes_expected,
+        summary.total,
+        summary.completed + summary.failed + summary.skipped,
+    ]
 }
 
 /// A pipe that cannot be read is at its end.

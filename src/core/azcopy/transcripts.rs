@@ -36,7 +36,10 @@ fn verdict(name: &str, exit: &str, plan: &str) -> Result<Finished, Failure> {
     let code: i32 = exit.parse().expect("a number in runs.txt");
     outcome.exit = Some(if code < 0 { Exit::Signal(-code) } else { Exit::Code(code) });
     let expectation = match plan.split_once(' ') {
-        Some((files, bytes)) => Expectation::Plan { files: files.parse().expect("a number in runs.txt"), bytes: bytes.parse().expect("a number in runs.txt") },
+        Some((files, bytes)) => Expectation::Plan {
+            files: files.parse().expect("a number in runs.txt"),
+            bytes: bytes.parse().expect("a number in runs.txt"),
+        },
         None => Expectation::OwnTotals,
     };
     judge(&outcome, expectation)

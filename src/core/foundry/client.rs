@@ -5,13 +5,14 @@ use std::sync::Arc;
 use url::Url;
 
 use super::pages::{self, ListError};
-use super::pending::{self, PendingUpload};
+use super::pending;
 use super::wire;
 use crate::credential::TokenSource;
 use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, Request, Response, Retry};
 use crate::model::{CustomModel, ModelChange, ModelName, ModelVersion};
 use crate::project::ProjectEndpoint;
+use crate::store::UploadLocation;
 
 /// The api-version that the shipping Go extension uses (contracts/foundry-rest.md 1.1).
 pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
@@ -98,11 +99,11 @@ impl FoundryClient {
         &self,
         name: &ModelName,
         version: &ModelVersion,
-    ) -> Result<PendingUpload, HttpError> {
+    ) -> Result<UploadLocation, HttpError> {
         let url = self.version_url(name, version, Some("startPendingUpload"));
         let request = self.request(Method::POST, url, Retry::Idempotent).json(&pending::request());
         let response = self.send(request).await?;
-        PendingUpload::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+        pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
     }
 
     /// A request to the project or to a host that runs its operations: only those get its token.
@@ -118,8 +119,12 @@ impl FoundryClient {
         self.http.send(&request).await
     }
 
-    pub(super) fn http(&self) -> &HttpClient {
+    pub(crate) fn http(&self) -> &HttpClient {
         &self.http
+    }
+
+    pub(crate) fn shared_http(&self) -> Arc<HttpClient> {
+        Arc::clone(&self.http)
     }
 
     pub(super) fn api_version(&self) -> &str {

@@ -15,7 +15,6 @@ mod wire;
 pub use client::{DEFAULT_API_VERSION, FoundryClient, api_version};
 pub use delete::{DeleteError, Deleted};
 pub use pages::ListError;
-pub use pending::PendingUpload;
 pub use register::{RegisterError, RegisterStatus};
 pub use start::Started;
 pub use state::{Failure, OperationState};

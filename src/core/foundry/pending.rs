@@ -3,50 +3,37 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::model::is_loopback;
+use crate::model::{BlobUri, is_loopback};
 use crate::redact::SecretUrl;
+use crate::store::UploadLocation;
 
 /// The body of `startPendingUpload`; the one type that the service supports for models.
 pub(super) fn request() -> Value {
     json!({ "pendingUploadType": "TemporaryBlobReference" })
 }
 
-/// A place to write to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingUpload {
-    /// The container, or container and prefix, with the signature that lets us write.
-    pub sas: SecretUrl,
-    /// The same place as the registration names it; without query.
-    pub blob_uri: Url,
-    /// The service's id of the upload.
-    pub id: Option<String>,
-}
-
-impl PendingUpload {
-    /// Reads all shapes that services send (contracts/foundry-rest.md 1.4). An error says what is missing, and repeats
-    /// nothing: the body holds a SAS.
-    pub(super) fn read(body: &Value) -> Result<Self, &'static str> {
-        let reference = ["blobReferenceForConsumption", "blobReference"]
-            .into_iter()
-            .map(|key| &body[key])
-            .find(|reference| reference.is_object())
-            .ok_or("it names no place for the upload")?;
-        let sas = text(&reference["credential"]["sasUri"]).or_else(|| text(&reference["sasUri"]));
-        let sas = Url::parse(sas.ok_or("it holds no SAS")?).map_err(|_| "its SAS is not a URL")?;
-        if sas.query().is_none_or(str::is_empty) {
-            return Err("its SAS has no signature");
-        }
-        if !(sas.scheme() == "https" || sas.scheme() == "http" && is_loopback(&sas)) {
-            return Err("its SAS is not for https");
-        }
-        let sas = SecretUrl::new(sas);
-        let blob_uri = match text(&reference["blobUri"]) {
-            Some(uri) => SecretUrl::new(Url::parse(uri).map_err(|_| "its blobUri is not a URL")?).without_query(),
-            None => sas.without_query(),
-        };
-        let id = ["pendingUploadId", "temporaryDataReferenceId"].into_iter().find_map(|key| text(&body[key]));
-        Ok(Self { sas, blob_uri, id: id.map(str::to_owned) })
+/// Reads all shapes that services send. An error says what is missing, and repeats nothing: the body holds a SAS.
+pub(super) fn read(body: &Value) -> Result<UploadLocation, &'static str> {
+    let reference = ["blobReferenceForConsumption", "blobReference"]
+        .into_iter()
+        .map(|key| &body[key])
+        .find(|reference| reference.is_object())
+        .ok_or("it names no place for the upload")?;
+    let sas = text(&reference["credential"]["sasUri"]).or_else(|| text(&reference["sasUri"]));
+    let sas = Url::parse(sas.ok_or("it holds no SAS")?).map_err(|_| "its SAS is not a URL")?;
+    if sas.query().is_none_or(str::is_empty) {
+        return Err("its SAS has no signature");
     }
+    if !(sas.scheme() == "https" || sas.scheme() == "http" && is_loopback(&sas)) {
+        return Err("its SAS is not for https");
+    }
+    let sas = SecretUrl::new(sas);
+    let blob_uri = match text(&reference["blobUri"]) {
+        Some(uri) => uri.parse().map_err(|_| "its blobUri is not a URL")?,
+        None => BlobUri::of(&sas),
+    };
+    let id = ["pendingUploadId", "temporaryDataReferenceId"].into_iter().find_map(|key| text(&body[key]));
+    Ok(UploadLocation { sas, blob_uri, id: id.map(str::to_owned) })
 }
 
 fn text(value: &Value) -> Option<&str> {
@@ -80,7 +67,7 @@ mod tests {
                 None,
             ),
         ] {
-            let pending = PendingUpload::read(&body).expect("a place");
+            let pending = read(&body).expect("a place");
             assert_eq!((pending.blob_uri.as_str(), pending.id.as_deref()), (blob_uri, id));
             assert_eq!(pending.sas.expose().as_str(), SAS);
             assert!(!format!("{pending:?}").contains("CANARY"));
@@ -98,8 +85,8 @@ mod tests {
             (sas("http://s.example/c?sig=x"), "its SAS is not for https"),
             (json!({"blobReference": {"sasUri": SAS, "blobUri": "c/p"}}), "its blobUri is not a URL"),
         ] {
-            assert_eq!(PendingUpload::read(&body), Err(what));
+            assert_eq!(read(&body), Err(what));
         }
-        assert!(PendingUpload::read(&sas("http://127.0.0.1:1/a/c?sig=x")).is_ok());
+        assert!(read(&sas("http://127.0.0.1:1/a/c?sig=x")).is_ok());
     }
 }

@@ -58,18 +58,28 @@ pub enum RegisterError {
     NotProved,
     /// The version exists with other files.
     #[error("the version exists with other files")]
-    Taken {
-        /// Where those are, without query.
-        blob_uri: Option<String>,
-    },
+    Taken,
 }
 
 impl RegisterError {
+    /// The service's code where it does not accept what was uploaded any more: it has to be uploaded again.
+    #[must_use]
+    pub fn rejects_upload(&self) -> Option<&str> {
+        const CODES: [&str; 3] = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"];
+        let code = match self {
+            Self::Refused(error) => error.service()?.code.as_deref()?,
+            Self::NoWay { first, .. } => first.service()?.code.as_deref()?,
+            Self::Failed(failure) => failure.code.as_deref()?,
+            _ => return None,
+        };
+        CODES.iter().any(|known| known.eq_ignore_ascii_case(code)).then_some(code)
+    }
+
     /// True where the version belongs to somebody else: the same registration will never be accepted.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         match self {
-            Self::Taken { .. } => true,
+            Self::Taken => true,
             Self::Refused(error) | Self::NoWay { second: error, .. } => error.status() == Some(409),
             _ => false,
         }

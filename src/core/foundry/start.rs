@@ -7,7 +7,7 @@ use super::register::RegisterError;
 use super::state::{self, OperationState};
 use super::wire::{self, Dialect};
 use crate::http::{HttpError, Method, Retry};
-use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
+use crate::model::{ModelName, ModelVersion, Registration};
 
 /// A registration that the service accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,14 @@ pub struct Started {
 impl Started {
     /// A registration that is known to be under way: its operation is asked for, or without one the model is watched.
     #[must_use]
-    pub fn under_way(operation: Option<Url>) -> Self {
+    pub fn in_progress(operation: Option<Url>) -> Self {
         Self { operation, state: OperationState::Running("InProgress".into()) }
+    }
+
+    /// The operation's URL where it holds no secret: what may be printed and written down.
+    #[must_use]
+    pub fn shareable_operation(&self) -> Option<&Url> {
+        self.operation.as_ref().filter(|url| url.query_pairs().all(|(key, _)| key == "api-version"))
     }
 }
 
@@ -132,8 +138,8 @@ impl FoundryClient {
         registration: &Registration,
     ) -> Result<Option<bool>, RegisterError> {
         match self.get_model(name, version).await {
-            Ok(model) if same_place(&model, &registration.blob_uri) => Ok(Some(true)),
-            Ok(model) => Err(RegisterError::Taken { blob_uri: place_of(&model).map(String::from) }),
+            Ok(model) if model.is_at(&registration.blob_uri) => Ok(Some(true)),
+            Ok(_) => Err(RegisterError::Taken),
             Err(error) if error.status() == Some(404) => Ok(Some(false)),
             Err(_) => Ok(None),
         }
@@ -165,15 +171,4 @@ fn in_doubt(error: &HttpError) -> bool {
         HttpError::BadAnswer { .. } => true,
         HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => false,
     }
-}
-
-fn place_of(model: &CustomModel) -> Option<Url> {
-    let mut url = Url::parse(model.view().blob_uri.as_deref()?).ok()?;
-    url.set_query(None);
-    url.set_fragment(None);
-    Some(url)
-}
-
-fn same_place(model: &CustomModel, ours: &Url) -> bool {
-    place_of(model).is_some_and(|url| url.as_str().trim_end_matches('/') == ours.as_str().trim_end_matches('/'))
 }

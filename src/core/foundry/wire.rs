@@ -64,14 +64,12 @@ pub(super) fn change(change: &ModelChange) -> Value {
 mod tests {
     use std::collections::BTreeMap;
 
-    use url::Url;
-
     use super::*;
-    use crate::model::{LoraShape, WeightType};
+    use crate::model::{BlobUri, LoraShape, WeightType};
 
     #[test]
     fn each_dialect_has_its_own_body() {
-        let blob_uri = Url::parse("https://s.blob.core.windows.net/c").expect("url");
+        let blob_uri: BlobUri = "https://s.blob.core.windows.net/c".parse().expect("a place");
         let details = ModelDetails {
             base_model: Some("FW-X".parse().expect("base")),
             description: Some("d".into()),

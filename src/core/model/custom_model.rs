@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Progress, state_error, state_word};
+use super::{BlobUri, Progress, state_error, state_word};
 use crate::redact;
 
 /// One version of a custom model.
@@ -24,6 +24,12 @@ impl CustomModel {
     #[must_use]
     pub fn view(&self) -> &ModelView {
         &self.view
+    }
+
+    /// True where the weights of the model are in this place.
+    #[must_use]
+    pub fn is_at(&self, place: &BlobUri) -> bool {
+        self.view.blob_uri.as_deref().is_some_and(|uri| place.is_named_by(uri))
     }
 }
 

@@ -1,9 +1,12 @@
 //! The words of the domain: values that parse themselves and know their rules. No IO.
 
 mod base_model;
+mod blob_uri;
 mod change;
 mod custom_model;
 mod event;
+mod file;
+mod file_kind;
 mod filter;
 mod finding;
 mod name;
@@ -16,11 +19,14 @@ mod version;
 mod weight_type;
 
 pub use base_model::BaseModel;
+pub use blob_uri::{BadBlobUri, BlobUri};
 pub use change::ModelChange;
 pub use custom_model::{
     ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData,
 };
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
+pub use file::{ArrivedFile, BlobPath, FileList, SourceFile};
+pub(crate) use file_kind::{FileKind, file_name, weight_extension};
 pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
 
-use super::{BaseModel, WeightType};
+use super::{BaseModel, BlobUri, WeightType};
 
 /// The content of a registration, whatever the dialect of the service. The journal keeps it as it is written here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Registration {
-    /// Where the weights are: container, or container and prefix; never with a query.
-    pub blob_uri: Url,
+    /// Container, or container and prefix, that holds the weights.
+    pub blob_uri: BlobUri,
     /// What the person says of them.
     #[serde(flatten)]
     pub details: ModelDetails,

@@ -6,15 +6,16 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::http::HttpError;
-use crate::model::TransferProgress;
+use crate::model::{BlobPath, TransferProgress};
+use crate::store::StoreError;
 
 /// Why a native upload is not complete. What was sent stays at the store and is not sent again.
 #[derive(Debug, Error)]
 pub enum NativeError {
-    /// The person ended it.
+    /// The user ended it.
     #[error("interrupted")]
     Interrupted {
-        /// How far it was.
+        /// Progress at that moment.
         progress: TransferProgress,
     },
     /// Nothing moved for too long.
@@ -22,23 +23,17 @@ pub enum NativeError {
     Stalled {
         /// Since the last byte.
         silent: Duration,
-        /// How far it was.
+        /// Progress at that moment.
         progress: TransferProgress,
     },
-    /// The blob store takes neither the SAS nor a fresh one.
-    #[error("the blob store refused the upload, also with a fresh SAS ({0})")]
-    Refused(HttpError),
-    /// The service gave no fresh SAS.
-    #[error("the upload location's SAS was refused, and Foundry gave no fresh one")]
-    NoFreshSas(#[source] HttpError),
-    /// The fresh SAS is for another place.
-    #[error("Foundry moved the upload location")]
-    Moved,
+    /// The location cannot be written to any more: the SAS, also a fresh one, or the place itself.
+    #[error(transparent)]
+    Location(StoreError),
     /// The store refused something for good.
     #[error("{path}: {error}")]
     Store {
         /// The file.
-        path: String,
+        path: BlobPath,
         /// The store's words.
         error: HttpError,
     },
@@ -46,7 +41,7 @@ pub enum NativeError {
     #[error("{path}: {why}")]
     File {
         /// The file.
-        path: String,
+        path: BlobPath,
         /// The system's words.
         why: io::Error,
     },
@@ -54,15 +49,28 @@ pub enum NativeError {
     #[error("{path} changes while it is sent")]
     Changing {
         /// The file.
-        path: String,
+        path: BlobPath,
     },
-    /// The store does not hold what was sent.
-    #[error("the blob store does not hold {path} as it was sent")]
-    Incomplete {
+    /// The store lost blocks, and lost them again when all of them were sent once more.
+    #[error("the blob store loses blocks of {path} that it has accepted")]
+    BlocksLost {
         /// The file.
-        path: String,
+        path: BlobPath,
     },
     /// The private directory cannot be written.
     #[error("cannot record what arrived: {0}")]
     Record(#[source] io::Error),
+}
+
+impl NativeError {
+    /// A failure of the store while this file was sent.
+    pub(super) fn of_store(path: &BlobPath, error: StoreError) -> Self {
+        match error {
+            StoreError::Stale => Self::Changing { path: path.clone() },
+            StoreError::Http(error) => Self::Store { path: path.clone(), error },
+            error @ (StoreError::SasRejected(_) | StoreError::NoFreshSas(_) | StoreError::Moved) => {
+                Self::Location(error)
+            }
+        }
+    }
 }

@@ -1,164 +1,207 @@
-//! One file: what of it is there already, the rest block by block, and the commit.
+//! One file: what of it is already uploaded, the rest block by block, and the commit.
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::Controls;
+use super::concurrency::{Concurrency, ConcurrencyPermit, LARGE};
 use super::error::NativeError;
-use super::layout::{FileShape, Layout, content_type};
 use super::rate::Rate;
 use super::read::{Sums, body};
-use super::record::{Record, SentFile};
-use super::store::{Content, Store};
-use super::window::{LARGE, Place, Window};
-use super::{Controls, Renewed};
-use crate::http::HttpError;
-use crate::model::Report;
+use super::record::Record;
+use super::tally::Tally;
+use crate::model::{ArrivedFile, BlobPath, Report, SourceFile};
+use crate::source::look_at;
+use crate::store::{Attempt, BlobContent, BlobStore, BlockId, BlockLayout, content_type};
 use crate::units;
 
-/// A file that changes more often than that while it is sent never keeps still.
+/// A file that changes more often than this while it is sent never keeps still.
 const STARTS: u32 = 4;
-/// Fewer bytes than that are read before anybody wonders.
+/// Fewer bytes than this are read before anybody wonders.
 const WORTH_A_WORD: u64 = 512 << 20;
 
-/// What all files of one upload share.
-pub(super) struct Files<'a, R> {
-    pub(super) store: Store<'a, R>,
+/// Everything that the files of one upload share.
+pub(super) struct Files<'a> {
+    pub(super) store: &'a BlobStore,
     pub(super) controls: &'a Controls<'a>,
     pub(super) record: &'a Record,
     pub(super) directory: &'a Path,
-    /// Requests under way at once.
+    pub(super) tally: Tally,
+    /// Requests in flight.
     pub(super) permits: Semaphore,
     /// Of these the large ones, where their number is not given.
-    pub(super) window: Option<Window>,
+    pub(super) concurrency: Option<Concurrency>,
     pub(super) rate: Option<Arc<Rate>>,
 }
 
-/// A request's place among those under way.
-struct Turn<'f> {
-    place: Option<Place<'f>>,
-    _permit: SemaphorePermit<'f>,
+/// A file as it was sent.
+pub(super) struct Sent {
+    pub(super) file: SourceFile,
+    pub(super) sha256: Option<String>,
+    /// It is not what it was when it was planned.
+    pub(super) is_changed: bool,
 }
 
-impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
+/// Permission for one request.
+struct Turn<'f> {
+    permit: Option<ConcurrencyPermit<'f>>,
+    _request: SemaphorePermit<'f>,
+}
+
+/// One file that is being sent, in the shape that it had when it was begun.
+struct Sending<'f, 'a> {
+    files: &'f Files<'a>,
+    shape: &'f SourceFile,
+    local: &'f Path,
+    layout: &'f BlockLayout,
+}
+
+impl Files<'_> {
     /// Sends what is missing of a file, as it is now.
-    pub(super) async fn send(&self, path: &str) -> Result<(FileShape, SentFile), NativeError> {
-        let local = self.directory.join(path);
+    pub(super) async fn send(&self, planned: &SourceFile) -> Result<Sent, NativeError> {
+        let path = &planned.path;
+        let local = path.below(self.directory);
         for _ in 0..STARTS {
-            let shape = look(&local, path).map_err(|why| file_error(path, why))?;
-            let layout = Layout::of(&shape);
-            let sent = if layout.count() == 1 {
-                self.send_whole(&local, &shape, &layout).await
-            } else {
-                self.send_blocks(&local, &shape, &layout).await
-            };
+            let shape = self.look(path)?;
+            let layout = BlockLayout::of(&shape);
+            let sending = Sending { files: self, shape: &shape, local: &local, layout: &layout };
+            let sent = if layout.count() == 1 { sending.whole().await } else { sending.blocks().await };
             // What was sent is the file only if it kept still; a failure may be that of its change.
-            let sha256 = match (sent, still(&local, &shape)) {
+            let sha256 = match (sent, sending.still()) {
                 (Ok(sha256), Ok(())) => Some(sha256),
                 (Err(NativeError::File { .. }) | Ok(_), Err(why @ NativeError::File { .. })) => return Err(why),
                 (Ok(_) | Err(NativeError::Changing { .. } | NativeError::File { .. }), Err(_)) => None,
                 (Err(error), _) => return Err(error),
             };
             if let Some(sha256) = sha256 {
-                let file = SentFile { path: path.to_owned(), bytes: shape.bytes, sha256 };
-                self.record.file(&layout, file.clone()).map_err(NativeError::Record)?;
-                self.store.sent.file();
-                return Ok((shape, file));
+                let arrived = ArrivedFile { path: path.clone(), bytes: shape.bytes, sha256: sha256.clone() };
+                self.record.file(&layout, arrived).map_err(NativeError::Record)?;
+                self.tally.add_file();
+                let is_changed = shape != *planned;
+                return Ok(Sent { file: shape, sha256, is_changed });
             }
-            let words = format!("{path} changed while it was sent: it starts again");
-            (self.controls.reporter)(Report::Notice(words));
+            self.report(Report::Notice(format!("{path} changed while it was sent: it starts again")));
         }
-        Err(NativeError::Changing { path: path.to_owned() })
+        Err(NativeError::Changing { path: path.clone() })
     }
 
-    /// A small file goes in one request. The inner value is its SHA-256.
-    async fn send_whole(
-        &self,
-        local: &Path,
-        shape: &FileShape,
-        layout: &Layout,
-    ) -> Result<Option<String>, NativeError> {
-        let range = layout.range(0);
-        let turn = self.turn(range.1).await?;
-        let sums = Sums::open(local, self.controls.hash).map_err(|why| file_error(&shape.path, why))?;
-        let (sums, crc) = sum(sums, range).await.map_err(|why| file_error(&shape.path, why))?;
-        let look = || still(local, shape);
-        let (path, what, place) = (&shape.path, shape.path.clone(), turn.place.as_ref());
-        let content = Content { path, what, length: range.1, crc: &crc, look: &look, place };
-        let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
-        self.store.put_blob(&content, content_type(&shape.path), body).await?;
+    fn look(&self, path: &BlobPath) -> Result<SourceFile, NativeError> {
+        look_at(self.directory, path).map_err(|why| file_error(path, why))
+    }
+
+    /// Waits for the turn of a request of this size in bytes.
+    async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
+        // The semaphores are never closed.
+        let closed = |error| NativeError::Record(io::Error::other(error));
+        let permit = match &self.concurrency {
+            Some(concurrency) if bytes >= LARGE => Some(concurrency.enter().await.map_err(closed)?),
+            _ => None,
+        };
+        Ok(Turn { permit, _request: self.permits.acquire().await.map_err(closed)? })
+    }
+
+    fn report(&self, report: Report) {
+        (self.controls.reporter)(report);
+    }
+}
+
+impl Sending<'_, '_> {
+    fn path(&self) -> &BlobPath {
+        &self.shape.path
+    }
+
+    /// An error where the file is not what it was.
+    fn still(&self) -> Result<(), NativeError> {
+        if self.files.look(self.path())? == *self.shape {
+            Ok(())
+        } else {
+            Err(NativeError::Changing { path: self.path().clone() })
+        }
+    }
+
+    fn open(&self, hash: bool) -> Result<Sums, NativeError> {
+        Sums::open(self.local, hash).map_err(|why| file_error(self.path(), why))
+    }
+
+    async fn sum(&self, sums: Sums, range: (u64, u64)) -> Result<(Sums, String), NativeError> {
+        sum(sums, range).await.map_err(|why| file_error(self.path(), why))
+    }
+
+    /// A small file in one request. The inner value is its SHA-256.
+    async fn whole(&self) -> Result<Option<String>, NativeError> {
+        let range = self.layout.range(0);
+        let turn = self.files.turn(range.1).await?;
+        let (sums, crc64) = self.sum(self.open(self.files.controls.hash)?, range).await?;
+        self.put(range, &crc64, self.path().to_string(), &turn, None).await?;
         Ok(sums.finish())
     }
 
-    /// A large one block by block.
-    async fn send_blocks(
-        &self,
-        local: &Path,
-        shape: &FileShape,
-        layout: &Layout,
-    ) -> Result<Option<String>, NativeError> {
-        let ids: Vec<String> = (0..layout.count()).map(|index| layout.id(index)).collect();
-        let listed = self.store.block_list(&shape.path).await?;
-        let is_made = listed.as_ref().is_some_and(|blocks| blocks.committed == ids);
-        let mut there: HashSet<String> = match listed {
-            _ if is_made => ids.iter().cloned().collect(),
+    /// A large file block by block. The inner value is its SHA-256.
+    async fn blocks(&self) -> Result<Option<String>, NativeError> {
+        let (store, path) = (self.files.store, self.path());
+        let of_store = |error| NativeError::of_store(path, error);
+        let ids: Vec<BlockId> = (0..self.layout.count()).map(|index| self.layout.id(index)).collect();
+        let listed = store.block_list(path).await.map_err(of_store)?;
+        let is_committed = listed.as_ref().is_some_and(|blocks| blocks.committed == ids);
+        let mut uploaded: HashSet<BlockId> = match listed {
+            _ if is_committed => ids.iter().cloned().collect(),
             Some(blocks) => blocks.uncommitted,
             // Nobody may ask: what the store acknowledged counts, until the commit says otherwise.
-            None => ids.iter().filter(|id| self.record.knows(id)).cloned().collect(),
+            None => ids.iter().filter(|id| self.files.record.knows(id)).cloned().collect(),
         };
+        let mut is_second_pass = false;
         loop {
-            let sha256 = self.blocks(local, shape, layout, (&ids, &there)).await?;
-            if is_made {
+            let sha256 = self.missing_and_sum(&ids, &uploaded).await?;
+            if is_committed {
                 return Ok(sha256);
             }
-            still(local, shape)?;
-            if self.store.put_block_list(&shape.path, &ids, content_type(&shape.path)).await? {
+            self.still()?;
+            if store.put_block_list(path, &ids, content_type(path)).await.map_err(of_store)? {
                 return Ok(sha256);
             }
-            let words = format!("the blob store lost blocks of {}: it starts again", shape.path);
-            (self.controls.reporter)(Report::Notice(words));
-            there.clear();
+            // A store that loses every block, twice, will lose them for ever.
+            if std::mem::replace(&mut is_second_pass, true) {
+                return Err(NativeError::BlocksLost { path: path.clone() });
+            }
+            self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts again")));
+            uploaded.clear();
         }
     }
 
-    /// Sends the blocks that are not there. The inner value is the file's SHA-256.
-    async fn blocks(
+    /// Sends the blocks that are not uploaded. The inner value is the file's SHA-256.
+    async fn missing_and_sum(
         &self,
-        local: &Path,
-        shape: &FileShape,
-        layout: &Layout,
-        (ids, there): (&[String], &HashSet<String>),
+        ids: &[BlockId],
+        uploaded: &HashSet<BlockId>,
     ) -> Result<Option<String>, NativeError> {
-        // What is there has to be read too for the file's sum, and what is missing shall not wait for that.
-        let is_read_apart = self.controls.hash && !there.is_empty();
-        let open = |whole| Sums::open(local, whole).map_err(|why| file_error(&shape.path, why));
-        let unread = Cell::new(if is_read_apart { shape.bytes } else { 0 });
+        // What is uploaded has to be read too for the file's sum, and what is missing shall not wait for that.
+        let is_read_apart = self.files.controls.hash && !uploaded.is_empty();
+        let unread = Cell::new(if is_read_apart { self.shape.bytes } else { 0 });
         let sending = async {
-            let sums = open(self.controls.hash && !is_read_apart)?;
-            let sum = self.missing_blocks(local, shape, layout, (ids, there), sums).await?;
+            let sums = self.open(self.files.controls.hash && !is_read_apart)?;
+            let sha256 = self.missing(ids, uploaded, sums).await?;
             if unread.get() > WORTH_A_WORD {
-                let (path, bytes) = (&shape.path, units::bytes(unread.get()));
+                let (path, bytes) = (self.path(), units::bytes(unread.get()));
                 let words = format!("Reading {path} to its end for its SHA-256: {bytes} are left.");
-                (self.controls.reporter)(Report::Notice(words));
+                self.files.report(Report::Notice(words));
             }
-            Ok(sum)
+            Ok(sha256)
         };
         let reading = async {
             if !is_read_apart {
                 return Ok(None);
             }
-            let mut sums = open(true)?;
-            for range in (0..layout.count()).map(|index| layout.range(index)) {
-                (sums, _) = sum(sums, range).await.map_err(|why| file_error(&shape.path, why))?;
-                self.store.sent.read(range.1);
+            let mut sums = self.open(true)?;
+            for range in (0..self.layout.count()).map(|index| self.layout.range(index)) {
+                (sums, _) = self.sum(sums, range).await?;
+                self.files.tally.add_read(range.1);
                 unread.set(unread.get() - range.1);
             }
             Ok(sums.finish())
@@ -167,74 +210,80 @@ impl<R: AsyncFn() -> Result<Renewed, HttpError>> Files<'_, R> {
         Ok(sent.or(read))
     }
 
-    /// Sends what is missing, and reads it on the way. The inner value is what these sums say of it.
-    async fn missing_blocks(
+    /// Sends what is missing, and reads it on the way. The inner value is the SHA-256 that the sums come to.
+    async fn missing(
         &self,
-        local: &Path,
-        shape: &FileShape,
-        layout: &Layout,
-        (ids, there): (&[String], &HashSet<String>),
+        ids: &[BlockId],
+        uploaded: &HashSet<BlockId>,
         mut sums: Sums,
     ) -> Result<Option<String>, NativeError> {
-        let mut under_way = FuturesUnordered::new();
+        let mut in_flight = FuturesUnordered::new();
         let count = units::grouped(ids.len() as u64);
         for (index, id) in (0..).zip(ids) {
-            let range = layout.range(index);
-            if there.contains(id) {
-                self.store.sent.found(range.1);
+            let range = self.layout.range(index);
+            if uploaded.contains(id) {
+                self.files.tally.add_found(range.1);
                 continue;
             }
-            let turn = while_under_way(&mut under_way, self.turn(range.1)).await?;
-            let summing = async { sum(sums, range).await.map_err(|why| file_error(&shape.path, why)) };
-            let (summed, crc) = while_under_way(&mut under_way, summing).await?;
+            let turn = while_in_flight(&mut in_flight, self.files.turn(range.1)).await?;
+            let (summed, crc64) = while_in_flight(&mut in_flight, self.sum(sums, range)).await?;
             sums = summed;
-            let what = format!("block {} of {count} of {}", units::grouped(index + 1), shape.path);
-            under_way.push(self.block(local, shape, (id, range, crc, what), turn));
+            let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path());
+            in_flight.push(async move {
+                self.put(range, &crc64, what, &turn, Some(id)).await?;
+                drop(turn);
+                self.files.record.block(id).map_err(NativeError::Record)
+            });
         }
-        while let Some(sent) = under_way.next().await {
+        while let Some(sent) = in_flight.next().await {
             sent?;
         }
         Ok(sums.finish())
     }
 
-    async fn block(
+    /// Puts one range of the file: a block of this id, or without one the blob itself.
+    async fn put(
         &self,
-        local: &Path,
-        shape: &FileShape,
-        (id, range, crc, what): (&str, (u64, u64), String, String),
-        turn: Turn<'_>,
+        range: (u64, u64),
+        crc64: &str,
+        what: String,
+        turn: &Turn<'_>,
+        id: Option<&BlockId>,
     ) -> Result<(), NativeError> {
-        let look = || still(local, shape);
-        let place = turn.place.as_ref();
-        let content = Content { path: &shape.path, what, length: range.1, crc: &crc, look: &look, place };
-        let body = |taken| body(local.to_owned(), range, (Arc::clone(&self.store.sent), taken), self.rate.clone());
-        self.store.put_block(&content, id, body).await?;
-        drop(turn);
-        self.record.block(id).map_err(NativeError::Record)
-    }
-
-    /// Waits for the turn of a request of so many bytes.
-    async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
-        // They are never closed.
-        let closed = |error| NativeError::Record(io::Error::other(error));
-        let place = match &self.window {
-            Some(window) if bytes >= LARGE => Some(window.enter().await.map_err(closed)?),
-            _ => None,
+        let learn = |attempt: Attempt| {
+            let number =
+                turn.permit.as_ref().and_then(|permit| permit.took(range.1, attempt.elapsed, attempt.has_arrived));
+            if let Some(number) = number {
+                self.files.report(Report::Debug(format!("at most {number} large requests at once from now on")));
+            }
         };
-        Ok(Turn { place, _permit: self.permits.acquire().await.map_err(closed)? })
+        let content = BlobContent {
+            path: self.path(),
+            what,
+            length: range.1,
+            crc64,
+            body: || body(self.local.to_owned(), range, self.files.rate.clone()),
+            is_current: &|| self.still().is_ok(),
+            on_attempt: &learn,
+        };
+        let put = match id {
+            Some(id) => self.files.store.put_block(&content, id).await,
+            None => self.files.store.put_blob(&content, content_type(self.path())).await,
+        };
+        put.map_err(|error| NativeError::of_store(self.path(), error))
     }
 }
 
-/// Waits for something; the requests that are under way go on meanwhile.
-async fn while_under_way<T>(
-    under_way: &mut FuturesUnordered<impl Future<Output = Result<(), NativeError>>>,
+/// Waits for something; the requests in flight go on meanwhile.
+async fn while_in_flight<T>(
+    in_flight: &mut FuturesUnordered<impl Future<Output = Result<(), NativeError>>>,
     work: impl Future<Output = Result<T, NativeError>>,
 ) -> Result<T, NativeError> {
     tokio::pin!(work);
     loop {
         tokio::select! {
             biased;
-            Some(sent) = under_way.next(), if !under_way.is_empty() => sent?,
+            Some(sent) = in_flight.next(), if !in_flight.is_empty() => sent?,
             done = &mut work => return done,
         }
     }
@@ -246,22 +295,6 @@ async fn sum(mut sums: Sums, range: (u64, u64)) -> io::Result<(Sums, String)> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-fn look(local: &Path, path: &str) -> io::Result<FileShape> {
-    let metadata = fs::metadata(local)?;
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let modified = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-    Ok(FileShape { path: path.to_owned(), bytes: metadata.len(), modified })
-}
-
-/// Whether a file is what it was.
-fn still(local: &Path, shape: &FileShape) -> Result<(), NativeError> {
-    match look(local, &shape.path) {
-        Ok(now) if now == *shape => Ok(()),
-        Ok(_) => Err(NativeError::Changing { path: shape.path.clone() }),
-        Err(why) => Err(file_error(&shape.path, why)),
-    }
-}
-
-fn file_error(path: &str, why: io::Error) -> NativeError {
-    NativeError::File { path: path.to_owned(), why }
+fn file_error(path: &BlobPath, why: io::Error) -> NativeError {
+    NativeError::File { path: path.clone(), why }
 }

@@ -1,167 +1,146 @@
-//! The native engine: uploads block by block, with what it takes to go on at the block where it was broken off
-//! (contracts/blob.md). Knows no service but the blob store; its SAS stays in memory.
+//! The native engine: uploads block by block, with what it takes to resume at the block where it was interrupted. Knows
+//! no service but the blob store; the SAS stays in memory.
 
+mod concurrency;
 mod error;
 mod file;
-mod layout;
-mod meter;
 mod rate;
 mod read;
 mod record;
-mod retry;
-mod store;
-mod window;
-mod wire;
+mod tally;
 
 pub use error::NativeError;
-pub use layout::FileShape;
-pub use record::{Record, SentFile, whole_files};
+pub(crate) use record::{Record, arrived_files};
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 
+use self::concurrency::Concurrency;
 use self::file::Files;
-use self::meter::{Meter, Silence};
 use self::rate::Rate;
-use self::store::Store;
-use self::window::Window;
+use self::tally::Tally;
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
-use crate::http::{HttpClient, HttpError};
-use crate::model::{Reporter, TransferEvent, TransferProgress};
-use crate::redact::SecretUrl;
+use crate::model::{Reporter, SourceFile, TransferEvent, TransferProgress};
+use crate::progress::{Counters, Meter, StallWatch};
+use crate::store::BlobStore;
 
-/// Requests under way at once, at most: measured (contracts/blob.md 1).
-const PARALLEL: u32 = 32;
-/// Files that are sent at once: more would leave more of them in parts when the upload breaks off.
-const FILES: usize = 4;
+/// Maximum number of concurrent requests: measured, more bring nothing.
+const MAX_REQUESTS: u32 = 32;
+/// Large files that are sent concurrently: more would leave more of them in parts when the upload is interrupted.
+const LARGE_FILES: usize = 4;
+/// A file up to this size in bytes is sent in one request.
+const SMALL: u64 = 8 << 20;
 /// Between looks at the counters.
 const TICK: Duration = Duration::from_millis(200);
 
-/// What steers an upload.
-pub struct Controls<'a> {
+/// Limits and wishes of an upload.
+pub(crate) struct Controls<'a> {
     /// Limits and delays.
-    pub timings: &'a Timings,
-    /// How long the upload may stand still.
-    pub stall_limit: Duration,
-    /// Highest rate in bytes per second.
-    pub limit_rate: Option<u64>,
-    /// Requests under way at once; `None`: as many as the line is worth.
-    pub parallel: Option<u32>,
-    /// Whether the SHA-256 of each file is wanted.
-    pub hash: bool,
-    /// Set when the person interrupts.
-    pub cancel: &'a Cancellation,
-    /// For what is worth saying.
-    pub reporter: &'a Reporter,
+    pub(crate) timings: &'a Timings,
+    /// An upload that stands still this long is ended.
+    pub(crate) stall_limit: Duration,
+    /// Maximum rate in bytes per second.
+    pub(crate) limit_rate: Option<u64>,
+    /// Number of concurrent requests; `None`: adapted to the line.
+    pub(crate) parallel: Option<u32>,
+    /// Computes the SHA-256 of each file.
+    pub(crate) hash: bool,
+    /// Set when the user interrupts.
+    pub(crate) cancel: &'a Cancellation,
+    /// Receives notices.
+    pub(crate) reporter: &'a Reporter,
 }
 
-/// A file that is to be sent.
-#[derive(Clone, Debug)]
-pub struct Missing<'a> {
-    /// Its name in the container, and below the source directory.
-    pub path: &'a str,
-    /// Its size when it was planned.
-    pub bytes: u64,
-}
-
-/// Where a fresh SAS leads.
-#[derive(Clone, Debug)]
-pub enum Renewed {
-    /// To the same place.
-    Here(SecretUrl),
-    /// To another one.
-    Elsewhere,
-}
-
-/// Sends these files of a directory, each as it is when its turn comes. Returns the shapes that they were sent in.
+/// Sends these files of a directory, each as it is when its turn comes. Returns those that were sent in another shape
+/// than the one given.
 ///
 /// # Errors
-/// See [`NativeError`]. What arrived stands in the record.
-pub async fn send<R: AsyncFn() -> Result<Renewed, HttpError>>(
-    http: &HttpClient,
+/// See [`NativeError`]. What arrived is in the record.
+pub(crate) async fn send(
+    store: &BlobStore,
     controls: &Controls<'_>,
     record: &Record,
-    (directory, missing): (&Path, &[Missing<'_>]),
-    (sas, renew): (SecretUrl, R),
+    (directory, missing): (&Path, &[SourceFile]),
     on: &mut dyn FnMut(TransferEvent),
-) -> Result<Vec<FileShape>, NativeError> {
+) -> Result<Vec<SourceFile>, NativeError> {
     let begun = Instant::now();
-    let all: u64 = missing.iter().map(|file| file.bytes).sum();
-    let mut meter = Meter::new(all, missing.len() as u64);
+    let mut meter = Meter::new(TransferProgress {
+        bytes: 0,
+        found: 0,
+        total_bytes: Some(missing.iter().map(|file| file.bytes).sum()),
+        files: 0,
+        total_files: Some(missing.len() as u64),
+    });
     on(TransferEvent::Started(meter.progress()));
-    let parallel = controls.parallel.unwrap_or(PARALLEL).max(1);
+    let parallel = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
     let files = Files {
-        store: Store::new(http, controls, sas, renew),
+        store,
         controls,
         record,
         directory,
+        tally: Tally::default(),
         permits: Semaphore::new(parallel as usize),
-        window: controls.parallel.is_none().then(|| Window::new(parallel)),
+        concurrency: controls.parallel.is_none().then(|| Concurrency::new(parallel)),
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
-    let sent = Arc::clone(&files.store.sent);
-    let mut shapes = Vec::with_capacity(missing.len());
+    let counters = || Counters {
+        bytes: store.traffic().bytes() + files.tally.found(),
+        found: files.tally.found(),
+        files: files.tally.files(),
+        totals: None,
+    };
+    let mut stall_watch = StallWatch::new(controls.timings.stall_notice, controls.stall_limit, begun);
+    let (mut sent_bytes, mut sent_files, mut changed) = (0, 0, Vec::new());
     {
         // The large ones first: they decide when it ends; small ones fill the gaps.
-        let mut order: Vec<(u64, &str)> = missing.iter().map(|file| (file.bytes, file.path)).collect();
-        order.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-        let (large, small): (Vec<_>, Vec<_>) = order.into_iter().partition(|(bytes, _)| *bytes > SMALL);
-        let (mut large_files, mut small_files) = (Vec::new(), Vec::new());
-        large_files.extend(large.into_iter().map(|(_, path)| files.send(path)));
-        small_files.extend(small.into_iter().map(|(_, path)| files.send(path)));
-        let large = futures_util::stream::iter(large_files).buffer_unordered(FILES);
-        let small = futures_util::stream::iter(small_files).buffer_unordered(parallel as usize);
-        let work = futures_util::stream::select(large, small);
+        let mut order: Vec<&SourceFile> = missing.iter().collect();
+        order.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+        let first_small = order.partition_point(|file| file.bytes > SMALL);
+        let small = order.split_off(first_small);
+        // Made one by one: a waiting file costs nothing but its place in the list.
+        let files = &files;
+        let send = |file: SourceFile| async move { files.send(&file).await };
+        let large = stream::iter(order.into_iter().cloned()).map(send).buffer_unordered(LARGE_FILES);
+        let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
+        let work = stream::select(large, small);
         tokio::pin!(work);
         let mut tick = tokio::time::interval(TICK);
         loop {
             tokio::select! {
                 biased;
                 () = controls.cancel.at_least(Urgency::Graceful) => {
-                    return Err(NativeError::Interrupted { progress: meter.update(&sent) });
+                    return Err(NativeError::Interrupted { progress: meter.update(counters()) });
                 }
                 done = work.next() => match done {
-                    Some(Ok((shape, file))) => {
-                        on(TransferEvent::FileDone { path: file.path, bytes: file.bytes, sha256: file.sha256 });
-                        shapes.push(shape);
+                    Some(Ok(sent)) => {
+                        (sent_bytes, sent_files) = (sent_bytes + sent.file.bytes, sent_files + 1);
+                        let SourceFile { path, bytes, .. } = &sent.file;
+                        on(TransferEvent::FileDone { path: path.to_string(), bytes: *bytes, sha256: sent.sha256 });
+                        changed.extend(sent.is_changed.then_some(sent.file));
                     }
                     Some(Err(error)) => return Err(error),
                     None => break,
                 },
                 _ = tick.tick() => {
-                    on(TransferEvent::Progress(meter.update(&sent)));
-                    let (notice, limit) = (controls.timings.stall_notice, controls.stall_limit);
-                    if let Some(Silence { silent, over }) = meter.silence(&sent, notice, limit) {
-                        on(TransferEvent::Stalled { silent, network_error_percent: None });
-                        if over {
-                            return Err(NativeError::Stalled { silent, progress: meter.progress() });
+                    on(TransferEvent::Progress(meter.update(counters())));
+                    let done = store.traffic().answers() + files.tally.read();
+                    stall_watch.observe(&[counters().bytes, done], Instant::now());
+                    if let Some(stall) = stall_watch.check(Instant::now()) {
+                        on(TransferEvent::Stalled { silent: stall.silent, network_error_percent: None });
+                        if stall.over {
+                            return Err(NativeError::Stalled { silent: stall.silent, progress: meter.progress() });
                         }
                     }
                 }
             }
         }
     }
-    let bytes = shapes.iter().map(|shape| shape.bytes).sum();
-    on(TransferEvent::Progress(meter.update(&sent)));
-    on(TransferEvent::Done { bytes, files: shapes.len() as u64, elapsed: begun.elapsed() });
-    Ok(shapes)
-}
-
-/// A file that goes in one request.
-const SMALL: u64 = 8 << 20;
-
-impl NativeError {
-    /// How far the upload was, where that is told.
-    #[must_use]
-    pub fn progress(&self) -> Option<TransferProgress> {
-        match self {
-            Self::Interrupted { progress } | Self::Stalled { progress, .. } => Some(*progress),
-            _ => None,
-        }
-    }
+    on(TransferEvent::Progress(meter.update(counters())));
+    on(TransferEvent::Done { bytes: sent_bytes, files: sent_files, elapsed: begun.elapsed() });
+    Ok(changed)
 }

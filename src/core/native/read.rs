@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +11,6 @@ use bytes::Bytes;
 use futures_util::Stream;
 use sha2::{Digest, Sha256};
 
-use super::meter::Sent;
 use super::rate::Rate;
 
 /// What is held of a file at a time.
@@ -61,16 +59,15 @@ impl Sums {
     }
 }
 
-/// A block on its way; pieces are counted, for the whole upload and for this try, and paced as they are taken.
+/// Content of a block for one attempt; pieces are paced as they are taken.
 pub(super) fn body(
     path: PathBuf,
     (start, length): (u64, u64),
-    counters: (Arc<Sent>, Arc<AtomicU64>),
     rate: Option<Arc<Rate>>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let state = (None::<File>, length);
     futures_util::stream::try_unfold(state, move |(file, left)| {
-        let (path, (sent, taken), rate) = (path.clone(), counters.clone(), rate.clone());
+        let (path, rate) = (path.clone(), rate.clone());
         async move {
             if left == 0 {
                 return Ok(None);
@@ -98,8 +95,6 @@ pub(super) fn body(
             if got == 0 {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
             }
-            sent.add(got);
-            taken.fetch_add(got, Ordering::Relaxed);
             Ok(Some((Bytes::from(piece), (Some(file), left - got))))
         }
     })

@@ -10,33 +10,23 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::{FileShape, Layout};
+use crate::files::append_private;
+use crate::model::{ArrivedFile, SourceFile};
+use crate::store::{BlockId, BlockLayout};
 
 const BLOCKS: &str = "blocks";
 const MANIFEST: &str = "manifest.ndjson";
-
-/// A file that arrived whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentFile {
-    /// Its name in the container.
-    pub path: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// SHA-256 of its content in hex digits, unless it was not asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-}
 
 #[derive(Serialize, Deserialize)]
 struct Line {
     id: String,
     #[serde(flatten)]
-    file: SentFile,
+    file: ArrivedFile,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub struct Record {
+pub(crate) struct Record {
     blocks: Mutex<HashSet<String>>,
     blocks_out: Mutex<File>,
     manifest_out: Mutex<File>,
@@ -47,7 +37,7 @@ impl Record {
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn open(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn open(directory: &Path) -> io::Result<Self> {
         let (blocks, manifest) = (directory.join(BLOCKS), directory.join(MANIFEST));
         Ok(Self {
             blocks: Mutex::new(lines(&blocks)?.collect()),
@@ -57,28 +47,33 @@ impl Record {
     }
 
     /// Bytes of a file of this shape whose blocks arrived.
-    #[must_use]
-    pub fn bytes_of(&self, shape: &FileShape) -> u64 {
-        let layout = Layout::of(shape);
+    fn bytes_of(&self, shape: &SourceFile) -> u64 {
+        let layout = BlockLayout::of(shape);
         let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = (0..layout.count()).filter(|index| blocks.contains(&layout.id(*index)));
+        let known = (0..layout.count()).filter(|index| blocks.contains(layout.id(*index).as_str()));
         known.map(|index| layout.range(index).1).sum()
     }
 
+    /// Bytes of these files whose blocks arrived, by the record in this directory.
+    pub(crate) fn partial_bytes(directory: &Path, files: &[SourceFile]) -> u64 {
+        let Ok(record) = Self::open(directory) else { return 0 };
+        files.iter().map(|file| record.bytes_of(file)).sum()
+    }
+
     /// True where this block was sent, in this run or an earlier one.
-    pub(super) fn knows(&self, block: &str) -> bool {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block)
+    pub(super) fn knows(&self, block: &BlockId) -> bool {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block.as_str())
     }
 
     /// A block arrived.
-    pub(super) fn block(&self, id: &str) -> io::Result<()> {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+    pub(super) fn block(&self, id: &BlockId) -> io::Result<()> {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string());
         let mut out = self.blocks_out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(format!("{id}\n").as_bytes())
     }
 
     /// A file arrived whole.
-    pub(super) fn file(&self, layout: &Layout, file: SentFile) -> io::Result<()> {
+    pub(super) fn file(&self, layout: &BlockLayout, file: ArrivedFile) -> io::Result<()> {
         let line = Line { id: layout.whole(), file };
         let text = serde_json::to_string(&line)?;
         let mut out = self.manifest_out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,12 +85,15 @@ impl Record {
 ///
 /// # Errors
 /// When it is there and cannot be read.
-pub fn whole_files<'a>(directory: &Path, shapes: impl IntoIterator<Item = &'a FileShape>) -> io::Result<Vec<SentFile>> {
+pub(crate) fn arrived_files<'a>(
+    directory: &Path,
+    shapes: impl IntoIterator<Item = &'a SourceFile>,
+) -> io::Result<Vec<ArrivedFile>> {
     let mut files = read_manifest(&directory.join(MANIFEST))?;
-    Ok(shapes.into_iter().filter_map(|shape| files.remove(&Layout::of(shape).whole())).collect())
+    Ok(shapes.into_iter().filter_map(|shape| files.remove(&BlockLayout::of(shape).whole())).collect())
 }
 
-fn read_manifest(path: &Path) -> io::Result<HashMap<String, SentFile>> {
+fn read_manifest(path: &Path) -> io::Result<HashMap<String, ArrivedFile>> {
     let parsed = lines(path)?.filter_map(|line| serde_json::from_str::<Line>(&line).ok());
     Ok(parsed.map(|line| (line.id, line.file)).collect())
 }
@@ -111,14 +109,7 @@ fn lines(path: &Path) -> io::Result<impl Iterator<Item = String>> {
 }
 
 fn appended(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
+    let mut file = append_private(path)?;
     // Behind a line that a kill cut off.
     if file.metadata()?.len() > 0 && !fs::read(path)?.ends_with(b"\n") {
         file.write_all(b"\n")?;
@@ -133,9 +124,9 @@ mod tests {
     #[test]
     fn what_arrived_is_known_to_the_next_run_and_a_cut_line_is_not() {
         let directory = tempfile::tempdir().expect("a directory");
-        let shape = FileShape { path: "a".into(), bytes: 5, modified: 1 };
-        let layout = Layout::of(&shape);
-        let file = SentFile { path: "a".into(), bytes: 5, sha256: Some("00".into()) };
+        let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
+        let layout = BlockLayout::of(&shape);
+        let file = ArrivedFile { path: "a".into(), bytes: 5, sha256: Some("00".into()) };
         {
             let record = Record::open(directory.path()).expect("opened");
             record.block(&layout.id(0)).expect("written");
@@ -144,11 +135,17 @@ mod tests {
         let blocks = directory.path().join(BLOCKS);
         fs::write(&blocks, format!("{}AAAA", fs::read_to_string(&blocks).expect("read"))).expect("written");
         let record = Record::open(directory.path()).expect("opened");
-        assert!(record.knows(&layout.id(0)) && !record.knows("AAAA"));
-        record.block("next").expect("written");
-        assert_eq!((record.bytes_of(&shape), whole_files(directory.path(), [&shape]).expect("read")), (5, vec![file]));
-        let changed = FileShape { modified: 2, ..shape };
-        assert_eq!((record.bytes_of(&changed), whole_files(directory.path(), [&changed]).expect("read")), (0, vec![]));
-        assert!(Record::open(directory.path()).expect("opened").knows("next"));
+        assert!(record.knows(&layout.id(0)) && !record.knows(&"AAAA".to_owned().into()));
+        record.block(&"next".to_owned().into()).expect("written");
+        assert_eq!(
+            (record.bytes_of(&shape), arrived_files(directory.path(), [&shape]).expect("read")),
+            (5, vec![file])
+        );
+        let changed = SourceFile { modified: 2, ..shape };
+        assert_eq!(
+            (record.bytes_of(&changed), arrived_files(directory.path(), [&changed]).expect("read")),
+            (0, vec![])
+        );
+        assert!(Record::open(directory.path()).expect("opened").knows(&"next".to_owned().into()));
     }
 }

@@ -1,6 +1,6 @@
 //! The private directory of one upload: AzCopy's log and plan, and the list of files it is given.
 //!
-//! `<azd config dir>/ai-models/uploads/<id>/`, readable by its owner alone, removed on success (cli.md 7).
+//! `<azd config dir>/ai-models/uploads/<id>/`, readable by its owner alone, removed on success.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::plan::PlannedFile;
+use crate::files::{create_private, create_private_directory, open_private};
+use crate::model::SourceFile;
+use crate::native::Record;
 
 pub(super) const LOCK: &str = "lock";
 const LIST: &str = "files.txt";
@@ -47,7 +49,7 @@ pub(super) fn uploads_directory(config_dir: &Path) -> PathBuf {
     config_dir.join("ai-models").join("uploads")
 }
 
-/// First 16 hex digits of SHA-256 over endpoint, name and version (cli.md 7).
+/// First 16 hex digits of SHA-256 over endpoint, name and version.
 fn upload_id(endpoint: &str, name: &str, version: &str) -> String {
     let hash = Sha256::digest(format!("{endpoint}\n{name}\n{version}"));
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -71,9 +73,9 @@ impl UploadDirectory {
             let path = path.to_owned();
             move |why| DirectoryError::Io { path, why }
         };
-        create_private(&path).map_err(failed(&path))?;
+        create_private_directory(&path).map_err(failed(&path))?;
         let lock_path = path.join(LOCK);
-        let lock = private_file(&lock_path).map_err(failed(&lock_path))?;
+        let lock = open_private(&lock_path).map_err(failed(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse { process: owner(&path) }),
@@ -81,7 +83,7 @@ impl UploadDirectory {
         }
         let directory = Self { path, _lock: lock };
         let pid = directory.path.join(OWNER);
-        private_file(&pid).and_then(|mut file| write!(file, "{}", std::process::id())).map_err(failed(&pid))?;
+        create_private(&pid).and_then(|mut file| write!(file, "{}", std::process::id())).map_err(failed(&pid))?;
         Ok(directory)
     }
 
@@ -117,7 +119,7 @@ impl UploadDirectory {
     /// When it cannot be made.
     pub fn run(&self, number: u32) -> Result<PathBuf, DirectoryError> {
         let path = self.run_path(number);
-        match create_private(&path) {
+        match create_private_directory(&path) {
             Ok(()) => Ok(path),
             Err(why) => Err(DirectoryError::Io { path, why }),
         }
@@ -129,23 +131,34 @@ impl UploadDirectory {
         self.path.join(format!("run-{number}"))
     }
 
-    /// Writes the list of files of a run as AzCopy takes it: one path a line.
+    /// Writes the list of files of a run as AzCopy reads it: one path a line.
     ///
     /// # Errors
     /// When the list cannot be written.
-    pub fn write_list(run: &Path, files: &[&PlannedFile]) -> Result<PathBuf, DirectoryError> {
-        let path = run.join(LIST);
-        let write = || -> io::Result<()> {
-            let mut out = io::BufWriter::new(private_file(&path)?);
-            for file in files {
-                writeln!(out, "{}", file.path)?;
+    pub(crate) async fn write_list(&self, run: u32, files: &[SourceFile]) -> Result<PathBuf, DirectoryError> {
+        let path = self.run_path(run).join(LIST);
+        let names: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+        let target = path.clone();
+        let write = move || -> io::Result<()> {
+            let mut out = io::BufWriter::new(create_private(&target)?);
+            for name in names {
+                writeln!(out, "{name}")?;
             }
             out.flush()
         };
-        match write() {
+        match blocking(write).await {
             Ok(()) => Ok(path),
             Err(why) => Err(DirectoryError::Io { path, why }),
         }
+    }
+
+    /// The record of the native engine, with what earlier runs left in it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub(crate) async fn record(&self) -> io::Result<Record> {
+        let path = self.path.clone();
+        blocking(move || Record::open(&path)).await
     }
 
     /// Removes the directory with all that is in it.
@@ -163,16 +176,26 @@ impl UploadDirectory {
     ///
     /// # Errors
     /// When something cannot be removed.
-    pub fn remove_runs_but(&self, current: u32) -> io::Result<()> {
-        let kept = self.run_path(current);
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() && entry.path() != kept {
-                fs::remove_dir_all(entry.path())?;
+    pub(crate) async fn remove_runs_but(&self, current: u32) -> Result<(), DirectoryError> {
+        let (path, kept) = (self.path.clone(), self.run_path(current));
+        let remove = move || -> io::Result<()> {
+            for entry in fs::read_dir(path)? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() && entry.path() != kept {
+                    fs::remove_dir_all(entry.path())?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        blocking(remove).await.map_err(|why| DirectoryError::Io { path: self.path.clone(), why })
     }
+}
+
+/// Runs file work of 100,000 files where it does not hold up the terminal and the network.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 /// Who works in the directory. Windows lets nobody read the locked file, so it stands in one of its own.
@@ -184,31 +207,6 @@ fn named(process: Option<u32>) -> String {
     process.map(|id| format!(" (id {id})")).unwrap_or_default()
 }
 
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    // It may have been there with another mode.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<()> {
-    // A user's profile is private on Windows.
-    fs::create_dir_all(path)
-}
-
-pub(super) fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,14 +214,14 @@ mod tests {
     const ENDPOINT: &str = "https://a.services.ai.azure.com/api/projects/p";
 
     #[cfg(unix)]
-    #[test]
-    fn it_is_private_and_goes_with_all_that_is_in_it() {
+    #[tokio::test(flavor = "current_thread")]
+    async fn it_is_private_and_goes_with_all_that_is_in_it() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         let run = directory.run(1).expect("made");
-        let files = ["a b.txt", "c"].map(|path| PlannedFile { path: path.into(), bytes: 1 });
-        let list = UploadDirectory::write_list(&run, &files.iter().collect::<Vec<_>>()).expect("written");
+        let files = ["a b.txt", "c"].map(|path| SourceFile { path: path.into(), bytes: 1, modified: 1 });
+        let list = directory.write_list(1, &files).await.expect("written");
         assert_eq!(fs::read_to_string(&list).expect("read"), "a b.txt\nc\n");
         let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
         assert_eq!((mode(directory.path()), mode(&run), mode(&list)), (0o700, 0o700, 0o600));
@@ -232,8 +230,8 @@ mod tests {
         assert!(!path.exists());
     }
 
-    #[test]
-    fn one_process_at_a_time_and_each_finds_what_the_last_one_left() {
+    #[tokio::test(flavor = "current_thread")]
+    async fn one_process_at_a_time_and_each_finds_what_the_last_one_left() {
         let home = tempfile::tempdir().expect("a directory");
         let first = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         for number in [1, 2] {
@@ -243,7 +241,7 @@ mod tests {
         assert!(matches!(again, Err(DirectoryError::InUse { process }) if process == Some(std::process::id())));
         drop(first);
         let again = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("taken over");
-        again.remove_runs_but(2).expect("removed");
+        again.remove_runs_but(2).await.expect("removed");
         assert!(!again.run_path(1).exists() && again.run_path(2).exists());
         let other = UploadDirectory::open(home.path(), ENDPOINT, "m", "2").expect("another version");
         assert_ne!(other.path(), again.path());

@@ -1,23 +1,21 @@
-//! The journal of an upload: what was sent where, so that the same command goes on where it was broken off (cli.md 7).
+//! The journal of an upload: what was sent where, so that the same command goes on where it was broken off .
 //!
 //! Holds no secret: URLs stand in it without their query. Written whole and renamed into place, so that a kill at any
 //! moment leaves the old one or the new one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::directory::{DirectoryError, UploadDirectory};
-use super::plan::{Plan, PlannedFile};
-use super::selection::Selection;
-use crate::model::Registration;
-use crate::native::FileShape;
+use super::directory::{DirectoryError, UploadDirectory, blocking};
+use crate::files::create_private;
+use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
+use crate::source::Selection;
 
 const JOURNAL: &str = "journal.json";
 const SCHEMA: u32 = 2;
@@ -73,15 +71,6 @@ pub struct UploadSpec {
     pub checked: bool,
 }
 
-/// One file as it was when it was planned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Modification time in nanoseconds since 1970.
-    pub modified: u64,
-}
-
 /// The journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,11 +83,11 @@ pub struct Journal {
     /// The service's id of the pending upload.
     pub pending_upload_id: Option<String>,
     /// Files by their name in the container; empty for a remote source.
-    pub files: BTreeMap<String, Stamp>,
+    pub files: FileList,
     /// Names of the files that arrived whole before the present run, as they stand in `files`.
-    pub complete: BTreeSet<String>,
+    pub complete: BTreeSet<BlobPath>,
     /// Names of files that were sent once and changed since: what lies there may be the old content.
-    pub stale: BTreeSet<String>,
+    pub stale: BTreeSet<BlobPath>,
     /// The present run of AzCopy: its plan tells what arrived since. Each run has a directory of its own, so that
     /// what an older run delivered is never taken for a file that has changed since. That directory also holds the
     /// ids of AzCopy's job and process.
@@ -118,7 +107,7 @@ pub struct Journal {
 impl Journal {
     /// A journal that begins now.
     #[must_use]
-    pub fn begin(spec: UploadSpec, registration: Registration, files: BTreeMap<String, Stamp>) -> Self {
+    pub fn begin(spec: UploadSpec, registration: Registration, files: FileList) -> Self {
         let now = OffsetDateTime::now_utc();
         Self {
             schema: SCHEMA,
@@ -138,105 +127,39 @@ impl Journal {
 
     /// Where the files go.
     #[must_use]
-    pub fn blob_uri(&self) -> &Url {
+    pub fn blob_uri(&self) -> &BlobUri {
         &self.registration.blob_uri
     }
 
-    /// The files as the native engine names them.
+    /// Files that are not uploaded yet.
     #[must_use]
-    pub fn shapes(&self) -> Vec<FileShape> {
-        let shape = |(path, stamp): (&String, &Stamp)| FileShape {
-            path: path.clone(),
-            bytes: stamp.bytes,
-            modified: stamp.modified,
-        };
-        self.files.iter().map(shape).collect()
+    pub fn missing(&self) -> Vec<SourceFile> {
+        self.files.iter().filter(|file| !self.complete.contains(&file.path)).cloned().collect()
     }
-
-    /// Bytes of all files.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.files.values().map(|stamp| stamp.bytes).sum()
-    }
-
-    /// The journal of the next run: the files as they are now, and of them those that arrived whole and are still as
-    /// they were then. `delivered` is what the present run's plan says.
-    #[must_use]
-    pub fn next_run(mut self, now: BTreeMap<String, Stamp>, delivered: &BTreeSet<String>) -> Self {
-        let arrived = self.complete.union(delivered);
-        let whole = arrived.filter(|name| now.contains_key(*name) && now.get(*name) == self.files.get(*name));
-        self.complete = whole.cloned().collect();
-        let changed = self.files.iter().filter(|(name, stamp)| now.get(*name) != Some(stamp)).map(|(name, _)| name);
-        self.stale = self.stale.iter().chain(changed).filter(|name| !self.complete.contains(*name)).cloned().collect();
-        self.files = now;
-        self.run += 1;
-        self.stage = Stage::Planned;
-        self
-    }
-
-    /// Files of the present run that the container holds in full size, for when AzCopy cannot tell what it delivered.
-    /// Of a file that changed since it was sent the size says nothing.
-    #[must_use]
-    pub fn fully_there(&self, there: Option<&BTreeMap<String, u64>>) -> BTreeSet<String> {
-        let there = there.into_iter().flatten();
-        let whole = there.filter(|(name, bytes)| {
-            !self.stale.contains(*name) && self.files.get(*name).is_some_and(|stamp| stamp.bytes == **bytes)
-        });
-        whole.map(|(name, _)| name.clone()).collect()
-    }
-
-    /// The same without files that the container does not hold in their full size: `there` is what it lists.
-    #[must_use]
-    pub fn only_what_is_there(mut self, there: &BTreeMap<String, u64>) -> Self {
-        let files = &self.files;
-        self.complete.retain(|name| files.get(name).is_some_and(|stamp| there.get(name) == Some(&stamp.bytes)));
-        self
-    }
-
-    /// The planned files that did not arrive yet.
-    #[must_use]
-    pub fn missing<'a>(&self, files: &'a [PlannedFile]) -> Vec<&'a PlannedFile> {
-        files.iter().filter(|file| !self.complete.contains(&file.path)).collect()
-    }
-}
-
-/// The planned files as they are now.
-///
-/// # Errors
-/// When one of them cannot be looked at any more.
-pub fn stamps(plan: &Plan) -> io::Result<BTreeMap<String, Stamp>> {
-    let Plan::Local { directory, files, .. } = plan else { return Ok(BTreeMap::new()) };
-    files.iter().map(|file| Ok((file.path.clone(), stamp(directory, file)?))).collect()
-}
-
-fn stamp(directory: &Path, file: &PlannedFile) -> io::Result<Stamp> {
-    let metadata = fs::metadata(directory.join(&file.path))?;
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(Stamp { bytes: metadata.len(), modified: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) })
 }
 
 impl UploadDirectory {
     /// The journal of an earlier try; `None` when there is none that can be read.
-    #[must_use]
-    pub fn journal(&self) -> Option<Journal> {
-        read_journal(self.path())
+    pub async fn journal(&self) -> Option<Journal> {
+        let path = self.path().to_owned();
+        blocking(move || Ok(read_journal(&path))).await.ok().flatten()
     }
 
-    /// Writes the journal.
+    /// Writes the journal whole, and renames it into place.
     ///
     /// # Errors
     /// When the disk says no.
-    pub fn write_journal(&self, journal: &mut Journal) -> Result<(), DirectoryError> {
+    pub(crate) async fn write_journal(&self, journal: &mut Journal) -> Result<(), DirectoryError> {
         journal.updated_at = OffsetDateTime::now_utc();
         let path = self.path().join(JOURNAL);
-        let next = self.path().join("journal.next");
-        let write = || -> io::Result<()> {
-            let mut out = super::directory::private_file(&next)?;
-            out.write_all(&serde_json::to_vec(journal)?)?;
-            out.sync_all()?;
-            fs::rename(&next, &path)
+        let (next, target, journal) = (self.path().join("journal.next"), path.clone(), journal.clone());
+        let write = move || -> io::Result<()> {
+            let mut out = io::BufWriter::new(create_private(&next)?);
+            serde_json::to_writer(&mut out, &journal)?;
+            out.into_inner()?.sync_all()?;
+            fs::rename(&next, &target)
         };
-        write().map_err(|why| DirectoryError::Io { path, why })
+        blocking(write).await.map_err(|why| DirectoryError::Io { path, why })
     }
 }
 
@@ -246,19 +169,17 @@ pub(super) fn read_journal(directory: &Path) -> Option<Journal> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::ModelDetails;
 
-    fn stamps_of(files: &[(&str, u64)]) -> BTreeMap<String, Stamp> {
-        files.iter().map(|(name, modified)| ((*name).to_owned(), Stamp { bytes: 1, modified: *modified })).collect()
+    /// Files of one byte by name and modification time.
+    pub(in crate::upload) fn files_of(files: &[(&str, u64)]) -> FileList {
+        let file = |(path, modified): &(&str, u64)| SourceFile { path: (*path).into(), bytes: 1, modified: *modified };
+        FileList::new(files.iter().map(file).collect())
     }
 
-    fn names(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(ToString::to_string).collect()
-    }
-
-    fn journal() -> Journal {
+    pub(in crate::upload) fn journal() -> Journal {
         let spec = UploadSpec {
             endpoint: "https://e".into(),
             name: "m".into(),
@@ -267,56 +188,23 @@ mod tests {
             selection: Selection::new(vec!["*.json".parse().expect("a glob")], Vec::new(), false),
             checked: true,
         };
-        let blob_uri = Url::parse("https://h/c").expect("a URL");
+        let blob_uri = "https://h/c".parse().expect("a place");
         let base_model = Some("FW-X".parse().expect("a base model"));
         let details = ModelDetails { base_model, ..ModelDetails::default() };
-        Journal::begin(spec, Registration { blob_uri, details }, stamps_of(&[("a", 1), ("b", 1), ("c", 1)]))
+        Journal::begin(spec, Registration { blob_uri, details }, files_of(&[("a", 1), ("b", 1), ("c", 1)]))
     }
 
-    #[test]
-    fn what_arrived_whole_and_is_unchanged_is_not_sent_again() {
-        let mut first = journal();
-        first.complete = names(&["a"]);
-        let next = first.next_run(stamps_of(&[("a", 1), ("b", 2), ("c", 1), ("new", 1)]), &names(&["b", "c", "gone"]));
-        assert_eq!((next.complete.clone(), next.run), (names(&["a", "c"]), 2));
-        let files = ["a", "b", "c", "new"].map(|path| PlannedFile { path: path.into(), bytes: 1 });
-        let missing: Vec<&str> = next.missing(&files).iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(missing, ["b", "new"]);
-        // b was delivered with its old content in run 1: run 2 knows nothing of that.
-        let third = next.next_run(stamps_of(&[("a", 1), ("b", 2), ("c", 1), ("new", 1)]), &names(&[]));
-        assert!(!third.complete.contains("b"));
-    }
-
-    #[test]
-    fn a_file_that_the_container_lost_or_holds_in_part_is_missing() {
-        let mut journal = journal();
-        journal.complete = names(&["a", "b", "c"]);
-        let there = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 0), ("stranger".to_owned(), 1)]);
-        assert_eq!(journal.only_what_is_there(&there).complete, names(&["a"]));
-    }
-
-    #[test]
-    fn a_size_proves_nothing_of_a_file_that_changed() {
-        let now = stamps_of(&[("a", 2), ("b", 1), ("c", 1)]);
-        let second = journal().next_run(now.clone(), &names(&[]));
-        let there = now.keys().map(|name| (name.clone(), 1)).chain([("d".to_owned(), 1)]).collect();
-        assert_eq!(second.fully_there(Some(&there)), names(&["b", "c"]));
-        let third = second.next_run(now, &names(&["a"]));
-        assert_eq!(third.fully_there(Some(&there)), names(&["a", "b", "c"]));
-        assert_eq!(third.fully_there(None), names(&[]));
-    }
-
-    #[test]
-    fn a_journal_survives_a_kill_at_any_moment() {
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_journal_survives_a_kill_at_any_moment() {
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), "https://e", "m", "1").expect("made");
-        assert_eq!(directory.journal(), None);
+        assert_eq!(directory.journal().await, None);
         let mut journal = journal();
-        directory.write_journal(&mut journal).expect("written");
+        directory.write_journal(&mut journal).await.expect("written");
         // Killed while the next one was written.
         fs::write(directory.path().join("journal.next"), "{\"schema\":1,").expect("written");
-        assert_eq!(directory.journal(), Some(journal.clone()));
+        assert_eq!(directory.journal().await, Some(journal.clone()));
         fs::write(directory.path().join(JOURNAL), "{").expect("written");
-        assert_eq!(directory.journal(), None);
+        assert_eq!(directory.journal().await, None);
     }
 }

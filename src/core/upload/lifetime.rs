@@ -1,27 +1,54 @@
-//! How long a SAS lives, against how long an upload may take (cli.md 7, step 4). Pure.
+//! How long a SAS lives, against how long an upload may take. Pure.
 
 use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, macros::format_description};
 
+use super::event::LifetimeWarning;
+use crate::model::SourceFile;
 use crate::redact::SecretUrl;
 
+/// The rate that an upload is expected to have at least, in bytes per second (the customer's design).
+const SLOW: u64 = 50 << 20;
 const SHORTEST: u64 = 30 * 60;
 const LONGEST: u64 = 24 * 60 * 60;
 
+/// The rate that is counted on under this limit, in bytes per second.
+#[must_use]
+pub fn expected_rate(limit: Option<u64>) -> u64 {
+    limit.map_or(SLOW, |limit| limit.clamp(1, SLOW))
+}
+
+/// A warning where the SAS may end before these files are sent: AzCopy cannot change a SAS in flight.
+pub(super) fn lifetime_warning(
+    sas: &SecretUrl,
+    missing: &[SourceFile],
+    limit_rate: Option<u64>,
+    now: OffsetDateTime,
+) -> Option<LifetimeWarning> {
+    let left = Duration::try_from(sas_end(sas)? - now).unwrap_or_default();
+    let rate = expected_rate(limit_rate);
+    if let Some(longest) = missing.iter().max_by_key(|file| file.bytes) {
+        let takes = Duration::from_secs(longest.bytes / rate);
+        if takes > left {
+            let (path, bytes) = (longest.path.clone(), longest.bytes);
+            return Some(LifetimeWarning::FileTooLong { path, bytes, takes, rate, left });
+        }
+    }
+    let bytes = missing.iter().map(|file| file.bytes).sum();
+    (needed_lifetime(bytes, rate) > left).then_some(LifetimeWarning::MayEndEarly { left })
+}
+
 /// The life that a SAS should have for this many bytes at this rate in bytes per second: half as long again as the
 /// upload, at least 30 minutes, at most 24 hours (the customer's design).
-#[must_use]
-pub fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
+fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
     let seconds = u128::from(bytes) * 3 / (u128::from(rate.max(1)) * 2);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(SHORTEST, LONGEST))
 }
 
-/// When a SAS ends: its own end (`se`), or that of the key it is signed with (`ske`), whichever comes first
-/// (contracts/foundry-rest.md 5). `None` where it does not say.
-#[must_use]
-pub fn sas_end(sas: &SecretUrl) -> Option<OffsetDateTime> {
+/// When a SAS ends: its own end (`se`), or that of the key it is signed with (`ske`), whichever comes first. `None` where it does not say.
+fn sas_end(sas: &SecretUrl) -> Option<OffsetDateTime> {
     let ends = sas.expose().query_pairs().filter(|(key, _)| key == "se" || key == "ske");
     ends.filter_map(|(_, value)| read_time(&value)).min()
 }

@@ -24,6 +24,8 @@ struct Mind {
     says: Says,
     /// Names and sizes of its blobs; `None`: nobody may list them.
     holds: Option<Vec<(String, u64)>>,
+    /// Its blobs once they were listed: what an upload made of them.
+    holds_next: Option<Vec<(String, u64)>>,
     /// Paths of the blobs that were removed.
     removed: Vec<String>,
 }
@@ -39,7 +41,7 @@ impl BlobStub {
     pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
-        let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: None, removed: Vec::new() }));
+        let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: None, holds_next: None, removed: Vec::new() }));
         let shared = Arc::clone(&mind);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -60,14 +62,24 @@ impl BlobStub {
 
     /// Lets the store be listed, with these blobs.
     pub(crate) fn holds(&self, blobs: &[(&str, u64)]) {
-        let blobs = blobs.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect();
-        self.mind.lock().expect("the mind").holds = Some(blobs);
+        self.mind.lock().expect("the mind").holds = Some(owned(blobs));
+    }
+
+    /// Lets the store be listed: first with these blobs, then with those that the upload made of them. The fake AzCopy
+    /// sends nothing.
+    pub(crate) fn holds_before_and_after(&self, before: &[(&str, u64)], after: &[(&str, u64)]) {
+        let mut mind = self.mind.lock().expect("the mind");
+        (mind.holds, mind.holds_next) = (Some(owned(before)), Some(owned(after)));
     }
 
     /// Paths of the blobs that were removed, below the account.
     pub(crate) fn removed(&self) -> Vec<String> {
         self.mind.lock().expect("the mind").removed.clone()
     }
+}
+
+fn owned(blobs: &[(&str, u64)]) -> Vec<(String, u64)> {
+    blobs.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect()
 }
 
 async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) -> (StatusCode, HeaderMap, String) {
@@ -89,7 +101,13 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
                 (202, code, String::new())
             }
             (200, None, _) if !is_probe => (403, "AuthorizationPermissionMismatch", String::new()),
-            (200, Some(blobs), _) => (200, code, list(blobs)),
+            (200, Some(blobs), _) => {
+                let answer = (200, code, list(blobs));
+                if !is_probe && mind.holds_next.is_some() {
+                    mind.holds = mind.holds_next.take();
+                }
+                answer
+            }
             _ => (status, code, "<EnumerationResults/>".to_owned()),
         }
     };

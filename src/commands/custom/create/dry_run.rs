@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::args::CreateArgs;
-use super::questions::{estimate, expected_rate};
+use super::questions::estimate;
 use super::spec::{CreateSpec, VersionChoice};
 use super::version::next_free;
 use crate::app::App;
@@ -12,7 +12,8 @@ use crate::cli::OutputFormat;
 use crate::console::render::{self, DryRunPage};
 use crate::error::CliError;
 use azure_ai_models_core::model::Finding;
-use azure_ai_models_core::upload::Plan;
+use azure_ai_models_core::source::UploadSource;
+use azure_ai_models_core::upload::expected_rate;
 
 /// The plan as JSON (cli.md 13).
 #[derive(Serialize)]
@@ -119,7 +120,7 @@ fn requests(spec: &CreateSpec, version: &str) -> Vec<PlannedRequest> {
 
 fn document<'a>(
     spec: &'a CreateSpec,
-    plan: &'a Plan,
+    plan: &'a UploadSource,
     version: &'a str,
     findings: &'a [Finding],
     requests: Vec<PlannedRequest>,
@@ -138,18 +139,20 @@ fn document<'a>(
     }
 }
 
-fn files(plan: &Plan) -> Vec<File<'_>> {
+fn files(plan: &UploadSource) -> Vec<File<'_>> {
     match plan {
-        Plan::Local { files, .. } => files.iter().map(|file| File { path: &file.path, bytes: file.bytes }).collect(),
-        Plan::Remote { .. } => Vec::new(),
+        UploadSource::Local { files, .. } => {
+            files.iter().map(|file| File { path: &file.path, bytes: file.bytes }).collect()
+        }
+        UploadSource::Remote { .. } => Vec::new(),
     }
 }
 
-fn excluded(plan: &Plan) -> Vec<Excluded<'_>> {
+fn excluded(plan: &UploadSource) -> Vec<Excluded<'_>> {
     match plan {
-        Plan::Local { excluded, .. } => {
+        UploadSource::Local { excluded, .. } => {
             excluded.iter().map(|left| Excluded { path: &left.path, reason: left.reason.to_string() }).collect()
         }
-        Plan::Remote { .. } => Vec::new(),
+        UploadSource::Remote { .. } => Vec::new(),
     }
 }

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::console::render;
+use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, LoraShape, WeightType};
-use azure_ai_models_core::upload::{self, Plan};
+use azure_ai_models_core::source::UploadSource;
 
 const CONFIG: &str = "adapter_config.json";
 /// More is no configuration of an adapter.
@@ -23,10 +24,10 @@ pub(super) struct AdapterConfig {
 
 impl AdapterConfig {
     /// The adapter's own words, if they can be read; what is wrong with them the check tells.
-    pub(super) fn read(plan: &Plan) -> Option<Self> {
-        let Plan::Local { directory, files, .. } = plan else { return None };
+    pub(super) fn read(source: &UploadSource) -> Option<Self> {
+        let UploadSource::Local { directory, files, .. } = source else { return None };
         let planned = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
-        serde_json::from_slice(&std::fs::read(directory.join(&planned.path)).ok()?).ok()
+        serde_json::from_slice(&std::fs::read(planned.path.below(directory)).ok()?).ok()
     }
 
     /// One line of both: what was given counts, the rest is the adapter's.
@@ -53,8 +54,8 @@ impl AdapterConfig {
 }
 
 /// An adapter that is about to be taken for a whole model: the way out is its weight type, whatever else is wrong.
-pub(super) fn hint(plan: &Plan, weight_type: WeightType, findings: &mut [Finding]) {
-    if weight_type == WeightType::LoRA || upload::weight_type(plan) != Some(WeightType::LoRA) {
+pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mut [Finding]) {
+    if weight_type == WeightType::LoRA || check::weight_type(source) != Some(WeightType::LoRA) {
         return;
     }
     if let Some(first) = findings.iter_mut().find(|finding| finding.is_error()) {

@@ -2,26 +2,28 @@
 
 use std::time::Duration;
 
-use super::steps::Create;
+use super::Create;
+
 use crate::error::CliError;
+use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::units;
+use azure_ai_models_core::upload::expected_rate;
 
 /// From here on an upload takes long enough to ask (the customer's design).
 const LARGE: u64 = 10 << 30;
-/// The rates between which an upload is expected, in bytes per second (the customer's design).
-const SLOW: u64 = 50 << 20;
+/// The rate that an upload is expected to have at most, in bytes per second (the customer's design).
 const FAST: u64 = 100 << 20;
 
 impl Create<'_> {
     /// Everything that is asked before so many bytes are sent, and what an overwrite deletes.
-    pub(super) async fn make_way(&self, bytes: u64) -> Result<(), CliError> {
-        let (app, spec) = (self.work.app, self.work.spec);
-        let overwrites = self.overwrites().await?;
+    pub(super) async fn make_way(&self, version: &ModelVersion, bytes: u64) -> Result<(), CliError> {
+        let (app, spec) = (self.app, self.spec);
+        let overwrites = self.overwrites(version).await?;
         self.confirm_large(bytes).await?;
         if overwrites {
-            let deleted = self.work.foundry.delete(&spec.name, &self.version, app.timings.register);
+            let deleted = self.foundry.delete(&spec.name, version, app.timings.register);
             app.cancel.or(deleted).await.ok_or_else(CliError::interrupted)??;
-            app.console.done(&format!("Model '{}' (version {}) deleted", spec.name, self.version));
+            app.console.done(&format!("Model '{}' (version {version}) deleted", spec.name));
             app.console.status("");
         }
         Ok(())
@@ -29,20 +31,20 @@ impl Create<'_> {
 
     /// Whether a version stands in the way and the person wants it to go. Without `--overwrite` nothing is asked: the
     /// service tells when the upload is to begin.
-    async fn overwrites(&self) -> Result<bool, CliError> {
-        let (app, spec) = (self.work.app, self.work.spec);
+    async fn overwrites(&self, version: &ModelVersion) -> Result<bool, CliError> {
+        let (app, spec) = (self.app, self.spec);
         if !spec.overwrite {
             return Ok(false);
         }
-        let found = app.cancel.or(self.work.foundry.get_model(&spec.name, &self.version)).await;
+        let found = app.cancel.or(self.foundry.get_model(&spec.name, version)).await;
         match found.ok_or_else(CliError::interrupted)? {
             Ok(_) => {}
             Err(error) if error.status() == Some(404) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
         let what = format!(
-            "Model '{}' (version {}) exists. Its weights are gone from the moment it is replaced: first it is deleted, then the new weights are uploaded.",
-            spec.name, self.version
+            "Model '{}' (version {version}) exists. Its weights are gone from the moment it is replaced: first it is deleted, then the new weights are uploaded.",
+            spec.name
         );
         if spec.yes {
             app.console.warn(&what);
@@ -63,7 +65,7 @@ impl Create<'_> {
 
     /// Asks before a large upload, in the customer's words, where somebody can be asked.
     async fn confirm_large(&self, bytes: u64) -> Result<(), CliError> {
-        let (app, spec) = (self.work.app, self.work.spec);
+        let (app, spec) = (self.app, self.spec);
         if bytes < LARGE || spec.yes || !app.can_ask() {
             return Ok(());
         }
@@ -79,11 +81,6 @@ impl Create<'_> {
             None => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
         }
     }
-}
-
-/// The rate that is counted on, in bytes per second.
-pub(super) fn expected_rate(limit: Option<u64>) -> u64 {
-    limit.map_or(SLOW, |limit| limit.clamp(1, SLOW))
 }
 
 /// `12-24 minutes`, `1h 10m 00s - 2h 20m 00s`: how long an upload may take.

@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
+use azure_ai_models_core::model::{CustomModel, ModelVersion};
+use azure_ai_models_core::upload::Session;
 use serde::Serialize;
 use url::Url;
 
-use super::steps::{Create, STEPS};
+use super::{Create, Ended, STARTING_OVER, STEPS};
 use crate::cli::OutputFormat;
 use crate::console::render;
 use crate::error::{CliError, ErrorKind};
-use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
-use azure_ai_models_core::model::CustomModel;
-use azure_ai_models_core::upload::{Journal, Stage, UploadDirectory};
 
 /// What `--no-wait` says as JSON.
 #[derive(Serialize)]
@@ -23,158 +23,194 @@ struct Accepted<'a> {
     operation: Option<&'a Url>,
 }
 
-/// How the registration of this run came to be.
+/// Why there is no registration, or no word of its end.
+enum NotRegistered {
+    /// The service's word.
+    Service(RegisterError),
+    /// Something on this machine.
+    Here(CliError),
+}
+
+/// What is known of a registration before it is asked for.
+#[derive(Clone, Copy)]
 enum Asked {
     /// An earlier try asked for it: the model is there.
-    Seen,
-    /// It is asked for now; an earlier try may have done so too.
-    Now { asked_before: bool },
+    ModelIsThere,
+    /// An earlier try may have asked for it.
+    Perhaps,
+    /// Nobody asked for it.
+    Never,
 }
 
 impl Create<'_> {
-    /// Step 3: the registered model; `None` where its registration was accepted and is not waited for.
+    /// The registered model; `None` where its registration was accepted and is not waited for.
     pub(super) async fn register(
         &self,
-        directory: &UploadDirectory,
-        journal: &mut Journal,
+        session: &mut Session,
+        version: &ModelVersion,
     ) -> Result<Option<CustomModel>, CliError> {
-        self.work.app.console.step(3, STEPS, "Registering model...");
-        let asked_before = journal.stage == Stage::Registering;
-        journal.stage = Stage::Registering;
-        journal.registration.details = self.work.spec.details.clone();
-        directory.write_journal(journal)?;
-        self.registered(directory, journal, Asked::Now { asked_before }).await
+        match self.try_register(session, version).await {
+            Ok(registered) => Ok(registered),
+            Err(error) => Err(self.not_registered(version, error).await),
+        }
     }
 
-    /// The model, if an earlier try registered it and was ended before it knew.
-    pub(super) async fn registered_before(
+    /// Registers what an earlier try uploaded; where the service does not accept that any more, it is uploaded again.
+    pub(super) async fn register_uploaded(
         &self,
-        directory: &UploadDirectory,
-        journal: &mut Journal,
-    ) -> Result<Option<CustomModel>, CliError> {
-        let (app, spec, foundry) = (self.work.app, self.work.spec, self.work.foundry);
-        let found = app.cancel.or(foundry.get_model(&spec.name, &self.version)).await;
-        match found.ok_or_else(CliError::interrupted)? {
-            Ok(model) if model.view().blob_uri.as_deref() == Some(journal.blob_uri().as_str()) => {
-                self.registered(directory, journal, Asked::Seen).await
+        session: &mut Session,
+        version: &ModelVersion,
+    ) -> Result<Option<CustomModel>, Ended> {
+        if self.is_registered(session, version).await? {
+            return match self.follow(session, version, Asked::ModelIsThere).await {
+                Ok(registered) => Ok(registered),
+                Err(error) => Err(self.not_registered(version, error).await.into()),
+            };
+        }
+        match self.try_register(session, version).await {
+            Ok(registered) => Ok(registered),
+            Err(NotRegistered::Service(error)) if error.rejects_upload().is_some() => {
+                let code = error.rejects_upload().unwrap_or_default();
+                self.app.console.status(&format!("\n{STARTING_OVER} ({code})"));
+                session.start_over();
+                self.upload(session, version).await?;
+                Ok(self.register(session, version).await?)
             }
-            Ok(_) if spec.overwrite => {
-                self.make_way(0).await?;
-                Ok(None)
+            Err(error) => Err(self.not_registered(version, error).await.into()),
+        }
+    }
+
+    /// Whether an earlier try registered the model and was ended before it knew.
+    async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
+        let found = self.app.cancel.or(self.foundry.get_model(&self.spec.name, version)).await;
+        match found.ok_or_else(CliError::interrupted)? {
+            Ok(model) if session.journal().is_some_and(|journal| model.is_at(journal.blob_uri())) => Ok(true),
+            Ok(_) if self.spec.overwrite => {
+                self.make_way(version, 0).await?;
+                Ok(false)
             }
             Ok(_) => {
-                let taken = self.version_exists(CliError::conflict()).await.with_kind(ErrorKind::RegistrationFailed);
-                Err(taken.with_more(&self.kept()))
+                let taken = self.version_exists(version, CliError::conflict()).await;
+                Err(taken.with_kind(ErrorKind::RegistrationFailed).with_more(&self.kept()))
             }
-            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What a version in the way means for a complete upload.
-    fn kept(&self) -> String {
-        let again = &self.work.spec.again;
-        format!(
-            "The files of this upload are complete and kept; once the version is free, the same command registers them:\n  {again}"
-        )
+    async fn try_register(
+        &self,
+        session: &mut Session,
+        version: &ModelVersion,
+    ) -> Result<Option<CustomModel>, NotRegistered> {
+        self.app.console.step(3, STEPS, "Registering model...");
+        let was_asked_for = session.begin_registration().await.map_err(|why| NotRegistered::Here(why.into()))?;
+        self.follow(session, version, if was_asked_for { Asked::Perhaps } else { Asked::Never }).await
     }
 
-    /// Has the model registered, with the progress of that.
-    async fn registered(
+    /// Registers, with the progress of that.
+    async fn follow(
         &self,
-        directory: &UploadDirectory,
-        journal: &mut Journal,
+        session: &mut Session,
+        version: &ModelVersion,
         asked: Asked,
-    ) -> Result<Option<CustomModel>, CliError> {
-        let (app, spec) = (self.work.app, self.work.spec);
+    ) -> Result<Option<CustomModel>, NotRegistered> {
+        let app = self.app;
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
-        let registered = app.cancel.or(self.ask(directory, journal, asked, &mut on)).await;
-        let name = spec.name.as_str();
-        match registered {
-            Some(Ok(Some(model))) => {
+        let followed = app.cancel.or(self.ask(session, version, asked, &mut on)).await;
+        let Some(registered) = followed else {
+            return Err(NotRegistered::Here(self.interrupted(version)));
+        };
+        let done = match registered? {
+            Some(model) => {
                 let state = model.view().provisioning_state.as_deref().unwrap_or("Succeeded");
-                view.borrow_mut().registered(name, self.version.as_str(), state);
-                drop(view);
-                app.console.done("Model registered successfully!");
-                app.console.gap();
-                Ok(Some(model))
+                view.borrow_mut().registered(self.spec.name.as_str(), version.as_str(), state);
+                ("Model registered successfully!", Some(model))
             }
-            Some(Ok(None)) => {
-                drop(view);
-                app.console.done("Registration accepted");
-                app.console.gap();
-                Ok(None)
-            }
-            Some(Err(Ask::Service(error))) if error.is_conflict() => {
-                Err(self.version_exists(error.into()).await.with_more(&self.kept()))
-            }
-            Some(Err(Ask::Service(error))) => Err(CliError::from(error).with_kept(&spec.again)),
-            Some(Err(Ask::Here(error))) => Err(error),
-            None => {
-                let show = app.command_line(&["custom", "show", "--name", name, "--version", self.version.as_str()]);
-                Err(CliError::interrupted()
-                    .with_code("registration_interrupted")
-                    .with_message("Interrupted after the upload. Foundry may still register the model.")
-                    .with_suggestion(format!("See whether it is there:\n  {show}"))
-                    .with_kept(&spec.again))
-            }
-        }
+            None => ("Registration accepted", None),
+        };
+        drop(view);
+        app.console.done(done.0);
+        app.console.gap();
+        Ok(done.1)
     }
 
-    /// Registers; a conflict with what an earlier try asked for is no conflict, but that registration under way. Where
-    /// the service tells of it stands in the journal before it is waited for.
+    /// Asks for the registration; a conflict with what an earlier try asked for is no conflict, but that registration in
+    /// progress. The place where the service reports about it is in the journal before it is waited for.
     async fn ask(
         &self,
-        directory: &UploadDirectory,
-        journal: &mut Journal,
+        session: &mut Session,
+        version: &ModelVersion,
         asked: Asked,
         on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<Option<CustomModel>, Ask> {
-        let (app, spec, foundry) = (self.work.app, self.work.spec, self.work.foundry);
-        let (name, version) = (&spec.name, &self.version);
-        let (limit, begun) = (spec.timeout.unwrap_or(app.timings.register), Instant::now());
+    ) -> Result<Option<CustomModel>, NotRegistered> {
+        let (app, name, foundry) = (self.app, &self.spec.name, self.foundry);
+        let (limit, begun) = (self.spec.timeout.unwrap_or(app.timings.register), Instant::now());
+        let Some(journal) = session.journal() else {
+            return Err(NotRegistered::Here(CliError::failure("there is no upload to register")));
+        };
+        let (registration, operation) = (journal.registration.clone(), journal.operation.clone());
         let started = match asked {
-            Asked::Seen => Started::under_way(journal.operation.clone()),
-            Asked::Now { asked_before } => match foundry.register(name, version, &journal.registration, limit).await {
+            Asked::ModelIsThere => Started::in_progress(operation),
+            Asked::Perhaps | Asked::Never => match foundry.register(name, version, &registration, limit).await {
                 Ok(started) => {
-                    journal.operation = started.operation.clone().filter(is_plain);
-                    directory.write_journal(journal).map_err(|why| Ask::Here(why.into()))?;
+                    let recorded = session.record_operation(started.shareable_operation().cloned()).await;
+                    recorded.map_err(|why| NotRegistered::Here(why.into()))?;
                     started
                 }
-                Err(RegisterError::Refused(error)) if asked_before && error.status() == Some(409) => {
-                    Started::under_way(journal.operation.clone())
+                Err(RegisterError::Refused(error))
+                    if matches!(asked, Asked::Perhaps) && error.status() == Some(409) =>
+                {
+                    Started::in_progress(operation)
                 }
-                Err(error) => return Err(Ask::Service(error)),
+                Err(error) => return Err(NotRegistered::Service(error)),
             },
         };
-        if spec.no_wait {
-            self.accepted(started.operation.as_ref()).map_err(Ask::Here)?;
+        if self.spec.no_wait {
+            self.accepted(version, started.shareable_operation()).map_err(NotRegistered::Here)?;
             return Ok(None);
         }
         let left = limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
-        foundry.await_registration(name, version, started, left, on).await.map(Some).map_err(Ask::Service)
+        let ended = foundry.await_registration(name, version, started, left, on).await;
+        ended.map(Some).map_err(NotRegistered::Service)
     }
 
     /// The product of `--no-wait`.
-    fn accepted(&self, operation: Option<&Url>) -> Result<(), CliError> {
-        let (app, spec) = (self.work.app, self.work.spec);
-        let (name, version) = (spec.name.as_str(), self.version.as_str());
+    fn accepted(&self, version: &ModelVersion, operation: Option<&Url>) -> Result<(), CliError> {
+        let (app, name, version) = (self.app, self.spec.name.as_str(), version.as_str());
         if app.globals.output == OutputFormat::Json {
             return app.json(&Accepted { name, version, status: "InProgress", operation });
         }
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version]);
         app.product(&render::accepted_page(name, version, &wait))
     }
-}
 
-/// Why there is no registration, or no word of its end.
-enum Ask {
-    Service(RegisterError),
-    Here(CliError),
-}
+    async fn not_registered(&self, version: &ModelVersion, error: NotRegistered) -> CliError {
+        match error {
+            NotRegistered::Service(error) if error.is_conflict() => {
+                self.version_exists(version, error.into()).await.with_more(&self.kept())
+            }
+            NotRegistered::Service(error) => CliError::from(error).with_kept(&self.spec.again),
+            NotRegistered::Here(error) => error,
+        }
+    }
 
-/// An address without a secret in it: the journal keeps no other.
-fn is_plain(operation: &Url) -> bool {
-    operation.query_pairs().all(|(key, _)| key == "api-version")
+    fn interrupted(&self, version: &ModelVersion) -> CliError {
+        let name = self.spec.name.as_str();
+        let show = self.app.command_line(&["custom", "show", "--name", name, "--version", version.as_str()]);
+        CliError::interrupted()
+            .with_code("registration_interrupted")
+            .with_message("Interrupted after the upload. Foundry may still register the model.")
+            .with_suggestion(format!("See whether it is there:\n  {show}"))
+            .with_kept(&self.spec.again)
+    }
+
+    /// What a version in the way means for a complete upload.
+    fn kept(&self) -> String {
+        let again = &self.spec.again;
+        format!(
+            "The files of this upload are complete and kept; once the version is free, the same command registers them:\n  {again}"
+        )
+    }
 }

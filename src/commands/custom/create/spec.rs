@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
-use azure_ai_models_core::upload::Selection;
+use azure_ai_models_core::source::Selection;
 
 /// See the module.
 #[derive(Clone, Debug)]

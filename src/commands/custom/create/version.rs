@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::spec::VersionChoice;
-use super::steps::{Create, Stop, Work};
+use super::{Create, Ended};
 use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
@@ -13,12 +13,12 @@ use azure_ai_models_core::upload;
 /// More uploads of one model at once from one machine than that are a mistake.
 const TRIES: usize = 16;
 
-impl Work<'_> {
+impl Create<'_> {
     /// Makes the version that was named; or, for `auto`, that of an unfinished upload of the same source, else the next
     /// free one, and the one after that where somebody else was faster.
     pub(super) async fn run(&self) -> Result<(), CliError> {
         let auto = match &self.spec.version {
-            VersionChoice::Named(version) => return Create::new(self, version.clone()).run().await.map_err(Into::into),
+            VersionChoice::Named(version) => return self.make_version(version).await.map_err(Into::into),
             VersionChoice::Auto => self.unfinished_version()?,
         };
         let mut taken = BTreeSet::new();
@@ -27,8 +27,8 @@ impl Work<'_> {
             None => next_free(self.app, self.foundry, &self.spec.name, &taken).await?,
         };
         loop {
-            match Create::new(self, version.clone()).run().await {
-                Err(Stop::Taken(_)) if taken.len() < TRIES => {
+            match self.make_version(&version).await {
+                Err(Ended::Taken(_)) if taken.len() < TRIES => {
                     taken.insert(version.to_string());
                     version = next_free(self.app, self.foundry, &self.spec.name, &taken).await?;
                 }
@@ -67,10 +67,10 @@ pub(super) async fn next_free(
 }
 
 impl Create<'_> {
-    /// The version is there already: name the next free one, if the service tells.
-    pub(super) async fn version_exists(&self, error: CliError) -> CliError {
-        let name = &self.work.spec.name;
-        let next = match self.work.app.cancel.or(self.work.foundry.list_versions(name)).await {
+    /// The version exists: names the next free one, if the service tells.
+    pub(super) async fn version_exists(&self, version: &ModelVersion, error: CliError) -> CliError {
+        let name = &self.spec.name;
+        let next = match self.app.cancel.or(self.foundry.list_versions(name)).await {
             Some(Ok(models)) => ModelVersion::after(models.iter().filter_map(|model| model.view().version.as_deref())),
             _ => None,
         };
@@ -78,8 +78,6 @@ impl Create<'_> {
             Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),
             None => "Use another --version, or replace it: --overwrite.".to_owned(),
         };
-        error
-            .with_message(format!("Model '{name}' (version {}) already exists.", self.version))
-            .with_suggestion(suggestion)
+        error.with_message(format!("Model '{name}' (version {version}) already exists.")).with_suggestion(suggestion)
     }
 }

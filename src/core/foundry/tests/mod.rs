@@ -59,7 +59,7 @@ fn version() -> ModelVersion {
 }
 
 fn registration() -> Registration {
-    let blob_uri = url::Url::parse("https://s.example/c").expect("url");
+    let blob_uri = "https://s.example/c".parse().expect("a place");
     Registration { blob_uri, details: ModelDetails::default() }
 }
 

@@ -1,26 +1,27 @@
-//! Another try of a request: whether, when, and what is said of it.
+//! Retries of the blob store's calls: which failures, after which pause, and what is said of them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::error::has_code;
 use crate::env::Timings;
 use crate::http::HttpError;
 use crate::model::Report;
 
-/// First pause between tries of a block, and the longest (contracts/blob.md 5).
+/// First pause between tries of a block, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(32));
 /// A retry of each of 32 connections would bury everything else.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(2);
 
-/// What was said of the retries of all connections.
+/// Notices about the retries of all connections.
 #[derive(Debug, Default)]
-pub(super) struct Retries {
+pub(super) struct RetryNotices {
     last_notice: Mutex<Option<Instant>>,
 }
 
-impl Retries {
+impl RetryNotices {
     /// One of the retries of all connections now and then, and each one for `--debug`.
-    pub(super) fn said(&self, timings: &Timings, what: &str, pause: Duration, error: &HttpError) -> Report {
+    pub(super) fn notice(&self, timings: &Timings, what: &str, pause: Duration, error: &HttpError) -> Report {
         let words = match error {
             HttpError::Service(error) => error.to_string(),
             other => other.to_string(),
@@ -43,10 +44,6 @@ pub(super) fn pause(timings: &Timings, failed: u32) -> Duration {
     // Spread, so that 32 connections do not come back as one.
     let spread = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
     pause.mul_f64(0.75 + spread / 2.0)
-}
-
-pub(super) fn has_code(error: &HttpError, code: &str) -> bool {
-    error.service().is_some_and(|error| error.has_code(&[code]))
 }
 
 /// Worth another try: faults that pass, and a content that was damaged on the way.

@@ -1,40 +1,55 @@
-//! How a file is cut into blocks, and what the blocks are called (contracts/blob.md 3). Pure.
+//! Blocks of a file: their sizes, their ids, and the content type of the blob that they become. Pure.
+
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// Blocks of a blob, at most.
+use crate::model::SourceFile;
+
+/// Maximum number of blocks in a blob.
 const BLOCKS: u64 = 50_000;
 const MIB: u64 = 1 << 20;
 /// Smallest block of a file that has several.
 const BLOCK: u64 = 8 * MIB;
 
-/// One file as it was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileShape {
-    /// Its name in the container.
-    pub path: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Its modification time in nanoseconds since 1970.
-    pub modified: u64,
+/// Base64 block id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BlockId(String);
+
+impl BlockId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
-/// The blocks of one file.
+impl From<String> for BlockId {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Blocks of one file.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct BlockLayout {
     fingerprint: [u8; 28],
     bytes: u64,
     block: u64,
 }
 
-impl Layout {
-    pub(super) fn of(file: &FileShape) -> Self {
+impl BlockLayout {
+    pub(crate) fn of(file: &SourceFile) -> Self {
         let block = block_size(file.bytes);
         let mut hash = Sha256::new();
         hash.update((file.path.len() as u64).to_be_bytes());
-        hash.update(&file.path);
+        hash.update(file.path.as_str());
         for number in [file.bytes, file.modified, block] {
             hash.update(number.to_be_bytes());
         }
@@ -43,28 +58,28 @@ impl Layout {
         Self { fingerprint, bytes: file.bytes, block }
     }
 
-    /// How many blocks; a file that goes in one request has one.
-    pub(super) fn count(&self) -> u64 {
+    /// Number of blocks; a file that is sent in one request has one.
+    pub(crate) fn count(&self) -> u64 {
         self.bytes.div_ceil(self.block).max(1)
     }
 
     /// Start and length of a block.
-    pub(super) fn range(&self, index: u64) -> (u64, u64) {
+    pub(crate) fn range(&self, index: u64) -> (u64, u64) {
         let start = index * self.block;
         (start, self.block.min(self.bytes - start))
     }
 
-    /// The id of a block. Other content, another size or another cut have other ids, so that stale blocks never mix in;
+    /// Id of a block. Other content, another size or another block size have other ids, so that stale blocks never mix in;
     /// all ids have one length, as the store demands.
-    pub(super) fn id(&self, index: u64) -> String {
+    pub(crate) fn id(&self, index: u64) -> BlockId {
         let mut bytes = self.fingerprint.to_vec();
         bytes.extend_from_slice(&index.to_be_bytes());
-        STANDARD.encode(bytes)
+        BlockId(STANDARD.encode(bytes))
     }
 
-    /// The id of the file as a whole.
-    pub(super) fn whole(&self) -> String {
-        self.id(u64::MAX)
+    /// Id of the whole file.
+    pub(crate) fn whole(&self) -> String {
+        self.id(u64::MAX).0
     }
 }
 
@@ -72,8 +87,8 @@ fn block_size(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCKS).div_ceil(MIB).saturating_mul(MIB).max(BLOCK)
 }
 
-/// `Content-Type` by the ending of the name; the store serves it as it is told.
-pub(super) fn content_type(path: &str) -> &'static str {
+/// `Content-Type` by the extension of the name; the store serves the blob with it.
+pub(crate) fn content_type(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
         Some("json") => "application/json",
@@ -88,8 +103,8 @@ pub(super) fn content_type(path: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn shape(bytes: u64) -> FileShape {
-        FileShape { path: "a".into(), bytes, modified: 7 }
+    fn shape(bytes: u64) -> SourceFile {
+        SourceFile { path: "a".into(), bytes, modified: 7 }
     }
 
     #[test]
@@ -103,7 +118,7 @@ mod tests {
             (BLOCK * BLOCKS + 1, BLOCK + MIB, 44_445),
             (150 << 40, 3146 * MIB, 49_996),
         ] {
-            let layout = Layout::of(&shape(bytes));
+            let layout = BlockLayout::of(&shape(bytes));
             assert!(layout.count() <= BLOCKS, "{bytes}");
             assert_eq!((layout.block / MIB, layout.count()), (block / MIB, count), "{bytes}");
             let (start, length) = layout.range(layout.count() - 1);
@@ -113,15 +128,15 @@ mod tests {
 
     #[test]
     fn an_id_belongs_to_one_content_and_one_place() {
-        let layout = Layout::of(&shape(100 * MIB));
-        assert_eq!(layout.id(0).len(), 48);
+        let layout = BlockLayout::of(&shape(100 * MIB));
+        assert_eq!(layout.id(0).as_str().len(), 48);
         let others = [
-            Layout::of(&FileShape { path: "b".into(), ..shape(100 * MIB) }),
-            Layout::of(&FileShape { modified: 8, ..shape(100 * MIB) }),
-            Layout::of(&shape(100 * MIB + 1)),
+            BlockLayout::of(&SourceFile { path: "b".into(), ..shape(100 * MIB) }),
+            BlockLayout::of(&SourceFile { modified: 8, ..shape(100 * MIB) }),
+            BlockLayout::of(&shape(100 * MIB + 1)),
         ];
-        let mut ids: Vec<String> = others.iter().map(|other| other.id(0)).collect();
-        ids.extend([layout.id(0), layout.id(1), layout.whole()]);
+        let mut ids: Vec<String> = others.iter().map(|other| other.id(0).to_string()).collect();
+        ids.extend([layout.id(0).to_string(), layout.id(1).to_string(), layout.whole()]);
         let all = ids.len();
         ids.sort();
         ids.dedup();

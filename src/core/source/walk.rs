@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::plan::{Excluded, Plan, PlanError, PlannedFile};
 use super::selection::Selection;
+use super::{Excluded, PlanError, UploadSource, readable};
+use crate::model::{BlobPath, FileList};
 
-pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<Plan, PlanError> {
+pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<UploadSource, PlanError> {
     let mut files = Vec::new();
     let mut excluded = Vec::new();
     let mut links = Vec::new();
@@ -39,8 +40,8 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<Plan, Pl
             if !entry.file_type().is_file() {
                 return Err(PlanError::SpecialFile(entry.into_path()));
             }
-            let bytes = readable_bytes(entry.path()).map_err(|why| unreadable(entry.path(), why))?;
-            files.push(PlannedFile { path: listed_name(relative(&directory, entry.path()))?, bytes });
+            let path = listed_name(relative(&directory, entry.path()))?;
+            files.push(readable(entry.path(), path).map_err(|why| unreadable(entry.path(), why))?);
         }
         if entry.path_is_symlink() {
             links.push(path);
@@ -49,10 +50,9 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<Plan, Pl
     if files.is_empty() {
         return Err(PlanError::Empty { path: directory, excluded: excluded.len() });
     }
-    files.sort_by(|left, right| left.path.cmp(&right.path));
     excluded.sort_by(|left, right| left.path.cmp(&right.path));
     links.sort();
-    Ok(Plan::Local { directory, files, excluded, links, whole_directory: true })
+    Ok(UploadSource::Local { directory, files: FileList::new(files), excluded, links, whole_directory: true })
 }
 
 fn relative<'a>(directory: &Path, path: &'a Path) -> &'a Path {
@@ -66,18 +66,12 @@ fn shown(directory: &Path, path: &Path) -> String {
 }
 
 /// The name as AzCopy's list of files takes it: `/` between parts, one a line.
-pub(super) fn listed_name(relative: &Path) -> Result<String, PlanError> {
+pub(super) fn listed_name(relative: &Path) -> Result<BlobPath, PlanError> {
     let name = relative.to_str().ok_or_else(|| PlanError::NotUnicode(relative.to_owned()))?;
     if name.contains(['\n', '\r']) {
         return Err(PlanError::LineBreak(name.to_owned()));
     }
-    Ok(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
-}
-
-/// Size of a file. It is opened, since one that cannot be read would fail only in the middle of the upload; asking the
-/// open file spares a second way to it, of which a hundred thousand files feel each.
-fn readable_bytes(path: &Path) -> io::Result<u64> {
-    Ok(std::fs::File::open(path)?.metadata()?.len())
+    Ok(if cfg!(windows) { name.replace('\\', "/").into() } else { name.into() })
 }
 
 pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {

@@ -1,12 +1,12 @@
-//! What a file of a model is, told by its name (cli.md 8). Pure.
+//! Kinds of files in a model folder, by name alone. Pure.
 
 const PICKLES: [&str; 5] = ["bin", "pt", "pth", "pkl", "ckpt"];
 const DATA: [&str; 9] = ["json", "jsonl", "txt", "md", "model", "tiktoken", "jinja", "vocab", "merges"];
 const TEXTS: [&str; 2] = ["LICENSE", "README"];
 
-/// What a file is.
+/// Kind of a file in a model folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum FileKind {
     /// Weights whose header can be read.
     Safetensors,
     /// Weights with their configuration inside.
@@ -21,9 +21,9 @@ pub(super) enum Kind {
     Unknown,
 }
 
-impl Kind {
-    pub(super) fn of(path: &str) -> Self {
-        let name = name(path);
+impl FileKind {
+    pub(crate) fn of(path: &str) -> Self {
+        let name = file_name(path);
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
             Some("safetensors") => Self::Safetensors,
@@ -36,18 +36,18 @@ impl Kind {
         }
     }
 
-    pub(super) fn is_weights(self) -> bool {
+    pub(crate) fn is_weights(self) -> bool {
         matches!(self, Self::Safetensors | Self::Gguf | Self::Pickle)
     }
 }
 
 /// The last part of a path.
-pub(super) fn name(path: &str) -> &str {
+pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The ending of a weight file as it is written: `SafeTensors`.
-pub(super) fn weight_ending(path: &str) -> Option<&str> {
+/// Extension of a weight file as it is written: `SafeTensors`.
+pub(crate) fn weight_extension(path: &str) -> Option<&str> {
     let (_, ending) = path.rsplit_once('.')?;
-    Kind::of(path).is_weights().then_some(ending)
+    FileKind::of(path).is_weights().then_some(ending)
 }

@@ -1,4 +1,4 @@
-//! The local model check (cli.md 8): finds in moments what would make an upload of hours worthless.
+//! The local model check: finds in moments what would make an upload of hours worthless.
 //!
 //! Reads headers, indexes and `config.json`, never weights, so time and memory do not grow with their size. Knows no
 //! network and changes nothing.
@@ -19,9 +19,8 @@ use thiserror::Error;
 
 use self::index::{Index, and_more};
 use self::safetensors::{Fault, Header};
-use super::kind::Kind;
-use super::plan::{Plan, PlanError, PlannedFile};
-use crate::model::{Finding, FindingCode, WeightType};
+use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
+use crate::source::{PlanError, UploadSource};
 use crate::units;
 
 /// A pointer is shorter (git-lfs, docs/spec.md), and its first line is this.
@@ -45,10 +44,10 @@ pub struct CheckError {
 
 /// The weight type by which a plan is judged when nobody named one; `None` for a remote source.
 #[must_use]
-pub fn weight_type(plan: &Plan) -> Option<WeightType> {
-    match plan {
-        Plan::Local { files, .. } => Some(layout::derive(files)),
-        Plan::Remote { .. } => None,
+pub fn weight_type(source: &UploadSource) -> Option<WeightType> {
+    match source {
+        UploadSource::Local { files, .. } => Some(layout::derive(files)),
+        UploadSource::Remote { .. } => None,
     }
 }
 
@@ -56,10 +55,10 @@ pub fn weight_type(plan: &Plan) -> Option<WeightType> {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn check(plan: &Plan, weight_type: Option<WeightType>) -> Result<Vec<Finding>, CheckError> {
-    let Plan::Local { directory, files, links, whole_directory, .. } = plan else { return Ok(Vec::new()) };
+pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<Vec<Finding>, CheckError> {
+    let UploadSource::Local { directory, files, links, whole_directory, .. } = source else { return Ok(Vec::new()) };
     let mut check = Check { directory, files, findings: Vec::new(), headers: BTreeMap::new() };
-    for file in files {
+    for file in files.iter() {
         check.file(file)?;
     }
     if *whole_directory {
@@ -68,8 +67,8 @@ pub fn check(plan: &Plan, weight_type: Option<WeightType>) -> Result<Vec<Finding
         check.config(weight_type)?;
         check.shards()?;
         check.findings.extend(links::outside(directory, links));
-    } else if let [file] = files.as_slice()
-        && !Kind::of(&file.path).is_weights()
+    } else if let [file] = &files[..]
+        && !FileKind::of(&file.path).is_weights()
     {
         check.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
     }
@@ -107,7 +106,7 @@ pub fn of_walk(error: &PlanError) -> Option<Finding> {
 
 struct Check<'a> {
     directory: &'a Path,
-    files: &'a [PlannedFile],
+    files: &'a [SourceFile],
     findings: Vec<Finding>,
     /// Keys of the tensors by file.
     headers: BTreeMap<String, Vec<u64>>,
@@ -115,7 +114,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     /// What one file tells, whatever stands beside it.
-    fn file(&mut self, planned: &PlannedFile) -> Result<(), CheckError> {
+    fn file(&mut self, planned: &SourceFile) -> Result<(), CheckError> {
         if POINTER_BYTES.contains(&planned.bytes) && self.is_pointer(planned)? {
             self.findings.push(Finding::error(
                 FindingCode::LfsPointer,
@@ -126,7 +125,7 @@ impl Check<'_> {
             return Ok(());
         }
         self.findings.extend(layout::file(planned));
-        if Kind::of(&planned.path) == Kind::Safetensors && planned.bytes > 0 {
+        if FileKind::of(&planned.path) == FileKind::Safetensors && planned.bytes > 0 {
             let header = self.read(planned, |file| safetensors::read(file, planned.bytes))?;
             self.judged(&planned.path, header);
         }
@@ -140,7 +139,7 @@ impl Check<'_> {
         }
     }
 
-    fn is_pointer(&self, planned: &PlannedFile) -> Result<bool, CheckError> {
+    fn is_pointer(&self, planned: &SourceFile) -> Result<bool, CheckError> {
         let mut start = [0; POINTER.len()];
         self.read(planned, |file| file.read_exact(&mut start).map(|()| start == POINTER))
     }
@@ -197,7 +196,7 @@ impl Check<'_> {
     }
 
     /// A whole small file; `None` when it is larger than that.
-    fn json(&self, planned: &PlannedFile, limit: u64) -> Result<Option<Vec<u8>>, CheckError> {
+    fn json(&self, planned: &SourceFile, limit: u64) -> Result<Option<Vec<u8>>, CheckError> {
         if planned.bytes > limit {
             return Ok(None);
         }
@@ -207,8 +206,8 @@ impl Check<'_> {
         })
     }
 
-    fn read<T>(&self, planned: &PlannedFile, how: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, CheckError> {
-        let path = self.directory.join(&planned.path);
+    fn read<T>(&self, planned: &SourceFile, how: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, CheckError> {
+        let path = planned.path.below(self.directory);
         File::open(&path).and_then(|mut file| how(&mut file)).map_err(|why| CheckError { path, why })
     }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{FindingLevel, Source};
-use crate::upload::{Selection, plan};
+use crate::source::{Selection, plan};
 
 /// A folder in the making.
 struct Folder(TempDir);

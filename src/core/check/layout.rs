@@ -1,15 +1,13 @@
 //! What the names and sizes of the files alone tell: what is missing, what is odd. Pure.
 
-use crate::model::{Finding, FindingCode, WeightType};
-use crate::upload::PlannedFile;
-use crate::upload::kind::{Kind, name};
+use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 
 pub(super) const CONFIG: &str = "config.json";
 const ADAPTER_CONFIG: &str = "adapter_config.json";
 const WHOLE: &str = ".";
 
 /// The weight type of a folder of which nobody said it.
-pub(super) fn derive(files: &[PlannedFile]) -> WeightType {
+pub(super) fn derive(files: &[SourceFile]) -> WeightType {
     if files.iter().any(|file| file.path == ADAPTER_CONFIG || is_adapter(&file.path)) {
         WeightType::LoRA
     } else {
@@ -19,11 +17,11 @@ pub(super) fn derive(files: &[PlannedFile]) -> WeightType {
 
 /// `adapter_model.safetensors` and its like, at the root.
 fn is_adapter(path: &str) -> bool {
-    path.starts_with("adapter_model") && !path.contains('/') && Kind::of(path).is_weights()
+    path.starts_with("adapter_model") && !path.contains('/') && FileKind::of(path).is_weights()
 }
 
 /// What a folder of this weight type must hold.
-pub(super) fn folder(files: &[PlannedFile], weight_type: WeightType) -> Vec<Finding> {
+pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Finding> {
     let is_there = |wanted: &str| files.iter().any(|file| file.path == wanted);
     let mut findings = Vec::new();
     if weight_type == WeightType::LoRA {
@@ -44,12 +42,12 @@ pub(super) fn folder(files: &[PlannedFile], weight_type: WeightType) -> Vec<Find
         }
         return findings;
     }
-    if !files.iter().any(|file| Kind::of(&file.path).is_weights()) {
+    if !files.iter().any(|file| FileKind::of(&file.path).is_weights()) {
         findings.push(no_weights(WHOLE, "there are no weights"));
         return findings;
     }
     // A gguf file holds its configuration and its tokenizer.
-    if !files.iter().any(|file| matches!(Kind::of(&file.path), Kind::Safetensors | Kind::Pickle)) {
+    if !files.iter().any(|file| matches!(FileKind::of(&file.path), FileKind::Safetensors | FileKind::Pickle)) {
         return findings;
     }
     if !is_there(CONFIG) {
@@ -76,16 +74,16 @@ pub(super) fn no_weights(file: &str, what: &str) -> Finding {
     Finding::error(FindingCode::NoWeights, file, what, remedy)
 }
 
-fn has_tokenizer(files: &[PlannedFile]) -> bool {
-    let has = |wanted: &str| files.iter().any(|file| name(&file.path) == wanted);
+fn has_tokenizer(files: &[SourceFile]) -> bool {
+    let has = |wanted: &str| files.iter().any(|file| file_name(&file.path) == wanted);
     ["tokenizer.json", "tokenizer.model", "tokenizer_config.json"].into_iter().any(has)
         || files.iter().any(|file| file.path.ends_with(".tiktoken"))
         || (has("vocab.json") && has("merges.txt"))
 }
 
 /// What a file's name and size tell.
-pub(super) fn file(file: &PlannedFile) -> Vec<Finding> {
-    let kind = Kind::of(&file.path);
+pub(super) fn file(file: &SourceFile) -> Vec<Finding> {
+    let kind = FileKind::of(&file.path);
     let mut findings = Vec::new();
     if file.bytes == 0 && kind.is_weights() {
         let remedy = "Download or save the file again.";
@@ -95,22 +93,22 @@ pub(super) fn file(file: &PlannedFile) -> Vec<Finding> {
         findings.push(Finding::warning(FindingCode::EmptyFile, &file.path, "the file is empty", remedy));
     }
     let (code, what, remedy) = match kind {
-        Kind::Pickle => (
+        FileKind::Pickle => (
             FindingCode::PickleWeights,
             "the file may run code when it is loaded, and the service may refuse it",
             "Convert the weights to safetensors.",
         ),
-        Kind::Code => (
+        FileKind::Code => (
             FindingCode::CodeFile,
             "the file is code, which the service does not run and may refuse",
             "Leave it out with --exclude '*.py' if the model does not need it.",
         ),
-        Kind::Unknown => (
+        FileKind::Unknown => (
             FindingCode::UnknownFile,
             "the file is none that a model is known to need",
             "Leave it out with --exclude if the model does not need it.",
         ),
-        Kind::Safetensors | Kind::Gguf | Kind::Data => return findings,
+        FileKind::Safetensors | FileKind::Gguf | FileKind::Data => return findings,
     };
     findings.push(Finding::warning(code, &file.path, what, remedy));
     findings

@@ -1,6 +1,6 @@
-//! How many large requests are under way at once: as many as make the upload faster, and no more.
+//! Concurrency of large requests: as many in flight as make the upload faster, and no more.
 //!
-//! What breaks off loses what was under way. On a slow line 32 blocks at once would take minutes until the first of them
+//! An interruption loses what is in flight. On a slow line 32 blocks in flight would take minutes until the first of them
 //! has arrived, and a line that breaks more often than that would never get one through. So the number grows as long as
 //! a block takes no longer for it: then each connection had room of its own. Where a block takes longer, the line is full.
 
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
-/// Requests with less content than that, in bytes, lose next to nothing and are not held back.
+/// Requests with less content than this, in bytes, lose next to nothing and are not held back.
 pub(super) const LARGE: u64 = 1 << 20;
-/// What times are compared for, in bytes.
+/// Size in bytes that times are compared for.
 const BLOCK: f64 = (8 << 20) as f64;
-/// What an upload begins with.
+/// Number in flight at the start.
 const FIRST: u32 = 4;
 /// One connection alone is often slower than the line.
-const LEAST: u32 = 2;
+const MIN: u32 = 2;
 /// A block that takes longer is worth a try with fewer of them at once.
 const LONG: Duration = Duration::from_secs(15);
 /// More at once are worth it when a block takes no more than so many times as long.
@@ -42,7 +42,7 @@ enum State {
 /// The number, and what decides it. Pure.
 #[derive(Debug)]
 struct Measure {
-    most: u32,
+    max: u32,
     now: u32,
     state: State,
     /// Grows with each change: requests that were begun before tell nothing about the number that is now.
@@ -52,8 +52,8 @@ struct Measure {
 }
 
 impl Measure {
-    fn new(most: u32) -> Self {
-        Self { most, now: FIRST.min(most), state: State::Look, age: 0, told: (0, Duration::ZERO) }
+    fn new(max: u32) -> Self {
+        Self { max, now: FIRST.min(max), state: State::Look, age: 0, told: (0, Duration::ZERO) }
     }
 
     /// A block took so long that was begun at this age.
@@ -78,11 +78,11 @@ impl Measure {
     }
 
     fn decided(&self, block: Duration, at: Instant) -> (u32, State) {
-        let try_more = |from: u32, block| match (from * 2).min(self.most) {
+        let try_more = |from: u32, block| match (from * 2).min(self.max) {
             more if more > from => (more, State::More(from, block)),
             _ => (from, State::Settled(at)),
         };
-        let try_fewer = || match (self.now / 2).max(LEAST) {
+        let try_fewer = || match (self.now / 2).max(MIN) {
             fewer if fewer < self.now => (fewer, State::Fewer(self.now, block)),
             _ => (self.now, State::Settled(at)),
         };
@@ -97,40 +97,40 @@ impl Measure {
     }
 }
 
-/// Places for the large requests of one upload.
+/// Permits for the large requests of one upload.
 #[derive(Debug)]
-pub(super) struct Window {
-    places: Semaphore,
+pub(super) struct Concurrency {
+    permits: Semaphore,
     kept: Mutex<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
     measure: Measure,
-    /// Places that go when they are left: the number has shrunk meanwhile.
+    /// Permits that end with their release: the number has shrunk meanwhile.
     owed: u32,
 }
 
-/// A place of one request; left when dropped.
+/// Permit for one in-flight request; released on drop.
 #[derive(Debug)]
-pub(super) struct Place<'w> {
-    window: &'w Window,
+pub(super) struct ConcurrencyPermit<'w> {
+    concurrency: &'w Concurrency,
     permit: Option<SemaphorePermit<'w>>,
     age: u64,
 }
 
-impl Window {
-    /// `most`: never more at once.
-    pub(super) fn new(most: u32) -> Self {
-        let measure = Measure::new(most);
-        let places = Semaphore::new(measure.now as usize);
-        Self { places, kept: Mutex::new(Kept { measure, owed: 0 }) }
+impl Concurrency {
+    /// `max`: never more in flight.
+    pub(super) fn new(max: u32) -> Self {
+        let measure = Measure::new(max);
+        let permits = Semaphore::new(measure.now as usize);
+        Self { permits, kept: Mutex::new(Kept { measure, owed: 0 }) }
     }
 
-    /// Waits for a place.
-    pub(super) async fn enter(&self) -> Result<Place<'_>, AcquireError> {
-        let permit = Some(self.places.acquire().await?);
-        Ok(Place { window: self, permit, age: self.kept().measure.age })
+    /// Waits for a permit.
+    pub(super) async fn enter(&self) -> Result<ConcurrencyPermit<'_>, AcquireError> {
+        let permit = Some(self.permits.acquire().await?);
+        Ok(ConcurrencyPermit { concurrency: self, permit, age: self.kept().measure.age })
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -138,28 +138,28 @@ impl Window {
     }
 }
 
-impl Place<'_> {
+impl ConcurrencyPermit<'_> {
     /// A try of this request ended after that time. Returns the new number where it is another one now.
     pub(super) fn took(&self, bytes: u64, time: Duration, arrived: bool) -> Option<u32> {
         // How soon a line breaks says nothing of its speed; that it broke before anything arrived does.
         if !arrived && time <= LONG {
             return None;
         }
-        let mut kept = self.window.kept();
+        let mut kept = self.concurrency.kept();
         let before = kept.measure.now;
         kept.measure.took(self.age, time.mul_f64(BLOCK / bytes.max(1) as f64), Instant::now());
         let now = kept.measure.now;
         let more = now.saturating_sub(before);
         let paid = more.min(kept.owed);
         kept.owed = kept.owed - paid + before.saturating_sub(now);
-        self.window.places.add_permits((more - paid) as usize);
+        self.concurrency.permits.add_permits((more - paid) as usize);
         (now != before).then_some(now)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for ConcurrencyPermit<'_> {
     fn drop(&mut self) {
-        let mut kept = self.window.kept();
+        let mut kept = self.concurrency.kept();
         if kept.owed > 0 {
             kept.owed -= 1;
             if let Some(permit) = self.permit.take() {
@@ -247,31 +247,31 @@ mod tests {
 
     #[test]
     fn no_more_than_asked() {
-        for most in [1, 2, 3, 5, 32] {
-            let mut measure = Measure::new(most);
+        for max in [1, 2, 3, 5, 32] {
+            let mut measure = Measure::new(max);
             Line { all: 1e9, connection: 1.0 }.settle(&mut measure, Instant::now(), 64);
-            assert_eq!(measure.now, most);
-            Line { all: 0.1, connection: 1.0 }.settle(&mut Measure::new(most), Instant::now(), 64);
+            assert_eq!(measure.now, max);
+            Line { all: 0.1, connection: 1.0 }.settle(&mut Measure::new(max), Instant::now(), 64);
         }
     }
 
     #[tokio::test]
     async fn places_come_and_go_with_the_number() {
-        let window = Window::new(32);
+        let window = Concurrency::new(32);
         let mut places = Vec::new();
         for _ in 0..4 {
             places.push(window.enter().await.expect("a place"));
         }
-        assert_eq!(window.places.available_permits(), 0);
+        assert_eq!(window.permits.available_permits(), 0);
         // Two long ones: half as many.
         assert_eq!(places[0].took(8 << 20, Duration::from_secs(60), false), None);
         assert_eq!(places[1].took(8 << 20, Duration::from_secs(60), true), Some(2));
         drop(places);
-        assert_eq!((window.places.available_permits(), window.kept().owed), (2, 0));
+        assert_eq!((window.permits.available_permits(), window.kept().owed), (2, 0));
         // It did not help: as many as before, and a try with more.
         let place = window.enter().await.expect("a place");
         assert_eq!(place.took(8 << 20, Duration::from_secs(59), true), Some(8));
         drop(place);
-        assert_eq!(window.places.available_permits(), 8);
+        assert_eq!(window.permits.available_permits(), 8);
     }
 }

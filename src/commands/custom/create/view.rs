@@ -1,0 +1,212 @@
+//! How an upload looks to the user: its events as steps, notices and the progress of the transfer.
+
+use azure_ai_models_core::model::TransferEvent;
+use azure_ai_models_core::units;
+use azure_ai_models_core::upload::{Kept, LifetimeWarning, UploadEvent};
+
+use super::STEPS;
+use crate::app::App;
+use crate::console::TransferView;
+
+/// The customer's words for an upload that starts over.
+pub(super) const STARTING_OVER: &str = "Previous upload may exist but was not registered. Starting fresh upload...";
+/// More names than this would bury the rest.
+const NAMED: usize = 3;
+
+/// See the module.
+pub(super) struct UploadView<'a> {
+    app: &'a App,
+    source_line: String,
+    transfer: Option<TransferView<'a>>,
+}
+
+impl<'a> UploadView<'a> {
+    /// `source_line` says what is uploaded: `./weights (12 files, 8.6 GB)`.
+    pub(super) fn new(app: &'a App, source_line: String) -> Self {
+        Self { app, source_line, transfer: None }
+    }
+
+    /// Shows one event.
+    pub(super) fn on(&mut self, event: UploadEvent<'_>) {
+        let console = &self.app.console;
+        match event {
+            UploadEvent::RequestingLocation => console.step(1, STEPS, "Requesting upload location..."),
+            UploadEvent::StraysDeleted { files } => console.status(&format!(
+                "  {} of an earlier upload {} no part of the source any more and removed from the upload location.",
+                units::count(files, "file", "files"),
+                if files == 1 { "is" } else { "are" },
+            )),
+            UploadEvent::LocationReady(blob_uri) => {
+                console.done("Upload location ready");
+                console.detail("Blob URI", blob_uri.as_str());
+                console.status("");
+            }
+            UploadEvent::Uploading => {
+                console.step(2, STEPS, "Uploading model files...");
+                console.detail("Source", &self.source_line);
+            }
+            UploadEvent::Resuming(kept) => {
+                if let Some(words) = resuming(&kept) {
+                    console.status(&format!("  {words}"));
+                }
+            }
+            UploadEvent::Changed(paths) => {
+                let paths: Vec<&str> = paths.iter().map(|path| path.as_str()).collect();
+                console.status(&format!("  {}", changed(&paths)));
+            }
+            UploadEvent::StartingOver => console.status(&format!("  {STARTING_OVER}")),
+            UploadEvent::Lifetime(warning) => console.warn(&lifetime(&warning)),
+            UploadEvent::RenewingSas => {
+                console.status("  The upload location's SAS was refused on the way. Asking for a fresh one...");
+            }
+            UploadEvent::Transfer(event) => self.transfer(&event),
+            UploadEvent::Tick => {
+                if let Some(view) = &mut self.transfer {
+                    view.tick();
+                }
+            }
+            UploadEvent::Stopping { waits } => {
+                if let Some(view) = &mut self.transfer {
+                    view.stopping(waits);
+                }
+            }
+            UploadEvent::TransferEnded => self.transfer = None,
+            UploadEvent::Uploaded => {
+                console.done("Upload complete");
+                console.status("");
+            }
+        }
+    }
+
+    fn transfer(&mut self, event: &TransferEvent) {
+        let app = self.app;
+        self.transfer.get_or_insert_with(|| app.console.transfer_view(app.timings.status_line)).on(event);
+    }
+}
+
+/// What is already uploaded when an upload is resumed; `None` where nothing is.
+fn resuming(kept: &Kept) -> Option<String> {
+    let (blocks, total) = (units::bytes(kept.partial_bytes), units::bytes(kept.total_bytes));
+    let uploaded = match (kept.files, kept.partial_bytes) {
+        (0, 0) => return None,
+        (0, _) => format!("{blocks} of {total} are there already."),
+        (_, 0) => format!("{} are there already.", files_of(kept)),
+        (..) => format!("{} are there already, and {blocks} of the rest.", files_of(kept)),
+    };
+    Some(format!("Going on with an earlier upload: {uploaded}"))
+}
+
+/// What of an interrupted upload is not sent again.
+pub(super) fn kept_sentence(kept: &Kept) -> String {
+    let complete = format!("{} are complete and will not be sent again", files_of(kept));
+    let blocks = units::bytes(kept.partial_bytes);
+    match (kept.files, kept.total_files, kept.partial_bytes, kept.keeps_partial_files) {
+        (_, 0, ..) => "The copy starts over.".to_owned(),
+        (0, 1, 0, false) => "AzCopy keeps no half file: this file starts over.".to_owned(),
+        (0, _, 0, false) => "No file is complete yet: the upload starts over.".to_owned(),
+        (0, _, 0, true) => "Nothing arrived yet: the upload starts over.".to_owned(),
+        (0, ..) => {
+            format!("{blocks} arrived and will not be sent again; the blob store keeps them for 7 days.")
+        }
+        (all, files, 0, _) if all == files => format!("{complete}."),
+        (_, _, 0, _) => format!("{complete}; the rest starts over."),
+        _ => format!(
+            "{complete}; nor will the {blocks} that arrived of the rest, which the blob store keeps for 7 days."
+        ),
+    }
+}
+
+/// `1 of 2 files (50 B)`.
+fn files_of(kept: &Kept) -> String {
+    let (some, all) = (units::grouped(kept.files), units::count(kept.total_files, "file", "files"));
+    format!("{some} of {all} ({})", units::bytes(kept.bytes))
+}
+
+/// Files that an earlier try began and that are not what they were; at least one.
+fn changed(paths: &[&str]) -> String {
+    let shown = paths[..paths.len().min(NAMED)].join(", ");
+    match paths.len() {
+        ..=1 => format!("{shown} changed since the last try: it starts again."),
+        2..=NAMED => format!("{shown} changed since the last try: they start again."),
+        all => {
+            format!("{} files changed since the last try and start again: {shown}, ...", units::grouped(all as u64))
+        }
+    }
+}
+
+fn lifetime(warning: &LifetimeWarning) -> String {
+    match warning {
+        LifetimeWarning::FileTooLong { path, bytes, takes, rate, left } => format!(
+            "{path} ({}) alone takes {} at {}/s, and the upload location's SAS ends in {}: AzCopy sends a file whole or not at all, so this upload cannot end at that rate.",
+            units::bytes(*bytes),
+            units::duration(*takes),
+            units::bytes(*rate),
+            units::duration(*left),
+        ),
+        LifetimeWarning::MayEndEarly { left } => format!(
+            "The upload location's SAS ends in {}, perhaps before the upload does. A fresh one is then asked for; files that are complete are not sent again, the one under way starts over.",
+            units::duration(*left),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Kept =
+        Kept { files: 0, bytes: 0, total_files: 3, total_bytes: 30, partial_bytes: 0, keeps_partial_files: true };
+
+    #[test]
+    fn what_is_already_uploaded_is_said_when_an_upload_is_resumed() {
+        for (kept, words) in [
+            (NOTHING, None),
+            (Kept { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B are there already.")),
+            (Kept { files: 1, bytes: 10, ..NOTHING }, Some("1 of 3 files (10 B) are there already.")),
+            (
+                Kept { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
+                Some("1 of 3 files (10 B) are there already, and 8 B of the rest."),
+            ),
+        ] {
+            let expected = words.map(|words| format!("Going on with an earlier upload: {words}"));
+            assert_eq!(resuming(&kept), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_said_for_each_kind_of_engine() {
+        let azcopy = Kept { keeps_partial_files: false, ..NOTHING };
+        for (kept, words) in [
+            (Kept { total_files: 0, ..azcopy }, "The copy starts over."),
+            (Kept { total_files: 1, ..azcopy }, "AzCopy keeps no half file: this file starts over."),
+            (azcopy, "No file is complete yet: the upload starts over."),
+            (NOTHING, "Nothing arrived yet: the upload starts over."),
+            (
+                Kept { partial_bytes: 8, ..NOTHING },
+                "8 B arrived and will not be sent again; the blob store keeps them for 7 days.",
+            ),
+            (Kept { files: 3, bytes: 30, ..azcopy }, "3 of 3 files (30 B) are complete and will not be sent again."),
+            (
+                Kept { files: 1, bytes: 10, ..azcopy },
+                "1 of 3 files (10 B) are complete and will not be sent again; the rest starts over.",
+            ),
+            (
+                Kept { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
+                "1 of 3 files (10 B) are complete and will not be sent again; nor will the 8 B that arrived of the rest, which the blob store keeps for 7 days.",
+            ),
+        ] {
+            assert_eq!(kept_sentence(&kept), words);
+        }
+    }
+
+    #[test]
+    fn changed_files_are_named_as_far_as_that_helps() {
+        for (paths, words) in [
+            (&["a"][..], "a changed since the last try: it starts again."),
+            (&["a", "b"], "a, b changed since the last try: they start again."),
+            (&["a", "b", "c", "d"], "4 files changed since the last try and start again: a, b, c, ..."),
+        ] {
+            assert_eq!(changed(paths), words);
+        }
+    }
+}

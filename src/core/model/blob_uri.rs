@@ -1,0 +1,127 @@
+//! Places in a blob store, and the one rule for whether two of them are the same.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use url::Url;
+
+use crate::redact::SecretUrl;
+
+/// Address of a container, or of a container and prefix, as the service wrote it; never with a query, a fragment or
+/// user information.
+///
+/// Two are equal when they name the same place: scheme, host in any case, port with its default, and path without the
+/// slash at its end. Services write all of these forms of one place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BlobUri(Url);
+
+/// A text that is no address of a blob store.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the blob URI is not a URL")]
+pub struct BadBlobUri;
+
+impl BlobUri {
+    /// Address of this location, without its secrets.
+    #[must_use]
+    pub fn of(location: &SecretUrl) -> Self {
+        Self(location.without_query())
+    }
+
+    /// Address as the service wrote it, for the registration and for people.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// True when a service's text names this place.
+    #[must_use]
+    pub fn is_named_by(&self, text: &str) -> bool {
+        text.parse::<Self>().is_ok_and(|other| *self == other)
+    }
+
+    /// The URL library has already lower-cased scheme and host and left out a default port.
+    fn canonical(&self) -> (&str, Option<&str>, Option<u16>, &str) {
+        (self.0.scheme(), self.0.host_str(), self.0.port_or_known_default(), self.0.path().trim_end_matches('/'))
+    }
+}
+
+impl PartialEq for BlobUri {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
+impl Eq for BlobUri {}
+
+impl fmt::Display for BlobUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for BlobUri {
+    type Err = BadBlobUri;
+
+    fn from_str(text: &str) -> Result<Self, BadBlobUri> {
+        let url = Url::parse(text).map_err(|_| BadBlobUri)?;
+        if url.host_str().is_none() { Err(BadBlobUri) } else { Ok(Self::of(&SecretUrl::new(url))) }
+    }
+}
+
+impl TryFrom<String> for BlobUri {
+    type Error = BadBlobUri;
+
+    fn try_from(text: String) -> Result<Self, BadBlobUri> {
+        text.parse()
+    }
+}
+
+impl From<BlobUri> for String {
+    fn from(uri: BlobUri) -> Self {
+        uri.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: &str = "https://account.blob.core.windows.net/container/prefix";
+
+    #[test]
+    fn every_form_of_a_place_is_that_place() {
+        let place: BlobUri = PLACE.parse().expect("a place");
+        for same in [
+            PLACE,
+            "https://account.blob.core.windows.net/container/prefix/",
+            "https://account.blob.core.windows.net:443/container/prefix",
+            "https://ACCOUNT.Blob.core.windows.net/container/prefix",
+            "HTTPS://account.blob.core.windows.net/container/prefix?sv=1&sig=CANARY#part",
+            "https://user:password@account.blob.core.windows.net/container/prefix",
+        ] {
+            assert!(place.is_named_by(same), "{same}");
+        }
+        for other in [
+            "https://account.blob.core.windows.net/container",
+            "https://account.blob.core.windows.net/container/Prefix",
+            "https://other.blob.core.windows.net/container/prefix",
+            "https://account.blob.core.windows.net:444/container/prefix",
+            "http://account.blob.core.windows.net/container/prefix",
+            "container/prefix",
+            "data:x",
+            "",
+        ] {
+            assert!(!place.is_named_by(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_text_stays_as_the_service_wrote_it_but_for_its_secrets() {
+        let uri: BlobUri = "https://u:p@h/c/?sig=CANARY".parse().expect("a place");
+        assert_eq!(uri.as_str(), "https://h/c/");
+        assert_eq!(serde_json::to_string(&uri).expect("JSON"), r#""https://h/c/""#);
+    }
+}

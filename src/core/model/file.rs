@@ -1,0 +1,228 @@
+//! A file of an upload: its name in the container, and what tells whether it is still the same file.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Name of a blob below the upload location, and of its file below the source directory; `/` between parts. Cheap to
+/// clone: an upload may have 100,000 of them in several lists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobPath(Arc<str>);
+
+impl BlobPath {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Path of the file below a source directory.
+    #[must_use]
+    pub fn below(&self, directory: &Path) -> PathBuf {
+        directory.join(self.as_str())
+    }
+}
+
+impl From<&str> for BlobPath {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for BlobPath {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Deref for BlobPath {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for BlobPath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for BlobPath {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for BlobPath {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Display for BlobPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for BlobPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// A local file as it was looked at. Equal means: the same name, and by size and modification time the same content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Name in the container, and below the source directory.
+    pub path: BlobPath,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since 1970.
+    pub modified: u64,
+}
+
+/// A file that arrived whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivedFile {
+    /// Name in the container.
+    pub path: BlobPath,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content in hex digits, where it was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The files of an upload, sorted by name, no name twice. Cheap to clone. As JSON an object:
+/// `{"PATH": {"bytes": 1, "modified": 2}}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileList(Arc<[SourceFile]>);
+
+impl FileList {
+    /// Sorts the files; of two with one name the first stays.
+    #[must_use]
+    pub fn new(mut files: Vec<SourceFile>) -> Self {
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        files.dedup_by(|later, first| later.path == first.path);
+        Self(files.into())
+    }
+
+    /// The file of this name.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&SourceFile> {
+        let at = self.0.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
+        self.0.get(at)
+    }
+
+    /// Bytes of all files together.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().map(|file| file.bytes).sum()
+    }
+
+    /// The list with these files in place of those of the same name.
+    #[must_use]
+    pub fn with(&self, changed: Vec<SourceFile>) -> Self {
+        if changed.is_empty() {
+            return self.clone();
+        }
+        // Of two with one name the first stays.
+        Self::new(changed.into_iter().chain(self.0.iter().cloned()).collect())
+    }
+}
+
+impl Default for FileList {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Deref for FileList {
+    type Target = [SourceFile];
+
+    fn deref(&self) -> &[SourceFile] {
+        &self.0
+    }
+}
+
+/// Size and modification time of a file in JSON.
+#[derive(Serialize, Deserialize)]
+struct Stamp {
+    bytes: u64,
+    modified: u64,
+}
+
+impl Serialize for FileList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for SourceFile { path, bytes, modified } in self.0.iter() {
+            map.serialize_entry(path.as_str(), &Stamp { bytes: *bytes, modified: *modified })?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for FileList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Files;
+
+        impl<'de> Visitor<'de> for Files {
+            type Value = FileList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("files by their names")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FileList, A::Error> {
+                let mut files = Vec::new();
+                while let Some((path, Stamp { bytes, modified })) = map.next_entry::<BlobPath, Stamp>()? {
+                    files.push(SourceFile { path, bytes, modified });
+                }
+                Ok(FileList::new(files))
+            }
+        }
+
+        deserializer.deserialize_map(Files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, modified: u64) -> SourceFile {
+        SourceFile { path: path.into(), bytes: 1, modified }
+    }
+
+    #[test]
+    fn a_list_is_sorted_and_found_in_by_name() {
+        let list = FileList::new(vec![file("sub/b", 1), file("a", 2), file("a", 3)]);
+        assert_eq!(list.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["a", "sub/b"]);
+        assert_eq!((list.get("a").map(|file| file.modified), list.get("b")), (Some(2), None));
+        let changed = list.with(vec![file("sub/b", 9)]);
+        assert_eq!((changed.get("sub/b").map(|file| file.modified), changed.len()), (Some(9), 2));
+    }
+
+    #[test]
+    fn a_list_survives_as_json() {
+        let list = FileList::new(vec![file("ü b", 1), file("a", 2)]);
+        let json = serde_json::to_string(&list).expect("JSON");
+        assert_eq!(json, r#"{"a":{"bytes":1,"modified":2},"ü b":{"bytes":1,"modified":1}}"#);
+        assert_eq!(serde_json::from_str::<FileList>(&json).expect("a list"), list);
+    }
+}

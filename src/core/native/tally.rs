@@ -1,0 +1,40 @@
+//! Counters of one upload beside the store's traffic.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What was found, finished and read.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    found: AtomicU64,
+    files: AtomicU64,
+    read: AtomicU64,
+}
+
+impl Tally {
+    /// Bytes that an earlier run sent.
+    pub(super) fn add_found(&self, bytes: u64) {
+        self.found.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// One more file is complete.
+    pub(super) fn add_file(&self) {
+        self.files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Bytes that were read for the sum of a file, and not to be sent.
+    pub(super) fn add_read(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn found(&self) -> u64 {
+        self.found.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn files(&self) -> u64 {
+        self.files.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}

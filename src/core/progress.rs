@@ -1,0 +1,180 @@
+//! How far an upload is, and how long nothing has moved: one meter and one stall watch for all engines. Pure: time is
+//! given.
+
+use std::time::{Duration, Instant};
+
+use crate::model::TransferProgress;
+
+/// Progress that never goes backwards and never says "all" before the end is proved.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    progress: TransferProgress,
+    has_plan: bool,
+}
+
+/// Counters of an engine at one moment; bytes may exceed the total where something was sent twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) bytes: u64,
+    /// Of these the bytes that an earlier run sent.
+    pub(crate) found: u64,
+    pub(crate) files: u64,
+    /// Bytes and files in all, as far as the engine has found them by itself; ignored where there is a plan.
+    pub(crate) totals: Option<(u64, u64)>,
+}
+
+impl Meter {
+    /// Starts with the plan; a remote source has none, and then the engine's own totals count.
+    pub(crate) fn new(at_start: TransferProgress) -> Self {
+        Self { progress: at_start, has_plan: at_start.total_bytes.is_some() }
+    }
+
+    pub(crate) fn update(&mut self, counters: Counters) -> TransferProgress {
+        let progress = &mut self.progress;
+        if let (false, Some((bytes, files))) = (self.has_plan, counters.totals) {
+            progress.total_bytes = Some(bytes.max(progress.total_bytes.unwrap_or_default()));
+            progress.total_files = Some(files.max(progress.total_files.unwrap_or_default()));
+        }
+        let ceiling = progress.total_bytes.map_or(u64::MAX, |total| total.saturating_sub(1));
+        progress.bytes = progress.bytes.max(counters.bytes.min(ceiling));
+        progress.found = counters.found;
+        progress.files = progress.files.max(counters.files.min(progress.total_files.unwrap_or(u64::MAX)));
+        *progress
+    }
+
+    pub(crate) fn progress(&self) -> TransferProgress {
+        self.progress
+    }
+}
+
+/// Tells how long nothing has moved.
+#[derive(Debug)]
+pub(crate) struct StallWatch {
+    notice: Duration,
+    limit: Duration,
+    last_move: Instant,
+    notices: u32,
+    /// The highest value of each number so far.
+    highest: Vec<u64>,
+}
+
+/// Nothing has moved for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stall {
+    pub(crate) silent: Duration,
+    /// Too long: the upload has to be ended.
+    pub(crate) over: bool,
+}
+
+impl StallWatch {
+    /// Speaks after each `notice`, and ends at `limit`.
+    pub(crate) fn new(notice: Duration, limit: Duration, now: Instant) -> Self {
+        Self { notice, limit, last_move: now, notices: 0, highest: Vec::new() }
+    }
+
+    /// Takes numbers in, always the same ones: any that exceeds what it ever was is movement. A number that falls and
+    /// comes back is none, for what is sent again and again without being accepted is silence.
+    pub(crate) fn observe(&mut self, numbers: &[u64], now: Instant) {
+        self.highest.resize(numbers.len().max(self.highest.len()), 0);
+        let mut has_moved = false;
+        for (highest, number) in self.highest.iter_mut().zip(numbers) {
+            has_moved |= number > highest;
+            *highest = (*highest).max(*number);
+        }
+        if has_moved {
+            self.moved(now);
+        }
+    }
+
+    /// Movement without numbers, such as the start of a job.
+    pub(crate) fn moved(&mut self, now: Instant) {
+        (self.last_move, self.notices) = (now, 0);
+    }
+
+    /// When to check again.
+    pub(crate) fn due(&self) -> Instant {
+        self.last_move + self.limit.min(self.notice.saturating_mul(self.notices + 1))
+    }
+
+    /// A stall that is worth a word: each time another notice interval has passed, and at the limit.
+    pub(crate) fn check(&mut self, now: Instant) -> Option<Stall> {
+        if now < self.due() {
+            return None;
+        }
+        let silent = now - self.last_move;
+        // Late by more than an interval: one notice is enough.
+        while self.last_move + self.notice.saturating_mul(self.notices + 1) <= now && self.notices < u32::MAX - 1 {
+            self.notices += 1;
+        }
+        Some(Stall { silent, over: silent >= self.limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn planned(total: u64) -> Meter {
+        Meter::new(TransferProgress { bytes: 0, found: 0, total_bytes: Some(total), files: 0, total_files: Some(2) })
+    }
+
+    fn counters(bytes: u64, files: u64) -> Counters {
+        Counters { bytes, files, ..Counters::default() }
+    }
+
+    #[test]
+    fn bytes_that_are_sent_twice_never_reach_all() {
+        let mut meter = planned(100);
+        assert_eq!(meter.update(counters(60, 1)).bytes, 60);
+        assert_eq!(meter.update(counters(140, 1)).bytes, 99);
+        assert_eq!(meter.update(counters(0, 0)), meter.progress());
+        assert_eq!((meter.progress().bytes, meter.progress().files), (99, 1));
+    }
+
+    #[test]
+    fn a_remote_source_has_the_totals_that_the_engine_finds() {
+        let mut meter = Meter::new(TransferProgress::default());
+        assert_eq!(meter.update(counters(10, 1)).total_bytes, None);
+        let progress = meter.update(Counters { totals: Some((80, 2)), ..counters(70, 1) });
+        assert_eq!((progress.bytes, progress.total_bytes, progress.total_files), (70, Some(80), Some(2)));
+        let mut planned = planned(100);
+        let progress = planned.update(Counters { totals: Some((80, 9)), ..counters(70, 1) });
+        assert_eq!((progress.total_bytes, progress.total_files), (Some(100), Some(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_bar_never_goes_back_nor_over(total in 1u64..1000, steps in prop::collection::vec(0u64..2000, 0..20)) {
+            let mut meter = planned(total);
+            let mut last = 0;
+            for bytes in steps {
+                let now = meter.update(counters(bytes, 0)).bytes;
+                prop_assert!(now >= last && now < total);
+                last = now;
+            }
+        }
+    }
+
+    #[test]
+    fn a_stall_is_said_at_each_interval_and_ended_at_the_limit() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut watch = StallWatch::new(Duration::from_secs(15), Duration::from_secs(40), start);
+        assert_eq!(watch.check(at(14)), None);
+        assert_eq!(watch.check(at(15)), Some(Stall { silent: Duration::from_secs(15), over: false }));
+        assert_eq!((watch.due(), watch.check(at(16))), (at(30), None));
+        watch.observe(&[1, 5], at(20));
+        assert_eq!(watch.due(), at(35));
+        // The same numbers again are silence, and so is one that fell and came back.
+        watch.observe(&[1, 5], at(30));
+        watch.observe(&[0, 5], at(31));
+        watch.observe(&[1, 5], at(32));
+        assert!(!watch.check(at(52)).expect("a stall").over);
+        assert_eq!(watch.due(), at(60));
+        assert!(watch.check(at(60)).expect("a stall").over);
+        watch.observe(&[1, 6], at(61));
+        assert_eq!(watch.check(at(75)), None);
+    }
+}

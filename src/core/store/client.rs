@@ -1,0 +1,406 @@
+//! The calls of one upload location. Each is repeated until it is answered for good, with a SAS that is renewed where
+//! the store rejects it; every call uses the SAS that is now in force.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{Stream, TryStreamExt};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::blocks::BlockId;
+use super::container::{Container, blob_url};
+use super::error::{StoreError, has_code, rejects_sas};
+use super::location::{Listing, UploadLocation};
+use super::retry::{self, RetryNotices, is_passing};
+use super::wire::{Blocks, block_list, read_blobs, read_blocks};
+use crate::env::Timings;
+use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry, Upload};
+use crate::model::{BlobPath, BlobUri, Report, Reporter};
+use crate::redact::SecretUrl;
+
+/// The version that AzCopy 10.32 speaks too.
+const VERSION: &str = "2025-07-05";
+
+/// Whether the store accepts checksums: older emulators answer 500 to them.
+const UNKNOWN: u8 = 0;
+const ACCEPTED: u8 = 1;
+const REFUSED: u8 = 2;
+
+/// Asks the service for a fresh location of the same upload.
+pub(crate) type Renew = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
+
+/// The SAS in force; each renewal is a new generation.
+struct Sas {
+    url: SecretUrl,
+    generation: u64,
+    /// Something was accepted with it.
+    is_proved: bool,
+}
+
+/// What went over the wire.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// Bytes taken from bodies, ever.
+    taken: AtomicU64,
+    /// Of these the bytes that have to be sent again.
+    lost: AtomicU64,
+    /// Requests that were answered well.
+    answers: AtomicU64,
+}
+
+impl Traffic {
+    /// Bytes that are under way or arrived.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed).saturating_sub(self.lost.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Grows with anything that moves, also in vain.
+    fn moves(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed) + self.answers.load(Ordering::Relaxed)
+    }
+}
+
+/// An upload location that is written to.
+pub(crate) struct BlobStore {
+    http: Arc<HttpClient>,
+    timings: Timings,
+    reporter: Reporter,
+    blob_uri: BlobUri,
+    sas: Mutex<Sas>,
+    renew: Renew,
+    checksums: AtomicU8,
+    /// The first request with a checksum goes alone: whether the store accepts it is not known before.
+    first: Mutex<()>,
+    notices: RetryNotices,
+    traffic: Arc<Traffic>,
+}
+
+/// Content of a block or of a small blob.
+pub(crate) struct BlobContent<'c, F> {
+    /// Name of the blob.
+    pub(crate) path: &'c BlobPath,
+    /// Name of the content in messages: `block 812 of 1,200 of model.safetensors`.
+    pub(crate) what: String,
+    /// Length in bytes.
+    pub(crate) length: u64,
+    /// CRC-64/NVME: eight little-endian bytes in base64.
+    pub(crate) crc64: &'c str,
+    /// Makes the body of one attempt.
+    pub(crate) body: F,
+    /// False once the file is no longer what it was: another content would never arrive.
+    pub(crate) is_current: &'c (dyn Fn() -> bool + Sync),
+    /// Learns how each attempt ended.
+    pub(crate) on_attempt: &'c (dyn Fn(Attempt) + Sync),
+}
+
+/// End of one attempt to send content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) elapsed: Duration,
+    pub(crate) has_arrived: bool,
+}
+
+impl BlobStore {
+    /// A location that was probed.
+    pub(crate) fn new(http: Arc<HttpClient>, reporter: Reporter, location: &UploadLocation, renew: Renew) -> Self {
+        Self {
+            timings: http.timings().clone(),
+            http,
+            reporter,
+            blob_uri: location.blob_uri.clone(),
+            sas: Mutex::new(Sas { url: location.sas.clone(), generation: 0, is_proved: true }),
+            renew,
+            checksums: AtomicU8::new(UNKNOWN),
+            first: Mutex::new(()),
+            notices: RetryNotices::default(),
+            traffic: Arc::default(),
+        }
+    }
+
+    /// The SAS in force, for a program that writes to the location by itself.
+    pub(crate) async fn sas(&self) -> SecretUrl {
+        self.sas.lock().await.url.clone()
+    }
+
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Lists the blobs of the location, all pages; `None` where the SAS does not allow that.
+    ///
+    /// # Errors
+    /// When the store does not answer, or with something that is no list.
+    pub(crate) async fn list(&self) -> Result<Option<Listing>, StoreError> {
+        let (sas, generation) = self.current().await;
+        match self.list_with(&sas).await {
+            Ok(listing) => Ok(Some(listing)),
+            Err(error) if rejects_sas(&error) => {
+                self.renew(generation, error).await?;
+                match self.list_with(&self.current().await.0).await {
+                    Ok(listing) => Ok(Some(listing)),
+                    Err(error) if error.status() == Some(403) => Ok(None),
+                    Err(error) => Err(StoreError::Http(error)),
+                }
+            }
+            Err(error) if error.status() == Some(403) => Ok(None),
+            Err(error) => Err(StoreError::Http(error)),
+        }
+    }
+
+    async fn list_with(&self, sas: &SecretUrl) -> Result<Listing, HttpError> {
+        let container = Container::of(sas.expose());
+        let mut found = Listing::new();
+        let mut marker = String::new();
+        loop {
+            let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
+            let (blobs, next) = read_blobs(&self.http.send(&request.blob_store()).await?)?;
+            for (name, bytes) in blobs {
+                if let Some(name) = name.strip_prefix(container.prefix()) {
+                    found.insert(name.into(), bytes);
+                }
+            }
+            // A list that goes on where it began would never end.
+            match next {
+                Some(next) if next != marker => marker = next,
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// Deletes one blob. One that is not there is deleted.
+    ///
+    /// # Errors
+    /// Also when the SAS does not allow it.
+    pub(crate) async fn delete(&self, path: &BlobPath) -> Result<(), HttpError> {
+        let url = blob_url(self.sas().await.expose(), path, &[]);
+        match self.http.send(&Request::new(Method::DELETE, url, Retry::Idempotent).blob_store()).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Put Blob: a file in one request.
+    pub(crate) async fn put_blob<F, B>(
+        &self,
+        content: &BlobContent<'_, F>,
+        content_type: &'static str,
+    ) -> Result<(), StoreError>
+    where
+        F: Fn() -> B,
+        B: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        let headers = [("x-ms-blob-type", "BlockBlob"), ("x-ms-blob-content-type", content_type)];
+        self.put(content, &[], &headers).await
+    }
+
+    /// Put Block.
+    pub(crate) async fn put_block<F, B>(&self, content: &BlobContent<'_, F>, id: &BlockId) -> Result<(), StoreError>
+    where
+        F: Fn() -> B,
+        B: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await
+    }
+
+    /// Put Block List: makes the blob. False where the store does not have all of these blocks.
+    pub(crate) async fn put_block_list(
+        &self,
+        path: &BlobPath,
+        ids: &[BlockId],
+        content_type: &'static str,
+    ) -> Result<bool, StoreError> {
+        let list = Bytes::from(block_list(ids));
+        let headers = [("content-type", "application/xml"), ("x-ms-blob-content-type", content_type)];
+        let what = format!("the block list of {path}");
+        let committed = self
+            .attempts((&what, &|| true), async |sas| {
+                let list = list.clone();
+                let length = list.len() as u64;
+                let body = futures_util::stream::once(async move { Ok(list) });
+                let url = blob_url(sas, path, &[("comp", "blocklist")]);
+                self.http.put(self.upload(url, &headers, None, length, body), || self.traffic.moves()).await
+            })
+            .await;
+        match committed {
+            Ok(_) => Ok(true),
+            Err(StoreError::Http(error)) if has_code(&error, "InvalidBlockList") => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Get Block List: what the store has of a blob; `None` where the SAS does not allow to ask.
+    pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<Blocks>, StoreError> {
+        let asked = self
+            .attempts((&format!("the blocks of {path}"), &|| true), async |sas| {
+                let url = blob_url(sas, path, &[("comp", "blocklist"), ("blocklisttype", "all")]);
+                let request = Request::new(Method::GET, url, Retry::None).header("x-ms-version", VERSION);
+                self.http.send(&request.blob_store()).await
+            })
+            .await;
+        match asked {
+            Ok(response) => read_blocks(&response).map(Some).map_err(StoreError::Http),
+            Err(StoreError::Http(error)) if error.status() == Some(404) => Ok(Some(Blocks::default())),
+            Err(StoreError::Http(error)) if error.status() == Some(403) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put<F, B>(
+        &self,
+        content: &BlobContent<'_, F>,
+        query: &[(&str, &str)],
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<(), StoreError>
+    where
+        F: Fn() -> B,
+        B: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        let once = async |sas: &Url, with_checksum: bool| {
+            let taken = Arc::new(AtomicU64::new(0));
+            let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
+            let body = (content.body)().inspect_ok(move |piece| {
+                mine.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                all.taken.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            });
+            let checksum = with_checksum.then_some(content.crc64);
+            let upload = self.upload(blob_url(sas, content.path, query), headers, checksum, content.length, body);
+            let begun = Instant::now();
+            let put = self.http.put(upload, || self.traffic.moves()).await;
+            (content.on_attempt)(Attempt { elapsed: begun.elapsed(), has_arrived: put.is_ok() });
+            if put.is_err() {
+                self.traffic.lost.fetch_add(taken.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+            put
+        };
+        let put = async |sas: &Url| {
+            let mut known = self.checksums.load(Ordering::Relaxed);
+            if known == UNKNOWN {
+                let alone = self.first.lock().await;
+                known = self.checksums.load(Ordering::Relaxed);
+                if known == UNKNOWN {
+                    return self.find_out(sas, &once).await;
+                }
+                drop(alone);
+            }
+            once(sas, known == ACCEPTED).await
+        };
+        self.attempts((&content.what, content.is_current), put).await.map(drop)
+    }
+
+    /// Sends with a checksum; where the store does not accept that, without one from then on.
+    async fn find_out(
+        &self,
+        sas: &Url,
+        once: &impl AsyncFn(&Url, bool) -> Result<Response, HttpError>,
+    ) -> Result<Response, HttpError> {
+        let with = once(sas, true).await;
+        match &with {
+            Ok(_) => self.checksums.store(ACCEPTED, Ordering::Relaxed),
+            Err(error) if matches!(error.status(), Some(500 | 501)) => {
+                let without = once(sas, false).await;
+                if without.is_ok() {
+                    self.checksums.store(REFUSED, Ordering::Relaxed);
+                    self.report(Report::Debug("the blob store takes no CRC64: blocks go without".into()));
+                }
+                return without;
+            }
+            Err(_) => {}
+        }
+        with
+    }
+
+    fn upload<B>(
+        &self,
+        url: Url,
+        headers: &[(&'static str, &'static str)],
+        checksum: Option<&str>,
+        length: u64,
+        body: B,
+    ) -> Upload<B> {
+        let mut headers: Vec<(&'static str, String)> =
+            headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        headers.extend(checksum.map(|checksum| ("x-ms-content-crc64", checksum.to_owned())));
+        headers.push(("x-ms-version", VERSION.to_owned()));
+        Upload { url, headers, length, body, stall: self.timings.request }
+    }
+
+    /// Repeats a request until it is answered for good, as long as its content is current. The stall watch over the whole
+    /// upload limits how long.
+    async fn attempts(
+        &self,
+        (what, is_current): (&str, &(dyn Fn() -> bool + Sync)),
+        once: impl AsyncFn(&Url) -> Result<Response, HttpError>,
+    ) -> Result<Response, StoreError> {
+        let mut failed = 0;
+        loop {
+            let (url, generation) = self.current().await;
+            let error = match once(url.expose()).await {
+                Ok(response) => {
+                    self.traffic.answers.fetch_add(1, Ordering::Relaxed);
+                    self.proved(generation).await;
+                    return Ok(response);
+                }
+                Err(error) => error,
+            };
+            if rejects_sas(&error) {
+                self.renew(generation, error).await?;
+                continue;
+            }
+            if !is_current() {
+                return Err(StoreError::Stale);
+            }
+            if !is_passing(&error) {
+                return Err(StoreError::Http(error));
+            }
+            failed += 1;
+            let asked = self.http.asked_for(error.service().and_then(|error| error.retry_after));
+            let pause = retry::pause(&self.timings, failed).max(asked);
+            self.report(self.notices.notice(&self.timings, what, pause, &error));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn current(&self) -> (SecretUrl, u64) {
+        let sas = self.sas.lock().await;
+        (sas.url.clone(), sas.generation)
+    }
+
+    async fn proved(&self, generation: u64) {
+        let mut sas = self.sas.lock().await;
+        sas.is_proved |= sas.generation == generation;
+    }
+
+    /// Puts a fresh SAS in force in place of the one of this generation, unless that was done already.
+    async fn renew(&self, generation: u64, refusal: HttpError) -> Result<(), StoreError> {
+        let mut sas = self.sas.lock().await;
+        if sas.generation != generation {
+            return Ok(());
+        }
+        if !sas.is_proved {
+            return Err(StoreError::SasRejected(refusal));
+        }
+        self.report(Report::Notice(
+            "The upload location's SAS was refused on the way. Asking for a fresh one...".into(),
+        ));
+        let fresh = (self.renew)().await.map_err(StoreError::NoFreshSas)?;
+        if fresh.blob_uri != self.blob_uri {
+            return Err(StoreError::Moved);
+        }
+        *sas = Sas { url: fresh.sas, generation: generation + 1, is_proved: false };
+        Ok(())
+    }
+
+    fn report(&self, report: Report) {
+        (self.reporter)(report);
+    }
+}

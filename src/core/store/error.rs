@@ -1,0 +1,56 @@
+//! What can go wrong between this program and a blob store.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::http::HttpError;
+
+/// Why the blob store did not do what it was asked for.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The store rejects the SAS, and a fresh one too.
+    #[error("the blob store refused the upload, also with a fresh SAS ({0})")]
+    SasRejected(#[source] HttpError),
+    /// The store rejects the SAS, and the service gave no fresh one.
+    #[error("the upload location's SAS was refused, and Foundry gave no fresh one")]
+    NoFreshSas(#[source] HttpError),
+    /// The fresh SAS is for another place.
+    #[error("Foundry moved the upload location")]
+    Moved,
+    /// The content is no longer what was announced: sending it again would never succeed.
+    #[error("the content changed while it was sent")]
+    Stale,
+    /// The store refused for good, or did not answer.
+    #[error(transparent)]
+    Http(HttpError),
+}
+
+/// The store's words for a rejected SAS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SasRefusal {
+    /// HTTP status: 403 or 404.
+    pub status: u16,
+    /// The store's error code.
+    pub code: Option<String>,
+}
+
+impl fmt::Display for SasRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status, self.code.as_deref()) {
+            (404, _) => f.write_str("the upload location does not exist (404)"),
+            (status, Some(code)) => write!(f, "the blob store refused the upload location's SAS ({status} {code})"),
+            (status, None) => write!(f, "the blob store refused the upload location's SAS ({status})"),
+        }
+    }
+}
+
+/// True where the store refused the SAS itself. The other kind of 403 says that the SAS is good and does not allow this
+/// one operation.
+pub(super) fn rejects_sas(error: &HttpError) -> bool {
+    error.status() == Some(403) && !has_code(error, "AuthorizationPermissionMismatch")
+}
+
+pub(super) fn has_code(error: &HttpError, code: &str) -> bool {
+    error.service().is_some_and(|error| error.has_code(&[code]))
+}

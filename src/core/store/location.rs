@@ -1,0 +1,48 @@
+//! An upload location, and the one question that tells whether its SAS is good.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::container::Container;
+use super::error::SasRefusal;
+use crate::http::{HttpClient, HttpError, Method, Request, Retry};
+use crate::model::{BlobPath, BlobUri};
+use crate::redact::SecretUrl;
+
+/// Blobs by their name in the upload location, with their sizes in bytes.
+pub type Listing = BTreeMap<BlobPath, u64>;
+
+/// A place to write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadLocation {
+    /// The container, or container and prefix, with the signature that lets us write.
+    pub sas: SecretUrl,
+    /// The same place as the registration names it.
+    pub blob_uri: BlobUri,
+    /// The service's id of the pending upload.
+    pub id: Option<String>,
+}
+
+impl UploadLocation {
+    /// Lists at most one blob, once, within `limit`: AzCopy is silent for 16 minutes when the store does not answer, and
+    /// reports a refused SAS only after its first file. `None` where the SAS is good, or at least its signature is.
+    ///
+    /// # Errors
+    /// When the store does not answer, or with a status that says nothing about the SAS.
+    pub(crate) async fn probe(&self, http: &HttpClient, limit: Duration) -> Result<Option<SasRefusal>, HttpError> {
+        let url = Container::of(self.sas.expose()).listing("", Some(1));
+        match http.send(&Request::new(Method::GET, url, Retry::None).limit(limit).blob_store()).await {
+            Ok(_) => Ok(None),
+            // The signature is good, only listing is not allowed: a SAS for writing alone.
+            Err(HttpError::Service(error))
+                if error.status == 403 && error.has_code(&["AuthorizationPermissionMismatch"]) =>
+            {
+                Ok(None)
+            }
+            Err(HttpError::Service(error)) if matches!(error.status, 403 | 404) => {
+                Ok(Some(SasRefusal { status: error.status, code: error.code }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The blob store behind an upload location: where the location is, what lies there, and the calls that write block
+//! blobs. Knows the wire and the life of a SAS; knows nothing of files, journals or engines.
+
+mod blocks;
+mod client;
+mod container;
+mod error;
+mod location;
+mod retry;
+mod wire;
+
+pub(crate) use blocks::{BlockId, BlockLayout, content_type};
+pub(crate) use client::{Attempt, BlobContent, BlobStore, Renew};
+pub use error::{SasRefusal, StoreError};
+pub use location::{Listing, UploadLocation};

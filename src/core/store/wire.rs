@@ -1,0 +1,123 @@
+//! Bodies of the blob store's calls: lists of blocks and of blobs, as XML. Pure.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use super::blocks::BlockId;
+use crate::http::{Flaw, HttpError, Response};
+
+/// Body of Put Block List.
+pub(super) fn block_list(ids: &[BlockId]) -> String {
+    let list: String = ids.iter().map(|id| format!("<Latest>{id}</Latest>")).collect();
+    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>")
+}
+
+/// Blocks that the store holds for one blob.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    /// Blocks that the blob is made of, in their order.
+    pub(crate) committed: Vec<BlockId>,
+    /// Blocks that belong to no blob yet.
+    pub(crate) uncommitted: HashSet<BlockId>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BlockListPage {
+    #[serde(default)]
+    committed_blocks: BlockEntries,
+    #[serde(default)]
+    uncommitted_blocks: BlockEntries,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct BlockEntries {
+    block: Vec<BlockEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BlockEntry {
+    name: String,
+}
+
+pub(super) fn read_blocks(response: &Response) -> Result<Blocks, HttpError> {
+    let page: BlockListPage = read(response, "it is no list of blocks")?;
+    let names = |entries: BlockEntries| entries.block.into_iter().map(|entry| BlockId::from(entry.name));
+    Ok(Blocks {
+        committed: names(page.committed_blocks).collect(),
+        uncommitted: names(page.uncommitted_blocks).collect(),
+    })
+}
+
+/// One page of a list of blobs: names in the container with sizes in bytes, and the marker of the next page.
+pub(super) fn read_blobs(response: &Response) -> Result<(Vec<(String, u64)>, Option<String>), HttpError> {
+    let page: BlobListPage = read(response, "it is no list of blobs")?;
+    let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.length)).collect();
+    Ok((blobs, page.next_marker.filter(|marker| !marker.is_empty())))
+}
+
+fn read<T: serde::de::DeserializeOwned>(response: &Response, flaw: &str) -> Result<T, HttpError> {
+    let text = String::from_utf8_lossy(&response.body);
+    quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).map_err(|_| response.bad(Flaw::Shape(flaw.into())))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BlobListPage {
+    #[serde(default)]
+    blobs: BlobList,
+    #[serde(default)]
+    next_marker: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct BlobList {
+    blob: Vec<Blob>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Blob {
+    name: String,
+    properties: Properties,
+}
+
+#[derive(Deserialize)]
+struct Properties {
+    #[serde(rename = "Content-Length")]
+    length: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_blocks_is_read() {
+        let body = r#"<?xml version="1.0" encoding="UTF-8"?><BlockList><CommittedBlocks><Block><Name>YQ==</Name><Size>1</Size></Block></CommittedBlocks><UncommittedBlocks><Block><Name>Yg==</Name><Size>2</Size></Block><Block><Name>Yw==</Name><Size>2</Size></Block></UncommittedBlocks></BlockList>"#;
+        let response = Response { body: body.into(), ..Response::default() };
+        let blocks = read_blocks(&response).expect("a list");
+        assert_eq!(blocks.committed, ["YQ==".to_owned().into()]);
+        assert_eq!(blocks.uncommitted, HashSet::from(["Yg==".to_owned().into(), "Yw==".to_owned().into()]));
+        for empty in ["<BlockList><CommittedBlocks/><UncommittedBlocks/></BlockList>", "<BlockList/>"] {
+            let response = Response { body: empty.into(), ..Response::default() };
+            assert!(read_blocks(&response).expect("a list").committed.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_list_of_blobs_is_read_whatever_else_it_holds() {
+        let page = r#"<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Prefix/><Blobs><Blob><Name>a &amp; b #1.bin</Name><Properties><Creation-Time>t</Creation-Time><Content-Length>7</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob><Blob><Name>c</Name><Snapshot/><Properties><Content-Length>0</Content-Length></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>"#;
+        let answer = |body: &str| Response { body: body.into(), ..Response::default() };
+        let (blobs, marker) = read_blobs(&answer(page)).expect("a list");
+        assert_eq!((blobs, marker.as_deref()), (vec![("a & b #1.bin".to_owned(), 7), ("c".to_owned(), 0)], Some("n")));
+        for empty in ["<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", "<EnumerationResults/>"] {
+            assert_eq!(read_blobs(&answer(empty)).expect("an empty list"), (Vec::new(), None));
+        }
+        assert!(read_blobs(&answer("<html>sign in</html>")).is_ok_and(|(blobs, _)| blobs.is_empty()));
+    }
+}

@@ -1,0 +1,89 @@
+//! The engine that lets AzCopy send.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
+use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob};
+use crate::model::{BlobPath, Report, SourceFile, TransferEvent};
+use crate::source::UploadSource;
+
+/// See the module.
+#[derive(Debug)]
+pub struct AzCopyEngine {
+    azcopy: AzCopy,
+}
+
+impl AzCopyEngine {
+    /// The engine with this verified program.
+    #[must_use]
+    pub fn new(azcopy: AzCopy) -> Self {
+        Self { azcopy }
+    }
+}
+
+impl TransferEngine for AzCopyEngine {
+    fn transfer<'a>(
+        &'a self,
+        job: TransferJob<'a>,
+        on: &'a mut dyn FnMut(TransferEvent),
+    ) -> LocalBoxFuture<'a, Result<Vec<SourceFile>, TransferError>> {
+        async move {
+            let directory = job.directory.run(job.run)?;
+            let cargo = match job.source {
+                UploadSource::Local { directory: source, .. } => Cargo::Files {
+                    directory: source.clone(),
+                    list_file: job.directory.write_list(job.run, job.missing).await?,
+                    files: job.missing.len() as u64,
+                    bytes: job.missing.iter().map(|file| file.bytes).sum(),
+                },
+                UploadSource::Remote { url } => Cargo::Remote { url: url.clone() },
+            };
+            let settings = job.settings;
+            let controls = Controls {
+                timings: &settings.timings,
+                stall_limit: settings.stall_limit,
+                cancel: &settings.cancel,
+                report: &settings.reporter,
+            };
+            let copy = CopyJob { cargo, destination: job.store.sas().await, directory, cap: settings.limit_rate };
+            azcopy::run(&self.azcopy, &copy, &controls, on).await?;
+            Ok(Vec::new())
+        }
+        .boxed_local()
+    }
+
+    fn arrived<'a>(
+        &'a self,
+        run_directory: &'a Path,
+        source: &'a UploadSource,
+        settings: &'a TransferSettings,
+    ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>> {
+        async move {
+            let UploadSource::Local { directory, .. } = source else { return Some(BTreeSet::new()) };
+            if !run_directory.is_dir() {
+                return Some(BTreeSet::new());
+            }
+            match self.azcopy.delivered(run_directory, directory).await {
+                Ok(names) => Some(names),
+                Err(why) => {
+                    (settings.reporter)(Report::Debug(format!("azcopy cannot say what it delivered: {why}")));
+                    None
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    /// AzCopy starts a file over that it did not finish.
+    fn keeps_partial_files(&self) -> bool {
+        false
+    }
+
+    fn stops_at_once(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,99 @@
+//! Engines: what sends the bytes of an upload. Two of them behind one trait, so that the session knows neither.
+
+mod azcopy;
+mod native;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use thiserror::Error;
+
+pub use self::azcopy::AzCopyEngine;
+pub use self::native::NativeEngine;
+use super::directory::{DirectoryError, UploadDirectory};
+use crate::azcopy::{Failure, RunError};
+use crate::cancel::Cancellation;
+use crate::env::Timings;
+use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent};
+use crate::native::NativeError;
+use crate::source::UploadSource;
+use crate::store::{BlobStore, StoreError};
+
+/// Limits and wishes that hold for a whole upload.
+#[derive(Clone)]
+pub struct TransferSettings {
+    /// Limits and delays.
+    pub timings: Timings,
+    /// An upload that stands still this long is ended.
+    pub stall_limit: Duration,
+    /// Maximum rate in bytes per second.
+    pub limit_rate: Option<u64>,
+    /// Set when the user interrupts.
+    pub cancel: Cancellation,
+    /// Receives notices.
+    pub reporter: Reporter,
+}
+
+/// One transfer: what is to be sent, and where to.
+pub struct TransferJob<'a> {
+    pub(crate) source: &'a UploadSource,
+    /// Files of a local source that are not uploaded yet.
+    pub(crate) missing: &'a [SourceFile],
+    pub(crate) store: &'a BlobStore,
+    pub(crate) directory: &'a UploadDirectory,
+    /// Number of this run; each has a directory of its own for AzCopy's log and plan.
+    pub(crate) run: u32,
+    pub(crate) settings: &'a TransferSettings,
+}
+
+/// Why a transfer is not complete.
+#[derive(Debug, Error)]
+pub enum TransferError {
+    /// AzCopy.
+    #[error(transparent)]
+    AzCopy(#[from] RunError),
+    /// The native engine.
+    #[error(transparent)]
+    Native(#[from] NativeError),
+    /// The private directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+impl TransferError {
+    /// True where a fresh upload location may go on: the store rejects the SAS, or the location is another one now.
+    pub(crate) fn wants_location(&self) -> bool {
+        match self {
+            Self::AzCopy(RunError::Failed { failure, .. }) => matches!(**failure, Failure::Refused { .. }),
+            Self::Native(error) => matches!(error, NativeError::Location(StoreError::Moved)),
+            Self::AzCopy(_) | Self::Directory(_) => false,
+        }
+    }
+}
+
+/// Sends the files of an upload.
+pub trait TransferEngine {
+    /// Sends what is missing. Returns the files that were sent in another shape than the one given: they changed on the
+    /// way.
+    fn transfer<'a>(
+        &'a self,
+        job: TransferJob<'a>,
+        on: &'a mut dyn FnMut(TransferEvent),
+    ) -> LocalBoxFuture<'a, Result<Vec<SourceFile>, TransferError>>;
+
+    /// Names of the files that a run delivered whole, as far as the engine keeps records of its own beside the upload's;
+    /// `None` where it had some and they cannot be read, so that the container's list counts.
+    fn arrived<'a>(
+        &'a self,
+        run_directory: &'a std::path::Path,
+        source: &'a UploadSource,
+        settings: &'a TransferSettings,
+    ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>>;
+
+    /// True where what arrived of a file that is not whole is not sent again.
+    fn keeps_partial_files(&self) -> bool;
+
+    /// True where an interruption ends the engine at once, so that nothing has to be said of a wait.
+    fn stops_at_once(&self) -> bool;
+}

@@ -1,0 +1,66 @@
+//! The engine of this program itself.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
+use crate::model::{BlobPath, SourceFile, TransferEvent};
+use crate::native::{self, Controls, NativeError};
+use crate::source::UploadSource;
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeEngine {
+    /// Number of concurrent requests; `None`: adapted to the line.
+    pub parallel: Option<u32>,
+    /// Computes the SHA-256 of each file.
+    pub hash: bool,
+}
+
+impl TransferEngine for NativeEngine {
+    fn transfer<'a>(
+        &'a self,
+        job: TransferJob<'a>,
+        on: &'a mut dyn FnMut(TransferEvent),
+    ) -> LocalBoxFuture<'a, Result<Vec<SourceFile>, TransferError>> {
+        async move {
+            // A remote source is refused before an upload begins.
+            let UploadSource::Local { directory: source, .. } = job.source else { return Ok(Vec::new()) };
+            let record = job.directory.record().await.map_err(NativeError::Record)?;
+            let settings = job.settings;
+            let controls = Controls {
+                timings: &settings.timings,
+                stall_limit: settings.stall_limit,
+                limit_rate: settings.limit_rate,
+                parallel: self.parallel,
+                hash: self.hash,
+                cancel: &settings.cancel,
+                reporter: &settings.reporter,
+            };
+            Ok(native::send(job.store, &controls, &record, (source, job.missing), on).await?)
+        }
+        .boxed_local()
+    }
+
+    fn arrived<'a>(
+        &'a self,
+        run_directory: &'a Path,
+        _source: &'a UploadSource,
+        _settings: &'a TransferSettings,
+    ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>> {
+        // AzCopy was here, and there may be none to ask any more.
+        let arrived = (!run_directory.is_dir()).then(BTreeSet::new);
+        std::future::ready(arrived).boxed_local()
+    }
+
+    fn keeps_partial_files(&self) -> bool {
+        true
+    }
+
+    fn stops_at_once(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,143 @@
+//! Resuming: what an earlier try of an upload left, and what of it still counts. Pure.
+
+use std::collections::BTreeSet;
+
+use super::journal::{Journal, Stage};
+use crate::model::{BlobPath, FileList, SourceFile};
+use crate::store::Listing;
+
+/// What an earlier try left.
+#[derive(Clone, Debug)]
+pub(super) struct ResumeState {
+    pub(super) journal: Journal,
+    /// Names of the files that its last run delivered whole; `None` where nobody can tell, so that the container's list
+    /// counts.
+    pub(super) delivered: Option<BTreeSet<BlobPath>>,
+}
+
+/// What of an upload is kept, in files and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Files that arrived whole.
+    pub files: u64,
+    /// Their sizes together.
+    pub bytes: u64,
+    /// Files of the upload; zero for a remote source, whose files only AzCopy knows.
+    pub total_files: u64,
+    /// Bytes of the upload.
+    pub total_bytes: u64,
+    /// Bytes that arrived of files that are not whole; always zero for an engine that keeps no parts.
+    pub partial_bytes: u64,
+    /// The engine keeps parts of files.
+    pub keeps_partial_files: bool,
+}
+
+impl ResumeState {
+    /// Files that arrived whole, as far as is known.
+    pub(super) fn arrived(&self) -> BTreeSet<&BlobPath> {
+        self.journal.complete.iter().chain(self.delivered.iter().flatten()).collect()
+    }
+
+    /// Bytes of `files` that need not be sent again, as far as is known before the store is asked.
+    pub(super) fn arrived_bytes(&self, files: &FileList) -> u64 {
+        let unchanged = self.arrived().into_iter().filter(|path| files.get(path) == self.journal.files.get(path));
+        unchanged.filter_map(|path| files.get(path)).map(|file| file.bytes).sum()
+    }
+
+    /// The journal of the next run of the same upload into the same location.
+    pub(super) fn next(self, files: &FileList, listing: Option<&Listing>) -> Journal {
+        let delivered = self.delivered.unwrap_or_else(|| fully_listed(&self.journal, listing));
+        let next = next_run(self.journal, files, &delivered);
+        match listing {
+            Some(listing) => only_listed(next, listing),
+            None => next,
+        }
+    }
+}
+
+/// Files that an earlier try began and that are not what they were.
+pub(super) fn changed(before: &FileList, now: &FileList) -> Vec<BlobPath> {
+    let is_other = |file: &&SourceFile| before.get(&file.path).is_some_and(|before| before != *file);
+    now.iter().filter(is_other).map(|file| file.path.clone()).collect()
+}
+
+/// The journal of the next run: the files as they are now, and of them those that arrived whole and are still as they
+/// were then. `delivered` is what the last run delivered.
+fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>) -> Journal {
+    let before = &journal.files;
+    let arrived = journal.complete.union(delivered);
+    let whole = arrived.filter(|path| now.get(path).is_some() && now.get(path) == before.get(path));
+    let complete: BTreeSet<BlobPath> = whole.cloned().collect();
+    let changed = before.iter().filter(|file| now.get(&file.path) != Some(file)).map(|file| &file.path);
+    let stale = journal.stale.iter().chain(changed).filter(|path| !complete.contains(*path)).cloned().collect();
+    (journal.complete, journal.stale, journal.files) = (complete, stale, now.clone());
+    journal.run += 1;
+    journal.stage = Stage::Planned;
+    journal
+}
+
+/// Files of the last run that the container lists in full size, for when the engine cannot tell what it delivered. Of a
+/// file that changed since it was sent the size says nothing.
+fn fully_listed(journal: &Journal, listing: Option<&Listing>) -> BTreeSet<BlobPath> {
+    let listed = listing.into_iter().flatten();
+    let whole = listed.filter(|(path, bytes)| {
+        !journal.stale.contains(*path) && journal.files.get(path).is_some_and(|file| file.bytes == **bytes)
+    });
+    whole.map(|(path, _)| path.clone()).collect()
+}
+
+/// The journal without complete files that the container does not list in full size.
+fn only_listed(mut journal: Journal, listing: &Listing) -> Journal {
+    let files = &journal.files;
+    journal.complete.retain(|path| files.get(path).is_some_and(|file| listing.get(path) == Some(&file.bytes)));
+    journal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::journal::tests::{files_of, journal};
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<BlobPath> {
+        names.iter().map(|name| (*name).into()).collect()
+    }
+
+    #[test]
+    fn what_arrived_whole_and_is_unchanged_is_not_sent_again() {
+        let mut first = journal();
+        first.complete = names(&["a"]);
+        let now = files_of(&[("a", 1), ("b", 2), ("c", 1), ("new", 1)]);
+        let next = next_run(first, &now, &names(&["b", "c", "gone"]));
+        assert_eq!((next.complete.clone(), next.run), (names(&["a", "c"]), 2));
+        let missing: Vec<BlobPath> = next.missing().into_iter().map(|file| file.path).collect();
+        assert_eq!(missing, ["b", "new"]);
+        // b was delivered with its old content in run 1: run 2 knows nothing of that.
+        let third = next_run(next, &now, &names(&[]));
+        assert!(!third.complete.contains("b"));
+    }
+
+    #[test]
+    fn a_file_that_the_container_lost_or_holds_in_part_is_missing() {
+        let mut journal = journal();
+        journal.complete = names(&["a", "b", "c"]);
+        let listing = Listing::from([("a".into(), 1), ("b".into(), 0), ("stranger".into(), 1)]);
+        assert_eq!(only_listed(journal, &listing).complete, names(&["a"]));
+    }
+
+    #[test]
+    fn a_size_proves_nothing_of_a_file_that_changed() {
+        let now = files_of(&[("a", 2), ("b", 1), ("c", 1)]);
+        let second = next_run(journal(), &now, &names(&[]));
+        let listing = ["a", "b", "c", "d"].into_iter().map(|path| (path.into(), 1)).collect();
+        assert_eq!(fully_listed(&second, Some(&listing)), names(&["b", "c"]));
+        let third = next_run(second, &now, &names(&["a"]));
+        assert_eq!(fully_listed(&third, Some(&listing)), names(&["a", "b", "c"]));
+        assert_eq!(fully_listed(&third, None), names(&[]));
+    }
+
+    #[test]
+    fn changed_files_are_those_that_were_there_and_are_others_now() {
+        let now = files_of(&[("a", 2), ("b", 1), ("new", 1)]);
+        assert_eq!(changed(&journal().files, &now), ["a"]);
+    }
+}

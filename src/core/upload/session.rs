@@ -1,0 +1,508 @@
+//! The state machine of one upload: open (journal, lock), resume state, location, transfer, verify, complete.
+//!
+//! One loop: a transfer is complete, or the SAS was rejected, or it is broken. A fresh location is asked for as long as
+//! files arrive with it, and what arrived is always compared with what the store lists.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use time::OffsetDateTime;
+use url::Url;
+
+use super::directory::{DirectoryError, UploadDirectory, blocking};
+use super::engine::{TransferEngine, TransferJob, TransferSettings};
+use super::error::{BrokenUpload, TransferFailure, UploadError};
+use super::event::UploadEvent;
+use super::journal::{Journal, Stage, UploadSpec};
+use super::lifetime::lifetime_warning;
+use super::location::usable_location;
+use super::resume::{Kept, ResumeState, changed};
+use crate::azcopy::wait_for_orphan;
+use crate::cancel::Cancellation;
+use crate::foundry::FoundryClient;
+use crate::model::{
+    ArrivedFile, BlobPath, FileList, ModelDetails, ModelName, ModelVersion, Registration, Report, TransferEvent,
+};
+use crate::native::{Record, arrived_files};
+use crate::source::{Selection, UploadSource};
+use crate::store::{BlobStore, Listing, Renew, UploadLocation};
+
+/// Between ticks while the engine is silent.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What is to be uploaded, and as what it will be registered.
+#[derive(Clone, Debug)]
+pub struct UploadRequest {
+    /// Model name.
+    pub name: ModelName,
+    /// Model version.
+    pub version: ModelVersion,
+    /// Files or blobs.
+    pub source: Arc<UploadSource>,
+    /// The source as the journal keeps it: an absolute path, or a URL without its query.
+    pub shown_source: String,
+    /// Entries of a directory that are uploaded.
+    pub selection: Selection,
+    /// The files were checked.
+    pub checked: bool,
+    /// What the user says of the model.
+    pub details: ModelDetails,
+}
+
+/// One upload, under its journal and its lock.
+pub struct Session {
+    foundry: FoundryClient,
+    settings: TransferSettings,
+    request: UploadRequest,
+    /// `None` only while the session ends.
+    directory: Option<UploadDirectory>,
+    /// The journal as it was last read or written.
+    journal: Option<Journal>,
+    resume: Option<ResumeState>,
+    /// Number of the last run; no later run has the number of one whose directory may still be there.
+    last_run: u32,
+}
+
+impl Session {
+    /// Takes the lock of the upload, reads what an earlier try left, and waits until an AzCopy of that try has ended.
+    ///
+    /// # Errors
+    /// [`DirectoryError::InUse`] where another process uploads the same version.
+    pub async fn open(
+        config_dir: &Path,
+        foundry: FoundryClient,
+        settings: TransferSettings,
+        request: UploadRequest,
+    ) -> Result<Self, DirectoryError> {
+        let endpoint = foundry.endpoint().to_string();
+        let directory = UploadDirectory::open(config_dir, &endpoint, request.name.as_str(), request.version.as_str())?;
+        let journal = directory.journal().await;
+        let last_run = journal.as_ref().map_or(0, |journal| journal.run);
+        if journal.is_some() {
+            wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
+        }
+        let directory = Some(directory);
+        Ok(Self { foundry, settings, request, directory, journal, resume: None, last_run })
+    }
+
+    /// True where all files arrived in an earlier try and are still the same: only the registration is missing.
+    #[must_use]
+    pub fn is_uploaded(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| {
+            journal.stage.is_complete() && self.is_same_source(journal) && journal.files == self.files()
+        })
+    }
+
+    /// Finds out what an earlier try delivered, whichever engine it used.
+    pub async fn survey(&mut self, engine: &dyn TransferEngine) {
+        if let Some(journal) = self.journal.clone() {
+            self.resume = Some(self.resume_state(engine, journal).await);
+        }
+    }
+
+    /// Bytes that are still to be sent, as far as is known before the service is asked; zero for a remote source.
+    #[must_use]
+    pub fn bytes_to_send(&self) -> u64 {
+        let same = self.resume.as_ref().filter(|state| self.is_same_source(&state.journal));
+        let files = self.files();
+        files.bytes().saturating_sub(same.map_or(0, |state| state.arrived_bytes(&files)))
+    }
+
+    /// Gives up what an earlier try uploaded: the service does not accept it any more.
+    pub fn start_over(&mut self) {
+        self.resume = None;
+    }
+
+    /// Sends what is missing, and proves that everything is in the container.
+    ///
+    /// # Errors
+    /// See [`UploadError`]. What arrived is in the journal.
+    pub async fn upload(
+        &mut self,
+        engine: &dyn TransferEngine,
+        on: &mut dyn FnMut(UploadEvent<'_>),
+    ) -> Result<(), UploadError> {
+        let resume = self.resume.take();
+        on(UploadEvent::RequestingLocation);
+        let mut location = self.location().await?;
+        let mut store = self.store(&location);
+        let mut listing = self.listing(&store).await;
+        self.delete_strays(&store, (&location, listing.as_ref(), resume.as_ref()), on).await?;
+        on(UploadEvent::LocationReady(&location.blob_uri));
+        on(UploadEvent::Uploading);
+        let mut journal = self.next_journal(engine, resume, (&location, listing.as_ref()), on).await;
+        if let Some(warning) = self.lifetime(&location, &journal) {
+            on(UploadEvent::Lifetime(warning));
+        }
+        let mut arrived_before = None;
+        loop {
+            self.write(&mut journal).await?;
+            self.remove_older_runs(journal.run).await?;
+            let (failure, state) = match self.transfer(engine, &store, &mut journal, on).await? {
+                Ok(()) => break,
+                Err(broken) => broken,
+            };
+            let arrived = state.arrived().len();
+            // A fresh SAS is worth it once, and again whenever files arrived with the last one.
+            if !failure.wants_location() || arrived_before.is_some_and(|before| arrived <= before) {
+                return Err(self.broken(engine, &state, failure, None).await);
+            }
+            arrived_before = Some(arrived);
+            on(UploadEvent::RenewingSas);
+            location = match self.location().await {
+                Ok(location) => location,
+                Err(why) => return Err(self.broken(engine, &state, failure, Some(why)).await),
+            };
+            store = self.store(&location);
+            listing = self.listing(&store).await;
+            journal = self.next_journal(engine, Some(state), (&location, listing.as_ref()), on).await;
+        }
+        journal.stage = Stage::Uploaded;
+        self.write(&mut journal).await?;
+        on(UploadEvent::Uploaded);
+        Ok(())
+    }
+
+    /// Files with their SHA-256 where it was computed, as the upload's record has them.
+    pub async fn arrived_files(&self) -> Vec<ArrivedFile> {
+        let (Some(directory), Some(journal)) = (&self.directory, &self.journal) else { return Vec::new() };
+        let (path, files) = (directory.path().to_owned(), journal.files.clone());
+        blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default()
+    }
+
+    /// The journal of an upload that was begun.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// Writes down that the registration is asked for. True where an earlier try had asked for it already.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub async fn begin_registration(&mut self) -> Result<bool, DirectoryError> {
+        let Some(mut journal) = self.journal.clone() else { return Ok(false) };
+        let was_asked_for = journal.stage == Stage::Registering;
+        journal.stage = Stage::Registering;
+        journal.registration.details = self.request.details.clone();
+        self.write(&mut journal).await?;
+        Ok(was_asked_for)
+    }
+
+    /// Writes down where the service reports about the registration; the URL must hold no secret.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub async fn record_operation(&mut self, operation: Option<Url>) -> Result<(), DirectoryError> {
+        let Some(mut journal) = self.journal.clone() else { return Ok(()) };
+        journal.operation = operation;
+        self.write(&mut journal).await
+    }
+
+    /// Removes the private directory: nothing is left to resume.
+    ///
+    /// # Errors
+    /// When something in it cannot be removed.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.directory.take().map_or(Ok(()), UploadDirectory::remove)
+    }
+
+    fn directory(&self) -> Result<&UploadDirectory, DirectoryError> {
+        let ended = || io::Error::other("the upload has ended");
+        self.directory.as_ref().ok_or_else(|| DirectoryError::Io { path: "".into(), why: ended() })
+    }
+
+    /// The files as they were planned; none for a remote source.
+    fn files(&self) -> FileList {
+        match &*self.request.source {
+            UploadSource::Local { files, .. } => files.clone(),
+            UploadSource::Remote { .. } => FileList::default(),
+        }
+    }
+
+    fn is_same_source(&self, journal: &Journal) -> bool {
+        journal.spec.source == self.request.shown_source
+    }
+
+    async fn write(&mut self, journal: &mut Journal) -> Result<(), DirectoryError> {
+        self.directory()?.write_journal(journal).await?;
+        self.last_run = journal.run;
+        self.journal = Some(journal.clone());
+        Ok(())
+    }
+
+    /// The journal names the present run; what older ones left speaks of nothing any more.
+    async fn remove_older_runs(&self, run: u32) -> Result<(), DirectoryError> {
+        self.directory()?.remove_runs_but(run).await
+    }
+
+    async fn location(&self) -> Result<UploadLocation, UploadError> {
+        let model = (&self.request.name, &self.request.version);
+        usable_location(&self.foundry, self.foundry.http(), self.settings.timings.probe, model).await
+    }
+
+    fn store(&self, location: &UploadLocation) -> BlobStore {
+        let (foundry, name, version) = (self.foundry.clone(), self.request.name.clone(), self.request.version.clone());
+        let renew: Renew = Arc::new(move || {
+            let (foundry, name, version) = (foundry.clone(), name.clone(), version.clone());
+            async move { foundry.start_pending_upload(&name, &version).await }.boxed()
+        });
+        BlobStore::new(self.foundry.shared_http(), Arc::clone(&self.settings.reporter), location, renew)
+    }
+
+    /// Blobs that are in the location; `None` where that cannot be told.
+    async fn listing(&self, store: &BlobStore) -> Option<Listing> {
+        match store.list().await {
+            Ok(listing) => listing,
+            Err(why) => {
+                (self.settings.reporter)(Report::Debug(format!("the upload location cannot be listed: {why}")));
+                None
+            }
+        }
+    }
+
+    /// Deletes from the location what would be registered with the model and is no part of it: files that an earlier try
+    /// of ours sent. Files of somebody else are not touched: they end the upload.
+    async fn delete_strays(
+        &self,
+        store: &BlobStore,
+        (location, listing, earlier): (&UploadLocation, Option<&Listing>, Option<&ResumeState>),
+        on: &mut dyn FnMut(UploadEvent<'_>),
+    ) -> Result<(), UploadError> {
+        let files = self.files();
+        let earlier = earlier.map(|state| &state.journal);
+        // A remote source has names of its own, which are known to AzCopy alone.
+        let is_remote = matches!(*self.request.source, UploadSource::Remote { .. });
+        if is_remote && earlier.is_none_or(|journal| self.is_same_source(journal)) {
+            return Ok(());
+        }
+        let ours = earlier.filter(|journal| *journal.blob_uri() == location.blob_uri).map(|journal| &journal.files);
+        let is_ours = |path: &BlobPath| ours.is_some_and(|files| files.get(path).is_some());
+        let strays: Vec<BlobPath> = match listing {
+            Some(listing) => listing.keys().filter(|path| files.get(path).is_none()).cloned().collect(),
+            // What cannot be listed is deleted all the same, if it may be there.
+            None => {
+                let known = ours.into_iter().flat_map(|files| files.iter());
+                known.filter(|file| files.get(&file.path).is_none()).map(|file| file.path.clone()).collect()
+            }
+        };
+        if let Some(stranger) = strays.iter().find(|path| !is_ours(path)) {
+            return Err(UploadError::StrayFile(stranger.clone()));
+        }
+        for stray in &strays {
+            if let Err(why) = store.delete(stray).await {
+                let words = format!("the blob store does not remove {stray}: {why}");
+                (self.settings.reporter)(Report::Debug(words));
+                return Err(UploadError::StrayFile(stray.clone()));
+            }
+        }
+        if !strays.is_empty() {
+            on(UploadEvent::StraysDeleted { files: strays.len() as u64 });
+        }
+        Ok(())
+    }
+
+    /// The journal of the next run: of the same upload into the same location, or of one that starts over.
+    async fn next_journal(
+        &self,
+        engine: &dyn TransferEngine,
+        state: Option<ResumeState>,
+        (location, listing): (&UploadLocation, Option<&Listing>),
+        on: &mut dyn FnMut(UploadEvent<'_>),
+    ) -> Journal {
+        let files = self.files();
+        let registration = Registration { blob_uri: location.blob_uri.clone(), details: self.request.details.clone() };
+        let is_local = matches!(*self.request.source, UploadSource::Local { .. });
+        let resumes = |state: &ResumeState| {
+            is_local && self.is_same_source(&state.journal) && *state.journal.blob_uri() == location.blob_uri
+        };
+        let mut journal = match state {
+            Some(state) if resumes(&state) => {
+                let changed = changed(&state.journal.files, &files);
+                let mut next = state.next(&files, listing);
+                on(UploadEvent::Resuming(self.kept(engine, &next, |path| next.complete.contains(path)).await));
+                if !changed.is_empty() {
+                    on(UploadEvent::Changed(&changed));
+                }
+                (next.spec, next.registration) = (self.spec(), registration);
+                next
+            }
+            state => {
+                if state.is_some() {
+                    on(UploadEvent::StartingOver);
+                }
+                let mut journal = Journal::begin(self.spec(), registration, files);
+                journal.run = self.last_run + 1;
+                journal
+            }
+        };
+        journal.pending_upload_id.clone_from(&location.id);
+        journal
+    }
+
+    fn spec(&self) -> UploadSpec {
+        UploadSpec {
+            endpoint: self.foundry.endpoint().to_string(),
+            name: self.request.name.to_string(),
+            version: self.request.version.to_string(),
+            source: self.request.shown_source.clone(),
+            selection: self.request.selection.clone(),
+            checked: self.request.checked,
+        }
+    }
+
+    fn lifetime(&self, location: &UploadLocation, journal: &Journal) -> Option<super::LifetimeWarning> {
+        lifetime_warning(&location.sas, &journal.missing(), self.settings.limit_rate, OffsetDateTime::now_utc())
+    }
+
+    /// Lets the engine send what is missing, and proves what arrived. A failure comes with what is kept.
+    async fn transfer(
+        &self,
+        engine: &dyn TransferEngine,
+        store: &BlobStore,
+        journal: &mut Journal,
+        on: &mut dyn FnMut(UploadEvent<'_>),
+    ) -> Result<Result<(), (TransferFailure, ResumeState)>, UploadError> {
+        let directory = self.directory()?;
+        let missing = journal.missing();
+        let failure = if missing.is_empty() && matches!(*self.request.source, UploadSource::Local { .. }) {
+            self.verify(store, journal).await.err()
+        } else {
+            journal.stage = Stage::Uploading;
+            directory.write_journal(journal).await?;
+            // The engine ends by itself, and what it leaves is looked at, before the command may be dropped.
+            let hold = self.settings.cancel.hold();
+            let job = TransferJob {
+                source: &self.request.source,
+                missing: &missing,
+                store,
+                directory,
+                run: journal.run,
+                settings: &self.settings,
+            };
+            let sent = with_ticks(engine, job, &self.settings.cancel, on).await;
+            on(UploadEvent::TransferEnded);
+            match sent {
+                Ok(changed) => {
+                    drop(hold);
+                    // A file that changed on the way was sent as it is now.
+                    journal.files = journal.files.with(changed);
+                    self.verify(store, journal).await.err()
+                }
+                Err(error) => {
+                    let state = self.resume_state(engine, journal.clone()).await;
+                    return Ok(Err((TransferFailure::Engine(error), state)));
+                }
+            }
+        };
+        match failure {
+            None => Ok(Ok(())),
+            Some(failure) => Ok(Err((failure, self.resume_state(engine, journal.clone()).await))),
+        }
+    }
+
+    /// Compares what the store lists with what was to be sent, where the SAS in force allows a list.
+    async fn verify(&self, store: &BlobStore, journal: &Journal) -> Result<(), TransferFailure> {
+        let Some(listing) = store.list().await.map_err(TransferFailure::Unproved)? else { return Ok(()) };
+        match journal.files.iter().find(|file| listing.get(&file.path) != Some(&file.bytes)) {
+            Some(file) => Err(TransferFailure::Incomplete(file.path.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A journal with what its run delivered, whichever engine that was.
+    async fn resume_state(&self, engine: &dyn TransferEngine, mut journal: Journal) -> ResumeState {
+        if matches!(*self.request.source, UploadSource::Remote { .. }) {
+            return ResumeState { journal, delivered: Some(Default::default()) };
+        }
+        if journal.stage.is_complete() {
+            let all = journal.files.iter().map(|file| file.path.clone()).collect();
+            return ResumeState { journal, delivered: Some(all) };
+        }
+        let Some(directory) = &self.directory else { return ResumeState { journal, delivered: None } };
+        let (path, files) = (directory.path().to_owned(), journal.files.clone());
+        let arrived = blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default();
+        journal.complete.extend(arrived.into_iter().map(|file| file.path));
+        let delivered = engine.arrived(&directory.run_path(journal.run), &self.request.source, &self.settings).await;
+        ResumeState { journal, delivered }
+    }
+
+    async fn broken(
+        &self,
+        engine: &dyn TransferEngine,
+        state: &ResumeState,
+        failure: TransferFailure,
+        no_location: Option<UploadError>,
+    ) -> UploadError {
+        let whole = state.arrived();
+        let kept = self.kept(engine, &state.journal, |path| whole.contains(path)).await;
+        UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: no_location.map(Box::new) }))
+    }
+
+    /// What of an upload with this journal is kept.
+    async fn kept(&self, engine: &dyn TransferEngine, journal: &Journal, is_whole: impl Fn(&BlobPath) -> bool) -> Kept {
+        let files = self.files();
+        let mut kept = Kept {
+            total_files: files.len() as u64,
+            total_bytes: journal.files.bytes(),
+            keeps_partial_files: engine.keeps_partial_files(),
+            ..Kept::default()
+        };
+        for file in files.iter().filter(|file| is_whole(&file.path)) {
+            kept.files += 1;
+            kept.bytes += file.bytes;
+        }
+        if let (true, Some(directory)) = (kept.keeps_partial_files, &self.directory) {
+            let partial: Vec<_> = journal.files.iter().filter(|file| !is_whole(&file.path)).cloned().collect();
+            let path = directory.path().to_owned();
+            let bytes = blocking(move || Ok(Record::partial_bytes(&path, &partial)));
+            kept.partial_bytes = bytes.await.unwrap_or_default();
+        }
+        kept
+    }
+}
+
+impl Drop for Session {
+    /// Nothing was begun that could be resumed: no trace stays.
+    fn drop(&mut self) {
+        if let (None, Some(directory)) = (&self.journal, self.directory.take()) {
+            drop(directory.remove());
+        }
+    }
+}
+
+impl TransferFailure {
+    fn wants_location(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.wants_location())
+    }
+}
+
+/// Runs the engine; time passes for the caller while it is silent.
+async fn with_ticks(
+    engine: &dyn TransferEngine,
+    job: TransferJob<'_>,
+    cancel: &Cancellation,
+    on: &mut dyn FnMut(UploadEvent<'_>),
+) -> Result<Vec<crate::model::SourceFile>, super::TransferError> {
+    let on = RefCell::new(on);
+    let mut transfer_event = |event: TransferEvent| (on.borrow_mut())(UploadEvent::Transfer(event));
+    let ticks = async {
+        let mut interval = tokio::time::interval(TICK);
+        while cancel.or(interval.tick()).await.is_some() {
+            (on.borrow_mut())(UploadEvent::Tick);
+        }
+        (on.borrow_mut())(UploadEvent::Stopping { waits: !engine.stops_at_once() });
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        biased;
+        // First, so that the bar is gone when the engine is asked to end.
+        never = ticks => match never {},
+        sent = engine.transfer(job, &mut transfer_event) => sent,
+    }
+}
