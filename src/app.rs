@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::{AZD_PROGRAM, Action, Command, Globals, Invocation, OutputFormat, PROGRAM};
-use crate::commands::choose;
-use crate::commands::custom::CustomCommand;
+use crate::console::Console;
 use crate::console::render::{self, DeployTarget};
-use crate::console::{Console, ProgressMode, Settings, colour};
 use crate::error::CliError;
+use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
 use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel::Cancellation;
 use azure_ai_models_core::credential::{Audience, Target, TokenSource};
@@ -21,32 +19,8 @@ use azure_ai_models_core::env::{Env, Timings, var};
 use azure_ai_models_core::foundry::{FoundryClient, api_version};
 use azure_ai_models_core::http::HttpClient;
 use azure_ai_models_core::model::{CustomModel, Report, Reporter};
-use azure_ai_models_core::project::{self, Answer, FindError, Found, Search};
+use azure_ai_models_core::project::{self, Answer, Found, Search};
 use azure_ai_models_core::units;
-
-/// What the console needs to know of the arguments and the world.
-#[must_use]
-pub fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
-    let progress = match &invocation.action {
-        Action::Run(command) => match command.as_ref() {
-            Command::Custom { command: Some(CustomCommand::Create(args)) }
-            | Command::Short(CustomCommand::Create(args)) => args.progress().into(),
-            _ => ProgressMode::Auto,
-        },
-        _ => ProgressMode::Auto,
-    };
-    let colour = |terminal| colour(env.get(var::NO_COLOR).is_some(), env.get(var::FORCE_COLOR) == Some("1"), terminal);
-    Settings {
-        quiet: invocation.globals.quiet,
-        debug: invocation.globals.debug.unwrap_or_else(|| env.flag(var::AZD_DEBUG)),
-        json: invocation.globals.output == OutputFormat::Json,
-        colour_stderr: colour(env.stderr_terminal),
-        stdout_terminal: env.stdout_terminal,
-        stderr_terminal: env.stderr_terminal,
-        columns: env.get(var::COLUMNS).and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0),
-        progress,
-    }
-}
 
 /// One run of the program.
 pub struct App {
@@ -93,20 +67,11 @@ impl App {
         )
     }
 
-    /// A client of the project, found as in cli.md 4. May be dropped at any time.
+    /// Looks for the project in its places (cli.md 4), `endpoint` standing for the option.
     ///
     /// # Errors
-    /// When no project is named, or its endpoint or the way to sign in breaks a rule, or azd does not tell its
-    /// environment.
-    pub async fn foundry(&self) -> Result<FoundryClient, CliError> {
-        self.foundry_at(self.globals.endpoint.as_deref()).await
-    }
-
-    /// A client of the project at this endpoint, as if it had been named by option.
-    ///
-    /// # Errors
-    /// See [`App::foundry`].
-    pub async fn foundry_at(&self, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
+    /// When an endpoint breaks a rule, or azd does not report its environment.
+    pub async fn look_for_project(&self, endpoint: Option<&str>) -> Result<Answer, CliError> {
         let report = self.reporter();
         let search = Search {
             env: &self.env,
@@ -116,20 +81,22 @@ impl App {
             report: &report,
         };
         let outcome = self.or_interrupted(async { Ok(Box::pin(search.run()).await?) }).await?;
-        let env = self.trusted.get_or_init(|| outcome.env);
-        let found = match outcome.answer {
-            Answer::Found(found) => self.found.get_or_init(|| *found),
-            Answer::NeedsChoice { .. } if !self.can_choose() => return Err(FindError::NotConfigured.into()),
-            Answer::NeedsChoice { subscription, tenant } => {
-                let chosen = Box::pin(choose::light(self, subscription, tenant)).await?;
-                self.found.get_or_init(|| chosen)
-            }
-        };
+        self.trusted.get_or_init(|| outcome.env);
+        Ok(outcome.answer)
+    }
+
+    /// A client of the project that this run is about from now on.
+    ///
+    /// # Errors
+    /// When the way to sign in breaks a rule.
+    pub fn client_of(&self, project: Found) -> Result<FoundryClient, CliError> {
+        let env = self.trusted_env();
+        let found = self.found.get_or_init(|| project);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
         let target =
             Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback(), audience: Audience::Foundry };
         let tenant = found.tenant.as_deref();
-        let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), report)?;
+        let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?;
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
     }
 

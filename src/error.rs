@@ -21,7 +21,6 @@ use std::process::ExitCode;
 
 pub use kind::ErrorKind;
 
-use crate::app::App;
 use crate::console::ErrorPage;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::redact::clean;
@@ -107,27 +106,24 @@ impl CliError {
 
     /// A model, or one version of it, of which the service says that it is not there.
     #[must_use]
-    pub fn model_not_found(app: &App, name: &ModelName, version: Option<&ModelVersion>, error: Self) -> Self {
+    pub fn model_not_found(name: &ModelName, version: Option<&ModelVersion>, list: &str, error: Self) -> Self {
         let mut told = *error.told;
-        let here = Self::no_such_model(app, name, version);
+        let here = Self::no_such_model(name, version, list);
         told.message = here.told.message;
         told.suggestion = here.told.suggestion;
         Self { kind: here.kind, told: Box::new(told) }
     }
 
-    /// A model, or one version of it, that is not in any list.
+    /// A model, or one version of it, that is not in any list; `list` is the command that shows what there is.
     #[must_use]
-    pub fn no_such_model(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> Self {
-        let (what, command) = match version {
-            Some(version) => (
-                format!("model '{name}' has no version {version} in this project"),
-                app.command_line(&["custom", "versions", "--name", name.as_str()]),
-            ),
-            None => (format!("there is no model '{name}' in this project"), app.command_line(&["custom", "list"])),
+    pub fn no_such_model(name: &ModelName, version: Option<&ModelVersion>, list: &str) -> Self {
+        let what = match version {
+            Some(version) => format!("model '{name}' has no version {version} in this project"),
+            None => format!("there is no model '{name}' in this project"),
         };
         Self::new(ErrorKind::NotFound, what)
             .with_code("ModelNotFound")
-            .with_suggestion(format!("See what there is: {command}"))
+            .with_suggestion(format!("See what there is: {list}"))
     }
 
     /// The same with a code that scripts can rely on.

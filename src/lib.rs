@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod console;
 pub mod error;
+pub mod globals;
 mod signals;
 
 use std::ffi::OsString;
@@ -16,15 +17,17 @@ use app::App;
 use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel;
 use azure_ai_models_core::env::{Env, Timings, var};
-use cli::{Action, Command, OutputFormat};
-use console::Console;
+use cli::{Action, Command, Invocation};
+use commands::custom::CustomCommand;
+use console::{Console, ProgressMode, Settings, colour};
 use error::CliError;
+use globals::{OutputFormat, PROGRAM};
 
 /// The whole program: parse, run, report, exit code.
 #[must_use]
 pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
     let invocation = cli::read(args, env.run_by_azd());
-    let console = Arc::new(Console::new(app::console_settings(&env, &invocation)));
+    let console = Arc::new(Console::new(console_settings(&env, &invocation)));
     // With JSON asked for, azd's own error would be text on standard output.
     let json = invocation.globals.output == OutputFormat::Json;
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
@@ -48,13 +51,36 @@ pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
     }
 }
 
+/// What the console needs to know of the arguments and the world.
+fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
+    let progress = match &invocation.action {
+        Action::Run(command) => match command.as_ref() {
+            Command::Custom { command: Some(CustomCommand::Create(args)) }
+            | Command::Short(CustomCommand::Create(args)) => args.progress().into(),
+            _ => ProgressMode::Auto,
+        },
+        _ => ProgressMode::Auto,
+    };
+    let colour = |terminal| colour(env.get(var::NO_COLOR).is_some(), env.get(var::FORCE_COLOR) == Some("1"), terminal);
+    Settings {
+        quiet: invocation.globals.quiet,
+        debug: invocation.globals.debug.unwrap_or_else(|| env.flag(var::AZD_DEBUG)),
+        json: invocation.globals.output == OutputFormat::Json,
+        colour_stderr: colour(env.stderr_terminal),
+        stdout_terminal: env.stdout_terminal,
+        stderr_terminal: env.stderr_terminal,
+        columns: env.get(var::COLUMNS).and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0),
+        progress,
+    }
+}
+
 fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> Result<(), CliError> {
     let (canceller, cancellation) = cancel::channel();
     let app = app(cancellation);
     match command {
         Command::Version => commands::version::version(&app),
-        Command::Metadata => commands::metadata::metadata(&app),
-        Command::Completion { shell } => commands::completion::completion(&app, shell),
+        Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
+        Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
         Command::Custom { command: None } => Ok(()),
         Command::Init(args) => awaited(canceller, async || Box::pin(commands::init::init(&app, &args)).await),
         Command::Custom { command: Some(command) } | Command::Short(command) => {

@@ -1,44 +1,9 @@
-//! What the global options mean together: the dual `-e` is taken apart here, and nowhere else.
+//! Merges the global options: the dual `-e` is taken apart here, and nowhere else.
 
-use std::path::PathBuf;
-
-use clap::ValueEnum;
 use thiserror::Error;
 
 use super::GlobalArgs;
-
-/// How the product is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// For people.
-    #[default]
-    Table,
-    /// One JSON document.
-    Json,
-    /// azd's third value: nothing on standard output.
-    None,
-}
-
-/// The global options after the dual `-e` was taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Globals {
-    /// Endpoint, from `--project-endpoint` or `-e URL`; not yet checked.
-    pub endpoint: Option<String>,
-    /// azd environment, from `--environment` or `-e NAME`.
-    pub environment: Option<String>,
-    /// Azure subscription, from `--subscription`.
-    pub subscription: Option<String>,
-    /// Output format.
-    pub output: OutputFormat,
-    /// `--no-prompt`, if it was given.
-    pub no_prompt: Option<bool>,
-    /// `--debug`, if it was given.
-    pub debug: Option<bool>,
-    /// `--quiet`.
-    pub quiet: bool,
-    /// `--cwd`.
-    pub cwd: Option<PathBuf>,
-}
+use crate::globals::{EnvironmentNameError, Globals, check_environment_name};
 
 /// Global options that contradict each other.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -52,67 +17,39 @@ pub enum GlobalsError {
     /// `--environment https://...`.
     #[error("--environment takes a name, not a URL")]
     EnvironmentIsUrl,
-    /// An environment name that azd would not take.
-    #[error("'{0}' is not the name of an azd environment: letters, digits, '-', '_', '.', '(' and ')', at most 64")]
-    BadEnvironment(String),
+    /// An environment name that azd would not accept.
+    #[error(transparent)]
+    BadEnvironment(#[from] EnvironmentNameError),
 }
 
-impl Globals {
-    /// What counts when the options could not be read.
-    #[must_use]
-    pub fn unread(output: OutputFormat) -> Self {
-        Self {
-            endpoint: None,
-            environment: None,
-            subscription: None,
-            output,
-            no_prompt: None,
-            debug: None,
-            quiet: false,
-            cwd: None,
-        }
+/// Takes the dual `-e` apart and refuses what was given twice.
+///
+/// # Errors
+/// See [`GlobalsError`].
+pub fn merge(args: &GlobalArgs) -> Result<Globals, GlobalsError> {
+    let (urls, names): (Vec<&String>, Vec<&String>) =
+        args.endpoint_or_environment.iter().partition(|value| is_url(value));
+    if args.environment.iter().any(|value| is_url(value)) {
+        return Err(GlobalsError::EnvironmentIsUrl);
     }
-
-    /// Takes the dual `-e` apart and refuses what was given twice.
-    ///
-    /// # Errors
-    /// See [`GlobalsError`].
-    pub fn merge(args: &GlobalArgs) -> Result<Self, GlobalsError> {
-        let (urls, names): (Vec<&String>, Vec<&String>) =
-            args.endpoint_or_environment.iter().partition(|value| is_url(value));
-        if args.environment.iter().any(|value| is_url(value)) {
-            return Err(GlobalsError::EnvironmentIsUrl);
-        }
-        let endpoint = at_most_one(args.project_endpoint.iter().chain(urls)).ok_or(GlobalsError::TwoEndpoints)?;
-        let environment = at_most_one(args.environment.iter().chain(names)).ok_or(GlobalsError::TwoEnvironments)?;
-        if let Some(name) = &environment
-            && !is_environment_name(name)
-        {
-            return Err(GlobalsError::BadEnvironment(name.clone()));
-        }
-        Ok(Self {
-            endpoint,
-            environment,
-            subscription: args.subscription.clone().filter(|id| !id.trim().is_empty()),
-            output: args.output,
-            no_prompt: args.no_prompt,
-            debug: args.debug,
-            quiet: args.quiet == Some(true),
-            cwd: args.cwd.clone(),
-        })
-    }
+    let endpoint = at_most_one(args.project_endpoint.iter().chain(urls)).ok_or(GlobalsError::TwoEndpoints)?;
+    let environment = at_most_one(args.environment.iter().chain(names)).ok_or(GlobalsError::TwoEnvironments)?;
+    environment.as_deref().map_or(Ok(()), check_environment_name)?;
+    Ok(Globals {
+        endpoint,
+        environment,
+        subscription: args.subscription.clone().filter(|id| !id.trim().is_empty()),
+        output: args.output,
+        no_prompt: args.no_prompt,
+        debug: args.debug,
+        quiet: args.quiet == Some(true),
+        cwd: args.cwd.clone(),
+    })
 }
 
 fn is_url(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     lower.starts_with("https://") || lower.starts_with("http://")
-}
-
-/// azd's own rule (contracts/azd-host.md 1.5).
-#[must_use]
-pub fn is_environment_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '(' | ')' | '_' | '.'))
 }
 
 /// `None` when there are several.
@@ -130,11 +67,12 @@ mod tests {
 
     use super::super::{Cli, hoist_globals};
     use super::*;
+    use crate::globals::OutputFormat;
 
-    fn merge(line: &str) -> Result<Globals, GlobalsError> {
+    fn merged(line: &str) -> Result<Globals, GlobalsError> {
         let words = hoist_globals(line.split_whitespace().map(Into::into).collect());
         let cli = Cli::try_parse_from(words).expect("a command line");
-        Globals::merge(&cli.globals)
+        merge(&cli.globals)
     }
 
     #[test]
@@ -147,7 +85,7 @@ mod tests {
             "p --environment=dev list --project-endpoint https://x",
             "p list -edev -e=https://x",
         ] {
-            let globals = merge(line).expect(line);
+            let globals = merged(line).expect(line);
             assert_eq!(globals.endpoint.as_deref(), Some("https://x"), "{line}");
             assert_eq!(globals.environment.as_deref(), Some("dev"), "{line}");
         }
@@ -155,17 +93,17 @@ mod tests {
 
     #[test]
     fn two_of_one_kind_are_refused() {
-        assert_eq!(merge("p -e https://x list -e https://y"), Err(GlobalsError::TwoEndpoints));
-        assert_eq!(merge("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
-        assert_eq!(merge("p list --environment https://x"), Err(GlobalsError::EnvironmentIsUrl));
-        assert_eq!(merge("p list -e a/b"), Err(GlobalsError::BadEnvironment("a/b".into())));
+        assert_eq!(merged("p -e https://x list -e https://y"), Err(GlobalsError::TwoEndpoints));
+        assert_eq!(merged("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
+        assert_eq!(merged("p list --environment https://x"), Err(GlobalsError::EnvironmentIsUrl));
+        assert_eq!(merged("p list -e a/b"), Err(EnvironmentNameError("a/b".into()).into()));
     }
 
     #[test]
     fn switches_take_a_value_behind_an_equals_sign_and_the_last_one_wins() {
-        assert_eq!(merge("p list --debug=false").map(|g| g.debug), Ok(Some(false)));
-        assert_eq!(merge("p --no-prompt list").map(|g| g.no_prompt), Ok(Some(true)));
-        assert_eq!(merge("p --non-interactive=true list").map(|g| g.no_prompt), Ok(Some(true)));
-        assert_eq!(merge("p -o json list -o table").map(|g| g.output), Ok(OutputFormat::Table));
+        assert_eq!(merged("p list --debug=false").map(|g| g.debug), Ok(Some(false)));
+        assert_eq!(merged("p --no-prompt list").map(|g| g.no_prompt), Ok(Some(true)));
+        assert_eq!(merged("p --non-interactive=true list").map(|g| g.no_prompt), Ok(Some(true)));
+        assert_eq!(merged("p -o json list -o table").map(|g| g.output), Ok(OutputFormat::Table));
     }
 }

@@ -6,7 +6,7 @@ mod globals;
 mod hoist;
 mod read;
 
-pub use globals::{Globals, GlobalsError, OutputFormat, is_environment_name};
+pub use globals::{GlobalsError, merge};
 pub use hoist::hoist_globals;
 pub use read::{Action, Invocation, UsageError, read};
 
@@ -16,11 +16,7 @@ use clap_complete::Shell;
 
 use crate::commands::custom::CustomCommand;
 use crate::commands::init::InitArgs;
-
-/// How azd's users call the program.
-pub const AZD_PROGRAM: &str = "azd ai models";
-/// The program's own name, outside azd.
-pub const PROGRAM: &str = "azure-ai-models";
+use crate::globals::{OutputFormat, PROGRAM};
 
 const ROOT_EXAMPLES: &str = "\
 Examples:
@@ -189,6 +185,7 @@ mod tests {
     use clap::FromArgMatches;
 
     use super::*;
+    use crate::globals::AZD_PROGRAM;
 
     #[test]
     fn clap_finds_the_tree_sound() {
@@ -241,7 +238,7 @@ mod tests {
                 let matches =
                     Cli::command().try_get_matches_from(words).unwrap_or_else(|error| panic!("{example}: {error}"));
                 let cli = Cli::from_arg_matches(&matches).expect("an example");
-                Globals::merge(&cli.globals).unwrap_or_else(|error| panic!("{example}: {error}"));
+                merge(&cli.globals).unwrap_or_else(|error| panic!("{example}: {error}"));
             }
             for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
                 check(sub, &format!("{path} {}", sub.get_name()));

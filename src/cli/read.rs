@@ -6,8 +6,10 @@ use std::mem::ManuallyDrop;
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, error::Error as ClapError};
 
-use super::{AZD_PROGRAM, Cli, Command, Globals, OutputFormat, PROGRAM, hoist_globals, tree};
+use super::{Cli, Command, hoist_globals, merge, tree};
 use crate::commands::custom::CustomCommand;
+use crate::error::CliError;
+use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
 
 const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 
@@ -40,6 +42,12 @@ pub struct UsageError {
     pub suggestion: String,
 }
 
+impl From<UsageError> for CliError {
+    fn from(error: UsageError) -> Self {
+        Self::usage(error.message).with_suggestion(error.suggestion)
+    }
+}
+
 /// Reads the arguments, the program's name first. Pure.
 #[must_use]
 pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
@@ -48,13 +56,16 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         && (word == "version" || word == "--version")
     {
         let action = Action::Run(Box::new(Command::Version));
-        return Invocation { globals: Globals::unread(OutputFormat::Table), action };
+        return Invocation { globals: Globals::default(), action };
     }
     let program = if run_by_azd { AZD_PROGRAM } else { PROGRAM };
     // Before clap had a word: an error about the arguments is JSON too where JSON was asked for.
     let wants_json = asks_for_json(&args);
     let refuse = |message: String, suggestion: String| Invocation {
-        globals: Globals::unread(if wants_json { OutputFormat::Json } else { OutputFormat::Table }),
+        globals: Globals {
+            output: if wants_json { OutputFormat::Json } else { OutputFormat::Table },
+            ..Globals::default()
+        },
         action: Action::Refuse(UsageError { message, suggestion }),
     };
     // Read once a process, and taking the tree apart again costs a quarter of what `version` does.
@@ -66,17 +77,14 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
         {
-            return Invocation {
-                globals: Globals::unread(OutputFormat::Table),
-                action: Action::Print(error.render().to_string()),
-            };
+            return Invocation { globals: Globals::default(), action: Action::Print(error.render().to_string()) };
         }
         Err(error) => {
             let (message, suggestion) = explain(&error, &command);
             return refuse(message, suggestion);
         }
     };
-    let globals = match Globals::merge(&cli.globals) {
+    let globals = match merge(&cli.globals) {
         Ok(globals) => globals,
         Err(error) => return refuse(error.to_string(), format!("See '{program} --help' for the global options.")),
     };

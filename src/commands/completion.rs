@@ -3,15 +3,15 @@
 use clap_complete::{Shell, generate};
 
 use crate::app::App;
-use crate::cli::{PROGRAM, tree};
 use crate::error::CliError;
+use crate::globals::PROGRAM;
 
-/// Prints the script for one shell.
+/// Prints the script that completes the commands of clap's tree in one shell.
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn completion(app: &App, shell: Shell) -> Result<(), CliError> {
+pub fn completion(app: &App, mut tree: clap::Command, shell: Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
-    generate(shell, &mut tree(PROGRAM), PROGRAM, &mut script);
+    generate(shell, &mut tree, PROGRAM, &mut script);
     app.product(&String::from_utf8_lossy(&script))
 }

@@ -11,9 +11,9 @@ use self::asked::Asked;
 use self::environment::{Before, Target};
 use super::choose::{Finder, Place};
 use crate::app::App;
-use crate::cli::OutputFormat;
 use crate::console::InitPage;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::azd::Azd;
 use azure_ai_models_core::env::var;
 

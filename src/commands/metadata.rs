@@ -8,7 +8,6 @@ use clap::{Arg, ArgAction};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::cli::{PROGRAM, tree};
 use crate::error::CliError;
 
 /// The extension's id.
@@ -77,14 +76,13 @@ struct Flag {
     hidden: bool,
 }
 
-/// Prints the metadata.
+/// Prints the metadata of the commands in clap's tree.
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn metadata(app: &App) -> Result<(), CliError> {
-    let mut root = tree(PROGRAM);
-    root.build();
-    let commands = described(&root, &[]);
+pub fn metadata(app: &App, mut tree: clap::Command) -> Result<(), CliError> {
+    tree.build();
+    let commands = described(&tree, &[]);
     app.json(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands })
 }
 

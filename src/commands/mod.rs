@@ -1,7 +1,8 @@
 //! The commands: a file each, with its arguments and one function.
 
-pub(crate) mod choose;
+mod choose;
 pub mod completion;
+mod connect;
 pub mod custom;
 pub mod init;
 pub mod metadata;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::app::App;
-use crate::cli::OutputFormat;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 
 /// The version, from Cargo.toml; `version.txt` and `extension.yaml` hold the same.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

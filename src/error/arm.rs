@@ -1,6 +1,6 @@
 //! What it means for the person that Azure Resource Manager, or azd, does not lead to a project.
 
-use crate::cli::GlobalsError;
+use crate::globals::EnvironmentNameError;
 use azure_ai_models_core::arm::{ArmEndpointError, ArmError};
 use azure_ai_models_core::azd::{AzdError, ProgramError, SaveError};
 use azure_ai_models_core::env::var;
@@ -72,6 +72,12 @@ impl From<ProgramError> for CliError {
     }
 }
 
+impl From<EnvironmentNameError> for CliError {
+    fn from(error: EnvironmentNameError) -> Self {
+        Self::usage(error.to_string()).with_code("bad_environment").with_suggestion("Use another name.")
+    }
+}
+
 impl CliError {
     /// azd did not store a value of an environment.
     #[must_use]
@@ -83,14 +89,6 @@ impl CliError {
         let message =
             format!("{key} could not be saved in the azd environment '{environment}': {}\n{done}", why.message());
         why.with_message(message).with_suggestion("Run the same command again: it saves all of them.")
-    }
-
-    /// A text that azd does not take as the name of an environment.
-    #[must_use]
-    pub fn bad_environment_name(name: &str) -> Self {
-        Self::usage(GlobalsError::BadEnvironment(name.to_owned()).to_string())
-            .with_code("bad_environment")
-            .with_suggestion("Use another name.")
     }
 
     /// The person reaches no subscription of this id.

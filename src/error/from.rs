@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use crate::cli::UsageError;
 use crate::console::WriteError;
 use azure_ai_models_core::azcopy::{InstallError, LocateError, VerifyError};
 use azure_ai_models_core::check::{self, CheckError};
@@ -15,12 +14,6 @@ use azure_ai_models_core::source::PlanError;
 use azure_ai_models_core::units;
 
 use super::{CliError, ErrorKind};
-
-impl From<UsageError> for CliError {
-    fn from(error: UsageError) -> Self {
-        Self::usage(error.message).with_suggestion(error.suggestion)
-    }
-}
 
 impl From<WriteError> for CliError {
     fn from(error: WriteError) -> Self {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use azure_ai_models::cli::{AZD_PROGRAM, Action, PROGRAM, read};
+use azure_ai_models::cli::{Action, read};
+use azure_ai_models::globals::{AZD_PROGRAM, PROGRAM};
 
 use crate::support::TestEnv;
 

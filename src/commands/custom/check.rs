@@ -6,9 +6,9 @@ use clap::{Args, ValueHint};
 
 use super::selection::{self, Check, SelectionArgs};
 use crate::app::App;
-use crate::cli::OutputFormat;
 use crate::console::render::{self, Checked};
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Source, WeightType};
 

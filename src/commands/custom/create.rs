@@ -36,10 +36,11 @@ use self::lora::AdapterConfig;
 use self::view::{STARTING_OVER, UploadView, kept_sentence};
 use super::selection::{self, Check};
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::commands::custom::engine;
 use crate::console::render;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 
 /// Steps that the user sees: location, upload, registration.
 const STEPS: u8 = 3;
@@ -73,7 +74,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     }
     let spec = args.into_spec(app).await?;
     check_publisher(app, &spec)?;
-    let foundry = app.foundry().await?;
+    let foundry = connect::foundry(app).await?;
     make(app, &spec, &foundry).await
 }
 

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::existing::one_version;
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 
 pub(super) const EXAMPLES: &str = "\
@@ -45,7 +46,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
             .with_code("confirmation_required")
             .with_suggestion("Add --force to delete without asking."));
     }
-    let foundry = app.foundry().await?;
+    let foundry = connect::foundry(app).await?;
     // Proved to exist: the service answers 200 for what never existed.
     let version = one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await?;
     if !args.force {

@@ -13,7 +13,24 @@ pub(super) fn explain_missing(
     version: Option<&ModelVersion>,
 ) -> CliError {
     let error = error.into();
-    if error.speaks_of_a_model() { CliError::model_not_found(app, name, version, error) } else { error }
+    if error.speaks_of_a_model() {
+        CliError::model_not_found(name, version, &list_command(app, name, version), error)
+    } else {
+        error
+    }
+}
+
+/// A model, or one version of it, that is not in any list.
+pub(super) fn no_such_model(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> CliError {
+    CliError::no_such_model(name, version, &list_command(app, name, version))
+}
+
+/// The command that shows what there is instead.
+fn list_command(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> String {
+    match version {
+        Some(_) => app.command_line(&["custom", "versions", "--name", name.as_str()]),
+        None => app.command_line(&["custom", "list"]),
+    }
 }
 
 /// The named version, or the only one there is; several are an error that lists them. `verb` says what is to be done.
@@ -34,7 +51,7 @@ pub(super) async fn one_version(
     newest_first(&mut models);
     let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
     match versions.as_slice() {
-        [] => Err(CliError::no_such_model(app, name, None)),
+        [] => Err(no_such_model(app, name, None)),
         [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
         several => {
             Err(CliError::usage(format!("model '{name}' has {} versions: {}", several.len(), several.join(", ")))

@@ -6,9 +6,10 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::console::render;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelFilter, NamePattern, Tag, WeightType, latest_of_each};
 use azure_ai_models_core::units;
 
@@ -45,7 +46,7 @@ pub struct ListArgs {
 
 pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, limit } = args;
-    let models = app.foundry().await?.list_models(source_job.as_deref()).await?;
+    let models = connect::foundry(app).await?.list_models(source_job.as_deref()).await?;
     let filter = ModelFilter { name, weight_type, tags, source_job };
     // A condition is for the latest version: an older one that meets it is not listed in its place.
     let mut models = latest_of_each(models);

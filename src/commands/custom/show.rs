@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::existing::explain_missing;
+use super::existing::{explain_missing, no_such_model};
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelName, ModelVersion, latest};
 
 pub(super) const EXAMPLES: &str = "\
@@ -26,7 +27,7 @@ pub struct ShowArgs {
 }
 
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
-    let foundry = app.foundry().await?;
+    let foundry = connect::foundry(app).await?;
     let model = match &args.version {
         Some(version) => foundry
             .get_model(&args.name, version)
@@ -37,7 +38,7 @@ pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
                 .list_versions(&args.name)
                 .await
                 .map_err(|error| explain_missing(app, error, &args.name, None))?;
-            latest(&versions).cloned().ok_or_else(|| CliError::no_such_model(app, &args.name, None))?
+            latest(&versions).cloned().ok_or_else(|| no_such_model(app, &args.name, None))?
         }
     };
     match app.globals.output {

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::existing::{explain_missing, one_version};
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::console::render;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelChange, ModelName, ModelVersion, Tag};
 
 pub(super) const EXAMPLES: &str = "\
@@ -45,7 +46,7 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
         CliError::usage(why)
             .with_suggestion("Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.")
     })?;
-    let foundry = app.foundry().await?;
+    let foundry = connect::foundry(app).await?;
     // Looked for first: a merge patch may make what is not there.
     let version = one_version(app, &foundry, &name, version.as_ref(), "update").await?;
     let updated = foundry.update_model(&name, &version, &change).await;

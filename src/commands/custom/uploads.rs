@@ -7,9 +7,10 @@ use time::format_description::well_known::Rfc3339;
 
 use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::console::render::{self, UploadRow};
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{self, Journal, Unfinished};
@@ -216,7 +217,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         limit_rate: None,
         again: app.command_line(&again),
     };
-    let foundry = app.foundry_at(Some(&upload.endpoint)).await?;
+    let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;
     make(app, &spec, &foundry).await
 }
 

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::existing::explain_missing;
+use super::existing::{explain_missing, no_such_model};
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::console::render;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelName, newest_first};
 
 pub(super) const EXAMPLES: &str = "\
@@ -23,14 +24,13 @@ pub struct VersionsArgs {
 }
 
 pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
-    let mut models = app
-        .foundry()
+    let mut models = connect::foundry(app)
         .await?
         .list_versions(&args.name)
         .await
         .map_err(|error| explain_missing(app, error, &args.name, None))?;
     if models.is_empty() {
-        return Err(CliError::no_such_model(app, &args.name, None));
+        return Err(no_such_model(app, &args.name, None));
     }
     newest_first(&mut models);
     match app.globals.output {

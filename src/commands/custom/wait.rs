@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::existing::explain_missing;
+use super::existing::{explain_missing, no_such_model};
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus};
 use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
 use azure_ai_models_core::units;
@@ -37,7 +38,7 @@ pub struct WaitArgs {
 
 pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let WaitArgs { name, version, timeout } = &args;
-    let foundry = app.foundry().await?;
+    let foundry = connect::foundry(app).await?;
     let limit = timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
     let begun = begun_here(app, &foundry, &args).await?;
     let operation = begun.as_ref().and_then(|(_, journal)| journal.operation.clone());
@@ -90,7 +91,7 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
         RegisterError::TimedOut { last_status: None, last_fault: Some(fault) } => fault.into(),
         RegisterError::Absent { last_status: None }
         | RegisterError::TimedOut { last_status: None, last_fault: None } => {
-            let missing = CliError::no_such_model(app, name, Some(version));
+            let missing = no_such_model(app, name, Some(version));
             if begun {
                 missing.with_suggestion("Its upload is kept here: the same 'custom create' again goes on with it.")
             } else {

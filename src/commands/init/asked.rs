@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{InitArgs, KEYS};
 use crate::app::App;
-use crate::cli::is_environment_name;
 use crate::error::CliError;
+use crate::globals::check_environment_name;
 use azure_ai_models_core::arm::ProjectId;
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::project::ProjectEndpoint;
@@ -51,9 +51,7 @@ impl Asked {
             (Some(name), _) => Some(name.clone()),
             (None, named) => named.clone().or_else(|| app.env.get(var::AZD_ENVIRONMENT).map(str::to_owned)),
         };
-        if let Some(name) = environment.as_deref().filter(|name| !is_environment_name(name)) {
-            return Err(CliError::bad_environment_name(name));
-        }
+        environment.as_deref().map_or(Ok(()), check_environment_name)?;
         Ok(Self { id, endpoint, subscription, environment, force: args.force == Some(true) })
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Place;
 use super::asked::Asked;
 use crate::app::App;
-use crate::cli::is_environment_name;
 use crate::error::CliError;
+use crate::globals::check_environment_name;
 use azure_ai_models_core::azd::{Azd, AzdEnvironment, Host};
 
 /// What was there before.
@@ -82,7 +82,8 @@ impl Before {
             None => app.or_interrupted(app.ask(&format!("{QUESTION} [{default}]: "))).await?.unwrap_or_default(),
         };
         let name = if name.trim().is_empty() { default } else { name.trim().to_owned() };
-        if is_environment_name(&name) { Ok(name) } else { Err(CliError::bad_environment_name(&name)) }
+        check_environment_name(&name)?;
+        Ok(name)
     }
 
     /// Makes the project and the environment where they are missing.

@@ -8,9 +8,10 @@ use super::questions::estimate;
 use super::spec::{CreateSpec, VersionChoice};
 use super::version::next_free;
 use crate::app::App;
-use crate::cli::OutputFormat;
+use crate::commands::connect;
 use crate::console::render::{self, DryRunPage};
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::model::Finding;
 use azure_ai_models_core::source::UploadSource;
 use azure_ai_models_core::upload::expected_rate;
@@ -92,7 +93,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
 /// The version as far as it is known: `auto` where no project tells more.
 async fn version(app: &App, spec: &CreateSpec) -> String {
     let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
-    let Ok(foundry) = app.foundry().await else { return spec.version.to_string() };
+    let Ok(foundry) = connect::foundry(app).await else { return spec.version.to_string() };
     match next_free(app, &foundry, &spec.name, &std::collections::BTreeSet::new()).await {
         Ok(version) => version.to_string(),
         Err(why) => {

@@ -10,9 +10,9 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Create, Ended, STARTING_OVER, STEPS};
-use crate::cli::OutputFormat;
 use crate::console::render;
 use crate::error::{CliError, ErrorKind};
+use crate::globals::OutputFormat;
 
 /// What `--no-wait` says as JSON.
 #[derive(Serialize)]

@@ -1,0 +1,29 @@
+//! The client of the Foundry project that a command talks to.
+
+use super::choose;
+use crate::app::App;
+use crate::error::CliError;
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::project::{Answer, FindError};
+
+/// A client of the project that the options, azd or the environment name, or that the user chooses (cli.md 4).
+///
+/// # Errors
+/// When no project is named, or its endpoint or the way to sign in breaks a rule, or azd does not report its
+/// environment.
+pub(super) async fn foundry(app: &App) -> Result<FoundryClient, CliError> {
+    foundry_at(app, app.globals.endpoint.as_deref()).await
+}
+
+/// A client of the project at this endpoint, as if it had been named by option.
+///
+/// # Errors
+/// See [`foundry`].
+pub(super) async fn foundry_at(app: &App, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
+    let project = match app.look_for_project(endpoint).await? {
+        Answer::Found(found) => *found,
+        Answer::NeedsChoice { .. } if !app.can_choose() => return Err(FindError::NotConfigured.into()),
+        Answer::NeedsChoice { subscription, tenant } => Box::pin(choose::light(app, subscription, tenant)).await?,
+    };
+    app.client_of(project)
+}
