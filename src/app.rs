@@ -1,6 +1,6 @@
 //! What a command needs from the world, made on first use: environment, console, cancellation, clients.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ pub struct App {
     http: OnceCell<Arc<HttpClient>>,
     found: OnceCell<Found>,
     trusted: OnceCell<Env>,
+    interrupted: RefCell<Option<CliError>>,
 }
 
 impl App {
@@ -45,7 +46,19 @@ impl App {
     pub fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
         let timings = Timings::from_env(&env);
         let (http, found, trusted) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { env, timings, globals, console, cancel, http, found, trusted }
+        let interrupted = RefCell::default();
+        Self { env, timings, globals, console, cancel, http, found, trusted, interrupted }
+    }
+
+    /// Sets what the user is told when the command is dropped from now on; commands set it by phase.
+    pub fn on_interrupt(&self, error: CliError) {
+        *self.interrupted.borrow_mut() = Some(error);
+    }
+
+    /// The failure of a command that was dropped.
+    #[must_use]
+    pub fn interrupted(&self) -> CliError {
+        self.interrupted.borrow_mut().take().unwrap_or_else(CliError::interrupted)
     }
 
     /// Where clients leave what is worth saying.
@@ -80,7 +93,7 @@ impl App {
             environment: self.globals.environment.as_deref(),
             report: &report,
         };
-        let outcome = self.or_interrupted(async { Ok(Box::pin(search.run()).await?) }).await?;
+        let outcome = Box::pin(search.run()).await?;
         self.trusted.get_or_init(|| outcome.env);
         Ok(outcome.answer)
     }
@@ -134,7 +147,7 @@ impl App {
         let (question, console) = (question.to_owned(), Arc::clone(&self.console));
         let _guard = self.console.guard();
         let chosen = tokio::task::spawn_blocking(move || console.select(&question, &choices));
-        match self.or_interrupted(async { Ok(chosen.await) }).await? {
+        match chosen.await {
             Ok(Ok(Some(index))) => Ok(index),
             Ok(Err(why)) if why.kind() != io::ErrorKind::Interrupted => {
                 Err(CliError::failure(format!("cannot ask on this terminal: {why}")))
@@ -164,14 +177,6 @@ impl App {
     /// When it cannot be read.
     pub async fn line(&self) -> Result<Option<String>, CliError> {
         self.ask("").await
-    }
-
-    /// Runs work that may be dropped, until the person interrupts it.
-    ///
-    /// # Errors
-    /// Those of the work, or that it was interrupted.
-    pub async fn or_interrupted<T>(&self, work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-        self.cancel.or(work).await.unwrap_or_else(|| Err(CliError::interrupted()))
     }
 
     /// Writes the product; `-o none` leaves it out.

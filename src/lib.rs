@@ -82,19 +82,24 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
         Command::Custom { command: None } => Ok(()),
-        Command::Init(args) => awaited(canceller, async || Box::pin(commands::init::init(&app, &args)).await),
+        Command::Init(args) => awaited(&app, canceller, commands::init::init(&app, &args)),
         Command::Custom { command: Some(command) } | Command::Short(command) => {
-            awaited(canceller, async || commands::custom::run(&app, command).await)
+            awaited(&app, canceller, commands::custom::run(&app, command))
         }
     }
 }
 
-/// Runs a command that waits for others, and listens to signals meanwhile.
-fn awaited(canceller: cancel::Canceller, command: impl AsyncFnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+/// Runs a command until it returns or the user interrupts it. The one place that does: commands just wait.
+fn awaited(
+    app: &App,
+    canceller: cancel::Canceller,
+    command: impl Future<Output = Result<(), CliError>>,
+) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         signals::listen(canceller)?;
-        command().await
+        let ended = app.cancel.run(app.timings.interrupt_grace, Box::pin(command)).await;
+        ended.unwrap_or_else(|| Err(app.interrupted()))
     });
     // A thread may still wait for an answer on the terminal.
     runtime.shutdown_background();

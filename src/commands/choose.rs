@@ -93,7 +93,7 @@ impl<'a> Finder<'a> {
             let named = all.into_iter().find(|one| one.id.eq_ignore_ascii_case(id) || one.name == id);
             return named.ok_or_else(|| CliError::no_subscription(id));
         };
-        match self.interruptible(host.tenant_of(id)).await? {
+        match host.tenant_of(id).await {
             Ok(tenant) => Ok(Subscription { id: id.to_owned(), name: String::new(), tenant }),
             Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).with_more(&words)),
             Err(error) => Err(error.into()),
@@ -107,7 +107,7 @@ impl<'a> Finder<'a> {
     pub(crate) async fn choose_subscription(&self) -> Result<Subscription, CliError> {
         const QUESTION: &str = "Select an Azure subscription";
         if let Some(host) = &self.host {
-            return Ok(self.interruptible(host.choose_subscription(QUESTION)).await??);
+            return Ok(host.choose_subscription(QUESTION).await?);
         }
         let mut all = self.subscriptions().await?;
         if all.is_empty() {
@@ -125,14 +125,13 @@ impl<'a> Finder<'a> {
         const GROUP: &str = "Select a resource group";
         const PROJECT: &str = "Select a Foundry project";
         if let Some(host) = &self.host {
-            let group = self.interruptible(host.choose_resource_group(subscription, GROUP)).await??;
-            let chosen = host.choose_foundry_project(subscription, &group.name, PROJECT);
-            let chosen = self.interruptible(chosen).await??;
+            let group = host.choose_resource_group(subscription, GROUP).await?;
+            let chosen = host.choose_foundry_project(subscription, &group.name, PROJECT).await?;
             let id = ProjectId::parse(&chosen.id).map_err(|_| CliError::odd_answer("a project without an ARM id"))?;
             return self.project(subscription, &id, None).await;
         }
         let arm = self.arm(&subscription.tenant)?;
-        let accounts = self.app.or_interrupted(async { Ok(arm.accounts(&subscription.id).await?) }).await?;
+        let accounts = arm.accounts(&subscription.id).await?;
         let mut groups: Vec<&str> = accounts.iter().filter_map(|account| account.group()).collect();
         groups.sort_unstable_by_key(|group| group.to_lowercase());
         groups.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
@@ -144,7 +143,7 @@ impl<'a> Finder<'a> {
         let mut projects = Vec::new();
         let here = accounts.iter().filter(|account| account.group().is_some_and(|one| one.eq_ignore_ascii_case(group)));
         for account in here {
-            projects.extend(self.app.or_interrupted(async { Ok(arm.projects(account).await?) }).await?);
+            projects.extend(arm.projects(account).await?);
         }
         if projects.is_empty() {
             return Err(CliError::no_projects(&subscription.id));
@@ -166,7 +165,7 @@ impl<'a> Finder<'a> {
         endpoint: Option<&ProjectEndpoint>,
     ) -> Result<Place, CliError> {
         let arm = self.arm(&subscription.tenant)?;
-        let found = self.app.or_interrupted(async { Ok(arm.project(id).await?) }).await?;
+        let found = arm.project(id).await?;
         let project = found.ok_or_else(|| CliError::no_project(&id.to_string()))?;
         self.place(project, subscription, endpoint)
     }
@@ -181,7 +180,7 @@ impl<'a> Finder<'a> {
         endpoint: &ProjectEndpoint,
     ) -> Result<Place, CliError> {
         let arm = self.arm(&subscription.tenant)?;
-        let found = self.app.or_interrupted(async { Ok(arm.project_at(&subscription.id, endpoint).await?) }).await?;
+        let found = arm.project_at(&subscription.id, endpoint).await?;
         let project = found.ok_or_else(|| CliError::no_project_at(&endpoint.to_string(), &subscription.id))?;
         self.place(project, subscription, Some(endpoint))
     }
@@ -221,29 +220,22 @@ impl<'a> Finder<'a> {
                 }
             }
         };
-        self.app
-            .or_interrupted(async {
-                let first = arm.subscriptions().await?;
-                let mut seen: Vec<String> = first.iter().map(|one| one.tenant.clone()).collect();
-                seen.push(own.clone());
-                add(first, &own);
-                for tenant in arm.tenants().await? {
-                    if seen.contains(&tenant) {
-                        continue;
-                    }
-                    match self.arm(&tenant)?.subscriptions().await {
-                        Ok(found) => add(found, &tenant),
-                        // One that wants a sign-in of its own must not hide the others.
-                        Err(why) => {
-                            self.app
-                                .console
-                                .notice(&format!("The subscriptions of tenant {tenant} are left out: {why}"));
-                        }
-                    }
+        let first = arm.subscriptions().await?;
+        let mut seen: Vec<String> = first.iter().map(|one| one.tenant.clone()).collect();
+        seen.push(own.clone());
+        add(first, &own);
+        for tenant in arm.tenants().await? {
+            if seen.contains(&tenant) {
+                continue;
+            }
+            match self.arm(&tenant)?.subscriptions().await {
+                Ok(found) => add(found, &tenant),
+                // One that wants a sign-in of its own must not hide the others.
+                Err(why) => {
+                    self.app.console.notice(&format!("The subscriptions of tenant {tenant} are left out: {why}"));
                 }
-                Ok(())
-            })
-            .await?;
+            }
+        }
         Ok(all)
     }
 
@@ -253,10 +245,5 @@ impl<'a> Finder<'a> {
         let tenant = Some(tenant).filter(|tenant| !tenant.is_empty());
         let tokens = TokenSource::new(app.trusted_env(), target, tenant, app.timings.clone(), app.reporter())?;
         Ok(ArmClient::new(app.http(), Arc::new(tokens), self.arm.clone()))
-    }
-
-    /// azd ends at once on Ctrl+C, and this program with it.
-    async fn interruptible<T>(&self, call: impl Future<Output = T>) -> Result<T, CliError> {
-        self.app.or_interrupted(async { Ok(call.await) }).await
     }
 }

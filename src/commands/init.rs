@@ -54,7 +54,7 @@ pub async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     let host = app.host();
     let json = app.globals.output == OutputFormat::Json;
     let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json);
-    let before = app.or_interrupted(Before::look(app, &azd, asked.environment.as_deref())).await?;
+    let before = Before::look(app, &azd, asked.environment.as_deref()).await?;
     if let Some(values) = before.values.as_ref().and_then(|values| asked.is_answered(values)) {
         return show(app, before.target(), &values);
     }
@@ -64,11 +64,10 @@ pub async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     }
     let name = before.name_or_ask(app, host.as_ref(), &asked).await?;
     let place = find(app, &asked, &before).await?;
-    let target = app.or_interrupted(before.make(app, &azd, name, &place)).await?;
+    let target = before.make(app, &azd, name, &place).await?;
     let values = place.values();
     let pairs: Vec<(&str, &str)> = values.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let saved = app.or_interrupted(async { Ok(azd.save(&target.name, &pairs).await) }).await?;
-    saved.map_err(|why| CliError::not_saved(&target.name, why))?;
+    azd.save(&target.name, &pairs).await.map_err(|why| CliError::not_saved(&target.name, why))?;
     show(app, target, &values.map(|(_, value)| value))
 }
 

@@ -1,11 +1,14 @@
 //! Cancellation: one value made at the start, set by signals, seen everywhere.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::sync::watch;
 
-/// How urgently the person wants the program to end.
+/// How urgently the user wants the program to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// Nobody asked.
+    /// Nothing was requested.
     #[default]
     None,
     /// Ctrl+C, SIGTERM or SIGHUP: end cleanly.
@@ -14,23 +17,34 @@ pub enum Urgency {
     Now,
 }
 
-/// See [`Cancellation::hold`].
-#[derive(Debug)]
-pub struct Hold;
-
 /// The listening side; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Cancellation(watch::Receiver<Urgency>);
+pub struct Cancellation {
+    urgency: watch::Receiver<Urgency>,
+    holds: Arc<watch::Sender<usize>>,
+}
 
 /// The side that signals set.
 #[derive(Debug)]
 pub struct Canceller(watch::Sender<Urgency>);
 
-/// A fresh pair, with nobody asking yet.
+/// Keeps a command from being dropped at the first request to end, while it is alive: for work that has to end
+/// something of its own, such as AzCopy, and to report how far it was.
+#[derive(Debug)]
+#[must_use = "the hold ends when this is dropped"]
+pub struct Hold(Arc<watch::Sender<usize>>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.send_modify(|holds| *holds -= 1);
+    }
+}
+
+/// A fresh pair, with no request yet.
 #[must_use]
 pub fn channel() -> (Canceller, Cancellation) {
-    let (sender, receiver) = watch::channel(Urgency::None);
-    (Canceller(sender), Cancellation(receiver))
+    let (sender, urgency) = watch::channel(Urgency::None);
+    (Canceller(sender), Cancellation { urgency, holds: Arc::new(watch::Sender::new(0)) })
 }
 
 impl Canceller {
@@ -49,24 +63,45 @@ impl Cancellation {
     /// How urgent it is at this moment.
     #[must_use]
     pub fn urgency(&self) -> Urgency {
-        *self.0.borrow()
+        *self.urgency.borrow()
     }
 
     /// Completes once the urgency is at least this. Never, when the signalling side is gone without a request.
     pub async fn at_least(&self, urgency: Urgency) {
-        let mut receiver = self.0.clone();
+        let mut receiver = self.urgency.clone();
         if receiver.wait_for(|now| *now >= urgency).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Keeps the command from being dropped at the first request to end, as long as the guard lives.
-    #[must_use]
+    /// From now on the command ends by itself at the first request.
     pub fn hold(&self) -> Hold {
-        Hold
+        self.holds.send_modify(|holds| *holds += 1);
+        Hold(Arc::clone(&self.holds))
     }
 
-    /// Runs the future, or gives `None` when the person asks to end first. Only for work that may be dropped.
+    /// Runs a command, and drops it at a request to end, which gives `None`: at once where it does not [hold](Self::hold),
+    /// else `grace` after the second request.
+    pub async fn run<T>(&self, grace: Duration, command: impl Future<Output = T>) -> Option<T> {
+        let released = async {
+            self.at_least(Urgency::Graceful).await;
+            // The sender is ours: it is never gone.
+            drop(self.holds.subscribe().wait_for(|holds| *holds == 0).await);
+        };
+        let overdue = async {
+            self.at_least(Urgency::Now).await;
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            biased;
+            // First: a command that ends at the same moment has something to say.
+            value = command => Some(value),
+            () = released => None,
+            () = overdue => None,
+        }
+    }
+
+    /// Runs a part of work that [holds](Self::hold), or gives `None` at the first request to end.
     pub async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -78,7 +113,11 @@ impl Cancellation {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
+
+    const NEVER: Duration = Duration::from_secs(3600);
 
     #[tokio::test(flavor = "current_thread")]
     async fn the_second_request_means_now() {
@@ -86,8 +125,52 @@ mod tests {
         assert_eq!(cancellation.or(async { 1 }).await, Some(1));
         canceller.request();
         assert_eq!(cancellation.urgency(), Urgency::Graceful);
-        assert_eq!(cancellation.or(std::future::pending::<()>()).await, None);
+        assert_eq!(cancellation.or(pending::<()>()).await, None);
         canceller.request();
         cancellation.at_least(Urgency::Now).await;
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_command_is_dropped_at_the_first_request() {
+        let (canceller, cancellation) = channel();
+        assert_eq!(cancellation.run(NEVER, async { 1 }).await, Some(1));
+        canceller.request();
+        assert_eq!(cancellation.run(NEVER, pending::<()>()).await, None);
+        assert_eq!(cancellation.run(NEVER, async { 1 }).await, Some(1), "what is ready counts");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_command_that_holds_ends_by_itself() {
+        let (canceller, cancellation) = channel();
+        canceller.request();
+        let held = async {
+            let hold = cancellation.hold();
+            tokio::task::yield_now().await;
+            drop(hold);
+            1
+        };
+        assert_eq!(cancellation.run(NEVER, held).await, Some(1));
+        let released = async {
+            drop(cancellation.hold());
+            pending::<()>().await;
+        };
+        assert_eq!(cancellation.run(NEVER, released).await, None, "no hold is left");
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_second_request_leaves_a_command_that_holds_its_grace() {
+        let (canceller, cancellation) = channel();
+        canceller.request();
+        canceller.request();
+        let grace = Duration::from_secs(1);
+        let slow = |seconds| {
+            let cancellation = &cancellation;
+            async move {
+                let _hold = cancellation.hold();
+                tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+            }
+        };
+        assert_eq!(cancellation.run(grace, slow(0.9)).await, Some(()));
+        assert_eq!(cancellation.run(grace, slow(1.1)).await, None);
     }
 }

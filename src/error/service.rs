@@ -164,7 +164,7 @@ impl From<RegisterError> for CliError {
             RegisterError::TimedOut { .. } => failed("registration_timeout").with_suggestion(LOOK_FIRST),
             RegisterError::Absent { .. } => failed("registration_lost"),
             RegisterError::NotProved => failed("not_proved").with_suggestion(LOOK_FIRST),
-            RegisterError::Taken { .. } => failed("version_taken"),
+            RegisterError::Taken => failed("version_taken"),
         };
         if conflict { told.with_suggestion("If the version exists by now, use another --version.") } else { told }
     }

@@ -59,6 +59,12 @@ fn show_delivered(args: &[String]) -> bool {
     if plan == "broken" {
         return false;
     }
+    if let Some(pid) = plan.strip_prefix("hang ") {
+        fs::write(pid, std::process::id().to_string()).expect("pid");
+        loop {
+            std::thread::park();
+        }
+    }
     let details: Vec<Value> = plan
         .lines()
         .map(|path| json!({"Src": path, "Dst": "", "TransferStatus": "Success", "TransferSize": 0, "ErrorCode": "0"}))
@@ -203,7 +209,8 @@ impl Job {
                 let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
                 writeln!(plan, "{}/{rest}", self.args[1]).expect("a plan");
             }
-            // TEXT: a plan that says this; `broken` makes one that cannot be shown.
+            // TEXT: a plan that says this; `broken` makes one that cannot be shown, `hang FILE` one that is never shown: the
+            // process id of the one that tries is in FILE.
             "plan" => {
                 let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
                 fs::write(plan, text).expect("a plan");

@@ -13,6 +13,8 @@ const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source",
 const CTRL_C: &str = "\u{3}";
 /// Far below every limit of a run whose clock is not scaled, far above what a loaded machine needs.
 const QUICKLY: Duration = Duration::from_secs(3);
+/// Includes the last grace of a command that does not return by itself.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 fn env() -> TestEnv {
     env_with(Config::default())
@@ -157,6 +159,114 @@ fn a_second_ctrl_c_kills_at_once() {
     assert_interrupted(&env, &ended);
     assert!(ended.screen.contains("azcopy ended: signal 9"), "{}", ended.screen);
     assert!(ended.screen.contains("Upload interrupted at 28%"), "{}", ended.screen);
+}
+
+/// An upload that stands at 28 %, and whose `azcopy jobs show` never answers; its process id is in the file.
+fn never_shown() -> (TestEnv, std::path::PathBuf) {
+    let mut env = env();
+    let pid = env.work().join("jobs-show");
+    env.azcopy_script(&format!("init\nprogress 294 1050 0 2\nplan hang {}\nhang\n", pid.display()));
+    (env, pid)
+}
+
+fn assert_ended(pid: &std::path::Path) {
+    let pid = std::fs::read_to_string(pid).expect("azcopy jobs show was started").parse().expect("a process id");
+    // Killed, and reaped by whoever inherits it.
+    eventually("the end of azcopy jobs show", || !lives(pid));
+}
+
+#[test]
+fn a_second_request_ends_an_upload_whose_account_hangs() {
+    for second in [Signal::INT, Signal::TERM] {
+        let (env, pid) = never_shown();
+        let mut terminal = Terminal::start(&env, 100, &CREATE);
+        terminal.wait_for("28.0%");
+        terminal.type_text(CTRL_C);
+        eventually("azcopy jobs show", || std::fs::read_to_string(&pid).is_ok_and(|pid| !pid.is_empty()));
+        let asked_to_end = Instant::now();
+        terminal.signal(second);
+        let ended = terminal.finish();
+        assert!(asked_to_end.elapsed() < AT_ONCE, "{:?}: {}", asked_to_end.elapsed(), ended.screen);
+        assert_interrupted(&env, &ended);
+        assert!(ended.screen.contains("ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent)."), "{}", ended.screen);
+        assert_ended(&pid);
+    }
+}
+
+/// The limit is 3 s on this clock.
+#[test]
+fn an_account_that_hangs_is_given_up() {
+    let (mut env, pid) = never_shown();
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.1");
+    let mut terminal = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat());
+    terminal.wait_for("28.0%");
+    terminal.type_text(CTRL_C);
+    let ended = terminal.finish();
+    assert_interrupted(&env, &ended);
+    assert!(ended.screen.contains("`azcopy jobs show` does not answer"), "{}", ended.screen);
+    assert!(ended.screen.contains("ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent)."), "{}", ended.screen);
+    assert_ended(&pid);
+}
+
+/// The next run asks what the first one delivered: one request is enough there.
+#[test]
+fn ctrl_c_while_an_earlier_upload_is_accounted_for() {
+    let (mut env, pid) = never_shown();
+    let mut terminal = Terminal::start(&env, 100, &CREATE);
+    terminal.wait_for("28.0%");
+    terminal.type_text(CTRL_C);
+    eventually("azcopy jobs show", || pid.exists());
+    terminal.signal(Signal::TERM);
+    assert_interrupted(&env, &terminal.finish());
+    std::fs::remove_file(&pid).expect("removed");
+    env.unset("FAKE_AZCOPY_SCRIPT");
+    let mut terminal = Terminal::start(&env, 100, &CREATE);
+    eventually("azcopy jobs show", || std::fs::read_to_string(&pid).is_ok_and(|pid| !pid.is_empty()));
+    let asked_to_end = Instant::now();
+    terminal.type_text(CTRL_C);
+    let ended = terminal.finish();
+    assert!(asked_to_end.elapsed() < AT_ONCE, "{:?}: {}", asked_to_end.elapsed(), ended.screen);
+    assert_interrupted(&env, &ended);
+    assert_ended(&pid);
+}
+
+/// Nothing is held anywhere else: one request ends the command, a second one changes nothing.
+#[test]
+fn every_phase_ends_at_once() {
+    let registering = || env_with(Config { polls_until_done: 100_000, ..Config::default() });
+    let asking = || {
+        let env = env();
+        env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
+        env
+    };
+    let overwrite = [&CREATE[..], &["--overwrite"]].concat();
+    let from_stdin = ["custom", "create", "--name", "my-model", "--source", "-"];
+    let delete = ["delete", "-n", "my-model"];
+    for signals in [&[Signal::INT][..], &[Signal::TERM], &[Signal::INT, Signal::TERM]] {
+        for (env, args, sign) in [
+            (registering(), &CREATE[..], "Step 3/3"),
+            (stalled(Route::CreateAsync), &CREATE[..], "Step 3/3"),
+            (asking(), &overwrite[..], "Replace it? (y/N) "),
+            (asking(), &delete[..], "Type the model name to confirm: "),
+            (env(), &from_stdin[..], ""),
+        ] {
+            let terminal = Terminal::start(&env, 120, args);
+            terminal.wait_for(sign);
+            if sign.is_empty() {
+                let threads = format!("/proc/{}/task", terminal.pid());
+                eventually("a thread that reads", || std::fs::read_dir(&threads).is_ok_and(|all| all.count() > 1));
+            }
+            let asked_to_end = Instant::now();
+            for signal in signals {
+                terminal.signal(*signal);
+            }
+            let ended = terminal.finish();
+            assert!(asked_to_end.elapsed() < AT_ONCE, "{args:?} {signals:?}: {:?}", asked_to_end.elapsed());
+            assert_eq!(ended.code, 130, "{args:?} {signals:?}: {}", ended.screen);
+            assert!(ended.screen.contains("ERROR: Interrupted"), "{args:?} {signals:?}: {}", ended.screen);
+            assert_no_azcopy(&env);
+        }
+    }
 }
 
 #[test]

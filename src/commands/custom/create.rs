@@ -27,7 +27,8 @@ use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelVersio
 use azure_ai_models_core::source::UploadSource;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{
-    AzCopyEngine, DirectoryError, NativeEngine, Session, TransferEngine, TransferSettings, UploadError, UploadRequest,
+    AzCopyEngine, DirectoryError, NativeEngine, Session, TransferEngine, TransferSettings, UploadError, UploadEvent,
+    UploadRequest,
 };
 use serde::Serialize;
 use tokio::sync::OnceCell;
@@ -180,7 +181,7 @@ impl Create<'_> {
             details: self.spec.details.clone(),
         };
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
-        match self.app.or_interrupted(async { Ok(opened.await) }).await? {
+        match opened.await {
             Ok(session) => Ok(session),
             Err(error @ DirectoryError::InUse { .. }) => Err(Ended::Taken(error.into())),
             Err(error) => Err(Ended::Failed(error.into())),
@@ -196,8 +197,16 @@ impl Create<'_> {
         let engine = self.engine().await?;
         session.survey(engine).await;
         self.make_way(version, session.bytes_to_send()).await?;
-        let mut view = UploadView::new(self.app, self.source_line());
-        let uploaded = session.upload(engine, &mut |event| view.on(event)).await;
+        let (app, again) = (self.app, &self.spec.again);
+        app.on_interrupt(CliError::interrupted().with_run_again(again));
+        let mut view = UploadView::new(app, self.source_line());
+        let mut on = |event: UploadEvent<'_>| {
+            if event == UploadEvent::Uploading {
+                app.on_interrupt(CliError::interrupted().with_resume(again));
+            }
+            view.on(event);
+        };
+        let uploaded = session.upload(engine, &mut on).await;
         drop(view);
         match uploaded {
             Ok(()) => Ok(()),
@@ -243,10 +252,10 @@ impl Create<'_> {
     }
 
     async fn find_azcopy(&self) -> Result<azure_ai_models_core::azcopy::AzCopy, CliError> {
-        let found = self.app.or_interrupted(engine::find(self.app, self.spec.azcopy_path.as_deref())).await;
+        let found = engine::find(self.app, self.spec.azcopy_path.as_deref()).await;
         let found = found.map_err(|error| match &self.spec.source {
-            Source::Local(_) if !error.is_interrupted() => error.with_native_engine(),
-            _ => error,
+            Source::Local(_) => error.with_native_engine(),
+            Source::Blob(_) => error,
         })?;
         self.app.console.status(&format!("Using azcopy: {} ({})", found.origin(), found.version()));
         Ok(found)

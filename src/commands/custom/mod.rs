@@ -60,17 +60,16 @@ pub enum CustomCommand {
 /// Whatever the command failed with.
 pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
     match command {
-        // It ends AzCopy itself when the person interrupts; the others may be dropped anywhere.
         CustomCommand::Create(args) => create::create(app, *args).await,
-        CustomCommand::List(args) => app.or_interrupted(list::list(app, args)).await,
-        CustomCommand::Versions(args) => app.or_interrupted(versions::versions(app, args)).await,
+        CustomCommand::List(args) => list::list(app, args).await,
+        CustomCommand::Versions(args) => versions::versions(app, args).await,
         CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Uploads { command: Some(command) } => uploads::run(app, command).await,
         // Help is printed before a command is run.
         CustomCommand::Uploads { command: None } => Ok(()),
-        CustomCommand::Show(args) => app.or_interrupted(show::show(app, args)).await,
-        CustomCommand::Update(args) => app.or_interrupted(update::update(app, args)).await,
-        CustomCommand::Delete(args) => app.or_interrupted(delete::delete(app, args)).await,
-        CustomCommand::Wait(args) => app.or_interrupted(wait::wait(app, args)).await,
+        CustomCommand::Show(args) => show::show(app, args).await,
+        CustomCommand::Update(args) => update::update(app, args).await,
+        CustomCommand::Delete(args) => delete::delete(app, args).await,
+        CustomCommand::Wait(args) => wait::wait(app, args).await,
     }
 }

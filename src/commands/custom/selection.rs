@@ -52,8 +52,7 @@ pub(super) async fn look(
         };
         Ok(Ok((plan, findings)))
     };
-    let looked = async { tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted())) };
-    app.or_interrupted(looked).await
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))
 }
 
 /// Whether and as what the files are checked.

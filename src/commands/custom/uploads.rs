@@ -255,7 +255,7 @@ async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
         app.console.status(&format!("{id}: {} (version {}), {size}, {}", spec.name, spec.version, spec.source));
     }
     let what = units::count(uploads.len() as u64, "upload", "uploads");
-    match app.or_interrupted(app.ask(&format!("Discard {what}? What was sent has to be sent again. (y/N) "))).await? {
+    match app.ask(&format!("Discard {what}? What was sent has to be sent again. (y/N) ")).await? {
         Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES") => Ok(()),
         _ => Err(CliError::failure("Nothing was discarded.").with_code("cancelled")),
     }

@@ -78,8 +78,8 @@ impl Before {
         }
         let default = default_name(app);
         let name = match host {
-            Some(host) => app.or_interrupted(async { Ok(host.text(QUESTION, &default).await?) }).await?,
-            None => app.or_interrupted(app.ask(&format!("{QUESTION} [{default}]: "))).await?.unwrap_or_default(),
+            Some(host) => host.text(QUESTION, &default).await?,
+            None => app.ask(&format!("{QUESTION} [{default}]: ")).await?.unwrap_or_default(),
         };
         let name = if name.trim().is_empty() { default } else { name.trim().to_owned() };
         check_environment_name(&name)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -15,8 +16,14 @@ impl AzCopy {
     /// Names of the files that jobs with this private directory delivered whole, relative to the source directory.
     ///
     /// # Errors
-    /// When AzCopy cannot be asked, or cannot show one of its jobs.
-    pub async fn delivered(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<BlobPath>> {
+    /// When AzCopy cannot be asked, cannot show one of its jobs, or does not answer within `limit`.
+    pub async fn delivered(&self, directory: &Path, source: &Path, limit: Duration) -> io::Result<BTreeSet<BlobPath>> {
+        // Dropped at the limit, which ends the child.
+        let shown = tokio::time::timeout(limit, self.shown(directory, source)).await;
+        shown.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "`azcopy jobs show` does not answer")))
+    }
+
+    async fn shown(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<BlobPath>> {
         let mut names = BTreeSet::new();
         for job in planned_jobs(directory)? {
             let mut command = self.command_for_job(directory);

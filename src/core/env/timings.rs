@@ -41,6 +41,8 @@ pub struct Timings {
     pub absent: Duration,
     /// For `azcopy --version`.
     pub azcopy_version: Duration,
+    /// For `azcopy jobs show`.
+    pub azcopy_jobs: Duration,
     /// A download that stands still this long is given up.
     pub download_stall: Duration,
     /// An upload that stands still this long is reported.
@@ -49,6 +51,8 @@ pub struct Timings {
     pub stall_limit: Duration,
     /// Between SIGINT and SIGKILL when AzCopy is ended.
     pub cancel_grace: Duration,
+    /// Between the second request to end and the end of a command that does not return by itself.
+    pub interrupt_grace: Duration,
     /// Between status lines during an upload.
     pub status_line: Duration,
     scale: f64,
@@ -73,10 +77,12 @@ impl Default for Timings {
             register: Duration::from_secs(30 * 60),
             absent: Duration::from_secs(30),
             azcopy_version: Duration::from_secs(10),
+            azcopy_jobs: Duration::from_secs(10),
             download_stall: Duration::from_secs(60),
             stall_notice: Duration::from_secs(15),
             stall_limit: Duration::from_secs(10 * 60),
             cancel_grace: Duration::from_secs(5),
+            interrupt_grace: Duration::from_secs(1),
             status_line: Duration::from_secs(30),
             scale: 1.0,
         }
@@ -123,10 +129,12 @@ impl Timings {
             register: by(self.register),
             absent: by(self.absent),
             azcopy_version: self.azcopy_version,
+            azcopy_jobs: by(self.azcopy_jobs).max(Duration::from_secs(3)),
             download_stall: by(self.download_stall),
             stall_notice: by(self.stall_notice),
             stall_limit: by(self.stall_limit),
             cancel_grace: by(self.cancel_grace),
+            interrupt_grace: by(self.interrupt_grace).max(Duration::from_secs(1)),
             status_line: by(self.status_line),
             scale,
         }
@@ -158,10 +166,12 @@ mod tests {
             timings.register,
             timings.absent,
             timings.azcopy_version,
+            timings.azcopy_jobs,
             timings.download_stall,
             timings.stall_notice,
             timings.stall_limit,
             timings.cancel_grace,
+            timings.interrupt_grace,
             timings.status_line,
         ]
         .iter()
@@ -170,8 +180,8 @@ mod tests {
         assert_eq!(
             seconds,
             [
-                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 60.0,
-                15.0, 600.0, 5.0, 30.0
+                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 10.0,
+                60.0, 15.0, 600.0, 5.0, 1.0, 30.0
             ]
         );
     }

@@ -162,14 +162,14 @@ impl BlobStore {
         let mut marker = String::new();
         loop {
             let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
-            let (blobs, next) = read_blobs(&self.http.send(&request.blob_store()).await?)?;
-            for (name, bytes) in blobs {
+            let page = read_blobs(&self.http.send(&request.blob_store()).await?)?;
+            for (name, bytes) in page.blobs {
                 if let Some(name) = name.strip_prefix(container.prefix()) {
                     found.insert(name.into(), bytes);
                 }
             }
             // A list that goes on where it began would never end.
-            match next {
+            match page.next {
                 Some(next) if next != marker => marker = next,
                 _ => return Ok(found),
             }

@@ -52,11 +52,19 @@ pub(super) fn read_blocks(response: &Response) -> Result<Blocks, HttpError> {
     })
 }
 
-/// One page of a list of blobs: names in the container with sizes in bytes, and the marker of the next page.
-pub(super) fn read_blobs(response: &Response) -> Result<(Vec<(String, u64)>, Option<String>), HttpError> {
+/// One page of a list of blobs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BlobPage {
+    /// Names in the container, with sizes in bytes.
+    pub(super) blobs: Vec<(String, u64)>,
+    /// Marker of the next page.
+    pub(super) next: Option<String>,
+}
+
+pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
     let page: BlobListPage = read(response, "it is no list of blobs")?;
     let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.length)).collect();
-    Ok((blobs, page.next_marker.filter(|marker| !marker.is_empty())))
+    Ok(BlobPage { blobs, next: page.next_marker.filter(|marker| !marker.is_empty()) })
 }
 
 fn read<T: serde::de::DeserializeOwned>(response: &Response, flaw: &str) -> Result<T, HttpError> {
@@ -113,11 +121,11 @@ mod tests {
     fn a_list_of_blobs_is_read_whatever_else_it_holds() {
         let page = r#"<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Prefix/><Blobs><Blob><Name>a &amp; b #1.bin</Name><Properties><Creation-Time>t</Creation-Time><Content-Length>7</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob><Blob><Name>c</Name><Snapshot/><Properties><Content-Length>0</Content-Length></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>"#;
         let answer = |body: &str| Response { body: body.into(), ..Response::default() };
-        let (blobs, marker) = read_blobs(&answer(page)).expect("a list");
-        assert_eq!((blobs, marker.as_deref()), (vec![("a & b #1.bin".to_owned(), 7), ("c".to_owned(), 0)], Some("n")));
+        let blobs = vec![("a & b #1.bin".to_owned(), 7), ("c".to_owned(), 0)];
+        assert_eq!(read_blobs(&answer(page)).expect("a list"), BlobPage { blobs, next: Some("n".into()) });
         for empty in ["<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", "<EnumerationResults/>"] {
-            assert_eq!(read_blobs(&answer(empty)).expect("an empty list"), (Vec::new(), None));
+            assert_eq!(read_blobs(&answer(empty)).expect("an empty list"), BlobPage { blobs: Vec::new(), next: None });
         }
-        assert!(read_blobs(&answer("<html>sign in</html>")).is_ok_and(|(blobs, _)| blobs.is_empty()));
+        assert!(read_blobs(&answer("<html>sign in</html>")).is_ok_and(|page| page.blobs.is_empty()));
     }
 }

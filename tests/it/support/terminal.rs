@@ -109,10 +109,15 @@ impl Terminal {
         Self { child, writer, seen, _master: pair.master }
     }
 
+    /// Process id of the program.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.process_id().expect("a process")
+    }
+
     /// Sends a signal to the program alone.
     #[cfg(unix)]
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        super::send(self.child.process_id().expect("a process"), signal);
+        super::send(self.pid(), signal);
     }
 
     /// Types this.

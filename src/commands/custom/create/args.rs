@@ -232,7 +232,7 @@ impl CreateArgs {
 }
 
 async fn read_source(app: &App) -> Result<SourceText, CliError> {
-    let read = app.or_interrupted(async { Ok(app.line().await?.unwrap_or_default()) }).await?;
+    let read = app.line().await?.unwrap_or_default();
     if read.trim().is_empty() {
         return Err(CliError::usage("there is no source on standard input")
             .with_code("bad_source")

@@ -94,7 +94,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
 async fn version(app: &App, spec: &CreateSpec) -> String {
     let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
     let Ok(foundry) = connect::foundry(app).await else { return spec.version.to_string() };
-    match next_free(app, &foundry, &spec.name, &std::collections::BTreeSet::new()).await {
+    match next_free(&foundry, &spec.name, &std::collections::BTreeSet::new()).await {
         Ok(version) => version.to_string(),
         Err(why) => {
             app.console.warn(&format!("The next version is not known: {}", why.message()));

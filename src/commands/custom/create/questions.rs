@@ -21,8 +21,7 @@ impl Create<'_> {
         let overwrites = self.overwrites(version).await?;
         self.confirm_large(bytes).await?;
         if overwrites {
-            let deleted = self.foundry.delete(&spec.name, version, app.timings.register);
-            app.cancel.or(deleted).await.ok_or_else(CliError::interrupted)??;
+            self.foundry.delete(&spec.name, version, app.timings.register).await?;
             app.console.done(&format!("Model '{}' (version {version}) deleted", spec.name));
             app.console.status("");
         }
@@ -36,8 +35,7 @@ impl Create<'_> {
         if !spec.overwrite {
             return Ok(false);
         }
-        let found = app.cancel.or(self.foundry.get_model(&spec.name, version)).await;
-        match found.ok_or_else(CliError::interrupted)? {
+        match self.foundry.get_model(&spec.name, version).await {
             Ok(_) => {}
             Err(error) if error.status() == Some(404) => return Ok(false),
             Err(error) => return Err(error.into()),
@@ -56,7 +54,7 @@ impl Create<'_> {
                 .with_suggestion("Add --yes to replace it without asking."));
         }
         app.console.warn(&what);
-        let answer = app.or_interrupted(app.ask("Replace it? (y/N) ")).await?;
+        let answer = app.ask("Replace it? (y/N) ").await?;
         match answer.as_deref().map(str::trim) {
             Some("y" | "Y" | "yes" | "Yes" | "YES") => Ok(true),
             _ => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
@@ -76,7 +74,7 @@ impl Create<'_> {
              The model will be registered automatically after upload.\n",
             estimate(bytes, spec.limit_rate)
         ));
-        match app.or_interrupted(app.ask("    Press Enter to continue or Ctrl+C to cancel...")).await? {
+        match app.ask("    Press Enter to continue or Ctrl+C to cancel...").await? {
             Some(_) => Ok(()),
             None => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
         }

@@ -82,8 +82,7 @@ impl Create<'_> {
 
     /// Whether an earlier try registered the model and was ended before it knew.
     async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
-        let found = self.app.cancel.or(self.foundry.get_model(&self.spec.name, version)).await;
-        match found.ok_or_else(CliError::interrupted)? {
+        match self.foundry.get_model(&self.spec.name, version).await {
             Ok(model) if session.journal().is_some_and(|journal| model.is_at(journal.blob_uri())) => Ok(true),
             Ok(_) if self.spec.overwrite => {
                 self.make_way(version, 0).await?;
@@ -118,11 +117,8 @@ impl Create<'_> {
         let app = self.app;
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
-        let followed = app.cancel.or(self.ask(session, version, asked, &mut on)).await;
-        let Some(registered) = followed else {
-            return Err(NotRegistered::Here(self.interrupted(version)));
-        };
-        let done = match registered? {
+        app.on_interrupt(self.interrupted(version));
+        let done = match self.ask(session, version, asked, &mut on).await? {
             Some(model) => {
                 let state = model.view().provisioning_state.as_deref().unwrap_or("Succeeded");
                 view.borrow_mut().registered(self.spec.name.as_str(), version.as_str(), state);

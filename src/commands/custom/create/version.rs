@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::spec::VersionChoice;
 use super::{Create, Ended};
-use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::model::{ModelName, ModelVersion};
@@ -24,13 +23,13 @@ impl Create<'_> {
         let mut taken = BTreeSet::new();
         let mut version = match auto {
             Some(version) => version,
-            None => next_free(self.app, self.foundry, &self.spec.name, &taken).await?,
+            None => next_free(self.foundry, &self.spec.name, &taken).await?,
         };
         loop {
             match self.make_version(&version).await {
                 Err(Ended::Taken(_)) if taken.len() < TRIES => {
                     taken.insert(version.to_string());
-                    version = next_free(self.app, self.foundry, &self.spec.name, &taken).await?;
+                    version = next_free(self.foundry, &self.spec.name, &taken).await?;
                 }
                 ended => return ended.map_err(Into::into),
             }
@@ -51,12 +50,11 @@ impl Create<'_> {
 
 /// The version after the highest there is, `taken` included; the first one where there is none.
 pub(super) async fn next_free(
-    app: &App,
     foundry: &FoundryClient,
     name: &ModelName,
     taken: &BTreeSet<String>,
 ) -> Result<ModelVersion, CliError> {
-    let models = match app.cancel.or(foundry.list_versions(name)).await.ok_or_else(CliError::interrupted)? {
+    let models = match foundry.list_versions(name).await {
         Ok(models) => models,
         Err(ListError::Http(error)) if error.status() == Some(404) => Vec::new(),
         Err(error) => return Err(error.into()),
@@ -70,9 +68,9 @@ impl Create<'_> {
     /// The version exists: names the next free one, if the service tells.
     pub(super) async fn version_exists(&self, version: &ModelVersion, error: CliError) -> CliError {
         let name = &self.spec.name;
-        let next = match self.app.cancel.or(self.foundry.list_versions(name)).await {
-            Some(Ok(models)) => ModelVersion::after(models.iter().filter_map(|model| model.view().version.as_deref())),
-            _ => None,
+        let next = match self.foundry.list_versions(name).await {
+            Ok(models) => ModelVersion::after(models.iter().filter_map(|model| model.view().version.as_deref())),
+            Err(_) => None,
         };
         let suggestion = match next {
             Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),

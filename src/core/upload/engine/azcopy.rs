@@ -1,6 +1,7 @@
 //! The engine that lets AzCopy send.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 use futures_util::FutureExt;
@@ -8,6 +9,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
 use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob};
+use crate::cancel::Urgency;
 use crate::model::{BlobPath, Report, SourceFile, TransferEvent};
 use crate::source::UploadSource;
 
@@ -67,7 +69,12 @@ impl TransferEngine for AzCopyEngine {
             if !run_directory.is_dir() {
                 return Some(BTreeSet::new());
             }
-            match self.azcopy.delivered(run_directory, directory).await {
+            let delivered = tokio::select! {
+                biased;
+                () = settings.cancel.at_least(Urgency::Now) => Err(io::Error::other("there is no time to ask it")),
+                delivered = self.azcopy.delivered(run_directory, directory, settings.timings.azcopy_jobs) => delivered,
+            };
+            match delivered {
                 Ok(names) => Some(names),
                 Err(why) => {
                     (settings.reporter)(Report::Debug(format!("azcopy cannot say what it delivered: {why}")));
