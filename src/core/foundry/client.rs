@@ -86,7 +86,8 @@ impl FoundryClient {
     ) -> Result<CustomModel, HttpError> {
         let url = self.version_url(name, version, None);
         let request = self.request(Method::PATCH, url, Retry::Idempotent);
-        let response = self.send(request.json_as("application/merge-patch+json", &wire::change(change))).await?;
+        let response =
+            self.send(request.bytes("application/merge-patch+json", wire::change(change).to_string())).await?;
         // Changed it is; an answer that does not show the model must not make a failure of it.
         if response.body.trim_ascii().is_empty() { self.get_model(name, version).await } else { response.json() }
     }

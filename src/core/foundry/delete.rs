@@ -6,7 +6,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::client::FoundryClient;
-use super::operation::{Look, Pauses, retry_after};
+use super::operation::{Look, retry_after};
 use super::state::{Failure, OperationState};
 use crate::http::{HttpError, Method, Retry};
 use crate::model::{ModelName, ModelVersion};
@@ -70,7 +70,7 @@ impl FoundryClient {
         version: &ModelVersion,
         mut operation: Option<Url>,
     ) -> Result<(), DeleteError> {
-        let mut pauses = Pauses::new(self);
+        let mut polls = self.polls();
         loop {
             let mut wait = None;
             if let Some(url) = operation.clone() {
@@ -97,7 +97,7 @@ impl FoundryClient {
                     Err(error) => return Err(DeleteError::Unwatchable(error)),
                 }
             }
-            pauses.pause(wait).await;
+            tokio::time::sleep(polls.poll(wait)).await;
         }
     }
 }

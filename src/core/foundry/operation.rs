@@ -1,4 +1,4 @@
-//! One look at a running operation, and the pauses between looks.
+//! One look at a running operation.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use url::Url;
 
 use super::client::FoundryClient;
 use super::state::{self, OperationState, Place};
-use crate::http::{HttpError, Method, Response, Retry};
+use crate::http::{Backoff, HttpError, Method, Response, Retry};
 use crate::model::Report;
 
 /// What a look at an operation shows.
@@ -20,6 +20,11 @@ pub(super) enum Look {
 }
 
 impl FoundryClient {
+    /// Returns the pauses between looks.
+    pub(super) fn polls(&self) -> Backoff<'_> {
+        Backoff::polls(self.http().timings())
+    }
+
     /// Where an answer says that its operation can be asked for, if we may ask there.
     pub(super) fn operation_of(&self, asked: &Url, response: &Response) -> Option<Url> {
         match state::operation_place(self.endpoint(), asked, response) {
@@ -61,30 +66,4 @@ impl FoundryClient {
 /// The `Retry-After` of a refusal.
 pub(super) fn retry_after(error: &HttpError) -> Option<Duration> {
     error.service().and_then(|error| error.retry_after)
-}
-
-/// The pauses between looks: what the service asks for, else doubling from a quarter of a second to 15 seconds.
-pub(super) struct Pauses<'a> {
-    client: &'a FoundryClient,
-    next: Duration,
-}
-
-impl<'a> Pauses<'a> {
-    pub(super) fn new(client: &'a FoundryClient) -> Self {
-        Self { client, next: client.http().timings().poll_first }
-    }
-
-    pub(super) async fn pause(&mut self, retry_after: Option<Duration>) {
-        let timings = self.client.http().timings();
-        let pause = match retry_after {
-            // A service that asks for no pause at all still gets one.
-            Some(_) => self.client.http().asked_for(retry_after).max(timings.poll_first),
-            None => {
-                let pause = self.next;
-                self.next = (pause * 2).min(timings.poll_cap);
-                pause
-            }
-        };
-        tokio::time::sleep(pause).await;
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::client::FoundryClient;
-use super::operation::{Look, Pauses, retry_after};
+use super::operation::{Look, retry_after};
 use super::register::{RegisterError, RegisterStatus};
 use super::start::Started;
 use super::state::{self, Failure, OperationState};
@@ -80,7 +80,7 @@ impl FoundryClient {
         mut absence: Absence,
         news: &mut News<'_>,
     ) -> Result<CustomModel, RegisterError> {
-        let mut pauses = Pauses::new(self);
+        let mut polls = self.polls();
         loop {
             let mut wait = None;
             if let Some(url) = operation.clone() {
@@ -123,7 +123,7 @@ impl FoundryClient {
                     Seen::Later(error) => wait = news.none(error),
                 }
             }
-            pauses.pause(wait).await;
+            tokio::time::sleep(polls.poll(wait)).await;
         }
     }
 

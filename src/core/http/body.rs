@@ -2,16 +2,17 @@
 
 use super::error::{Flaw, HttpError};
 use super::fault;
+use super::request::Response;
 
 /// The largest body that is read (cli.md 12).
 pub(super) const LIMIT: usize = 16 << 20;
 
-/// The whole body. `status` and `host` are for the error alone.
-pub(super) async fn read(mut response: reqwest::Response, status: u16, host: &str) -> Result<Vec<u8>, HttpError> {
+/// The whole body. `head` is for the error alone.
+pub(super) async fn read(mut response: reqwest::Response, head: &Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| fault::network(host, error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault::network(&head.host, error))? {
         if body.len() + chunk.len() > LIMIT {
-            return Err(HttpError::BadAnswer { host: host.to_owned(), status, what: Flaw::TooBig, request_id: None });
+            return Err(head.bad(Flaw::TooBig));
         }
         body.extend_from_slice(&chunk);
     }

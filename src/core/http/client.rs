@@ -6,16 +6,15 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, redirect};
 use url::Url;
-use uuid::Uuid;
 
-use super::error::{Fault, HttpError, RedirectFault};
-use super::request::{Request, Response, place, shown};
-use super::service_error::{ServiceError, status_line, tenant_of};
+use super::error::{HttpError, RedirectFault};
+use super::request::{Request, Response, place};
+use super::retry::Backoff;
+use super::service_error::status_line;
 use super::{body, certificates, fault, retry};
 use crate::credential;
 use crate::env::{Env, Timings, var};
@@ -75,12 +74,6 @@ impl HttpClient {
         &self.timings
     }
 
-    /// How long a service that sent this `Retry-After` wants to be left alone, under the cap and on this run's clock.
-    #[must_use]
-    pub fn asked_for(&self, retry_after: Option<Duration>) -> Duration {
-        retry::asked_for(retry_after, &self.timings)
-    }
-
     /// Leaves a report where this client leaves its own.
     pub fn report(&self, report: Report) {
         (self.reporter)(report);
@@ -104,10 +97,11 @@ impl HttpClient {
 
     /// All tries at one address.
     async fn send_to(&self, request: &Request<'_>, url: &Url) -> Result<Answer, HttpError> {
-        let mut failed = 0;
+        let mut backoff = Backoff::new(&self.timings, request.retry);
         let mut signed_anew = false;
         loop {
-            let error = match self.send_once(request, url).await {
+            // On the heap: it is large, and part of every command's future.
+            let error = match Box::pin(self.send_once(request, url)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -118,80 +112,46 @@ impl HttpClient {
                 self.report(Report::Debug("the token was refused: trying once with a new one".into()));
                 continue;
             }
-            failed += 1;
-            if failed >= retry::TRIES || !retry::worthwhile(request.retry, &error) {
-                return Err(error);
-            }
-            let pause = self.pause(failed, &error);
-            self.say_retry(request, &error, pause, failed);
+            let Some(pause) = backoff.after(&error) else { return Err(error) };
+            self.say_retry(request, &error, pause, &backoff);
             tokio::time::sleep(pause).await;
         }
     }
 
     /// Said once as a notice; a line for each try would bury the answer.
-    fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, failed: u32) {
+    fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, backoff: &Backoff<'_>) {
         let why = match error.status() {
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
             Some(status) => format!("{} answered {}", request.service, status_line(status)),
             None => error.to_string().replacen("could", "Could", 1),
         };
-        let (pause, next) = (retry::seconds(pause), failed + 1);
-        let text = format!("{why}; trying again in {pause} ({next} of {})", retry::TRIES);
-        self.report(if failed == 1 { Report::Notice(text) } else { Report::Debug(text) });
+        let text = format!("{why}; trying again in {} ({})", retry::seconds(pause), backoff.next_attempt());
+        self.report(if backoff.failed() == 1 { Report::Notice(text) } else { Report::Debug(text) });
     }
 
     async fn send_once(&self, request: &Request<'_>, url: &Url) -> Result<Answer, HttpError> {
-        let token = match request.tokens {
-            Some(tokens) => Some(tokens.token().await.map_err(HttpError::SignIn)?),
-            None => None,
-        };
-        let id = Uuid::new_v4().to_string();
-        let mut builder = self.client(url, request.purpose)?.request(request.method.clone(), url.clone());
-        builder = builder.header("x-ms-client-request-id", &id);
-        if let Some(traceparent) = &self.traceparent {
-            builder = builder.header("traceparent", traceparent);
-        }
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, *value);
-        }
-        if let Some(token) = &token {
-            builder = builder.bearer_auth(token.expose());
-        }
-        if let Some((content_type, body)) = &request.body {
-            builder = builder.header("content-type", *content_type).body(body.clone());
-        }
-        self.report(Report::Debug(format!("> {} {} ({id})", request.method, shown(url))));
-        let (start, host) = (Instant::now(), place(url));
-        let limit = request.limit.unwrap_or(self.timings.request);
+        let (attempt, builder) = self.attempt(request, url).await?;
         let exchange = async {
-            let response = builder.send().await.map_err(|error| fault::network(&host, error))?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = body::read(response, status.as_u16(), &host).await;
-            Ok((status, headers, body))
+            let (head, response) = attempt.head(builder).await?;
+            let body = body::read(response, &head.response).await;
+            Ok((head, body))
         };
-        let outcome = tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
-            let words = format!("no whole answer within {}", retry::seconds(limit));
-            Err(HttpError::Network { host: host.clone(), fault: Fault::Timeout, connecting: false, words })
-        });
-        let (status, headers, body) = outcome.inspect_err(|error| self.say_failure(error))?;
-        let mut response = read_head(status, host, &headers, id);
-        let (took, request_id) = (start.elapsed().as_millis(), response.request_id.as_deref().unwrap_or_default());
-        self.report(Report::Debug(format!("< {} in {took} ms (request id {request_id})", status.as_u16())));
-        if status.is_success() {
-            response.body = body.inspect_err(|error| self.say_failure(error))?;
-            return Ok(Answer::Here(response));
+        let outcome = attempt.limit.hold(&attempt.host, exchange).await;
+        let (head, body) = outcome.inspect_err(|error| self.trace_failure(error))?;
+        self.trace_response(&attempt, &head);
+        if head.status.is_success() {
+            let body = body.inspect_err(|error| self.trace_failure(error))?;
+            return Ok(Answer::Here(Response { body, ..head.response }));
         }
-        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-            return follow(&request.method, url, &response).map(Answer::Elsewhere);
+        if head.is_redirect() {
+            return follow(&request.method, url, &head.response).map(Answer::Elsewhere);
         }
         // The status counts even where the body broke off.
-        Err(HttpError::Service(Box::new(refusal(&response, &headers, &body.unwrap_or_default()))))
+        Err(head.refusal(&body.unwrap_or_default()))
     }
 
-    pub(super) fn say_failure(&self, error: &HttpError) {
-        if let HttpError::Network { words, .. } = error {
-            self.report(Report::Debug(format!("< {error} ({words})")));
-        }
+    pub(super) fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
     }
 
     pub(super) fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client, HttpError> {
@@ -215,35 +175,11 @@ impl HttpClient {
         let client = builder.tls_certs_merge(own).build().map_err(|error| setup(fault::last_words(&error)))?;
         Ok(cell.get_or_init(|| client))
     }
-
-    /// How long to wait before the next try, after this many that failed.
-    #[must_use]
-    pub fn pause(&self, failed: u32, error: &HttpError) -> Duration {
-        retry::pause(failed, error.service().and_then(|error| error.retry_after), jitter(), &self.timings)
-    }
 }
 
 enum Answer {
     Here(Response),
     Elsewhere(Url),
-}
-
-pub(super) fn read_head(status: StatusCode, host: String, headers: &HeaderMap, id: String) -> Response {
-    let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let date = get("date");
-    let retry_after = get("retry-after");
-    Response {
-        status: status.as_u16(),
-        host,
-        location: get("location"),
-        operation_location: get("operation-location"),
-        azure_async_operation: get("azure-asyncoperation"),
-        retry_after: retry_after.and_then(|text| retry::retry_after(&text, date.as_deref(), SystemTime::now())),
-        request_id: get("x-ms-request-id").map(|id| clean(&id)).or(Some(id)),
-        content_type: get("content-type"),
-        date,
-        body: Vec::new(),
-    }
 }
 
 /// Where a redirect leads, if it may be followed: a GET, within scheme, host and port.
@@ -258,25 +194,4 @@ fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpEr
         return Err(refuse(RedirectFault::NotAGet));
     }
     Ok(next)
-}
-
-pub(super) fn refusal(response: &Response, headers: &HeaderMap, body: &[u8]) -> ServiceError {
-    let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut error = ServiceError {
-        host: response.host.clone(),
-        status: response.status,
-        code: get("x-ms-error-code").map(clean),
-        request_id: response.request_id.clone(),
-        date: response.date.clone(),
-        retry_after: response.retry_after,
-        tenant: get("www-authenticate").and_then(tenant_of),
-        ..ServiceError::default()
-    };
-    error.read_body(body);
-    error
-}
-
-/// A number between 0 and 1. The random bits of an identifier are good enough to spread retries.
-fn jitter() -> f64 {
-    f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }

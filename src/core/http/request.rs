@@ -1,8 +1,13 @@
 //! A request and an answer, as the clients above see them.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::Stream;
 use reqwest::Method;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -10,41 +15,68 @@ use url::Url;
 
 use super::client::Purpose;
 use super::error::{Flaw, HttpError};
+use super::limit::Limit;
 use super::retry::Retry;
 use super::service_error::looks_like_html;
 use crate::credential::TokenSource;
 use crate::redact::clean;
 
-/// A request; what is sent again and what is not stands in it.
+/// A request, and which of its failures are retried.
 #[derive(Clone)]
 pub struct Request<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) retry: Retry,
     pub(super) tokens: Option<&'a TokenSource>,
-    pub(super) headers: Vec<(&'static str, &'static str)>,
-    pub(super) body: Option<(&'static str, String)>,
-    pub(super) limit: Option<Duration>,
+    pub(super) headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub(super) body: Body<'a>,
+    pub(super) limit: Option<Limit<'a>>,
     pub(super) service: &'static str,
     pub(super) purpose: Purpose,
 }
 
+/// Body of a request.
+#[derive(Clone)]
+pub(super) enum Body<'a> {
+    Empty,
+    Bytes { content_type: &'static str, bytes: Bytes },
+    Stream { length: u64, make: Arc<dyn Fn() -> reqwest::Body + Send + Sync + 'a> },
+}
+
+impl Body<'_> {
+    pub(super) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Empty => None,
+            Self::Bytes { bytes, .. } => Some(bytes.len() as u64),
+            Self::Stream { length, .. } => Some(*length),
+        }
+    }
+}
+
 impl<'a> Request<'a> {
-    /// A request without body and without token.
+    /// Returns a request without body and without token.
     #[must_use]
     pub fn new(method: Method, url: Url, retry: Retry) -> Self {
-        let (tokens, body, limit) = (None, None, None);
         Self {
             method,
             url,
             retry,
-            tokens,
+            tokens: None,
             headers: Vec::new(),
-            body,
-            limit,
+            body: Body::Empty,
+            limit: None,
             service: "The service",
             purpose: Purpose::Answers,
         }
+    }
+
+    /// Returns a request for a file as it is, for [`HttpClient::open`](super::HttpClient::open). A server that sends
+    /// nothing for `stall_timeout` is given up.
+    #[must_use]
+    pub(crate) fn download(url: Url, stall_timeout: Duration) -> Self {
+        let limit = Some(Limit::Step(stall_timeout));
+        Self { purpose: Purpose::Files, limit, ..Self::new(Method::GET, url, Retry::None) }
+            .header("accept-encoding", "identity")
     }
 
     /// Signed with tokens of this source. The caller answers for the URL's host.
@@ -56,41 +88,59 @@ impl<'a> Request<'a> {
 
     /// With one more header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
     /// With a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
-        self.json_as("application/json", body)
+        self.bytes("application/json", body.to_string())
     }
 
-    /// With a JSON body of another content type, such as a merge patch.
+    /// With a body that is held in memory.
     #[must_use]
-    pub fn json_as(mut self, content_type: &'static str, body: &Value) -> Self {
-        self.body = Some((content_type, body.to_string()));
+    pub(crate) fn bytes(mut self, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        self.body = Body::Bytes { content_type, bytes: bytes.into() };
         self
     }
 
-    /// Under this limit for each try, instead of `Timings::request`.
+    /// With a body of so many bytes that is streamed; `make` begins it anew for each attempt. Needs a
+    /// [stall timeout](Self::stall_timeout) where its duration is not known.
     #[must_use]
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = Some(limit);
+    pub(crate) fn stream<S>(mut self, length: u64, make: impl Fn() -> S + Send + Sync + 'a) -> Self
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        self.body = Body::Stream { length, make: Arc::new(move || reqwest::Body::wrap_stream(make())) };
         self
     }
 
-    /// What the service is called when a retry is reported.
+    /// With this limit for each attempt, instead of `Timings::request`.
     #[must_use]
-    pub fn service(mut self, name: &'static str) -> Self {
+    pub(crate) fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(Limit::Whole(limit));
+        self
+    }
+
+    /// Without a limit for the whole attempt: it is given up when `counter` stands still for `timeout`.
+    #[must_use]
+    pub(crate) fn stall_timeout(mut self, timeout: Duration, counter: impl Fn() -> u64 + Send + Sync + 'a) -> Self {
+        self.limit = Some(Limit::Stall { timeout, counter: Arc::new(counter) });
+        self
+    }
+
+    /// Name of the service in reports of retries.
+    #[must_use]
+    pub(crate) fn service(mut self, name: &'static str) -> Self {
         self.service = name;
         self
     }
 
     /// To a blob store.
     #[must_use]
-    pub fn blob_store(mut self) -> Self {
+    pub(crate) fn blob_store(mut self) -> Self {
         self.purpose = Purpose::Blobs;
         self.service("The blob store")
     }

@@ -1,28 +1,110 @@
-//! Which failures are worth another try, and how long to wait before it. Pure.
+//! Which failures are retried, and how long to wait before the next attempt or poll.
 
 use std::time::{Duration, SystemTime};
 
 use super::error::{Fault, HttpError};
 use crate::env::Timings;
 
-/// Tries of one request, the first included (cli.md 12).
-pub(super) const TRIES: u32 = 5;
+/// Attempts of one request, the first included (cli.md 12).
+const ATTEMPTS: u32 = 5;
+const NO_JITTER: f64 = 0.5;
 
-/// What may be sent again.
+/// Which failures of a request are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Sending twice does what sending once does.
+    /// Those that pass: sending twice does what sending once does.
     Idempotent,
-    /// Only what the service surely has not seen or has not begun.
+    /// Those that pass, and content that was damaged in transit.
+    IdempotentContent,
+    /// Those after which the service surely has not seen or has not begun the request.
     OnlyUnprocessed,
-    /// Nothing: the caller decides.
+    /// None: the caller decides.
     None,
+}
+
+/// Pauses between the attempts of one request, or between the polls of one operation.
+///
+/// A pause doubles from the first one up to the cap. That of an attempt is spread by a quarter to both sides, so that
+/// many connections do not come back as one; a `Retry-After` makes it longer, and that of a poll is replaced by it.
+#[derive(Clone, Debug)]
+pub(crate) struct Backoff<'a> {
+    timings: &'a Timings,
+    retry: Retry,
+    attempts: Option<u32>,
+    first: Duration,
+    cap: Duration,
+    failed: u32,
+}
+
+impl<'a> Backoff<'a> {
+    /// Returns the pauses of a request: five attempts, between `Timings::retry_first` and `Timings::retry_cap`.
+    pub(crate) fn new(timings: &'a Timings, retry: Retry) -> Self {
+        let (first, cap) = (timings.retry_first, timings.retry_cap);
+        Self { timings, retry, attempts: Some(ATTEMPTS), first, cap, failed: 0 }
+    }
+
+    /// Returns the pauses of an operation that is polled: between `Timings::poll_first` and `Timings::poll_cap`.
+    pub(crate) fn polls(timings: &'a Timings) -> Self {
+        Self::new(timings, Retry::None).unlimited().between(timings.poll_first, timings.poll_cap)
+    }
+
+    /// With so many attempts, the first included.
+    pub(crate) fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
+        self
+    }
+
+    /// Without a limit of attempts.
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.attempts = None;
+        self
+    }
+
+    /// With pauses between these two, on this run's clock.
+    pub(crate) fn between(mut self, first: Duration, cap: Duration) -> Self {
+        (self.first, self.cap) = (first, cap);
+        self
+    }
+
+    /// Counts a failed attempt, and returns the pause before the next one; `None` when the failure is final.
+    pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
+        self.failed += 1;
+        if self.attempts.is_some_and(|attempts| self.failed >= attempts) || !worthwhile(self.retry, error) {
+            return None;
+        }
+        let asked = asked_for(error.service().and_then(|error| error.retry_after), self.timings);
+        Some(pause(self.first, self.cap, self.failed, rand::random()).max(asked))
+    }
+
+    /// Returns the pause before the next poll.
+    pub(crate) fn poll(&mut self, retry_after: Option<Duration>) -> Duration {
+        if retry_after.is_some() {
+            // A service that asks for no pause at all still gets one.
+            return asked_for(retry_after, self.timings).max(self.first);
+        }
+        self.failed += 1;
+        pause(self.first, self.cap, self.failed, NO_JITTER)
+    }
+
+    /// Failed attempts so far.
+    pub(crate) fn failed(&self) -> u32 {
+        self.failed
+    }
+
+    /// Number of the next attempt, with the number of all where that is limited: `2 of 5`.
+    pub(crate) fn next_attempt(&self) -> String {
+        let next = self.failed + 1;
+        self.attempts.map_or_else(|| next.to_string(), |all| format!("{next} of {all}"))
+    }
 }
 
 /// Whether a failure is worth another try under this policy.
 pub(super) fn worthwhile(policy: Retry, error: &HttpError) -> bool {
     match error {
-        HttpError::Service(error) => status(policy, error.status, error.retry_after.is_some()),
+        HttpError::Service(error) => {
+            let damaged = policy == Retry::IdempotentContent && error.has_code(&["Crc64Mismatch", "Md5Mismatch"]);
+            damaged || status(policy, error.status, error.retry_after.is_some())
+        }
         HttpError::Network { fault, connecting, .. } => network(policy, *fault, *connecting),
         // The same answer would come again.
         HttpError::BadAnswer { .. } | HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => {
@@ -33,7 +115,7 @@ pub(super) fn worthwhile(policy: Retry, error: &HttpError) -> bool {
 
 fn status(policy: Retry, status: u16, retry_after: bool) -> bool {
     match policy {
-        Retry::Idempotent => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+        Retry::Idempotent | Retry::IdempotentContent => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
         // A 503 of a gateway may come after the work was handed on; one with Retry-After is the service's own.
         Retry::OnlyUnprocessed => status == 429 || (status == 503 && retry_after),
         Retry::None => false,
@@ -47,22 +129,21 @@ fn network(policy: Retry, fault: Fault, connecting: bool) -> bool {
         Fault::Dns | Fault::Refused | Fault::ProxyDown | Fault::Timeout | Fault::Unreachable | Fault::Reset
     );
     match policy {
-        Retry::Idempotent => passing,
+        Retry::Idempotent | Retry::IdempotentContent => passing,
         Retry::OnlyUnprocessed => passing && connecting,
         Retry::None => false,
     }
 }
 
-/// The wait after this many failed tries (1 and up): the larger of the doubling pause and `Retry-After`, each with its
-/// cap. `jitter` is between 0 and 1 and spreads the pause by a quarter to both sides.
-pub(super) fn pause(failed: u32, retry_after: Option<Duration>, jitter: f64, timings: &Timings) -> Duration {
-    let doubled = timings.retry_first.saturating_mul(1 << failed.saturating_sub(1).min(16));
-    let own = doubled.mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 2.0).min(timings.retry_cap);
-    own.max(asked_for(retry_after, timings))
+/// The pause after so many failures (1 and up): doubled from the first one up to the cap, then spread by a quarter to
+/// both sides. `jitter` is between 0 and 1.
+fn pause(first: Duration, cap: Duration, failed: u32, jitter: f64) -> Duration {
+    let doubled = first.saturating_mul(1 << failed.saturating_sub(1).min(16)).min(cap);
+    doubled.mul_f64(0.75 + jitter / 2.0)
 }
 
 /// `Retry-After` on this run's clock, under its cap; zero when the service did not ask.
-pub(super) fn asked_for(retry_after: Option<Duration>, timings: &Timings) -> Duration {
+fn asked_for(retry_after: Option<Duration>, timings: &Timings) -> Duration {
     // Capped first: a service may send any number, and scaling a huge one would overflow.
     let asked = retry_after.unwrap_or_default().min(Duration::from_secs(24 * 3600));
     timings.scaled(asked).min(timings.retry_after_cap)
@@ -90,61 +171,131 @@ mod tests {
     use super::*;
     use crate::http::{Flaw, ServiceError};
 
+    const POLICIES: [Retry; 4] = [Retry::Idempotent, Retry::IdempotentContent, Retry::OnlyUnprocessed, Retry::None];
+
     fn service(status: u16, retry_after: Option<Duration>) -> HttpError {
         HttpError::Service(Box::new(ServiceError { status, retry_after, ..ServiceError::default() }))
     }
 
+    fn coded(code: &str) -> HttpError {
+        let code = Some(code.to_owned());
+        HttpError::Service(Box::new(ServiceError { status: 400, code, ..ServiceError::default() }))
+    }
+
+    fn network(fault: Fault, connecting: bool) -> HttpError {
+        HttpError::Network { host: "h".into(), fault, connecting, words: String::new() }
+    }
+
+    /// One line for each policy, with the failures that it retries.
+    fn retried(failures: &[(String, HttpError)]) -> String {
+        let line = |policy| {
+            let of_policy = failures.iter().filter(|(_, error)| worthwhile(policy, error));
+            of_policy.fold(format!("{policy:?}:"), |line, (name, _)| line + " " + name) + "\n"
+        };
+        POLICIES.map(line).concat()
+    }
+
     #[test]
     fn every_status_has_its_rule() {
-        let retried = |policy, after: Option<Duration>| -> Vec<u16> {
-            (100..=599).filter(|status| worthwhile(policy, &service(*status, after))).collect()
+        let all = |retry_after| -> Vec<(String, HttpError)> {
+            (100..=599).map(|status| (status.to_string(), service(status, retry_after))).collect()
         };
-        let after = Some(Duration::ZERO);
-        assert_eq!(retried(Retry::Idempotent, None), [408, 429, 500, 502, 503, 504]);
-        assert_eq!(retried(Retry::Idempotent, after), [408, 429, 500, 502, 503, 504]);
-        assert_eq!(retried(Retry::OnlyUnprocessed, None), [429]);
-        assert_eq!(retried(Retry::OnlyUnprocessed, after), [429, 503]);
-        assert_eq!(retried(Retry::None, after), [0; 0]);
+        assert_eq!(
+            retried(&all(None)),
+            "Idempotent: 408 429 500 502 503 504\n\
+             IdempotentContent: 408 429 500 502 503 504\n\
+             OnlyUnprocessed: 429\n\
+             None:\n"
+        );
+        assert_eq!(
+            retried(&all(Some(Duration::ZERO))),
+            "Idempotent: 408 429 500 502 503 504\n\
+             IdempotentContent: 408 429 500 502 503 504\n\
+             OnlyUnprocessed: 429 503\n\
+             None:\n"
+        );
+        let codes = ["Crc64Mismatch", "Md5Mismatch", "InvalidBlockList"];
+        assert_eq!(
+            retried(&codes.map(|code| (code.to_owned(), coded(code)))),
+            "Idempotent:\nIdempotentContent: Crc64Mismatch Md5Mismatch\nOnlyUnprocessed:\nNone:\n"
+        );
     }
 
     #[test]
     fn every_fault_has_its_rule() {
         use Fault::{Dns, Other, Proxy, ProxyDown, Refused, Reset, Timeout, Tls, Unreachable};
-        let proxy = Proxy { status: Some(407) };
-        for (fault, connecting, idempotent, unprocessed) in [
-            (Dns, true, true, true),
-            (Refused, true, true, true),
-            (Timeout, true, true, true),
-            (Timeout, false, true, false),
-            (Unreachable, true, true, true),
-            (Reset, true, true, true),
-            (Reset, false, true, false),
-            (Tls, true, false, false),
-            (proxy, true, false, false),
-            (ProxyDown, true, true, true),
-            (Other, false, false, false),
-        ] {
-            let error = HttpError::Network { host: "h".into(), fault, connecting, words: String::new() };
-            let found =
-                [Retry::Idempotent, Retry::OnlyUnprocessed, Retry::None].map(|policy| worthwhile(policy, &error));
-            assert_eq!(found, [idempotent, unprocessed, false], "{fault:?} {connecting}");
-        }
-        let answer = HttpError::BadAnswer { host: "h".into(), status: 200, what: Flaw::Html, request_id: None };
-        assert!(!worthwhile(Retry::Idempotent, &answer));
+        // A new fault does not compile without its turn.
+        let next = |fault: &Fault| match fault {
+            Dns => Some(Refused),
+            Refused => Some(Tls),
+            Tls => Some(Proxy { status: None }),
+            Proxy { status: None } => Some(Proxy { status: Some(407) }),
+            Proxy { status: Some(_) } => Some(ProxyDown),
+            ProxyDown => Some(Timeout),
+            Timeout => Some(Unreachable),
+            Unreachable => Some(Reset),
+            Reset => Some(Other),
+            Other => None,
+        };
+        let all = |connecting| -> Vec<(String, HttpError)> {
+            let faults = std::iter::successors(Some(Dns), next);
+            faults.map(|fault| (format!("{fault:?}"), network(fault, connecting))).collect()
+        };
+        assert_eq!(
+            retried(&all(true)),
+            "Idempotent: Dns Refused ProxyDown Timeout Unreachable Reset\n\
+             IdempotentContent: Dns Refused ProxyDown Timeout Unreachable Reset\n\
+             OnlyUnprocessed: Dns Refused ProxyDown Timeout Unreachable Reset\n\
+             None:\n"
+        );
+        assert_eq!(
+            retried(&all(false)),
+            "Idempotent: Dns Refused ProxyDown Timeout Unreachable Reset\n\
+             IdempotentContent: Dns Refused ProxyDown Timeout Unreachable Reset\n\
+             OnlyUnprocessed:\n\
+             None:\n"
+        );
+        let host = "h".to_owned();
+        let answer = HttpError::BadAnswer { host, status: 200, what: Flaw::Html, request_id: None };
+        assert!(POLICIES.iter().all(|policy| !worthwhile(*policy, &answer)));
     }
 
     #[test]
-    fn the_pause_doubles_and_gives_way_to_the_service() {
+    fn the_pause_doubles_up_to_its_cap_and_is_spread() {
+        let (first, cap) = (Duration::from_millis(500), Duration::from_secs(20));
+        let seconds = |failed, jitter| pause(first, cap, failed, jitter).as_secs_f64();
+        assert_eq!([1, 2, 3, 4].map(|failed| seconds(failed, NO_JITTER)), [0.5, 1.0, 2.0, 4.0]);
+        assert_eq!([0.0, 1.0].map(|jitter| seconds(1, jitter)), [0.375, 0.625]);
+        assert_eq!([0.0, 1.0].map(|jitter| seconds(u32::MAX, jitter)), [15.0, 25.0]);
+    }
+
+    #[test]
+    fn attempts_end_with_their_number_and_with_a_final_failure() {
         let timings = Timings::default();
-        let seconds = |failed, after: Option<u64>, jitter| {
-            pause(failed, after.map(Duration::from_secs), jitter, &timings).as_secs_f64()
-        };
-        assert_eq!([1, 2, 3, 4].map(|failed| seconds(failed, None, 0.5)), [0.5, 1.0, 2.0, 4.0]);
-        assert_eq!([0.0, 1.0].map(|jitter| seconds(1, None, jitter)), [0.375, 0.625]);
-        assert_eq!(seconds(u32::MAX, None, 1.0), 20.0);
-        assert_eq!(seconds(1, Some(7), 0.5), 7.0);
-        assert_eq!(seconds(4, Some(1), 0.5), 4.0);
-        assert_eq!(seconds(1, Some(u64::MAX), 0.5), 120.0);
+        let mut backoff = Backoff::new(&timings, Retry::Idempotent).attempts(3);
+        let (busy, asked) = (service(503, None), service(503, Some(Duration::from_secs(7))));
+        let first = backoff.after(&busy).expect("a pause").as_secs_f64();
+        assert!((0.375..=0.625).contains(&first), "{first}");
+        assert_eq!((backoff.failed(), backoff.next_attempt().as_str()), (1, "2 of 3"));
+        assert_eq!(backoff.after(&asked), Some(Duration::from_secs(7)));
+        assert_eq!(backoff.after(&busy), None);
+        assert_eq!(Backoff::new(&timings, Retry::Idempotent).after(&service(404, None)), None);
+        let for_ever = service(503, Some(Duration::MAX));
+        let capped = Backoff::new(&timings, Retry::Idempotent).after(&for_ever);
+        assert_eq!(capped, Some(timings.retry_after_cap));
+        let mut unlimited = Backoff::new(&timings, Retry::Idempotent).unlimited();
+        assert!((0..100).all(|_| unlimited.after(&busy).is_some()));
+        assert_eq!(unlimited.next_attempt(), "101");
+    }
+
+    #[test]
+    fn polls_double_unless_the_service_asks_for_a_pause() {
+        let timings = Timings::default();
+        let mut polls = Backoff::polls(&timings);
+        let mut seconds = |asked: Option<u64>| polls.poll(asked.map(Duration::from_secs)).as_secs_f64();
+        assert_eq!([None, None, Some(7), Some(0), None].map(&mut seconds), [0.25, 0.5, 7.0, 0.25, 1.0]);
+        assert_eq!([Some(u64::MAX), None].map(&mut seconds), [120.0, 2.0]);
+        assert_eq!((0..10).map(|_| seconds(None)).last(), Some(15.0));
     }
 
     #[test]

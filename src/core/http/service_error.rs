@@ -110,7 +110,7 @@ impl ServiceError {
 
 /// An `error` object, which also stands in the answers of operations: what it says, and its details and inner errors.
 #[must_use]
-pub fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
+pub(crate) fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
     let mut details = Vec::new();
     collect(error, &mut details);
     (detail(error), details)

@@ -16,10 +16,10 @@ use super::blocks::BlockId;
 use super::container::{Container, blob_url};
 use super::error::{StoreError, has_code, rejects_sas};
 use super::location::{Listing, UploadLocation};
-use super::retry::{self, RetryNotices, is_passing};
+use super::retry::{self, RetryNotices};
 use super::wire::{Blocks, block_list, read_blobs, read_blocks};
 use crate::env::Timings;
-use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry, Upload};
+use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry};
 use crate::model::{BlobPath, BlobUri, Report, Reporter};
 use crate::redact::SecretUrl;
 
@@ -196,7 +196,7 @@ impl BlobStore {
         content_type: &'static str,
     ) -> Result<(), StoreError>
     where
-        F: Fn() -> B,
+        F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         let headers = [("x-ms-blob-type", "BlockBlob"), ("x-ms-blob-content-type", content_type)];
@@ -206,7 +206,7 @@ impl BlobStore {
     /// Put Block.
     pub(crate) async fn put_block<F, B>(&self, content: &BlobContent<'_, F>, id: &BlockId) -> Result<(), StoreError>
     where
-        F: Fn() -> B,
+        F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await
@@ -220,15 +220,12 @@ impl BlobStore {
         content_type: &'static str,
     ) -> Result<bool, StoreError> {
         let list = Bytes::from(block_list(ids));
-        let headers = [("content-type", "application/xml"), ("x-ms-blob-content-type", content_type)];
         let what = format!("the block list of {path}");
         let committed = self
             .attempts((&what, &|| true), async |sas| {
-                let list = list.clone();
-                let length = list.len() as u64;
-                let body = futures_util::stream::once(async move { Ok(list) });
-                let url = blob_url(sas, path, &[("comp", "blocklist")]);
-                self.http.put(self.upload(url, &headers, None, length, body), || self.traffic.moves()).await
+                let request = self.request(Method::PUT, blob_url(sas, path, &[("comp", "blocklist")]));
+                let request = request.header("x-ms-blob-content-type", content_type);
+                self.http.send(&request.bytes("application/xml", list.clone())).await
             })
             .await;
         match committed {
@@ -243,8 +240,7 @@ impl BlobStore {
         let asked = self
             .attempts((&format!("the blocks of {path}"), &|| true), async |sas| {
                 let url = blob_url(sas, path, &[("comp", "blocklist"), ("blocklisttype", "all")]);
-                let request = Request::new(Method::GET, url, Retry::None).header("x-ms-version", VERSION);
-                self.http.send(&request.blob_store()).await
+                self.http.send(&self.request(Method::GET, url)).await
             })
             .await;
         match asked {
@@ -262,20 +258,27 @@ impl BlobStore {
         headers: &[(&'static str, &'static str)],
     ) -> Result<(), StoreError>
     where
-        F: Fn() -> B,
+        F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         let once = async |sas: &Url, with_checksum: bool| {
             let taken = Arc::new(AtomicU64::new(0));
-            let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
-            let body = (content.body)().inspect_ok(move |piece| {
-                mine.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                all.taken.fetch_add(piece.len() as u64, Ordering::Relaxed);
-            });
-            let checksum = with_checksum.then_some(content.crc64);
-            let upload = self.upload(blob_url(sas, content.path, query), headers, checksum, content.length, body);
+            let mut request = self.request(Method::PUT, blob_url(sas, content.path, query));
+            for (name, value) in headers {
+                request = request.header(name, *value);
+            }
+            if with_checksum {
+                request = request.header("x-ms-content-crc64", content.crc64.to_owned());
+            }
+            let body = || {
+                let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
+                (content.body)().inspect_ok(move |piece| {
+                    mine.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                    all.taken.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                })
+            };
             let begun = Instant::now();
-            let put = self.http.put(upload, || self.traffic.moves()).await;
+            let put = self.http.send(&request.stream(content.length, body)).await;
             (content.on_attempt)(Attempt { elapsed: begun.elapsed(), has_arrived: put.is_ok() });
             if put.is_err() {
                 self.traffic.lost.fetch_add(taken.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -319,19 +322,12 @@ impl BlobStore {
         with
     }
 
-    fn upload<B>(
-        &self,
-        url: Url,
-        headers: &[(&'static str, &'static str)],
-        checksum: Option<&str>,
-        length: u64,
-        body: B,
-    ) -> Upload<B> {
-        let mut headers: Vec<(&'static str, String)> =
-            headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        headers.extend(checksum.map(|checksum| ("x-ms-content-crc64", checksum.to_owned())));
-        headers.push(("x-ms-version", VERSION.to_owned()));
-        Upload { url, headers, length, body, stall: self.timings.request }
+    /// A request that is sent once, and given up when nothing of the whole upload moves.
+    fn request(&self, method: Method, url: Url) -> Request<'_> {
+        Request::new(method, url, Retry::None)
+            .header("x-ms-version", VERSION)
+            .stall_timeout(self.timings.request, || self.traffic.moves())
+            .blob_store()
     }
 
     /// Repeats a request until it is answered for good, as long as its content is current. The stall watch over the whole
@@ -341,7 +337,7 @@ impl BlobStore {
         (what, is_current): (&str, &(dyn Fn() -> bool + Sync)),
         once: impl AsyncFn(&Url) -> Result<Response, HttpError>,
     ) -> Result<Response, StoreError> {
-        let mut failed = 0;
+        let mut backoff = retry::backoff(&self.timings);
         loop {
             let (url, generation) = self.current().await;
             let error = match once(url.expose()).await {
@@ -359,12 +355,7 @@ impl BlobStore {
             if !is_current() {
                 return Err(StoreError::Stale);
             }
-            if !is_passing(&error) {
-                return Err(StoreError::Http(error));
-            }
-            failed += 1;
-            let asked = self.http.asked_for(error.service().and_then(|error| error.retry_after));
-            let pause = retry::pause(&self.timings, failed).max(asked);
+            let Some(pause) = backoff.after(&error) else { return Err(StoreError::Http(error)) };
             self.report(self.notices.notice(&self.timings, what, pause, &error));
             tokio::time::sleep(pause).await;
         }

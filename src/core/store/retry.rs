@@ -3,9 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::error::has_code;
 use crate::env::Timings;
-use crate::http::HttpError;
+use crate::http::{Backoff, HttpError, Retry};
 use crate::model::Report;
 
 /// First pause between tries of a block, and the longest.
@@ -37,16 +36,8 @@ impl RetryNotices {
     }
 }
 
-/// The pause after so many failed tries, without what the store asks for.
-pub(super) fn pause(timings: &Timings, failed: u32) -> Duration {
+/// Retries without end: the stall watch over the whole upload limits them.
+pub(super) fn backoff(timings: &Timings) -> Backoff<'_> {
     let (first, longest) = (timings.scaled(PAUSES.0), timings.scaled(PAUSES.1));
-    let pause = first.saturating_mul(1 << (failed - 1).min(16)).min(longest);
-    // Spread, so that 32 connections do not come back as one.
-    let spread = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
-    pause.mul_f64(0.75 + spread / 2.0)
-}
-
-/// Worth another try: faults that pass, and a content that was damaged on the way.
-pub(super) fn is_passing(error: &HttpError) -> bool {
-    error.is_passing() || ["Crc64Mismatch", "Md5Mismatch"].iter().any(|code| has_code(error, code))
+    Backoff::new(timings, Retry::IdempotentContent).unlimited().between(first, longest)
 }

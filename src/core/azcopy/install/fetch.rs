@@ -9,11 +9,11 @@ use url::Url;
 
 use super::place::{Place, hex};
 use super::{InstallError, InstallEvent};
-use crate::http::{Download, HttpClient, Opened};
+use crate::http::{Backoff, Download, HttpClient, Opened, Request, Retry};
 use crate::model::Report;
 
-/// Tries of one download, the first included (cli.md 9).
-const TRIES: u32 = 3;
+/// Attempts of one download, the first included (cli.md 9).
+const ATTEMPTS: u32 = 3;
 /// Redirects one after the other (cli.md 9).
 const REDIRECTS: usize = 10;
 
@@ -34,20 +34,16 @@ pub(super) async fn fetch(
     (file, path): (&mut File, &Path),
     on: &mut dyn FnMut(InstallEvent),
 ) -> Result<Fetched, InstallError> {
-    let mut failed = 0;
+    let mut backoff = Backoff::new(http.timings(), Retry::Idempotent).attempts(ATTEMPTS);
     loop {
         file.rewind().and_then(|()| file.set_len(0)).map_err(InstallError::io(path))?;
         let error = match try_once(http, place, limit, (&mut *file, path), on).await {
             Err(InstallError::Http(error)) => error,
             done => return done,
         };
-        failed += 1;
-        if failed >= TRIES || !error.is_passing() {
-            return Err(InstallError::Http(error));
-        }
-        let pause = http.pause(failed, &error);
-        let (why, next) = (InstallError::Http(error), failed + 1);
-        http.report(Report::Notice(format!("The download broke ({why}); trying again ({next} of {TRIES})")));
+        let Some(pause) = backoff.after(&error) else { return Err(InstallError::Http(error)) };
+        let why = InstallError::Http(error);
+        http.report(Report::Notice(format!("The download broke ({why}); trying again ({})", backoff.next_attempt())));
         tokio::time::sleep(pause).await;
     }
 }
@@ -67,13 +63,12 @@ async fn try_once(
     let (mut bytes, mut hash) = (0, Sha256::new());
     on(InstallEvent::Progress { bytes, total });
     while let Some(piece) = download.next().await.map_err(InstallError::Http)? {
-        let piece = piece.as_ref();
         bytes += piece.len() as u64;
         if bytes > limit {
             return Err(InstallError::TooLarge { limit });
         }
-        hash.update(piece);
-        file.write_all(piece).map_err(InstallError::io(path))?;
+        hash.update(&piece);
+        file.write_all(&piece).map_err(InstallError::io(path))?;
         on(InstallEvent::Progress { bytes, total });
     }
     let sha256 = hex(hash);
@@ -84,8 +79,8 @@ async fn try_once(
 async fn follow(http: &HttpClient, place: &Place) -> Result<(Download, Url), InstallError> {
     let mut url = place.url().clone();
     for _ in 0..=REDIRECTS {
-        let opened = http.open(&url, http.timings().download_stall).await;
-        match opened.map_err(InstallError::Http)? {
+        let request = Request::download(url.clone(), http.timings().download_stall);
+        match http.open(&request).await.map_err(InstallError::Http)? {
             Opened::Here(download) => return Ok((download, url)),
             Opened::Elsewhere(next) if place.allows(&next) => url = next,
             Opened::Elsewhere(next) => {

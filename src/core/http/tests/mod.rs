@@ -1,5 +1,6 @@
 //! `send` against real sockets on this machine, some of which misbehave.
 
+mod bodies;
 mod limits;
 mod rules;
 pub(crate) mod server;

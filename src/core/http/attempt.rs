@@ -1,0 +1,160 @@
+//! One attempt of a request: its headers, its trace, the head of the response, and the error in a response. Shared by
+//! `send` and `open`.
+
+use std::time::{Instant, SystemTime};
+
+use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, StatusCode};
+use url::Url;
+use uuid::Uuid;
+
+use super::client::{HttpClient, Purpose};
+use super::error::HttpError;
+use super::limit::Limit;
+use super::request::{Body, Request, Response, place, shown};
+use super::service_error::{ServiceError, tenant_of};
+use super::{fault, retry};
+use crate::model::Report;
+use crate::redact::clean;
+
+/// An attempt that is being made.
+pub(super) struct Attempt<'a> {
+    pub(super) host: String,
+    pub(super) limit: Limit<'a>,
+    id: String,
+    begun: Instant,
+    trace: Trace,
+}
+
+/// Form of the trace line of a response.
+#[derive(Clone, Copy)]
+enum Trace {
+    Status,
+    Id,
+    Duration,
+}
+
+/// Status and headers of a response, as far as they are used.
+pub(super) struct Head {
+    pub(super) status: StatusCode,
+    /// The response, without its body.
+    pub(super) response: Response,
+    code: Option<String>,
+    tenant: Option<String>,
+}
+
+impl HttpClient {
+    /// Signs, builds and traces a request to this URL.
+    pub(super) async fn attempt<'a>(
+        &self,
+        request: &Request<'a>,
+        url: &Url,
+    ) -> Result<(Attempt<'a>, RequestBuilder), HttpError> {
+        let token = match request.tokens {
+            Some(tokens) => Some(tokens.token().await.map_err(HttpError::SignIn)?),
+            None => None,
+        };
+        let id = Uuid::new_v4().to_string();
+        let mut builder = self.client(url, request.purpose)?.request(request.method.clone(), url.clone());
+        // Only Azure's services correlate requests.
+        if request.purpose != Purpose::Files {
+            builder = builder.header("x-ms-client-request-id", &id);
+            if let Some(traceparent) = self.traceparent() {
+                builder = builder.header("traceparent", traceparent);
+            }
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, &**value);
+        }
+        if let Some(token) = &token {
+            builder = builder.bearer_auth(token.expose());
+        }
+        builder = match &request.body {
+            Body::Empty => builder,
+            Body::Bytes { content_type, bytes } => builder.header("content-type", *content_type).body(bytes.clone()),
+            Body::Stream { length, make } => builder.header("content-length", *length).body(make()),
+        };
+        let length = request.body.length().filter(|_| request.purpose == Purpose::Blobs);
+        let size = length.map(|length| format!("{length} bytes, ")).unwrap_or_default();
+        self.report(Report::Debug(format!("> {} {} ({size}{id})", request.method, shown(url))));
+        let trace = match request.purpose {
+            Purpose::Files => Trace::Status,
+            Purpose::Blobs if length.is_some() => Trace::Id,
+            Purpose::Answers | Purpose::Blobs => Trace::Duration,
+        };
+        let limit = request.limit.clone().unwrap_or(Limit::Whole(self.timings().request));
+        Ok((Attempt { host: place(url), limit, id, begun: Instant::now(), trace }, builder))
+    }
+
+    /// Traces a response, once as much of it came as the caller waits for.
+    pub(super) fn trace_response(&self, attempt: &Attempt<'_>, head: &Head) {
+        let status = head.status.as_u16();
+        self.report(Report::Debug(match attempt.trace {
+            Trace::Status => format!("< {status}"),
+            Trace::Id => format!("< {status} ({})", attempt.id),
+            Trace::Duration => {
+                let took = attempt.begun.elapsed().as_millis();
+                let id = head.response.request_id.as_deref().unwrap_or_default();
+                format!("< {status} in {took} ms (request id {id})")
+            }
+        }));
+    }
+
+    pub(super) fn trace_failure(&self, error: &HttpError) {
+        if let HttpError::Network { words, .. } = error {
+            self.report(Report::Debug(format!("< {error} ({words})")));
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Sends the request, and reads the head of its response.
+    pub(super) async fn head(&self, builder: RequestBuilder) -> Result<(Head, reqwest::Response), HttpError> {
+        let response = builder.send().await.map_err(|error| fault::network(&self.host, error))?;
+        let head = Head::read(response.status(), response.headers(), (&self.host, &self.id));
+        Ok((head, response))
+    }
+}
+
+impl Head {
+    fn read(status: StatusCode, headers: &HeaderMap, (host, id): (&str, &str)) -> Self {
+        let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let owned = |name: &str| get(name).map(str::to_owned);
+        let retry_after = get("retry-after");
+        let response = Response {
+            status: status.as_u16(),
+            host: host.to_owned(),
+            location: owned("location"),
+            operation_location: owned("operation-location"),
+            azure_async_operation: owned("azure-asyncoperation"),
+            retry_after: retry_after.and_then(|text| retry::retry_after(text, get("date"), SystemTime::now())),
+            request_id: Some(get("x-ms-request-id").map_or_else(|| id.to_owned(), clean)),
+            content_type: owned("content-type"),
+            date: owned("date"),
+            body: Vec::new(),
+        };
+        let code = get("x-ms-error-code").map(clean);
+        Self { status, response, code, tenant: get("www-authenticate").and_then(tenant_of) }
+    }
+
+    pub(super) fn is_redirect(&self) -> bool {
+        self.status.is_redirection() && self.status != StatusCode::NOT_MODIFIED
+    }
+
+    /// The error of a response that is no success.
+    pub(super) fn refusal(self, body: &[u8]) -> HttpError {
+        let Response { host, status, request_id, date, retry_after, .. } = self.response;
+        let mut error = ServiceError {
+            host,
+            status,
+            code: self.code,
+            request_id,
+            date,
+            retry_after,
+            tenant: self.tenant,
+            ..ServiceError::default()
+        };
+        error.read_body(body);
+        HttpError::Service(Box::new(error))
+    }
+}
