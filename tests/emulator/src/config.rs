@@ -49,6 +49,8 @@ pub struct Config {
     pub put_status: Option<u16>,
     /// How createAsync says where to poll.
     pub location: LocationForm,
+    /// Appended to the query of an operation's address, for example a signature.
+    pub operation_query: Option<String>,
     /// The states of a running operation, one a poll; the last repeats.
     pub running_states: Vec<String>,
     /// How many polls (or GETs of the version) see a running operation before it ends.
@@ -63,6 +65,8 @@ pub struct Config {
     pub visible_while_creating: bool,
     /// What DELETE answers: 200, 204, or 202 (then the version goes after `polls_until_done` looks).
     pub delete_status: u16,
+    /// The last poll's body of a deletion.
+    pub deletion_end: OperationEnd,
     /// Names of models whose deletion is refused with 409 `ModelInUse`.
     pub models_in_use: Vec<String>,
     /// The list knows `source.jobId`; otherwise it takes the parameter and lists everything.
@@ -102,6 +106,7 @@ impl Default for Config {
             missing_route: MissingRoute::NotFound,
             put_status: Some(201),
             location: LocationForm::Absolute,
+            operation_query: None,
             running_states: vec!["NotStarted".to_owned(), "InProgress".to_owned()],
             polls_until_done: 2,
             poll_retry_after: None,
@@ -109,6 +114,7 @@ impl Default for Config {
             hidden_gets: 0,
             visible_while_creating: false,
             delete_status: 200,
+            deletion_end: OperationEnd::Succeeded,
             models_in_use: Vec::new(),
             filters_by_job: true,
             page_size: 50,
@@ -233,6 +239,8 @@ pub struct Arm {
     pub subdomain: Option<String>,
     /// Further projects of the account, with the emulator's own first.
     pub more_projects: Vec<String>,
+    /// Each list begins with an empty page, which leads to the rest as [`Config::next_link`] says.
+    pub in_pages: bool,
 }
 
 /// A tenant.
@@ -256,6 +264,7 @@ impl Default for Arm {
             location: "eastus2".to_owned(),
             subdomain: None,
             more_projects: Vec::new(),
+            in_pages: false,
         }
     }
 }

@@ -190,7 +190,7 @@ impl State {
         let end = match &operation.work {
             Work::Register(_) => self.config.operation_end.clone(),
             Work::Fail(end) => end.clone(),
-            Work::Delete => OperationEnd::Succeeded,
+            Work::Delete => self.config.deletion_end.clone(),
         };
         operation.end = Some(end.clone());
         let Operation { target, work, .. } = operation.clone();
@@ -198,8 +198,8 @@ impl State {
             Work::Register(registration) if !matches!(end, OperationEnd::Failed { .. }) => {
                 self.register(&target, registration);
             }
-            Work::Delete => self.delete(&target),
-            Work::Register(_) | Work::Fail(_) => {}
+            Work::Delete if !matches!(end, OperationEnd::Failed { .. }) => self.delete(&target),
+            Work::Register(_) | Work::Fail(_) | Work::Delete => {}
         }
         Some(Progress::Ended(end))
     }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
+use super::models::{SKIP_TOKEN, next_link};
 use crate::call::ArmCall;
 use crate::config::{Arm, ArmTenant, Auth, Config};
 use crate::record::Incoming;
@@ -30,9 +31,16 @@ pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Ans
     if opened.is_empty() {
         return Err(unauthorized());
     }
+    let is_first_page = request.parameter(SKIP_TOKEN).is_none_or(|token| token == "0");
+    let list = |items: Vec<Value>| {
+        if arm.in_pages && is_first_page {
+            return json!({"value": [], "nextLink": next_link(config, request, 0, 1)});
+        }
+        json!({"value": items})
+    };
     let body = match call {
-        ArmCall::Tenants => list(arm.tenants.iter().map(|tenant| json!({"tenantId": tenant.id}))),
-        ArmCall::Subscriptions => list(opened.iter().flat_map(|tenant| subscriptions(tenant))),
+        ArmCall::Tenants => list(arm.tenants.iter().map(|tenant| json!({"tenantId": tenant.id})).collect()),
+        ArmCall::Subscriptions => list(opened.iter().flat_map(|tenant| subscriptions(tenant)).collect()),
         ArmCall::Subscription { subscription } => {
             let known = opened.iter().flat_map(|tenant| subscriptions(tenant));
             known
@@ -42,7 +50,7 @@ pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Ans
         }
         ArmCall::Accounts { subscription } => {
             let owner = holder(arm, &opened, subscription)?;
-            list(owner.then(|| account(config, request)).into_iter())
+            list(owner.then(|| account(config, request)).into_iter().collect())
         }
         ArmCall::Account { group, account: name, subscription } => {
             here(config, &opened, (subscription, group, name))?;
@@ -51,7 +59,8 @@ pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Ans
         ArmCall::Projects { group, account: name, subscription } => {
             here(config, &opened, (subscription, group, name))?;
             let more = arm.more_projects.iter().map(String::as_str);
-            list([config.project.as_str()].into_iter().chain(more).map(|name| project(config, request, name)))
+            let names = [config.project.as_str()].into_iter().chain(more);
+            list(names.map(|name| project(config, request, name)).collect())
         }
         ArmCall::Project { group, account: name, project: asked, subscription } => {
             here(config, &opened, (subscription, group, name))?;
@@ -67,10 +76,6 @@ pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Ans
         }
     };
     Ok(Json(body).into_response())
-}
-
-fn list(items: impl Iterator<Item = Value>) -> Value {
-    json!({"value": items.collect::<Vec<_>>()})
 }
 
 fn subscriptions(tenant: &ArmTenant) -> Vec<Value> {

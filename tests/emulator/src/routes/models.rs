@@ -14,7 +14,7 @@ use crate::refusal::{Answer, Refusal};
 use crate::state::{State, Work};
 use crate::wire::Patch;
 
-const SKIP_TOKEN: &str = "skipToken";
+pub(super) const SKIP_TOKEN: &str = "skipToken";
 /// The one filter that a client was seen to send.
 const JOB: &str = "source.jobId";
 
@@ -100,7 +100,7 @@ fn page(config: &Config, request: &Incoming, items: &[&Value], filters: &[&str])
     Ok(Json(page).into_response())
 }
 
-fn next_link(config: &Config, request: &Incoming, start: usize, end: usize) -> String {
+pub(super) fn next_link(config: &Config, request: &Incoming, start: usize, end: usize) -> String {
     let (origin, token) = match &config.next_link {
         NextLinkForm::Absolute => (request.origin(), end),
         NextLinkForm::Loop => (request.origin(), start),

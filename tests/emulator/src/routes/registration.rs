@@ -88,7 +88,8 @@ fn work(registration: Registration, complete: bool) -> Work {
 pub(super) fn accepted(config: &Config, request: &Incoming, id: &str) -> Response {
     let version = version_path(&request.path);
     let query = request.parameter("api-version").unwrap_or_default();
-    let operation = format!("{version}/createAsync/operations/{id}?api-version={query}");
+    let more = config.operation_query.as_ref().map(|more| format!("&{more}")).unwrap_or_default();
+    let operation = format!("{version}/createAsync/operations/{id}?api-version={query}{more}");
     let location = match &config.location {
         LocationForm::Absolute | LocationForm::BodyOnly => Some(format!("{}{operation}", request.origin())),
         LocationForm::Relative => Some(operation),
