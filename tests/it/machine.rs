@@ -93,13 +93,6 @@ fn run_as(env: &TestEnv, uid: u32, args: &[&str]) -> Output {
     env.finish(behind(env, &tool("setpriv"), &words, &program, args))
 }
 
-/// Runs the program after some words of a shell.
-#[must_use = "either snapshot the output or assert the exit code"]
-fn run_after(env: &TestEnv, shell: &str, args: &[&str]) -> Output {
-    let words = ["-c", &format!("{shell}; exec \"$0\" \"$@\"")];
-    env.finish(behind(env, Path::new("/bin/sh"), &words, Path::new(env!("CARGO_BIN_EXE_azure-ai-models")), args))
-}
-
 #[test]
 fn without_a_home_nothing_is_written_into_the_working_directory() {
     for uid in [NOBODY, UNKNOWN] {
@@ -169,7 +162,7 @@ fn azds_configuration_directory_is_honoured() {
 fn the_private_directory_is_private_under_any_umask() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    run_after(&env, "umask 000", &CREATE).fails_with(7);
+    env.run_after("umask 000", &CREATE).fails_with(7);
     let uploads = env.home().join(".azd/ai-models/uploads");
     let [id] = names_in(&uploads).try_into().expect("one upload");
     let directory = uploads.join(id);
@@ -213,7 +206,7 @@ fn a_full_disk_ends_the_upload_before_azcopy_runs() {
     let output = match mount {
         Some(_) => create(&env, &[]),
         // Where nothing may be mounted, a limit on the size of files says no in the same place.
-        None => run_after(&env, "trap '' XFSZ; ulimit -f 4", &CREATE),
+        None => env.run_after("trap '' XFSZ; ulimit -f 4", &CREATE),
     };
     let output = output.fails_with(1);
     assert!(output.stderr.contains("ERROR: cannot prepare [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]"), "{output}");
@@ -434,7 +427,7 @@ fn the_command_to_run_again_is_the_same_command() {
         let line = output.stderr.lines().find_map(|line| line.strip_prefix("  azure-ai-models ")).expect("a command");
         // A shell splits it as a person's would.
         let again = format!("set -- {line}");
-        let output = run_after(&env, &again, &[]).fails_with(7);
+        let output = env.run_after(&again, &[]).fails_with(7);
         let line_again = output.stderr.lines().find_map(|line| line.strip_prefix("  azure-ai-models "));
         assert_eq!(line_again, Some(line));
         let starts = env.azcopy_starts();
@@ -455,14 +448,14 @@ fn a_working_directory_that_is_gone_is_no_crash() {
     let env = env();
     let (mkdir, rmdir) = (tool("mkdir"), tool("rmdir"));
     let gone = &format!("{} gone && cd gone && {} ../gone", mkdir.display(), rmdir.display());
-    run_after(&env, gone, &["list"]).success();
-    run_after(&env, gone, &["version"]).success();
+    env.run_after(gone, &["list"]).success();
+    env.run_after(gone, &["version"]).success();
     let model = env.work().join("model").to_string_lossy().into_owned();
-    run_after(&env, gone, &["create", "--name", "ok", "--source", &model]).success();
-    let output = run_after(&env, gone, &["create", "--name", "ok", "--source", "model"]).fails_with(3);
+    env.run_after(gone, &["create", "--name", "ok", "--source", &model]).success();
+    let output = env.run_after(gone, &["create", "--name", "ok", "--source", "model"]).fails_with(3);
     assert!(output.stderr.starts_with("ERROR: File not found: model\n"), "{output}");
-    run_after(&env, gone, &["create", "--name", "ok", "--source", "."]).fails_with(6);
-    run_after(&env, gone, &["list", "-C", &env.work().to_string_lossy()]).success();
+    env.run_after(gone, &["create", "--name", "ok", "--source", "."]).fails_with(6);
+    env.run_after(gone, &["list", "-C", &env.work().to_string_lossy()]).success();
 }
 
 #[test]
@@ -549,9 +542,9 @@ fn closed_streams_and_an_empty_environment_are_no_reason_to_fail() {
     let mut bare = Command::new("/bin/sh");
     bare.args(["-c", "exec \"$0\" version <&-", env!("CARGO_BIN_EXE_azure-ai-models")]).env_clear();
     assert!(env.finish(bare).success().stdout.contains("0.1.0"));
-    run_after(&env, "exec <&-", &CREATE).success();
+    env.run_after("exec <&-", &CREATE).success();
     let starts = env.azcopy_starts();
     assert_eq!(starts.last().expect("a start")["stdin"], json!({"pipe": true, "open": true}));
     env.emulator().reset();
-    run_after(&env, "exec <&- >&- 2>&-", &CREATE).success();
+    env.run_after("exec <&- >&- 2>&-", &CREATE).success();
 }

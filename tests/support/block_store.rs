@@ -16,6 +16,7 @@ use axum::serve::{IncomingStream, Listener};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
+use tokio::sync::Semaphore;
 
 /// Nothing that a test waits for takes longer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -43,8 +44,24 @@ pub(crate) struct Behaviour {
     pub(crate) loses_blocks: bool,
     /// Content after so many is taken and never answered.
     pub(crate) silent_after: Option<u32>,
+    /// Content after so many is kept, and answered when the test says so.
+    pub(crate) held_after: Option<u32>,
     /// Content is counted and not kept.
     pub(crate) discards: bool,
+    /// How the list of the container differs from what is there.
+    pub(crate) lists: Lists,
+}
+
+/// Blobs in the list of the container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lists {
+    /// What is there.
+    #[default]
+    All,
+    /// Each blob one byte shorter than it is.
+    Shorter,
+    /// All but the blob that comes first by its name.
+    WithoutFirst,
 }
 
 /// A blob that was made.
@@ -65,6 +82,8 @@ pub(crate) struct Received {
     pub(crate) puts: u32,
     /// Times that its block list was asked for.
     pub(crate) asked: u32,
+    /// Times that a list of blocks came for it.
+    pub(crate) commits: u32,
     /// Requests for it that had a checksum.
     pub(crate) with_checksum: u32,
 }
@@ -80,12 +99,14 @@ struct Kept {
     seen: u32,
     taken: u32,
     silent: u32,
+    held: u32,
 }
 
-#[derive(Default)]
 struct Shared {
     kept: Mutex<Kept>,
     changed: Condvar,
+    /// A permit for each answer that is held no longer.
+    answers: Semaphore,
 }
 
 /// The running store; it ends with the process.
@@ -99,7 +120,8 @@ impl BlockStore {
     pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
-        let shared = Arc::<Shared>::default();
+        let (kept, changed) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { kept, changed, answers: Semaphore::new(0) });
         let state = Arc::clone(&shared);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -152,10 +174,27 @@ impl BlockStore {
 
     /// Waits until so many requests are taken and so many more are left without an answer.
     pub(crate) fn wait_until_all_silent(&self, taken: u32, silent: u32) {
+        self.wait_until(|kept| kept.taken >= taken && kept.silent >= silent);
+    }
+
+    /// Waits until the answer to a request whose content was kept is held.
+    pub(crate) fn wait_until_held(&self) {
+        self.wait_until(|kept| kept.held > 0);
+    }
+
+    /// Sends the answers that are held, and holds no more.
+    pub(crate) fn answer_held(&self) {
+        let mut kept = self.shared.lock();
+        kept.behaviour.held_after = None;
+        self.shared.answers.add_permits(std::mem::take(&mut kept.held) as usize);
+    }
+
+    fn wait_until(&self, is_so: impl Fn(&Kept) -> bool) {
         let begun = Instant::now();
         let mut kept = self.shared.lock();
-        while kept.taken < taken || kept.silent < silent {
-            assert!(begun.elapsed() < LIMIT, "{} taken, {} without an answer", kept.taken, kept.silent);
+        while !is_so(&kept) {
+            let Kept { taken, silent, held, .. } = *kept;
+            assert!(begun.elapsed() < LIMIT, "{taken} taken, {silent} without an answer, {held} with a held one");
             kept = self.shared.changed.wait_timeout(kept, Duration::from_millis(200)).expect("the store").0;
         }
     }
@@ -272,8 +311,9 @@ async fn content(
     if bytes != length {
         return error(400, "RequestBodyIncomplete");
     }
-    let is_silent = {
+    let (is_silent, is_held) = {
         let mut kept = shared.lock();
+        let is_held = kept.behaviour.held_after.is_some_and(|after| kept.taken >= after);
         let is_silent = age != kept.age || behaviour.silent_after.is_some_and(|after| kept.taken >= after);
         if is_silent {
             kept.silent += u32::from(age == kept.age);
@@ -284,13 +324,17 @@ async fn content(
             if behaviour.sas_ends_after == Some(kept.taken) {
                 kept.refused.insert(sas.to_owned());
             }
+            kept.held += u32::from(is_held);
             keep(&mut kept, name, (query, headers), (got, bytes));
         }
-        is_silent
+        (is_silent, is_held)
     };
     shared.changed.notify_all();
     if is_silent {
         std::future::pending::<()>().await;
+    }
+    if is_held {
+        shared.answers.acquire().await.expect("it is never closed").forget();
     }
     created()
 }
@@ -317,6 +361,7 @@ async fn commit(shared: &Shared, name: &str, headers: &HeaderMap, body: Body) ->
     let ids: Vec<&str> =
         text.split("<Latest>").skip(1).filter_map(|rest| rest.split_once("</Latest>")).map(|(id, _)| id).collect();
     let mut kept = shared.lock();
+    kept.received.entry(name.to_owned()).or_default().commits += 1;
     if std::mem::take(&mut kept.behaviour.loses_blocks) {
         kept.blocks.remove(name);
     }
@@ -357,14 +402,16 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
         return error(403, "AuthorizationPermissionMismatch");
     }
     let prefix = query.get("prefix").map_or("", String::as_str);
+    let lists = kept.behaviour.lists;
     let entry = |(name, blob): (&String, &Blob)| {
-        let bytes = blob.bytes;
+        let bytes = blob.bytes.saturating_sub(u64::from(lists == Lists::Shorter));
         format!(
             "<Blob><Name>{prefix}{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>"
         )
     };
     let at_most = if query.contains_key("maxresults") { 1 } else { usize::MAX };
-    let blobs: String = kept.blobs.iter().take(at_most).map(entry).collect();
+    let omitted = usize::from(lists == Lists::WithoutFirst);
+    let blobs: String = kept.blobs.iter().skip(omitted).take(at_most).map(entry).collect();
     xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>"))
 }
 

@@ -13,7 +13,7 @@ mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
 #[cfg(unix)]
-pub(crate) use block_store::{Behaviour, BlockStore, Received};
+pub(crate) use block_store::{Behaviour, BlockStore, Lists, Received};
 #[cfg(unix)]
 pub(crate) use connect_proxy::{ConnectProxy, FarHost};
 pub(crate) use file_server::{FileServer, Serve};
@@ -238,6 +238,21 @@ impl TestEnv {
     #[must_use = "either snapshot the output or assert the exit code"]
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.finish(self.command(args))
+    }
+
+    /// Runs the program after some words of a shell, such as limits.
+    #[cfg(unix)]
+    #[must_use = "either snapshot the output or assert the exit code"]
+    pub(crate) fn run_after(&self, shell: &str, args: &[&str]) -> Output {
+        let plain = self.command(args);
+        let mut command = Command::new("/bin/sh");
+        let script = format!("{shell}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(plain.get_program()).args(args);
+        command.env_clear().current_dir(self.work()).stdin(Stdio::null());
+        for (name, value) in plain.get_envs() {
+            command.env(name, value.expect("a value"));
+        }
+        self.finish(command)
     }
 
     /// Runs a prepared command to its end.
