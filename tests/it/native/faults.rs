@@ -1,9 +1,11 @@
 //! What a network and a store do to an upload (contracts/blob.md 5).
 
+use std::fs;
+
 use foundry_emulator::Config;
 
-use super::{assert_arrived, create, env, env_with, steady};
-use crate::support::{Behaviour, BlockStore, TestEnv};
+use super::{CREATE, assert_arrived, create, env, env_with, killed_after, steady};
+use crate::support::{Behaviour, BlockStore, Lists, TestEnv};
 
 fn retries(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.contains("retrying ")).collect()
@@ -128,6 +130,21 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
     assert_arrived(&env, &store);
 }
 
+/// Blocks that were sent before are in the old container: the new one is registered.
+#[test]
+fn a_fresh_sas_for_another_place_begins_again_there() {
+    let (env, store) = env_with(Config { new_container_each_time: true, ..ending_sas() });
+    store.behaves(Behaviour { sas_ends_after: Some(2), ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    let requests = env.emulator().requests();
+    let asked = requests.iter().filter(|one| one.path.ends_with("/startPendingUpload")).count();
+    let registered = requests.iter().find(|one| one.path.ends_with("/createAsync")).expect("a registration");
+    let place = registered.body["blobUri"].as_str().expect("a URI");
+    assert!(place.ends_with(&format!("/upload-{asked}")), "{place}, asked {asked} times: {output}");
+    assert!(output.stderr.contains("Starting fresh upload..."), "{output}");
+}
+
 /// An upload that is given up after standing still for two seconds.
 fn impatient() -> (TestEnv, BlockStore) {
     let (mut env, store) = env();
@@ -151,4 +168,68 @@ fn a_store_that_is_always_busy_is_given_up_too() {
     store.behaves(Behaviour { busy_every: Some(1), ..Behaviour::default() });
     let output = create(&env, &["-o", "json"]).fails_with(7);
     assert_eq!(output.json_error()["code"], "upload_stalled", "{output}");
+}
+
+/// The list of the container is the last proof: a blob that is not there as it was sent is not registered.
+#[test]
+fn what_the_store_lists_otherwise_is_not_registered() {
+    for lists in [Lists::Shorter, Lists::WithoutFirst] {
+        let (env, store) = env();
+        store.behaves(Behaviour { lists, ..Behaviour::default() });
+        let output = create(&env, &["-o", "json"]).fails_with(7);
+        let error = output.json_error();
+        assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"incomplete_upload".into()), "{error}");
+        let message = error["message"].as_str().expect("a text");
+        assert!(message.contains("the blob store does not hold config.json as it was sent"), "{message}");
+        let requests = env.emulator().requests();
+        assert!(!requests.iter().any(|sent| sent.path.ends_with("/createAsync")), "{lists:?}: registered all the same");
+        // It is sent again where the list still says so, and registered once the list is right.
+        store.behaves(Behaviour::default());
+        create(&env, &[]).success();
+        assert_arrived(&env, &store);
+    }
+}
+
+/// Blocks that are not recorded would be unknown to the next run.
+#[test]
+fn a_record_that_cannot_be_written_ends_the_upload() {
+    const FULL: usize = 1 << 20;
+    for name in ["blocks", "manifest.ndjson"] {
+        for is_full in [false, true] {
+            let (env, store) = env();
+            killed_after(&env, &store, 2, false);
+            let record = walkdir::WalkDir::new(env.home()).into_iter().filter_map(Result::ok);
+            let record = record.map(walkdir::DirEntry::into_path).find(|path| path.ends_with(name)).expect("a record");
+            let before = fs::read(&record).expect("read");
+            let args = [&CREATE[..], &["-o", "json"]].concat();
+            let output = if is_full {
+                // As large as the limit lets it be; 512 bytes are a unit of it.
+                let mut full = before.clone();
+                full.resize(FULL - 1, b'x');
+                full.push(b'\n');
+                fs::write(&record, full).expect("written");
+                env.run_after(&format!("trap '' XFSZ; ulimit -f {}", FULL / 512), &args)
+            } else {
+                // A directory in its place would be taken for one of an older run.
+                fs::remove_file(&record).expect("removed");
+                std::os::unix::fs::symlink(env.root(), &record).expect("a link to a directory");
+                env.run(&args)
+            };
+            assert_eq!(output.code, Some(1), "{name}, full: {is_full}: {output}");
+            let error = output.json_error();
+            assert_eq!((&error["kind"], &error["code"]), (&"failure".into(), &"no_upload_directory".into()), "{error}");
+            let message = error["message"].as_str().expect("a text");
+            assert!(message.starts_with("cannot record what arrived: "), "{name}: {message}");
+            assert!(error["suggestion"].as_str().is_some_and(|text| text.contains("AZD_CONFIG_DIR")), "{error}");
+            let requests = env.emulator().requests();
+            assert!(
+                !requests.iter().any(|sent| sent.path.ends_with("/createAsync")),
+                "{name}: registered all the same"
+            );
+            fs::remove_file(&record).expect("removed");
+            fs::write(&record, before).expect("written");
+            create(&env, &[]).success();
+            assert_arrived(&env, &store);
+        }
+    }
 }

@@ -208,3 +208,25 @@ fn the_words_of_an_interrupted_upload_count_the_blocks() {
       azure-ai-models custom create --name my-model --source model --engine native --parallel 3 --skip-check
     ");
 }
+
+/// Between its last block and the commit: no blob is made of blocks that belong to different contents.
+#[test]
+fn a_file_that_changes_before_its_commit_is_not_committed() {
+    let (env, store) = env();
+    std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
+    // Three of the four blocks are answered, the last one is there and its answer is held.
+    store.behaves(Behaviour { held_after: Some(3), ..Behaviour::default() });
+    let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "1", "-o", "json"]].concat());
+    store.wait_until_held();
+    let mut other = local(&env, "model.safetensors");
+    other[LARGE - 1] ^= 1;
+    let written = env.write("other", &other);
+    std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
+    store.answer_held();
+    let output = running.finish(&env).success();
+    let words = "model.safetensors changed while it was sent: it starts again\n";
+    assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
+    let received = large(&store);
+    assert_eq!((received.blocks, received.commits), (vec![0, 1, 2, 3, 0, 1, 2, 3], 1));
+    assert!(store.blob("model.safetensors").expect("a blob").content == other, "the old content was committed");
+}
