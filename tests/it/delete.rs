@@ -1,6 +1,6 @@
 //! `delete`: one version, after the person said so.
 
-use foundry_emulator::Config;
+use foundry_emulator::{Config, OperationEnd};
 use serde_json::json;
 
 use crate::support::{API_VERSIONS, Terminal, TestEnv, for_each_api_version};
@@ -139,4 +139,41 @@ fn ctrl_c_at_the_question_deletes_nothing() {
     assert_eq!(ended.code, 130, "{}", ended.screen);
     assert!(!ended.cursor_hidden);
     assert_eq!(deletions(&env), 0);
+}
+
+/// An accepted deletion may still end: that is another exit code than a refusal.
+#[test]
+fn a_deletion_that_does_not_end_in_time_is_told() {
+    let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
+    let mut env = speaking_with(API_VERSIONS[0], &["1"], config);
+    // Half an hour is the limit of a deletion.
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.0005");
+    insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
+    ------- stderr -------
+    ERROR: the deletion did not end in time
+
+    Suggestion: The deletion was accepted; look again later.
+    [exit code: 9]
+    ");
+    let error = env.run(&["delete", "-n", "my-model", "-f", "-o", "json"]).fails_with(9).json_error();
+    assert_eq!((&error["kind"], &error["code"]), (&json!("service"), &json!("deletion_timeout")), "{error}");
+}
+
+/// Accepted, and then refused after all.
+#[test]
+fn a_deletion_that_fails_later_is_told_with_its_reason() {
+    let deletion_end = OperationEnd::Failed {
+        status: "Failed".into(),
+        code: "ModelInUse".into(),
+        message: "A deployment uses the model.".into(),
+    };
+    let env = speaking_with(API_VERSIONS[0], &["1"], Config { delete_status: 202, deletion_end, ..Config::default() });
+    insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
+    ------- stderr -------
+    ERROR: the deletion failed: A deployment uses the model. (ModelInUse)
+
+    Suggestion: Delete the deployments that use the model first.
+    [exit code: 1]
+    ");
+    env.run(&["show", "-n", "my-model", "--version", "1"]).success();
 }

@@ -43,6 +43,8 @@ struct Case {
 }
 
 const CREATE: &[&str] = &["create", "-n", "my-model", "--source", "model"];
+const OVERWRITE: &[&str] = &["create", "-n", "my-model", "--source", "model", "--overwrite", "--yes"];
+const DELETE: &[&str] = &["delete", "-n", "my-model", "--version", "1", "-f"];
 const SHOW: &[&str] = &["show", "-n", "my-model", "--version", "1"];
 
 impl Case {
@@ -55,7 +57,7 @@ impl Case {
             Route::CreateAsync => (|r| r.path.ends_with("/createAsync"), CREATE),
             Route::Poll => (|r| r.path.contains("/operations/"), CREATE),
             Route::Put => (|r| r.method == "PUT", CREATE),
-            Route::Delete => (|r| r.method == "DELETE", &["delete", "-n", "my-model", "--version", "1", "-f"][..]),
+            Route::Delete => (|r| r.method == "DELETE", DELETE),
             Route::Patch => {
                 (|r| r.method == "PATCH", &["update", "-n", "my-model", "--version", "1", "--description", "d"][..])
             }
@@ -65,12 +67,15 @@ impl Case {
     }
 
     fn env(&self) -> TestEnv {
-        let config = Config { has_create_async: self.route != Route::Put, ..Config::default() };
+        // Where a deletion has an operation, it is accepted only.
+        let delete_status = if self.route == Route::Poll { 202 } else { 200 };
+        let config = Config { has_create_async: self.route != Route::Put, delete_status, ..Config::default() };
         let mut env = TestEnv::with(config);
         env.set("AZURE_AI_MODELS_TEST_TIME", self.scale);
-        if self.args == CREATE {
+        if self.args.contains(&"--source") {
             env.write_model();
-        } else {
+        }
+        if self.args != CREATE {
             seed(&env);
         }
         env
@@ -186,6 +191,33 @@ fn every_fault_of_patch() {
 #[test]
 fn every_fault_of_delete() {
     insta::assert_snapshot!(Case::of(Route::Delete).table());
+}
+
+/// The deletion of what is in the way: nothing may be sent before it is gone.
+#[test]
+fn every_fault_of_an_overwrites_deletion() {
+    insta::assert_snapshot!(Case { args: OVERWRITE, ..Case::of(Route::Delete) }.table());
+}
+
+/// A deletion that was accepted and goes on.
+#[test]
+fn every_fault_of_a_deletions_operation() {
+    let case = Case { args: DELETE, scale: "0.006", at_once: 17, ..Case::of(Route::Poll) };
+    insta::assert_snapshot!(case.table());
+}
+
+/// The service answers 200 for what is gone: a deletion is repeated, and its second answer is as good.
+#[test]
+fn a_deletion_whose_answer_was_lost_ends_well() {
+    for args in [DELETE, OVERWRITE] {
+        let case = Case { args, ..Case::of(Route::Delete) };
+        for fault in [FaultKind::Reset, FaultKind::status(503), FaultKind::Truncated] {
+            let env = case.env();
+            env.emulator().add_fault(Fault::new(Route::Delete, fault.clone()).times(1).processed());
+            let output = env.run(args).success();
+            assert_eq!(case.requests(&env), 2, "{fault:?}: {output}");
+        }
+    }
 }
 
 /// Faults that pass.

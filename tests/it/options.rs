@@ -1,6 +1,6 @@
 //! What the options of `create` put on the wire, ask, and say.
 
-use foundry_emulator::{Config, Fault, FaultKind, RequestRecord, Route};
+use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, RequestRecord, Route};
 use serde_json::{Value, json};
 
 use crate::support::{Output, Running, Terminal, TestEnv};
@@ -156,6 +156,95 @@ fn an_overwrite_asks_and_takes_no_for_an_answer() {
     }
     assert_eq!(sent(&env).iter().filter(|sent| sent.starts_with("DELETE")).count(), 1);
     assert!(!env.home().join(".azd/ai-models/uploads").read_dir().expect("a directory").any(|_| true));
+}
+
+/// The service answers 200 to a deletion of what never existed, so it is looked for first.
+#[test]
+fn an_overwrite_deletes_only_what_is_there() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "2"})).expect("seeded");
+    let output = create(&env, &["--overwrite", "--yes"]).success();
+    assert!(!output.stderr.contains("deleted") && !output.stderr.contains("exists"), "{output}");
+    let sent = sent(&env);
+    assert_eq!(sent[..2], ["GET my-model/versions/1", "POST my-model/versions/1/startPendingUpload"]);
+    assert!(!sent.iter().any(|sent| sent.starts_with("DELETE")), "{sent:?}");
+}
+
+/// Nothing is deleted on a guess, and nothing is sent while the old version is there.
+#[test]
+fn an_overwrite_that_cannot_look_or_delete_sends_nothing() {
+    for (route, fault, code, deletions) in [
+        (Route::Get, FaultKind::status(401), 4, 0),
+        (Route::Get, FaultKind::status(403), 4, 0),
+        (Route::Get, FaultKind::status(503), 9, 0),
+        (Route::Get, FaultKind::Html { status: 200 }, 9, 0),
+        (Route::Get, FaultKind::EmptyBody, 9, 0),
+        (Route::Delete, FaultKind::status(403), 4, 1),
+        (Route::Delete, FaultKind::refusal(409, "ModelInUse", "A deployment uses the model."), 5, 1),
+        (Route::Delete, FaultKind::Html { status: 200 }, 9, 1),
+        (Route::Delete, FaultKind::Reset, 9, 5),
+    ] {
+        let env = env();
+        env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
+        env.emulator().add_fault(Fault::new(route, fault.clone()));
+        create(&env, &["--overwrite", "--yes"]).fails_with(code);
+        let sent = sent(&env);
+        let found = sent.iter().filter(|sent| sent.starts_with("DELETE")).count();
+        assert_eq!(found, deletions, "{route:?} {fault:?}: {sent:?}");
+        assert!(!sent.iter().any(|sent| sent.starts_with("POST")), "{route:?} {fault:?}: {sent:?}");
+        assert!(env.azcopy_starts().is_empty(), "{route:?} {fault:?}");
+    }
+}
+
+/// A deletion that the service accepted and that ends badly, or not at all: the upload does not begin.
+#[test]
+fn an_overwrite_waits_for_the_end_of_its_deletion() {
+    let failed = |message: &str| OperationEnd::Failed {
+        status: "Failed".into(),
+        code: "ModelInUse".into(),
+        message: message.into(),
+    };
+    for (deletion_end, polls_until_done, code, word) in [
+        (OperationEnd::Succeeded, 3, 0, ""),
+        (failed("A deployment uses the model."), 3, 1, "ModelInUse"),
+        (OperationEnd::Succeeded, u32::MAX, 9, "deletion_timeout"),
+    ] {
+        let mut env = TestEnv::with(Config { delete_status: 202, deletion_end, polls_until_done, ..Config::default() });
+        env.write_model();
+        // Half an hour is the limit of a deletion.
+        env.set("AZURE_AI_MODELS_TEST_TIME", if code == 9 { "0.0005" } else { "0.01" });
+        env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+        let output = create(&env, &["--overwrite", "--yes", "-o", "json"]).fails_with(code);
+        let starts = sent(&env).iter().filter(|sent| sent.ends_with("/startPendingUpload")).count();
+        assert_eq!((starts, env.azcopy_starts().len()), (usize::from(code == 0), usize::from(code == 0)), "{output}");
+        assert!(code == 0 || output.json_error()["code"] == word, "{output}");
+    }
+}
+
+/// The old version is gone from the moment it is deleted: a user who declines the upload keeps it.
+#[test]
+fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+    let large = std::fs::File::create(env.work().join("model/large.gguf")).expect("a file");
+    // With the two small files it is 10 GiB to the byte.
+    large.set_len((10 << 30) - 1050).expect("a sparse file");
+    for (answer, code) in [("\u{3}", 130), ("\u{4}", 1), ("\r", 0)] {
+        let mut terminal = Terminal::start(&env, 120, &[CREATE.as_slice(), &["--overwrite"]].concat());
+        terminal.wait_for("Replace it? (y/N)");
+        terminal.type_text("y\r");
+        terminal.wait_for("Press Enter to continue or Ctrl+C to cancel...");
+        assert_eq!(sent(&env).last().map(String::as_str), Some("GET my-model/versions/1"), "{answer:?}");
+        terminal.type_text(answer);
+        let ended = terminal.finish();
+        assert_eq!(ended.code, code, "{answer:?}: {}", ended.screen);
+        let deletions = sent(&env).iter().filter(|sent| sent.starts_with("DELETE")).count();
+        assert_eq!(deletions, usize::from(code == 0), "{answer:?}");
+    }
+    // One byte less is not large.
+    large.set_len((10 << 30) - 1051).expect("a sparse file");
+    let ended = Terminal::start(&env, 120, &["custom", "create", "-n", "less", "--source", "model"]).finish();
+    assert!(ended.code == 0 && !ended.screen.contains("Press Enter"), "{}", ended.screen);
 }
 
 /// In the customer's words, on a terminal only.
