@@ -1,6 +1,7 @@
 //! The table of the service's refusals (src/error/table.rs), a test a row: what a person reads.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use azure_ai_models::error::ROWS;
 use foundry_emulator::{Config, Fault, FaultKind, RetryAfter, Route};
@@ -71,6 +72,116 @@ rows! {
     busy: Get, FaultKind::refusal(429, "TooManyRequests", "Too many requests.");
     broken: Get, FaultKind::refusal(500, "InternalServerError", "Something broke.");
     refused: Get, bad("ValidationError", "The name is not good.");
+}
+
+/// Kind of an error, and what to do about it.
+type Told = (String, String);
+
+/// Kind and suggestion of `show` for each of these answers, in their order.
+fn told(answers: &[(u16, &str, &str, Option<RetryAfter>)]) -> Vec<Told> {
+    let env = TestEnv::new();
+    let mut told = Vec::new();
+    for (status, code, message, retry_after) in answers {
+        env.emulator().reset();
+        env.emulator().configure(|config| config.tenant = Some("1111-2222".into()));
+        let (code, message) = (Some((*code).to_owned()), Some((*message).to_owned()));
+        let fault = FaultKind::Status { status: *status, code, message, retry_after: *retry_after };
+        env.emulator().add_fault(Fault::new(Route::Get, fault));
+        let output = env.run(&["show", "-n", "my-model", "--version", "1", "-q", "-o", "json"]);
+        let error = output.json_error();
+        let text = |key: &str| error[key].as_str().unwrap_or_else(|| panic!("{output}")).to_owned();
+        told.push((text("kind"), text("suggestion")));
+    }
+    told
+}
+
+/// The service documents no status for its codes: a row of codes goes before every row of statuses.
+#[test]
+fn a_known_code_counts_more_than_its_status() {
+    const CODES: [&str; 14] = [
+        "ModelInUse",
+        "ModelVersionConflict",
+        "BaseModelRequired",
+        "BaseModelNotFound",
+        "BaseModelNoDTs",
+        "BaseModelDeprecated",
+        "BaseModelNotReady",
+        "UnsupportedWeightFormat",
+        "UploadIncomplete",
+        "UploadExpired",
+        "MissingLoraAlpha",
+        "NoAdapterWeights",
+        "LoRANotSupported",
+        "UnsupportedApiVersionValue",
+    ];
+    let private = "Public access is disabled. Please configure private endpoint.";
+    let soon = Some(RetryAfter::Seconds(3));
+    std::thread::scope(|scope| {
+        for code in CODES {
+            scope.spawn(move || {
+                let answers = [
+                    (400, code, "no", None),
+                    (401, code, "no", None),
+                    (403, code, "no", None),
+                    (403, code, private, None),
+                    (404, code, "no", None),
+                    (407, code, "no", None),
+                    (409, code, "no", None),
+                    (412, code, "no", None),
+                    (413, code, "no", None),
+                    (429, code, "no", soon),
+                    (500, code, "no", None),
+                    (503, code, "no", soon),
+                ];
+                let told = told(&answers);
+                for (answer, told_of_it) in answers.iter().zip(&told) {
+                    assert_eq!(told_of_it, &told[0], "{answer:?}");
+                }
+            });
+        }
+    });
+}
+
+/// Answers that several rows fit, with the one that counts: what tells more goes first.
+#[test]
+fn of_the_rows_that_fit_the_one_that_tells_most_counts() {
+    let html = |status| FaultKind::Html { status };
+    let says = |status, code: &str, message: &str| FaultKind::refusal(status, code, message);
+    let private = "Public access is disabled. Please configure private endpoint.";
+    let mut table = String::new();
+    for (name, tenant, fault) in [
+        ("HTML 401, tenant", true, html(401)),
+        ("HTML 401", false, html(401)),
+        ("HTML 403", false, html(403)),
+        ("HTML 404", false, html(404)),
+        ("HTML 407", false, html(407)),
+        ("HTML 408", false, html(408)),
+        ("HTML 409", false, html(409)),
+        ("HTML 412", false, html(412)),
+        ("HTML 413", false, html(413)),
+        ("HTML 429", false, html(429)),
+        ("HTML 500", false, html(500)),
+        ("HTML 503", false, html(503)),
+        ("401, tenant", true, FaultKind::status(401)),
+        ("403, private", false, says(403, "Forbidden", private)),
+        ("404, model", false, says(404, "ResourceNotFound", "no")),
+        ("404", false, says(404, "ProjectNotFound", "no")),
+        ("429, wait", false, FaultKind::retry_later(429, RetryAfter::Seconds(90))),
+        ("503, wait", false, FaultKind::retry_later(503, RetryAfter::Seconds(90))),
+        ("503", false, FaultKind::status(503)),
+        ("504", false, FaultKind::status(504)),
+    ] {
+        let env = TestEnv::with(Config { tenant: tenant.then(|| "1111-2222".into()), ..Config::default() });
+        env.emulator().add_fault(Fault::new(Route::Get, fault));
+        let output = env.run(&["show", "-n", "my-model", "--version", "1", "-q", "-o", "json"]);
+        let (error, code) = (output.json_error(), output.code.expect("a code"));
+        let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+        let (kind, message, suggestion) = (text("kind"), text("message"), text("suggestion"));
+        let headline = message.split(": ").next().unwrap_or_default();
+        let first = suggestion.lines().next().unwrap_or_default();
+        writeln!(table, "{name}: {code} {kind}, {headline}\n    > {first}").expect("a string");
+    }
+    insta::assert_snapshot!(table);
 }
 
 #[test]
