@@ -1,6 +1,10 @@
 //! The same `create` again: what was sent is not sent again, what is complete is registered.
 
+use std::fs;
+use std::path::PathBuf;
+
 use foundry_emulator::{Config, Fault, FaultKind, Route};
+use serde_json::Value;
 
 use crate::support::{Output, TestEnv};
 
@@ -22,7 +26,7 @@ fn lists(env: &TestEnv) -> Vec<String> {
 }
 
 fn uploads(env: &TestEnv) -> usize {
-    std::fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory").count()
+    fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory").count()
 }
 
 /// The first run delivers one of two files and breaks, the second run sends what it is given.
@@ -120,7 +124,7 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
     let script = "init\ndelivered sub dir/notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n";
     env.azcopy_script(script);
     create(&env).fails_with(7);
-    std::fs::remove_dir_all(env.work().join("model/sub dir")).expect("removed");
+    fs::remove_dir_all(env.work().join("model/sub dir")).expect("removed");
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
     env.blobs().holds_before_and_after(&[("sub dir/notes.txt", 5)], &sent);
     let output = create(&env).success();
@@ -135,8 +139,8 @@ fn another_source_takes_the_place_of_the_first() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
-    std::fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
-    std::fs::remove_file(env.work().join("other/config.json")).expect("removed");
+    fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
+    fs::remove_file(env.work().join("other/config.json")).expect("removed");
     env.blobs().holds_before_and_after(&[("config.json", 50)], &[("model.safetensors", 1000)]);
     let output = env.run(&["custom", "create", "-n", "my-model", "--source", "other", "--skip-check"]).success();
     assert!(output.stderr.contains("Previous upload may exist but was not registered."), "{output}");
@@ -201,7 +205,8 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
 /// Uploaded, and the service has another place for it by now: what is there is registered, unless that is refused.
 #[test]
 fn what_is_complete_is_registered_where_it_is() {
-    for (refusal, uploads) in [(None, 1), (Some("UploadExpired"), 2)] {
+    let gone = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"].map(|code| (Some(code), 2));
+    for (refusal, uploads) in [(None, 1)].into_iter().chain(gone) {
         let env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
         env.write_model();
         env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
@@ -211,7 +216,8 @@ fn what_is_complete_is_registered_where_it_is() {
             env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
         }
         let output = create(&env).success();
-        let said = output.stderr.contains("Starting fresh upload... (UploadExpired)");
+        let words = format!("Starting fresh upload... ({})", refusal.unwrap_or_default());
+        let said = output.stderr.contains(&words);
         assert_eq!((env.azcopy_starts().len(), said), (uploads, refusal.is_some()), "{output}");
     }
 }
@@ -249,7 +255,7 @@ fn another_source_is_a_fresh_start() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
-    std::fs::rename(env.work().join("model"), env.work().join("moved")).expect("moved");
+    fs::rename(env.work().join("model"), env.work().join("moved")).expect("moved");
     let output = env.run(&["create", "-n", "my-model", "--source", "moved"]).success();
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n", "{output}");
 }
@@ -351,8 +357,8 @@ fn an_unreadable_journal_is_a_fresh_start() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
-    for upload in std::fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory") {
-        std::fs::write(upload.expect("an entry").path().join("journal.json"), "{").expect("written");
+    for upload in fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory") {
+        fs::write(upload.expect("an entry").path().join("journal.json"), "{").expect("written");
     }
     create(&env).success();
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
@@ -372,4 +378,108 @@ fn a_complete_upload_is_registered_with_what_is_said_the_next_time() {
     let last = requests.iter().rfind(|sent| sent.path.ends_with("/createAsync")).expect("a registration");
     assert_eq!(last.body["description"], "now");
     assert!(last.body["derivedModelInformation"]["baseModel"].as_str().is_some_and(|uri| uri.contains("FW-X")));
+}
+
+/// The one upload's file of this name.
+fn in_upload(env: &TestEnv, name: &str) -> PathBuf {
+    let uploads = fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory");
+    let [upload] = uploads.map(|upload| upload.expect("an entry").path()).collect::<Vec<_>>().try_into().expect("one");
+    upload.join(name)
+}
+
+/// A second name of the old journal shows what becomes of it: a file that is written in place changes under both.
+#[cfg(unix)]
+#[test]
+fn a_journal_is_replaced_and_never_written_in_place() {
+    let mut env = env();
+    env.azcopy_script("init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n");
+    create(&env).fails_with(7);
+    let (journal, old) = (in_upload(&env, "journal.json"), env.root().join("old"));
+    let before = fs::read(&journal).expect("a journal");
+    fs::hard_link(&journal, &old).expect("a second name");
+    create(&env).fails_with(7);
+    assert_ne!(fs::read(&journal).expect("a journal"), before, "it was not written again");
+    assert_eq!(fs::read(&old).expect("the old journal"), before);
+}
+
+/// As a kill in the middle of it: whatever of the new journal is on the disk, the old one is whole.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_written_in_part_leaves_the_old_one() {
+    let mut env = env();
+    for number in 0..200 {
+        env.write(&format!("model/a-rather-long-name-{number:04}"), "x");
+    }
+    env.azcopy_script(
+        "init\ndelivered config.json\nend CompletedWithErrors 50 1250 1 202 201\nexit 1\nnext-run\ndefault\n",
+    );
+    create(&env).fails_with(7);
+    let journal = in_upload(&env, "journal.json");
+    let before = fs::read(&journal).expect("a journal");
+    // Blocks of 512 bytes: no file can become larger than half of it.
+    let limit = format!("trap '' XFSZ; ulimit -f {}", before.len() / 1024);
+    let output = env.run_after(&limit, &CREATE).fails_with(1);
+    assert!(output.stderr.contains("/journal.json: File too large"), "{output}");
+    assert!(output.stderr.contains("Make room"), "{output}");
+    assert_eq!(fs::read(&journal).expect("a journal"), before);
+    assert_eq!(env.azcopy_starts().len(), 1, "nothing is sent that nobody would know of");
+    let output = create(&env).success();
+    assert!(output.stderr.contains("1 of 202 files (50 B) are there already"), "{output}");
+}
+
+/// Written by another version of the program: it may mean something else by the same words.
+#[test]
+fn a_journal_of_another_schema_is_not_used() {
+    for schema in [0, 1, 3] {
+        let mut env = env();
+        env.azcopy_script(BROKEN);
+        create(&env).fails_with(7);
+        with_schema(&env, schema);
+        assert_eq!(env.run(&["custom", "uploads", "list", "-o", "json"]).success().stdout, "[]\n", "{schema}");
+        let output = create(&env).success();
+        assert!(!output.stderr.contains("Going on"), "{schema}: {output}");
+        assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n", "{schema}");
+
+        // Nor is what it calls complete registered.
+        let env = self::env();
+        env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+        create(&env).fails_with(8);
+        with_schema(&env, schema);
+        create(&env).success();
+        assert_eq!(env.azcopy_starts().len(), 2, "{schema}");
+    }
+}
+
+fn with_schema(env: &TestEnv, schema: u32) {
+    let path = in_upload(env, "journal.json");
+    let mut journal: Value = serde_json::from_slice(&fs::read(&path).expect("a journal")).expect("JSON");
+    assert_eq!(journal["schema"], 2, "{journal}");
+    journal["schema"] = schema.into();
+    fs::write(&path, journal.to_string()).expect("written");
+}
+
+/// Directory in which each AzCopy had its log and its plan.
+fn runs(env: &TestEnv) -> Vec<String> {
+    let name = |start: &Value| start["values"]["AZCOPY_LOG_LOCATION"].as_str().expect("a directory").to_owned();
+    env.azcopy_starts().iter().map(|start| name(start).rsplit('/').next().expect("a name").to_owned()).collect()
+}
+
+/// The directory of a run says which files its AzCopy delivered: that counts neither for another container nor for other
+/// content.
+#[test]
+fn each_run_has_a_number_of_its_own() {
+    let broken = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n";
+    let killed = "init\ndie-signal 9\n";
+    let mut env = env();
+    env.azcopy_script(&[broken, killed, killed, "default\n"].join("next-run\n"));
+    create(&env).fails_with(7);
+    // Foundry has another place by now, where nothing is.
+    env.emulator().configure(|config| config.new_container_each_time = true);
+    create(&env).fails_with(7);
+    env.emulator().configure(|config| config.new_container_each_time = false);
+    create(&env).fails_with(7);
+    create(&env).success();
+    assert_eq!(runs(&env), ["run-1", "run-2", "run-3", "run-4"]);
+    let both = "config.json\nmodel.safetensors\n";
+    assert_eq!(lists(&env), [both; 4]);
 }
