@@ -15,6 +15,7 @@ use azure_ai_models_core::env::{Env, Timings};
 use azure_ai_models_core::http::{Method, Request, Retry};
 use azure_ai_models_core::redact::{SecretUrl, Token};
 use azure_ai_models_core::store::UploadLocation;
+use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
@@ -270,6 +271,77 @@ fn a_services_words_are_cleaned() {
     search("a failed operation", &env, &CREATE, 8);
 }
 
+/// Values that a text of others names as secret, one by one: none is hidden by another.
+#[test]
+fn values_that_are_named_as_secret_are_masked() {
+    for name in ["sig", "signature", "access_token", "client_secret", "password", "Password", "CLIENT_SECRET"] {
+        let (dirty, clean) = (format!("no {name}=CANARY5A5&kept=1 here"), format!("no {name}=***&kept=1 here"));
+        let env = env();
+        env.emulator().add_fault(Fault::new(Route::List, FaultKind::refusal(400, "Bad", &dirty)));
+        search(name, &env, &["list"], 1);
+        let output = env.run(&["list"]).fails_with(1);
+        assert!(output.stderr.contains(&clean), "{output}");
+
+        let mut env = self::env();
+        env.azcopy_script(&format!("init\nerror {dirty}\n"));
+        search(name, &env, &CREATE, 7);
+        let output = env.run(&CREATE).fails_with(7);
+        assert!(output.stderr.contains(&clean), "{output}");
+    }
+}
+
+/// The address of an operation may hold a signature.
+#[test]
+fn a_signed_operation_is_not_kept() {
+    let env = env_with(Config { operation_query: Some("t=CANARY5A5".into()), ..Config::default() });
+    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)));
+    search("a signed operation", &env, &CREATE, 8);
+    let polls = |env: &TestEnv| {
+        let requests = env.emulator().requests();
+        let polls = requests.into_iter().filter(|sent| sent.path.contains("/operations/"));
+        polls.map(|sent| sent.query.get("t").cloned()).collect::<Vec<_>>()
+    };
+    assert!(!polls(&env).is_empty() && polls(&env).iter().all(|t| t.as_deref() == Some(CANARY)), "{:?}", polls(&env));
+    // The journal was kept without it, and the model itself tells how it ended.
+    let asked = polls(&env).len();
+    env.emulator().configure(|config| config.polls_until_done = 0);
+    env.run(&CREATE).success();
+    assert_eq!(polls(&env).len(), asked);
+}
+
+/// azd writes what it is told into logs and statistics.
+#[test]
+fn what_azd_is_told_of_a_failure_is_cleaned() {
+    let host = FakeHost::start(Scene::default());
+    let words = format!("cannot read {LEAK} with Bearer CANARY5A5");
+    let endpoint = |env: &TestEnv| {
+        let value = env.emulator().endpoint();
+        host.change(|scene| {
+            *scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
+        });
+    };
+    for (route, kind, script, code) in [
+        (Some(Route::StartPendingUpload), FaultKind::refusal(403, "Bad", &words), "default".to_owned(), 4),
+        (Some(Route::StartPendingUpload), FaultKind::refusal(400, LEAK, ""), "default".into(), 1),
+        (Some(Route::CreateAsync), FaultKind::refusal(400, "Bad", &words), "default".into(), 8),
+        (Some(Route::CreateAsync), FaultKind::Redirect { to: LEAK.into() }, "default".into(), 8),
+        (None, FaultKind::Reset, format!("init\nerror {words}\n"), 7),
+        (None, FaultKind::Reset, format!("init\nfailed {LEAK} 403 1000\nend Failed 0 1050 0 2 1\nexit 1\n"), 7),
+    ] {
+        let mut env = env();
+        env.run_by(&host).unset("AZURE_PROJECT_ENDPOINT").azcopy_script(&script);
+        endpoint(&env);
+        if let Some(route) = route {
+            env.emulator().add_fault(Fault::new(route, kind.clone()));
+        }
+        let output = env.run(&[&CREATE[..], &["--debug"]].concat()).fails_with(code);
+        assert!(!output.stderr.contains("ERROR:"), "azd shows it: {output}");
+        let report = format!("{:?}", host.reports().pop().expect("a report"));
+        assert!(!report.contains(CANARY), "{report}");
+    }
+    assert_eq!(host.reports().len(), 6);
+}
+
 #[test]
 fn a_source_with_a_sas_is_not_shown() {
     let end = "init\nend Completed 11 11 1 1 0\nexit 0";
@@ -427,6 +499,33 @@ fn a_sas_in_a_model_is_masked() {
     let model = env.run(&["show", "--name", "my-model", "-o", "json"]).success().json();
     assert_eq!(model["blobUri"], "https://a.blob.core.windows.net/c?***");
     assert_eq!(model["unknown"]["kept"], "see https://h/p?page=2", "what is no secret stays as it was");
+}
+
+/// The query of an address of weights is secret whole: not only where a parameter looks like a signature.
+#[test]
+fn an_address_of_weights_is_shown_without_its_query() {
+    let env = env();
+    let uri = format!("https://a.blob.core.windows.net/c?sv=1&t={CANARY}");
+    env.emulator()
+        .seed(&json!({
+            "name": "my-model", "version": "7", "blobUri": uri,
+            "from": {"blobUri": uri}, "parts": [{"blobUri": uri}],
+        }))
+        .expect("seeded");
+    for args in [
+        &["list"][..],
+        &["versions", "--name", "my-model"],
+        &["show", "--name", "my-model"],
+        &["show", "--name", "my-model", "--version", "7"],
+        &["update", "--name", "my-model", "--version", "7", "--description", "d"],
+        &["wait", "--name", "my-model", "--version", "7"],
+    ] {
+        search(&args.join(" "), &env, args, 0);
+    }
+    let model = env.run(&["show", "--name", "my-model", "-o", "json"]).success().json();
+    let masked = "https://a.blob.core.windows.net/c?***";
+    assert_eq!(model["blobUri"], masked);
+    assert_eq!((&model["from"], &model["parts"][0]), (&json!({"blobUri": masked}), &json!({"blobUri": masked})));
 }
 
 /// `{:?}` is how secrets get into panics and traces.
