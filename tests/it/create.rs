@@ -288,7 +288,15 @@ fn what_azcopy_did_not_prove_is_not_registered() {
         // rc 0, and yet nothing was copied.
         ("init\nend Completed 0 0 0 0 0\nexit 0\n", "copied nothing"),
         ("init\nend Completed 500 500 1 1 0\nexit 0\n", "copied 1 of 2 files"),
+        ("init\nend Completed 1050 1050 1 2 0\nexit 0\n", "copied 1 of 2 files"),
+        ("init\nend Completed 1050 1050 3 2 0\nexit 0\n", "copied 3 of 2 files"),
+        ("init\nend Completed 1050 1050 2 3 0\nexit 0\n", "copied 3 of 2 files"),
+        ("init\nend Completed 1050 1050 3 3 0\nexit 0\n", "copied 3 of 2 files"),
         ("init\nend Completed 1049 1049 2 2 0\nexit 0\n", "1049 bytes instead of 1050"),
+        ("init\nend Completed 1049 1050 2 2 0\nexit 0\n", "1049 bytes instead of 1050"),
+        ("init\nend Completed 1051 1051 2 2 0\nexit 0\n", "1051 bytes instead of 1050"),
+        ("init\nend Completed 1050 1050 2 2 1\nexit 0\n", "1 of 2 files failed"),
+        ("init\nend Completed 1050 1050 2 2 0\nexit 1\n", "exit code 1"),
         ("init\nexit 0\n", "without a result"),
         ("stderr panic: runtime error\nexit 2\n", "crashed"),
         ("plain not JSON at all\nexit 0\n", "without a result"),
@@ -297,9 +305,42 @@ fn what_azcopy_did_not_prove_is_not_registered() {
         env.azcopy_script(script);
         let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        let registered = env.emulator().requests().iter().any(|request| request.path.ends_with("/createAsync"));
-        assert!(!registered, "{words}: registered all the same");
+        assert!(!is_registered(&env), "{words}: registered all the same");
     }
+}
+
+/// A run that goes on is measured by what it had to send, a copy from a URL by what AzCopy found there.
+#[test]
+fn totals_are_those_of_what_was_to_be_sent() {
+    let first = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\n";
+    for (end, words) in [
+        ("1050 1050 2 2 0", "copied 2 of 1 file"),
+        ("1050 1050 1 1 0", "1050 bytes instead of 1000"),
+        ("950 950 1 1 0", "950 bytes instead of 1000"),
+    ] {
+        let mut env = env();
+        env.azcopy_script(&format!("{first}init\nend Completed {end}\nexit 0\n"));
+        create(&env, &[]).fails_with(7);
+        let output = create(&env, &[]).fails_with(7);
+        assert!(output.stderr.contains(words), "{words}: {output}");
+        assert!(!is_registered(&env), "{words}: registered all the same");
+    }
+    let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
+    for (end, words) in [
+        ("10 11 1 1 0", "10 bytes instead of 11"),
+        ("11 11 1 2 0", "copied 1 of 2 files"),
+        ("0 0 0 0 0", "copied nothing"),
+    ] {
+        let mut env = env();
+        env.azcopy_script(&format!("init\nend Completed {end}\nexit 0\n"));
+        let output = env.run(&remote).fails_with(7);
+        assert!(output.stderr.contains(words), "{words}: {output}");
+        assert!(!is_registered(&env), "{words}: registered all the same");
+    }
+}
+
+fn is_registered(env: &TestEnv) -> bool {
+    env.emulator().requests().iter().any(|request| request.path.ends_with("/createAsync"))
 }
 
 #[test]
