@@ -5,7 +5,7 @@ use std::fs;
 
 use fake_azd_host::proto::{ResourceExtended, ResourceGroup, Subscription};
 use fake_azd_host::{FakeHost, Fault, Scene, refusal};
-use foundry_emulator::{Arm, ArmTenant, Config, Fault as FoundryFault, FaultKind, Route};
+use foundry_emulator::{Arm, ArmTenant, Config, Fault as FoundryFault, FaultKind, NextLinkForm, Route};
 
 use crate::support::{Output, Terminal, TestEnv};
 
@@ -454,4 +454,33 @@ fn a_repository_cannot_choose_where_management_tokens_go() {
     let output = init(&env, &["-p", ID]);
     assert!(output.stderr.contains("AZURE_AI_MODELS_ARM_ENDPOINT is ignored"), "{output}");
     assert!(env.emulator().requests().is_empty());
+}
+
+/// The next page is asked for with the token of the control plane.
+#[test]
+fn a_list_that_goes_on_at_another_host_gets_no_token_there() {
+    let thief = TestEnv::new();
+    let elsewhere = thief.emulator().origin();
+    let arm = Arm { in_pages: true, ..Arm::default() };
+    let env = |next_link| with(Config { arm: arm.clone(), next_link, ..Config::default() });
+    let foreign = NextLinkForm::Foreign(elsewhere.parse().expect("a URL"));
+    let nothing_went_there = || assert_eq!(thief.emulator().requests(), [], "the token went to another host");
+    for (next_link, code) in [(NextLinkForm::Absolute, 0), (NextLinkForm::Loop, 9), (foreign.clone(), 9)] {
+        let env = env(next_link);
+        let endpoint = env.emulator().endpoint();
+        let output = init(&env, &["-e", &endpoint, "-s", SUBSCRIPTION, "-n", "dev", "-o", "json"]);
+        nothing_went_there();
+        let output = output.fails_with(code);
+        if code != 0 {
+            let error = output.json_error();
+            assert_eq!((&error["kind"], &error["code"]), (&"service".into(), &"bad_answer".into()), "{error}");
+            nothing_was_made(&env);
+        }
+    }
+    // The list of subscriptions, which only a terminal needs.
+    let env = env(foreign);
+    let ended = Terminal::start(&env, 100, &["custom", "list"]).finish();
+    nothing_went_there();
+    assert_eq!(ended.code, 9, "{}", ended.screen);
+    assert!(ended.screen.contains("the list of Azure Resource Manager goes on at another host"), "{}", ended.screen);
 }
