@@ -483,3 +483,20 @@ fn each_run_has_a_number_of_its_own() {
     let both = "config.json\nmodel.safetensors\n";
     assert_eq!(lists(&env), [both; 4]);
 }
+
+/// The journal that knew the last number is lost or of another version; the directory of that run is still there.
+#[test]
+fn a_number_is_not_used_again_where_the_journal_is_lost() {
+    for lost in ["{", r#"{"schema":1}"#] {
+        let mut env = env();
+        env.azcopy_script(
+            "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
+        );
+        create(&env).fails_with(7);
+        fs::write(in_upload(&env, "journal.json"), lost).expect("written");
+        env.write("model/config.json", format!("{{}}{}", " ".repeat(48)));
+        create(&env).fails_with(7);
+        create(&env).success();
+        assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n", "{lost}: the old content is registered");
+    }
+}

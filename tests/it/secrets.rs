@@ -309,6 +309,13 @@ fn a_signed_operation_is_not_kept() {
     assert_eq!(polls(&env).len(), asked);
 }
 
+/// Scripts get the address of the operation, which may hold a signature.
+#[test]
+fn a_signed_operation_is_not_shown() {
+    let env = env_with(Config { operation_query: Some("t=CANARY5A5".into()), ..Config::default() });
+    search("--no-wait", &env, &[&CREATE[..], &["--no-wait"]].concat(), 0);
+}
+
 /// azd writes what it is told into logs and statistics.
 #[test]
 fn what_azd_is_told_of_a_failure_is_cleaned() {

@@ -16,6 +16,7 @@ use crate::native::Record;
 pub(super) const LOCK: &str = "lock";
 const LIST: &str = "files.txt";
 const OWNER: &str = "pid";
+const RUN: &str = "run-";
 
 /// A directory that this process alone works in, until it is dropped.
 #[derive(Debug)]
@@ -125,10 +126,17 @@ impl UploadDirectory {
         }
     }
 
+    /// Highest number of a run that has a directory, for when the journal that told it is lost; 0 where there is none.
+    pub(crate) fn highest_run(&self) -> u32 {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
+        let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(RUN)?.parse().ok();
+        entries.filter_map(number).max().unwrap_or(0)
+    }
+
     /// Where the directory of a run is, if there is one.
     #[must_use]
     pub fn run_path(&self, number: u32) -> PathBuf {
-        self.path.join(format!("run-{number}"))
+        self.path.join(format!("{RUN}{number}"))
     }
 
     /// Writes the list of files of a run as AzCopy reads it: one path a line.

@@ -82,10 +82,8 @@ impl Session {
         let endpoint = foundry.endpoint().to_string();
         let directory = UploadDirectory::open(config_dir, &endpoint, request.name.as_str(), request.version.as_str())?;
         let journal = directory.journal().await;
-        let last_run = journal.as_ref().map_or(0, |journal| journal.run);
-        if journal.is_some() {
-            wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
-        }
+        let last_run = journal.as_ref().map_or_else(|| directory.highest_run(), |journal| journal.run);
+        wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
         let directory = Some(directory);
         Ok(Self { foundry, settings, request, directory, journal, resume: None, last_run })
     }
