@@ -1,6 +1,6 @@
 //! The reads that lead to a project. Lists are whole or an error.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{ArmEndpoint, ProjectId};
 use crate::credential::TokenSource;
-use crate::http::{HttpClient, HttpError, Method, Request, Retry};
+use crate::http::{HttpClient, HttpError, Method, PageError, Request, Retry};
 use crate::project::ProjectEndpoint;
 
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
@@ -27,6 +27,15 @@ pub enum ArmError {
     /// A next page is elsewhere, or one that was read already.
     #[error("the list of Azure Resource Manager goes on at another host, or round in a circle")]
     Pages,
+}
+
+impl From<PageError> for ArmError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Http(error) => Self::Http(error),
+            PageError::OtherOrigin { .. } | PageError::Circle => Self::Pages,
+        }
+    }
 }
 
 /// A subscription.
@@ -91,14 +100,6 @@ struct Project {
 #[serde(rename_all = "camelCase")]
 struct Tenant {
     tenant_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", bound = "T: DeserializeOwned")]
-struct Page<T> {
-    value: Vec<T>,
-    #[serde(default)]
-    next_link: Option<String>,
 }
 
 impl Account {
@@ -219,27 +220,20 @@ impl ArmClient {
         Ok(None)
     }
 
-    async fn all<T: DeserializeOwned>(&self, path: &[&str], api_version: &str) -> Result<Vec<T>, ArmError> {
-        let mut items = Vec::new();
-        let mut seen = HashSet::new();
-        let mut url = self.endpoint.url(path, api_version);
-        loop {
-            if !seen.insert(url.clone()) {
-                return Err(ArmError::Pages);
-            }
-            let page: Page<T> = self.get(url.clone()).await?;
-            items.extend(page.value);
-            let Some(next) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
-            url = url.join(&next).map_err(|_| ArmError::Pages)?;
-            if !self.endpoint.same_origin(&url) {
-                return Err(ArmError::Pages);
-            }
-        }
+    async fn all<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &[&str],
+        api_version: &str,
+    ) -> Result<Vec<T>, ArmError> {
+        Ok(self.http.list(self.request(self.endpoint.url(path, api_version))).await?)
     }
 
     async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, HttpError> {
-        let request = Request::new(Method::GET, url, Retry::Idempotent);
-        self.http.send(&request.tokens(&self.tokens).service("Azure Resource Manager")).await?.json()
+        self.http.send(&self.request(url)).await?.json()
+    }
+
+    fn request(&self, url: Url) -> Request<'_> {
+        Request::new(Method::GET, url, Retry::Idempotent).tokens(&self.tokens).service("Azure Resource Manager")
     }
 }
 

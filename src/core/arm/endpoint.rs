@@ -78,10 +78,6 @@ impl ArmEndpoint {
         url.query_pairs_mut().append_pair("api-version", api_version);
         url
     }
-
-    pub(super) fn same_origin(&self, url: &Url) -> bool {
-        self.0.origin() == url.origin()
-    }
 }
 
 #[cfg(test)]

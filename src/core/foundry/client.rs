@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use thiserror::Error;
 use url::Url;
 
-use super::pages::{self, ListError};
 use super::pending;
 use super::wire;
 use crate::credential::TokenSource;
 use crate::env::{Env, var};
-use crate::http::{Flaw, HttpClient, HttpError, Method, Request, Response, Retry};
+use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
 use crate::model::{CustomModel, ModelChange, ModelName, ModelVersion};
 use crate::project::ProjectEndpoint;
 use crate::store::UploadLocation;
@@ -21,6 +21,33 @@ pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
 #[must_use]
 pub fn api_version(env: &Env) -> &str {
     env.get(var::API_VERSION).unwrap_or(DEFAULT_API_VERSION)
+}
+
+/// Failure to read a whole list.
+#[derive(Debug, Error)]
+pub enum ListError {
+    /// Failed request for a page.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Next page at another host, which gets no token.
+    #[error("the list goes on at {host}, which is not the project's host")]
+    LeavesProject {
+        /// That host.
+        host: String,
+    },
+    /// Next page that was read already.
+    #[error("the list goes round in a circle")]
+    Circle,
+}
+
+impl From<PageError> for ListError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Http(error) => Self::Http(error),
+            PageError::OtherOrigin { host } => Self::LeavesProject { host },
+            PageError::Circle => Self::Circle,
+        }
+    }
 }
 
 /// The custom models of one project. Cheap to clone.
@@ -54,7 +81,7 @@ impl FoundryClient {
         if let Some(job) = source_job {
             url.query_pairs_mut().append_pair("source.jobId", job);
         }
-        pages::all(self, url).await
+        self.list(url).await
     }
 
     /// All versions of a model, all pages, in the service's order.
@@ -62,7 +89,7 @@ impl FoundryClient {
     /// # Errors
     /// See [`ListError`]; never a part of the list.
     pub async fn list_versions(&self, name: &ModelName) -> Result<Vec<CustomModel>, ListError> {
-        pages::all(self, self.url(&[name.as_str(), "versions"])).await
+        self.list(self.url(&[name.as_str(), "versions"])).await
     }
 
     /// One version of a model.
@@ -105,6 +132,10 @@ impl FoundryClient {
         let request = self.request(Method::POST, url, Retry::Idempotent).json(&pending::request());
         let response = self.send(request).await?;
         pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+    }
+
+    async fn list(&self, first: Url) -> Result<Vec<CustomModel>, ListError> {
+        Ok(self.http.list(self.request(Method::GET, first, Retry::Idempotent)).await?)
     }
 
     /// A request to the project or to a host that runs its operations: only those get its token.

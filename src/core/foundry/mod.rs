@@ -4,7 +4,6 @@
 mod client;
 mod delete;
 mod operation;
-mod pages;
 mod pending;
 mod register;
 mod start;
@@ -12,9 +11,8 @@ mod state;
 mod watch;
 mod wire;
 
-pub use client::{DEFAULT_API_VERSION, FoundryClient, api_version};
+pub use client::{DEFAULT_API_VERSION, FoundryClient, ListError, api_version};
 pub use delete::{DeleteError, Deleted};
-pub use pages::ListError;
 pub use register::{RegisterError, RegisterStatus};
 pub use start::Started;
 pub use state::{Failure, OperationState};

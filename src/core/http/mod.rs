@@ -1,7 +1,7 @@
 //! One `send` for all requests: sign-in, retries, limits, redirects, trace (cli.md 12); and one `open` for responses that
 //! are too large to be held.
 //!
-//! Owns what a failure of the network or of a service looks like. Knows no routes and no bodies.
+//! Owns lists over pages (`list`), and what a failure of the network or of a service looks like. Knows no routes and no bodies.
 
 mod attempt;
 mod body;
@@ -11,6 +11,7 @@ mod download;
 mod error;
 mod fault;
 mod limit;
+mod pages;
 mod request;
 mod retry;
 mod service_error;
@@ -18,6 +19,7 @@ mod service_error;
 pub use client::HttpClient;
 pub(crate) use download::{Download, Opened};
 pub use error::{Fault, Flaw, HttpError, RedirectFault};
+pub(crate) use pages::PageError;
 pub use request::Request;
 pub(crate) use request::Response;
 pub use reqwest::Method;

@@ -2,5 +2,6 @@
 
 mod bodies;
 mod limits;
+mod pages;
 mod rules;
 pub(crate) mod server;
