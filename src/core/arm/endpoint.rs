@@ -4,15 +4,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::env::{Env, var};
-use crate::model::is_loopback;
-use crate::project::Cloud;
-
-/// The ARM hosts of the clouds (contracts/foundry-rest.md 6).
-const HOSTS: [(Cloud, &str); 3] = [
-    (Cloud::Public, "management.azure.com"),
-    (Cloud::UsGovernment, "management.usgovcloudapi.net"),
-    (Cloud::China, "management.chinacloudapi.cn"),
-];
+use crate::model::{AddressError, Cloud, check_secure, is_loopback};
 
 /// The address of Azure Resource Manager, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +16,9 @@ pub enum ArmEndpointError {
     /// No URL.
     #[error("it is not a URL")]
     NotAUrl,
-    /// Neither https nor this machine.
-    #[error("it is not https")]
-    Scheme,
-    /// A name or a password.
-    #[error("it holds a user name or a password")]
-    UserInfo,
+    /// Neither https nor this machine, or a name or a password.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A host that nobody named.
     #[error("{0} is no host of Azure Resource Manager")]
     Host(String),
@@ -42,22 +31,18 @@ impl ArmEndpoint {
     /// See [`ArmEndpointError`].
     pub fn choose(env: &Env, cloud: Cloud) -> Result<Self, ArmEndpointError> {
         let Some(named) = env.get(var::ARM_ENDPOINT) else {
-            let known =
-                HOSTS.iter().find(|(known, _)| *known == cloud).map_or("management.azure.com", |(_, host)| host);
-            return Url::parse(&format!("https://{known}")).map(Self).map_err(|_| ArmEndpointError::NotAUrl);
+            let url = Url::parse(&format!("https://{}", cloud.arm_host()));
+            return url.map(Self).map_err(|_| ArmEndpointError::NotAUrl);
         };
         let url = Url::parse(named.trim()).map_err(|_| ArmEndpointError::NotAUrl)?;
-        let loopback = is_loopback(&url);
-        if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
-            return Err(ArmEndpointError::Scheme);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(ArmEndpointError::UserInfo);
-        }
+        check_secure(&url)?;
         let host = url.host_str().ok_or(ArmEndpointError::NotAUrl)?;
-        let known = HOSTS.iter().any(|(_, known)| host.eq_ignore_ascii_case(known));
         let allowed = env.get(var::ALLOW_HOST).is_some_and(|allowed| allowed.trim().eq_ignore_ascii_case(host));
-        if known || loopback || allowed { Ok(Self(url)) } else { Err(ArmEndpointError::Host(host.to_owned())) }
+        if Cloud::is_arm_host(host) || is_loopback(&url) || allowed {
+            Ok(Self(url))
+        } else {
+            Err(ArmEndpointError::Host(host.to_owned()))
+        }
     }
 
     /// True when it is on this machine.
@@ -99,8 +84,8 @@ mod tests {
         }
         for (bad, error) in [
             ("no url", ArmEndpointError::NotAUrl),
-            ("http://management.azure.com", ArmEndpointError::Scheme),
-            ("https://u:p@management.azure.com", ArmEndpointError::UserInfo),
+            ("http://management.azure.com", AddressError::NotHttps.into()),
+            ("https://u:p@management.azure.com", AddressError::UserInformation.into()),
             (
                 "https://management.azure.com.example.org",
                 ArmEndpointError::Host("management.azure.com.example.org".into()),

@@ -17,7 +17,7 @@ pub use error::CredentialError;
 pub use tls::install_provider;
 
 use crate::env::{Env, Timings, var};
-use crate::model::{Report, Reporter};
+use crate::model::{Cloud, Report, Reporter};
 use crate::redact::Token;
 
 /// A way to sign in (`AZURE_AI_MODELS_CREDENTIAL`).
@@ -119,9 +119,7 @@ impl TokenSource {
         let named = env.get(var::SCOPE).filter(|_| target.audience == Audience::Foundry);
         let scope = match named {
             Some(scope) => scope.to_owned(),
-            None => {
-                scope_of(target).ok_or_else(|| CredentialError::NoScope { host: target.host.to_owned() })?.to_owned()
-            }
+            None => scope_of(target).ok_or_else(|| CredentialError::NoScope { host: target.host.to_owned() })?,
         };
         Ok(Self {
             env: env.clone(),
@@ -194,16 +192,12 @@ impl fmt::Debug for TokenSource {
 /// How long the emulator's fixed token counts as good; it never ends.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The scope by the endpoint's cloud (cli.md 5, contracts/foundry-rest.md 6).
-fn scope_of(target: Target<'_>) -> Option<&'static str> {
-    let (us, china) = (target.host.ends_with(".azure.us"), target.host.ends_with(".azure.cn"));
+/// The scope by the endpoint's cloud.
+fn scope_of(target: Target<'_>) -> Option<String> {
+    let cloud = Cloud::of_host(target.host);
     match target.audience {
-        Audience::Foundry if us => Some("https://ai.azure.us/.default"),
-        Audience::Foundry if china => None,
-        Audience::Foundry => Some("https://ai.azure.com/.default"),
-        Audience::Arm if us => Some("https://management.usgovcloudapi.net/.default"),
-        Audience::Arm if china => Some("https://management.chinacloudapi.cn/.default"),
-        Audience::Arm => Some("https://management.azure.com/.default"),
+        Audience::Foundry => cloud.project_scope().map(str::to_owned),
+        Audience::Arm => Some(cloud.arm_scope()),
     }
 }
 

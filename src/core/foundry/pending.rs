@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::model::{BlobUri, is_loopback};
+use crate::model::{AddressError, BlobUri, check_secure};
 use crate::redact::SecretUrl;
 use crate::store::UploadLocation;
 
@@ -24,9 +24,10 @@ pub(super) fn read(body: &Value) -> Result<UploadLocation, &'static str> {
     if sas.query().is_none_or(str::is_empty) {
         return Err("its SAS has no signature");
     }
-    if !(sas.scheme() == "https" || sas.scheme() == "http" && is_loopback(&sas)) {
-        return Err("its SAS is not for https");
-    }
+    check_secure(&sas).map_err(|error| match error {
+        AddressError::NotHttps => "its SAS is not for https",
+        AddressError::UserInformation => "its SAS holds a user name or a password",
+    })?;
     let sas = SecretUrl::new(sas);
     let blob_uri = match text(&reference["blobUri"]) {
         Some(uri) => uri.parse().map_err(|_| "its blobUri is not a URL")?,
@@ -83,6 +84,7 @@ mod tests {
             (sas("not a url"), "its SAS is not a URL"),
             (sas("https://s/c"), "its SAS has no signature"),
             (sas("http://s.example/c?sig=x"), "its SAS is not for https"),
+            (sas("https://u:p@s.example/c?sig=x"), "its SAS holds a user name or a password"),
             (json!({"blobReference": {"sasUri": SAS, "blobUri": "c/p"}}), "its blobUri is not a URL"),
         ] {
             assert_eq!(read(&body), Err(what));

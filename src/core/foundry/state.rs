@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::http::{ErrorDetail, Response, read_error};
-use crate::model::{Progress, state_error, state_word};
+use crate::model::{Progress, check_secure, state_error, state_word};
 use crate::project::ProjectEndpoint;
 
 /// The state of an operation. The end states are a closed list; any other word means that it goes on.
@@ -97,12 +97,10 @@ pub(super) fn operation_place(endpoint: &ProjectEndpoint, asked: &Url, response:
 
 /// The project's own origin, and the hosts of Azure Machine Learning, which run the operations and take the same token.
 pub(super) fn trusted(endpoint: &ProjectEndpoint, url: &Url) -> bool {
-    if !url.username().is_empty() || url.password().is_some() {
-        return false;
-    }
     let host = url.host_str().unwrap_or_default();
     let azureml = host == "api.azureml.ms" || host.ends_with(".api.azureml.ms");
-    endpoint.same_origin(url) || (azureml && url.scheme() == "https" && url.port_or_known_default() == Some(443))
+    let of_azureml = azureml && url.port_or_known_default() == Some(443);
+    check_secure(url).is_ok() && (endpoint.same_origin(url) || of_azureml)
 }
 
 #[cfg(test)]

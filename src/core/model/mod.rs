@@ -1,8 +1,10 @@
 //! The words of the domain: values that parse themselves and know their rules. No IO.
 
+mod address;
 mod base_model;
 mod blob_uri;
 mod change;
+mod cloud;
 mod custom_model;
 mod event;
 mod file;
@@ -18,9 +20,12 @@ mod tag;
 mod version;
 mod weight_type;
 
+pub use address::AddressError;
+pub(crate) use address::{check_secure, is_loopback};
 pub use base_model::BaseModel;
 pub use blob_uri::{BadBlobUri, BlobUri};
 pub use change::ModelChange;
+pub use cloud::Cloud;
 pub use custom_model::{
     ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData,
 };
@@ -32,7 +37,7 @@ pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
 pub use order::{latest, latest_of_each, newest_first};
 pub use registration::{LoraShape, ModelDetails, Registration};
-pub use source::{Source, SourceError, is_loopback};
+pub use source::{Source, SourceError};
 pub use state::{Progress, state_error, state_word};
 pub use tag::Tag;
 pub use version::ModelVersion;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
+use super::address::{AddressError, check_secure, is_loopback};
 use crate::redact::SecretUrl;
 
 /// A source as the person wrote it, before anything was looked at on disk.
@@ -81,11 +82,10 @@ impl Source {
         }
         let url = Url::parse(text).map_err(|_| SourceError::BadUrl)?;
         let host = url.host_str().ok_or(SourceError::BadUrl)?.to_ascii_lowercase();
-        let loopback = is_loopback(&url);
-        if !loopback && !host.contains(".blob.") {
+        if !is_loopback(&url) && !host.contains(".blob.") {
             return Err(SourceError::NotABlobStore(host));
         }
-        if scheme == "http" && !loopback {
+        if check_secure(&url) == Err(AddressError::NotHttps) {
             return Err(SourceError::PlainHttp);
         }
         if url.query().is_some() && !url.query_pairs().any(|(name, value)| name == "sig" && !value.is_empty()) {
@@ -99,17 +99,6 @@ impl Source {
             return Err(SourceError::Star);
         }
         Ok(Self::Local(path.to_owned()))
-    }
-}
-
-/// True when the URL names this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
     }
 }
 

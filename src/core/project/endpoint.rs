@@ -6,35 +6,16 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use crate::env::var;
-use crate::model::is_loopback;
+use crate::model::{AddressError, Cloud, check_secure, is_loopback};
 use crate::redact::SecretUrl;
 
-/// Host suffixes of the clouds (contracts/foundry-rest.md 6).
-const HOSTS: [(&str, Cloud); 3] = [
-    (".services.ai.azure.com", Cloud::Public),
-    (".services.ai.azure.us", Cloud::UsGovernment),
-    (".services.ai.azure.cn", Cloud::China),
-];
-
 const FORM: &str = "https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT";
-
-/// The Azure cloud that a project lives in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cloud {
-    /// azure.com; also what a loopback address or an allowed host counts as.
-    Public,
-    /// azure.us.
-    UsGovernment,
-    /// azure.cn.
-    China,
-}
 
 /// The endpoint of a Foundry project, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectEndpoint {
     url: Url,
     project: String,
-    cloud: Cloud,
 }
 
 /// Which rule a text breaks. Nothing here repeats the text: it may hold a password.
@@ -88,28 +69,21 @@ impl ProjectEndpoint {
     /// See [`EndpointError`].
     pub fn parse(text: &str, allowed_host: Option<&str>) -> Result<Self, EndpointError> {
         let mut url = Url::parse(text.trim()).map_err(|_| EndpointError::NotAUrl)?;
-        let loopback = is_loopback(&url);
-        if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
-            return Err(EndpointError::Scheme { scheme: url.scheme().to_owned() });
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(EndpointError::UserInfo);
-        }
+        check_secure(&url).map_err(|error| match error {
+            AddressError::NotHttps => EndpointError::Scheme { scheme: url.scheme().to_owned() },
+            AddressError::UserInformation => EndpointError::UserInfo,
+        })?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(EndpointError::Query);
         }
         let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_owned();
-        let known =
-            HOSTS.iter().find(|(suffix, _)| host.strip_suffix(suffix).is_some_and(|account| !account.is_empty()));
         let allowed = allowed_host.is_some_and(|allowed| allowed.trim().eq_ignore_ascii_case(&host));
-        let cloud = match known {
-            Some((_, cloud)) => *cloud,
-            None if loopback || allowed => cloud_of(&host),
-            None => return Err(EndpointError::Host { host }),
-        };
+        if !(Cloud::is_project_host(&host) || is_loopback(&url) || allowed) {
+            return Err(EndpointError::Host { host });
+        }
         let project = project_of(&url).ok_or(EndpointError::Path)?.to_owned();
         url.set_path(&format!("/api/projects/{project}"));
-        Ok(Self { url, project, cloud })
+        Ok(Self { url, project })
     }
 
     /// The address, without a trailing slash.
@@ -139,10 +113,10 @@ impl ProjectEndpoint {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// The cloud, by the host's suffix.
+    /// The cloud, by the host's domain.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
-        self.cloud
+        Cloud::of_host(self.host())
     }
 
     /// True when the project is an emulator on this machine.
@@ -170,16 +144,6 @@ fn project_of(url: &Url) -> Option<&str> {
     // ARM's rule for project names; it has nothing that a URL would have to encode (contracts/foundry-rest.md 3).
     let ok = !project.is_empty() && project.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     ok.then_some(project)
-}
-
-fn cloud_of(host: &str) -> Cloud {
-    if host.ends_with(".azure.us") {
-        Cloud::UsGovernment
-    } else if host.ends_with(".azure.cn") {
-        Cloud::China
-    } else {
-        Cloud::Public
-    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ mod values;
 
 use std::fmt;
 
-pub use endpoint::{Cloud, EndpointError, ProjectEndpoint};
+pub use endpoint::{EndpointError, ProjectEndpoint};
 pub use error::FindError;
 pub use search::{Answer, Outcome, Search};
 pub use trust::trusted;
 pub use values::Values;
+
+pub use crate::model::Cloud;
 
 use crate::azd::ENDPOINT_KEY;
 use crate::env::{Env, var};

@@ -6,7 +6,7 @@ use url::Url;
 use super::InstallError;
 use crate::azcopy::download_url;
 use crate::env::{Env, var};
-use crate::model::is_loopback;
+use crate::model::check_secure;
 
 /// Hosts that Microsoft delivers AzCopy from; those with a dot in front stand for every host below them.
 const HOSTS: [&str; 7] = [
@@ -65,10 +65,10 @@ impl Place {
 
     /// Whether a redirect to this address is followed.
     pub(super) fn allows(&self, next: &Url) -> bool {
-        if !safe(next) {
+        if check_secure(next).is_err() {
             return false;
         }
-        if self.own { next.host() == self.url.host() } else { next.scheme() == "https" && is_microsofts(next) }
+        if self.own { next.host() == self.url.host() } else { is_microsofts(next) }
     }
 
     /// Compares a checksum with the one that is asked for, if one is.
@@ -87,15 +87,9 @@ fn is_microsofts(url: &Url) -> bool {
     HOSTS.iter().any(|known| if known.starts_with('.') { host.ends_with(known) } else { host == *known })
 }
 
-/// HTTPS, or this very machine; without a user's name, which would be sent as a password.
-fn safe(url: &Url) -> bool {
-    let scheme = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-    scheme && url.has_host() && url.username().is_empty() && url.password().is_none()
-}
-
 fn read_url(text: &str) -> Result<Url, InstallError> {
     let url = Url::parse(text.trim()).map_err(|why| bad(var::AZCOPY_URL, &format!("it is no URL ({why})")))?;
-    if safe(&url) {
+    if check_secure(&url).is_ok() {
         Ok(url)
     } else {
         Err(bad(var::AZCOPY_URL, "it must be https (or http on this machine) and hold no user name"))
