@@ -1,7 +1,6 @@
 //! Values as people and scripts read them: tables, pages, JSON. Pure.
 
 use serde::Serialize;
-use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -14,7 +13,7 @@ use super::style::harmless;
 use super::table::{TableStyle, table};
 pub use super::uploads_page::{UploadRow, uploads_table};
 use azure_ai_models_core::model::{CustomModel, ModelView, Progress};
-use azure_ai_models_core::redact::SecretUrl;
+use azure_ai_models_core::redact::{self, SecretUrl};
 use azure_ai_models_core::units;
 
 const RULE: &str = "──────────────────────────────────────────────────";
@@ -149,13 +148,13 @@ fn deploy_section(deploy: &str) -> String {
     format!("To deploy this model, use Azure CLI:\n  {deploy}\n")
 }
 
-/// One JSON document, indented by two; a signature in a URL of the service is masked.
+/// One JSON document, indented by two, without its secrets.
 ///
 /// # Errors
 /// When the value is not valid JSON.
 pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut document = serde_json::to_value(value)?;
-    mask_signatures(&mut document);
+    redact::clean_json(&mut document);
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
@@ -176,15 +175,6 @@ pub fn json_list<T: Serialize>(items: &[T]) -> impl Iterator<Item = Result<Strin
         Ok(text)
     });
     none.into_iter().chain(some)
-}
-
-fn mask_signatures(value: &mut Value) {
-    match value {
-        Value::String(text) if text.contains("sig=") => *text = azure_ai_models_core::redact::clean(text),
-        Value::Array(items) => items.iter_mut().for_each(mask_signatures),
-        Value::Object(fields) => fields.values_mut().for_each(mask_signatures),
-        _ => {}
-    }
 }
 
 fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
@@ -215,15 +205,12 @@ fn timestamp(text: &str) -> String {
 }
 
 fn without_query(uri: &str) -> String {
-    Url::parse(uri).map_or_else(
-        |_| azure_ai_models_core::redact::clean(uri),
-        |url| SecretUrl::new(url).without_query().to_string(),
-    )
+    Url::parse(uri).map_or_else(|_| redact::clean(uri), |url| SecretUrl::new(url).without_query().to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -103,20 +103,31 @@ pub fn clean(text: &str) -> String {
     out
 }
 
-/// Cleans what a service sent as JSON: the address of weights, and every text with a signature in it. Other texts stay
-/// as they were, for a query alone is no secret in a description.
+/// Masks the secrets in JSON: query and user information of every text under a key `blobUri`, in any case and at any
+/// depth, and each text with a signature in it as [`clean`] does. Other texts stay as they were, for a query alone is no
+/// secret in a description.
 pub fn clean_json(value: &mut Value) {
     match value {
         Value::String(text) if find_ignore_case(text, "sig=").is_some() => *text = clean(text),
         Value::Array(items) => items.iter_mut().for_each(clean_json),
         Value::Object(fields) => {
             for (key, field) in fields {
-                match field {
-                    Value::String(uri) if key == "blobUri" => *uri = clean(uri),
-                    field => clean_json(field),
-                }
+                if key.eq_ignore_ascii_case("blobUri") { clean_blob_uris(field) } else { clean_json(field) }
             }
         }
+        _ => {}
+    }
+}
+
+fn clean_blob_uris(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let mut cleaned = String::with_capacity(text.len());
+            clean_address(text, &mut cleaned);
+            *text = clean(&cleaned);
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean_blob_uris),
+        Value::Object(fields) => fields.values_mut().for_each(clean_blob_uris),
         _ => {}
     }
 }
@@ -142,7 +153,7 @@ fn clean_word(word: &str, out: &mut String) {
 }
 
 fn clean_address(address: &str, out: &mut String) {
-    let scheme_end = address.find("://").map_or(0, |at| at + 3);
+    let scheme_end = address.find("//").map_or(0, |at| at + 2);
     let (scheme, rest) = address.split_at(scheme_end);
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_end);
@@ -188,6 +199,7 @@ fn find_ignore_case(text: &str, needle: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -215,6 +227,38 @@ mod tests {
         ] {
             assert_eq!(clean(dirty), clean_text);
         }
+    }
+
+    #[test]
+    fn an_address_of_weights_loses_its_query_and_its_user_wherever_it_stands() {
+        for (dirty, masked) in [
+            ("https://h/c?sv=1&t=CANARY", "https://h/c?***"),
+            ("https://u:CANARY@h/c", "https://***@h/c"),
+            ("wasbs://u:CANARY@h/c?CANARY", "wasbs://***@h/c?***"),
+            ("//u:CANARY@h/c#CANARY", "//***@h/c#***"),
+            ("h/c d?CANARY and CANARY", "h/c d?***"),
+            ("c/p", "c/p"),
+            ("Bearer CANARY", "Bearer ***"),
+        ] {
+            for key in ["blobUri", "BlobUri", "BLOBURI", "bloburi"] {
+                let mut json = json!({
+                    key: dirty, "in": {key: dirty}, "list": [{key: [dirty, {"at": dirty}]}],
+                });
+                clean_json(&mut json);
+                let wanted = json!({
+                    key: masked, "in": {key: masked}, "list": [{key: [masked, {"at": masked}]}],
+                });
+                assert_eq!(json, wanted, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_texts_lose_their_signatures_alone() {
+        let mut json =
+            json!({"u": ["https://h/c?sv=1&SIG=CANARY", "se=1&sig=CANARY"], "seen": "https://h/p?page=2", "n": 1});
+        clean_json(&mut json);
+        assert_eq!(json, json!({"u": ["https://h/c?***", "se=1&sig=***"], "seen": "https://h/p?page=2", "n": 1}));
     }
 
     proptest! {
