@@ -65,7 +65,7 @@ impl Token {
 
     /// The real token. Only for the header that needs it.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

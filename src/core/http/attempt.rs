@@ -129,7 +129,6 @@ impl Head {
             azure_async_operation: owned("azure-asyncoperation"),
             retry_after: retry_after.and_then(|text| retry::retry_after(text, get("date"), SystemTime::now())),
             request_id: Some(get("x-ms-request-id").map_or_else(|| id.to_owned(), clean)),
-            content_type: owned("content-type"),
             date: owned("date"),
             body: Vec::new(),
         };

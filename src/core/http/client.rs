@@ -70,12 +70,12 @@ impl HttpClient {
 
     /// The limits that this client works under.
     #[must_use]
-    pub fn timings(&self) -> &Timings {
+    pub(crate) fn timings(&self) -> &Timings {
         &self.timings
     }
 
     /// Leaves a report where this client leaves its own.
-    pub fn report(&self, report: Report) {
+    pub(crate) fn report(&self, report: Report) {
         (self.reporter)(report);
     }
 
@@ -83,7 +83,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// See [`HttpError`].
-    pub async fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
             match self.send_to(request, &url).await? {

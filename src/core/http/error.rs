@@ -71,7 +71,7 @@ impl HttpError {
 
     /// True when the same request may well succeed a little later.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         retry::worthwhile(Retry::Idempotent, self)
     }
 

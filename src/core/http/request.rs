@@ -158,27 +158,25 @@ impl fmt::Debug for Request<'_> {
 
 /// A successful answer (2xx), whole.
 #[derive(Clone, Debug, Default)]
-pub struct Response {
+pub(crate) struct Response {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Host and port that answered.
-    pub host: String,
+    pub(crate) host: String,
     /// `Location`, as it was sent.
-    pub location: Option<String>,
+    pub(crate) location: Option<String>,
     /// `Operation-Location`, as it was sent.
-    pub operation_location: Option<String>,
+    pub(crate) operation_location: Option<String>,
     /// `Azure-AsyncOperation`, as it was sent.
-    pub azure_async_operation: Option<String>,
+    pub(crate) azure_async_operation: Option<String>,
     /// How long to wait, in real time.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     /// `x-ms-request-id`, else the id that the request carried.
-    pub request_id: Option<String>,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// `Date`.
-    pub date: Option<String>,
+    pub(crate) date: Option<String>,
     /// The body, decoded.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
@@ -186,7 +184,7 @@ impl Response {
     ///
     /// # Errors
     /// [`HttpError::BadAnswer`], which says what is wrong and repeats nothing of the body.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         let body = self.body.trim_ascii();
         if body.is_empty() {
             return Err(self.bad(Flaw::Empty));
@@ -206,13 +204,13 @@ impl Response {
     ///
     /// # Errors
     /// [`HttpError::BadAnswer`].
-    pub fn check_body(&self) -> Result<(), HttpError> {
+    pub(crate) fn check_body(&self) -> Result<(), HttpError> {
         if self.body.trim_ascii().is_empty() { Ok(()) } else { self.json::<IgnoredAny>().map(|_| ()) }
     }
 
     /// This answer as an error.
     #[must_use]
-    pub fn bad(&self, what: Flaw) -> HttpError {
+    pub(crate) fn bad(&self, what: Flaw) -> HttpError {
         let request_id = self.request_id.clone();
         HttpError::BadAnswer { host: self.host.clone(), status: self.status, what, request_id }
     }

@@ -88,7 +88,7 @@ impl ProjectEndpoint {
 
     /// The address, without a trailing slash.
     #[must_use]
-    pub fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
@@ -100,7 +100,7 @@ impl ProjectEndpoint {
 
     /// The first label of the host: the Foundry account, usually by its ARM name.
     #[must_use]
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         match self.url.host() {
             Some(Host::Domain(name)) => name.split('.').next().unwrap_or(name),
             _ => self.host(),
@@ -127,7 +127,7 @@ impl ProjectEndpoint {
 
     /// True when the URL has the project's scheme, host and port: the only place that gets its token unasked.
     #[must_use]
-    pub fn same_origin(&self, url: &Url) -> bool {
+    pub(crate) fn same_origin(&self, url: &Url) -> bool {
         self.url.origin() == url.origin()
     }
 }
