@@ -12,6 +12,9 @@ use crate::support::{Behaviour, Running};
 /// All that the program may hold, in KiB; 32 blocks on their way have 256 MiB.
 const LIMIT: u64 = 64 * 1024;
 
+/// The same for 100,000 files.
+const MANY_LIMIT: u64 = 60 * 1024;
+
 /// The most memory that a running process has had so far, in KiB.
 fn most_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -29,6 +32,26 @@ fn blocks_on_their_way_are_not_held_in_memory() {
     running.signal(Signal::KILL);
     assert_eq!(running.finish(&env).code, None);
     assert!(most < LIMIT, "{most} KiB");
+}
+
+/// Each file costs its name and its place in a list, not a request that waits.
+#[test]
+fn a_hundred_thousand_waiting_files_take_little_memory() {
+    let (env, store) = env();
+    for directory in 0..100 {
+        let path = env.work().join(format!("model/shard-{directory:05}"));
+        fs::create_dir_all(&path).expect("a directory");
+        for file in 0..1000 {
+            fs::write(path.join(format!("part-{file:05}.json")), "{}").expect("a file");
+        }
+    }
+    store.behaves(Behaviour { silent_after: Some(64), discards: true, ..Behaviour::default() });
+    let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "32"]].concat());
+    store.wait_until_all_silent(64, 32);
+    let most = most_memory(running.pid()).expect("it runs");
+    running.signal(Signal::KILL);
+    assert_eq!(running.finish(&env).code, None);
+    assert!(most < MANY_LIMIT, "{most} KiB");
 }
 
 #[test]
