@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::console::Console;
 use crate::console::render::{self, DeployTarget};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
 use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel::Cancellation;
@@ -218,7 +218,7 @@ impl App {
     pub fn config_dir(&self) -> Result<PathBuf, CliError> {
         self.env.azd_config_dir().ok_or_else(|| {
             CliError::failure("there is no home directory to keep AzCopy's log in")
-                .with_code("no_home")
+                .with_code(ErrorCode::NoHome)
                 .with_suggestion("Set HOME, or AZD_CONFIG_DIR to a directory of yours.")
         })
     }
@@ -229,8 +229,9 @@ impl App {
     /// When the variable holds no duration.
     pub fn stall_limit(&self) -> Result<Duration, CliError> {
         let Some(text) = self.env.get(var::STALL_TIMEOUT) else { return Ok(self.timings.stall_limit) };
-        let limit = units::parse_duration(text)
-            .map_err(|why| CliError::usage(format!("{}: {why}", var::STALL_TIMEOUT)).with_code("bad_variable"))?;
+        let limit = units::parse_duration(text).map_err(|why| {
+            CliError::usage(format!("{}: {why}", var::STALL_TIMEOUT)).with_code(ErrorCode::BadVariable)
+        })?;
         Ok(self.timings.scaled(limit))
     }
 

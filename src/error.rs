@@ -1,9 +1,11 @@
-//! What a failed command tells the person, and with which exit code it ends.
+//! Failure of a command: what the user is told, and the exit code.
 //!
-//! Modules below `commands` have typed errors of their own; every one of them is translated in
-//! `error/`, and nowhere else.
+//! Modules below `commands` have typed errors of their own; every one of them is translated in `error/`, and nowhere
+//! else. A translation chooses message and suggestion once; what is known only further up, such as the command to run
+//! again, is added to them.
 
 mod arm;
+mod code;
 mod from;
 mod kind;
 mod native;
@@ -19,24 +21,26 @@ pub use table::{ROWS, Row};
 
 use std::process::ExitCode;
 
-pub use kind::ErrorKind;
+pub(crate) use code::ErrorCode;
+pub(crate) use kind::ErrorKind;
+pub(crate) use service::{MissingModel, RegistrationAdvice, VersionConflict};
 
 use crate::console::ErrorPage;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::redact::clean;
 
-/// A failed command. Its texts are cleaned of secrets, whoever wrote them: an error may quote a mistyped argument.
+/// Failure of a command. Its texts are cleaned of secrets: an error may quote a mistyped argument.
 #[derive(Debug)]
 pub struct CliError {
     kind: ErrorKind,
     // Boxed, since every command returns one and few commands fail.
-    told: Box<Told>,
+    details: Box<ErrorDetails>,
 }
 
-/// What the person is told.
+/// What the user is told.
 #[derive(Debug)]
-struct Told {
-    code: String,
+struct ErrorDetails {
+    code: ErrorCode,
     message: String,
     suggestion: Option<String>,
     links: Vec<(String, String)>,
@@ -46,23 +50,22 @@ struct Told {
     culprit: Culprit,
 }
 
-/// Whose failure it is, for azd's statistics.
+/// Party that failed, for azd's statistics.
 #[derive(Debug)]
 enum Culprit {
-    /// This program's, or the person's.
+    /// This program, or the user.
     Local,
-    /// AzCopy's.
+    /// AzCopy.
     Tool,
-    /// The service's at this host.
+    /// Service at this host.
     Service(String),
 }
 
 impl CliError {
     /// A failure of this kind; its code is the kind's word until a better one is known.
-    #[must_use]
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let told = Told {
-            code: kind.as_str().to_owned(),
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let details = ErrorDetails {
+            code: ErrorCode::Kind(kind),
             message: clean(&message.into()),
             suggestion: None,
             links: Vec::new(),
@@ -71,172 +74,142 @@ impl CliError {
             time: None,
             culprit: Culprit::Local,
         };
-        Self { kind, told: Box::new(told) }
+        Self { kind, details: Box::new(details) }
     }
 
     /// Wrong usage.
-    #[must_use]
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
     /// A failure of no special kind.
-    #[must_use]
-    pub fn failure(message: impl Into<String>) -> Self {
+    pub(crate) fn failure(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Failure, message)
     }
 
-    /// The person ended the command.
-    #[must_use]
-    pub fn interrupted() -> Self {
+    /// The user ended the command.
+    pub(crate) fn interrupted() -> Self {
         Self::new(ErrorKind::Interrupted, "Interrupted.")
     }
 
-    /// Something is there that stands in the way.
-    #[must_use]
-    pub fn conflict() -> Self {
-        Self::new(ErrorKind::Conflict, "it exists already").with_code("version_taken")
+    /// The user answered a question with no.
+    pub(crate) fn cancelled(message: &str) -> Self {
+        Self::failure(message).with_code(ErrorCode::Cancelled)
     }
 
-    /// An answer of the service that makes no sense.
-    #[must_use]
-    pub fn odd_answer(what: &str) -> Self {
-        Self::new(ErrorKind::Service, format!("Foundry answered with {what}")).with_code("bad_answer")
-    }
-
-    /// A model, or one version of it, of which the service says that it is not there.
-    #[must_use]
-    pub fn model_not_found(name: &ModelName, version: Option<&ModelVersion>, list: &str, error: Self) -> Self {
-        let mut told = *error.told;
-        let here = Self::no_such_model(name, version, list);
-        told.message = here.told.message;
-        told.suggestion = here.told.suggestion;
-        Self { kind: here.kind, told: Box::new(told) }
+    /// An unexpected response of the service.
+    pub(crate) fn odd_answer(what: &str) -> Self {
+        Self::new(ErrorKind::Service, format!("Foundry answered with {what}")).with_code(ErrorCode::BadAnswer)
     }
 
     /// A model, or one version of it, that is not in any list; `list` is the command that shows what there is.
-    #[must_use]
-    pub fn no_such_model(name: &ModelName, version: Option<&ModelVersion>, list: &str) -> Self {
-        let what = match version {
-            Some(version) => format!("model '{name}' has no version {version} in this project"),
-            None => format!("there is no model '{name}' in this project"),
-        };
-        Self::new(ErrorKind::NotFound, what)
-            .with_code("ModelNotFound")
-            .with_suggestion(format!("See what there is: {list}"))
+    pub(crate) fn no_such_model(name: &ModelName, version: Option<&ModelVersion>, list: &str) -> Self {
+        let missing = MissingModel { name, version, list };
+        Self::new(ErrorKind::NotFound, missing.message())
+            .with_code(ErrorCode::ModelNotFound)
+            .with_suggestion(missing.suggestion())
     }
 
-    /// The same with a code that scripts can rely on.
+    /// A version whose upload is kept on this machine, and which the service does not know.
+    pub(crate) fn not_yet_a_model(name: &ModelName, version: &ModelVersion) -> Self {
+        let missing = MissingModel { name, version: Some(version), list: "" };
+        Self::new(ErrorKind::NotFound, missing.message())
+            .with_code(ErrorCode::ModelNotFound)
+            .with_suggestion("Its upload is kept here: the same 'custom create' again goes on with it.")
+    }
+
+    /// Sets the code.
     #[must_use]
-    pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.told.code = code.into();
+    pub(crate) fn with_code(mut self, code: ErrorCode) -> Self {
+        self.details.code = code;
         self
     }
 
-    /// The same of another kind.
+    /// Sets the suggestion, which is chosen once.
     #[must_use]
-    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.kind = kind;
+    pub(crate) fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
+        debug_assert!(self.details.suggestion.is_none(), "{:?} has a suggestion", self.details.code);
+        self.details.suggestion = Some(clean(&suggestion.into()));
         self
     }
 
-    /// The same under another headline.
+    /// Adds a line to the suggestion.
     #[must_use]
-    pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.told.message = clean(&message.into());
+    pub(crate) fn and_suggestion(mut self, line: &str) -> Self {
+        let line = clean(line);
+        self.details.suggestion = Some(match self.details.suggestion {
+            Some(suggestion) => format!("{suggestion}\n{line}"),
+            None => line,
+        });
         self
     }
 
-    /// The same with a way out.
+    /// Adds a line to the message.
     #[must_use]
-    pub fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
-        self.told.suggestion = Some(clean(&suggestion.into()));
+    pub(crate) fn and_message(mut self, line: &str) -> Self {
+        self.details.message = format!("{}\n{}", self.details.message, clean(line));
         self
     }
 
-    /// The same with a page to read.
+    /// Puts a headline before the message.
     #[must_use]
-    pub fn with_link(mut self, title: &str, url: &str) -> Self {
-        self.told.links.push((title.to_owned(), url.to_owned()));
+    fn headed(mut self, headline: &str) -> Self {
+        self.details.message = format!("{}: {}", clean(headline), self.details.message);
         self
     }
 
-    /// The same with what the service's answer says of itself.
+    /// Adds a page to read.
     #[must_use]
-    pub fn with_answer(mut self, status: u16, request_id: Option<String>, time: Option<String>) -> Self {
-        self.told.status = Some(status);
-        self.told.request_id = request_id;
-        self.told.time = time;
+    fn with_link(mut self, title: &str, url: &str) -> Self {
+        self.details.links.push((title.to_owned(), url.to_owned()));
         self
     }
 
-    /// The same as a failure of AzCopy.
+    /// Sets status, request id and date of the service's answer.
+    #[must_use]
+    fn with_answer(mut self, status: u16, request_id: Option<String>, time: Option<String>) -> Self {
+        self.details.status = Some(status);
+        self.details.request_id = request_id;
+        self.details.time = time;
+        self
+    }
+
+    /// Sets AzCopy as the party that failed.
+    #[must_use]
     fn of_tool(mut self) -> Self {
-        self.told.culprit = Culprit::Tool;
+        self.details.culprit = Culprit::Tool;
         self
     }
 
-    /// True for a 404 about a model; any other 404 means that the service has no such route (cli.md 13).
+    /// Sets the service at this host as the party that failed.
     #[must_use]
-    pub fn speaks_of_a_model(&self) -> bool {
-        const CODES: [&str; 4] = ["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"];
-        self.told.status == Some(404) && CODES.iter().any(|code| code.eq_ignore_ascii_case(&self.told.code))
-    }
-
-    /// The kind.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    /// The word that scripts can rely on.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        &self.told.code
-    }
-
-    /// True when the person ended the command.
-    #[must_use]
-    pub fn is_interrupted(&self) -> bool {
-        self.kind == ErrorKind::Interrupted
+    fn of_service(mut self, host: String) -> Self {
+        self.details.culprit = Culprit::Service(host);
+        self
     }
 
     /// What failed.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.told.message
+    pub(crate) fn message(&self) -> &str {
+        &self.details.message
     }
 
-    /// The way out, if one is known.
-    #[must_use]
-    pub fn suggestion(&self) -> Option<&str> {
-        self.told.suggestion.as_deref()
-    }
-
-    /// The status of the service's answer, if there was one.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        self.told.status
-    }
-
-    /// What the console shows of it.
-    #[must_use]
-    pub fn page(&self) -> ErrorPage<'_> {
+    /// Returns what the console shows.
+    pub(crate) fn page(&self) -> ErrorPage<'_> {
         ErrorPage {
             kind: self.kind.as_str(),
-            code: &self.told.code,
-            message: &self.told.message,
-            status: self.told.status,
-            request_id: self.told.request_id.as_deref(),
-            time: self.told.time.as_deref(),
-            suggestion: self.told.suggestion.as_deref(),
-            links: &self.told.links,
+            is_interrupt: self.kind == ErrorKind::Interrupted,
+            code: self.details.code.as_str(),
+            message: &self.details.message,
+            status: self.details.status,
+            request_id: self.details.request_id.as_deref(),
+            time: self.details.time.as_deref(),
+            suggestion: self.details.suggestion.as_deref(),
+            links: &self.details.links,
         }
     }
 
-    /// How the process ends.
-    #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
+    /// Returns the exit code of the process.
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.kind.exit_code())
     }
 }

@@ -95,9 +95,10 @@ fn awaited(
     canceller: cancel::Canceller,
     command: impl Future<Output = Result<(), CliError>>,
 ) -> Result<(), CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|why| CliError::failure(format!("cannot start the program's event loop: {why}")))?;
     let outcome = runtime.block_on(async {
-        signals::listen(canceller)?;
+        signals::listen(canceller).map_err(|why| CliError::failure(format!("cannot listen to signals: {why}")))?;
         let ended = app.cancel.run(app.timings.interrupt_grace, Box::pin(command)).await;
         ended.unwrap_or_else(|| Err(app.interrupted()))
     });

@@ -95,7 +95,7 @@ impl<'a> Finder<'a> {
         };
         match host.tenant_of(id).await {
             Ok(tenant) => Ok(Subscription { id: id.to_owned(), name: String::new(), tenant }),
-            Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).with_more(&words)),
+            Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).and_message(&words)),
             Err(error) => Err(error.into()),
         }
     }

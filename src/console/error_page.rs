@@ -9,6 +9,8 @@ use super::style::{Style, harmless_lines};
 pub struct ErrorPage<'a> {
     /// Kind, as a word.
     pub kind: &'a str,
+    /// The user ended the command with Ctrl+C or a signal.
+    pub is_interrupt: bool,
     /// Code that scripts can rely on.
     pub code: &'a str,
     /// What failed.
@@ -78,6 +80,7 @@ mod tests {
         let links = [("Roles".to_owned(), "https://x".to_owned())];
         let page = ErrorPage {
             kind: "auth",
+            is_interrupt: false,
             code: "Forbidden",
             message: "no permission",
             status: Some(403),
@@ -100,6 +103,7 @@ mod tests {
     fn what_is_not_known_is_null_in_json_and_absent_on_the_page() {
         let page = ErrorPage {
             kind: "usage",
+            is_interrupt: false,
             code: "usage",
             message: "bad",
             status: None,

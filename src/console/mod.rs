@@ -173,7 +173,7 @@ impl Console {
 
     /// A failed command.
     pub fn error(&self, page: &ErrorPage<'_>) {
-        if page.kind == "interrupted" {
+        if page.is_interrupt {
             self.leave_line();
         }
         if self.face == Face::Json {

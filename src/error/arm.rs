@@ -1,4 +1,4 @@
-//! What it means for the person that Azure Resource Manager, or azd, does not lead to a project.
+//! Translation of failures of Azure Resource Manager and azd on the way to a project.
 
 use crate::globals::EnvironmentNameError;
 use azure_ai_models_core::arm::{ArmEndpointError, ArmError};
@@ -7,13 +7,18 @@ use azure_ai_models_core::env::var;
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::project::EndpointError;
 
-use super::{CliError, Culprit, ErrorKind};
+use super::project::{failed_host, failed_program, host_message};
+use super::service::refused;
+use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<ArmEndpointError> for CliError {
     fn from(error: ArmEndpointError) -> Self {
-        Self::usage(format!("{} cannot be used: {error}", var::ARM_ENDPOINT)).with_code("bad_variable").with_suggestion(
-            format!("Unset it. A host that you trust with your token is named by {}.", var::ALLOW_HOST),
-        )
+        Self::usage(format!("{} cannot be used: {error}", var::ARM_ENDPOINT))
+            .with_code(ErrorCode::BadVariable)
+            .with_suggestion(format!(
+                "Unset it. A host that you trust with your token is named by {}.",
+                var::ALLOW_HOST
+            ))
     }
 }
 
@@ -23,13 +28,13 @@ impl From<ArmError> for CliError {
         let error = match error {
             ArmError::Pages => {
                 return Self::new(ErrorKind::Service, message)
-                    .with_code("bad_answer")
+                    .with_code(ErrorCode::BadAnswer)
                     .with_suggestion("Try again later, or name the project with --project-resource-id ID.");
             }
             ArmError::Http(HttpError::Service(error)) => *error,
             ArmError::Http(error) => return error.into(),
         };
-        let (kind, way_out) = match error.status {
+        let (kind, suggestion) = match error.status {
             401 => (
                 ErrorKind::Auth,
                 "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.",
@@ -42,12 +47,8 @@ impl From<ArmError> for CliError {
             429 | 500.. => (ErrorKind::Service, "Try again later."),
             _ => (ErrorKind::Failure, "See the message; with --debug every request is traced."),
         };
-        let mut told = Self::new(kind, format!("Azure Resource Manager returned: {error}"))
-            .with_answer(error.status, error.request_id, error.date)
-            .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)))
-            .with_suggestion(way_out);
-        told.told.culprit = Culprit::Service(error.host);
-        told
+        let message = format!("Azure Resource Manager returned: {error}");
+        refused(error, kind, message).with_suggestion(suggestion)
     }
 }
 
@@ -62,19 +63,13 @@ impl From<AzdError> for CliError {
 
 impl From<ProgramError> for CliError {
     fn from(error: ProgramError) -> Self {
-        let (kind, code) = match error {
-            ProgramError::Missing => (ErrorKind::Failure, "azd_not_found"),
-            ProgramError::TimedOut { .. } => (ErrorKind::Service, "azd_failed"),
-            _ => (ErrorKind::Failure, "azd_failed"),
-        };
-        let suggestion = error.suggestion();
-        Self::new(kind, error.to_string()).with_code(code).with_suggestion(suggestion)
+        failed_program(&error, error.to_string()).with_suggestion(error.suggestion())
     }
 }
 
 impl From<EnvironmentNameError> for CliError {
     fn from(error: EnvironmentNameError) -> Self {
-        Self::usage(error.to_string()).with_code("bad_environment").with_suggestion("Use another name.")
+        Self::usage(error.to_string()).with_code(ErrorCode::BadEnvironment).with_suggestion("Use another name.")
     }
 }
 
@@ -85,17 +80,20 @@ impl CliError {
         let SaveError { key, saved, why } = error;
         let done =
             if saved.is_empty() { "Nothing was saved.".to_owned() } else { format!("Saved: {}.", saved.join(", ")) };
-        let why = Self::from(why);
         let message =
-            format!("{key} could not be saved in the azd environment '{environment}': {}\n{done}", why.message());
-        why.with_message(message).with_suggestion("Run the same command again: it saves all of them.")
+            |why: &str| format!("{key} could not be saved in the azd environment '{environment}': {why}\n{done}");
+        let error = match &why {
+            AzdError::Host(why) => failed_host(why, message(&host_message(why))),
+            AzdError::Program(why) => failed_program(why, message(&why.to_string())),
+        };
+        error.with_suggestion("Run the same command again: it saves all of them.")
     }
 
     /// The person reaches no subscription of this id.
     #[must_use]
     pub fn no_subscription(id: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no subscription '{id}', or you do not reach it"))
-            .with_code("subscription_not_found")
+            .with_code(ErrorCode::SubscriptionNotFound)
             .with_suggestion("Check --subscription, and the account that you are signed in with: azd auth status")
     }
 
@@ -103,7 +101,7 @@ impl CliError {
     #[must_use]
     pub fn no_subscriptions() -> Self {
         Self::new(ErrorKind::NotFound, "the signed-in account reaches no subscription")
-            .with_code("subscription_not_found")
+            .with_code(ErrorCode::SubscriptionNotFound)
             .with_suggestion("Sign in with another account: azd auth login")
     }
 
@@ -111,7 +109,7 @@ impl CliError {
     #[must_use]
     pub fn no_projects(subscription: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no Foundry project in subscription {subscription}"))
-            .with_code("project_not_found")
+            .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion("Choose another subscription, or make a project: https://ai.azure.com")
     }
 
@@ -119,7 +117,7 @@ impl CliError {
     #[must_use]
     pub fn no_project(id: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no Foundry project {id}"))
-            .with_code("project_not_found")
+            .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion(
                 "Check --project-resource-id, and the account that you are signed in with: azd auth status",
             )
@@ -129,7 +127,7 @@ impl CliError {
     #[must_use]
     pub fn no_project_at(endpoint: &str, subscription: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("no Foundry account in subscription {subscription} has {endpoint}"))
-            .with_code("project_not_found")
+            .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion("Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.")
     }
 
@@ -138,7 +136,7 @@ impl CliError {
     pub fn odd_endpoint(error: EndpointError) -> Self {
         let suggestion = error.suggestion();
         Self::usage(format!("the endpoint that Azure tells of the project cannot be used: {error}"))
-            .with_code("bad_endpoint")
+            .with_code(ErrorCode::BadEndpoint)
             .with_suggestion(suggestion)
     }
 }

@@ -2,7 +2,7 @@
 
 /// The kinds of failure (cli.md 3). Each has one exit code and one word in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
+pub(crate) enum ErrorKind {
     /// Anything that is not below.
     Failure,
     /// A bad option or value, or an answer that is missing where nobody can be asked.
@@ -27,7 +27,8 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, in the order of their exit codes.
-    pub const ALL: [Self; 10] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 10] = [
         Self::Failure,
         Self::Usage,
         Self::NotFound,
@@ -41,8 +42,7 @@ impl ErrorKind {
     ];
 
     /// The exit code.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Failure => 1,
             Self::Usage => 2,
@@ -58,8 +58,7 @@ impl ErrorKind {
     }
 
     /// The word in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Failure => "failure",
             Self::Usage => "usage",

@@ -1,57 +1,68 @@
-//! What it means for the person that there is no project to talk to, or that azd does not tell it.
+//! Translation of a search for the project that found none, and of azd's refusals.
 
 use azure_ai_models_core::azd::{HostError, ProgramError};
 use azure_ai_models_core::project::FindError;
 
-use super::{CliError, ErrorKind};
+use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<FindError> for CliError {
     fn from(error: FindError) -> Self {
         let suggestion = error.suggestion();
         let message = error.to_string();
-        let told = match error {
-            FindError::NotConfigured => Self::usage(message).with_code("project_not_configured"),
-            FindError::Invalid { error: why, .. } => Self::usage(format!("{message}: {why}")).with_code("bad_endpoint"),
-            FindError::Unresolved { .. } => Self::usage(message).with_code("unresolved_reference"),
+        let error = match &error {
+            FindError::NotConfigured => Self::usage(message).with_code(ErrorCode::ProjectNotConfigured),
+            FindError::Invalid { error: why, .. } => {
+                Self::usage(format!("{message}: {why}")).with_code(ErrorCode::BadEndpoint)
+            }
+            FindError::Unresolved { .. } => Self::usage(message).with_code(ErrorCode::UnresolvedReference),
             FindError::NoSuchEnvironment { .. } | FindError::NoAzdProject { .. } => {
-                Self::new(ErrorKind::NotFound, message).with_code("environment_not_found")
+                Self::new(ErrorKind::NotFound, message).with_code(ErrorCode::EnvironmentNotFound)
             }
-            FindError::AzdMissing { .. } => Self::failure(message).with_code("azd_not_found"),
-            FindError::Host(error) => Self::from(error).with_message(message),
-            FindError::Program(error) => {
-                let kind = if matches!(error, ProgramError::TimedOut { .. }) {
-                    ErrorKind::Service
-                } else {
-                    ErrorKind::Failure
-                };
-                Self::new(kind, message).with_code("azd_failed")
-            }
+            FindError::AzdMissing { .. } => Self::failure(message).with_code(ErrorCode::AzdNotFound),
+            FindError::Host(error) => failed_host(error, message),
+            FindError::Program(error) => failed_program(error, message),
         };
-        match suggestion {
-            Some(suggestion) => told.with_suggestion(suggestion),
-            None => told,
-        }
+        suggestion.into_iter().fold(error, Self::with_suggestion)
     }
 }
 
 impl From<HostError> for CliError {
     fn from(error: HostError) -> Self {
-        let suggestion = error.suggestion();
-        let message = error.to_string();
-        let told = match error {
-            HostError::BadAddress | HostError::Gone { .. } | HostError::TimedOut { .. } => {
-                Self::new(ErrorKind::Service, message).with_code("azd_unreachable")
-            }
-            HostError::TokenEnded => Self::new(ErrorKind::Service, message).with_code("azd_token_ended"),
-            HostError::NotSignedIn { .. } => Self::new(ErrorKind::Auth, message).with_code("not_signed_in"),
-            HostError::Cancelled => Self::interrupted(),
-            HostError::Refused { .. } => Self::failure(message).with_code("azd_refused"),
-        };
-        match suggestion {
-            Some(suggestion) => told.with_suggestion(suggestion),
-            None => told,
-        }
+        let told = failed_host(&error, host_message(&error));
+        error.suggestion().into_iter().fold(told, Self::with_suggestion)
     }
+}
+
+/// Words of an error of azd's server; a question that the user left is an interrupt.
+pub(super) fn host_message(error: &HostError) -> String {
+    match error {
+        HostError::Cancelled => CliError::interrupted().message().to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// A failure of azd's server, told in these words, without a suggestion.
+pub(super) fn failed_host(error: &HostError, message: String) -> CliError {
+    let (kind, code) = match error {
+        HostError::BadAddress | HostError::Gone { .. } | HostError::TimedOut { .. } => {
+            (ErrorKind::Service, ErrorCode::AzdUnreachable)
+        }
+        HostError::TokenEnded => (ErrorKind::Service, ErrorCode::AzdTokenEnded),
+        HostError::NotSignedIn { .. } => (ErrorKind::Auth, ErrorCode::NotSignedIn),
+        HostError::Cancelled => (ErrorKind::Interrupted, ErrorCode::Kind(ErrorKind::Interrupted)),
+        HostError::Refused { .. } => (ErrorKind::Failure, ErrorCode::AzdRefused),
+    };
+    CliError::new(kind, message).with_code(code)
+}
+
+/// A failure of the `azd` program, told in these words, without a suggestion.
+pub(super) fn failed_program(error: &ProgramError, message: String) -> CliError {
+    let (kind, code) = match error {
+        ProgramError::Missing => (ErrorKind::Failure, ErrorCode::AzdNotFound),
+        ProgramError::TimedOut { .. } => (ErrorKind::Service, ErrorCode::AzdFailed),
+        _ => (ErrorKind::Failure, ErrorCode::AzdFailed),
+    };
+    CliError::new(kind, message).with_code(code)
 }
 
 #[cfg(test)]
@@ -75,13 +86,13 @@ mod tests {
             (refused, ErrorKind::Failure, "azd_refused"),
         ] {
             let told = CliError::from(FindError::Host(error.clone()));
-            assert_eq!((told.kind(), told.page().code), (kind, code), "{error}");
-            assert_eq!(CliError::from(error).kind(), kind);
+            assert_eq!((told.kind, told.page().code), (kind, code), "{error}");
+            assert_eq!(CliError::from(error).kind, kind);
         }
         let failed =
             ProgramError::Failed { words: AzdWords { message: "w".into(), suggestion: Some("Do it.".into()) } };
         let told = CliError::from(FindError::Program(failed));
-        assert_eq!((told.kind(), told.suggestion()), (ErrorKind::Failure, Some("Do it.")));
-        assert_eq!(CliError::from(FindError::Program(ProgramError::TimedOut { limit })).kind(), ErrorKind::Service);
+        assert_eq!((told.kind, told.page().suggestion), (ErrorKind::Failure, Some("Do it.")));
+        assert_eq!(CliError::from(FindError::Program(ProgramError::TimedOut { limit })).kind, ErrorKind::Service);
     }
 }

@@ -1,36 +1,35 @@
-//! What azd is told of a failure, and which failures it is not told (cli.md 3, 13).
+//! Report of a failure to azd, and the failures that are not reported (cli.md 3, 13).
 
 use crate::console::harmless_lines;
 use azure_ai_models_core::azd::{ErrorReport, Origin};
 
-use super::{CliError, Culprit, ErrorKind};
+use super::{CliError, Culprit, ErrorCode, ErrorKind};
 
 impl CliError {
-    /// The failure for azd to show; `None` where the person is told here: after Ctrl+C azd is gone, and a declined
-    /// question is no failure of anybody's.
-    #[must_use]
-    pub fn report(&self) -> Option<ErrorReport> {
-        if self.kind == ErrorKind::Interrupted || self.told.code == "cancelled" {
+    /// The failure for azd to show; `None` where the user is told here: after Ctrl+C azd is gone, and a declined
+    /// question is no failure.
+    pub(crate) fn report(&self) -> Option<ErrorReport> {
+        let details = &*self.details;
+        if self.kind == ErrorKind::Interrupted || details.code == ErrorCode::Cancelled {
             return None;
         }
-        let told = &*self.told;
-        let id = told.request_id.as_ref().map(|id| {
-            let time = told.time.as_ref().map(|time| format!(", {time}")).unwrap_or_default();
+        let id = details.request_id.as_ref().map(|id| {
+            let time = details.time.as_ref().map(|time| format!(", {time}")).unwrap_or_default();
             format!("\nRequest id: {id}{time}")
         });
         Some(ErrorReport {
-            message: harmless_lines(&format!("{}{}", told.message, id.unwrap_or_default())),
-            suggestion: told.suggestion.as_deref().map(harmless_lines),
-            links: told.links.clone(),
+            message: harmless_lines(&format!("{}{}", details.message, id.unwrap_or_default())),
+            suggestion: details.suggestion.as_deref().map(harmless_lines),
+            links: details.links.clone(),
             origin: self.origin(),
         })
     }
 
     fn origin(&self) -> Origin {
-        let code = snake_case(&self.told.code);
-        match (&self.told.culprit, self.told.status) {
+        let code = snake_case(self.details.code.as_str());
+        match (&self.details.culprit, self.details.status) {
             (Culprit::Service(host), Some(status)) => {
-                Origin::Service { code: self.told.code.clone(), status, host: host.clone() }
+                Origin::Service { code: self.details.code.as_str().to_owned(), status, host: host.clone() }
             }
             (Culprit::Tool, _) => Origin::Tool { code, category: "dependency" },
             _ => Origin::Local { code, category: category(self.kind) },
@@ -80,9 +79,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_reports_a_person_who_changed_their_mind() {
+    fn a_user_who_declined_is_not_reported() {
         assert_eq!(CliError::interrupted().report(), None);
-        assert_eq!(CliError::failure("Deletion cancelled.").with_code("cancelled").report(), None);
+        assert_eq!(CliError::cancelled("Deletion cancelled.").report(), None);
         assert!(CliError::failure("anything else").report().is_some());
     }
 }

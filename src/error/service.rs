@@ -1,31 +1,132 @@
-//! What the service's answers, and the lack of them, mean for the person.
+//! Translation of the service's answers, and of the lack of them.
 
 use azure_ai_models_core::foundry::{DeleteError, Failure, ListError, RegisterError};
 use azure_ai_models_core::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
+use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::units;
 
-use super::table::{row_of, way_out_of};
-use super::{CliError, Culprit, ErrorKind};
+use super::table::{Row, row_of, suggestion_of};
+use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<HttpError> for CliError {
     fn from(error: HttpError) -> Self {
-        let message = error.to_string();
+        let suggestion = Suggestion::of(&error);
+        failed_request(error).suggest(suggestion)
+    }
+}
+
+/// What to do about a failure, and pages to read about it.
+struct Suggestion {
+    text: String,
+    links: &'static [(&'static str, &'static str)],
+}
+
+impl Suggestion {
+    /// Suggestion for a failed request.
+    fn of(error: &HttpError) -> Self {
+        let text = match error {
+            HttpError::SignIn(error) => error.suggestion(),
+            HttpError::Service(error) => {
+                let Row { suggestion, links, .. } = row_of(error);
+                let wait = error.retry_after.map(units::duration).unwrap_or_default();
+                let text = suggestion.replace("{wait}", &wait);
+                let text = text.replace("{tenant}", error.tenant.as_deref().unwrap_or_default());
+                return Self { text, links };
+            }
+            HttpError::Network { fault, .. } => network_suggestion(*fault).to_owned(),
+            HttpError::BadAnswer { what, .. } => flaw_suggestion(what).to_owned(),
+            HttpError::Redirect { .. } => {
+                "Name the project by its own endpoint; a token is not sent to another address.".to_owned()
+            }
+            HttpError::Setup { .. } => {
+                "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them."
+                    .to_owned()
+            }
+        };
+        Self { text, links: &[] }
+    }
+}
+
+impl CliError {
+    fn suggest(self, Suggestion { text, links }: Suggestion) -> Self {
+        links.iter().fold(self.with_suggestion(text), |error, (title, url)| error.with_link(title, url))
+    }
+}
+
+/// A failed request without a suggestion.
+fn failed_request(error: HttpError) -> CliError {
+    let message = error.to_string();
+    match error {
+        HttpError::SignIn(error) => {
+            let (kind, code) = super::from::class_of(&error);
+            CliError::new(kind, error.to_string()).with_code(code)
+        }
+        HttpError::Service(error) => {
+            let row = row_of(&error);
+            let message = refusal_message(&error, row);
+            refused(*error, row.kind, message)
+        }
+        HttpError::Network { .. } => CliError::new(ErrorKind::Service, message).with_code(ErrorCode::Network),
+        HttpError::BadAnswer { status, request_id, .. } => CliError::new(ErrorKind::Service, message)
+            .with_code(ErrorCode::BadAnswer)
+            .with_answer(status, request_id, None),
+        HttpError::Redirect { .. } => CliError::new(ErrorKind::Service, message).with_code(ErrorCode::Redirect),
+        HttpError::Setup { .. } => CliError::failure(message).with_code(ErrorCode::HttpsSetup),
+    }
+}
+
+/// A refusal of a service, told in these words, without a suggestion.
+pub(super) fn refused(error: ServiceError, kind: ErrorKind, message: impl Into<String>) -> CliError {
+    CliError::new(kind, message)
+        .with_answer(error.status, error.request_id, error.date)
+        .with_code(ErrorCode::of_answer(error.code, error.status))
+        .of_service(error.host)
+}
+
+/// The service's words under the headline of their row.
+fn refusal_message(error: &ServiceError, row: &Row) -> String {
+    let mut message = error.to_string();
+    for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
+        message = format!("{message}\n{}", detail.message);
+    }
+    if row.headline.is_empty() {
+        return message;
+    }
+    // Without a code the service's words begin with the status already.
+    let status = if error.code.is_some() { format!(" ({})", error.status) } else { String::new() };
+    format!("{}: {message}", row.headline.replace("{status}", &status))
+}
+
+/// A model, or one version of it, that a request was about.
+pub(crate) struct MissingModel<'a> {
+    pub(crate) name: &'a ModelName,
+    pub(crate) version: Option<&'a ModelVersion>,
+    /// Command that shows what there is.
+    pub(crate) list: &'a str,
+}
+
+impl MissingModel<'_> {
+    pub(super) fn message(&self) -> String {
+        let Self { name, version, .. } = self;
+        match version {
+            Some(version) => format!("model '{name}' has no version {version} in this project"),
+            None => format!("there is no model '{name}' in this project"),
+        }
+    }
+
+    pub(super) fn suggestion(&self) -> String {
+        format!("See what there is: {}", self.list)
+    }
+}
+
+impl CliError {
+    /// A failed request about this model: a 404 says that there is none, any other failure what it always says.
+    pub(crate) fn about_model(error: HttpError, model: &MissingModel<'_>) -> Self {
         match error {
-            HttpError::SignIn(error) => error.into(),
-            HttpError::Service(error) => service(*error),
-            HttpError::Network { fault, .. } => {
-                Self::new(ErrorKind::Service, message).with_code("network").with_suggestion(network_suggestion(fault))
+            HttpError::Service(error) if error.speaks_of_a_model() => {
+                refused(*error, ErrorKind::NotFound, model.message()).with_suggestion(model.suggestion())
             }
-            HttpError::BadAnswer { status, what, request_id, .. } => {
-                let told = Self::new(ErrorKind::Service, message).with_code("bad_answer");
-                told.with_suggestion(flaw_suggestion(&what)).with_answer(status, request_id, None)
-            }
-            HttpError::Redirect { .. } => Self::new(ErrorKind::Service, message)
-                .with_code("redirect")
-                .with_suggestion("Name the project by its own endpoint; a token is not sent to another address."),
-            HttpError::Setup { .. } => Self::failure(message).with_code("https_setup").with_suggestion(
-                "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.",
-            ),
+            error => error.into(),
         }
     }
 }
@@ -62,38 +163,13 @@ fn flaw_suggestion(flaw: &Flaw) -> &'static str {
     }
 }
 
-/// What a refusal means for the person.
-fn service(error: ServiceError) -> CliError {
-    let row = row_of(&error);
-    let mut message = error.to_string();
-    for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
-        message = format!("{message}\n{}", detail.message);
-    }
-    if !row.headline.is_empty() {
-        // Without a code the service's words begin with the status already.
-        let status = if error.code.is_some() { format!(" ({})", error.status) } else { String::new() };
-        message = format!("{}: {message}", row.headline.replace("{status}", &status));
-    }
-    let wait = error.retry_after.map(units::duration).unwrap_or_default();
-    let way_out = row.way_out.replace("{wait}", &wait).replace("{tenant}", error.tenant.as_deref().unwrap_or_default());
-    let mut told = CliError::new(row.kind, message).with_suggestion(way_out);
-    for (title, url) in row.links {
-        told = told.with_link(title, url);
-    }
-    let mut told = told
-        .with_answer(error.status, error.request_id, error.date)
-        .with_code(error.code.unwrap_or_else(|| format!("http_{}", error.status)));
-    told.told.culprit = Culprit::Service(error.host);
-    told
-}
-
 impl From<ListError> for CliError {
     fn from(error: ListError) -> Self {
         let message = error.to_string();
         match error {
             ListError::Http(error) => error.into(),
             ListError::LeavesProject { .. } | ListError::Circle => Self::new(ErrorKind::Service, message)
-                .with_code("bad_answer")
+                .with_code(ErrorCode::BadAnswer)
                 .with_suggestion("Nothing was listed, since the list would not be whole. Try again later."),
         }
     }
@@ -105,69 +181,138 @@ impl From<DeleteError> for CliError {
         match error {
             DeleteError::Refused(error) => error.into(),
             DeleteError::Failed(failure) => {
-                failed_operation(Self::failure(message).with_code("deletion_failed"), failure)
+                failed_operation(Self::failure(message), ErrorCode::DeletionFailed, failure)
             }
             DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
             DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
-                .with_code("deletion_timeout")
+                .with_code(ErrorCode::DeletionTimeout)
                 .with_suggestion("The deletion was accepted; look again later."),
         }
     }
 }
 
-/// An operation that ended badly: the service's code, all that it says, and what to do about it.
-fn failed_operation(mut told: CliError, failure: Failure) -> CliError {
+/// An operation that failed: the service's code, else `code`, all details, and the suggestion for the code.
+fn failed_operation(mut error: CliError, code: ErrorCode, failure: Failure) -> CliError {
     for ErrorDetail { message, .. } in failure.details.iter().filter(|detail| !detail.message.is_empty()) {
-        told = told.with_more(message);
+        error = error.and_message(message);
     }
-    let Some(code) = failure.code else { return told };
-    match way_out_of(&code) {
-        Some(way_out) => told.with_suggestion(way_out).with_code(code),
-        None => told.with_code(code),
+    let suggestion = failure.code.as_deref().and_then(suggestion_of);
+    let error = error.with_code(failure.code.map_or(code, ErrorCode::Service));
+    match suggestion {
+        Some(suggestion) => error.with_suggestion(suggestion),
+        None => error,
     }
+}
+
+/// What the caller of a registration can do about an end that is not known.
+pub(crate) struct RegistrationAdvice<'a> {
+    /// The service may still be at work.
+    pub(crate) timed_out: &'a str,
+    /// The service does not know of the registration any more.
+    pub(crate) lost: Option<&'a str>,
 }
 
 /// Where the registration may still come to its end.
 const LOOK_FIRST: &str = "The service may still be at work: look whether the model is there in some minutes.";
+const CONFLICT: &str = "If the version exists by now, use another --version.";
 
 impl From<RegisterError> for CliError {
     fn from(error: RegisterError) -> Self {
+        Self::registration(error, &RegistrationAdvice { timed_out: LOOK_FIRST, lost: None })
+    }
+}
+
+impl CliError {
+    /// A registration that failed, or whose end is not known.
+    pub(crate) fn registration(error: RegisterError, advice: &RegistrationAdvice<'_>) -> Self {
         let message = error.to_string();
-        let conflict = error.is_conflict();
-        let failed = |code: &str| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
-        let told = match error {
+        let conflict = error.is_conflict().then(|| Suggestion { text: CONFLICT.to_owned(), links: &[] });
+        let failed = |code| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
+        match error {
             RegisterError::Refused(error) | RegisterError::Unwatchable(error) => {
-                Self::from(error).headed(&message).with_kind(ErrorKind::RegistrationFailed)
+                let suggestion = conflict.unwrap_or_else(|| Suggestion::of(&error));
+                failed_registration(error, &message).suggest(suggestion)
             }
             RegisterError::NoWay { first, second } => {
-                let (mut first, second) = (Self::from(first), Self::from(second));
-                // The reason is told of both, the way out of the way that exists.
-                let way_out = second.suggestion().unwrap_or_default().to_owned();
-                let both =
-                    format!("{message}: {}\nThe older way (PUT) failed as well: {}", first.message(), second.message());
-                first.told.links = second.told.links;
-                first.with_message(both).with_kind(ErrorKind::RegistrationFailed).with_suggestion(way_out)
+                // The reason is told of both, the suggestion is for the way that exists.
+                let suggestion = conflict.unwrap_or_else(|| Suggestion::of(&second));
+                let second = failed_request(second);
+                failed_registration(first, &message)
+                    .and_message(&format!("The older way (PUT) failed as well: {}", second.message()))
+                    .suggest(suggestion)
             }
-            RegisterError::Failed(failure) => failed_operation(
-                Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code("registration_failed"),
-                failure,
-            ),
+            RegisterError::Failed(failure) => {
+                let error = Self::new(ErrorKind::RegistrationFailed, message);
+                failed_operation(error, ErrorCode::RegistrationFailed, failure)
+            }
             RegisterError::TimedOut { last_fault: Some(fault), .. } => {
-                let fault = Self::from(fault);
-                let both = format!("{message}\nThe last look at it failed: {}", fault.message());
-                fault
-                    .with_message(both)
-                    .with_kind(ErrorKind::RegistrationFailed)
-                    .with_code("registration_timeout")
-                    .with_suggestion(LOOK_FIRST)
+                failed_registration(fault, &format!("{message}\nThe last look at it failed"))
+                    .with_code(ErrorCode::RegistrationTimeout)
+                    .with_suggestion(advice.timed_out)
             }
-            RegisterError::TimedOut { .. } => failed("registration_timeout").with_suggestion(LOOK_FIRST),
-            RegisterError::Absent { .. } => failed("registration_lost"),
-            RegisterError::NotProved => failed("not_proved").with_suggestion(LOOK_FIRST),
-            RegisterError::Taken => failed("version_taken"),
-        };
-        if conflict { told.with_suggestion("If the version exists by now, use another --version.") } else { told }
+            RegisterError::TimedOut { .. } => failed(ErrorCode::RegistrationTimeout).with_suggestion(advice.timed_out),
+            RegisterError::Absent { .. } => {
+                let error = failed(ErrorCode::RegistrationLost);
+                advice.lost.into_iter().fold(error, Self::with_suggestion)
+            }
+            RegisterError::NotProved => failed(ErrorCode::NotProved).with_suggestion(LOOK_FIRST),
+            RegisterError::Taken => failed(ErrorCode::VersionTaken).with_suggestion(CONFLICT),
+        }
     }
+
+    /// The user ended `create` during the registration; `show` is the command that shows the model, `again` the one that
+    /// registers it without another upload.
+    pub(crate) fn registration_interrupted(show: &str, again: &str) -> Self {
+        let message = "Interrupted after the upload. Foundry may still register the model.";
+        Self::new(ErrorKind::Interrupted, message)
+            .with_code(ErrorCode::RegistrationInterrupted)
+            .with_suggestion(format!("See whether it is there:\n  {show}"))
+            .with_kept(again)
+    }
+
+    /// The version that `create` makes exists; `next` is the next free one, if it is known.
+    pub(crate) fn version_exists(
+        conflict: VersionConflict,
+        name: &ModelName,
+        version: &ModelVersion,
+        next: Option<&ModelVersion>,
+    ) -> Self {
+        let message = format!("Model '{name}' (version {version}) already exists.");
+        let suggestion = match next {
+            Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),
+            None => "Use another --version, or replace it: --overwrite.".to_owned(),
+        };
+        let (kind, answer) = match conflict {
+            VersionConflict::Upload(HttpError::Service(error)) => (row_of(&error).kind, Some(error)),
+            VersionConflict::Upload(_) => (ErrorKind::Conflict, None),
+            VersionConflict::Registration(
+                RegisterError::Refused(HttpError::Service(error))
+                | RegisterError::NoWay { first: HttpError::Service(error), .. },
+            ) => (ErrorKind::RegistrationFailed, Some(error)),
+            VersionConflict::Registration(_) | VersionConflict::Seen => (ErrorKind::RegistrationFailed, None),
+        };
+        let error = match answer {
+            Some(answer) => refused(*answer, kind, message),
+            None => Self::new(kind, message).with_code(ErrorCode::VersionTaken),
+        };
+        error.with_suggestion(suggestion)
+    }
+}
+
+/// How `create` learned that its version exists.
+pub(crate) enum VersionConflict {
+    /// The service gives no upload location for it.
+    Upload(HttpError),
+    /// The service does not register it.
+    Registration(RegisterError),
+    /// The version has other files than the upload.
+    Seen,
+}
+
+/// A failed request of a registration, without a suggestion.
+fn failed_registration(error: HttpError, headline: &str) -> CliError {
+    let error = failed_request(error).headed(headline);
+    CliError { kind: ErrorKind::RegistrationFailed, ..error }
 }
 
 #[cfg(test)]
@@ -179,13 +324,13 @@ mod tests {
     fn row(out: &mut String, error: impl Into<CliError>) {
         let error = error.into();
         let page = error.page();
-        let (kind, code, suggestion) = (page.kind, page.code, page.suggestion.expect("a way out"));
+        let (kind, code, suggestion) = (page.kind, page.code, page.suggestion.expect("a suggestion"));
         writeln!(out, "{kind} {code}: {}\n    > {suggestion}", page.message).expect("a string");
     }
 
     #[test]
     fn every_way_to_have_no_answer_has_its_own_words() {
-        let mut told = String::new();
+        let mut rows = String::new();
         let proxy = |status| Fault::Proxy { status };
         for fault in [
             Fault::Dns,
@@ -200,26 +345,26 @@ mod tests {
             Fault::Other,
         ] {
             let words = "words below".to_owned();
-            row(&mut told, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
+            row(&mut rows, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
         }
         for what in [Flaw::Html, Flaw::Empty, Flaw::NotJson, Flaw::Shape("missing field `name`".into()), Flaw::TooBig] {
-            row(&mut told, HttpError::BadAnswer { host: "h:443".into(), status: 200, what, request_id: None });
+            row(&mut rows, HttpError::BadAnswer { host: "h:443".into(), status: 200, what, request_id: None });
         }
-        insta::assert_snapshot!(told);
+        insta::assert_snapshot!(rows);
     }
 
     /// The service tells of a failed registration by its code, with no status.
     #[test]
-    fn a_failed_operation_has_the_way_out_of_its_code_and_all_details() {
+    fn a_failed_operation_has_the_suggestion_of_its_code_and_all_details() {
         let failure = Failure {
             status: "Failed".into(),
             code: Some("UploadIncomplete".into()),
             message: "2 files are missing".into(),
             details: vec![ErrorDetail { code: None, message: "model-00002-of-00003.safetensors".into() }],
         };
-        let mut told = String::new();
-        row(&mut told, RegisterError::Failed(failure));
-        insta::assert_snapshot!(told, @"
+        let mut rows = String::new();
+        row(&mut rows, RegisterError::Failed(failure));
+        insta::assert_snapshot!(rows, @"
         registration_failed UploadIncomplete: the registration failed: 2 files are missing (UploadIncomplete)
         model-00002-of-00003.safetensors
             > Check the folder with 'custom check', then create the model again.

@@ -1,32 +1,32 @@
-//! What the service's refusals mean for the person: one table, the first row that fits counts.
+//! Meaning of the service's refusals: one table, the first row that fits counts.
 //!
 //! The codes are those of contracts/foundry-rest.md 1.8. Nobody says with which status they come, so they go first.
 
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;
 
-/// A row: what is met, and what the person is told.
+/// Row of the table: a refusal, and what the user is told.
 #[derive(Debug)]
 pub struct Row {
-    /// What the row is called in tests.
+    /// Name of the row in tests.
     pub name: &'static str,
     /// Codes of the service that lead here, in any case.
     codes: &'static [&'static str],
     /// What else leads here.
     when: fn(&ServiceError) -> bool,
     pub(super) kind: ErrorKind,
-    /// Stands before the service's words; `{status}` is the status where the words do not say it.
+    /// Text before the service's words; `{status}` is the status where the words do not say it.
     pub(super) headline: &'static str,
-    /// What to do; `{tenant}` and `{wait}` are what the answer says of them.
-    pub(super) way_out: &'static str,
+    /// Suggestion; `{tenant}` and `{wait}` are replaced by those of the answer.
+    pub(super) suggestion: &'static str,
     pub(super) links: &'static [(&'static str, &'static str)],
 }
 
 /// A row for these codes.
-const fn code(name: &'static str, codes: &'static [&'static str], kind: ErrorKind, way_out: &'static str) -> Row {
+const fn code(name: &'static str, codes: &'static [&'static str], kind: ErrorKind, suggestion: &'static str) -> Row {
     // A conflict says all by itself.
     let headline = if matches!(kind, Conflict) { "" } else { "Foundry returned" };
-    Row { name, codes, when: |_| false, kind, headline, way_out, links: &[] }
+    Row { name, codes, when: |_| false, kind, headline, suggestion, links: &[] }
 }
 
 /// A row for answers that look like this.
@@ -35,15 +35,15 @@ const fn when(
     when: fn(&ServiceError) -> bool,
     kind: ErrorKind,
     headline: &'static str,
-    way_out: &'static str,
+    suggestion: &'static str,
 ) -> Row {
-    Row { name, codes: &[], when, kind, headline, way_out, links: &[] }
+    Row { name, codes: &[], when, kind, headline, suggestion, links: &[] }
 }
 
 /// A row for pages that somebody else answered with.
 const fn page(name: &'static str, fits: fn(&ServiceError) -> bool, kind: ErrorKind) -> Row {
-    let way_out = "Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser.";
-    when(name, fits, kind, "somebody between here and Foundry answered", way_out)
+    let suggestion = "Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser.";
+    when(name, fits, kind, "somebody between here and Foundry answered", suggestion)
 }
 
 const ROLES: &[(&str, &str)] = &[
@@ -246,8 +246,8 @@ pub(super) fn row_of(error: &ServiceError) -> &'static Row {
     ROWS.iter().find(fits).unwrap_or(&ROWS[ROWS.len() - 1])
 }
 
-/// What to do about a failure that the service tells by its code alone.
-pub(super) fn way_out_of(code: &str) -> Option<&'static str> {
+/// Suggestion for a failure of which only the service's code is known.
+pub(super) fn suggestion_of(code: &str) -> Option<&'static str> {
     let row = ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))?;
-    Some(row.way_out)
+    Some(row.suggestion)
 }

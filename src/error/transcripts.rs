@@ -28,7 +28,7 @@ fn row(table: &mut String, name: &str, verdict: Result<Finished, Failure>) -> st
     let error = CliError::from(RunError::Failed { failure, progress: TransferProgress::default(), log });
     let error = error.with_resume("COMMAND");
     let page = error.page();
-    writeln!(table, "{name} | {kind} | {} {}", error.kind().exit_code(), page.code)?;
+    writeln!(table, "{name} | {kind} | {} {}", error.kind.exit_code(), page.code)?;
     for line in page.message.lines() {
         writeln!(table, "    {line}")?;
     }

@@ -1,4 +1,4 @@
-//! What a broken upload means for the person: what failed, what is kept, and how it goes on.
+//! Translation of a failed upload: what failed, what is kept, and how to resume.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{DirectoryError, TransferError, TransferFailure, UploadError};
 
-use super::{CliError, ErrorKind};
+use super::{CliError, ErrorCode, ErrorKind};
 
 const SIGKILL: i32 = 9;
 
@@ -22,10 +22,10 @@ impl From<DirectoryError> for CliError {
         let message = error.to_string();
         match error {
             DirectoryError::InUse { .. } => Self::new(ErrorKind::Conflict, message)
-                .with_code("upload_running")
+                .with_code(ErrorCode::UploadRunning)
                 .with_suggestion("Wait for the other process, or use another --version."),
             DirectoryError::Io { .. } => Self::failure(message)
-                .with_code("no_upload_directory")
+                .with_code(ErrorCode::NoUploadDirectory)
                 .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR."),
         }
     }
@@ -38,11 +38,11 @@ impl From<UploadError> for CliError {
             UploadError::VersionExists(error) | UploadError::NoLocation(error) => error.into(),
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
             UploadError::SasRejected(refusal) => Self::new(ErrorKind::UploadFailed, message)
-                .with_code(refusal.code.unwrap_or_else(|| "sas_refused".into()))
+                .with_code(refusal.code.map_or(ErrorCode::SasRefused, ErrorCode::Service))
                 .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage."),
             UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
-                .with_code("stray_file")
+                .with_code(ErrorCode::StrayFile)
                 .with_suggestion("Use another --version, which gets a location of its own."),
             UploadError::Directory(error) => error.into(),
             UploadError::Broken(broken) => broken.failure.into(),
@@ -53,16 +53,15 @@ impl From<UploadError> for CliError {
 impl From<TransferFailure> for CliError {
     fn from(failure: TransferFailure) -> Self {
         let message = failure.to_string();
-        let broken =
-            |code: &str| Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{message}")).with_code(code);
+        let broken = |code| Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{message}")).with_code(code);
         match failure {
             TransferFailure::Engine(TransferError::AzCopy(error)) => error.into(),
             TransferFailure::Engine(TransferError::Native(error)) => error.into(),
             TransferFailure::Engine(TransferError::Directory(error)) => error.into(),
-            TransferFailure::Incomplete(_) => broken("incomplete_upload"),
+            TransferFailure::Incomplete(_) => broken(ErrorCode::IncompleteUpload),
             TransferFailure::Unproved(error) => match error {
                 StoreError::Http(error) => broken(code_of_store(&error)),
-                _ => broken("incomplete_upload"),
+                _ => broken(ErrorCode::IncompleteUpload),
             },
         }
     }
@@ -71,35 +70,34 @@ impl From<TransferFailure> for CliError {
 impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         let message = error.to_string();
-        let told = match error {
+        let error = match error {
             RunError::Start { source, .. } => {
-                Self::failure(format!("{message}: {source}")).with_code("azcopy_unusable")
+                Self::failure(format!("{message}: {source}")).with_code(ErrorCode::AzcopyUnusable)
             }
-            RunError::Interrupted { progress, .. } => {
-                Self::interrupted().with_code("upload_interrupted").with_message(interrupted_at(progress))
-            }
+            RunError::Interrupted { progress, .. } => Self::upload_interrupted(progress),
             RunError::Stalled { log, .. } => {
-                Self::broken_upload("upload_stalled", &message, log.as_deref()).with_suggestion(STALLED)
+                Self::broken_upload(ErrorCode::UploadStalled, &message, log.as_deref()).with_suggestion(STALLED)
             }
             RunError::Failed { failure, log, .. } => {
                 let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
-                match advice(&failure) {
-                    Some(advice) => error.with_suggestion(advice),
-                    None => error,
-                }
+                suggestion(&failure).into_iter().fold(error, Self::with_suggestion)
             }
         };
-        told.of_tool()
+        error.of_tool()
     }
 }
 
-fn code_of(failure: &Failure) -> &str {
+fn code_of(failure: &Failure) -> ErrorCode {
     match failure {
-        Failure::Refused { code, .. } | Failure::SourceRefused { code, .. } => code.as_deref().unwrap_or("sas_refused"),
-        Failure::FailedTransfers { .. } => "files_failed",
-        Failure::NothingCopied { .. } => "nothing_copied",
-        Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } | Failure::Skipped { .. } => "incomplete_upload",
-        _ => "azcopy_failed",
+        Failure::Refused { code, .. } | Failure::SourceRefused { code, .. } => {
+            code.clone().map_or(ErrorCode::SasRefused, ErrorCode::Service)
+        }
+        Failure::FailedTransfers { .. } => ErrorCode::FilesFailed,
+        Failure::NothingCopied { .. } => ErrorCode::NothingCopied,
+        Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } | Failure::Skipped { .. } => {
+            ErrorCode::IncompleteUpload
+        }
+        _ => ErrorCode::AzcopyFailed,
     }
 }
 
@@ -108,8 +106,8 @@ const OTHER_AZCOPY: &str = "If it happens again, try another AzCopy: --azcopy-pa
 pub(super) const LEAVE_FILES: &str =
     "See that every file is there and can be read, and that nothing changes them during the upload.";
 
-/// What to do before the same command is run again; nothing where that alone is enough.
-fn advice(failure: &Failure) -> Option<&'static str> {
+/// Suggestion before the same command is run again; `None` where that alone is enough.
+fn suggestion(failure: &Failure) -> Option<&'static str> {
     Some(match failure {
         Failure::Refused { .. } => {
             "The next run asks for a fresh upload location. If that is refused too, check this machine's clock and the network rules of the project's storage."
@@ -156,7 +154,7 @@ fn of_a_file(failed: &FailedTransfer) -> &'static str {
 }
 
 /// `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
-pub(super) fn interrupted_at(progress: TransferProgress) -> String {
+fn interrupted_at(progress: TransferProgress) -> String {
     let bytes = units::bytes(progress.bytes);
     let far = match progress.total_bytes.filter(|total| *total > 0) {
         Some(total) => {
@@ -168,7 +166,7 @@ pub(super) fn interrupted_at(progress: TransferProgress) -> String {
     format!("Upload interrupted {far}.")
 }
 
-/// The same as a line of its own: an error's text begins small, as a part of other texts.
+/// Makes a line of its own of an error's text, which begins in lower case as a part of other texts.
 fn sentence(text: &str) -> String {
     match text.strip_prefix("azcopy ") {
         Some(rest) => format!("AzCopy {rest}"),
@@ -179,57 +177,54 @@ fn sentence(text: &str) -> String {
     }
 }
 
-/// The store's word, else `upload_failed`.
-pub(super) fn code_of_store(error: &HttpError) -> &str {
-    error.service().and_then(|error| error.code.as_deref()).unwrap_or("upload_failed")
+/// Code of the store's answer, if it sent one.
+pub(super) fn code_of_store(error: &HttpError) -> ErrorCode {
+    let code = error.service().and_then(|error| error.code.clone());
+    code.map_or(ErrorCode::UploadFailed, ErrorCode::Service)
 }
 
 impl CliError {
     /// An upload that broke, with AzCopy's own account and its log.
-    fn broken_upload(code: &str, why: &str, log: Option<&Path>) -> Self {
+    fn broken_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
         Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
     }
 
+    /// The user ended an upload that was this far.
+    pub(super) fn upload_interrupted(progress: TransferProgress) -> Self {
+        Self::new(ErrorKind::Interrupted, interrupted_at(progress)).with_code(ErrorCode::UploadInterrupted)
+    }
+
     /// There is no unfinished upload with such an id.
-    #[must_use]
-    pub fn no_such_upload(id: &str, list: &str) -> Self {
+    pub(crate) fn no_such_upload(id: &str, list: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no unfinished upload {id} on this machine"))
-            .with_code("upload_not_found")
+            .with_code(ErrorCode::UploadNotFound)
             .with_suggestion(format!("See what there is: {list}"))
     }
 
     /// The directory with the journals of uploads cannot be read.
-    #[must_use]
-    pub fn no_uploads(config_dir: &Path, why: &io::Error) -> Self {
+    pub(crate) fn no_uploads(config_dir: &Path, why: &io::Error) -> Self {
         Self::failure(format!("cannot read the uploads in {}: {why}", config_dir.display()))
-            .with_code("no_upload_directory")
+            .with_code(ErrorCode::NoUploadDirectory)
             .with_suggestion("Allow reading there, or name another directory with AZD_CONFIG_DIR.")
     }
 
-    /// The same with one more sentence.
+    /// Adds the engine that needs no AzCopy to the suggestion.
     #[must_use]
-    pub fn with_more(self, sentence: &str) -> Self {
-        let message = format!("{}\n{sentence}", self.message());
-        self.with_message(message)
+    pub(crate) fn with_native_engine(self) -> Self {
+        self.and_suggestion("To upload without AzCopy: --engine native")
     }
 
-    /// The same with the way that needs no AzCopy.
+    /// Adds the command that resumes to the suggestion.
     #[must_use]
-    pub fn with_native_engine(self) -> Self {
-        self.with_way("To upload without AzCopy: --engine native")
+    pub(crate) fn with_resume(self, command: &str) -> Self {
+        self.and_suggestion(&format!("To resume, run the same command again:\n  {command}"))
     }
 
-    /// The same with the command that goes on.
+    /// Adds the command that registers a complete upload without sending anything again to the suggestion.
     #[must_use]
-    pub fn with_resume(self, command: &str) -> Self {
-        self.with_way(&format!("To resume, run the same command again:\n  {command}"))
-    }
-
-    /// The same for an upload that is complete: the command registers it without sending anything again.
-    #[must_use]
-    pub fn with_kept(self, command: &str) -> Self {
-        self.with_way(&format!(
+    pub(crate) fn with_kept(self, command: &str) -> Self {
+        self.and_suggestion(&format!(
             "The upload is complete and kept. To register it, run the same command again; nothing is sent again:\n  {command}"
         ))
     }

@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use super::selection::{self, Check, SelectionArgs};
 use crate::app::App;
 use crate::console::render::{self, Checked};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use crate::globals::OutputFormat;
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Source, WeightType};
@@ -39,7 +39,7 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let source = Source::parse(&args.path.to_string_lossy())?;
     if matches!(source, Source::Blob(_)) {
         return Err(CliError::usage("only files of this machine can be checked")
-            .with_code("bad_source")
+            .with_code(ErrorCode::BadSource)
             .with_suggestion("Give a file or a directory."));
     }
     let (findings, checked) =

@@ -40,7 +40,7 @@ use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::engine;
 use crate::console::render;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode, VersionConflict};
 use crate::globals::OutputFormat;
 
 /// Steps that the user sees: location, upload, registration.
@@ -211,7 +211,7 @@ impl Create<'_> {
         match uploaded {
             Ok(()) => Ok(()),
             Err(UploadError::VersionExists(error)) => {
-                Err(Ended::Taken(self.version_exists(version, error.into()).await))
+                Err(Ended::Taken(self.version_exists(version, VersionConflict::Upload(error)).await))
             }
             Err(error) => Err(Ended::Failed(self.upload_failed(error))),
         }
@@ -223,11 +223,11 @@ impl Create<'_> {
         match error {
             UploadError::Broken(broken) => {
                 let kept = kept_sentence(&broken.kept);
-                let told = CliError::from(broken.failure).with_more(&kept).with_resume(again);
+                let told = CliError::from(broken.failure).and_message(&kept).with_resume(again);
                 match broken.no_location {
                     Some(why) => {
                         let why = CliError::from(*why);
-                        told.with_more(&format!("There is no fresh upload location: {}", why.message()))
+                        told.and_message(&format!("There is no fresh upload location: {}", why.message()))
                     }
                     None => told,
                 }
@@ -317,7 +317,7 @@ fn describe(app: &App, spec: &CreateSpec, source: &UploadSource) {
 fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
     if spec.details.publisher.is_some() && api_version(&app.env).eq_ignore_ascii_case("v1") {
         return Err(CliError::usage("the api-version v1 knows no publisher")
-            .with_code("no_publisher")
+            .with_code(ErrorCode::NoPublisher)
             .with_suggestion(format!("Leave --publisher away, or use the api-version {DEFAULT_API_VERSION}.")));
     }
     Ok(())
@@ -328,10 +328,5 @@ fn show_findings(app: &App, findings: &[Finding]) -> Result<(), CliError> {
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
         app.console.warn(&format!("{}. {}", render::finding_line(finding), finding.remedy));
     }
-    let Some(failed) = CliError::check_failed(findings) else { return Ok(()) };
-    let lines = render::error_lines(findings);
-    let message = format!("{}\n{lines}", failed.message());
-    let suggestion = failed.suggestion().unwrap_or_default();
-    let suggestion = format!("{suggestion} To upload the files as they are, use --skip-check.");
-    Err(failed.with_message(message).with_suggestion(suggestion))
+    CliError::check_stops_create(findings).map_or(Ok(()), Err)
 }

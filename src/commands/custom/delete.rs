@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::existing::one_version;
 use crate::app::App;
 use crate::commands::connect;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 
@@ -43,7 +43,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     // Before any request: without an answer nothing may be deleted.
     if !args.force && !app.can_ask() {
         return Err(CliError::usage("deleting a model needs a confirmation, and nobody can be asked")
-            .with_code("confirmation_required")
+            .with_code(ErrorCode::ConfirmationRequired)
             .with_suggestion("Add --force to delete without asking."));
     }
     let foundry = connect::foundry(app).await?;
@@ -66,5 +66,5 @@ async fn confirm(app: &App, name: &ModelName, version: &ModelVersion) -> Result<
     if answer.as_deref().map(str::trim) == Some(name.as_str()) {
         return Ok(());
     }
-    Err(CliError::failure("Deletion cancelled.").with_code("cancelled"))
+    Err(CliError::cancelled("Deletion cancelled."))
 }

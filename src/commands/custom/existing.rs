@@ -1,22 +1,23 @@
 //! The version of a model that a command means, proved to exist.
 
 use crate::app::App;
-use crate::error::CliError;
-use azure_ai_models_core::foundry::FoundryClient;
+use crate::error::{CliError, ErrorCode, MissingModel};
+use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::model::{ModelName, ModelVersion, newest_first};
 
 /// A 404 about a model in this program's words; every other failure as it is.
 pub(super) fn explain_missing(
     app: &App,
-    error: impl Into<CliError>,
+    error: impl Into<ListError>,
     name: &ModelName,
     version: Option<&ModelVersion>,
 ) -> CliError {
-    let error = error.into();
-    if error.speaks_of_a_model() {
-        CliError::model_not_found(name, version, &list_command(app, name, version), error)
-    } else {
-        error
+    match error.into() {
+        ListError::Http(error) => {
+            let list = &list_command(app, name, version);
+            CliError::about_model(error, &MissingModel { name, version, list })
+        }
+        error => error.into(),
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) async fn one_version(
         [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
         several => {
             Err(CliError::usage(format!("model '{name}' has {} versions: {}", several.len(), several.join(", ")))
-                .with_code("version_required")
+                .with_code(ErrorCode::VersionRequired)
                 .with_suggestion(format!("Name the one to {verb}, for example --version {}.", several[0])))
         }
     }

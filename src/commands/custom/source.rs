@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::Source;
 
 /// A file that holds an address or a path is small.
@@ -66,13 +66,13 @@ fn read(path: &Path) -> Result<String, CliError> {
     let metadata = std::fs::metadata(path).map_err(|why| CliError::unreadable(path, &why))?;
     if !metadata.is_file() || metadata.len() > LIMIT {
         return Err(CliError::usage(format!("{} is not a text file that holds a source", path.display()))
-            .with_code("bad_source_file")
+            .with_code(ErrorCode::BadSourceFile)
             .with_suggestion("Put the URL or the path alone into a text file."));
     }
     let bytes = std::fs::read(path).map_err(|why| CliError::unreadable(path, &why))?;
     decode(&bytes).ok_or_else(|| {
         CliError::usage(format!("{} is neither UTF-8 nor UTF-16 text", path.display()))
-            .with_code("bad_source_file")
+            .with_code(ErrorCode::BadSourceFile)
             .with_suggestion("Write the file again as plain text.")
     })
 }

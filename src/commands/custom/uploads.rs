@@ -9,7 +9,7 @@ use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
 use crate::app::App;
 use crate::commands::connect;
 use crate::console::render::{self, UploadRow};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use crate::globals::OutputFormat;
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
@@ -167,7 +167,7 @@ fn find(app: &App, id: &str) -> Result<Unfinished, CliError> {
         (Some(only), 0) => Ok(only),
         (None, _) => Err(CliError::no_such_upload(id, &list)),
         (Some(_), more) => Err(CliError::usage(format!("{} uploads have an id that begins with {id}", more + 1))
-            .with_code("ambiguous_upload")
+            .with_code(ErrorCode::AmbiguousUpload)
             .with_suggestion(format!("Give more digits: {list}"))),
     }
 }
@@ -178,7 +178,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let source = Source::parse(&upload.source)?;
     if let Source::Blob(_) = source {
         return Err(CliError::usage("the source of this upload is a URL, whose SAS is not kept")
-            .with_code("remote_source")
+            .with_code(ErrorCode::RemoteSource)
             .with_suggestion(format!(
                 "Run the same create again with its --source or --source-file:\n  {}",
                 app.command_line(&[
@@ -246,7 +246,7 @@ async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
 async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
     if !app.can_ask() {
         return Err(CliError::usage("discarding an upload needs a confirmation, and nobody can be asked")
-            .with_code("confirmation_required")
+            .with_code(ErrorCode::ConfirmationRequired)
             .with_suggestion("Add --yes to discard without asking."));
     }
     for Unfinished { id, journal, .. } in uploads {
@@ -257,6 +257,6 @@ async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
     let what = units::count(uploads.len() as u64, "upload", "uploads");
     match app.ask(&format!("Discard {what}? What was sent has to be sent again. (y/N) ")).await? {
         Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES") => Ok(()),
-        _ => Err(CliError::failure("Nothing was discarded.").with_code("cancelled")),
+        _ => Err(CliError::cancelled("Nothing was discarded.")),
     }
 }

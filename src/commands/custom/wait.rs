@@ -8,7 +8,7 @@ use clap::Args;
 use super::existing::{explain_missing, no_such_model};
 use crate::app::App;
 use crate::commands::connect;
-use crate::error::CliError;
+use crate::error::{CliError, RegistrationAdvice};
 use crate::globals::OutputFormat;
 use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus};
 use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
@@ -90,22 +90,15 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
         RegisterError::Unwatchable(error) => explain_missing(app, error, name, Some(version)),
         RegisterError::TimedOut { last_status: None, last_fault: Some(fault) } => fault.into(),
         RegisterError::Absent { last_status: None }
-        | RegisterError::TimedOut { last_status: None, last_fault: None } => {
-            let missing = no_such_model(app, name, Some(version));
-            if begun {
-                missing.with_suggestion("Its upload is kept here: the same 'custom create' again goes on with it.")
-            } else {
-                missing
-            }
-        }
-        error @ RegisterError::Absent { .. } => CliError::from(error).with_suggestion(
-            "The service dropped it. Run the same 'custom create' again where the files were uploaded from.",
-        ),
-        error @ RegisterError::TimedOut { .. } => {
+        | RegisterError::TimedOut { last_status: None, last_fault: None } => match begun {
+            true => CliError::not_yet_a_model(name, version),
+            false => no_such_model(app, name, Some(version)),
+        },
+        error => {
             let again = ["custom", "wait", "--name", name.as_str(), "--version", version.as_str(), "--timeout", "1h"];
-            let again = app.command_line(&again);
-            CliError::from(error).with_suggestion(format!("The service is still at work. Wait longer:\n  {again}"))
+            let longer = format!("The service is still at work. Wait longer:\n  {}", app.command_line(&again));
+            let lost = "The service dropped it. Run the same 'custom create' again where the files were uploaded from.";
+            CliError::registration(error, &RegistrationAdvice { timed_out: &longer, lost: Some(lost) })
         }
-        error => error.into(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{InitArgs, KEYS};
 use crate::app::App;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use crate::globals::check_environment_name;
 use azure_ai_models_core::arm::ProjectId;
 use azure_ai_models_core::env::var;
@@ -29,7 +29,7 @@ impl Asked {
         let subscription = app.globals.subscription.as_deref().map(|id| id.trim().to_owned());
         let contradict = |what: &str| {
             Err(CliError::usage(format!("--project-resource-id and {what} name different things"))
-                .with_code("contradiction")
+                .with_code(ErrorCode::Contradiction)
                 .with_suggestion("Give one of them."))
         };
         if let Some(id) = &id {
@@ -45,7 +45,7 @@ impl Asked {
                 return Err(CliError::usage(format!(
                     "-n names the azd environment '{name}', and another option '{other}'"
                 ))
-                .with_code("contradiction")
+                .with_code(ErrorCode::Contradiction)
                 .with_suggestion("Give one of them."));
             }
             (Some(name), _) => Some(name.clone()),
@@ -86,7 +86,7 @@ impl Asked {
         };
         let ways = [way, project].into_iter().filter(|way| !way.is_empty()).collect::<Vec<_>>().join("\n");
         CliError::usage(format!("the {what} is not known, and this run must not ask"))
-            .with_code("missing_answer")
+            .with_code(ErrorCode::MissingAnswer)
             .with_suggestion(ways)
     }
 }
@@ -98,14 +98,14 @@ impl Asked {
 pub(super) fn endpoint(app: &App, text: &str) -> Result<ProjectEndpoint, CliError> {
     ProjectEndpoint::parse(text, app.trusted_env().get(var::ALLOW_HOST)).map_err(|error| {
         let suggestion = error.suggestion();
-        CliError::usage(error.to_string()).with_code("bad_endpoint").with_suggestion(suggestion)
+        CliError::usage(error.to_string()).with_code(ErrorCode::BadEndpoint).with_suggestion(suggestion)
     })
 }
 
 fn read_id(text: &str) -> Result<ProjectId, CliError> {
     ProjectId::parse(text).map_err(|why| {
         CliError::usage(format!("--project-resource-id cannot be used: {why}"))
-            .with_code("bad_resource_id")
+            .with_code(ErrorCode::BadResourceId)
             .with_suggestion("Copy the project's resource id from its properties in the Azure portal.")
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Place;
 use super::asked::Asked;
 use crate::app::App;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use crate::globals::check_environment_name;
 use azure_ai_models_core::azd::{Azd, AzdEnvironment, Host};
 
@@ -103,7 +103,7 @@ impl Before {
             tell(azd.make_project().await?);
             if !azd.has_project().await? {
                 return Err(CliError::failure("azd made no project here")
-                    .with_code("no_azd_project")
+                    .with_code(ErrorCode::NoAzdProject)
                     .with_suggestion("Run `azd init --minimal` by hand, then this command again."));
             }
         }

@@ -67,7 +67,7 @@ impl RegisterError {
     pub fn rejects_upload(&self) -> Option<&str> {
         const CODES: [&str; 3] = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"];
         let code = match self {
-            Self::Refused(error) => error.service()?.code.as_deref()?,
+            Self::Refused(error) | Self::Unwatchable(error) => error.service()?.code.as_deref()?,
             Self::NoWay { first, .. } => first.service()?.code.as_deref()?,
             Self::Failed(failure) => failure.code.as_deref()?,
             _ => return None,

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText};
 use crate::console::ProgressMode;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, Tag, WeightType};
 use azure_ai_models_core::units;
 
@@ -180,7 +180,7 @@ impl CreateArgs {
                 "the --lora options belong to --weight-type LoRA, not to {}",
                 self.weight_type
             ))
-            .with_code("lora_options")
+            .with_code(ErrorCode::LoraOptions)
             .with_suggestion("Add --weight-type LoRA, or leave the --lora options away."));
         }
         let piped = self.source.as_ref().is_some_and(SourceText::is_standard_input);
@@ -193,7 +193,7 @@ impl CreateArgs {
         let engine = self.engine.choice(app)?;
         if let (EngineChoice::Native { .. }, Source::Blob(_)) = (engine, &source) {
             return Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
-                .with_code("remote_source")
+                .with_code(ErrorCode::RemoteSource)
                 .with_suggestion("Use --engine azcopy for it."));
         }
         let details = ModelDetails {
@@ -235,7 +235,7 @@ async fn read_source(app: &App) -> Result<SourceText, CliError> {
     let read = app.line().await?.unwrap_or_default();
     if read.trim().is_empty() {
         return Err(CliError::usage("there is no source on standard input")
-            .with_code("bad_source")
+            .with_code(ErrorCode::BadSource)
             .with_suggestion("Write a path or URL to it, for example: echo ./weights | ... --source -"));
     }
     Ok(SourceText::piped(&read))

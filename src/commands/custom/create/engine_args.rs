@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::spec::EngineChoice;
 use crate::app::App;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::env::var;
 
 /// What sends the bytes.
@@ -39,7 +39,8 @@ impl EngineArgs {
         let named = match (self.engine, app.env.get(var::ENGINE)) {
             (Some(engine), _) => engine,
             (None, Some(text)) => EngineName::from_str(text, true).map_err(|_| {
-                CliError::usage(format!("{}: '{text}' is not azcopy or native", var::ENGINE)).with_code("bad_variable")
+                CliError::usage(format!("{}: '{text}' is not azcopy or native", var::ENGINE))
+                    .with_code(ErrorCode::BadVariable)
             })?,
             (None, None) => EngineName::AzCopy,
         };
@@ -47,7 +48,7 @@ impl EngineArgs {
             EngineName::Native => Ok(EngineChoice::Native { parallel: self.parallel, hash: !self.no_hash }),
             EngineName::AzCopy if self.parallel.is_some() || self.no_hash => {
                 Err(CliError::usage("--parallel and --no-hash belong to the native engine")
-                    .with_code("engine_options")
+                    .with_code(ErrorCode::EngineOptions)
                     .with_suggestion("Add --engine native, or leave them away."))
             }
             EngineName::AzCopy => Ok(EngineChoice::AzCopy),

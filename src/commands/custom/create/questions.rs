@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::Create;
-
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::expected_rate;
@@ -50,14 +49,14 @@ impl Create<'_> {
         }
         if !app.can_ask() {
             return Err(CliError::usage("replacing a model needs a confirmation, and nobody can be asked")
-                .with_code("confirmation_required")
+                .with_code(ErrorCode::ConfirmationRequired)
                 .with_suggestion("Add --yes to replace it without asking."));
         }
         app.console.warn(&what);
         let answer = app.ask("Replace it? (y/N) ").await?;
         match answer.as_deref().map(str::trim) {
             Some("y" | "Y" | "yes" | "Yes" | "YES") => Ok(true),
-            _ => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
+            _ => Err(CliError::cancelled("Upload cancelled.")),
         }
     }
 
@@ -76,7 +75,7 @@ impl Create<'_> {
         ));
         match app.ask("    Press Enter to continue or Ctrl+C to cancel...").await? {
             Some(_) => Ok(()),
-            None => Err(CliError::failure("Upload cancelled.").with_code("cancelled")),
+            None => Err(CliError::cancelled("Upload cancelled.")),
         }
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{Create, Ended, STARTING_OVER, STEPS};
 use crate::console::render;
-use crate::error::{CliError, ErrorKind};
+use crate::error::{CliError, VersionConflict};
 use crate::globals::OutputFormat;
 
 /// What `--no-wait` says as JSON.
@@ -88,10 +88,7 @@ impl Create<'_> {
                 self.make_way(version, 0).await?;
                 Ok(false)
             }
-            Ok(_) => {
-                let taken = self.version_exists(version, CliError::conflict()).await;
-                Err(taken.with_kind(ErrorKind::RegistrationFailed).with_more(&self.kept()))
-            }
+            Ok(_) => Err(self.version_exists(version, VersionConflict::Seen).await.and_message(&self.kept())),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -117,7 +114,8 @@ impl Create<'_> {
         let app = self.app;
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
-        app.on_interrupt(self.interrupted(version));
+        let show = ["custom", "show", "--name", self.spec.name.as_str(), "--version", version.as_str()];
+        app.on_interrupt(CliError::registration_interrupted(&app.command_line(&show), &self.spec.again));
         let done = match self.ask(session, version, asked, &mut on).await? {
             Some(model) => {
                 let state = model.view().provisioning_state.as_deref().unwrap_or("Succeeded");
@@ -185,21 +183,12 @@ impl Create<'_> {
     async fn not_registered(&self, version: &ModelVersion, error: NotRegistered) -> CliError {
         match error {
             NotRegistered::Service(error) if error.is_conflict() => {
-                self.version_exists(version, error.into()).await.with_more(&self.kept())
+                let conflict = VersionConflict::Registration(error);
+                self.version_exists(version, conflict).await.and_message(&self.kept())
             }
             NotRegistered::Service(error) => CliError::from(error).with_kept(&self.spec.again),
             NotRegistered::Here(error) => error,
         }
-    }
-
-    fn interrupted(&self, version: &ModelVersion) -> CliError {
-        let name = self.spec.name.as_str();
-        let show = self.app.command_line(&["custom", "show", "--name", name, "--version", version.as_str()]);
-        CliError::interrupted()
-            .with_code("registration_interrupted")
-            .with_message("Interrupted after the upload. Foundry may still register the model.")
-            .with_suggestion(format!("See whether it is there:\n  {show}"))
-            .with_kept(&self.spec.again)
     }
 
     /// What a version in the way means for a complete upload.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::spec::VersionChoice;
 use super::{Create, Ended};
-use crate::error::CliError;
+use crate::error::{CliError, VersionConflict};
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::upload;
@@ -66,16 +66,12 @@ pub(super) async fn next_free(
 
 impl Create<'_> {
     /// The version exists: names the next free one, if the service tells.
-    pub(super) async fn version_exists(&self, version: &ModelVersion, error: CliError) -> CliError {
+    pub(super) async fn version_exists(&self, version: &ModelVersion, conflict: VersionConflict) -> CliError {
         let name = &self.spec.name;
         let next = match self.foundry.list_versions(name).await {
             Ok(models) => ModelVersion::after(models.iter().filter_map(|model| model.view().version.as_deref())),
             Err(_) => None,
         };
-        let suggestion = match next {
-            Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),
-            None => "Use another --version, or replace it: --overwrite.".to_owned(),
-        };
-        error.with_message(format!("Model '{name}' (version {version}) already exists.")).with_suggestion(suggestion)
+        CliError::version_exists(conflict, name, version, next.as_ref())
     }
 }
