@@ -63,14 +63,14 @@ fn at_most_one<'a>(mut values: impl Iterator<Item = &'a String>) -> Option<Optio
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::super::{Cli, hoist_globals};
     use super::*;
     use crate::globals::OutputFormat;
 
     fn merged(line: &str) -> Result<Globals, GlobalsError> {
-        let words = hoist_globals(line.split_whitespace().map(Into::into).collect());
+        let words = hoist_globals(&Cli::command(), line.split_whitespace().map(Into::into).collect());
         let cli = Cli::try_parse_from(words).expect("a command line");
         merge(&cli.globals)
     }
@@ -95,6 +95,9 @@ mod tests {
     fn two_of_one_kind_are_refused() {
         assert_eq!(merged("p -e https://x list -e https://y"), Err(GlobalsError::TwoEndpoints));
         assert_eq!(merged("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
+        assert_eq!(merged("p custom uploads -e a list -e b"), Err(GlobalsError::TwoEnvironments));
+        assert_eq!(merged("p uploads -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
+        assert_eq!(merged("p -e https://x uploads -e https://y list"), Err(GlobalsError::TwoEndpoints));
         assert_eq!(merged("p list --environment https://x"), Err(GlobalsError::EnvironmentIsUrl));
         assert_eq!(merged("p list -e a/b"), Err(EnvironmentNameError("a/b".into()).into()));
     }

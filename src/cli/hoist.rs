@@ -1,37 +1,22 @@
 //! The pass before clap: clap keeps only the deepest level's value of a global option, so the ones that stand
-//! before the command are moved behind it (cli.md 2).
+//! before the command are moved behind it (cli.md 2). Groups and options are those of clap's tree.
 
 use std::ffi::OsString;
 
-/// Global options that take a value, long and short.
-pub(super) const WITH_VALUE: [&str; 11] = [
-    "--project-endpoint",
-    "-e",
-    "--environment",
-    "-s",
-    "--subscription",
-    "-o",
-    "--output",
-    "-C",
-    "--cwd",
-    "--trace-log-file",
-    "--trace-log-url",
-];
-pub(super) const SWITCHES: [&str; 6] = ["--no-prompt", "--non-interactive", "--debug", "-q", "--quiet", "--docs"];
-/// Words that are followed by another command word.
-const GROUPS: [&str; 1] = ["custom"];
+use clap::{Arg, Command};
 
 /// Moves global options that stand before or between the command words behind the last of them. The first
 /// argument is the program's name. Pure; everything from `--` or an option that is not global stays as it is.
 #[must_use]
-pub fn hoist_globals(args: Vec<OsString>) -> Vec<OsString> {
+pub fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString> {
     let mut out = Vec::with_capacity(args.len());
     let mut globals = Vec::new();
-    let mut args = args.into_iter().peekable();
+    let mut args = args.into_iter();
     out.extend(args.next());
+    let mut group = tree;
     while let Some(arg) = args.next() {
         let text = arg.to_string_lossy().into_owned();
-        match kind(&text) {
+        match kind(tree, &text) {
             Kind::Global { takes_next } => {
                 globals.push(arg);
                 if takes_next {
@@ -40,8 +25,9 @@ pub fn hoist_globals(args: Vec<OsString>) -> Vec<OsString> {
             }
             Kind::Word => {
                 out.push(arg);
-                if !GROUPS.contains(&text.as_str()) {
-                    break;
+                match group.find_subcommand(&text).filter(|command| command.has_subcommands()) {
+                    Some(command) => group = command,
+                    None => break,
                 }
             }
             Kind::Other => {
@@ -61,33 +47,51 @@ enum Kind {
     Other,
 }
 
-fn kind(text: &str) -> Kind {
+fn kind(tree: &Command, text: &str) -> Kind {
     if text == "--" || text == "-" {
         return Kind::Other;
     }
     if !text.starts_with('-') {
         return Kind::Word;
     }
-    let name = text.split_once('=').map_or(text, |(name, _)| name);
-    let has_value = name.len() < text.len();
-    if WITH_VALUE.contains(&name) {
-        return Kind::Global { takes_next: !has_value };
-    }
-    if SWITCHES.contains(&name) {
-        return Kind::Global { takes_next: false };
+    let (name, has_value) = text.split_once('=').map_or((text, false), |(name, _)| (name, true));
+    if let Some(option) = global(tree, name) {
+        return Kind::Global { takes_next: !has_value && takes_next(option) };
     }
     // A short option with its value attached: `-ojson`, `-edev`.
-    let attached = text.get(..2).is_some_and(|short| WITH_VALUE.contains(&short)) && !text.starts_with("--");
+    let short = text.char_indices().nth(2).map(|(end, _)| &text[..end]);
+    let attached = short.and_then(|short| global(tree, short)).is_some_and(takes_next);
     if attached { Kind::Global { takes_next: false } } else { Kind::Other }
+}
+
+/// The global option of this name: `--output`, `-o`.
+fn global<'a>(tree: &'a Command, name: &str) -> Option<&'a Arg> {
+    let is_named = |arg: &&Arg| match name.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long)),
+        None => arg.get_short().is_some_and(|short| name.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
+    };
+    tree.get_arguments().filter(|arg| arg.is_global_set()).find(is_named)
+}
+
+/// Whether the next argument is the option's value; a switch accepts one behind `=` alone.
+fn takes_next(option: &Arg) -> bool {
+    option.get_action().takes_values() && !option.is_require_equals_set()
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
+    use super::super::Cli;
     use super::*;
 
     fn hoist(line: &str) -> String {
         let words = line.split_whitespace().map(Into::into).collect();
-        hoist_globals(words).iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+        hoist_globals(&Cli::command(), words)
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
@@ -98,10 +102,14 @@ mod tests {
             ("p --debug list", "p list --debug"),
             ("p -ojson --cwd=/x show --name a", "p show -ojson --cwd=/x --name a"),
             ("p --debug=false -q version", "p version --debug=false -q"),
+            ("p custom uploads -e a list -e b", "p custom uploads list -e a -e b"),
+            ("p uploads -C x --non-interactive list -C y", "p uploads list -C x --non-interactive -C y"),
+            ("p -q custom --debug uploads --docs discard --all", "p custom uploads discard -q --debug --docs --all"),
             ("p list -e dev", "p list -e dev"),
             ("p", "p"),
             ("p -e", "p -e"),
             ("p custom", "p custom"),
+            ("p custom uploads", "p custom uploads"),
             ("p -o json", "p -o json"),
         ] {
             assert_eq!(hoist(before), after);
@@ -112,6 +120,7 @@ mod tests {
     fn a_value_that_looks_like_a_command_is_a_value() {
         assert_eq!(hoist("p -e list list"), "p list -e list");
         assert_eq!(hoist("p --environment custom custom list"), "p custom list --environment custom");
+        assert_eq!(hoist("p uploads -e list list"), "p uploads list -e list");
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     };
     // Read once a process, and taking the tree apart again costs a quarter of what `version` does.
     let mut tree = ManuallyDrop::new(tree(program));
-    let args = hoist_globals(args);
+    let args = hoist_globals(&tree, args);
     let command = command_of(&tree, &args, program);
     let cli = match tree.try_get_matches_from_mut(args).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_arguments_are_told_in_one_sentence_with_a_way_out() {
+    fn wrong_arguments_are_told_in_one_sentence_with_a_suggestion() {
         assert_eq!(
             refusal("p custom lst"),
             (

@@ -408,3 +408,22 @@ fn the_command_to_run_again_has_all_options() {
     let joined = words.join(" ").replace("--description=-x y", "--description -x y");
     assert_eq!(joined, expected.join(" "));
 }
+
+/// A word between two others must not hide an option from the rules for it.
+#[test]
+fn a_global_option_counts_wherever_it_stands_in_a_group() {
+    let env = TestEnv::new();
+    for path in [&["custom", "uploads"][..], &["uploads"]] {
+        let twice = env.run(&[path, &["-e", "a", "list", "-e", "b"]].concat()).fails_with(2);
+        let behind = env.run(&[path, &["list", "-e", "a", "-e", "b"]].concat()).fails_with(2);
+        assert!(twice.stderr.starts_with("ERROR: the azd environment was given twice\n"), "{twice}");
+        assert_eq!(twice.stderr, behind.stderr);
+    }
+    for line in [
+        &["-o", "table", "uploads", "-o", "json", "list"][..],
+        &["uploads", "-o", "table", "list", "-o", "json"],
+        &["uploads", "list", "-o", "table", "-o", "json"],
+    ] {
+        assert_eq!(env.run(line).success().stdout, "[]\n", "the last one wins: {line:?}");
+    }
+}
