@@ -1,8 +1,9 @@
 //! A registration under way, watched to its end: by its operation where that may be asked, else by the model itself,
 //! which also proves a success.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use url::Url;
 
 use super::client::FoundryClient;

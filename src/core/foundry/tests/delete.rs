@@ -1,18 +1,20 @@
 //! Deletion, at once or in a while.
 
-use std::time::Duration;
-
 use super::*;
 use crate::foundry::DeleteError;
 
-for_each_api_version!(a_deletion_is_waited_for_only_where_the_service_says_so, refusals_and_failures_are_told_apart,);
+for_each_api_version!(
+    a_deletion_is_waited_for_only_where_the_service_says_so,
+    refusals_and_failures_are_told_apart,
+    the_limit_ends_the_wait,
+);
 
 const DELETE: &str = "DELETE /m/versions/1";
 const GET: &str = "GET /m/versions/1";
 
 async fn delete(plays: Vec<Play>) -> (Result<(), DeleteError>, Vec<String>) {
     let server = Server::play(plays).await;
-    let outcome = foundry(&server).delete(&name(), &version(), Duration::from_secs(20)).await;
+    let outcome = foundry(&server).delete(&name(), &version(), LIMIT).await;
     (outcome, lines(&server))
 }
 
@@ -39,4 +41,13 @@ async fn refusals_and_failures_are_told_apart() {
     assert!(error.service().is_some_and(|error| error.has_code(&["ModelInUse"])));
     let (outcome, _) = delete(vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Failed"}"#)]).await;
     assert!(matches!(outcome.expect_err("failed"), DeleteError::Failed(_)));
+}
+
+async fn the_limit_ends_the_wait() {
+    let server = Server::play(vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Running"}"#)]).await;
+    let start = Instant::now();
+    let outcome = foundry(&server).delete(&name(), &version(), Duration::from_secs(20)).await;
+    assert!(matches!(outcome.expect_err("it is still running"), DeleteError::TimedOut));
+    // Looks after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
+    assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7));
 }

@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::FoundryClient;
 use crate::credential::{Target, TokenSource};
@@ -15,13 +18,13 @@ use crate::project::ProjectEndpoint;
 macro_rules! for_each_api_version {
     ($($test:ident),+ $(,)?) => {
         mod preview {
-            $(#[tokio::test(flavor = "current_thread")] async fn $test() {
+            $(#[tokio::test(flavor = "current_thread", start_paused = true)] async fn $test() {
                 crate::foundry::tests::API.set("2025-11-15-preview");
                 super::$test().await;
             })+
         }
         mod v1 {
-            $(#[tokio::test(flavor = "current_thread")] async fn $test() {
+            $(#[tokio::test(flavor = "current_thread", start_paused = true)] async fn $test() {
                 crate::foundry::tests::API.set("v1");
                 super::$test().await;
             })+
@@ -40,6 +43,9 @@ thread_local! {
 }
 
 const PREFIX: &str = "/api/projects/p/models";
+
+/// Limit of the tests that do not reach it; the clock is paused, so waiting takes no time.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 fn foundry(server: &Server) -> FoundryClient {
     let env = Env::from_vars([(var::CREDENTIAL, "emulator")], Path::new("/"));

@@ -1,7 +1,5 @@
 //! Registration: accepted, refused, in doubt; followed, lost, proved.
 
-use std::time::Duration;
-
 use super::*;
 use crate::foundry::{RegisterError, RegisterStatus, Started};
 use crate::model::CustomModel;
@@ -17,6 +15,9 @@ for_each_api_version!(
     an_operation_that_is_gone_leaves_the_model_to_watch,
     a_success_without_a_model_is_not_proved,
     the_limit_ends_the_wait_and_keeps_the_last_state,
+    the_limit_ends_a_request_that_is_not_answered,
+    a_service_that_asks_for_a_pause_gets_it,
+    pauses_without_a_request_for_one_double_up_to_a_cap,
 );
 
 const CREATE: &str = "POST /m/versions/1/createAsync";
@@ -29,7 +30,7 @@ async fn register(plays: Vec<Play>) -> (Result<CustomModel, RegisterError>, Vec<
     let server = Server::play(plays).await;
     let mut heard = Vec::new();
     let mut on = |status: RegisterStatus| heard.push(status.status);
-    let outcome = register_within(&server, Duration::from_secs(20), &mut on).await;
+    let outcome = register_within(&server, LIMIT, &mut on).await;
     let sent = lines(&server);
     (outcome, heard, sent)
 }
@@ -187,21 +188,60 @@ async fn a_success_without_a_model_is_not_proved() {
 
 async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
     let server = Server::play(vec![accepted(), state("Validating")]).await;
-    let limit = Duration::from_millis(200);
-    let outcome = register_within(&server, limit, &mut |_| ()).await;
+    let start = Instant::now();
+    let outcome = register_within(&server, Duration::from_secs(20), &mut |_| ()).await;
     match outcome.expect_err("it goes on") {
         RegisterError::TimedOut { last_status, .. } => assert_eq!(last_status.as_deref(), Some("Validating")),
         other => panic!("{other:?}"),
     }
+    // Looks after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
+    assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7));
+}
+
+async fn the_limit_ends_a_request_that_is_not_answered() {
+    for (plays, sent) in
+        [(vec![Play::Silence], vec![CREATE]), (vec![accepted(), Play::Silence], vec![CREATE, OPERATION])]
+    {
+        let server = Server::play(plays).await;
+        let start = Instant::now();
+        let outcome = register_within(&server, Duration::from_secs(20), &mut |_| ()).await;
+        assert!(matches!(outcome.expect_err("silence"), RegisterError::TimedOut { .. }));
+        assert_eq!((start.elapsed().as_secs(), lines(&server)), (20, sent.into_iter().map(String::from).collect()));
+    }
+}
+
+async fn a_service_that_asks_for_a_pause_gets_it() {
+    let asks =
+        |status: &str, seconds: u32| answer(status, &[&format!("retry-after: {seconds}")], r#"{"status":"Running"}"#);
+    for (asking, seconds) in [
+        (vec![asks("200 OK", 60)], 60),
+        (vec![asks("429 X", 40), asks("503 X", 50)], 90),
+        // Two minutes at most, and some pause at least.
+        (vec![asks("200 OK", 3600)], 120),
+        (vec![asks("200 OK", 0); 8], 2),
+    ] {
+        let start = Instant::now();
+        let (outcome, _, _) = register([vec![accepted()], asking, vec![state("Succeeded"), ours()]].concat()).await;
+        outcome.expect("registered");
+        assert_eq!(start.elapsed().as_secs(), seconds);
+    }
+}
+
+async fn pauses_without_a_request_for_one_double_up_to_a_cap() {
+    let running = vec![state("Running"); 9];
+    let start = Instant::now();
+    let (outcome, _, _) = register([vec![accepted()], running, vec![state("Succeeded"), ours()]].concat()).await;
+    outcome.expect("registered");
+    // 0.25 + 0.5 + 1 + 2 + 4 + 8 + 15 + 15 + 15
+    assert_eq!(start.elapsed().as_secs(), 60);
 }
 
 /// The journal keeps the address of an operation: a file must not choose where the token goes.
-#[tokio::test(flavor = "current_thread")]
+#[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_operation_of_a_foreign_host_is_never_asked_for() {
     let server = Server::play(vec![ours()]).await;
     let foreign = url::Url::parse("http://127.0.0.1:9/op").expect("url");
-    let (limit, mut on) = (Duration::from_secs(20), |_: RegisterStatus| ());
     let started = Started::in_progress(Some(foreign));
-    foundry(&server).await_registration(&name(), &version(), started, limit, &mut on).await.expect("the model");
+    foundry(&server).await_registration(&name(), &version(), started, LIMIT, &mut |_| ()).await.expect("the model");
     assert_eq!(lines(&server), [GET]);
 }

@@ -1,7 +1,9 @@
 //! Bodies that are streamed: to a blob store, and from a server of files.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use bytes::Bytes;
 
@@ -43,7 +45,7 @@ async fn a_streamed_body_begins_anew_with_each_attempt() {
     assert!(trace.contains("/c/b (12 bytes, ") && trace.contains("< 201 (") && !trace.contains("CANARY"), "{trace}");
 }
 
-#[tokio::test(flavor = "current_thread")]
+#[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_stall_ends_an_attempt_and_movement_elsewhere_does_not() {
     let (client, _) = client(&[]);
     let timeout = Duration::from_millis(200);

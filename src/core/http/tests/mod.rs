@@ -1,6 +1,7 @@
 //! `send` against real sockets on this machine, some of which misbehave.
 
 mod bodies;
+mod clock;
 mod limits;
 mod pages;
 mod rules;

@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use crate::env::{Env, Timings, var};
+use super::clock::Hold;
+use crate::env::{Env, Timings};
 use crate::http::HttpClient;
 use crate::model::{Report, Reporter};
 
@@ -16,7 +17,7 @@ use crate::model::{Report, Reporter};
 pub(crate) enum Play {
     /// Sends these bytes and ends the connection.
     Raw(Vec<u8>),
-    /// Answers nothing and keeps the connection open.
+    /// Answers nothing and keeps the connection open; lets the paused clock run.
     Silence,
 }
 
@@ -76,7 +77,10 @@ async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>)
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(&request).into_owned());
     match play {
         Play::Raw(bytes) => drop(stream.write_all(&bytes).await),
-        Play::Silence => std::future::pending().await,
+        Play::Silence => {
+            Hold::of_this_thread().end();
+            std::future::pending().await;
+        }
     }
     drop(stream.shutdown().await);
 }
@@ -88,11 +92,14 @@ fn whole(request: &[u8]) -> bool {
     body.len() >= length
 }
 
-/// A client on a fast clock, and what it reports.
+/// A client for a paused clock, and what it reports.
 pub(crate) fn client(vars: &[(&str, &str)]) -> (HttpClient, Arc<Mutex<Vec<Report>>>) {
-    let env = Env::from_vars([(var::TEST_TIME, "0.01")].into_iter().chain(vars.iter().copied()), Path::new("/"));
+    let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
     let reports = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&reports);
-    let reporter: Reporter = Arc::new(move |report| kept.lock().expect("reports").push(report));
-    (HttpClient::new(&env, Timings::from_env(&env), reporter), reports)
+    let (kept, hold) = (Arc::clone(&reports), Hold::of_this_thread());
+    let reporter: Reporter = Arc::new(move |report| {
+        hold.hear(&report);
+        kept.lock().expect("reports").push(report);
+    });
+    (HttpClient::new(&env, Timings::default(), reporter), reports)
 }
