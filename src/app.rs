@@ -1,14 +1,17 @@
 //! What a command needs from the world, made on first use: environment, console, cancellation, clients.
 
+mod confirm;
+
+pub(crate) use confirm::{Accepts, Confirm};
+
 use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::console::Console;
+use crate::console::product::{JsonPieces, Product};
 use crate::console::render::{self, DeployTarget};
 use crate::error::{CliError, ErrorCode};
 use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
@@ -179,32 +182,35 @@ impl App {
         self.ask("").await
     }
 
-    /// Writes the product; `-o none` leaves it out.
+    /// Writes a product in the output format of this run.
     ///
     /// # Errors
     /// When standard output cannot be written. A reader that went away is no error.
-    pub fn product(&self, text: &str) -> Result<(), CliError> {
-        if self.globals.output == OutputFormat::None {
-            return Ok(());
+    pub(crate) fn show(&self, product: &impl Product) -> Result<(), CliError> {
+        match self.globals.output {
+            OutputFormat::Table => self.text(&product.text(self.console.table_style())),
+            OutputFormat::Json => self.json(product.json()),
+            OutputFormat::None => Ok(()),
         }
-        Ok(self.console.product(text)?)
     }
 
-    /// Writes the product as one JSON document.
+    /// Writes a product that is text in any format but `none`.
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
-        let text = render::json(value).map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
-        Ok(self.console.product(&text)?)
+    pub fn text(&self, text: &str) -> Result<(), CliError> {
+        match self.globals.output {
+            OutputFormat::None => Ok(()),
+            OutputFormat::Table | OutputFormat::Json => Ok(self.console.product(text)?),
+        }
     }
 
-    /// Writes the product as one JSON list.
+    /// Writes a product that is JSON in any format.
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn json_list(&self, items: &[impl Serialize]) -> Result<(), CliError> {
-        for piece in render::json_list(items) {
+    pub fn json(&self, pieces: JsonPieces<'_>) -> Result<(), CliError> {
+        for piece in pieces {
             let piece = piece.map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
             self.console.product(&piece)?;
         }

@@ -13,5 +13,5 @@ use crate::globals::PROGRAM;
 pub fn completion(app: &App, mut tree: clap::Command, shell: Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
     generate(shell, &mut tree, PROGRAM, &mut script);
-    app.product(&String::from_utf8_lossy(&script))
+    app.text(&String::from_utf8_lossy(&script))
 }

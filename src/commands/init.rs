@@ -11,7 +11,8 @@ use self::asked::Asked;
 use self::environment::{Before, Target};
 use super::choose::{Finder, Place};
 use crate::app::App;
-use crate::console::InitPage;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::console::{InitPage, TableStyle};
 use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::azd::Azd;
@@ -100,21 +101,38 @@ async fn find(app: &App, asked: &Asked, before: &Before) -> Result<Place, CliErr
 }
 
 fn show(app: &App, target: Target, values: &[String; 7]) -> Result<(), CliError> {
-    if app.globals.output == OutputFormat::Json {
-        let mut document: serde_json::Map<String, serde_json::Value> =
-            KEYS.iter().zip(values).map(|(key, value)| ((*key).to_owned(), value.as_str().into())).collect();
-        document.insert("environment".into(), target.name.into());
-        return app.json(&document);
-    }
-    let name = |args: &[&str]| match target.is_default {
+    let command = |args: &[&str]| match target.is_default {
         true => app.command_line(args),
         // The commands would look into the default one.
         false => app.command_line(&[args, &["-e", &target.name]].concat()),
     };
-    let next =
-        [name(&["custom", "list"]), name(&["custom", "create", "--name", "my-model", "--source", "./model-weights"])];
-    let [_, subscription, group, _, project, _, endpoint] = values;
-    let page = InitPage { environment: &target.name, subscription, group, project, endpoint, next: &next };
+    let next = [
+        command(&["custom", "list"]),
+        command(&["custom", "create", "--name", "my-model", "--source", "./model-weights"]),
+    ];
     app.console.gap();
-    app.product(&page.text())
+    app.show(&Initialized { environment: &target.name, values, next: &next })
+}
+
+/// The environment as it is now.
+struct Initialized<'a> {
+    environment: &'a str,
+    /// In the order of [`KEYS`].
+    values: &'a [String; 7],
+    /// Commands to go on with.
+    next: &'a [String],
+}
+
+impl Product for Initialized<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        let mut document: serde_json::Map<String, serde_json::Value> =
+            KEYS.iter().zip(self.values).map(|(key, value)| ((*key).to_owned(), value.as_str().into())).collect();
+        document.insert("environment".into(), self.environment.into());
+        product::document(&document)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        let Self { environment, values: [_, subscription, group, _, project, _, endpoint], next } = self;
+        InitPage { environment, subscription, group, project, endpoint, next }.text()
+    }
 }

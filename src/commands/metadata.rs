@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::console::product;
 use crate::error::CliError;
 
 /// The extension's id.
@@ -83,7 +84,7 @@ struct Flag {
 pub fn metadata(app: &App, mut tree: clap::Command) -> Result<(), CliError> {
     tree.build();
     let commands = described(&tree, &[]);
-    app.json(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands })
+    app.json(product::document(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands }))
 }
 
 fn described(command: &clap::Command, path: &[String]) -> Vec<Described> {

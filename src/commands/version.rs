@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::app::App;
+use crate::console::TableStyle;
+use crate::console::product::{self, JsonPieces, Product};
 use crate::error::CliError;
-use crate::globals::OutputFormat;
 
 /// The version, from Cargo.toml; `version.txt` and `extension.yaml` hold the same.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -19,13 +20,20 @@ struct Version {
     build_date: Option<&'static str>,
 }
 
+impl Product for Version {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        format!("{}\n", self.version)
+    }
+}
+
 /// Prints the version.
 ///
 /// # Errors
 /// Only when standard output cannot be written.
 pub fn version(app: &App) -> Result<(), CliError> {
-    if app.globals.output == OutputFormat::Json {
-        return app.json(&Version { version: VERSION, commit: COMMIT, build_date: BUILD_DATE });
-    }
-    app.product(&format!("{VERSION}\n"))
+    app.show(&Version { version: VERSION, commit: COMMIT, build_date: BUILD_DATE })
 }

@@ -8,6 +8,7 @@ mod download;
 mod error_page;
 mod findings;
 mod init_page;
+pub mod product;
 mod progress;
 mod prompt;
 pub mod render;

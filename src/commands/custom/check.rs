@@ -6,11 +6,12 @@ use clap::{Args, ValueHint};
 
 use super::selection::{self, Check, SelectionArgs};
 use crate::app::App;
+use crate::console::TableStyle;
+use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, Checked};
 use crate::error::{CliError, ErrorCode};
-use crate::globals::OutputFormat;
 use azure_ai_models_core::check;
-use azure_ai_models_core::model::{Source, WeightType};
+use azure_ai_models_core::model::{Finding, Source, WeightType};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +36,22 @@ pub struct CheckArgs {
     selection: SelectionArgs,
 }
 
+/// What the check found; `checked` where the files could be read.
+struct Findings<'a> {
+    findings: &'a [Finding],
+    checked: Option<Checked>,
+}
+
+impl Product for Findings<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(&self.findings)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        render::findings_page(self.findings, self.checked, style.summary)
+    }
+}
+
 pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let source = Source::parse(&args.path.to_string_lossy())?;
     if matches!(source, Source::Blob(_)) {
@@ -54,11 +71,6 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
                 None => return Err(error.into()),
             },
         };
-    match app.globals.output {
-        OutputFormat::Json => app.json(&findings)?,
-        OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::findings_page(&findings, checked, app.console.table_style().summary))?;
-        }
-    }
+    app.show(&Findings { findings: &findings, checked })?;
     CliError::check_failed(&findings).map_or(Ok(()), Err)
 }

@@ -39,9 +39,9 @@ use super::selection::{self, Check};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::engine;
-use crate::console::render;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::console::{TableStyle, render};
 use crate::error::{CliError, ErrorCode, VersionConflict};
-use crate::globals::OutputFormat;
 
 /// Steps that the user sees: location, upload, registration.
 const STEPS: u8 = 3;
@@ -139,13 +139,28 @@ impl From<Ended> for CliError {
     }
 }
 
-/// The registered model as JSON.
+/// The registered model, as JSON with its files where the native engine computed their sums.
 #[derive(Serialize)]
 struct Created<'a> {
     #[serde(flatten)]
     model: &'a CustomModel,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<ArrivedFile>>,
+    #[serde(skip)]
+    source: &'a UploadSource,
+    /// Command that deploys the model.
+    #[serde(skip)]
+    deploy: String,
+}
+
+impl Product for Created<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        render::created_page(self.model, self.source.format(), self.source.bytes(), &self.deploy)
+    }
 }
 
 impl Create<'_> {
@@ -265,19 +280,11 @@ impl Create<'_> {
     /// the same command again.
     async fn show(&self, session: Session, model: &CustomModel) -> Result<(), CliError> {
         let app = self.app;
-        match app.globals.output {
-            OutputFormat::Json => {
-                let files = match self.spec.engine {
-                    EngineChoice::Native { hash: true, .. } => Some(session.arrived_files().await),
-                    _ => None,
-                };
-                app.json(&Created { model, files })?;
-            }
-            OutputFormat::Table | OutputFormat::None => {
-                let deploy = app.deploy_command(model);
-                app.product(&render::created_page(model, self.source.format(), self.source.bytes(), &deploy))?;
-            }
-        }
+        let files = match self.spec.engine {
+            EngineChoice::Native { hash: true, .. } => Some(session.arrived_files().await),
+            EngineChoice::Native { hash: false, .. } | EngineChoice::AzCopy => None,
+        };
+        app.show(&Created { model, files, source: &self.source, deploy: app.deploy_command(model) })?;
         // A directory that stays behind harms nobody.
         if let Err(why) = session.finish() {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));

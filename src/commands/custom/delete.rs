@@ -4,10 +4,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::existing::one_version;
-use crate::app::App;
+use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
-use crate::error::{CliError, ErrorCode};
-use crate::globals::OutputFormat;
+use crate::console::TableStyle;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::error::CliError;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 
 pub(super) const EXAMPLES: &str = "\
@@ -39,32 +40,37 @@ struct Deleted<'a> {
     deleted: bool,
 }
 
+impl Product for Deleted<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        String::new()
+    }
+}
+
 pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> {
+    let confirm = Confirm {
+        action: "deleting a model",
+        unattended: "Add --force to delete without asking.",
+        question: "Type the model name to confirm",
+        accepts: Accepts::Text(args.name.as_str()),
+        declined: "Deletion cancelled.",
+    };
     // Before any request: without an answer nothing may be deleted.
-    if !args.force && !app.can_ask() {
-        return Err(CliError::usage("deleting a model needs a confirmation, and nobody can be asked")
-            .with_code(ErrorCode::ConfirmationRequired)
-            .with_suggestion("Add --force to delete without asking."));
+    if !args.force {
+        app.can_confirm(&confirm)?;
     }
     let foundry = connect::foundry(app).await?;
     // Proved to exist: the service answers 200 for what never existed.
     let version = one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await?;
     if !args.force {
-        confirm(app, &args.name, &version).await?;
+        let name = &args.name;
+        app.console.status(&format!("Delete custom model '{name}' (version {version})? This action cannot be undone."));
+        app.confirm(&confirm).await?;
     }
     foundry.delete(&args.name, &version, app.timings.register).await?;
     app.console.done(&format!("Model '{}' (version {version}) deleted", args.name));
-    match app.globals.output {
-        OutputFormat::Json => app.json(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true }),
-        OutputFormat::Table | OutputFormat::None => Ok(()),
-    }
-}
-
-async fn confirm(app: &App, name: &ModelName, version: &ModelVersion) -> Result<(), CliError> {
-    app.console.status(&format!("Delete custom model '{name}' (version {version})? This action cannot be undone."));
-    let answer = app.ask("Type the model name to confirm: ").await?;
-    if answer.as_deref().map(str::trim) == Some(name.as_str()) {
-        return Ok(());
-    }
-    Err(CliError::cancelled("Deletion cancelled."))
+    app.show(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true })
 }

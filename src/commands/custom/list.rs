@@ -5,11 +5,10 @@ use std::num::NonZeroUsize;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
+use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
-use crate::console::render;
 use crate::error::CliError;
-use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelFilter, NamePattern, Tag, WeightType, latest_of_each};
 use azure_ai_models_core::units;
 
@@ -53,12 +52,7 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     models.retain(|model| filter.takes(model.view()));
     let found = models.len();
     models.truncate(limit.map_or(usize::MAX, NonZeroUsize::get));
-    match app.globals.output {
-        OutputFormat::Json => app.json_list(&models)?,
-        OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_table(&models, "custom model(s)", app.console.table_style()))?;
-        }
-    }
+    app.show(&ModelList { models: &models, counted: "custom model(s)" })?;
     if models.len() < found {
         let (shown, found) = (units::grouped(models.len() as u64), units::grouped(found as u64));
         app.console.notice(&format!("{shown} of {found} shown; leave --limit away to see all."));

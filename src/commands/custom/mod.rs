@@ -6,6 +6,7 @@ mod delete;
 mod engine;
 mod existing;
 mod list;
+mod products;
 mod selection;
 mod show;
 mod source;

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::existing::{explain_missing, no_such_model};
+use super::products::ModelPage;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
-use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelName, ModelVersion, latest};
 
 pub(super) const EXAMPLES: &str = "\
@@ -41,8 +41,5 @@ pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
             latest(&versions).cloned().ok_or_else(|| no_such_model(app, &args.name, None))?
         }
     };
-    match app.globals.output {
-        OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(&model)),
-    }
+    app.show(&ModelPage { app, model: &model })
 }

@@ -3,11 +3,10 @@
 use clap::Args;
 
 use super::existing::{explain_missing, one_version};
+use super::products::ModelDetails;
 use crate::app::App;
 use crate::commands::connect;
-use crate::console::render;
 use crate::error::CliError;
-use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelChange, ModelName, ModelVersion, Tag};
 
 pub(super) const EXAMPLES: &str = "\
@@ -52,8 +51,5 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
     let updated = foundry.update_model(&name, &version, &change).await;
     let model = updated.map_err(|error| explain_missing(app, error, &name, Some(&version)))?;
     app.console.done(&format!("Model '{name}' (version {version}) updated"));
-    match app.globals.output {
-        OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => app.product(&render::model_details(&model)),
-    }
+    app.show(&ModelDetails(&model))
 }

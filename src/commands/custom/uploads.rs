@@ -6,11 +6,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
-use crate::app::App;
+use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
+use crate::console::TableStyle;
+use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, UploadRow};
 use crate::error::{CliError, ErrorCode};
-use crate::globals::OutputFormat;
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{self, Journal, Unfinished};
@@ -110,32 +111,53 @@ fn all(app: &App) -> Result<Vec<Unfinished>, CliError> {
 }
 
 fn list(app: &App) -> Result<(), CliError> {
-    let uploads = all(app)?;
-    let stamp = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
-    match app.globals.output {
-        OutputFormat::Json => {
-            let rows: Vec<Row<'_>> = uploads
-                .iter()
-                .map(|Unfinished { id, journal, .. }| Row {
-                    id,
-                    name: &journal.spec.name,
-                    version: &journal.spec.version,
-                    endpoint: &journal.spec.endpoint,
-                    source: &journal.spec.source,
-                    state: journal.stage.as_str(),
-                    files: files(journal),
-                    bytes: files(journal).map(|_| journal.files.bytes()),
-                    created_at: stamp(journal.created_at),
-                    updated_at: stamp(journal.updated_at),
-                })
-                .collect();
-            app.json(&rows)
-        }
-        OutputFormat::Table | OutputFormat::None => {
-            let now = OffsetDateTime::now_utc();
-            let rows: Vec<UploadRow> = uploads.iter().map(|upload| row(upload, now)).collect();
-            app.product(&render::uploads_table(&rows, app.console.table_style()))
-        }
+    app.show(&Uploads { uploads: &all(app)?, now: OffsetDateTime::now_utc() })
+}
+
+/// The unfinished uploads, as a list or a table.
+struct Uploads<'a> {
+    uploads: &'a [Unfinished],
+    now: OffsetDateTime,
+}
+
+impl Product for Uploads<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        let stamp = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
+        let rows: Vec<Row<'_>> = self
+            .uploads
+            .iter()
+            .map(|Unfinished { id, journal, .. }| Row {
+                id,
+                name: &journal.spec.name,
+                version: &journal.spec.version,
+                endpoint: &journal.spec.endpoint,
+                source: &journal.spec.source,
+                state: journal.stage.as_str(),
+                files: files(journal),
+                bytes: files(journal).map(|_| journal.files.bytes()),
+                created_at: stamp(journal.created_at),
+                updated_at: stamp(journal.updated_at),
+            })
+            .collect();
+        product::document(&rows)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        let rows: Vec<UploadRow> = self.uploads.iter().map(|upload| row(upload, self.now)).collect();
+        render::uploads_table(&rows, style)
+    }
+}
+
+/// Ids of the uploads that were discarded.
+struct Discarded<'a>(Vec<&'a str>);
+
+impl Product for Discarded<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(&self.0)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        String::new()
     }
 }
 
@@ -235,28 +257,25 @@ async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
         let directory = upload.take(&config_dir)?;
         directory.remove().map_err(|why| CliError::no_uploads(&config_dir, &why))?;
         app.console.done(&format!("Upload {} discarded", upload.id));
-        discarded.push(&upload.id);
+        discarded.push(upload.id.as_str());
     }
-    match app.globals.output {
-        OutputFormat::Json => app.json(&discarded),
-        OutputFormat::Table | OutputFormat::None => Ok(()),
-    }
+    app.show(&Discarded(discarded))
 }
 
 async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
-    if !app.can_ask() {
-        return Err(CliError::usage("discarding an upload needs a confirmation, and nobody can be asked")
-            .with_code(ErrorCode::ConfirmationRequired)
-            .with_suggestion("Add --yes to discard without asking."));
-    }
+    let what = units::count(uploads.len() as u64, "upload", "uploads");
+    let confirm = Confirm {
+        action: "discarding an upload",
+        unattended: "Add --yes to discard without asking.",
+        question: &format!("Discard {what}? What was sent has to be sent again."),
+        accepts: Accepts::Yes,
+        declined: "Nothing was discarded.",
+    };
+    app.can_confirm(&confirm)?;
     for Unfinished { id, journal, .. } in uploads {
         let Journal { spec, .. } = journal;
         let size = units::bytes(journal.files.bytes());
         app.console.status(&format!("{id}: {} (version {}), {size}, {}", spec.name, spec.version, spec.source));
     }
-    let what = units::count(uploads.len() as u64, "upload", "uploads");
-    match app.ask(&format!("Discard {what}? What was sent has to be sent again. (y/N) ")).await? {
-        Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES") => Ok(()),
-        _ => Err(CliError::cancelled("Nothing was discarded.")),
-    }
+    app.confirm(&confirm).await
 }

@@ -3,11 +3,10 @@
 use clap::Args;
 
 use super::existing::{explain_missing, no_such_model};
+use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
-use crate::console::render;
 use crate::error::CliError;
-use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{ModelName, newest_first};
 
 pub(super) const EXAMPLES: &str = "\
@@ -33,10 +32,5 @@ pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliErr
         return Err(no_such_model(app, &args.name, None));
     }
     newest_first(&mut models);
-    match app.globals.output {
-        OutputFormat::Json => app.json_list(&models),
-        OutputFormat::Table | OutputFormat::None => {
-            app.product(&render::model_table(&models, "version(s)", app.console.table_style()))
-        }
-    }
+    app.show(&ModelList { models: &models, counted: "version(s)" })
 }

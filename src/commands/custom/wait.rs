@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::existing::{explain_missing, no_such_model};
+use super::products::ModelPage;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::{CliError, RegistrationAdvice};
-use crate::globals::OutputFormat;
 use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus};
 use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
 use azure_ai_models_core::units;
@@ -52,10 +52,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     forget(app, begun, &model);
     app.console.done(&format!("Model '{name}' (version {version}) is registered"));
     app.console.gap();
-    match app.globals.output {
-        OutputFormat::Json => app.json(&model),
-        OutputFormat::Table | OutputFormat::None => app.product(&app.model_page(&model)),
-    }
+    app.show(&ModelPage { app, model: &model })
 }
 
 /// What a `create` on this machine left, if it began the registration and waits no more.

@@ -144,7 +144,8 @@ struct End {
 #[derive(Clone, Copy)]
 enum Why {
     Cancelled,
-    Stalled(Stall),
+    /// With the share of network errors at that moment: AzCopy's last words say 0.
+    Stalled(Stall, Option<f64>),
 }
 
 impl Run<'_> {
@@ -157,7 +158,7 @@ impl Run<'_> {
         while ended.is_none() || stdout.is_some() || stderr.is_some() {
             let due = ended.unwrap_or_else(|| self.due());
             let wish = match self.end {
-                None | Some(End { why: Why::Stalled(_), killed: false, .. }) => Urgency::Graceful,
+                None | Some(End { why: Why::Stalled(..), killed: false, .. }) => Urgency::Graceful,
                 Some(_) => Urgency::Now,
             };
             let killed = self.end.is_some_and(|end| end.killed);
@@ -210,7 +211,7 @@ impl Run<'_> {
             let network_error_percent = self.network_error_percent;
             (self.on)(TransferEvent::Stalled { silent: stall.silent, network_error_percent });
             if stall.over {
-                self.end_it(Why::Stalled(stall), false);
+                self.end_it(Why::Stalled(stall, network_error_percent), false);
             }
         }
         false
@@ -289,8 +290,7 @@ impl Run<'_> {
                 Ok(finished)
             }
             (None, Err(_)) if asked => Err(RunError::Interrupted { progress, log }),
-            (Some(Why::Stalled(Stall { silent, .. })), Err(_)) => {
-                let network_error_percent = self.network_error_percent;
+            (Some(Why::Stalled(Stall { silent, .. }, network_error_percent)), Err(_)) => {
                 Err(RunError::Stalled { silent, network_error_percent, progress, log })
             }
             (None, Err(failure)) => {

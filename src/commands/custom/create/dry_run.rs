@@ -9,14 +9,15 @@ use super::spec::{CreateSpec, VersionChoice};
 use super::version::next_free;
 use crate::app::App;
 use crate::commands::connect;
+use crate::console::TableStyle;
+use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, DryRunPage};
 use crate::error::CliError;
-use crate::globals::OutputFormat;
 use azure_ai_models_core::model::Finding;
 use azure_ai_models_core::source::UploadSource;
 use azure_ai_models_core::upload::expected_rate;
 
-/// The plan as JSON (cli.md 13).
+/// The plan; as JSON by cli.md 13.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DryRun<'a> {
@@ -29,6 +30,8 @@ struct DryRun<'a> {
     findings: &'a [Finding],
     requests: Vec<PlannedRequest>,
     estimate: Estimate,
+    #[serde(skip)]
+    limit_rate: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -64,29 +67,33 @@ struct Estimate {
     bytes_per_second: u64,
 }
 
+impl Product for DryRun<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        let requests: Vec<String> = self.requests.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+        render::dry_run_page(&DryRunPage {
+            name: self.name,
+            version: self.version,
+            source: self.source,
+            files: self.files.iter().map(|file| (file.path, file.bytes)).collect(),
+            excluded: self.excluded.iter().map(|left| (left.path, left.reason.clone())).collect(),
+            findings: self.findings,
+            requests: &requests,
+            estimate: self.totals.bytes.map(|bytes| estimate(bytes, self.limit_rate)),
+        })
+    }
+}
+
 pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let spec = args.into_spec(app).await?;
     let (plan, findings) = spec.plan(app).await?;
     super::check_publisher(app, &spec)?;
     let version = version(app, &spec).await;
     let requests = requests(&spec, &version);
-    match app.globals.output {
-        OutputFormat::Json => app.json(&document(&spec, &plan, &version, &findings, requests))?,
-        OutputFormat::Table | OutputFormat::None => {
-            let requests: Vec<String> = requests.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
-            let page = DryRunPage {
-                name: spec.name.as_str(),
-                version: &version,
-                source: &spec.shown_source,
-                files: files(&plan).iter().map(|file| (file.path, file.bytes)).collect(),
-                excluded: excluded(&plan).into_iter().map(|left| (left.path, left.reason)).collect(),
-                findings: &findings,
-                requests: &requests,
-                estimate: plan.bytes().map(|bytes| estimate(bytes, spec.limit_rate)),
-            };
-            app.product(&render::dry_run_page(&page))?;
-        }
-    }
+    app.show(&document(&spec, &plan, &version, &findings, requests))?;
     CliError::check_failed(&findings).map_or(Ok(()), Err)
 }
 
@@ -137,6 +144,7 @@ fn document<'a>(
         findings,
         requests,
         estimate: Estimate { seconds: plan.bytes().map(|bytes| bytes.div_ceil(rate)), bytes_per_second: rate },
+        limit_rate: spec.limit_rate,
     }
 }
 

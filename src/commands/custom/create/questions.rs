@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::Create;
-use crate::error::{CliError, ErrorCode};
+use crate::app::{Accepts, Confirm};
+use crate::error::CliError;
 use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::expected_rate;
@@ -47,17 +48,16 @@ impl Create<'_> {
             app.console.warn(&what);
             return Ok(true);
         }
-        if !app.can_ask() {
-            return Err(CliError::usage("replacing a model needs a confirmation, and nobody can be asked")
-                .with_code(ErrorCode::ConfirmationRequired)
-                .with_suggestion("Add --yes to replace it without asking."));
-        }
+        let confirm = Confirm {
+            action: "replacing a model",
+            unattended: "Add --yes to replace it without asking.",
+            question: "Replace it?",
+            accepts: Accepts::Yes,
+            declined: "Upload cancelled.",
+        };
+        app.can_confirm(&confirm)?;
         app.console.warn(&what);
-        let answer = app.ask("Replace it? (y/N) ").await?;
-        match answer.as_deref().map(str::trim) {
-            Some("y" | "Y" | "yes" | "Yes" | "YES") => Ok(true),
-            _ => Err(CliError::cancelled("Upload cancelled.")),
-        }
+        app.confirm(&confirm).await.map(|()| true)
     }
 
     /// Asks before a large upload, in the customer's words, where somebody can be asked.

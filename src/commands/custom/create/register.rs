@@ -10,17 +10,30 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Create, Ended, STARTING_OVER, STEPS};
-use crate::console::render;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::console::{TableStyle, render};
 use crate::error::{CliError, VersionConflict};
-use crate::globals::OutputFormat;
 
-/// What `--no-wait` says as JSON.
+/// Product of `--no-wait`.
 #[derive(Serialize)]
 struct Accepted<'a> {
     name: &'a str,
     version: &'a str,
     status: &'a str,
     operation: Option<&'a Url>,
+    /// Command that waits for the end.
+    #[serde(skip)]
+    wait: String,
+}
+
+impl Product for Accepted<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        render::accepted_page(self.name, self.version, &self.wait)
+    }
 }
 
 /// Why there is no registration, or no word of its end.
@@ -170,14 +183,11 @@ impl Create<'_> {
         ended.map(Some).map_err(NotRegistered::Service)
     }
 
-    /// The product of `--no-wait`.
+    /// Shows the product of `--no-wait`.
     fn accepted(&self, version: &ModelVersion, operation: Option<&Url>) -> Result<(), CliError> {
         let (app, name, version) = (self.app, self.spec.name.as_str(), version.as_str());
-        if app.globals.output == OutputFormat::Json {
-            return app.json(&Accepted { name, version, status: "InProgress", operation });
-        }
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version]);
-        app.product(&render::accepted_page(name, version, &wait))
+        app.show(&Accepted { name, version, status: "InProgress", operation, wait })
     }
 
     async fn not_registered(&self, version: &ModelVersion, error: NotRegistered) -> CliError {

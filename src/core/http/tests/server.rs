@@ -79,7 +79,7 @@ async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>)
         Play::Raw(bytes) => drop(stream.write_all(&bytes).await),
         Play::Silence => {
             Hold::of_this_thread().end();
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
     }
     drop(stream.shutdown().await);

@@ -1,0 +1,60 @@
+//! Questions that have to be answered with yes before something is lost.
+
+use super::App;
+use crate::error::{CliError, ErrorCode};
+
+/// A question whose default is no.
+pub(crate) struct Confirm<'a> {
+    /// What is about to happen, as in 'deleting a model needs a confirmation'.
+    pub(crate) action: &'a str,
+    /// What to do where the user cannot be asked.
+    pub(crate) unattended: &'a str,
+    /// Question, without what it accepts as an answer.
+    pub(crate) question: &'a str,
+    /// Answer that counts as yes.
+    pub(crate) accepts: Accepts<'a>,
+    /// Message after any other answer.
+    pub(crate) declined: &'a str,
+}
+
+/// Answer that counts as yes.
+pub(crate) enum Accepts<'a> {
+    /// `y` or `yes`.
+    Yes,
+    /// This text, such as the name of what is deleted.
+    Text(&'a str),
+}
+
+impl App {
+    /// Fails where a question cannot be asked; commands look before they do anything else.
+    ///
+    /// # Errors
+    /// A usage error that names the option which answers the question.
+    pub(crate) fn can_confirm(&self, confirm: &Confirm<'_>) -> Result<(), CliError> {
+        if self.can_ask() {
+            return Ok(());
+        }
+        Err(CliError::usage(format!("{} needs a confirmation, and nobody can be asked", confirm.action))
+            .with_code(ErrorCode::ConfirmationRequired)
+            .with_suggestion(confirm.unattended))
+    }
+
+    /// Asks for a confirmation.
+    ///
+    /// # Errors
+    /// When the user declines or cannot be asked.
+    pub(crate) async fn confirm(&self, confirm: &Confirm<'_>) -> Result<(), CliError> {
+        self.can_confirm(confirm)?;
+        let question = match confirm.accepts {
+            Accepts::Yes => format!("{} (y/N) ", confirm.question),
+            Accepts::Text(_) => format!("{}: ", confirm.question),
+        };
+        let answer = self.ask(&question).await?;
+        let accepted = match (answer.as_deref().map(str::trim), &confirm.accepts) {
+            (Some(answer), Accepts::Yes) => matches!(answer, "y" | "Y" | "yes" | "Yes" | "YES"),
+            (Some(answer), Accepts::Text(text)) => answer == *text,
+            (None, _) => false,
+        };
+        if accepted { Ok(()) } else { Err(CliError::cancelled(confirm.declined)) }
+    }
+}

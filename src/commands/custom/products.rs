@@ -1,0 +1,52 @@
+//! Products that several commands have.
+
+use crate::app::App;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::console::{TableStyle, render};
+use azure_ai_models_core::model::CustomModel;
+
+/// One model: its document, or a page that ends with what can be done with it now.
+pub(super) struct ModelPage<'a> {
+    pub(super) app: &'a App,
+    pub(super) model: &'a CustomModel,
+}
+
+impl Product for ModelPage<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self.model)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        self.app.model_page(self.model)
+    }
+}
+
+/// One model: its document, or a page with all that is known of it.
+pub(super) struct ModelDetails<'a>(pub(super) &'a CustomModel);
+
+impl Product for ModelDetails<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self.0)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        render::model_details(self.0)
+    }
+}
+
+/// Several models, as a list or a table.
+pub(super) struct ModelList<'a> {
+    pub(super) models: &'a [CustomModel],
+    /// What is counted under the table.
+    pub(super) counted: &'a str,
+}
+
+impl Product for ModelList<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::list(self.models)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        render::model_table(self.models, self.counted, style)
+    }
+}

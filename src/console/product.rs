@@ -1,0 +1,28 @@
+//! What a command puts on standard output: JSON for scripts, text for people.
+
+use serde::Serialize;
+
+use super::render;
+use super::table::TableStyle;
+
+/// JSON document in pieces, so that a long list is not in memory twice.
+pub(crate) type JsonPieces<'a> = Box<dyn Iterator<Item = serde_json::Result<String>> + 'a>;
+
+/// Result of a command in both of its forms.
+pub(crate) trait Product {
+    /// JSON document of the result.
+    fn json(&self) -> JsonPieces<'_>;
+
+    /// Text of the result; empty where the messages on standard error say all.
+    fn text(&self, style: TableStyle) -> String;
+}
+
+/// One JSON document.
+pub(crate) fn document<'a>(value: &impl Serialize) -> JsonPieces<'a> {
+    Box::new(std::iter::once(render::json(value)))
+}
+
+/// One JSON list.
+pub(crate) fn list<T: Serialize>(items: &[T]) -> JsonPieces<'_> {
+    Box::new(render::json_list(items))
+}
