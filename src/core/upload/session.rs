@@ -23,7 +23,7 @@ use super::lifetime::lifetime_warning;
 use super::location::usable_location;
 use super::resume::{Kept, ResumeState, changed};
 use crate::azcopy::wait_for_orphan;
-use crate::cancel::Cancellation;
+use crate::cancel::{Cancellation, Hold};
 use crate::foundry::FoundryClient;
 use crate::model::{
     ArrivedFile, BlobPath, FileList, ModelDetails, ModelName, ModelVersion, Registration, Report, TransferEvent,
@@ -66,6 +66,14 @@ pub struct Session {
     resume: Option<ResumeState>,
     /// Number of the last run; no later run has the number of one whose directory may still be there.
     last_run: u32,
+}
+
+/// A transfer that is not complete, and what its run left.
+struct Ended {
+    failure: TransferFailure,
+    state: ResumeState,
+    /// Until what is kept is known too: an interrupted upload says how far it was.
+    hold: Option<Hold>,
 }
 
 impl Session {
@@ -141,9 +149,9 @@ impl Session {
         loop {
             self.write(&mut journal).await?;
             self.remove_older_runs(journal.run).await?;
-            let (failure, state) = match self.transfer(engine, &store, &mut journal, on).await? {
+            let Ended { failure, state, hold } = match self.transfer(engine, &store, &mut journal, on).await? {
                 Ok(()) => break,
-                Err(broken) => broken,
+                Err(ended) => ended,
             };
             let arrived = state.arrived().len();
             // A fresh SAS is worth it once, and again whenever files arrived with the last one.
@@ -151,6 +159,7 @@ impl Session {
                 return Err(self.broken(engine, &state, failure, None).await);
             }
             arrived_before = Some(arrived);
+            drop(hold);
             on(UploadEvent::RenewingSas);
             location = match self.location().await {
                 Ok(location) => location,
@@ -365,7 +374,7 @@ impl Session {
         store: &BlobStore,
         journal: &mut Journal,
         on: &mut dyn FnMut(UploadEvent<'_>),
-    ) -> Result<Result<(), (TransferFailure, ResumeState)>, UploadError> {
+    ) -> Result<Result<(), Ended>, UploadError> {
         let directory = self.directory()?;
         let missing = journal.missing();
         let failure = if missing.is_empty() && matches!(*self.request.source, UploadSource::Local { .. }) {
@@ -394,13 +403,16 @@ impl Session {
                 }
                 Err(error) => {
                     let state = self.resume_state(engine, journal.clone()).await;
-                    return Ok(Err((TransferFailure::Engine(error), state)));
+                    return Ok(Err(Ended { failure: TransferFailure::Engine(error), state, hold: Some(hold) }));
                 }
             }
         };
         match failure {
             None => Ok(Ok(())),
-            Some(failure) => Ok(Err((failure, self.resume_state(engine, journal.clone()).await))),
+            Some(failure) => {
+                let state = self.resume_state(engine, journal.clone()).await;
+                Ok(Err(Ended { failure, state, hold: None }))
+            }
         }
     }
 
