@@ -3,6 +3,7 @@
 //! Owns words and their meaning; what a command does stands in `commands`.
 
 mod globals;
+mod help;
 mod hoist;
 mod read;
 
@@ -59,8 +60,8 @@ pub enum Command {
     #[command(
         args_override_self = true,
         after_help = "\
-It asks for what is missing: subscription, resource group, project. Then the environment holds AZURE_TENANT_ID,
-AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP_NAME, AZURE_ACCOUNT_NAME, AZURE_PROJECT_NAME, AZURE_LOCATION and
+It asks for what is missing: subscription, resource group, project. Then the environment holds AZURE_TENANT_ID, \
+AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP_NAME, AZURE_ACCOUNT_NAME, AZURE_PROJECT_NAME, AZURE_LOCATION and \
 AZURE_PROJECT_ENDPOINT.
 
 Examples:

@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, error::Error as ClapError};
 
+use super::help::help;
 use super::{Cli, Command, hoist_globals, merge, tree};
 use crate::commands::custom::CustomCommand;
 use crate::error::CliError;
@@ -71,16 +72,17 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     // Read once a process, and taking the tree apart again costs a quarter of what `version` does.
     let mut tree = ManuallyDrop::new(tree(program));
     let args = hoist_globals(&tree, args);
-    let command = command_of(&tree, &args, program);
-    let cli = match tree.try_get_matches_from_mut(args).and_then(|found| Cli::from_arg_matches(&found)) {
+    let path = path_of(&tree, &args);
+    let cli = match tree.try_get_matches_from_mut(&args).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
         {
-            return Invocation { globals: Globals::default(), action: Action::Print(error.render().to_string()) };
+            return Invocation { globals: Globals::default(), action: Action::Print(help(program, args)) };
         }
         Err(error) => {
-            let (message, suggestion) = explain(&error, &command);
+            let command: String = path.iter().map(|word| format!(" {word}")).collect();
+            let (message, suggestion) = explain(&error, &format!("{program}{command}"));
             return refuse(message, suggestion);
         }
     };
@@ -90,24 +92,15 @@ pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     };
     let action = match cli.command {
         _ if cli.globals.docs == Some(true) => Action::Print(format!("{DOCUMENTATION}\n")),
-        Some(Command::Custom { command: None }) => Action::Print(help_of(&mut tree, &["custom"])),
-        Some(Command::Custom { command: Some(CustomCommand::Uploads { command: None }) }) => {
-            Action::Print(help_of(&mut tree, &["custom", "uploads"]))
-        }
-        Some(Command::Short(CustomCommand::Uploads { command: None })) => {
-            Action::Print(help_of(&mut tree, &["uploads"]))
-        }
+        Some(
+            Command::Custom { command: None | Some(CustomCommand::Uploads { command: None }) }
+            | Command::Short(CustomCommand::Uploads { command: None }),
+        ) => Action::Print(help_of(program, path)),
         Some(command) => Action::Run(Box::new(command)),
         None if cli.show_version => Action::Run(Box::new(Command::Version)),
-        None => Action::Print(tree.render_help().to_string()),
+        None => Action::Print(help_of(program, path)),
     };
     Invocation { globals, action }
-}
-
-fn help_of(tree: &mut clap::Command, groups: &[&str]) -> String {
-    tree.build();
-    let group = groups.iter().try_fold(tree, |tree, group| tree.find_subcommand_mut(group));
-    group.map(|group| group.render_help().to_string()).unwrap_or_default()
 }
 
 /// clap's words in this program's form: one sentence that says what is wrong, then what to do.
@@ -125,16 +118,22 @@ fn explain(error: &ClapError, command: &str) -> (String, String) {
     (message, suggestion)
 }
 
-/// The command whose help answers: the words of the line that the tree knows, as far as they go.
-fn command_of(tree: &clap::Command, args: &[OsString], program: &str) -> String {
-    let mut command = program.to_owned();
-    let mut here = tree;
+/// The words of the line that the tree knows as commands, as far as they go.
+fn path_of(tree: &clap::Command, args: &[OsString]) -> Vec<String> {
+    let mut path = Vec::new();
+    let mut command = tree;
     for word in args.iter().skip(1) {
-        let Some(next) = word.to_str().and_then(|word| here.find_subcommand(word)) else { break };
-        command = format!("{command} {}", next.get_name());
-        here = next;
+        let Some(next) = word.to_str().and_then(|word| command.find_subcommand(word)) else { break };
+        path.push(next.get_name().to_owned());
+        command = next;
     }
-    command
+    path
+}
+
+/// The help of a group that was named without a command.
+fn help_of(program: &'static str, path: Vec<String>) -> String {
+    let words = std::iter::once(program.to_owned()).chain(path).chain(["--help".to_owned()]);
+    help(program, words.map(OsString::from))
 }
 
 fn sentence(text: &str) -> String {

@@ -68,6 +68,72 @@ fn help_says_the_same_as_before() {
     insta::assert_snapshot!(pages);
 }
 
+/// Each command with its examples, as azd is told of them; the program itself has none there.
+fn examples(env: &TestEnv) -> Vec<(Vec<String>, Vec<String>)> {
+    fn collect(commands: &serde_json::Value, found: &mut Vec<(Vec<String>, Vec<String>)>) {
+        for command in commands.as_array().into_iter().flatten() {
+            let texts = |list: &serde_json::Value, text: fn(&serde_json::Value) -> &serde_json::Value| {
+                let all = list.as_array().into_iter().flatten();
+                all.map(|one| text(one).as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+            };
+            found.push((texts(&command["name"], |name| name), texts(&command["examples"], |one| &one["command"])));
+            collect(&command["subcommands"], found);
+        }
+    }
+    let mut found = Vec::new();
+    collect(&env.run(&["metadata"]).success().json()["commands"], &mut found);
+    found
+}
+
+/// An example is pasted into a shell, where half a command does something else.
+#[test]
+fn examples_are_never_wrapped() {
+    let mut env = TestEnv::new();
+    let commands = examples(&env);
+    assert!(commands.len() > 25, "{commands:?}");
+    for width in ["60", "80", "110"] {
+        env.set("COLUMNS", width);
+        for (name, examples) in &commands {
+            let args: Vec<&str> = name.iter().map(String::as_str).chain(["--help"]).collect();
+            let help = env.run(&args).success().stdout;
+            assert!(!examples.is_empty(), "{name:?}");
+            for example in examples {
+                let whole = help.lines().any(|line| line.starts_with("  ") && line.trim_start() == example);
+                assert!(whole, "{name:?} at {width} breaks '{example}':\n{help}");
+            }
+            assert!(!help.contains('\u{a0}'), "a blank that no shell knows: {help}");
+        }
+        let root = env.run(&[]).success().stdout;
+        assert!(root.contains("\n  azd ai models custom create --name my-model --source ./model-weights\n"), "{root}");
+        assert!(
+            root.contains("\n  0 success          3 not found       6 model check failed     9 service or network\n")
+        );
+    }
+}
+
+/// A line that ends although the next word has room was wrapped before, for another width.
+#[test]
+fn prose_is_wrapped_once() {
+    let mut env = TestEnv::new();
+    for (name, _) in examples(&env) {
+        for width in [60, 80, 110] {
+            env.set("COLUMNS", &width.to_string());
+            let args: Vec<&str> = name.iter().map(String::as_str).chain(["--help"]).collect();
+            let help = env.run(&args).success().stdout;
+            let lines: Vec<&str> = help.lines().collect();
+            for pair in lines.windows(2) {
+                let is_prose = |line: &str| line.starts_with(|c: char| !c.is_whitespace()) && !line.ends_with(':');
+                if is_prose(pair[0]) && is_prose(pair[1]) {
+                    assert!(pair[0].chars().count() <= width, "{name:?} at {width}: {}", pair[0]);
+                    let next = pair[1].split(' ').next().expect("a word");
+                    let has_room = pair[0].chars().count() + 1 + next.chars().count() <= width;
+                    assert!(!has_room, "{name:?} at {width}: '{next}' has room behind '{}'", pair[0]);
+                }
+            }
+        }
+    }
+}
+
 /// The short forms are the same commands, so they have the same help, but for the name.
 #[test]
 fn the_short_forms_have_the_same_help() {
