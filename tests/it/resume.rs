@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Output, TestEnv};
 
@@ -220,6 +220,39 @@ fn what_is_complete_is_registered_where_it_is() {
         let said = output.stderr.contains(&words);
         assert_eq!((env.azcopy_starts().len(), said), (uploads, refusal.is_some()), "{output}");
     }
+}
+
+/// Services write one place in several forms; all of them are this upload's model, for `create` and for `wait`.
+#[test]
+fn a_model_is_found_again_whatever_form_its_address_has() {
+    for form in ["", "/", "?sv=1", "/?sv=1#part"] {
+        for command in [&CREATE[..], &["custom", "wait", "--name", "my-model", "--version", "1"]] {
+            let env = TestEnv::with(Config::default());
+            env.write_model();
+            drop(env.run(&[&CREATE[..], &["--no-wait"]].concat()).success());
+            assert_eq!(uploads(&env), 1);
+            let blob_uri = format!("{}/upload-1{form}", env.blobs().base);
+            let model = json!({ "name": "my-model", "version": "1", "blobUri": blob_uri });
+            env.emulator().seed(&model).expect("seeded");
+            drop(env.run(command).success());
+            assert_eq!(uploads(&env), 0, "nothing is left to resume: {form:?}");
+            assert_eq!(env.azcopy_starts().len(), 1, "{form:?}");
+        }
+    }
+}
+
+/// Weights in another place are another model: nothing of it is touched.
+#[test]
+fn a_model_in_another_place_is_not_taken_for_this_upload() {
+    let env = TestEnv::with(Config::default());
+    env.write_model();
+    drop(env.run(&[&CREATE[..], &["--no-wait"]].concat()).success());
+    let model = json!({ "name": "my-model", "version": "1", "blobUri": format!("{}/upload-2", env.blobs().base) });
+    env.emulator().seed(&model).expect("seeded");
+    let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(8).json_error();
+    assert_eq!(error["code"], "version_taken");
+    assert_eq!(uploads(&env), 1);
+    assert!(env.emulator().requests().iter().all(|sent| sent.method != "DELETE"));
 }
 
 /// It arrived in the first run with its old content: the third run must not take that for the new one.
