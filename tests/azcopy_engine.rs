@@ -129,7 +129,7 @@ async fn other_questions_are_answered_with_no() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_stall_is_said_again_and_again_and_movement_ends_it() {
-    let mut lab = Lab::new("init\nprogress 4 11 0 2 84\nsleep 0.8\nprogress 5 11 0 2\nend Completed 11 11 2 2 0");
+    let mut lab = Lab::new("init\nprogress 4 11 0 2 84\nsleep 2\nprogress 5 11 0 2\nend Completed 11 11 2 2 0");
     lab.run().await.unwrap();
     let stalls: Vec<_> = lab
         .events
@@ -156,7 +156,7 @@ async fn a_stall_ends_azcopy_at_the_limit() {
         if exit == "signal 9" {
             lab.timings.cancel_grace = Duration::from_millis(300);
         }
-        lab.stall_limit = Duration::from_millis(700);
+        lab.stall_limit = Duration::from_secs(2);
         let result = lab.run().await;
         let Err(RunError::Stalled { silent, network_error_percent, .. }) = result else { panic!("{result:?}") };
         assert!(silent >= lab.stall_limit);
@@ -218,7 +218,7 @@ async fn scripts_in_place_of_azcopy_are_found_out() {
         ("sleep 60", "did not answer --version within"),
     ] {
         let mut lab = Lab::new("");
-        lab.timings.azcopy_version = Duration::from_millis(400);
+        lab.timings.azcopy_version = Duration::from_secs(3);
         let program = lab.at("azcopy");
         // Written by another process: a descriptor of ours could be inherited by a child and make it "busy".
         let script = format!("printf '%s\\n' '#!/bin/sh' {} > '{}'", shell_words::quote(text), program.display());

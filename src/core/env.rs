@@ -94,7 +94,7 @@ pub mod var {
     /// Those that widen whom the program trusts with tokens and with running: they count only from the person's own
     /// environment (cli.md 4).
     pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];
-    /// Multiplies every limit and delay; only in builds for tests.
+    /// Multiplies every pause and limit; only in builds for tests.
     #[cfg(feature = "test-fakes")]
     pub const TEST_TIME: &str = "AZURE_AI_MODELS_TEST_TIME";
 }

@@ -152,7 +152,7 @@ impl Lab {
 pub(super) async fn wait_for(mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited too long");
+        assert!(start.elapsed() < Duration::from_secs(60), "waited too long");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -12,9 +12,8 @@ use foundry_emulator::{Fault as FoundryFault, FaultKind, Route};
 
 use crate::support::TestEnv;
 
-/// Without a time scale the limits are the real ones.
 fn link_to(address: &str, token: &str, more: &[(&str, &str)]) -> Host {
-    let vars = [(var::AZD_SERVER, address), (var::AZD_ACCESS_TOKEN, token), (var::TEST_TIME, "0.01")];
+    let vars = [(var::AZD_SERVER, address), (var::AZD_ACCESS_TOKEN, token), (var::TEST_TIME, "0.01/1")];
     let env = Env::from_vars(vars.into_iter().chain(more.iter().copied()), Path::new("/"));
     Host::from_env(&env, &Timings::from_env(&env)).expect("a host")
 }
@@ -210,7 +209,7 @@ fn a_host_that_is_gone_or_slow_is_told_apart_from_one_that_refuses() {
     assert!(matches!(broken, Err(HostError::Gone { .. })), "{broken:?}");
 
     let silent = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
-    let silent = run(link(&silent).project());
+    let silent = run(link_to(&silent.address(), &silent.token(), &[(var::TEST_TIME, "0.01")]).project());
     assert!(matches!(silent, Err(HostError::TimedOut { .. })), "{silent:?}");
 
     let slow = Fault::Slow(std::time::Duration::from_millis(300));

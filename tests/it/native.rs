@@ -45,8 +45,7 @@ fn sha256(content: &[u8]) -> String {
 fn env_with(config: Config) -> (TestEnv, BlockStore) {
     let store = BlockStore::start();
     let mut env = TestEnv::storing(config, &store);
-    // Slow enough for many megabytes.
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.1");
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.1/1");
     env.write_model();
     let header = format!(r#"{{"w":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, LARGE - 108);
     let mut weights = 100_u64.to_le_bytes().to_vec();

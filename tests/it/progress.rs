@@ -4,11 +4,11 @@ use crate::support::{CANARY, Ended, Terminal, TestEnv, styles};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 
-/// A clock twenty times as fast: stalls are told after 0.75 s, status lines come every 1.5 s.
+/// Limits a twentieth as long: stalls are told after 0.75 s, status lines come every 1.5 s.
 fn env() -> TestEnv {
     let mut env = TestEnv::new();
     env.write_model();
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.05");
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
     env
 }
 
@@ -18,7 +18,7 @@ init
 progress 105 1050 0 2
 sleep 0.2
 progress 294 1050 0 2 84
-sleep 2
+sleep 3
 progress 200 1050 0 2
 sleep 0.2
 progress 1050 1050 1 2

@@ -170,7 +170,7 @@ fn an_environment_that_is_not_there_ends_the_search() {
 fn an_azd_that_does_not_answer_is_no_reason_to_take_another_project() {
     let host = FakeHost::start(Scene::default().with_environment("dev", true, &[]));
     let mut env = run_by(&host);
-    env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint());
+    env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint()).set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.3");
     let told = |env: &TestEnv| {
         let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
         assert_eq!(error["kind"], "service");
@@ -181,8 +181,8 @@ fn an_azd_that_does_not_answer_is_no_reason_to_take_another_project() {
         )
     };
     for (method, fault, code, words) in [
-        ("Project.Get", Fault::Silence, "azd_unreachable", "azd did not answer within 2s"),
-        ("Environment.List", Fault::Silence, "azd_unreachable", "azd did not answer within 2s"),
+        ("Project.Get", Fault::Silence, "azd_unreachable", "azd did not answer within 3s"),
+        ("Environment.List", Fault::Silence, "azd_unreachable", "azd did not answer within 3s"),
         ("Environment.GetValues", Fault::Status(refusal(14, "closing")), "azd_unreachable", "closing"),
         ("Environment.List", Fault::Status(refusal(16, "invalid token")), "azd_token_ended", "token"),
     ] {
@@ -358,7 +358,7 @@ fn alone_a_missing_azd_is_told() {
 
 #[test]
 fn alone_what_azd_says_is_passed_on() {
-    let env = TestEnv::new();
+    let mut env = TestEnv::new();
     azd_project(&env);
     let says = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
     azd(&env, &says("prod: environment does not exist"));
@@ -372,8 +372,9 @@ fn alone_what_azd_says_is_passed_on() {
     let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
     assert!(!error.to_string().contains("CANARY"), "{error}");
     azd(&env, "exec /bin/sleep 60");
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.1");
     let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
-    assert_eq!(error["message"], "the azd environment cannot be read: azd did not answer within 2s");
+    assert_eq!(error["message"], "the azd environment cannot be read: azd did not answer within 3s");
     assert!(env.emulator().requests().is_empty());
 }
 

@@ -22,12 +22,11 @@ for_each_api_version!(
 );
 
 const WAIT: [&str; 5] = ["wait", "--name", "my-model", "--version", "1"];
+/// Scales of a run whose model is missing for too long: 1.5 seconds.
+const SOON_ABSENT: &str = "0.01/0.05";
 
 fn under_way(api: &str, polls_until_done: u32) -> TestEnv {
-    let mut env =
-        TestEnv::speaking(api, Config { visible_while_creating: true, polls_until_done, ..Config::default() });
-    // Half a minute of waiting is told: on a busy machine a fast clock gets there.
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.05");
+    let env = TestEnv::speaking(api, Config { visible_while_creating: true, polls_until_done, ..Config::default() });
     env.emulator().begin(&json!({"name": "my-model", "version": "1"})).expect("begun");
     env
 }
@@ -71,7 +70,8 @@ fn a_registration_that_failed_is_told_with_its_reason(api: &str) {
 }
 
 fn what_nobody_registers_is_not_there(api: &str) {
-    let env = TestEnv::speaking(api, Config::default());
+    let mut env = TestEnv::speaking(api, Config::default());
+    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
     insta::assert_snapshot!(env.run(&WAIT), @"
     ------- stderr -------
     ERROR: model 'my-model' has no version 1 in this project
@@ -84,7 +84,8 @@ fn what_nobody_registers_is_not_there(api: &str) {
 }
 
 fn a_model_that_is_gone_is_no_success(api: &str) {
-    let env = under_way(api, 1000);
+    let mut env = under_way(api, 1000);
+    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
     env.emulator().add_fault(Fault::new(Route::Get, FaultKind::refusal(404, "ModelNotFound", "No.")).after(2));
     insta::assert_snapshot!(env.run(&WAIT), @"
     ------- stderr -------
@@ -97,7 +98,8 @@ fn a_model_that_is_gone_is_no_success(api: &str) {
 
 fn the_time_ends(api: &str) {
     let env = under_way(api, 100_000);
-    insta::assert_snapshot!(env.run(&[&WAIT[..], &["--timeout", "5s"]].concat()), @"
+    // Three seconds, scaled like a pause: enough for a first look.
+    insta::assert_snapshot!(env.run(&[&WAIT[..], &["--timeout", "5m"]].concat()), @"
     ------- stderr -------
     ERROR: the registration did not end in time; its last state was Creating
 
@@ -172,10 +174,11 @@ fn files_of_somebody_else_leave_the_upload_alone(api: &str) {
 
 #[test]
 fn an_upload_that_was_never_registered_is_named() {
-    let env = TestEnv::new();
+    let mut env = TestEnv::new();
     env.write_model();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(403)));
     drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
+    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
     let output = env.run(&WAIT).fails_with(3);
     assert!(output.stderr.contains("Its upload is kept here"), "{output}");
     assert!(env.home().join(".azd/ai-models/uploads").read_dir().expect("uploads").next().is_some());

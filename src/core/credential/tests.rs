@@ -79,7 +79,6 @@ async fn a_service_principal_needs_its_three_variables_and_a_secret() {
 mod tools {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::time::Instant;
 
     use super::*;
 
@@ -206,16 +205,14 @@ exit 1"#,
 
     #[tokio::test(flavor = "current_thread")]
     async fn at_the_limit_the_whole_group_is_killed() {
-        let dir = tool("azd", r#"sleep 30 & echo $! > "${0%/*}/child"; wait"#);
-        let source = signed(dir.path(), "azd", "0.02");
-        let start = Instant::now();
+        let dir = tool("azd", r#"sleep 300 & echo $! > "${0%/*}/child"; wait"#);
+        let source = signed(dir.path(), "azd", "0.1");
         let error = source.token().await.expect_err("too slow");
         assert!(matches!(error, CredentialError::TimedOut { how: Method::Azd, .. }), "{error:?}");
-        assert!(start.elapsed() < Duration::from_secs(10));
         let child: i32 = fs::read_to_string(dir.path().join("child")).expect("pid").trim().parse().expect("number");
         let child = rustix::process::Pid::from_raw(child).expect("pid");
         // Killed, it may wait to be reaped by whoever inherits it; /proc tells.
-        for _ in 0..100 {
+        for _ in 0..1500 {
             if rustix::process::test_kill_process(child).is_err() || is_zombie(child) {
                 return;
             }

@@ -90,12 +90,17 @@ impl Default for Timings {
 }
 
 impl Timings {
-    /// The limits of a normal run; builds for tests scale them by `AZURE_AI_MODELS_TEST_TIME`.
+    /// The limits of a normal run; builds for tests scale them by `AZURE_AI_MODELS_TEST_TIME`: a number, or one for
+    /// pauses and one for limits, as in `0.01/1`. Short pauses make a test fast; a short limit makes it fail on a busy
+    /// machine, unless the limit is what it tests.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
         #[cfg(feature = "test-fakes")]
-        if let Some(scale) = env.get(var::TEST_TIME).and_then(|text| text.parse::<f64>().ok()) {
-            return Self::default().scaled_by(scale);
+        if let Some(text) = env.get(var::TEST_TIME) {
+            let (pauses, limits) = text.split_once('/').unwrap_or((text, text));
+            if let (Ok(pauses), Ok(limits)) = (pauses.parse(), limits.parse()) {
+                return Self::default().scaled_by(pauses, limits);
+            }
         }
         let _: &Env = env;
         Self::default()
@@ -109,23 +114,24 @@ impl Timings {
     }
 
     #[cfg(feature = "test-fakes")]
-    fn scaled_by(&self, scale: f64) -> Self {
-        let by = |duration: Duration| duration.mul_f64(scale);
+    fn scaled_by(&self, pauses: f64, limits: f64) -> Self {
+        let by = |duration: Duration| duration.mul_f64(limits);
+        let pause = |duration: Duration| duration.mul_f64(pauses);
         Self {
             // A busy machine may be slow to answer itself, so these have a floor.
             connect: by(self.connect).max(Duration::from_secs(1)),
             request: by(self.request).max(Duration::from_secs(1)),
-            retry_first: by(self.retry_first),
-            retry_cap: by(self.retry_cap),
-            retry_after_cap: by(self.retry_after_cap),
+            retry_first: pause(self.retry_first),
+            retry_cap: pause(self.retry_cap),
+            retry_after_cap: pause(self.retry_after_cap),
             token: by(self.token),
             token_margin: by(self.token_margin),
             host_call: by(self.host_call).max(Duration::from_secs(2)),
             host_report: by(self.host_report).max(Duration::from_secs(2)),
             azd_command: by(self.azd_command).max(Duration::from_secs(2)),
             probe: by(self.probe).max(Duration::from_secs(2)),
-            poll_first: by(self.poll_first),
-            poll_cap: by(self.poll_cap),
+            poll_first: pause(self.poll_first),
+            poll_cap: pause(self.poll_cap),
             register: by(self.register),
             absent: by(self.absent),
             azcopy_version: self.azcopy_version,
@@ -136,7 +142,7 @@ impl Timings {
             cancel_grace: by(self.cancel_grace),
             interrupt_grace: by(self.interrupt_grace).max(Duration::from_secs(1)),
             status_line: by(self.status_line),
-            scale,
+            scale: pauses,
         }
     }
 }

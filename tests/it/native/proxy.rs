@@ -21,7 +21,7 @@ impl Company {
         let proxy = ConnectProxy::start(far.address, None);
         let base = format!("https://{HOST}{}", store.base.path()).parse().expect("a URL");
         let mut env = TestEnv::storing_at(Config::default(), base);
-        env.set("AZURE_AI_MODELS_TEST_TIME", "0.1")
+        env.set("AZURE_AI_MODELS_TEST_TIME", "0.1/1")
             .set("HTTPS_PROXY", &format!("http://me:{CANARY}@{}", proxy.address()));
         let authority = env.write("company.pem", &far.authority);
         env.set("SSL_CERT_FILE", &authority.to_string_lossy());

@@ -112,7 +112,7 @@ fn a_file_that_changed_starts_again() {
 fn a_file_that_changes_on_the_way_starts_again() {
     for shorter in [false, true] {
         let (mut env, store) = env();
-        env.set("AZURE_AI_MODELS_TEST_TIME", "0.01");
+        env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
         store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
         let running = Running::start(&env, &CREATE);
         wait_until_stuck(&env, &store, 3);

@@ -16,8 +16,8 @@ fn at_once(options: &[&str]) -> u32 {
     let (mut env, store) = env();
     fs::remove_file(env.work().join("model/config.json")).expect("removed");
     sparse(&env, 128 << 20);
-    // Sooner than a request is given up and sent again.
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "40s");
+    // After two seconds, sooner than a request is given up and sent again.
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/1").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
     store.behaves(Behaviour { silent_after: Some(1), discards: true, ..Behaviour::default() });
     let output = create(&env, &[&["--skip-check", "-o", "json"], options].concat()).fails_with(7);
     assert_eq!(output.json_error()["code"], "upload_stalled", "{output}");

