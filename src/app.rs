@@ -26,17 +26,17 @@ use azure_ai_models_core::project::{self, Answer, Found, Search};
 use azure_ai_models_core::units;
 
 /// One run of the program.
-pub struct App {
+pub(crate) struct App {
     /// What the process was given.
-    pub env: Env,
+    pub(crate) env: Env,
     /// Limits and delays.
-    pub timings: Timings,
+    pub(crate) timings: Timings,
     /// Global options.
-    pub globals: Globals,
+    pub(crate) globals: Globals,
     /// The one owner of the streams.
-    pub console: Arc<Console>,
+    pub(crate) console: Arc<Console>,
     /// Set by signals.
-    pub cancel: Cancellation,
+    pub(crate) cancel: Cancellation,
     http: OnceCell<Arc<HttpClient>>,
     found: OnceCell<Found>,
     trusted: OnceCell<Env>,
@@ -46,7 +46,7 @@ pub struct App {
 impl App {
     /// Puts one run together. Costs nothing that a command does not use.
     #[must_use]
-    pub fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
+    pub(crate) fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
         let timings = Timings::from_env(&env);
         let (http, found, trusted) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let interrupted = RefCell::default();
@@ -54,19 +54,19 @@ impl App {
     }
 
     /// Sets what the user is told when the command is dropped from now on; commands set it by phase.
-    pub fn on_interrupt(&self, error: CliError) {
+    pub(crate) fn on_interrupt(&self, error: CliError) {
         *self.interrupted.borrow_mut() = Some(error);
     }
 
     /// The failure of a command that was dropped.
     #[must_use]
-    pub fn interrupted(&self) -> CliError {
+    pub(crate) fn interrupted(&self) -> CliError {
         self.interrupted.borrow_mut().take().unwrap_or_else(CliError::interrupted)
     }
 
     /// Where clients leave what is worth saying.
     #[must_use]
-    pub fn reporter(&self) -> Reporter {
+    pub(crate) fn reporter(&self) -> Reporter {
         let console = Arc::clone(&self.console);
         Arc::new(move |report| match report {
             Report::Debug(text) => console.debug(&text),
@@ -77,7 +77,7 @@ impl App {
 
     /// The one HTTP client.
     #[must_use]
-    pub fn http(&self) -> Arc<HttpClient> {
+    pub(crate) fn http(&self) -> Arc<HttpClient> {
         Arc::clone(
             self.http.get_or_init(|| Arc::new(HttpClient::new(&self.env, self.timings.clone(), self.reporter()))),
         )
@@ -87,7 +87,7 @@ impl App {
     ///
     /// # Errors
     /// When an endpoint breaks a rule, or azd does not report its environment.
-    pub async fn look_for_project(&self, endpoint: Option<&str>) -> Result<Answer, CliError> {
+    pub(crate) async fn look_for_project(&self, endpoint: Option<&str>) -> Result<Answer, CliError> {
         let report = self.reporter();
         let search = Search {
             env: &self.env,
@@ -105,7 +105,7 @@ impl App {
     ///
     /// # Errors
     /// When the way to sign in breaks a rule.
-    pub fn client_of(&self, project: Found) -> Result<FoundryClient, CliError> {
+    pub(crate) fn client_of(&self, project: Found) -> Result<FoundryClient, CliError> {
         let env = self.trusted_env();
         let found = self.found.get_or_init(|| project);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
@@ -118,27 +118,27 @@ impl App {
 
     /// The environment in which the variables that widen trust are the person's own (cli.md 4).
     #[must_use]
-    pub fn trusted_env(&self) -> &Env {
+    pub(crate) fn trusted_env(&self) -> &Env {
         let judge = || project::trusted(&self.env, self.globals.environment.as_deref(), None, &self.reporter());
         self.trusted.get_or_init(judge)
     }
 
     /// True when the person can be asked.
     #[must_use]
-    pub fn can_ask(&self) -> bool {
+    pub(crate) fn can_ask(&self) -> bool {
         let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
         self.env.interactive() && !no_prompt
     }
 
     /// azd's server, when azd runs the program.
     #[must_use]
-    pub fn host(&self) -> Option<Host> {
+    pub(crate) fn host(&self) -> Option<Host> {
         Host::from_env(&self.env, &self.timings)
     }
 
     /// True when the person can be asked by azd too, which draws on standard output, where JSON belongs.
     #[must_use]
-    pub fn can_choose(&self) -> bool {
+    pub(crate) fn can_choose(&self) -> bool {
         self.can_ask() && !(self.env.run_by_azd() && self.globals.output == OutputFormat::Json)
     }
 
@@ -146,7 +146,7 @@ impl App {
     ///
     /// # Errors
     /// When the person leaves the question, or the terminal cannot be used.
-    pub async fn select(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
+    pub(crate) async fn select(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
         let (question, console) = (question.to_owned(), Arc::clone(&self.console));
         let _guard = self.console.guard();
         let chosen = tokio::task::spawn_blocking(move || console.select(&question, &choices));
@@ -163,7 +163,7 @@ impl App {
     ///
     /// # Errors
     /// When the answer cannot be read.
-    pub async fn ask(&self, question: &str) -> Result<Option<String>, CliError> {
+    pub(crate) async fn ask(&self, question: &str) -> Result<Option<String>, CliError> {
         let question = question.to_owned();
         let console = Arc::clone(&self.console);
         let answer = tokio::task::spawn_blocking(move || console.ask(&question)).await;
@@ -178,7 +178,7 @@ impl App {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn line(&self) -> Result<Option<String>, CliError> {
+    pub(crate) async fn line(&self) -> Result<Option<String>, CliError> {
         self.ask("").await
     }
 
@@ -198,7 +198,7 @@ impl App {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn text(&self, text: &str) -> Result<(), CliError> {
+    pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
         match self.globals.output {
             OutputFormat::None => Ok(()),
             OutputFormat::Table | OutputFormat::Json => Ok(self.console.product(text)?),
@@ -209,7 +209,7 @@ impl App {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn json(&self, pieces: JsonPieces<'_>) -> Result<(), CliError> {
+    pub(crate) fn json(&self, pieces: JsonPieces<'_>) -> Result<(), CliError> {
         for piece in pieces {
             let piece = piece.map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
             self.console.product(&piece)?;
@@ -221,7 +221,7 @@ impl App {
     ///
     /// # Errors
     /// When there is no home directory: the working directory never stands in for it.
-    pub fn config_dir(&self) -> Result<PathBuf, CliError> {
+    pub(crate) fn config_dir(&self) -> Result<PathBuf, CliError> {
         self.env.azd_config_dir().ok_or_else(|| {
             CliError::failure("there is no home directory to keep AzCopy's log in")
                 .with_code(ErrorCode::NoHome)
@@ -233,7 +233,7 @@ impl App {
     ///
     /// # Errors
     /// When the variable holds no duration.
-    pub fn stall_limit(&self) -> Result<Duration, CliError> {
+    pub(crate) fn stall_limit(&self) -> Result<Duration, CliError> {
         let Some(text) = self.env.get(var::STALL_TIMEOUT) else { return Ok(self.timings.stall_limit) };
         let limit = units::parse_duration(text).map_err(|why| {
             CliError::usage(format!("{}: {why}", var::STALL_TIMEOUT)).with_code(ErrorCode::BadVariable)
@@ -243,7 +243,7 @@ impl App {
 
     /// The command that deploys a model; it names what the source of the endpoint tells of this very project.
     #[must_use]
-    pub fn deploy_command(&self, model: &CustomModel) -> String {
+    pub(crate) fn deploy_command(&self, model: &CustomModel) -> String {
         let known = |name| self.found.get().and_then(|found| found.value(&self.env, name));
         let target = DeployTarget {
             subscription: known(var::AZURE_SUBSCRIPTION_ID),
@@ -256,7 +256,7 @@ impl App {
 
     /// The page of a model, with what can be done with it now.
     #[must_use]
-    pub fn model_page(&self, model: &CustomModel) -> String {
+    pub(crate) fn model_page(&self, model: &CustomModel) -> String {
         let view = model.view();
         let version = view.version.as_deref().unwrap_or("VERSION");
         let wait = self.command_line(&["custom", "wait", "--name", &view.name, "--version", version]);
@@ -265,7 +265,7 @@ impl App {
 
     /// A command of this program as the person would type it, quoted for the shell.
     #[must_use]
-    pub fn command_line(&self, args: &[&str]) -> String {
+    pub(crate) fn command_line(&self, args: &[&str]) -> String {
         let program = if self.env.run_by_azd() { AZD_PROGRAM } else { PROGRAM };
         format!("{program} {}", shell_words::join(args))
     }

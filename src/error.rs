@@ -17,7 +17,7 @@ mod table;
 mod transcripts;
 mod upload;
 
-pub use table::{ROWS, Row};
+pub(crate) use table::ROWS;
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ use azure_ai_models_core::redact::clean;
 
 /// Failure of a command. Its texts are cleaned of secrets: an error may quote a mistyped argument.
 #[derive(Debug)]
-pub struct CliError {
+pub(crate) struct CliError {
     kind: ErrorKind,
     // Boxed, since every command returns one and few commands fail.
     details: Box<ErrorDetails>,

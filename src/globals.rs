@@ -12,7 +12,7 @@ pub const PROGRAM: &str = "azure-ai-models";
 
 /// Format of the product on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// For people.
     #[default]
     Table,
@@ -24,35 +24,35 @@ pub enum OutputFormat {
 
 /// The global options after the dual `-e` was taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Globals {
+pub(crate) struct Globals {
     /// Endpoint, from `--project-endpoint` or `-e URL`; not yet checked.
-    pub endpoint: Option<String>,
+    pub(crate) endpoint: Option<String>,
     /// azd environment, from `--environment` or `-e NAME`.
-    pub environment: Option<String>,
+    pub(crate) environment: Option<String>,
     /// Azure subscription, from `--subscription`.
-    pub subscription: Option<String>,
+    pub(crate) subscription: Option<String>,
     /// Output format.
-    pub output: OutputFormat,
+    pub(crate) output: OutputFormat,
     /// `--no-prompt`, if it was given.
-    pub no_prompt: Option<bool>,
+    pub(crate) no_prompt: Option<bool>,
     /// `--debug`, if it was given.
-    pub debug: Option<bool>,
+    pub(crate) debug: Option<bool>,
     /// `--quiet`.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// `--cwd`.
-    pub cwd: Option<PathBuf>,
+    pub(crate) cwd: Option<PathBuf>,
 }
 
 /// A text that azd does not accept as the name of an environment.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("'{0}' is not the name of an azd environment: letters, digits, '-', '_', '.', '(' and ')', at most 64")]
-pub struct EnvironmentNameError(pub String);
+pub(crate) struct EnvironmentNameError(pub String);
 
 /// Checks a name by azd's own rule (contracts/azd-host.md 1.5).
 ///
 /// # Errors
 /// When azd would not accept the name.
-pub fn check_environment_name(name: &str) -> Result<(), EnvironmentNameError> {
+pub(crate) fn check_environment_name(name: &str) -> Result<(), EnvironmentNameError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '(' | ')' | '_' | '.');
     if (1..=64).contains(&name.len()) && name.chars().all(is_allowed) {
         Ok(())

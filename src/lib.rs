@@ -1,11 +1,11 @@
 //! `azure.ai.models`: upload, register and manage custom models in a Foundry project.
 
-pub mod app;
-pub mod cli;
-pub mod commands;
-pub mod console;
-pub mod error;
-pub mod globals;
+mod app;
+mod cli;
+mod commands;
+mod console;
+mod error;
+mod globals;
 mod signals;
 
 use std::ffi::OsString;
@@ -22,6 +22,35 @@ use commands::custom::CustomCommand;
 use console::{Console, ProgressMode, Settings, colour};
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
+
+/// What tests ask of the program without running it.
+pub mod testing {
+    use std::ffi::OsString;
+    use std::fmt::Debug;
+
+    pub use crate::globals::{AZD_PROGRAM, PROGRAM};
+
+    use crate::cli::{self, Action};
+    use crate::error::ROWS;
+
+    /// Parses arguments, the program's name first, that run a command.
+    ///
+    /// # Errors
+    /// What the program would print instead.
+    pub fn parse(args: Vec<OsString>) -> Result<impl Debug, String> {
+        let invocation = cli::read(args, false);
+        match &invocation.action {
+            Action::Run(_) => Ok(invocation),
+            Action::Print(text) => Err(text.clone()),
+            Action::Refuse(refusal) => Err(refusal.message.clone()),
+        }
+    }
+
+    /// Names of the rows of the table of the service's refusals.
+    pub fn error_rows() -> impl Iterator<Item = &'static str> {
+        ROWS.iter().map(|row| row.name)
+    }
+}
 
 /// The whole program: parse, run, report, exit code.
 #[must_use]

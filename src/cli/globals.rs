@@ -7,7 +7,7 @@ use crate::globals::{EnvironmentNameError, Globals, check_environment_name};
 
 /// Global options that contradict each other.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum GlobalsError {
+pub(crate) enum GlobalsError {
     /// Two endpoints.
     #[error("the project endpoint was given twice")]
     TwoEndpoints,
@@ -26,7 +26,7 @@ pub enum GlobalsError {
 ///
 /// # Errors
 /// See [`GlobalsError`].
-pub fn merge(args: &GlobalArgs) -> Result<Globals, GlobalsError> {
+pub(crate) fn merge(args: &GlobalArgs) -> Result<Globals, GlobalsError> {
     let (urls, names): (Vec<&String>, Vec<&String>) =
         args.endpoint_or_environment.iter().partition(|value| is_url(value));
     if args.environment.iter().any(|value| is_url(value)) {

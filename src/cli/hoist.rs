@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 /// Moves global options that stand before or between the command words behind the last of them. The first
 /// argument is the program's name. Pure; everything from `--` or an option that is not global stays as it is.
 #[must_use]
-pub fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString> {
     let mut out = Vec::with_capacity(args.len());
     let mut globals = Vec::new();
     let mut args = args.into_iter();

@@ -7,9 +7,9 @@ mod help;
 mod hoist;
 mod read;
 
-pub use globals::{GlobalsError, merge};
-pub use hoist::hoist_globals;
-pub use read::{Action, Invocation, UsageError, read};
+pub(crate) use globals::merge;
+pub(crate) use hoist::hoist_globals;
+pub(crate) use read::{Action, Invocation, read};
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -41,21 +41,21 @@ Exit codes:
     args_override_self = true,
     max_term_width = 110
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub globals: GlobalArgs,
+    pub(crate) globals: GlobalArgs,
 
     /// Print the version
     #[arg(long = "version", action = clap::ArgAction::SetTrue)]
-    pub show_version: bool,
+    pub(crate) show_version: bool,
 
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
 }
 
 /// What the program can be told to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Connect an azd environment to a Foundry project
     #[command(
         args_override_self = true,
@@ -115,22 +115,22 @@ Examples:
 /// Options that stand before or after the command.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
-pub struct GlobalArgs {
+pub(crate) struct GlobalArgs {
     /// Foundry project endpoint: https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT
     #[arg(long, global = true, value_name = "URL", action = clap::ArgAction::Append, value_hint = ValueHint::Url)]
-    pub project_endpoint: Vec<String>,
+    pub(crate) project_endpoint: Vec<String>,
 
     /// Project endpoint (a value that starts with https:// or http://) or azd environment (any other)
     #[arg(short = 'e', global = true, value_name = "URL|NAME", action = clap::ArgAction::Append)]
-    pub endpoint_or_environment: Vec<String>,
+    pub(crate) endpoint_or_environment: Vec<String>,
 
     /// azd environment
     #[arg(long, global = true, value_name = "NAME", action = clap::ArgAction::Append)]
-    pub environment: Vec<String>,
+    pub(crate) environment: Vec<String>,
 
     /// Azure subscription
     #[arg(short, long, global = true, value_name = "ID")]
-    pub subscription: Option<String>,
+    pub(crate) subscription: Option<String>,
 
     /// Output format: table or json
     #[arg(
@@ -144,40 +144,40 @@ pub struct GlobalArgs {
         hide_default_value = true,
         hide_possible_values = true
     )]
-    pub output: OutputFormat,
+    pub(crate) output: OutputFormat,
 
     /// Never ask: a question without an answer on the command line is an error
     #[arg(long, global = true, alias = "non-interactive", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide = false)]
-    pub no_prompt: Option<bool>,
+    pub(crate) no_prompt: Option<bool>,
 
     /// Trace requests and child processes on stderr; secrets are masked
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
-    pub debug: Option<bool>,
+    pub(crate) debug: Option<bool>,
 
     /// No progress, no hints; results and errors stay
     #[arg(short, long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
-    pub quiet: Option<bool>,
+    pub(crate) quiet: Option<bool>,
 
     /// Change to this directory first
     #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub cwd: Option<std::path::PathBuf>,
+    pub(crate) cwd: Option<std::path::PathBuf>,
 
     /// Print the address of the documentation
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
-    pub docs: Option<bool>,
+    pub(crate) docs: Option<bool>,
 
     /// azd's own; accepted and left alone
     #[arg(long, global = true, value_name = "FILE", hide = true)]
-    pub trace_log_file: Option<std::path::PathBuf>,
+    pub(crate) trace_log_file: Option<std::path::PathBuf>,
 
     /// azd's own; accepted and left alone
     #[arg(long, global = true, value_name = "URL", hide = true)]
-    pub trace_log_url: Option<String>,
+    pub(crate) trace_log_url: Option<String>,
 }
 
 /// clap's tree with the name that this run goes by. Not built yet: that costs more than all else that `version` does.
 #[must_use]
-pub fn tree(program: &'static str) -> clap::Command {
+pub(crate) fn tree(program: &'static str) -> clap::Command {
     Cli::command().bin_name(program)
 }
 

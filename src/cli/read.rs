@@ -16,16 +16,16 @@ const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 
 /// What the arguments ask for.
 #[derive(Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// Global options; defaults where the arguments could not be read.
-    pub globals: Globals,
+    pub(crate) globals: Globals,
     /// What to do.
-    pub action: Action,
+    pub(crate) action: Action,
 }
 
 /// What to do.
 #[derive(Debug)]
-pub enum Action {
+pub(crate) enum Action {
     /// Print a text: help, or the address of the documentation.
     Print(String),
     /// Say what is wrong with the arguments.
@@ -36,11 +36,11 @@ pub enum Action {
 
 /// Arguments that make no sense.
 #[derive(Debug, PartialEq, Eq)]
-pub struct UsageError {
+pub(crate) struct UsageError {
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do.
-    pub suggestion: String,
+    pub(crate) suggestion: String,
 }
 
 impl From<UsageError> for CliError {
@@ -51,7 +51,7 @@ impl From<UsageError> for CliError {
 
 /// Reads the arguments, the program's name first. Pure.
 #[must_use]
-pub fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
+pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     // Tools ask this often, and clap's tree costs a third of the answer. With any option the tree is asked.
     if let [_, word] = args.as_slice()
         && (word == "version" || word == "--version")

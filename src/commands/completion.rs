@@ -10,7 +10,7 @@ use crate::globals::PROGRAM;
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn completion(app: &App, mut tree: clap::Command, shell: Shell) -> Result<(), CliError> {
+pub(crate) fn completion(app: &App, mut tree: clap::Command, shell: Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
     generate(shell, &mut tree, PROGRAM, &mut script);
     app.text(&String::from_utf8_lossy(&script))

@@ -20,18 +20,18 @@ use azure_ai_models_core::env::var;
 
 /// Arguments of `init`.
 #[derive(Args, Clone, Debug)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// ARM resource id of the Foundry project
     #[arg(short, long, value_name = "ID")]
-    pub project_resource_id: Option<String>,
+    pub(crate) project_resource_id: Option<String>,
 
     /// Name of the azd environment, as --environment; it is made where there is none
     #[arg(short = 'n', value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
     /// Ask for the project again, although the environment has one
     #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
-    pub force: Option<bool>,
+    pub(crate) force: Option<bool>,
 }
 
 /// The values that an environment holds afterwards.
@@ -50,7 +50,7 @@ const KEYS: [&str; 7] = [
 /// # Errors
 /// When an option breaks a rule or an answer is missing, when there is no azd, when the project is not there or ARM does
 /// not tell, or when azd does not store a value.
-pub async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
+pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     let asked = Asked::read(app, args)?;
     let host = app.host();
     let json = app.globals.output == OutputFormat::Json;

@@ -12,7 +12,7 @@ use crate::console::product;
 use crate::error::CliError;
 
 /// The extension's id.
-pub const EXTENSION_ID: &str = "azure.ai.models";
+pub(crate) const EXTENSION_ID: &str = "azure.ai.models";
 const SCHEMA_VERSION: &str = "1.0";
 /// The option that azd knows by this letter; `-e` also takes an endpoint here, without a long name of its own.
 const ENVIRONMENT: (&str, char) = ("environment", 'e');
@@ -81,7 +81,7 @@ struct Flag {
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn metadata(app: &App, mut tree: clap::Command) -> Result<(), CliError> {
+pub(crate) fn metadata(app: &App, mut tree: clap::Command) -> Result<(), CliError> {
     tree.build();
     let commands = described(&tree, &[]);
     app.json(product::document(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands }))

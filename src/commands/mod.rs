@@ -1,9 +1,9 @@
 //! The commands: a file each, with its arguments and one function.
 
 mod choose;
-pub mod completion;
+pub(crate) mod completion;
 mod connect;
-pub mod custom;
-pub mod init;
-pub mod metadata;
-pub mod version;
+pub(crate) mod custom;
+pub(crate) mod init;
+pub(crate) mod metadata;
+pub(crate) mod version;

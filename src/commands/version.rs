@@ -8,7 +8,7 @@ use crate::console::product::{self, JsonPieces, Product};
 use crate::error::CliError;
 
 /// The version, from Cargo.toml; `version.txt` and `extension.yaml` hold the same.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const COMMIT: Option<&str> = option_env!("AZURE_AI_MODELS_COMMIT");
 const BUILD_DATE: Option<&str> = option_env!("AZURE_AI_MODELS_BUILD_DATE");
 
@@ -34,6 +34,6 @@ impl Product for Version {
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn version(app: &App) -> Result<(), CliError> {
+pub(crate) fn version(app: &App) -> Result<(), CliError> {
     app.show(&Version { version: VERSION, commit: COMMIT, build_date: BUILD_DATE })
 }

@@ -8,28 +8,28 @@ use azure_ai_models_core::units;
 
 /// What the page of `create --dry-run` shows.
 #[derive(Debug)]
-pub struct DryRunPage<'a> {
+pub(crate) struct DryRunPage<'a> {
     /// Name of the model.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// Its version.
-    pub version: &'a str,
+    pub(crate) version: &'a str,
     /// Where the files are.
-    pub source: &'a str,
+    pub(crate) source: &'a str,
     /// Path and bytes of each file; empty for a remote source.
-    pub files: Vec<(&'a str, u64)>,
+    pub(crate) files: Vec<(&'a str, u64)>,
     /// Path of what stays, and why.
-    pub excluded: Vec<(&'a str, String)>,
+    pub(crate) excluded: Vec<(&'a str, String)>,
     /// What the check found.
-    pub findings: &'a [Finding],
+    pub(crate) findings: &'a [Finding],
     /// Method and path of each request.
-    pub requests: &'a [String],
+    pub(crate) requests: &'a [String],
     /// How long the upload may take; `None` where the size is unknown.
-    pub estimate: Option<String>,
+    pub(crate) estimate: Option<String>,
 }
 
 /// The page of `create --dry-run`.
 #[must_use]
-pub fn dry_run_page(plan: &DryRunPage<'_>) -> String {
+pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
     let bytes: u64 = plan.files.iter().map(|(_, bytes)| bytes).sum();
     let upload = match &plan.estimate {
         Some(estimate) => {
@@ -67,7 +67,12 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
 
 /// The shape of an adapter in one line; what is not known stands as `?`.
 #[must_use]
-pub fn lora_line(rank: Option<u32>, alpha: Option<&str>, modules: Option<&[String]>, dropout: Option<f64>) -> String {
+pub(crate) fn lora_line(
+    rank: Option<u32>,
+    alpha: Option<&str>,
+    modules: Option<&[String]>,
+    dropout: Option<f64>,
+) -> String {
     let known = |value: Option<String>| value.map_or_else(|| "?".to_owned(), |text| harmless(&text));
     format!(
         "rank {}, alpha {}, target modules {}, dropout {}",
@@ -80,6 +85,6 @@ pub fn lora_line(rank: Option<u32>, alpha: Option<&str>, modules: Option<&[Strin
 
 /// The page of a registration that is not waited for.
 #[must_use]
-pub fn accepted_page(name: &str, version: &str, wait: &str) -> String {
+pub(crate) fn accepted_page(name: &str, version: &str, wait: &str) -> String {
     format!("The registration of model '{name}' (version {version}) is under way.\n\nTo wait for its end:\n  {wait}\n")
 }

@@ -5,20 +5,20 @@ use azure_ai_models_core::model::CustomModel;
 
 /// What the deploy command names; what is not known stays as a word in capitals.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct DeployTarget<'a> {
+pub(crate) struct DeployTarget<'a> {
     /// Subscription of the project.
-    pub subscription: Option<&'a str>,
+    pub(crate) subscription: Option<&'a str>,
     /// Resource group of the account.
-    pub group: Option<&'a str>,
+    pub(crate) group: Option<&'a str>,
     /// Foundry account.
-    pub account: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
     /// Foundry project.
-    pub project: Option<&'a str>,
+    pub(crate) project: Option<&'a str>,
 }
 
 /// The command with which a model is deployed (cli.md 7, step 7), broken over lines as a shell takes it.
 #[must_use]
-pub fn deploy_command(model: &CustomModel, target: DeployTarget<'_>) -> String {
+pub(crate) fn deploy_command(model: &CustomModel, target: DeployTarget<'_>) -> String {
     let quote = |text: &str| shell_words::quote(&harmless(text)).into_owned();
     let name = quote(&model.view().name);
     let version = quote(model.view().version.as_deref().unwrap_or("VERSION"));

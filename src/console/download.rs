@@ -13,7 +13,7 @@ use azure_ai_models_core::units;
 const PARTS: u64 = 4;
 
 /// See the module.
-pub struct DownloadView<'a> {
+pub(crate) struct DownloadView<'a> {
     console: &'a Console,
     status_line: Duration,
     last_line: Instant,
@@ -28,7 +28,7 @@ impl<'a> DownloadView<'a> {
     }
 
     /// So many bytes of the archive are here.
-    pub fn on(&mut self, bytes: u64, total: Option<u64>) {
+    pub(crate) fn on(&mut self, bytes: u64, total: Option<u64>) {
         // A new try starts over.
         if bytes < self.bytes {
             self.shown_part = 0;

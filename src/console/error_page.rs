@@ -6,25 +6,25 @@ use super::style::{Style, harmless_lines};
 
 /// A failure as values.
 #[derive(Clone, Debug)]
-pub struct ErrorPage<'a> {
+pub(crate) struct ErrorPage<'a> {
     /// Kind, as a word.
-    pub kind: &'a str,
+    pub(crate) kind: &'a str,
     /// The user ended the command with Ctrl+C or a signal.
-    pub is_interrupt: bool,
+    pub(crate) is_interrupt: bool,
     /// Code that scripts can rely on.
-    pub code: &'a str,
+    pub(crate) code: &'a str,
     /// What failed.
-    pub message: &'a str,
+    pub(crate) message: &'a str,
     /// Status of the service.
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// Request id, for the service's support.
-    pub request_id: Option<&'a str>,
+    pub(crate) request_id: Option<&'a str>,
     /// When the service answered.
-    pub time: Option<&'a str>,
+    pub(crate) time: Option<&'a str>,
     /// What to do.
-    pub suggestion: Option<&'a str>,
+    pub(crate) suggestion: Option<&'a str>,
     /// Pages to read: title and address.
-    pub links: &'a [(String, String)],
+    pub(crate) links: &'a [(String, String)],
 }
 
 impl ErrorPage<'_> {

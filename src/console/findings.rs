@@ -11,18 +11,18 @@ const TOLD: usize = 10;
 
 /// What was checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// Files that would go.
-    pub files: u64,
+    pub(crate) files: u64,
     /// Their bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// As what they were judged.
-    pub weight_type: WeightType,
+    pub(crate) weight_type: WeightType,
 }
 
 /// The page of `check`; with a summary unless quiet. `None`: the files could not even be walked.
 #[must_use]
-pub fn findings_page(findings: &[Finding], checked: Option<Checked>, summary: bool) -> String {
+pub(crate) fn findings_page(findings: &[Finding], checked: Option<Checked>, summary: bool) -> String {
     let width = |text: fn(&Finding) -> &str| findings.iter().map(|finding| text(finding).len()).max().unwrap_or(0);
     let codes = width(|finding| finding.code.as_str());
     let mut page = String::new();
@@ -54,7 +54,7 @@ fn summary_line(findings: &[Finding], checked: Option<Checked>) -> String {
 
 /// The errors, one a line, as part of an error message.
 #[must_use]
-pub fn error_lines(findings: &[Finding]) -> String {
+pub(crate) fn error_lines(findings: &[Finding]) -> String {
     let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
     let mut lines: Vec<String> =
         errors.iter().take(TOLD).map(|finding| format!("  {}", finding_line(finding))).collect();
@@ -66,7 +66,7 @@ pub fn error_lines(findings: &[Finding]) -> String {
 
 /// `config.json: the file is empty (empty-file)`.
 #[must_use]
-pub fn finding_line(finding: &Finding) -> String {
+pub(crate) fn finding_line(finding: &Finding) -> String {
     let Finding { code, file, message, .. } = finding;
     if file == "." { format!("{message} ({code})") } else { format!("{file}: {message} ({code})") }
 }

@@ -4,25 +4,25 @@ use super::render::aligned;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
-pub struct InitPage<'a> {
+pub(crate) struct InitPage<'a> {
     /// Name of the azd environment.
-    pub environment: &'a str,
+    pub(crate) environment: &'a str,
     /// Azure subscription.
-    pub subscription: &'a str,
+    pub(crate) subscription: &'a str,
     /// Resource group.
-    pub group: &'a str,
+    pub(crate) group: &'a str,
     /// Foundry project.
-    pub project: &'a str,
+    pub(crate) project: &'a str,
     /// Its endpoint.
-    pub endpoint: &'a str,
+    pub(crate) endpoint: &'a str,
     /// Commands to go on with.
-    pub next: &'a [String],
+    pub(crate) next: &'a [String],
 }
 
 impl InitPage<'_> {
     /// The page.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let rows = [
             ("Environment", self.environment),
             ("Subscription", self.subscription),

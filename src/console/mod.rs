@@ -8,24 +8,23 @@ mod download;
 mod error_page;
 mod findings;
 mod init_page;
-pub mod product;
+pub(crate) mod product;
 mod progress;
 mod prompt;
-pub mod render;
+pub(crate) mod render;
 mod speed;
 mod style;
 mod table;
 mod transfer;
 mod uploads_page;
 
-pub use download::DownloadView;
-pub use error_page::ErrorPage;
-pub use init_page::InitPage;
-pub use progress::{ProgressMode, RegisterView};
-pub use prompt::TerminalGuard;
-pub use style::harmless_lines;
-pub use table::TableStyle;
-pub use transfer::TransferView;
+pub(crate) use download::DownloadView;
+pub(crate) use error_page::ErrorPage;
+pub(crate) use init_page::InitPage;
+pub(crate) use progress::{ProgressMode, RegisterView};
+pub(crate) use style::harmless_lines;
+pub(crate) use table::TableStyle;
+pub(crate) use transfer::TransferView;
 
 use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,38 +40,38 @@ use self::style::Style;
 
 /// What the console needs to know of the world.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// No progress, no hints.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Traces are shown.
-    pub debug: bool,
+    pub(crate) debug: bool,
     /// The product is JSON, and so are errors.
-    pub json: bool,
+    pub(crate) json: bool,
     /// Colour on standard error.
-    pub colour_stderr: bool,
+    pub(crate) colour_stderr: bool,
     /// Standard output is a terminal.
-    pub stdout_terminal: bool,
+    pub(crate) stdout_terminal: bool,
     /// Standard error is a terminal.
-    pub stderr_terminal: bool,
+    pub(crate) stderr_terminal: bool,
     /// Width that `COLUMNS` asks for.
-    pub columns: Option<u16>,
+    pub(crate) columns: Option<u16>,
     /// How progress is shown.
-    pub progress: ProgressMode,
+    pub(crate) progress: ProgressMode,
 }
 
 /// Colour or not: `NO_COLOR` wins over `FORCE_COLOR=1`, which wins over what the stream is.
 #[must_use]
-pub fn colour(no_color: bool, force_color: bool, terminal: bool) -> bool {
+pub(crate) fn colour(no_color: bool, force_color: bool, terminal: bool) -> bool {
     !no_color && (force_color || terminal)
 }
 
 /// Standard output that cannot be written, for another reason than a reader that went away.
 #[derive(Debug, Error)]
 #[error("cannot write the result: {0}")]
-pub struct WriteError(#[source] io::Error);
+pub(crate) struct WriteError(#[source] io::Error);
 
 /// See the module.
-pub struct Console {
+pub(crate) struct Console {
     settings: Settings,
     style: Style,
     face: Face,
@@ -86,7 +85,7 @@ pub struct Console {
 impl Console {
     /// A console for one run.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
         let can_draw = settings.stderr_terminal && !bars.is_hidden();
@@ -109,7 +108,7 @@ impl Console {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn product(&self, text: &str) -> Result<(), WriteError> {
+    pub(crate) fn product(&self, text: &str) -> Result<(), WriteError> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(WriteError(error)),
@@ -118,7 +117,7 @@ impl Console {
     }
 
     /// `Step 2/3: Uploading model files...`
-    pub fn step(&self, number: u8, of: u8, text: &str) {
+    pub(crate) fn step(&self, number: u8, of: u8, text: &str) {
         if self.face == Face::Json {
             self.line(&progress::step_line(number, of, text));
         } else {
@@ -127,53 +126,53 @@ impl Console {
     }
 
     /// `✓ Upload complete`
-    pub fn done(&self, text: &str) {
+    pub(crate) fn done(&self, text: &str) {
         self.talk(&format!("{} {}", self.style.green("✓"), harmless_lines(text)));
     }
 
     /// News.
-    pub fn status(&self, text: &str) {
+    pub(crate) fn status(&self, text: &str) {
         self.talk(&harmless_lines(text));
     }
 
     /// A blank line between the talk and the result, where both stand on one terminal.
-    pub fn gap(&self) {
+    pub(crate) fn gap(&self) {
         if self.settings.stdout_terminal && self.settings.stderr_terminal {
             self.talk("");
         }
     }
 
     /// `  Blob URI: https://...`
-    pub fn detail(&self, key: &str, value: &str) {
+    pub(crate) fn detail(&self, key: &str, value: &str) {
         self.talk(&format!("  {key}: {}", harmless_lines(value)));
     }
 
     /// Something that the person may want to know: a retry, a wait.
-    pub fn notice(&self, text: &str) {
+    pub(crate) fn notice(&self, text: &str) {
         self.talk(&self.style.grey(&harmless_lines(text)));
     }
 
     /// `WARNING: ...`
-    pub fn warn(&self, text: &str) {
+    pub(crate) fn warn(&self, text: &str) {
         self.talk(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
     }
 
     /// A trace line.
-    pub fn debug(&self, text: &str) {
+    pub(crate) fn debug(&self, text: &str) {
         if self.settings.debug {
             self.line(&self.style.grey(&format!("debug: {}", harmless_lines(text))));
         }
     }
 
     /// A failed command that azd shows: here it is told only where lines of JSON are read.
-    pub fn error_elsewhere(&self, page: &ErrorPage<'_>) {
+    pub(crate) fn error_elsewhere(&self, page: &ErrorPage<'_>) {
         if self.face == Face::Json {
             self.line(&progress::error_line(page));
         }
     }
 
     /// A failed command.
-    pub fn error(&self, page: &ErrorPage<'_>) {
+    pub(crate) fn error(&self, page: &ErrorPage<'_>) {
         if page.is_interrupt {
             self.leave_line();
         }
@@ -185,26 +184,26 @@ impl Console {
 
     /// What a table must look like on standard output.
     #[must_use]
-    pub fn table_style(&self) -> TableStyle {
+    pub(crate) fn table_style(&self) -> TableStyle {
         let width = self.settings.stdout_terminal.then(|| self.width(&Term::stdout()));
         TableStyle { width, summary: !self.settings.quiet }
     }
 
     /// The progress of an upload, with a status line this often.
     #[must_use]
-    pub fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
+    pub(crate) fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
         TransferView::new(self, status_line)
     }
 
     /// The progress of a download of AzCopy, with a status line this often.
     #[must_use]
-    pub fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
+    pub(crate) fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
         DownloadView::new(self, status_line)
     }
 
     /// The progress of a registration.
     #[must_use]
-    pub fn register_view(&self, status_line: Duration) -> RegisterView<'_> {
+    pub(crate) fn register_view(&self, status_line: Duration) -> RegisterView<'_> {
         RegisterView::new(self, status_line)
     }
 
@@ -212,7 +211,7 @@ impl Console {
     ///
     /// # Errors
     /// When the answer cannot be read.
-    pub fn ask(&self, question: &str) -> io::Result<Option<String>> {
+    pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
         {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
             stderr.write_all(question.as_bytes())?;

@@ -15,7 +15,7 @@ pub(super) const SCHEMA_LINE: &str = r#"{"schema":"azure.ai.models/progress","ve
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProgressMode {
+pub(crate) enum ProgressMode {
     /// A bar on a terminal, plain lines elsewhere.
     #[default]
     Auto,
@@ -85,7 +85,7 @@ pub(super) fn error_line(page: &ErrorPage<'_>) -> String {
 }
 
 /// The progress of a registration.
-pub struct RegisterView<'a> {
+pub(crate) struct RegisterView<'a> {
     console: &'a Console,
     status_line: Duration,
     next_line: Duration,
@@ -99,7 +99,7 @@ impl<'a> RegisterView<'a> {
     }
 
     /// The service's word, and how long it takes already.
-    pub fn on(&mut self, status: &str, elapsed: Duration) {
+    pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
         match self.console.face {
             Face::Bar => {
                 if let Some(bar) = &self.bar {
@@ -120,7 +120,7 @@ impl<'a> RegisterView<'a> {
     }
 
     /// The registration is done.
-    pub fn registered(&mut self, name: &str, version: &str, status: &str) {
+    pub(crate) fn registered(&self, name: &str, version: &str, status: &str) {
         if self.console.face == Face::Json {
             let fields = json!({ "name": name, "version": version, "status": status });
             self.console.line(&event_line("done", fields));

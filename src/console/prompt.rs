@@ -14,7 +14,7 @@ const ROWS: usize = 7;
 /// The terminal as it was, put back when this is dropped: whoever ends the program in the middle of a question would
 /// leave it without echo and cursor.
 #[derive(Debug)]
-pub struct TerminalGuard {
+pub(crate) struct TerminalGuard {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
 }
@@ -34,7 +34,7 @@ impl Drop for TerminalGuard {
 impl Console {
     /// Holds on to the terminal while a question is open.
     #[must_use]
-    pub fn guard(&self) -> TerminalGuard {
+    pub(crate) fn guard(&self) -> TerminalGuard {
         TerminalGuard {
             #[cfg(unix)]
             before: rustix::termios::tcgetattr(io::stdin()).ok(),
@@ -45,7 +45,7 @@ impl Console {
     ///
     /// # Errors
     /// When the terminal cannot be used; `Interrupted` after Ctrl+C.
-    pub fn select(&self, question: &str, choices: &[String]) -> io::Result<Option<usize>> {
+    pub(crate) fn select(&self, question: &str, choices: &[String]) -> io::Result<Option<usize>> {
         let theme: &dyn Theme = if self.settings.colour_stderr { &ColorfulTheme::default() } else { &SimpleTheme };
         let chosen = FuzzySelect::with_theme(theme)
             .with_prompt(question)

@@ -6,12 +6,12 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
-pub use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
-pub use super::deploy::{DeployTarget, deploy_command};
-pub use super::findings::{Checked, error_lines, finding_line, findings_page};
+pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
+pub(crate) use super::deploy::{DeployTarget, deploy_command};
+pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::style::harmless;
 use super::table::{TableStyle, table};
-pub use super::uploads_page::{UploadRow, uploads_table};
+pub(crate) use super::uploads_page::{UploadRow, uploads_table};
 use azure_ai_models_core::model::{CustomModel, ModelView, Progress};
 use azure_ai_models_core::redact::{self, SecretUrl};
 use azure_ai_models_core::units;
@@ -20,7 +20,7 @@ const RULE: &str = "────────────────────
 
 /// The table of `list` and `versions`; `counted` names what its rows are.
 #[must_use]
-pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> String {
+pub(crate) fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> String {
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
@@ -49,7 +49,7 @@ pub fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> 
 
 /// The page of `show`: all that is known of a model, and what can be done with it now.
 #[must_use]
-pub fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
+pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
     let next = match model.view().progress() {
         Progress::Done => deploy_section(deploy),
         Progress::Running => format!("The registration is under way. To wait for its end:\n  {wait}\n"),
@@ -60,7 +60,7 @@ pub fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
 
 /// All that is known of a model.
 #[must_use]
-pub fn model_details(model: &CustomModel) -> String {
+pub(crate) fn model_details(model: &CustomModel) -> String {
     let view = model.view();
     let mut page = format!("Custom Model: {}\n{RULE}\n", harmless(&view.name));
     section(&mut page, "General", &general(view));
@@ -130,7 +130,7 @@ fn general(view: &ModelView) -> [(&'static str, Option<String>); 8] {
 
 /// The page at the end of `create`.
 #[must_use]
-pub fn created_page(model: &CustomModel, format: Option<&str>, bytes: Option<u64>, deploy: &str) -> String {
+pub(crate) fn created_page(model: &CustomModel, format: Option<&str>, bytes: Option<u64>, deploy: &str) -> String {
     let view = model.view();
     let rows = [
         ("Name", Some(view.name.clone())),
@@ -152,7 +152,7 @@ fn deploy_section(deploy: &str) -> String {
 ///
 /// # Errors
 /// When the value is not valid JSON.
-pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+pub(crate) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut document = serde_json::to_value(value)?;
     redact::clean_json(&mut document);
     let mut text = serde_json::to_string_pretty(&document)?;
@@ -161,7 +161,7 @@ pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
 }
 
 /// The same for a list, in pieces: a long list has no room in memory twice.
-pub fn json_list<T: Serialize>(items: &[T]) -> impl Iterator<Item = Result<String, serde_json::Error>> {
+pub(crate) fn json_list<T: Serialize>(items: &[T]) -> impl Iterator<Item = Result<String, serde_json::Error>> {
     const PIECE: usize = 100;
     let pieces = items.len().div_ceil(PIECE);
     let none = items.is_empty().then(|| Ok("[]\n".to_owned()));

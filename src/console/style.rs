@@ -42,7 +42,7 @@ impl Style {
 
 /// The same for text of several lines, which stay lines.
 #[must_use]
-pub fn harmless_lines(text: &str) -> String {
+pub(crate) fn harmless_lines(text: &str) -> String {
     text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 

@@ -8,11 +8,11 @@ use super::style::harmless;
 
 /// What a table must look like.
 #[derive(Clone, Copy, Debug)]
-pub struct TableStyle {
+pub(crate) struct TableStyle {
     /// Columns of the terminal; `None` in a pipe.
-    pub width: Option<u16>,
+    pub(crate) width: Option<u16>,
     /// With the line that counts.
-    pub summary: bool,
+    pub(crate) summary: bool,
 }
 
 const GAP: usize = 2;

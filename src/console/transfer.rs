@@ -16,7 +16,7 @@ use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
 
 /// See the module.
-pub struct TransferView<'a> {
+pub(crate) struct TransferView<'a> {
     console: &'a Console,
     status_line: Duration,
     started: Instant,
@@ -42,7 +42,7 @@ impl<'a> TransferView<'a> {
     }
 
     /// Takes one event in.
-    pub fn on(&mut self, event: &TransferEvent) {
+    pub(crate) fn on(&mut self, event: &TransferEvent) {
         let now = self.started.elapsed();
         match event {
             TransferEvent::Started(progress) => {
@@ -79,7 +79,7 @@ impl<'a> TransferView<'a> {
     }
 
     /// Lets time pass: the elapsed time moves on, and a status line appears when it is due.
-    pub fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         let now = self.started.elapsed();
         if now >= self.next_status {
             self.next_status = now + self.status_line;
@@ -92,7 +92,7 @@ impl<'a> TransferView<'a> {
 
     /// The person wants to end; `waits` where the engine takes its time for that. The bar goes: the terminal wrote its
     /// `^C` into that line.
-    pub fn stopping(&mut self, waits: bool) {
+    pub(crate) fn stopping(&mut self, waits: bool) {
         if self.running {
             let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
             self.clear_bar();

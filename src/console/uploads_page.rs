@@ -8,28 +8,28 @@ use azure_ai_models_core::units;
 
 /// One row of [`uploads_table`].
 #[derive(Clone, Debug)]
-pub struct UploadRow {
+pub(crate) struct UploadRow {
     /// Id that the other commands take.
-    pub id: String,
+    pub(crate) id: String,
     /// Name of the model.
-    pub name: String,
+    pub(crate) name: String,
     /// Version of the model.
-    pub version: String,
+    pub(crate) version: String,
     /// State, and whether it is running.
-    pub state: String,
+    pub(crate) state: String,
     /// Number of files; `None` for a remote source.
-    pub files: Option<u64>,
+    pub(crate) files: Option<u64>,
     /// Their bytes; `None` for a remote source.
-    pub bytes: Option<u64>,
+    pub(crate) bytes: Option<u64>,
     /// Since it was worked on last.
-    pub age: Duration,
+    pub(crate) age: Duration,
     /// Path, or URL without its query.
-    pub source: String,
+    pub(crate) source: String,
 }
 
 /// The table of `uploads list`.
 #[must_use]
-pub fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
+pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {

@@ -76,7 +76,7 @@ impl From<EnvironmentNameError> for CliError {
 impl CliError {
     /// azd did not store a value of an environment.
     #[must_use]
-    pub fn not_saved(environment: &str, error: SaveError) -> Self {
+    pub(crate) fn not_saved(environment: &str, error: SaveError) -> Self {
         let SaveError { key, saved, why } = error;
         let done =
             if saved.is_empty() { "Nothing was saved.".to_owned() } else { format!("Saved: {}.", saved.join(", ")) };
@@ -91,7 +91,7 @@ impl CliError {
 
     /// The person reaches no subscription of this id.
     #[must_use]
-    pub fn no_subscription(id: &str) -> Self {
+    pub(crate) fn no_subscription(id: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no subscription '{id}', or you do not reach it"))
             .with_code(ErrorCode::SubscriptionNotFound)
             .with_suggestion("Check --subscription, and the account that you are signed in with: azd auth status")
@@ -99,7 +99,7 @@ impl CliError {
 
     /// The person reaches no subscription at all.
     #[must_use]
-    pub fn no_subscriptions() -> Self {
+    pub(crate) fn no_subscriptions() -> Self {
         Self::new(ErrorKind::NotFound, "the signed-in account reaches no subscription")
             .with_code(ErrorCode::SubscriptionNotFound)
             .with_suggestion("Sign in with another account: azd auth login")
@@ -107,7 +107,7 @@ impl CliError {
 
     /// There is no project to choose.
     #[must_use]
-    pub fn no_projects(subscription: &str) -> Self {
+    pub(crate) fn no_projects(subscription: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no Foundry project in subscription {subscription}"))
             .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion("Choose another subscription, or make a project: https://ai.azure.com")
@@ -115,7 +115,7 @@ impl CliError {
 
     /// There is no project of this id.
     #[must_use]
-    pub fn no_project(id: &str) -> Self {
+    pub(crate) fn no_project(id: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no Foundry project {id}"))
             .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion(
@@ -125,7 +125,7 @@ impl CliError {
 
     /// No account of the subscription serves this endpoint.
     #[must_use]
-    pub fn no_project_at(endpoint: &str, subscription: &str) -> Self {
+    pub(crate) fn no_project_at(endpoint: &str, subscription: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("no Foundry account in subscription {subscription} has {endpoint}"))
             .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion("Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.")
@@ -133,7 +133,7 @@ impl CliError {
 
     /// ARM tells an endpoint that must not get tokens.
     #[must_use]
-    pub fn odd_endpoint(error: EndpointError) -> Self {
+    pub(crate) fn odd_endpoint(error: EndpointError) -> Self {
         let suggestion = error.suggestion();
         Self::usage(format!("the endpoint that Azure tells of the project cannot be used: {error}"))
             .with_code(ErrorCode::BadEndpoint)

@@ -7,9 +7,9 @@ use azure_ai_models_core::http::ServiceError;
 
 /// Row of the table: a refusal, and what the user is told.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Name of the row in tests.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Codes of the service that lead here, in any case.
     codes: &'static [&'static str],
     /// What else leads here.
@@ -54,7 +54,7 @@ const NETWORK: &[(&str, &str)] =
     &[("Private networks", "https://learn.microsoft.com/azure/ai-foundry/how-to/configure-private-link")];
 
 /// All rows.
-pub static ROWS: &[Row] = &[
+pub(crate) static ROWS: &[Row] = &[
     code("in_use", &["ModelInUse"], Conflict, "Delete the deployments that use the model first."),
     code(
         "version_conflict",

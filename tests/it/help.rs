@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use azure_ai_models::cli::{Action, read};
-use azure_ai_models::globals::{AZD_PROGRAM, PROGRAM};
+use azure_ai_models::testing::{AZD_PROGRAM, PROGRAM, parse};
 
 use crate::support::TestEnv;
 
@@ -169,9 +168,8 @@ fn the_examples_of_the_readme_parse() {
     assert!(commands.len() >= 6, "{commands:?}");
     for command in commands {
         let words = shell_words::split(&command).expect("words that a shell can read");
-        match read(words.into_iter().map(Into::into).collect(), false).action {
-            Action::Run(_) => {}
-            other => panic!("{command}: {other:?}"),
+        if let Err(printed) = parse(words.into_iter().map(Into::into).collect()) {
+            panic!("{command}: {printed}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use azure_ai_models::cli::read;
+use azure_ai_models::testing::parse;
 use azure_ai_models_core::azcopy::{Cargo, CopyJob};
 use azure_ai_models_core::credential::{Target, TokenSource};
 use azure_ai_models_core::env::{Env, Timings};
@@ -570,7 +570,7 @@ fn debug_forms_hold_no_secret() {
         format!("{request:?}"),
         format!("{env:?}"),
         format!("{:?}", Token::new(CANARY.to_owned())),
-        format!("{:?}", read(line.map(Into::into).to_vec(), false)),
+        format!("{:?}", parse(line.map(Into::into).to_vec()).expect("a command")),
     ] {
         assert!(!shown.contains(CANARY), "{shown}");
     }

@@ -23,7 +23,7 @@ Errors end with exit code 6 and would stop 'custom create'; warnings would not."
 
 /// Options of `custom check`.
 #[derive(Args, Debug)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// File or directory with the weights
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: PathBuf,

@@ -19,7 +19,7 @@ Examples:
 
 /// Options of `custom delete`.
 #[derive(Args, Debug)]
-pub struct DeleteArgs {
+pub(crate) struct DeleteArgs {
     /// Name of the model
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,

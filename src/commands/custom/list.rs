@@ -21,7 +21,7 @@ Examples:
 
 /// Options of `custom list`.
 #[derive(Args, Debug)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only models that this training job made
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     source_job_id: Option<String>,

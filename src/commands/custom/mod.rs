@@ -22,7 +22,7 @@ use crate::error::CliError;
 
 /// What can be done with custom models.
 #[derive(Debug, Subcommand)]
-pub enum CustomCommand {
+pub(crate) enum CustomCommand {
     /// Upload weights and register them as a custom model
     #[command(args_override_self = true, after_help = create::EXAMPLES)]
     Create(Box<create::CreateArgs>),
@@ -59,7 +59,7 @@ pub enum CustomCommand {
 ///
 /// # Errors
 /// Whatever the command failed with.
-pub async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
+pub(crate) async fn run(app: &App, command: CustomCommand) -> Result<(), CliError> {
     match command {
         CustomCommand::Create(args) => create::create(app, *args).await,
         CustomCommand::List(args) => list::list(app, args).await,

@@ -16,7 +16,7 @@ Examples:
 
 /// Options of `custom show`.
 #[derive(Args, Debug)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Name of the model
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,

@@ -17,7 +17,7 @@ Examples:
 
 /// Options of `custom update`.
 #[derive(Args, Debug)]
-pub struct UpdateArgs {
+pub(crate) struct UpdateArgs {
     /// Name of the model
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,

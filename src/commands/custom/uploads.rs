@@ -26,7 +26,7 @@ What is kept here is how far each upload is, not the files: they lie in your fol
 
 /// What can be done with unfinished uploads.
 #[derive(Debug, Subcommand)]
-pub enum UploadsCommand {
+pub(crate) enum UploadsCommand {
     /// List the unfinished uploads of this machine
     #[command(after_help = "\
 Examples:
@@ -48,7 +48,7 @@ Examples:
 
 /// Options of `custom uploads resume`.
 #[derive(Args, Debug)]
-pub struct ResumeArgs {
+pub(crate) struct ResumeArgs {
     /// Id of the upload, as 'uploads list' shows it, or its first digits
     #[arg(value_name = "ID")]
     id: String,
@@ -63,7 +63,7 @@ pub struct ResumeArgs {
 
 /// Options of `custom uploads discard`.
 #[derive(Args, Debug)]
-pub struct DiscardArgs {
+pub(crate) struct DiscardArgs {
     /// Id of the upload, as 'uploads list' shows it, or its first digits
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     id: Option<String>,

@@ -16,7 +16,7 @@ Examples:
 
 /// Options of `custom versions`.
 #[derive(Args, Debug)]
-pub struct VersionsArgs {
+pub(crate) struct VersionsArgs {
     /// Name of the model
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,

@@ -22,7 +22,7 @@ Examples:
 
 /// Options of `custom wait`.
 #[derive(Args, Debug)]
-pub struct WaitArgs {
+pub(crate) struct WaitArgs {
     /// Name of the model
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,

@@ -18,7 +18,7 @@ use azure_ai_models_core::units;
 /// Options of `custom create`.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("from").required(true).args(["source", "source_file"]))]
-pub struct CreateArgs {
+pub(crate) struct CreateArgs {
     /// Name of the model: 2 to 30 characters, a letter first, then letters, digits and '-'
     #[arg(short, long, value_name = "NAME")]
     name: NewModelName,
@@ -135,7 +135,7 @@ impl LoraArgs {
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// A bar on a terminal, plain lines elsewhere.
     #[default]
     Auto,
@@ -164,7 +164,7 @@ impl From<Progress> for ProgressMode {
 impl CreateArgs {
     /// How progress is shown; the console is made before the command runs.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub(crate) fn progress(&self) -> Progress {
         self.progress
     }
 
