@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
+use uuid::Uuid;
 
 use crate::gate::{Gate, Hold, Kind, Line};
 use crate::stage::{Stage, azurite, files, store};
@@ -90,6 +91,8 @@ fn points() -> Vec<Point> {
     points.extend((0..8).step_by(2).map(|number| Point::Store(Kind::Look, number)));
     points.extend([
         Point::AllThere,
+        // What arrived is compared with the plan.
+        Point::Store(Kind::List, 2),
         Point::Journal("uploaded"),
         Point::Journal("registering"),
         Point::Asked(Route::CreateAsync, "/createAsync"),
@@ -99,6 +102,18 @@ fn points() -> Vec<Point> {
         Point::Asked(Route::Get, "/versions/1"),
     ]);
     points
+}
+
+#[test]
+#[ignore = "takes minutes; ci/soak.sh runs it"]
+#[expect(clippy::print_stderr, reason = "a figure that ci/soak.sh shows")]
+fn a_hundred_kills_at_random_points_lose_nothing() {
+    let points = points();
+    for run in 0..100 {
+        let point = points[Uuid::new_v4().as_u64_pair().0 as usize % points.len()];
+        let whole = killed_at(point);
+        eprintln!("run {run}: killed at {point:?}, {whole} of {} files had arrived whole", FILES.len());
+    }
 }
 
 #[test]
