@@ -10,8 +10,11 @@ mod event;
 mod journal;
 mod lifetime;
 mod location;
+mod request;
 mod resume;
 mod session;
+mod strays;
+mod ticks;
 mod unfinished;
 
 pub use directory::{DirectoryError, UploadDirectory};
@@ -20,8 +23,9 @@ pub use error::{BrokenUpload, TransferFailure, UploadError};
 pub use event::{LifetimeWarning, UploadEvent};
 pub use journal::{Journal, Stage, UploadSpec};
 pub use lifetime::expected_rate;
+pub use request::UploadRequest;
 pub use resume::Kept;
-pub use session::{Session, UploadRequest};
+pub use session::Session;
 pub use unfinished::{Unfinished, unfinished};
 
 pub use crate::native::NativeError;

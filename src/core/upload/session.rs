@@ -3,12 +3,9 @@
 //! One loop: a transfer is complete, or the SAS was rejected, or it is broken. A fresh location is asked for as long as
 //! files arrive with it, and what arrived is always compared with what the store lists.
 
-use std::cell::RefCell;
-use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use time::OffsetDateTime;
@@ -18,41 +15,19 @@ use super::directory::{DirectoryError, UploadDirectory, blocking};
 use super::engine::{TransferEngine, TransferJob, TransferSettings};
 use super::error::{BrokenUpload, TransferFailure, UploadError};
 use super::event::UploadEvent;
-use super::journal::{Journal, Stage, UploadSpec};
+use super::journal::{Journal, Stage};
 use super::lifetime::lifetime_warning;
 use super::location::usable_location;
+use super::request::UploadRequest;
 use super::resume::{Kept, ResumeState, changed};
+use super::strays::strays;
+use super::ticks::with_ticks;
 use crate::azcopy::wait_for_orphan;
-use crate::cancel::{Cancellation, Hold};
+use crate::cancel::Hold;
 use crate::foundry::FoundryClient;
-use crate::model::{
-    ArrivedFile, BlobPath, FileList, ModelDetails, ModelName, ModelVersion, Registration, Report, TransferEvent,
-};
+use crate::model::{ArrivedFile, BlobPath, Registration, Report};
 use crate::native::{Record, arrived_files};
-use crate::source::{Selection, UploadSource};
 use crate::store::{BlobStore, Listing, Renew, UploadLocation};
-
-/// Between ticks while the engine is silent.
-const TICK: Duration = Duration::from_millis(200);
-
-/// What is to be uploaded, and as what it will be registered.
-#[derive(Clone, Debug)]
-pub struct UploadRequest {
-    /// Model name.
-    pub name: ModelName,
-    /// Model version.
-    pub version: ModelVersion,
-    /// Files or blobs.
-    pub source: Arc<UploadSource>,
-    /// The source as the journal keeps it: an absolute path, or a URL without its query.
-    pub shown_source: String,
-    /// Entries of a directory that are uploaded.
-    pub selection: Selection,
-    /// The files were checked.
-    pub checked: bool,
-    /// What the user says of the model.
-    pub details: ModelDetails,
-}
 
 /// One upload, under its journal and its lock.
 pub struct Session {
@@ -100,7 +75,7 @@ impl Session {
     #[must_use]
     pub fn is_uploaded(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| {
-            journal.stage.is_complete() && self.is_same_source(journal) && journal.files == self.files()
+            journal.stage.is_complete() && self.request.is_same_source(journal) && journal.files == self.request.files()
         })
     }
 
@@ -114,8 +89,8 @@ impl Session {
     /// Bytes that are still to be sent, as far as is known before the service is asked; zero for a remote source.
     #[must_use]
     pub fn bytes_to_send(&self) -> u64 {
-        let same = self.resume.as_ref().filter(|state| self.is_same_source(&state.journal));
-        let files = self.files();
+        let same = self.resume.as_ref().filter(|state| self.request.is_same_source(&state.journal));
+        let files = self.request.files();
         files.bytes().saturating_sub(same.map_or(0, |state| state.arrived_bytes(&files)))
     }
 
@@ -224,18 +199,6 @@ impl Session {
         self.directory.as_ref().ok_or_else(|| DirectoryError::Io { path: "".into(), why: ended() })
     }
 
-    /// The files as they were planned; none for a remote source.
-    fn files(&self) -> FileList {
-        match &*self.request.source {
-            UploadSource::Local { files, .. } => files.clone(),
-            UploadSource::Remote { .. } => FileList::default(),
-        }
-    }
-
-    fn is_same_source(&self, journal: &Journal) -> bool {
-        journal.spec.source == self.request.shown_source
-    }
-
     async fn write(&mut self, journal: &mut Journal) -> Result<(), DirectoryError> {
         self.directory()?.write_journal(journal).await?;
         self.last_run = journal.run;
@@ -281,26 +244,15 @@ impl Session {
         (location, listing, earlier): (&UploadLocation, Option<&Listing>, Option<&ResumeState>),
         on: &mut dyn FnMut(UploadEvent<'_>),
     ) -> Result<(), UploadError> {
-        let files = self.files();
+        let files = self.request.files();
         let earlier = earlier.map(|state| &state.journal);
         // A remote source has names of its own, which are known to AzCopy alone.
-        let is_remote = matches!(*self.request.source, UploadSource::Remote { .. });
-        if is_remote && earlier.is_none_or(|journal| self.is_same_source(journal)) {
+        let is_remote = self.request.is_remote();
+        if is_remote && earlier.is_none_or(|journal| self.request.is_same_source(journal)) {
             return Ok(());
         }
         let ours = earlier.filter(|journal| *journal.blob_uri() == location.blob_uri).map(|journal| &journal.files);
-        let is_ours = |path: &BlobPath| ours.is_some_and(|files| files.get(path).is_some());
-        let strays: Vec<BlobPath> = match listing {
-            Some(listing) => listing.keys().filter(|path| files.get(path).is_none()).cloned().collect(),
-            // What cannot be listed is deleted all the same, if it may be there.
-            None => {
-                let known = ours.into_iter().flat_map(|files| files.iter());
-                known.filter(|file| files.get(&file.path).is_none()).map(|file| file.path.clone()).collect()
-            }
-        };
-        if let Some(stranger) = strays.iter().find(|path| !is_ours(path)) {
-            return Err(UploadError::StrayFile(stranger.clone()));
-        }
+        let strays = strays(&files, ours, listing).map_err(UploadError::StrayFile)?;
         for stray in &strays {
             if let Err(why) = store.delete(stray).await {
                 let words = format!("the blob store does not remove {stray}: {why}");
@@ -322,11 +274,11 @@ impl Session {
         (location, listing): (&UploadLocation, Option<&Listing>),
         on: &mut dyn FnMut(UploadEvent<'_>),
     ) -> Journal {
-        let files = self.files();
+        let files = self.request.files();
         let registration = Registration { blob_uri: location.blob_uri.clone(), details: self.request.details.clone() };
-        let is_local = matches!(*self.request.source, UploadSource::Local { .. });
+        let is_local = !self.request.is_remote();
         let resumes = |state: &ResumeState| {
-            is_local && self.is_same_source(&state.journal) && *state.journal.blob_uri() == location.blob_uri
+            is_local && self.request.is_same_source(&state.journal) && *state.journal.blob_uri() == location.blob_uri
         };
         let mut journal = match state {
             Some(state) if resumes(&state) => {
@@ -336,31 +288,20 @@ impl Session {
                 if !changed.is_empty() {
                     on(UploadEvent::Changed(&changed));
                 }
-                (next.spec, next.registration) = (self.spec(), registration);
+                (next.spec, next.registration) = (self.request.spec(self.foundry.endpoint()), registration);
                 next
             }
             state => {
                 if state.is_some() {
                     on(UploadEvent::StartingOver);
                 }
-                let mut journal = Journal::begin(self.spec(), registration, files);
+                let mut journal = Journal::begin(self.request.spec(self.foundry.endpoint()), registration, files);
                 journal.run = self.last_run + 1;
                 journal
             }
         };
         journal.pending_upload_id.clone_from(&location.id);
         journal
-    }
-
-    fn spec(&self) -> UploadSpec {
-        UploadSpec {
-            endpoint: self.foundry.endpoint().to_string(),
-            name: self.request.name.to_string(),
-            version: self.request.version.to_string(),
-            source: self.request.shown_source.clone(),
-            selection: self.request.selection.clone(),
-            checked: self.request.checked,
-        }
     }
 
     fn lifetime(&self, location: &UploadLocation, journal: &Journal) -> Option<super::LifetimeWarning> {
@@ -377,7 +318,7 @@ impl Session {
     ) -> Result<Result<(), Ended>, UploadError> {
         let directory = self.directory()?;
         let missing = journal.missing();
-        let failure = if missing.is_empty() && matches!(*self.request.source, UploadSource::Local { .. }) {
+        let failure = if missing.is_empty() && !self.request.is_remote() {
             self.verify(store, journal).await.err()
         } else {
             journal.stage = Stage::Uploading;
@@ -427,7 +368,7 @@ impl Session {
 
     /// A journal with what its run delivered, whichever engine that was.
     async fn resume_state(&self, engine: &dyn TransferEngine, mut journal: Journal) -> ResumeState {
-        if matches!(*self.request.source, UploadSource::Remote { .. }) {
+        if self.request.is_remote() {
             return ResumeState { journal, delivered: Some(Default::default()) };
         }
         if journal.stage.is_complete() {
@@ -456,7 +397,7 @@ impl Session {
 
     /// What of an upload with this journal is kept.
     async fn kept(&self, engine: &dyn TransferEngine, journal: &Journal, is_whole: impl Fn(&BlobPath) -> bool) -> Kept {
-        let files = self.files();
+        let files = self.request.files();
         let mut kept = Kept {
             total_files: files.len() as u64,
             total_bytes: journal.files.bytes(),
@@ -489,30 +430,5 @@ impl Drop for Session {
 impl TransferFailure {
     fn wants_location(&self) -> bool {
         matches!(self, Self::Engine(error) if error.wants_location())
-    }
-}
-
-/// Runs the engine; time passes for the caller while it is silent.
-async fn with_ticks(
-    engine: &dyn TransferEngine,
-    job: TransferJob<'_>,
-    cancel: &Cancellation,
-    on: &mut dyn FnMut(UploadEvent<'_>),
-) -> Result<Vec<crate::model::SourceFile>, super::TransferError> {
-    let on = RefCell::new(on);
-    let mut transfer_event = |event: TransferEvent| (on.borrow_mut())(UploadEvent::Transfer(event));
-    let ticks = async {
-        let mut interval = tokio::time::interval(TICK);
-        while cancel.or(interval.tick()).await.is_some() {
-            (on.borrow_mut())(UploadEvent::Tick);
-        }
-        (on.borrow_mut())(UploadEvent::Stopping { waits: !engine.stops_at_once() });
-        std::future::pending::<Infallible>().await
-    };
-    tokio::select! {
-        biased;
-        // First, so that the bar is gone when the engine is asked to end.
-        never = ticks => match never {},
-        sent = engine.transfer(job, &mut transfer_event) => sent,
     }
 }

@@ -1,0 +1,58 @@
+//! What an upload is asked to do.
+
+use std::sync::Arc;
+
+use super::journal::{Journal, UploadSpec};
+use crate::model::{FileList, ModelDetails, ModelName, ModelVersion};
+use crate::project::ProjectEndpoint;
+use crate::source::{Selection, UploadSource};
+
+/// What is to be uploaded, and as what it will be registered.
+#[derive(Clone, Debug)]
+pub struct UploadRequest {
+    /// Model name.
+    pub name: ModelName,
+    /// Model version.
+    pub version: ModelVersion,
+    /// Files or blobs.
+    pub source: Arc<UploadSource>,
+    /// The source as the journal keeps it: an absolute path, or a URL without its query.
+    pub shown_source: String,
+    /// Entries of a directory that are uploaded.
+    pub selection: Selection,
+    /// The files were checked.
+    pub checked: bool,
+    /// What the user says of the model.
+    pub details: ModelDetails,
+}
+
+impl UploadRequest {
+    /// The files as they were planned; none for a remote source, whose files only AzCopy knows.
+    pub(super) fn files(&self) -> FileList {
+        match &*self.source {
+            UploadSource::Local { files, .. } => files.clone(),
+            UploadSource::Remote { .. } => FileList::default(),
+        }
+    }
+
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(*self.source, UploadSource::Remote { .. })
+    }
+
+    /// True where an earlier try with this journal uploaded the same source.
+    pub(super) fn is_same_source(&self, journal: &Journal) -> bool {
+        journal.spec.source == self.shown_source
+    }
+
+    /// What the journal keeps of the request.
+    pub(super) fn spec(&self, endpoint: &ProjectEndpoint) -> UploadSpec {
+        UploadSpec {
+            endpoint: endpoint.to_string(),
+            name: self.name.to_string(),
+            version: self.version.to_string(),
+            source: self.shown_source.clone(),
+            selection: self.selection.clone(),
+            checked: self.checked,
+        }
+    }
+}

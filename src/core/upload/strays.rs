@@ -1,0 +1,48 @@
+//! Blobs of an upload location that are no part of the model: they would be registered with it. Pure.
+
+use crate::model::{BlobPath, FileList};
+use crate::store::Listing;
+
+/// Blobs that an earlier try of ours sent and that are no part of `files` any more; `ours` are the files of that try,
+/// where it wrote to the same location. What cannot be listed is deleted all the same, if it may be there.
+///
+/// # Errors
+/// The name of a blob that is neither part of the source nor ours to delete.
+pub(super) fn strays(
+    files: &FileList,
+    ours: Option<&FileList>,
+    listing: Option<&Listing>,
+) -> Result<Vec<BlobPath>, BlobPath> {
+    let is_stray = |path: &&BlobPath| files.get(path).is_none();
+    let Some(listing) = listing else {
+        let sent = ours.into_iter().flat_map(|files| files.iter()).map(|file| &file.path);
+        return Ok(sent.filter(is_stray).cloned().collect());
+    };
+    let is_ours = |path: &BlobPath| ours.is_some_and(|files| files.get(path).is_some());
+    let strays = listing.keys().filter(is_stray);
+    strays.map(|path| if is_ours(path) { Ok(path.clone()) } else { Err(path.clone()) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::journal::tests::files_of;
+    use super::*;
+
+    #[test]
+    fn only_what_we_sent_ourselves_is_deleted() {
+        let files = files_of(&[("kept", 1)]);
+        let ours = files_of(&[("kept", 1), ("old", 1)]);
+        let listing = |paths: &[&str]| -> Listing { paths.iter().map(|path| ((*path).into(), 1)).collect() };
+        for (ours, listed, strays_of) in [
+            (Some(&ours), Some(&["kept", "old"][..]), Ok(vec!["old".into()])),
+            (Some(&ours), Some(&["kept"]), Ok(vec![])),
+            (Some(&ours), None, Ok(vec!["old".into()])),
+            (Some(&ours), Some(&["old", "theirs"]), Err("theirs".into())),
+            (None, Some(&["old"]), Err("old".into())),
+            (None, Some(&["kept"]), Ok(vec![])),
+            (None, None, Ok(vec![])),
+        ] {
+            assert_eq!(strays(&files, ours, listed.map(listing).as_ref()), strays_of, "{listed:?}");
+        }
+    }
+}
