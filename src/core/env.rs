@@ -3,13 +3,15 @@
 //! Owns the names of all variables and what they mean. Nothing else in the crate reads `std::env`.
 
 mod timings;
+mod variables;
 
 pub use timings::Timings;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+
+use variables::{Names, Variables};
 
 /// Names of the variables that the program reads.
 pub mod var {
@@ -102,7 +104,7 @@ pub mod var {
 /// A snapshot of what the process was given: variables, directories, and which streams are terminals.
 #[derive(Clone)]
 pub struct Env {
-    vars: BTreeMap<String, String>,
+    vars: Variables,
     cwd: PathBuf,
     home: Option<PathBuf>,
     /// Standard input is a terminal.
@@ -116,7 +118,7 @@ pub struct Env {
 /// Names alone: values may be secrets.
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Env").field("vars", &self.vars.keys()).field("cwd", &self.cwd).finish_non_exhaustive()
+        f.debug_struct("Env").field("vars", &self.vars.values.keys()).field("cwd", &self.cwd).finish_non_exhaustive()
     }
 }
 
@@ -125,10 +127,9 @@ impl Env {
     #[must_use]
     pub fn from_process() -> Self {
         let vars = std::env::vars_os()
-            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-            .collect();
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
         Self {
-            vars,
+            vars: Variables::new(vars, Names::SYSTEM),
             cwd: std::env::current_dir().unwrap_or_default(),
             home: dirs::home_dir().filter(|home| home.is_absolute()),
             stdin_terminal: std::io::stdin().is_terminal(),
@@ -140,8 +141,8 @@ impl Env {
     /// An environment made of these variables alone, with no terminal; for tests and tools.
     #[must_use]
     pub fn from_vars<'a>(vars: impl IntoIterator<Item = (&'a str, &'a str)>, cwd: &Path) -> Self {
-        let vars: BTreeMap<String, String> =
-            vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let vars = Variables::new(vars, Names::SYSTEM);
         let home = vars.get(var::HOME).map(PathBuf::from).filter(|home| home.is_absolute());
         Self { vars, cwd: cwd.to_owned(), home, stdin_terminal: false, stdout_terminal: false, stderr_terminal: false }
     }
@@ -149,7 +150,7 @@ impl Env {
     /// The value of a variable; an empty one counts as unset.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.vars.get(name).filter(|value| !value.is_empty())
     }
 
     /// A switch in Go's `ParseBool` words, as azd sets them; other words are ignored.
@@ -158,16 +159,16 @@ impl Env {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
     }
 
-    /// All variables, in the order of their names; for the environment of child processes.
+    /// All variables, in the order of their names, which Windows has in capitals; for the environment of child processes.
     pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.vars.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The same without some variables.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
         let mut env = self.clone();
-        env.vars.retain(|name, _| !names.contains(&name.as_str()));
+        env.vars.remove(names);
         env
     }
 

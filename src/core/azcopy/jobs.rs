@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::child::{Child, Exit};
+use crate::process::{Child, Exit};
+
 use super::lines::Lines;
 use super::program::AzCopy;
 use crate::model::BlobPath;

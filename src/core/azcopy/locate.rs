@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::env::{Env, var};
+use crate::process::{find_program, is_program};
 
 pub(super) const FILE_NAME: &str = if cfg!(windows) { "azcopy.exe" } else { "azcopy" };
 
@@ -111,7 +112,7 @@ pub fn locate(env: &Env, explicit: Option<&Path>) -> Result<Candidate, LocateErr
     if let Some(path) = explicit {
         return named(env.cwd().join(path));
     }
-    if let Some(path) = search_path(env) {
+    if let Some(path) = env.get(var::PATH).and_then(|path| find_program(path, "azcopy")) {
         return Ok(Candidate { path, origin: Origin::Path });
     }
     let looked = usual_directories(env);
@@ -134,15 +135,6 @@ fn named(path: PathBuf) -> Result<Candidate, LocateError> {
     } else {
         Ok(Candidate { path, origin: Origin::Option })
     }
-}
-
-/// Empty and relative entries mean the working directory, where a cloned repository may have put a program.
-fn search_path(env: &Env) -> Option<PathBuf> {
-    let directories = env.get(var::PATH)?;
-    std::env::split_paths(directories)
-        .filter(|directory| directory.is_absolute())
-        .map(|directory| directory.join(FILE_NAME))
-        .find(|path| is_program(path))
 }
 
 fn usual_directories(env: &Env) -> Vec<PathBuf> {
@@ -182,16 +174,6 @@ fn archives(parent: &Path) -> Vec<PathBuf> {
     // The name ends with the version: the newest first.
     paths.sort_unstable_by(|a, b| b.cmp(a));
     paths
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
 }
 
 #[cfg(all(test, unix))]

@@ -4,7 +4,6 @@
 //! the terminal: it gets a list of files and a SAS URL, and gives [`TransferEvent`](crate::model::TransferEvent)s
 //! and one proved result.
 
-mod child;
 mod environment;
 mod install;
 mod job;
@@ -22,7 +21,7 @@ mod text;
 pub mod transcripts;
 mod verdict;
 
-pub use child::Exit;
+pub use crate::process::Exit;
 pub use install::{ArchiveFlaw, InstallError, InstallEvent, Installed, Installer, Place};
 pub use job::{Cargo, CopyJob};
 pub use locate::{Candidate, LocateError, Origin, download_url, locate};

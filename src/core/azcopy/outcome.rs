@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::child::Exit;
+use crate::process::Exit;
+
 use super::message::{FailedTransfer, Init, Message, Summary};
 use super::text;
 

@@ -10,9 +10,9 @@ use tokio::process::Command;
 
 use crate::env::{Env, Timings};
 use crate::model::{Report, Reporter};
+use crate::process::{Child, Exit};
 use crate::units;
 
-use super::child::{Child, Exit};
 use super::locate::{Candidate, Origin};
 use super::{environment, text};
 

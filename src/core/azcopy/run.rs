@@ -11,10 +11,10 @@ use tokio::process::{ChildStderr, ChildStdout};
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
 use crate::model::{Report, Reporter, TransferEvent, TransferProgress};
+use crate::process::{Child, Exit, Pipes};
 use crate::progress::{Counters, Meter, Stall, StallWatch};
 use crate::units;
 
-use super::child::{Child, Exit, Pipes};
 use super::job::CopyJob;
 use super::lines::Lines;
 use super::message::{Message, PromptKind, Summary, parse_line};

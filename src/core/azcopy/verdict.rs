@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::process::Exit;
 use crate::units;
 
-use super::child::Exit;
 use super::message::{FailedTransfer, JobStatus, Summary};
 use super::outcome::Outcome;
 use super::text;

@@ -1,0 +1,120 @@
+//! A child process that cannot be left behind: in its own group, reaped, killed when dropped.
+
+use std::fmt;
+use std::io;
+use std::process::{ExitStatus, Output, Stdio};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+
+use super::group::{self, Group};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code; on Windows also when it was killed.
+    Code(i32),
+    /// By this signal; never on Windows.
+    Signal(i32),
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), group::signal(status)) {
+            (Some(code), _) => Self::Code(code),
+            (None, signal) => Self::Signal(signal.unwrap_or_default()),
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
+}
+
+/// Our ends of the child's pipes.
+pub(crate) struct Pipes {
+    /// AzCopy needs it open: on a closed one it burns a core (contracts/azcopy.md 0.1).
+    pub(crate) stdin: ChildStdin,
+    pub(crate) stdout: ChildStdout,
+    pub(crate) stderr: ChildStderr,
+}
+
+/// A running child and its group.
+pub(crate) struct Child {
+    group: Group,
+    pid: u32,
+    reaped: bool,
+}
+
+impl Child {
+    /// Starts the command with three pipes, in a group of its own: Ctrl+C in the terminal then reaches us alone.
+    pub(crate) fn spawn(mut command: Command) -> io::Result<(Self, Pipes)> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut group = Group::spawn(command)?;
+        let (Some((stdin, stdout, stderr)), Some(pid)) = (group.take_pipes(), group.id()) else {
+            return Err(io::Error::other("the pipes of the child are missing"));
+        };
+        Ok((Self { group, pid, reaped: false }, Pipes { stdin, stdout, stderr }))
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Completes when the child has ended; dropping the future loses nothing.
+    pub(crate) async fn wait(&mut self) -> io::Result<Exit> {
+        Ok(self.status().await?.into())
+    }
+
+    async fn status(&mut self) -> io::Result<ExitStatus> {
+        let status = self.group.wait().await?;
+        self.reaped = true;
+        Ok(status)
+    }
+
+    /// Reads both outputs to their end, without input. When the future is dropped the group is killed.
+    pub(crate) async fn output(mut self, pipes: Pipes) -> io::Result<Output> {
+        let Pipes { stdin, stdout, stderr } = pipes;
+        drop(stdin);
+        // The child is waited for last: until it is reaped its process id names this group and no other.
+        let (stdout, stderr) = tokio::try_join!(read_to_end(stdout), read_to_end(stderr))?;
+        Ok(Output { status: self.status().await?, stdout, stderr })
+    }
+
+    /// Asks the group to end; kills it where it cannot be asked.
+    pub(crate) fn interrupt(&mut self) {
+        if !self.reaped {
+            self.group.interrupt(self.pid);
+        }
+    }
+
+    /// Kills the child and what it started.
+    pub(crate) fn kill(&mut self) {
+        if !self.reaped {
+            self.kill_rest();
+        }
+    }
+
+    /// Kills what the child started and left behind with its pipes still open.
+    pub(crate) fn kill_rest(&mut self) {
+        self.group.kill(self.pid);
+    }
+}
+
+impl Drop for Child {
+    /// This program's own end, an error or a panic must not leave the child alone; tokio reaps it.
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn read_to_end(mut stream: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}

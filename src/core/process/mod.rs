@@ -1,0 +1,26 @@
+//! Child processes in a group of their own, which ends as a whole: at a limit, when the work is dropped, and on Windows
+//! also when this program itself is killed.
+//!
+//! Owns how programs are found and started, asked to end, killed and reaped. Knows none of them: their arguments and
+//! output are their callers' affair.
+//!
+//! | | Unix | Windows |
+//! |---|---|---|
+//! | group | process group | job object and console process group |
+//! | interrupt | SIGINT | Ctrl+Break; a kill where there is no console |
+//! | this program is killed | the child sees its pipes close ([`ProcessStamp`] finds it until it has ended) | the system kills the job |
+//! | the child ends before what it started | the rest lives on, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
+
+mod child;
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod group;
+mod programs;
+mod search;
+mod stamp;
+
+pub use child::Exit;
+pub(crate) use child::{Child, Pipes};
+pub use programs::Programs;
+pub(crate) use search::{find_program, is_program};
+pub(crate) use stamp::ProcessStamp;

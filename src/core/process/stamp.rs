@@ -1,0 +1,142 @@
+//! A process that may not be our child: its id, and when it started, which tells it from a later one with that id.
+
+use std::fmt;
+
+use super::group;
+
+/// A process as one run of this program notes it for the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessStamp {
+    pid: u32,
+    started: String,
+}
+
+impl ProcessStamp {
+    /// The running process of this id. `None` on Windows: a process there does not outlive the job that it is in, and
+    /// the job does not outlive this program.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        Some(Self { pid, started: system::started_at(pid)? })
+    }
+
+    /// Reads what `Display` wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (pid, started) = text.split_once(' ').filter(|(_, started)| !started.is_empty())?;
+        Some(Self { pid: pid.parse().ok()?, started: started.to_owned() })
+    }
+
+    /// True while this process has not ended. One with the same id and another start is not this one.
+    pub(crate) fn is_running(&self) -> bool {
+        Self::of(self.pid).as_ref() == Some(self)
+    }
+
+    /// Kills the group that the process leads, if it is still this process.
+    pub(crate) fn kill_group(&self) {
+        if self.is_running() {
+            group::kill_group(self.pid);
+        }
+    }
+}
+
+impl fmt::Display for ProcessStamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pid, self.started)
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    /// The system's own word for when a process started; `None` when there is none of that id, or it has ended and
+    /// waits to be reaped.
+    pub(super) fn started_at(pid: u32) -> Option<String> {
+        if Path::new("/proc/self/stat").exists() {
+            from_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        } else {
+            // macOS has no /proc.
+            from_ps(&ps(pid)?)
+        }
+    }
+
+    /// The name in brackets may hold blanks; the 22nd field, the start in ticks, is the 20th behind it.
+    pub(super) fn from_stat(stat: &str) -> Option<String> {
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let state = fields.next()?;
+        let started = fields.nth(18)?;
+        (state != "Z").then(|| started.to_owned())
+    }
+
+    /// In UTC and in English, so that a run in another zone or language reads the same.
+    fn ps(pid: u32) -> Option<String> {
+        let mut ps = Command::new("/bin/ps");
+        ps.args(["-o", "stat=", "-o", "lstart=", "-p", &pid.to_string()]);
+        ps.env_clear().envs([("TZ", "UTC0"), ("LC_ALL", "C")]);
+        let output = ps.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// `Ss   Sat Nov 29 06:05:00 2025`: the state, and the start to the second.
+    pub(super) fn from_ps(line: &str) -> Option<String> {
+        let mut words = line.split_whitespace();
+        let state = words.next()?;
+        let started = words.collect::<Vec<_>>().join(" ");
+        (!state.starts_with('Z') && !started.is_empty()).then_some(started)
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    pub(super) fn started_at(_pid: u32) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use super::system::{from_ps, from_stat};
+    use super::*;
+
+    #[test]
+    fn the_start_is_read_from_proc_and_from_ps() {
+        let stat = |state| format!("7 (a) b) {state} 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 4242 0 0");
+        assert_eq!(from_stat(&stat("S")).as_deref(), Some("4242"));
+        assert_eq!(from_stat(&stat("Z")), None);
+        assert_eq!(from_ps("Ss   Sat Nov  1 06:05:00 2025\n").as_deref(), Some("Sat Nov 1 06:05:00 2025"));
+        assert_eq!(from_ps("Z+   Sat Nov  1 06:05:00 2025\n"), None);
+        assert_eq!(from_ps("\n"), None);
+    }
+
+    #[test]
+    fn a_process_is_known_again_until_it_has_ended() {
+        let mut child = Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
+        let stamp = ProcessStamp::of(child.id()).expect("a start");
+        assert_eq!(ProcessStamp::parse(&stamp.to_string()), Some(stamp.clone()));
+        assert!(stamp.is_running());
+        stamp.kill_group();
+        child.wait().expect("ended");
+        assert!(!stamp.is_running());
+    }
+
+    #[test]
+    fn a_process_with_the_id_of_another_is_left_alone() {
+        let mut stranger = Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
+        let earlier = ProcessStamp::parse(&format!("{} 1", stranger.id())).expect("a stamp");
+        assert!(!earlier.is_running());
+        earlier.kill_group();
+        assert!(stranger.try_wait().expect("looked").is_none());
+        stranger.kill().expect("killed");
+        stranger.wait().expect("ended");
+    }
+
+    #[test]
+    fn a_note_without_a_start_names_no_process() {
+        for text in ["", "7", "7 ", "x 1"] {
+            assert_eq!(ProcessStamp::parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Job objects and console process groups.
+
+use std::io;
+use std::process::ExitStatus;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, CreationFlags, JobObject, KillOnDrop};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use windows::Win32::System::Console::{CTRL_BREAK_EVENT, GenerateConsoleCtrlEvent};
+use windows::Win32::System::Threading::CREATE_NEW_PROCESS_GROUP;
+
+/// A child in a job of its own, which the system ends when the last handle of the job is closed: ours, even when this
+/// program is killed.
+pub(super) struct Group(Box<dyn ChildWrapper>);
+
+impl Group {
+    pub(super) fn spawn(command: Command) -> io::Result<Self> {
+        let mut command = CommandWrap::from(command);
+        // `KillOnDrop` gives the job its kill-on-close; the flag keeps the terminal's Ctrl+C from the child.
+        command.wrap(KillOnDrop).wrap(CreationFlags(CREATE_NEW_PROCESS_GROUP)).wrap(JobObject);
+        command.spawn().map(Self)
+    }
+
+    pub(super) fn id(&self) -> Option<u32> {
+        self.0.id()
+    }
+
+    pub(super) fn take_pipes(&mut self) -> Option<(ChildStdin, ChildStdout, ChildStderr)> {
+        Some((self.0.stdin().take()?, self.0.stdout().take()?, self.0.stderr().take()?))
+    }
+
+    /// Waits for the child alone: the job's own `wait` waits for all that the child started.
+    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.0.inner_mut().wait().await
+    }
+
+    /// Sends Ctrl+Break, which AzCopy treats as Unix's SIGINT. Needs a console that the child shares.
+    pub(super) fn interrupt(&mut self, pid: u32) {
+        #[expect(unsafe_code, reason = "no safe wrapper in a crate of ours; the call takes two numbers")]
+        // SAFETY: no pointers. The child is not reaped, so that its id names no other group.
+        let sent = unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, pid) };
+        if sent.is_err() {
+            self.kill(pid);
+        }
+    }
+
+    /// The only failure is that the job has ended, which is what was asked for.
+    pub(super) fn kill(&mut self, _pid: u32) {
+        drop(self.0.start_kill());
+    }
+}
+
+pub(super) fn signal(_status: ExitStatus) -> Option<i32> {
+    None
+}
+
+/// Nothing can be known of a process by its id alone, so nothing is ended.
+pub(super) fn kill_group(_pid: u32) {}
