@@ -14,6 +14,9 @@ pub(crate) enum GlobalsError {
     /// Two environments.
     #[error("the azd environment was given twice")]
     TwoEnvironments,
+    /// Two directories to change to.
+    #[error("the directory to change to was given twice")]
+    TwoDirectories,
     /// `--environment https://...`.
     #[error("--environment takes a name, not a URL")]
     EnvironmentIsUrl,
@@ -34,6 +37,7 @@ pub(crate) fn merge(args: &GlobalArgs) -> Result<Globals, GlobalsError> {
     }
     let endpoint = at_most_one(args.project_endpoint.iter().chain(urls)).ok_or(GlobalsError::TwoEndpoints)?;
     let environment = at_most_one(args.environment.iter().chain(names)).ok_or(GlobalsError::TwoEnvironments)?;
+    let cwd = at_most_one(args.cwd.iter()).ok_or(GlobalsError::TwoDirectories)?;
     environment.as_deref().map_or(Ok(()), check_environment_name)?;
     Ok(Globals {
         endpoint,
@@ -43,7 +47,7 @@ pub(crate) fn merge(args: &GlobalArgs) -> Result<Globals, GlobalsError> {
         no_prompt: args.no_prompt,
         debug: args.debug,
         quiet: args.quiet == Some(true),
-        cwd: args.cwd.clone(),
+        cwd,
     })
 }
 
@@ -53,7 +57,7 @@ fn is_url(value: &str) -> bool {
 }
 
 /// `None` when there are several.
-fn at_most_one<'a>(mut values: impl Iterator<Item = &'a String>) -> Option<Option<String>> {
+fn at_most_one<'a, T: Clone + 'a>(mut values: impl Iterator<Item = &'a T>) -> Option<Option<T>> {
     let first = values.next().cloned();
     match values.next() {
         None => Some(first),
@@ -97,6 +101,9 @@ mod tests {
         assert_eq!(merged("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
         assert_eq!(merged("p custom uploads -e a list -e b"), Err(GlobalsError::TwoEnvironments));
         assert_eq!(merged("p uploads -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
+        for line in ["p -C x list --cwd y", "p custom uploads -C x list -C y", "p uploads list -C x -C y"] {
+            assert_eq!(merged(line), Err(GlobalsError::TwoDirectories), "{line}");
+        }
         assert_eq!(merged("p -e https://x uploads -e https://y list"), Err(GlobalsError::TwoEndpoints));
         assert_eq!(merged("p list --environment https://x"), Err(GlobalsError::EnvironmentIsUrl));
         assert_eq!(merged("p list -e a/b"), Err(EnvironmentNameError("a/b".into()).into()));

@@ -159,8 +159,8 @@ pub(crate) struct GlobalArgs {
     pub(crate) quiet: Option<bool>,
 
     /// Change to this directory first
-    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) cwd: Option<std::path::PathBuf>,
+    #[arg(short = 'C', long, global = true, value_name = "DIR", action = clap::ArgAction::Append, value_hint = ValueHint::DirPath)]
+    pub(crate) cwd: Vec<std::path::PathBuf>,
 
     /// Print the address of the documentation
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]

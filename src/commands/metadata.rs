@@ -164,7 +164,8 @@ fn type_of(arg: &Arg) -> &'static str {
         .any(|number| parser == number);
     match arg.get_action() {
         ArgAction::SetTrue | ArgAction::SetFalse => "bool",
-        ArgAction::Append => "stringArray",
+        // The global ones are taken once; that they are collected is for the error about two of them.
+        ArgAction::Append if !arg.is_global_set() => "stringArray",
         _ if parser == TypeId::of::<bool>() => "bool",
         _ if is_number => "int",
         _ => "string",

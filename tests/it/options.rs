@@ -418,6 +418,8 @@ fn a_global_option_counts_wherever_it_stands_in_a_group() {
         let behind = env.run(&[path, &["list", "-e", "a", "-e", "b"]].concat()).fails_with(2);
         assert!(twice.stderr.starts_with("ERROR: the azd environment was given twice\n"), "{twice}");
         assert_eq!(twice.stderr, behind.stderr);
+        let twice = env.run(&[path, &["-C", "x", "list", "-C", "y"]].concat()).fails_with(2);
+        assert!(twice.stderr.starts_with("ERROR: the directory to change to was given twice\n"), "{twice}");
     }
     for line in [
         &["-o", "table", "uploads", "-o", "json", "list"][..],
