@@ -110,6 +110,12 @@ mod tests {
             assert_eq!((Cloud::of_host(project), cloud.arm_host(), cloud.project_scope()), (cloud, arm, scope));
             assert_eq!(cloud.arm_scope(), format!("https://{arm}/.default"));
         }
+        for host in ["evilmanagement.azure.com", "management.azure.com.example", "sub.management.azure.com"] {
+            assert!(!Cloud::is_arm_host(host), "{host}");
+        }
+        for host in [".services.ai.azure.com", "evilservices.ai.azure.com", "a.services.ai.azure.com.example"] {
+            assert!(!Cloud::is_project_host(host), "{host}");
+        }
         for host in ["", "localhost", "127.0.0.1", "a.example", "evilazure.us", "a.azure.us.example"] {
             assert_eq!(Cloud::of_host(host), Cloud::Public, "{host}");
         }
