@@ -3,8 +3,8 @@
 //! `--version` answers `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Else `FAKE_AZCOPY_SCRIPT` names a file with one
 //! step a line (`step` below has them all; `#` starts a comment); `next-run` parts it for further invocations, which
 //! are counted in `SCRIPT.run`. Without a script the listed files are "copied" with success. `FAKE_AZCOPY_RECORD` names
-//! a file that gets one JSON line per invocation. SIGINT and SIGTERM end the script as the real one ends a job: three
-//! notices, Progress, `EndOfJob` Cancelled, exit 1; after `scanning` it asks first.
+//! a file that gets one JSON line per invocation. SIGINT and SIGTERM, on Windows Ctrl+C and Ctrl+Break, end the script as
+//! the real one ends a job: three notices, Progress, `EndOfJob` Cancelled, exit 1; after `scanning` it asks first.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, for tests")]
 
 use std::fs;
@@ -33,6 +33,11 @@ fn main() {
             say("Error", "the plan file cannot be read");
             std::process::exit(1);
         }
+        return;
+    }
+    // What the step `spawn-child` starts.
+    if args.first().is_some_and(|arg| arg == "sleep") {
+        std::thread::sleep(Duration::from_secs(60));
         return;
     }
     words::listen();
@@ -219,7 +224,8 @@ impl Job {
             "spawn-record" => fs::write(rest, std::process::id().to_string()).expect("pid"),
             // FILE: starts a process that lives for a minute with our pipes, and writes its id.
             "spawn-child" => {
-                let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep");
+                let this = std::env::current_exe().expect("this program");
+                let mut child = std::process::Command::new(this).arg("sleep").spawn().expect("a child");
                 fs::write(rest, child.id().to_string()).expect("pid");
                 std::thread::spawn(move || child.wait());
             }

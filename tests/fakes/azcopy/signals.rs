@@ -1,7 +1,6 @@
 //! Signals, and what the system knows of the fake's own process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// While set, a signal is taken and has no effect.
 pub(super) static IGNORED: AtomicBool = AtomicBool::new(false);
@@ -22,9 +21,20 @@ pub(super) async fn asked_to_end() {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) async fn asked_to_end() {
-    std::future::pending().await
+    use tokio::signal::windows::{ctrl_break, ctrl_c};
+    let mut interrupt = ctrl_c().expect("signals");
+    let mut stop = ctrl_break().expect("signals");
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = stop.recv() => {}
+        }
+        if !IGNORED.load(Ordering::SeqCst) {
+            return;
+        }
+    }
 }
 
 #[cfg(unix)]
@@ -69,7 +79,7 @@ pub(super) fn stdin_is_pipe() -> bool {
 pub(super) fn die(signal: i32) {
     let signal = rustix::process::Signal::from_named_raw(signal).expect("a signal");
     rustix::process::kill_process(rustix::process::getpid(), signal).expect("kill");
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(std::time::Duration::from_secs(5));
 }
 
 #[cfg(not(unix))]
