@@ -109,8 +109,12 @@ impl App {
         let env = self.trusted_env();
         let found = self.found.get_or_init(|| project);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
-        let target =
-            Target { host: found.endpoint.host(), loopback: found.endpoint.is_loopback(), audience: Audience::Foundry };
+        let target = Target {
+            host: found.endpoint.host(),
+            loopback: found.endpoint.is_loopback(),
+            named_by_user: found.is_named_by_user(env),
+            audience: Audience::Foundry,
+        };
         let tenant = found.tenant.as_deref();
         let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?;
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))

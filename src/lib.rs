@@ -6,6 +6,7 @@ mod commands;
 mod console;
 mod error;
 mod globals;
+mod inherited;
 mod signals;
 
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ use commands::custom::CustomCommand;
 use console::{Console, ProgressMode, Settings, colour};
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
+use inherited::Inherited;
 
 /// What tests ask of the program without running it.
 pub mod testing {
@@ -52,14 +54,21 @@ pub mod testing {
     }
 }
 
-/// The whole program: parse, run, report, exit code.
+/// The whole program: parse, run, report, exit code. To be called by the only thread of the process.
 #[must_use]
-pub fn run(args: Vec<OsString>, env: Env) -> ExitCode {
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let Inherited { env, warnings, left_out } = inherited::environment();
     let invocation = cli::read(args, env.run_by_azd());
     let console = Arc::new(Console::new(console_settings(&env, &invocation)));
     // With JSON asked for, azd's own error would be text on standard output.
     let json = invocation.globals.output == OutputFormat::Json;
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
+    if matches!(&invocation.action, Action::Run(command) if command.is_work()) {
+        warnings.iter().for_each(|text| console.warn(text));
+        if !left_out.is_empty() {
+            console.debug(&format!("not taken over from azd environments: {}", left_out.join(", ")));
+        }
+    }
     let outcome = match invocation.action {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),

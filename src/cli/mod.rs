@@ -112,6 +112,13 @@ Examples:
     },
 }
 
+impl Command {
+    /// False for commands that only tell of the program itself.
+    pub(crate) fn is_work(&self) -> bool {
+        matches!(self, Self::Init(_) | Self::Custom { command: Some(_) } | Self::Short(_))
+    }
+}
+
 /// Options that stand before or after the command.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]

@@ -241,7 +241,12 @@ impl<'a> Finder<'a> {
 
     fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
         let app = self.app;
-        let target = Target { host: &self.cloud_of, loopback: self.arm.is_loopback(), audience: Audience::Arm };
+        let target = Target {
+            host: &self.cloud_of,
+            loopback: self.arm.is_loopback(),
+            named_by_user: true,
+            audience: Audience::Arm,
+        };
         let tenant = Some(tenant).filter(|tenant| !tenant.is_empty());
         let tokens = TokenSource::new(app.trusted_env(), target, tenant, app.timings.clone(), app.reporter())?;
         Ok(ArmClient::new(app.http(), Arc::new(tokens), self.arm.clone()))

@@ -7,6 +7,7 @@ mod variables;
 
 pub use timings::Timings;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -93,9 +94,33 @@ pub mod var {
     pub const PATH: &str = "PATH";
     /// Home directory.
     pub const HOME: &str = "HOME";
-    /// Those that widen whom the program trusts with tokens and with running: they count only from the person's own
-    /// environment (cli.md 4).
+    /// ARM id of the project, as azd's own templates write it.
+    pub const AZURE_AI_PROJECT_ID: &str = "AZURE_AI_PROJECT_ID";
+    /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
+    /// them where a `.env` of the azd project sets them too: a shell may have loaded that file.
     pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];
+    /// Variables that an azd environment may set. They name a project, which its endpoint's rules check, or change how
+    /// output looks. Nothing here chooses a program, a host for tokens, a certificate, a credential or a directory.
+    pub const FROM_AZD: [&str; 18] = [
+        AZURE_TENANT_ID,
+        AZURE_SUBSCRIPTION_ID,
+        AZURE_RESOURCE_GROUP_NAME,
+        AZURE_ACCOUNT_NAME,
+        AZURE_PROJECT_NAME,
+        AZURE_LOCATION,
+        AZURE_PROJECT_ENDPOINT,
+        AZURE_AI_PROJECT_ID,
+        FOUNDRY_PROJECT_ENDPOINT,
+        AZURE_ENV_NAME,
+        API_VERSION,
+        ENGINE,
+        STALL_TIMEOUT,
+        AZD_DEBUG,
+        AZD_NO_PROMPT,
+        NO_COLOR,
+        FORCE_COLOR,
+        COLUMNS,
+    ];
     /// Multiplies every pause and limit; only in builds for tests.
     #[cfg(feature = "test-fakes")]
     pub const TEST_TIME: &str = "AZURE_AI_MODELS_TEST_TIME";
@@ -107,6 +132,8 @@ pub struct Env {
     vars: Variables,
     cwd: PathBuf,
     home: Option<PathBuf>,
+    /// Variables that an azd environment set.
+    from_azd: BTreeSet<String>,
     /// Standard input is a terminal.
     pub stdin_terminal: bool,
     /// Standard output is a terminal.
@@ -132,6 +159,7 @@ impl Env {
             vars: Variables::new(vars, Names::SYSTEM),
             cwd: std::env::current_dir().unwrap_or_default(),
             home: dirs::home_dir().filter(|home| home.is_absolute()),
+            from_azd: BTreeSet::new(),
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
@@ -144,7 +172,15 @@ impl Env {
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let vars = Variables::new(vars, Names::SYSTEM);
         let home = vars.get(var::HOME).map(PathBuf::from).filter(|home| home.is_absolute());
-        Self { vars, cwd: cwd.to_owned(), home, stdin_terminal: false, stdout_terminal: false, stderr_terminal: false }
+        Self {
+            vars,
+            cwd: cwd.to_owned(),
+            home,
+            from_azd: BTreeSet::new(),
+            stdin_terminal: false,
+            stdout_terminal: false,
+            stderr_terminal: false,
+        }
     }
 
     /// The value of a variable; an empty one counts as unset.
@@ -170,6 +206,17 @@ impl Env {
         let mut env = self.clone();
         env.vars.remove(names);
         env
+    }
+
+    /// Takes over which of the variables an azd environment set.
+    pub fn set_from_azd(&mut self, names: BTreeSet<String>) {
+        self.from_azd = names;
+    }
+
+    /// True when an azd environment set the variable, so that its value is not the user's word.
+    #[must_use]
+    pub fn is_from_azd(&self, name: &str) -> bool {
+        self.from_azd.contains(name)
     }
 
     /// The working directory.

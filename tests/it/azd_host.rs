@@ -241,7 +241,9 @@ fn a_proxy_does_not_stand_between_azd_and_the_program() {
     let mut env = env(&host);
     env.set("HTTP_PROXY", "http://127.0.0.1:9").set("ALL_PROXY", "http://127.0.0.1:9");
     env.run(&["list"]).success();
-    assert_eq!(host.methods(), ["Project.Get", "Environment.List", "Environment.GetValues"]);
+    // Once for what azd passed on, once for the project.
+    let calls = ["Project.Get", "Environment.List", "Environment.GetValues"];
+    assert_eq!(host.methods(), [calls, calls].concat());
 }
 
 #[test]
@@ -303,7 +305,8 @@ fn the_program_shows_what_azd_did_not_take() {
         host.change(|scene| scene.faults = [("Extension.ReportError".to_owned(), fault.clone())].into());
         assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page, "{fault:?}");
     }
-    assert_eq!(host.methods(), ["Extension.ReportError"; 3]);
+    let reports = host.methods().into_iter().filter(|method| method == "Extension.ReportError");
+    assert_eq!(reports.count(), 3);
     host.change(|scene| scene.faults.clear());
     // Its hour is over.
     env.set("AZD_ACCESS_TOKEN", "another-token");
@@ -345,11 +348,12 @@ fn lines_of_json_tell_the_error_that_azd_shows() {
 #[test]
 fn after_ctrl_c_azd_is_not_asked() {
     use crate::support::{Running, eventually, send};
-    let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::Silence));
+    let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::SilenceAfter(1)));
     let mut env = env(&host);
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     let running = Running::start(&env, &["list"]);
-    eventually("asked", || host.methods().contains(&"Environment.List".to_owned()));
+    let asked = || host.methods().iter().filter(|method| *method == "Environment.List").count();
+    eventually("asked for the project", || asked() == 2);
     send(running.pid(), rustix::process::Signal::INT);
     let output = running.finish(&env);
     assert_eq!((output.code, output.stderr.as_str()), (Some(130), "ERROR: Interrupted.\n"));

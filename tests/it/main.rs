@@ -29,6 +29,7 @@ mod secrets;
 mod sign_in;
 mod support;
 mod test_files;
+mod trust;
 mod update;
 mod uploads;
 mod wait;

@@ -555,6 +555,7 @@ fn debug_forms_hold_no_secret() {
     let target = Target {
         host: "a.services.ai.azure.com",
         loopback: false,
+        named_by_user: true,
         audience: azure_ai_models_core::credential::Audience::Foundry,
     };
     let tokens = TokenSource::new(&env, target, None, Timings::default(), std::sync::Arc::new(|_| {})).expect("tokens");

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::dotenv;
+
 /// Where `azd ai project set` keeps the endpoint, in azd's configuration.
 pub const ENDPOINT_KEY: &str = "extensions.ai-projects.context.endpoint";
 
@@ -25,12 +27,22 @@ pub fn project_root(directory: &Path) -> Option<PathBuf> {
     directory.ancestors().find(has_project).map(Path::to_owned)
 }
 
-/// The environment that counts where none is named; `None` also when the file cannot be read.
-#[must_use]
-pub fn default_environment(root: &Path) -> Option<String> {
-    let text = fs::read_to_string(root.join(".azure/config.json")).ok()?;
-    let config: Value = serde_json::from_str(&text).ok()?;
-    config["defaultEnvironment"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+/// The environment that counts where none is named.
+///
+/// # Errors
+/// When the file is there and cannot be read, or azd, which does not tell `a` from `A` in a key, may read another name.
+pub fn default_environment(root: &Path) -> io::Result<Option<String>> {
+    const KEY: &str = "defaultEnvironment";
+    let text = match fs::read(root.join(".azure/config.json")) {
+        Ok(text) => text,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(why),
+    };
+    let config: serde_json::Map<String, Value> = serde_json::from_slice(&text)?;
+    if config.keys().any(|key| key != KEY && key.eq_ignore_ascii_case(KEY)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a key is like {KEY}")));
+    }
+    Ok(config.get(KEY).and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
 /// True when the environment has a directory in the project.
@@ -39,29 +51,40 @@ pub fn has_environment(root: &Path, environment: &str) -> bool {
     is_plain(environment) && root.join(".azure").join(environment).is_dir()
 }
 
-/// The names that stand in an environment's `.env`.
-#[must_use]
-pub fn names_in(root: &Path, environment: &str) -> Vec<String> {
-    if !is_plain(environment) {
-        return Vec::new();
+/// The names of all environments that have a directory in the project.
+///
+/// # Errors
+/// When the project's `.azure` is there and cannot be read.
+pub fn environments(root: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(root.join(".azure")) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(why),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // A link to a directory is an environment as well.
+        if entry.path().is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
     }
-    // Not every editor writes UTF-8; names are ASCII in any case.
-    let bytes = fs::read(root.join(".azure").join(environment).join(".env")).unwrap_or_default();
-    names(&String::from_utf8_lossy(&bytes))
+    Ok(names)
 }
 
-/// `NAME=value`, `export NAME=value` and `NAME: value`, as azd's reader takes them. A line within a longer value counts
-/// too: a name too many costs less than a missed one.
-fn names(text: &str) -> Vec<String> {
-    let text = text.trim_start_matches('\u{feff}');
-    let name = |line: &str| {
-        let line = line.trim_start();
-        let line = line.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(line);
-        let (name, _) = line.split_once(['=', ':'])?;
-        let name = name.trim();
-        (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned())
-    };
-    text.split(['\n', '\r']).filter_map(name).collect()
+/// The names that an environment's `.env` may set. None for an environment without that file.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn names_in(root: &Path, environment: &str) -> io::Result<Vec<String>> {
+    if !is_plain(environment) {
+        return Ok(Vec::new());
+    }
+    match fs::read(root.join(".azure").join(environment).join(".env")) {
+        Ok(text) => Ok(dotenv::names(&text)),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(why) => Err(why),
+    }
 }
 
 /// The endpoint that `azd ai project set` stored.
@@ -89,20 +112,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_however_they_are_written() {
-        let text = "\u{feff}A=1\r\n  B = \"x\"\n# C=1\nexport\tD='y'\nE: z\nexported=1\n=no\nG\rH=1\n";
-        assert_eq!(names(text), ["A", "B", "D", "E", "exported", "H"]);
-    }
-
-    #[test]
     fn a_name_does_not_lead_out_of_the_project() {
         let root = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(root.path().join(".azure/dev")).expect("directories");
         fs::write(root.path().join(".env"), "A=1").expect("a file");
         fs::write(root.path().join(".azure/dev/.env"), "B=1").expect("a file");
-        assert_eq!(names_in(root.path(), "dev"), ["B"]);
-        assert!(names_in(root.path(), "..").is_empty());
-        assert!(names_in(root.path(), "dev/../..").is_empty());
+        let names = |environment: &str| names_in(root.path(), environment).expect("readable");
+        assert_eq!(names("dev"), ["B"]);
+        assert!(names("..").is_empty());
+        assert!(names("dev/../..").is_empty());
+        assert_eq!(environments(root.path()).expect("readable"), ["dev"]);
         assert!(!has_environment(root.path(), ".."));
         assert!(has_environment(root.path(), "dev"));
     }

@@ -6,8 +6,10 @@
 mod account;
 mod ask;
 mod disk;
+mod dotenv;
 mod error;
 mod host;
+mod injected;
 mod program;
 mod project;
 mod reach;
@@ -22,10 +24,12 @@ mod proto {
 pub use account::Subscription;
 pub use ask::Resource;
 pub use disk::{
-    ConfigError, ENDPOINT_KEY, default_environment, has_environment, names_in, project_root, stored_endpoint,
+    ConfigError, ENDPOINT_KEY, default_environment, environments, has_environment, names_in, project_root,
+    stored_endpoint,
 };
 pub use error::{HostError, Refusal};
 pub use host::Host;
+pub use injected::{Injected, VariableOrigin, injected};
 pub use program::{INSTALL, ProgramError, environment_values};
 pub use project::{AzdEnvironment, AzdProject};
 pub use reach::{Azd, AzdError, SaveError};

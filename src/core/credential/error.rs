@@ -66,6 +66,12 @@ pub enum CredentialError {
         /// The endpoint's host.
         host: String,
     },
+    /// A usage error: any program on this machine may listen there, and an azd environment may come with a repository.
+    #[error("the endpoint on this machine ({host}) comes from an azd environment, so your token is not sent there")]
+    LoopbackNotNamed {
+        /// The endpoint's host.
+        host: String,
+    },
     /// A usage error: nobody knows which token the endpoint's cloud takes.
     #[error("no token scope is known for {host}")]
     NoScope {
@@ -121,6 +127,10 @@ impl CredentialError {
                 format!("Set {} to one of {words}, or unset it.", var::CREDENTIAL)
             }
             Self::EmulatorElsewhere { .. } => format!("Unset {}, or use a loopback endpoint.", var::CREDENTIAL),
+            Self::LoopbackNotNamed { .. } => format!(
+                "Name it yourself with --project-endpoint URL, or set {}=emulator in your own environment.",
+                var::CREDENTIAL
+            ),
             Self::NoScope { .. } => format!("Set {} to the scope that this cloud takes.", var::SCOPE),
             Self::MissingVariable { name, .. } => format!("Set {name}."),
             Self::Certificate => format!(
@@ -135,7 +145,13 @@ impl CredentialError {
     /// True for a wrong setting of ours, false for a failed sign-in.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownMethod { .. } | Self::EmulatorElsewhere { .. } | Self::NoScope { .. })
+        matches!(
+            self,
+            Self::UnknownMethod { .. }
+                | Self::EmulatorElsewhere { .. }
+                | Self::LoopbackNotNamed { .. }
+                | Self::NoScope { .. }
+        )
     }
 }
 

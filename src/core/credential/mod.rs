@@ -61,6 +61,8 @@ pub struct Target<'a> {
     pub host: &'a str,
     /// The endpoint is on this machine.
     pub loopback: bool,
+    /// The user named the endpoint, by option or in their own environment; an azd environment did not.
+    pub named_by_user: bool,
     /// What is asked there.
     pub audience: Audience,
 }
@@ -97,7 +99,8 @@ impl TokenSource {
     /// Chooses the method and the scope. Starts nothing yet.
     ///
     /// # Errors
-    /// A wrong word, the emulator's token for another machine, a cloud without a known scope.
+    /// A wrong word, the emulator's token for another machine, another token for an endpoint on this machine that an azd
+    /// environment named, a cloud without a known scope.
     pub fn new(
         env: &Env,
         target: Target<'_>,
@@ -114,6 +117,9 @@ impl TokenSource {
         };
         if method == Method::Emulator && !target.loopback {
             return Err(CredentialError::EmulatorElsewhere { host: target.host.to_owned() });
+        }
+        if method != Method::Emulator && target.loopback && !target.named_by_user {
+            return Err(CredentialError::LoopbackNotNamed { host: target.host.to_owned() });
         }
         // The variable names the project's scope; the control plane has its own.
         let named = env.get(var::SCOPE).filter(|_| target.audience == Audience::Foundry);

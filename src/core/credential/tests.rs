@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::*;
 
-const PUBLIC: Target<'_> = Target { host: "a.services.ai.azure.com", loopback: false, audience: Audience::Foundry };
-const LOOPBACK: Target<'_> = Target { host: "127.0.0.1", loopback: true, audience: Audience::Foundry };
+const PUBLIC: Target<'_> =
+    Target { host: "a.services.ai.azure.com", loopback: false, named_by_user: true, audience: Audience::Foundry };
+const LOOPBACK: Target<'_> =
+    Target { host: "127.0.0.1", loopback: true, named_by_user: true, audience: Audience::Foundry };
 
 fn source(vars: &[(&str, &str)], target: Target<'_>) -> Result<TokenSource, CredentialError> {
     let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
@@ -22,7 +24,7 @@ fn the_scope_follows_the_host() {
         ("a.services.ai.azure.cn", None),
         ("127.0.0.1", Some("https://ai.azure.com/.default")),
     ] {
-        let found = source(&[], Target { host, loopback: false, audience: Audience::Foundry });
+        let found = source(&[], Target { host, loopback: false, named_by_user: true, audience: Audience::Foundry });
         match scope {
             Some(scope) => assert_eq!(found.expect(host).scope(), scope),
             None => assert_eq!(found.expect_err(host), CredentialError::NoScope { host: host.into() }),
@@ -30,7 +32,7 @@ fn the_scope_follows_the_host() {
     }
     let named = source(
         &[(var::SCOPE, "https://x/.default")],
-        Target { host: "a.services.ai.azure.cn", loopback: false, audience: Audience::Foundry },
+        Target { host: "a.services.ai.azure.cn", loopback: false, named_by_user: true, audience: Audience::Foundry },
     );
     assert_eq!(named.expect("a scope is named").scope(), "https://x/.default");
 }
@@ -43,7 +45,7 @@ fn the_control_plane_has_scopes_of_its_own() {
         ("a.services.ai.azure.cn", "https://management.chinacloudapi.cn/.default"),
         ("127.0.0.1", "https://management.azure.com/.default"),
     ] {
-        let target = Target { host, loopback: false, audience: Audience::Arm };
+        let target = Target { host, loopback: false, named_by_user: true, audience: Audience::Arm };
         assert_eq!(source(&[(var::SCOPE, "https://x/.default")], target).expect(host).scope(), scope);
     }
 }

@@ -74,6 +74,17 @@ impl Found {
         Self { endpoint, source: EndpointSource::Choice, tenant, values: Some(values) }
     }
 
+    /// True unless an azd environment named the endpoint, and the user its host neither.
+    #[must_use]
+    pub fn is_named_by_user(&self, env: &Env) -> bool {
+        let from_azd = match self.source {
+            EndpointSource::Environment { .. } => true,
+            EndpointSource::Variable(name) => env.is_from_azd(name),
+            EndpointSource::Option | EndpointSource::UserConfig | EndpointSource::Choice => false,
+        };
+        !from_azd || env.get(var::ALLOW_HOST).is_some_and(|host| host.trim().eq_ignore_ascii_case(self.endpoint.host()))
+    }
+
     /// What the source says of this very project under a name such as `AZURE_SUBSCRIPTION_ID`.
     #[must_use]
     pub fn value<'a>(&'a self, env: &'a Env, name: &str) -> Option<&'a str> {

@@ -137,7 +137,9 @@ impl Search<'_> {
     async fn values_of_program(&self) -> Result<Option<Values>, FindError> {
         let Some(root) = azd::project_root(self.env.cwd()) else { return self.without_azd_project() };
         // Named to azd in any case: AZURE_ENV_NAME would choose another one.
-        let Some(name) = self.environment().map(str::to_owned).or_else(|| azd::default_environment(&root)) else {
+        let Some(name) =
+            self.environment().map(str::to_owned).or_else(|| azd::default_environment(&root).ok().flatten())
+        else {
             return Ok(None);
         };
         self.debug(format!("starting azd env get-values -e {name}"));

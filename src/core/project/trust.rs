@@ -1,31 +1,45 @@
-//! The variables that widen trust count only from the person's own environment (cli.md 4).
+//! The variables that widen trust, in a run that azd did not start.
 //!
-//! azd gives this process the values of a project's environment, and the process cannot tell them from its own. A
-//! cloned repository must not choose where tokens go, so what stands in an environment's values does not count.
+//! Nothing is injected then, but a shell or a hook may have loaded an azd environment's `.env` before. A cloned repository
+//! must not choose where tokens go, so what such a file sets does not count. When azd starts the program, all that it
+//! injects is judged before anything else (`azd::injected`).
+
+use std::io;
+use std::path::Path;
 
 use super::Values;
 use crate::azd;
 use crate::env::{Env, var};
 use crate::model::{Report, Reporter};
 
-/// The environment without the variables of trust that also stand in an azd environment: in these values, or on disk
-/// in one whose values azd may have passed on. Each is told.
+/// The environment without the variables of trust that an azd environment also sets: in these values, or on disk in one
+/// that the run may be about. A warning names each.
 #[must_use]
 pub fn trusted(env: &Env, named: Option<&str>, values: Option<&Values>, report: &Reporter) -> Env {
     let set: Vec<&'static str> = var::TRUST.into_iter().filter(|name| env.get(name).is_some()).collect();
-    if set.is_empty() {
+    if set.is_empty() || env.run_by_azd() {
         return env.clone();
     }
-    let on_disk = Disk::around(env, named);
+    let on_disk = azd::project_root(env.cwd()).map_or(Ok(Vec::new()), |root| names_on_disk(env, &root, named));
+    let on_disk = match on_disk {
+        Ok(on_disk) => on_disk,
+        Err(why) => {
+            report(Report::Warning(format!(
+                "{} ignored: the files of the azd environments cannot be read ({why})",
+                set.join(", ")
+            )));
+            return env.without(&set);
+        }
+    };
     let mut ignored = Vec::new();
     for name in set {
         let owner = match values {
             Some(values) if values.has(name) => Some(values.environment.as_str()),
-            _ => on_disk.owner(name),
+            _ => on_disk.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(owner, _)| &**owner),
         };
         if let Some(owner) = owner {
             report(Report::Warning(format!(
-                "{name} is ignored: it stands in the azd environment '{owner}', and counts only from your own environment"
+                "{name} is ignored: the azd environment '{owner}' sets it, and it counts only from your own environment"
             )));
             ignored.push(name);
         }
@@ -33,27 +47,21 @@ pub fn trusted(env: &Env, named: Option<&str>, values: Option<&Values>, report: 
     env.without(&ignored)
 }
 
-/// Environments with the names in their `.env`.
-struct Disk(Vec<(String, Vec<String>)>);
-
-impl Disk {
-    fn around(env: &Env, named: Option<&str>) -> Self {
-        let Some(root) = azd::project_root(env.cwd()) else { return Self(Vec::new()) };
-        let candidates = [
-            named.map(str::to_owned),
-            env.get(var::AZD_ENVIRONMENT).map(str::to_owned),
-            env.get(var::AZURE_ENV_NAME).map(str::to_owned),
-            azd::default_environment(&root),
-        ];
-        let with_names = |name: String| {
-            let names = azd::names_in(&root, &name);
-            (name, names)
-        };
-        Self(candidates.into_iter().flatten().map(with_names).collect())
+/// Environments that the run may be about, each with a name in its `.env`. All of them where the file that names the
+/// default one is not as azd writes it.
+fn names_on_disk(env: &Env, root: &Path, named: Option<&str>) -> io::Result<Vec<(String, String)>> {
+    let mut environments: Vec<String> = [named, env.get(var::AZD_ENVIRONMENT), env.get(var::AZURE_ENV_NAME)]
+        .into_iter()
+        .flatten()
+        .map(Into::into)
+        .collect();
+    match azd::default_environment(root) {
+        Ok(default) => environments.extend(default),
+        Err(_) => environments.extend(azd::environments(root)?),
     }
-
-    fn owner(&self, name: &str) -> Option<&str> {
-        let has = |names: &[String]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-        self.0.iter().find(|(_, names)| has(names)).map(|(environment, _)| environment.as_str())
+    let mut names = Vec::new();
+    for environment in environments {
+        names.extend(azd::names_in(root, &environment)?.into_iter().map(|name| (environment.clone(), name)));
     }
+    Ok(names)
 }

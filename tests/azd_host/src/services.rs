@@ -62,17 +62,21 @@ impl Services {
         };
         match fault {
             None => Ok(message),
-            Some(Fault::StatusAfter(passes, status)) => {
-                let calls = self.state().calls.iter().filter(|call| call.method == method).count();
-                if calls > passes { Err(status) } else { Ok(message) }
+            Some(Fault::StatusAfter(passes, _) | Fault::SilenceAfter(passes)) if self.calls_of(method) <= passes => {
+                Ok(message)
             }
+            Some(Fault::StatusAfter(_, status)) => Err(status),
             Some(Fault::Status(status)) => Err(status),
-            Some(Fault::Silence) => std::future::pending().await,
+            Some(Fault::Silence | Fault::SilenceAfter(_)) => std::future::pending().await,
             Some(Fault::Slow(duration)) => {
                 tokio::time::sleep(duration).await;
                 Ok(message)
             }
         }
+    }
+
+    fn calls_of(&self, method: &str) -> usize {
+        self.state().calls.iter().filter(|call| call.method == method).count()
     }
 
     fn scene<T>(&self, look: impl FnOnce(&mut Scene) -> T) -> T {

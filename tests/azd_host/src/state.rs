@@ -27,6 +27,8 @@ pub enum Fault {
     StatusAfter(usize, Status),
     /// Never answers.
     Silence,
+    /// Never answers after so many calls.
+    SilenceAfter(usize),
     /// Answers after this long.
     Slow(Duration),
 }

@@ -49,7 +49,12 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 fn foundry(server: &Server) -> FoundryClient {
     let env = Env::from_vars([(var::CREDENTIAL, "emulator")], Path::new("/"));
-    let target = Target { host: "127.0.0.1", loopback: true, audience: crate::credential::Audience::Foundry };
+    let target = Target {
+        host: "127.0.0.1",
+        loopback: true,
+        named_by_user: true,
+        audience: crate::credential::Audience::Foundry,
+    };
     let tokens = TokenSource::new(&env, target, None, Timings::default(), Arc::new(|_| ())).expect("tokens");
     let endpoint = server.url.join("/api/projects/p").expect("url");
     let endpoint = ProjectEndpoint::parse(endpoint.as_str(), None).expect("endpoint");

@@ -18,7 +18,12 @@ fn get(url: &Url, retry: Retry) -> Request<'static> {
 
 fn emulator() -> TokenSource {
     let env = Env::from_vars([(var::CREDENTIAL, "emulator")], Path::new("/"));
-    let target = Target { host: "127.0.0.1", loopback: true, audience: crate::credential::Audience::Foundry };
+    let target = Target {
+        host: "127.0.0.1",
+        loopback: true,
+        named_by_user: true,
+        audience: crate::credential::Audience::Foundry,
+    };
     TokenSource::new(&env, target, None, Timings::default(), Arc::new(|_| ())).expect("source")
 }
 

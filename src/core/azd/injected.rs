@@ -1,0 +1,155 @@
+//! Which variables of this process azd took from an azd environment. azd lays all values of the environment over its
+//! own variables, so that a cloned repository, which brings the environment, can set any name.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::{Host, HostError, disk};
+use crate::env::{Env, Timings, var};
+
+/// Variables that may come from an azd environment.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Injected {
+    /// By name, each with an environment that sets it.
+    Known(BTreeMap<String, String>),
+    /// azd's server and the files do not say.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Whose word the value of a variable is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableOrigin {
+    /// The user's, or azd's own.
+    User,
+    /// An azd environment's, which may set this variable.
+    AzdEnvironment,
+    /// An azd environment's, or that cannot be ruled out. Counts as unset.
+    Ignored,
+}
+
+/// Variables that azd sets after it has laid the environment's values over its own.
+const OF_AZD: [&str; 2] = [var::AZD_SERVER, var::AZD_ACCESS_TOKEN];
+
+/// Variables that may stay when nothing is known: language, terminal, time zone.
+const HARMLESS: [&str; 5] = ["LANG", "LANGUAGE", "LC_ALL", "TERM", "TZ"];
+
+impl Injected {
+    /// Judges one variable of this process.
+    #[must_use]
+    pub fn origin(&self, name: &str, value: &str) -> VariableOrigin {
+        let is_one_of = |names: &[&str]| names.iter().any(|known| same_name(known, name));
+        let is_injected = match self {
+            Self::Known(names) => names.keys().any(|known| same_name(known, name)),
+            Self::Unknown { .. } => !is_one_of(&HARMLESS) && !is_test_clock(name),
+        };
+        if !is_injected || is_one_of(&OF_AZD) || is_system_directory(name, value) {
+            VariableOrigin::User
+        } else if is_one_of(&var::FROM_AZD) {
+            VariableOrigin::AzdEnvironment
+        } else {
+            VariableOrigin::Ignored
+        }
+    }
+
+    /// The environment that sets a variable, if that is known.
+    #[must_use]
+    pub fn owner(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Known(names) => names.iter().find(|(known, _)| same_name(known, name)).map(|(_, owner)| &**owner),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
+/// Windows does not tell `Path` from `PATH`.
+fn same_name(one: &str, other: &str) -> bool {
+    if cfg!(windows) { one.eq_ignore_ascii_case(other) } else { one == other }
+}
+
+/// Programs on Windows do not start without these. Only the usual value is harmless.
+fn is_system_directory(name: &str, value: &str) -> bool {
+    let is_named = ["SYSTEMROOT", "WINDIR"].iter().any(|known| same_name(known, name));
+    cfg!(windows) && is_named && value.eq_ignore_ascii_case(r"C:\Windows")
+}
+
+#[cfg(feature = "test-fakes")]
+fn is_test_clock(name: &str) -> bool {
+    name == var::TEST_TIME
+}
+
+#[cfg(not(feature = "test-fakes"))]
+fn is_test_clock(_name: &str) -> bool {
+    false
+}
+
+/// Asks azd's server for the values of all environments of the project, or reads them from disk where the server does
+/// not answer. Nothing is injected when azd did not start the program.
+pub async fn injected(env: &Env, timings: &Timings) -> Injected {
+    let Some(host) = Host::from_env(env, timings) else { return Injected::Known(BTreeMap::new()) };
+    match of_host(&host, env).await {
+        Ok(injected) => injected,
+        Err(_) => of_disk(env),
+    }
+}
+
+async fn of_host(host: &Host, env: &Env) -> Result<Injected, HostError> {
+    let mut names = BTreeMap::new();
+    if host.project().await?.is_none() {
+        return Ok(Injected::Known(names));
+    }
+    for environment in host.environments().await? {
+        let is_named = |name: &str| env.get(name) == Some(environment.name.as_str());
+        let is_candidate = environment.is_default || is_named(var::AZD_ENVIRONMENT) || is_named(var::AZURE_ENV_NAME);
+        match host.values(&environment.name).await {
+            Ok(values) => {
+                let injected = values.iter().filter(|(name, value)| is_candidate || can_be_from(env, name, value));
+                names.extend(injected.map(|(name, _)| (name.clone(), environment.name.clone())));
+            }
+            // azd may have passed on what it does not tell: a value that is no UTF-8, for example.
+            Err(HostError::Refused { .. }) => match on_disk(env, &environment.name) {
+                Ok(found) => names.extend(found),
+                Err(why) => return Ok(unreadable(&environment.name, &why)),
+            },
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Injected::Known(names))
+}
+
+/// True when the variable can have this value of an environment: azd passes values on as they are, but for references
+/// to Key Vault, which it resolves.
+fn can_be_from(env: &Env, name: &str, value: &str) -> bool {
+    let is_reference = ["akvs", "keyvault"].iter().any(|word| value.to_ascii_lowercase().contains(word));
+    is_reference || env.get(name).unwrap_or_default() == value
+}
+
+fn of_disk(env: &Env) -> Injected {
+    let Some(root) = disk::project_root(env.cwd()) else { return Injected::Known(BTreeMap::new()) };
+    let environments = match disk::environments(&root) {
+        Ok(environments) => environments,
+        Err(why) => {
+            return Injected::Unknown { why: format!("{} cannot be read: {why}", root.join(".azure").display()) };
+        }
+    };
+    let mut names = BTreeMap::new();
+    for environment in environments {
+        match on_disk(env, &environment) {
+            Ok(found) => names.extend(found),
+            Err(why) => return unreadable(&environment, &why),
+        }
+    }
+    Injected::Known(names)
+}
+
+fn on_disk(env: &Env, environment: &str) -> io::Result<Vec<(String, String)>> {
+    let Some(root) = disk::project_root(env.cwd()) else { return Ok(Vec::new()) };
+    let names = disk::names_in(&root, environment)?;
+    Ok(names.into_iter().map(|name| (name, environment.to_owned())).collect())
+}
+
+fn unreadable(environment: &str, why: &io::Error) -> Injected {
+    Injected::Unknown { why: format!("the .env of the azd environment '{environment}' cannot be read: {why}") }
+}

@@ -1,0 +1,108 @@
+//! The process environment without what azd took from an azd environment.
+//!
+//! reqwest, rustls, azure_identity, dirs and child processes read the process environment themselves, so that leaving a
+//! variable out of `Env` would not do: it is removed from the process, before a second thread exists and before any
+//! library reads it.
+
+use std::collections::BTreeSet;
+
+use azure_ai_models_core::azd::{Injected, VariableOrigin, injected};
+use azure_ai_models_core::env::{Env, Timings, var};
+
+/// What the program was given, judged.
+pub(crate) struct Inherited {
+    /// The environment, without what does not count.
+    pub(crate) env: Env,
+    /// Warnings about what was left out and would have changed what the program does.
+    pub(crate) warnings: Vec<String>,
+    /// Names that were left out and would have changed nothing.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// Reads the process environment, and removes from it what an azd environment may not set. To be called once, by the
+/// only thread.
+pub(crate) fn environment() -> Inherited {
+    let env = Env::from_process();
+    if !env.run_by_azd() {
+        return Inherited { env, warnings: Vec::new(), left_out: Vec::new() };
+    }
+    let injected = ask(&env);
+    let (mut ignored, mut from_azd) = (Vec::new(), BTreeSet::new());
+    for (name, value) in std::env::vars_os() {
+        let text = name.to_string_lossy().into_owned();
+        match injected.origin(&text, &value.to_string_lossy()) {
+            VariableOrigin::User => {}
+            VariableOrigin::AzdEnvironment => drop(from_azd.insert(text)),
+            VariableOrigin::Ignored => {
+                #[expect(unsafe_code, reason = "the standard library has no other way to unset a variable")]
+                // SAFETY: this is the only thread: `main` has started none, and `ask` uses a runtime of this thread alone.
+                unsafe {
+                    std::env::remove_var(&name);
+                }
+                ignored.push(text);
+            }
+        }
+    }
+    let mut env = Env::from_process();
+    env.set_from_azd(from_azd);
+    let matters = |name: &String| is_consequential(name, env.get(var::CREDENTIAL).is_some());
+    let (telling, left_out) = ignored.into_iter().partition(matters);
+    Inherited { env, warnings: warnings(&injected, telling), left_out }
+}
+
+fn ask(env: &Env) -> Injected {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(why) => return Injected::Unknown { why: format!("azd cannot be asked: {why}") },
+    };
+    runtime.block_on(injected(env, &Timings::from_env(env)))
+}
+
+/// True for variables that the program or what it starts would have used: most values of an azd environment are the
+/// application's, and no user needs to hear of those.
+fn is_consequential(name: &str, signs_in_by_itself: bool) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let starts = ["AZURE_AI_MODELS_", "AZCOPY_", "SSL_CERT_", "AZD_"].iter().any(|prefix| upper.starts_with(prefix));
+    let of_sign_in = ["AZURE_CLIENT_", "AZURE_AUTHORITY_", "AZURE_FEDERATED_", "IDENTITY_", "MSI_"];
+    starts
+        || upper.ends_with("_PROXY")
+        || ["PATH", "HOME", "USERPROFILE", "AZURE_CONFIG_DIR"].contains(&&*upper)
+        || (signs_in_by_itself && of_sign_in.iter().any(|prefix| upper.starts_with(prefix)))
+}
+
+fn warnings(injected: &Injected, names: Vec<String>) -> Vec<String> {
+    if let Injected::Unknown { why } = injected {
+        return vec![format!(
+            "azd did not say which variables it took from the azd environment, and {why}. Only those that name a project count: proxies, certificates, PATH and the settings of this extension do not."
+        )];
+    }
+    let told = |name: String| {
+        let owner = injected.owner(&name).unwrap_or_default();
+        format!(
+            "{name} is ignored: the azd environment '{owner}' sets it, and it counts only from your own environment"
+        )
+    };
+    names.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_would_have_changed_something_is_worth_a_warning() {
+        for (name, signs_in_by_itself, told) in [
+            ("https_proxy", false, true),
+            ("NO_PROXY", false, true),
+            ("PATH", false, true),
+            ("AZCOPY_CONCURRENCY_VALUE", false, true),
+            ("AZURE_AI_MODELS_SCOPE", false, true),
+            ("AZURE_CLIENT_ID", false, false),
+            ("AZURE_CLIENT_ID", true, true),
+            ("AZURE_AUTHORITY_HOST", true, true),
+            ("SERVICE_API_NAME", true, false),
+        ] {
+            assert_eq!(is_consequential(name, signs_in_by_itself), told, "{name}");
+        }
+    }
+}
