@@ -1,11 +1,11 @@
 //! Translation of the service's answers, and of the lack of them.
 
-use azure_ai_models_core::foundry::{DeleteError, Failure, ListError, RegisterError};
+use azure_ai_models_core::foundry::{DeleteError, Failure, ListError, RegisterError, UpdateError};
 use azure_ai_models_core::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::units;
 
-use super::table::{Row, row_of, suggestion_of};
+use super::table::{Row, row_of, row_of_code};
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<HttpError> for CliError {
@@ -181,12 +181,29 @@ impl From<DeleteError> for CliError {
         match error {
             DeleteError::Refused(error) => error.into(),
             DeleteError::Failed(failure) => {
-                failed_operation(Self::failure(message), ErrorCode::DeletionFailed, failure)
+                // One refusal has one exit code, whether it is told at once or by the operation.
+                let kind = failure.code.as_deref().and_then(row_of_code).map_or(ErrorKind::Failure, |row| row.kind);
+                failed_operation(Self::new(kind, message), ErrorCode::DeletionFailed, failure)
             }
+            DeleteError::StillThere => Self::new(ErrorKind::Service, message)
+                .with_code(ErrorCode::DeletionFailed)
+                .with_suggestion("Look again later; if it is still there, delete it again."),
             DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
             DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::DeletionTimeout)
                 .with_suggestion("The deletion was accepted; look again later."),
+        }
+    }
+}
+
+impl From<UpdateError> for CliError {
+    fn from(error: UpdateError) -> Self {
+        let message = error.to_string();
+        match error {
+            UpdateError::Http(error) => error.into(),
+            UpdateError::NotShown => Self::new(ErrorKind::Service, message)
+                .with_code(ErrorCode::NotProved)
+                .with_suggestion("Look at the model again later; if it is unchanged, run the same command again."),
         }
     }
 }
@@ -196,7 +213,7 @@ fn failed_operation(mut error: CliError, code: ErrorCode, failure: Failure) -> C
     for ErrorDetail { message, .. } in failure.details.iter().filter(|detail| !detail.message.is_empty()) {
         error = error.and_message(message);
     }
-    let suggestion = failure.code.as_deref().and_then(suggestion_of);
+    let suggestion = failure.code.as_deref().and_then(row_of_code).map(|row| row.suggestion);
     let error = error.with_code(failure.code.map_or(code, ErrorCode::Service));
     match suggestion {
         Some(suggestion) => error.with_suggestion(suggestion),
@@ -256,7 +273,9 @@ impl CliError {
                 advice.lost.into_iter().fold(error, Self::with_suggestion)
             }
             RegisterError::NotProved => failed(ErrorCode::NotProved).with_suggestion(LOOK_FIRST),
-            RegisterError::Taken => failed(ErrorCode::VersionTaken).with_suggestion(CONFLICT),
+            RegisterError::Taken { difference } => {
+                failed(ErrorCode::VersionTaken).and_message(&difference).with_suggestion(CONFLICT)
+            }
         }
     }
 
@@ -277,7 +296,7 @@ impl CliError {
         version: &ModelVersion,
         next: Option<&ModelVersion>,
     ) -> Self {
-        let message = format!("Model '{name}' (version {version}) already exists.");
+        let mut message = format!("Model '{name}' (version {version}) already exists.");
         let suggestion = match next {
             Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),
             None => "Use another --version, or replace it: --overwrite.".to_owned(),
@@ -289,7 +308,11 @@ impl CliError {
                 RegisterError::Refused(HttpError::Service(error))
                 | RegisterError::NoWay { first: HttpError::Service(error), .. },
             ) => (ErrorKind::RegistrationFailed, Some(error)),
-            VersionConflict::Registration(_) | VersionConflict::Seen => (ErrorKind::RegistrationFailed, None),
+            VersionConflict::Registration(RegisterError::Taken { difference }) => {
+                message = format!("{message}\n{difference}");
+                (ErrorKind::RegistrationFailed, None)
+            }
+            VersionConflict::Registration(_) => (ErrorKind::RegistrationFailed, None),
         };
         let error = match answer {
             Some(answer) => refused(*answer, kind, message),
@@ -305,8 +328,6 @@ pub(crate) enum VersionConflict {
     Upload(HttpError),
     /// The service does not register it.
     Registration(RegisterError),
-    /// The version has other files than the upload.
-    Seen,
 }
 
 /// A failed request of a registration, without a suggestion.

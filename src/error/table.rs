@@ -246,8 +246,7 @@ pub(super) fn row_of(error: &ServiceError) -> &'static Row {
     ROWS.iter().find(fits).unwrap_or(&ROWS[ROWS.len() - 1])
 }
 
-/// Suggestion for a failure of which only the service's code is known.
-pub(super) fn suggestion_of(code: &str) -> Option<&'static str> {
-    let row = ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))?;
-    Some(row.suggestion)
+/// The row of a failure of which only the service's code is known.
+pub(super) fn row_of_code(code: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
 }

@@ -1,6 +1,6 @@
 //! `create`: upload and register.
 
-use foundry_emulator::{Config, LocationForm, MissingRoute, OperationEnd, PendingUploadShape};
+use foundry_emulator::{Config, Fault, FaultKind, LocationForm, MissingRoute, OperationEnd, PendingUploadShape, Route};
 use serde_json::json;
 
 use crate::support::{Says, TestEnv};
@@ -237,6 +237,63 @@ fn an_unknown_state_is_waited_for_and_every_end_is_known() {
         assert_eq!(output.stdout, "");
         assert_eq!(output.json_error()["code"], "UnsupportedWeightFormat", "{output}");
     }
+}
+
+/// Somebody else was faster, wherever this is seen: after the operation, after a PUT, and with `--no-wait`, where the
+/// service's answer does not say that the registration is this one.
+#[test]
+fn a_model_that_somebody_else_registered_is_no_success() {
+    let elsewhere = || Some(json!({ "blobUri": "https://elsewhere.example/c" }));
+    let put = Config { has_create_async: false, registers_as: elsewhere(), ..Config::default() };
+    let lost = Fault::new(Route::CreateAsync, FaultKind::Reset).processed();
+    for (config, fault, options) in [
+        (Config { registers_as: elsewhere(), ..Config::default() }, None, &[][..]),
+        (Config { registers_as: elsewhere(), polls_until_done: 0, ..Config::default() }, Some(lost), &["--no-wait"]),
+        (put.clone(), None, &[]),
+        (put, None, &["--no-wait"]),
+        (Config { registers_as: Some(json!({ "weightType": "LoRA" })), ..Config::default() }, None, &[]),
+        (
+            Config {
+                registers_as: Some(json!({ "derivedModelInformation": { "baseModel": "FW-Y" } })),
+                ..Config::default()
+            },
+            None,
+            &["--base-model", "FW-X"],
+        ),
+    ] {
+        let env = env_with(config);
+        if let Some(fault) = fault {
+            env.emulator().add_fault(fault.times(1));
+        }
+        let output = create(&env, &[options, &["-o", "json"]].concat()).fails_with(8);
+        let error = output.json_error();
+        assert_eq!(
+            (&error["kind"], &error["code"]),
+            (&json!("registration_failed"), &json!("version_taken")),
+            "{output}"
+        );
+        assert_eq!(output.stdout, "");
+    }
+    let env = env_with(Config { registers_as: elsewhere(), ..Config::default() });
+    let output = create(&env, &[]).fails_with(8);
+    let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
+    insta::assert_snapshot!(error, @"
+    Model 'my-model' (version 1) already exists.
+    Its weights are in https://elsewhere.example/c, and not in http://[BLOBS]/devstoreaccount1/upload-1.
+    The files of this upload are complete and kept; once the version is free, the same command registers them:
+      azure-ai-models custom create --name my-model --source model
+
+    Suggestion: Use the next free version: --version 2; or replace it: --overwrite.
+    ");
+}
+
+/// What `--no-wait` promises is this registration: a model that it did not see yet is waited for.
+#[test]
+fn no_wait_waits_until_it_is_known_whose_registration_it_is() {
+    let env = env();
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::Reset).times(1).processed());
+    let accepted = create(&env, &["--no-wait", "-o", "json"]).success().json();
+    assert_eq!((&accepted["status"], &accepted["name"]), (&json!("Succeeded"), &json!("my-model")), "{accepted}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `delete`: one version, after the person said so.
 
-use foundry_emulator::{Config, OperationEnd};
+use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
 use crate::support::{API_VERSIONS, Terminal, TestEnv, for_each_api_version};
@@ -173,7 +173,37 @@ fn a_deletion_that_fails_later_is_told_with_its_reason() {
     ERROR: the deletion failed: A deployment uses the model. (ModelInUse)
 
     Suggestion: Delete the deployments that use the model first.
-    [exit code: 1]
+    [exit code: 5]
     ");
     env.run(&["show", "-n", "my-model", "--version", "1"]).success();
+}
+
+/// The service says that it is deleted, by its answer or by its operation, and the version can still be read.
+#[test]
+fn what_is_still_there_is_not_deleted() {
+    for (delete_status, route) in [(200, Route::Delete), (202, Route::Poll)] {
+        let env = speaking_with(
+            API_VERSIONS[0],
+            &["1"],
+            Config { delete_status, polls_until_done: u32::MAX, ..Config::default() },
+        );
+        env.emulator().add_fault(Fault::new(route, FaultKind::EmptyBody));
+        let output = env.run(&["delete", "-n", "my-model", "--version", "1", "-f"]);
+        insta::allow_duplicates!(insta::assert_snapshot!(output, @"
+        ------- stderr -------
+        ERROR: the version is still there after its deletion
+
+        Suggestion: Look again later; if it is still there, delete it again.
+        [exit code: 9]
+        "));
+    }
+}
+
+/// Deleted by somebody else in the meantime, or by a first request whose answer was lost.
+#[test]
+fn what_the_service_does_not_find_any_more_is_deleted() {
+    let env = env_with(&["1"]);
+    let gone = FaultKind::refusal(404, "ModelVersionNotFound", "Model 'my-model' version '1' was not found.");
+    env.emulator().add_fault(Fault::new(Route::Delete, gone).processed());
+    env.run(&["delete", "-n", "my-model", "-f"]).success();
 }

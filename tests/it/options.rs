@@ -139,8 +139,13 @@ fn an_overwrite_deletes_after_everything_else_was_looked_at() {
     assert_eq!(output.json().get("description"), None);
     assert!(output.stderr.contains("Its weights are gone from the moment it is replaced"), "{output}");
     assert_eq!(
-        sent(&env)[1..4],
-        ["GET my-model/versions/1", "DELETE my-model/versions/1", "POST my-model/versions/1/startPendingUpload"]
+        sent(&env)[1..5],
+        [
+            "GET my-model/versions/1",
+            "DELETE my-model/versions/1",
+            "GET my-model/versions/1",
+            "POST my-model/versions/1/startPendingUpload"
+        ]
     );
 }
 
@@ -206,7 +211,7 @@ fn an_overwrite_waits_for_the_end_of_its_deletion() {
     };
     for (deletion_end, polls_until_done, code, word) in [
         (OperationEnd::Succeeded, 3, 0, ""),
-        (failed("A deployment uses the model."), 3, 1, "ModelInUse"),
+        (failed("A deployment uses the model."), 3, 5, "ModelInUse"),
         (OperationEnd::Succeeded, u32::MAX, 9, "deletion_timeout"),
     ] {
         let mut env = TestEnv::with(Config { delete_status: 202, deletion_end, polls_until_done, ..Config::default() });
@@ -218,6 +223,25 @@ fn an_overwrite_waits_for_the_end_of_its_deletion() {
         let starts = sent(&env).iter().filter(|sent| sent.ends_with("/startPendingUpload")).count();
         assert_eq!((starts, env.azcopy_starts().len()), (usize::from(code == 0), usize::from(code == 0)), "{output}");
         assert!(code == 0 || output.json_error()["code"] == word, "{output}");
+    }
+}
+
+/// Another run, or a request whose answer was lost, deleted it first; the way is free all the same. What the service calls
+/// deleted and still shows is in the way.
+#[test]
+fn an_overwrite_goes_on_where_the_version_is_gone_and_only_there() {
+    let gone = || FaultKind::refusal(404, "ModelVersionNotFound", "Not found.");
+    for (fault, code) in [
+        (Fault::new(Route::Delete, gone()).processed(), 0),
+        (Fault::new(Route::Delete, gone()), 3),
+        (Fault::new(Route::Delete, FaultKind::EmptyBody), 9),
+    ] {
+        let env = env();
+        env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+        env.emulator().add_fault(fault.clone());
+        create(&env, &["--overwrite", "--yes"]).fails_with(code);
+        let starts = sent(&env).iter().filter(|sent| sent.ends_with("/startPendingUpload")).count();
+        assert_eq!(starts, usize::from(code == 0), "{fault:?}");
     }
 }
 

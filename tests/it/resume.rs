@@ -269,6 +269,35 @@ fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
     assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n");
 }
 
+/// The registration that an earlier try asked for is in the way of the second one; whose it is the model shows.
+#[test]
+fn a_conflict_with_a_registration_of_somebody_else_is_no_success() {
+    for options in [&[][..], &["--no-wait"]] {
+        let registers_as = Some(json!({ "blobUri": "https://elsewhere.example/c" }));
+        let env = TestEnv::with(Config { polls_until_done: 3, registers_as, ..Config::default() });
+        env.write_model();
+        env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
+        create(&env).fails_with(8);
+        let error = env.run(&[&CREATE[..], options, &["-o", "json"]].concat()).fails_with(8).json_error();
+        assert_eq!(error["code"], "version_taken", "{error}");
+        assert_eq!(uploads(&env), 1);
+    }
+}
+
+/// The model of an earlier try is there, and its registration failed: that is not accepted.
+#[test]
+fn no_wait_tells_a_registration_that_failed_meanwhile() {
+    let env = env();
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+    create(&env).fails_with(8);
+    let error = json!({ "code": "UnsupportedWeightFormat", "message": "No." });
+    let model = json!({ "name": "my-model", "version": "1", "blobUri": format!("{}/upload-1", env.blobs().base),
+        "provisioningState": "Failed", "error": error });
+    env.emulator().seed(&model).expect("seeded");
+    let output = env.run(&[&CREATE[..], &["--no-wait", "-o", "json"]].concat()).fails_with(8);
+    assert_eq!((output.json_error()["code"].as_str(), &*output.stdout), (Some("UnsupportedWeightFormat"), ""));
+}
+
 #[test]
 fn another_container_is_a_fresh_start_which_is_said() {
     let mut env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });

@@ -3,7 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::support::{TestEnv, for_each_api_version};
+use crate::support::{API_VERSIONS, TestEnv, for_each_api_version};
 
 for_each_api_version!(
     description_and_tags_change_and_the_rest_stays,
@@ -14,6 +14,7 @@ for_each_api_version!(
     what_is_not_there_is_not_made,
     a_change_that_came_between_is_a_conflict,
     an_answer_without_the_model_is_no_failure,
+    a_change_that_the_model_does_not_show_is_not_made,
 );
 
 fn env(api: &str, versions: &[&str]) -> TestEnv {
@@ -160,8 +161,36 @@ fn a_change_that_came_between_is_a_conflict(api: &str) {
 
 /// The change is made; whether the answer shows it is another matter.
 fn an_answer_without_the_model_is_no_failure(api: &str) {
-    let env = env(api, &["1"]);
-    env.emulator().add_fault(Fault::new(Route::Patch, FaultKind::EmptyBody).processed());
-    let args = ["update", "-n", "my-model", "--description", "d", "-o", "json"];
-    assert_eq!(env.run(&args).success().json()["description"], "d");
+    for fault in [FaultKind::EmptyBody, FaultKind::JunkJson] {
+        let env = env(api, &["1"]);
+        env.emulator().add_fault(Fault::new(Route::Patch, fault).processed());
+        let args = ["update", "-n", "my-model", "--description", "d", "--remove-tag", "team", "-o", "json"];
+        assert_eq!(env.run(&args).success().json()["description"], "d");
+    }
+}
+
+/// The service accepts the change, and the model is as it was.
+fn a_change_that_the_model_does_not_show_is_not_made(api: &str) {
+    for change in [["--description", "d"], ["--set-tag", "team=b"], ["--remove-tag", "draft"], ["--description", ""]] {
+        let env = env(api, &["1"]);
+        env.emulator().add_fault(Fault::new(Route::Patch, FaultKind::EmptyBody));
+        let output = env.run(&[&["update", "-n", "my-model"][..], &change].concat());
+        insta::assert_snapshot!(output, @"
+        ------- stderr -------
+        ERROR: the service accepted the change, but the model does not show it
+
+        Suggestion: Look at the model again later; if it is unchanged, run the same command again.
+        [exit code: 9]
+        ");
+    }
+}
+
+/// A model is shown without the secrets in its texts, and compared so.
+#[test]
+fn a_text_with_a_secret_is_changed_all_the_same() {
+    let env = env(API_VERSIONS[0], &["1"]);
+    let text = "see https://h.example/c?sv=1&sig=CANARY";
+    let output = env.run(&["update", "-n", "my-model", "--description", text, "--set-tag", "from=https://h/c?sig=x"]);
+    assert!(!output.success().stdout.contains("CANARY"));
+    assert_eq!(patches(&env)[0].1["description"], text);
 }

@@ -7,6 +7,7 @@ use super::products::ModelDetails;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
+use azure_ai_models_core::foundry::UpdateError;
 use azure_ai_models_core::model::{ModelChange, ModelName, ModelVersion, Tag};
 
 pub(super) const EXAMPLES: &str = "\
@@ -49,7 +50,10 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
     // Looked for first: a merge patch may make what is not there.
     let version = one_version(app, &foundry, &name, version.as_ref(), "update").await?;
     let updated = foundry.update_model(&name, &version, &change).await;
-    let model = updated.map_err(|error| explain_missing(app, error, &name, Some(&version)))?;
+    let model = updated.map_err(|error| match error {
+        UpdateError::Http(error) => explain_missing(app, error, &name, Some(&version)),
+        UpdateError::NotShown => error.into(),
+    })?;
     app.console.done(&format!("Model '{name}' (version {version}) updated"));
     app.show(&ModelDetails(&model))
 }

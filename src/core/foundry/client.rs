@@ -12,6 +12,7 @@ use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
 use crate::model::{CustomModel, ModelChange, ModelName, ModelVersion};
 use crate::project::ProjectEndpoint;
+use crate::redact::clean;
 use crate::store::UploadLocation;
 
 /// The api-version that the shipping Go extension uses (contracts/foundry-rest.md 1.1).
@@ -48,6 +49,20 @@ impl From<PageError> for ListError {
             PageError::Circle => Self::Circle,
         }
     }
+}
+
+/// Looks at a model before what the service accepted counts as not done: a GET may lag behind.
+pub(super) const PATIENCE: u32 = 8;
+
+/// Failure to change a model.
+#[derive(Debug, Error)]
+pub enum UpdateError {
+    /// Failed request.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Accepted, and the model does not show it.
+    #[error("the service accepted the change, but the model does not show it")]
+    NotShown,
 }
 
 /// The custom models of one project. Cheap to clone.
@@ -95,13 +110,22 @@ impl FoundryClient {
     /// One version of a model.
     ///
     /// # Errors
-    /// A 404 among others.
+    /// A 404 among others; an answer that shows another model is none.
     pub async fn get_model(&self, name: &ModelName, version: &ModelVersion) -> Result<CustomModel, HttpError> {
         let url = self.version_url(name, version, None);
-        self.send(self.request(Method::GET, url, Retry::Idempotent)).await?.json()
+        let response = self.send(self.request(Method::GET, url, Retry::Idempotent)).await?;
+        let model: CustomModel = response.json()?;
+        if model.is_version(name, version) {
+            return Ok(model);
+        }
+        let other = format!("it shows model '{}'", clean(&model.view().name));
+        let other =
+            model.view().version.as_ref().map_or(other.clone(), |version| format!("{other} version '{version}'"));
+        Err(response.bad(Flaw::Shape(other)))
     }
 
-    /// Changes description and tags of a version that exists, and returns it as it is then.
+    /// Changes description and tags of a version that exists, and returns it as it is then: by the answer, else by a GET,
+    /// which may lag behind.
     ///
     /// # Errors
     /// A 404, or a 409 or 412 when somebody else changes it, among others.
@@ -110,13 +134,26 @@ impl FoundryClient {
         name: &ModelName,
         version: &ModelVersion,
         change: &ModelChange,
-    ) -> Result<CustomModel, HttpError> {
+    ) -> Result<CustomModel, UpdateError> {
         let url = self.version_url(name, version, None);
         let request = self.request(Method::PATCH, url, Retry::Idempotent);
         let response =
             self.send(request.bytes("application/merge-patch+json", wire::change(change).to_string())).await?;
-        // Changed it is; an answer that does not show the model must not make a failure of it.
-        if response.body.trim_ascii().is_empty() { self.get_model(name, version).await } else { response.json() }
+        let is_changed = |model: &CustomModel| model.is_version(name, version) && change.is_shown_by(model);
+        let answer = match response.json() {
+            Ok(model) if is_changed(&model) => return Ok(model),
+            Err(error) if response.check_body().is_err() => UpdateError::Http(error),
+            _ => UpdateError::NotShown,
+        };
+        let mut polls = self.polls();
+        for _ in 0..PATIENCE {
+            let model = self.get_model(name, version).await?;
+            if is_changed(&model) {
+                return Ok(model);
+            }
+            tokio::time::sleep(polls.poll(None)).await;
+        }
+        Err(answer)
     }
 
     /// Asks for a place to write the files of a version to. Asking again is how to get a fresh SAS.

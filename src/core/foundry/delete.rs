@@ -5,20 +5,11 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-use super::client::FoundryClient;
+use super::client::{FoundryClient, PATIENCE};
 use super::operation::{Look, retry_after};
 use super::state::{Failure, OperationState};
 use crate::http::{HttpError, Method, Retry};
 use crate::model::{ModelName, ModelVersion};
-
-/// A deletion that the service accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deleted {
-    /// It goes on (202).
-    pub pending: bool,
-    /// Where to ask for it, if it goes on and we may ask there.
-    pub operation: Option<Url>,
-}
 
 /// Why a version is not deleted, or not surely.
 #[derive(Debug, Error)]
@@ -32,50 +23,57 @@ pub enum DeleteError {
     /// It was accepted, and its state cannot be read.
     #[error("the deletion was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
+    /// It was accepted or is said to have ended well, and the version can still be read.
+    #[error("the version is still there after its deletion")]
+    StillThere,
     /// It goes on.
     #[error("the deletion did not end in time")]
     TimedOut,
 }
 
 impl FoundryClient {
-    /// Deletes a version, and waits under the limit where the service takes its time.
+    /// Deletes a version, waits under the limit where the service takes its time, and proves by a GET that it is gone.
+    /// A version that is not there is deleted.
     ///
     /// # Errors
     /// See [`DeleteError`].
     pub async fn delete(&self, name: &ModelName, version: &ModelVersion, limit: Duration) -> Result<(), DeleteError> {
-        let deleted = self.delete_model(name, version).await.map_err(DeleteError::Refused)?;
-        if !deleted.pending {
-            return Ok(());
-        }
-        tokio::time::timeout(limit, self.watch_deletion(name, version, deleted.operation))
+        let url = self.version_url(name, version, None);
+        let (is_pending, operation) =
+            match self.send(self.request(Method::DELETE, url.clone(), Retry::Idempotent)).await {
+                Ok(response) => {
+                    response.check_body().map_err(DeleteError::Refused)?;
+                    let is_pending = response.status == 202;
+                    (is_pending, self.operation_of(&url, &response).filter(|_| is_pending))
+                }
+                Err(error) => {
+                    // Another request deleted it first, or an earlier one of this call whose answer was lost.
+                    let is_gone = error.status() == Some(404)
+                        && self.get_model(name, version).await.is_err_and(|error| error.status() == Some(404));
+                    return if is_gone { Ok(()) } else { Err(DeleteError::Refused(error)) };
+                }
+            };
+        tokio::time::timeout(limit, self.watch_deletion((name, version), is_pending, operation))
             .await
             .unwrap_or(Err(DeleteError::TimedOut))
     }
 
-    /// DELETE, without waiting.
-    ///
-    /// # Errors
-    /// See [`HttpError`].
-    pub async fn delete_model(&self, name: &ModelName, version: &ModelVersion) -> Result<Deleted, HttpError> {
-        let url = self.version_url(name, version, None);
-        let response = self.send(self.request(Method::DELETE, url.clone(), Retry::Idempotent)).await?;
-        response.check_body()?;
-        let pending = response.status == 202;
-        Ok(Deleted { pending, operation: self.operation_of(&url, &response).filter(|_| pending) })
-    }
-
     async fn watch_deletion(
         &self,
-        name: &ModelName,
-        version: &ModelVersion,
+        (name, version): (&ModelName, &ModelVersion),
+        mut is_pending: bool,
         mut operation: Option<Url>,
     ) -> Result<(), DeleteError> {
         let mut polls = self.polls();
+        let mut looks = PATIENCE;
         loop {
             let mut wait = None;
             if let Some(url) = operation.clone() {
                 match self.look(&url).await.map_err(DeleteError::Unwatchable)? {
-                    Look::State { state: OperationState::Done, .. } => return Ok(()),
+                    Look::State { state: OperationState::Done, .. } => {
+                        (is_pending, operation) = (false, None);
+                        continue;
+                    }
                     Look::State { state: OperationState::Failed(failure), .. } => {
                         return Err(DeleteError::Failed(failure));
                     }
@@ -91,7 +89,10 @@ impl FoundryClient {
                 }
             } else {
                 match self.get_model(name, version).await {
-                    Ok(_) => {}
+                    Ok(_) if is_pending => {}
+                    Ok(_) if looks == 0 => return Err(DeleteError::StillThere),
+                    // A GET may lag behind.
+                    Ok(_) => looks -= 1,
                     Err(error) if error.status() == Some(404) => return Ok(()),
                     Err(error) if error.is_passing() => wait = retry_after(&error),
                     Err(error) => return Err(DeleteError::Unwatchable(error)),

@@ -11,8 +11,8 @@ mod state;
 mod watch;
 mod wire;
 
-pub use client::{DEFAULT_API_VERSION, FoundryClient, ListError, api_version};
-pub use delete::{DeleteError, Deleted};
+pub use client::{DEFAULT_API_VERSION, FoundryClient, ListError, UpdateError, api_version};
+pub use delete::DeleteError;
 pub use register::{RegisterError, RegisterStatus};
 pub use start::Started;
 pub use state::{Failure, OperationState};

@@ -56,9 +56,12 @@ pub enum RegisterError {
     /// The operation succeeded and the model is not there.
     #[error("the registration is said to have succeeded, but the model is not there")]
     NotProved,
-    /// The version exists with other files.
-    #[error("the version exists with other files")]
-    Taken,
+    /// The version exists, and is not this registration's.
+    #[error("the version is another model")]
+    Taken {
+        /// What differs, as a sentence.
+        difference: String,
+    },
 }
 
 impl RegisterError {
@@ -79,7 +82,7 @@ impl RegisterError {
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         match self {
-            Self::Taken => true,
+            Self::Taken { .. } => true,
             Self::Refused(error) | Self::NoWay { second: error, .. } => error.status() == Some(409),
             _ => false,
         }

@@ -16,13 +16,22 @@ pub struct Started {
     pub operation: Option<Url>,
     /// Its state in the answer that accepted it.
     pub state: OperationState,
+    /// True for this very registration: the service answered its request, or showed its model. Otherwise it may be
+    /// another one of the same version, until the model is seen.
+    pub is_ours: bool,
 }
 
 impl Started {
-    /// A registration that is known to be under way: its operation is asked for, or without one the model is watched.
+    /// A registration of this version that is under way: its operation is asked for, or without one the model is watched.
     #[must_use]
     pub fn in_progress(operation: Option<Url>) -> Self {
-        Self { operation, state: OperationState::Running("InProgress".into()) }
+        Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false }
+    }
+
+    /// True where no look at the model is needed to know that this registration is in progress.
+    #[must_use]
+    pub fn is_surely_in_progress(&self) -> bool {
+        self.is_ours && matches!(self.state, OperationState::Running(_))
     }
 
     /// The operation's URL where it holds no secret: what may be printed and written down.
@@ -100,7 +109,8 @@ impl FoundryClient {
         let body = wire::registration(Dialect::of(self.api_version()), registration);
         let response = self.send(self.request(method, url.clone(), retry).json(&body)).await?;
         response.check_body()?;
-        Ok(Started { operation: self.operation_of(&url, &response), state: state::of_response(&response) })
+        let (operation, state) = (self.operation_of(&url, &response), state::of_response(&response));
+        Ok(Started { operation, state, is_ours: true })
     }
 
     /// `createAsync` broke in the middle: it may have been accepted.
@@ -130,7 +140,7 @@ impl FoundryClient {
         }
     }
 
-    /// Whether the version is there with our files; `None` when that cannot be told.
+    /// Whether the version is there and this registration's; `None` when that cannot be told.
     async fn find_ours(
         &self,
         name: &ModelName,
@@ -138,8 +148,10 @@ impl FoundryClient {
         registration: &Registration,
     ) -> Result<Option<bool>, RegisterError> {
         match self.get_model(name, version).await {
-            Ok(model) if model.is_at(&registration.blob_uri) => Ok(Some(true)),
-            Ok(_) => Err(RegisterError::Taken),
+            Ok(model) => match registration.difference(&model) {
+                Some(difference) => Err(RegisterError::Taken { difference }),
+                None => Ok(Some(true)),
+            },
             Err(error) if error.status() == Some(404) => Ok(Some(false)),
             Err(_) => Ok(None),
         }
@@ -148,7 +160,7 @@ impl FoundryClient {
 
 /// It was accepted by a request whose answer was lost.
 fn accepted() -> Started {
-    Started { operation: None, state: OperationState::Running("Accepted".into()) }
+    Started { operation: None, state: OperationState::Running("Accepted".into()), is_ours: false }
 }
 
 /// 405, and a 404 that does not speak of a model.

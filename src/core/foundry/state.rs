@@ -50,6 +50,7 @@ pub(super) fn of_body(body: &Value) -> Option<OperationState> {
     Some(match Progress::of(word) {
         Progress::Done => OperationState::Done,
         Progress::Failed => OperationState::Failed(failure(body, word)),
+        Progress::Running if word.is_empty() => OperationState::Running("Unknown".to_owned()),
         Progress::Running => OperationState::Running(word.to_owned()),
     })
 }
@@ -124,7 +125,10 @@ mod tests {
             (json!({"status": "AlmostSucceeded"}), running("AlmostSucceeded")),
             (json!({"name": "m", "properties": {"provisioningState": "Creating"}}), running("Creating")),
             (json!({"name": "m", "blobUri": "u"}), None),
-            (json!({"status": {"odd": 1}}), None),
+            (json!({"status": {"odd": 1}}), running("Unknown")),
+            (json!({"name": "m", "provisioningState": ""}), running("Unknown")),
+            (json!({"status": "", "provisioningState": "Succeeded"}), Some(OperationState::Done)),
+            (json!({"name": "m", "provisioningState": null}), None),
             (json!(null), None),
             (json!([]), None),
         ] {

@@ -6,38 +6,45 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::FoundryClient;
+use super::client::{FoundryClient, PATIENCE};
 use super::operation::{Look, retry_after};
 use super::register::{RegisterError, RegisterStatus};
 use super::start::Started;
 use super::state::{self, Failure, OperationState};
 use crate::http::HttpError;
-use crate::model::{CustomModel, ModelName, ModelVersion};
+use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
 
-/// Looks at a model that is said to be registered and is not there yet. A GET may lag behind the operation.
-const PATIENCE: u32 = 8;
+/// Model that is waited for, and its registration where that has to be this one.
+#[derive(Clone, Copy)]
+struct Awaited<'a> {
+    name: &'a ModelName,
+    version: &'a ModelVersion,
+    registration: Option<&'a Registration>,
+}
 
 impl FoundryClient {
-    /// Waits until an accepted registration ended, and proves it by the model itself. `on` hears each state.
+    /// Waits until an accepted registration ended, and proves it by the model itself: a model that differs from what was
+    /// registered is no success. `on` hears each state.
     ///
     /// # Errors
-    /// All of [`RegisterError`] but `Refused`, `NoWay`, `Taken` and `Absent`.
+    /// All of [`RegisterError`] but `Refused`, `NoWay` and `Absent`.
     pub async fn await_registration(
         &self,
-        name: &ModelName,
-        version: &ModelVersion,
+        (name, version): (&ModelName, &ModelVersion),
+        registration: &Registration,
         started: Started,
         limit: Duration,
         on: &mut dyn FnMut(RegisterStatus),
     ) -> Result<CustomModel, RegisterError> {
+        let model = Awaited { name, version, registration: Some(registration) };
         // It may come from a journal, and a file must not choose where the token goes.
         let operation = started.operation.filter(|url| state::trusted(self.endpoint(), url));
         self.under_limit(limit, on, async |news| match started.state {
             OperationState::Failed(failure) => Err(RegisterError::Failed(failure)),
-            OperationState::Done => self.watch(name, version, None, Absence::Looks(PATIENCE), news).await,
+            OperationState::Done => self.watch(model, None, Absence::Looks(PATIENCE), news).await,
             OperationState::Running(status) => {
                 news.say(status);
-                self.watch(name, version, operation, Absence::Endless, news).await
+                self.watch(model, operation, Absence::Endless, news).await
             }
         })
         .await
@@ -56,9 +63,10 @@ impl FoundryClient {
         limit: Duration,
         on: &mut dyn FnMut(RegisterStatus),
     ) -> Result<CustomModel, RegisterError> {
+        let model = Awaited { name, version, registration: None };
         let operation = operation.filter(|url| state::trusted(self.endpoint(), url));
         let absence = Absence::Limit { limit: self.http().timings().absent, since: Instant::now() };
-        self.under_limit(limit, on, async |news| self.watch(name, version, operation, absence, news).await).await
+        self.under_limit(limit, on, async |news| self.watch(model, operation, absence, news).await).await
     }
 
     async fn under_limit(
@@ -75,8 +83,7 @@ impl FoundryClient {
 
     async fn watch(
         &self,
-        name: &ModelName,
-        version: &ModelVersion,
+        model: Awaited<'_>,
         mut operation: Option<Url>,
         mut absence: Absence,
         news: &mut News<'_>,
@@ -106,9 +113,10 @@ impl FoundryClient {
                     }
                 }
             } else {
-                match self.look_at_model(name, version).await.map_err(RegisterError::Unwatchable)? {
+                match self.look_at_model(model).await.map_err(RegisterError::Unwatchable)? {
                     Seen::Registered(model) => return Ok(*model),
                     Seen::Failed(failure) => return Err(RegisterError::Failed(failure)),
+                    Seen::Another(difference) => return Err(RegisterError::Taken { difference }),
                     Seen::Running(status) => {
                         news.say(status);
                         absence.begin_anew();
@@ -128,12 +136,15 @@ impl FoundryClient {
         }
     }
 
-    async fn look_at_model(&self, name: &ModelName, version: &ModelVersion) -> Result<Seen, HttpError> {
-        match self.get_model(name, version).await {
+    async fn look_at_model(&self, awaited: Awaited<'_>) -> Result<Seen, HttpError> {
+        match self.get_model(awaited.name, awaited.version).await {
             Ok(model) => {
+                if let Some(difference) = awaited.registration.and_then(|ours| ours.difference(&model)) {
+                    return Ok(Seen::Another(difference));
+                }
                 let body = serde_json::to_value(&model).unwrap_or_default();
                 Ok(match state::of_body(&body) {
-                    // Without a word for it, being there is what counts.
+                    // Not every service has a state: there, being there is what counts.
                     None | Some(OperationState::Done) => Seen::Registered(Box::new(model)),
                     Some(OperationState::Failed(failure)) => Seen::Failed(failure),
                     Some(OperationState::Running(status)) => Seen::Running(status),
@@ -213,6 +224,8 @@ impl News<'_> {
 enum Seen {
     Registered(Box<CustomModel>),
     Failed(Failure),
+    /// Another registration's; what differs.
+    Another(String),
     Running(String),
     Missing(HttpError),
     Later(HttpError),

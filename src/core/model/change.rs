@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Tag;
+use serde_json::json;
+
+use super::{CustomModel, Tag};
+use crate::redact;
 
 /// A change of a version: only description and tags can be changed (contracts/foundry-rest.md 1.6). What is not named
 /// stays as it is.
@@ -35,6 +38,17 @@ impl ModelChange {
             return Err("there is nothing to change".into());
         }
         Ok(Self { description, tags })
+    }
+
+    /// True where a model is as this change leaves it. A model holds texts without their secrets.
+    #[must_use]
+    pub fn is_shown_by(&self, model: &CustomModel) -> bool {
+        let view = model.view();
+        let mut wanted = json!({ "description": self.description, "tags": self.tags });
+        redact::clean_json(&mut wanted);
+        let tag = |key: &str| view.tags.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str());
+        wanted["description"].as_str().is_none_or(|text| text == view.description.as_deref().unwrap_or_default())
+            && self.tags.keys().all(|key| wanted["tags"][key].as_str() == tag(key))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{BlobUri, Progress, state_error, state_word};
+use super::{BlobUri, ModelName, ModelVersion, Progress, state_error, state_word};
 use crate::redact;
 
 /// One version of a custom model.
@@ -26,6 +26,12 @@ impl CustomModel {
         &self.view
     }
 
+    /// True for this version of the model of this name.
+    #[must_use]
+    pub fn is_version(&self, name: &ModelName, version: &ModelVersion) -> bool {
+        self.view.name == name.as_str() && self.view.version.as_deref() == Some(version.as_str())
+    }
+
     /// True where the weights of the model are in this place.
     #[must_use]
     pub fn is_at(&self, place: &BlobUri) -> bool {
@@ -38,7 +44,7 @@ impl<'de> Deserialize<'de> for CustomModel {
         let mut json = Value::deserialize(deserializer)?;
         redact::clean_json(&mut json);
         let mut view: Box<ModelView> = Deserialize::deserialize(&json).map_err(serde::de::Error::custom)?;
-        view.provisioning_state = state_word(&json).map(str::to_owned);
+        view.provisioning_state = state_word(&json).filter(|word| !word.is_empty()).map(str::to_owned);
         view.failure = ModelWarning::deserialize(state_error(&json)).ok();
         if view.name.is_empty() {
             return Err(serde::de::Error::missing_field("name"));

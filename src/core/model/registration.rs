@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BaseModel, BlobUri, WeightType};
+use super::{BaseModel, BlobUri, CustomModel, WeightType};
 
 /// The content of a registration, whatever the dialect of the service. The journal keeps it as it is written here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,26 @@ pub struct Registration {
     /// What the person says of them.
     #[serde(flatten)]
     pub details: ModelDetails,
+}
+
+impl Registration {
+    /// What of a registered model differs, as a sentence; `None` where the model is the one that was registered so. The
+    /// place has to be there; weight type and base model count where the service shows them.
+    #[must_use]
+    pub fn difference(&self, model: &CustomModel) -> Option<String> {
+        let (view, details) = (model.view(), &self.details);
+        if !model.is_at(&self.blob_uri) {
+            let place = view.blob_uri.as_deref().unwrap_or("an unknown place");
+            return Some(format!("Its weights are in {place}, and not in {}.", self.blob_uri));
+        }
+        let weight_type = details.weight_type.as_str();
+        if let Some(other) = view.weight_type.as_deref().filter(|shown| !shown.eq_ignore_ascii_case(weight_type)) {
+            return Some(format!("Its weight type is {other}, and not {weight_type}."));
+        }
+        let (base, shown) = (details.base_model.as_ref()?, view.base_model()?);
+        let is_same = shown.parse::<BaseModel>().is_ok_and(|shown| shown.uri().eq_ignore_ascii_case(base.uri()));
+        (!is_same).then(|| format!("Its base model is {shown}, and not {base}."))
+    }
 }
 
 /// What a person says of a model.
@@ -58,5 +78,32 @@ impl LoraShape {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_the_registered_one_where_all_that_is_shown_agrees() {
+        let details = ModelDetails { base_model: Some("FW-X".parse().expect("a name")), ..ModelDetails::default() };
+        let registration = Registration { blob_uri: "https://h/c".parse().expect("a place"), details };
+        let base = "azureml://registries/azureml-fireworks/models/FW-X/versions/1";
+        for (shown, difference) in [
+            (r#""blobUri":"https://H:443/c/""#.to_owned(), None),
+            (format!(r#""blobUri":"https://h/c","weightType":"fullweight","baseModel":"{base}""#), None),
+            (r#""blobUri":"https://h/c","derivedModelInformation":{"baseModel":"FW-X"}"#.into(), None),
+            (r#""blobUri":null"#.into(), Some("Its weights are in an unknown place, and not in https://h/c.")),
+            (r#""blobUri":"https://h/d""#.into(), Some("Its weights are in https://h/d, and not in https://h/c.")),
+            (
+                r#""blobUri":"https://h/c","weightType":"LoRA""#.into(),
+                Some("Its weight type is LoRA, and not FullWeight."),
+            ),
+            (r#""blobUri":"https://h/c","baseModel":"FW-Y""#.into(), Some("Its base model is FW-Y, and not FW-X.")),
+        ] {
+            let model = serde_json::from_str(&format!(r#"{{"name":"m",{shown}}}"#)).expect("a model");
+            assert_eq!(registration.difference(&model).as_deref(), difference, "{shown}");
+        }
     }
 }

@@ -25,14 +25,16 @@ impl Progress {
     }
 }
 
-/// The state in an answer, an operation's or a model's, wherever it stands (contracts/foundry-rest.md 1.5).
+/// The state in an answer, an operation's or a model's, wherever it stands (contracts/foundry-rest.md 1.5). Empty where a
+/// state is given that is no word; `None` where there is none, for not every service has the field.
 #[must_use]
 pub fn state_word(body: &Value) -> Option<&str> {
-    [body, &body["properties"]].into_iter().find_map(|place| {
-        ["status", "provisioningState", "state"]
-            .into_iter()
-            .find_map(|key| place[key].as_str().filter(|word| !word.is_empty()))
-    })
+    let given = [body, &body["properties"]]
+        .into_iter()
+        .flat_map(|place| ["status", "provisioningState", "state"].map(|key| &place[key]))
+        .filter(|value| !value.is_null());
+    let mut words = given.map(|value| value.as_str().unwrap_or_default());
+    words.clone().find(|word| !word.is_empty()).or_else(|| words.next())
 }
 
 /// The error that goes with a failed state; null where there is none.

@@ -163,6 +163,13 @@ impl Session {
         self.journal.as_ref()
     }
 
+    /// What is registered: the details as they are given now, in the place where the files are.
+    #[must_use]
+    pub fn registration(&self) -> Option<Registration> {
+        let blob_uri = self.journal.as_ref()?.blob_uri().clone();
+        Some(Registration { blob_uri, details: self.request.details.clone() })
+    }
+
     /// Writes down that the registration is asked for. True where an earlier try had asked for it already.
     ///
     /// # Errors

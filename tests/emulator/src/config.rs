@@ -47,6 +47,8 @@ pub struct Config {
     pub missing_route: MissingRoute,
     /// What PUT answers for a new version: 200, 201 or 202 (then with an operation); `None`: 405.
     pub put_status: Option<u16>,
+    /// Merged into each model that a registration makes, as if somebody else had been faster.
+    pub registers_as: Option<Value>,
     /// How createAsync says where to poll.
     pub location: LocationForm,
     /// Appended to the query of an operation's address, for example a signature.
@@ -105,6 +107,7 @@ impl Default for Config {
             has_create_async: true,
             missing_route: MissingRoute::NotFound,
             put_status: Some(201),
+            registers_as: None,
             location: LocationForm::Absolute,
             operation_query: None,
             running_states: vec!["NotStarted".to_owned(), "InProgress".to_owned()],

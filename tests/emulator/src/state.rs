@@ -11,7 +11,7 @@ use crate::catalog::{self, Catalog, SeedError};
 use crate::config::{BlobStore, Config, OperationEnd};
 use crate::fault::Armed;
 use crate::record::RequestRecord;
-use crate::wire::Registration;
+use crate::wire::{self, Registration};
 
 /// The state, behind the one lock that all share.
 #[derive(Debug)]
@@ -211,7 +211,10 @@ impl State {
 
     /// Makes a model of a registration, at once.
     pub(crate) fn register(&mut self, target: &Target, registration: Registration) {
-        let model = catalog::object(target, registration.fields, &self.config, "Succeeded");
+        let mut model = catalog::object(target, registration.fields, &self.config, "Succeeded");
+        if let Some(other) = &self.config.registers_as {
+            wire::merge_patch(&mut model, other);
+        }
         self.catalog.put(target, model);
         if self.config.hidden_gets > 0 {
             self.hidden.insert(target.clone(), self.config.hidden_gets);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
-use azure_ai_models_core::model::{CustomModel, ModelVersion};
+use azure_ai_models_core::model::{CustomModel, ModelVersion, Progress};
 use azure_ai_models_core::upload::Session;
 use serde::Serialize;
 use url::Url;
@@ -47,8 +47,8 @@ enum NotRegistered {
 /// What is known of a registration before it is asked for.
 #[derive(Clone, Copy)]
 enum Asked {
-    /// An earlier try asked for it: the model is there.
-    ModelIsThere,
+    /// An earlier try asked for it: its model is there.
+    ModelIsThere(Progress),
     /// An earlier try may have asked for it.
     Perhaps,
     /// Nobody asked for it.
@@ -74,8 +74,8 @@ impl Create<'_> {
         session: &mut Session,
         version: &ModelVersion,
     ) -> Result<Option<CustomModel>, Ended> {
-        if self.is_registered(session, version).await? {
-            return match self.follow(session, version, Asked::ModelIsThere).await {
+        if let Some(progress) = self.registered(session, version).await? {
+            return match self.follow(session, version, Asked::ModelIsThere(progress)).await {
                 Ok(registered) => Ok(registered),
                 Err(error) => Err(self.not_registered(version, error).await.into()),
             };
@@ -93,16 +93,20 @@ impl Create<'_> {
         }
     }
 
-    /// Whether an earlier try registered the model and was ended before it knew.
-    async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
+    /// How far the registration of an earlier try is that was ended before it knew; `None` where there is none.
+    async fn registered(&self, session: &Session, version: &ModelVersion) -> Result<Option<Progress>, CliError> {
         match self.foundry.get_model(&self.spec.name, version).await {
-            Ok(model) if session.journal().is_some_and(|journal| model.is_at(journal.blob_uri())) => Ok(true),
-            Ok(_) if self.spec.overwrite => {
+            Ok(model) => {
+                let difference = session.registration().and_then(|ours| ours.difference(&model));
+                let Some(difference) = difference else { return Ok(Some(model.view().progress())) };
+                if !self.spec.overwrite {
+                    let taken = VersionConflict::Registration(RegisterError::Taken { difference });
+                    return Err(self.version_exists(version, taken).await.and_message(&self.kept()));
+                }
                 self.make_way(version, 0).await?;
-                Ok(false)
+                Ok(None)
             }
-            Ok(_) => Err(self.version_exists(version, VersionConflict::Seen).await.and_message(&self.kept())),
-            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -143,7 +147,7 @@ impl Create<'_> {
         Ok(done.1)
     }
 
-    /// Asks for the registration; a conflict with what an earlier try asked for is no conflict, but that registration in
+    /// Asks for the registration, and with `--no-wait` waits only where it is not known whose it is; a conflict with what an earlier try asked for is no conflict, but that registration in
     /// progress. The place where the service reports about it is in the journal before it is waited for.
     async fn ask(
         &self,
@@ -154,12 +158,14 @@ impl Create<'_> {
     ) -> Result<Option<CustomModel>, NotRegistered> {
         let (app, name, foundry) = (self.app, &self.spec.name, self.foundry);
         let (limit, begun) = (self.spec.timeout.unwrap_or(app.timings.register), Instant::now());
-        let Some(journal) = session.journal() else {
+        let (Some(registration), Some(journal)) = (session.registration(), session.journal()) else {
             return Err(NotRegistered::Here(CliError::failure("there is no upload to register")));
         };
-        let (registration, operation) = (journal.registration.clone(), journal.operation.clone());
+        let operation = journal.operation.clone();
         let started = match asked {
-            Asked::ModelIsThere => Started::in_progress(operation),
+            Asked::ModelIsThere(progress) => {
+                Started { is_ours: progress == Progress::Running, ..Started::in_progress(operation) }
+            }
             Asked::Perhaps | Asked::Never => match foundry.register(name, version, &registration, limit).await {
                 Ok(started) => {
                     let recorded = session.record_operation(started.shareable_operation().cloned()).await;
@@ -174,20 +180,27 @@ impl Create<'_> {
                 Err(error) => return Err(NotRegistered::Service(error)),
             },
         };
+        let operation = started.shareable_operation().cloned();
+        let model = if self.spec.no_wait && started.is_surely_in_progress() {
+            None
+        } else {
+            let left = limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
+            let ended = foundry.await_registration((name, version), &registration, started, left, on).await;
+            Some(ended.map_err(NotRegistered::Service)?)
+        };
         if self.spec.no_wait {
-            self.accepted(version, started.shareable_operation()).map_err(NotRegistered::Here)?;
+            let status = if model.is_some() { "Succeeded" } else { "InProgress" };
+            self.accepted(version, status, operation.as_ref()).map_err(NotRegistered::Here)?;
             return Ok(None);
         }
-        let left = limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
-        let ended = foundry.await_registration(name, version, started, left, on).await;
-        ended.map(Some).map_err(NotRegistered::Service)
+        Ok(model)
     }
 
     /// Shows the product of `--no-wait`.
-    fn accepted(&self, version: &ModelVersion, operation: Option<&Url>) -> Result<(), CliError> {
+    fn accepted(&self, version: &ModelVersion, status: &str, operation: Option<&Url>) -> Result<(), CliError> {
         let (app, name, version) = (self.app, self.spec.name.as_str(), version.as_str());
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version]);
-        app.show(&Accepted { name, version, status: "InProgress", operation, wait })
+        app.show(&Accepted { name, version, status, operation, wait })
     }
 
     async fn not_registered(&self, version: &ModelVersion, error: NotRegistered) -> CliError {

@@ -4,7 +4,8 @@ use super::*;
 use crate::foundry::DeleteError;
 
 for_each_api_version!(
-    a_deletion_is_waited_for_only_where_the_service_says_so,
+    a_deletion_is_waited_for_and_proved_by_the_missing_version,
+    a_version_that_is_still_there_is_not_deleted,
     refusals_and_failures_are_told_apart,
     the_limit_ends_the_wait,
 );
@@ -18,14 +19,22 @@ async fn delete(plays: Vec<Play>) -> (Result<(), DeleteError>, Vec<String>) {
     (outcome, lines(&server))
 }
 
-async fn a_deletion_is_waited_for_only_where_the_service_says_so() {
+async fn a_deletion_is_waited_for_and_proved_by_the_missing_version() {
     let later = |headers: &[&str]| answer("202 X", headers, "");
+    let is_gone = || answer("404 X", &[], "");
+    let there = || ok(r#"{"name":"m","version":"1"}"#);
     for (plays, sent) in [
-        (vec![ok("")], vec![DELETE]),
-        (vec![answer("204 X", &[], "")], vec![DELETE]),
-        (vec![later(&["location: /op"]), answer("202 X", &[], ""), ok("")], vec![DELETE, "GET /op", "GET /op"]),
-        (vec![later(&["location: /op"]), answer("404 X", &[], ""), missing()], vec![DELETE, "GET /op", GET]),
-        (vec![later(&["location: https://evil.example/op"]), ok(r#"{"name":"m"}"#), missing()], vec![DELETE, GET, GET]),
+        (vec![ok(""), missing()], vec![DELETE, GET]),
+        (vec![ok(r#"{"status":"Failed"}"#), there(), there(), missing()], vec![DELETE, GET, GET, GET]),
+        (vec![answer("204 X", &[], ""), missing()], vec![DELETE, GET]),
+        (vec![is_gone(), missing()], vec![DELETE, GET]),
+        (
+            vec![later(&["location: /op"]), answer("202 X", &[], ""), ok(""), missing()],
+            vec![DELETE, "GET /op", "GET /op", GET],
+        ),
+        (vec![later(&["location: /op"]), ok("{}"), there(), missing()], vec![DELETE, "GET /op", GET, GET]),
+        (vec![later(&["location: /op"]), is_gone(), missing()], vec![DELETE, "GET /op", GET]),
+        (vec![later(&["location: https://evil.example/op"]), there(), missing()], vec![DELETE, GET, GET]),
         (vec![later(&[]), missing()], vec![DELETE, GET]),
     ] {
         let (outcome, found) = delete(plays).await;
@@ -41,6 +50,22 @@ async fn refusals_and_failures_are_told_apart() {
     assert!(error.service().is_some_and(|error| error.has_code(&["ModelInUse"])));
     let (outcome, _) = delete(vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Failed"}"#)]).await;
     assert!(matches!(outcome.expect_err("failed"), DeleteError::Failed(_)));
+}
+
+async fn a_version_that_is_still_there_is_not_deleted() {
+    let there = || ok(r#"{"name":"m","version":"1"}"#);
+    for plays in
+        [vec![ok(""), there()], vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Succeeded"}"#), there()]]
+    {
+        let (outcome, sent) = delete(plays).await;
+        assert!(matches!(outcome.expect_err("still there"), DeleteError::StillThere));
+        assert_eq!(sent.iter().filter(|line| *line == GET).count(), 9);
+    }
+    let (outcome, sent) = delete(vec![answer("404 X", &[], ""), there()]).await;
+    assert!(matches!(outcome.expect_err("still there"), DeleteError::Refused(_)));
+    assert_eq!(sent, [DELETE, GET]);
+    let (outcome, _) = delete(vec![ok(""), answer("403 X", &[], "")]).await;
+    assert!(matches!(outcome.expect_err("nobody may look"), DeleteError::Unwatchable(_)));
 }
 
 async fn the_limit_ends_the_wait() {

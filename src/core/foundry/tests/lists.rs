@@ -60,7 +60,7 @@ async fn a_page_that_is_no_page_is_a_bad_answer() {
 }
 
 async fn names_and_versions_are_one_path_segment_each() {
-    let server = Server::play(vec![ok(r#"{"name":"a"}"#)]).await;
+    let server = Server::play(vec![ok(r#"{"name":"a b%2F..?#ä","version":"1?x"}"#)]).await;
     let name: ModelName = "a b%2F..?#ä".parse().expect("name");
     foundry(&server).get_model(&name, &"1?x".parse().expect("version")).await.expect("model");
     assert_eq!(lines(&server), ["GET /a%20b%252F..%3F%23%C3%A4/versions/1%3Fx"]);

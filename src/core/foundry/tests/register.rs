@@ -14,6 +14,8 @@ for_each_api_version!(
     polling_outlives_a_busy_service_and_a_broken_network,
     an_operation_that_is_gone_leaves_the_model_to_watch,
     a_success_without_a_model_is_not_proved,
+    only_this_version_in_this_place_is_the_registered_model,
+    a_state_that_is_no_word_is_no_end,
     the_limit_ends_the_wait_and_keeps_the_last_state,
     the_limit_ends_a_request_that_is_not_answered,
     a_service_that_asks_for_a_pause_gets_it,
@@ -42,7 +44,7 @@ async fn register_within(
 ) -> Result<CustomModel, RegisterError> {
     let foundry = foundry(server);
     let started = foundry.register(&name(), &version(), &registration(), limit).await?;
-    foundry.await_registration(&name(), &version(), started, limit, on).await
+    foundry.await_registration((&name(), &version()), &registration(), started, limit, on).await
 }
 
 fn accepted() -> Play {
@@ -55,6 +57,10 @@ fn state(word: &str) -> Play {
 
 fn model(blob_uri: &str) -> Play {
     ok(&format!(r#"{{"name":"m","version":"1","blobUri":"{blob_uri}"}}"#))
+}
+
+fn with_state(word: &str) -> Play {
+    ok(&format!(r#"{{"name":"m","version":"1","blobUri":"https://s.example/c","provisioningState":"{word}"}}"#))
 }
 
 fn ours() -> Play {
@@ -106,7 +112,7 @@ async fn without_create_async_the_version_is_put_once() {
 async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
     let other = Server::play(vec![state("Succeeded")]).await;
     let away = answer("202 Accepted", &[&format!("location: {}op", other.url)], "{}");
-    let creating = ok(r#"{"name":"m","provisioningState":"Creating"}"#);
+    let creating = with_state("Creating");
     let (outcome, heard, sent) = register(vec![away, missing(), creating, ours()]).await;
     outcome.expect("registered");
     assert_eq!(heard, ["InProgress", "Creating"]);
@@ -116,7 +122,7 @@ async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
 async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
     let broken = Play::Raw(Vec::new());
     let conflict = || answer("409 X", &[], "");
-    let taken = |error: &RegisterError| matches!(error, RegisterError::Taken);
+    let taken = |error: &RegisterError| matches!(error, RegisterError::Taken { .. });
     for doubt in [broken, answer("500 X", &[], ""), answer("504 X", &[], ""), answer("503 X", &[], "")] {
         let (outcome, _, sent) = register(vec![doubt.clone(), ours()]).await;
         outcome.expect("it was accepted");
@@ -181,9 +187,41 @@ async fn a_success_without_a_model_is_not_proved() {
     let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), missing()]).await;
     assert!(matches!(outcome.expect_err("nothing there"), RegisterError::NotProved));
     assert_eq!(sent.len(), 2 + 9);
-    let failed = ok(r#"{"name":"m","provisioningState":"Failed","error":{"code":"X","message":"y"}}"#);
-    let (outcome, _, _) = register(vec![accepted(), state("Succeeded"), failed]).await;
+    let (outcome, _, _) = register(vec![accepted(), state("Succeeded"), with_state("Failed")]).await;
     assert!(matches!(outcome.expect_err("the model says no"), RegisterError::Failed(_)));
+}
+
+async fn only_this_version_in_this_place_is_the_registered_model() {
+    for (shown, difference) in [
+        (
+            r#""blobUri":"https://s.example/d""#,
+            "Its weights are in https://s.example/d, and not in https://s.example/c.",
+        ),
+        (r#""weightType":"FullWeight""#, "Its weights are in an unknown place, and not in https://s.example/c."),
+        (r#""blobUri":"https://s.example/c","weightType":"LoRA""#, "Its weight type is LoRA, and not FullWeight."),
+    ] {
+        let shown = ok(&format!(r#"{{"name":"m","version":"1",{shown}}}"#));
+        let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), shown]).await;
+        match outcome.expect_err("another model") {
+            RegisterError::Taken { difference: told } => assert_eq!(told, difference),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(sent, [CREATE, OPERATION, GET]);
+    }
+    for another in [r#"{"name":"m","version":"2"#, r#"{"name":"n","version":"1"#, r#"{"name":"m"#] {
+        let shown = ok(&format!(r#"{another}","blobUri":"https://s.example/c"}}"#));
+        let (outcome, _, _) = register(vec![accepted(), state("Succeeded"), shown]).await;
+        assert!(matches!(outcome.expect_err(another), RegisterError::Unwatchable(_)));
+    }
+}
+
+async fn a_state_that_is_no_word_is_no_end() {
+    let odd = || ok(r#"{"name":"m","version":"1","blobUri":"https://s.example/c","provisioningState":7}"#);
+    let plays = vec![accepted(), state(""), state("Succeeded"), with_state(""), odd(), with_state("Succeeded")];
+    let (outcome, heard, sent) = register(plays).await;
+    outcome.expect("registered");
+    assert_eq!(heard, ["InProgress", "Unknown", "Unknown", "Unknown"]);
+    assert_eq!(sent, [CREATE, OPERATION, OPERATION, GET, GET, GET]);
 }
 
 async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
@@ -242,6 +280,11 @@ async fn an_operation_of_a_foreign_host_is_never_asked_for() {
     let server = Server::play(vec![ours()]).await;
     let foreign = url::Url::parse("http://127.0.0.1:9/op").expect("url");
     let started = Started::in_progress(Some(foreign));
-    foundry(&server).await_registration(&name(), &version(), started, LIMIT, &mut |_| ()).await.expect("the model");
+    let watched = foundry(&server);
+    let (name, version) = (name(), version());
+    watched
+        .await_registration((&name, &version), &registration(), started, LIMIT, &mut |_| ())
+        .await
+        .expect("the model");
     assert_eq!(lines(&server), [GET]);
 }

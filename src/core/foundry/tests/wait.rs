@@ -12,6 +12,7 @@ for_each_api_version!(
     a_404_that_is_not_about_a_model_ends_the_wait_unless_something_was_seen,
     a_project_that_does_not_answer_ends_the_wait_unless_something_was_seen,
     what_is_never_there_and_what_is_gone_are_told_apart,
+    an_end_is_that_of_this_version_alone,
     the_limit_ends_the_wait,
 );
 
@@ -68,7 +69,7 @@ async fn failures_are_told_from_the_operation_and_from_the_model() {
     let error = r#""error":{"code":"UploadIncomplete","message":"2 files are missing"}"#;
     for (operation, body) in [
         (Some("/op"), format!(r#"{{"status":"Failed",{error}}}"#)),
-        (None, format!(r#"{{"name":"m","provisioningState":"Failed",{error}}}"#)),
+        (None, format!(r#"{{"name":"m","version":"1","provisioningState":"Failed",{error}}}"#)),
     ] {
         let (outcome, _, _) = wait(operation, vec![ok(&body)]).await;
         assert_eq!(
@@ -115,6 +116,17 @@ async fn what_is_never_there_and_what_is_gone_are_told_apart() {
     );
     // The first look half a minute after the one that saw it, after 1.75 seconds.
     assert_eq!((sent.len(), start.elapsed().as_secs()), (9, 45));
+}
+
+async fn an_end_is_that_of_this_version_alone() {
+    let another = ok(r#"{"name":"m","version":"2","provisioningState":"Succeeded"}"#);
+    let (outcome, _, _) = wait(None, vec![another]).await;
+    let RegisterError::Unwatchable(error) = outcome.expect_err("another version") else { panic!("another error") };
+    assert!(error.to_string().ends_with("it shows model 'm' version '2'"), "{error}");
+    let unknown = ok(r#"{"name":"m","version":"1","provisioningState":""}"#);
+    let (outcome, heard, sent) = wait(None, vec![unknown, there()]).await;
+    outcome.expect("registered");
+    assert_eq!((heard, sent), (vec!["Unknown".to_owned()], vec![GET.to_owned(); 2]));
 }
 
 async fn the_limit_ends_the_wait() {
