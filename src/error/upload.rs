@@ -59,6 +59,8 @@ impl From<TransferFailure> for CliError {
             TransferFailure::Engine(TransferError::Native(error)) => error.into(),
             TransferFailure::Engine(TransferError::Directory(error)) => error.into(),
             TransferFailure::Incomplete(_) => broken(ErrorCode::IncompleteUpload),
+            TransferFailure::Replaced(_) => broken(ErrorCode::BlobReplaced).with_suggestion(OTHER_UPLOAD),
+            TransferFailure::Stray(_) => broken(ErrorCode::StrayFile).with_suggestion(OTHER_UPLOAD),
             TransferFailure::Unproved(error) => match error {
                 StoreError::Http(error) => broken(code_of_store(&error)),
                 _ => broken(ErrorCode::IncompleteUpload),
@@ -102,6 +104,8 @@ fn code_of(failure: &Failure) -> ErrorCode {
 }
 
 pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
+const OTHER_UPLOAD: &str =
+    "Two uploads of one version share a location: use another --version, or see that the other one has ended.";
 const OTHER_AZCOPY: &str = "If it happens again, try another AzCopy: --azcopy-path FILE takes the one to use; without one in PATH it is downloaded.";
 pub(super) const LEAVE_FILES: &str =
     "See that every file is there and can be read, and that nothing changes them during the upload.";
@@ -188,6 +192,12 @@ impl CliError {
     fn broken_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
         Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
+    }
+
+    /// A complete upload cannot be compared with what the location holds now.
+    pub(crate) fn unproved_upload(error: UploadError) -> Self {
+        let error = Self::from(error).headed("the uploaded files cannot be compared before their registration");
+        Self { kind: ErrorKind::RegistrationFailed, ..error }
     }
 
     /// The user ended an upload that was this far.

@@ -8,6 +8,7 @@ mod delete;
 mod dry_run;
 mod error_rows;
 mod errors;
+mod foreign;
 mod help;
 mod init;
 mod install;

@@ -1,6 +1,7 @@
 //! The native engine: the real program against a store that keeps blocks, with the faults that an upload meets.
 
 mod faults;
+mod foreign;
 #[cfg(target_os = "linux")]
 mod memory;
 mod proxy;
@@ -196,6 +197,8 @@ fn the_environment_names_the_engine_and_an_option_wins() {
     env.run(&CREATE[..6]).success();
     assert_arrived(&env, &store);
     assert!(env.azcopy_starts().is_empty());
+    // The fake AzCopy sends nothing, which a list would show.
+    store.behaves(Behaviour { write_only: true, ..Behaviour::default() });
     env.run(&[&CREATE[..6], &["--version", "2", "--engine", "azcopy"]].concat()).success();
     assert_eq!(env.azcopy_starts().len(), 1);
     env.set("AZURE_AI_MODELS_ENGINE", "rsync");

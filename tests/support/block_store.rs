@@ -50,6 +50,8 @@ pub(crate) struct Behaviour {
     pub(crate) discards: bool,
     /// How the list of the container differs from what is there.
     pub(crate) lists: Lists,
+    /// Before the so-manyth list of the whole container another machine writes this blob, in its size.
+    pub(crate) writes_before_list: Option<(u32, &'static str)>,
 }
 
 /// Blobs in the list of the container.
@@ -62,6 +64,10 @@ pub(crate) enum Lists {
     Shorter,
     /// All but the blob that comes first by its name.
     WithoutFirst,
+    /// Without ETags.
+    WithoutEtags,
+    /// Without anything that tells one write from another.
+    WithoutMarks,
 }
 
 /// A blob that was made.
@@ -71,6 +77,8 @@ pub(crate) struct Blob {
     pub(crate) content_type: String,
     bytes: u64,
     blocks: Vec<(String, u64)>,
+    /// Number of the write that made it.
+    write: u64,
 }
 
 /// What came of one blob.
@@ -100,6 +108,8 @@ struct Kept {
     taken: u32,
     silent: u32,
     held: u32,
+    lists: u32,
+    writes: u64,
 }
 
 struct Shared {
@@ -138,7 +148,7 @@ impl BlockStore {
     /// Lets it behave so from now on; the count of requests starts anew, and those under way have no answer.
     pub(crate) fn behaves(&self, behaviour: Behaviour) {
         let mut kept = self.shared.lock();
-        (kept.behaviour, kept.seen, kept.taken, kept.silent) = (behaviour, 0, 0, 0);
+        (kept.behaviour, kept.seen, kept.taken, kept.silent, kept.lists) = (behaviour, 0, 0, 0, 0);
         kept.age += 1;
     }
 
@@ -155,6 +165,11 @@ impl BlockStore {
     /// What came of a blob since the last look at it.
     pub(crate) fn take_received(&self, name: &str) -> Received {
         self.shared.lock().received.remove(name).unwrap_or_default()
+    }
+
+    /// Another machine writes a blob.
+    pub(crate) fn write(&self, name: &str, content: Vec<u8>) {
+        self.shared.lock().write(name, content);
     }
 
     /// Forgets all blocks that belong to no blob yet.
@@ -197,6 +212,18 @@ impl BlockStore {
             assert!(begun.elapsed() < LIMIT, "{taken} taken, {silent} without an answer, {held} with a held one");
             kept = self.shared.changed.wait_timeout(kept, Duration::from_millis(200)).expect("the store").0;
         }
+    }
+}
+
+impl Kept {
+    fn make(&mut self, name: &str, blob: Blob) -> u64 {
+        self.writes += 1;
+        self.blobs.insert(name.to_owned(), Blob { write: self.writes, ..blob });
+        self.writes
+    }
+
+    fn write(&mut self, name: &str, content: Vec<u8>) {
+        self.make(name, Blob { bytes: content.len() as u64, content, ..Blob::default() });
     }
 }
 
@@ -311,7 +338,8 @@ async fn content(
     if bytes != length {
         return error(400, "RequestBodyIncomplete");
     }
-    let (is_silent, is_held) = {
+    let (is_silent, is_held, write) = {
+        let mut write = None;
         let mut kept = shared.lock();
         let is_held = kept.behaviour.held_after.is_some_and(|after| kept.taken >= after);
         let is_silent = age != kept.age || behaviour.silent_after.is_some_and(|after| kept.taken >= after);
@@ -325,9 +353,9 @@ async fn content(
                 kept.refused.insert(sas.to_owned());
             }
             kept.held += u32::from(is_held);
-            keep(&mut kept, name, (query, headers), (got, bytes));
+            write = keep(&mut kept, name, (query, headers), (got, bytes));
         }
-        (is_silent, is_held)
+        (is_silent, is_held, write)
     };
     shared.changed.notify_all();
     if is_silent {
@@ -336,10 +364,16 @@ async fn content(
     if is_held {
         shared.answers.acquire().await.expect("it is never closed").forget();
     }
-    created()
+    created(write)
 }
 
-fn keep(kept: &mut Kept, name: &str, (query, headers): (&Query, &HeaderMap), (content, bytes): (Vec<u8>, u64)) {
+/// The number of the write, where it made a blob.
+fn keep(
+    kept: &mut Kept,
+    name: &str,
+    (query, headers): (&Query, &HeaderMap),
+    (content, bytes): (Vec<u8>, u64),
+) -> Option<u64> {
     let received = kept.received.entry(name.to_owned()).or_default();
     received.with_checksum += u32::from(headers.contains_key("x-ms-content-crc64"));
     if let Some(id) = query.get("blockid") {
@@ -347,11 +381,12 @@ fn keep(kept: &mut Kept, name: &str, (query, headers): (&Query, &HeaderMap), (co
         let place = raw.last_chunk::<8>().expect("a place in it");
         received.blocks.push(u64::from_be_bytes(*place));
         kept.blocks.entry(name.to_owned()).or_default().insert(id.clone(), (content, bytes));
+        None
     } else {
         received.puts += 1;
         kept.blocks.remove(name);
-        let blob = Blob { content, content_type: content_type(headers), bytes, blocks: Vec::new() };
-        kept.blobs.insert(name.to_owned(), blob);
+        let blob = Blob { content, content_type: content_type(headers), bytes, ..Blob::default() };
+        Some(kept.make(name, blob))
     }
 }
 
@@ -373,8 +408,8 @@ async fn commit(shared: &Shared, name: &str, headers: &HeaderMap, body: Body) ->
         blob.bytes += bytes;
         blob.blocks.push((id.to_owned(), bytes));
     }
-    kept.blobs.insert(name.to_owned(), blob);
-    created()
+    let write = kept.make(name, blob);
+    created(Some(write))
 }
 
 fn block_list(shared: &Shared, name: &str) -> Response<Body> {
@@ -390,14 +425,22 @@ fn block_list(shared: &Shared, name: &str) -> Response<Body> {
     }
     let committed: String = blob.iter().flat_map(|blob| &blob.blocks).map(|(id, bytes)| entry(id, *bytes)).collect();
     let uncommitted: String = blocks.into_iter().flatten().map(|(id, (_, bytes))| entry(id, *bytes)).collect();
-    xml(format!(
+    let write = blob.map(|blob| blob.write);
+    let answer = xml(format!(
         "<BlockList><CommittedBlocks>{committed}</CommittedBlocks><UncommittedBlocks>{uncommitted}</UncommittedBlocks></BlockList>"
-    ))
+    ));
+    marked(answer, write)
 }
 
 /// Where the location is a folder of a container, the names in the list begin with it.
 fn list(shared: &Shared, query: &Query) -> Response<Body> {
-    let kept = shared.lock();
+    let mut kept = shared.lock();
+    kept.lists += u32::from(!query.contains_key("maxresults"));
+    if let Some((_, name)) = kept.behaviour.writes_before_list.filter(|(number, _)| *number == kept.lists) {
+        let length = kept.blobs.get(name).map_or(1, |blob| blob.content.len());
+        kept.write(name, vec![0; length]);
+        kept.behaviour.writes_before_list = None;
+    }
     if kept.behaviour.write_only {
         return error(403, "AuthorizationPermissionMismatch");
     }
@@ -405,9 +448,13 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let lists = kept.behaviour.lists;
     let entry = |(name, blob): (&String, &Blob)| {
         let bytes = blob.bytes.saturating_sub(u64::from(lists == Lists::Shorter));
-        format!(
-            "<Blob><Name>{prefix}{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>"
-        )
+        let marks = match lists {
+            Lists::WithoutMarks => String::new(),
+            Lists::WithoutEtags => format!("<Last-Modified>{}</Last-Modified>", time_of(blob.write)),
+            _ => format!("<Last-Modified>{}</Last-Modified><Etag>0x{:X}</Etag>", time_of(blob.write), blob.write),
+        };
+        let length = format!("<Content-Length>{bytes}</Content-Length>");
+        format!("<Blob><Name>{prefix}{name}</Name><Properties>{marks}{length}</Properties></Blob>")
     };
     let at_most = if query.contains_key("maxresults") { 1 } else { usize::MAX };
     let omitted = usize::from(lists == Lists::WithoutFirst);
@@ -430,8 +477,23 @@ fn decoded(path: &str) -> String {
     url::form_urlencoded::parse(escaped.as_bytes()).map(|(key, _)| key.into_owned()).collect()
 }
 
-fn created() -> Response<Body> {
-    Response::builder().status(201).body(Body::empty()).expect("an answer")
+fn created(write: Option<u64>) -> Response<Body> {
+    marked(Response::builder().status(201).body(Body::empty()).expect("an answer"), write)
+}
+
+/// An answer about a write. In headers the ETag has quotes, as Azure's has.
+fn marked(mut answer: Response<Body>, write: Option<u64>) -> Response<Body> {
+    if let Some(write) = write {
+        let headers = answer.headers_mut();
+        headers.insert("etag", format!("\"0x{write:X}\"").parse().expect("a header"));
+        headers.insert("last-modified", time_of(write).parse().expect("a header"));
+    }
+    answer
+}
+
+/// A second of its own for each write.
+fn time_of(write: u64) -> String {
+    format!("Fri, 15 Jan 2027 08:{:02}:{:02} GMT", write / 60, write % 60)
 }
 
 fn xml(text: String) -> Response<Body> {

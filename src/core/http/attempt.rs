@@ -130,6 +130,9 @@ impl Head {
             retry_after: retry_after.and_then(|text| retry::retry_after(text, get("date"), SystemTime::now())),
             request_id: Some(get("x-ms-request-id").map_or_else(|| id.to_owned(), clean)),
             date: owned("date"),
+            etag: owned("etag"),
+            content_md5: owned("content-md5"),
+            last_modified: owned("last-modified"),
             body: Vec::new(),
         };
         let code = get("x-ms-error-code").map(clean);

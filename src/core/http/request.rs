@@ -175,6 +175,12 @@ pub(crate) struct Response {
     pub(crate) request_id: Option<String>,
     /// `Date`.
     pub(crate) date: Option<String>,
+    /// `ETag`, as it was sent.
+    pub(crate) etag: Option<String>,
+    /// `Content-MD5`.
+    pub(crate) content_md5: Option<String>,
+    /// `Last-Modified`, as it was sent.
+    pub(crate) last_modified: Option<String>,
     /// The body, decoded.
     pub(crate) body: Vec<u8>,
 }

@@ -19,7 +19,7 @@ use super::record::Record;
 use super::tally::Tally;
 use crate::model::{ArrivedFile, BlobPath, Report, SourceFile};
 use crate::source::look_at;
-use crate::store::{Attempt, BlobContent, BlobStore, BlockId, BlockLayout, content_type};
+use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, Blocks, content_type};
 use crate::units;
 
 /// A file that changes more often than this while it is sent never keeps still.
@@ -45,6 +45,8 @@ pub(super) struct Files<'a> {
 pub(super) struct Sent {
     pub(super) file: SourceFile,
     pub(super) sha256: Option<String>,
+    /// Which write of the blob it became.
+    pub(super) version: BlobVersion,
     /// It is not what it was when it was planned.
     pub(super) is_changed: bool,
 }
@@ -74,18 +76,18 @@ impl Files<'_> {
             let sending = Sending { files: self, shape: &shape, local: &local, layout: &layout };
             let sent = if layout.count() == 1 { sending.whole().await } else { sending.blocks().await };
             // What was sent is the file only if it kept still; a failure may be that of its change.
-            let sha256 = match (sent, sending.still()) {
-                (Ok(sha256), Ok(())) => Some(sha256),
+            let arrived = match (sent, sending.still()) {
+                (Ok(arrived), Ok(())) => Some(arrived),
                 (Err(NativeError::File { .. }) | Ok(_), Err(why @ NativeError::File { .. })) => return Err(why),
                 (Ok(_) | Err(NativeError::Changing { .. } | NativeError::File { .. }), Err(_)) => None,
                 (Err(error), _) => return Err(error),
             };
-            if let Some(sha256) = sha256 {
+            if let Some((sha256, version)) = arrived {
                 let arrived = ArrivedFile { path: path.clone(), bytes: shape.bytes, sha256: sha256.clone() };
-                self.record.file(&layout, arrived).map_err(NativeError::Record)?;
+                self.record.file(&layout, arrived, version.clone()).map_err(NativeError::Record)?;
                 self.tally.add_file();
                 let is_changed = shape != *planned;
-                return Ok(Sent { file: shape, sha256, is_changed });
+                return Ok(Sent { file: shape, sha256, version, is_changed });
             }
             self.report(Report::Notice(format!("{path} changed while it was sent: it starts again")));
         }
@@ -134,37 +136,44 @@ impl Sending<'_, '_> {
         sum(sums, range).await.map_err(|why| file_error(self.path(), why))
     }
 
-    /// A small file in one request. The inner value is its SHA-256.
-    async fn whole(&self) -> Result<Option<String>, NativeError> {
+    /// A small file in one request. Returns its SHA-256, and which write of the blob it became.
+    async fn whole(&self) -> Result<(Option<String>, BlobVersion), NativeError> {
         let range = self.layout.range(0);
         let turn = self.files.turn(range.1).await?;
         let (sums, crc64) = self.sum(self.open(self.files.controls.hash)?, range).await?;
-        self.put(range, &crc64, self.path().to_string(), &turn, None).await?;
-        Ok(sums.finish())
+        let version = self.put(range, &crc64, self.path().to_string(), &turn, None).await?;
+        Ok((sums.finish(), version))
     }
 
-    /// A large file block by block. The inner value is its SHA-256.
-    async fn blocks(&self) -> Result<Option<String>, NativeError> {
+    /// A large file block by block. Returns its SHA-256, and which write of the blob it became.
+    async fn blocks(&self) -> Result<(Option<String>, BlobVersion), NativeError> {
         let (store, path) = (self.files.store, self.path());
         let of_store = |error| NativeError::of_store(path, error);
         let ids: Vec<BlockId> = (0..self.layout.count()).map(|index| self.layout.id(index)).collect();
         let listed = store.block_list(path).await.map_err(of_store)?;
-        let is_committed = listed.as_ref().is_some_and(|blocks| blocks.committed == ids);
-        let mut uploaded: HashSet<BlockId> = match listed {
-            _ if is_committed => ids.iter().cloned().collect(),
-            Some(blocks) => blocks.uncommitted,
-            // Nobody may ask: what the store acknowledged counts, until the commit says otherwise.
-            None => ids.iter().filter(|id| self.files.record.knows(id)).cloned().collect(),
+        let record = self.files.record;
+        let is_ours = |blocks: &Blocks| {
+            blocks.committed == ids
+                && ids.iter().all(|id| record.knows(id))
+                && record.version(self.layout).is_none_or(|version| !version.differs_from(&blocks.version))
+        };
+        let committed = listed.as_ref().filter(|blocks| is_ours(blocks)).map(|blocks| blocks.version.clone());
+        // What the store acknowledged counts: another machine may have sent blocks with the ids of these. Where nobody may
+        // ask, it counts until the commit says otherwise.
+        let is_there = |id: &&BlockId| listed.as_ref().is_none_or(|blocks| blocks.uncommitted.contains(*id));
+        let mut uploaded: HashSet<BlockId> = match committed {
+            Some(_) => ids.iter().cloned().collect(),
+            None => ids.iter().filter(|id| record.knows(id)).filter(is_there).cloned().collect(),
         };
         let mut is_second_pass = false;
         loop {
             let sha256 = self.missing_and_sum(&ids, &uploaded).await?;
-            if is_committed {
-                return Ok(sha256);
+            if let Some(version) = committed {
+                return Ok((sha256, version));
             }
             self.still()?;
-            if store.put_block_list(path, &ids, content_type(path)).await.map_err(of_store)? {
-                return Ok(sha256);
+            if let Some(version) = store.put_block_list(path, &ids, content_type(path)).await.map_err(of_store)? {
+                return Ok((sha256, version));
             }
             // A store that loses every block, twice, will lose them for ever.
             if std::mem::replace(&mut is_second_pass, true) {
@@ -241,7 +250,8 @@ impl Sending<'_, '_> {
         Ok(sums.finish())
     }
 
-    /// Puts one range of the file: a block of this id, or without one the blob itself.
+    /// Puts one range of the file: a block of this id, or without one the blob itself. Returns which write of the blob it
+    /// was; none for a block.
     async fn put(
         &self,
         range: (u64, u64),
@@ -249,7 +259,7 @@ impl Sending<'_, '_> {
         what: String,
         turn: &Turn<'_>,
         id: Option<&BlockId>,
-    ) -> Result<(), NativeError> {
+    ) -> Result<BlobVersion, NativeError> {
         let learn = |attempt: Attempt| {
             let number =
                 turn.permit.as_ref().and_then(|permit| permit.took(range.1, attempt.elapsed, attempt.has_arrived));
@@ -267,7 +277,7 @@ impl Sending<'_, '_> {
             on_attempt: &learn,
         };
         let put = match id {
-            Some(id) => self.files.store.put_block(&content, id).await,
+            Some(id) => self.files.store.put_block(&content, id).await.map(|()| BlobVersion::default()),
             None => self.files.store.put_blob(&content, content_type(self.path())).await,
         };
         put.map_err(|error| NativeError::of_store(self.path(), error))

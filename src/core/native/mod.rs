@@ -12,6 +12,7 @@ mod tally;
 pub use error::NativeError;
 pub(crate) use record::{Record, arrived_files};
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,9 +26,9 @@ use self::rate::Rate;
 use self::tally::Tally;
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
-use crate::model::{Reporter, SourceFile, TransferEvent, TransferProgress};
+use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent, TransferProgress};
 use crate::progress::{Counters, Meter, StallWatch};
-use crate::store::BlobStore;
+use crate::store::{BlobStore, BlobVersion};
 
 /// Maximum number of concurrent requests: measured, more bring nothing.
 const MAX_REQUESTS: u32 = 32;
@@ -56,8 +57,16 @@ pub(crate) struct Controls<'a> {
     pub(crate) reporter: &'a Reporter,
 }
 
-/// Sends these files of a directory, each as it is when its turn comes. Returns those that were sent in another shape
-/// than the one given.
+/// What an engine says of the files that it sent.
+#[derive(Debug, Default)]
+pub struct Transferred {
+    /// Files that were sent in another shape than the one given: they changed on the way.
+    pub changed: Vec<SourceFile>,
+    /// Which write each file became; empty for an engine that does not tell.
+    pub written: HashMap<BlobPath, BlobVersion>,
+}
+
+/// Sends these files of a directory, each as it is when its turn comes.
 ///
 /// # Errors
 /// See [`NativeError`]. What arrived is in the record.
@@ -67,7 +76,7 @@ pub(crate) async fn send(
     record: &Record,
     (directory, missing): (&Path, &[SourceFile]),
     on: &mut dyn FnMut(TransferEvent),
-) -> Result<Vec<SourceFile>, NativeError> {
+) -> Result<Transferred, NativeError> {
     let begun = Instant::now();
     let mut meter = Meter::new(TransferProgress {
         bytes: 0,
@@ -95,7 +104,7 @@ pub(crate) async fn send(
         totals: None,
     };
     let mut stall_watch = StallWatch::new(controls.timings.stall_notice, controls.stall_limit, begun);
-    let (mut sent_bytes, mut sent_files, mut changed) = (0, 0, Vec::new());
+    let (mut sent_bytes, mut sent_files, mut transferred) = (0, 0, Transferred::default());
     {
         // The large ones first: they decide when it ends; small ones fill the gaps.
         let mut order: Vec<&SourceFile> = missing.iter().collect();
@@ -121,7 +130,8 @@ pub(crate) async fn send(
                         (sent_bytes, sent_files) = (sent_bytes + sent.file.bytes, sent_files + 1);
                         let SourceFile { path, bytes, .. } = &sent.file;
                         on(TransferEvent::FileDone { path: path.to_string(), bytes: *bytes, sha256: sent.sha256 });
-                        changed.extend(sent.is_changed.then_some(sent.file));
+                        transferred.written.insert(path.clone(), sent.version);
+                        transferred.changed.extend(sent.is_changed.then_some(sent.file));
                     }
                     Some(Err(error)) => return Err(error),
                     None => break,
@@ -142,5 +152,5 @@ pub(crate) async fn send(
     }
     on(TransferEvent::Progress(meter.update(counters())));
     on(TransferEvent::Done { bytes: sent_bytes, files: sent_files, elapsed: begun.elapsed() });
-    Ok(changed)
+    Ok(transferred)
 }

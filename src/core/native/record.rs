@@ -10,9 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::SMALL;
 use crate::files::append_private;
 use crate::model::{ArrivedFile, SourceFile};
-use crate::store::{BlockId, BlockLayout};
+use crate::store::{BlobVersion, BlockId, BlockLayout};
 
 const BLOCKS: &str = "blocks";
 const MANIFEST: &str = "manifest.ndjson";
@@ -22,6 +23,9 @@ struct Line {
     id: String,
     #[serde(flatten)]
     file: ArrivedFile,
+    /// Which write of the blob it became; records of older versions do not have it.
+    #[serde(default)]
+    version: BlobVersion,
 }
 
 /// See the module.
@@ -30,6 +34,8 @@ pub(crate) struct Record {
     blocks: Mutex<HashSet<String>>,
     blocks_out: Mutex<File>,
     manifest_out: Mutex<File>,
+    /// Which write each file of several blocks became in earlier runs, by the id of the whole file.
+    written: HashMap<String, BlobVersion>,
 }
 
 impl Record {
@@ -42,6 +48,10 @@ impl Record {
         Ok(Self {
             blocks: Mutex::new(lines(&blocks)?.collect()),
             blocks_out: Mutex::new(appended(&blocks)?),
+            written: read_manifest(&manifest, |file| file.bytes > SMALL)?
+                .into_iter()
+                .map(|(id, (_, version))| (id, version))
+                .collect(),
             manifest_out: Mutex::new(appended(&manifest)?),
         })
     }
@@ -65,6 +75,11 @@ impl Record {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block.as_str())
     }
 
+    /// Which write a file of several blocks became in an earlier run.
+    pub(super) fn version(&self, layout: &BlockLayout) -> Option<&BlobVersion> {
+        self.written.get(&layout.whole())
+    }
+
     /// A block arrived.
     pub(super) fn block(&self, id: &BlockId) -> io::Result<()> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string());
@@ -72,30 +87,35 @@ impl Record {
         out.write_all(format!("{id}\n").as_bytes())
     }
 
-    /// A file arrived whole.
-    pub(super) fn file(&self, layout: &BlockLayout, file: ArrivedFile) -> io::Result<()> {
-        let line = Line { id: layout.whole(), file };
+    /// A file arrived whole, as this write of its blob.
+    pub(super) fn file(&self, layout: &BlockLayout, file: ArrivedFile, version: BlobVersion) -> io::Result<()> {
+        let line = Line { id: layout.whole(), file, version };
         let text = serde_json::to_string(&line)?;
         let mut out = self.manifest_out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(format!("{text}\n").as_bytes())
     }
 }
 
-/// Files of these shapes that arrived whole, by the record in this directory.
+/// Files of these shapes that arrived whole, by the record in this directory, and which writes of their blobs they
+/// became.
 ///
 /// # Errors
 /// When it is there and cannot be read.
 pub(crate) fn arrived_files<'a>(
     directory: &Path,
     shapes: impl IntoIterator<Item = &'a SourceFile>,
-) -> io::Result<Vec<ArrivedFile>> {
-    let mut files = read_manifest(&directory.join(MANIFEST))?;
+) -> io::Result<Vec<(ArrivedFile, BlobVersion)>> {
+    let mut files = read_manifest(&directory.join(MANIFEST), |_| true)?;
     Ok(shapes.into_iter().filter_map(|shape| files.remove(&BlockLayout::of(shape).whole())).collect())
 }
 
-fn read_manifest(path: &Path) -> io::Result<HashMap<String, ArrivedFile>> {
+fn read_manifest(
+    path: &Path,
+    counts: impl Fn(&ArrivedFile) -> bool,
+) -> io::Result<HashMap<String, (ArrivedFile, BlobVersion)>> {
     let parsed = lines(path)?.filter_map(|line| serde_json::from_str::<Line>(&line).ok());
-    Ok(parsed.map(|line| (line.id, line.file)).collect())
+    // The last line of a file counts: it was sent again.
+    Ok(parsed.filter(|line| counts(&line.file)).map(|line| (line.id, (line.file, line.version))).collect())
 }
 
 /// Whole lines; what a kill cut off is none.
@@ -120,6 +140,17 @@ fn appended(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::version;
+
+    #[test]
+    fn a_record_of_an_older_version_has_no_marks() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
+        let line = format!(r#"{{"id":"{}","path":"a","bytes":5}}"#, BlockLayout::of(&shape).whole());
+        fs::write(directory.path().join(MANIFEST), line + "\n").expect("written");
+        let arrived = arrived_files(directory.path(), [&shape]).expect("read");
+        assert_eq!(arrived.into_iter().map(|(_, version)| version).collect::<Vec<_>>(), [BlobVersion::default()]);
+    }
 
     #[test]
     fn what_arrived_is_known_to_the_next_run_and_a_cut_line_is_not() {
@@ -130,7 +161,8 @@ mod tests {
         {
             let record = Record::open(directory.path()).expect("opened");
             record.block(&layout.id(0)).expect("written");
-            record.file(&layout, file.clone()).expect("written");
+            record.file(&layout, file.clone(), version("old")).expect("written");
+            record.file(&layout, file.clone(), version("0x8D")).expect("written");
         }
         let blocks = directory.path().join(BLOCKS);
         fs::write(&blocks, format!("{}AAAA", fs::read_to_string(&blocks).expect("read"))).expect("written");
@@ -139,7 +171,7 @@ mod tests {
         record.block(&"next".to_owned().into()).expect("written");
         assert_eq!(
             (record.bytes_of(&shape), arrived_files(directory.path(), [&shape]).expect("read")),
-            (5, vec![file])
+            (5, vec![(file, version("0x8D"))])
         );
         let changed = SourceFile { modified: 2, ..shape };
         assert_eq!(

@@ -17,6 +17,7 @@ use super::container::{Container, blob_url};
 use super::error::{StoreError, has_code, rejects_sas};
 use super::location::{Listing, UploadLocation};
 use super::retry::{self, RetryNotices};
+use super::version::BlobVersion;
 use super::wire::{Blocks, block_list, read_blobs, read_blocks};
 use crate::env::Timings;
 use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry};
@@ -163,9 +164,9 @@ impl BlobStore {
         loop {
             let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
             let page = read_blobs(&self.http.send(&request.blob_store()).await?)?;
-            for (name, bytes) in page.blobs {
+            for (name, blob) in page.blobs {
                 if let Some(name) = name.strip_prefix(container.prefix()) {
-                    found.insert(name.into(), bytes);
+                    found.insert(name.into(), blob);
                 }
             }
             // A list that goes on where it began would never end.
@@ -189,18 +190,19 @@ impl BlobStore {
         }
     }
 
-    /// Put Blob: a file in one request.
+    /// Put Blob: a file in one request. Returns which write it was.
     pub(crate) async fn put_blob<F, B>(
         &self,
         content: &BlobContent<'_, F>,
         content_type: &'static str,
-    ) -> Result<(), StoreError>
+    ) -> Result<BlobVersion, StoreError>
     where
         F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         let headers = [("x-ms-blob-type", "BlockBlob"), ("x-ms-blob-content-type", content_type)];
-        self.put(content, &[], &headers).await
+        let put = self.put(content, &[], &headers).await?;
+        Ok(BlobVersion::new(put.etag.as_deref(), put.content_md5.as_deref(), put.last_modified.as_deref()))
     }
 
     /// Put Block.
@@ -209,16 +211,17 @@ impl BlobStore {
         F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
-        self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await
+        self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await.map(drop)
     }
 
-    /// Put Block List: makes the blob. False where the store does not have all of these blocks.
+    /// Put Block List: makes the blob. Returns which write it was; `None` where the store does not have all of these
+    /// blocks.
     pub(crate) async fn put_block_list(
         &self,
         path: &BlobPath,
         ids: &[BlockId],
         content_type: &'static str,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<BlobVersion>, StoreError> {
         let list = Bytes::from(block_list(ids));
         let what = format!("the block list of {path}");
         let committed = self
@@ -229,8 +232,9 @@ impl BlobStore {
             })
             .await;
         match committed {
-            Ok(_) => Ok(true),
-            Err(StoreError::Http(error)) if has_code(&error, "InvalidBlockList") => Ok(false),
+            // Its Content-MD5 is that of the list of blocks.
+            Ok(put) => Ok(Some(BlobVersion::new(put.etag.as_deref(), None, put.last_modified.as_deref()))),
+            Err(StoreError::Http(error)) if has_code(&error, "InvalidBlockList") => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -256,7 +260,7 @@ impl BlobStore {
         content: &BlobContent<'_, F>,
         query: &[(&str, &str)],
         headers: &[(&'static str, &'static str)],
-    ) -> Result<(), StoreError>
+    ) -> Result<Response, StoreError>
     where
         F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
@@ -297,7 +301,7 @@ impl BlobStore {
             }
             once(sas, known == ACCEPTED).await
         };
-        self.attempts((&content.what, content.is_current), put).await.map(drop)
+        self.attempts((&content.what, content.is_current), put).await
     }
 
     /// Sends with a checksum; where the store does not accept that, without one from then on.

@@ -3,14 +3,27 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::container::Container;
 use super::error::SasRefusal;
+use super::version::BlobVersion;
 use crate::http::{HttpClient, HttpError, Method, Request, Retry};
 use crate::model::{BlobPath, BlobUri};
 use crate::redact::SecretUrl;
 
-/// Blobs by their name in the upload location, with their sizes in bytes.
-pub type Listing = BTreeMap<BlobPath, u64>;
+/// One blob in the store's list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedBlob {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Which write of it.
+    #[serde(flatten)]
+    pub version: BlobVersion,
+}
+
+/// Blobs by their name in the upload location.
+pub type Listing = BTreeMap<BlobPath, ListedBlob>;
 
 /// A place to write to.
 #[derive(Clone, Debug, PartialEq, Eq)]

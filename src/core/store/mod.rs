@@ -7,9 +7,14 @@ mod container;
 mod error;
 mod location;
 mod retry;
+mod version;
 mod wire;
 
 pub(crate) use blocks::{BlockId, BlockLayout, content_type};
 pub(crate) use client::{Attempt, BlobContent, BlobStore, Renew};
 pub use error::{SasRefusal, StoreError};
-pub use location::{Listing, UploadLocation};
+pub use location::{ListedBlob, Listing, UploadLocation};
+pub use version::BlobVersion;
+#[cfg(test)]
+pub(crate) use version::tests::version;
+pub(crate) use wire::Blocks;

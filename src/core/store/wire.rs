@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::blocks::BlockId;
+use super::location::ListedBlob;
+use super::version::BlobVersion;
 use crate::http::{Flaw, HttpError, Response};
 
 /// Body of Put Block List.
@@ -20,6 +22,8 @@ pub(crate) struct Blocks {
     pub(crate) committed: Vec<BlockId>,
     /// Blocks that belong to no blob yet.
     pub(crate) uncommitted: HashSet<BlockId>,
+    /// Which write of the blob has the committed ones.
+    pub(crate) version: BlobVersion,
 }
 
 #[derive(Deserialize)]
@@ -49,21 +53,22 @@ pub(super) fn read_blocks(response: &Response) -> Result<Blocks, HttpError> {
     Ok(Blocks {
         committed: names(page.committed_blocks).collect(),
         uncommitted: names(page.uncommitted_blocks).collect(),
+        version: BlobVersion::new(response.etag.as_deref(), None, response.last_modified.as_deref()),
     })
 }
 
 /// One page of a list of blobs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BlobPage {
-    /// Names in the container, with sizes in bytes.
-    pub(super) blobs: Vec<(String, u64)>,
+    /// Blobs by their names in the container.
+    pub(super) blobs: Vec<(String, ListedBlob)>,
     /// Marker of the next page.
     pub(super) next: Option<String>,
 }
 
 pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
     let page: BlobListPage = read(response, "it is no list of blobs")?;
-    let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.length)).collect();
+    let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.into())).collect();
     Ok(BlobPage { blobs, next: page.next_marker.filter(|marker| !marker.is_empty()) })
 }
 
@@ -98,6 +103,19 @@ struct Blob {
 struct Properties {
     #[serde(rename = "Content-Length")]
     length: u64,
+    #[serde(rename = "Etag", alias = "ETag", default)]
+    etag: Option<String>,
+    #[serde(rename = "Content-MD5", default)]
+    content_md5: Option<String>,
+    #[serde(rename = "Last-Modified", default)]
+    last_modified: Option<String>,
+}
+
+impl From<Properties> for ListedBlob {
+    fn from(of: Properties) -> Self {
+        let version = BlobVersion::new(of.etag.as_deref(), of.content_md5.as_deref(), of.last_modified.as_deref());
+        Self { bytes: of.length, version }
+    }
 }
 
 #[cfg(test)]
@@ -119,9 +137,13 @@ mod tests {
 
     #[test]
     fn a_list_of_blobs_is_read_whatever_else_it_holds() {
-        let page = r#"<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Prefix/><Blobs><Blob><Name>a &amp; b #1.bin</Name><Properties><Creation-Time>t</Creation-Time><Content-Length>7</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob><Blob><Name>c</Name><Snapshot/><Properties><Content-Length>0</Content-Length></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>"#;
+        let page = r#"<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Prefix/><Blobs><Blob><Name>a &amp; b #1.bin</Name><Properties><Creation-Time>t</Creation-Time><Last-Modified>Sun, 06 Nov 1994 08:49:37 GMT</Last-Modified><Etag>0x8D</Etag><Content-Length>7</Content-Length><Content-MD5>bWQ1</Content-MD5><BlobType>BlockBlob</BlobType></Properties></Blob><Blob><Name>c</Name><Snapshot/><Properties><Content-Length>0</Content-Length><Content-MD5/></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>"#;
         let answer = |body: &str| Response { body: body.into(), ..Response::default() };
-        let blobs = vec![("a & b #1.bin".to_owned(), 7), ("c".to_owned(), 0)];
+        let version = BlobVersion::new(Some("\"0x8D\""), Some("bWQ1"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+        let blobs = vec![
+            ("a & b #1.bin".to_owned(), ListedBlob { bytes: 7, version }),
+            ("c".to_owned(), ListedBlob { bytes: 0, version: BlobVersion::default() }),
+        ];
         assert_eq!(read_blobs(&answer(page)).expect("a list"), BlobPage { blobs, next: Some("n".into()) });
         for empty in ["<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", "<EnumerationResults/>"] {
             assert_eq!(read_blobs(&answer(empty)).expect("an empty list"), BlobPage { blobs: Vec::new(), next: None });

@@ -58,6 +58,12 @@ pub enum TransferFailure {
     /// The engine reports success, and the store does not list a file as it was sent.
     #[error("the blob store does not hold {0} as it was sent")]
     Incomplete(BlobPath),
+    /// The store lists a file, and not as this upload wrote it.
+    #[error("the blob store does not hold {0} as it was sent: another upload has written it since")]
+    Replaced(BlobPath),
+    /// The location holds a file that is no part of this model.
+    #[error("another upload has written {0} to the upload location, which is no part of the source")]
+    Stray(BlobPath),
     /// The engine reports success, and the store does not tell what it holds.
     #[error("the blob store does not tell what it holds: {0}")]
     Unproved(StoreError),

@@ -16,6 +16,7 @@ use super::directory::{DirectoryError, UploadDirectory, blocking};
 use crate::files::create_private;
 use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
 use crate::source::Selection;
+use crate::store::Listing;
 
 const JOURNAL: &str = "journal.json";
 const SCHEMA: u32 = 2;
@@ -88,6 +89,10 @@ pub struct Journal {
     pub complete: BTreeSet<BlobPath>,
     /// Names of files that were sent once and changed since: what lies there may be the old content.
     pub stale: BTreeSet<BlobPath>,
+    /// Blobs of the files that arrived, as the store listed them then: what is listed otherwise later was written by
+    /// somebody else. All blobs of the location for a remote source.
+    #[serde(default)]
+    pub blobs: Listing,
     /// The present run of AzCopy: its plan tells what arrived since. Each run has a directory of its own, so that
     /// what an older run delivered is never taken for a file that has changed since. That directory also holds the
     /// ids of AzCopy's job and process.
@@ -117,6 +122,7 @@ impl Journal {
             files,
             complete: BTreeSet::new(),
             stale: BTreeSet::new(),
+            blobs: Listing::new(),
             run: 1,
             stage: Stage::Planned,
             operation: None,

@@ -10,6 +10,7 @@ mod event;
 mod journal;
 mod lifetime;
 mod location;
+mod proof;
 mod request;
 mod resume;
 mod session;
@@ -28,4 +29,4 @@ pub use resume::Kept;
 pub use session::Session;
 pub use unfinished::{Unfinished, unfinished};
 
-pub use crate::native::NativeError;
+pub use crate::native::{NativeError, Transferred};

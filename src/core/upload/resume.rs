@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::journal::{Journal, Stage};
 use crate::model::{BlobPath, FileList, SourceFile};
-use crate::store::Listing;
+use crate::store::{ListedBlob, Listing};
 
 /// What an earlier try left.
 #[derive(Clone, Debug)]
@@ -70,6 +70,7 @@ fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>
     let complete: BTreeSet<BlobPath> = whole.cloned().collect();
     let changed = before.iter().filter(|file| now.get(&file.path) != Some(file)).map(|file| &file.path);
     let stale = journal.stale.iter().chain(changed).filter(|path| !complete.contains(*path)).cloned().collect();
+    journal.blobs.retain(|path, _| complete.contains(path));
     (journal.complete, journal.stale, journal.files) = (complete, stale, now.clone());
     journal.run += 1;
     journal.stage = Stage::Planned;
@@ -80,16 +81,23 @@ fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>
 /// file that changed since it was sent the size says nothing.
 fn fully_listed(journal: &Journal, listing: Option<&Listing>) -> BTreeSet<BlobPath> {
     let listed = listing.into_iter().flatten();
-    let whole = listed.filter(|(path, bytes)| {
-        !journal.stale.contains(*path) && journal.files.get(path).is_some_and(|file| file.bytes == **bytes)
+    let whole = listed.filter(|(path, blob)| {
+        !journal.stale.contains(*path) && journal.files.get(path).is_some_and(|file| file.bytes == blob.bytes)
     });
     whole.map(|(path, _)| path.clone()).collect()
 }
 
-/// The journal without complete files that the container does not list in full size.
+/// The journal without complete files that the container does not list in full size, or as another write than the one that
+/// is known. Of the others nothing is known but this list: they must stay as they are in it.
 fn only_listed(mut journal: Journal, listing: &Listing) -> Journal {
-    let files = &journal.files;
-    journal.complete.retain(|path| files.get(path).is_some_and(|file| listing.get(path) == Some(&file.bytes)));
+    let Journal { files, complete, blobs, .. } = &mut journal;
+    complete.retain(|path| {
+        let whole = files.get(path).zip(listing.get(path)).filter(|(file, listed)| file.bytes == listed.bytes);
+        let is_ours =
+            |listed: &ListedBlob| blobs.get(path).is_none_or(|known| !known.version.differs_from(&listed.version));
+        whole.is_some_and(|(_, listed)| is_ours(listed))
+    });
+    *blobs = complete.iter().filter_map(|path| Some((path.clone(), listing.get(path)?.clone()))).collect();
     journal
 }
 
@@ -97,9 +105,16 @@ fn only_listed(mut journal: Journal, listing: &Listing) -> Journal {
 mod tests {
     use super::super::journal::tests::{files_of, journal};
     use super::*;
+    use crate::store::version;
 
     fn names(names: &[&str]) -> BTreeSet<BlobPath> {
         names.iter().map(|name| (*name).into()).collect()
+    }
+
+    /// Blobs by name, size and ETag.
+    fn listed(blobs: &[(&str, u64, &str)]) -> Listing {
+        let blob = |bytes: u64, etag: &str| ListedBlob { bytes, version: version(etag) };
+        blobs.iter().map(|(path, bytes, etag)| ((*path).into(), blob(*bytes, etag))).collect()
     }
 
     #[test]
@@ -120,15 +135,25 @@ mod tests {
     fn a_file_that_the_container_lost_or_holds_in_part_is_missing() {
         let mut journal = journal();
         journal.complete = names(&["a", "b", "c"]);
-        let listing = Listing::from([("a".into(), 1), ("b".into(), 0), ("stranger".into(), 1)]);
+        let listing = listed(&[("a", 1, ""), ("b", 0, ""), ("stranger", 1, "")]);
         assert_eq!(only_listed(journal, &listing).complete, names(&["a"]));
+    }
+
+    #[test]
+    fn a_file_that_another_upload_wrote_is_missing() {
+        let mut journal = journal();
+        journal.complete = names(&["a", "b", "c"]);
+        journal.blobs = listed(&[("a", 1, "1"), ("b", 1, "1")]);
+        let listing = listed(&[("a", 1, "1"), ("b", 1, "2"), ("c", 1, "2")]);
+        let next = only_listed(journal, &listing);
+        assert_eq!((next.complete, next.blobs), (names(&["a", "c"]), listed(&[("a", 1, "1"), ("c", 1, "2")])));
     }
 
     #[test]
     fn a_size_proves_nothing_of_a_file_that_changed() {
         let now = files_of(&[("a", 2), ("b", 1), ("c", 1)]);
         let second = next_run(journal(), &now, &names(&[]));
-        let listing = ["a", "b", "c", "d"].into_iter().map(|path| (path.into(), 1)).collect();
+        let listing = listed(&["a", "b", "c", "d"].map(|path| (path, 1, "")));
         assert_eq!(fully_listed(&second, Some(&listing)), names(&["b", "c"]));
         let third = next_run(second, &now, &names(&["a"]));
         assert_eq!(fully_listed(&third, Some(&listing)), names(&["a", "b", "c"]));

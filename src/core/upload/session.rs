@@ -18,16 +18,17 @@ use super::event::UploadEvent;
 use super::journal::{Journal, Stage};
 use super::lifetime::lifetime_warning;
 use super::location::usable_location;
+use super::proof;
 use super::request::UploadRequest;
 use super::resume::{Kept, ResumeState, changed};
 use super::strays::strays;
 use super::ticks::with_ticks;
 use crate::azcopy::wait_for_orphan;
-use crate::cancel::Hold;
+use crate::cancel::{Hold, Urgency};
 use crate::foundry::FoundryClient;
 use crate::model::{ArrivedFile, BlobPath, Registration, Report};
-use crate::native::{Record, arrived_files};
-use crate::store::{BlobStore, Listing, Renew, UploadLocation};
+use crate::native::{Record, Transferred, arrived_files};
+use crate::store::{BlobStore, ListedBlob, Listing, Renew, UploadLocation};
 
 /// One upload, under its journal and its lock.
 pub struct Session {
@@ -39,6 +40,8 @@ pub struct Session {
     /// The journal as it was last read or written.
     journal: Option<Journal>,
     resume: Option<ResumeState>,
+    /// The store that this upload was sent to.
+    store: Option<BlobStore>,
     /// Number of the last run; no later run has the number of one whose directory may still be there.
     last_run: u32,
 }
@@ -68,7 +71,7 @@ impl Session {
         let last_run = journal.as_ref().map_or_else(|| directory.highest_run(), |journal| journal.run);
         wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
         let directory = Some(directory);
-        Ok(Self { foundry, settings, request, directory, journal, resume: None, last_run })
+        Ok(Self { foundry, settings, request, directory, journal, resume: None, store: None, last_run })
     }
 
     /// True where all files arrived in an earlier try and are still the same: only the registration is missing.
@@ -124,10 +127,11 @@ impl Session {
         loop {
             self.write(&mut journal).await?;
             self.remove_older_runs(journal.run).await?;
-            let Ended { failure, state, hold } = match self.transfer(engine, &store, &mut journal, on).await? {
-                Ok(()) => break,
-                Err(ended) => ended,
-            };
+            let Ended { failure, state, hold } =
+                match self.transfer(engine, (&store, listing.as_ref()), &mut journal, on).await? {
+                    Ok(()) => break,
+                    Err(ended) => ended,
+                };
             let arrived = state.arrived().len();
             // A fresh SAS is worth it once, and again whenever files arrived with the last one.
             if !failure.wants_location() || arrived_before.is_some_and(|before| arrived <= before) {
@@ -146,15 +150,54 @@ impl Session {
         }
         journal.stage = Stage::Uploaded;
         self.write(&mut journal).await?;
+        self.store = Some(store);
         on(UploadEvent::Uploaded);
         Ok(())
+    }
+
+    /// Proves that what this upload sent is still what the location holds, right before it is registered: another upload
+    /// of this version writes to the same location. Where it cannot be listed, or the service has another location by now,
+    /// nothing is compared.
+    ///
+    /// # Errors
+    /// [`UploadError::Broken`] where a file is another now: the next run sends it again. Else what keeps from looking.
+    pub async fn prove(&mut self) -> Result<(), UploadError> {
+        let Some(mut journal) = self.journal.clone() else { return Ok(()) };
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => match self.location().await {
+                Ok(location) if location.blob_uri == *journal.blob_uri() => self.store(&location),
+                Ok(_) => {
+                    let words = "the service has another upload location by now: the uploaded files are not compared";
+                    (self.settings.reporter)(Report::Debug(words.into()));
+                    return Ok(());
+                }
+                // An earlier try asked for the registration, and whose it is the model shows.
+                Err(UploadError::VersionExists(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            },
+        };
+        let failure = match store.list().await {
+            Ok(Some(listing)) => proof::unchanged(&journal, &listing, self.request.is_remote()).err(),
+            Ok(None) => None,
+            Err(why) => Some(TransferFailure::Unproved(why)),
+        };
+        let Some(failure) = failure else { return Ok(()) };
+        if failure.lost_file().is_some() {
+            journal.complete = journal.files.iter().map(|file| file.path.clone()).collect();
+            journal.stage = Stage::Uploading;
+            self.write(&mut journal).await?;
+        }
+        let kept = self.kept(false, &journal, failure.lost_file(), |_| true).await;
+        Err(UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: None })))
     }
 
     /// Files with their SHA-256 where it was computed, as the upload's record has them.
     pub async fn arrived_files(&self) -> Vec<ArrivedFile> {
         let (Some(directory), Some(journal)) = (&self.directory, &self.journal) else { return Vec::new() };
         let (path, files) = (directory.path().to_owned(), journal.files.clone());
-        blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default()
+        let arrived = blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default();
+        arrived.into_iter().map(|(file, _)| file).collect()
     }
 
     /// The journal of an upload that was begun.
@@ -291,7 +334,9 @@ impl Session {
             Some(state) if resumes(&state) => {
                 let changed = changed(&state.journal.files, &files);
                 let mut next = state.next(&files, listing);
-                on(UploadEvent::Resuming(self.kept(engine, &next, |path| next.complete.contains(path)).await));
+                on(UploadEvent::Resuming(
+                    self.kept(engine.keeps_partial_files(), &next, None, |path| next.complete.contains(path)).await,
+                ));
                 if !changed.is_empty() {
                     on(UploadEvent::Changed(&changed));
                 }
@@ -319,14 +364,14 @@ impl Session {
     async fn transfer(
         &self,
         engine: &dyn TransferEngine,
-        store: &BlobStore,
+        (store, before): (&BlobStore, Option<&Listing>),
         journal: &mut Journal,
         on: &mut dyn FnMut(UploadEvent<'_>),
     ) -> Result<Result<(), Ended>, UploadError> {
         let directory = self.directory()?;
         let missing = journal.missing();
         let failure = if missing.is_empty() && !self.request.is_remote() {
-            self.verify(store, journal).await.err()
+            self.verify(store, journal, &Transferred::default(), before).await.err()
         } else {
             journal.stage = Stage::Uploading;
             directory.write_journal(journal).await?;
@@ -343,14 +388,15 @@ impl Session {
             let sent = with_ticks(engine, job, &self.settings.cancel, on).await;
             on(UploadEvent::TransferEnded);
             match sent {
-                Ok(changed) => {
+                Ok(mut sent) => {
                     drop(hold);
                     // A file that changed on the way was sent as it is now.
-                    journal.files = journal.files.with(changed);
-                    self.verify(store, journal).await.err()
+                    journal.files = journal.files.with(std::mem::take(&mut sent.changed));
+                    self.verify(store, journal, &sent, before).await.err()
                 }
                 Err(error) => {
-                    let state = self.resume_state(engine, journal.clone()).await;
+                    let mut state = self.resume_state(engine, journal.clone()).await;
+                    self.keep_writes(store, &mut state).await;
                     return Ok(Err(Ended { failure: TransferFailure::Engine(error), state, hold: Some(hold) }));
                 }
             }
@@ -364,13 +410,37 @@ impl Session {
         }
     }
 
-    /// Compares what the store lists with what was to be sent, where the SAS in force allows a list.
-    async fn verify(&self, store: &BlobStore, journal: &Journal) -> Result<(), TransferFailure> {
-        let Some(listing) = store.list().await.map_err(TransferFailure::Unproved)? else { return Ok(()) };
-        match journal.files.iter().find(|file| listing.get(&file.path) != Some(&file.bytes)) {
-            Some(file) => Err(TransferFailure::Incomplete(file.path.clone())),
-            None => Ok(()),
+    /// Keeps which writes the files are that an engine delivered before it failed, where the store tells soon: the next run
+    /// sees what another upload wrote in between.
+    async fn keep_writes(&self, store: &BlobStore, state: &mut ResumeState) {
+        let (Some(delivered), Some(directory)) = (&state.delivered, &self.directory) else { return };
+        if delivered.is_empty() {
+            return;
         }
+        let listed = tokio::select! {
+            biased;
+            () = self.settings.cancel.at_least(Urgency::Now) => return,
+            listed = tokio::time::timeout(self.settings.timings.probe, store.list()) => listed,
+        };
+        let Ok(Ok(Some(listing))) = listed else { return };
+        let writes = delivered.iter().filter_map(|path| Some((path.clone(), listing.get(path)?.clone())));
+        state.journal.blobs.extend(writes);
+        if let Err(why) = directory.write_journal(&mut state.journal).await {
+            (self.settings.reporter)(Report::Debug(format!("what arrived is not in the journal: {why}")));
+        }
+    }
+
+    /// Compares what the store lists with what was sent, where the SAS in force allows a list, and keeps the list.
+    async fn verify(
+        &self,
+        store: &BlobStore,
+        journal: &mut Journal,
+        sent: &Transferred,
+        before: Option<&Listing>,
+    ) -> Result<(), TransferFailure> {
+        let Some(listing) = store.list().await.map_err(TransferFailure::Unproved)? else { return Ok(()) };
+        journal.blobs = proof::arrived(journal, &sent.written, before, listing, self.request.is_remote())?;
+        Ok(())
     }
 
     /// A journal with what its run delivered, whichever engine that was.
@@ -385,7 +455,11 @@ impl Session {
         let Some(directory) = &self.directory else { return ResumeState { journal, delivered: None } };
         let (path, files) = (directory.path().to_owned(), journal.files.clone());
         let arrived = blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default();
-        journal.complete.extend(arrived.into_iter().map(|file| file.path));
+        for (ArrivedFile { path, bytes, .. }, version) in arrived {
+            // What was listed when this run began is newer than what an earlier run recorded.
+            journal.blobs.entry(path.clone()).or_insert(ListedBlob { bytes, version });
+            journal.complete.insert(path);
+        }
         let delivered = engine.arrived(&directory.run_path(journal.run), &self.request.source, &self.settings).await;
         ResumeState { journal, delivered }
     }
@@ -398,25 +472,38 @@ impl Session {
         no_location: Option<UploadError>,
     ) -> UploadError {
         let whole = state.arrived();
-        let kept = self.kept(engine, &state.journal, |path| whole.contains(path)).await;
+        let kept = self
+            .kept(engine.keeps_partial_files(), &state.journal, failure.lost_file(), |path| whole.contains(path))
+            .await;
         UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: no_location.map(Box::new) }))
     }
 
-    /// What of an upload with this journal is kept.
-    async fn kept(&self, engine: &dyn TransferEngine, journal: &Journal, is_whole: impl Fn(&BlobPath) -> bool) -> Kept {
+    /// What of an upload with this journal is kept, but for a file that is lost.
+    async fn kept(
+        &self,
+        keeps_partial_files: bool,
+        journal: &Journal,
+        lost: Option<&BlobPath>,
+        is_whole: impl Fn(&BlobPath) -> bool,
+    ) -> Kept {
         let files = self.request.files();
         let mut kept = Kept {
             total_files: files.len() as u64,
             total_bytes: journal.files.bytes(),
-            keeps_partial_files: engine.keeps_partial_files(),
+            keeps_partial_files,
             ..Kept::default()
         };
-        for file in files.iter().filter(|file| is_whole(&file.path)) {
+        for file in files.iter().filter(|file| is_whole(&file.path) && lost != Some(&file.path)) {
             kept.files += 1;
             kept.bytes += file.bytes;
         }
         if let (true, Some(directory)) = (kept.keeps_partial_files, &self.directory) {
-            let partial: Vec<_> = journal.files.iter().filter(|file| !is_whole(&file.path)).cloned().collect();
+            let partial: Vec<_> = journal
+                .files
+                .iter()
+                .filter(|file| !is_whole(&file.path) && lost != Some(&file.path))
+                .cloned()
+                .collect();
             let path = directory.path().to_owned();
             let bytes = blocking(move || Ok(Record::partial_bytes(&path, &partial)));
             kept.partial_bytes = bytes.await.unwrap_or_default();
@@ -435,6 +522,14 @@ impl Drop for Session {
 }
 
 impl TransferFailure {
+    /// The file that the location does not hold as it was sent.
+    fn lost_file(&self) -> Option<&BlobPath> {
+        match self {
+            Self::Incomplete(path) | Self::Replaced(path) => Some(path),
+            Self::Engine(_) | Self::Stray(_) | Self::Unproved(_) => None,
+        }
+    }
+
     fn wants_location(&self) -> bool {
         matches!(self, Self::Engine(error) if error.wants_location())
     }

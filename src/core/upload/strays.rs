@@ -27,12 +27,14 @@ pub(super) fn strays(
 mod tests {
     use super::super::journal::tests::files_of;
     use super::*;
+    use crate::store::{BlobVersion, ListedBlob};
 
     #[test]
     fn only_what_we_sent_ourselves_is_deleted() {
         let files = files_of(&[("kept", 1)]);
         let ours = files_of(&[("kept", 1), ("old", 1)]);
-        let listing = |paths: &[&str]| -> Listing { paths.iter().map(|path| ((*path).into(), 1)).collect() };
+        let blob = || ListedBlob { bytes: 1, version: BlobVersion::default() };
+        let listing = |paths: &[&str]| -> Listing { paths.iter().map(|path| ((*path).into(), blob())).collect() };
         for (ours, listed, strays_of) in [
             (Some(&ours), Some(&["kept", "old"][..]), Ok(vec!["old".into()])),
             (Some(&ours), Some(&["kept"]), Ok(vec![])),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::engine::{TransferEngine, TransferError, TransferJob};
 use super::event::UploadEvent;
 use crate::cancel::Cancellation;
-use crate::model::{SourceFile, TransferEvent};
+use crate::model::TransferEvent;
+use crate::native::Transferred;
 
 /// Between ticks.
 const TICK: Duration = Duration::from_millis(200);
@@ -18,7 +19,7 @@ pub(super) async fn with_ticks(
     job: TransferJob<'_>,
     cancel: &Cancellation,
     on: &mut dyn FnMut(UploadEvent<'_>),
-) -> Result<Vec<SourceFile>, TransferError> {
+) -> Result<Transferred, TransferError> {
     let on = RefCell::new(on);
     let mut transfer_event = |event: TransferEvent| (on.borrow_mut())(UploadEvent::Transfer(event));
     let ticks = async {

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use foundry_emulator::Config;
+use foundry_emulator::{Config, Fault, FaultKind, Route};
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use super::together::sparse;
 use super::{
     CREATE, LARGE, assert_arrived, assert_files, content, create, env, env_with, killed_after, local, wait_until_stuck,
 };
-use crate::support::{Behaviour, BlockStore, Received, Running};
+use crate::support::{Behaviour, BlockStore, Received, Running, TestEnv};
 
 /// Far below every limit of the upload, far above what a loaded machine needs.
 const QUICKLY: Duration = Duration::from_secs(1);
@@ -129,15 +130,37 @@ fn a_file_that_changes_on_the_way_starts_again() {
     }
 }
 
+/// `create`, as if it had been killed after the commit of the large file and before its line in the record.
+fn killed_before_the_record(env: &TestEnv, options: &[&str]) {
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+    create(env, options).fails_with(8);
+    let files = walkdir::WalkDir::new(env.home()).into_iter().filter_map(Result::ok).map(walkdir::DirEntry::into_path);
+    let files: Vec<_> = files.collect();
+    let find = |name: &str| files.iter().find(|path| path.ends_with(name)).expect("a file of the upload");
+    std::fs::write(find("manifest.ndjson"), "").expect("written");
+    let mut journal: Value = serde_json::from_slice(&std::fs::read(find("journal.json")).expect("read")).expect("JSON");
+    (journal["stage"], journal["blobs"]) = ("uploading".into(), json!({}));
+    std::fs::write(find("journal.json"), journal.to_string()).expect("written");
+}
+
 #[test]
 fn a_finished_file_costs_one_request() {
     let (env, store) = env();
-    // All of it is there, and the container's list is not: only the store's word on the blob itself counts.
+    killed_before_the_record(&env, &[]);
+    large(&store);
+    create(&env, &[]).success();
+    assert_eq!(large(&store), Received { asked: 1, ..Received::default() });
+    assert_arrived(&env, &store);
+}
+
+/// The ids of its blocks tell names, sizes and times apart, and not contents: what this upload did not send is not its own.
+#[test]
+fn blocks_that_the_record_does_not_know_are_sent() {
+    let (env, store) = env();
     create(&env, &[]).success();
     large(&store);
-    let again = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native", "--version", "2"];
-    env.run(&again).success();
-    assert_eq!(large(&store), Received { asked: 1, ..Received::default() });
+    create(&env, &["--version", "2"]).success();
+    assert_eq!(large(&store).blocks.len(), 4);
 }
 
 /// Seconds or minutes in which nothing is sent.
@@ -146,8 +169,8 @@ fn a_large_file_that_is_only_read_is_said() {
     let (env, store) = env();
     sparse(&env, 600 << 20);
     store.behaves(Behaviour { discards: true, ..Behaviour::default() });
-    create(&env, &["--skip-check", "--no-hash"]).success();
-    let output = create(&env, &["--skip-check", "--version", "2"]).success();
+    killed_before_the_record(&env, &["--skip-check", "--no-hash"]);
+    let output = create(&env, &["--skip-check"]).success();
     let words = "Reading model.safetensors to its end for its SHA-256: 600.0 MB are left.\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }

@@ -1,5 +1,6 @@
 //! A blob store that tells whether a SAS is good, and what it holds where it is told so. The fake AzCopy sends no bytes.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -22,10 +23,8 @@ pub(crate) enum Says {
 /// What the store knows.
 struct Mind {
     says: Says,
-    /// Names and sizes of its blobs; `None`: nobody may list them.
-    holds: Option<Vec<(String, u64)>>,
-    /// Its blobs once they were listed: what an upload made of them.
-    holds_next: Option<Vec<(String, u64)>>,
+    /// Its lists of blobs, by name, size and ETag: each is shown once, and the last from then on. None: nobody may list.
+    holds: VecDeque<Vec<(String, u64, String)>>,
     /// Paths of the blobs that were removed.
     removed: Vec<String>,
 }
@@ -41,7 +40,7 @@ impl BlobStub {
     pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
-        let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: None, holds_next: None, removed: Vec::new() }));
+        let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: VecDeque::new(), removed: Vec::new() }));
         let shared = Arc::clone(&mind);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -62,14 +61,21 @@ impl BlobStub {
 
     /// Lets the store be listed, with these blobs.
     pub(crate) fn holds(&self, blobs: &[(&str, u64)]) {
-        self.mind.lock().expect("the mind").holds = Some(owned(blobs));
+        self.holds_in_turn(&[&without_etags(blobs)]);
     }
 
     /// Lets the store be listed: first with these blobs, then with those that the upload made of them. The fake AzCopy
     /// sends nothing.
     pub(crate) fn holds_before_and_after(&self, before: &[(&str, u64)], after: &[(&str, u64)]) {
-        let mut mind = self.mind.lock().expect("the mind");
-        (mind.holds, mind.holds_next) = (Some(owned(before)), Some(owned(after)));
+        self.holds_in_turn(&[&without_etags(before), &without_etags(after)]);
+    }
+
+    /// Lets the store be listed with each of these lists in turn, blobs by name, size and ETag, and with the last from
+    /// then on. An ETag that is empty is not shown.
+    pub(crate) fn holds_in_turn(&self, lists: &[&[(&str, u64, &str)]]) {
+        let owned = |(name, bytes, etag): &(&str, u64, &str)| ((*name).to_owned(), *bytes, (*etag).to_owned());
+        let lists = lists.iter().map(|list| list.iter().map(owned).collect());
+        self.mind.lock().expect("the mind").holds = lists.collect();
     }
 
     /// Paths of the blobs that were removed, below the account.
@@ -78,8 +84,8 @@ impl BlobStub {
     }
 }
 
-fn owned(blobs: &[(&str, u64)]) -> Vec<(String, u64)> {
-    blobs.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect()
+fn without_etags<'a>(blobs: &[(&'a str, u64)]) -> Vec<(&'a str, u64, &'a str)> {
+    blobs.iter().map(|(name, bytes)| (*name, *bytes, "")).collect()
 }
 
 async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) -> (StatusCode, HeaderMap, String) {
@@ -95,7 +101,7 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
             }
         };
         let is_probe = uri.query().is_some_and(|query| query.contains("maxresults=1"));
-        match (status, &mind.holds, &method) {
+        match (status, mind.holds.front(), &method) {
             (200, _, &Method::DELETE) => {
                 mind.removed.push(uri.path().trim_start_matches("/devstoreaccount1/").to_owned());
                 (202, code, String::new())
@@ -103,8 +109,8 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
             (200, None, _) if !is_probe => (403, "AuthorizationPermissionMismatch", String::new()),
             (200, Some(blobs), _) => {
                 let answer = (200, code, list(blobs));
-                if !is_probe && mind.holds_next.is_some() {
-                    mind.holds = mind.holds_next.take();
+                if !is_probe && mind.holds.len() > 1 {
+                    mind.holds.pop_front();
                 }
                 answer
             }
@@ -121,11 +127,14 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
     (StatusCode::from_u16(status).expect("a status"), headers, body)
 }
 
-fn list(blobs: &[(String, u64)]) -> String {
+fn list(blobs: &[(String, u64, String)]) -> String {
     let blobs: String = blobs
         .iter()
-        .map(|(name, bytes)| {
-            format!("<Blob><Name>{name}</Name><Properties><Content-Length>{bytes}</Content-Length></Properties></Blob>")
+        .map(|(name, bytes, etag)| {
+            let etag = if etag.is_empty() { String::new() } else { format!("<Etag>{etag}</Etag>") };
+            format!(
+                "<Blob><Name>{name}</Name><Properties>{etag}<Content-Length>{bytes}</Content-Length></Properties></Blob>"
+            )
         })
         .collect();
     format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>")

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
 use azure_ai_models_core::model::{CustomModel, ModelVersion, Progress};
-use azure_ai_models_core::upload::Session;
+use azure_ai_models_core::upload::{Session, UploadError};
 use serde::Serialize;
 use url::Url;
 
@@ -117,6 +117,7 @@ impl Create<'_> {
         version: &ModelVersion,
     ) -> Result<Option<CustomModel>, NotRegistered> {
         self.app.console.step(3, STEPS, "Registering model...");
+        session.prove().await.map_err(|error| NotRegistered::Here(self.not_proved(error)))?;
         let was_asked_for = session.begin_registration().await.map_err(|why| NotRegistered::Here(why.into()))?;
         self.follow(session, version, if was_asked_for { Asked::Perhaps } else { Asked::Never }).await
     }
@@ -211,6 +212,14 @@ impl Create<'_> {
             }
             NotRegistered::Service(error) => CliError::from(error).with_kept(&self.spec.again),
             NotRegistered::Here(error) => error,
+        }
+    }
+
+    /// Why a complete upload is not registered: it is not complete any more, or nobody can tell.
+    fn not_proved(&self, error: UploadError) -> CliError {
+        match error {
+            UploadError::Broken(_) => self.upload_failed(error),
+            error => CliError::unproved_upload(error).with_kept(&self.spec.again),
         }
     }
 

@@ -10,7 +10,8 @@ use futures_util::future::LocalBoxFuture;
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
 use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob};
 use crate::cancel::Urgency;
-use crate::model::{BlobPath, Report, SourceFile, TransferEvent};
+use crate::model::{BlobPath, Report, TransferEvent};
+use crate::native::Transferred;
 use crate::source::UploadSource;
 
 /// See the module.
@@ -32,7 +33,7 @@ impl TransferEngine for AzCopyEngine {
         &'a self,
         job: TransferJob<'a>,
         on: &'a mut dyn FnMut(TransferEvent),
-    ) -> LocalBoxFuture<'a, Result<Vec<SourceFile>, TransferError>> {
+    ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>> {
         async move {
             let directory = job.directory.run(job.run)?;
             let cargo = match job.source {
@@ -53,7 +54,7 @@ impl TransferEngine for AzCopyEngine {
             };
             let copy = CopyJob { cargo, destination: job.store.sas().await, directory, cap: settings.limit_rate };
             azcopy::run(&self.azcopy, &copy, &controls, on).await?;
-            Ok(Vec::new())
+            Ok(Transferred::default())
         }
         .boxed_local()
     }

@@ -16,7 +16,7 @@ use crate::azcopy::{Failure, RunError};
 use crate::cancel::Cancellation;
 use crate::env::Timings;
 use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent};
-use crate::native::NativeError;
+use crate::native::{NativeError, Transferred};
 use crate::source::UploadSource;
 use crate::store::{BlobStore, StoreError};
 
@@ -74,13 +74,12 @@ impl TransferError {
 
 /// Sends the files of an upload.
 pub trait TransferEngine {
-    /// Sends what is missing. Returns the files that were sent in another shape than the one given: they changed on the
-    /// way.
+    /// Sends what is missing.
     fn transfer<'a>(
         &'a self,
         job: TransferJob<'a>,
         on: &'a mut dyn FnMut(TransferEvent),
-    ) -> LocalBoxFuture<'a, Result<Vec<SourceFile>, TransferError>>;
+    ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>>;
 
     /// Names of the files that a run delivered whole, as far as the engine keeps records of its own beside the upload's;
     /// `None` where it had some and they cannot be read, so that the container's list counts.

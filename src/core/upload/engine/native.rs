@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
-use crate::model::{BlobPath, SourceFile, TransferEvent};
-use crate::native::{self, Controls, NativeError};
+use crate::model::{BlobPath, TransferEvent};
+use crate::native::{self, Controls, NativeError, Transferred};
 use crate::source::UploadSource;
 
 /// See the module.
@@ -25,10 +25,12 @@ impl TransferEngine for NativeEngine {
         &'a self,
         job: TransferJob<'a>,
         on: &'a mut dyn FnMut(TransferEvent),
-    ) -> LocalBoxFuture<'a, Result<Vec<SourceFile>, TransferError>> {
+    ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>> {
         async move {
             // A remote source is refused before an upload begins.
-            let UploadSource::Local { directory: source, .. } = job.source else { return Ok(Vec::new()) };
+            let UploadSource::Local { directory: source, .. } = job.source else {
+                return Ok(Transferred::default());
+            };
             let record = job.directory.record().await.map_err(NativeError::Record)?;
             let settings = job.settings;
             let controls = Controls {

@@ -1,0 +1,151 @@
+//! What proves that the blobs of a location are those that this upload sent. Pure.
+//!
+//! A store tells writes of one blob apart by their ETags, in the answer to a write and in its list. What this cannot see:
+//! a blob that is written between the last list and the moment at which the service reads it; what another machine wrote
+//! over a file that AzCopy had sent before the list that follows AzCopy's end, or before the next run where this program
+//! was killed, for AzCopy does not tell the ETags of its writes; and all of it where the SAS does not allow a list, or the
+//! list has no marks.
+
+use std::collections::HashMap;
+
+use super::error::TransferFailure;
+use super::journal::Journal;
+use crate::model::BlobPath;
+use crate::store::{BlobVersion, Listing};
+
+/// Blobs of an upload that came to its end: each file of it as it was sent, and nothing else. `written` has what the engine
+/// knows of its writes, `before` what was listed when the run began. A remote source has names of its own.
+pub(super) fn arrived(
+    journal: &Journal,
+    written: &HashMap<BlobPath, BlobVersion>,
+    before: Option<&Listing>,
+    after: Listing,
+    is_remote: bool,
+) -> Result<Listing, TransferFailure> {
+    whole(journal, &after)?;
+    for file in journal.files.iter() {
+        let path = &file.path;
+        let Some(listed) = after.get(path) else { continue };
+        let (known, earlier) = (journal.blobs.get(path), before.and_then(|before| before.get(path)));
+        let expected = match written.get(path) {
+            Some(version) => Some(version),
+            None if journal.complete.contains(path) => known.or(earlier).map(|blob| &blob.version),
+            // Sent by an engine that does not tell: it has to be another write than the one before.
+            None if earlier.is_some_and(|earlier| earlier.version.is_same_write(&listed.version)) => {
+                return Err(TransferFailure::Incomplete(path.clone()));
+            }
+            None => None,
+        };
+        if expected.is_some_and(|version| version.differs_from(&listed.version)) {
+            return Err(TransferFailure::Replaced(path.clone()));
+        }
+    }
+    if !is_remote && let Some(stray) = stray(journal, &after) {
+        return Err(TransferFailure::Stray(stray.clone()));
+    }
+    Ok(after)
+}
+
+/// Compares what is listed now with what was proved to have arrived.
+pub(super) fn unchanged(journal: &Journal, now: &Listing, is_remote: bool) -> Result<(), TransferFailure> {
+    whole(journal, now)?;
+    for (path, blob) in &journal.blobs {
+        match now.get(path) {
+            None => return Err(TransferFailure::Incomplete(path.clone())),
+            Some(listed) if listed.bytes != blob.bytes || blob.version.differs_from(&listed.version) => {
+                return Err(TransferFailure::Replaced(path.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    match stray(journal, now).filter(|_| !is_remote) {
+        Some(stray) => Err(TransferFailure::Stray(stray.clone())),
+        None => Ok(()),
+    }
+}
+
+fn whole(journal: &Journal, listing: &Listing) -> Result<(), TransferFailure> {
+    let is_whole = |path: &BlobPath, bytes| listing.get(path).is_some_and(|blob| blob.bytes == bytes);
+    match journal.files.iter().find(|file| !is_whole(&file.path, file.bytes)) {
+        Some(file) => Err(TransferFailure::Incomplete(file.path.clone())),
+        None => Ok(()),
+    }
+}
+
+/// A blob that is no part of the upload. A store with directories lists those of the files too.
+fn stray<'a>(journal: &Journal, listing: &'a Listing) -> Option<&'a BlobPath> {
+    let is_directory = |path: &str| {
+        journal.files.iter().any(|file| file.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let mut strays = listing.iter().filter(|(path, _)| journal.files.get(path).is_none());
+    strays.find(|(path, blob)| blob.bytes > 0 || !is_directory(path)).map(|(path, _)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::journal::tests::journal;
+    use super::*;
+    use crate::store::{ListedBlob, version};
+
+    /// Blobs of one byte by name and ETag.
+    fn listing(blobs: &[(&str, &str)]) -> Listing {
+        let blob = |etag: &str| ListedBlob { bytes: 1, version: version(etag) };
+        blobs.iter().map(|(path, etag)| ((*path).into(), blob(etag))).collect()
+    }
+
+    fn told(outcome: Result<(), TransferFailure>) -> String {
+        outcome.map_or_else(|failure| format!("{failure:?}"), |()| String::new())
+    }
+
+    /// `a` is there from an earlier run, `b` and `c` were sent in this one.
+    #[test]
+    fn what_arrived_is_what_was_sent() {
+        let mut journal = journal();
+        journal.complete.insert("a".into());
+        let before = listing(&[("a", "1"), ("b", "1")]);
+        let written = HashMap::from([("b".into(), version("\"2\"")), ("c".into(), version("\"2\""))]);
+        for (written, known, after, outcome) in [
+            (&written, None, listing(&[("a", "1"), ("b", "2"), ("c", "2")]), ""),
+            (&written, None, listing(&[("a", "1"), ("b", ""), ("c", "")]), ""),
+            (&written, None, listing(&[("a", "1"), ("b", "3"), ("c", "2")]), r#"Replaced(BlobPath("b"))"#),
+            (&written, None, listing(&[("a", "2"), ("b", "2"), ("c", "2")]), r#"Replaced(BlobPath("a"))"#),
+            (&written, Some("0"), listing(&[("a", "1"), ("b", "2"), ("c", "2")]), r#"Replaced(BlobPath("a"))"#),
+            (&written, None, listing(&[("a", "1"), ("b", "2")]), r#"Incomplete(BlobPath("c"))"#),
+            (&written, None, listing(&[("a", "1"), ("b", "2"), ("c", "2"), ("d", "")]), r#"Stray(BlobPath("d"))"#),
+            (&HashMap::new(), None, listing(&[("a", "1"), ("b", "2"), ("c", "2")]), ""),
+            (&HashMap::new(), None, listing(&[("a", "1"), ("b", "1"), ("c", "2")]), r#"Incomplete(BlobPath("b"))"#),
+        ] {
+            journal.blobs = listing(&known.map(|etag| ("a", etag)).into_iter().collect::<Vec<_>>());
+            let found = arrived(&journal, written, Some(&before), after.clone(), false);
+            assert_eq!(told(found.map(drop)), outcome, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_changes_before_the_registration() {
+        let mut journal = journal();
+        let listed = listing(&[("a", "1"), ("b", "1"), ("c", "1")]);
+        // A journal of an older version has sizes alone.
+        assert_eq!(told(unchanged(&journal, &listed, false)), "");
+        journal.blobs = listed.clone();
+        for (now, outcome) in [
+            (listed, ""),
+            (listing(&[("a", "1"), ("b", "2"), ("c", "1")]), r#"Replaced(BlobPath("b"))"#),
+            (listing(&[("a", "1"), ("b", "1")]), r#"Incomplete(BlobPath("c"))"#),
+            (listing(&[("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")]), r#"Stray(BlobPath("d"))"#),
+        ] {
+            assert_eq!(told(unchanged(&journal, &now, false)), outcome, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_the_files_is_no_stray() {
+        let mut journal = journal();
+        journal.files = super::super::journal::tests::files_of(&[("sub/a", 1)]);
+        let blob = |bytes| ListedBlob { bytes, version: BlobVersion::default() };
+        for (path, bytes, is_stray) in [("sub", 0, false), ("sub", 1, true), ("su", 0, true), ("other", 0, true)] {
+            let listing = Listing::from([(path.into(), blob(bytes)), ("sub/a".into(), blob(1))]);
+            assert_eq!(stray(&journal, &listing).is_some(), is_stray, "{path} {bytes}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Another upload of the same version writes to the same location, beside an upload with AzCopy: the store's list tells.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Output, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+fn create(env: &TestEnv) -> Output {
+    env.run(&CREATE)
+}
+
+/// What each run of AzCopy was given to send.
+fn lists(env: &TestEnv) -> Vec<String> {
+    env.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn registrations(env: &TestEnv) -> usize {
+    env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/createAsync")).count()
+}
+
+/// Both files of the model, with these ETags.
+fn both<'a>(config: &'a str, weights: &'a str) -> [(&'a str, u64, &'a str); 2] {
+    [("config.json", 50, config), ("model.safetensors", 1000, weights)]
+}
+
+const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
+
+/// The service reads the files when it registers them: what is listed then has to be what AzCopy left.
+#[test]
+fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
+    let env = env();
+    env.blobs().holds_in_turn(&[&[], &both("1", "1"), &both("1", "2")]);
+    let output = create(&env).fails_with(7);
+    let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
+    insta::assert_snapshot!(error, @"
+    Upload interrupted. Run the same command to resume.
+    the blob store does not hold model.safetensors as it was sent: another upload has written it since
+    1 of 2 files (50 B) are complete and will not be sent again; the rest starts over.
+
+    Suggestion: Two uploads of one version share a location: use another --version, or see that the other one has ended.
+    To resume, run the same command again:
+      azure-ai-models custom create --name my-model --source model
+    ");
+    assert_eq!(registrations(&env), 0);
+    env.blobs().holds_in_turn(&[&both("1", "2"), &both("1", "3")]);
+    create(&env).success();
+    assert_eq!(lists(&env), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
+}
+
+/// Complete, and registered another day.
+#[test]
+fn a_complete_upload_is_compared_before_it_is_registered_later() {
+    let env = env();
+    env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
+    env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
+    create(&env).fails_with(8);
+    env.blobs().holds_in_turn(&[&both("1", "2")]);
+    let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(7).json_error();
+    assert_eq!((&error["kind"], &error["code"]), (&json!("upload_failed"), &json!("blob_replaced")), "{error}");
+    assert!(error["message"].as_str().expect("a text").contains("model.safetensors"), "{error}");
+    env.blobs().holds_in_turn(&[&both("1", "2"), &both("1", "3")]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "model.safetensors\n");
+}
+
+/// A file that AzCopy is not told to send again stays what it was.
+#[test]
+fn a_file_that_arrived_before_and_is_written_meanwhile_is_not_registered() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    create(&env).fails_with(7);
+    env.blobs().holds_in_turn(&[&[("config.json", 50, "1")], &both("2", "1")]);
+    let output = create(&env).fails_with(7);
+    assert!(output.stderr.contains("does not hold config.json as it was sent: another upload"), "{output}");
+    assert_eq!((registrations(&env), lists(&env)[1].as_str()), (0, "model.safetensors\n"));
+}
+
+/// Between the end of a run that failed and the next one.
+#[test]
+fn a_file_that_is_written_between_two_runs_is_sent_again() {
+    let mut env = env();
+    env.azcopy_script(BROKEN);
+    env.blobs().holds_in_turn(&[&[], &[("config.json", 50, "1")]]);
+    create(&env).fails_with(7);
+    env.blobs().holds_in_turn(&[&[("config.json", 50, "2")], &both("3", "1")]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+}
+
+/// AzCopy says that it has sent the file, and what is there is what was there before.
+#[test]
+fn a_file_that_azcopy_did_not_write_is_not_registered() {
+    let env = env();
+    env.blobs().holds_in_turn(&[&both("1", "1"), &both("2", "1")]);
+    let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(7).json_error();
+    assert_eq!(error["code"], "incomplete_upload", "{error}");
+    assert!(error["message"].as_str().expect("a text").contains("model.safetensors"), "{error}");
+    assert_eq!(registrations(&env), 0);
+}
+
+/// It would be registered with the model.
+#[test]
+fn a_file_that_is_no_part_of_the_upload_is_not_registered() {
+    let stray = ("theirs.bin", 5, "1");
+    let with_stray = [&both("1", "1")[..], &[stray]].concat();
+    for lists in [[&[][..], &with_stray], [&both("0", "0")[..], &both("1", "1")]] {
+        let env = env();
+        env.blobs().holds_in_turn(&[lists[0], lists[1], &with_stray]);
+        let output = create(&env).fails_with(7);
+        assert!(output.stderr.contains("another upload has written theirs.bin to the upload location"), "{output}");
+        assert_eq!(registrations(&env), 0);
+    }
+}
+
+/// The journal of an older version of the program has no ETags: sizes count.
+#[test]
+fn a_journal_without_etags_is_registered_by_its_sizes() {
+    let env = env();
+    env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
+    env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
+    create(&env).fails_with(8);
+    let uploads = fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("uploads");
+    let path = uploads.map(|upload| upload.expect("an upload").path().join("journal.json")).next().expect("one");
+    let mut journal: Value = serde_json::from_slice(&fs::read(&path).expect("a journal")).expect("JSON");
+    assert!(journal.as_object_mut().expect("an object").remove("blobs").is_some());
+    fs::write(&path, journal.to_string()).expect("written");
+    let shorter = [("config.json", 50, "2"), ("model.safetensors", 999, "2")];
+    env.blobs().holds_in_turn(&[&shorter]);
+    create(&env).fails_with(7);
+    env.blobs().holds_in_turn(&[&shorter, &both("2", "3")]);
+    create(&env).success();
+    assert_eq!(lists(&env)[1], "model.safetensors\n");
+}

@@ -1,0 +1,110 @@
+//! Another machine uploads the same version: same names, same sizes, other content, one location.
+
+use std::fs;
+
+use foundry_emulator::{Config, Fault, FaultKind, Route};
+
+use super::{assert_arrived, create, env, killed_after, local};
+use crate::support::{Behaviour, Lists, Output, Received, TestEnv};
+
+fn registrations(env: &TestEnv) -> usize {
+    env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/createAsync")).count()
+}
+
+fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
+    let output = output.fails_with(7);
+    let error = output.json_error();
+    assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"blob_replaced".into()), "{error}");
+    let words = format!("does not hold {name} as it was sent: another upload has written it since");
+    assert!(error["message"].as_str().expect("a text").contains(&words), "{error}");
+    assert_eq!(registrations(env), 0);
+}
+
+/// Before the list at the end of the upload, and before the one right before the registration; a small file, which is one
+/// request, and one of several blocks; told by ETags, or by the times of the writes where the list has no ETags.
+#[test]
+fn what_another_machine_wrote_is_not_registered() {
+    for (number, name, lists, sent_again) in [
+        (2, "config.json", Lists::All, (1, 0)),
+        (3, "config.json", Lists::WithoutEtags, (1, 0)),
+        (2, "model.safetensors", Lists::WithoutEtags, (0, 4)),
+        (3, "model.safetensors", Lists::All, (0, 4)),
+    ] {
+        let (env, store) = env();
+        store.behaves(Behaviour { lists, writes_before_list: Some((number, name)), ..Behaviour::default() });
+        assert_replaced(&env, name, create(&env, &["-o", "json"]));
+        for name in store.names() {
+            store.take_received(&name);
+        }
+        create(&env, &[]).success();
+        assert_arrived(&env, &store);
+        let sent = (store.take_received("config.json").puts, store.take_received("model.safetensors").blocks.len());
+        assert_eq!(sent, sent_again, "{number} {name}");
+    }
+}
+
+#[test]
+fn the_error_names_the_file_and_what_to_do() {
+    let (env, store) = env();
+    store.behaves(Behaviour { writes_before_list: Some((2, "config.json")), ..Behaviour::default() });
+    let output = create(&env, &[]).fails_with(7);
+    let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
+    insta::assert_snapshot!(error, @"
+    Upload interrupted. Run the same command to resume.
+    the blob store does not hold config.json as it was sent: another upload has written it since
+    1 of 2 files (25.0 MB) are complete and will not be sent again; the rest starts over.
+
+    Suggestion: Two uploads of one version share a location: use another --version, or see that the other one has ended.
+    To resume, run the same command again:
+      azure-ai-models custom create --name my-model --source model --engine native
+    ");
+}
+
+/// A list without anything that tells writes apart proves the sizes.
+#[test]
+fn a_list_without_marks_is_enough() {
+    let (env, store) = env();
+    store.behaves(Behaviour { lists: Lists::WithoutMarks, ..Behaviour::default() });
+    create(&env, &[]).success();
+}
+
+/// The first machine has sent everything, the second one sends everything and registers. Even times of the files agree.
+#[test]
+fn of_two_machines_only_the_one_whose_bytes_are_there_registers() {
+    let (first, store) = env();
+    first.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+    create(&first, &[]).fails_with(8);
+
+    let second = TestEnv::storing(Config::default(), &store);
+    for name in store.names() {
+        let mut other = local(&first, &name);
+        *other.last_mut().expect("a byte") ^= 1;
+        let path = second.write(&format!("model/{name}"), other);
+        let time =
+            fs::metadata(first.work().join("model").join(&name)).and_then(|file| file.modified()).expect("a time");
+        fs::File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("set");
+    }
+    create(&second, &["--skip-check"]).success();
+    assert_arrived(&second, &store);
+
+    let before = registrations(&first);
+    let output = create(&first, &["-o", "json"]).fails_with(7);
+    assert_eq!(output.json_error()["code"], "blob_replaced", "{output}");
+    assert_eq!(registrations(&first), before);
+    create(&first, &[]).success();
+    assert_arrived(&first, &store);
+}
+
+/// What was sent before a kill counts only as the write that it was.
+#[test]
+fn what_another_machine_wrote_after_a_kill_is_sent_again() {
+    let (env, store) = env();
+    // All but the last block of the large file, which goes last: the small file is among them.
+    killed_after(&env, &store, 4, false);
+    assert_eq!(store.names(), ["config.json"]);
+    store.take_received("config.json");
+    store.write("config.json", vec![0; 50]);
+    create(&env, &[]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("config.json"), Received { puts: 1, with_checksum: 1, ..Received::default() });
+}
