@@ -37,6 +37,7 @@ use thiserror::Error;
 
 use self::progress::Face;
 use self::style::Style;
+use azure_ai_models_core::redact::mask_known;
 
 /// What the console needs to know of the world.
 #[derive(Clone, Debug)]
@@ -109,6 +110,7 @@ impl Console {
     /// # Errors
     /// When standard output cannot be written.
     pub(crate) fn product(&self, text: &str) -> Result<(), WriteError> {
+        let text = mask_known(text.to_owned());
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(WriteError(error)),
@@ -259,6 +261,7 @@ impl Console {
     }
 
     fn write(&self, text: &str) {
+        let text = mask_known(text.to_owned());
         self.bars.suspend(|| {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
             drop(stderr.write_all(text.as_bytes()));

@@ -13,7 +13,7 @@ use super::style::harmless;
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};
 use azure_ai_models_core::model::{CustomModel, ModelView, Progress};
-use azure_ai_models_core::redact::{self, SecretUrl};
+use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
 
 const RULE: &str = "──────────────────────────────────────────────────";
@@ -205,7 +205,7 @@ fn timestamp(text: &str) -> String {
 }
 
 fn without_query(uri: &str) -> String {
-    Url::parse(uri).map_or_else(|_| redact::clean(uri), |url| SecretUrl::new(url).without_query().to_string())
+    Url::parse(uri).map_or_else(|_| redact::clean(uri), |url| redact::bare(url).to_string())
 }
 
 #[cfg(test)]

@@ -369,6 +369,29 @@ fn a_source_with_a_sas_is_not_shown() {
     }
 }
 
+/// A secret that the program holds is masked whatever stands around it, and however it was written.
+#[test]
+fn a_known_secret_needs_no_shape() {
+    const SIGNATURE: &str = "CANARY5A5/of+a/source=";
+    let encoded = "CANARY5A5%2Fof%2Ba%2Fsource%3D";
+    for words in [
+        SIGNATURE.to_owned(),
+        encoded.to_owned(),
+        encoded.to_lowercase().replace("canary5a5", CANARY),
+        encoded.replace('%', "%25"),
+        r"CANARY5A5\/of\u002ba\/source\u003d".to_owned(),
+        format!("xx{SIGNATURE}yy"),
+    ] {
+        let mut env = env();
+        env.azcopy_script(&format!("info about {words}\ninit\nerror cannot list with {words}!\n"));
+        let url = format!("https://a.blob.core.windows.net/from?sv=2025&sig={encoded}");
+        let args = ["create", "--name", "my-model", "--source", &url];
+        search(&words, &env, &args, 7);
+        let output = env.run(&args).fails_with(7);
+        assert!(output.stderr.contains("cannot list with "), "{output}");
+    }
+}
+
 /// A mistyped command line is repeated in the error, and may hold what was meant to be the source.
 #[test]
 fn wrong_arguments_are_told_without_their_secrets() {

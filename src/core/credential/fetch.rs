@@ -17,7 +17,7 @@ use super::executor::{Ending, GroupExecutor};
 use super::{CredentialError, FOR_EVER, Method, TokenSource, tls};
 use crate::azd::{AzdWords, INSTALL};
 use crate::env::var;
-use crate::redact::{Token, clean};
+use crate::redact::{Token, clean, remember};
 
 const AZ_LINK: &str = "https://aka.ms/installazurecli";
 
@@ -75,7 +75,9 @@ fn credential(
             };
             let tenant = tenant_id.map_or_else(|| needed(var::AZURE_TENANT_ID), Ok)?;
             let client = needed(var::AZURE_CLIENT_ID)?;
-            let secret = Secret::new(needed(var::AZURE_CLIENT_SECRET)?);
+            let secret = needed(var::AZURE_CLIENT_SECRET)?;
+            remember(&secret);
+            let secret = Secret::new(secret);
             tls::install_provider();
             ClientSecretCredential::new(&tenant, client, secret, None).map_err(bad)?
         }

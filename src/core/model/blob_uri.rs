@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
-use crate::redact::SecretUrl;
+use crate::redact::{SecretUrl, bare};
 
 /// Address of a container, or of a container and prefix, as the service wrote it; never with a query, a fragment or
 /// user information.
@@ -67,7 +67,7 @@ impl FromStr for BlobUri {
 
     fn from_str(text: &str) -> Result<Self, BadBlobUri> {
         let url = Url::parse(text).map_err(|_| BadBlobUri)?;
-        if url.host_str().is_none() { Err(BadBlobUri) } else { Ok(Self::of(&SecretUrl::new(url))) }
+        if url.host_str().is_none() { Err(BadBlobUri) } else { Ok(Self(bare(url))) }
     }
 }
 

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use crate::env::var;
 use crate::model::{AddressError, Cloud, check_secure, is_loopback};
-use crate::redact::SecretUrl;
+use crate::redact::bare;
 
 const FORM: &str = "https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT";
 
@@ -134,7 +134,7 @@ impl ProjectEndpoint {
 
 impl fmt::Display for ProjectEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SecretUrl::new(self.url.clone()).fmt(f)
+        bare(self.url.clone()).fmt(f)
     }
 }
 

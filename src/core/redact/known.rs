@@ -1,0 +1,77 @@
+//! Secrets that this run holds: masked wherever they appear, whatever stands around them.
+
+use std::collections::VecDeque;
+use std::sync::{PoisonError, RwLock};
+
+use memchr::memmem::Finder;
+
+use super::plain::Plain;
+
+/// A shorter secret would be found in ordinary words.
+const SHORTEST: usize = 12;
+/// An upload of days renews its SAS a few times an hour at most; the oldest are forgotten.
+const MOST: usize = 128;
+
+static KNOWN: RwLock<VecDeque<Known>> = RwLock::new(VecDeque::new());
+
+struct Known {
+    secret: Finder<'static>,
+    /// The secret without its escapes, if that is another text.
+    plain: Option<Finder<'static>>,
+    /// Its middle where an escape that begins before it, or ends after it, can take a part of it.
+    middle: Option<Finder<'static>>,
+}
+
+/// From now on this secret is masked in every text.
+pub(crate) fn remember(secret: &str) {
+    if secret.len() < SHORTEST {
+        return;
+    }
+    let is_same = |known: &Known| known.secret.needle() == secret.as_bytes();
+    if KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter().any(is_same) {
+        return;
+    }
+    let known = Known::new(secret);
+    let mut all = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= MOST {
+        all.pop_front();
+    }
+    all.push_back(known);
+}
+
+/// True once there is a secret to look for.
+pub(super) fn is_any() -> bool {
+    !KNOWN.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+}
+
+/// Parts of the text that hold a secret.
+pub(super) fn find(text: &str, plain: &Plain<'_>) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    for known in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        let length = known.secret.needle().len();
+        spans.extend(known.secret.find_iter(text.as_bytes()).map(|at| (at, at + length)));
+        let in_plain = [known.plain.as_ref(), known.middle.as_ref(), (!plain.is_text()).then_some(&known.secret)];
+        for finder in in_plain.into_iter().flatten() {
+            let length = finder.needle().len();
+            spans.extend(finder.find_iter(plain.bytes()).map(|at| plain.source(at, at + length)));
+        }
+    }
+    spans
+}
+
+impl Known {
+    fn new(secret: &str) -> Self {
+        let plain = Plain::of(secret);
+        let bytes = plain.bytes();
+        let start = bytes.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or_default();
+        let tail = bytes.len().saturating_sub(5);
+        let end = bytes[tail..].iter().position(|byte| b"%\\&".contains(byte)).map_or(bytes.len(), |at| tail + at);
+        let middle = bytes.get(start..end).filter(|middle| middle.len() >= SHORTEST && middle.len() < bytes.len());
+        let finder = |bytes: &[u8]| Finder::new(bytes).into_owned();
+        Self {
+            secret: finder(secret.as_bytes()),
+            plain: (bytes.len() >= SHORTEST && bytes != secret.as_bytes()).then(|| finder(bytes)),
+            middle: middle.map(finder),
+        }
+    }
+}

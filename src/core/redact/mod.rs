@@ -1,0 +1,181 @@
+//! Secrets that cannot be printed, and the cleaning of text that others wrote.
+//!
+//! A SAS URL's whole query is secret (contracts/foundry-rest.md 5), so is a bearer token, so is `user:password@`.
+//! Secrets that this run holds are recognised wherever they stand; all others by the shape of the text around them.
+
+mod known;
+mod plain;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde_json::Value;
+use url::Url;
+
+use self::plain::Plain;
+use self::shape::Scope;
+
+pub(crate) use known::remember;
+
+const MASK: &str = "***";
+
+/// A URL whose query and user information never show: a SAS URL, or a source that may carry one. Both are masked from
+/// now on in every text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(Url);
+
+impl SecretUrl {
+    /// Takes the URL into custody.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        url.query().into_iter().chain(url.password()).for_each(remember);
+        for (name, value) in url.query_pairs() {
+            if name.eq_ignore_ascii_case("sig") {
+                remember(&value);
+            }
+        }
+        Self(url)
+    }
+
+    /// The real URL, secret included. Only for the request or the child process that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+
+    /// The URL without query, fragment and user information: safe to store and to show.
+    #[must_use]
+    pub fn without_query(&self) -> Url {
+        bare(self.0.clone())
+    }
+}
+
+/// Returns a URL without query, fragment and user information.
+#[must_use]
+pub fn bare(mut url: Url) -> Url {
+    url.set_query(None);
+    url.set_fragment(None);
+    // Both fail only for URLs that cannot have user information, which then have none.
+    let _: Result<(), ()> = url.set_username("");
+    let _: Result<(), ()> = url.set_password(None);
+    url
+}
+
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.without_query())?;
+        if self.0.query().is_some() { write!(f, "?{MASK}") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretUrl({self})")
+    }
+}
+
+/// A bearer token or password, masked from now on in every text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// Takes the token into custody.
+    #[must_use]
+    pub fn new(token: String) -> Self {
+        remember(&token);
+        Self(token)
+    }
+
+    /// The real token. Only for the header that needs it.
+    #[must_use]
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({MASK})")
+    }
+}
+
+/// Cleans text that another program or a server wrote: secrets of this run, queries and user information of URLs, values
+/// with the name of a secret, bearer tokens and JSON Web Tokens are masked, the rest stays as it was. Takes time in
+/// proportion to the text.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let plain = Plain::of(text);
+    let mut spans = known::find(text, &plain);
+    shape::find(plain.bytes(), Scope::Text, |start, end| spans.push(plain.source(start, end)));
+    mask(text, spans)
+}
+
+/// Masks the secrets of this run alone: for text of our own, which all that is written passes at its end.
+#[must_use]
+pub fn mask_known(text: String) -> String {
+    if !known::is_any() {
+        return text;
+    }
+    let spans = known::find(&text, &Plain::of(&text));
+    if spans.is_empty() { text } else { mask(&text, spans) }
+}
+
+/// Masks the secrets in JSON: query and user information of every text under a key `blobUri`, in any case and at any
+/// depth, and all secrets of each text that holds a signature, a JSON Web Token, a password in a URL or a secret of this
+/// run. Other texts stay as they were, for a query alone is no secret in a description.
+pub fn clean_json(value: &mut Value) {
+    match value {
+        Value::String(text) if holds_secret(text) => *text = clean(text),
+        Value::Array(items) => items.iter_mut().for_each(clean_json),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                if key.eq_ignore_ascii_case("blobUri") { clean_blob_uris(field) } else { clean_json(field) }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn holds_secret(text: &str) -> bool {
+    let plain = Plain::of(text);
+    let mut found = !known::find(text, &plain).is_empty();
+    shape::find(plain.bytes(), Scope::Data, |_, _| found = true);
+    found
+}
+
+fn clean_blob_uris(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            // Whatever its form: an address of weights may come without a scheme, and with blanks in its query.
+            let text_before_query = text.find(['?', '#']).filter(|at| at + 1 < text.len());
+            if let Some(at) = text_before_query {
+                text.replace_range(at + 1.., MASK);
+            }
+            *text = clean(text);
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean_blob_uris),
+        Value::Object(fields) => fields.values_mut().for_each(clean_blob_uris),
+        _ => {}
+    }
+}
+
+/// Writes the mask in place of these parts of the text, which may overlap.
+fn mask(text: &str, mut spans: Vec<(usize, usize)>) -> String {
+    spans.sort_unstable();
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for (start, end) in spans {
+        if start >= at && end > start {
+            // Two that touch are one secret.
+            if start > at || at == 0 {
+                out.extend_from_slice(&text.as_bytes()[at..start]);
+                out.extend_from_slice(MASK.as_bytes());
+            }
+        }
+        at = at.max(end);
+    }
+    out.extend_from_slice(&text.as_bytes()[at..]);
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
