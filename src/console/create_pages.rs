@@ -2,7 +2,7 @@
 
 use super::findings::finding_line;
 use super::render::aligned;
-use super::style::harmless;
+use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::Finding;
 use azure_ai_models_core::units;
 
@@ -48,7 +48,8 @@ pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
     let width = sizes.iter().map(String::len).max().unwrap_or(0);
     let files = plan.files.iter().zip(&sizes).map(|((path, _), size)| format!("{size:>width$}  {}", harmless(path)));
     let excluded = plan.excluded.iter().map(|(path, reason)| format!("{} ({reason})", harmless(path)));
-    let findings = plan.findings.iter().map(|finding| format!("{}: {}", finding.level, finding_line(finding)));
+    let findings =
+        plan.findings.iter().map(|finding| harmless(&format!("{}: {}", finding.level, finding_line(finding))));
     [
         format!("Dry run: nothing is sent.\n\n{}", aligned(&rows)),
         list("Files", files),

@@ -1,6 +1,6 @@
 //! The command with which a registered model is deployed. Pure.
 
-use super::style::harmless;
+use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::CustomModel;
 
 /// What the deploy command names; what is not known stays as a word in capitals.

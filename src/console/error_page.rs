@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::style::{Style, harmless_lines};
+use super::style::Style;
+use azure_ai_models_core::display::{harmless, harmless_json, harmless_lines};
 
 /// A failure as values.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ impl ErrorPage<'_> {
             text.push('\n');
         }
         for (title, url) in self.links {
-            text = format!("{text}\n  • {title}: {url}");
+            text = format!("{text}\n  • {}: {}", harmless(title), harmless(url));
         }
         if let Some(id) = self.request_id {
             let time = self.time.map(|time| format!(", {time}")).unwrap_or_default();
@@ -65,7 +66,7 @@ impl ErrorPage<'_> {
     }
 
     pub(super) fn json(&self) -> String {
-        json!({ "error": self.object() }).to_string()
+        harmless_json(json!({ "error": self.object() }).to_string())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Not a table: its last column would be cut on a terminal, and what to do about a finding is what it is for.
 
-use super::style::harmless;
+use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::{Finding, FindingLevel, WeightType};
 use azure_ai_models_core::units;
 
@@ -59,7 +59,7 @@ pub(crate) fn error_lines(findings: &[Finding]) -> String {
     let mut lines: Vec<String> =
         errors.iter().take(TOLD).map(|finding| format!("  {}", finding_line(finding))).collect();
     if errors.len() > TOLD {
-        lines.push(format!("  and {} more; 'custom check' shows them all", errors.len() - TOLD));
+        lines.push(format!("  and {} more; 'custom check' shows them all", errors.len().saturating_sub(TOLD)));
     }
     lines.join("\n")
 }

@@ -17,12 +17,12 @@ mod style;
 mod table;
 mod transfer;
 mod uploads_page;
+mod width;
 
 pub(crate) use download::DownloadView;
 pub(crate) use error_page::ErrorPage;
 pub(crate) use init_page::InitPage;
 pub(crate) use progress::{ProgressMode, RegisterView};
-pub(crate) use style::harmless_lines;
 pub(crate) use table::TableStyle;
 pub(crate) use transfer::TransferView;
 
@@ -37,6 +37,7 @@ use thiserror::Error;
 
 use self::progress::Face;
 use self::style::Style;
+use azure_ai_models_core::display::harmless_lines;
 use azure_ai_models_core::redact::mask_known;
 
 /// What the console needs to know of the world.
@@ -216,7 +217,7 @@ impl Console {
     pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
         {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-            stderr.write_all(question.as_bytes())?;
+            stderr.write_all(mask_known(harmless_lines(question)).as_bytes())?;
             stderr.flush()?;
         }
         self.asking.store(true, Ordering::SeqCst);

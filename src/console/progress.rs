@@ -8,6 +8,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Console, ErrorPage};
+use azure_ai_models_core::display::{harmless, harmless_json};
+use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::units;
 
 /// First line of the NDJSON face.
@@ -73,7 +75,7 @@ pub(super) fn event_line(event: &str, fields: Value) -> String {
     if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
         object.extend(fields);
     }
-    object.to_string()
+    harmless_json(object.to_string())
 }
 
 pub(super) fn step_line(number: u8, of: u8, name: &str) -> String {
@@ -100,16 +102,17 @@ impl<'a> RegisterView<'a> {
 
     /// The service's word, and how long it takes already.
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
+        let line = || format!("  {} ({})", harmless(status), units::duration(elapsed));
         match self.console.face {
             Face::Bar => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("  {status} ({})", units::duration(elapsed)));
+                    bar.set_message(mask_known(line()));
                 }
             }
             // Most registrations end within seconds, and need no word on the way.
             Face::Plain if elapsed >= self.next_line => {
                 self.next_line = elapsed + self.status_line;
-                self.console.line(&format!("  {status} ({})", units::duration(elapsed)));
+                self.console.line(&line());
             }
             Face::Json => {
                 let fields = json!({ "status": status, "seconds": elapsed.as_secs() });

@@ -7,6 +7,8 @@ use dialoguer::FuzzySelect;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use super::Console;
+use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::redact::mask_known;
 
 /// Rows of a list that are shown at once; typing narrows it.
 const ROWS: usize = 7;
@@ -48,8 +50,8 @@ impl Console {
     pub(crate) fn select(&self, question: &str, choices: &[String]) -> io::Result<Option<usize>> {
         let theme: &dyn Theme = if self.settings.colour_stderr { &ColorfulTheme::default() } else { &SimpleTheme };
         let chosen = FuzzySelect::with_theme(theme)
-            .with_prompt(question)
-            .items(choices)
+            .with_prompt(harmless(question))
+            .items(choices.iter().map(|choice| mask_known(harmless(choice))))
             .default(0)
             .max_length(ROWS)
             .interact_on_opt(&Term::stderr());

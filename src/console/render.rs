@@ -9,9 +9,10 @@ use url::Url;
 pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
 pub(crate) use super::deploy::{DeployTarget, deploy_command};
 pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
-use super::style::harmless;
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};
+use super::width::{columns, padded};
+use azure_ai_models_core::display::{harmless, harmless_json};
 use azure_ai_models_core::model::{CustomModel, ModelView, Progress};
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
@@ -52,7 +53,7 @@ pub(crate) fn model_table(models: &[CustomModel], counted: &str, style: TableSty
 pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
     let next = match model.view().progress() {
         Progress::Done => deploy_section(deploy),
-        Progress::Running => format!("The registration is under way. To wait for its end:\n  {wait}\n"),
+        Progress::Running => format!("The registration is under way. To wait for its end:\n  {}\n", harmless(wait)),
         Progress::Failed => "The registration did not succeed: this version cannot be deployed.\n".to_owned(),
     };
     format!("{}\n{next}", model_details(model))
@@ -155,7 +156,7 @@ fn deploy_section(deploy: &str) -> String {
 pub(crate) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut document = serde_json::to_value(value)?;
     redact::clean_json(&mut document);
-    let mut text = serde_json::to_string_pretty(&document)?;
+    let mut text = harmless_json(serde_json::to_string_pretty(&document)?);
     text.push('\n');
     Ok(text)
 }
@@ -188,11 +189,11 @@ fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
 pub(super) fn aligned(rows: &[(&str, Option<String>)]) -> String {
     let shown: Vec<(String, String)> =
         rows.iter().filter_map(|(key, value)| Some((harmless(key), harmless(value.as_deref()?)))).collect();
-    let width = shown.iter().map(|(key, _)| ::console::measure_text_width(key)).max().unwrap_or_default();
+    let width = shown.iter().map(|(key, _)| columns(key)).max().unwrap_or_default();
     let mut out = String::new();
     for (key, value) in shown {
-        let pad = " ".repeat(width - ::console::measure_text_width(&key) + 2);
-        out = format!("{out}  {key}:{pad}{value}").trim_end().to_owned() + "\n";
+        let key = padded(&format!("{key}:"), width + 3);
+        out = format!("{out}  {key}{value}").trim_end().to_owned() + "\n";
     }
     out
 }

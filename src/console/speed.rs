@@ -32,7 +32,7 @@ impl Speed {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let bytes = (to - from) as f64;
+        let bytes = to.saturating_sub(*from) as f64;
         Some(bytes / span.as_secs_f64())
     }
 

@@ -2,9 +2,8 @@
 //!
 //! Laid out here and not by a library, since the last column gives way first and names never do.
 
-use ::console::{measure_text_width, truncate_str};
-
-use super::style::harmless;
+use super::width::{columns, cut, padded};
+use azure_ai_models_core::display::harmless;
 
 /// What a table must look like.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +22,10 @@ pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, style: TableS
     for cell in rows.iter_mut().flatten() {
         *cell = harmless(cell);
     }
-    let mut widths: Vec<usize> = headings.iter().map(|heading| measure_text_width(heading)).collect();
+    let mut widths: Vec<usize> = headings.iter().map(|heading| columns(heading)).collect();
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(measure_text_width(cell));
+            *width = (*width).max(columns(cell));
         }
     }
     if let Some(available) = style.width {
@@ -44,17 +43,15 @@ fn fit(widths: &mut [usize], available: usize) {
     let mut total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     for width in widths.iter_mut().skip(1).rev() {
         let cut = total.saturating_sub(available).min(width.saturating_sub(LEAST));
-        *width -= cut;
-        total -= cut;
+        *width = width.saturating_sub(cut);
+        total = total.saturating_sub(cut);
     }
 }
 
 fn push_row(out: &mut String, cells: &[String], widths: &[usize]) {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
-        let cell = truncate_str(cell, *width, "…");
-        line.push_str(&cell);
-        line.push_str(&" ".repeat(width - measure_text_width(&cell) + GAP));
+        line.push_str(&padded(&cut(cell, *width), width.saturating_add(GAP)));
     }
     out.push_str(line.trim_end());
     out.push('\n');
@@ -89,6 +86,45 @@ mod tests {
         );
         let narrower = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: Some(5), summary: true });
         assert!(narrower.contains("my-model"), "names are never cut:\n{narrower}");
+    }
+
+    #[test]
+    fn no_text_and_no_width_breaks_a_table() {
+        let nasty = [
+            "",
+            "a",
+            "模型模型模型模型模型模型",
+            "❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}",
+            "👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦",
+            "🇩🇪🇫🇷🇩🇪🇫🇷🇩🇪🇫🇷🇩",
+            "1\u{fe0f}\u{20e3}2\u{fe0f}\u{20e3}3\u{fe0f}\u{20e3}4\u{fe0f}\u{20e3}5\u{fe0f}\u{20e3}6",
+            "e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}",
+            "👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽",
+            "☎\u{fe0e}☎\u{fe0f}☎",
+            "\u{1b}[31mred\u{1b}[0m\u{9b}2J",
+            "\u{200d}\u{200d}\u{200d}",
+            "\u{fe0f}\u{fe0f}",
+            "ﷺﷺﷺ",
+            "a\tb\nc\rd",
+            "\u{e0041}\u{e0042}",
+            "𒐫𒐫𒐫",
+            "a name that is longer than a narrow terminal is wide, by far",
+            "\u{202e}abc\u{202c}",
+            "한국어\u{115f}\u{1160}ㅤ",
+        ];
+        for width in (1..=120).map(Some).chain([None]) {
+            for one in nasty {
+                for other in nasty {
+                    let rows = [one, other]
+                        .map(|text| vec![text.to_owned(), other.to_owned(), one.to_owned(), "|".to_owned()]);
+                    let text = table(&["N", "W", "V", "E"], rows.to_vec(), TableStyle { width, summary: true });
+                    let places: Vec<usize> =
+                        text.lines().skip(1).filter_map(|line| Some(columns(&line[..line.rfind('|')?]))).collect();
+                    assert_eq!(places.len(), 2, "{text}");
+                    assert_eq!(places[0], places[1], "{width:?} {one:?} {other:?}:\n{text}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::style::harmless;
 use super::table::{TableStyle, table};
+use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::units;
 
 /// One row of [`uploads_table`].

@@ -7,6 +7,7 @@ pub mod azd;
 pub mod cancel;
 pub mod check;
 pub mod credential;
+pub mod display;
 pub mod env;
 mod files;
 pub mod foundry;

@@ -1,7 +1,7 @@
 //! Report of a failure to azd, and the failures that are not reported (cli.md 3, 13).
 
-use crate::console::harmless_lines;
 use azure_ai_models_core::azd::{ErrorReport, Origin};
+use azure_ai_models_core::display::harmless_lines;
 
 use super::{CliError, Culprit, ErrorCode, ErrorKind};
 

@@ -9,6 +9,7 @@ mod dry_run;
 mod error_rows;
 mod errors;
 mod foreign;
+mod foreign_text;
 mod help;
 mod init;
 mod install;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::console::progress::event_line;
 use crate::console::speed::Speed;
+use crate::console::width::columns;
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::units;
 
@@ -123,9 +124,8 @@ fn fitted(percent: f64, head: &str, parts: &[String], width: usize) -> String {
     let room = width.saturating_sub(1);
     let mut kept = parts.len();
     let tail = |kept: usize| parts[..kept].concat();
-    let columns = |text: &str| ::console::measure_text_width(text);
     while kept > 0 && 2 + 4 + 1 + columns(head) + columns(&tail(kept)) > room {
-        kept -= 1;
+        kept = kept.saturating_sub(1);
     }
     let text = format!("{head}{}", tail(kept));
     let bar = room.saturating_sub(2 + 1 + columns(&text)).min(BAR);
@@ -136,7 +136,7 @@ fn fitted(percent: f64, head: &str, parts: &[String], width: usize) -> String {
         reason = "a part of a short bar"
     )]
     let full = (percent / 100.0 * bar as f64).floor() as usize;
-    format!("  {}{} {text}", "━".repeat(full), "─".repeat(bar - full))
+    format!("  {}{} {text}", "━".repeat(full), "─".repeat(bar.saturating_sub(full)))
 }
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
         }
         for width in 1..=120 {
             let line = state.line(seconds(10), width);
-            assert!(width < 12 || ::console::measure_text_width(&line) < width, "{width}: {line}");
+            assert!(width < 12 || columns(&line) < width, "{width}: {line}");
         }
         assert_eq!(state.line(seconds(10), 45), "  ━━━━━━━━────────  50.0% (5.0 GB / 10.0 GB)");
     }

@@ -1,0 +1,31 @@
+//! Columns of text on a terminal: measured by one function, so that no two parts of a page disagree.
+
+use std::borrow::Cow;
+
+/// Mark of text that was cut.
+const ELLIPSIS: &str = "…";
+/// Characters that are looked at for each column; most have one or none.
+const PER_COLUMN: usize = 4;
+
+/// Columns that a text takes.
+pub(super) fn columns(text: &str) -> usize {
+    ::console::measure_text_width(text)
+}
+
+/// The text, cut to so many columns at most.
+pub(super) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
+    if columns(text) <= limit {
+        return Cow::Borrowed(text);
+    }
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(limit.saturating_mul(PER_COLUMN)).collect();
+    let shown = |count: usize| format!("{}{ELLIPSIS}", &text[..ends[count]]);
+    // A mark that joins two characters changes the width of the first: the search comes close, and the loop is exact.
+    let close = ends.partition_point(|end| columns(&text[..*end]) < limit);
+    let fitting = (0..close).rev().map(shown).find(|shown| columns(shown) <= limit);
+    Cow::Owned(fitting.unwrap_or_default())
+}
+
+/// The text and as many blanks as fill the columns; a text that is wider stays as it is.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+}
