@@ -173,6 +173,11 @@ impl App {
         let answer = tokio::task::spawn_blocking(move || console.ask(&question)).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(why)) if why.kind() == io::ErrorKind::FileTooLarge => {
+                Err(CliError::usage("standard input holds a line of more than 64 KB")
+                    .with_code(ErrorCode::BadSource)
+                    .with_suggestion("Write one line to it: an answer, a path or a URL."))
+            }
             Ok(Err(why)) => Err(CliError::failure(format!("cannot read the answer: {why}"))),
             Err(_) => Err(CliError::interrupted()),
         }

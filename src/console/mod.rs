@@ -26,7 +26,7 @@ pub(crate) use progress::{ProgressMode, RegisterView};
 pub(crate) use table::TableStyle;
 pub(crate) use transfer::TransferView;
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,6 +39,9 @@ use self::progress::Face;
 use self::style::Style;
 use azure_ai_models_core::display::harmless_lines;
 use azure_ai_models_core::redact::mask_known;
+
+/// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
+const LONGEST_ANSWER: u64 = 64 * 1024;
 
 /// What the console needs to know of the world.
 #[derive(Clone, Debug)]
@@ -222,8 +225,12 @@ impl Console {
         }
         self.asking.store(true, Ordering::SeqCst);
         let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer)?;
+        let read = io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer);
         self.asking.store(false, Ordering::SeqCst);
+        let read = read?;
+        if read as u64 == LONGEST_ANSWER {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
         Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
     }
 

@@ -14,6 +14,7 @@ pub mod foundry;
 pub mod http;
 pub mod model;
 mod native;
+pub mod patience;
 pub mod process;
 mod progress;
 pub mod project;

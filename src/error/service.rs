@@ -168,9 +168,11 @@ impl From<ListError> for CliError {
         let message = error.to_string();
         match error {
             ListError::Http(error) => error.into(),
-            ListError::LeavesProject { .. } | ListError::Circle => Self::new(ErrorKind::Service, message)
-                .with_code(ErrorCode::BadAnswer)
-                .with_suggestion("Nothing was listed, since the list would not be whole. Try again later."),
+            ListError::LeavesProject { .. } | ListError::UserInformation | ListError::Circle | ListError::Endless => {
+                Self::new(ErrorKind::Service, message)
+                    .with_code(ErrorCode::BadAnswer)
+                    .with_suggestion("Nothing was listed, since the list would not be whole. Try again later.")
+            }
         }
     }
 }
@@ -189,9 +191,11 @@ impl From<DeleteError> for CliError {
                 .with_code(ErrorCode::DeletionFailed)
                 .with_suggestion("Look again later; if it is still there, delete it again."),
             DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
-            DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
-                .with_code(ErrorCode::DeletionTimeout)
-                .with_suggestion("The deletion was accepted; look again later."),
+            DeleteError::TimedOut => {
+                Self::new(ErrorKind::Service, message).with_code(ErrorCode::DeletionTimeout).with_suggestion(
+                    "The deletion was accepted, and goes on; look again later, or wait longer with --timeout.",
+                )
+            }
         }
     }
 }

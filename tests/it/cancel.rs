@@ -193,7 +193,7 @@ fn a_second_request_ends_an_upload_whose_account_hangs() {
     }
 }
 
-/// The limit is 3 s on this clock.
+/// The limit is 6 s on this clock.
 #[test]
 fn an_account_that_hangs_is_given_up() {
     let (mut env, pid) = never_shown();
@@ -203,6 +203,11 @@ fn an_account_that_hangs_is_given_up() {
     terminal.type_text(CTRL_C);
     let ended = terminal.finish();
     assert_interrupted(&env, &ended);
+    assert!(
+        ended.screen.contains("Waiting for AzCopy to say what it delivered (1s of at most 6s)..."),
+        "{}",
+        ended.screen
+    );
     assert!(ended.screen.contains("`azcopy jobs show` does not answer"), "{}", ended.screen);
     assert!(ended.screen.contains("ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent)."), "{}", ended.screen);
     assert_ended(&pid);

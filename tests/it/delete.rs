@@ -152,11 +152,28 @@ fn a_deletion_that_does_not_end_in_time_is_told() {
     ------- stderr -------
     ERROR: the deletion did not end in time
 
-    Suggestion: The deletion was accepted; look again later.
+    Suggestion: The deletion was accepted, and goes on; look again later, or wait longer with --timeout.
     [exit code: 9]
     ");
     let error = env.run(&["delete", "-n", "my-model", "-f", "-o", "json"]).fails_with(9).json_error();
     assert_eq!((&error["kind"], &error["code"]), (&json!("service"), &json!("deletion_timeout")), "{error}");
+}
+
+/// A deletion may take half an hour, and nobody waits that long in silence.
+#[test]
+fn a_long_deletion_is_said_and_has_a_limit_of_its_own() {
+    let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
+    let mut env = speaking_with(API_VERSIONS[0], &["1"], config);
+    env.set("AZURE_AI_MODELS_TEST_TIME", "1/0.2");
+    insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f", "--timeout", "3s"]), @"
+    ------- stderr -------
+    The service is deleting it (1s of at most 3s)...
+    ERROR: the deletion did not end in time
+
+    Suggestion: The deletion was accepted, and goes on; look again later, or wait longer with --timeout.
+    [exit code: 9]
+    ");
+    env.run(&["delete", "-n", "my-model", "-f", "--timeout", "soon"]).fails_with(2);
 }
 
 /// Accepted, and then refused after all.

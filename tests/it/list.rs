@@ -11,6 +11,8 @@ for_each_api_version!(
     every_page_is_read,
     a_next_page_on_another_host_gets_no_token_and_no_partial_list_is_shown,
     pages_that_lead_to_themselves_end,
+    pages_without_a_last_one_end,
+    a_next_page_with_a_password_is_not_requested,
     models_are_in_the_order_of_their_names,
     conditions_choose_and_all_of_them_have_to_be_met,
     what_a_limit_leaves_out_is_said,
@@ -82,6 +84,29 @@ fn pages_that_lead_to_themselves_end(api: &str) {
     let output = env.run(&["list", "-o", "json"]).fails_with(9);
     assert_eq!(output.stdout, "");
     assert_eq!(output.json_error()["code"], "bad_answer");
+}
+
+fn pages_without_a_last_one_end(api: &str) {
+    let env = TestEnv::speaking(api, Config { page_size: 1, next_link: NextLinkForm::Endless, ..Config::default() });
+    env.emulator().seed(&json!({"name": "one", "version": "1"})).expect("seeded");
+    let output = env.run(&["list", "-o", "json"]).fails_with(9);
+    assert_eq!(output.stdout, "");
+    let error = output.json_error();
+    assert_eq!((&error["code"], &error["message"]), (&json!("bad_answer"), &json!("the list does not end")));
+    assert_eq!(env.emulator().requests().len(), 1000);
+}
+
+fn a_next_page_with_a_password_is_not_requested(api: &str) {
+    let next_link = NextLinkForm::UserInformation;
+    let env = TestEnv::speaking(api, Config { page_size: 1, next_link, ..Config::default() });
+    for name in ["one", "two"] {
+        env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
+    }
+    let output = env.run(&["list", "-o", "json"]).fails_with(9);
+    assert_eq!(output.stdout, "");
+    assert_eq!(output.json_error()["message"], "the address of the list's next page holds a user name or a password");
+    assert!(!output.stderr.contains("secret"), "{output}");
+    assert_eq!(env.emulator().requests().len(), 1);
 }
 
 /// A project with one model of each kind, and more than one page.

@@ -304,6 +304,20 @@ fn programs_that_only_bear_the_name_are_told_apart() {
     insta::assert_snapshot!(table);
 }
 
+/// On a loaded machine the first start takes its time, and is said.
+#[test]
+fn a_slow_azcopy_is_waited_for() {
+    let mut env = env();
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.2");
+    let real = env.root().join("real-azcopy");
+    fs::rename(env.bin().join("azcopy"), &real).expect("moved");
+    let program =
+        env.program("azcopy", &format!("[ \"$1\" = --version ] && /bin/sleep 1.5\nexec {} \"$@\"", real.display()));
+    let output = create(&env, &[]).success();
+    let words = format!("Waiting for {} --version (1s of at most 1m 00s)...\n", env.clean(&program.to_string_lossy()));
+    assert_eq!(output.stderr.matches(&words).count(), 1, "{output}");
+}
+
 #[test]
 fn a_relative_azcopy_path_counts_from_the_working_directory() {
     let mut env = env();

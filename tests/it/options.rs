@@ -378,6 +378,23 @@ fn the_source_comes_through_a_pipe() {
     assert!(output.stderr.contains("Source: model (2 files, 1.0 KB)"), "{output}");
 }
 
+/// What has no end is not read to its end.
+#[test]
+fn a_source_from_a_pipe_has_an_end() {
+    use std::process::Stdio;
+    let env = env();
+    let mut command = env.command(&["custom", "create", "-n", "my-model", "--source", "-", "-o", "json"]);
+    let endless = std::fs::File::open("/dev/zero").expect("zeros without end");
+    let child = command.stdin(endless).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let output = env.output(&crate::support::wait(child)).fails_with(2);
+    let error = output.json_error();
+    assert_eq!(
+        (&error["code"], &error["message"]),
+        (&"bad_source".into(), &"standard input holds a line of more than 64 KB".into())
+    );
+    assert!(env.emulator().requests().is_empty());
+}
+
 /// Every option stands in the command that goes on.
 #[test]
 fn the_command_to_run_again_has_all_options() {

@@ -68,6 +68,10 @@ pub(crate) enum Lists {
     WithoutEtags,
     /// Without anything that tells one write from another.
     WithoutMarks,
+    /// All in the first page, which leads to empty ones that lead to each other.
+    Circle,
+    /// All in the first page, and then one empty page after the other.
+    Endless,
 }
 
 /// A blob that was made.
@@ -457,9 +461,17 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
         format!("<Blob><Name>{prefix}{name}</Name><Properties>{marks}{length}</Properties></Blob>")
     };
     let at_most = if query.contains_key("maxresults") { 1 } else { usize::MAX };
+    let marker = query.get("marker").map_or("", String::as_str);
+    let next = match lists {
+        Lists::Circle if marker == "a" => "b".to_owned(),
+        Lists::Circle => "a".to_owned(),
+        Lists::Endless => format!("{marker}."),
+        _ => String::new(),
+    };
+    let at_most = if marker.is_empty() { at_most } else { 0 };
     let omitted = usize::from(lists == Lists::WithoutFirst);
     let blobs: String = kept.blobs.iter().skip(omitted).take(at_most).map(entry).collect();
-    xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>"))
+    xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"))
 }
 
 fn length(headers: &HeaderMap) -> u64 {

@@ -1,5 +1,7 @@
 //! `custom delete`: one version of a model, after the person typed its name.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -10,12 +12,14 @@ use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::CliError;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
+use azure_ai_models_core::patience::noting;
+use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   azd ai models custom delete --name my-model
   azd ai models custom delete --name my-model --version 2
-  azd ai models custom delete --name my-model --version 2 --force --no-prompt";
+  azd ai models custom delete --name my-model --version 2 --force --no-prompt --timeout 5m";
 
 /// Options of `custom delete`.
 #[derive(Args, Debug)]
@@ -31,6 +35,10 @@ pub(crate) struct DeleteArgs {
     /// Delete without asking
     #[arg(short, long)]
     force: bool,
+
+    /// How long to wait for the deletion, for example 90s, 30m or 1h30m [default: 30m]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    timeout: Option<Duration>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +78,13 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
         app.console.status(&format!("Delete custom model '{name}' (version {version})? This action cannot be undone."));
         app.confirm(&confirm).await?;
     }
-    foundry.delete(&args.name, &version, app.timings.register).await?;
+    let limit = args.timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
+    let say = |elapsed| {
+        let (elapsed, most) = (units::duration(elapsed), units::duration(limit));
+        app.console.notice(&format!("The service is deleting it ({elapsed} of at most {most})..."));
+    };
+    let pauses = (app.timings.wait_notice, app.timings.status_line);
+    noting(pauses, say, foundry.delete(&args.name, &version, limit)).await?;
     app.console.done(&format!("Model '{}' (version {version}) deleted", args.name));
     app.show(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true })
 }

@@ -3,6 +3,7 @@
 //! The file exists for URLs whose `&` a shell would cut; PowerShell writes it as UTF-16 with a byte order mark.
 
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{CliError, ErrorCode};
@@ -69,7 +70,10 @@ fn read(path: &Path) -> Result<String, CliError> {
             .with_code(ErrorCode::BadSourceFile)
             .with_suggestion("Put the URL or the path alone into a text file."));
     }
-    let bytes = std::fs::read(path).map_err(|why| CliError::unreadable(path, &why))?;
+    let mut bytes = Vec::new();
+    // A file whose size is not told, or that grows, may have no end.
+    let file = std::fs::File::open(path).map_err(|why| CliError::unreadable(path, &why))?;
+    file.take(LIMIT).read_to_end(&mut bytes).map_err(|why| CliError::unreadable(path, &why))?;
     decode(&bytes).ok_or_else(|| {
         CliError::usage(format!("{} is neither UTF-8 nor UTF-16 text", path.display()))
             .with_code(ErrorCode::BadSourceFile)

@@ -24,8 +24,8 @@ pub enum ArmError {
     /// The request failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// A next page is elsewhere, or one that was read already.
-    #[error("the list of Azure Resource Manager goes on at another host, or round in a circle")]
+    /// A next page is elsewhere, or one that was read already, or there is no last one.
+    #[error("the list of Azure Resource Manager goes on at another host, round in a circle, or without end")]
     Pages,
 }
 
@@ -33,7 +33,9 @@ impl From<PageError> for ArmError {
     fn from(error: PageError) -> Self {
         match error {
             PageError::Http(error) => Self::Http(error),
-            PageError::OtherOrigin { .. } | PageError::Circle => Self::Pages,
+            PageError::OtherOrigin { .. } | PageError::UserInformation | PageError::Circle | PageError::Endless => {
+                Self::Pages
+            }
         }
     }
 }

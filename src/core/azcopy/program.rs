@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use crate::env::{Env, Timings};
 use crate::model::{Report, Reporter};
+use crate::patience::noting;
 use crate::process::{Child, Exit};
 use crate::units;
 
@@ -102,7 +103,14 @@ impl AzCopy {
         let mut command = Command::new(&path);
         command.arg("--version").env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
         let after = timings.azcopy_version;
-        let (exit, stdout, stderr) = match tokio::time::timeout(after, ask(command)).await {
+        let pauses = (timings.wait_notice, timings.status_line);
+        let say = |elapsed| {
+            let (elapsed, most) = (units::duration(elapsed), units::duration(after));
+            let program = path.display();
+            report(Report::Notice(format!("Waiting for {program} --version ({elapsed} of at most {most})...")));
+        };
+        let asked = noting(pauses, say, tokio::time::timeout(after, ask(command)));
+        let (exit, stdout, stderr) = match asked.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(source)) => return Err(VerifyError::Start { path, source }),
             Err(_) => return Err(VerifyError::NoAnswer { path, after }),

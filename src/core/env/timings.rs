@@ -39,7 +39,9 @@ pub struct Timings {
     pub register: Duration,
     /// A model that is waited for may be missing this long before it is said not to be there.
     pub absent: Duration,
-    /// For `azcopy --version`.
+    /// A wait for a service or another program is said after this long.
+    pub wait_notice: Duration,
+    /// For `azcopy --version`: on a loaded machine a first start takes its time.
     pub azcopy_version: Duration,
     /// For `azcopy jobs show`.
     pub azcopy_jobs: Duration,
@@ -76,8 +78,9 @@ impl Default for Timings {
             poll_cap: Duration::from_secs(15),
             register: Duration::from_secs(30 * 60),
             absent: Duration::from_secs(30),
-            azcopy_version: Duration::from_secs(10),
-            azcopy_jobs: Duration::from_secs(10),
+            wait_notice: Duration::from_secs(5),
+            azcopy_version: Duration::from_secs(60),
+            azcopy_jobs: Duration::from_secs(60),
             download_stall: Duration::from_secs(60),
             stall_notice: Duration::from_secs(15),
             stall_limit: Duration::from_secs(10 * 60),
@@ -134,6 +137,7 @@ impl Timings {
             poll_cap: pause(self.poll_cap),
             register: by(self.register),
             absent: by(self.absent),
+            wait_notice: by(self.wait_notice).max(Duration::from_secs(1)),
             azcopy_version: self.azcopy_version,
             azcopy_jobs: by(self.azcopy_jobs).max(Duration::from_secs(3)),
             download_stall: by(self.download_stall),
@@ -171,6 +175,7 @@ mod tests {
             timings.poll_cap,
             timings.register,
             timings.absent,
+            timings.wait_notice,
             timings.azcopy_version,
             timings.azcopy_jobs,
             timings.download_stall,
@@ -186,8 +191,8 @@ mod tests {
         assert_eq!(
             seconds,
             [
-                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 10.0, 10.0,
-                60.0, 15.0, 600.0, 5.0, 1.0, 30.0
+                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 5.0, 60.0,
+                60.0, 60.0, 15.0, 600.0, 5.0, 1.0, 30.0
             ]
         );
     }

@@ -36,9 +36,15 @@ pub enum ListError {
         /// That host.
         host: String,
     },
+    /// Next page whose address holds a user name or a password.
+    #[error("the address of the list's next page holds a user name or a password")]
+    UserInformation,
     /// Next page that was read already.
     #[error("the list goes round in a circle")]
     Circle,
+    /// More pages or items than any real list has.
+    #[error("the list does not end")]
+    Endless,
 }
 
 impl From<PageError> for ListError {
@@ -46,7 +52,9 @@ impl From<PageError> for ListError {
         match error {
             PageError::Http(error) => Self::Http(error),
             PageError::OtherOrigin { host } => Self::LeavesProject { host },
+            PageError::UserInformation => Self::UserInformation,
             PageError::Circle => Self::Circle,
+            PageError::Endless => Self::Endless,
         }
     }
 }

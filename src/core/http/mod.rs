@@ -19,7 +19,7 @@ mod service_error;
 pub use client::HttpClient;
 pub(crate) use download::{Download, Opened};
 pub use error::{Fault, Flaw, HttpError, RedirectFault};
-pub(crate) use pages::PageError;
+pub(crate) use pages::{MOST_PAGES, PageError};
 pub use request::Request;
 pub(crate) use request::Response;
 pub use reqwest::Method;

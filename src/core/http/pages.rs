@@ -10,6 +10,11 @@ use super::client::HttpClient;
 use super::error::HttpError;
 use super::request::Request;
 
+/// Most pages of one list; services send 25 to 5,000 items a page.
+pub(crate) const MOST_PAGES: usize = 1000;
+/// Most items of one list.
+const MOST_ITEMS: usize = 1_000_000;
+
 /// Failure to read a whole list.
 #[derive(Debug)]
 pub(crate) enum PageError {
@@ -20,8 +25,12 @@ pub(crate) enum PageError {
         /// Its host; empty where the link is no URL.
         host: String,
     },
+    /// Next page whose address holds a user name or a password.
+    UserInformation,
     /// Next page that was read already.
     Circle,
+    /// More pages or items than any real list has.
+    Endless,
 }
 
 impl From<HttpError> for PageError {
@@ -45,7 +54,7 @@ struct Page<T> {
 
 impl HttpClient {
     /// Returns the items of all pages. The request is that of the first one; each further one is at the `nextLink` of
-    /// the one before: within the origin only, and none twice. A page is parsed while the next one is fetched.
+    /// the one before: within the origin only, none twice, and at most [`MOST_PAGES`]. A page is parsed while the next one is fetched.
     ///
     /// # Errors
     /// See [`PageError`]; never a part of the list.
@@ -61,6 +70,9 @@ impl HttpClient {
             if !seen.insert(request.url.clone()) {
                 return Err(PageError::Circle);
             }
+            if seen.len() > MOST_PAGES || items.len() > MOST_ITEMS {
+                return Err(PageError::Endless);
+            }
             let response = self.send(&request).await?;
             let Link { next_link } = response.json()?;
             if let Some(page) = parsing.take() {
@@ -72,10 +84,15 @@ impl HttpClient {
                 return Ok(items);
             };
             parsing = Some(page);
-            let next = request.url.join(&link).map_err(|_| PageError::OtherOrigin { host: String::new() })?;
+            let mut next = request.url.join(&link).map_err(|_| PageError::OtherOrigin { host: String::new() })?;
             if next.origin() != origin {
                 return Err(PageError::OtherOrigin { host: next.host_str().unwrap_or_default().to_owned() });
             }
+            if !next.username().is_empty() || next.password().is_some() {
+                return Err(PageError::UserInformation);
+            }
+            // No part of the request: two links that differ in it are one page.
+            next.set_fragment(None);
             request.url = next;
         }
     }

@@ -12,6 +12,10 @@ use crate::redact::clean;
 const LONGEST: usize = 300;
 /// What is said of a page for people, instead of the page.
 const HTML: &str = "an HTML page";
+/// Most details that are kept; nobody reads more.
+const MOST_DETAILS: usize = 20;
+/// Most details that are looked at, the same ones among them.
+const MOST_LOOKS: usize = 1000;
 
 /// What a service says when it refuses. Texts are cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,7 +116,7 @@ impl ServiceError {
 #[must_use]
 pub(crate) fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
     let mut details = Vec::new();
-    collect(error, &mut details);
+    collect(error, &mut details, &mut MOST_LOOKS.clone());
     (detail(error), details)
 }
 
@@ -144,17 +148,21 @@ fn detail(value: &Value) -> ErrorDetail {
     ErrorDetail { code: code.map(|code| clean(&code)), message: clean(message.trim()) }
 }
 
-fn collect(error: &Value, into: &mut Vec<ErrorDetail>) {
+fn collect(error: &Value, into: &mut Vec<ErrorDetail>, looks: &mut usize) {
     let listed = error["details"].as_array().into_iter().flatten();
     let inner = ["innererror", "innerError"].into_iter().map(|key| &error[key]);
     for value in listed.chain(inner) {
+        if *looks == 0 || into.len() >= MOST_DETAILS {
+            return;
+        }
+        *looks -= 1;
         let found = detail(value);
         if found != ErrorDetail::default() && !into.contains(&found) {
             into.push(found);
         }
         // Inner errors nest; the depth of parsed JSON is bounded.
         if value.is_object() {
-            collect(value, into);
+            collect(value, into, looks);
         }
     }
 }
@@ -230,6 +238,22 @@ mod tests {
         );
         let details: Vec<_> = error.details.iter().map(|d| (d.code.as_deref(), d.message.as_str())).collect();
         assert_eq!(details, [(Some("B"), "b"), (None, "see https://h/p?***"), (Some("C"), "")]);
+    }
+
+    #[test]
+    fn of_many_details_the_first_are_kept() {
+        for same in [false, true] {
+            let details: Vec<Value> = (0..300_000)
+                .map(|n| serde_json::json!({"code": "C", "message": if same { 0 } else { n }.to_string()}))
+                .collect();
+            let body = serde_json::json!({"error": {"code": "A", "message": "a", "details": details}}).to_string();
+            let began = std::time::Instant::now();
+            let error = read(400, &body);
+            assert_eq!(error.details.len(), if same { 1 } else { MOST_DETAILS });
+            assert_eq!(error.details[0].message, "0");
+            // To compare each with all others would take minutes.
+            assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The calls of one upload location. Each is repeated until it is answered for good, with a SAS that is renewed where
 //! the store rejects it; every call uses the SAS that is now in force.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
 use super::wire::{Blocks, block_list, read_blobs, read_blocks};
 use crate::env::Timings;
-use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry};
+use crate::http::{Flaw, HttpClient, HttpError, MOST_PAGES, Method, Request, Response, Retry};
 use crate::model::{BlobPath, BlobUri, Report, Reporter};
 use crate::redact::SecretUrl;
 
@@ -160,20 +161,26 @@ impl BlobStore {
     async fn list_with(&self, sas: &SecretUrl) -> Result<Listing, HttpError> {
         let container = Container::of(sas.expose());
         let mut found = Listing::new();
-        let mut marker = String::new();
+        let (mut marker, mut seen) = (String::new(), HashSet::new());
         loop {
             let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
-            let page = read_blobs(&self.http.send(&request.blob_store()).await?)?;
+            let response = self.http.send(&request.blob_store()).await?;
+            let page = read_blobs(&response)?;
             for (name, blob) in page.blobs {
                 if let Some(name) = name.strip_prefix(container.prefix()) {
                     found.insert(name.into(), blob);
                 }
             }
-            // A list that goes on where it began would never end.
-            match page.next {
-                Some(next) if next != marker => marker = next,
-                _ => return Ok(found),
+            let Some(next) = page.next else { return Ok(found) };
+            // What was read so far is a part of the list, and no proof of anything.
+            let flaw = |words: &str| Err(response.bad(Flaw::Shape(words.into())));
+            if !seen.insert(next.clone()) {
+                return flaw("its list of blobs goes round in a circle");
             }
+            if seen.len() >= MOST_PAGES {
+                return flaw("its list of blobs does not end");
+            }
+            marker = next;
         }
     }
 

@@ -48,7 +48,7 @@ struct BlockEntry {
 }
 
 pub(super) fn read_blocks(response: &Response) -> Result<Blocks, HttpError> {
-    let page: BlockListPage = read(response, "it is no list of blocks")?;
+    let page: BlockListPage = read(response, "BlockList", "it is no list of blocks")?;
     let names = |entries: BlockEntries| entries.block.into_iter().map(|entry| BlockId::from(entry.name));
     Ok(Blocks {
         committed: names(page.committed_blocks).collect(),
@@ -67,14 +67,19 @@ pub(super) struct BlobPage {
 }
 
 pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
-    let page: BlobListPage = read(response, "it is no list of blobs")?;
+    let page: BlobListPage = read(response, "EnumerationResults", "it is no list of blobs")?;
     let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.into())).collect();
     Ok(BlobPage { blobs, next: page.next_marker.filter(|marker| !marker.is_empty()) })
 }
 
-fn read<T: serde::de::DeserializeOwned>(response: &Response, flaw: &str) -> Result<T, HttpError> {
+fn read<T: serde::de::DeserializeOwned>(response: &Response, root: &str, flaw: &str) -> Result<T, HttpError> {
+    let bad = || response.bad(Flaw::Shape(flaw.into()));
     let text = String::from_utf8_lossy(&response.body);
-    quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).map_err(|_| response.bad(Flaw::Shape(flaw.into())))
+    // serde asks for the fields alone: the page of a portal would be an empty list.
+    if !text.contains(&format!("<{root}")) {
+        return Err(bad());
+    }
+    quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).map_err(|_| bad())
 }
 
 #[derive(Deserialize)]
@@ -148,6 +153,8 @@ mod tests {
         for empty in ["<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", "<EnumerationResults/>"] {
             assert_eq!(read_blobs(&answer(empty)).expect("an empty list"), BlobPage { blobs: Vec::new(), next: None });
         }
-        assert!(read_blobs(&answer("<html>sign in</html>")).is_ok_and(|page| page.blobs.is_empty()));
+        for other in ["<html>sign in</html>", "", "<EnumerationResults><Blobs><Blob><Name>a</Name>", "<BlockList/>"] {
+            assert!(read_blobs(&answer(other)).is_err(), "{other}");
+        }
     }
 }

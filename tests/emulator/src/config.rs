@@ -227,6 +227,10 @@ pub enum NextLinkForm {
     Loop,
     /// To another host.
     Foreign(Url),
+    /// To the next page, with a user name and a password.
+    UserInformation,
+    /// To a page that was not there before, and is empty, for ever.
+    Endless,
 }
 
 /// Azure Resource Manager's view: tenants with their subscriptions, of which the first of the first holds the account.

@@ -190,6 +190,21 @@ fn what_the_store_lists_otherwise_is_not_registered() {
     }
 }
 
+/// A part of a list is no list: nothing is taken for proved by it, and it ends.
+#[test]
+fn a_list_of_blobs_that_does_not_end_proves_nothing() {
+    for (lists, words) in [(Lists::Circle, "goes round in a circle"), (Lists::Endless, "does not end")] {
+        let (env, store) = env();
+        store.behaves(Behaviour { lists, ..Behaviour::default() });
+        let output = create(&env, &["-o", "json"]);
+        assert_ne!(output.code, Some(0), "{lists:?}: {output}");
+        let error = output.json_error();
+        assert!(error["message"].as_str().is_some_and(|text| text.contains(words)), "{error}");
+        let requests = env.emulator().requests();
+        assert!(!requests.iter().any(|sent| sent.path.ends_with("/createAsync")), "{lists:?}: registered all the same");
+    }
+}
+
 /// Blocks that are not recorded would be unknown to the next run.
 #[test]
 fn a_record_that_cannot_be_written_ends_the_upload() {

@@ -12,7 +12,9 @@ use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob};
 use crate::cancel::Urgency;
 use crate::model::{BlobPath, Report, TransferEvent};
 use crate::native::Transferred;
+use crate::patience::noting;
 use crate::source::UploadSource;
+use crate::units;
 
 /// See the module.
 #[derive(Debug)]
@@ -70,10 +72,18 @@ impl TransferEngine for AzCopyEngine {
             if !run_directory.is_dir() {
                 return Some(BTreeSet::new());
             }
+            let limit = settings.timings.azcopy_jobs;
+            let say = |elapsed| {
+                let (elapsed, most) = (units::duration(elapsed), units::duration(limit));
+                let words = format!("Waiting for AzCopy to say what it delivered ({elapsed} of at most {most})...");
+                (settings.reporter)(Report::Notice(words));
+            };
+            let pauses = (settings.timings.wait_notice, settings.timings.status_line);
+            let asked = noting(pauses, say, self.azcopy.delivered(run_directory, directory, limit));
             let delivered = tokio::select! {
                 biased;
                 () = settings.cancel.at_least(Urgency::Now) => Err(io::Error::other("there is no time to ask it")),
-                delivered = self.azcopy.delivered(run_directory, directory, settings.timings.azcopy_jobs) => delivered,
+                delivered = asked => delivered,
             };
             match delivered {
                 Ok(names) => Some(names),

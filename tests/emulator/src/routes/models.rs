@@ -94,7 +94,7 @@ fn page(config: &Config, request: &Incoming, items: &[&Value], filters: &[&str])
     };
     let end = start.saturating_add(config.page_size.max(1)).min(items.len());
     let mut page = json!({ "value": items.get(start..end).unwrap_or_default() });
-    if end < items.len() {
+    if end < items.len() || config.next_link == NextLinkForm::Endless {
         page["nextLink"] = next_link(config, request, start, end).into();
     }
     Ok(Json(page).into_response())
@@ -104,6 +104,8 @@ pub(super) fn next_link(config: &Config, request: &Incoming, start: usize, end: 
     let (origin, token) = match &config.next_link {
         NextLinkForm::Absolute => (request.origin(), end),
         NextLinkForm::Loop => (request.origin(), start),
+        NextLinkForm::UserInformation => (request.origin().replace("://", "://user:secret@"), end),
+        NextLinkForm::Endless => (request.origin(), start + 1_000_000),
         NextLinkForm::Foreign(host) => (host.as_str().trim_end_matches('/').to_owned(), end),
     };
     let query = form_urlencoded::Serializer::new(String::new())

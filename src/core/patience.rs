@@ -1,0 +1,42 @@
+//! Long waits are said.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// Waits for work, and calls `say` with the time that has passed: after `first`, and then each time after `every`.
+pub async fn noting<T>(
+    (first, every): (Duration, Duration),
+    mut say: impl FnMut(Duration),
+    work: impl Future<Output = T>,
+) -> T {
+    let begun = Instant::now();
+    let talk = async {
+        sleep(first).await;
+        loop {
+            say(begun.elapsed());
+            sleep(every).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        value = work => value,
+        () = talk => unreachable!("it never ends"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_long_wait_is_said_and_a_short_one_is_not() {
+        for (takes, expected) in [(0, vec![]), (4, vec![]), (6, vec![5]), (66, vec![5, 35, 65])] {
+            let mut said = Vec::new();
+            let pauses = (Duration::from_secs(5), Duration::from_secs(30));
+            let work = sleep(Duration::from_secs(takes));
+            noting(pauses, |elapsed| said.push(elapsed.as_secs()), work).await;
+            assert_eq!(said, expected);
+        }
+    }
+}
