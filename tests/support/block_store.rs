@@ -34,6 +34,10 @@ pub(crate) struct Behaviour {
     pub(crate) flip_every: Option<u32>,
     /// A checksum header is answered 500, as older emulators do.
     pub(crate) no_checksums: bool,
+    /// A checksum header is answered 400, with its name.
+    pub(crate) refuses_header: bool,
+    /// So many are answered 500, and all others as they should be.
+    pub(crate) fails_first: u32,
     /// The SAS that brought the so-manyth is refused from then on.
     pub(crate) sas_ends_after: Option<u32>,
     /// No SAS at all is taken for content after so many.
@@ -332,7 +336,15 @@ async fn content(
         }
         return answer;
     }
+    if number <= behaviour.fails_first {
+        return error(500, "InternalError");
+    }
     let sum = headers.get("x-ms-content-crc64");
+    if sum.is_some() && behaviour.refuses_header {
+        let text = "<Error><Code>UnsupportedHeader</Code><Message>One of the HTTP headers is not supported.</Message>\
+                    <HeaderName>x-ms-content-crc64</HeaderName><HeaderValue>x</HeaderValue></Error>";
+        return Response::builder().status(400).body(Body::from(text)).expect("an answer");
+    }
     if sum.is_some() && behaviour.no_checksums {
         return error(500, "InternalError");
     }

@@ -106,6 +106,8 @@ impl ServiceError {
             self.code = Some(clean(code));
             let message = between(text, "<Message>", "</Message>").unwrap_or_default();
             self.message = clean(message.lines().next().unwrap_or_default());
+            let header = between(text, "<HeaderName>", "</HeaderName>").map(|name| clean(name).to_lowercase());
+            self.details.extend(header.map(|message| ErrorDetail { code: None, message }));
             return;
         }
         self.message = if looks_like_html(text) { HTML.into() } else { short(text) };

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::blocks::BlockId;
 use super::container::{Container, blob_url};
-use super::error::{StoreError, has_code, rejects_sas};
+use super::error::{StoreError, has_code, is_fault, names_header, rejects_sas};
 use super::location::{Listing, UploadLocation};
 use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
@@ -27,6 +27,9 @@ use crate::redact::SecretUrl;
 
 /// The version that AzCopy 10.32 speaks too.
 const VERSION: &str = "2025-07-05";
+
+/// Header of a checksum.
+const CHECKSUM: &str = "x-ms-content-crc64";
 
 /// Whether the store accepts checksums: older emulators answer 500 to them.
 const UNKNOWN: u8 = 0;
@@ -63,6 +66,11 @@ impl Traffic {
 
     pub(crate) fn answers(&self) -> u64 {
         self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that were taken for lost arrived after all.
+    fn again(&self, bytes: u64) {
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Grows with anything that moves, also in vain.
@@ -279,7 +287,7 @@ impl BlobStore {
                 request = request.header(name, *value);
             }
             if with_checksum {
-                request = request.header("x-ms-content-crc64", content.crc64.to_owned());
+                request = request.header(CHECKSUM, content.crc64.to_owned());
             }
             let body = || {
                 let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
@@ -302,7 +310,7 @@ impl BlobStore {
                 let alone = self.first.lock().await;
                 known = self.checksums.load(Ordering::Relaxed);
                 if known == UNKNOWN {
-                    return self.find_out(sas, &once).await;
+                    return self.find_out(sas, content.length, &once).await;
                 }
                 drop(alone);
             }
@@ -311,26 +319,45 @@ impl BlobStore {
         self.attempts((&content.what, content.is_current), put).await
     }
 
-    /// Sends with a checksum; where the store does not accept that, without one from then on.
+    /// Sends with a checksum, and finds out whether the store accepts one. A refusal is believed where the store names the
+    /// header, or refuses the same content twice and accepts it without in between: a passing fault must not cost the
+    /// proof of everything that follows.
     async fn find_out(
         &self,
         sas: &Url,
+        bytes: u64,
         once: &impl AsyncFn(&Url, bool) -> Result<Response, HttpError>,
     ) -> Result<Response, HttpError> {
-        let with = once(sas, true).await;
-        match &with {
-            Ok(_) => self.checksums.store(ACCEPTED, Ordering::Relaxed),
-            Err(error) if matches!(error.status(), Some(500 | 501)) => {
-                let without = once(sas, false).await;
-                if without.is_ok() {
-                    self.checksums.store(REFUSED, Ordering::Relaxed);
-                    self.report(Report::Debug("the blob store takes no CRC64: blocks go without".into()));
-                }
-                return without;
+        let error = match once(sas, true).await {
+            Ok(response) => {
+                self.checksums.store(ACCEPTED, Ordering::Relaxed);
+                return Ok(response);
             }
-            Err(_) => {}
+            Err(error) => error,
+        };
+        let is_named = names_header(&error, CHECKSUM);
+        if !is_named && !is_fault(&error) {
+            return Err(error);
         }
-        with
+        let without = once(sas, false).await?;
+        if !is_named {
+            // It is sent again, so it counts once.
+            self.traffic.lost.fetch_add(bytes, Ordering::Relaxed);
+            match once(sas, true).await {
+                Ok(response) => {
+                    self.checksums.store(ACCEPTED, Ordering::Relaxed);
+                    return Ok(response);
+                }
+                Err(error) if is_fault(&error) => self.traffic.again(bytes),
+                Err(error) => return Err(error),
+            }
+        }
+        self.checksums.store(REFUSED, Ordering::Relaxed);
+        self.report(Report::Warning(format!(
+            "The blob store refuses checksums ({CHECKSUM}): blocks go without, and what is damaged on the way is not \
+             noticed."
+        )));
+        Ok(without)
     }
 
     /// A request that is sent once, and given up when nothing of the whole upload moves.

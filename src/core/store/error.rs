@@ -51,6 +51,16 @@ pub(super) fn rejects_sas(error: &HttpError) -> bool {
     error.status() == Some(403) && !has_code(error, "AuthorizationPermissionMismatch")
 }
 
+/// True where the store failed, which says nothing of the request.
+pub(super) fn is_fault(error: &HttpError) -> bool {
+    matches!(error.status(), Some(500 | 501))
+}
+
+/// True where the store names this header in its refusal.
+pub(super) fn names_header(error: &HttpError, header: &str) -> bool {
+    error.service().is_some_and(|error| error.says(&[header]) || error.details.iter().any(|one| one.message == header))
+}
+
 pub(super) fn has_code(error: &HttpError, code: &str) -> bool {
     error.service().is_some_and(|error| error.has_code(&[code]))
 }

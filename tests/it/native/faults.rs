@@ -60,14 +60,38 @@ fn what_was_damaged_on_the_way_is_refused_and_sent_again() {
 fn a_store_without_checksums_will_do() {
     let (env, store) = env();
     store.behaves(Behaviour { no_checksums: true, ..Behaviour::default() });
-    let output = create(&env, &["--debug"]).success();
+    let output = create(&env, &[]).success();
     assert_arrived(&env, &store);
     assert_eq!(store.take_received("model.safetensors").with_checksum, 0);
-    assert_eq!(output.stderr.matches("takes no CRC64: blocks go without\n").count(), 1, "{output}");
-    let (env, store) = super::env();
-    store.behaves(Behaviour { no_checksums: true, ..Behaviour::default() });
-    let output = create(&env, &[]).success();
-    assert!(!output.stderr.contains("CRC64") && retries(&output.stderr).is_empty(), "{output}");
+    assert_eq!(output.stderr.matches(NO_CHECKSUMS).count(), 1, "{output}");
+    assert!(retries(&output.stderr).is_empty(), "{output}");
+}
+
+const NO_CHECKSUMS: &str = "WARNING: The blob store refuses checksums (x-ms-content-crc64): blocks go without, and what is \
+                            damaged on the way is not noticed.\n";
+
+#[test]
+fn a_store_that_names_the_header_it_refuses_is_believed() {
+    let (env, store) = env();
+    store.behaves(Behaviour { refuses_header: true, ..Behaviour::default() });
+    let output = create(&env, &["--parallel", "1"]).success();
+    assert_arrived(&env, &store);
+    assert_eq!(store.take_received("model.safetensors").with_checksum, 0);
+    assert_eq!(output.stderr.matches(NO_CHECKSUMS).count(), 1, "{output}");
+}
+
+/// A fault that passes says nothing about checksums.
+#[test]
+fn a_passing_fault_does_not_turn_checksums_off() {
+    for fails_first in 1..=4 {
+        let (env, store) = env();
+        store.behaves(Behaviour { fails_first, ..Behaviour::default() });
+        let output = create(&env, &[]).success();
+        assert_arrived(&env, &store);
+        assert_eq!(store.take_received("model.safetensors").with_checksum, 4, "{fails_first}: {output}");
+        assert_eq!(store.take_received("config.json").with_checksum, 1, "{fails_first}: {output}");
+        assert!(!output.stderr.contains("checksums"), "{output}");
+    }
 }
 
 /// As a store does that is started anew and kept nothing.
