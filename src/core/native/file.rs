@@ -19,7 +19,7 @@ use super::record::Record;
 use super::tally::Tally;
 use crate::model::{ArrivedFile, BlobPath, Report, SourceFile};
 use crate::source::look_at;
-use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, Blocks, content_type};
+use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, content_type};
 use crate::units;
 
 /// A file that changes more often than this while it is sent never keeps still.
@@ -72,7 +72,7 @@ impl Files<'_> {
         let local = path.below(self.directory);
         for _ in 0..STARTS {
             let shape = self.look(path)?;
-            let layout = BlockLayout::of(&shape);
+            let layout = self.record.layout(&shape);
             let sending = Sending { files: self, shape: &shape, local: &local, layout: &layout };
             let sent = if layout.count() == 1 { sending.whole().await } else { sending.blocks().await };
             // What was sent is the file only if it kept still; a failure may be that of its change.
@@ -151,19 +151,12 @@ impl Sending<'_, '_> {
         let of_store = |error| NativeError::of_store(path, error);
         let ids: Vec<BlockId> = (0..self.layout.count()).map(|index| self.layout.id(index)).collect();
         let listed = store.block_list(path).await.map_err(of_store)?;
-        let record = self.files.record;
-        let is_ours = |blocks: &Blocks| {
-            blocks.committed == ids
-                && ids.iter().all(|id| record.knows(id))
-                && record.version(self.layout).is_none_or(|version| !version.differs_from(&blocks.version))
-        };
-        let committed = listed.as_ref().filter(|blocks| is_ours(blocks)).map(|blocks| blocks.version.clone());
-        // What the store acknowledged counts: another machine may have sent blocks with the ids of these. Where nobody may
-        // ask, it counts until the commit says otherwise.
-        let is_there = |id: &&BlockId| listed.as_ref().is_none_or(|blocks| blocks.uncommitted.contains(*id));
-        let mut uploaded: HashSet<BlockId> = match committed {
-            Some(_) => ids.iter().cloned().collect(),
-            None => ids.iter().filter(|id| record.knows(id)).filter(is_there).cloned().collect(),
+        let committed = listed.as_ref().filter(|blocks| blocks.committed == ids).map(|blocks| blocks.version.clone());
+        let mut uploaded: HashSet<BlockId> = match listed {
+            _ if committed.is_some() => ids.iter().cloned().collect(),
+            Some(blocks) => blocks.uncommitted,
+            // Nobody may ask: what the store acknowledged counts, until the commit says otherwise.
+            None => ids.iter().filter(|id| self.files.record.knows(id)).cloned().collect(),
         };
         let mut is_second_pass = false;
         loop {

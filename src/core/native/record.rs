@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::SMALL;
 use crate::files::append_private;
 use crate::model::{ArrivedFile, SourceFile};
 use crate::store::{BlobVersion, BlockId, BlockLayout};
@@ -34,50 +33,47 @@ pub(crate) struct Record {
     blocks: Mutex<HashSet<String>>,
     blocks_out: Mutex<File>,
     manifest_out: Mutex<File>,
-    /// Which write each file of several blocks became in earlier runs, by the id of the whole file.
-    written: HashMap<String, BlobVersion>,
+    /// Key of the upload.
+    key: String,
 }
 
 impl Record {
-    /// Reads what an earlier run left in this directory, and goes on there.
+    /// Reads what an earlier run of the upload with this key left in this directory, and goes on there.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub(crate) fn open(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn open(directory: &Path, key: &str) -> io::Result<Self> {
         let (blocks, manifest) = (directory.join(BLOCKS), directory.join(MANIFEST));
         Ok(Self {
             blocks: Mutex::new(lines(&blocks)?.collect()),
             blocks_out: Mutex::new(appended(&blocks)?),
-            written: read_manifest(&manifest, |file| file.bytes > SMALL)?
-                .into_iter()
-                .map(|(id, (_, version))| (id, version))
-                .collect(),
             manifest_out: Mutex::new(appended(&manifest)?),
+            key: key.to_owned(),
         })
+    }
+
+    /// Blocks of a file of this shape.
+    pub(super) fn layout(&self, shape: &SourceFile) -> BlockLayout {
+        BlockLayout::of(shape, &self.key)
     }
 
     /// Bytes of a file of this shape whose blocks arrived.
     fn bytes_of(&self, shape: &SourceFile) -> u64 {
-        let layout = BlockLayout::of(shape);
+        let layout = self.layout(shape);
         let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         let known = (0..layout.count()).filter(|index| blocks.contains(layout.id(*index).as_str()));
         known.map(|index| layout.range(index).1).sum()
     }
 
     /// Bytes of these files whose blocks arrived, by the record in this directory.
-    pub(crate) fn partial_bytes(directory: &Path, files: &[SourceFile]) -> u64 {
-        let Ok(record) = Self::open(directory) else { return 0 };
+    pub(crate) fn partial_bytes((directory, key): (&Path, &str), files: &[SourceFile]) -> u64 {
+        let Ok(record) = Self::open(directory, key) else { return 0 };
         files.iter().map(|file| record.bytes_of(file)).sum()
     }
 
     /// True where this block was sent, in this run or an earlier one.
     pub(super) fn knows(&self, block: &BlockId) -> bool {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block.as_str())
-    }
-
-    /// Which write a file of several blocks became in an earlier run.
-    pub(super) fn version(&self, layout: &BlockLayout) -> Option<&BlobVersion> {
-        self.written.get(&layout.whole())
     }
 
     /// A block arrived.
@@ -102,20 +98,17 @@ impl Record {
 /// # Errors
 /// When it is there and cannot be read.
 pub(crate) fn arrived_files<'a>(
-    directory: &Path,
+    (directory, key): (&Path, &str),
     shapes: impl IntoIterator<Item = &'a SourceFile>,
 ) -> io::Result<Vec<(ArrivedFile, BlobVersion)>> {
-    let mut files = read_manifest(&directory.join(MANIFEST), |_| true)?;
-    Ok(shapes.into_iter().filter_map(|shape| files.remove(&BlockLayout::of(shape).whole())).collect())
+    let mut files = read_manifest(&directory.join(MANIFEST))?;
+    Ok(shapes.into_iter().filter_map(|shape| files.remove(&BlockLayout::of(shape, key).whole())).collect())
 }
 
-fn read_manifest(
-    path: &Path,
-    counts: impl Fn(&ArrivedFile) -> bool,
-) -> io::Result<HashMap<String, (ArrivedFile, BlobVersion)>> {
+fn read_manifest(path: &Path) -> io::Result<HashMap<String, (ArrivedFile, BlobVersion)>> {
     let parsed = lines(path)?.filter_map(|line| serde_json::from_str::<Line>(&line).ok());
     // The last line of a file counts: it was sent again.
-    Ok(parsed.filter(|line| counts(&line.file)).map(|line| (line.id, (line.file, line.version))).collect())
+    Ok(parsed.map(|line| (line.id, (line.file, line.version))).collect())
 }
 
 /// Whole lines; what a kill cut off is none.
@@ -146,9 +139,9 @@ mod tests {
     fn a_record_of_an_older_version_has_no_marks() {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
-        let line = format!(r#"{{"id":"{}","path":"a","bytes":5}}"#, BlockLayout::of(&shape).whole());
+        let line = format!(r#"{{"id":"{}","path":"a","bytes":5}}"#, BlockLayout::of(&shape, "").whole());
         fs::write(directory.path().join(MANIFEST), line + "\n").expect("written");
-        let arrived = arrived_files(directory.path(), [&shape]).expect("read");
+        let arrived = arrived_files((directory.path(), ""), [&shape]).expect("read");
         assert_eq!(arrived.into_iter().map(|(_, version)| version).collect::<Vec<_>>(), [BlobVersion::default()]);
     }
 
@@ -156,28 +149,29 @@ mod tests {
     fn what_arrived_is_known_to_the_next_run_and_a_cut_line_is_not() {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
-        let layout = BlockLayout::of(&shape);
+        let layout = BlockLayout::of(&shape, "");
         let file = ArrivedFile { path: "a".into(), bytes: 5, sha256: Some("00".into()) };
         {
-            let record = Record::open(directory.path()).expect("opened");
+            let record = Record::open(directory.path(), "").expect("opened");
             record.block(&layout.id(0)).expect("written");
             record.file(&layout, file.clone(), version("old")).expect("written");
             record.file(&layout, file.clone(), version("0x8D")).expect("written");
         }
         let blocks = directory.path().join(BLOCKS);
         fs::write(&blocks, format!("{}AAAA", fs::read_to_string(&blocks).expect("read"))).expect("written");
-        let record = Record::open(directory.path()).expect("opened");
+        let record = Record::open(directory.path(), "").expect("opened");
         assert!(record.knows(&layout.id(0)) && !record.knows(&"AAAA".to_owned().into()));
         record.block(&"next".to_owned().into()).expect("written");
         assert_eq!(
-            (record.bytes_of(&shape), arrived_files(directory.path(), [&shape]).expect("read")),
+            (record.bytes_of(&shape), arrived_files((directory.path(), ""), [&shape]).expect("read")),
             (5, vec![(file, version("0x8D"))])
         );
+        assert_eq!(arrived_files((directory.path(), "other"), [&shape]).expect("read"), []);
         let changed = SourceFile { modified: 2, ..shape };
         assert_eq!(
-            (record.bytes_of(&changed), arrived_files(directory.path(), [&changed]).expect("read")),
+            (record.bytes_of(&changed), arrived_files((directory.path(), ""), [&changed]).expect("read")),
             (0, vec![])
         );
-        assert!(Record::open(directory.path()).expect("opened").knows(&"next".to_owned().into()));
+        assert!(Record::open(directory.path(), "").expect("opened").knows(&"next".to_owned().into()));
     }
 }

@@ -45,9 +45,11 @@ pub(crate) struct BlockLayout {
 }
 
 impl BlockLayout {
-    pub(crate) fn of(file: &SourceFile) -> Self {
+    /// Blocks of a file as the upload with this key sends it.
+    pub(crate) fn of(file: &SourceFile, key: &str) -> Self {
         let block = block_size(file.bytes);
         let mut hash = Sha256::new();
+        hash.update(key);
         hash.update((file.path.len() as u64).to_be_bytes());
         hash.update(file.path.as_str());
         for number in [file.bytes, file.modified, block] {
@@ -69,8 +71,8 @@ impl BlockLayout {
         (start, self.block.min(self.bytes - start))
     }
 
-    /// Id of a block. Other content, another size or another block size have other ids, so that stale blocks never mix in;
-    /// all ids have one length, as the store demands.
+    /// Id of a block. Another upload, other content, another size or another block size have other ids, so that blocks of
+    /// others and stale ones never mix in; all ids have one length, as the store demands.
     pub(crate) fn id(&self, index: u64) -> BlockId {
         let mut bytes = self.fingerprint.to_vec();
         bytes.extend_from_slice(&index.to_be_bytes());
@@ -118,7 +120,7 @@ mod tests {
             (BLOCK * BLOCKS + 1, BLOCK + MIB, 44_445),
             (150 << 40, 3146 * MIB, 49_996),
         ] {
-            let layout = BlockLayout::of(&shape(bytes));
+            let layout = BlockLayout::of(&shape(bytes), "");
             assert!(layout.count() <= BLOCKS, "{bytes}");
             assert_eq!((layout.block / MIB, layout.count()), (block / MIB, count), "{bytes}");
             let (start, length) = layout.range(layout.count() - 1);
@@ -128,12 +130,13 @@ mod tests {
 
     #[test]
     fn an_id_belongs_to_one_content_and_one_place() {
-        let layout = BlockLayout::of(&shape(100 * MIB));
+        let layout = BlockLayout::of(&shape(100 * MIB), "key");
         assert_eq!(layout.id(0).as_str().len(), 48);
         let others = [
-            BlockLayout::of(&SourceFile { path: "b".into(), ..shape(100 * MIB) }),
-            BlockLayout::of(&SourceFile { modified: 8, ..shape(100 * MIB) }),
-            BlockLayout::of(&shape(100 * MIB + 1)),
+            BlockLayout::of(&SourceFile { path: "b".into(), ..shape(100 * MIB) }, "key"),
+            BlockLayout::of(&SourceFile { modified: 8, ..shape(100 * MIB) }, "key"),
+            BlockLayout::of(&shape(100 * MIB + 1), "key"),
+            BlockLayout::of(&shape(100 * MIB), "other"),
         ];
         let mut ids: Vec<String> = others.iter().map(|other| other.id(0).to_string()).collect();
         ids.extend([layout.id(0).to_string(), layout.id(1).to_string(), layout.whole()]);

@@ -17,4 +17,3 @@ pub use location::{ListedBlob, Listing, UploadLocation};
 pub use version::BlobVersion;
 #[cfg(test)]
 pub(crate) use version::tests::version;
-pub(crate) use wire::Blocks;

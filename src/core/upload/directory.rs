@@ -160,13 +160,13 @@ impl UploadDirectory {
         }
     }
 
-    /// The record of the native engine, with what earlier runs left in it.
+    /// The record of the native engine, with what earlier runs of the upload with this key left in it.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub(crate) async fn record(&self) -> io::Result<Record> {
-        let path = self.path.clone();
-        blocking(move || Record::open(&path)).await
+    pub(crate) async fn record(&self, key: &str) -> io::Result<Record> {
+        let (path, key) = (self.path.clone(), key.to_owned());
+        blocking(move || Record::open(&path, &key)).await
     }
 
     /// Removes the directory with all that is in it.

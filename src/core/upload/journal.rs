@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
+use uuid::Uuid;
 
 use super::directory::{DirectoryError, UploadDirectory, blocking};
 use crate::files::create_private;
@@ -81,6 +82,10 @@ pub struct Journal {
     pub spec: UploadSpec,
     /// What is registered, and where the files go.
     pub registration: Registration,
+    /// Random part of the ids of this upload's blocks: a block with such an id is its own, whoever else writes to the
+    /// location. Empty in journals of older versions.
+    #[serde(default)]
+    pub key: String,
     /// The service's id of the pending upload.
     pub pending_upload_id: Option<String>,
     /// Files by their name in the container; empty for a remote source.
@@ -118,6 +123,7 @@ impl Journal {
             schema: SCHEMA,
             spec,
             registration,
+            key: Uuid::new_v4().simple().to_string(),
             pending_upload_id: None,
             files,
             complete: BTreeSet::new(),

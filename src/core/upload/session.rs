@@ -195,8 +195,8 @@ impl Session {
     /// Files with their SHA-256 where it was computed, as the upload's record has them.
     pub async fn arrived_files(&self) -> Vec<ArrivedFile> {
         let (Some(directory), Some(journal)) = (&self.directory, &self.journal) else { return Vec::new() };
-        let (path, files) = (directory.path().to_owned(), journal.files.clone());
-        let arrived = blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default();
+        let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
+        let arrived = blocking(move || arrived_files((&path, &key), files.iter())).await.unwrap_or_default();
         arrived.into_iter().map(|(file, _)| file).collect()
     }
 
@@ -382,6 +382,7 @@ impl Session {
                 missing: &missing,
                 store,
                 directory,
+                key: &journal.key,
                 run: journal.run,
                 settings: &self.settings,
             };
@@ -453,8 +454,8 @@ impl Session {
             return ResumeState { journal, delivered: Some(all) };
         }
         let Some(directory) = &self.directory else { return ResumeState { journal, delivered: None } };
-        let (path, files) = (directory.path().to_owned(), journal.files.clone());
-        let arrived = blocking(move || arrived_files(&path, files.iter())).await.unwrap_or_default();
+        let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
+        let arrived = blocking(move || arrived_files((&path, &key), files.iter())).await.unwrap_or_default();
         for (ArrivedFile { path, bytes, .. }, version) in arrived {
             // What was listed when this run began is newer than what an earlier run recorded.
             journal.blobs.entry(path.clone()).or_insert(ListedBlob { bytes, version });
@@ -504,8 +505,8 @@ impl Session {
                 .filter(|file| !is_whole(&file.path) && lost != Some(&file.path))
                 .cloned()
                 .collect();
-            let path = directory.path().to_owned();
-            let bytes = blocking(move || Ok(Record::partial_bytes(&path, &partial)));
+            let (path, key) = (directory.path().to_owned(), journal.key.clone());
+            let bytes = blocking(move || Ok(Record::partial_bytes((&path, &key), &partial)));
             kept.partial_bytes = bytes.await.unwrap_or_default();
         }
         kept

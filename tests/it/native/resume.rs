@@ -153,9 +153,9 @@ fn a_finished_file_costs_one_request() {
     assert_arrived(&env, &store);
 }
 
-/// The ids of its blocks tell names, sizes and times apart, and not contents: what this upload did not send is not its own.
+/// Name, size and time of a file do not tell its content: what another upload sent is not this one's.
 #[test]
-fn blocks_that_the_record_does_not_know_are_sent() {
+fn blocks_of_another_upload_are_not_taken_for_its_own() {
     let (env, store) = env();
     create(&env, &[]).success();
     large(&store);

@@ -42,6 +42,8 @@ pub struct TransferJob<'a> {
     pub(crate) missing: &'a [SourceFile],
     pub(crate) store: &'a BlobStore,
     pub(crate) directory: &'a UploadDirectory,
+    /// Key of the upload in the ids of its blocks.
+    pub(crate) key: &'a str,
     /// Number of this run; each has a directory of its own for AzCopy's log and plan.
     pub(crate) run: u32,
     pub(crate) settings: &'a TransferSettings,

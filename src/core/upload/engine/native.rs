@@ -31,7 +31,7 @@ impl TransferEngine for NativeEngine {
             let UploadSource::Local { directory: source, .. } = job.source else {
                 return Ok(Transferred::default());
             };
-            let record = job.directory.record().await.map_err(NativeError::Record)?;
+            let record = job.directory.record(job.key).await.map_err(NativeError::Record)?;
             let settings = job.settings;
             let controls = Controls {
                 timings: &settings.timings,
