@@ -13,3 +13,4 @@ mod remote;
 #[cfg(unix)]
 mod soak;
 mod stage;
+mod two_machines;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use thiserror::Error;
 use url::Url;
 
@@ -10,7 +11,7 @@ use super::wire;
 use crate::credential::TokenSource;
 use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
-use crate::model::{CustomModel, ModelChange, ModelName, ModelVersion};
+use crate::model::{BlobUri, CustomModel, ModelChange, ModelName, ModelVersion};
 use crate::project::ProjectEndpoint;
 use crate::redact::clean;
 use crate::store::UploadLocation;
@@ -175,6 +176,22 @@ impl FoundryClient {
     ) -> Result<UploadLocation, HttpError> {
         let url = self.version_url(name, version, Some("startPendingUpload"));
         let request = self.request(Method::POST, url, Retry::Idempotent).json(&pending::request());
+        let response = self.send(request).await?;
+        pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+    }
+
+    /// Asks for a SAS that reads the files of a registered version.
+    ///
+    /// # Errors
+    /// A 403 or 404, among others.
+    pub(crate) async fn read_location(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        blob_uri: &BlobUri,
+    ) -> Result<UploadLocation, HttpError> {
+        let url = self.version_url(name, version, Some("credentials"));
+        let request = self.request(Method::POST, url, Retry::Idempotent).json(&json!({ "blobUri": blob_uri }));
         let response = self.send(request).await?;
         pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
     }

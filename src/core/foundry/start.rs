@@ -16,8 +16,8 @@ pub struct Started {
     pub operation: Option<Url>,
     /// Its state in the answer that accepted it.
     pub state: OperationState,
-    /// True for this very registration: the service answered its request, or showed its model. Otherwise it may be
-    /// another one of the same version, until the model is seen.
+    /// The service accepted this very registration. Otherwise it may be another one of the same version, until the model is
+    /// seen.
     pub is_ours: bool,
 }
 

@@ -1,7 +1,8 @@
 //! What proves that the blobs of a location are those that this upload sent. Pure.
 //!
 //! A store tells writes of one blob apart by their ETags, in the answer to a write and in its list. What this cannot see:
-//! a blob that is written between the last list and the moment at which the service reads it; what another machine wrote
+//! a blob that is written between the last list and the moment at which the service reads it (a registration that the
+//! service accepted is not compared afterwards, for nobody knows what the service then does to the blobs); what another machine wrote
 //! over a file that AzCopy had sent before the list that follows AzCopy's end, or before the next run where this program
 //! was killed, for AzCopy does not tell the ETags of its writes; and all of it where the SAS does not allow a list, or the
 //! list has no marks.

@@ -192,6 +192,23 @@ impl Session {
         Err(UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: None })))
     }
 
+    /// Difference between the files of the registered model and those that this upload sent, as a sentence: another upload
+    /// of this version may have written and registered them. `None` also where the service lets nobody look.
+    pub async fn registered_difference(&self) -> Option<String> {
+        let journal = self.journal.as_ref()?;
+        let blob_uri = journal.blob_uri();
+        let listing = match self.foundry.read_location(&self.request.name, &self.request.version, blob_uri).await {
+            Ok(location) if location.blob_uri == *blob_uri => self.listing(&self.store(&location)).await?,
+            Ok(_) => return None,
+            Err(why) => {
+                (self.settings.reporter)(Report::Debug(format!("the model's files cannot be compared: {why}")));
+                return None;
+            }
+        };
+        let failure = proof::unchanged(journal, &listing, self.request.is_remote()).err()?;
+        Some(format!("Its files are not those of this upload: {failure}."))
+    }
+
     /// Files with their SHA-256 where it was computed, as the upload's record has them.
     pub async fn arrived_files(&self) -> Vec<ArrivedFile> {
         let (Some(directory), Some(journal)) = (&self.directory, &self.journal) else { return Vec::new() };

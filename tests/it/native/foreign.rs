@@ -95,6 +95,33 @@ fn of_two_machines_only_the_one_whose_bytes_are_there_registers() {
     assert_arrived(&first, &store);
 }
 
+/// A model of the same name and version in the same place, and with the files of the other machine: what this one asked for
+/// was refused, or its answer was lost.
+#[test]
+fn a_model_that_the_other_machine_registered_is_not_its_own() {
+    let (first, store) = env();
+    first.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
+    create(&first, &[]).fails_with(8);
+    let mut second = TestEnv::storing(Config::default(), &store);
+    second.set("AZURE_PROJECT_ENDPOINT", &first.emulator().endpoint());
+    for name in store.names() {
+        second.write(&format!("model/{name}"), vec![1; local(&first, &name).len()]);
+    }
+    create(&second, &["--skip-check"]).success();
+    for options in [&["-o", "json"][..], &["-o", "json", "--no-wait"]] {
+        let output = create(&first, options).fails_with(8);
+        let error = output.json_error();
+        assert_eq!((&error["code"], &*output.stdout), (&"version_taken".into(), ""), "{error}");
+        let message = error["message"].as_str().expect("a text");
+        assert!(message.contains("Its files are not those of this upload: the blob store does not hold"), "{message}");
+    }
+    // The same files, registered unseen.
+    let (env, _store) = env();
+    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
+    create(&env, &[]).fails_with(8);
+    create(&env, &[]).success();
+}
+
 /// What was sent before a kill counts only as the write that it was.
 #[test]
 fn what_another_machine_wrote_after_a_kill_is_sent_again() {

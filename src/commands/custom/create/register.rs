@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
-use azure_ai_models_core::model::{CustomModel, ModelVersion, Progress};
+use azure_ai_models_core::model::{CustomModel, ModelVersion};
 use azure_ai_models_core::upload::{Session, UploadError};
 use serde::Serialize;
 use url::Url;
@@ -48,7 +48,7 @@ enum NotRegistered {
 #[derive(Clone, Copy)]
 enum Asked {
     /// An earlier try asked for it: its model is there.
-    ModelIsThere(Progress),
+    ModelIsThere,
     /// An earlier try may have asked for it.
     Perhaps,
     /// Nobody asked for it.
@@ -74,8 +74,8 @@ impl Create<'_> {
         session: &mut Session,
         version: &ModelVersion,
     ) -> Result<Option<CustomModel>, Ended> {
-        if let Some(progress) = self.registered(session, version).await? {
-            return match self.follow(session, version, Asked::ModelIsThere(progress)).await {
+        if self.is_registered(session, version).await? {
+            return match self.follow(session, version, Asked::ModelIsThere).await {
                 Ok(registered) => Ok(registered),
                 Err(error) => Err(self.not_registered(version, error).await.into()),
             };
@@ -93,20 +93,20 @@ impl Create<'_> {
         }
     }
 
-    /// How far the registration of an earlier try is that was ended before it knew; `None` where there is none.
-    async fn registered(&self, session: &Session, version: &ModelVersion) -> Result<Option<Progress>, CliError> {
+    /// Whether an earlier try registered the model and was ended before it knew.
+    async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
         match self.foundry.get_model(&self.spec.name, version).await {
             Ok(model) => {
                 let difference = session.registration().and_then(|ours| ours.difference(&model));
-                let Some(difference) = difference else { return Ok(Some(model.view().progress())) };
+                let Some(difference) = difference else { return Ok(true) };
                 if !self.spec.overwrite {
                     let taken = VersionConflict::Registration(RegisterError::Taken { difference });
                     return Err(self.version_exists(version, taken).await.and_message(&self.kept()));
                 }
                 self.make_way(version, 0).await?;
-                Ok(None)
+                Ok(false)
             }
-            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -164,9 +164,7 @@ impl Create<'_> {
         };
         let operation = journal.operation.clone();
         let started = match asked {
-            Asked::ModelIsThere(progress) => {
-                Started { is_ours: progress == Progress::Running, ..Started::in_progress(operation) }
-            }
+            Asked::ModelIsThere => Started::in_progress(operation),
             Asked::Perhaps | Asked::Never => match foundry.register(name, version, &registration, limit).await {
                 Ok(started) => {
                     let recorded = session.record_operation(started.shareable_operation().cloned()).await;
@@ -181,13 +179,18 @@ impl Create<'_> {
                 Err(error) => return Err(NotRegistered::Service(error)),
             },
         };
-        let operation = started.shareable_operation().cloned();
+        let (operation, is_ours) = (started.shareable_operation().cloned(), started.is_ours);
         let model = if self.spec.no_wait && started.is_surely_in_progress() {
             None
         } else {
             let left = limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
             let ended = foundry.await_registration((name, version), &registration, started, left, on).await;
-            Some(ended.map_err(NotRegistered::Service)?)
+            let model = ended.map_err(NotRegistered::Service)?;
+            // Two uploads of one version share a place, so that the place alone does not tell whose model this is.
+            if !is_ours && let Some(difference) = session.registered_difference().await {
+                return Err(NotRegistered::Service(RegisterError::Taken { difference }));
+            }
+            Some(model)
         };
         if self.spec.no_wait {
             let status = if model.is_some() { "Succeeded" } else { "InProgress" };
