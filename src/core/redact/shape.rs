@@ -81,7 +81,8 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
     fn word(&mut self, start: usize, end: usize) -> usize {
         let last_at = self.text[start..end].iter().rposition(|&byte| byte == b'@').map(|at| start + at);
         let has_address = self.text[start..end].windows(2).any(|two| two == b"//");
-        if let Some(last_at) = last_at.filter(|_| !has_address && self.scope == Scope::Text) {
+        // Without a host behind it, it is how somebody writes the form.
+        if let Some(last_at) = last_at.filter(|at| at + 1 < end && !has_address && self.scope == Scope::Text) {
             let before = &self.text[start..last_at];
             if before.contains(&b':') && !before.to_ascii_lowercase().starts_with(b"mailto:") {
                 self.mask(start, last_at);

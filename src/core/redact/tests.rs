@@ -102,6 +102,7 @@ fn text_without_secrets_stays_as_it_was() {
         "num_tokens=512, config=3",
         "Basic settings, basic model",
         "user@contoso.com or mailto:user@contoso.com",
+        "written as USER:PASSWORD@ before its host",
         "C:\\users\\new\\table 12:30:45",
         "https://h:8080/a/b%20c/d and //h/c",
         "a & b &amp; c; 100%25 of it",
