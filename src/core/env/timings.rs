@@ -138,7 +138,7 @@ impl Timings {
             register: by(self.register),
             absent: by(self.absent),
             wait_notice: by(self.wait_notice).max(Duration::from_secs(1)),
-            azcopy_version: self.azcopy_version,
+            azcopy_version: by(self.azcopy_version).max(Duration::from_secs(10)),
             azcopy_jobs: by(self.azcopy_jobs).max(Duration::from_secs(3)),
             download_stall: by(self.download_stall),
             stall_notice: by(self.stall_notice),
