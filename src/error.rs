@@ -48,6 +48,8 @@ struct ErrorDetails {
     request_id: Option<String>,
     time: Option<String>,
     culprit: Culprit,
+    /// The same command would fail in the same way, until something else is done.
+    is_lasting: bool,
 }
 
 /// Party that failed, for azd's statistics.
@@ -73,6 +75,7 @@ impl CliError {
             request_id: None,
             time: None,
             culprit: Culprit::Local,
+            is_lasting: false,
         };
         Self { kind, details: Box::new(details) }
     }
@@ -188,6 +191,11 @@ impl CliError {
         self
     }
 
+    /// True where the same command alone would fail in the same way: advice to run it again names the condition.
+    fn comes_again(&self) -> bool {
+        self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
+    }
+
     /// What failed.
     pub(crate) fn message(&self) -> &str {
         &self.details.message
@@ -212,4 +220,9 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.kind.exit_code())
     }
+}
+
+/// True for a status that says that the request itself is not accepted.
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 429)
 }

@@ -154,7 +154,11 @@ impl CliError {
     /// Adds the command to run again to the suggestion.
     #[must_use]
     pub(crate) fn with_run_again(self, command: &str) -> Self {
-        self.and_suggestion(&format!("Run the same command again:\n  {command}"))
+        let words = match self.comes_again() {
+            true => "Once that is solved, run the same command again:",
+            false => "Run the same command again:",
+        };
+        self.and_suggestion(&format!("{words}\n  {command}"))
     }
 
     /// Files that are no model, by what the check found; `None` when none of it is an error.

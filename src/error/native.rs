@@ -3,8 +3,8 @@
 use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::upload::NativeError;
 
-use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED, code_of_store};
-use super::{CliError, ErrorCode, ErrorKind};
+use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED, code_of_store, is_store_refusal};
+use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 
 impl From<NativeError> for CliError {
     fn from(error: NativeError) -> Self {
@@ -17,17 +17,76 @@ impl From<NativeError> for CliError {
             NativeError::Interrupted { progress } => Self::upload_interrupted(*progress),
             NativeError::Stalled { .. } => broken(ErrorCode::UploadStalled).with_suggestion(STALLED),
             NativeError::Location(StoreError::SasRejected(refusal)) => broken(code_of_store(refusal))
-                .with_suggestion("Check this machine's clock, and the network rules of the project's storage."),
-            NativeError::Location(StoreError::NoFreshSas(_)) => broken(ErrorCode::NoFreshSas),
+                .with_suggestion("Check this machine's clock, and the network rules of the project's storage.")
+                .lasting(),
+            NativeError::Location(StoreError::NoFreshSas(why)) => {
+                broken(ErrorCode::NoFreshSas).lasting_if(why.status().is_some_and(is_refusal))
+            }
             NativeError::Location(_) => broken(ErrorCode::LocationMoved),
-            NativeError::Store { error: refusal, .. } => broken(code_of_store(refusal)),
+            NativeError::Store { error: refusal, .. } => {
+                broken(code_of_store(refusal)).lasting_if(is_store_refusal(refusal))
+            }
             NativeError::File { .. } | NativeError::Changing { .. } => {
-                broken(ErrorCode::FilesFailed).with_suggestion(LEAVE_FILES)
+                broken(ErrorCode::FilesFailed).with_suggestion(LEAVE_FILES).lasting()
             }
             NativeError::BlocksLost { .. } => broken(ErrorCode::IncompleteUpload),
             NativeError::Record(_) => Self::failure(message)
                 .with_code(ErrorCode::NoUploadDirectory)
-                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR."),
+                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR.")
+                .lasting(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use azure_ai_models_core::http::{Fault, HttpError, ServiceError};
+    use azure_ai_models_core::model::TransferProgress;
+
+    use super::*;
+
+    /// What would break the next run too is not told to be run again just like that.
+    #[test]
+    fn the_same_command_alone_is_advice_where_it_can_help() {
+        let service = |status| HttpError::Service(Box::new(ServiceError { status, ..ServiceError::default() }));
+        let network =
+            || HttpError::Network { host: "h".into(), fault: Fault::Reset, connecting: false, words: String::new() };
+        let store = |error| NativeError::Store { path: "a".into(), error };
+        let file = |kind: io::ErrorKind| NativeError::File { path: "a".into(), why: kind.into() };
+        let stalled = || NativeError::Stalled {
+            silent: std::time::Duration::from_secs(600),
+            progress: TransferProgress::default(),
+        };
+        for (error, helps) in [
+            (store(network()), true),
+            (store(service(500)), true),
+            (store(service(429)), true),
+            (store(service(404)), true),
+            (stalled(), true),
+            (NativeError::BlocksLost { path: "a".into() }, true),
+            (NativeError::Location(StoreError::NoFreshSas(network())), true),
+            (NativeError::Location(StoreError::Moved), true),
+            (store(service(403)), false),
+            (store(service(400)), false),
+            (NativeError::Location(StoreError::SasRejected(service(403))), false),
+            (NativeError::Location(StoreError::NoFreshSas(service(403))), false),
+            (NativeError::Changing { path: "a".into() }, false),
+            (file(io::ErrorKind::PermissionDenied), false),
+            (NativeError::Record(io::ErrorKind::StorageFull.into()), false),
+        ] {
+            let words = format!("{error:?}");
+            let error = CliError::from(error).with_resume("COMMAND");
+            let page = error.page();
+            let suggestion = page.suggestion.expect("a suggestion");
+            assert_eq!(suggestion.contains("To resume, run the same command again:"), helps, "{words}: {suggestion}");
+            assert!(suggestion.ends_with("run the same command again:\n  COMMAND"), "{words}: {suggestion}");
+            assert_eq!(
+                page.message.contains("once the cause is removed"),
+                !helps && !words.contains("Record"),
+                "{words}"
+            );
         }
     }
 }

@@ -10,12 +10,14 @@ use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{DirectoryError, TransferError, TransferFailure, UploadError};
 
-use super::{CliError, ErrorCode, ErrorKind};
+use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 
 const SIGKILL: i32 = 9;
 
 /// Heads every upload that broke (the customer's words).
 pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
+/// The same where the same command alone would break again.
+const BLOCKED_UPLOAD: &str = "Upload interrupted. Run the same command to resume once the cause is removed.";
 
 impl From<DirectoryError> for CliError {
     fn from(error: DirectoryError) -> Self {
@@ -26,7 +28,8 @@ impl From<DirectoryError> for CliError {
                 .with_suggestion("Wait for the other process, or use another --version."),
             DirectoryError::Io { .. } => Self::failure(message)
                 .with_code(ErrorCode::NoUploadDirectory)
-                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR."),
+                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR.")
+                .lasting(),
         }
     }
 }
@@ -39,7 +42,8 @@ impl From<UploadError> for CliError {
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
             UploadError::SasRejected(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.map_or(ErrorCode::SasRefused, ErrorCode::Service))
-                .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage."),
+                .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage.")
+                .lasting(),
             UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::StrayFile)
@@ -62,7 +66,7 @@ impl From<TransferFailure> for CliError {
             TransferFailure::Replaced(_) => broken(ErrorCode::BlobReplaced).with_suggestion(OTHER_UPLOAD),
             TransferFailure::Stray(_) => broken(ErrorCode::StrayFile).with_suggestion(OTHER_UPLOAD),
             TransferFailure::Unproved(error) => match error {
-                StoreError::Http(error) => broken(code_of_store(&error)),
+                StoreError::Http(error) => broken(code_of_store(&error)).lasting_if(is_store_refusal(&error)),
                 _ => broken(ErrorCode::IncompleteUpload),
             },
         }
@@ -74,7 +78,7 @@ impl From<RunError> for CliError {
         let message = error.to_string();
         let error = match error {
             RunError::Start { source, .. } => {
-                Self::failure(format!("{message}: {source}")).with_code(ErrorCode::AzcopyUnusable)
+                Self::failure(format!("{message}: {source}")).with_code(ErrorCode::AzcopyUnusable).lasting()
             }
             RunError::Interrupted { progress, .. } => Self::upload_interrupted(progress),
             RunError::Stalled { log, .. } => {
@@ -82,6 +86,7 @@ impl From<RunError> for CliError {
             }
             RunError::Failed { failure, log, .. } => {
                 let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
+                let error = error.lasting_if(comes_again(&failure));
                 suggestion(&failure).into_iter().fold(error, Self::with_suggestion)
             }
         };
@@ -140,6 +145,27 @@ fn suggestion(failure: &Failure) -> Option<&'static str> {
         | Failure::ExitCode { .. }
         | Failure::UnexpectedStatus { .. } => OTHER_AZCOPY,
     })
+}
+
+/// True where the next run would meet the same: a source that cannot be read, a disk without room, a refused source.
+fn comes_again(failure: &Failure) -> bool {
+    match failure {
+        Failure::SourceRefused { .. } => true,
+        Failure::FailedTransfers { failed, .. } => {
+            // Without a reason it may have been the network.
+            let reason = failed.first().and_then(|failed| failed.reason.as_deref()).unwrap_or_default();
+            ["modified", "permission denied", "no such file"].iter().any(|cause| reason.contains(cause))
+        }
+        Failure::Crashed { head: words, .. } | Failure::Fatal { words } => {
+            ["no space left", "permission denied", "failed to scan path"].iter().any(|cause| words.contains(cause))
+        }
+        _ => false,
+    }
+}
+
+/// True where the store does not accept what is sent. A location that is gone is asked for anew by the next run.
+pub(super) fn is_store_refusal(error: &HttpError) -> bool {
+    error.status().is_some_and(|status| is_refusal(status) && status != 404)
 }
 
 fn of_a_file(failed: &FailedTransfer) -> &'static str {
@@ -228,14 +254,36 @@ impl CliError {
     /// Adds the command that resumes to the suggestion.
     #[must_use]
     pub(crate) fn with_resume(self, command: &str) -> Self {
-        self.and_suggestion(&format!("To resume, run the same command again:\n  {command}"))
+        let words = match self.comes_again() {
+            true => "To resume once that is solved, run the same command again:",
+            false => "To resume, run the same command again:",
+        };
+        self.and_suggestion(&format!("{words}\n  {command}"))
     }
 
     /// Adds the command that registers a complete upload without sending anything again to the suggestion.
     #[must_use]
     pub(crate) fn with_kept(self, command: &str) -> Self {
-        self.and_suggestion(&format!(
-            "The upload is complete and kept. To register it, run the same command again; nothing is sent again:\n  {command}"
-        ))
+        let words = match self.comes_again() {
+            true => "To register it once that is solved, run the same command again; nothing is sent again:",
+            false => "To register it, run the same command again; nothing is sent again:",
+        };
+        self.and_suggestion(&format!("The upload is complete and kept. {words}\n  {command}"))
+    }
+
+    /// Says that the same command alone would fail in the same way.
+    #[must_use]
+    pub(super) fn lasting(mut self) -> Self {
+        if let Some(rest) = self.details.message.strip_prefix(BROKEN_UPLOAD) {
+            self.details.message = format!("{BLOCKED_UPLOAD}{rest}");
+        }
+        self.details.is_lasting = true;
+        self
+    }
+
+    /// The same where this is so.
+    #[must_use]
+    pub(super) fn lasting_if(self, is_lasting: bool) -> Self {
+        if is_lasting { self.lasting() } else { self }
     }
 }

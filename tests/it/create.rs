@@ -315,7 +315,7 @@ fn a_refused_sas_is_renewed_once() {
     ERROR: the blob store refused the upload location's SAS (403 AuthenticationFailed)
 
     Suggestion: A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage.
-    Run the same command again:
+    Once that is solved, run the same command again:
       azure-ai-models custom create --name my-model --source model
     [exit code: 7]
     ");
@@ -419,13 +419,13 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
       Uploading 2 files, 1.0 KB...
-    ERROR: Upload interrupted. Run the same command to resume.
+    ERROR: Upload interrupted. Run the same command to resume once the cause is removed.
     1 of 2 files failed: model.safetensors: source modified during transfer
     AzCopy's log: [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]/run-1/[UUID].log
     No file is complete yet: the upload starts over.
 
     Suggestion: See that every file is there and can be read, and that nothing changes them during the upload.
-    To resume, run the same command again:
+    To resume once that is solved, run the same command again:
       azure-ai-models custom create --name my-model --source model --description 'two words'
     [exit code: 7]
     ");

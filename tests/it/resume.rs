@@ -351,7 +351,7 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     ERROR: the model could not be registered: Foundry returned: Only safetensors weights are supported. (UnsupportedWeightFormat)
 
     Suggestion: Convert the weights to .safetensors, and check the folder with 'custom check' before the next upload.
-    The upload is complete and kept. To register it, run the same command again; nothing is sent again:
+    The upload is complete and kept. To register it once that is solved, run the same command again; nothing is sent again:
       azure-ai-models custom create --name my-model --source model
 
     Request id: [UUID], [TIME]

@@ -1,7 +1,7 @@
 //! Signing in with `azd`: a script that stands for it, the real program, and what arrives at the service.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
@@ -134,6 +134,59 @@ fn an_answer_without_a_token_is_not_repeated() {
     ERROR: azd answered without a token that can be read
 
     Suggestion: Update azd to its newest version.
+    [exit code: 4]
+    ");
+}
+
+/// A server that answers each request with this JSON; its address.
+fn answering(body: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/token", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = [0; 4096];
+            drop(stream.read(&mut head));
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            drop(stream.write_all(answer.as_bytes()));
+        }
+    });
+    address
+}
+
+/// `Bearer ` and nothing behind it would be told as a fault of the service, or of the person's rights.
+#[test]
+fn an_empty_token_is_no_token() {
+    for token in ["", " ", "a b"] {
+        let azd = format!(r#"echo '{{"token":"{token}","expiresOn":"2038-01-18T00:00:00Z"}}'"#);
+        let env = env(&azd);
+        let output = env.run(&["list"]).fails_with(4);
+        assert!(output.stderr.contains("ERROR: azd answered without a token that can be read"), "{output}");
+        assert!(env.emulator().requests().is_empty(), "{output}");
+
+        let mut env = self::env("exit 1");
+        let az = format!(
+            r#"echo '{{"accessToken":"{token}","expiresOn":"2038-01-18 00:00:00.000000","expires_on":2147385600,"subscription":"s","tenant":"t","tokenType":"Bearer"}}'"#
+        );
+        env.program("az", &az);
+        env.set("AZURE_AI_MODELS_CREDENTIAL", "azcli");
+        let output = env.run(&["list"]).fails_with(4);
+        assert!(output.stderr.contains("ERROR: the Azure CLI answered without a token that can be read"), "{output}");
+        assert!(env.emulator().requests().is_empty(), "{output}");
+    }
+    let mut env = env("exit 1");
+    let endpoint = answering(r#"{"access_token":"","expires_on":"2147385600","resource":"r","token_type":"Bearer"}"#);
+    env.set("AZURE_AI_MODELS_CREDENTIAL", "managed").set("IDENTITY_ENDPOINT", &endpoint).set("IDENTITY_HEADER", "h");
+    let output = env.run(&["list"]).fails_with(4);
+    assert!(env.emulator().requests().is_empty(), "{output}");
+    insta::assert_snapshot!(output, @"
+    ------- stderr -------
+    ERROR: managed identity answered without a token that can be read
+
+    Suggestion: Check managed identity, or choose another way to sign in with AZURE_AI_MODELS_CREDENTIAL.
     [exit code: 4]
     ");
 }

@@ -48,7 +48,7 @@ pub enum CredentialError {
         /// What it said to do.
         suggestion: Option<String>,
     },
-    /// The tool ended well, and wrote something that holds no token.
+    /// The tool or the sign-in service answered well, with something that holds no token.
     #[error("{how} answered without a token that can be read")]
     Unreadable {
         /// Who was asked.
@@ -121,7 +121,12 @@ impl CredentialError {
             Self::Refused { how, .. } | Self::BadConfiguration { how, .. } => {
                 format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
             }
-            Self::Unreadable { how } => format!("Update {how} to its newest version."),
+            Self::Unreadable { how: how @ (Method::Azd | Method::AzCli) } => {
+                format!("Update {how} to its newest version.")
+            }
+            Self::Unreadable { how } => {
+                format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
+            }
             Self::UnknownMethod { .. } => {
                 let words = Method::ALL.map(Method::word).join(", ");
                 format!("Set {} to one of {words}, or unset it.", var::CREDENTIAL)

@@ -29,9 +29,15 @@ pub(super) async fn fetch(source: &TokenSource) -> Result<(Token, OffsetDateTime
     let executor = Arc::new(GroupExecutor::new(&source.env));
     let credential = credential(source, &executor)?;
     match credential.get_token(&[&source.scope], None).await {
-        Ok(AccessToken { token, expires_on, .. }) => Ok((Token::new(token.secret().to_owned()), expires_on)),
+        Ok(AccessToken { token, expires_on, .. }) => Ok((usable(source.method, token.secret())?, expires_on)),
         Err(error) => Err(failure(source.method, executor.take_ending(), &error)),
     }
+}
+
+/// The token of any of the methods: text that a header can carry, and not none.
+fn usable(how: Method, token: &str) -> Result<Token, CredentialError> {
+    let is_usable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_usable { Ok(Token::new(token.to_owned())) } else { Err(CredentialError::Unreadable { how }) }
 }
 
 fn credential(
@@ -131,4 +137,19 @@ fn words_of(error: &azure_core::Error) -> String {
     let text = text.split("\nTo troubleshoot, visit").next().unwrap_or_default();
     let text = text.split_once("authentication failed.").map_or(text, |(_, rest)| rest);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_method_gives_a_token_that_is_none() {
+        for how in Method::ALL {
+            for token in ["", " ", "a b", "a\nb", "a\u{7f}", "ä"] {
+                assert_eq!(usable(how, token), Err(CredentialError::Unreadable { how }), "{token:?}");
+            }
+            assert!(usable(how, "eyJ0.eyJh.x-_~+/=").is_ok());
+        }
+    }
 }

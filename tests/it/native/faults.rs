@@ -141,12 +141,12 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
       Source: model (2 files, 25.0 MB)
       Uploading 2 files, 25.0 MB...
     The upload location's SAS was refused on the way. Asking for a fresh one...
-    ERROR: Upload interrupted. Run the same command to resume.
+    ERROR: Upload interrupted. Run the same command to resume once the cause is removed.
     the blob store refused the upload, also with a fresh SAS (AuthenticationFailed. (AuthenticationFailed))
     1 of 2 files (50 B) are complete and will not be sent again; nor will the 8.0 MB that arrived of the rest, which the blob store keeps for 7 days.
 
     Suggestion: Check this machine's clock, and the network rules of the project's storage.
-    To resume, run the same command again:
+    To resume once that is solved, run the same command again:
       azure-ai-models custom create --name my-model --source model --engine native --parallel 1
     ");
     store.behaves(Behaviour::default());
