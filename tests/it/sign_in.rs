@@ -67,7 +67,7 @@ fn a_token_that_ends_soon_is_fetched_again_for_the_next_request() {
     let env = env(r#"echo "{\"token\":\"the-token-of-azd\",\"expiresOn\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"}""#);
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     env.run(&["delete", "-n", "my-model", "--version", "1", "-f"]).success();
-    assert_eq!((env.emulator().requests().len(), calls(&env).len()), (2, 2));
+    assert_eq!((env.emulator().requests().len(), calls(&env).len()), (3, 3));
 }
 
 #[test]
