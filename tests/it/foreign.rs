@@ -72,6 +72,32 @@ fn a_complete_upload_is_compared_before_it_is_registered_later() {
     assert_eq!(lists(&env)[1], "model.safetensors\n");
 }
 
+/// Nothing is registered that cannot be compared.
+#[test]
+fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
+    let env = env();
+    env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
+    env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
+    create(&env).fails_with(8);
+    let before = registrations(&env);
+    env.emulator().add_fault("startPendingUpload:status=403,code=Forbidden,message=No.".parse().expect("a fault"));
+    let output = create(&env).fails_with(8);
+    let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
+    insta::assert_snapshot!(error, @"
+    the uploaded files cannot be compared before their registration: no permission: No. (Forbidden)
+
+    Suggestion: Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new one takes some minutes to count.
+    The upload is complete and kept. To register it, run the same command again; nothing is sent again:
+      azure-ai-models custom create --name my-model --source model
+
+      • Roles: https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry
+      • Assign a role: https://learn.microsoft.com/azure/role-based-access-control/role-assignments-portal
+
+    Request id: [UUID], [TIME]
+    ");
+    assert_eq!(registrations(&env), before);
+}
+
 /// A file that AzCopy is not told to send again stays what it was.
 #[test]
 fn a_file_that_arrived_before_and_is_written_meanwhile_is_not_registered() {

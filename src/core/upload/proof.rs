@@ -5,7 +5,8 @@
 //! service accepted is not compared afterwards, for nobody knows what the service then does to the blobs); what another machine wrote
 //! over a file that AzCopy had sent before the list that follows AzCopy's end, or before the next run where this program
 //! was killed, for AzCopy does not tell the ETags of its writes; and all of it where the SAS does not allow a list, or the
-//! list has no marks.
+//! list has no marks. The other way round, a request of this upload that was given up, sent again and carried out after all
+//! is taken for another upload's: the next run sends the file again.
 
 use std::collections::HashMap;
 

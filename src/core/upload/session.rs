@@ -3,6 +3,8 @@
 //! One loop: a transfer is complete, or the SAS was rejected, or it is broken. A fresh location is asked for as long as
 //! files arrive with it, and what arrived is always compared with what the store lists.
 
+mod proving;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,13 +20,12 @@ use super::event::UploadEvent;
 use super::journal::{Journal, Stage};
 use super::lifetime::lifetime_warning;
 use super::location::usable_location;
-use super::proof;
 use super::request::UploadRequest;
 use super::resume::{Kept, ResumeState, changed};
 use super::strays::strays;
 use super::ticks::with_ticks;
 use crate::azcopy::wait_for_orphan;
-use crate::cancel::{Hold, Urgency};
+use crate::cancel::Hold;
 use crate::foundry::FoundryClient;
 use crate::model::{ArrivedFile, BlobPath, Registration, Report};
 use crate::native::{Record, Transferred, arrived_files};
@@ -153,60 +154,6 @@ impl Session {
         self.store = Some(store);
         on(UploadEvent::Uploaded);
         Ok(())
-    }
-
-    /// Proves that what this upload sent is still what the location holds, right before it is registered: another upload
-    /// of this version writes to the same location. Where it cannot be listed, or the service has another location by now,
-    /// nothing is compared.
-    ///
-    /// # Errors
-    /// [`UploadError::Broken`] where a file is another now: the next run sends it again. Else what keeps from looking.
-    pub async fn prove(&mut self) -> Result<(), UploadError> {
-        let Some(mut journal) = self.journal.clone() else { return Ok(()) };
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => match self.location().await {
-                Ok(location) if location.blob_uri == *journal.blob_uri() => self.store(&location),
-                Ok(_) => {
-                    let words = "the service has another upload location by now: the uploaded files are not compared";
-                    (self.settings.reporter)(Report::Debug(words.into()));
-                    return Ok(());
-                }
-                // An earlier try asked for the registration, and whose it is the model shows.
-                Err(UploadError::VersionExists(_)) => return Ok(()),
-                Err(error) => return Err(error),
-            },
-        };
-        let failure = match store.list().await {
-            Ok(Some(listing)) => proof::unchanged(&journal, &listing, self.request.is_remote()).err(),
-            Ok(None) => None,
-            Err(why) => Some(TransferFailure::Unproved(why)),
-        };
-        let Some(failure) = failure else { return Ok(()) };
-        if failure.lost_file().is_some() {
-            journal.complete = journal.files.iter().map(|file| file.path.clone()).collect();
-            journal.stage = Stage::Uploading;
-            self.write(&mut journal).await?;
-        }
-        let kept = self.kept(false, &journal, failure.lost_file(), |_| true).await;
-        Err(UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: None })))
-    }
-
-    /// Difference between the files of the registered model and those that this upload sent, as a sentence: another upload
-    /// of this version may have written and registered them. `None` also where the service lets nobody look.
-    pub async fn registered_difference(&self) -> Option<String> {
-        let journal = self.journal.as_ref()?;
-        let blob_uri = journal.blob_uri();
-        let listing = match self.foundry.read_location(&self.request.name, &self.request.version, blob_uri).await {
-            Ok(location) if location.blob_uri == *blob_uri => self.listing(&self.store(&location)).await?,
-            Ok(_) => return None,
-            Err(why) => {
-                (self.settings.reporter)(Report::Debug(format!("the model's files cannot be compared: {why}")));
-                return None;
-            }
-        };
-        let failure = proof::unchanged(journal, &listing, self.request.is_remote()).err()?;
-        Some(format!("Its files are not those of this upload: {failure}."))
     }
 
     /// Files with their SHA-256 where it was computed, as the upload's record has them.
@@ -426,39 +373,6 @@ impl Session {
                 Ok(Err(Ended { failure, state, hold: None }))
             }
         }
-    }
-
-    /// Keeps which writes the files are that an engine delivered before it failed, where the store tells soon: the next run
-    /// sees what another upload wrote in between.
-    async fn keep_writes(&self, store: &BlobStore, state: &mut ResumeState) {
-        let (Some(delivered), Some(directory)) = (&state.delivered, &self.directory) else { return };
-        if delivered.is_empty() {
-            return;
-        }
-        let listed = tokio::select! {
-            biased;
-            () = self.settings.cancel.at_least(Urgency::Now) => return,
-            listed = tokio::time::timeout(self.settings.timings.probe, store.list()) => listed,
-        };
-        let Ok(Ok(Some(listing))) = listed else { return };
-        let writes = delivered.iter().filter_map(|path| Some((path.clone(), listing.get(path)?.clone())));
-        state.journal.blobs.extend(writes);
-        if let Err(why) = directory.write_journal(&mut state.journal).await {
-            (self.settings.reporter)(Report::Debug(format!("what arrived is not in the journal: {why}")));
-        }
-    }
-
-    /// Compares what the store lists with what was sent, where the SAS in force allows a list, and keeps the list.
-    async fn verify(
-        &self,
-        store: &BlobStore,
-        journal: &mut Journal,
-        sent: &Transferred,
-        before: Option<&Listing>,
-    ) -> Result<(), TransferFailure> {
-        let Some(listing) = store.list().await.map_err(TransferFailure::Unproved)? else { return Ok(()) };
-        journal.blobs = proof::arrived(journal, &sent.written, before, listing, self.request.is_remote())?;
-        Ok(())
     }
 
     /// A journal with what its run delivered, whichever engine that was.
