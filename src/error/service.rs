@@ -191,11 +191,9 @@ impl From<DeleteError> for CliError {
                 .with_code(ErrorCode::DeletionFailed)
                 .with_suggestion("Look again later; if it is still there, delete it again."),
             DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
-            DeleteError::TimedOut => {
-                Self::new(ErrorKind::Service, message).with_code(ErrorCode::DeletionTimeout).with_suggestion(
-                    "The deletion was accepted, and goes on; look again later, or wait longer with --timeout.",
-                )
-            }
+            DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
+                .with_code(ErrorCode::DeletionTimeout)
+                .with_suggestion("The deletion was accepted; look again later."),
         }
     }
 }

@@ -152,7 +152,7 @@ fn a_deletion_that_does_not_end_in_time_is_told() {
     ------- stderr -------
     ERROR: the deletion did not end in time
 
-    Suggestion: The deletion was accepted, and goes on; look again later, or wait longer with --timeout.
+    Suggestion: The deletion was accepted; look again later.
     [exit code: 9]
     ");
     let error = env.run(&["delete", "-n", "my-model", "-f", "-o", "json"]).fails_with(9).json_error();
@@ -170,7 +170,7 @@ fn a_long_deletion_is_said_and_has_a_limit_of_its_own() {
     The service is deleting it (1s of at most 3s)...
     ERROR: the deletion did not end in time
 
-    Suggestion: The deletion was accepted, and goes on; look again later, or wait longer with --timeout.
+    Suggestion: The deletion was accepted; look again later.
     [exit code: 9]
     ");
     env.run(&["delete", "-n", "my-model", "-f", "--timeout", "soon"]).fails_with(2);

@@ -1,4 +1,5 @@
 //! Text that a service, a file or a person wrote reaches a terminal and a script without driving either.
+#![cfg(unix)]
 
 use foundry_emulator::{Arm, Config};
 use serde_json::json;
@@ -42,7 +43,6 @@ fn json_escapes_what_drives_a_terminal_and_stays_the_same_value() {
     assert_harmless("the error", &output.stderr);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_state_of_the_service_cannot_drive_the_terminal() {
     let running = || Config { running_states: vec![NASTY.into()], polls_until_done: 4, ..Config::default() };
@@ -61,7 +61,6 @@ fn a_state_of_the_service_cannot_drive_the_terminal() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn a_choice_cannot_drive_the_terminal() {
     let mut arm = Arm::default();
@@ -95,7 +94,6 @@ fn no_name_is_too_odd_for_a_table() {
         env.emulator().seed(&model).expect("seeded");
     }
     assert_harmless("a pipe", &env.run(&["list"]).success().stdout);
-    #[cfg(unix)]
     for columns in [20, 33, 40, 47, 60, 100] {
         let ended = Terminal::start(&env, columns, &["list"]).finish();
         assert_eq!(ended.code, 0, "{columns}: {}", ended.screen);

@@ -379,6 +379,7 @@ fn the_source_comes_through_a_pipe() {
 }
 
 /// What has no end is not read to its end.
+#[cfg(unix)]
 #[test]
 fn a_source_from_a_pipe_has_an_end() {
     use std::process::Stdio;

@@ -80,16 +80,18 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
     /// Looks at one word; returns where to go on, which may be behind the word.
     fn word(&mut self, start: usize, end: usize) -> usize {
         let last_at = self.text[start..end].iter().rposition(|&byte| byte == b'@').map(|at| start + at);
+        let mut at = start;
         let has_address = self.text[start..end].windows(2).any(|two| two == b"//");
         // Without a host behind it, it is how somebody writes the form.
         if let Some(last_at) = last_at.filter(|at| at + 1 < end && !has_address && self.scope == Scope::Text) {
             let before = &self.text[start..last_at];
-            if before.contains(&b':') && !before.to_ascii_lowercase().starts_with(b"mailto:") {
+            let is_path = before.iter().any(|byte| matches!(byte, b'/' | b'\\'));
+            if before.contains(&b':') && !is_path && !before.to_ascii_lowercase().starts_with(b"mailto:") {
                 self.mask(start, last_at);
-                return end;
+                at = last_at;
             }
         }
-        let (mut at, mut in_address) = (start, false);
+        let mut in_address = false;
         while at < end {
             let byte = self.at(at);
             if is_name(byte) {

@@ -37,6 +37,7 @@ fn text_of_others_loses_its_secrets_by_their_shape() {
         ("https%3a%2f%2fu%3aCANARY%40h%2fc", "https%3a%2f%2f***%40h%2fc"),
         ("https://h/c?x=a%20CANARY", "https://h/c?***"),
         ("user:CANARY@proxy:8080", "***@proxy:8080"),
+        ("user:CANARY@proxy&sig=CANARY", "***@proxy&sig=***"),
         // Parameters.
         ("se=2026&SIG=CANARY&sp=r", "se=2026&SIG=***&sp=r"),
         ("se=2026;sig=CANARY;sp=r", "se=2026;sig=***;sp=r"),
@@ -103,6 +104,8 @@ fn text_without_secrets_stays_as_it_was() {
         "Basic settings, basic model",
         "user@contoso.com or mailto:user@contoso.com",
         "written as USER:PASSWORD@ before its host",
+        r"C:\Users\me@contoso.com\model",
+        "/data/12:30/me@contoso.com/model",
         "C:\\users\\new\\table 12:30:45",
         "https://h:8080/a/b%20c/d and //h/c",
         "a & b &amp; c; 100%25 of it",
