@@ -19,19 +19,21 @@ pub struct Started {
     /// The service accepted this very registration. Otherwise it may be another one of the same version, until the model is
     /// seen.
     pub is_ours: bool,
+    /// The answer was 202 or named an operation: the service says in so many words that it goes on.
+    pub is_accepted: bool,
 }
 
 impl Started {
     /// A registration of this version that is under way: its operation is asked for, or without one the model is watched.
     #[must_use]
     pub fn in_progress(operation: Option<Url>) -> Self {
-        Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false }
+        Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false, is_accepted: false }
     }
 
     /// True where no look at the model is needed to know that this registration is in progress.
     #[must_use]
     pub fn is_surely_in_progress(&self) -> bool {
-        self.is_ours && matches!(self.state, OperationState::Running(_))
+        self.is_ours && self.is_accepted && matches!(self.state, OperationState::Running(_))
     }
 
     /// The operation's URL where it holds no secret: what may be printed and written down.
@@ -110,7 +112,8 @@ impl FoundryClient {
         let response = self.send(self.request(method, url.clone(), retry).json(&body)).await?;
         response.check_body()?;
         let (operation, state) = (self.operation_of(&url, &response), state::of_response(&response));
-        Ok(Started { operation, state, is_ours: true })
+        let is_accepted = response.status == 202 || operation.is_some();
+        Ok(Started { operation, state, is_ours: true, is_accepted })
     }
 
     /// `createAsync` broke in the middle: it may have been accepted.
@@ -160,7 +163,7 @@ impl FoundryClient {
 
 /// It was accepted by a request whose answer was lost.
 fn accepted() -> Started {
-    Started { operation: None, state: OperationState::Running("Accepted".into()), is_ours: false }
+    Started { operation: None, state: OperationState::Running("Accepted".into()), is_ours: false, is_accepted: false }
 }
 
 /// 405, and a 404 that does not speak of a model.
