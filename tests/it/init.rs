@@ -13,7 +13,7 @@ const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 const ID: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-emulator/providers/Microsoft.CognitiveServices/accounts/emulator/projects/demo";
 
 /// An `azd` that keeps a project and its environments as azd does, and notes how it was called.
-const AZD: &str = r#"
+pub(crate) const AZD: &str = r#"
 /bin/echo "$*" >> "$AZD_LOG"
 default() { [ -f .azure/config.json ] && /bin/sed 's/.*defaultEnvironment":"\([^"]*\)".*/\1/' .azure/config.json; }
 select_it() { echo "{\"version\":1,\"defaultEnvironment\":\"$1\"}" > .azure/config.json; }

@@ -8,6 +8,7 @@ mod delete;
 mod dry_run;
 mod error_rows;
 mod errors;
+mod faults;
 mod foreign;
 mod foreign_text;
 mod help;

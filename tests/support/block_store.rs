@@ -16,7 +16,7 @@ use axum::serve::{IncomingStream, Listener};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Nothing that a test waits for takes longer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -127,11 +127,12 @@ struct Shared {
     answers: Semaphore,
 }
 
-/// The running store; it ends with the process.
+/// The running store; it ends when it is dropped.
 pub(crate) struct BlockStore {
     /// Base address with the account.
     pub(crate) base: url::Url,
     shared: Arc<Shared>,
+    _stop: oneshot::Sender<()>,
 }
 
 impl BlockStore {
@@ -141,16 +142,21 @@ impl BlockStore {
         let (kept, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { kept, changed, answers: Semaphore::new(0) });
         let state = Arc::clone(&shared);
+        let (stop, stopped) = oneshot::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
                 listener.set_nonblocking(true).expect("a listener");
                 let listener = Lines(tokio::net::TcpListener::from_std(listener).expect("a listener"));
                 let app = Router::new().fallback(answer).with_state(state);
-                axum::serve(listener, app.into_make_service_with_connect_info::<Line>()).await.expect("served");
+                let service = app.into_make_service_with_connect_info::<Line>();
+                tokio::select! {
+                    served = axum::serve(listener, service).into_future() => served.expect("served"),
+                    _ = stopped => {}
+                }
             });
         });
-        Self { base: base.parse().expect("a URL"), shared }
+        Self { base: base.parse().expect("a URL"), shared, _stop: stop }
     }
 
     /// Lets it behave so from now on; the count of requests starts anew, and those under way have no answer.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use tokio::sync::oneshot;
 
 /// What the store says from now on.
 #[derive(Clone, Debug)]
@@ -29,11 +30,12 @@ struct Mind {
     removed: Vec<String>,
 }
 
-/// The running store; it ends with the process.
+/// The running store; it ends when it is dropped.
 pub(crate) struct BlobStub {
     /// Base address with the account.
     pub(crate) base: url::Url,
     mind: Arc<Mutex<Mind>>,
+    _stop: oneshot::Sender<()>,
 }
 
 impl BlobStub {
@@ -42,16 +44,20 @@ impl BlobStub {
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
         let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: VecDeque::new(), removed: Vec::new() }));
         let shared = Arc::clone(&mind);
+        let (stop, stopped) = oneshot::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
                 listener.set_nonblocking(true).expect("a listener");
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
                 let app = Router::new().fallback(answer).with_state(shared);
-                axum::serve(listener, app).await.expect("served");
+                tokio::select! {
+                    served = axum::serve(listener, app).into_future() => served.expect("served"),
+                    _ = stopped => {}
+                }
             });
         });
-        Self { base: base.parse().expect("a URL"), mind }
+        Self { base: base.parse().expect("a URL"), mind, _stop: stop }
     }
 
     /// Changes what the store says.

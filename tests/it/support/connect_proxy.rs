@@ -143,7 +143,7 @@ fn pass_on(mut client: StreamOwned<ServerConnection, TcpStream>, server: &str) -
 }
 
 /// Byte by byte: what follows the head is not its business.
-fn read_head(stream: &mut impl Read) -> io::Result<String> {
+pub(super) fn read_head(stream: &mut impl Read) -> io::Result<String> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte)?;

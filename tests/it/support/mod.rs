@@ -6,6 +6,8 @@ mod blob_stub;
 mod block_store;
 #[cfg(unix)]
 mod connect_proxy;
+#[cfg(unix)]
+mod fault_proxy;
 mod file_server;
 mod output;
 mod running;
@@ -16,6 +18,8 @@ pub(crate) use blob_stub::{BlobStub, Says};
 pub(crate) use block_store::{Behaviour, BlockStore, Lists, Received};
 #[cfg(unix)]
 pub(crate) use connect_proxy::{ConnectProxy, FarHost};
+#[cfg(unix)]
+pub(crate) use fault_proxy::{FaultProxy, Rule, Spoil};
 pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use running::Running;

@@ -1,0 +1,217 @@
+//! The matrix: every request of every command meets every fault, once and always. No run may panic, outlast the limits,
+//! or report a success that did not happen. The gate runs a part; `ci/faults.sh` runs all and writes `design/faults.md`.
+#![cfg(unix)]
+
+mod commands;
+mod kinds;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::panic::AssertUnwindSafe;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use commands::{COMMANDS, Command, World};
+use kinds::{Kind, kinds};
+
+use crate::support::Rule;
+
+/// A run that takes longer hangs. The longest wait that the scaled limits allow is a third of it.
+const LIMIT: Duration = Duration::from_secs(40);
+
+struct Case {
+    command: &'static Command,
+    route: String,
+    kind: usize,
+    always: bool,
+}
+
+/// What became of one case.
+struct Verdict {
+    code: Option<i32>,
+    took: Duration,
+    /// What must not be, in words.
+    fault: Option<String>,
+}
+
+/// Every case, in an order that is the same each time.
+fn cases(kinds: &[Kind]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for command in COMMANDS {
+        let world = (command.world)(None);
+        let verdict = run(command, &world);
+        assert_eq!((verdict.code, &verdict.fault), (Some(0), &None), "{} without a fault", command.name);
+        let mut routes = world.routes();
+        routes.sort();
+        routes.dedup();
+        for route in routes {
+            for kind in 0..kinds.len() {
+                for always in [false, true] {
+                    cases.push(Case { command, route: route.clone(), kind, always });
+                }
+            }
+        }
+    }
+    cases
+}
+
+fn run(command: &Command, world: &World) -> Verdict {
+    let begun = Instant::now();
+    let mut program = world.env.command(&[command.args, &["-o", "json"]].concat());
+    let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let pid = child.id();
+    let (done, ended) = std::sync::mpsc::channel::<()>();
+    let guard = std::thread::spawn(move || {
+        let hangs = ended.recv_timeout(LIMIT).is_err();
+        if hangs {
+            crate::support::send(pid, rustix::process::Signal::KILL);
+        }
+        hangs
+    });
+    let output = child.wait_with_output().expect("the program ends");
+    done.send(()).unwrap_or_default();
+    let hangs = guard.join().expect("the guard");
+    let (code, took) = (output.status.code(), begun.elapsed());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let fault = if hangs {
+        Some(format!("hangs: {stderr}"))
+    } else if stderr.contains("panicked at") || code == Some(101) {
+        Some(format!("panics: {stderr}"))
+    } else if code == Some(0) {
+        (command.happened)(world, &output.stdout).err().map(|why| format!("false success: {why}"))
+    } else if !matches!(code, Some(1..=9)) {
+        Some(format!("ends with {code:?}: {stderr}"))
+    } else if !stderr.lines().last().is_some_and(|line| line.starts_with(r#"{"error":{"#)) {
+        Some(format!("fails without an error: {stderr}"))
+    } else {
+        None
+    };
+    Verdict { code, took, fault }
+}
+
+fn judge(kinds: &[Kind], case: &Case) -> Verdict {
+    let rule = Rule { route: case.route.clone(), spoil: kinds[case.kind].spoil.clone(), always: case.always };
+    let judged = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let world = (case.command.world)(Some(rule));
+        let mut verdict = run(case.command, &world);
+        if world.spoiled() == 0 {
+            verdict.fault.get_or_insert_with(|| "the fault was never met".to_owned());
+        }
+        verdict
+    }));
+    judged.unwrap_or_else(|_| Verdict {
+        code: None,
+        took: Duration::ZERO,
+        fault: Some("the test itself failed".into()),
+    })
+}
+
+/// Judges all cases, some at a time: most of a run is waiting.
+fn judge_all(kinds: &[Kind], cases: &[Case]) -> Vec<Verdict> {
+    let next = AtomicUsize::new(0);
+    let verdicts: Vec<Mutex<Option<Verdict>>> = cases.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(index) else { return };
+                    *verdicts[index].lock().expect("a verdict") = Some(judge(kinds, case));
+                }
+            });
+        }
+    });
+    verdicts.into_iter().map(|verdict| verdict.into_inner().expect("a verdict").expect("judged")).collect()
+}
+
+fn complaints(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
+    let mut text = String::new();
+    for (case, verdict) in cases.iter().zip(verdicts) {
+        if let Some(fault) = &verdict.fault {
+            let often = if case.always { "always" } else { "once" };
+            let fault: String = fault.chars().take(600).collect();
+            writeln!(text, "{} | {} | {} {often} | {fault}", case.command.name, case.route, kinds[case.kind].name)
+                .expect("a line");
+        }
+    }
+    text
+}
+
+#[test]
+fn a_part_of_the_matrix_holds() {
+    let kinds = kinds();
+    let mut cases = cases(&kinds);
+    // A prime step meets every command and every kind over the routes.
+    cases = cases.into_iter().enumerate().filter(|(index, _)| index % 37 == 0).map(|(_, case)| case).collect();
+    let verdicts = judge_all(&kinds, &cases);
+    assert!(cases.len() > 100, "{}", cases.len());
+    assert_eq!(complaints(&kinds, &cases, &verdicts), "");
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour: ci/faults.sh"]
+#[expect(clippy::print_stderr, reason = "the figures, for who runs the script")]
+fn the_whole_matrix_holds() {
+    let kinds = kinds();
+    let cases = cases(&kinds);
+    let begun = Instant::now();
+    let verdicts = judge_all(&kinds, &cases);
+    let took = begun.elapsed();
+    if let Ok(file) = std::env::var("FAULTS_TABLE") {
+        std::fs::write(file, table(&kinds, &cases, &verdicts)).expect("the table");
+    }
+    let complaints = complaints(&kinds, &cases, &verdicts);
+    eprintln!("{} cases in {} s, {} complaints", cases.len(), took.as_secs(), complaints.lines().count());
+    assert!(kinds.len() >= 66 && cases.len() >= 2000, "{} kinds, {} cases", kinds.len(), cases.len());
+    assert_eq!(complaints, "");
+}
+
+fn table(kinds: &[Kind], cases: &[Case], verdicts: &[Verdict]) -> String {
+    let mut rows: BTreeMap<(usize, &str), Vec<&Verdict>> = BTreeMap::new();
+    for (case, verdict) in cases.iter().zip(verdicts) {
+        let command = COMMANDS.iter().position(|one| std::ptr::eq(one, case.command)).expect("a command");
+        rows.entry((command, &case.route)).or_default().push(verdict);
+    }
+    let count = |of: &[&Verdict], is_so: &dyn Fn(&Verdict) -> bool| of.iter().filter(|one| is_so(one)).count();
+    let all: Vec<&Verdict> = verdicts.iter().collect();
+    let begins =
+        |word: &'static str| move |one: &Verdict| one.fault.as_ref().is_some_and(|fault| fault.starts_with(word));
+    let mut text = format!(
+        "# Faults\n\nWritten by `ci/faults.sh`. Each request of each command meets {} faults, once and always: {} runs of the \
+         program.\n\n{} panics, {} false successes, {} hangs (over {} s), {} other complaints.\n\nA run that succeeded did what it says: the model \
+         is registered with the bytes that were sent, changed, gone, or shown as it is.\n\n\
+         | command | request | runs | succeeded | failed, by exit code | slowest |\n|---|---|---|---|---|---|\n",
+        kinds.len(),
+        cases.len(),
+        count(&all, &begins("panics")),
+        count(&all, &begins("false success")),
+        count(&all, &begins("hangs")),
+        LIMIT.as_secs(),
+        count(&all, &|one| {
+            one.fault.is_some() && !["panics", "false success", "hangs"].iter().any(|word| begins(word)(one))
+        }),
+    );
+    for ((command, route), verdicts) in rows {
+        let mut codes = BTreeMap::new();
+        for code in verdicts.iter().filter_map(|verdict| verdict.code).filter(|code| *code != 0) {
+            *codes.entry(code).or_insert(0) += 1;
+        }
+        let codes: Vec<_> = codes.iter().map(|(code, times)| format!("{code}: {times}")).collect();
+        let slowest = verdicts.iter().map(|verdict| verdict.took).max().unwrap_or_default();
+        writeln!(
+            text,
+            "| `{}` | `{route}` | {} | {} | {} | {:.0} s |",
+            COMMANDS[command].name,
+            verdicts.len(),
+            count(&verdicts, &|one| one.code == Some(0)),
+            codes.join(", "),
+            slowest.as_secs_f64().ceil(),
+        )
+        .expect("a row");
+    }
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name.clone()).collect();
+    write!(text, "\nThe faults: {}.\n", names.join(", ")).expect("the faults");
+    text
+}

@@ -1,0 +1,95 @@
+//! What goes wrong on the wire.
+
+use crate::support::Spoil;
+
+/// A fault by its name.
+pub(super) struct Kind {
+    pub(super) name: String,
+    pub(super) spoil: Spoil,
+}
+
+const ERROR: &[u8] = br#"{"error":{"code":"InjectedFault","message":"the words of the service"}}"#;
+const JSON: &str = "content-type: application/json\r\n";
+
+/// Statuses that come with an error of the service.
+const STATUSES: [u16; 32] = [
+    400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 415, 416, 421, 422, 423, 424, 425, 428, 429, 431,
+    451, 500, 501, 502, 503, 504, 505, 507, 511,
+];
+
+/// Bodies that come with 200.
+const BODIES: [(&str, &[u8]); 14] = [
+    ("no body", b""),
+    ("null", b"null"),
+    ("an array", b"[]"),
+    ("an empty object", b"{}"),
+    ("a string", b"\"x\""),
+    ("a number", b"0"),
+    ("half an object", b"{\"value\":["),
+    ("a list of nothing", b"{\"value\":null}"),
+    ("an object of nulls", br#"{"name":null,"version":null,"status":null,"blobUri":null,"value":null}"#),
+    ("wrong types", br#"{"name":1,"version":[],"status":{},"blobUri":7,"value":{},"nextLink":3}"#),
+    ("an unknown state", br#"{"status":"Wobbling","provisioningState":"Wobbling"}"#),
+    ("another model", br#"{"name":"another","version":"9","blobUri":"https://x.example/c","status":"Succeeded"}"#),
+    ("not UTF-8", b"{\"name\":\"\xff\xfe\"}"),
+    ("a BOM", b"\xef\xbb\xbf{}"),
+];
+
+const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+
+/// Values of `Retry-After` with 503.
+const WAITS: [(&str, &str); 4] = [
+    ("a wait of nothing", "retry-after: 0\r\n"),
+    ("a wait of years", "retry-after: 99999999999999999999\r\n"),
+    ("a wait below nothing", "retry-after: -5\r\n"),
+    ("a wait in words", "retry-after: soon\r\n"),
+];
+
+/// All faults, in an order that is the same each time.
+pub(super) fn kinds() -> Vec<Kind> {
+    let kind = |name: &str, spoil| Kind { name: name.to_owned(), spoil };
+    let mut kinds: Vec<Kind> =
+        STATUSES.iter().map(|status| kind(&status.to_string(), Spoil::Status(*status, JSON, ERROR))).collect();
+    kinds.extend(BODIES.iter().map(|(name, body)| kind(name, Spoil::Status(200, JSON, body))));
+    for status in REDIRECTS {
+        let head = "location: http://127.0.0.1:9/elsewhere\r\n";
+        kinds.push(kind(&format!("{status} elsewhere"), Spoil::Status(status, head, b"")));
+    }
+    kinds.extend(WAITS.iter().map(|(name, head)| kind(name, Spoil::Status(503, head, ERROR))));
+    let page = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>";
+    let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
+    let details =
+        format!(r#"{{"error":{{"code":"X","details":[{}1]}}}}"#, r#"{"code":"D","message":"m"},"#.repeat(20_000));
+    let answer = |status: &str, head: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 {status}\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        Spoil::Instead([head.as_bytes(), body].concat())
+    };
+    kinds.extend([
+        kind("a page with 200", answer("200 OK", "content-type: text/html\r\n", page)),
+        kind("a page with 502", answer("502 Bad Gateway", "content-type: text/html\r\n", page)),
+        kind("deep nesting", answer("200 OK", JSON, &deep)),
+        kind("many details", answer("400 Bad Request", JSON, details.as_bytes())),
+        kind("megabytes", answer("200 OK", JSON, &[b"\"".as_slice(), &b"x".repeat(4 << 20), b"\""].concat())),
+        kind("202 without a place", answer("202 Accepted", "", b"")),
+        kind("204", answer("204 No Content", "", b"")),
+        kind("not gzip", answer("200 OK", "content-encoding: gzip\r\ncontent-type: application/json\r\n", b"{}")),
+        kind("not HTTP", Spoil::Instead(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
+        kind("half a head", Spoil::Instead(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec())),
+        kind(
+            "a broken chunk",
+            Spoil::Instead(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}".to_vec()),
+        ),
+        kind("more promised", Spoil::Instead(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{}".to_vec())),
+        kind("a reset", Spoil::Reset),
+        kind("an early end", Spoil::End),
+        kind("silence", Spoil::Silence),
+        kind("a lost answer", Spoil::Lost),
+        kind("half an answer", Spoil::Half),
+        kind("a late answer", Spoil::Late),
+        kind("the answer with 200", Spoil::Restatus(200)),
+        kind("the answer with 206", Spoil::Restatus(206)),
+        kind("the answer with 500", Spoil::Restatus(500)),
+        kind("the answer without its body", Spoil::Bodiless),
+    ]);
+    kinds
+}
