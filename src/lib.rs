@@ -5,6 +5,9 @@ mod cli;
 mod commands;
 mod console;
 mod error;
+#[cfg(test)]
+#[path = "core/fuzz.rs"]
+mod fuzz;
 mod globals;
 mod inherited;
 mod signals;

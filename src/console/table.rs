@@ -135,4 +135,21 @@ mod tests {
             "NAME\na\u{fffd}[31mb c\u{fffd}\n"
         );
     }
+
+    #[test]
+    fn no_cell_is_too_odd() {
+        let seeds: [&[u8]; 3] = [
+            "my-model\t1\tme@contoso.com".as_bytes(),
+            "模型\t\u{1f468}\u{200d}\u{1f469}\u{fe0f}\tx".as_bytes(),
+            "e\u{301}\u{9b}31m\t\t".as_bytes(),
+        ];
+        crate::fuzz::fuzz("table", &seeds, |input| {
+            let text = String::from_utf8_lossy(input);
+            let cells: Vec<String> = text.split('\t').take(4).map(str::to_owned).collect();
+            let width = input.first().map(|byte| u16::from(*byte));
+            let laid_out =
+                table(&["NAME", "V", "BY", "X"], vec![cells.clone(), cells], TableStyle { width, summary: true });
+            assert!(!laid_out.chars().any(|c| c.is_control() && c != '\n'), "{laid_out:?}");
+        });
+    }
 }

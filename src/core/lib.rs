@@ -11,6 +11,8 @@ pub mod display;
 pub mod env;
 mod files;
 pub mod foundry;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 pub mod model;
 mod native;

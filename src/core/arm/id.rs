@@ -102,4 +102,14 @@ mod tests {
             assert_eq!(ProjectId::parse(other), Err(IdError), "{other}");
         }
     }
+
+    #[test]
+    fn no_id_is_too_odd() {
+        let id = b"/subscriptions/s/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/a/projects/p";
+        crate::fuzz::fuzz("arm-id", &[id], |input| {
+            if let Ok(id) = ProjectId::parse(&String::from_utf8_lossy(input)) {
+                assert_eq!(ProjectId::parse(&id.to_string()).map(|again| again.to_string()).ok(), Some(id.to_string()));
+            }
+        });
+    }
 }

@@ -273,4 +273,14 @@ mod tests {
             drop(parse_line(&line(&kind, &odd.to_string())));
         }
     }
+
+    #[test]
+    fn no_line_is_too_odd() {
+        let line = r#"{"TimeStamp":"t","MessageType":"Progress","MessageContent":"{\"ErrorMsg\":\"\",\"TotalBytesTransferred\":\"1\",\"JobStatus\":\"InProgress\",\"FailedTransfers\":[{\"Src\":\"a\",\"ErrorCode\":403}]}","PromptDetails":{"PromptType":""}}"#;
+        let end = line.replace("Progress\",\"MessageC", "EndOfJob\",\"MessageC");
+        crate::fuzz::fuzz("azcopy-line", &[line.as_bytes(), end.as_bytes(), b"INFO: text"], |input| {
+            let message = parse_line(&String::from_utf8_lossy(input));
+            assert!(!format!("{message:?}").is_empty());
+        });
+    }
 }

@@ -78,4 +78,13 @@ mod tests {
         println!("{cases} files, {seen} names");
         assert!(cases >= 500 && seen >= 500, "{cases} files with {seen} names show nothing");
     }
+
+    #[test]
+    fn no_file_is_too_odd() {
+        let text = b"A=1\nexport B = \"x\\\"y\"\n# C\nD: 'z'PATH=1\r\n";
+        crate::fuzz::fuzz("dotenv", &[text], |input| {
+            let found = names(input);
+            assert!(found.len() <= input.len());
+        });
+    }
 }

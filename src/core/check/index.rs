@@ -205,4 +205,17 @@ mod tests {
         let missing = missing_by_name(there.into_iter(), |path| there.contains(&path));
         assert_eq!(missing.into_keys().collect::<Vec<_>>(), ["m-00002-of-00003.gguf"]);
     }
+
+    #[test]
+    fn no_index_is_too_odd() {
+        let index =
+            br#"{"metadata":{"total_size":16},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"x/../y"}}"#;
+        crate::fuzz::fuzz("index", &[index], |input| {
+            let mut findings = Vec::new();
+            if let Some(index) = Index::parse("model.safetensors.index.json", input, &mut findings) {
+                findings.extend(index.compare(&BTreeMap::new(), input));
+            }
+            assert!(findings.len() < 1000, "{}", findings.len());
+        });
+    }
 }

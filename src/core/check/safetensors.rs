@@ -314,4 +314,17 @@ mod tests {
             });
         proptest::collection::vec(tensor, 0..4).prop_map(|tensors| format!("{{{}}}", tensors.join(",")))
     }
+
+    #[test]
+    fn no_header_is_too_odd() {
+        let json = br#"{"__metadata__":{"format":"pt"},"w":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]}}"#;
+        let mut whole = (json.len() as u64).to_le_bytes().to_vec();
+        whole.extend_from_slice(json);
+        whole.extend_from_slice(&[0; 8]);
+        crate::fuzz::fuzz("safetensors", &[&whole], |input| {
+            for size in [input.len() as u64, 1 << 40] {
+                drop(read(&mut &*input, size));
+            }
+        });
+    }
 }

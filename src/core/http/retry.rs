@@ -315,4 +315,16 @@ mod tests {
             assert_eq!(retry_after(value, date, now).map(|d| d.as_secs()), seconds, "{value}");
         }
     }
+
+    #[test]
+    fn no_retry_after_is_too_odd() {
+        let seeds: [&[u8]; 4] =
+            [b"120", b"Wed, 21 Oct 2026 07:28:00 GMT", b"Sunday, 06-Nov-94 08:49:37 GMT", b"99999999999999999999"];
+        crate::fuzz::fuzz("retry-after", &seeds, |input| {
+            let text = String::from_utf8_lossy(input);
+            let wait =
+                retry_after(&text, Some(&text), SystemTime::now()).or(retry_after(&text, None, SystemTime::now()));
+            drop(wait.map(seconds));
+        });
+    }
 }

@@ -278,4 +278,18 @@ mod tests {
             assert_eq!(tenant_of(header).as_deref(), tenant, "{header}");
         }
     }
+
+    #[test]
+    fn no_error_is_too_odd() {
+        let seeds: [&[u8]; 3] = [
+            br#"{"error":{"code":"C","message":"m","details":[{"code":"D","message":"n","innererror":{"code":"E"}}]}}"#,
+            b"<?xml version=\"1.0\"?><Error><Code>ServerBusy</Code><Message>busy\nRequestId:1</Message></Error>",
+            b"<!DOCTYPE html><html><title>Sign in</title></html>",
+        ];
+        crate::fuzz::fuzz("service-error", &seeds, |input| {
+            let mut error = ServiceError { status: 400, ..ServiceError::default() };
+            error.read_body(input);
+            assert!(error.details.len() <= 20, "{}", error.details.len());
+        });
+    }
 }

@@ -128,4 +128,23 @@ mod tests {
             assert_eq!(Source::parse(text), Err(error), "{text}");
         }
     }
+
+    #[test]
+    fn no_source_is_too_odd() {
+        let seeds: [&[u8]; 4] = [
+            b"https://a.blob.core.windows.net/c?sv=1&sig=SECRETVALUE",
+            b"./model",
+            b"C:\\model",
+            b"http://127.0.0.1:1/a/c",
+        ];
+        crate::fuzz::fuzz("source", &seeds, |input| {
+            let text = String::from_utf8_lossy(input);
+            if let Ok(Source::Blob(url)) = Source::parse(&text) {
+                let mut place = url.expose().clone();
+                place.set_query(None);
+                let shown = format!("{url:?} {url}");
+                assert!(place.as_str().contains("SECRETVALUE") || !shown.contains("SECRETVALUE"), "{shown}");
+            }
+        });
+    }
 }

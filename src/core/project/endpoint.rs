@@ -246,4 +246,23 @@ mod tests {
             assert_eq!(endpoint.same_origin(&Url::parse(url).expect("url")), same, "{url}");
         }
     }
+
+    #[test]
+    fn no_endpoint_is_too_odd() {
+        let good = b"https://acc.services.ai.azure.com/api/projects/p";
+        let local = b"http://127.0.0.1:1/api/projects/p";
+        crate::fuzz::fuzz("endpoint", &[good, local, b"https://u:p@evil.example#.services.ai.azure.com/"], |input| {
+            let text = String::from_utf8_lossy(input);
+            if let Ok(endpoint) = ProjectEndpoint::parse(&text, None) {
+                let again = Url::parse(&endpoint.to_string()).expect("a URL");
+                let host = again.host_str().expect("a host").to_owned();
+                assert!(
+                    is_loopback(&again)
+                        || host.ends_with(".services.ai.azure.com")
+                        || host.contains(".services.ai.azure.")
+                );
+                assert!(again.username().is_empty() && again.password().is_none() && again.query().is_none());
+            }
+        });
+    }
 }

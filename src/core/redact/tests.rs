@@ -290,3 +290,26 @@ proptest! {
         }
     }
 }
+
+/// A known secret in whatever text, and that text alone.
+#[test]
+fn no_text_is_too_odd() {
+    const SECRET: &str = "KnownSecret+Of/ThisRun==";
+    remember(SECRET);
+    let encoded = SECRET.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
+    let seeds: [&[u8]; 4] = [
+        b"PUT https://u:p@h/c?sv=1&sig=x%2B&se=2 Bearer eyJh.eyJi.c",
+        br#"{"Authorization":"Bearer x","sig" : "y","AccountKey=":"z"}"#,
+        b"a second http://a/b?c=dhttps://e/f?g in one word;sig=1;",
+        "\u{202e}sig%3D\u{fe0f}=".as_bytes(),
+    ];
+    crate::fuzz::fuzz("redaction", &seeds, |input| {
+        let text = String::from_utf8_lossy(input);
+        let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
+        let (before, after) = text.split_at(middle);
+        for secret in [SECRET, &encoded] {
+            let cleaned = clean(&format!("{before}{secret}{after}"));
+            assert!(!cleaned.contains("KnownSecret") && !cleaned.contains("ThisRun"), "{cleaned}");
+        }
+    });
+}

@@ -214,4 +214,19 @@ mod tests {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn no_glob_is_too_odd() {
+        let seeds: [&[u8]; 4] = [b"**/*.{safetensors,json}", b"[a-z]*/?x/", b"!a/{b,{c,d}}\\*", b"checkpoint-*/**"];
+        crate::fuzz::fuzz("glob", &seeds, |input| {
+            let text = String::from_utf8_lossy(input);
+            let (glob, path) = text.split_at(text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at));
+            for glob in [&*text, glob] {
+                if let Ok(pattern) = glob.parse::<Pattern>() {
+                    let selection = Selection::new(vec![pattern.clone()], vec![pattern], true);
+                    let _: Option<ExcludeReason> = selection.leaves_out(path, false);
+                }
+            }
+        });
+    }
 }

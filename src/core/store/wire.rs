@@ -157,4 +157,16 @@ mod tests {
             assert!(read_blobs(&answer(other)).is_err(), "{other}");
         }
     }
+
+    #[test]
+    fn no_list_is_too_odd() {
+        let seeds: [&[u8]; 2] = [
+            b"<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a &amp; b</Name><Properties><Content-Length>7</Content-Length><Etag>0x8D</Etag></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>",
+            b"<BlockList><CommittedBlocks><Block><Name>YQ==</Name><Size>1</Size></Block></CommittedBlocks><UncommittedBlocks/></BlockList>",
+        ];
+        crate::fuzz::fuzz("blob-xml", &seeds, |input| {
+            let response = Response { body: input.to_vec(), ..Response::default() };
+            drop((read_blobs(&response), read_blocks(&response)));
+        });
+    }
 }

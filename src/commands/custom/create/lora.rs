@@ -62,3 +62,19 @@ pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mu
         first.remedy = format!("This is an adapter: add --weight-type LoRA. Else: {}", first.remedy);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_configuration_of_an_adapter_is_too_odd() {
+        let config = br#"{"r":16,"lora_alpha":32.5,"target_modules":["q_proj","v_proj"],"lora_dropout":0.05,"peft_type":"LORA"}"#;
+        let other = br#"{"r":null,"lora_alpha":"x","target_modules":"all-linear"}"#;
+        crate::fuzz::fuzz("adapter-config", &[config, other], |input| {
+            if let Ok(config) = serde_json::from_slice::<AdapterConfig>(input) {
+                drop(config.over(&LoraShape::default()));
+            }
+        });
+    }
+}

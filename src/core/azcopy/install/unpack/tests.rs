@@ -56,6 +56,20 @@ fn said(archive: &[u8]) -> String {
     out(archive, LIMIT).expect_err("refused")
 }
 
+#[test]
+fn no_archive_is_too_odd() {
+    let tar = tar_gz(&[
+        ("azcopy_linux/azcopy", EntryType::Regular, PROGRAM),
+        ("azcopy_linux/NOTICE", EntryType::Regular, b"n"),
+    ]);
+    let zip = zipped(&[("azcopy_windows/azcopy.exe", PROGRAM), ("azcopy_windows/azcopy", PROGRAM)]);
+    crate::fuzz::fuzz("archive", &[&tar, &zip], |input| {
+        if let Ok(content) = out(input, LIMIT) {
+            assert!(content.len() as u64 <= LIMIT);
+        }
+    });
+}
+
 const FILE: EntryType = EntryType::Regular;
 
 #[test]

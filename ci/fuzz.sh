@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Feeds a million mutated inputs to every function that reads what others wrote (the tests named ..._is_too_odd).
+#   ci/fuzz.sh [RUNS] [FILTER]
+# What it finds is kept in tests/fuzz/ and tried first from then on, in `cargo test` as well.
+set -euo pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+# One at a time: memory is measured for the process.
+FUZZ_RUNS=${1:-1000000} cargo test --locked --profile fuzz --package azure-ai-models --package azure-ai-models-core --lib -- \
+  --test-threads 1 "${2:-is_too_odd}"
