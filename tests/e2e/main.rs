@@ -6,6 +6,8 @@ mod copy_store;
 mod crash;
 mod create;
 mod gate;
+#[cfg(target_os = "linux")]
+mod hostile;
 #[cfg(unix)]
 mod native;
 mod network;

@@ -1,0 +1,185 @@
+//! What happens to a machine in the middle of an upload: the source changes, the clock jumps, the program or AzCopy is
+//! stopped for a while. Whatever comes of it, a model that is said to be registered holds the files as they are.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Output, Stdio};
+use std::time::Duration;
+
+use foundry_emulator::Config;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::gate::{Gate, Hold};
+use crate::stage::{Stage, azurite, files, store};
+
+/// Five blocks, so that one is far from sent when the gate shuts.
+const LARGE: usize = 40 << 20;
+const ENGINES: [&str; 2] = ["azcopy", "native"];
+
+/// What becomes of a file of the source while it is sent, in a word.
+type Change = (&'static str, fn(&Path));
+const CHANGES: [Change; 8] = [
+    ("rewritten", |file| fs::write(file, vec![9; LARGE]).expect("written")),
+    ("longer", |file| append(file, &[9; 5000])),
+    ("shorter", |file| resize(file, LARGE as u64 / 2)),
+    ("empty", |file| resize(file, 0)),
+    ("gone", |file| fs::remove_file(file).expect("removed")),
+    ("renamed", |file| fs::rename(file, file.with_extension("old")).expect("renamed")),
+    ("replaced", |file| {
+        let other = file.with_extension("new");
+        fs::write(&other, vec![9; LARGE]).expect("written");
+        fs::rename(other, file).expect("renamed");
+    }),
+    ("a directory", |file| {
+        fs::remove_file(file).expect("removed");
+        fs::create_dir(file).expect("a directory");
+    }),
+];
+
+fn append(file: &Path, more: &[u8]) {
+    use std::io::Write;
+    fs::File::options().append(true).open(file).and_then(|mut file| file.write_all(more)).expect("written");
+}
+
+fn resize(file: &Path, bytes: u64) {
+    fs::File::options().write(true).open(file).and_then(|file| file.set_len(bytes)).expect("resized");
+}
+
+fn stage(gate: &Gate) -> Stage {
+    let stage = Stage::with(Config { blobs: store(&gate.url), ..Config::default() });
+    let content: Vec<u8> = (0..LARGE).map(|at| (at / 7 % 251) as u8).collect();
+    stage.write("m/large.bin", &content);
+    stage.write("m/config.json", b"{}");
+    stage
+}
+
+fn create(engine: &str) -> [&str; 10] {
+    ["create", "-n", "changed", "--source", "m", "--skip-check", "-o", "json", "--engine", engine]
+}
+
+fn begin(stage: &Stage, engine: &str, prepare: impl FnOnce(&mut std::process::Command)) -> Child {
+    let mut command = stage.command(&create(engine));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    prepare(&mut command);
+    command.spawn().expect("runs")
+}
+
+/// A success has to be one: the model's blobs are the files of the source.
+fn judge(stage: &Stage, what: &str, output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("panicked"), "{what}: {stderr}");
+    match output.status.code() {
+        Some(0) => {
+            let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let (there, here) = (stage.blobs(&model), files(&stage.work().join("m")));
+            let sizes = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
+                files.iter().map(|(name, content)| format!("{name} {}", content.len())).collect::<Vec<_>>().join(", ")
+            };
+            assert!(there == here, "{what}: registered {}, and here are {}", sizes(&there), sizes(&here));
+            "registered as it is".to_owned()
+        }
+        Some(code @ 1..=9) => {
+            let error: Value = serde_json::from_str(stderr.lines().last().expect("a line")).expect("JSON");
+            format!("exit {code}: {}", error["error"]["message"].as_str().expect("a message"))
+        }
+        code => panic!("{what} ends with {code:?}: {stderr}"),
+    }
+}
+
+/// After a failure the same command again registers what is there by then.
+fn again(stage: &Stage, what: &str, engine: &str) {
+    let output = stage.command(&create(engine)).output().expect("runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{what}, again: {stderr}");
+    judge(stage, what, &output);
+    stage.assert_no_upload_left();
+}
+
+#[test]
+#[ignore = "takes minutes; ci/hostile.sh runs it"]
+#[expect(clippy::print_stderr, reason = "figures that ci/hostile.sh shows")]
+fn a_source_that_changes_is_registered_as_it_is_or_not_at_all() {
+    for engine in ENGINES {
+        for (change, apply) in CHANGES {
+            let gate = Gate::before(&azurite());
+            let stage = stage(&gate);
+            gate.hold(Hold::Bytes(LARGE as u64 / 4));
+            let running = begin(&stage, engine, |_| ());
+            gate.wait_until_held();
+            apply(&stage.work().join("m/large.bin"));
+            gate.hold(Hold::Nowhere);
+            let output = running.wait_with_output().expect("ends");
+            let what = format!("{engine}, {change}");
+            let told = judge(&stage, &what, &output);
+            eprintln!("{what}: {told}");
+            if !output.status.success() {
+                again(&stage, &what, engine);
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "takes minutes; ci/hostile.sh runs it"]
+#[expect(clippy::print_stderr, reason = "figures that ci/hostile.sh shows")]
+fn a_pause_costs_nothing_but_time() {
+    for engine in ENGINES {
+        for victim in ["the program", "all of it"] {
+            let gate = Gate::before(&azurite());
+            let stage = stage(&gate);
+            gate.hold(Hold::Bytes(LARGE as u64 / 4));
+            let running = begin(&stage, engine, |_| ());
+            gate.wait_until_held();
+            let victims: Vec<Pid> = match victim {
+                "the program" => vec![running.id()],
+                _ => [vec![running.id()], children(running.id())].concat(),
+            }
+            .into_iter()
+            .map(|id| Pid::from_raw(i32::try_from(id).expect("an id")).expect("an id"))
+            .collect();
+            victims.iter().for_each(|pid| kill_process(*pid, Signal::STOP).expect("stopped"));
+            gate.hold(Hold::Nowhere);
+            std::thread::sleep(Duration::from_secs(20));
+            victims.iter().for_each(|pid| kill_process(*pid, Signal::CONT).expect("goes on"));
+            let output = running.wait_with_output().expect("ends");
+            let what = format!("{engine}, {victim} stopped for 20 s");
+            assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+            eprintln!("{what}: {}", judge(&stage, &what, &output));
+        }
+    }
+}
+
+fn children(id: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|id| id.parse().ok()).collect()
+}
+
+/// `HOSTILE_FAKETIME` names the library that ci/hostile.sh brings. It fakes the program's clock, not AzCopy's.
+#[test]
+#[ignore = "takes minutes; ci/hostile.sh runs it"]
+#[expect(clippy::print_stderr, reason = "figures that ci/hostile.sh shows")]
+fn a_clock_that_jumps_does_not_end_an_upload() {
+    let library = crate::stage::given("HOSTILE_FAKETIME");
+    for engine in ENGINES {
+        for jump in ["+1d", "-1d", "+40m", "-40m"] {
+            let gate = Gate::before(&azurite());
+            let stage = stage(&gate);
+            let clock = stage.work().join("clock");
+            fs::write(&clock, "+0").expect("a clock");
+            gate.hold(Hold::Bytes(LARGE as u64 / 4));
+            let running = begin(&stage, engine, |command| {
+                command.env("LD_PRELOAD", &library).env("FAKETIME_TIMESTAMP_FILE", &clock);
+                command.env("FAKETIME_NO_CACHE", "1").env("DONT_FAKE_MONOTONIC", "1");
+            });
+            gate.wait_until_held();
+            fs::write(&clock, jump).expect("a clock");
+            gate.hold(Hold::Nowhere);
+            let output = running.wait_with_output().expect("ends");
+            let what = format!("{engine}, the clock jumps by {jump}");
+            assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+            eprintln!("{what}: {}", judge(&stage, &what, &output));
+        }
+    }
+}
