@@ -18,7 +18,7 @@ init
 progress 105 1050 0 2
 sleep 0.2
 progress 294 1050 0 2 84
-sleep 3
+sleep 2.5
 progress 200 1050 0 2
 sleep 0.2
 progress 1050 1050 1 2
