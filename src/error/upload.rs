@@ -80,6 +80,9 @@ impl From<RunError> for CliError {
             RunError::Start { source, .. } => {
                 Self::failure(format!("{message}: {source}")).with_code(ErrorCode::AzcopyUnusable).lasting()
             }
+            RunError::Link { .. } => Self::failure(message)
+                .with_code(ErrorCode::AzcopyUnusable)
+                .with_suggestion("Use --engine native, or move the files to a path of letters and digits."),
             RunError::Interrupted { progress, .. } => Self::upload_interrupted(progress),
             RunError::Stalled { log, .. } => {
                 Self::broken_upload(ErrorCode::UploadStalled, &message, log.as_deref()).with_suggestion(STALLED)

@@ -1,7 +1,7 @@
 //! One job for AzCopy, and the command line that it becomes (contracts/azcopy.md 2b and 9).
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::TransferProgress;
 use crate::redact::{self, SecretUrl};
@@ -27,7 +27,7 @@ pub enum Cargo {
     /// Files of one directory, and no others. A single file is a list of one name: AzCopy looks at the listed
     /// files alone, however much lies beside them (seen with strace).
     Files {
-        /// Directory that the names are relative to. Without `*`, which AzCopy would expand.
+        /// Directory that the names are relative to.
         directory: PathBuf,
         /// File with one name a line, `/` between the parts, no name twice: a double one fails, and one that is
         /// not there is left out in silence (contracts/azcopy.md 2b).
@@ -46,6 +46,15 @@ pub enum Cargo {
 }
 
 impl CopyJob {
+    /// The same job, whose source AzCopy finds under another path.
+    pub(super) fn reading(&self, source: &Path) -> Self {
+        let mut job = self.clone();
+        if let Cargo::Files { directory, .. } = &mut job.cargo {
+            source.clone_into(directory);
+        }
+        job
+    }
+
     /// What the verdict is measured by.
     pub(super) fn expectation(&self) -> Expectation {
         match self.cargo {

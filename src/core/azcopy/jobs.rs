@@ -11,6 +11,7 @@ use crate::process::{Child, Exit};
 
 use super::lines::Lines;
 use super::program::AzCopy;
+use super::source_link::below_link;
 use crate::model::BlobPath;
 
 impl AzCopy {
@@ -98,7 +99,7 @@ fn sources(line: &str) -> Vec<PathBuf> {
 }
 
 fn relative(path: &Path, source: &Path) -> Option<BlobPath> {
-    let name = path.strip_prefix(source).ok()?.to_str()?;
+    let name = path.strip_prefix(source).ok().or_else(|| below_link(path))?.to_str()?;
     Some(if cfg!(windows) { name.replace('\\', "/").into() } else { name.into() })
 }
 

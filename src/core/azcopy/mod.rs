@@ -16,6 +16,7 @@ mod orphan;
 mod outcome;
 mod program;
 mod run;
+mod source_link;
 mod text;
 #[cfg(any(test, feature = "test-fakes"))]
 pub mod transcripts;

@@ -15,10 +15,11 @@ use crate::process::{Child, Exit, Pipes};
 use crate::progress::{Counters, Meter, Stall, StallWatch};
 use crate::units;
 
-use super::job::CopyJob;
+use super::job::{Cargo, CopyJob};
 use super::lines::Lines;
 use super::message::{Message, PromptKind, Summary, parse_line};
 use super::outcome::Outcome;
+use super::source_link::SourceLink;
 use super::verdict::{Failure, Finished, judge};
 use super::{AzCopy, log, orphan};
 
@@ -43,6 +44,14 @@ pub enum RunError {
     Start {
         /// AzCopy's path.
         program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// AzCopy does not take the path of the source, and there can be no link to it.
+    #[error("azcopy cannot read {}, whose path it takes for a pattern or an address, and no link to it can be made: {source}", .directory.display())]
+    Link {
+        /// The source directory.
+        directory: PathBuf,
         /// Why.
         source: io::Error,
     },
@@ -88,9 +97,18 @@ pub async fn run(
     controls: &Controls<'_>,
     on: &mut dyn FnMut(TransferEvent),
 ) -> Result<Finished, RunError> {
+    let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
+    let link = match &job.cargo {
+        Cargo::Files { directory, .. } => {
+            let not_linked = |source| RunError::Link { directory: directory.clone(), source };
+            Some(SourceLink::to(directory, &job.directory).map_err(not_linked)?)
+        }
+        Cargo::Remote { .. } => None,
+    };
+    let read = link.as_ref().map(|link| job.reading(link.path()));
+    let job = read.as_ref().unwrap_or(job);
     let mut command = azcopy.command_for_job(&job.directory);
     command.args(job.arguments());
-    let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
     let (child, pipes) = Child::spawn(command).map_err(start)?;
     let started = Instant::now();
     if let Err(why) = orphan::leave_word(&job.directory, child.pid()) {
@@ -115,7 +133,15 @@ pub async fn run(
         end: None,
     };
     run.supervise(pipes).await;
-    run.conclude(job)
+    let mut concluded = run.conclude(job);
+    if let (Some(link), Err(RunError::Failed { failure, .. })) = (&link, &mut concluded)
+        && let Failure::FailedTransfers { failed, .. } = &mut **failure
+    {
+        for transfer in failed {
+            transfer.source = link.shown(&transfer.source);
+        }
+    }
+    concluded
 }
 
 struct Run<'a> {

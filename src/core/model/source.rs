@@ -1,6 +1,6 @@
 //! Where the weights come from: a local file or directory, or a blob URL (cli.md 10, "Remote source").
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 use url::Url;
@@ -38,9 +38,6 @@ pub enum SourceError {
     /// A query without a signature: the shell has cut the URL.
     #[error("the source URL has a query but no signature (sig=)")]
     CutUrl,
-    /// AzCopy would expand the star.
-    #[error("the source path holds a '*', which AzCopy would expand")]
-    Star,
 }
 
 impl SourceError {
@@ -58,7 +55,6 @@ impl SourceError {
             Self::CutUrl => {
                 "Your shell may have cut the URL at '&': put the URL into a file and use --source-file FILE."
             }
-            Self::Star => "Name the directory itself; all files below it are taken.",
         }
     }
 }
@@ -74,7 +70,7 @@ impl Source {
         }
         // `C:\x` and a relative `a:b` are paths, so only `scheme://` makes a URL.
         let Some((scheme, _)) = text.split_once("://") else {
-            return Self::local(Path::new(text));
+            return Ok(Self::Local(text.into()));
         };
         let scheme = scheme.to_ascii_lowercase();
         if !matches!(scheme.as_str(), "http" | "https") {
@@ -92,13 +88,6 @@ impl Source {
             return Err(SourceError::CutUrl);
         }
         Ok(Self::Blob(SecretUrl::new(url)))
-    }
-
-    fn local(path: &Path) -> Result<Self, SourceError> {
-        if path.to_string_lossy().contains('*') {
-            return Err(SourceError::Star);
-        }
-        Ok(Self::Local(path.to_owned()))
     }
 }
 
@@ -123,7 +112,6 @@ mod tests {
             ("http://a.blob.core.windows.net/c?sig=x", SourceError::PlainHttp),
             ("https://huggingface.co/o/r", SourceError::NotABlobStore("huggingface.co".into())),
             ("https://a.blob.core.windows.net/c?sv=1", SourceError::CutUrl),
-            ("model/*", SourceError::Star),
         ] {
             assert_eq!(Source::parse(text), Err(error), "{text}");
         }

@@ -1,0 +1,117 @@
+//! A source directory under a path that AzCopy can take.
+//!
+//! AzCopy 10.32 reads a local path as the path of a URL: a `%` that begins no escape fails ("invalid URL escape"), and so
+//! does a control character. `*` is expanded, and a backslash becomes a slash. Its own working directory does not help,
+//! since it makes the path absolute first. It follows links, so a link with a plain name in the run's directory stands
+//! for the source.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files::create_private_directory;
+
+/// Name of the link; what AzCopy tells of a file has it in its path.
+const LINK: &str = "azure-ai-models-source";
+
+/// The path that AzCopy is given; what was made for it is gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct SourceLink {
+    path: PathBuf,
+    source: PathBuf,
+    /// Directory of a link that cannot lie in the run's directory.
+    temporary: Option<PathBuf>,
+}
+
+impl SourceLink {
+    /// The source itself, or a link to it in the run's directory; in a private temporary one where that has an odd path
+    /// too.
+    pub(super) fn to(source: &Path, run: &Path) -> io::Result<Self> {
+        let source = source.to_owned();
+        if is_plain(&source) {
+            return Ok(Self { path: source.clone(), source, temporary: None });
+        }
+        let temporary =
+            (!is_plain(run)).then(|| std::env::temp_dir().join(format!("azure-ai-models-{}", uuid::Uuid::new_v4())));
+        if let Some(directory) = &temporary {
+            create_private_directory(directory)?;
+        }
+        let link = Self { path: temporary.as_deref().unwrap_or(run).join(LINK), source, temporary };
+        // Of an earlier attempt of the same run.
+        drop(fs::remove_file(&link.path));
+        make_link(&link.source, &link.path)?;
+        Ok(link)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path of AzCopy's as the user knows it.
+    pub(super) fn shown(&self, path: &str) -> String {
+        let below = Path::new(path).strip_prefix(&self.path).ok();
+        below.map_or_else(|| path.to_owned(), |name| self.source.join(name).display().to_string())
+    }
+}
+
+impl Drop for SourceLink {
+    fn drop(&mut self) {
+        // The link in a run's directory goes with it.
+        if let Some(directory) = &self.temporary {
+            drop(fs::remove_file(&self.path));
+            drop(fs::remove_dir(directory));
+        }
+    }
+}
+
+/// What a path of AzCopy's is relative to a link of an earlier run, wherever that was.
+pub(super) fn below_link(path: &Path) -> Option<&Path> {
+    let mut parts = path.components();
+    parts.find(|part| part.as_os_str() == LINK)?;
+    Some(parts.as_path())
+}
+
+/// True where AzCopy takes the path as it is.
+fn is_plain(path: &Path) -> bool {
+    let is_odd = |char: char| "%*?[]".contains(char) || char.is_control() || (cfg!(not(windows)) && char == '\\');
+    path.to_str().is_some_and(|path| !path.contains(is_odd))
+}
+
+#[cfg(unix)]
+fn make_link(source: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(source, link)
+}
+
+#[cfg(not(unix))]
+fn make_link(source: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_dir(source, link)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_paths_get_a_link_and_plain_ones_none() {
+        let root = tempfile::tempdir().expect("a directory");
+        let make = |name: &str| {
+            let path = root.path().join(name);
+            fs::create_dir_all(&path).expect("a directory");
+            path
+        };
+        let (plain, odd, run, odd_run) = (make("a b-1"), make("50% *?[x]\\"), make("run-1"), make("5%/run-1"));
+        assert_eq!(SourceLink::to(&plain, &run).expect("a path").path(), plain);
+        for run in [&run, &odd_run] {
+            let link = SourceLink::to(&odd, run).expect("a link");
+            assert_eq!(fs::read_link(link.path()).expect("a link"), odd);
+            assert!(is_plain(link.path()), "{link:?}");
+            let file = link.path().join("sub/a%41");
+            assert_eq!(below_link(&file), Some(Path::new("sub/a%41")));
+            assert_eq!(Path::new(&link.shown(file.to_str().expect("text"))), odd.join("sub/a%41"));
+            let (path, temporary) = (link.path().to_owned(), link.temporary.clone());
+            drop(link);
+            assert_eq!(path.symlink_metadata().is_err(), temporary.is_some());
+        }
+        assert_eq!(below_link(Path::new("/m/a")), None);
+    }
+}
