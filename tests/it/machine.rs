@@ -386,7 +386,7 @@ fn long_names_and_many_files_go() {
     let env = env();
     let long = "ü".repeat(127);
     env.write(&format!("model/{long}"), "x");
-    env.write(&format!("model/{}end", format!("{}/", "d".repeat(200)).repeat(15)), "x");
+    env.write(&format!("model/{}end", format!("{}/", "d".repeat(200)).repeat(4)), "x");
     for number in 0..5000 {
         env.write(&format!("model/{}/{}/{}/{number}.bin", number % 7, number % 11, number % 13), "x");
     }

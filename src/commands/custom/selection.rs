@@ -6,7 +6,10 @@ use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, Source, WeightType};
-use azure_ai_models_core::source::{self, Pattern, PlanError, Selection, UploadSource};
+use azure_ai_models_core::source::{self, ExcludeReason, Excluded, Pattern, PlanError, Selection, UploadSource};
+
+/// So many names are told on one line.
+const NAMED_SECRETS: usize = 10;
 
 /// Options that select files of a directory.
 #[derive(Args, Debug)]
@@ -41,8 +44,9 @@ pub(super) async fn look(
     checked: Check,
 ) -> Result<Looked, CliError> {
     let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
+    let config_dir = app.config_dir().ok();
     let work = move || {
-        let plan = match source::plan(&source, &cwd, &selection) {
+        let plan = match source::plan(&source, &cwd, &selection, config_dir.as_deref()) {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
@@ -52,7 +56,23 @@ pub(super) async fn look(
         };
         Ok(Ok((plan, findings)))
     };
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))
+    let looked = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))?;
+    if let Ok((UploadSource::Local { excluded, .. }, _)) = &looked {
+        name_secrets(app, excluded);
+    }
+    Ok(looked)
+}
+
+/// Names what is left out because it may hold a secret: whoever keeps one in the folder should know that it stays.
+fn name_secrets(app: &App, excluded: &[Excluded]) {
+    let secrets: Vec<&str> =
+        excluded.iter().filter(|left| left.reason == ExcludeReason::MaySecret).map(|left| left.path.as_str()).collect();
+    if !secrets.is_empty() {
+        let more = secrets.len().saturating_sub(NAMED_SECRETS);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let named = secrets[..secrets.len().min(NAMED_SECRETS)].join(", ");
+        app.console.status(&format!("Left out, since they may hold secrets: {named}{more}"));
+    }
 }
 
 /// Whether and as what the files are checked.

@@ -95,7 +95,7 @@ pub fn of_walk(error: &PlanError) -> Option<Finding> {
         PlanError::SpecialFile(path) => {
             (FindingCode::SpecialFile, path.display().to_string(), "Remove it from the source.".into())
         }
-        PlanError::LineBreak(name) => (FindingCode::BadFileName, name.clone(), "Rename the file.".into()),
+        PlanError::BadName { name, fault } => (FindingCode::BadFileName, name.clone(), fault.remedy().into()),
         PlanError::NotUnicode(path) => {
             (FindingCode::BadFileName, path.display().to_string(), "Rename the file.".into())
         }

@@ -75,7 +75,7 @@ impl Folder {
 }
 
 fn found(path: &Path, weight_type: Option<WeightType>) -> Vec<Finding> {
-    match plan(&Source::Local(path.to_owned()), Path::new("/"), &Selection::default()) {
+    match plan(&Source::Local(path.to_owned()), Path::new("/"), &Selection::default(), None) {
         Ok(plan) => check(&plan, weight_type).expect("readable files"),
         Err(error) => vec![of_walk(&error).expect("a fault of the files")],
     }
@@ -281,7 +281,7 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
         file.set_len(start.len() as u64 + TENSORS * BYTES).expect("a hole");
     }
     folder.index(&weight_map.into());
-    let plan = plan(&Source::Local(folder.0.path().to_owned()), Path::new("/"), &Selection::default()).expect("a plan");
+    let plan = plan(&Source::Local(folder.0.path().to_owned()), Path::new("/"), &Selection::default(), None).expect("a plan");
     assert!(plan.bytes().is_some_and(|bytes| bytes > 699_000_000_000));
     assert_eq!(check(&plan, None).expect("readable files"), []);
 

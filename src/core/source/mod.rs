@@ -2,6 +2,9 @@
 //!
 //! Reads directories, sizes and times, nothing else, and changes nothing.
 
+mod defaults;
+mod name;
+mod own;
 mod selection;
 mod walk;
 
@@ -11,10 +14,13 @@ use std::time::UNIX_EPOCH;
 
 use thiserror::Error;
 
-use self::walk::{listed_name, unreadable, walk};
+use self::name::blob_name;
+use self::own::Own;
+use self::walk::{unreadable, walk};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};
 use crate::redact::SecretUrl;
 
+pub use self::name::NameFault;
 pub use self::selection::{ExcludeReason, Pattern, Selection};
 
 /// One entry that stays.
@@ -113,9 +119,14 @@ pub enum PlanError {
     /// A pipe, socket or device.
     #[error("{} is neither a file nor a directory", .0.display())]
     SpecialFile(PathBuf),
-    /// AzCopy's list of files has one name a line.
-    #[error("the file name {} holds a line break, which AzCopy cannot take", format!("{:?}", .0))]
-    LineBreak(String),
+    /// A name that the blob store does not keep.
+    #[error("the file name '{}' {fault}", name::shown(name))]
+    BadName {
+        /// Path relative to the source.
+        name: String,
+        /// What is wrong with it.
+        fault: NameFault,
+    },
     /// A glob for something that is no directory of this machine.
     #[error("there is nothing that '{0}' could select: the source is not a directory of this machine")]
     NothingToSelect(String),
@@ -124,11 +135,17 @@ pub enum PlanError {
     NotUnicode(PathBuf),
 }
 
-/// Looks at the source and plans what goes.
+/// Looks at the source and plans what goes. `config_dir` is azd's configuration directory, if there is one: what this
+/// program keeps there is never planned.
 ///
 /// # Errors
 /// See [`PlanError`].
-pub fn plan(source: &Source, cwd: &Path, selection: &Selection) -> Result<UploadSource, PlanError> {
+pub fn plan(
+    source: &Source,
+    cwd: &Path,
+    selection: &Selection,
+    config_dir: Option<&Path>,
+) -> Result<UploadSource, PlanError> {
     let only_of_a_directory = || match selection.first_pattern() {
         Some(pattern) => Err(PlanError::NothingToSelect(pattern.to_string())),
         None => Ok(()),
@@ -138,8 +155,13 @@ pub fn plan(source: &Source, cwd: &Path, selection: &Selection) -> Result<Upload
         Source::Local(path) => cwd.join(path),
     };
     let metadata = std::fs::metadata(&path).map_err(|why| unreadable(&path, why))?;
+    let own = Own::of(config_dir, &path);
+    let directory = if metadata.is_dir() { Some(path.as_path()) } else { path.parent() };
+    if directory.and_then(|directory| own.reason(directory)) == Some(ExcludeReason::Own) {
+        return Err(PlanError::Empty { path, excluded: 1 });
+    }
     if metadata.is_dir() {
-        return walk(path, selection);
+        return walk(path, selection, &own);
     }
     only_of_a_directory()?;
     if metadata.is_file() { plan_file(&path) } else { Err(PlanError::SpecialFile(path)) }
@@ -168,7 +190,7 @@ fn described(path: BlobPath, metadata: &std::fs::Metadata) -> io::Result<SourceF
 fn plan_file(path: &Path) -> Result<UploadSource, PlanError> {
     let name = path.file_name().ok_or_else(|| PlanError::NotFound(path.to_owned()))?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
-    let file = readable(path, listed_name(Path::new(name))?).map_err(|why| unreadable(path, why))?;
+    let file = readable(path, blob_name(Path::new(name))?).map_err(|why| unreadable(path, why))?;
     Ok(UploadSource::Local {
         directory: directory.to_owned(),
         files: FileList::new(vec![file]),
@@ -199,7 +221,7 @@ mod tests {
     }
 
     fn selected(path: &Path, selection: &Selection) -> Result<(Vec<String>, Vec<String>, u64), PlanError> {
-        let plan = plan(&Source::Local(path.to_owned()), Path::new("/"), selection)?;
+        let plan = plan(&Source::Local(path.to_owned()), Path::new("/"), selection, None)?;
         let bytes = plan.bytes().expect("local");
         let UploadSource::Local { files, excluded, .. } = plan else { unreachable!("local") };
         let excluded = excluded.into_iter().map(|left| format!("{} ({})", left.path, left.reason)).collect();
@@ -257,7 +279,8 @@ mod tests {
     fn the_format_is_that_of_the_largest_weight_file() {
         let dir = tree(&["small.bin", "config.json"]);
         fs::write(dir.path().join("large.SafeTensors"), [0; 99]).expect("a file");
-        let plan = plan(&Source::Local(dir.path().to_owned()), Path::new("/"), &Selection::default()).expect("a plan");
+        let source = Source::Local(dir.path().to_owned());
+        let plan = plan(&source, Path::new("/"), &Selection::default(), None).expect("a plan");
         assert_eq!(plan.format(), Some("SafeTensors"));
     }
 
@@ -267,7 +290,7 @@ mod tests {
         assert!(matches!(plan_of(dir.path()), Err(PlanError::Empty { excluded: 1, .. })));
         assert!(matches!(plan_of(&dir.path().join("nowhere")), Err(PlanError::NotFound(_))));
         let odd = tree(&["a\nb"]);
-        assert!(matches!(plan_of(odd.path()), Err(PlanError::LineBreak(_))));
+        assert!(matches!(plan_of(odd.path()), Err(PlanError::BadName { .. })));
     }
 
     #[cfg(unix)]

@@ -5,11 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-// What never belongs to a model: version control, caches, half downloads (cli.md 7.1). A registration was seen to
-// fail on them.
-const DEFAULT_DIRECTORIES: [&str; 4] = [".git", ".cache", "__pycache__", ".ipynb_checkpoints"];
-const DEFAULT_FILES: [&str; 2] = [".gitattributes", ".DS_Store"];
-const DEFAULT_ENDINGS: [&str; 3] = [".incomplete", ".lock", ".metadata"];
+use super::defaults;
 
 /// A glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without
 /// a `/` it is a name at any depth, with one at its end a directory. A directory stands for all that is in it.
@@ -86,6 +82,10 @@ impl FromStr for Pattern {
 pub enum ExcludeReason {
     /// It never belongs to a model.
     Default,
+    /// It never belongs to a model, and may hold a secret.
+    MaySecret,
+    /// It is of this program itself: the record of an upload, which changes while it is sent.
+    Own,
     /// `--exclude` names it.
     Excluded,
     /// `--include` was given and does not name it.
@@ -96,6 +96,8 @@ impl fmt::Display for ExcludeReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "default exclude",
+            Self::MaySecret => "default exclude, may hold secrets",
+            Self::Own => "this program's own files",
             Self::Excluded => "--exclude",
             Self::NotIncluded => "not in --include",
         })
@@ -152,8 +154,9 @@ impl Selection {
     /// Why this entry stays; `None` when it goes. A directory goes in order to be looked into.
     pub(super) fn leaves_out(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
         let takes = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.takes(path, is_directory));
-        if self.default_excludes && is_default(path, is_directory) {
-            Some(ExcludeReason::Default)
+        let default = if self.default_excludes { defaults::reason(path, is_directory) } else { None };
+        if default.is_some() {
+            default
         } else if takes(&self.exclude) {
             Some(ExcludeReason::Excluded)
         } else if !is_directory && !self.include.is_empty() && !takes(&self.include) {
@@ -161,15 +164,6 @@ impl Selection {
         } else {
             None
         }
-    }
-}
-
-fn is_default(path: &str, is_directory: bool) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    if is_directory {
-        DEFAULT_DIRECTORIES.contains(&name)
-    } else {
-        DEFAULT_FILES.contains(&name) || DEFAULT_ENDINGS.iter().any(|ending| name.ends_with(ending))
     }
 }
 

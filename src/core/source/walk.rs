@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::selection::Selection;
+use super::name::blob_name;
+use super::own::Own;
+use super::selection::{ExcludeReason, Selection};
 use super::{Excluded, PlanError, UploadSource, readable};
-use crate::model::{BlobPath, FileList};
+use crate::model::FileList;
 
-pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<UploadSource, PlanError> {
+pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Result<UploadSource, PlanError> {
     let mut files = Vec::new();
     let mut excluded = Vec::new();
     let mut links = Vec::new();
@@ -29,7 +31,9 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<UploadSo
         };
         let is_directory = entry.file_type().is_dir();
         let path = shown(&directory, entry.path());
-        if let Some(reason) = selection.leaves_out(&path, is_directory) {
+        let own = if is_directory { own.reason(entry.path()) } else { None };
+        let own = own.filter(|reason| *reason == ExcludeReason::Own || selection.has_default_excludes());
+        if let Some(reason) = own.or_else(|| selection.leaves_out(&path, is_directory)) {
             excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path }, reason });
             if is_directory {
                 walk.skip_current_dir();
@@ -40,7 +44,7 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection) -> Result<UploadSo
             if !entry.file_type().is_file() {
                 return Err(PlanError::SpecialFile(entry.into_path()));
             }
-            let path = listed_name(relative(&directory, entry.path()))?;
+            let path = blob_name(relative(&directory, entry.path()))?;
             files.push(readable(entry.path(), path).map_err(|why| unreadable(entry.path(), why))?);
         }
         if entry.path_is_symlink() {
@@ -63,15 +67,6 @@ fn relative<'a>(directory: &Path, path: &'a Path) -> &'a Path {
 fn shown(directory: &Path, path: &Path) -> String {
     let relative = relative(directory, path).to_string_lossy();
     if cfg!(windows) { relative.replace('\\', "/") } else { relative.into_owned() }
-}
-
-/// The name as AzCopy's list of files takes it: `/` between parts, one a line.
-pub(super) fn listed_name(relative: &Path) -> Result<BlobPath, PlanError> {
-    let name = relative.to_str().ok_or_else(|| PlanError::NotUnicode(relative.to_owned()))?;
-    if name.contains(['\n', '\r']) {
-        return Err(PlanError::LineBreak(name.to_owned()));
-    }
-    Ok(if cfg!(windows) { name.replace('\\', "/").into() } else { name.into() })
 }
 
 pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {

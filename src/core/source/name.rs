@@ -1,0 +1,123 @@
+//! Names that the blob store does not keep as they are: a file under such a name would arrive under another one, or in
+//! place of another file. Pure.
+
+use std::fmt;
+use std::path::Path;
+
+use super::PlanError;
+use crate::model::BlobPath;
+
+/// Limits of a blob's name.
+const LONGEST: usize = 1024;
+const MOST_PARTS: usize = 254;
+
+/// Why the store does not keep a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameFault {
+    /// A line break or another control character; AzCopy's list of files has one name a line.
+    ControlCharacter,
+    /// The store makes a slash of it.
+    Backslash,
+    /// The store drops a dot at the end of a part.
+    DotAtEnd,
+    /// More characters than a blob's name has.
+    TooLong(usize),
+    /// More parts than a blob's name has.
+    TooDeep(usize),
+}
+
+impl fmt::Display for NameFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ControlCharacter => f.write_str("holds a control character, which a blob's name cannot have"),
+            Self::Backslash => f.write_str("holds a backslash, which the blob store turns into a slash"),
+            Self::DotAtEnd => f.write_str("has a part that ends in a dot, which the blob store drops"),
+            Self::TooLong(length) => write!(f, "has {length} characters; a blob's name has at most {LONGEST}"),
+            Self::TooDeep(parts) => write!(f, "has {parts} parts; a blob's name has at most {MOST_PARTS}"),
+        }
+    }
+}
+
+impl NameFault {
+    /// Next step.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Backslash => {
+                "Rename the file. Names like it come from archives that were packed on Windows: the part before the \
+                 backslash may have to be a directory. Or leave it out with --exclude."
+            }
+            Self::TooDeep(_) => "Move the file further up, or leave it out with --exclude.",
+            Self::ControlCharacter | Self::DotAtEnd | Self::TooLong(_) => {
+                "Rename the file, or leave it out with --exclude."
+            }
+        }
+    }
+}
+
+/// The name as one line of a message.
+pub(super) fn shown(name: &str) -> String {
+    let escaped = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
+    name.chars().map(escaped).collect()
+}
+
+/// Name of a blob for a path relative to the source: `/` between the parts.
+pub(super) fn blob_name(relative: &Path) -> Result<BlobPath, PlanError> {
+    let name = relative.to_str().ok_or_else(|| PlanError::NotUnicode(relative.to_owned()))?;
+    let name = if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() };
+    match fault(&name) {
+        Some(fault) => Err(PlanError::BadName { name, fault }),
+        None => Ok(name.into()),
+    }
+}
+
+fn fault(name: &str) -> Option<NameFault> {
+    let length = name.encode_utf16().count();
+    let parts = name.split('/').count();
+    if name.contains(char::is_control) {
+        Some(NameFault::ControlCharacter)
+    } else if name.contains('\\') {
+        Some(NameFault::Backslash)
+    } else if name.split('/').any(|part| part.ends_with('.')) {
+        Some(NameFault::DotAtEnd)
+    } else if length > LONGEST {
+        Some(NameFault::TooLong(length))
+    } else if parts > MOST_PARTS {
+        Some(NameFault::TooDeep(parts))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_the_store_changes_are_known() {
+        for (name, expected) in [
+            ("a\nb".to_owned(), NameFault::ControlCharacter),
+            ("a\tb".into(), NameFault::ControlCharacter),
+            ("sub/a\u{7f}".into(), NameFault::ControlCharacter),
+            ("a\u{9b}b".into(), NameFault::ControlCharacter),
+            ("a\\b".into(), NameFault::Backslash),
+            ("sub\\a/b".into(), NameFault::Backslash),
+            ("a.".into(), NameFault::DotAtEnd),
+            ("sub./a".into(), NameFault::DotAtEnd),
+            ("x".repeat(1025), NameFault::TooLong(1025)),
+            ("\u{1f600}".repeat(513), NameFault::TooLong(1026)),
+            ("a/".repeat(254) + "b", NameFault::TooDeep(255)),
+        ] {
+            assert_eq!(fault(&name), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_the_store_keeps_go() {
+        for name in ["a", ".a", "a b", " a", "a ", "a..b", "..a/b", "ü%41#?*[x]&'\"<>|:", "\u{1f600}"] {
+            assert_eq!(fault(name), None, "{name}");
+        }
+        assert_eq!(fault(&"x".repeat(1024)), None);
+        assert_eq!(fault(&("a/".repeat(253) + "b")), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! Directories of this program and of azd in a source: HOME or `AZD_CONFIG_DIR` may lie in it. An upload writes to its
+//! directory while it runs, so a plan that held it would be another one at each run.
+
+use std::path::{Path, PathBuf};
+
+use super::selection::ExcludeReason;
+
+/// azd's configuration directory as it is in use now.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// Directories, without links in their paths.
+    directories: Vec<(PathBuf, ExcludeReason)>,
+}
+
+impl Own {
+    /// Of the configuration directory, also where it is the source itself.
+    pub(super) fn of(config_dir: Option<&Path>, source: &Path) -> Self {
+        let config_dir = config_dir.and_then(|path| path.canonicalize().ok());
+        let source = source.canonicalize().ok();
+        let directories = config_dir.map_or_else(Vec::new, |config_dir| {
+            let mut directories = vec![
+                (config_dir.join("ai-models"), ExcludeReason::Own),
+                (config_dir.join("auth"), ExcludeReason::MaySecret),
+                (config_dir.join("bin"), ExcludeReason::Default),
+            ];
+            if source.as_ref() != Some(&config_dir) {
+                directories.push((config_dir, ExcludeReason::MaySecret));
+            }
+            directories
+        });
+        Self { directories }
+    }
+
+    /// Why a directory stays; [`ExcludeReason::Own`] whatever the user asks for.
+    pub(super) fn reason(&self, directory: &Path) -> Option<ExcludeReason> {
+        if is_upload(directory) {
+            return Some(ExcludeReason::Own);
+        }
+        // Most runs have no directory of azd's that exists, and most sources few directories.
+        let path = directory.canonicalize().ok()?;
+        let found = self.directories.iter().find(|(own, _)| path.starts_with(own));
+        found.map(|(_, reason)| *reason)
+    }
+}
+
+/// Directory of one upload, whichever configuration directory it was made under: 16 hex digits, with its lock and the id
+/// of its process.
+fn is_upload(directory: &Path) -> bool {
+    let is_id = |name: &str| name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    directory.file_name().and_then(|name| name.to_str()).is_some_and(is_id)
+        && ["lock", "pid"].iter().all(|file| directory.join(file).is_file())
+}
