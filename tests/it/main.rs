@@ -2,6 +2,7 @@
 
 mod azd_host;
 mod cancel;
+mod cases;
 mod check;
 mod create;
 mod delete;

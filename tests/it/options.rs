@@ -245,14 +245,23 @@ fn an_overwrite_goes_on_where_the_version_is_gone_and_only_there() {
     }
 }
 
+/// A sound GGUF file of that many bytes, with a hole for its one tensor.
+fn write_large(env: &TestEnv, bytes: u64) {
+    let header = [&b"GGUF"[..], &3_u32.to_le_bytes(), &1_u64.to_le_bytes(), &0_u64.to_le_bytes()].concat();
+    let tensor =
+        [&1_u64.to_le_bytes()[..], b"w", &1_u32.to_le_bytes(), &1_u64.to_le_bytes(), &[0; 4], &[0; 8]].concat();
+    let path = env.write("model/large.gguf", [header, tensor].concat());
+    let file = std::fs::File::options().append(true).open(path).expect("a file");
+    file.set_len(bytes).expect("a sparse file");
+}
+
 /// The old version is gone from the moment it is deleted: a user who declines the upload keeps it.
 #[test]
 fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
-    let large = std::fs::File::create(env.work().join("model/large.gguf")).expect("a file");
     // With the two small files it is 10 GiB to the byte.
-    large.set_len((10 << 30) - 1050).expect("a sparse file");
+    write_large(&env, (10 << 30) - 1050);
     for (answer, code) in [("\u{3}", 130), ("\u{4}", 1), ("\r", 0)] {
         let mut terminal = Terminal::start(&env, 120, &[CREATE.as_slice(), &["--overwrite"]].concat());
         terminal.wait_for("Replace it? (y/N)");
@@ -266,7 +275,7 @@ fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
         assert_eq!(deletions, usize::from(code == 0), "{answer:?}");
     }
     // One byte less is not large.
-    large.set_len((10 << 30) - 1051).expect("a sparse file");
+    write_large(&env, (10 << 30) - 1051);
     let ended = Terminal::start(&env, 120, &["custom", "create", "-n", "less", "--source", "model"]).finish();
     assert!(ended.code == 0 && !ended.screen.contains("Press Enter"), "{}", ended.screen);
 }
@@ -275,8 +284,7 @@ fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
 #[test]
 fn a_large_upload_is_asked_about() {
     let env = env();
-    let large = std::fs::File::create(env.work().join("model/large.gguf")).expect("a file");
-    large.set_len(70_141_440_000).expect("a sparse file");
+    write_large(&env, 70_141_440_000);
     let mut terminal = Terminal::start(&env, 120, &CREATE);
     terminal.wait_for("Press Enter to continue or Ctrl+C to cancel...");
     assert!(env.emulator().requests().is_empty(), "nothing was asked of the service yet");
@@ -323,8 +331,7 @@ fn a_sas_that_ends_before_the_upload_is_warned_of() {
     env.write_model();
     let warning = "SAS ends in 19m 5";
     assert!(create(&env, &[]).success().stderr.contains(warning));
-    let large = std::fs::File::create(env.work().join("model/large.gguf")).expect("a file");
-    large.set_len(70 << 30).expect("a sparse file");
+    write_large(&env, 70 << 30);
     let output = env.run(&["custom", "create", "-n", "large", "--source", "model"]).success();
     assert!(
         output.stderr.contains(

@@ -2,22 +2,26 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
+use std::marker::PhantomData;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::json;
 use super::safetensors::key;
-
 use crate::model::{Finding, FindingCode};
 use crate::units;
 
 const ENDINGS: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
-/// Names that count further count something else.
-const MOST_SHARDS: u32 = 10_000;
 
 pub(super) fn is_index(path: &str) -> bool {
-    ENDINGS.iter().any(|ending| path.ends_with(ending))
+    stem(path).is_some()
+}
+
+/// `sub/model` of `sub/model.safetensors.index.json`: what the names of its shards begin with.
+pub(super) fn stem(path: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|ending| path.strip_suffix(ending))
 }
 
 /// An index that was understood; of the tensors their keys.
@@ -27,9 +31,37 @@ pub(super) struct Index {
     shards: BTreeMap<String, Vec<u64>>,
 }
 
-#[derive(Deserialize)]
+/// The document; of a field that stands twice the last one counts, as in Python.
 struct Document<T> {
     weight_map: T,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Document<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DocumentVisitor(PhantomData))
+    }
+}
+
+struct DocumentVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for DocumentVisitor<T> {
+    type Value = Document<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a weight_map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut weight_map = None;
+        while let Some(field) = map.next_key::<String>()? {
+            if field == "weight_map" {
+                weight_map = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        weight_map.map(|weight_map| Document { weight_map }).ok_or_else(|| A::Error::missing_field("weight_map"))
+    }
 }
 
 /// The tensors of each shard as the index names it. Read one by one, since all the names would take tens of megabytes.
@@ -61,12 +93,15 @@ impl<'de> Visitor<'de> for KeysVisitor {
 
 impl Index {
     /// Understands an index, and finds what is wrong with it.
-    pub(super) fn parse(path: &str, json: impl Read, findings: &mut Vec<Finding>) -> Option<Self> {
-        let document: Document<Keys> = match serde_json::from_reader(json) {
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn parse(path: &str, bytes: impl Read, findings: &mut Vec<Finding>) -> io::Result<Option<Self>> {
+        let document: Document<Keys> = match json::read(bytes)? {
             Ok(document) => document,
-            Err(error) => {
-                findings.push(invalid(path, &format!("the index cannot be read: {error}")));
-                return None;
+            Err(what) => {
+                findings.push(invalid(path, &format!("the index {what}")));
+                return Ok(None);
             }
         };
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
@@ -82,7 +117,22 @@ impl Index {
                 )),
             }
         }
-        Some(Self { path: path.to_owned(), shards })
+        Ok(Some(Self { path: path.to_owned(), shards }))
+    }
+
+    /// Path of the index.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Paths of the shards, relative to the source.
+    pub(super) fn shards(&self) -> impl Iterator<Item = &str> {
+        self.shards.keys().map(String::as_str)
+    }
+
+    /// True for a file that the index names.
+    pub(super) fn names(&self, path: &str) -> bool {
+        self.shards.contains_key(path)
     }
 
     /// The shards that are not there, each with the words that say so.
@@ -98,7 +148,7 @@ impl Index {
 
     /// Compares what the index says about the shards with what their headers hold. The index is read again for the
     /// name of a tensor that is not there.
-    pub(super) fn compare(&self, headers: &BTreeMap<String, Vec<u64>>, mut json: impl Read) -> Vec<Finding> {
+    pub(super) fn compare(&self, headers: &BTreeMap<String, Vec<u64>>, bytes: impl Read) -> io::Result<Vec<Finding>> {
         let mut absent = Vec::new();
         for (shard, wanted) in &self.shards {
             let Some(held) = headers.get(shard) else { continue };
@@ -108,9 +158,9 @@ impl Index {
             }
         }
         if absent.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let document: Option<Document<BTreeMap<String, IgnoredAny>>> = serde_json::from_reader(&mut json).ok();
+        let document: Option<Document<BTreeMap<String, IgnoredAny>>> = json::read(bytes)?.ok();
         let names: HashMap<u64, String> =
             document.into_iter().flat_map(|document| document.weight_map).map(|(name, _)| (key(&name), name)).collect();
         let finding = |(shard, first, more): (&String, u64, usize)| {
@@ -123,7 +173,7 @@ impl Index {
                 "Take index and shards from the same model.",
             )
         };
-        absent.into_iter().map(finding).collect()
+        Ok(absent.into_iter().map(finding).collect())
     }
 }
 
@@ -149,43 +199,6 @@ fn within(folder: Option<&str>, shard: &str) -> Option<String> {
     Some(folder.map_or_else(|| path.clone(), |folder| format!("{folder}/{path}")))
 }
 
-/// The shards that `model-00001-of-00003.safetensors` and its like count, and that are not there.
-pub(super) fn missing_by_name<'a>(
-    paths: impl Iterator<Item = &'a str>,
-    is_there: impl Fn(&str) -> bool,
-) -> BTreeMap<String, String> {
-    let mut series: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-    for path in paths {
-        if let Some((stem, total, ending)) = counted(path) {
-            series.entry((stem, ending)).or_insert(total);
-        }
-    }
-    let mut missing = BTreeMap::new();
-    for ((stem, ending), total) in series {
-        let count = total.parse().ok().filter(|count| *count <= MOST_SHARDS).unwrap_or(0);
-        for number in 1..=count {
-            let path = format!("{stem}-{number:0width$}-of-{total}.{ending}", width = total.len());
-            if !is_there(&path) {
-                let words = format!(
-                    "the file is not there, and the others count {}",
-                    units::count(count.into(), "file", "files")
-                );
-                missing.insert(path, words);
-            }
-        }
-    }
-    missing
-}
-
-/// `model`, `00003` and `safetensors` of `model-00001-of-00003.safetensors`.
-fn counted(path: &str) -> Option<(&str, &str, &str)> {
-    let (name, ending) = path.rsplit_once('.')?;
-    let (start, total) = name.rsplit_once("-of-")?;
-    let (stem, number) = start.rsplit_once('-')?;
-    let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(number) && digits(total)).then_some((stem, total, ending))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,20 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_in_counted_names_is_seen_without_an_index() {
-        let there = ["m-00001-of-00003.gguf", "m-00003-of-00003.gguf", "x-1-of-2.bin", "plain.bin"];
-        let missing = missing_by_name(there.into_iter(), |path| there.contains(&path));
-        assert_eq!(missing.into_keys().collect::<Vec<_>>(), ["m-00002-of-00003.gguf"]);
-    }
-
-    #[test]
     fn no_index_is_too_odd() {
         let index =
             br#"{"metadata":{"total_size":16},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"x/../y"}}"#;
         crate::fuzz::fuzz("index", &[index], |input| {
             let mut findings = Vec::new();
-            if let Some(index) = Index::parse("model.safetensors.index.json", input, &mut findings) {
-                findings.extend(index.compare(&BTreeMap::new(), input));
+            if let Ok(Some(index)) = Index::parse("model.safetensors.index.json", input, &mut findings) {
+                findings.extend(index.compare(&BTreeMap::new(), input).expect("read from memory"));
             }
             assert!(findings.len() < 1000, "{}", findings.len());
         });

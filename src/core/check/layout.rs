@@ -1,9 +1,13 @@
 //! What the names and sizes of the files alone tell: what is missing, what is odd. Pure.
 
-use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
+use std::collections::HashSet;
 
-pub(super) const CONFIG: &str = "config.json";
-const ADAPTER_CONFIG: &str = "adapter_config.json";
+use super::{AGAIN, documents};
+use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
+use crate::source::Excluded;
+
+const CONFIG: &str = "config.json";
+pub(super) const ADAPTER_CONFIG: &str = "adapter_config.json";
 const WHOLE: &str = ".";
 
 /// The weight type of a folder of which nobody said it.
@@ -74,11 +78,45 @@ pub(super) fn no_weights(file: &str, what: &str) -> Finding {
     Finding::error(FindingCode::NoWeights, file, what, remedy)
 }
 
+/// Names of tokenizers, each enough by itself.
+const TOKENIZERS: [&str; 8] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tekken.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tiktoken.model",
+    "vocab.txt",
+    "source.spm",
+];
+
 fn has_tokenizer(files: &[SourceFile]) -> bool {
-    let has = |wanted: &str| files.iter().any(|file| file_name(&file.path) == wanted);
-    ["tokenizer.json", "tokenizer.model", "tokenizer_config.json"].into_iter().any(has)
-        || files.iter().any(|file| file.path.ends_with(".tiktoken"))
-        || (has("vocab.json") && has("merges.txt"))
+    let full = || files.iter().filter(|file| file.bytes > 0).map(|file| file_name(&file.path));
+    let has = |wanted: &str| full().any(|name| name == wanted);
+    full().any(is_tokenizer) || (has("vocab.json") && has("merges.txt"))
+}
+
+fn is_tokenizer(name: &str) -> bool {
+    TOKENIZERS.contains(&name) || name.starts_with("tokenizer.model") || name.ends_with(".tiktoken")
+}
+
+/// Endings that a program puts on a mark beside a download, or on the part of it that has come, until it is whole.
+pub(super) const UNFINISHED: [&str; 8] =
+    [".aria2", ".part", ".partial", ".crdownload", ".download", ".opdownload", ".incomplete", ".tmp"];
+
+/// Files whose download has not ended, by what lies beside them, whether that goes or stays. Such a file may have its
+/// whole size and a sound header: aria2 makes room for all of it first.
+pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Finding> {
+    let paths: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let all = paths.iter().copied().chain(excluded.iter().map(|left| left.path.as_str()));
+    let marks = all.filter_map(|mark| UNFINISHED.iter().find_map(|ending| Some((mark.strip_suffix(ending)?, mark))));
+    marks.filter(|(file, _)| paths.contains(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
+}
+
+pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {
+    let what = format!("the download of the file has not ended: {} lies beside it", file_name(mark));
+    let remedy = "End the download, or remove what it left, and see that the file is whole.";
+    Finding::error(FindingCode::UnfinishedDownload, file, what, remedy)
 }
 
 /// What a file's name and size tell.
@@ -86,10 +124,10 @@ pub(super) fn file(file: &SourceFile) -> Vec<Finding> {
     let kind = FileKind::of(&file.path);
     let mut findings = Vec::new();
     if file.bytes == 0 && kind.is_weights() {
-        let remedy = "Download or save the file again.";
-        findings.push(Finding::error(FindingCode::EmptyFile, &file.path, "the file is empty", remedy));
-    } else if file.bytes == 0 && file.path != CONFIG {
-        let remedy = "Fill it, or leave it out with --exclude.";
+        findings.push(Finding::error(FindingCode::EmptyFile, &file.path, "the file is empty", AGAIN));
+    } else if file.bytes == 0 && documents::shape(&file.path).is_none() {
+        let is_needed = is_tokenizer(file_name(&file.path)) || file_name(&file.path) == "merges.txt";
+        let remedy = if is_needed { AGAIN } else { "Fill it, or leave it out with --exclude." };
         findings.push(Finding::warning(FindingCode::EmptyFile, &file.path, "the file is empty", remedy));
     }
     let (code, what, remedy) = match kind {

@@ -1,34 +1,41 @@
 //! The local model check: finds in moments what would make an upload of hours worthless.
 //!
-//! Reads headers, indexes and `config.json`, never weights, so time and memory do not grow with their size. Knows no
+//! Reads headers, indexes and other JSON, never weights, so time and memory do not grow with their size. Knows no
 //! network and changes nothing.
 
+mod documents;
+mod gguf;
 mod index;
+mod json;
 mod layout;
 mod links;
+mod looks;
 mod safetensors;
+mod series;
+mod shards;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use self::index::{Index, and_more};
+pub use self::json::read as read_json;
+
+use self::index::and_more;
 use self::safetensors::{Fault, Header};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
 use crate::source::{PlanError, UploadSource};
 use crate::units;
 
-/// A pointer is shorter (git-lfs, docs/spec.md), and its first line is this.
-const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
-const POINTER_BYTES: std::ops::RangeInclusive<u64> = 100..=1024;
-/// More is no configuration, and no index of any model.
-const CONFIG_LIMIT: u64 = 16 << 20;
-const INDEX_LIMIT: u64 = 100 << 20;
+/// A pointer is shorter (git-lfs, docs/spec.md).
+const POINTER_BYTES: std::ops::RangeInclusive<u64> = 50..=1024;
+/// More is no document of any model.
+const DOCUMENT_LIMIT: u64 = 4 << 30;
+const AGAIN: &str = "Download or save the file again.";
 /// So many warnings of one code are told one by one; the last one counts the rest.
 const TOLD_WARNINGS: usize = 20;
 
@@ -56,21 +63,26 @@ pub fn weight_type(source: &UploadSource) -> Option<WeightType> {
 /// # Errors
 /// When a file cannot be read.
 pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<Vec<Finding>, CheckError> {
-    let UploadSource::Local { directory, files, links, whole_directory, .. } = source else { return Ok(Vec::new()) };
-    let mut check = Check { directory, files, findings: Vec::new(), headers: BTreeMap::new() };
+    let UploadSource::Local { directory, files, excluded, links, whole_directory } = source else {
+        return Ok(Vec::new());
+    };
+    let weight_type = weight_type.unwrap_or_else(|| layout::derive(files));
+    let mut check = Check { directory, files, weight_type, findings: Vec::new(), headers: BTreeMap::new() };
     for file in files.iter() {
         check.file(file)?;
     }
     if *whole_directory {
-        let weight_type = weight_type.unwrap_or_else(|| layout::derive(files));
         check.findings.extend(layout::folder(files, weight_type));
-        check.config(weight_type)?;
+        check.findings.extend(layout::unfinished(files, excluded));
         check.shards()?;
         check.findings.extend(links::outside(directory, links));
-    } else if let [file] = &files[..]
-        && !FileKind::of(&file.path).is_weights()
-    {
-        check.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
+    } else if let [file] = &files[..] {
+        if !FileKind::of(&file.path).is_weights() {
+            check.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
+        }
+        let marks = layout::UNFINISHED.iter().map(|ending| format!("{}{ending}", file.path));
+        let mark = marks.into_iter().find(|mark| directory.join(mark).exists());
+        check.findings.extend(mark.map(|mark| layout::unfinished_file(&file.path, &mark)));
     }
     Ok(sorted(check.findings))
 }
@@ -107,27 +119,80 @@ pub fn of_walk(error: &PlanError) -> Option<Finding> {
 struct Check<'a> {
     directory: &'a Path,
     files: &'a [SourceFile],
+    weight_type: WeightType,
     findings: Vec<Finding>,
     /// Keys of the tensors by file.
     headers: BTreeMap<String, Vec<u64>>,
 }
 
 impl Check<'_> {
-    /// What one file tells, whatever stands beside it.
+    /// What one file tells, whatever lies beside it.
     fn file(&mut self, planned: &SourceFile) -> Result<(), CheckError> {
-        if POINTER_BYTES.contains(&planned.bytes) && self.is_pointer(planned)? {
+        let path = &planned.path;
+        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && looks::is_looked_at(path)) {
+            self.read(planned, start)?
+        } else {
+            Vec::new()
+        };
+        if POINTER_BYTES.contains(&planned.bytes) && looks::is_pointer(&start) {
             self.findings.push(Finding::error(
                 FindingCode::LfsPointer,
-                &planned.path,
-                "the file is a git-LFS pointer, not the file itself",
+                path,
+                "the file is a git-LFS or git-xet pointer, not the file itself",
                 "Run 'git lfs pull' in the model's repository, or download the file.",
             ));
             return Ok(());
         }
         self.findings.extend(layout::file(planned));
-        if FileKind::of(&planned.path) == FileKind::Safetensors && planned.bytes > 0 {
-            let header = self.read(planned, |file| safetensors::read(file, planned.bytes))?;
-            self.judged(&planned.path, header);
+        if let Some(shape) = documents::shape(path) {
+            return self.document(planned, shape);
+        }
+        if let Some(what) = looks::wrong(path, &start) {
+            self.findings.push(Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN));
+        } else if planned.bytes > 0 {
+            self.header(planned)?;
+        }
+        Ok(())
+    }
+
+    /// A file that has to be JSON.
+    fn document(&mut self, planned: &SourceFile, shape: documents::Shape) -> Result<(), CheckError> {
+        let path = &planned.path;
+        if planned.bytes > DOCUMENT_LIMIT {
+            let what = "the file is too large for a document of a model";
+            self.findings.push(Finding::error(FindingCode::InvalidConfig, path, what, AGAIN));
+            return Ok(());
+        }
+        let mut found = self.read(planned, |file| documents::look(path, shape, file))?;
+        if found.is_none() && self.weight_type == WeightType::LoRA && *path == layout::ADAPTER_CONFIG {
+            found = self.read(planned, |file| documents::peft_type(path, file))?;
+        }
+        self.findings.extend(found);
+        Ok(())
+    }
+
+    /// Weights whose header tells what they hold.
+    fn header(&mut self, planned: &SourceFile) -> Result<(), CheckError> {
+        let path = &planned.path;
+        match FileKind::of(path) {
+            FileKind::Safetensors => {
+                let header = self.read(planned, |file| safetensors::read(file, planned.bytes))?;
+                self.judged(path, header);
+            }
+            FileKind::Gguf => {
+                let fault = self.read(planned, |file| gguf::read(file, planned.bytes))?;
+                // The first part of a split model may hold its metadata alone.
+                let is_part = || !series::series(std::iter::once(path.as_str())).is_empty();
+                let fault = fault.filter(|fault| *fault != gguf::Fault::NoTensors || !is_part());
+                self.findings.extend(fault.map(|fault| match fault {
+                    gguf::Fault::Truncated { size, needed } => truncated(path, size, needed),
+                    gguf::Fault::BadHeader(what) => {
+                        Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN)
+                    }
+                    gguf::Fault::NoTensors => no_tensors(path),
+                }));
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -139,71 +204,8 @@ impl Check<'_> {
         }
     }
 
-    fn is_pointer(&self, planned: &SourceFile) -> Result<bool, CheckError> {
-        let mut start = [0; POINTER.len()];
-        self.read(planned, |file| file.read_exact(&mut start).map(|()| start == POINTER))
-    }
-
-    /// `config.json` is an object.
-    fn config(&mut self, weight_type: WeightType) -> Result<(), CheckError> {
-        let Some(config) = self.files.iter().find(|file| file.path == layout::CONFIG) else { return Ok(()) };
-        if weight_type == WeightType::LoRA || self.has_finding(FindingCode::LfsPointer, &config.path) {
-            return Ok(());
-        }
-        let invalid = match self.json(config, CONFIG_LIMIT)? {
-            None => Some("the file is too large for a configuration".to_owned()),
-            Some(json) => match serde_json::from_slice::<HashMap<String, serde::de::IgnoredAny>>(&json) {
-                Ok(_) => None,
-                Err(error) => Some(format!("the file cannot be read: {error}")),
-            },
-        };
-        self.findings.extend(invalid.map(|what| {
-            Finding::error(FindingCode::InvalidConfig, &config.path, what, "Download or save the file again.")
-        }));
-        Ok(())
-    }
-
-    /// What is missing of sharded weights, by every index and by the names that count.
-    fn shards(&mut self) -> Result<(), CheckError> {
-        let paths: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
-        let mut missing =
-            index::missing_by_name(self.files.iter().map(|file| file.path.as_str()), |path| paths.contains(path));
-        for file in self.files.iter().filter(|file| index::is_index(&file.path)) {
-            if self.has_finding(FindingCode::LfsPointer, &file.path) {
-                continue;
-            }
-            if file.bytes > INDEX_LIMIT {
-                self.findings.push(index::invalid(&file.path, "the file is too large for an index"));
-                continue;
-            }
-            let mut found = Vec::new();
-            let index = self.read(file, |json| Ok(Index::parse(&file.path, BufReader::new(json), &mut found)))?;
-            if let Some(index) = index {
-                missing.extend(index.missing(|path| paths.contains(path)));
-                found.extend(self.read(file, |json| Ok(index.compare(&self.headers, BufReader::new(json))))?);
-            }
-            self.findings.extend(found);
-        }
-        self.findings.extend(missing.into_iter().map(|(shard, what)| {
-            let remedy = "Download or save the file again; see also that --include and --exclude do not leave it out.";
-            Finding::error(FindingCode::MissingShard, &shard, what, remedy)
-        }));
-        Ok(())
-    }
-
     fn has_finding(&self, code: FindingCode, file: &str) -> bool {
         self.findings.iter().any(|finding| finding.code == code && finding.file == file)
-    }
-
-    /// A whole small file; `None` when it is larger than that.
-    fn json(&self, planned: &SourceFile, limit: u64) -> Result<Option<Vec<u8>>, CheckError> {
-        if planned.bytes > limit {
-            return Ok(None);
-        }
-        self.read(planned, |file| {
-            let mut text = Vec::new();
-            file.take(limit).read_to_end(&mut text).map(|_| Some(text))
-        })
     }
 
     fn read<T>(&self, planned: &SourceFile, how: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, CheckError> {
@@ -212,14 +214,29 @@ impl Check<'_> {
     }
 }
 
+/// The first bytes of a file.
+fn start(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut start = Vec::with_capacity(looks::LOOKED_AT);
+    file.take(looks::LOOKED_AT as u64).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+fn truncated(path: &str, size: u64, needed: u64) -> Finding {
+    let (size, needed) = (units::grouped(size), units::grouped(needed));
+    let what = format!("the file is cut off: it has {size} of {needed} bytes");
+    Finding::error(FindingCode::TruncatedShard, path, what, AGAIN)
+}
+
+fn no_tensors(path: &str) -> Finding {
+    let what = "the file holds no tensor with data: loaded, it changes nothing";
+    let remedy = "Save the weights again. DeepSpeed ZeRO-3 writes such files unless the weights are gathered first.";
+    Finding::error(FindingCode::NoTensors, path, what, remedy)
+}
+
 fn of_fault(path: &str, fault: &Fault) -> Finding {
-    const AGAIN: &str = "Download or save the file again.";
     match fault {
-        Fault::Truncated { size, needed } => {
-            let (size, needed) = (units::grouped(*size), units::grouped(*needed));
-            let what = format!("the file is cut off: it has {size} of {needed} bytes");
-            Finding::error(FindingCode::TruncatedShard, path, what, AGAIN)
-        }
+        Fault::Truncated { size, needed } => truncated(path, *size, *needed),
+        Fault::NoTensors => no_tensors(path),
         Fault::Trailing { extra } => {
             let count = units::count(*extra, "byte", "bytes");
             Finding::error(

@@ -30,6 +30,8 @@ pub(super) enum Fault {
     BadHeader(String),
     /// The offsets of a tensor, and of how many more.
     BadOffsets { why: String, more: usize },
+    /// It is sound, and holds no tensor with an element.
+    NoTensors,
     /// A tensor of a type that is not known here, and how many more.
     UnknownDtype { tensor: String, dtype: String, more: usize },
 }
@@ -82,9 +84,9 @@ pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<Header> {
 
 /// Judges a header before `available` bytes of data, which start at `data_at`. Pure.
 fn judge(json: &[u8], available: u64, data_at: u64) -> Header {
-    let entries = match serde_json::from_slice::<Entries>(json) {
-        Ok(entries) => entries.0,
-        Err(error) => return Header::broken(Fault::BadHeader(format!("cannot be read: {error}"))),
+    let entries = match entries(json) {
+        Ok(entries) => entries,
+        Err(why) => return Header::broken(Fault::BadHeader(why)),
     };
     let mut faults = Vec::new();
     let (wrong, end) = offsets(&entries);
@@ -94,6 +96,8 @@ fn judge(json: &[u8], available: u64, data_at: u64) -> Header {
         faults.push(Fault::Truncated { size: data_at + available, needed: data_at.saturating_add(end) });
     } else if end < available {
         faults.push(Fault::Trailing { extra: available - end });
+    } else if end == 0 {
+        faults.push(Fault::NoTensors);
     }
     let mut unknown = entries.iter().filter(|(_, tensor)| bits(&tensor.dtype).is_none());
     if let Some((name, tensor)) = unknown.next() {
@@ -103,6 +107,28 @@ fn judge(json: &[u8], available: u64, data_at: u64) -> Header {
     let mut tensors: Vec<u64> = entries.iter().map(|(name, _)| key(name)).collect();
     tensors.sort_unstable();
     Header { tensors: Some(tensors), faults }
+}
+
+/// The tensors of a header. Strict JSON, as the format has it, also in values that are skipped.
+fn entries(json: &[u8]) -> Result<Vec<(Cow<'_, str>, Tensor<'_>)>, String> {
+    let text = std::str::from_utf8(json).map_err(|_| "is not UTF-8".to_owned())?;
+    if !text.is_empty() && !text.starts_with('{') {
+        return Err("does not begin with '{'".to_owned());
+    }
+    serde_json::from_str::<Entries>(text).map(|entries| entries.0).map_err(|error| format!("cannot be read: {error}"))
+}
+
+/// Name of the tensor with this key, from the header of a sound file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn name_of(file: &mut impl Read, wanted: u64) -> io::Result<Option<String>> {
+    let mut length = [0; LENGTH as usize];
+    file.read_exact(&mut length)?;
+    let mut json = Vec::new();
+    file.take(u64::from_le_bytes(length).min(LONGEST_HEADER)).read_to_end(&mut json)?;
+    let found = entries(&json).ok().into_iter().flatten().find(|(name, _)| key(name) == wanted);
+    Ok(found.map(|(name, _)| name.into_owned()))
 }
 
 /// The tensors whose place or size is wrong, each as half a sentence, and where the last one ends.
@@ -181,9 +207,14 @@ impl<'de> Visitor<'de> for EntriesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries: Vec<(Cow<'de, str>, Tensor<'de>)> = Vec::new();
+        let mut has_metadata = false;
         while let Some(Name(name)) = map.next_key()? {
             if name == METADATA {
-                map.next_value::<HashMap<String, String>>()?;
+                if has_metadata {
+                    return Err(serde::de::Error::duplicate_field(METADATA));
+                }
+                has_metadata = true;
+                map.next_value::<Option<HashMap<String, String>>>()?;
             } else {
                 entries.push((name, map.next_value()?));
             }
@@ -218,7 +249,6 @@ mod tests {
     #[test]
     fn a_sound_file_has_no_faults() {
         for (json, data) in [
-            ("{}", 0),
             (r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}   "#, 16),
             (r#"{"scalar":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}}"#, 2),
             (
@@ -241,7 +271,8 @@ mod tests {
             other => panic!("{json}: {other:?}"),
         };
         bad_header("", "EOF");
-        bad_header("[]", "an object of tensors");
+        bad_header("[]", "does not begin with '{'");
+        bad_header(" {}", "does not begin with '{'");
         bad_header(r#"{"a":{"dtype":"F32","shape":[1]}}"#, "data_offsets");
         bad_header(r#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, "u64");
         bad_header(r#"{"__metadata__":{"a":1}}"#, "a string");
@@ -274,11 +305,22 @@ mod tests {
         let header = 8 + one.len() as u64;
         assert_eq!(faults(one, 7), [Fault::Truncated { size: header + 7, needed: header + 8 }]);
         assert_eq!(faults(one, 9), [Fault::Trailing { extra: 1 }]);
+        let none = r#"{"a":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]}}"#;
+        assert_eq!((faults("{}", 0), faults(none, 0)), (vec![Fault::NoTensors], vec![Fault::NoTensors]));
         let new = r#"{"a":{"dtype":"F2","shape":[2],"data_offsets":[0,8]}}"#;
         assert_eq!(faults(new, 8), [Fault::UnknownDtype { tensor: "a".into(), dtype: "F2".into(), more: 0 }]);
         let end = u64::MAX;
         let far = format!(r#"{{"a":{{"dtype":"new","shape":[2],"data_offsets":[0,{end}]}}}}"#);
         assert!(matches!(faults(&far, 8)[0], Fault::Truncated { needed: u64::MAX, .. }));
+    }
+
+    #[test]
+    fn a_header_is_utf_8_also_where_nobody_looks() {
+        let mut file = br#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"note":"x"}}"#.to_vec();
+        let at = file.iter().position(|byte| *byte == b'x').expect("a note");
+        file[at] = 0xE9;
+        let judged = judge(&file, 1, 0);
+        assert_eq!(judged.faults, [Fault::BadHeader("is not UTF-8".into())]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::*;
 use crate::model::{FindingLevel, Source};
 use crate::source::{Selection, plan};
 
+mod kinds;
+
 /// A folder in the making.
 struct Folder(TempDir);
 
@@ -40,10 +42,24 @@ impl Folder {
         folder
     }
 
-    /// A sound model of one weight file with this header before this many bytes.
+    /// A model of one weight file with this header before this many bytes.
     fn with_header(header: &Value, data: usize) -> Self {
-        let folder = Self::sound();
-        folder.write("more.safetensors", safetensors(header, data));
+        Self::single(safetensors(header, data))
+    }
+
+    /// A model of one weight file.
+    fn single(weights: impl AsRef<[u8]>) -> Self {
+        let folder = Self::empty();
+        folder.write("config.json", "{}").write("tokenizer.json", "{}").write("model.safetensors", weights);
+        folder
+    }
+
+    /// A GGUF file and nothing else.
+    fn with_gguf(change: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut file = gguf();
+        change(&mut file);
+        let folder = Self::empty();
+        folder.write("model.gguf", file);
         folder
     }
 
@@ -97,6 +113,20 @@ fn safetensors(header: &Value, data: usize) -> Vec<u8> {
     file
 }
 
+/// A GGUF file of one tensor with four elements.
+fn gguf() -> Vec<u8> {
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let mut file = [&b"GGUF"[..], &3_u32.to_le_bytes(), &1_u64.to_le_bytes(), &2_u64.to_le_bytes()].concat();
+    file.extend([text("general.architecture"), 8_u32.to_le_bytes().to_vec(), text("llama")].concat());
+    let tokens =
+        [text("tokens"), [9_u32, 8].map(u32::to_le_bytes).concat(), 2_u64.to_le_bytes().to_vec(), text("a"), text("b")];
+    file.extend(tokens.concat());
+    let tensor = [text("w"), 1_u32.to_le_bytes().to_vec(), 4_u64.to_le_bytes().to_vec(), 0_u32.to_le_bytes().to_vec()];
+    file.extend([tensor.concat(), 0_u64.to_le_bytes().to_vec()].concat());
+    file.resize(file.len().next_multiple_of(32) + 16, 7);
+    file
+}
+
 fn pointer() -> String {
     let hash = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393";
     format!("version https://git-lfs.github.com/spec/v1\noid sha256:{hash}\nsize 12345\n")
@@ -107,8 +137,8 @@ fn sound_folders_have_no_findings() {
     assert_eq!(Folder::sound().codes(), [""; 0]);
     assert_eq!(Folder::adapter().codes(), [""; 0]);
     assert_eq!(codes(&Folder::sound().check_as(Some(WeightType::DraftModel))), [""; 0]);
-    let gguf = Folder::empty();
-    assert_eq!(gguf.write("model.gguf", "GGUF").write("README.md", "x").write("LICENSE", "x").codes(), [""; 0]);
+    let alone = Folder::empty();
+    assert_eq!(alone.write("model.gguf", gguf()).write("README.md", "x").write("LICENSE", "x").codes(), [""; 0]);
     let slow = Folder::sound();
     slow.remove("tokenizer.json").write("vocab.json", "{}").write("merges.txt", "a b");
     assert_eq!(slow.codes(), [""; 0]);
@@ -146,13 +176,16 @@ fn every_fault_is_found_under_its_code_and_no_other() {
         ("error lfs-pointer", || changed(|f| _ = f.write("config.json", pointer()))),
         ("error lfs-pointer", || changed(|f| _ = f.write("model.safetensors.index.json", pointer()))),
         ("error truncated-shard", || Folder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 7)),
-        ("error truncated-shard", || changed(|f| _ = f.write("more.safetensors", [1, 0, 0]))),
+        ("error truncated-shard", || Folder::single([1, 0, 0])),
         ("error trailing-data", || Folder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 9)),
         ("error bad-header", || Folder::with_header(&json!({"a": 1}), 0)),
-        ("error bad-header", || changed(|f| _ = f.write("more.safetensors", "<html>Sign in</html>"))),
+        ("error bad-header", || Folder::single("<html>Sign in</html>")),
         ("error bad-offsets", || Folder::with_header(&json!({"a": tensor("F32", &[3], 0, 8)}), 8)),
-        ("error tensor-not-in-shard", || changed(|f| _ = f.index(&json!({"layer.1": SHARD})))),
-        ("error empty-file", || changed(|f| _ = f.write("more.safetensors", ""))),
+        ("error tensor-not-in-shard", || {
+            let first = "model-00001-of-00002.safetensors";
+            changed(|f| _ = f.index(&json!({"layer.1": first, "layer.2": SHARD, "layer.3": SHARD})))
+        }),
+        ("error empty-file", || Folder::single("")),
         ("warning empty-file", || changed(|f| _ = f.write("notes.txt", ""))),
         ("warning missing-adapter-config", || {
             let folder = Folder::adapter();
@@ -168,6 +201,12 @@ fn every_fault_is_found_under_its_code_and_no_other() {
     for (expected, make) in table {
         assert_eq!(make().codes(), [expected]);
     }
+}
+
+fn changed_adapter(change: impl FnOnce(&Folder)) -> Folder {
+    let folder = Folder::adapter();
+    change(&folder);
+    folder
 }
 
 fn changed(change: impl FnOnce(&Folder)) -> Folder {
@@ -281,7 +320,8 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
         file.set_len(start.len() as u64 + TENSORS * BYTES).expect("a hole");
     }
     folder.index(&weight_map.into());
-    let plan = plan(&Source::Local(folder.0.path().to_owned()), Path::new("/"), &Selection::default(), None).expect("a plan");
+    let plan =
+        plan(&Source::Local(folder.0.path().to_owned()), Path::new("/"), &Selection::default(), None).expect("a plan");
     assert!(plan.bytes().is_some_and(|bytes| bytes > 699_000_000_000));
     assert_eq!(check(&plan, None).expect("readable files"), []);
 

@@ -1,7 +1,7 @@
 //! Kinds of files in a model folder, by name alone. Pure.
 
 const PICKLES: [&str; 5] = ["bin", "pt", "pth", "pkl", "ckpt"];
-const DATA: [&str; 9] = ["json", "jsonl", "txt", "md", "model", "tiktoken", "jinja", "vocab", "merges"];
+const DATA: [&str; 10] = ["json", "jsonl", "txt", "md", "model", "tiktoken", "jinja", "vocab", "merges", "spm"];
 const TEXTS: [&str; 2] = ["LICENSE", "README"];
 
 /// Kind of a file in a model folder.
@@ -23,7 +23,7 @@ pub(crate) enum FileKind {
 
 impl FileKind {
     pub(crate) fn of(path: &str) -> Self {
-        let name = file_name(path);
+        let name = uncounted(file_name(path));
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
             Some("safetensors") => Self::Safetensors,
@@ -31,6 +31,8 @@ impl FileKind {
             Some("py") => Self::Code,
             Some(ending) if PICKLES.contains(&ending) => Self::Pickle,
             Some(ending) if DATA.contains(&ending) => Self::Data,
+            // `tokenizer.model.v3`.
+            _ if name.starts_with("tokenizer.model") => Self::Data,
             _ if TEXTS.iter().any(|text| name.starts_with(text)) => Self::Data,
             _ => Self::Unknown,
         }
@@ -41,6 +43,14 @@ impl FileKind {
     }
 }
 
+/// `model.safetensors` of `model.safetensors-00001-of-00005`: some count behind the ending.
+fn uncounted(name: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let stem =
+        name.rsplit_once("-of-").filter(|(_, total)| is_number(total)).and_then(|(start, _)| start.rsplit_once('-'));
+    stem.filter(|(_, number)| is_number(number)).map_or(name, |(stem, _)| stem)
+}
+
 /// The last part of a path.
 pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -48,6 +58,6 @@ pub(crate) fn file_name(path: &str) -> &str {
 
 /// Extension of a weight file as it is written: `SafeTensors`.
 pub(crate) fn weight_extension(path: &str) -> Option<&str> {
-    let (_, ending) = path.rsplit_once('.')?;
+    let (_, ending) = uncounted(file_name(path)).rsplit_once('.')?;
     FileKind::of(path).is_weights().then_some(ending)
 }

@@ -1,5 +1,7 @@
 //! What an adapter says of itself in `adapter_config.json`: shown, not sent, since the service reads it too.
 
+use std::fs::File;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ impl AdapterConfig {
     pub(super) fn read(source: &UploadSource) -> Option<Self> {
         let UploadSource::Local { directory, files, .. } = source else { return None };
         let planned = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
-        serde_json::from_slice(&std::fs::read(planned.path.below(directory)).ok()?).ok()
+        check::read_json(File::open(planned.path.below(directory)).ok()?).ok()?.ok()
     }
 
     /// One line of both: what was given counts, the rest is the adapter's.

@@ -1,0 +1,121 @@
+//! The JSON documents of a model that are known by their names, and what each has to be.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::AGAIN;
+use super::json::{self, AnyArray, AnyObject};
+use super::layout::ADAPTER_CONFIG;
+use crate::model::{Finding, FindingCode, file_name};
+
+const OBJECTS: [&str; 20] = [
+    "config.json",
+    ADAPTER_CONFIG,
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "video_preprocessor_config.json",
+    "image_processor_config.json",
+    "chat_template.json",
+    "tekken.json",
+    "model_index.json",
+    "params.json",
+    "quantize_config.json",
+    "quant_config.json",
+    "quantization_config.json",
+    "hf_quant_config.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+];
+const ARRAYS: [&str; 1] = ["modules.json"];
+/// Their libraries take more than one shape.
+const OTHERS: [&str; 2] = ["vocab.json", "added_tokens.json"];
+/// Type of an adapter that is registered as `LoRA`.
+const LORA: &str = "LORA";
+
+/// What a document has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Object,
+    Array,
+    Any,
+}
+
+/// The shape of a file that has to be JSON by its name.
+pub(super) fn shape(path: &str) -> Option<Shape> {
+    let name = file_name(path);
+    if OBJECTS.contains(&name) {
+        Some(Shape::Object)
+    } else if ARRAYS.contains(&name) {
+        Some(Shape::Array)
+    } else {
+        OTHERS.contains(&name).then_some(Shape::Any)
+    }
+}
+
+/// What is wrong with a document of that shape.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn look(path: &str, shape: Shape, bytes: impl Read) -> io::Result<Option<Finding>> {
+    let read = match shape {
+        Shape::Object => json::read::<AnyObject>(bytes)?.map(drop),
+        Shape::Array => json::read::<AnyArray>(bytes)?.map(drop),
+        Shape::Any => json::read::<IgnoredAny>(bytes)?.map(drop),
+    };
+    let finding = |what| Finding::error(FindingCode::InvalidConfig, path, format!("the file {what}"), AGAIN);
+    Ok(read.err().map(finding))
+}
+
+/// An adapter that is no `LoRA`, by its sound configuration.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn peft_type(path: &str, bytes: impl Read) -> io::Result<Option<Finding>> {
+    let Ok(PeftType(Some(found))) = json::read::<PeftType>(bytes)? else { return Ok(None) };
+    if found.eq_ignore_ascii_case(LORA) {
+        return Ok(None);
+    }
+    let what =
+        format!("the adapter is of the type {found}, and the weight type LoRA takes adapters of the type LORA alone");
+    let remedy = "Train or save the adapter as LoRA, or merge it into its base model and upload that.";
+    Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, remedy)))
+}
+
+/// `peft_type` of an adapter's configuration, the last one where it stands twice.
+struct PeftType(Option<String>);
+
+impl<'de> Deserialize<'de> for PeftType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = PeftType;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PeftType, A::Error> {
+                let mut found = PeftType(None);
+                while let Some(field) = map.next_key::<String>()? {
+                    if field == "peft_type" {
+                        found.0 = map.next_value::<Value>()?.as_str().map(str::to_owned);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(found)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}

@@ -1,0 +1,259 @@
+//! The header of a GGUF file: magic, version, metadata, and a table of tensors with types, shapes and offsets.
+//!
+//! Read as a stream, since the metadata holds the vocabulary; what is not needed is skipped by seeking.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
+
+const MAGIC: &[u8] = b"GGUF";
+const ALIGNMENT: &[u8] = b"general.alignment";
+/// What `general.alignment` is where it is not there.
+const DEFAULT_ALIGNMENT: u64 = 32;
+const STRING: u32 = 8;
+const ARRAY: u32 = 9;
+const UINT32: u32 = 4;
+/// Arrays in arrays are read this deep.
+const DEEPEST: u8 = 4;
+const MOST_DIMENSIONS: u32 = 8;
+
+/// What is wrong with a file, as the rest of a sentence that begins with "the file".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It ends before what its header says that it holds.
+    Truncated { size: u64, needed: u64 },
+    /// The header is none.
+    BadHeader(String),
+    /// It is sound, and holds no tensor with an element.
+    NoTensors,
+}
+
+/// Reads the header of a file of that many bytes.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read(file: impl Read + Seek, size: u64) -> io::Result<Option<Fault>> {
+    let mut header =
+        Header { file: BufReader::with_capacity(64 * 1024, file), at: 0, size, is_big_endian: false, counts: 8 };
+    match header.read() {
+        Ok(fault) => Ok(fault),
+        Err(Stop::Fault(fault)) => Ok(Some(fault)),
+        Err(Stop::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+            Ok(Some(Fault::Truncated { size, needed: size.saturating_add(1) }))
+        }
+        Err(Stop::Io(error)) => Err(error),
+    }
+}
+
+enum Stop {
+    Fault(Fault),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn bad<T>(what: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::Fault(Fault::BadHeader(what.into())))
+}
+
+struct Header<R> {
+    file: BufReader<R>,
+    at: u64,
+    size: u64,
+    is_big_endian: bool,
+    /// Bytes of a count: 4 in version 1.
+    counts: usize,
+}
+
+impl<R: Read + Seek> Header<R> {
+    fn read(&mut self) -> Result<Option<Fault>, Stop> {
+        let start = self.bytes(4.min(self.size))?;
+        if start != MAGIC {
+            return bad("is no GGUF file: it does not begin with the letters GGUF");
+        }
+        let version = self.u32()?;
+        // Of a file for a machine of the other byte order the small number reads as a large one.
+        self.is_big_endian = version != 0 && version.trailing_zeros() >= 16;
+        let version = if self.is_big_endian { version.swap_bytes() } else { version };
+        match version {
+            1 => self.counts = 4,
+            2 | 3 => {}
+            other => return bad(format!("is a GGUF file of version {other}; 1 to 3 are known")),
+        }
+        let (tensors, entries) = (self.count()?, self.count()?);
+        let mut alignment = DEFAULT_ALIGNMENT;
+        for _ in 0..entries {
+            let key = self.string()?;
+            let kind = self.u32()?;
+            if key == ALIGNMENT && kind == UINT32 {
+                alignment = u64::from(self.u32()?);
+            } else {
+                self.skip_value(kind, 0)?;
+            }
+        }
+        if alignment == 0 {
+            return bad("has a GGUF header with an alignment of 0");
+        }
+        let (mut end, mut has_elements) = (0, false);
+        for _ in 0..tensors {
+            let tensor = self.tensor()?;
+            has_elements |= tensor.has_elements;
+            end = end.max(tensor.end);
+        }
+        let needed = self.at.next_multiple_of(alignment).saturating_add(end);
+        if end > 0 && needed > self.size {
+            return Ok(Some(Fault::Truncated { size: self.size, needed }));
+        }
+        Ok((!has_elements).then_some(Fault::NoTensors))
+    }
+
+    fn tensor(&mut self) -> Result<Tensor, Stop> {
+        let name = self.string()?;
+        let dimensions = self.u32()?;
+        if dimensions > MOST_DIMENSIONS {
+            let name = String::from_utf8_lossy(&name).into_owned();
+            return bad(format!("has a GGUF header whose tensor '{name}' has {dimensions} dimensions"));
+        }
+        let mut elements = Some(1_u64);
+        for _ in 0..dimensions {
+            let extent = self.count()?;
+            elements = elements.and_then(|elements| elements.checked_mul(extent));
+        }
+        let kind = self.u32()?;
+        let offset = self.u64()?;
+        let Some(elements) = elements else { return bad("has a GGUF header with a tensor larger than all files") };
+        // Of a type that is not known here at least one byte.
+        let bytes = block(kind)
+            .map_or(u64::from(elements > 0), |(block, bytes)| elements.div_ceil(block).saturating_mul(bytes));
+        Ok(Tensor { has_elements: elements > 0, end: offset.saturating_add(bytes) })
+    }
+
+    fn skip_value(&mut self, kind: u32, depth: u8) -> Result<(), Stop> {
+        match (kind, scalar(kind)) {
+            (_, Some(bytes)) => self.skip(bytes),
+            (STRING, _) => {
+                let length = self.count()?;
+                self.skip(length)
+            }
+            (ARRAY, _) if depth < DEEPEST => {
+                let (kind, length) = (self.u32()?, self.count()?);
+                match scalar(kind) {
+                    Some(bytes) => self.skip(length.saturating_mul(bytes)),
+                    None => (0..length).try_for_each(|_| self.skip_value(kind, depth + 1)),
+                }
+            }
+            _ => bad(format!("has a GGUF header with a value of the unknown type {kind}")),
+        }
+    }
+
+    fn string(&mut self) -> Result<Vec<u8>, Stop> {
+        let length = self.count()?;
+        self.bytes(length)
+    }
+
+    fn count(&mut self) -> Result<u64, Stop> {
+        if self.counts == 4 { Ok(self.u32()?.into()) } else { self.u64() }
+    }
+
+    fn u32(&mut self) -> Result<u32, Stop> {
+        let bytes = self.array()?;
+        Ok(if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    }
+
+    fn u64(&mut self) -> Result<u64, Stop> {
+        let bytes = self.array()?;
+        Ok(if self.is_big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
+        self.claim(N as u64)?;
+        let mut bytes = [0; N];
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn bytes(&mut self, count: u64) -> Result<Vec<u8>, Stop> {
+        self.claim(count)?;
+        let mut bytes = Vec::new();
+        let read = (&mut self.file).take(count).read_to_end(&mut bytes)?;
+        if (read as u64) < count {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        }
+        Ok(bytes)
+    }
+
+    fn skip(&mut self, count: u64) -> Result<(), Stop> {
+        self.claim(count)?;
+        let buffered = self.file.buffer().len() as u64;
+        if count <= buffered {
+            self.file.consume(usize::try_from(count).unwrap_or(usize::MAX));
+        } else {
+            self.file.seek_relative(i64::try_from(count).unwrap_or(i64::MAX))?;
+        }
+        Ok(())
+    }
+
+    /// No read goes beyond the end of the file, whatever the header says.
+    fn claim(&mut self, count: u64) -> Result<(), Stop> {
+        let needed = self.at.saturating_add(count);
+        if needed > self.size {
+            return Err(Stop::Fault(Fault::Truncated { size: self.size, needed }));
+        }
+        self.at = needed;
+        Ok(())
+    }
+}
+
+struct Tensor {
+    has_elements: bool,
+    /// Behind the start of the data.
+    end: u64,
+}
+
+/// Bytes of a value of the metadata; `None` for strings, arrays and what is not known.
+fn scalar(kind: u32) -> Option<u64> {
+    Some(match kind {
+        0 | 1 | 7 => 1,
+        2 | 3 => 2,
+        4..=6 => 4,
+        10..=12 => 8,
+        _ => return None,
+    })
+}
+
+/// Elements and bytes of a block of a tensor's type (ggml).
+fn block(kind: u32) -> Option<(u64, u64)> {
+    Some(match kind {
+        0 | 26 => (1, 4),
+        1 | 25 | 30 => (1, 2),
+        2 => (32, 18),
+        3 => (32, 20),
+        6 => (32, 22),
+        7 => (32, 24),
+        8 => (32, 34),
+        9 => (32, 36),
+        10 => (256, 84),
+        11 => (256, 110),
+        12 => (256, 144),
+        13 => (256, 176),
+        14 => (256, 210),
+        15 => (256, 292),
+        16 => (256, 66),
+        17 => (256, 74),
+        18 => (256, 98),
+        19 => (256, 50),
+        20 => (32, 18),
+        21 => (256, 110),
+        22 => (256, 82),
+        23 => (256, 136),
+        24 => (1, 1),
+        27 | 28 => (1, 8),
+        29 => (256, 56),
+        34 => (256, 54),
+        35 => (256, 66),
+        39 => (32, 17),
+        _ => return None,
+    })
+}

@@ -1,0 +1,378 @@
+//! The one reader of a model's JSON: what Python's `json` reads from a UTF-8 file, and nothing else.
+//!
+//! A pass over the bytes in front of `serde_json`, and not a more tolerant parser: indexes of a hundred megabytes and
+//! more stay a stream into the same typed visitors, and the files are JSON but for a few words that the pass replaces by
+//! others of the same length, so that lines and columns in messages are those of the file:
+//! - `NaN`, `Infinity` and `-Infinity`, which Python writes by default, become numbers;
+//! - escapes of half a surrogate pair (`"\ud800"`), which Python keeps, become U+FFFD.
+//!
+//! The pass also sees the bytes of values that a visitor skips: UTF-8 is checked everywhere.
+
+use std::fmt;
+use std::io::{self, BufReader, Read};
+use std::str;
+
+use memchr::{memchr2, memchr3};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Bytes that are read at a time.
+const CHUNK: usize = 64 * 1024;
+/// No word that is replaced is longer: two escapes.
+const LONGEST_WORD: usize = 12;
+
+/// Reads a document; the inner error says what is wrong with it.
+///
+/// # Errors
+/// When the bytes cannot be read.
+pub fn read<T: DeserializeOwned>(bytes: impl Read) -> io::Result<Result<T, String>> {
+    match serde_json::from_reader(BufReader::with_capacity(CHUNK, Adapter::new(bytes))) {
+        Ok(document) => Ok(Ok(document)),
+        Err(error) if error.is_io() => {
+            let error = io::Error::from(error);
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+                Some(fault) => Ok(Err(fault.to_string())),
+                None => Err(error),
+            }
+        }
+        Err(error) if error.is_eof() => Ok(Err(format!("is cut off ({error})"))),
+        Err(error) => Ok(Err(format!("is no valid JSON: {error}"))),
+    }
+}
+
+/// An object with any content.
+#[derive(Debug)]
+pub(super) struct AnyObject;
+
+/// An array with any content.
+#[derive(Debug)]
+pub(super) struct AnyArray;
+
+impl<'de> Deserialize<'de> for AnyObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = AnyObject;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyObject, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(AnyObject)
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de> Deserialize<'de> for AnyArray {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<IgnoredAny>::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// What makes bytes no text that holds JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Fault {
+    #[error("is empty")]
+    Empty,
+    #[error("is a web page, not JSON")]
+    WebPage,
+    #[error("begins with a byte order mark (BOM), which Python's json refuses; save it as UTF-8 without one")]
+    ByteOrderMark,
+    #[error("is UTF-16, not UTF-8")]
+    Utf16,
+    #[error("is not UTF-8 (at byte {0})")]
+    NotUtf8(u64),
+}
+
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(io::ErrorKind::InvalidData, fault)
+    }
+}
+
+/// The pass; see the module.
+struct Adapter<R> {
+    inner: R,
+    buffer: Vec<u8>,
+    /// What was given out, what may be, and what was read.
+    given: usize,
+    ready: usize,
+    filled: usize,
+    /// Position of the buffer in the file.
+    at: u64,
+    in_string: bool,
+    /// The two bytes before `ready`, as they are in the file.
+    before: [u8; 2],
+    is_at_end: bool,
+}
+
+impl<R: Read> Adapter<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            buffer: vec![0; CHUNK],
+            given: 0,
+            ready: 0,
+            filled: 0,
+            at: 0,
+            in_string: false,
+            // A value may begin the document.
+            before: [b' '; 2],
+            is_at_end: false,
+        }
+    }
+
+    /// Reads more, behind what is not decided yet.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.ready..self.filled, 0);
+        self.at += self.ready as u64;
+        self.filled -= self.ready;
+        (self.given, self.ready) = (0, 0);
+        let is_start = self.at == 0;
+        while self.filled < CHUNK && !self.is_at_end {
+            match self.inner.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => self.is_at_end = true,
+                Ok(count) => self.filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if is_start {
+            self.check_start()?;
+        }
+        let text = self.text_end()?;
+        self.replace(text);
+        Ok(())
+    }
+
+    /// Names what is commonly found in place of JSON.
+    fn check_start(&self) -> Result<(), Fault> {
+        let start = &self.buffer[..self.filled];
+        match start {
+            [0xEF, 0xBB, 0xBF, ..] => Err(Fault::ByteOrderMark),
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err(Fault::Utf16),
+            _ if start.iter().all(u8::is_ascii_whitespace) => {
+                if self.is_at_end {
+                    Err(Fault::Empty)
+                } else {
+                    Ok(())
+                }
+            }
+            _ if super::looks::is_web_page(start) => Err(Fault::WebPage),
+            _ => Ok(()),
+        }
+    }
+
+    /// End of the whole characters in the buffer.
+    fn text_end(&self) -> Result<usize, Fault> {
+        match str::from_utf8(&self.buffer[..self.filled]) {
+            Ok(_) => Ok(self.filled),
+            // A character may go on in the next chunk.
+            Err(error) if error.error_len().is_none() && !self.is_at_end => Ok(error.valid_up_to()),
+            Err(error) => Err(Fault::NotUtf8(self.at + error.valid_up_to() as u64)),
+        }
+    }
+
+    /// Replaces what Python takes and `serde_json` does not, up to `end`, or to a word that may go on behind it.
+    fn replace(&mut self, end: usize) {
+        let text = &mut self.buffer[..end];
+        let (mut at, mut before) = (0, self.before);
+        let is_whole = self.is_at_end;
+        let may_go_on = |at: usize| !is_whole && end - at < LONGEST_WORD;
+        while at < end {
+            let rest = &text[at..];
+            let found = if self.in_string { memchr2(b'"', b'\\', rest) } else { memchr3(b'"', b'N', b'I', rest) };
+            let Some(skipped) = found else {
+                before = last_two(before, rest);
+                at = end;
+                break;
+            };
+            before = last_two(before, &rest[..skipped]);
+            at += skipped;
+            let byte = text[at];
+            if byte != b'"' && may_go_on(at) {
+                break;
+            }
+            let length = match byte {
+                b'"' => {
+                    self.in_string = !self.in_string;
+                    1
+                }
+                b'\\' => escape(&mut text[at..]),
+                _ => literal(&mut text[at..], before),
+            };
+            // No literal follows on a part of a string or of another literal.
+            before = [b'x', byte];
+            at += length.min(end - at);
+        }
+        self.before = before;
+        self.ready = at;
+    }
+}
+
+impl<R: Read> Read for Adapter<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.ready && !(self.is_at_end && self.ready == self.filled && self.at > 0) {
+            self.fill()?;
+        }
+        let count = out.len().min(self.ready - self.given);
+        out[..count].copy_from_slice(&self.buffer[self.given..self.given + count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+fn last_two(before: [u8; 2], text: &[u8]) -> [u8; 2] {
+    match text {
+        [] => before,
+        [one] => [before[1], *one],
+        [.., first, second] => [*first, *second],
+    }
+}
+
+/// Length of an escape in a string; half a surrogate pair is replaced.
+fn escape(text: &mut [u8]) -> usize {
+    let Some(unit) = code_unit(text) else { return 2 };
+    let is_pair = matches!(unit, 0xD800..=0xDBFF)
+        && text.get(6..).and_then(code_unit).is_some_and(|low| matches!(low, 0xDC00..=0xDFFF));
+    if is_pair {
+        return 12;
+    }
+    if matches!(unit, 0xD800..=0xDFFF) {
+        text[..6].copy_from_slice(b"\\ufffd");
+    }
+    6
+}
+
+/// The code unit of `\uXXXX` at the beginning.
+fn code_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    let digits = digits.iter().all(u8::is_ascii_hexdigit).then_some(digits)?;
+    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Length of the word at the beginning; replaced where it is a number of Python's. A replacement ends in blanks, so that
+/// no digit behind it makes another number of it.
+fn literal(text: &mut [u8], before: [u8; 2]) -> usize {
+    let may_begin = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b':' | b',' | b'[');
+    let is_value = may_begin(before[1]);
+    let is_negative = before[1] == b'-' && may_begin(before[0]);
+    let word: &[u8] = match text {
+        [b'N', b'a', b'N', ..] if is_value => b"0  ",
+        [b'I', b'n', b'f', b'i', b'n', b'i', b't', b'y', ..] if is_value || is_negative => b"0       ",
+        _ => return 1,
+    };
+    text[..word.len()].copy_from_slice(word);
+    word.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Gives out a few bytes at a time, so that words lie across every border.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(out.len());
+            out[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn value(text: impl AsRef<[u8]>) -> Result<Value, String> {
+        read::<Value>(text.as_ref()).expect("memory can be read")
+    }
+
+    fn fault(text: impl AsRef<[u8]>) -> String {
+        value(text).expect_err("a fault")
+    }
+
+    #[test]
+    fn what_python_writes_is_read() {
+        for (text, expected) in [
+            ("[NaN, Infinity,-Infinity\t,\nNaN]", json!([0, 0, -0.0, 0])),
+            ("{\"NaN\": NaN, \"Infinity\":Infinity}", json!({"NaN": 0, "Infinity": 0})),
+            ("\"\\\"NaN\"", json!("\"NaN")),
+            ("[\"\\\\\", NaN]", json!(["\\", 0])),
+            ("\"\\ud800\"", json!("\u{fffd}")),
+            ("\"\\udc00\\ud83d\\uDE00\\ud83dx\"", json!("\u{fffd}\u{1f600}\u{fffd}x")),
+            ("NaN", json!(0)),
+        ] {
+            assert_eq!(value(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_python_refuses_is_refused() {
+        for text in [
+            "[-NaN]",
+            "[+NaN]",
+            "[NaN5]",
+            "[1NaN]",
+            "[1Infinity]",
+            "[Infinity5]",
+            "[--Infinity]",
+            "[nan]",
+            "[- Infinity]",
+            "[INFINITY]",
+            "{NaN: 1}",
+            "[NaN NaN]",
+            "[1 NaN]",
+            "\"\u{1}\"",
+            "[1,]",
+            "{'a': 1}",
+            "// a\n1",
+            "\"\\ud8\"",
+            "\"\\x\"",
+            "01",
+            "[\"a\"NaN]",
+            "[NaNInfinity]",
+        ] {
+            assert!(value(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_are_named() {
+        assert_eq!(fault(""), "is empty");
+        assert_eq!(fault(" \n"), "is empty");
+        assert!(fault("\u{feff}{}").contains("byte order mark (BOM)"));
+        assert_eq!(fault(b"\xFF\xFE{\0}\0"), "is UTF-16, not UTF-8");
+        assert_eq!(fault(b"{\"a\": \"caf\xE9\"}"), "is not UTF-8 (at byte 10)");
+        assert_eq!(fault(b"\"\xC3"), "is not UTF-8 (at byte 1)");
+        assert_eq!(fault("<!DOCTYPE html>"), "is a web page, not JSON");
+        assert!(fault("{\"a\":").starts_with("is cut off (EOF"));
+        assert_eq!(fault("{\"a\": Nan}"), "is no valid JSON: expected value at line 1 column 7");
+        // Also where nobody looks at the value.
+        let skipped = read::<AnyObject>(&b"{\"a\": [\"caf\xE9\"]}"[..]).expect("memory can be read");
+        assert_eq!(skipped.map(drop), Err("is not UTF-8 (at byte 11)".to_owned()));
+    }
+
+    #[test]
+    fn borders_between_reads_change_nothing() {
+        let fields = |number| format!(", \"ü{number}\": [NaN,-Infinity, \"\\ud83d\\ude00\\ud800é\", Infinity]");
+        let fields: String = (0..40).map(fields).collect();
+        let text = format!("{{\"pad\": \"{}\"{fields}}}", "x".repeat(CHUNK - 40));
+        let whole = value(&text).expect("JSON");
+        assert_eq!(whole["ü7"], json!([0, -0.0, "\u{1f600}\u{fffd}é", 0]));
+        for step in [1, 7, 4096] {
+            assert_eq!(read::<Value>(Drops(text.as_bytes(), step)).expect("memory"), Ok(whole.clone()), "{step}");
+        }
+        for pad in CHUNK - 60..CHUNK - 10 {
+            let text = format!("[\"{}\", NaN, -Infinity, \"\\ud83d\\ude00é\", NaN]", "x".repeat(pad));
+            let rest = value(&text).map(|value| value.as_array().map(|items| items[1..].to_vec()));
+            assert_eq!(rest, Ok(Some(vec![json!(0), json!(-0.0), json!("\u{1f600}é"), json!(0)])), "{pad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the first bytes of a file say that it is. Pure.
+
+use crate::model::file_name;
+
+/// So many bytes decide; a tar archive has its magic behind its first name.
+pub(super) const LOOKED_AT: usize = 512;
+
+const ZIP: &[u8] = b"PK\x03\x04";
+const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
+const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+/// Tags of the fields of an ONNX model; a model begins with one of them.
+const ONNX: &[u8] = b"\x08\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca";
+
+/// True for a page that a server sent in place of a file.
+pub(super) fn is_web_page(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    let start = start[..start.len().min(16)].to_ascii_lowercase();
+    [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<error", b"<body"].iter().any(|tag| start.starts_with(tag))
+}
+
+/// True for the pointer of git-LFS or git-xet that stands for a file.
+pub(super) fn is_pointer(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let lfs = [&b"version https://git-lfs.github.com/spec/v1"[..], b"version https://hawser.github.com/spec/v1"];
+    lfs.contains(&line) || line.starts_with(b"# xet version ")
+}
+
+/// What a file is not, by its name and its first bytes: `no GGUF file`.
+pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
+    let kind = kind(path);
+    if is_web_page(start) {
+        return kind.is_some().then(|| "is a web page: a server sent it in place of the file".to_owned());
+    }
+    let what = match kind? {
+        Kind::Gguf | Kind::Text | Kind::AnyBinary => return None,
+        Kind::Torch if is_torch(start) => return None,
+        Kind::Torch => "is no file of PyTorch: it begins neither as a zip archive nor as a pickle",
+        Kind::Onnx if start.first().is_none_or(|byte| ONNX.contains(byte)) => return None,
+        Kind::Onnx => "is no ONNX model: it does not begin as one",
+        Kind::Npz if start.starts_with(ZIP) || start.starts_with(EMPTY_ZIP) => return None,
+        Kind::Npz => "is no npz file: it does not begin as a zip archive",
+        // In front of the magic there may be a block of the user's, of 512 bytes or more.
+        Kind::Hdf5 if start.starts_with(HDF5) || start.len() == LOOKED_AT && start.iter().all(|byte| *byte == 0) => {
+            return None;
+        }
+        Kind::Hdf5 => "is no HDF5 file: it does not begin as one",
+    };
+    Some(what.to_owned())
+}
+
+fn is_torch(start: &[u8]) -> bool {
+    let is_tar = start.get(257..262).is_some_and(|magic| magic == b"ustar");
+    start.starts_with(ZIP) || is_tar || matches!(start, [0x80, 1..=5, ..])
+}
+
+/// Files that are known by their names, as far as their first bytes are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Gguf,
+    Torch,
+    Onnx,
+    Npz,
+    Hdf5,
+    Text,
+    AnyBinary,
+}
+
+/// True for a file whose first bytes are looked at.
+pub(super) fn is_looked_at(path: &str) -> bool {
+    kind(path).is_some()
+}
+
+fn kind(path: &str) -> Option<Kind> {
+    let name = file_name(path).to_ascii_lowercase();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    Some(match ending {
+        "gguf" => Kind::Gguf,
+        "pt" | "pth" => Kind::Torch,
+        // Other programs call their own weights so too.
+        "bin" if name.starts_with("pytorch_model") || name.starts_with("adapter_model") => Kind::Torch,
+        "bin" | "ckpt" | "pkl" | "model" | "tiktoken" | "spm" | "msgpack" | "npy" => Kind::AnyBinary,
+        "onnx" => Kind::Onnx,
+        "npz" => Kind::Npz,
+        "h5" | "hdf5" => Kind::Hdf5,
+        "jinja" | "jinja2" | "vocab" | "merges" => Kind::Text,
+        "txt" if matches!(&*name, "vocab.txt" | "merges.txt") => Kind::Text,
+        _ if name.starts_with("tokenizer.model") => Kind::AnyBinary,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_tell_what_a_file_is_not() {
+        for (path, start, words) in [
+            ("model.gguf", &b"<!DOCTYPE html><html>"[..], "a web page"),
+            ("tokenizer.model", b"\n <HTML>", "a web page"),
+            ("sub/vocab.txt", b"<?xml version=\"1.0\"?><Error>", "a web page"),
+            ("chat_template.jinja", b"<html>", "a web page"),
+            ("model.bin", b"<html>", "a web page"),
+            ("pytorch_model-00001-of-00002.bin", b"{\"error\":", "no file of PyTorch"),
+            ("consolidated.00.pth", b"hello", "no file of PyTorch"),
+            ("model.onnx", b"{}", "no ONNX model"),
+            ("weights.npz", b"\x93NUMPY", "no npz file"),
+            ("weights.h5", b"HDF", "no HDF5 file"),
+        ] {
+            let told = wrong(path, start).unwrap_or_default();
+            assert!(told.contains(words), "{path}: {told}");
+        }
+    }
+
+    #[test]
+    fn sound_first_bytes_say_nothing() {
+        let mut tar = [0; LOOKED_AT];
+        tar[257..262].copy_from_slice(b"ustar");
+        for (path, start) in [
+            ("a.pt", &b"PK\x03\x04rest"[..]),
+            ("a.pth", b"\x80\x02\x8a\x0al\xfc"),
+            ("a.pth", &tar),
+            ("pytorch_model.bin", b"\x80\x04\x95"),
+            ("openvino_model.bin", b"\x01\x02"),
+            ("a.onnx", b"\x08\x07\x12"),
+            ("a.npz", b"PK\x03\x04"),
+            ("a.h5", b"\x89HDF\r\n\x1a\n"),
+            ("README.md", b"<html>"),
+            ("page.html", b"<html>"),
+            ("chat_template.jinja", b"<|im_start|>"),
+            ("tokenizer.model", b"\x0a\x0e\x0a"),
+        ] {
+            assert_eq!(wrong(path, start), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn pointers_are_known_by_their_first_line() {
+        for start in [
+            &b"version https://git-lfs.github.com/spec/v1\noid sha256:"[..],
+            b"version https://git-lfs.github.com/spec/v1\r\noid sha256:",
+            b"# xet version 0\nfilesize = 5\n",
+            b"# xet version 0\r\nfilesize = 5\r\n",
+        ] {
+            assert!(is_pointer(start), "{}", String::from_utf8_lossy(start));
+        }
+        for start in [&b""[..], b"version https://git-lfs.github.com/spec/v10\n", b"# xet", b"version 1\n"] {
+            assert!(!is_pointer(start), "{}", String::from_utf8_lossy(start));
+        }
+    }
+}

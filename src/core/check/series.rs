@@ -1,0 +1,126 @@
+//! Shards that count in their names: `model-00001-of-00003.safetensors` and its like. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{FileKind, file_name};
+use crate::units;
+
+/// Names that count further count something else.
+const MOST_SHARDS: u32 = 10_000;
+/// So many digits count in any name; fewer count in names of weights alone.
+const SURE_DIGITS: usize = 5;
+
+/// Files that count to one total.
+#[derive(Debug)]
+pub(super) struct Series<'a> {
+    /// Path before the number: `sub/model`.
+    pub(super) stem: &'a str,
+    total: &'a str,
+    /// Path behind the total: `.safetensors`.
+    pub(super) ending: &'a str,
+    /// The files by their numbers.
+    pub(super) files: BTreeMap<u32, &'a str>,
+    /// Digits of a number, with zeros in front; 0: as many as it has.
+    width: usize,
+}
+
+/// The series among the files.
+pub(super) fn series<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Series<'a>> {
+    let mut found: BTreeMap<(&str, &str, &str), Series<'a>> = BTreeMap::new();
+    for path in paths {
+        let Some((stem, number, total, ending)) = counted(path) else { continue };
+        let width = if number.len() >= SURE_DIGITS || number.starts_with('0') { number.len() } else { 0 };
+        let series = found.entry((stem, total, ending)).or_insert_with(|| Series {
+            stem,
+            total,
+            ending,
+            files: BTreeMap::new(),
+            width,
+        });
+        series.width = series.width.max(width);
+        if let Ok(number) = number.parse() {
+            series.files.insert(number, path);
+        }
+    }
+    found.into_values().collect()
+}
+
+impl Series<'_> {
+    /// Shards that are not there, each with the words that say so.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let count = self.total.parse().ok().filter(|count| *count <= MOST_SHARDS).unwrap_or(0);
+        let first = u32::from(!self.files.contains_key(&0));
+        let numbers: BTreeSet<u32> = (first..first + count).collect();
+        numbers.into_iter().filter(|number| !self.files.contains_key(number)).map(move |number| {
+            let Self { stem, total, ending, width, .. } = self;
+            let words =
+                format!("the file is not there, and the others count {}", units::count(count.into(), "file", "files"));
+            (format!("{stem}-{number:0width$}-of-{total}{ending}"), words)
+        })
+    }
+
+    /// True for weights that are loaded through an index.
+    pub(super) fn wants_index(&self) -> bool {
+        let path = self.files.values().next().copied().unwrap_or_default();
+        FileKind::of(path) == FileKind::Safetensors
+            || (self.ending.ends_with(".bin") && FileKind::of(path).is_weights())
+    }
+}
+
+/// `model`, `00001`, `00003` and `.safetensors` of `model-00001-of-00003.safetensors`.
+fn counted(path: &str) -> Option<(&str, &str, &str, &str)> {
+    let name_at = path.len() - file_name(path).len();
+    let of = name_at + path.get(name_at..)?.rfind("-of-")?;
+    let (stem, number) = path[..of].rsplit_once('-').filter(|(stem, _)| stem.len() > name_at)?;
+    let rest = &path[of + "-of-".len()..];
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (total, ending) = rest.split_at(digits);
+    let is_number = |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_sure = number.len() >= SURE_DIGITS && total.len() >= SURE_DIGITS && ending.starts_with('.');
+    let is_weights = (ending.is_empty() || ending.starts_with('.')) && FileKind::of(path).is_weights();
+    (is_number(number) && is_number(total) && (is_sure || is_weights)).then_some((stem, number, total, ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_seen_in_every_way_to_count() {
+        let table: [(&[&str], &[&str]); 9] = [
+            (&["m-00001-of-00003.gguf", "m-00003-of-00003.gguf"], &["m-00002-of-00003.gguf"]),
+            (
+                &["model-00001-of-000003.safetensors", "model-00003-of-000003.safetensors"],
+                &["model-00002-of-000003.safetensors"],
+            ),
+            (&["model-1-of-3.safetensors", "model-3-of-3.safetensors"], &["model-2-of-3.safetensors"]),
+            (
+                &["s/model-9-of-11.safetensors", "s/model-10-of-11.safetensors"],
+                &[
+                    "s/model-1-of-11.safetensors",
+                    "s/model-2-of-11.safetensors",
+                    "s/model-3-of-11.safetensors",
+                    "s/model-4-of-11.safetensors",
+                    "s/model-5-of-11.safetensors",
+                    "s/model-6-of-11.safetensors",
+                    "s/model-7-of-11.safetensors",
+                    "s/model-8-of-11.safetensors",
+                    "s/model-11-of-11.safetensors",
+                ],
+            ),
+            (&["model.safetensors-00001-of-00002"], &["model.safetensors-00002-of-00002"]),
+            (&["m-00001-of-00002.fp16.safetensors"], &["m-00002-of-00002.fp16.safetensors"]),
+            (&["m-00000-of-00002.bin", "m-00001-of-00002.bin"], &[]),
+            (&["m-01-of-02.bin"], &["m-02-of-02.bin"]),
+            (
+                &["page-1-of-3.txt", "1-of-3.bin", "x-of-3.bin", "a-1-of-2x.bin", "plain.bin", "m-00001-of-99999.bin"],
+                &[],
+            ),
+        ];
+        for (there, missing) in table {
+            let found: BTreeSet<String> =
+                series(there.iter().copied()).iter().flat_map(Series::missing).map(|(path, _)| path).collect();
+            assert_eq!(found, missing.iter().map(|path| (*path).to_owned()).collect(), "{there:?}");
+        }
+    }
+}

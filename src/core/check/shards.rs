@@ -1,0 +1,166 @@
+//! Sharded weights: what is missing, what is not loaded, what is there twice. An index decides what belongs; names that
+//! count do where there is none.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::BufReader;
+
+use super::index::{self, Index, and_more};
+use super::series::{Series, series};
+use super::{Check, CheckError, safetensors};
+use crate::model::{FileKind, Finding, FindingCode, SourceFile, file_name};
+use crate::units;
+
+/// More is no index of any model.
+const INDEX_LIMIT: u64 = 4 << 30;
+/// Directories in which some publishers ship their weights once more.
+const SECOND_COPIES: [&str; 2] = ["original/", "metal/"];
+
+impl Check<'_> {
+    /// What is wrong with the shards, by every index and by the names that count.
+    pub(super) fn shards(&mut self) -> Result<(), CheckError> {
+        let files = self.files;
+        let paths: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        let indexes = self.indexes()?;
+        let series = series(files.iter().map(|file| file.path.as_str()));
+        let mut missing: BTreeMap<String, String> = BTreeMap::new();
+        let mut groups: Vec<Vec<&str>> = Vec::new();
+        for series in series.iter().filter(|series| !indexes.iter().any(|index| decides(index, series))) {
+            let gaps: Vec<_> = series.missing().collect();
+            if gaps.is_empty() && series.wants_index() && !has_index(files, series) {
+                self.findings.push(without_index(series));
+            }
+            missing.extend(gaps);
+            groups.push(series.files.values().copied().collect());
+        }
+        for index in &indexes {
+            missing.extend(index.missing(|path| paths.contains(path)));
+            groups.push(index.shards().collect());
+        }
+        self.findings.extend(missing.into_iter().map(|(shard, what)| {
+            let remedy = "Download or save the file again; see also that --include and --exclude do not leave it out.";
+            Finding::error(FindingCode::MissingShard, &shard, what, remedy)
+        }));
+        for group in &groups {
+            self.duplicates(group)?;
+        }
+        self.findings.extend(unused(files, &indexes));
+        Ok(())
+    }
+
+    /// The indexes that can be read, each compared with its shards.
+    fn indexes(&mut self) -> Result<Vec<Index>, CheckError> {
+        let mut indexes = Vec::new();
+        for file in self.files.iter().filter(|file| index::is_index(&file.path)) {
+            if self.has_finding(FindingCode::LfsPointer, &file.path) {
+                continue;
+            }
+            if file.bytes > INDEX_LIMIT {
+                self.findings.push(index::invalid(&file.path, "the file is too large for an index"));
+                continue;
+            }
+            let mut found = Vec::new();
+            let index = self.read(file, |bytes| Index::parse(&file.path, bytes, &mut found))?;
+            if let Some(index) = index {
+                found.extend(self.read(file, |bytes| index.compare(&self.headers, bytes))?);
+                indexes.push(index);
+            }
+            self.findings.extend(found);
+        }
+        Ok(indexes)
+    }
+
+    /// Tensors that lie in more than one of these files.
+    fn duplicates(&mut self, group: &[&str]) -> Result<(), CheckError> {
+        let mut keys: Vec<(u64, &str)> = Vec::new();
+        for path in group {
+            keys.extend(self.headers.get(*path).into_iter().flatten().map(|key| (*key, *path)));
+        }
+        keys.sort_unstable();
+        let twice: Vec<_> = keys.windows(2).filter(|pair| pair[0].0 == pair[1].0).collect();
+        let Some([(key, first), (_, second)]) = twice.first() else { return Ok(()) };
+        let Some(file) = self.files.iter().find(|file| file.path == **second) else { return Ok(()) };
+        let name = self.read(file, |bytes| safetensors::name_of(&mut BufReader::new(bytes), *key))?.unwrap_or_default();
+        let more = and_more(twice.len() - 1, "tensor", "tensors");
+        let what = format!("the tensor '{name}'{more} lies in {first} too, and which one counts depends on the loader");
+        let remedy = "Save the model again into an empty directory, or take index and shards from one model.";
+        self.findings.push(Finding::warning(FindingCode::DuplicateTensor, second, what, remedy));
+        Ok(())
+    }
+}
+
+/// True where the index says which files of the series belong.
+fn decides(index: &Index, series: &Series<'_>) -> bool {
+    index::stem(index.path()) == Some(series.stem) || series.files.values().any(|path| index.names(path))
+}
+
+/// True where there is an index in the folder of the series, also one that cannot be read.
+fn has_index(files: &[SourceFile], series: &Series<'_>) -> bool {
+    files.iter().any(|file| index::stem(&file.path).is_some_and(|stem| folder(stem) == folder(series.stem)))
+}
+
+fn without_index(series: &Series<'_>) -> Finding {
+    let first = series.files.values().next().copied().unwrap_or_default();
+    let ending = if FileKind::of(first) == FileKind::Safetensors { "safetensors" } else { "bin" };
+    let stem = series.stem.strip_suffix(".safetensors").unwrap_or(series.stem);
+    let count = units::count(series.files.len() as u64, "shard", "shards");
+    let what = format!("there is no {stem}.{ending}.index.json, without which its {count} cannot be put together");
+    let remedy =
+        "Add the index that was saved with the shards; see also that --include and --exclude do not leave it out.";
+    Finding::warning(FindingCode::MissingIndex, first, what, remedy)
+}
+
+/// Weights that go along and that no loader of the model reads.
+fn unused(files: &[SourceFile], indexes: &[Index]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in files.iter().filter(|file| FileKind::of(&file.path).is_weights() && file.bytes > 0) {
+        let size = units::bytes(file.bytes);
+        let why = if is_second_copy(file, files) {
+            format!("the file holds the weights of the other files once more, and its {size} go along")
+        } else if let Some(index) = not_named(file, indexes) {
+            format!("{index} does not name the file, so that loaders do not read it, and its {size} go along")
+        } else {
+            continue;
+        };
+        let remedy = "Leave it out with --exclude if it is left over from an older save or a second copy.";
+        findings.push(Finding::warning(FindingCode::UnusedWeights, &file.path, why, remedy));
+    }
+    findings
+}
+
+/// Weights in the format of a publisher, beside those that libraries load.
+fn is_second_copy(file: &SourceFile, files: &[SourceFile]) -> bool {
+    let is_consolidated = |path: &str| file_name(path).starts_with("consolidated");
+    let is_first_copy = |other: &SourceFile, kind: FileKind| {
+        FileKind::of(&other.path) == kind
+            && !is_consolidated(&other.path)
+            && !file_name(&other.path).starts_with("adapter_model")
+    };
+    if is_consolidated(&file.path) && FileKind::of(&file.path) == FileKind::Safetensors {
+        let here = folder(&file.path);
+        return files.iter().any(|other| folder(&other.path) == here && is_first_copy(other, FileKind::Safetensors));
+    }
+    SECOND_COPIES.iter().any(|directory| file.path.starts_with(directory))
+        && files.iter().any(|other| folder(&other.path).is_empty() && is_first_copy(other, FileKind::Safetensors))
+}
+
+/// The index beside a file that has the kind of its shards and does not name it.
+fn not_named<'a>(file: &SourceFile, indexes: &'a [Index]) -> Option<&'a str> {
+    let kind = FileKind::of(&file.path);
+    let name = file_name(&file.path);
+    // Trainers keep other things in pickles.
+    let may_be_shard = match kind {
+        FileKind::Safetensors => !name.starts_with("adapter_model"),
+        FileKind::Pickle => name.starts_with("pytorch_model"),
+        _ => false,
+    };
+    let beside = |index: &&Index| {
+        folder(index.path()) == folder(&file.path) && index.shards().any(|shard| FileKind::of(shard) == kind)
+    };
+    let is_named = indexes.iter().any(|index| index.names(&file.path));
+    if !may_be_shard || is_named { None } else { indexes.iter().find(beside).map(Index::path) }
+}
+
+/// The directory of a path, with its slash.
+fn folder(path: &str) -> &str {
+    &path[..path.len() - file_name(path).len()]
+}
