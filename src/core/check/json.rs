@@ -274,6 +274,8 @@ fn literal(text: &mut [u8], before: [u8; 2]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
     use serde_json::{Value, json};
 
     use super::*;
@@ -374,5 +376,33 @@ mod tests {
             let rest = value(&text).map(|value| value.as_array().map(|items| items[1..].to_vec()));
             assert_eq!(rest, Ok(Some(vec![json!(0), json!(-0.0), json!("\u{1f600}é"), json!(0)])), "{pad}");
         }
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        document: String,
+        valid: bool,
+    }
+
+    /// Documents of `ci/json.sh`, some kept, more where `JSON_DOCUMENTS` names a file of them.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "how much was compared, for who runs the script")]
+    fn a_document_is_read_where_pythons_json_reads_it() {
+        let kept = include_str!("../../../tests/data/json.jsonl").to_owned();
+        let text = match std::env::var("JSON_DOCUMENTS") {
+            Ok(file) => std::fs::read_to_string(file).expect("the documents"),
+            Err(_) => kept,
+        };
+        let (mut all, mut valid) = (0, 0);
+        for line in text.lines() {
+            let case: Case = serde_json::from_str(line).expect("a case");
+            let document = BASE64_STANDARD.decode(&case.document).expect("base64");
+            let found = read::<IgnoredAny>(&document[..]).expect("memory can be read");
+            assert_eq!(found.is_ok(), case.valid, "{}\n{found:?}", String::from_utf8_lossy(&document));
+            all += 1;
+            valid += u32::from(case.valid);
+        }
+        println!("{all} documents, {valid} of them valid");
+        assert!(all >= 500 && valid >= 100, "{all} documents, {valid} of them valid, show nothing");
     }
 }
