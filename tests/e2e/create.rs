@@ -51,6 +51,59 @@ fn odd_names_arrive_as_they_are() {
     assert!(stage.blobs(&model) == files(&stage.work().join("odd")));
 }
 
+/// AzCopy itself takes none of these paths: not the source's, and not that of a home below it.
+#[cfg(unix)]
+#[test]
+fn a_source_under_an_odd_path_arrives() {
+    let stage = Stage::new();
+    for (name, directory) in
+        [("percent", "50% done"), ("star", "a*b"), ("pattern", "x[1]?"), ("backslash", "a\\b"), ("control", "a\tb")]
+    {
+        stage.write(&format!("{directory}/sub/a%41.json"), directory.as_bytes());
+        stage.write(&format!("{directory}/model.safetensors"), b"weights");
+        let create = |source: &str, version: &str| {
+            let args = ["create", "-n", name, "--version", version, "--source", source, "--skip-check", "-o", "json"];
+            stage.command(&args)
+        };
+        let model = |output: std::process::Output| -> serde_json::Value {
+            assert!(output.status.success(), "{directory}: {}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).expect("JSON")
+        };
+        let whole = model(create(directory, "1").output().expect("runs"));
+        assert_eq!(stage.blobs(&whole), files(&stage.work().join(directory)), "{directory}");
+        let file = model(create(&format!("{directory}/model.safetensors"), "2").output().expect("runs"));
+        assert_eq!(stage.blobs(&file).len(), 1, "{directory}");
+        let home = stage.work().join(directory).join(".home");
+        std::fs::create_dir(&home).expect("a directory");
+        let below = model(create(directory, "3").env("HOME", &home).output().expect("runs"));
+        assert_eq!(stage.blobs(&below).len(), 2, "{directory}");
+    }
+}
+
+/// What AzCopy says that it delivered is known again under the names of the files.
+#[cfg(unix)]
+#[test]
+fn a_killed_upload_from_an_odd_path_goes_on_where_it_was() {
+    let store = CopyStore::start(&azurite());
+    let stage = Stage::with(Config { blobs: crate::stage::store(&store.url), ..Config::default() });
+    for number in 0..4 {
+        stage.write(&format!("50% *m/{number}.safetensors"), &vec![number; 500_000]);
+    }
+    stage.write("50% *m/large.safetensors", &vec![9; 8_000_000]);
+    let args = ["create", "-n", "killed", "--source", "50% *m", "--skip-check", "-o", "json", "--limit-rate", "2M"];
+    let mut first = stage.command(&args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("runs");
+    store.wait_until_received(2_000_000);
+    first.kill().expect("killed");
+    first.wait().expect("ended");
+    let output = stage.command(&args[..8]).output().expect("runs");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(stage.blobs(&model) == files(&stage.work().join("50% *m")), "the contents differ");
+    assert!(stderr.contains("Going on with an earlier upload: "), "{stderr}");
+    stage.assert_no_upload_left();
+}
+
 #[cfg(unix)]
 #[test]
 fn a_hugging_face_cache_of_links_arrives_under_the_names_of_the_links() {
