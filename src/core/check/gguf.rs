@@ -257,3 +257,25 @@ fn block(kind: u32) -> Option<(u64, u64)> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[test]
+    fn no_gguf_is_too_odd() {
+        // Version 3, one tensor, one text.
+        let mut file = b"GGUF\x03\0\0\0".to_vec();
+        file.extend([1_u64, 1].map(u64::to_le_bytes).concat());
+        file.extend([&3_u64.to_le_bytes()[..], b"key", &8_u32.to_le_bytes(), &1_u64.to_le_bytes(), b"v"].concat());
+        file.extend([&1_u64.to_le_bytes()[..], b"t", &1_u32.to_le_bytes(), &4_u64.to_le_bytes()].concat());
+        file.extend([&0_u32.to_le_bytes()[..], &0_u64.to_le_bytes(), &[0; 64]].concat());
+        crate::fuzz::fuzz("gguf", &[&file], |input| {
+            for size in [input.len() as u64, 1 << 40] {
+                drop(read(Cursor::new(input), size));
+            }
+        });
+    }
+}

@@ -405,4 +405,18 @@ mod tests {
         println!("{all} documents, {valid} of them valid");
         assert!(all >= 500 && valid >= 100, "{all} documents, {valid} of them valid, show nothing");
     }
+
+    #[test]
+    fn no_document_is_too_odd() {
+        let seeds: [&[u8]; 3] = [
+            br#"{"a":[NaN,-Infinity,"\ud83d\ude00","\ud800x"],"b":1e5}"#,
+            "\u{feff}{\"\u{e9}\":Infinity}".as_bytes(),
+            b"[[[]]]",
+        ];
+        crate::fuzz::fuzz("model-json", &seeds, |input| {
+            for step in [input.len().max(1), 1] {
+                assert!(read::<IgnoredAny>(Drops(input, step)).is_ok(), "memory can be read");
+            }
+        });
+    }
 }
