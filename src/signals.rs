@@ -1,5 +1,8 @@
 //! Signals of the terminal and the system, turned into cancellation.
 
+#[cfg(unix)]
+mod ignored;
+
 use std::io;
 #[cfg(unix)]
 use std::time::Duration;
@@ -10,27 +13,39 @@ use azure_ai_models_core::cancel::Canceller;
 #[cfg(unix)]
 const ECHO: Duration = Duration::from_millis(20);
 
-/// Listens from now on: Ctrl+C, SIGTERM and SIGHUP ask to end, a second one asks to end at once.
+/// Listens from now on: Ctrl+C, SIGTERM and SIGHUP ask to end, a second one asks to end at once. A signal that was
+/// ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload.
 ///
 /// # Errors
 /// When the system does not let the process listen.
 #[cfg(unix)]
 pub(crate) fn listen(canceller: Canceller) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    let unless_ignored = |kind: SignalKind| -> io::Result<Option<Signal>> {
+        if ignored::is_ignored(kind.as_raw_value()) { Ok(None) } else { signal(kind).map(Some) }
+    };
+    let mut interrupt = unless_ignored(SignalKind::interrupt())?;
+    let mut terminate = unless_ignored(SignalKind::terminate())?;
+    let mut hangup = unless_ignored(SignalKind::hangup())?;
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                _ = interrupt.recv() => tokio::time::sleep(ECHO).await,
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
+                () = received(&mut interrupt) => tokio::time::sleep(ECHO).await,
+                () = received(&mut terminate) => {}
+                () = received(&mut hangup) => {}
             }
             canceller.request();
         }
     });
     Ok(())
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Listens from now on: Ctrl+C and Ctrl+Break ask to end, a second one asks to end at once.

@@ -13,6 +13,8 @@ mod faults;
 mod foreign;
 mod foreign_text;
 mod help;
+#[cfg(unix)]
+mod ignored;
 mod init;
 mod install;
 mod kinds;

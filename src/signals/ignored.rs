@@ -1,0 +1,20 @@
+//! Which signals the process that started this one chose to ignore.
+
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// True when the signal is ignored now.
+pub(super) fn is_ignored(signal: i32) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    #[expect(
+        unsafe_code,
+        reason = "no safe wrapper in a crate of ours; the call changes nothing but its last argument"
+    )]
+    // SAFETY: `action` is valid for writes, a null pointer leaves the action as it is, and all zeros is a valid action
+    // should the call fail.
+    let action = unsafe {
+        libc::sigaction(signal, ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
+}
