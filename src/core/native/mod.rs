@@ -2,6 +2,7 @@
 //! no service but the blob store; the SAS stays in memory.
 
 mod concurrency;
+mod descriptors;
 mod error;
 mod file;
 mod rate;
@@ -21,12 +22,13 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 
 use self::concurrency::Concurrency;
+use self::descriptors::fewer_requests;
 use self::file::Files;
 use self::rate::Rate;
 use self::tally::Tally;
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
-use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent, TransferProgress};
+use crate::model::{BlobPath, Report, Reporter, SourceFile, TransferEvent, TransferProgress};
 use crate::progress::{Counters, Meter, StallWatch};
 use crate::store::{BlobStore, BlobVersion};
 
@@ -86,7 +88,15 @@ pub(crate) async fn send(
         total_files: Some(missing.len() as u64),
     });
     on(TransferEvent::Started(meter.progress()));
-    let parallel = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
+    let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
+    let fewer = fewer_requests(wanted);
+    if let Some((parallel, limit)) = fewer {
+        let words = format!(
+            "This process may have {limit} files open (ulimit -n): using fewer connections, {parallel} instead of {wanted}."
+        );
+        (controls.reporter)(Report::Notice(words));
+    }
+    let parallel = fewer.map_or(wanted, |(parallel, _)| parallel);
     let files = Files {
         store,
         controls,

@@ -272,3 +272,16 @@ fn a_record_that_cannot_be_written_ends_the_upload() {
         }
     }
 }
+
+/// A process may hold few files; each request needs a connection and the file that it reads.
+#[test]
+fn few_open_files_mean_fewer_connections() {
+    let (env, store) = env();
+    for number in 0..200 {
+        env.write(&format!("model/small-{number:03}.json"), "{}");
+    }
+    let args = ["create", "--name", "my-model", "--source", "model", "--engine", "native", "--skip-check"];
+    let output = env.run_after("ulimit -n 40", &args).success();
+    assert!(output.stderr.contains("fewer connections"), "{output}");
+    assert_eq!(store.names().len(), 202);
+}
