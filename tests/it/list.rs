@@ -13,7 +13,7 @@ for_each_api_version!(
     pages_that_lead_to_themselves_end,
     pages_without_a_last_one_end,
     a_next_page_with_a_password_is_not_requested,
-    models_are_in_the_order_of_their_names,
+    models_are_in_the_order_of_the_service,
     conditions_choose_and_all_of_them_have_to_be_met,
     what_a_limit_leaves_out_is_said,
     a_training_job_is_asked_for_and_looked_for_here_as_well,
@@ -131,14 +131,14 @@ fn names(env: &TestEnv, options: &[&str]) -> Vec<String> {
     models.iter().map(|model| model["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-fn models_are_in_the_order_of_their_names(api: &str) {
+fn models_are_in_the_order_of_the_service(api: &str) {
     let env = env_of_all_kinds(api, Config::default());
     insta::assert_snapshot!(env.run(&["list"]), @"
     NAME          VERSION  WEIGHT TYPE  CREATED               CREATED BY
+    Zoo           1                     2026-02-14T10:30:00Z  emulator
     draft         1        DraftModel   2026-02-14T10:30:00Z  emulator
     support-full  2        FullWeight   2026-02-14T10:30:00Z  emulator
     support-lora  1        LoRA         2026-02-14T10:30:00Z  emulator
-    Zoo           1                     2026-02-14T10:30:00Z  emulator
 
     4 custom model(s) found
     ");
@@ -154,7 +154,7 @@ fn conditions_choose_and_all_of_them_have_to_be_met(api: &str) {
         (&["--tag", "stage=prod", "--tag", "team=a"], &["support-lora"]),
         // Only an older version has it.
         (&["--tag", "stage=test"], &[]),
-        (&["--limit", "3"], &["draft", "support-full", "support-lora"]),
+        (&["--limit", "3"], &["Zoo", "draft", "support-full"]),
         (&["--limit", "1", "--name", "s*"], &["support-full"]),
     ] {
         assert_eq!(names(&env, options), found, "{options:?}");
@@ -165,12 +165,12 @@ fn conditions_choose_and_all_of_them_have_to_be_met(api: &str) {
 fn what_a_limit_leaves_out_is_said(api: &str) {
     let env = env_of_all_kinds(api, Config::default());
     insta::assert_snapshot!(env.run(&["list", "--limit", "1"]), @"
-    NAME   VERSION  WEIGHT TYPE  CREATED               CREATED BY
-    draft  1        DraftModel   2026-02-14T10:30:00Z  emulator
+    NAME  VERSION  WEIGHT TYPE  CREATED               CREATED BY
+    Zoo   1                     2026-02-14T10:30:00Z  emulator
 
     1 custom model(s) found
     ------- stderr -------
-    1 of 4 shown; leave --limit away to see all.
+    1 shown, and there are more; omit --limit to see all.
     ");
     assert_eq!(env.run(&["list", "--limit", "4"]).success().stderr, "");
 }

@@ -2,14 +2,14 @@
 
 use std::num::NonZeroUsize;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 
 use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
-use azure_ai_models_core::model::{ModelFilter, NamePattern, Tag, WeightType, latest_of_each};
+use azure_ai_models_core::model::{ModelFilter, NamePattern, Tag, WeightType, by_creation, by_name, latest_of_each};
 use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
@@ -38,24 +38,50 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     tag: Vec<Tag>,
 
-    /// At most so many, the first by name
+    /// Order: name, or created (newest first) [default: as the service lists them]
+    #[arg(long, value_name = "ORDER", hide_possible_values = true)]
+    sort: Option<Sort>,
+
+    /// At most so many models
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
 }
 
+/// Order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    /// By name, whatever the case.
+    Name,
+    /// Newest first.
+    Created,
+}
+
 pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
-    let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, limit } = args;
-    let models = connect::foundry(app).await?.list_models(source_job.as_deref()).await?;
+    let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, sort, limit } = args;
+    let foundry = connect::foundry(app).await?;
     let filter = ModelFilter { name, weight_type, tags, source_job };
+    let limit = limit.map(NonZeroUsize::get);
+    let (models, is_whole) = match limit {
+        // Only a condition or an order needs models beyond the limit.
+        Some(limit) if filter.is_empty() && sort.is_none() => foundry.first_models(limit).await?,
+        _ => (foundry.list_models(filter.source_job.as_deref()).await?, true),
+    };
     // A condition is for the latest version: an older one that meets it is not listed in its place.
     let mut models = latest_of_each(models);
     models.retain(|model| filter.takes(model.view()));
+    match sort {
+        Some(Sort::Name) => by_name(&mut models),
+        Some(Sort::Created) => by_creation(&mut models),
+        None => {}
+    }
     let found = models.len();
-    models.truncate(limit.map_or(usize::MAX, NonZeroUsize::get));
+    models.truncate(limit.unwrap_or(usize::MAX));
     app.show(&ModelList { models: &models, counted: "custom model(s)" })?;
-    if models.len() < found {
-        let (shown, found) = (units::grouped(models.len() as u64), units::grouped(found as u64));
-        app.console.notice(&format!("{shown} of {found} shown; leave --limit away to see all."));
+    let shown = units::grouped(models.len() as u64);
+    if !is_whole {
+        app.console.notice(&format!("{shown} shown, and there are more; omit --limit to see all."));
+    } else if models.len() < found {
+        app.console.notice(&format!("{shown} of {} shown; omit --limit to see all.", units::grouped(found as u64)));
     }
     Ok(())
 }

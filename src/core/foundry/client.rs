@@ -1,5 +1,6 @@
 //! The operations that are one request, or one request a page.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -106,6 +107,19 @@ impl FoundryClient {
             url.query_pairs_mut().append_pair("source.jobId", job);
         }
         self.list(url).await
+    }
+
+    /// Models of as many pages as show so many different ones, and whether these are all pages.
+    ///
+    /// # Errors
+    /// See [`ListError`].
+    pub async fn first_models(&self, count: usize) -> Result<(Vec<CustomModel>, bool), ListError> {
+        let is_enough = |models: &[CustomModel]| {
+            let names: HashSet<&str> = models.iter().map(|model| model.view().name.as_str()).collect();
+            names.len() >= count
+        };
+        let request = self.request(Method::GET, self.url(&[]), Retry::Idempotent);
+        Ok(self.http.list_until(request, Some(&is_enough)).await?)
     }
 
     /// All versions of a model, all pages, in the service's order.

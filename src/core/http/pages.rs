@@ -15,6 +15,9 @@ pub(crate) const MOST_PAGES: usize = 1000;
 /// Most items of one list.
 const MOST_ITEMS: usize = 1_000_000;
 
+/// Decides whether the items so far are enough.
+type IsEnough<'a, T> = &'a (dyn Fn(&[T]) -> bool + Sync);
+
 /// Failure to read a whole list.
 #[derive(Debug)]
 pub(crate) enum PageError {
@@ -58,7 +61,22 @@ impl HttpClient {
     ///
     /// # Errors
     /// See [`PageError`]; never a part of the list.
-    pub(crate) async fn list<T>(&self, mut request: Request<'_>) -> Result<Vec<T>, PageError>
+    pub(crate) async fn list<T>(&self, request: Request<'_>) -> Result<Vec<T>, PageError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        Ok(self.list_until(request, None).await?.0)
+    }
+
+    /// Returns the items of as many pages as `is_enough` asks for, and whether these are all pages.
+    ///
+    /// # Errors
+    /// See [`PageError`].
+    pub(crate) async fn list_until<T>(
+        &self,
+        mut request: Request<'_>,
+        is_enough: Option<IsEnough<'_, T>>,
+    ) -> Result<(Vec<T>, bool), PageError>
     where
         T: DeserializeOwned + Send + 'static,
     {
@@ -81,9 +99,17 @@ impl HttpClient {
             let page = tokio::task::spawn_blocking(move || response.json());
             let Some(link) = next_link.filter(|link| !link.is_empty()) else {
                 items.extend(parsed(page).await?);
-                return Ok(items);
+                return Ok((items, true));
             };
-            parsing = Some(page);
+            match is_enough {
+                None => parsing = Some(page),
+                Some(is_enough) => {
+                    items.extend(parsed(page).await?);
+                    if is_enough(&items) {
+                        return Ok((items, false));
+                    }
+                }
+            }
             let mut next = request.url.join(&link).map_err(|_| PageError::OtherOrigin { host: String::new() })?;
             if next.origin() != origin {
                 return Err(PageError::OtherOrigin { host: next.host_str().unwrap_or_default().to_owned() });

@@ -18,6 +18,13 @@ pub struct ModelFilter {
 }
 
 impl ModelFilter {
+    /// True where every model meets it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { name, weight_type, tags, source_job } = self;
+        name.is_none() && weight_type.is_none() && tags.is_empty() && source_job.is_none()
+    }
+
     /// True for a model that meets all conditions. What a model does not say, it does not meet.
     #[must_use]
     pub fn takes(&self, model: &ModelView) -> bool {

@@ -35,7 +35,7 @@ pub(crate) use file_kind::{FileKind, file_name, weight_extension};
 pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
 pub use name::{ModelName, NewModelName};
-pub use order::{latest, latest_of_each, newest_first};
+pub use order::{by_creation, by_name, latest, latest_of_each, newest_first};
 pub use registration::{LoraShape, ModelDetails, Registration};
 pub use source::{Source, SourceError};
 pub use state::{Progress, state_error, state_word};

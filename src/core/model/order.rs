@@ -1,7 +1,7 @@
 //! Which version is the latest, and in which order models are shown. Pure.
 
-use std::cmp::Ordering;
-use std::iter::Peekable;
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -21,40 +21,48 @@ pub fn latest(models: &[CustomModel]) -> Option<&CustomModel> {
     models.iter().max_by(|left, right| order(left.view(), right.view()))
 }
 
-/// The latest version of each model, by name whatever its case. The service lists no other, as far as anyone knows;
-/// and a model that moved from page to page while they were read is there twice.
+/// The latest version of each model, in the order in which the models came. The service lists no other version, as far
+/// as its pages tell; and a model that moved from page to page while they were read is there twice.
 #[must_use]
-pub fn latest_of_each(mut models: Vec<CustomModel>) -> Vec<CustomModel> {
-    models.sort_by_cached_key(|model| (model.view().name.to_lowercase(), model.view().name.clone()));
-    let mut models = models.into_iter().peekable();
-    let mut latest = Vec::with_capacity(models.len());
-    while let Some(mut versions) = next_model(&mut models) {
-        newest_first(&mut versions);
-        latest.extend(versions.into_iter().next());
+pub fn latest_of_each(models: Vec<CustomModel>) -> Vec<CustomModel> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut versions: Vec<Vec<CustomModel>> = Vec::new();
+    for model in models {
+        let place = *places.entry(model.view().name.clone()).or_insert(versions.len());
+        match versions.get_mut(place) {
+            Some(versions) => versions.push(model),
+            None => versions.push(vec![model]),
+        }
     }
-    latest
+    let latest = versions.into_iter().filter_map(|mut versions| {
+        newest_first(&mut versions);
+        versions.into_iter().next()
+    });
+    latest.collect()
 }
 
-fn next_model(models: &mut Peekable<impl Iterator<Item = CustomModel>>) -> Option<Vec<CustomModel>> {
-    let mut versions = vec![models.next()?];
-    while let Some(another) = models.next_if(|next| next.view().name == versions[0].view().name) {
-        versions.push(another);
-    }
-    Some(versions)
+/// Sorts models by their names, whatever the case.
+pub fn by_name(models: &mut [CustomModel]) {
+    models.sort_by_cached_key(|model| (model.view().name.to_lowercase(), model.view().name.clone()));
+}
+
+/// Sorts models by the time they were made, the newest first; those without a time come last.
+pub fn by_creation(models: &mut [CustomModel]) {
+    models.sort_by_cached_key(|model| Reverse(made(model.view())));
 }
 
 type Order = fn(&ModelView, &ModelView) -> Ordering;
 
 fn order_of(models: &[CustomModel]) -> Order {
-    if models.iter().all(|model| number(model.view()).is_some()) { by_number } else { by_age }
+    if models.iter().all(|model| number(model.view()).is_some()) { number_order } else { age_order }
 }
 
-fn by_number(left: &ModelView, right: &ModelView) -> Ordering {
-    number(left).cmp(&number(right)).then_with(|| by_age(left, right))
+fn number_order(left: &ModelView, right: &ModelView) -> Ordering {
+    number(left).cmp(&number(right)).then_with(|| age_order(left, right))
 }
 
 /// Where two were made at the same time, 1.10.0 is newer than 1.9.0.
-fn by_age(left: &ModelView, right: &ModelView) -> Ordering {
+fn age_order(left: &ModelView, right: &ModelView) -> Ordering {
     made(left).cmp(&made(right)).then_with(|| parts(left).cmp(&parts(right)))
 }
 
@@ -103,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_model_stands_once_under_its_latest_version_in_the_order_of_names() {
+    fn a_model_is_listed_once_by_its_latest_version_and_keeps_its_place() {
         let models = [("b", "1"), ("A", "2"), ("b", "10"), ("a", "1"), ("c", "7"), ("c", "7")];
         let models = models.map(|(name, version)| model(name, version, "")).to_vec();
         let shown: Vec<String> = latest_of_each(models)
             .iter()
             .map(|model| format!("{} {}", model.view().name, model.view().version.as_deref().unwrap_or_default()))
             .collect();
-        assert_eq!(shown, ["A 2", "a 1", "b 10", "c 7"]);
+        assert_eq!(shown, ["b 10", "A 2", "a 1", "c 7"]);
     }
 }
