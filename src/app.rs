@@ -1,5 +1,6 @@
 //! What a command needs from the world, made on first use: environment, console, cancellation, clients.
 
+mod command_line;
 mod confirm;
 
 pub(crate) use confirm::{Accepts, Confirm};
@@ -14,7 +15,7 @@ use crate::console::Console;
 use crate::console::product::{JsonPieces, Product};
 use crate::console::render::{self, DeployTarget};
 use crate::error::{CliError, ErrorCode};
-use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
+use crate::globals::{Globals, OutputFormat};
 use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel::Cancellation;
 use azure_ai_models_core::credential::{Audience, Target, TokenSource};
@@ -270,12 +271,5 @@ impl App {
         let version = view.version.as_deref().unwrap_or("VERSION");
         let wait = self.command_line(&["custom", "wait", "--name", &view.name, "--version", version]);
         render::model_page(model, &self.deploy_command(model), &wait)
-    }
-
-    /// A command of this program as the person would type it, quoted for the shell.
-    #[must_use]
-    pub(crate) fn command_line(&self, args: &[&str]) -> String {
-        let program = if self.env.run_by_azd() { AZD_PROGRAM } else { PROGRAM };
-        format!("{program} {}", shell_words::join(args))
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod fuzz;
 mod globals;
 mod inherited;
+mod shell;
 mod signals;
 
 use std::ffi::OsString;

@@ -25,18 +25,28 @@ pub(crate) enum Accepts<'a> {
     Text(&'a str),
 }
 
+impl Confirm<'_> {
+    /// Fails where the question cannot be asked.
+    ///
+    /// # Errors
+    /// A usage error that names the option which answers the question.
+    pub(crate) fn can_be_asked(&self, can_ask: bool) -> Result<(), CliError> {
+        if can_ask {
+            return Ok(());
+        }
+        Err(CliError::usage(format!("{} needs a confirmation, and nobody can be asked", self.action))
+            .with_code(ErrorCode::ConfirmationRequired)
+            .with_suggestion(self.unattended))
+    }
+}
+
 impl App {
     /// Fails where a question cannot be asked; commands look before they do anything else.
     ///
     /// # Errors
     /// A usage error that names the option which answers the question.
     pub(crate) fn can_confirm(&self, confirm: &Confirm<'_>) -> Result<(), CliError> {
-        if self.can_ask() {
-            return Ok(());
-        }
-        Err(CliError::usage(format!("{} needs a confirmation, and nobody can be asked", confirm.action))
-            .with_code(ErrorCode::ConfirmationRequired)
-            .with_suggestion(confirm.unattended))
+        confirm.can_be_asked(self.can_ask())
     }
 
     /// Asks for a confirmation.

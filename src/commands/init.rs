@@ -101,11 +101,9 @@ async fn find(app: &App, asked: &Asked, before: &Before) -> Result<Place, CliErr
 }
 
 fn show(app: &App, target: Target, values: &[String; 7]) -> Result<(), CliError> {
-    let command = |args: &[&str]| match target.is_default {
-        true => app.command_line(args),
-        // The commands would look into the default one.
-        false => app.command_line(&[args, &["-e", &target.name]].concat()),
-    };
+    // Without a name the commands would look into the default one.
+    let environment = (!target.is_default).then_some(target.name.as_str());
+    let command = |args: &[&str]| app.command_line_in(environment, args);
     let next = [
         command(&["custom", "list"]),
         command(&["custom", "create", "--name", "my-model", "--source", "./model-weights"]),

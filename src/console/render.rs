@@ -37,7 +37,7 @@ pub(crate) fn model_table(models: &[CustomModel], counted: &str, style: TableSty
         .collect();
     let mut out = String::new();
     if !models.is_empty() {
-        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], rows, style);
+        out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], rows, 1, style);
     }
     if style.summary {
         if !models.is_empty() {
@@ -129,10 +129,17 @@ fn general(view: &ModelView) -> [(&'static str, Option<String>); 8] {
     ]
 }
 
-/// The page at the end of `create`.
+/// The page at the end of `create`; `state` is the one that the operation reported.
 #[must_use]
-pub(crate) fn created_page(model: &CustomModel, format: Option<&str>, bytes: Option<u64>, deploy: &str) -> String {
+pub(crate) fn created_page(
+    model: &CustomModel,
+    state: Option<&str>,
+    format: Option<&str>,
+    bytes: Option<u64>,
+    deploy: &str,
+) -> String {
     let view = model.view();
+    let state = state.map(str::to_owned).or_else(|| view.provisioning_state.clone());
     let rows = [
         ("Name", Some(view.name.clone())),
         ("Version", view.version.clone()),
@@ -140,7 +147,7 @@ pub(crate) fn created_page(model: &CustomModel, format: Option<&str>, bytes: Opt
         ("Size", bytes.map(units::bytes)),
         ("Weight type", view.weight_type.clone()),
         ("Created", view.created_at().map(timestamp)),
-        ("State", view.provisioning_state.clone()),
+        ("State", state),
     ];
     format!("{RULE}\n{}{RULE}\n\n{}", aligned(&rows), deploy_section(deploy))
 }
@@ -239,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_success_page_is_the_designs_box_and_more() {
-        insta::assert_snapshot!(created_page(&full(), Some("SafeTensors"), Some(73_551_801_139), "az ..."));
+        insta::assert_snapshot!(created_page(&full(), None, Some("SafeTensors"), Some(73_551_801_139), "az ..."));
     }
 
     #[test]

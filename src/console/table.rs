@@ -1,6 +1,6 @@
 //! Tables: upper-case headings, no borders, two blanks between columns, fitted to a terminal and never cut in a pipe.
 //!
-//! Laid out here and not by a library, since the last column gives way first and names never do.
+//! Laid out here and not by a library, since the last column is cut and then omitted first, and names never are.
 
 use super::width::{columns, cut, padded};
 use azure_ai_models_core::display::harmless;
@@ -17,8 +17,8 @@ pub(crate) struct TableStyle {
 const GAP: usize = 2;
 const LEAST: usize = 10;
 
-/// Lays out a table. Where it is too wide, the last columns give way first, and the first never.
-pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, style: TableStyle) -> String {
+/// Lays out a table. Where it is too wide, the last columns are cut first, then omitted; the first `whole` never are.
+pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, whole: usize, style: TableStyle) -> String {
     for cell in rows.iter_mut().flatten() {
         *cell = harmless(cell);
     }
@@ -29,7 +29,7 @@ pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, style: TableS
         }
     }
     if let Some(available) = style.width {
-        fit(&mut widths, usize::from(available));
+        fit(&mut widths, whole, usize::from(available));
     }
     let mut out = String::new();
     push_row(&mut out, &headings.iter().map(|heading| (*heading).to_owned()).collect::<Vec<_>>(), &widths);
@@ -39,12 +39,19 @@ pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, style: TableS
     out
 }
 
-fn fit(widths: &mut [usize], available: usize) {
-    let mut total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-    for width in widths.iter_mut().skip(1).rev() {
-        let cut = total.saturating_sub(available).min(width.saturating_sub(LEAST));
+fn fit(widths: &mut Vec<usize>, whole: usize, available: usize) {
+    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+    let least = |widths: &[usize]| -> Vec<usize> {
+        widths.iter().enumerate().map(|(at, width)| if at < whole { *width } else { LEAST.min(*width) }).collect()
+    };
+    while widths.len() > whole && total(&least(widths)) > available {
+        widths.pop();
+    }
+    let mut over = total(widths).saturating_sub(available);
+    for width in widths.iter_mut().skip(whole).rev() {
+        let cut = over.min(width.saturating_sub(LEAST));
         *width = width.saturating_sub(cut);
-        total = total.saturating_sub(cut);
+        over = over.saturating_sub(cut);
     }
 }
 
@@ -70,22 +77,24 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_everything_and_a_terminal_what_fits() {
-        let all = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: None, summary: true });
+        let all = table(&["NAME", "VERSION", "CREATED BY"], rows(), 1, TableStyle { width: None, summary: true });
         assert_eq!(
             all,
             "NAME      VERSION  CREATED BY\n\
              my-model  1        user@contoso.com\n\
              模型      12       a-very-long-account-name@contoso.com\n"
         );
-        let narrow = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: Some(36), summary: true });
+        let narrow =
+            table(&["NAME", "VERSION", "CREATED BY"], rows(), 1, TableStyle { width: Some(36), summary: true });
         assert_eq!(
             narrow,
             "NAME      VERSION  CREATED BY\n\
              my-model  1        user@contoso.com\n\
              模型      12       a-very-long-acco…\n"
         );
-        let narrower = table(&["NAME", "VERSION", "CREATED BY"], rows(), TableStyle { width: Some(5), summary: true });
-        assert!(narrower.contains("my-model"), "names are never cut:\n{narrower}");
+        let narrower =
+            table(&["NAME", "VERSION", "CREATED BY"], rows(), 1, TableStyle { width: Some(5), summary: true });
+        assert_eq!(narrower, "NAME\nmy-model\n模型\n", "names are never cut");
     }
 
     #[test]
@@ -117,7 +126,10 @@ mod tests {
                 for other in nasty {
                     let rows = [one, other]
                         .map(|text| vec![text.to_owned(), other.to_owned(), one.to_owned(), "|".to_owned()]);
-                    let text = table(&["N", "W", "V", "E"], rows.to_vec(), TableStyle { width, summary: true });
+                    let text = table(&["N", "W", "V", "E"], rows.to_vec(), 1, TableStyle { width, summary: true });
+                    if text.lines().next().is_some_and(|headings| !headings.ends_with('E')) {
+                        continue;
+                    }
                     let places: Vec<usize> =
                         text.lines().skip(1).filter_map(|line| Some(columns(&line[..line.rfind('|')?]))).collect();
                     assert_eq!(places.len(), 2, "{text}");
@@ -131,7 +143,7 @@ mod tests {
     fn text_of_the_service_cannot_drive_the_terminal() {
         let rows = vec![vec!["a\u{1b}[31mb\nc\u{202e}".to_owned()]];
         assert_eq!(
-            table(&["NAME"], rows, TableStyle { width: None, summary: true }),
+            table(&["NAME"], rows, 1, TableStyle { width: None, summary: true }),
             "NAME\na\u{fffd}[31mb c\u{fffd}\n"
         );
     }
@@ -148,7 +160,7 @@ mod tests {
             let cells: Vec<String> = text.split('\t').take(4).map(str::to_owned).collect();
             let width = input.first().map(|byte| u16::from(*byte));
             let laid_out =
-                table(&["NAME", "V", "BY", "X"], vec![cells.clone(), cells], TableStyle { width, summary: true });
+                table(&["NAME", "V", "BY", "X"], vec![cells.clone(), cells], 1, TableStyle { width, summary: true });
             assert!(!laid_out.chars().any(|c| c.is_control() && c != '\n'), "{laid_out:?}");
         });
     }

@@ -48,7 +48,7 @@ pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
         .collect();
     let mut out = String::new();
     if !cells.is_empty() {
-        out = table(&["ID", "NAME", "VERSION", "STATE", "FILES", "SIZE", "AGE", "SOURCE"], cells, style);
+        out = table(&["ID", "NAME", "VERSION", "STATE", "FILES", "SIZE", "AGE", "SOURCE"], cells, 2, style);
     }
     if style.summary {
         let gap = if rows.is_empty() { "" } else { "\n" };

@@ -94,6 +94,8 @@ pub mod var {
     pub const PATH: &str = "PATH";
     /// Home directory.
     pub const HOME: &str = "HOME";
+    /// Set by Jupyter for its kernels and what they start.
+    pub const JPY_PARENT_PID: &str = "JPY_PARENT_PID";
     /// ARM id of the project, as azd's own templates write it.
     pub const AZURE_AI_PROJECT_ID: &str = "AZURE_AI_PROJECT_ID";
     /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
@@ -183,10 +185,11 @@ impl Env {
         }
     }
 
-    /// The value of a variable; an empty one counts as unset.
+    /// The value of a variable without blanks around it: a `.env` file of Windows ends its lines with a carriage return.
+    /// An empty one counts as unset.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.vars.get(name).filter(|value| !value.is_empty())
+        self.vars.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// A switch in Go's `ParseBool` words, as azd sets them; other words are ignored.
@@ -251,10 +254,11 @@ impl Env {
         self.get(var::AZD_SERVER).is_some()
     }
 
-    /// True when a question can be asked: standard input and standard error are both a terminal.
+    /// True when a question can be asked: standard input and standard error are both a terminal, and not that of a
+    /// notebook, on which nobody can type.
     #[must_use]
     pub fn interactive(&self) -> bool {
-        self.stdin_terminal && self.stderr_terminal
+        self.stdin_terminal && self.stderr_terminal && self.get(var::JPY_PARENT_PID).is_none()
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::console::{WriteError, render};
+use crate::shell::quoted;
 use azure_ai_models_core::azcopy::{InstallError, LocateError, VerifyError};
 use azure_ai_models_core::check::{self, CheckError};
 use azure_ai_models_core::credential::CredentialError;
@@ -46,13 +47,27 @@ pub(super) fn class_of(error: &CredentialError) -> (ErrorKind, ErrorCode) {
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         let message = error.to_string();
-        if let Some(finding) = check::of_walk(&error) {
-            return Self::new(ErrorKind::CheckFailed, message)
-                .with_code(ErrorCode::Finding(finding.code))
-                .with_suggestion(finding.remedy);
+        let findings = check::of_walk(&error);
+        if let Some(finding) = findings.first() {
+            let message = match findings.len() {
+                1 => message,
+                _ => format!("{message}\n{}", render::error_lines(&findings)),
+            };
+            return Self::of_finding(finding, message).with_suggestion(finding.remedy.clone());
         }
         match error {
-            PlanError::Unreadable { path, why } => Self::unreadable(&path, &why),
+            PlanError::Several(faults) => {
+                let more = units::count(faults.len().saturating_sub(1) as u64, "other entry", "other entries");
+                let first = faults.into_iter().next().map_or_else(|| Self::failure(message), Self::from);
+                first.and_message(&format!("{more} cannot be read either"))
+            }
+            PlanError::Unreadable { path, why, exclude } => match exclude {
+                Some(glob) => Self::unreadable(&path, &why).and_suggestion(&format!(
+                    "If it does not belong to the model, omit it: --exclude {}",
+                    quoted(&glob)
+                )),
+                None => Self::unreadable(&path, &why),
+            },
             PlanError::NothingToSelect(_) => Self::usage(message)
                 .with_code(ErrorCode::NothingToSelect)
                 .with_suggestion("Leave --include and --exclude away, or give the directory."),
@@ -85,10 +100,13 @@ impl From<LocateError> for CliError {
 impl From<VerifyError> for CliError {
     fn from(error: VerifyError) -> Self {
         let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
-        let way = format!(
-            "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
-            azure_ai_models_core::azcopy::download_url()
-        );
+        let way = match super::upload::variable_in(&why) {
+            Some(name) => format!("Correct {name}, or unset it."),
+            None => format!(
+                "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
+                azure_ai_models_core::azcopy::download_url()
+            ),
+        };
         Self::failure(format!("{error}{why}")).with_code(ErrorCode::AzcopyUnusable).with_suggestion(way).of_tool()
     }
 }

@@ -5,7 +5,7 @@ use azure_ai_models_core::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceErr
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::units;
 
-use super::table::{Row, row_of, row_of_code};
+use super::table::{Row, is_any_conflict, row_of, row_of_code};
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<HttpError> for CliError {
@@ -47,7 +47,26 @@ impl Suggestion {
     }
 }
 
+/// Where the service refuses to make a version because of something other than the version.
+const RESOLVE: &str = "Resolve what the message names, then run the same command again.";
+
+impl Suggestion {
+    /// Suggestion for a request that makes a version.
+    fn of_creation(error: &HttpError) -> Self {
+        match error.service() {
+            Some(error) if is_any_conflict(error) => Self { text: RESOLVE.to_owned(), links: &[] },
+            _ => Self::of(error),
+        }
+    }
+}
+
 impl CliError {
+    /// A conflict that keeps a version from being made, and is not about the version.
+    pub(super) fn refused_creation(error: HttpError) -> Self {
+        let suggestion = Suggestion::of_creation(&error);
+        failed_request(error).suggest(suggestion)
+    }
+
     fn suggest(self, Suggestion { text, links }: Suggestion) -> Self {
         links.iter().fold(self.with_suggestion(text), |error, (title, url)| error.with_link(title, url))
     }
@@ -245,16 +264,15 @@ impl CliError {
     /// A registration that failed, or whose end is not known.
     pub(crate) fn registration(error: RegisterError, advice: &RegistrationAdvice<'_>) -> Self {
         let message = error.to_string();
-        let conflict = error.is_conflict().then(|| Suggestion { text: CONFLICT.to_owned(), links: &[] });
         let failed = |code| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
         match error {
             RegisterError::Refused(error) | RegisterError::Unwatchable(error) => {
-                let suggestion = conflict.unwrap_or_else(|| Suggestion::of(&error));
+                let suggestion = Suggestion::of_creation(&error);
                 failed_registration(error, &message).suggest(suggestion)
             }
             RegisterError::NoWay { first, second } => {
                 // The reason is told of both, the suggestion is for the way that exists.
-                let suggestion = conflict.unwrap_or_else(|| Suggestion::of(&second));
+                let suggestion = Suggestion::of_creation(&second);
                 let second = failed_request(second);
                 failed_registration(first, &message)
                     .and_message(&format!("The older way (PUT) failed as well: {}", second.message()))
@@ -281,6 +299,11 @@ impl CliError {
         }
     }
 
+    /// True where the table has a suggestion of its own for a code of the service.
+    pub(crate) fn has_advice(code: &str) -> bool {
+        row_of_code(code).is_some()
+    }
+
     /// The user ended `create` during the registration; `show` is the command that shows the model, `again` the one that
     /// registers it without another upload.
     pub(crate) fn registration_interrupted(show: &str, again: &str) -> Self {
@@ -298,10 +321,10 @@ impl CliError {
         version: &ModelVersion,
         next: Option<&ModelVersion>,
     ) -> Self {
-        let mut message = format!("Model '{name}' (version {version}) already exists.");
+        let mut message = format!("Model '{name}' already exists. Use --overwrite to replace.");
         let suggestion = match next {
-            Some(next) => format!("Use the next free version: --version {next}; or replace it: --overwrite."),
-            None => "Use another --version, or replace it: --overwrite.".to_owned(),
+            Some(next) => format!("Use the next free version: --version {next}"),
+            None => format!("Use another version than {version}: --version VERSION"),
         };
         let (kind, answer) = match conflict {
             VersionConflict::Upload(HttpError::Service(error)) => (row_of(&error).kind, Some(error)),

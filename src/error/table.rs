@@ -246,6 +246,11 @@ pub(super) fn row_of(error: &ServiceError) -> &'static Row {
     ROWS.iter().find(fits).unwrap_or(&ROWS[ROWS.len() - 1])
 }
 
+/// True for a conflict that is known by its status alone.
+pub(super) fn is_any_conflict(error: &ServiceError) -> bool {
+    row_of(error).name == "conflict"
+}
+
 /// The row of a failure of which only the service's code is known.
 pub(super) fn row_of_code(code: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))

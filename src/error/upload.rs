@@ -8,11 +8,14 @@ use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{DirectoryError, TransferError, TransferFailure, UploadError};
+use azure_ai_models_core::upload::{ChangedFile, DirectoryError, TransferError, TransferFailure, UploadError};
 
 use super::{CliError, ErrorCode, ErrorKind, is_refusal};
+use crate::shell::quoted;
 
 const SIGKILL: i32 = 9;
+/// Changed files that are named; more would hide the rest of the message.
+const TOLD_FILES: usize = 5;
 
 /// Heads every upload that broke (the customer's words).
 pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
@@ -38,7 +41,8 @@ impl From<UploadError> for CliError {
     fn from(error: UploadError) -> Self {
         let message = error.to_string();
         match error {
-            UploadError::VersionExists(error) | UploadError::NoLocation(error) => error.into(),
+            UploadError::Conflict(error) => Self::refused_creation(error),
+            UploadError::NoLocation(error) => error.into(),
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
             UploadError::SasRejected(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.map_or(ErrorCode::SasRefused, ErrorCode::Service))
@@ -48,6 +52,7 @@ impl From<UploadError> for CliError {
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::StrayFile)
                 .with_suggestion("Use another --version, which gets a location of its own."),
+            UploadError::OwnStray { .. } => Self::new(ErrorKind::Conflict, message).with_code(ErrorCode::StrayFile),
             UploadError::Directory(error) => error.into(),
             UploadError::Broken(broken) => broken.failure.into(),
         }
@@ -90,7 +95,10 @@ impl From<RunError> for CliError {
             RunError::Failed { failure, log, .. } => {
                 let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
                 let error = error.lasting_if(comes_again(&failure));
-                suggestion(&failure).into_iter().fold(error, Self::with_suggestion)
+                match variable_of(&failure) {
+                    Some(name) => error.with_suggestion(format!("Correct {name}, or unset it.")).lasting(),
+                    None => suggestion(&failure).into_iter().fold(error, Self::with_suggestion),
+                }
             }
         };
         error.of_tool()
@@ -117,6 +125,22 @@ const OTHER_UPLOAD: &str =
 const OTHER_AZCOPY: &str = "If it happens again, try another AzCopy: --azcopy-path FILE takes the one to use; without one in PATH it is downloaded.";
 pub(super) const LEAVE_FILES: &str =
     "See that every file is there and can be read, and that nothing changes them during the upload.";
+
+/// The variable of the user's environment that AzCopy gave up over.
+fn variable_of(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Fatal { words } | Failure::Crashed { head: words, .. } => variable_in(words),
+        _ => None,
+    }
+}
+
+/// The name of a variable of AzCopy in its own words.
+pub(super) fn variable_in(words: &str) -> Option<String> {
+    // These are this program's own.
+    const OURS: [&str; 3] = ["AZCOPY_LOG_LOCATION", "AZCOPY_JOB_PLAN_LOCATION", "AZCOPY_DISABLE_SYSLOG"];
+    let mut words = words.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    words.find(|word| word.starts_with("AZCOPY_") && !OURS.contains(word)).map(str::to_owned)
+}
 
 /// Suggestion before the same command is run again; `None` where that alone is enough.
 fn suggestion(failure: &Failure) -> Option<&'static str> {
@@ -221,6 +245,30 @@ impl CliError {
     fn broken_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
         Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
+    }
+
+    /// Adds which files of the source changed during the upload, and how to omit them.
+    #[must_use]
+    pub(crate) fn with_changed_files(mut self, changed: &[ChangedFile]) -> Self {
+        for ChangedFile { path, planned, now } in changed.iter().take(TOLD_FILES) {
+            let planned = units::bytes(*planned);
+            self = self.and_message(&match now {
+                Some(now) => {
+                    format!("{path} changed during the upload: it was {planned}, and is {} now", units::bytes(*now))
+                }
+                None => format!("{path} is gone: it was {planned}"),
+            });
+        }
+        match changed.len() {
+            0 => self,
+            1 => {
+                let glob = quoted(&changed[0].path);
+                self.and_suggestion(&format!("If it does not belong to the model, omit it: --exclude {glob}"))
+            }
+            count => self
+                .and_message(&format!("{} changed during the upload", units::count(count as u64, "file", "files")))
+                .and_suggestion("Omit what does not belong to the model with --exclude."),
+        }
     }
 
     /// A complete upload cannot be compared with what the location holds now.

@@ -47,7 +47,7 @@ fn a_person_sees_the_three_steps_and_the_result() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -177,14 +177,14 @@ fn a_version_that_exists_is_a_conflict_that_names_the_next_free_one() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
     Step 1/3: Requesting upload location...
-    ERROR: Model 'my-model' (version 1) already exists.
+    ERROR: Model 'my-model' already exists. Use --overwrite to replace.
 
-    Suggestion: Use the next free version: --version 8; or replace it: --overwrite.
+    Suggestion: Use the next free version: --version 8
 
     Request id: [UUID], [TIME]
     [exit code: 5]
@@ -278,12 +278,12 @@ fn a_model_that_somebody_else_registered_is_no_success() {
     let output = create(&env, &[]).fails_with(8);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
-    Model 'my-model' (version 1) already exists.
+    Model 'my-model' already exists. Use --overwrite to replace.
     Its weights are in https://elsewhere.example/c, and not in http://[BLOBS]/devstoreaccount1/upload-1.
     The files of this upload are complete and kept; once the version is free, the same command registers them:
       azure-ai-models custom create --name my-model --source model
 
-    Suggestion: Use the next free version: --version 2; or replace it: --overwrite.
+    Suggestion: Use the next free version: --version 2
     ");
 }
 
@@ -307,7 +307,7 @@ fn a_refused_sas_is_renewed_once() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -408,7 +408,7 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 

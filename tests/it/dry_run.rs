@@ -35,6 +35,8 @@ fn the_plan_is_shown_and_nothing_is_needed_for_it() {
       POST /models/my-model/versions/1/startPendingUpload
       POST /models/my-model/versions/1/createAsync
       GET /models/my-model/versions/1
+    ------- stderr -------
+    WARNING: --exclude '*.bin' matches nothing in the source.
     ");
     insta::assert_snapshot!(dry_run(&env, &["-o", "json", "--overwrite"]).success(), @r#"
     {

@@ -369,7 +369,7 @@ fn a_redirect_of_a_post_is_refused() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 

@@ -87,7 +87,7 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
     the uploaded files cannot be compared before their registration: no permission: No. (Forbidden)
 
     Suggestion: Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new one takes some minutes to count.
-    The upload is complete and kept. To register it, run the same command again; nothing is sent again:
+    The upload is complete and kept. To register it once that is solved, run the same command again; nothing is sent again:
       azure-ai-models custom create --name my-model --source model
 
       • Roles: https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry

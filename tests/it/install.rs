@@ -107,7 +107,7 @@ fn it_is_installed_once_and_found_from_then_on() {
     azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; downloading it from [SERVER]
     ✓ AzCopy 10.32.2 installed
       SHA-256 of the archive: [SHA256]
-    Using azcopy: [ROOT]/home/.azd/bin (10.32.2)
+    Using azcopy: [ROOT]/home/.azd/bin/azcopy (10.32.2)
     ");
     assert!(first.stderr.contains("  Downloading AzCopy... 100% ("), "{first}");
     world.installed();
@@ -119,7 +119,7 @@ fn it_is_installed_once_and_found_from_then_on() {
         format!("{}  azcopy_linux_amd64_10.32.2.tar.gz\n", sha256(&archive))
     );
     let second = world.env.run(&[&CREATE[..], &["--version", "2"]].concat()).success();
-    assert!(second.stderr.contains("Using azcopy: [ROOT]/home/.azd/bin (10.32.2)\n"), "{second}");
+    assert!(second.stderr.contains("Using azcopy: [ROOT]/home/.azd/bin/azcopy (10.32.2)\n"), "{second}");
     assert!(!second.stderr.contains("ownload"), "{second}");
     assert_eq!(world.server.seen().len(), 1);
 }

@@ -4,6 +4,8 @@ mod azd_host;
 mod cancel;
 mod cases;
 mod check;
+mod conflict;
+mod consent;
 mod create;
 mod delete;
 mod dry_run;
@@ -24,18 +26,22 @@ mod metadata;
 #[cfg(unix)]
 mod native;
 mod options;
+mod printed;
 mod progress;
 mod project_search;
 #[cfg(unix)]
 mod proxy;
 mod read;
 mod resume;
+mod rows;
 mod secrets;
 #[cfg(unix)]
 mod sign_in;
 mod support;
 mod test_files;
 mod trust;
+mod unseen;
 mod update;
 mod uploads;
 mod wait;
+mod ways_on;

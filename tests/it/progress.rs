@@ -75,7 +75,7 @@ fn a_wide_terminal_shows_the_whole_line() {
     insta::assert_snapshot!(steady(env.clean(&ended.screen).lines()), @r"
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -395,8 +395,8 @@ fn a_table_fits_a_terminal_and_ignores_columns_in_a_pipe() {
     env.unset("COLUMNS");
     let ended = Terminal::start(&env, 70, &["list"]).finish();
     insta::assert_snapshot!(ended.screen, @"
-    NAME                            VERSION  WEIGHT TY…  CREATED     CREATED BY
-    a-model-with-a-long-name-of-30  1        FullWeight  2026-02-1…  emulator
+    NAME                            VERSION  WEIGHT TYPE  CREATED
+    a-model-with-a-long-name-of-30  1        FullWeight   2026-02-14T10:3…
 
     1 custom model(s) found
     ");

@@ -16,6 +16,13 @@ fn env() -> TestEnv {
     env
 }
 
+/// A service whose SAS allows a deletion, which that of the real one does not.
+fn deleting() -> TestEnv {
+    let env = TestEnv::with(Config { sas_permissions: "rcwdl".into(), ..Config::default() });
+    env.write_model();
+    env
+}
+
 fn create(env: &TestEnv) -> Output {
     env.run(&CREATE)
 }
@@ -40,7 +47,7 @@ fn only_what_did_not_arrive_is_sent_again() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -82,7 +89,7 @@ fn only_what_did_not_arrive_is_sent_again() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
@@ -119,7 +126,7 @@ fn a_file_that_changed_since_is_sent_again() {
 /// It lies in the container, and would be registered with the model: what an earlier try of ours sent is taken out.
 #[test]
 fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
-    let mut env = env();
+    let mut env = deleting();
     env.write("model/sub dir/notes.txt", "notes");
     let script = "init\ndelivered sub dir/notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n";
     env.azcopy_script(script);
@@ -136,7 +143,7 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
 /// Another source for the same version: what the first one sent is not registered with the second.
 #[test]
 fn another_source_takes_the_place_of_the_first() {
-    let mut env = env();
+    let mut env = deleting();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
     fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
@@ -331,7 +338,7 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
-    Using azcopy: PATH (10.32.2)
+    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 

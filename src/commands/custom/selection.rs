@@ -43,6 +43,7 @@ pub(super) async fn look(
     selection: &Selection,
     checked: Check,
 ) -> Result<Looked, CliError> {
+    let used = selection.clone();
     let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
     let config_dir = app.config_dir().ok();
     let work = move || {
@@ -60,6 +61,12 @@ pub(super) async fn look(
     if let Ok((UploadSource::Local { excluded, .. }, _)) = &looked {
         name_secrets(app, excluded);
     }
+    let unmatched = match &looked {
+        Ok((plan, _)) => plan.unmatched(&used),
+        Err(PlanError::Empty { unmatched, .. }) => unmatched.clone(),
+        Err(_) => Vec::new(),
+    };
+    unmatched.iter().for_each(|glob| app.console.warn(&glob.to_string()));
     Ok(looked)
 }
 

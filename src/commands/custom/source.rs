@@ -64,16 +64,19 @@ impl SourceOption {
 }
 
 fn read(path: &Path) -> Result<String, CliError> {
-    let metadata = std::fs::metadata(path).map_err(|why| CliError::unreadable(path, &why))?;
-    if !metadata.is_file() || metadata.len() > LIMIT {
+    let unreadable = |why| CliError::unreadable(path, &why);
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    // A pipe has no size, and may have no end: `/dev/stdin` and `<(...)` of a shell.
+    if !metadata.is_dir() && metadata.len() <= LIMIT {
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    if metadata.is_dir() || metadata.len() > LIMIT || bytes.len() as u64 > LIMIT {
         return Err(CliError::usage(format!("{} is not a text file that holds a source", path.display()))
             .with_code(ErrorCode::BadSourceFile)
             .with_suggestion("Put the URL or the path alone into a text file."));
     }
-    let mut bytes = Vec::new();
-    // A file whose size is not told, or that grows, may have no end.
-    let file = std::fs::File::open(path).map_err(|why| CliError::unreadable(path, &why))?;
-    file.take(LIMIT).read_to_end(&mut bytes).map_err(|why| CliError::unreadable(path, &why))?;
     decode(&bytes).ok_or_else(|| {
         CliError::usage(format!("{} is neither UTF-8 nor UTF-16 text", path.display()))
             .with_code(ErrorCode::BadSourceFile)

@@ -10,7 +10,7 @@ use super::products::ModelPage;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::{CliError, RegistrationAdvice};
-use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus};
+use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus, Registered};
 use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{Journal, UploadDirectory};
@@ -47,7 +47,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
     let ended = foundry.await_model(name, version, operation, limit, &mut on).await;
     drop(view);
-    let model = ended.map_err(|error| explain(app, error, &args, begun.is_some()))?;
+    let Registered { model, .. } = ended.map_err(|error| explain(app, error, &args, begun.is_some()))?;
 
     forget(app, begun, &model);
     app.console.done(&format!("Model '{name}' (version {version}) is registered"));
@@ -86,7 +86,13 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
     match error {
         RegisterError::Unwatchable(error) => explain_missing(app, error, name, Some(version)),
         RegisterError::TimedOut { last_status: None, last_fault: Some(fault) } => fault.into(),
-        RegisterError::Absent { last_status: None }
+        // A 404 that names no model may be about the project.
+        RegisterError::Absent { last_status: None, last_look }
+            if !begun && last_look.service().is_some_and(|error| !error.speaks_of_a_model()) =>
+        {
+            explain_missing(app, *last_look, name, Some(version))
+        }
+        RegisterError::Absent { last_status: None, .. }
         | RegisterError::TimedOut { last_status: None, last_fault: None } => match begun {
             true => CliError::not_yet_a_model(name, version),
             false => no_such_model(app, name, Some(version)),

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::message::FailedTransfer;
 use super::text;
@@ -22,6 +22,13 @@ pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path) {
             }
         }
     }
+}
+
+/// The log in this directory that was written last.
+pub(super) fn newest(directory: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(directory).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let logs = entries.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+    logs.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
 }
 
 fn tail(log: &Path) -> io::Result<Vec<u8>> {

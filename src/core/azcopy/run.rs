@@ -303,6 +303,8 @@ impl Run<'_> {
 
     fn conclude(mut self, job: &CopyJob) -> Result<Finished, RunError> {
         let log = self.outcome.init.as_ref().map(|init| init.log.clone());
+        // AzCopy writes its log before it says where that is.
+        let log = log.or_else(|| log::newest(&job.directory));
         if let Some(log) = &log {
             log::explain(&mut self.outcome.failed, log);
         }

@@ -170,7 +170,10 @@ fn first_reason(failed: &[FailedTransfer]) -> String {
 pub fn judge(outcome: &Outcome, expectation: Expectation) -> Result<Finished, Failure> {
     let Some(end) = &outcome.end else { return Err(no_end(outcome)) };
     match (&end.status, outcome.exit) {
-        (JobStatus::Completed, Some(Exit::Code(0))) if end.failed == 0 => counts(outcome, end, expectation),
+        // A file that any line listed as failed is not counted as done by a later one.
+        (JobStatus::Completed, Some(Exit::Code(0))) if end.failed == 0 && outcome.failed.is_empty() => {
+            counts(outcome, end, expectation)
+        }
         _ => Err(failed_job(outcome, end)),
     }
 }
@@ -206,7 +209,12 @@ fn failed_job(outcome: &Outcome, end: &Summary) -> Failure {
         let code = outcome.refusal.as_deref().and_then(service_code);
         return Failure::Refused { code, message: reason.or_else(|| outcome.refusal.clone()) };
     }
-    if end.failed > 0 || matches!(end.status, JobStatus::Failed | JobStatus::CompletedWithErrors) {
+    let is_failed = match end.status {
+        JobStatus::Failed | JobStatus::CompletedWithErrors => true,
+        JobStatus::Completed => !outcome.failed.is_empty(),
+        _ => false,
+    };
+    if end.failed > 0 || is_failed {
         let count = end.failed.max(outcome.failed.len() as u64);
         return Failure::FailedTransfers { failed: outcome.failed.clone(), count, total: end.total };
     }

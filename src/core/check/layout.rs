@@ -6,9 +6,9 @@ use super::{AGAIN, documents};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 use crate::source::Excluded;
 
-const CONFIG: &str = "config.json";
+pub(super) const CONFIG: &str = "config.json";
 pub(super) const ADAPTER_CONFIG: &str = "adapter_config.json";
-const WHOLE: &str = ".";
+pub(super) const WHOLE: &str = ".";
 
 /// The weight type of a folder of which nobody said it.
 pub(super) fn derive(files: &[SourceFile]) -> WeightType {

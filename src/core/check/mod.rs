@@ -3,6 +3,7 @@
 //! Reads headers, indexes and other JSON, never weights, so time and memory do not grow with their size. Knows no
 //! network and changes nothing.
 
+mod below;
 mod documents;
 mod gguf;
 mod index;
@@ -76,6 +77,7 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         check.findings.extend(layout::unfinished(files, excluded));
         check.shards()?;
         check.findings.extend(links::outside(directory, links));
+        below::advise(directory, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         if !FileKind::of(&file.path).is_weights() {
             check.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
@@ -87,14 +89,30 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
     Ok(sorted(check.findings))
 }
 
-/// A walk that failed, as a finding; `None` for what is no fault of the files.
+/// A walk that failed, as findings; none for what is no fault of the files.
 #[must_use]
-pub fn of_walk(error: &PlanError) -> Option<Finding> {
+pub fn of_walk(error: &PlanError) -> Vec<Finding> {
+    let PlanError::Several(faults) = error else { return of_fault_of_walk(error).into_iter().collect() };
+    let findings: Vec<Finding> = faults.iter().filter_map(of_fault_of_walk).collect();
+    if findings.is_empty() {
+        return findings;
+    }
+    sorted(findings.into_iter().chain(faults.iter().filter_map(of_unreadable)).collect())
+}
+
+/// What cannot be read is told among other findings, and is no finding where it is all.
+fn of_unreadable(error: &PlanError) -> Option<Finding> {
+    let PlanError::Unreadable { path, .. } = error else { return None };
+    let remedy = "Change its permissions, or omit it with --exclude.";
+    Some(Finding::error(FindingCode::Unreadable, &path.display().to_string(), error.to_string(), remedy))
+}
+
+fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
     let (code, path, remedy) = match error {
-        PlanError::Empty { path, excluded: 0 } => {
+        PlanError::Empty { path, excluded: 0, .. } => {
             (FindingCode::EmptySource, path.display().to_string(), "Give the folder that holds the weights.".into())
         }
-        PlanError::Empty { path, excluded } => {
+        PlanError::Empty { path, excluded, .. } => {
             let count = units::count(*excluded as u64, "path", "paths");
             (FindingCode::EmptySource, path.display().to_string(), format!("All that is there is left out ({count})."))
         }
@@ -111,7 +129,12 @@ pub fn of_walk(error: &PlanError) -> Option<Finding> {
         PlanError::NotUnicode(path) => {
             (FindingCode::BadFileName, path.display().to_string(), "Rename the file.".into())
         }
-        PlanError::NotFound(_) | PlanError::Unreadable { .. } | PlanError::NothingToSelect(_) => return None,
+        PlanError::NotFound(_)
+        | PlanError::Unreadable { .. }
+        | PlanError::NothingToSelect(_)
+        | PlanError::Several(_) => {
+            return None;
+        }
     };
     Some(Finding::error(code, &path, error.to_string(), remedy))
 }

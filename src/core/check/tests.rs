@@ -93,7 +93,7 @@ impl Folder {
 fn found(path: &Path, weight_type: Option<WeightType>) -> Vec<Finding> {
     match plan(&Source::Local(path.to_owned()), Path::new("/"), &Selection::default(), None) {
         Ok(plan) => check(&plan, weight_type).expect("readable files"),
-        Err(error) => vec![of_walk(&error).expect("a fault of the files")],
+        Err(error) => of_walk(&error),
     }
 }
 

@@ -70,7 +70,7 @@ impl FoundryClient {
             let mut wait = None;
             if let Some(url) = operation.clone() {
                 match self.look(&url).await.map_err(DeleteError::Unwatchable)? {
-                    Look::State { state: OperationState::Done, .. } => {
+                    Look::State { state: OperationState::Done(_), .. } => {
                         (is_pending, operation) = (false, None);
                         continue;
                     }
@@ -81,7 +81,8 @@ impl FoundryClient {
                         operation = next.or(operation);
                         wait = retry_after;
                     }
-                    Look::Later(error) => wait = retry_after(&error),
+                    Look::Unreadable(error) if error.is_passing() => wait = retry_after(&error),
+                    Look::Unreadable(error) => return Err(DeleteError::Unwatchable(error)),
                     Look::Gone => {
                         operation = None;
                         continue;

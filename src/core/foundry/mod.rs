@@ -16,6 +16,7 @@ pub use delete::DeleteError;
 pub use register::{RegisterError, RegisterStatus};
 pub use start::Started;
 pub use state::{Failure, OperationState};
+pub use watch::Registered;
 
 #[cfg(test)]
 mod tests;

@@ -13,9 +13,9 @@ use crate::model::Report;
 pub(super) enum Look {
     /// Its state, and where to look next if that changed.
     State { state: OperationState, next: Option<Url>, retry_after: Option<Duration> },
-    /// Nothing now: the service is busy or the network broke.
-    Later(HttpError),
-    /// The operation cannot be asked for, at least not by us.
+    /// Nothing: the service is busy, the network is cut, or it does not let this user read it.
+    Unreadable(HttpError),
+    /// The service does not know it any more, or somebody else answers for it.
     Gone,
 }
 
@@ -38,7 +38,10 @@ impl FoundryClient {
         }
     }
 
-    /// Looks once. Faults that pass are no errors: the operation goes on whether we see it or not.
+    /// Looks once. The operation goes on whether it can be read or not.
+    ///
+    /// # Errors
+    /// A refusal that says that the request itself is wrong.
     pub(super) async fn look(&self, operation: &Url) -> Result<Look, HttpError> {
         let request = self.request(Method::GET, operation.clone(), Retry::None);
         match self.send(request).await {
@@ -49,16 +52,14 @@ impl FoundryClient {
                 next: self.operation_of(operation, &response).filter(|_| response.status == 202),
                 retry_after: response.retry_after,
             }),
-            Err(error) if error.is_passing() => Ok(Look::Later(error)),
-            Err(error) => {
-                let ours = self.endpoint().same_origin(operation);
-                match error.status() {
-                    Some(404 | 410) => Ok(Look::Gone),
-                    // Another host may not know this account; the project itself does.
-                    Some(401 | 403) if !ours => Ok(Look::Gone),
-                    _ => Err(error),
-                }
-            }
+            Err(error) => match error.status() {
+                Some(404 | 410) => Ok(Look::Gone),
+                // Another host may not know this account; the project itself does.
+                Some(401 | 403) if !self.endpoint().same_origin(operation) => Ok(Look::Gone),
+                Some(401 | 403) => Ok(Look::Unreadable(error)),
+                _ if error.is_passing() => Ok(Look::Unreadable(error)),
+                _ => Err(error),
+            },
         }
     }
 }

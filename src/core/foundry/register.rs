@@ -52,6 +52,8 @@ pub enum RegisterError {
     Absent {
         /// The service's last word, if it ever had one.
         last_status: Option<String>,
+        /// The last 404: about the model, or about the whole project.
+        last_look: Box<HttpError>,
     },
     /// The operation succeeded and the model is not there.
     #[error("the registration is said to have succeeded, but the model is not there")]
@@ -78,13 +80,15 @@ impl RegisterError {
         CODES.iter().any(|known| known.eq_ignore_ascii_case(code)).then_some(code)
     }
 
-    /// True where the version belongs to somebody else: the same registration will never be accepted.
+    /// The service's code where it refuses this very registration, at once or at its end.
     #[must_use]
-    pub fn is_conflict(&self) -> bool {
+    pub fn refusal_code(&self) -> Option<&str> {
         match self {
-            Self::Taken { .. } => true,
-            Self::Refused(error) | Self::NoWay { second: error, .. } => error.status() == Some(409),
-            _ => false,
+            Self::Refused(error) | Self::NoWay { second: error, .. } => {
+                error.service().filter(|error| matches!(error.status, 400 | 409 | 422))?.code.as_deref()
+            }
+            Self::Failed(failure) => failure.code.as_deref(),
+            _ => None,
         }
     }
 }

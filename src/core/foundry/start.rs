@@ -24,7 +24,7 @@ pub struct Started {
 }
 
 impl Started {
-    /// A registration of this version that is under way: its operation is asked for, or without one the model is watched.
+    /// A registration of this version that is in progress: its operation is asked for, or without one the model is watched.
     #[must_use]
     pub fn in_progress(operation: Option<Url>) -> Self {
         Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false, is_accepted: false }

@@ -14,8 +14,8 @@ use crate::project::ProjectEndpoint;
 pub enum OperationState {
     /// It goes on; the service's word.
     Running(String),
-    /// It succeeded.
-    Done,
+    /// It succeeded; the service's word, if it had one.
+    Done(Option<String>),
     /// It failed or was cancelled.
     Failed(Failure),
 }
@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
 pub(super) fn of_body(body: &Value) -> Option<OperationState> {
     let word = state_word(body)?;
     Some(match Progress::of(word) {
-        Progress::Done => OperationState::Done,
+        Progress::Done => OperationState::Done(Some(word.to_owned())),
         Progress::Failed => OperationState::Failed(failure(body, word)),
         Progress::Running if word.is_empty() => OperationState::Running("Unknown".to_owned()),
         Progress::Running => OperationState::Running(word.to_owned()),
@@ -60,7 +60,7 @@ pub(super) fn of_response(response: &Response) -> OperationState {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     of_body(&body).unwrap_or_else(|| match response.status {
         202 => OperationState::Running("InProgress".into()),
-        _ => OperationState::Done,
+        _ => OperationState::Done(None),
     })
 }
 
@@ -113,12 +113,13 @@ mod tests {
     #[test]
     fn end_states_are_a_closed_list() {
         let failed = |status: &str| OperationState::Failed(Failure { status: status.into(), ..Failure::default() });
+        let done = |word: &str| Some(OperationState::Done(Some(word.into())));
         let running = |word: &str| Some(OperationState::Running(word.into()));
         for (body, state) in [
-            (json!({"status": "Succeeded"}), Some(OperationState::Done)),
-            (json!({"status": "COMPLETED"}), Some(OperationState::Done)),
-            (json!({"provisioningState": "succeeded"}), Some(OperationState::Done)),
-            (json!({"properties": {"state": "Succeeded"}}), Some(OperationState::Done)),
+            (json!({"status": "Succeeded"}), done("Succeeded")),
+            (json!({"status": "COMPLETED"}), done("COMPLETED")),
+            (json!({"provisioningState": "succeeded"}), done("succeeded")),
+            (json!({"properties": {"state": "Succeeded"}}), done("Succeeded")),
             (json!({"state": "Canceled"}), Some(failed("Canceled"))),
             (json!({"status": "cancelled"}), Some(failed("cancelled"))),
             (json!({"status": "NotStarted"}), running("NotStarted")),
@@ -127,7 +128,7 @@ mod tests {
             (json!({"name": "m", "blobUri": "u"}), None),
             (json!({"status": {"odd": 1}}), running("Unknown")),
             (json!({"name": "m", "provisioningState": ""}), running("Unknown")),
-            (json!({"status": "", "provisioningState": "Succeeded"}), Some(OperationState::Done)),
+            (json!({"status": "", "provisioningState": "Succeeded"}), done("Succeeded")),
             (json!({"name": "m", "provisioningState": null}), None),
             (json!(null), None),
             (json!([]), None),
@@ -154,9 +155,9 @@ mod tests {
         for (status, body, state) in [
             (202, "", OperationState::Running("InProgress".into())),
             (202, r#"{"location":"x"}"#, OperationState::Running("InProgress".into())),
-            (200, "", OperationState::Done),
-            (200, r#"{"name":"m"}"#, OperationState::Done),
-            (202, r#"{"status":"Succeeded"}"#, OperationState::Done),
+            (200, "", OperationState::Done(None)),
+            (200, r#"{"name":"m"}"#, OperationState::Done(None)),
+            (202, r#"{"status":"Succeeded"}"#, OperationState::Done(Some("Succeeded".into()))),
         ] {
             let response = Response { status, body: body.into(), ..Response::default() };
             assert_eq!(of_response(&response), state, "{status} {body}");

@@ -75,6 +75,11 @@ impl HttpError {
         retry::worthwhile(Retry::Idempotent, self)
     }
 
+    /// True where the service asks for a pause, and is there otherwise.
+    pub(crate) fn is_throttling(&self) -> bool {
+        self.service().is_some_and(|error| error.status == 429 || error.retry_after.is_some())
+    }
+
     /// The status of the answer, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

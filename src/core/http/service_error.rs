@@ -88,6 +88,20 @@ impl ServiceError {
         self.status == 404 && self.has_code(&["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"])
     }
 
+    /// True for a 409 whose code says that the version exists; other conflicts have other causes.
+    #[must_use]
+    pub fn is_version_conflict(&self) -> bool {
+        const CODES: [&str; 6] = [
+            "ModelVersionConflict",
+            "ModelVersionExists",
+            "ModelVersionAlreadyExists",
+            "VersionAlreadyExists",
+            "ModelAlreadyExists",
+            "AlreadyExists",
+        ];
+        self.status == 409 && self.has_code(&CODES)
+    }
+
     /// Takes code, message and details from a body.
     pub(super) fn read_body(&mut self, body: &[u8]) {
         let text = String::from_utf8_lossy(body);

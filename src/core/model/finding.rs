@@ -29,6 +29,7 @@ impl fmt::Display for FindingLevel {
 pub enum FindingCode {
     // Errors of the walk, in the order in which a person would mend them; then of the whole folder, then of files.
     EmptySource,
+    Unreadable,
     LinkLoop,
     BrokenLink,
     SpecialFile,
@@ -62,6 +63,7 @@ pub enum FindingCode {
     CodeFile,
     UnknownFile,
     LinkOutside,
+    WeightTypeMismatch,
 }
 
 impl FindingCode {
@@ -70,6 +72,7 @@ impl FindingCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EmptySource => "empty-source",
+            Self::Unreadable => "unreadable",
             Self::LinkLoop => "link-loop",
             Self::BrokenLink => "broken-link",
             Self::SpecialFile => "special-file",
@@ -101,6 +104,7 @@ impl FindingCode {
             Self::CodeFile => "code-file",
             Self::UnknownFile => "unknown-file",
             Self::LinkOutside => "link-outside",
+            Self::WeightTypeMismatch => "weight-type-mismatch",
         }
     }
 }

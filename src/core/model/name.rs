@@ -3,6 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::redact::clean;
+
+/// Longest text in bytes that a name is proposed for.
+const LONGEST_PROPOSED: usize = 96;
+
 /// The name of a model that exists: 1 to 255 characters without `/`. The service may hold names that this
 /// program would not make.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,9 +64,34 @@ impl FromStr for NewModelName {
         if ok {
             Ok(Self(ModelName(text.to_owned())))
         } else {
-            Err("a model name has 2 to 30 characters: a letter first, then letters, digits and '-'".into())
+            let rule = "a model name has 2 to 30 characters: a letter first, then letters, digits and '-'";
+            Err(match proposal(text) {
+                Some(name) => format!("{rule}; for example '{name}'"),
+                None => rule.to_owned(),
+            })
         }
     }
+}
+
+/// The accepted name that is closest to a refused one. A URL or a secret in place of the name has none.
+fn proposal(text: &str) -> Option<String> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ' ');
+    if text.len() > LONGEST_PROPOSED || !text.chars().all(is_name) || clean(text) != text {
+        return None;
+    }
+    let plain = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+    let mut name = String::new();
+    for c in plain {
+        if c != '-' || !(name.is_empty() || name.ends_with('-')) {
+            name.push(c);
+        }
+    }
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name = format!("model-{name}");
+    }
+    name.truncate(30);
+    let name = name.trim_matches('-');
+    (name.len() >= 2).then(|| name.to_owned())
 }
 
 impl fmt::Display for NewModelName {
@@ -81,6 +111,25 @@ mod tests {
         }
         for bad in ["", "a", "1ab", "-ab", "a_b", "a b", "ä-model", "a1234567890123456789012345678901", "a/b"] {
             assert!(bad.parse::<NewModelName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_proposal_is_accepted_or_absent() {
+        for (refused, proposed) in [
+            ("Qwen2.5-7B", Some("Qwen2-5-7B")),
+            ("a_b", Some("a-b")),
+            ("../x y/", Some("x-y")),
+            ("3b", Some("model-3b")),
+            ("a--------------------------------b", Some("a-b")),
+            ("", None),
+            ("ä", None),
+            ("x", None),
+            ("https://user:secret@host", None),
+            ("sig=abc", None),
+        ] {
+            assert_eq!(proposal(refused).as_deref(), proposed, "{refused}");
+            assert!(proposal(refused).is_none_or(|name| name.parse::<NewModelName>().is_ok()), "{refused}");
         }
     }
 

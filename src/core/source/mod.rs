@@ -6,6 +6,7 @@ mod defaults;
 mod name;
 mod own;
 mod selection;
+mod unmatched;
 mod walk;
 
 use std::io;
@@ -20,8 +21,11 @@ use self::walk::{unreadable, walk};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};
 use crate::redact::SecretUrl;
 
+use self::unmatched::unmatched;
+
 pub use self::name::NameFault;
 pub use self::selection::{ExcludeReason, Pattern, Selection};
+pub use self::unmatched::UnmatchedGlob;
 
 /// One entry that stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,9 +92,23 @@ impl UploadSource {
     }
 }
 
+impl UploadSource {
+    /// Globs of a selection that match nothing in this source.
+    #[must_use]
+    pub fn unmatched(&self, selection: &Selection) -> Vec<UnmatchedGlob> {
+        match self {
+            Self::Local { files, excluded, .. } => unmatched(selection, files, excluded),
+            Self::Remote { .. } => Vec::new(),
+        }
+    }
+}
+
 /// Why there is no plan.
 #[derive(Debug, Error)]
 pub enum PlanError {
+    /// Several entries that cannot go, in the order of the walk.
+    #[error("{} entries of the source cannot be uploaded", .0.len())]
+    Several(Vec<Self>),
     /// Nothing at that path.
     #[error("File not found: {}", .0.display())]
     NotFound(PathBuf),
@@ -101,6 +119,8 @@ pub enum PlanError {
         path: PathBuf,
         /// The system's words.
         why: io::Error,
+        /// Glob of `--exclude` that omits it; `None` for the source itself.
+        exclude: Option<String>,
     },
     /// No file goes.
     #[error("there is nothing to upload in {}", .path.display())]
@@ -109,9 +129,11 @@ pub enum PlanError {
         path: PathBuf,
         /// How many paths were left out.
         excluded: usize,
+        /// Globs that match nothing there.
+        unmatched: Vec<UnmatchedGlob>,
     },
     /// A link that leads back to a directory above it.
-    #[error("the link {} leads back to a directory that holds it", .0.display())]
+    #[error("the link {} leads back to itself or to a directory that holds it", .0.display())]
     LinkLoop(PathBuf),
     /// A link to nothing.
     #[error("the link {} points to nothing", .0.display())]
@@ -158,7 +180,7 @@ pub fn plan(
     let own = Own::of(config_dir, &path);
     let directory = if metadata.is_dir() { Some(path.as_path()) } else { path.parent() };
     if directory.and_then(|directory| own.reason(directory)) == Some(ExcludeReason::Own) {
-        return Err(PlanError::Empty { path, excluded: 1 });
+        return Err(PlanError::Empty { path, excluded: 1, unmatched: Vec::new() });
     }
     if metadata.is_dir() {
         return walk(path, selection, &own);

@@ -19,7 +19,7 @@ pub struct Pattern {
 
 impl Pattern {
     /// Matches the entry itself or a directory that it is in.
-    fn takes(&self, path: &str, is_directory: bool) -> bool {
+    pub(super) fn takes(&self, path: &str, is_directory: bool) -> bool {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         let itself = (is_directory || !self.directories_only).then_some(path);
         parents.chain(itself).any(|path| fast_glob::glob_match(&self.glob, path))

@@ -8,13 +8,22 @@ use walkdir::WalkDir;
 use super::name::blob_name;
 use super::own::Own;
 use super::selection::{ExcludeReason, Selection};
+use super::unmatched::unmatched;
 use super::{Excluded, PlanError, UploadSource, readable};
 use crate::model::FileList;
+
+/// `ERROR_CANT_RESOLVE_FILENAME` of Windows.
+#[cfg(not(unix))]
+const CANT_RESOLVE_FILENAME: i32 = 1921;
+
+/// Parts of a Kubernetes volume: `..data` and `..2026_11_29_...` hold the files to which the links beside them lead.
+const VOLUME_PARTS: &str = "..";
 
 pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Result<UploadSource, PlanError> {
     let mut files = Vec::new();
     let mut excluded = Vec::new();
     let mut links = Vec::new();
+    let mut faults = Vec::new();
     let mut walk = WalkDir::new(&directory).follow_links(true).min_depth(1).into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
@@ -24,7 +33,7 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
                 let path = error.path().map(|path| shown(&directory, path)).unwrap_or_default();
                 match selection.leaves_out(&path, error.loop_ancestor().is_some()) {
                     Some(reason) => excluded.push(Excluded { path, reason }),
-                    None => return Err(walk_error(&directory, error)),
+                    None => faults.push(omissible(walk_error(&directory, error), path)),
                 }
                 continue;
             }
@@ -33,7 +42,9 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
         let path = shown(&directory, entry.path());
         let own = if is_directory { own.reason(entry.path()) } else { None };
         let own = own.filter(|reason| *reason == ExcludeReason::Own || selection.has_default_excludes());
-        if let Some(reason) = own.or_else(|| selection.leaves_out(&path, is_directory)) {
+        let is_volume_part = is_directory && path.starts_with(VOLUME_PARTS) && selection.has_default_excludes();
+        let reason = own.or_else(|| selection.leaves_out(&path, is_directory));
+        if let Some(reason) = reason.or(is_volume_part.then_some(ExcludeReason::Default)) {
             excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path }, reason });
             if is_directory {
                 walk.skip_current_dir();
@@ -41,18 +52,33 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
             continue;
         }
         if !is_directory {
-            if !entry.file_type().is_file() {
-                return Err(PlanError::SpecialFile(entry.into_path()));
+            let planned = match entry.file_type().is_file() {
+                true => blob_name(relative(&directory, entry.path())).and_then(|path| {
+                    let read = readable(entry.path(), path.clone());
+                    read.map_err(|why| omissible(unreadable(entry.path(), why), path.to_string()))
+                }),
+                false => Err(PlanError::SpecialFile(entry.path().to_owned())),
+            };
+            match planned {
+                Ok(file) => files.push(file),
+                Err(fault) => {
+                    faults.push(fault);
+                    continue;
+                }
             }
-            let path = blob_name(relative(&directory, entry.path()))?;
-            files.push(readable(entry.path(), path).map_err(|why| unreadable(entry.path(), why))?);
         }
         if entry.path_is_symlink() {
             links.push(path);
         }
     }
+    match faults.len() {
+        0 => {}
+        1 => return Err(faults.remove(0)),
+        _ => return Err(PlanError::Several(faults)),
+    }
     if files.is_empty() {
-        return Err(PlanError::Empty { path: directory, excluded: excluded.len() });
+        let unmatched = unmatched(selection, &[], &excluded);
+        return Err(PlanError::Empty { path: directory, excluded: excluded.len(), unmatched });
     }
     excluded.sort_by(|left, right| left.path.cmp(&right.path));
     links.sort();
@@ -70,11 +96,33 @@ fn shown(directory: &Path, path: &Path) -> String {
 }
 
 pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
+    if is_link_loop(&why) {
+        return PlanError::LinkLoop(path.to_owned());
+    }
     if why.kind() == io::ErrorKind::NotFound {
         let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
         return if is_link { PlanError::BrokenLink(path.to_owned()) } else { PlanError::NotFound(path.to_owned()) };
     }
-    PlanError::Unreadable { path: path.to_owned(), why }
+    PlanError::Unreadable { path: path.to_owned(), why, exclude: None }
+}
+
+/// True where the system gives up on links that lead to themselves; the standard library has no stable name for it.
+fn is_link_loop(why: &io::Error) -> bool {
+    #[cfg(unix)]
+    let code = rustix::io::Errno::LOOP.raw_os_error();
+    #[cfg(not(unix))]
+    let code = CANT_RESOLVE_FILENAME;
+    why.raw_os_error() == Some(code)
+}
+
+/// Names the glob that omits what cannot be read.
+fn omissible(mut fault: PlanError, shown: String) -> PlanError {
+    if let PlanError::Unreadable { path, exclude, .. } = &mut fault
+        && !shown.is_empty()
+    {
+        *exclude = Some(if path.is_dir() { format!("{shown}/") } else { shown });
+    }
+    fault
 }
 
 fn walk_error(directory: &Path, error: walkdir::Error) -> PlanError {

@@ -7,14 +7,15 @@ use super::engine::TransferError;
 use super::resume::Kept;
 use crate::http::HttpError;
 use crate::model::BlobPath;
+use crate::source::Selection;
 use crate::store::{SasRefusal, StoreError};
 
 /// Why an upload is not complete.
 #[derive(Debug, Error)]
 pub enum UploadError {
-    /// The version exists, or somebody else is about to make it.
-    #[error("the version exists")]
-    VersionExists(#[source] HttpError),
+    /// The service gave no upload location because of a conflict (409): the version exists, or something else is in the way.
+    #[error("Foundry gave no upload location")]
+    Conflict(#[source] HttpError),
     /// The service gave no upload location.
     #[error("Foundry gave no upload location")]
     NoLocation(#[source] HttpError),
@@ -30,6 +31,16 @@ pub enum UploadError {
     /// The location holds a file that is no part of this model and not ours to delete: it would be registered with it.
     #[error("the upload location of this version already holds {0}, which is no part of the source")]
     StrayFile(BlobPath),
+    /// The location holds a file that an earlier attempt of this upload sent, and that is no part of the source any more.
+    #[error("the upload location still holds {path}, which an earlier attempt of this upload sent; {why}")]
+    OwnStray {
+        /// The file.
+        path: BlobPath,
+        /// Why it stays there.
+        why: String,
+        /// Selection of the earlier attempt; `None` where that had another source.
+        earlier: Option<Box<Selection>>,
+    },
     /// The private directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -45,8 +56,21 @@ pub struct BrokenUpload {
     pub failure: TransferFailure,
     /// What is not sent again.
     pub kept: Kept,
+    /// Files of the source that are not as they were planned.
+    pub changed: Vec<ChangedFile>,
     /// Why there is no fresh upload location, where one was asked for.
     pub no_location: Option<Box<UploadError>>,
+}
+
+/// A file of the source that changed since it was planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedFile {
+    /// Its path.
+    pub path: BlobPath,
+    /// Its bytes when it was planned.
+    pub planned: u64,
+    /// Its bytes now; `None` where it is gone.
+    pub now: Option<u64>,
 }
 
 /// What happened to a transfer.

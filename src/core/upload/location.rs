@@ -20,7 +20,7 @@ pub(super) async fn usable_location(
 ) -> Result<UploadLocation, UploadError> {
     let first = match foundry.start_pending_upload(name, version).await {
         Ok(location) => location,
-        Err(error) if error.status() == Some(409) => return Err(UploadError::VersionExists(error)),
+        Err(error) if error.status() == Some(409) => return Err(UploadError::Conflict(error)),
         Err(error) => return Err(UploadError::NoLocation(error)),
     };
     if first.probe(http, limit).await.map_err(UploadError::Unreachable)?.is_none() {

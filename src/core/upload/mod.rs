@@ -20,7 +20,7 @@ mod unfinished;
 
 pub use directory::{DirectoryError, UploadDirectory};
 pub use engine::{AzCopyEngine, NativeEngine, TransferEngine, TransferError, TransferSettings};
-pub use error::{BrokenUpload, TransferFailure, UploadError};
+pub use error::{BrokenUpload, ChangedFile, TransferFailure, UploadError};
 pub use event::{LifetimeWarning, UploadEvent};
 pub use journal::{Journal, Stage, UploadSpec};
 pub use lifetime::expected_rate;

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::directory::{DirectoryError, UploadDirectory, blocking};
 use super::engine::{TransferEngine, TransferJob, TransferSettings};
-use super::error::{BrokenUpload, TransferFailure, UploadError};
+use super::error::{BrokenUpload, ChangedFile, TransferFailure, UploadError};
 use super::event::UploadEvent;
 use super::journal::{Journal, Stage};
 use super::lifetime::lifetime_warning;
@@ -29,6 +29,7 @@ use crate::cancel::Hold;
 use crate::foundry::FoundryClient;
 use crate::model::{ArrivedFile, BlobPath, Registration, Report};
 use crate::native::{Record, Transferred, arrived_files};
+use crate::source::{UploadSource, look_at};
 use crate::store::{BlobStore, ListedBlob, Listing, Renew, UploadLocation};
 
 /// One upload, under its journal and its lock.
@@ -164,6 +165,12 @@ impl Session {
         arrived.into_iter().map(|(file, _)| file).collect()
     }
 
+    /// Id of the upload, as `uploads list` shows it.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        Some(self.directory.as_ref()?.path().file_name()?.to_string_lossy().into_owned())
+    }
+
     /// The journal of an upload that was begun.
     #[must_use]
     pub fn journal(&self) -> Option<&Journal> {
@@ -269,9 +276,13 @@ impl Session {
         let strays = strays(&files, ours, listing).map_err(UploadError::StrayFile)?;
         for stray in &strays {
             if let Err(why) = store.delete(stray).await {
-                let words = format!("the blob store does not remove {stray}: {why}");
-                (self.settings.reporter)(Report::Debug(words));
-                return Err(UploadError::StrayFile(stray.clone()));
+                let why = match why.status() {
+                    Some(403) => "the upload SAS does not allow deleting it".to_owned(),
+                    _ => format!("it cannot be deleted: {why}"),
+                };
+                let same_source = earlier.filter(|journal| journal.spec.source == self.request.shown_source);
+                let earlier = same_source.map(|journal| Box::new(journal.spec.selection.clone()));
+                return Err(UploadError::OwnStray { path: stray.clone(), why, earlier });
             }
         }
         if !strays.is_empty() {
@@ -407,7 +418,21 @@ impl Session {
         let kept = self
             .kept(engine.keeps_partial_files(), &state.journal, failure.lost_file(), |path| whole.contains(path))
             .await;
-        UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: no_location.map(Box::new) }))
+        let changed = self.changed_files(&state.journal);
+        UploadError::Broken(Box::new(BrokenUpload { failure, kept, changed, no_location: no_location.map(Box::new) }))
+    }
+
+    /// Files of the source that are not as they were planned. Each is looked at once, after the transfer.
+    fn changed_files(&self, journal: &Journal) -> Vec<ChangedFile> {
+        let UploadSource::Local { directory, .. } = &*self.request.source else { return Vec::new() };
+        let changed = journal.files.iter().filter_map(|file| {
+            let now = look_at(directory, &file.path).ok();
+            let is_same = now.as_ref().is_some_and(|now| (now.bytes, now.modified) == (file.bytes, file.modified));
+            let changed =
+                || ChangedFile { path: file.path.clone(), planned: file.bytes, now: now.map(|now| now.bytes) };
+            (!is_same).then(changed)
+        });
+        changed.collect()
     }
 
     /// What of an upload with this journal is kept, but for a file that is lost.

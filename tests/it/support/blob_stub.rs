@@ -108,6 +108,7 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
         };
         let is_probe = uri.query().is_some_and(|query| query.contains("maxresults=1"));
         match (status, mind.holds.front(), &method) {
+            (200, _, &Method::DELETE) if !may_delete(&uri) => (403, "AuthorizationPermissionMismatch", String::new()),
             (200, _, &Method::DELETE) => {
                 mind.removed.push(uri.path().trim_start_matches("/devstoreaccount1/").to_owned());
                 (202, code, String::new())
@@ -131,6 +132,13 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
         headers.insert("x-ms-error-code", HeaderValue::from_static(code));
     }
     (StatusCode::from_u16(status).expect("a status"), headers, body)
+}
+
+/// Whether the permissions of the SAS (`sp`) allow a deletion.
+fn may_delete(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    let permissions = query.split('&').find_map(|pair| pair.strip_prefix("sp="));
+    permissions.is_some_and(|permissions| permissions.contains('d'))
 }
 
 fn list(blobs: &[(String, u64, String)]) -> String {

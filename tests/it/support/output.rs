@@ -92,7 +92,8 @@ fn mask_line(line: &str) -> String {
         }
     }
     // Its name is a hash over the endpoint, whose port differs.
-    if let Some(start) = out.find("/uploads/").map(|at| at + "/uploads/".len())
+    let after = |words: &str| Some(out.find(words)? + words.len());
+    if let Some(start) = after("/uploads/").or_else(|| after("uploads discard "))
         && out[start..].bytes().take_while(u8::is_ascii_hexdigit).count() == 16
     {
         out.replace_range(start..start + 16, "[UPLOAD]");

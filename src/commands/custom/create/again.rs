@@ -1,16 +1,16 @@
-//! The command as the person would type it again; a source URL stands there without its query, which is said.
+//! The command as the user would type it again; a source URL is in it without its query, which is said.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
+use crate::shell::option_words;
 use azure_ai_models_core::model::{ModelVersion, Source, WeightType};
 use azure_ai_models_core::units;
 
 impl CreateSpec {
-    /// `timeout` as it was given, in real time.
-    pub(super) fn command_line(&self, app: &App, timeout: Option<Duration>) -> String {
+    /// The command that makes this very model.
+    pub(super) fn command_line(&self, app: &App) -> String {
         let mut line =
             Line { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
         let path = |path: &Path| path.display().to_string();
@@ -40,7 +40,7 @@ impl CreateSpec {
         for pattern in self.selection.exclude() {
             line.add("--exclude", Some(pattern.to_string()));
         }
-        line.add("--timeout", timeout.map(units::duration_option));
+        line.add("--timeout", self.given_timeout.map(units::duration_option));
         if let EngineChoice::Native { parallel, hash } = self.engine {
             line.add("--engine", Some("native".to_owned()));
             line.add("--parallel", parallel.map(|number| number.to_string()));
@@ -48,9 +48,6 @@ impl CreateSpec {
         }
         line.add("--azcopy-path", self.azcopy_path.as_deref().map(path));
         line.add("--limit-rate", self.limit_rate.map(units::option));
-        line.add("--project-endpoint", app.globals.endpoint.clone());
-        line.add("--environment", app.globals.environment.clone());
-        line.add("--cwd", app.globals.cwd.as_deref().map(path));
         line.flag("--no-default-excludes", !self.selection.has_default_excludes());
         line.flag("--skip-check", !self.check);
         line.flag("--overwrite", self.overwrite);
@@ -71,12 +68,7 @@ struct Line {
 
 impl Line {
     fn add(&mut self, option: &str, value: Option<String>) {
-        match value {
-            // A value that looks like an option is one, unless it is tied to its own.
-            Some(value) if value.starts_with('-') => self.args.push(format!("{option}={value}")),
-            Some(value) => self.args.extend([option.to_owned(), value]),
-            None => {}
-        }
+        self.args.extend(value.into_iter().flat_map(|value| option_words(option, &value)));
     }
 
     fn flag(&mut self, option: &str, is_set: bool) {

@@ -189,7 +189,10 @@ impl CreateArgs {
             (_, None) if piped => SourceOption::Text(read_source(app).await?),
             (source, None) => SourceOption::Text(source.unwrap_or_default()),
         };
-        let source = option.resolve(app.env.cwd())?;
+        let cwd = app.env.cwd().to_owned();
+        // A pipe may take its time, and Ctrl+C counts meanwhile.
+        let resolved = tokio::task::spawn_blocking(move || option.resolve(&cwd)).await;
+        let source = resolved.unwrap_or_else(|_| Err(CliError::interrupted()))?;
         let engine = self.engine.choice(app)?;
         if let (EngineChoice::Native { .. }, Source::Blob(_)) = (engine, &source) {
             return Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
@@ -217,16 +220,17 @@ impl CreateArgs {
             check: !self.skip_check,
             details,
             overwrite: self.overwrite,
-            // What comes through a pipe leaves nothing to answer with.
-            yes: self.yes || piped,
+            yes: self.yes,
+            can_ask: !piped && app.can_ask(),
             no_wait: self.no_wait,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
+            given_timeout: self.timeout,
             engine,
             azcopy_path: self.azcopy_path,
             limit_rate: self.limit_rate,
             again: String::new(),
         };
-        spec.again = spec.command_line(app, self.timeout);
+        spec.again = spec.command_line(app);
         Ok(spec)
     }
 }

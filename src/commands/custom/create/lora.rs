@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::console::render;
 use azure_ai_models_core::check;
-use azure_ai_models_core::model::{Finding, LoraShape, WeightType};
+use azure_ai_models_core::model::{Finding, FindingCode, LoraShape, WeightType};
 use azure_ai_models_core::source::UploadSource;
 
 const CONFIG: &str = "adapter_config.json";
@@ -55,13 +55,20 @@ impl AdapterConfig {
     }
 }
 
-/// An adapter that is about to be taken for a whole model: the way out is its weight type, whatever else is wrong.
-pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mut [Finding]) {
+/// An adapter that is about to be registered as a whole model: its weight type comes first, whatever else is wrong. Where
+/// nothing else is wrong, or nothing was looked at, it is a warning.
+pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mut Vec<Finding>) {
     if weight_type == WeightType::LoRA || check::weight_type(source) != Some(WeightType::LoRA) {
         return;
     }
-    if let Some(first) = findings.iter_mut().find(|finding| finding.is_error()) {
-        first.remedy = format!("This is an adapter: add --weight-type LoRA. Else: {}", first.remedy);
+    match findings.iter_mut().find(|finding| finding.is_error()) {
+        Some(first) => first.remedy = format!("This is an adapter: add --weight-type LoRA. Else: {}", first.remedy),
+        None => findings.push(Finding::warning(
+            FindingCode::WeightTypeMismatch,
+            ".",
+            format!("this is an adapter, and it would be registered as {weight_type}"),
+            "Add --weight-type LoRA.",
+        )),
     }
 }
 

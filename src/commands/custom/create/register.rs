@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Started};
-use azure_ai_models_core::model::{CustomModel, ModelVersion};
+use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Registered, Started};
+use azure_ai_models_core::http::HttpError;
+use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::upload::{Session, UploadError};
 use serde::Serialize;
 use url::Url;
@@ -12,7 +13,7 @@ use url::Url;
 use super::{Create, Ended, STARTING_OVER, STEPS};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
-use crate::error::{CliError, VersionConflict};
+use crate::error::{CliError, RegistrationAdvice, VersionConflict};
 
 /// Product of `--no-wait`.
 #[derive(Serialize)]
@@ -61,10 +62,10 @@ impl Create<'_> {
         &self,
         session: &mut Session,
         version: &ModelVersion,
-    ) -> Result<Option<CustomModel>, CliError> {
+    ) -> Result<Option<Registered>, CliError> {
         match self.try_register(session, version).await {
             Ok(registered) => Ok(registered),
-            Err(error) => Err(self.not_registered(version, error).await),
+            Err(error) => Err(self.not_registered(session, version, error).await),
         }
     }
 
@@ -73,11 +74,11 @@ impl Create<'_> {
         &self,
         session: &mut Session,
         version: &ModelVersion,
-    ) -> Result<Option<CustomModel>, Ended> {
+    ) -> Result<Option<Registered>, Ended> {
         if self.is_registered(session, version).await? {
             return match self.follow(session, version, Asked::ModelIsThere).await {
                 Ok(registered) => Ok(registered),
-                Err(error) => Err(self.not_registered(version, error).await.into()),
+                Err(error) => Err(self.not_registered(session, version, error).await.into()),
             };
         }
         match self.try_register(session, version).await {
@@ -89,7 +90,7 @@ impl Create<'_> {
                 self.upload(session, version).await?;
                 Ok(self.register(session, version).await?)
             }
-            Err(error) => Err(self.not_registered(version, error).await.into()),
+            Err(error) => Err(self.not_registered(session, version, error).await.into()),
         }
     }
 
@@ -115,7 +116,7 @@ impl Create<'_> {
         &self,
         session: &mut Session,
         version: &ModelVersion,
-    ) -> Result<Option<CustomModel>, NotRegistered> {
+    ) -> Result<Option<Registered>, NotRegistered> {
         self.app.console.step(3, STEPS, "Registering model...");
         session.prove().await.map_err(|error| NotRegistered::Here(self.not_proved(error)))?;
         let was_asked_for = session.begin_registration().await.map_err(|why| NotRegistered::Here(why.into()))?;
@@ -128,17 +129,18 @@ impl Create<'_> {
         session: &mut Session,
         version: &ModelVersion,
         asked: Asked,
-    ) -> Result<Option<CustomModel>, NotRegistered> {
+    ) -> Result<Option<Registered>, NotRegistered> {
         let app = self.app;
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
         let show = ["custom", "show", "--name", self.spec.name.as_str(), "--version", version.as_str()];
         app.on_interrupt(CliError::registration_interrupted(&app.command_line(&show), &self.spec.again));
         let done = match self.ask(session, version, asked, &mut on).await? {
-            Some(model) => {
-                let state = model.view().provisioning_state.as_deref().unwrap_or("Succeeded");
+            Some(registered) => {
+                let own = registered.model.view().provisioning_state.as_deref();
+                let state = registered.state.as_deref().or(own).unwrap_or("Succeeded");
                 view.borrow_mut().registered(self.spec.name.as_str(), version.as_str(), state);
-                ("Model registered successfully!", Some(model))
+                ("Model registered successfully!", Some(registered))
             }
             None => ("Registration accepted", None),
         };
@@ -156,7 +158,7 @@ impl Create<'_> {
         version: &ModelVersion,
         asked: Asked,
         on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<Option<CustomModel>, NotRegistered> {
+    ) -> Result<Option<Registered>, NotRegistered> {
         let (app, name, foundry) = (self.app, &self.spec.name, self.foundry);
         let (limit, begun) = (self.spec.timeout.unwrap_or(app.timings.register), Instant::now());
         let (Some(registration), Some(journal)) = (session.registration(), session.journal()) else {
@@ -164,7 +166,8 @@ impl Create<'_> {
         };
         let operation = journal.operation.clone();
         let started = match asked {
-            Asked::ModelIsThere => Started::in_progress(operation),
+            // The model decides: its operation may be unreadable, or never end.
+            Asked::ModelIsThere => Started::in_progress(None),
             Asked::Perhaps | Asked::Never => match foundry.register(name, version, &registration, limit).await {
                 Ok(started) => {
                     let recorded = session.record_operation(started.shareable_operation().cloned()).await;
@@ -172,7 +175,7 @@ impl Create<'_> {
                     started
                 }
                 Err(RegisterError::Refused(error))
-                    if matches!(asked, Asked::Perhaps) && error.status() == Some(409) =>
+                    if matches!(asked, Asked::Perhaps) && is_of_this_upload(&error, operation.as_ref()) =>
                 {
                     Started::in_progress(operation)
                 }
@@ -207,14 +210,38 @@ impl Create<'_> {
         app.show(&Accepted { name, version, status, operation, wait })
     }
 
-    async fn not_registered(&self, version: &ModelVersion, error: NotRegistered) -> CliError {
-        match error {
-            NotRegistered::Service(error) if error.is_conflict() => {
-                let conflict = VersionConflict::Registration(error);
-                self.version_exists(version, conflict).await.and_message(&self.kept())
+    async fn not_registered(&self, session: &Session, version: &ModelVersion, error: NotRegistered) -> CliError {
+        let error = match error {
+            NotRegistered::Service(error) => error,
+            NotRegistered::Here(error) => return error,
+        };
+        if self.is_conflict(version, &error).await {
+            let conflict = VersionConflict::Registration(error);
+            return self.version_exists(version, conflict).await.and_message(&self.kept());
+        }
+        let (app, name) = (self.app, self.spec.name.as_str());
+        let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version.as_str()]);
+        let timed_out = format!("The service may still be at work. Wait for it:\n  {wait}");
+        let is_unknown = error.refusal_code().is_some_and(|code| !CliError::has_advice(code));
+        let told = CliError::registration(error, &RegistrationAdvice { timed_out: &timed_out, lost: None });
+        let told = told.with_kept(&self.spec.again);
+        match session.id().filter(|_| is_unknown) {
+            Some(id) => {
+                let discard = app.command_line(&["custom", "uploads", "discard", &id]);
+                told.and_suggestion(&format!("If it is refused again, discard the upload and start over:\n  {discard}"))
             }
-            NotRegistered::Service(error) => CliError::from(error).with_kept(&self.spec.again),
-            NotRegistered::Here(error) => error,
+            None => told,
+        }
+    }
+
+    /// Whether a failed registration says that the version belongs to another model.
+    async fn is_conflict(&self, version: &ModelVersion, error: &RegisterError) -> bool {
+        match error {
+            RegisterError::Taken { .. } => true,
+            RegisterError::Refused(error) | RegisterError::NoWay { second: error, .. } => {
+                error.status() == Some(409) && self.is_taken(version, error).await
+            }
+            _ => false,
         }
     }
 
@@ -233,4 +260,10 @@ impl Create<'_> {
             "The files of this upload are complete and kept; once the version is free, the same command registers them:\n  {again}"
         )
     }
+}
+
+/// Whether a 409 is about the registration that an earlier try asked for: its code says so, or there is an operation.
+fn is_of_this_upload(error: &HttpError, operation: Option<&Url>) -> bool {
+    let names_version = error.service().is_some_and(|error| error.is_version_conflict());
+    names_version || (error.status() == Some(409) && operation.is_some())
 }

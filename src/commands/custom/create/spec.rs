@@ -25,10 +25,14 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) overwrite: bool,
     /// Questions are answered with yes.
     pub(in crate::commands::custom) yes: bool,
+    /// False where nobody can answer: a source on standard input leaves nothing to answer with.
+    pub(in crate::commands::custom) can_ask: bool,
     /// The end of the registration is not waited for.
     pub(in crate::commands::custom) no_wait: bool,
     /// For the registration, instead of the usual limit.
     pub(in crate::commands::custom) timeout: Option<Duration>,
+    /// The same as it was given, in real time.
+    pub(in crate::commands::custom) given_timeout: Option<Duration>,
     pub(in crate::commands::custom) engine: EngineChoice,
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
     /// Bytes per second.
@@ -60,7 +64,14 @@ impl FromStr for VersionChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("auto") { Ok(Self::Auto) } else { text.parse().map(Self::Named) }
+        if text.eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        // What exists may have any version; a new one is easy to type.
+        if text.contains(char::is_whitespace) {
+            return Err("a new version has no blanks".into());
+        }
+        text.parse().map(Self::Named)
     }
 }
 

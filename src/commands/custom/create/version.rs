@@ -6,6 +6,7 @@ use super::spec::VersionChoice;
 use super::{Create, Ended};
 use crate::error::{CliError, VersionConflict};
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
+use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::upload;
 
@@ -25,14 +26,24 @@ impl Create<'_> {
             Some(version) => version,
             None => next_free(self.foundry, &self.spec.name, &taken).await?,
         };
+        let mut is_retry = false;
         loop {
-            match self.make_version(&version).await {
-                Err(Ended::Taken(_)) if taken.len() < TRIES => {
-                    taken.insert(version.to_string());
-                    version = next_free(self.foundry, &self.spec.name, &taken).await?;
-                }
+            let ended = match self.make_version(&version).await {
+                Err(ended) if taken.len() < TRIES => ended,
                 ended => return ended.map_err(Into::into),
+            };
+            let is_listed = match &ended {
+                Ended::InUse(_) => true,
+                Ended::Taken(_) => self.is_there(&version).await,
+                Ended::Failed(_) => return Err(ended.into()),
+            };
+            // A service that calls every version taken is asked no more than twice.
+            if !is_listed && is_retry {
+                return Err(ended.into());
             }
+            is_retry = true;
+            taken.insert(version.to_string());
+            version = next_free(self.foundry, &self.spec.name, &taken).await?;
         }
     }
 
@@ -65,6 +76,15 @@ pub(super) async fn next_free(
 }
 
 impl Create<'_> {
+    /// Whether a 409 means that the version exists: by its code, else by a look at the version.
+    pub(super) async fn is_taken(&self, version: &ModelVersion, error: &HttpError) -> bool {
+        error.service().is_some_and(|error| error.is_version_conflict()) || self.is_there(version).await
+    }
+
+    async fn is_there(&self, version: &ModelVersion) -> bool {
+        self.foundry.get_model(&self.spec.name, version).await.is_ok()
+    }
+
     /// The version exists: names the next free one, if the service tells.
     pub(super) async fn version_exists(&self, version: &ModelVersion, conflict: VersionConflict) -> CliError {
         let name = &self.spec.name;

@@ -12,6 +12,7 @@ for_each_api_version!(
     in_doubt_the_model_is_looked_for_before_anything_is_sent_again,
     other_refusals_are_final,
     polling_outlives_a_busy_service_and_a_broken_network,
+    an_operation_that_cannot_be_read_leaves_the_model_to_watch,
     an_operation_that_is_gone_leaves_the_model_to_watch,
     a_success_without_a_model_is_not_proved,
     only_this_version_in_this_place_is_the_registered_model,
@@ -44,7 +45,10 @@ async fn register_within(
 ) -> Result<CustomModel, RegisterError> {
     let foundry = foundry(server);
     let started = foundry.register(&name(), &version(), &registration(), limit).await?;
-    foundry.await_registration((&name(), &version()), &registration(), started, limit, on).await
+    foundry
+        .await_registration((&name(), &version()), &registration(), started, limit, on)
+        .await
+        .map(|registered| registered.model)
 }
 
 fn accepted() -> Play {
@@ -172,9 +176,20 @@ async fn polling_outlives_a_busy_service_and_a_broken_network() {
     let (outcome, _, sent) = register(plays).await;
     outcome.expect("registered");
     assert_eq!(sent.len(), 10);
+}
+
+/// The model decides at once where this user may not read the operation, and after some tries where nobody can.
+async fn an_operation_that_cannot_be_read_leaves_the_model_to_watch() {
+    let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], ""), missing(), state("Failed")]).await;
+    assert!(matches!(outcome.expect_err("it is read again"), RegisterError::Failed(_)));
+    assert_eq!(sent, [CREATE, OPERATION, GET, OPERATION]);
+    let broken = || answer("500 X", &[], "");
+    let (outcome, _, sent) = register(vec![accepted(), broken(), broken(), broken(), ours()]).await;
+    outcome.expect("registered");
+    assert_eq!(sent, [CREATE, OPERATION, OPERATION, OPERATION, GET]);
     let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], "")]).await;
     assert!(matches!(outcome.expect_err("the project itself says no"), RegisterError::Unwatchable(_)));
-    assert_eq!(sent, [CREATE, OPERATION]);
+    assert_eq!(sent, [CREATE, OPERATION, GET]);
 }
 
 async fn an_operation_that_is_gone_leaves_the_model_to_watch() {
@@ -232,19 +247,22 @@ async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
         RegisterError::TimedOut { last_status, .. } => assert_eq!(last_status.as_deref(), Some("Validating")),
         other => panic!("{other:?}"),
     }
-    // Looks after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
-    assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7));
+    // Looks after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds, and one at the model in the end.
+    assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7 + 1));
 }
 
 async fn the_limit_ends_a_request_that_is_not_answered() {
-    for (plays, sent) in
-        [(vec![Play::Silence], vec![CREATE]), (vec![accepted(), Play::Silence], vec![CREATE, OPERATION])]
-    {
+    for (plays, sent, seconds) in [
+        (vec![Play::Silence], vec![CREATE], 20),
+        // With the last look at the model.
+        (vec![accepted(), Play::Silence], vec![CREATE, OPERATION, GET], 25),
+    ] {
         let server = Server::play(plays).await;
         let start = Instant::now();
         let outcome = register_within(&server, Duration::from_secs(20), &mut |_| ()).await;
         assert!(matches!(outcome.expect_err("silence"), RegisterError::TimedOut { .. }));
-        assert_eq!((start.elapsed().as_secs(), lines(&server)), (20, sent.into_iter().map(String::from).collect()));
+        let sent = sent.into_iter().map(String::from).collect();
+        assert_eq!((start.elapsed().as_secs(), lines(&server)), (seconds, sent));
     }
 }
 

@@ -29,7 +29,7 @@ impl Session {
                     return Ok(());
                 }
                 // An earlier try asked for the registration, and whose it is the model shows.
-                Err(UploadError::VersionExists(_)) => return Ok(()),
+                Err(UploadError::Conflict(_)) => return Ok(()),
                 Err(error) => return Err(error),
             },
         };
@@ -45,7 +45,7 @@ impl Session {
             self.write(&mut journal).await?;
         }
         let kept = self.kept(false, &journal, failure.lost_file(), |_| true).await;
-        Err(UploadError::Broken(Box::new(BrokenUpload { failure, kept, no_location: None })))
+        Err(UploadError::Broken(Box::new(BrokenUpload { failure, kept, changed: Vec::new(), no_location: None })))
     }
 
     /// Difference between the files of the registered model and those that this upload sent, as a sentence: another upload

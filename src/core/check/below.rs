@@ -1,0 +1,38 @@
+//! The folder that holds the model, where the one above it was given. Pure.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE};
+use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
+
+/// Names the one folder below that has what the whole source misses.
+pub(super) fn advise(directory: &Path, files: &[SourceFile], weight_type: WeightType, findings: &mut [Finding]) {
+    let is_missing = |finding: &&mut Finding| {
+        let codes = [FindingCode::MissingConfig, FindingCode::MissingAdapterWeights, FindingCode::NoWeights];
+        finding.file == WHOLE && codes.contains(&finding.code)
+    };
+    let Some(finding) = findings.iter_mut().find(is_missing) else { return };
+    let Some((folder, found)) = only_model(files) else { return };
+    let place = directory.join(folder);
+    let option = if found == weight_type { String::new() } else { format!(" with --weight-type {found}") };
+    finding.remedy = format!("{} holds the model: give that directory{option}.", place.display());
+}
+
+/// The only folder below the source with a configuration and weights, and what it holds.
+fn only_model(files: &[SourceFile]) -> Option<(&str, WeightType)> {
+    let folders_with = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+        let fitting = files.iter().filter(|file| fits(file_name(&file.path)));
+        fitting.filter_map(|file| Some(file.path.rsplit_once('/')?.0)).collect()
+    };
+    let weights = folders_with(&|name| FileKind::of(name).is_weights());
+    let of = |config: &str, weight_type| {
+        let configured = folders_with(&|name| name == config);
+        configured.intersection(&weights).map(|folder| (*folder, weight_type)).collect::<Vec<_>>()
+    };
+    let found = [of(CONFIG, WeightType::FullWeight), of(ADAPTER_CONFIG, WeightType::LoRA)].concat();
+    match found.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    }
+}

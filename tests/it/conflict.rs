@@ -1,0 +1,102 @@
+//! Conflicts: which of them mean that the version exists, and what is said of the others.
+
+use foundry_emulator::{Fault, FaultKind, Route};
+use serde_json::json;
+
+use crate::support::{Output, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&CREATE[..], more].concat())
+}
+
+fn requests_for(env: &TestEnv, action: &str) -> usize {
+    env.emulator().requests().iter().filter(|request| request.path.ends_with(action)).count()
+}
+
+fn error(output: &Output) -> &str {
+    output.stderr.split_once("ERROR: ").expect("an error").1
+}
+
+#[test]
+fn a_conflict_about_something_else_has_the_services_words() {
+    for options in [&[][..], &["--version", "auto"]] {
+        let env = env();
+        let refusal = FaultKind::refusal(409, "ProjectIsBeingDeleted", "The project is being deleted.");
+        env.emulator().add_fault(Fault::new(Route::StartPendingUpload, refusal));
+        let output = create(&env, options).fails_with(5);
+        let told = error(&output);
+        assert!(told.starts_with("The project is being deleted. (ProjectIsBeingDeleted)\n"), "{output}");
+        assert!(
+            told.contains("Suggestion: Resolve what the message names, then run the same command again."),
+            "{output}"
+        );
+        assert!(!told.contains("already exists") && !told.contains("--overwrite"), "{output}");
+        assert_eq!(requests_for(&env, "/startPendingUpload"), 1, "{output}");
+    }
+}
+
+#[test]
+fn a_registration_refused_for_something_else_has_the_services_words() {
+    let env = env();
+    let refusal = FaultKind::refusal(409, "ModelBaseNotFound", "The base model is not there.");
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));
+    let output = create(&env, &[]).fails_with(8);
+    let told = error(&output);
+    assert!(told.contains("The base model is not there. (ModelBaseNotFound)"), "{output}");
+    assert!(!told.contains("already exists") && !told.contains("--overwrite"), "{output}");
+}
+
+/// Whatever the code is: what GET shows exists.
+#[test]
+fn a_conflict_about_a_version_that_is_there_is_one_about_the_version() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
+    let refusal = FaultKind::refusal(409, "Conflict", "No.");
+    env.emulator().add_fault(Fault::new(Route::StartPendingUpload, refusal));
+    let output = create(&env, &[]).fails_with(5);
+    insta::assert_snapshot!(error(&output).trim_end(), @"
+    Model 'my-model' already exists. Use --overwrite to replace.
+
+    Suggestion: Use the next free version: --version 2
+
+    Request id: [UUID], [TIME]
+    ");
+}
+
+/// A service that calls every version taken is asked twice, and nothing is said of the first time.
+#[test]
+fn auto_is_tried_once_more_and_quietly() {
+    let env = env();
+    let taken = FaultKind::refusal(409, "ModelVersionConflict", "taken");
+    env.emulator().add_fault(Fault::new(Route::StartPendingUpload, taken));
+    let output = create(&env, &["--version", "auto"]).fails_with(5);
+    assert_eq!(requests_for(&env, "/startPendingUpload"), 2, "{output}");
+    assert_eq!(output.stderr.matches("ERROR").count(), 1, "{output}");
+}
+
+/// The same command would be refused for ever: how to give the upload up is said too.
+#[test]
+fn a_refusal_with_an_unknown_code_names_how_to_give_the_upload_up() {
+    let env = env();
+    let refusal = FaultKind::refusal(400, "SomethingNew", "No.");
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));
+    let output = create(&env, &[]).fails_with(8);
+    assert!(output.stderr.contains("  azure-ai-models custom uploads discard [UPLOAD]\n"), "{output}");
+    let uploads = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+    let id = uploads[0]["id"].as_str().expect("an id").to_owned();
+    env.run(&["custom", "uploads", "discard", &id, "--yes"]).success();
+    // A code that is known has advice of its own.
+    let env = self::env();
+    let refusal = FaultKind::refusal(400, "UnsupportedWeightFormat", "No.");
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));
+    let output = create(&env, &[]).fails_with(8);
+    assert!(!output.stderr.contains("uploads discard"), "{output}");
+}

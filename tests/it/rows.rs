@@ -1,0 +1,172 @@
+//! Small promises of several commands, each with its own test.
+
+use foundry_emulator::{Config, Fault, FaultKind, Route};
+use serde_json::json;
+
+use crate::support::{Output, Terminal, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&CREATE[..], more].concat())
+}
+
+#[test]
+fn the_azcopy_in_use_is_named_by_its_file() {
+    let env = env();
+    let output = create(&env, &[]).success();
+    assert!(output.stderr.contains("Using azcopy: [ROOT]/bin/azcopy (10.32.2)\n"), "{output}");
+}
+
+/// AzCopy writes its log before it says where that is.
+#[test]
+fn an_azcopy_that_crashes_before_its_first_message_has_its_log_named() {
+    let mut env = env();
+    env.azcopy_script("log 2026/01/01 the plan cannot be mapped\nstderr panic: mmap failed\nexit 2\n");
+    let output = create(&env, &[]).fails_with(7);
+    let log = output.stderr.lines().find(|line| line.starts_with("AzCopy's log: ")).expect("a log");
+    assert!(log.ends_with(".log"), "{output}");
+}
+
+/// The last line may count it as done all the same.
+#[test]
+fn a_file_that_azcopy_listed_as_failed_fails_the_upload() {
+    let mut env = env();
+    env.azcopy_script(
+        "init\nfailed /model/config.json 500 50\nprogress 1050 1050 2 2 0\nend Completed 1050 1050 2 2 0\nexit 0\n",
+    );
+    let output = create(&env, &["-o", "json"]).fails_with(7);
+    assert_eq!(output.json_error()["code"], "files_failed", "{output}");
+    let registered = env.emulator().requests().iter().any(|request| request.path.ends_with("/createAsync"));
+    assert!(!registered, "{output}");
+}
+
+/// The service decides which versions there are; `create` makes plain ones only.
+#[test]
+fn a_version_with_a_blank_is_reached_by_all_but_create() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1.0 beta"})).expect("seeded");
+    let of = |command: &'static str| vec![command, "--name", "my-model", "--version", "1.0 beta"];
+    env.run(&of("show")).success();
+    env.run(&of("wait")).success();
+    env.run(&[of("update"), vec!["--description", "x"]].concat()).success();
+    env.run(&[of("delete"), vec!["--force"]].concat()).success();
+    let requests = env.emulator().requests();
+    assert!(requests.iter().all(|request| request.path.ends_with("/versions/1.0%20beta")), "{requests:?}");
+    create(&env, &["--version", "1.0 beta"]).fails_with(2);
+}
+
+#[test]
+fn the_native_engine_reads_a_directory_with_a_star_in_its_name() {
+    let env = TestEnv::new();
+    env.write_model();
+    std::fs::rename(env.work().join("model"), env.work().join("a*b")).expect("renamed");
+    let args = ["custom", "create", "-n", "my-model", "--source", "a*b", "--engine", "native", "--dry-run"];
+    env.run(&args).success();
+    env.run(&["custom", "check", "a*b"]).success();
+}
+
+/// The check is skipped; what it would have hinted at is still a mistake of hours.
+#[test]
+fn an_adapter_is_named_also_where_the_check_is_skipped() {
+    let env = TestEnv::new();
+    env.write("adapter/adapter_config.json", r#"{"r": 16}"#);
+    env.write("adapter/adapter_model.safetensors", "x");
+    let args = ["custom", "create", "-n", "my-model", "--source", "adapter", "--skip-check"];
+    let output = env.run(&args).success();
+    assert!(output.stderr.contains("WARNING: ") && output.stderr.contains("--weight-type LoRA"), "{output}");
+    let output = env.run(&[&args[..], &["--weight-type", "LoRA"]].concat());
+    assert!(!output.stderr.contains("this is an adapter"), "{output}");
+}
+
+fn names(output: &Output) -> Vec<String> {
+    let models = output.json();
+    models.as_array().expect("a list").iter().map(|model| model["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// The emulator lists capitals first.
+#[test]
+fn a_list_has_the_services_order_unless_another_is_asked_for() {
+    let env = TestEnv::with(Config { page_size: 2, ..Config::default() });
+    for (name, created) in [("b", "03"), ("Zoo", "01"), ("a", "02")] {
+        let created = format!("2026-01-{created}T00:00:00Z");
+        let model = json!({"name": name, "version": "1", "systemData": {"createdAt": created}});
+        env.emulator().seed(&model).expect("seeded");
+    }
+    let list = |options: &[&str]| names(&env.run(&[&["list", "-o", "json"], options].concat()).success());
+    assert_eq!(list(&[]), ["Zoo", "a", "b"]);
+    assert_eq!(list(&["--sort", "name"]), ["a", "b", "Zoo"]);
+    assert_eq!(list(&["--sort", "created"]), ["b", "a", "Zoo"]);
+    assert_eq!(list(&["--sort", "name", "--limit", "1"]), ["a"]);
+}
+
+#[test]
+fn a_limit_without_conditions_reads_no_more_pages_than_it_needs() {
+    let env = TestEnv::with(Config { page_size: 2, ..Config::default() });
+    for number in 0..9 {
+        env.emulator().seed(&json!({"name": format!("m{number}"), "version": "1"})).expect("seeded");
+    }
+    let output = env.run(&["list", "-o", "json", "--limit", "3"]).success();
+    assert_eq!(names(&output), ["m0", "m1", "m2"]);
+    assert_eq!(env.emulator().requests().len(), 2);
+    // A condition has to be looked for on all pages.
+    env.run(&["list", "--limit", "1", "--name", "m8"]).success();
+    assert_eq!(env.emulator().requests().len(), 2 + 5);
+}
+
+#[test]
+fn a_table_fits_a_narrow_terminal() {
+    let env = TestEnv::new();
+    let name = "a-model-with-a-name-of-thirty-";
+    env.emulator().seed(&json!({"name": name, "version": "1"})).expect("seeded");
+    for columns in [74, 60, 45, 35] {
+        let ended = Terminal::start(&env, columns, &["list"]).finish();
+        assert_eq!(ended.screen, ended.rows, "a line goes over several rows at {columns} columns");
+        assert!(ended.screen.contains(name), "{}", ended.screen);
+    }
+    env.write_model();
+    env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)));
+    env.run(&["create", "-n", name.trim_end_matches('-'), "--source", "model"]).fails_with(8);
+    for columns in [74, 60] {
+        let ended = Terminal::start(&env, columns, &["uploads", "list"]).finish();
+        assert_eq!(ended.screen, ended.rows, "a line goes over several rows at {columns} columns");
+        assert!(ended.screen.contains(name.trim_end_matches('-')), "{}", ended.screen);
+    }
+}
+
+/// Links and files that cannot be walked: each is a finding, and all of them are told.
+#[cfg(unix)]
+#[test]
+fn all_faults_of_a_walk_are_findings() {
+    use std::os::unix::fs::symlink;
+    let env = env();
+    symlink("itself", env.work().join("model/itself")).expect("a link");
+    symlink("gone", env.work().join("model/dangling")).expect("a link");
+    symlink("..", env.work().join("model/up")).expect("a link");
+    drop(std::os::unix::net::UnixListener::bind(env.work().join("model/socket")).expect("a socket"));
+    let found = env.run(&["custom", "check", "model", "-o", "json"]).fails_with(6).json();
+    let codes: Vec<(String, String)> = found
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|finding| {
+            (finding["code"].as_str().expect("a code").into(), finding["file"].as_str().expect("a file").into())
+        })
+        .filter(|(code, _): &(String, String)| code != "missing-tokenizer")
+        .collect();
+    let expected =
+        [("link-loop", "itself"), ("link-loop", "up"), ("broken-link", "dangling"), ("special-file", "socket")];
+    let expected = expected.map(|(code, file)| (code.to_owned(), format!("[ROOT]/here/model/{file}")));
+    assert_eq!(codes, expected);
+    let output = create(&env, &[]).fails_with(6);
+    for told in ["itself", "up", "dangling", "socket"] {
+        assert!(output.stderr.contains(told), "{told} in {output}");
+    }
+    assert!(env.emulator().requests().is_empty());
+}

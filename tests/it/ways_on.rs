@@ -1,0 +1,221 @@
+//! Ways on that lead somewhere: what a suggestion names works.
+
+use crate::support::{Output, Terminal, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+fn env() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&CREATE[..], more].concat())
+}
+
+#[test]
+fn a_glob_that_matches_nothing_is_named() {
+    let env = env();
+    env.write("model/old.bin", "x");
+    let globs = ["--exclude", "*.bin;*.pt", "--exclude", ".pth", "--exclude", "orginal/", "--exclude", "*.bin"];
+    for command in [&["custom", "check", "model"][..], &[&CREATE[..], &["--dry-run"]].concat(), &CREATE] {
+        let output = env.run(&[command, &globs].concat()).success();
+        for told in [
+            "WARNING: --exclude '*.bin;*.pt' matches nothing in the source. Give one glob per option.\n",
+            "WARNING: --exclude '.pth' matches nothing in the source. For all files with that ending: --exclude '*.pth'\n",
+            "WARNING: --exclude 'orginal/' matches nothing in the source.",
+        ] {
+            assert!(output.stderr.contains(told), "{told} in {output}");
+        }
+        assert_eq!(output.stderr.matches("matches nothing").count(), 3, "{output}");
+    }
+    let output = env.run(&["check", "model", "--include", "*.json,*.txt", "--include", "*.json"]);
+    assert!(output.stderr.contains("WARNING: --include '*.json,*.txt' matches nothing"), "{output}");
+    let output = env.run(&["check", "model", "--include", "*.gguf"]).fails_with(6);
+    assert!(output.stderr.contains("--include '*.gguf' matches nothing"), "{output}");
+}
+
+/// What a directory that is left out holds is not looked at: the glob that names the directory is enough.
+#[test]
+fn a_glob_below_a_directory_that_is_left_out_is_no_mistake() {
+    let env = env();
+    env.write("model/old/a.bin", "x");
+    let output = create(&env, &["--dry-run", "--exclude", "old/", "--exclude", "old/a.bin"]).success();
+    assert!(!output.stderr.contains("matches nothing"), "{output}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_read_is_named_with_its_option() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    let env = env();
+    env.write("model/private/x", "x");
+    let private = env.work().join("model/private");
+    let set = |mode| std::fs::set_permissions(&private, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    set(0o000);
+    let mut command = env.command(&["custom", "check", "model"]);
+    if chown(env.home(), Some(65534), None).is_ok() {
+        std::fs::set_permissions(env.root(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        command.uid(65534);
+    }
+    let output = env.finish(command).fails_with(1);
+    set(0o755);
+    assert!(output.stderr.contains("--exclude private/"), "{output}");
+}
+
+#[test]
+fn a_folder_one_too_high_names_the_one_that_holds_the_model() {
+    let env = TestEnv::new();
+    env.write_model();
+    std::fs::create_dir(env.work().join("up")).expect("a directory");
+    std::fs::rename(env.work().join("model"), env.work().join("up/my-model")).expect("renamed");
+    env.write("up/README.md", "x");
+    let output = env.run(&["custom", "check", "up", "-o", "json"]).fails_with(6);
+    let finding = &output.json()[0];
+    assert_eq!(finding["code"], "missing-config", "{output}");
+    assert!(finding["remedy"].as_str().expect("a remedy").contains("up/my-model"), "{output}");
+    // Two of them are no answer.
+    env.write("up/other/config.json", "{}");
+    env.write("up/other/model.safetensors", "x");
+    let output = env.run(&["custom", "check", "up", "-o", "json"]).fails_with(6);
+    assert!(!output.stdout.contains("holds the model"), "{output}");
+}
+
+#[test]
+fn a_checkpoint_below_names_the_adapter() {
+    let env = TestEnv::new();
+    env.write("out/checkpoint-820/adapter_config.json", r#"{"r": 16}"#);
+    env.write("out/checkpoint-820/adapter_model.safetensors", "x");
+    env.write("out/README.md", "x");
+    let output = env.run(&["custom", "check", "out", "--weight-type", "LoRA", "-o", "json"]).fails_with(6);
+    assert!(output.stdout.contains("out/checkpoint-820"), "{output}");
+}
+
+#[test]
+fn a_refused_name_comes_with_one_that_is_accepted() {
+    let env = env();
+    for (name, proposed) in [
+        ("Qwen2.5-7B", "Qwen2-5-7B"),
+        ("my_model", "my-model"),
+        ("meta/Llama 3", "meta-Llama-3"),
+        ("3b", "model-3b"),
+        ("a-name-that-is-longer-than-thirty-characters", "a-name-that-is-longer-than-thi"),
+    ] {
+        let output = env.run(&["create", "--name", name, "--source", "model"]).fails_with(2);
+        assert!(output.stderr.contains(&format!("'{proposed}'")), "{name}: {output}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_source_file_may_be_a_pipe() {
+    let env = env();
+    for script in ["echo model | \"$0\" \"$@\"", "\"$0\" \"$@\" <<END\nmodel\nEND\n"] {
+        let args = ["create", "-n", "my-model", "--source-file", "/dev/stdin", "--dry-run"];
+        let plain = env.command(&args);
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", script]).arg(plain.get_program()).args(args);
+        command.env_clear().current_dir(env.work());
+        for (name, value) in plain.get_envs() {
+            command.env(name, value.expect("a value"));
+        }
+        env.finish(command).success();
+    }
+}
+
+/// A notebook gives its kernel a terminal that nobody can type on.
+#[test]
+fn nobody_can_be_asked_in_a_notebook() {
+    let mut env = env();
+    env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
+    env.set("JPY_PARENT_PID", "4711");
+    let ended = Terminal::start(&env, 120, &[&CREATE[..], &["--overwrite"]].concat()).finish();
+    assert_eq!(ended.code, 2, "{}", ended.screen);
+    assert!(ended.screen.contains("Add --yes to replace it without asking."), "{}", ended.screen);
+}
+
+#[test]
+fn blanks_around_the_value_of_a_variable_do_not_count() {
+    let mut env = env();
+    let endpoint = env.emulator().endpoint();
+    env.set("AZURE_PROJECT_ENDPOINT", &format!(" {endpoint}\r\n"));
+    env.set("AZURE_AI_MODELS_CREDENTIAL", " emulator\r");
+    env.set("AZURE_AI_MODELS_API_VERSION", " v1 ");
+    env.set("AZURE_AI_MODELS_ENGINE", "azcopy ");
+    env.set("AZURE_AI_MODELS_STALL_TIMEOUT", " 10m\n");
+    env.set("AZD_DEBUG", " true ");
+    let output = create(&env, &[]).success();
+    assert!(output.stderr.contains("project endpoint: "), "{output}");
+    assert!(env.emulator().requests().iter().all(|request| request.query["api-version"] == "v1"));
+}
+
+/// The user stops when a file flies by that should not go, and excludes it: the commonest reason to stop.
+#[test]
+fn an_exclusion_after_an_interruption_names_both_ways_on() {
+    // The SAS that the service gives does not allow a deletion.
+    let mut env = env();
+    env.write("model/optimizer.pt", "x");
+    env.azcopy_script("init\ndelivered optimizer.pt\nend Failed 1 1051 1 3 2\nexit 1\nnext-run\ndefault\n");
+    create(&env, &[]).fails_with(7);
+    let output = create(&env, &["--exclude", "optimizer.pt"]).fails_with(5);
+    let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
+    insta::assert_snapshot!(error.trim_end(), @"
+    the upload location still holds optimizer.pt, which an earlier attempt of this upload sent; the upload SAS does not allow deleting it
+
+    Suggestion: To upload it as well, run the command without the new --include or --exclude; nothing is sent twice:
+      azure-ai-models custom create --name my-model --source model
+    Or use another version; all files are sent again:
+      azure-ai-models custom create --name my-model --source model --version 2 --exclude optimizer.pt
+    ");
+    create(&env, &[]).success();
+}
+
+/// The log of the program itself, in the folder that it sends.
+#[test]
+fn a_file_that_changes_during_the_upload_is_named() {
+    let mut env = env();
+    env.write("model/nohup.out", "1");
+    let log = env.work().join("model/nohup.out");
+    let go = env.root().join("go");
+    env.azcopy_script(&format!("init\nwait-file {}\nend Completed 1067 1067 3 3 0\nexit 0\n", go.display()));
+    let running = crate::support::Running::start(&env, &CREATE);
+    running.wait_for("Uploading 3 files");
+    std::fs::write(&log, "17 bytes in total").expect("written");
+    std::fs::write(&go, "").expect("written");
+    let output = running.finish(&env).fails_with(7);
+    assert!(output.stderr.contains("nohup.out changed during the upload: it was 1 B, and is 17 B now"), "{output}");
+    assert!(output.stderr.contains("--exclude nohup.out"), "{output}");
+}
+
+#[test]
+fn a_bad_value_of_a_variable_of_azcopy_names_the_variable() {
+    let mut env = env();
+    env.set("AZCOPY_CONCURRENCY_VALUE", "many");
+    env.azcopy_script(
+        "error error parsing the env AZCOPY_CONCURRENCY_VALUE \"many\" failed with error strconv.ParseInt: parsing \"many\"\n",
+    );
+    let output = create(&env, &[]).fails_with(7);
+    assert!(output.stderr.contains("Suggestion: Correct AZCOPY_CONCURRENCY_VALUE, or unset it."), "{output}");
+}
+
+/// A mounted ConfigMap: links to `..data`, which is a link to the directory that holds the files.
+#[cfg(unix)]
+#[test]
+fn a_mounted_volume_of_kubernetes_is_planned_once() {
+    use std::os::unix::fs::symlink;
+    let env = TestEnv::new();
+    env.write_model();
+    let root = env.work().join("mount");
+    std::fs::create_dir(&root).expect("a directory");
+    std::fs::rename(env.work().join("model"), root.join("..2026_11_29_10_00_00.123")).expect("renamed");
+    symlink("..2026_11_29_10_00_00.123", root.join("..data")).expect("a link");
+    for name in ["config.json", "model.safetensors"] {
+        symlink(format!("..data/{name}"), root.join(name)).expect("a link");
+    }
+    let args = ["create", "-n", "my-model", "--source", "mount", "--dry-run", "-o", "json"];
+    let plan = env.run(&args).success().json();
+    let files: Vec<&str> = plan["files"].as_array().expect("files").iter().filter_map(|f| f["path"].as_str()).collect();
+    assert_eq!(files, ["config.json", "model.safetensors"]);
+}
