@@ -331,3 +331,21 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
     File::options().append(true).open(&last).and_then(|file| file.set_len(length.len() - 1)).expect("cut");
     assert_eq!(folder.codes(), ["error truncated-shard"]);
 }
+
+/// Alone it is a matter of permissions; among faults of the files it is told with them.
+#[test]
+fn what_cannot_be_read_is_a_finding_among_others_only() {
+    let unreadable = || {
+        let why = io::ErrorKind::PermissionDenied.into();
+        PlanError::Unreadable { path: "/m/shut".into(), why, exclude: None }
+    };
+    let broken = || PlanError::BrokenLink("/m/gone".into());
+    for (error, expected) in [
+        (unreadable(), &[][..]),
+        (PlanError::Several(vec![unreadable(), unreadable()]), &[]),
+        (PlanError::Several(vec![broken(), unreadable()]), &["error unreadable", "error broken-link"]),
+        (broken(), &["error broken-link"]),
+    ] {
+        assert_eq!(codes(&of_walk(&error)), expected, "{error:?}");
+    }
+}

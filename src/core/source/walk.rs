@@ -16,9 +16,6 @@ use crate::model::FileList;
 #[cfg(not(unix))]
 const CANT_RESOLVE_FILENAME: i32 = 1921;
 
-/// Parts of a Kubernetes volume: `..data` and `..2026_11_29_...` hold the files to which the links beside them lead.
-const VOLUME_PARTS: &str = "..";
-
 pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Result<UploadSource, PlanError> {
     let mut files = Vec::new();
     let mut excluded = Vec::new();
@@ -42,7 +39,7 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
         let path = shown(&directory, entry.path());
         let own = if is_directory { own.reason(entry.path()) } else { None };
         let own = own.filter(|reason| *reason == ExcludeReason::Own || selection.has_default_excludes());
-        let is_volume_part = is_directory && path.starts_with(VOLUME_PARTS) && selection.has_default_excludes();
+        let is_volume_part = is_directory && selection.has_default_excludes() && is_volume_part(&path);
         let reason = own.or_else(|| selection.leaves_out(&path, is_directory));
         if let Some(reason) = reason.or(is_volume_part.then_some(ExcludeReason::Default)) {
             excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path }, reason });
@@ -83,6 +80,13 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
     excluded.sort_by(|left, right| left.path.cmp(&right.path));
     links.sort();
     Ok(UploadSource::Local { directory, files: FileList::new(files), excluded, links, whole_directory: true })
+}
+
+/// True for the parts of a Kubernetes volume: `..data` and `..2026_11_29_...` hold the files to which the links beside
+/// them lead.
+fn is_volume_part(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "..data" || name.strip_prefix("..").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn relative<'a>(directory: &Path, path: &'a Path) -> &'a Path {
