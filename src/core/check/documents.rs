@@ -50,7 +50,7 @@ pub(super) enum Shape {
 
 /// The shape of a file that has to be JSON by its name.
 pub(super) fn shape(path: &str) -> Option<Shape> {
-    let name = file_name(path);
+    let name = path.ends_with(".json").then(|| file_name(path))?;
     if OBJECTS.contains(&name) {
         Some(Shape::Object)
     } else if ARRAYS.contains(&name) {

@@ -135,6 +135,11 @@ impl Index {
         self.shards.contains_key(path)
     }
 
+    /// True where a shard holds tensors for which the index does not look there; else no tensor is in two shards.
+    pub(super) fn has_more(&self, headers: &BTreeMap<String, Vec<u64>>) -> bool {
+        self.shards.iter().any(|(shard, wanted)| headers.get(shard).is_some_and(|held| held.len() > wanted.len()))
+    }
+
     /// The shards that are not there, each with the words that say so.
     pub(super) fn missing<'a>(
         &'a self,

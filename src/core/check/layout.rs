@@ -1,7 +1,5 @@
 //! What the names and sizes of the files alone tell: what is missing, what is odd. Pure.
 
-use std::collections::HashSet;
-
 use super::{AGAIN, documents};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 use crate::source::Excluded;
@@ -107,10 +105,11 @@ pub(super) const UNFINISHED: [&str; 8] =
 /// Files whose download has not ended, by what lies beside them, whether that goes or stays. Such a file may have its
 /// whole size and a sound header: aria2 makes room for all of it first.
 pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Finding> {
-    let paths: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    let all = paths.iter().copied().chain(excluded.iter().map(|left| left.path.as_str()));
+    let all = files.iter().map(|file| file.path.as_str()).chain(excluded.iter().map(|left| left.path.as_str()));
     let marks = all.filter_map(|mark| UNFINISHED.iter().find_map(|ending| Some((mark.strip_suffix(ending)?, mark))));
-    marks.filter(|(file, _)| paths.contains(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
+    // The files of a plan are sorted by their names.
+    let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
+    marks.filter(|(file, _)| is_there(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
 }
 
 pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {

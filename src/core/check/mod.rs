@@ -153,7 +153,7 @@ impl Check<'_> {
     fn file(&mut self, planned: &SourceFile) -> Result<(), CheckError> {
         let path = &planned.path;
         let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && looks::is_looked_at(path)) {
-            self.read(planned, start)?
+            self.read(planned, |file| start(file, planned.bytes))?
         } else {
             Vec::new()
         };
@@ -237,10 +237,19 @@ impl Check<'_> {
     }
 }
 
-/// The first bytes of a file.
-fn start(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut start = Vec::with_capacity(looks::LOOKED_AT);
-    file.take(looks::LOOKED_AT as u64).read_to_end(&mut start)?;
+/// The first bytes of a file, of which the plan knows the size: most are read at once.
+fn start(file: &mut File, planned: u64) -> io::Result<Vec<u8>> {
+    let mut start = vec![0; usize::try_from(planned).map_or(looks::LOOKED_AT, |size| size.min(looks::LOOKED_AT))];
+    let mut filled = 0;
+    while filled < start.len() {
+        match file.read(&mut start[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    start.truncate(filled);
     Ok(start)
 }
 

@@ -34,7 +34,9 @@ impl Check<'_> {
         }
         for index in &indexes {
             missing.extend(index.missing(|path| paths.contains(path)));
-            groups.push(index.shards().collect());
+            if index.has_more(&self.headers) {
+                groups.push(index.shards().collect());
+            }
         }
         self.findings.extend(missing.into_iter().map(|(shard, what)| {
             let remedy = "Download or save the file again; see also that --include and --exclude do not leave it out.";

@@ -13,7 +13,8 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Of the configuration directory, also where it is the source itself.
+    /// Of the configuration directory, where it lies below the source, where it is the source, and where a link leads into
+    /// it. A source that lies in it is the user's.
     pub(super) fn of(config_dir: Option<&Path>, source: &Path) -> Self {
         let config_dir = config_dir.and_then(|path| path.canonicalize().ok());
         let source = source.canonicalize().ok();
@@ -23,7 +24,7 @@ impl Own {
                 (config_dir.join("auth"), ExcludeReason::MaySecret),
                 (config_dir.join("bin"), ExcludeReason::Default),
             ];
-            if source.as_ref() != Some(&config_dir) {
+            if source.is_some_and(|source| config_dir.starts_with(&source) && source != config_dir) {
                 directories.push((config_dir, ExcludeReason::MaySecret));
             }
             directories
@@ -49,4 +50,43 @@ fn is_upload(directory: &Path) -> bool {
     let is_id = |name: &str| name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     directory.file_name().and_then(|name| name.to_str()).is_some_and(is_id)
         && ["lock", "pid"].iter().all(|file| directory.join(file).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_is_our_own_by_its_place_or_by_what_it_holds() {
+        let root = tempfile::tempdir().expect("a directory");
+        let make = |path: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(&path).expect("a directory");
+            path
+        };
+        let (config, model) = (make("home/.conf"), make("home/.conf/models/m/sub"));
+        let (uploads, auth, bin) =
+            (make("home/.conf/ai-models/uploads"), make("home/.conf/auth"), make("home/.conf/bin"));
+        let reasons = |source: &str, paths: &[&PathBuf]| -> Vec<Option<ExcludeReason>> {
+            let own = Own::of(Some(&config), &root.path().join(source));
+            paths.iter().map(|path| own.reason(path)).collect()
+        };
+        let (own, secret) = (Some(ExcludeReason::Own), Some(ExcludeReason::MaySecret));
+        assert_eq!(reasons("home", &[&config, &uploads, &model]), [secret, own, secret]);
+        assert_eq!(
+            reasons("home/.conf", &[&uploads, &auth, &bin, &model]),
+            [own, secret, Some(ExcludeReason::Default), None]
+        );
+        assert_eq!(reasons("home/.conf/models/m", &[&model, &uploads]), [None, own]);
+
+        let (upload, other) = (make("else/0123456789abcdef"), make("else/0123456789abcdeg"));
+        for directory in [&upload, &other] {
+            fs::write(directory.join("lock"), "").expect("a file");
+            assert_eq!(reasons("else", &[directory]), [None]);
+            fs::write(directory.join("pid"), "1").expect("a file");
+        }
+        assert_eq!(reasons("else", &[&upload, &other]), [own, None]);
+    }
 }
