@@ -102,7 +102,8 @@ impl<R: Read + Seek> Header<R> {
             has_elements |= tensor.has_elements;
             end = end.max(tensor.end);
         }
-        let needed = self.at.next_multiple_of(alignment).saturating_add(end);
+        let data_at = self.at.checked_next_multiple_of(alignment).unwrap_or(u64::MAX);
+        let needed = data_at.saturating_add(end);
         if end > 0 && needed > self.size {
             return Ok(Some(Fault::Truncated { size: self.size, needed }));
         }
@@ -264,7 +265,23 @@ fn block(kind: u32) -> Option<(u64, u64)> {
 mod tests {
     use std::io::Cursor;
 
+    use proptest::prelude::{any, prop_assert, proptest};
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_upset_the_reader(
+            version in 0_u32..5, counts: [u64; 2], few: bool, bytes: Vec<u8>, more in 0_u64..1 << 50, word in any::<u32>(),
+        ) {
+            let counts = counts.map(|count| if few { count % 4 } else { count });
+            let head = [&b"GGUF"[..], &version.to_le_bytes(), &counts[0].to_le_bytes(), &counts[1].to_le_bytes()].concat();
+            let key = [&(ALIGNMENT.len() as u64).to_le_bytes()[..], ALIGNMENT, &UINT32.to_le_bytes(), &word.to_le_bytes()];
+            let file = [head, key.concat(), bytes].concat();
+            let size = (file.len() as u64).saturating_add(more);
+            prop_assert!(read(Cursor::new(file), size).is_ok());
+        }
+    }
 
     #[test]
     fn no_gguf_is_too_odd() {

@@ -5,6 +5,8 @@ use crate::model::file_name;
 /// So many bytes decide; a tar archive has its magic behind its first name.
 pub(super) const LOOKED_AT: usize = 512;
 
+/// Less may be a value by chance.
+const SHORTEST_WORDS: usize = 15;
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
@@ -34,6 +36,8 @@ pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
     }
     let what = match kind {
         Kind::Gguf | Kind::Text | Kind::AnyBinary => return None,
+        Kind::Bin if !is_text(start) => return None,
+        Kind::Bin => "is text, and no weights: a server may have sent it in place of the file",
         Kind::Torch if is_torch(start) => return None,
         Kind::Torch => "is no file of PyTorch: it begins neither as a zip archive nor as a pickle",
         Kind::Onnx if start.first().is_none_or(|byte| ONNX.contains(byte)) => return None,
@@ -49,6 +53,11 @@ pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
     Some(what.to_owned())
 }
 
+/// True for words that stand alone, such as `Entry not found`.
+fn is_text(start: &[u8]) -> bool {
+    start.len() >= SHORTEST_WORDS && start.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
+}
+
 fn is_torch(start: &[u8]) -> bool {
     let is_tar = start.get(257..262).is_some_and(|magic| magic == b"ustar");
     start.starts_with(ZIP) || is_tar || matches!(start, [0x80, 1..=5, ..])
@@ -58,6 +67,7 @@ fn is_torch(start: &[u8]) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Gguf,
+    Bin,
     Torch,
     Onnx,
     Npz,
@@ -83,7 +93,8 @@ fn kind(path: &str) -> Option<Kind> {
         "pt" | "pth" => Kind::Torch,
         // Other programs call their own weights so too.
         "bin" if name.starts_with("pytorch_model") || name.starts_with("adapter_model") => Kind::Torch,
-        "bin" | "ckpt" | "pkl" | "model" | "tiktoken" | "spm" | "msgpack" | "npy" => Kind::AnyBinary,
+        "bin" => Kind::Bin,
+        "ckpt" | "pkl" | "model" | "tiktoken" | "spm" | "msgpack" | "npy" => Kind::AnyBinary,
         "onnx" => Kind::Onnx,
         "npz" => Kind::Npz,
         "h5" | "hdf5" => Kind::Hdf5,
@@ -106,6 +117,8 @@ mod tests {
             ("sub/vocab.txt", b"<?xml version=\"1.0\"?><Error>", "a web page"),
             ("chat_template.jinja", b"<html>", "a web page"),
             ("model.bin", b"<html>", "a web page"),
+            ("model.bin", b"Entry not found", "is text"),
+            ("training_args.bin", b"{\"error\": \"Invalid username or password.\"}\n", "is text"),
             ("pytorch_model-00001-of-00002.bin", b"{\"error\":", "no file of PyTorch"),
             ("consolidated.00.pth", b"hello", "no file of PyTorch"),
             ("model.onnx", b"{}", "no ONNX model"),
