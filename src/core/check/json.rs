@@ -15,7 +15,7 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::str;
 
-use memchr::{memchr2, memchr3};
+use memchr::memchr2;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -190,7 +190,12 @@ impl<R: Read> Adapter<R> {
         let may_go_on = |at: usize| !is_whole && end - at < LONGEST_WORD;
         while at < end {
             let rest = &text[at..];
-            let found = if self.in_string { memchr2(b'"', b'\\', rest) } else { memchr3(b'"', b'N', b'I', rest) };
+            let found = if self.in_string {
+                memchr2(b'"', b'\\', rest)
+            } else {
+                // Mostly two or three bytes, for which a call is too much.
+                rest.iter().position(|byte| matches!(byte, b'"' | b'N' | b'I'))
+            };
             let Some(skipped) = found else {
                 before = last_two(before, rest);
                 at = end;

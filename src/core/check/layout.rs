@@ -100,13 +100,16 @@ fn is_tokenizer(name: &str) -> bool {
 
 /// Endings that a program puts on a mark beside a download, or on the part of it that has come, until it is whole.
 pub(super) const UNFINISHED: [&str; 8] =
-    [".aria2", ".part", ".partial", ".crdownload", ".download", ".opdownload", ".incomplete", ".tmp"];
+    ["aria2", "part", "partial", "crdownload", "download", "opdownload", "incomplete", "tmp"];
 
 /// Files whose download has not ended, by what lies beside them, whether that goes or stays. Such a file may have its
 /// whole size and a sound header: aria2 makes room for all of it first.
 pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Finding> {
     let all = files.iter().map(|file| file.path.as_str()).chain(excluded.iter().map(|left| left.path.as_str()));
-    let marks = all.filter_map(|mark| UNFINISHED.iter().find_map(|ending| Some((mark.strip_suffix(ending)?, mark))));
+    let marks = all.filter_map(|mark| {
+        let (file, ending) = mark.rsplit_once('.')?;
+        UNFINISHED.contains(&ending).then_some((file, mark))
+    });
     // The files of a plan are sorted by their names.
     let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
     marks.filter(|(file, _)| is_there(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()

@@ -82,7 +82,7 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         if !FileKind::of(&file.path).is_weights() {
             check.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
         }
-        let marks = layout::UNFINISHED.iter().map(|ending| format!("{}{ending}", file.path));
+        let marks = layout::UNFINISHED.iter().map(|ending| format!("{}.{ending}", file.path));
         let mark = marks.into_iter().find(|mark| directory.join(mark).exists());
         check.findings.extend(mark.map(|mark| layout::unfinished_file(&file.path, &mark)));
     }

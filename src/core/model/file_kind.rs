@@ -23,6 +23,10 @@ pub(crate) enum FileKind {
 
 impl FileKind {
     pub(crate) fn of(path: &str) -> Self {
+        // The most of many small files, and each is asked of several times.
+        if path.ends_with(".json") {
+            return Self::Data;
+        }
         let name = uncounted(file_name(path));
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
@@ -45,7 +49,7 @@ impl FileKind {
 
 /// `model.safetensors` of `model.safetensors-00001-of-00005`: some count behind the ending.
 fn uncounted(name: &str) -> &str {
-    // Hardly a name ends so, and this is asked several times of each of 100,000 files.
+    // Hardly a name ends so.
     if !name.ends_with(|last: char| last.is_ascii_digit()) {
         return name;
     }

@@ -84,12 +84,12 @@ pub(super) fn reason(path: &str, is_directory: bool) -> Option<ExcludeReason> {
     // Bytes, and no copy in lower case: this is asked of 100,000 files.
     let name = path.rsplit('/').next().unwrap_or(path).as_bytes();
     let fits = |kind| kind == Kind::Any || (kind == Kind::Directory) == is_directory;
-    let same = |part: Option<&[u8]>, text: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(text.as_bytes()));
-    let starts = |text: &str| same(name.get(..text.len()), text);
-    let ends = |text: &str| same(name.len().checked_sub(text.len()).and_then(|at| name.get(at..)), text);
-    let named = ENTRIES.iter().find(|(entry, kind, _)| fits(*kind) && same(Some(name), entry));
+    let same = |part: &[u8], text: &str| part.eq_ignore_ascii_case(text.as_bytes());
+    let starts = |text: &str| name.get(..text.len()).is_some_and(|start| same(start, text));
+    let ending = name.iter().rposition(|byte| *byte == b'.').map_or(&b""[..], |at| &name[at..]);
+    let named = ENTRIES.iter().find(|(entry, kind, _)| entry.len() == name.len() && fits(*kind) && same(name, entry));
     let by_name = named.or_else(|| STARTS.iter().find(|(start, kind, _)| fits(*kind) && starts(start)));
-    let found = by_name.or_else(|| ENDS.iter().find(|(end, kind, _)| fits(*kind) && ends(end)));
+    let found = by_name.or_else(|| ENDS.iter().find(|(end, kind, _)| fits(*kind) && same(ending, end)));
     match found {
         Some((.., reason)) => Some(*reason),
         None => (!is_directory && TOP.contains(&path)).then_some(Default),

@@ -75,11 +75,12 @@ fn fault(name: &str) -> Option<NameFault> {
     // A short name is never too long or too deep: 100,000 files feel each look at theirs.
     let (length, parts) =
         if name.len() < MOST_PARTS { (name.len(), 1) } else { (name.encode_utf16().count(), name.split('/').count()) };
-    if name.contains(char::is_control) {
+    let is_ascii_text = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !is_ascii_text && name.contains(char::is_control) {
         Some(NameFault::ControlCharacter)
     } else if name.contains('\\') {
         Some(NameFault::Backslash)
-    } else if name.ends_with('.') || name.contains("./") {
+    } else if name.ends_with('.') || name.as_bytes().windows(2).any(|pair| pair == b"./") {
         Some(NameFault::DotAtEnd)
     } else if length > LONGEST {
         Some(NameFault::TooLong(length))
