@@ -92,7 +92,8 @@ impl Check<'_> {
 
 /// True where the index says which files of the series belong.
 fn decides(index: &Index, series: &Series<'_>) -> bool {
-    index::stem(index.path()) == Some(series.stem) || series.files.values().any(|path| index.names(path))
+    let is_for_it = index::stem(index.path()) == Some(series.stem) && index.shards().next().is_some();
+    is_for_it || series.files.values().any(|path| index.names(path))
 }
 
 /// True where there is an index in the folder of the series, also one that cannot be read.

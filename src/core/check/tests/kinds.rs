@@ -123,3 +123,9 @@ fn a_second_copy_of_the_weights_is_told_with_its_size() {
     assert_eq!(codes(&findings), ["warning unused-weights", "warning pickle-weights"]);
     assert_eq!(findings[0].message, "the file holds the weights of the other files once more, and its 2.0 KB go along");
 }
+
+#[test]
+fn an_index_that_names_nothing_decides_nothing() {
+    let folder = changed(|f| _ = f.index(&json!({})).remove(SHARD));
+    assert_eq!(folder.codes(), ["error missing-shard"]);
+}
