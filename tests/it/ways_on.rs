@@ -156,18 +156,18 @@ fn blanks_around_the_value_of_a_variable_do_not_count() {
 fn an_exclusion_after_an_interruption_names_both_ways_on() {
     // The SAS that the service gives does not allow a deletion.
     let mut env = env();
-    env.write("model/optimizer.pt", "x");
-    env.azcopy_script("init\ndelivered optimizer.pt\nend Failed 1 1051 1 3 2\nexit 1\nnext-run\ndefault\n");
+    env.write("model/notes.txt", "x");
+    env.azcopy_script("init\ndelivered notes.txt\nend Failed 1 1051 1 3 2\nexit 1\nnext-run\ndefault\n");
     create(&env, &[]).fails_with(7);
-    let output = create(&env, &["--exclude", "optimizer.pt"]).fails_with(5);
+    let output = create(&env, &["--exclude", "notes.txt"]).fails_with(5);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error.trim_end(), @"
-    the upload location still holds optimizer.pt, which an earlier attempt of this upload sent; the upload SAS does not allow deleting it
+    the upload location still holds notes.txt, which an earlier attempt of this upload sent; the upload SAS does not allow deleting it
 
     Suggestion: To upload it as well, run the command without the new --include or --exclude; nothing is sent twice:
       azure-ai-models custom create --name my-model --source model
     Or use another version; all files are sent again:
-      azure-ai-models custom create --name my-model --source model --version 2 --exclude optimizer.pt
+      azure-ai-models custom create --name my-model --source model --version 2 --exclude notes.txt
     ");
     create(&env, &[]).success();
 }
