@@ -5,6 +5,8 @@ use crate::model::file_name;
 /// So many bytes decide; a tar archive has its magic behind its first name.
 pub(super) const LOOKED_AT: usize = 512;
 
+/// Protocol, one value and the end.
+const SHORTEST_PICKLE: usize = 4;
 /// Less may be a value by chance.
 const SHORTEST_WORDS: usize = 15;
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -38,8 +40,10 @@ pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
         Kind::Gguf | Kind::Text | Kind::AnyBinary => return None,
         Kind::Bin if !is_text(start) => return None,
         Kind::Bin => "is text, and no weights: a server may have sent it in place of the file",
-        Kind::Torch if is_torch(start) => return None,
-        Kind::Torch => "is no file of PyTorch: it begins neither as a zip archive nor as a pickle",
+        // Fewer bytes than any pickle has are a mark that some program left, and nothing that a loader was meant to read.
+        Kind::Other if start.len() < SHORTEST_PICKLE => return None,
+        Kind::Torch | Kind::Other if is_torch(start) => return None,
+        Kind::Torch | Kind::Other => "is no file of PyTorch: it begins neither as a zip archive nor as a pickle",
         Kind::Onnx if start.first().is_none_or(|byte| ONNX.contains(byte)) => return None,
         Kind::Onnx => "is no ONNX model: it does not begin as one",
         Kind::Npz if start.starts_with(ZIP) || start.starts_with(EMPTY_ZIP) => return None,
@@ -68,7 +72,10 @@ fn is_torch(start: &[u8]) -> bool {
 enum Kind {
     Gguf,
     Bin,
+    /// Weights of PyTorch by their whole name.
     Torch,
+    /// Any other file of PyTorch.
+    Other,
     Onnx,
     Npz,
     Hdf5,
@@ -90,7 +97,7 @@ fn kind(path: &str) -> Option<Kind> {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     Some(match ending {
         "gguf" => Kind::Gguf,
-        "pt" | "pth" => Kind::Torch,
+        "pt" | "pth" => Kind::Other,
         // Other programs call their own weights so too.
         "bin" if name.starts_with("pytorch_model") || name.starts_with("adapter_model") => Kind::Torch,
         "bin" => Kind::Bin,
@@ -137,6 +144,7 @@ mod tests {
         for (path, start) in [
             ("a.pt", &b"PK\x03\x04rest"[..]),
             ("a.pth", b"\x80\x02\x8a\x0al\xfc"),
+            ("optimizer.pt", b"x"),
             ("a.pth", &tar),
             ("pytorch_model.bin", b"\x80\x04\x95"),
             ("openvino_model.bin", b"\x01\x02"),
