@@ -84,7 +84,7 @@ impl App {
         )
     }
 
-    /// Looks for the project in its places (cli.md 4), `endpoint` standing for the option.
+    /// Looks for the project in its places, `endpoint` standing for the option.
     ///
     /// # Errors
     /// When an endpoint breaks a rule, or azd does not report its environment.
@@ -121,7 +121,7 @@ impl App {
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
     }
 
-    /// The environment in which the variables that widen trust are the person's own (cli.md 4).
+    /// The environment in which the variables that widen trust are the person's own.
     #[must_use]
     pub(crate) fn trusted_env(&self) -> &Env {
         let judge = || project::trusted(&self.env, self.globals.environment.as_deref(), None, &self.reporter());

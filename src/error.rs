@@ -48,7 +48,7 @@ struct ErrorDetails {
     request_id: Option<String>,
     time: Option<String>,
     culprit: Culprit,
-    /// The same command would fail in the same way, until something else is done.
+    /// Failure that repeats until its cause is removed.
     is_lasting: bool,
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct Globals {
 #[error("'{0}' is not the name of an azd environment: letters, digits, '-', '_', '.', '(' and ')', at most 64")]
 pub(crate) struct EnvironmentNameError(pub String);
 
-/// Checks a name by azd's own rule (contracts/azd-host.md 1.5).
+/// Checks a name by azd's own rule.
 ///
 /// # Errors
 /// When azd would not accept the name.

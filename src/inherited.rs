@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use azure_ai_models_core::azd::{Injected, VariableOrigin, injected};
 use azure_ai_models_core::env::{Env, Timings, var};
 
-/// What the program was given, judged.
+/// Process environment, with the variables of azd environments removed.
 pub(crate) struct Inherited {
     /// The environment, without what does not count.
     pub(crate) env: Env,

@@ -1,5 +1,5 @@
 //! The pass before clap: clap keeps only the deepest level's value of a global option, so the ones that stand
-//! before the command are moved behind it (cli.md 2). Groups and options are those of clap's tree.
+//! before the command are moved behind it. Groups and options are those of clap's tree.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! The command line: clap's tree, the global options, and the dual `-e` (cli.md 2).
+//! The command line: clap's tree, the global options, and the dual `-e`.
 //!
 //! Owns words and their meaning; what a command does stands in `commands`.
 
@@ -200,7 +200,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// azd reserves these with a meaning of its own (contracts/azd-host.md 1.5). `-e` has a second meaning here.
+    /// azd reserves these with a meaning of its own. `-e` has a second meaning here.
     #[test]
     fn reserved_names_keep_their_meaning_everywhere() {
         const LONG: [&str; 8] =

@@ -30,7 +30,7 @@ pub(crate) struct Place {
     pub(crate) tenant: String,
 }
 
-/// The light prompt: a project for this run alone (cli.md 4).
+/// The light prompt: a project for this run alone.
 ///
 /// # Errors
 /// When nothing was chosen, or ARM does not tell what there is.

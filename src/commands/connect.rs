@@ -6,7 +6,7 @@ use crate::error::CliError;
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::project::{Answer, FindError};
 
-/// A client of the project that the options, azd or the environment name, or that the user chooses (cli.md 4).
+/// A client of the project that the options, azd or the environment name, or that the user chooses.
 ///
 /// # Errors
 /// When no project is named, or its endpoint or the way to sign in breaks a rule, or azd does not report its

@@ -1,4 +1,4 @@
-//! `init`: an azd environment that knows its Foundry project (cli.md 6, 13).
+//! `init`: an azd environment that knows its Foundry project.
 //!
 //! Everything is found before anything is written: a project that is not there leaves no trace.
 

@@ -1,4 +1,4 @@
-//! `metadata`: the commands as azd wants to know them when it installs the extension (contracts/azd-host.md 4). Asks
+//! `metadata`: the commands as azd wants to know them when it installs the extension. Asks
 //! nobody; made of clap's tree, so that it cannot differ from what the program does.
 
 use std::any::TypeId;

@@ -16,7 +16,7 @@ pub(crate) struct DeployTarget<'a> {
     pub(crate) project: Option<&'a str>,
 }
 
-/// The command with which a model is deployed (cli.md 7, step 7), broken over lines as a shell takes it.
+/// The command with which a model is deployed, broken over lines as a shell takes it.
 #[must_use]
 pub(crate) fn deploy_command(model: &CustomModel, target: DeployTarget<'_>) -> String {
     let quote = |text: &str| shell_words::quote(&harmless(text)).into_owned();

@@ -1,4 +1,4 @@
-//! How a failure looks: a page for people, one line of JSON for scripts (cli.md 3).
+//! How a failure looks: a page for people, one line of JSON for scripts.
 
 use serde_json::json;
 

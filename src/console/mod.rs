@@ -1,4 +1,4 @@
-//! The one owner of standard output and standard error (cli.md 3).
+//! The one owner of standard output and standard error.
 //!
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 

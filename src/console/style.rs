@@ -1,4 +1,4 @@
-//! Colours, in azd's 16 (contracts/azd-host.md 8). Text says everything without them.
+//! Colours, in azd's 16. Text says everything without them.
 
 /// Colours a text, or leaves it as it is.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,7 @@ use variables::{Names, Variables};
 
 /// Names of the variables that the program reads.
 pub mod var {
-    /// Address of azd's gRPC server, `127.0.0.1:PORT`; set when azd runs the program (contracts/azd-host.md 1.4).
+    /// Address of azd's gRPC server, `127.0.0.1:PORT`; set when azd runs the program.
     pub const AZD_SERVER: &str = "AZD_SERVER";
     /// The token for that server, opaque and good for an hour.
     pub const AZD_ACCESS_TOKEN: &str = "AZD_ACCESS_TOKEN";

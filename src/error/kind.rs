@@ -1,6 +1,6 @@
 //! The kinds of failure and their exit codes.
 
-/// The kinds of failure (cli.md 3). Each has one exit code and one word in JSON.
+/// The kinds of failure. Each has one exit code and one word in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     /// Anything that is not below.

@@ -1,4 +1,4 @@
-//! Report of a failure to azd, and the failures that are not reported (cli.md 3, 13).
+//! Report of a failure to azd, and the failures that are not reported.
 
 use azure_ai_models_core::azd::{ErrorReport, Origin};
 use azure_ai_models_core::display::harmless_lines;
@@ -37,7 +37,7 @@ impl CliError {
     }
 }
 
-/// azd's words for what kind of failure it is (contracts/azd-host.md 3.8).
+/// azd's words for what kind of failure it is.
 fn category(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Usage | ErrorKind::CheckFailed => "validation",

@@ -76,7 +76,7 @@ fn fake_azcopy() -> Vec<u8> {
     format!("#!/bin/sh\nexec '{}' \"$@\"\n# {noise}\n", env!("CARGO_BIN_EXE_fake-azcopy")).into_bytes()
 }
 
-/// The layout of Microsoft's archives (contracts/azcopy.md 8).
+/// The layout of Microsoft's archives.
 fn archive() -> Vec<u8> {
     tar_gz("azcopy_linux_amd64_10.32.2/azcopy", &fake_azcopy())
 }

@@ -1,4 +1,4 @@
-//! Where the project comes from: each source, which one wins, and what ends the search (cli.md 4).
+//! Where the project comes from: each source, which one wins, and what ends the search.
 #![cfg(unix)]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Nothing that the program writes holds a secret (cli.md 3): every run here has one in each place where a secret can
+//! Nothing that the program writes holds a secret: every run here has one in each place where a secret can
 //! be, and everything that it wrote is searched for it. The one exception is AzCopy's argument list, and each test
 //! proves by it that the secret was there.
 #![cfg(unix)]

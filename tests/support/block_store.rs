@@ -1,5 +1,5 @@
 //! A blob store for block blobs, in this process: Put Blob, Put Block, Put Block List, Get Block List and the list of a
-//! container, as Azure documents them (contracts/blob.md), with the faults that an upload meets. It counts what comes.
+//! container, as Azure documents them, with the faults that an upload meets. It counts what comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

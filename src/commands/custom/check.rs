@@ -1,4 +1,4 @@
-//! `custom check`: what `create` would find wrong with the files, without a network (cli.md 8).
+//! `custom check`: what `create` would find wrong with the files, without a network.
 
 use std::path::PathBuf;
 

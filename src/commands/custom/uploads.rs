@@ -1,4 +1,4 @@
-//! `custom uploads`: what is unfinished on this machine; go on with it, or give it up (cli.md 7).
+//! `custom uploads`: what is unfinished on this machine; go on with it, or give it up.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -89,7 +89,7 @@ pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliErr
     }
 }
 
-/// An unfinished upload as JSON (cli.md 13).
+/// An unfinished upload as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {

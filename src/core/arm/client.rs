@@ -14,7 +14,7 @@ use crate::http::{HttpClient, HttpError, Method, PageError, Request, Retry};
 use crate::project::ProjectEndpoint;
 
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
-/// Widely used, and has all that is asked here (contracts/foundry-rest.md 3).
+/// Widely used, and has all that is asked here.
 const ACCOUNTS_VERSION: &str = "2025-06-01";
 const PROVIDER: &str = "Microsoft.CognitiveServices";
 

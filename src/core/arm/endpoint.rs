@@ -1,4 +1,4 @@
-//! Where management tokens go: a known ARM host, this machine, or a host that the person named (cli.md 4).
+//! Where management tokens go: a known ARM host, this machine, or a host that the person named.
 
 use thiserror::Error;
 use url::Url;

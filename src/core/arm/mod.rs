@@ -1,4 +1,4 @@
-//! Azure's control plane, as far as it takes to find a Foundry project (contracts/foundry-rest.md 3).
+//! Azure's control plane, as far as it takes to find a Foundry project.
 //!
 //! Owns the address that management tokens go to, ARM ids, and the reads that lead from a subscription to a project.
 

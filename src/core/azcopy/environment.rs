@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::env::{Env, var};
 
 /// azd's and Azure's variables hold secrets and settings of ours; the AzCopy ones make it try other credentials
-/// than the SAS (contracts/azcopy.md 8).
+/// than the SAS.
 fn withheld(name: &str) -> bool {
     // Windows does not tell `Azd_Server` from `AZD_SERVER`.
     let name = name.to_ascii_uppercase();

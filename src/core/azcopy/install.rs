@@ -1,4 +1,4 @@
-//! Getting AzCopy: download, check, unpack, run once, put in place (cli.md 9).
+//! Getting AzCopy: download, check, unpack, run once, put in place.
 //!
 //! All of it happens under a lock, in temporary files beside the place where the program will be, so that a second
 //! process finds either nothing or a whole program. What a killed run left is removed by the next one.
@@ -25,7 +25,7 @@ use crate::files::{create_new_private, open_private};
 use crate::http::HttpClient;
 use crate::model::Reporter;
 
-/// Bytes of an archive, packed and unpacked alike (cli.md 9).
+/// Bytes of an archive, packed and unpacked alike.
 const LARGEST: u64 = 500 << 20;
 /// Between looks at a lock that another process holds.
 const LOOK: Duration = Duration::from_millis(100);

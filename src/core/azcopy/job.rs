@@ -1,4 +1,4 @@
-//! One job for AzCopy, and the command line that it becomes (contracts/azcopy.md 2b and 9).
+//! One job for AzCopy, and the command line that it becomes.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub enum Cargo {
         /// Directory that the names are relative to.
         directory: PathBuf,
         /// File with one name a line, `/` between the parts, no name twice: a double one fails, and one that is
-        /// not there is left out in silence (contracts/azcopy.md 2b).
+        /// not there is left out in silence.
         list_file: PathBuf,
         /// Number of names in the list.
         files: u64,
@@ -46,7 +46,7 @@ pub enum Cargo {
 }
 
 impl CopyJob {
-    /// The same job, whose source AzCopy finds under another path.
+    /// Returns the job with its source under another path.
     pub(super) fn reading(&self, source: &Path) -> Self {
         let mut job = self.clone();
         if let Cargo::Files { directory, .. } = &mut job.cargo {
@@ -72,7 +72,7 @@ impl CopyJob {
         TransferProgress { bytes: 0, found: 0, total_bytes, files: 0, total_files }
     }
 
-    /// AzCopy's arguments, with the SAS: there is no other way to hand it over (contracts/azcopy.md 5).
+    /// AzCopy's arguments, with the SAS: there is no other way to hand it over.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         self.arguments_with(&|url| url.expose().as_str().into())
     }

@@ -1,4 +1,4 @@
-//! What earlier jobs delivered, by AzCopy's own plan files: true also after a SIGKILL (contracts/azcopy.md 5).
+//! What earlier jobs delivered, by AzCopy's own plan files: true also after a SIGKILL.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! Where AzCopy is looked for (cli.md 7.2), and where it can be had. Finds; does not run it.
+//! Where AzCopy is looked for, and where it can be had. Finds; does not run it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Why files failed, from AzCopy's log: its messages have no reasons (contracts/azcopy.md 0.5).
+//! Why files failed, from AzCopy's log: its messages have no reasons.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

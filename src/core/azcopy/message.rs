@@ -1,4 +1,4 @@
-//! What AzCopy writes with `--output-type json`, one line at a time (contracts/azcopy.md 2). Pure.
+//! What AzCopy writes with `--output-type json`, one line at a time. Pure.
 //!
 //! Nothing here is an error: a line that is not understood is [`Message::Other`]. All text comes out cleaned.
 

@@ -1,6 +1,6 @@
 //! AzCopy as a child process: find it, download it, check it, run it, understand what it says, judge what it did.
 //!
-//! Owns everything that is known about AzCopy (contracts/azcopy.md). It does not know the service, the journal or
+//! Owns everything that is known about AzCopy. It does not know the service, the journal or
 //! the terminal: it gets a list of files and a SAS URL, and gives [`TransferEvent`](crate::model::TransferEvent)s
 //! and one proved result.
 

@@ -23,7 +23,7 @@ pub struct Outcome {
     pub last: Option<Summary>,
     /// The numbers of `EndOfJob`.
     pub end: Option<Summary>,
-    /// Gathered over all lines, for `EndOfJob` has none (contracts/azcopy.md 0.4).
+    /// Gathered over all lines, for `EndOfJob` has none.
     pub failed: Vec<FailedTransfer>,
     /// AzCopy's notice that it was refused (403).
     pub refusal: Option<String>,

@@ -64,7 +64,7 @@ impl Drop for SourceLink {
     }
 }
 
-/// What a path of AzCopy's is relative to a link of an earlier run, wherever that was.
+/// Returns a path reported by AzCopy relative to the link of an earlier run.
 pub(super) fn below_link(path: &Path) -> Option<&Path> {
     let mut parts = path.components();
     parts.find(|part| part.as_os_str() == LINK)?;

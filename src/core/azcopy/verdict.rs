@@ -1,4 +1,4 @@
-//! Whether a run did what it should, and if not, what went wrong (contracts/azcopy.md 0.2 to 0.5). Pure.
+//! Whether a run did what it should, and if not, what went wrong. Pure.
 
 use std::time::Duration;
 

@@ -129,7 +129,7 @@ impl Host {
     }
 }
 
-/// azd offers a new resource unless this says no, for which it has to be there (contracts/azd-host.md 9.22).
+/// azd offers a new resource unless this says no, for which it has to be there.
 fn existing_only(message: &str) -> PromptResourceSelectOptions {
     PromptResourceSelectOptions { allow_new_resource: Some(false), message: message.to_owned(), ..Default::default() }
 }

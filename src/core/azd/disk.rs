@@ -1,4 +1,4 @@
-//! azd's files that may be read without azd (contracts/azd-host.md 7). Nothing is written here.
+//! azd's files that may be read without azd. Nothing is written here.
 
 use std::fs;
 use std::io;

@@ -34,7 +34,7 @@ mod tests {
 
     use super::*;
 
-    /// What godotenv made of a generated file.
+    /// Generated file and the names that godotenv reads from it.
     #[derive(Deserialize)]
     struct Case {
         text: String,

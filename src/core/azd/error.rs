@@ -116,7 +116,7 @@ fn words_of(status: &Status) -> String {
     if line.is_empty() { status.code().to_string() } else { line }
 }
 
-/// What `grpc-status-details-bin` adds (contracts/azd-host.md 2).
+/// What `grpc-status-details-bin` adds.
 #[derive(Default)]
 struct Details {
     /// There is a `google.rpc.ErrorInfo`: azd's own error, not that of its server.

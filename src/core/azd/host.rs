@@ -55,7 +55,7 @@ impl Host {
     }
 
     /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do
-    /// (contracts/azd-host.md 2).
+    ///.
     pub(super) fn channel(&self) -> Result<Channel, HostError> {
         if let Some(channel) = self.channel.get() {
             return Ok(channel.clone());

@@ -1,4 +1,4 @@
-//! azd around the program: its gRPC services while it runs the program (contracts/azd-host.md 2, 3), its program and
+//! azd around the program: its gRPC services while it runs the program, its program and
 //! its files where it does not.
 //!
 //! Owns the wire, the limits of a call, and what azd's refusals mean. Callers see typed methods and typed errors only.

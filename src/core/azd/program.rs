@@ -1,4 +1,4 @@
-//! The `azd` program, for runs that azd did not start (contracts/azd-host.md 7).
+//! The `azd` program, for runs that azd did not start.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

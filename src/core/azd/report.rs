@@ -1,4 +1,4 @@
-//! Errors that azd shows in its own voice (contracts/azd-host.md 1.7).
+//! Errors that azd shows in its own voice.
 
 use super::host::within;
 use super::proto::extension_error::Source;

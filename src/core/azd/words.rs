@@ -1,4 +1,4 @@
-//! What the `azd` program says on stderr when it fails under `-o json` (contracts/azd-host.md 6). Pure.
+//! What the `azd` program says on stderr when it fails under `-o json`. Pure.
 
 use serde_json::{Deserializer, Value};
 

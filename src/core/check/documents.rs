@@ -40,7 +40,7 @@ const OTHERS: [&str; 2] = ["vocab.json", "added_tokens.json"];
 /// Type of an adapter that is registered as `LoRA`.
 const LORA: &str = "LORA";
 
-/// What a document has to be.
+/// Required shape of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Object,
@@ -60,7 +60,7 @@ pub(super) fn shape(path: &str) -> Option<Shape> {
     }
 }
 
-/// What is wrong with a document of that shape.
+/// Fault of a document of that shape.
 ///
 /// # Errors
 /// When the file cannot be read.

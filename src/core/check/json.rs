@@ -103,7 +103,7 @@ impl From<Fault> for io::Error {
 struct Adapter<R> {
     inner: R,
     buffer: Vec<u8>,
-    /// What was given out, what may be, and what was read.
+    /// Bytes returned, bytes ready, and bytes read.
     given: usize,
     ready: usize,
     filled: usize,

@@ -1,4 +1,4 @@
-//! Tokens for the service: from whom, under which limit, kept how long (cli.md 5).
+//! Tokens for the service: from whom, under which limit, kept how long.
 //!
 //! Owns the choice of the credential and of the scope, the cache, and the words of a failed sign-in.
 

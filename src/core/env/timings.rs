@@ -6,7 +6,7 @@ use super::Env;
 #[cfg(feature = "test-fakes")]
 use super::var;
 
-/// Every limit and delay of the program (cli.md 5, 7, 10, 12).
+/// Every limit and delay of the program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timings {
     /// To open a connection.

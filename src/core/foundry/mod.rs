@@ -1,4 +1,4 @@
-//! The custom models of a Foundry project (contracts/foundry-rest.md 1): one short method an operation, both dialects of
+//! The custom models of a Foundry project: one short method an operation, both dialects of
 //! the bodies, and operations followed to their end.
 
 mod client;

@@ -1,4 +1,4 @@
-//! Registration of what was uploaded (cli.md 7, step 6), followed to its end and proved by the model itself.
+//! Registration of what was uploaded, followed to its end and proved by the model itself.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub enum RegisterError {
     /// The service has no `createAsync`, and did not accept the PUT instead.
     #[error("the model could not be registered")]
     NoWay {
-        /// What it said to `createAsync`; this is told (cli.md 7).
+        /// What it said to `createAsync`; this is told.
         first: HttpError,
         /// What it said to the PUT.
         second: HttpError,

@@ -143,7 +143,7 @@ impl FoundryClient {
         }
     }
 
-    /// Whether the version is there and this registration's; `None` when that cannot be told.
+    /// Returns true when the version exists and is this registration's; `None` when that is unknown.
     async fn find_ours(
         &self,
         name: &ModelName,

@@ -81,7 +81,7 @@ pub(super) enum Place {
 }
 
 /// Reads the headers in the order in which services use them, then the body; relative addresses are relative to the
-/// request (contracts/foundry-rest.md 1.5).
+/// request.
 pub(super) fn operation_place(endpoint: &ProjectEndpoint, asked: &Url, response: &Response) -> Place {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let headers = [&response.location, &response.operation_location, &response.azure_async_operation];

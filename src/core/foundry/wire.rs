@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{ModelChange, ModelDetails, Registration};
 
-/// How a registration is written (contracts/foundry-rest.md 1.5). Sending both at once is untested by anyone.
+/// How a registration is written. Sending both at once is untested by anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `2025-11-15-preview` and its relatives: the base model in `derivedModelInformation`.
@@ -47,7 +47,7 @@ pub(super) fn registration(dialect: Dialect, registration: &Registration) -> Val
     Value::Object(body)
 }
 
-/// The merge patch of an update: `null` removes a tag (contracts/foundry-rest.md 1.6).
+/// The merge patch of an update: `null` removes a tag.
 pub(super) fn change(change: &ModelChange) -> Value {
     let mut body = Map::new();
     if let Some(description) = &change.description {

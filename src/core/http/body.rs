@@ -4,7 +4,7 @@ use super::error::{Flaw, HttpError};
 use super::fault;
 use super::request::Response;
 
-/// The largest body that is read (cli.md 12).
+/// The largest body that is read.
 pub(super) const LIMIT: usize = 16 << 20;
 
 /// The whole body. `head` is for the error alone.

@@ -21,7 +21,7 @@ use crate::env::{Env, Timings, var};
 use crate::model::{Report, Reporter, is_loopback};
 use crate::redact::clean;
 
-/// Redirects that are followed one after the other (cli.md 13).
+/// Redirects that are followed one after the other.
 const REDIRECTS: usize = 5;
 
 /// Sends requests.
@@ -42,7 +42,7 @@ pub(super) enum Purpose {
     /// An answer that is unpacked on the way would not be the file any more.
     Files,
     /// HTTP/1.1, so one connection for each request under way: a single one of HTTP/2 would share its window among all
-    /// blocks (contracts/blob.md 5).
+    /// blocks.
     Blobs,
 }
 

@@ -1,4 +1,4 @@
-//! One `send` for all requests: sign-in, retries, limits, redirects, trace (cli.md 12); and one `open` for responses that
+//! One `send` for all requests: sign-in, retries, limits, redirects, trace; and one `open` for responses that
 //! are too large to be held.
 //!
 //! Owns lists over pages (`list`), and what a failure of the network or of a service looks like. Knows no routes and no bodies.

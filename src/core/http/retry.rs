@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::error::{Fault, HttpError};
 use crate::env::Timings;
 
-/// Attempts of one request, the first included (cli.md 12).
+/// Attempts of one request, the first included.
 const ATTEMPTS: u32 = 5;
 const NO_JITTER: f64 = 0.5;
 

@@ -1,4 +1,4 @@
-//! A service's own error: its body in all the shapes that Foundry, ARM and storage use (contracts/foundry-rest.md 1.8).
+//! A service's own error: its body in all the shapes that Foundry, ARM and storage use.
 
 use std::fmt;
 use std::time::Duration;
@@ -82,7 +82,7 @@ impl ServiceError {
         self.code.is_none() && self.message == HTML
     }
 
-    /// True for a 404 about a model; any other 404 means that the service has no such route (cli.md 13).
+    /// True for a 404 about a model; any other 404 means that the service has no such route.
     #[must_use]
     pub fn speaks_of_a_model(&self) -> bool {
         self.status == 404 && self.has_code(&["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"])

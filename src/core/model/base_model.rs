@@ -1,4 +1,4 @@
-//! The base model that custom weights were trained from (cli.md 7, contracts/foundry-rest.md 1.5).
+//! The base model that custom weights were trained from.
 
 use std::fmt;
 use std::str::FromStr;

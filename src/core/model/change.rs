@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{CustomModel, Tag};
 use crate::redact;
 
-/// A change of a version: only description and tags can be changed (contracts/foundry-rest.md 1.6). What is not named
+/// A change of a version: only description and tags can be changed. What is not named
 /// stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelChange {

@@ -1,4 +1,4 @@
-//! The Azure clouds, by their hosts and scopes (cli.md 5, contracts/foundry-rest.md 6). Pure.
+//! The Azure clouds, by their hosts and scopes. Pure.
 
 /// The Azure cloud that a project lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -62,7 +62,7 @@ impl Serialize for CustomModel {
     }
 }
 
-/// The fields that this program shows (contracts/foundry-rest.md 1.7). A field of an unexpected type counts as absent.
+/// The fields that this program shows. A field of an unexpected type counts as absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelView {

@@ -1,4 +1,4 @@
-//! What the local model check has to say about a source (cli.md 8 and 13).
+//! What the local model check has to say about a source.
 
 use std::fmt;
 

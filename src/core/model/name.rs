@@ -1,4 +1,4 @@
-//! Model names: one rule for names that are made, a wider one for names that exist (cli.md 7).
+//! Model names: one rule for names that are made, a wider one for names that exist.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Where the weights come from: a local file or directory, or a blob URL (cli.md 10, "Remote source").
+//! Where the weights come from: a local file or directory, or a blob URL.
 
 use std::path::PathBuf;
 

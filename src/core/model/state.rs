@@ -25,7 +25,7 @@ impl Progress {
     }
 }
 
-/// The state in an answer, an operation's or a model's, wherever it stands (contracts/foundry-rest.md 1.5). Empty where a
+/// The state in an answer, an operation's or a model's, wherever it stands. Empty where a
 /// state is given that is no word; `None` where there is none, for not every service has the field.
 #[must_use]
 pub fn state_word(body: &Value) -> Option<&str> {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The kinds that the service knows (contracts/foundry-rest.md 1.7), in its own spelling.
+/// The kinds that the service knows, in its own spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WeightType {
     /// All weights of the model.

@@ -38,7 +38,7 @@ impl fmt::Display for Exit {
 
 /// Our ends of the child's pipes.
 pub(crate) struct Pipes {
-    /// AzCopy needs it open: on a closed one it burns a core (contracts/azcopy.md 0.1).
+    /// AzCopy needs it open: on a closed one it burns a core.
     pub(crate) stdin: ChildStdin,
     pub(crate) stdout: ChildStdout,
     pub(crate) stderr: ChildStderr,

@@ -1,5 +1,5 @@
 //! Helpers such as `azd` and `az`: run to their end for what they write. Killing a shell alone would leave what it
-//! started running (cli.md 5), so that the whole group is killed at the limit.
+//! started running, so that the whole group is killed at the limit.
 
 use std::ffi::OsStr;
 use std::fmt;

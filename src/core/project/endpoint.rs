@@ -1,4 +1,4 @@
-//! The endpoint of a Foundry project: what is accepted as one (cli.md 4), since a bearer token goes there.
+//! The endpoint of a Foundry project: what is accepted as one, since a bearer token goes there.
 
 use std::fmt;
 
@@ -141,7 +141,7 @@ impl fmt::Display for ProjectEndpoint {
 fn project_of(url: &Url) -> Option<&str> {
     let rest = url.path().strip_prefix("/api/projects/")?;
     let project = rest.strip_suffix('/').unwrap_or(rest);
-    // ARM's rule for project names; it has nothing that a URL would have to encode (contracts/foundry-rest.md 3).
+    // ARM's rule for project names; it has nothing that a URL would have to encode.
     let ok = !project.is_empty() && project.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     ok.then_some(project)
 }

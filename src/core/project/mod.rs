@@ -1,4 +1,4 @@
-//! Which Foundry project the program talks to, and who said so (cli.md 4).
+//! Which Foundry project the program talks to, and who said so.
 //!
 //! Owns the endpoint's rules, the order of the places it may stand in, and which variables an azd environment may not
 //! choose. Asks nobody: where nothing is found, the caller decides whether a person can be asked.
@@ -61,7 +61,7 @@ pub struct Found {
     pub endpoint: ProjectEndpoint,
     /// Where the endpoint stood.
     pub source: EndpointSource,
-    /// Tenant for tokens (cli.md 13, "Tenant").
+    /// Tenant for tokens.
     pub tenant: Option<String>,
     /// The azd environment that gave the endpoint.
     values: Option<Values>,

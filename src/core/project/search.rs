@@ -1,4 +1,4 @@
-//! The places an endpoint may stand in, in their order: the first that names one wins (cli.md 4).
+//! The places an endpoint may stand in, in their order: the first that names one wins.
 
 use super::values::Named;
 use super::{EndpointSource, FindError, Found, ProjectEndpoint, Values, trusted};

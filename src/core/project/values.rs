@@ -44,7 +44,7 @@ pub(super) struct Named {
 
 impl Values {
     /// Takes the values as azd stores them. A reference to Key Vault counts as what azd resolved it to: the variable of
-    /// the same name that it gave this process (cli.md 13).
+    /// the same name that it gave this process.
     #[must_use]
     pub fn new(environment: &str, stored: BTreeMap<String, String>, env: &Env) -> Self {
         let value = |(name, text): (String, String)| {
@@ -84,7 +84,7 @@ impl Values {
     }
 }
 
-/// azd's two notations (contracts/azd-host.md 1.4).
+/// azd's two notations.
 fn is_reference(text: &str) -> bool {
     let text = text.trim_start().to_ascii_lowercase();
     text.starts_with("akvs://") || text.contains("@microsoft.keyvault(")

@@ -1,6 +1,6 @@
 //! Secrets that cannot be printed, and the cleaning of text that others wrote.
 //!
-//! A SAS URL's whole query is secret (contracts/foundry-rest.md 5), so is a bearer token, so is `user:password@`.
+//! A SAS URL's whole query is secret, so is a bearer token, so is `user:password@`.
 //! Secrets that this run holds are recognised wherever they stand; all others by the shape of the text around them.
 
 mod known;

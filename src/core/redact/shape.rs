@@ -29,7 +29,7 @@ const LONG: usize = 16;
 /// Longest name that is looked at.
 const NAME: usize = 40;
 
-/// What is searched.
+/// Text to search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     /// Messages and logs, where too much is better masked than too little.

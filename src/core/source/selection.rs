@@ -1,4 +1,4 @@
-//! Which entries of a directory go: default excludes, `--exclude`, `--include` (cli.md 7). Pure.
+//! Which entries of a directory go: default excludes, `--exclude`, `--include`. Pure.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The services, as azd answers them (contracts/azd-host.md 3).
+//! The services, as azd answers them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -28,7 +28,7 @@ pub(crate) enum Call {
     Arm(ArmCall),
 }
 
-/// A read of Azure Resource Manager (contracts/foundry-rest.md 3).
+/// A read of Azure Resource Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ArmCall {
     Tenants,

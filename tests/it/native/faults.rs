@@ -1,4 +1,4 @@
-//! What a network and a store do to an upload (contracts/blob.md 5).
+//! What a network and a store do to an upload.
 
 use std::fs;
 

@@ -234,7 +234,7 @@ impl Create<'_> {
         }
     }
 
-    /// Whether a failed registration says that the version belongs to another model.
+    /// Returns true when a failed registration reports that the version belongs to another model.
     async fn is_conflict(&self, version: &ModelVersion, error: &RegisterError) -> bool {
         match error {
             RegisterError::Taken { .. } => true,
@@ -262,7 +262,7 @@ impl Create<'_> {
     }
 }
 
-/// Whether a 409 is about the registration that an earlier try asked for: its code says so, or there is an operation.
+/// Returns true when a 409 concerns the registration that an earlier attempt requested: by its code or its operation.
 fn is_of_this_upload(error: &HttpError, operation: Option<&Url>) -> bool {
     let names_version = error.service().is_some_and(|error| error.is_version_conflict());
     names_version || (error.status() == Some(409) && operation.is_some())

@@ -31,7 +31,7 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) no_wait: bool,
     /// For the registration, instead of the usual limit.
     pub(in crate::commands::custom) timeout: Option<Duration>,
-    /// The same as it was given, in real time.
+    /// Limit as given by the user, unscaled.
     pub(in crate::commands::custom) given_timeout: Option<Duration>,
     pub(in crate::commands::custom) engine: EngineChoice,
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,

@@ -76,7 +76,7 @@ pub(super) async fn next_free(
 }
 
 impl Create<'_> {
-    /// Whether a 409 means that the version exists: by its code, else by a look at the version.
+    /// Returns true when a 409 means that the version exists: by its code, else by a GET of the version.
     pub(super) async fn is_taken(&self, version: &ModelVersion, error: &HttpError) -> bool {
         error.service().is_some_and(|error| error.is_version_conflict()) || self.is_there(version).await
     }

@@ -12,9 +12,9 @@ use super::{InstallError, InstallEvent};
 use crate::http::{Backoff, Download, HttpClient, Opened, Request, Retry};
 use crate::model::Report;
 
-/// Attempts of one download, the first included (cli.md 9).
+/// Attempts of one download, the first included.
 const ATTEMPTS: u32 = 3;
-/// Redirects one after the other (cli.md 9).
+/// Redirects one after the other.
 const REDIRECTS: usize = 10;
 
 /// An archive that came whole.

@@ -1,4 +1,4 @@
-//! Where AzCopy is downloaded from, and which places its redirects may lead to (cli.md 9). Pure.
+//! Where AzCopy is downloaded from, and which places its redirects may lead to. Pure.
 
 use sha2::{Digest, Sha256};
 use url::Url;

@@ -1,4 +1,4 @@
-//! Takes the one program out of an archive, and nothing else (cli.md 9).
+//! Takes the one program out of an archive, and nothing else.
 //!
 //! Nothing is written under a name from the archive. Every byte that comes out is counted; sizes that the archive
 //! claims are not believed.

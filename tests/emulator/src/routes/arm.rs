@@ -1,4 +1,4 @@
-//! The few reads of Azure Resource Manager that lead to a project (contracts/foundry-rest.md 3).
+//! The few reads of Azure Resource Manager that lead to a project.
 
 use axum::Json;
 use axum::http::StatusCode;
