@@ -34,7 +34,7 @@ impl Confirm<'_> {
         if can_ask {
             return Ok(());
         }
-        Err(CliError::usage(format!("{} needs a confirmation, and nobody can be asked", self.action))
+        Err(CliError::usage(format!("{} needs a confirmation, which requires a terminal", self.action))
             .with_code(ErrorCode::ConfirmationRequired)
             .with_suggestion(self.unattended))
     }

@@ -1,6 +1,6 @@
 //! Meaning of the service's refusals: one table, the first row that fits counts.
 //!
-//! The codes are those of contracts/foundry-rest.md 1.8. Nobody says with which status they come, so they go first.
+//! The codes come first, since the service documents no status for them.
 
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;

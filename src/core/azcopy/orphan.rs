@@ -1,5 +1,5 @@
-//! An AzCopy that outlived the program that started it: our own SIGKILL leaves one for up to two seconds
-//!. It must be gone before its plan or its container are touched. On Windows there is none: the
+//! An AzCopy that outlived the program that started it: our own SIGKILL leaves one for up to two seconds.
+//! It must be gone before its plan or its container are touched. On Windows there is none: the
 //! system kills AzCopy with us, and nothing is noted.
 
 use std::fs;

@@ -54,8 +54,7 @@ impl Host {
         &self.timings
     }
 
-    /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do
-    ///.
+    /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do.
     pub(super) fn channel(&self) -> Result<Channel, HostError> {
         if let Some(channel) = self.channel.get() {
             return Ok(channel.clone());

@@ -17,7 +17,7 @@ use azure_ai_models_core::model::Finding;
 use azure_ai_models_core::source::UploadSource;
 use azure_ai_models_core::upload::expected_rate;
 
-/// The plan; as JSON by cli.md 13.
+/// Plan of a dry run, as a page or as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DryRun<'a> {
