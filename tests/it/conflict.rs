@@ -3,19 +3,7 @@
 use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::{Output, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
-
-fn create(env: &TestEnv, more: &[&str]) -> Output {
-    env.run(&[&CREATE[..], more].concat())
-}
+use crate::support::{Output, TestEnv, create, env_with_model as env};
 
 fn requests_for(env: &TestEnv, action: &str) -> usize {
     env.emulator().requests().iter().filter(|request| request.path.ends_with(action)).count()

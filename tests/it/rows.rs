@@ -3,19 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::{Output, Terminal, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
-
-fn create(env: &TestEnv, more: &[&str]) -> Output {
-    env.run(&[&CREATE[..], more].concat())
-}
+use crate::support::{Output, Terminal, TestEnv, create, env_with_model as env};
 
 #[test]
 fn the_azcopy_in_use_is_named_by_its_file() {

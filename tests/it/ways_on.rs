@@ -1,18 +1,6 @@
 //! Ways on that lead somewhere: what a suggestion names works.
 
-use crate::support::{Output, Terminal, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
-
-fn create(env: &TestEnv, more: &[&str]) -> Output {
-    env.run(&[&CREATE[..], more].concat())
-}
+use crate::support::{CREATE, Terminal, TestEnv, create, env_with_model as env};
 
 #[test]
 fn a_glob_that_matches_nothing_is_named() {

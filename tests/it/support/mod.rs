@@ -58,6 +58,22 @@ macro_rules! for_each_api_version {
 }
 pub(crate) use for_each_api_version;
 
+/// Creates the model of [`TestEnv::write_model`].
+pub(crate) const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+
+/// A world with the small model in it.
+pub(crate) fn env_with_model() -> TestEnv {
+    let env = TestEnv::new();
+    env.write_model();
+    env
+}
+
+/// Runs `create` with more options.
+#[must_use = "either snapshot the output or assert the exit code"]
+pub(crate) fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&CREATE[..], more].concat())
+}
+
 /// One test's world; gone when the test ends.
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
