@@ -14,6 +14,8 @@ mod shell;
 mod signals;
 
 use std::ffi::OsString;
+use std::io;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use console::{Console, ProgressMode, Settings, colour};
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
 use inherited::Inherited;
+use tokio::runtime::Runtime;
 
 /// What tests ask of the program without running it.
 pub mod testing {
@@ -124,9 +127,35 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
         Command::Custom { command: None } => Ok(()),
-        Command::Init(args) => awaited(&app, canceller, commands::init::init(&app, &args)),
+        Command::Init(args) => awaited(&app, canceller, Threads::One, commands::init::init(&app, &args)),
         Command::Custom { command: Some(command) } | Command::Short(command) => {
-            awaited(&app, canceller, commands::custom::run(&app, command))
+            let threads = if command.sends_content() { Threads::Several } else { Threads::One };
+            awaited(&app, canceller, threads, commands::custom::run(&app, command))
+        }
+    }
+}
+
+/// Threads of a command's event loop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    /// A short command waits for a few answers: a second thread would only cost start-up time.
+    One,
+    /// Gigabytes over TLS: each connection is encrypted on a thread of the cores that are there.
+    Several,
+}
+
+impl Threads {
+    /// More threads than this are never busy: eight encrypt 50 Gbit/s and more.
+    const MOST: usize = 8;
+
+    fn event_loop(self) -> io::Result<Runtime> {
+        match self {
+            Self::One => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+            Self::Several => {
+                let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+                let mut builder = tokio::runtime::Builder::new_multi_thread();
+                builder.worker_threads(cores.min(Self::MOST)).enable_all().build()
+            }
         }
     }
 }
@@ -135,9 +164,10 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
 fn awaited(
     app: &App,
     canceller: cancel::Canceller,
+    threads: Threads,
     command: impl Future<Output = Result<(), CliError>>,
 ) -> Result<(), CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = threads.event_loop();
     let runtime = runtime.map_err(|why| CliError::failure(format!("cannot start the program's event loop: {why}")))?;
     let outcome = runtime.block_on(async {
         signals::listen(canceller).map_err(|why| CliError::failure(format!("cannot listen to signals: {why}")))?;

@@ -55,6 +55,13 @@ pub(crate) enum CustomCommand {
     Wait(wait::WaitArgs),
 }
 
+impl CustomCommand {
+    /// True for commands that send the content of models.
+    pub(crate) fn sends_content(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Uploads { command: Some(uploads::UploadsCommand::Resume(_)) })
+    }
+}
+
 /// Runs one of them.
 ///
 /// # Errors

@@ -42,6 +42,12 @@ impl BlobUri {
         text.parse::<Self>().is_ok_and(|other| *self == other)
     }
 
+    /// Host, and the port where it is none of the scheme's own.
+    pub(crate) fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
     /// The URL library has already lower-cased scheme and host and left out a default port.
     fn canonical(&self) -> (&str, Option<&str>, Option<u16>, &str) {
         (self.0.scheme(), self.0.host_str(), self.0.port_or_known_default(), self.0.path().trim_end_matches('/'))

@@ -1,9 +1,9 @@
 //! Open files of the process: each request needs a connection and the file that it reads.
 
 /// Files that are open beside those of requests: streams, locks, the record, the runtime's own.
-const RESERVED: u64 = 24;
-/// Files that a request needs: its connection, its content, and the checksum that is computed before.
-const PER_REQUEST: u64 = 3;
+const RESERVED: u64 = 32;
+/// Files that a request needs: its connection, and its content.
+const PER_REQUEST: u64 = 2;
 
 /// Concurrent requests that the process can open files for, and its limit, where that is fewer than wanted.
 pub(super) fn fewer_requests(wanted: u32) -> Option<(u32, u64)> {
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_usual_limit_costs_nothing_and_a_small_one_leaves_one_request() {
-        for (limit, requests) in [(1024, 333), (256, 77), (64, 13), (40, 5), (20, 1), (0, 1)] {
+        for (limit, requests) in [(1024, 496), (256, 112), (64, 16), (40, 4), (20, 1), (0, 1)] {
             assert_eq!(affordable(limit), requests, "{limit}");
         }
     }

@@ -2,24 +2,27 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
-use super::Controls;
 use super::concurrency::{Concurrency, ConcurrencyPermit, LARGE};
 use super::error::NativeError;
+use super::pool::{Pool, Room};
 use super::rate::Rate;
-use super::read::{Sums, body};
+use super::read::{FileSum, fill, pieces};
 use super::record::Record;
 use super::tally::Tally;
+use super::{Controls, SMALL};
 use crate::model::{ArrivedFile, BlobPath, Report, SourceFile};
-use crate::source::look_at;
-use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, content_type};
+use crate::source::{described, look_at};
+use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, Blocks, content_type};
 use crate::units;
 
 /// A file that changes more often than this while it is sent never keeps still.
@@ -34,10 +37,14 @@ pub(super) struct Files<'a> {
     pub(super) record: &'a Record,
     pub(super) directory: &'a Path,
     pub(super) tally: Tally,
+    /// Large files that still have blocks to begin. More of them would leave more in parts when the upload is interrupted;
+    /// one alone would wait for its checksum.
+    pub(super) begun: Semaphore,
     /// Requests in flight.
     pub(super) permits: Semaphore,
     /// Of these the large ones, where their number is not given.
     pub(super) concurrency: Option<Concurrency>,
+    pub(super) pool: Pool,
     pub(super) rate: Option<Arc<Rate>>,
 }
 
@@ -57,26 +64,60 @@ struct Turn<'f> {
     _request: SemaphorePermit<'f>,
 }
 
-/// One file that is being sent, in the shape that it had when it was begun.
+/// Content that is held until the store has it, and its CRC-64.
+struct Content {
+    bytes: Bytes,
+    crc64: String,
+}
+
+/// A file that was opened for being sent.
+struct Opened {
+    shape: SourceFile,
+    file: File,
+    /// All of a small file, and its SHA-256.
+    whole: Option<(Content, Option<String>)>,
+}
+
+/// One file that is being sent, in the shape that it had when it was opened.
 struct Sending<'f, 'a> {
     files: &'f Files<'a>,
     shape: &'f SourceFile,
-    local: &'f Path,
     layout: &'f BlockLayout,
+    /// Held until the last block of a large file has begun.
+    begun: Cell<Option<SemaphorePermit<'f>>>,
 }
 
 impl Files<'_> {
     /// Sends what is missing of a file, as it is now.
     pub(super) async fn send(&self, planned: &SourceFile) -> Result<Sent, NativeError> {
         let path = &planned.path;
-        let local = path.below(self.directory);
+        let mut bytes = planned.bytes;
         for _ in 0..STARTS {
-            let shape = self.look(path)?;
+            // A small file is read where it is opened, so it needs its turn before.
+            let (turn, room, begun) = if bytes <= SMALL {
+                (Some(self.turn(bytes).await?), Some(self.room(bytes).await?), None)
+            } else {
+                (None, None, Some(self.begun.acquire().await.map_err(closed)?))
+            };
+            let Opened { shape, file, whole } = self.open(path, room).await?;
             let layout = self.record.layout(&shape);
-            let sending = Sending { files: self, shape: &shape, local: &local, layout: &layout };
-            let sent = if layout.count() == 1 { sending.whole().await } else { sending.blocks().await };
+            let sent = {
+                let sending = Sending { files: self, shape: &shape, layout: &layout, begun: Cell::new(begun) };
+                match (whole, turn) {
+                    (Some((content, sha256)), Some(turn)) => sending.whole(content, sha256, turn).await,
+                    (_, turn) if shape.bytes > SMALL => {
+                        drop(turn);
+                        sending.blocks(Arc::new(file)).await
+                    }
+                    // It has become a small one.
+                    _ => {
+                        bytes = shape.bytes;
+                        continue;
+                    }
+                }
+            };
             // What was sent is the file only if it kept still; a failure may be that of its change.
-            let arrived = match (sent, sending.still()) {
+            let arrived = match (sent, self.still(&shape)) {
                 (Ok(arrived), Ok(())) => Some(arrived),
                 (Err(NativeError::File { .. }) | Ok(_), Err(why @ NativeError::File { .. })) => return Err(why),
                 (Ok(_) | Err(NativeError::Changing { .. } | NativeError::File { .. }), Err(_)) => None,
@@ -94,14 +135,16 @@ impl Files<'_> {
         Err(NativeError::Changing { path: path.clone() })
     }
 
-    fn look(&self, path: &BlobPath) -> Result<SourceFile, NativeError> {
-        look_at(self.directory, path).map_err(|why| file_error(path, why))
+    /// Opens a file, and reads it if it is a small one and there is room for it. One job for all of that: handing one
+    /// over costs more than reading a few kilobytes.
+    async fn open(&self, path: &BlobPath, room: Option<Room>) -> Result<Opened, NativeError> {
+        let (local, name, hash) = (path.below(self.directory), path.clone(), self.controls.hash);
+        let work = move || open(&local, name, room, hash);
+        blocking(work).await.map_err(|why| file_error(path, why))
     }
 
     /// Waits for the turn of a request of this size in bytes.
     async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
-        // The semaphores are never closed.
-        let closed = |error| NativeError::Record(io::Error::other(error));
         let permit = match &self.concurrency {
             Some(concurrency) if bytes >= LARGE => Some(concurrency.enter().await.map_err(closed)?),
             _ => None,
@@ -109,9 +152,37 @@ impl Files<'_> {
         Ok(Turn { permit, _request: self.permits.acquire().await.map_err(closed)? })
     }
 
+    async fn room(&self, bytes: u64) -> Result<Room, NativeError> {
+        self.pool.room(bytes).await.map_err(closed)
+    }
+
+    /// An error where the file is not what it was.
+    fn still(&self, shape: &SourceFile) -> Result<(), NativeError> {
+        let path = &shape.path;
+        let now = look_at(self.directory, path).map_err(|why| file_error(path, why))?;
+        if now == *shape { Ok(()) } else { Err(NativeError::Changing { path: path.clone() }) }
+    }
+
     fn report(&self, report: Report) {
         (self.controls.reporter)(report);
     }
+}
+
+fn open(local: &Path, name: BlobPath, room: Option<Room>, hash: bool) -> io::Result<Opened> {
+    let file = File::open(local)?;
+    let shape = described(name, &file.metadata()?)?;
+    let room = room.filter(|_| shape.bytes <= SMALL);
+    let whole = room.map(|mut room| -> io::Result<_> {
+        let buffer = room.buffer(usize::try_from(shape.bytes).map_err(io::Error::other)?);
+        let crc64 = fill(&file, 0, buffer)?;
+        let sha256 = hash.then(|| {
+            let mut sum = FileSum::new();
+            sum.update(buffer);
+            sum.hex()
+        });
+        Ok((Content { bytes: room.filled(), crc64 }, sha256))
+    });
+    Ok(Opened { shape, whole: whole.transpose()?, file })
 }
 
 impl Sending<'_, '_> {
@@ -119,38 +190,27 @@ impl Sending<'_, '_> {
         &self.shape.path
     }
 
-    /// An error where the file is not what it was.
-    fn still(&self) -> Result<(), NativeError> {
-        if self.files.look(self.path())? == *self.shape {
-            Ok(())
-        } else {
-            Err(NativeError::Changing { path: self.path().clone() })
-        }
-    }
-
-    fn open(&self, hash: bool) -> Result<Sums, NativeError> {
-        Sums::open(self.local, hash).map_err(|why| file_error(self.path(), why))
-    }
-
-    async fn sum(&self, sums: Sums, range: (u64, u64)) -> Result<(Sums, String), NativeError> {
-        sum(sums, range).await.map_err(|why| file_error(self.path(), why))
-    }
-
     /// A small file in one request. Returns its SHA-256, and which write of the blob it became.
-    async fn whole(&self) -> Result<(Option<String>, BlobVersion), NativeError> {
-        let range = self.layout.range(0);
-        let turn = self.files.turn(range.1).await?;
-        let (sums, crc64) = self.sum(self.open(self.files.controls.hash)?, range).await?;
-        let version = self.put(range, &crc64, self.path().to_string(), &turn, None).await?;
-        Ok((sums.finish(), version))
+    async fn whole(
+        &self,
+        content: Content,
+        sha256: Option<String>,
+        turn: Turn<'_>,
+    ) -> Result<(Option<String>, BlobVersion), NativeError> {
+        let version = self.put(&content, self.path().to_string(), &turn, None).await?;
+        Ok((sha256, version))
     }
 
     /// A large file block by block. Returns its SHA-256, and which write of the blob it became.
-    async fn blocks(&self) -> Result<(Option<String>, BlobVersion), NativeError> {
+    async fn blocks(&self, file: Arc<File>) -> Result<(Option<String>, BlobVersion), NativeError> {
         let (store, path) = (self.files.store, self.path());
         let of_store = |error| NativeError::of_store(path, error);
         let ids: Vec<BlockId> = (0..self.layout.count()).map(|index| self.layout.id(index)).collect();
-        let listed = store.block_list(path).await.map_err(of_store)?;
+        let listed = if self.files.record.is_first_run() {
+            Some(Blocks::default())
+        } else {
+            store.block_list(path).await.map_err(of_store)?
+        };
         let committed = listed.as_ref().filter(|blocks| blocks.committed == ids).map(|blocks| blocks.version.clone());
         let mut uploaded: HashSet<BlockId> = match listed {
             _ if committed.is_some() => ids.iter().cloned().collect(),
@@ -160,11 +220,11 @@ impl Sending<'_, '_> {
         };
         let mut is_second_pass = false;
         loop {
-            let sha256 = self.missing_and_sum(&ids, &uploaded).await?;
+            let sha256 = self.missing_and_sum(&file, &ids, &uploaded).await?;
             if let Some(version) = committed {
                 return Ok((sha256, version));
             }
-            self.still()?;
+            self.files.still(self.shape)?;
             if let Some(version) = store.put_block_list(path, &ids, content_type(path)).await.map_err(of_store)? {
                 return Ok((sha256, version));
             }
@@ -180,6 +240,7 @@ impl Sending<'_, '_> {
     /// Sends the blocks that are not uploaded. The inner value is the file's SHA-256.
     async fn missing_and_sum(
         &self,
+        file: &Arc<File>,
         ids: &[BlockId],
         uploaded: &HashSet<BlockId>,
     ) -> Result<Option<String>, NativeError> {
@@ -187,8 +248,7 @@ impl Sending<'_, '_> {
         let is_read_apart = self.files.controls.hash && !uploaded.is_empty();
         let unread = Cell::new(if is_read_apart { self.shape.bytes } else { 0 });
         let sending = async {
-            let sums = self.open(self.files.controls.hash && !is_read_apart)?;
-            let sha256 = self.missing(ids, uploaded, sums).await?;
+            let sha256 = self.missing(file, ids, uploaded, self.files.controls.hash && !is_read_apart).await?;
             if unread.get() > WORTH_A_WORD {
                 let (path, bytes) = (self.path(), units::bytes(unread.get()));
                 let words = format!("Reading {path} to its end for its SHA-256: {bytes} are left.");
@@ -200,73 +260,128 @@ impl Sending<'_, '_> {
             if !is_read_apart {
                 return Ok(None);
             }
-            let mut sums = self.open(true)?;
+            let mut sum = FileSum::new();
             for range in (0..self.layout.count()).map(|index| self.layout.range(index)) {
-                (sums, _) = self.sum(sums, range).await?;
+                let file = Arc::clone(file);
+                sum = self.blocking(move || sum.read(&file, range).map(|()| sum)).await?;
                 self.files.tally.add_read(range.1);
                 unread.set(unread.get() - range.1);
             }
-            Ok(sums.finish())
+            Ok(Some(sum.hex()))
         };
         let (sent, read) = tokio::try_join!(sending, reading)?;
         Ok(sent.or(read))
     }
 
-    /// Sends what is missing, and reads it on the way. The inner value is the SHA-256 that the sums come to.
+    /// Sends what is missing, each block as soon as it is read. With `hash` the inner value is the SHA-256 of the blocks
+    /// one after the other, whichever of them is sent first.
     async fn missing(
         &self,
+        file: &Arc<File>,
         ids: &[BlockId],
         uploaded: &HashSet<BlockId>,
-        mut sums: Sums,
+        hash: bool,
     ) -> Result<Option<String>, NativeError> {
-        let mut in_flight = FuturesUnordered::new();
-        let count = units::grouped(ids.len() as u64);
-        for (index, id) in (0..).zip(ids) {
-            let range = self.layout.range(index);
-            if uploaded.contains(id) {
-                self.files.tally.add_found(range.1);
-                continue;
+        let (in_order, blocks) = mpsc::unbounded_channel();
+        let sending = async move {
+            let mut in_flight = FuturesUnordered::new();
+            let count = units::grouped(ids.len() as u64);
+            for (index, id) in (0..).zip(ids) {
+                let range = self.layout.range(index);
+                if uploaded.contains(id) {
+                    self.files.tally.add_found(range.1);
+                    continue;
+                }
+                let turn = while_in_flight(&mut in_flight, self.files.turn(range.1)).await?;
+                let room = while_in_flight(&mut in_flight, self.files.room(range.1)).await?;
+                let (read, for_sum) = oneshot::channel();
+                if hash {
+                    // Nobody listens only when the upload ends.
+                    in_order.send(for_sum).ok();
+                }
+                let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path());
+                in_flight.push(async move {
+                    let content = self.read(file, range, room).await?;
+                    read.send(content.bytes.clone()).ok();
+                    self.put(&content, what, &turn, Some(id)).await?;
+                    drop((turn, content));
+                    self.files.record.block(id).map_err(NativeError::Record)
+                });
             }
-            let turn = while_in_flight(&mut in_flight, self.files.turn(range.1)).await?;
-            let (summed, crc64) = while_in_flight(&mut in_flight, self.sum(sums, range)).await?;
-            sums = summed;
-            let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path());
-            in_flight.push(async move {
-                self.put(range, &crc64, what, &turn, Some(id)).await?;
-                drop(turn);
-                self.files.record.block(id).map_err(NativeError::Record)
-            });
-        }
-        while let Some(sent) = in_flight.next().await {
-            sent?;
-        }
-        Ok(sums.finish())
+            drop(self.begun.take());
+            while let Some(sent) = in_flight.next().await {
+                sent?;
+            }
+            Ok(())
+        };
+        let (sha256, ()) = tokio::try_join!(self.sum(blocks), sending)?;
+        Ok(sha256.filter(|_| hash))
     }
 
-    /// Puts one range of the file: a block of this id, or without one the blob itself. Returns which write of the blob it
-    /// was; none for a block.
+    /// Reads a block, and sums it on the way.
+    async fn read(&self, file: &Arc<File>, (start, length): (u64, u64), room: Room) -> Result<Content, NativeError> {
+        let (file, mut room) = (Arc::clone(file), room);
+        self.blocking(move || {
+            let length = usize::try_from(length).map_err(io::Error::other)?;
+            let crc64 = fill(&file, start, room.buffer(length))?;
+            Ok(Content { bytes: room.filled(), crc64 })
+        })
+        .await
+    }
+
+    /// SHA-256 of the blocks in the order in which they were begun; none where there was no block.
+    async fn sum(
+        &self,
+        mut blocks: mpsc::UnboundedReceiver<oneshot::Receiver<Bytes>>,
+    ) -> Result<Option<String>, NativeError> {
+        let mut sum = FileSum::new();
+        while let Some(block) = blocks.recv().await {
+            // A block that cannot be read ends the sending, which tells why.
+            let Ok(content) = block.await else { break };
+            sum = self
+                .blocking(move || {
+                    sum.update(&content);
+                    Ok(sum)
+                })
+                .await?;
+        }
+        Ok(Some(sum.hex()))
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, NativeError> {
+        blocking(work).await.map_err(|why| file_error(self.path(), why))
+    }
+
+    /// Puts content: a block of this id, or without one the blob itself. Returns which write of the blob it was; none for
+    /// a block.
     async fn put(
         &self,
-        range: (u64, u64),
-        crc64: &str,
+        content: &Content,
         what: String,
         turn: &Turn<'_>,
         id: Option<&BlockId>,
     ) -> Result<BlobVersion, NativeError> {
         let learn = |attempt: Attempt| {
-            let number =
-                turn.permit.as_ref().and_then(|permit| permit.took(range.1, attempt.elapsed, attempt.has_arrived));
-            if let Some(number) = number {
-                self.files.report(Report::Debug(format!("at most {number} large requests at once from now on")));
+            let failed = turn.permit.as_ref().filter(|_| !attempt.has_arrived);
+            if let Some(number) = failed.and_then(|permit| permit.failed(attempt.elapsed, attempt.is_busy)) {
+                self.files.report(at_most(number));
             }
+        };
+        let progress = turn.permit.as_ref().map(ConcurrencyPermit::progress);
+        let body = || {
+            progress.inspect(|progress| progress.restart());
+            pieces(content.bytes.clone(), self.files.rate.clone(), progress.cloned())
         };
         let content = BlobContent {
             path: self.path(),
             what,
-            length: range.1,
-            crc64,
-            body: || body(self.local.to_owned(), range, self.files.rate.clone()),
-            is_current: &|| self.still().is_ok(),
+            length: content.bytes.len() as u64,
+            crc64: &content.crc64,
+            body,
+            is_current: &|| self.files.still(self.shape).is_ok(),
             on_attempt: &learn,
         };
         let put = match id {
@@ -275,6 +390,11 @@ impl Sending<'_, '_> {
         };
         put.map_err(|error| NativeError::of_store(self.path(), error))
     }
+}
+
+/// The number of large requests in flight has changed.
+pub(super) fn at_most(number: u32) -> Report {
+    Report::Debug(format!("at most {number} large requests at once from now on"))
 }
 
 /// Waits for something; the requests in flight go on meanwhile.
@@ -292,10 +412,14 @@ async fn while_in_flight<T>(
     }
 }
 
-/// Sums take a moment of processor time: not on the thread that sends.
-async fn sum(mut sums: Sums, range: (u64, u64)) -> io::Result<(Sums, String)> {
-    let work = move || sums.block(range).map(|crc| (sums, crc));
+/// Reading and summing take a moment: not on a thread that sends.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// The semaphores are never closed.
+fn closed(error: tokio::sync::AcquireError) -> NativeError {
+    NativeError::Record(io::Error::other(error))
 }
 
 fn file_error(path: &BlobPath, why: io::Error) -> NativeError {

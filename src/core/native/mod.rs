@@ -5,6 +5,7 @@ mod concurrency;
 mod descriptors;
 mod error;
 mod file;
+mod pool;
 mod rate;
 mod read;
 mod record;
@@ -23,7 +24,8 @@ use tokio::sync::Semaphore;
 
 use self::concurrency::Concurrency;
 use self::descriptors::fewer_requests;
-use self::file::Files;
+use self::file::{Files, at_most};
+use self::pool::Pool;
 use self::rate::Rate;
 use self::tally::Tally;
 use crate::cancel::{Cancellation, Urgency};
@@ -34,12 +36,14 @@ use crate::store::{BlobStore, BlobVersion};
 
 /// Maximum number of concurrent requests: measured, more bring nothing.
 const MAX_REQUESTS: u32 = 32;
-/// Large files that are sent concurrently: more would leave more of them in parts when the upload is interrupted.
+/// Large files that have blocks to begin.
 const LARGE_FILES: usize = 4;
 /// A file up to this size in bytes is sent in one request.
 const SMALL: u64 = 8 << 20;
 /// Between looks at the counters.
 const TICK: Duration = Duration::from_millis(200);
+/// Between looks at the concurrency.
+const JUDGE: Duration = Duration::from_millis(50);
 
 /// Limits and wishes of an upload.
 pub(crate) struct Controls<'a> {
@@ -97,14 +101,17 @@ pub(crate) async fn send(
         (controls.reporter)(Report::Notice(words));
     }
     let parallel = fewer.map_or(wanted, |(parallel, _)| parallel);
+    let mut settled = record.concurrency(&store.host());
     let files = Files {
         store,
         controls,
         record,
         directory,
         tally: Tally::default(),
+        begun: Semaphore::new(LARGE_FILES),
         permits: Semaphore::new(parallel as usize),
-        concurrency: controls.parallel.is_none().then(|| Concurrency::new(parallel)),
+        concurrency: controls.parallel.is_none().then(|| Concurrency::new(parallel, settled)),
+        pool: Pool::new(),
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
     let counters = || Counters {
@@ -124,11 +131,11 @@ pub(crate) async fn send(
         // Made one by one: a waiting file costs nothing but its place in the list.
         let files = &files;
         let send = |file: SourceFile| async move { files.send(&file).await };
-        let large = stream::iter(order.into_iter().cloned()).map(send).buffer_unordered(LARGE_FILES);
+        let large = stream::iter(order.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let work = stream::select(large, small);
         tokio::pin!(work);
-        let mut tick = tokio::time::interval(TICK);
+        let (mut tick, mut judge) = (tokio::time::interval(TICK), tokio::time::interval(JUDGE));
         loop {
             tokio::select! {
                 biased;
@@ -146,6 +153,16 @@ pub(crate) async fn send(
                     Some(Err(error)) => return Err(error),
                     None => break,
                 },
+                _ = judge.tick(), if files.concurrency.is_some() => {
+                    let Some(concurrency) = &files.concurrency else { continue };
+                    if let Some(number) = concurrency.judge(Instant::now()) {
+                        (controls.reporter)(at_most(number));
+                    }
+                    if let Some(number) = concurrency.settled().filter(|number| settled != Some(*number)) {
+                        settled = Some(number);
+                        record.keep_concurrency(&store.host(), number);
+                    }
+                }
                 _ = tick.tick() => {
                     on(TransferEvent::Progress(meter.update(counters())));
                     let done = store.traffic().answers() + files.tally.read();

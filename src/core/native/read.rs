@@ -1,8 +1,7 @@
-//! Reads a block: once for its checksum, and once more while it is sent, so that no block is ever held in memory.
+//! Reads content of a file once, and hands it over piece by piece.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -11,91 +10,104 @@ use bytes::Bytes;
 use futures_util::Stream;
 use sha2::{Digest, Sha256};
 
+use super::concurrency::Progress;
 use super::rate::Rate;
 
-/// What is held of a file at a time.
-const PIECE: usize = 512 * 1024;
+/// What is read or handed over at a time, in bytes: small enough that a checksum finds it in the processor's cache.
+const PIECE: usize = 256 * 1024;
 
-/// Reads a file from its start to its end, block by block.
-pub(super) struct Sums {
-    path: PathBuf,
-    file: File,
-    whole: Option<Sha256>,
-    piece: Vec<u8>,
+/// Fills a buffer from the file, beginning at `start`. Returns the CRC-64/NVME of the content as the store takes it:
+/// eight little-endian bytes in base64.
+///
+/// # Errors
+/// Those of the system, and `UnexpectedEof` where the file ends before.
+pub(super) fn fill(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<String> {
+    let mut crc = crc64fast_nvme::Digest::new();
+    let mut at = start;
+    for piece in buffer.chunks_mut(PIECE) {
+        read_exact_at(file, piece, at)?;
+        crc.write(piece);
+        at += piece.len() as u64;
+    }
+    Ok(STANDARD.encode(crc.sum64().to_le_bytes()))
 }
 
-impl Sums {
-    /// `whole`: whether the SHA-256 of all of it is wanted.
-    pub(super) fn open(path: &Path, whole: bool) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let piece = usize::try_from(file.metadata()?.len()).unwrap_or(PIECE).min(PIECE);
-        Ok(Self { path: path.to_owned(), file, whole: whole.then(Sha256::new), piece: vec![0; piece] })
-    }
-
-    /// CRC-64/NVME of a block, as the store takes it: eight little-endian bytes in base64.
-    pub(super) fn block(&mut self, (start, length): (u64, u64)) -> io::Result<String> {
-        let mut crc = crc64fast_nvme::Digest::new();
-        self.file.seek(SeekFrom::Start(start))?;
-        let mut left = length;
-        while left > 0 {
-            let want = usize::try_from(left).unwrap_or(PIECE).min(self.piece.len());
-            let got = self.file.read(&mut self.piece[..want])?;
-            if got == 0 {
-                let words = format!("{} became shorter", self.path.display());
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, words));
-            }
-            crc.write(&self.piece[..got]);
-            if let Some(whole) = &mut self.whole {
-                whole.update(&self.piece[..got]);
-            }
-            left -= got as u64;
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match read_at(file, buffer, at) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+            Ok(count) => (buffer, at) = (&mut buffer[count..], at + count as u64),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
         }
-        Ok(STANDARD.encode(crc.sum64().to_le_bytes()))
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}
+
+/// SHA-256 of a file that is read from its start to its end.
+pub(super) struct FileSum(Sha256);
+
+impl FileSum {
+    pub(super) fn new() -> Self {
+        Self(Sha256::new())
     }
 
-    /// SHA-256 of all that was read, in hex digits.
-    pub(super) fn finish(self) -> Option<String> {
-        self.whole.map(|whole| whole.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    pub(super) fn update(&mut self, content: &[u8]) {
+        self.0.update(content);
+    }
+
+    /// Reads a range of the file: start and length in bytes.
+    ///
+    /// # Errors
+    /// As [`fill`].
+    pub(super) fn read(&mut self, file: &File, (start, length): (u64, u64)) -> io::Result<()> {
+        let mut piece = vec![0; usize::try_from(length).unwrap_or(PIECE).min(PIECE)];
+        let (mut at, end) = (start, start + length);
+        while at < end {
+            let want = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+            read_exact_at(file, &mut piece[..want], at)?;
+            self.update(&piece[..want]);
+            at += want as u64;
+        }
+        Ok(())
+    }
+
+    /// In hex digits.
+    pub(super) fn hex(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// Content of a block for one attempt; pieces are paced as they are taken.
-pub(super) fn body(
-    path: PathBuf,
-    (start, length): (u64, u64),
+/// Content for one attempt. Pieces are paced as they are taken, and counted.
+pub(super) fn pieces(
+    content: Bytes,
     rate: Option<Arc<Rate>>,
+    progress: Option<Arc<Progress>>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let state = (None::<File>, length);
-    futures_util::stream::try_unfold(state, move |(file, left)| {
-        let (path, rate) = (path.clone(), rate.clone());
+    futures_util::stream::unfold(content, move |mut left| {
+        let (rate, progress) = (rate.clone(), progress.clone());
         async move {
-            if left == 0 {
-                return Ok(None);
+            if left.is_empty() {
+                return None;
             }
-            let want = left.min(PIECE as u64);
+            let piece = left.split_to(left.len().min(PIECE));
             if let Some(rate) = &rate {
-                rate.wait(want).await;
+                rate.wait(piece.len() as u64).await;
             }
-            // The file of the standard library: tokio's own reads into a buffer of its own first.
-            let read = move || -> io::Result<_> {
-                let mut file = match file {
-                    Some(file) => file,
-                    None => {
-                        let mut file = File::open(&path)?;
-                        file.seek(SeekFrom::Start(start))?;
-                        file
-                    }
-                };
-                let mut piece = Vec::with_capacity(usize::try_from(want).unwrap_or(PIECE));
-                file.by_ref().take(want).read_to_end(&mut piece)?;
-                Ok((file, piece))
-            };
-            let (file, piece) = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
-            let got = piece.len() as u64;
-            if got == 0 {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
+            if let Some(progress) = &progress {
+                progress.add(piece.len() as u64);
             }
-            Ok(Some((Bytes::from(piece), (Some(file), left - got))))
+            Some((Ok(piece), left))
         }
     })
 }
@@ -104,19 +116,23 @@ pub(super) fn body(
 mod tests {
     use super::*;
 
-    /// The check value of CRC-64/NVME, and SHA-256 of the same text, which is read in two blocks.
+    /// The check value of CRC-64/NVME, and SHA-256 of the same text, which is read in two parts.
     #[test]
     fn the_sums_are_those_of_the_standards() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("f");
         std::fs::write(&path, "123456789").expect("written");
-        let mut sums = Sums::open(&path, true).expect("opened");
-        assert_eq!(sums.block((0, 9)).expect("read"), STANDARD.encode(0xae8b_1486_0a79_9888_u64.to_le_bytes()));
-        let mut sums = Sums::open(&path, true).expect("opened");
-        sums.block((0, 4)).expect("read");
-        sums.block((4, 5)).expect("read");
-        let sha256 = "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225";
-        assert_eq!(sums.finish().as_deref(), Some(sha256));
-        assert!(Sums::open(&path, false).expect("opened").block((5, 5)).is_err());
+        let file = File::open(&path).expect("opened");
+        let mut buffer = [0; 9];
+        let crc64 = fill(&file, 0, &mut buffer).expect("read");
+        assert_eq!(crc64, STANDARD.encode(0xae8b_1486_0a79_9888_u64.to_le_bytes()));
+        assert_eq!(&buffer, b"123456789");
+        fill(&file, 4, &mut buffer[..5]).expect("read");
+        assert_eq!(&buffer, b"567896789");
+        let mut sum = FileSum::new();
+        sum.update(b"1234");
+        sum.read(&file, (4, 5)).expect("read");
+        assert_eq!(sum.hex(), "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
+        assert_eq!(fill(&file, 5, &mut buffer[..5]).map_err(|why| why.kind()), Err(io::ErrorKind::UnexpectedEof));
     }
 }

@@ -5,17 +5,25 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::append_private;
+use crate::files::{append_private, create_private};
 use crate::model::{ArrivedFile, SourceFile};
 use crate::store::{BlobVersion, BlockId, BlockLayout};
 
 const BLOCKS: &str = "blocks";
 const MANIFEST: &str = "manifest.ndjson";
+const CONCURRENCY: &str = "concurrency.json";
+
+/// Number of large requests in flight that was right for a host.
+#[derive(Serialize, Deserialize)]
+struct HostConcurrency {
+    host: String,
+    requests: u32,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Line {
@@ -35,6 +43,8 @@ pub(crate) struct Record {
     manifest_out: Mutex<File>,
     /// Key of the upload.
     key: String,
+    directory: PathBuf,
+    is_first_run: bool,
 }
 
 impl Record {
@@ -45,11 +55,33 @@ impl Record {
     pub(crate) fn open(directory: &Path, key: &str) -> io::Result<Self> {
         let (blocks, manifest) = (directory.join(BLOCKS), directory.join(MANIFEST));
         Ok(Self {
+            directory: directory.to_owned(),
+            is_first_run: !blocks.exists(),
             blocks: Mutex::new(lines(&blocks)?.collect()),
             blocks_out: Mutex::new(appended(&blocks)?),
             manifest_out: Mutex::new(appended(&manifest)?),
             key: key.to_owned(),
         })
+    }
+
+    /// True where no earlier run has begun to send: the store has no block of this upload.
+    pub(super) fn is_first_run(&self) -> bool {
+        self.is_first_run
+    }
+
+    /// Concurrency that an earlier run found to be right for this host.
+    pub(super) fn concurrency(&self, host: &str) -> Option<u32> {
+        let text = fs::read(self.directory.join(CONCURRENCY)).ok()?;
+        let kept: HostConcurrency = serde_json::from_slice(&text).ok()?;
+        (kept.host == host).then_some(kept.requests)
+    }
+
+    /// Keeps it for the next run. Only a hint: that it cannot be written does not matter.
+    pub(super) fn keep_concurrency(&self, host: &str, requests: u32) {
+        let kept = HostConcurrency { host: host.to_owned(), requests };
+        let written = create_private(&self.directory.join(CONCURRENCY))
+            .and_then(|file| serde_json::to_writer(file, &kept).map_err(io::Error::from));
+        drop(written);
     }
 
     /// Blocks of a file of this shape.
@@ -143,6 +175,19 @@ mod tests {
         fs::write(directory.path().join(MANIFEST), line + "\n").expect("written");
         let arrived = arrived_files((directory.path(), ""), [&shape]).expect("read");
         assert_eq!(arrived.into_iter().map(|(_, version)| version).collect::<Vec<_>>(), [BlobVersion::default()]);
+    }
+
+    #[test]
+    fn the_concurrency_of_a_host_is_known_to_the_next_run() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let record = Record::open(directory.path(), "").expect("opened");
+        assert_eq!((record.is_first_run(), record.concurrency("a")), (true, None));
+        record.keep_concurrency("a", 16);
+        record.keep_concurrency("a", 4);
+        let record = Record::open(directory.path(), "").expect("opened");
+        assert_eq!((record.is_first_run(), record.concurrency("a"), record.concurrency("b")), (false, Some(4), None));
+        fs::write(directory.path().join(CONCURRENCY), "{").expect("written");
+        assert_eq!(record.concurrency("a"), None);
     }
 
     #[test]

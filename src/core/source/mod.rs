@@ -203,7 +203,8 @@ fn readable(local: &Path, path: BlobPath) -> io::Result<SourceFile> {
     described(path, &std::fs::File::open(local)?.metadata()?)
 }
 
-fn described(path: BlobPath, metadata: &std::fs::Metadata) -> io::Result<SourceFile> {
+/// A file as its metadata describes it.
+pub(crate) fn described(path: BlobPath, metadata: &std::fs::Metadata) -> io::Result<SourceFile> {
     let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let modified = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
     Ok(SourceFile { path, bytes: metadata.len(), modified })

@@ -88,8 +88,8 @@ pub(crate) struct BlobStore {
     sas: Mutex<Sas>,
     renew: Renew,
     checksums: AtomicU8,
-    /// The first request with a checksum goes alone: whether the store accepts it is not known before.
-    first: Mutex<()>,
+    /// One request at a time finds out whether the store accepts checksums.
+    finding_out: Mutex<()>,
     notices: RetryNotices,
     traffic: Arc<Traffic>,
 }
@@ -117,6 +117,13 @@ pub(crate) struct BlobContent<'c, F> {
 pub(crate) struct Attempt {
     pub(crate) elapsed: Duration,
     pub(crate) has_arrived: bool,
+    /// Refused because the store has too much to do.
+    pub(crate) is_busy: bool,
+}
+
+/// Whether a failure may come of a checksum that the store does not know.
+fn is_of_checksum(error: &HttpError) -> bool {
+    names_header(error, CHECKSUM) || is_fault(error)
 }
 
 impl BlobStore {
@@ -130,7 +137,7 @@ impl BlobStore {
             sas: Mutex::new(Sas { url: location.sas.clone(), generation: 0, is_proved: true }),
             renew,
             checksums: AtomicU8::new(UNKNOWN),
-            first: Mutex::new(()),
+            finding_out: Mutex::new(()),
             notices: RetryNotices::default(),
             traffic: Arc::default(),
         }
@@ -139,6 +146,11 @@ impl BlobStore {
     /// The SAS in force, for a program that writes to the location by itself.
     pub(crate) async fn sas(&self) -> SecretUrl {
         self.sas.lock().await.url.clone()
+    }
+
+    /// Host and port of the location.
+    pub(crate) fn host(&self) -> String {
+        self.blob_uri.host()
     }
 
     pub(crate) fn traffic(&self) -> &Traffic {
@@ -298,47 +310,48 @@ impl BlobStore {
             };
             let begun = Instant::now();
             let put = self.http.send(&request.stream(content.length, body)).await;
-            (content.on_attempt)(Attempt { elapsed: begun.elapsed(), has_arrived: put.is_ok() });
+            let is_busy =
+                put.as_ref().err().and_then(HttpError::status).is_some_and(|status| matches!(status, 429 | 503));
+            (content.on_attempt)(Attempt { elapsed: begun.elapsed(), has_arrived: put.is_ok(), is_busy });
             if put.is_err() {
                 self.traffic.lost.fetch_add(taken.load(Ordering::Relaxed), Ordering::Relaxed);
             }
             put
         };
         let put = async |sas: &Url| {
-            let mut known = self.checksums.load(Ordering::Relaxed);
-            if known == UNKNOWN {
-                let alone = self.first.lock().await;
-                known = self.checksums.load(Ordering::Relaxed);
-                if known == UNKNOWN {
-                    return self.find_out(sas, content.length, &once).await;
+            // Most stores accept them: nothing waits for the first answer.
+            let has_checksum = self.checksums.load(Ordering::Relaxed) != REFUSED;
+            let error = match once(sas, has_checksum).await {
+                Ok(response) if has_checksum => {
+                    self.checksums.store(ACCEPTED, Ordering::Relaxed);
+                    return Ok(response);
                 }
-                drop(alone);
+                Err(error) if has_checksum && is_of_checksum(&error) => error,
+                answer => return answer,
+            };
+            let alone = self.finding_out.lock().await;
+            match self.checksums.load(Ordering::Relaxed) {
+                UNKNOWN => self.find_out(sas, (content.length, error), &once).await,
+                REFUSED => {
+                    drop(alone);
+                    once(sas, false).await
+                }
+                _ => Err(error),
             }
-            once(sas, known == ACCEPTED).await
         };
         self.attempts((&content.what, content.is_current), put).await
     }
 
-    /// Sends with a checksum, and finds out whether the store accepts one. A refusal is believed where the store names the
-    /// header, or refuses the same content twice and accepts it without in between: a passing fault must not cost the
-    /// proof of everything that follows.
+    /// Finds out, after this failure of content with a checksum, whether the store accepts checksums. A refusal is
+    /// believed where the store names the header, or refuses the same content twice and accepts it without in between: a
+    /// passing fault must not cost the proof of everything that follows.
     async fn find_out(
         &self,
         sas: &Url,
-        bytes: u64,
+        (bytes, error): (u64, HttpError),
         once: &impl AsyncFn(&Url, bool) -> Result<Response, HttpError>,
     ) -> Result<Response, HttpError> {
-        let error = match once(sas, true).await {
-            Ok(response) => {
-                self.checksums.store(ACCEPTED, Ordering::Relaxed);
-                return Ok(response);
-            }
-            Err(error) => error,
-        };
         let is_named = names_header(&error, CHECKSUM);
-        if !is_named && !is_fault(&error) {
-            return Err(error);
-        }
         let without = once(sas, false).await?;
         if !is_named {
             // It is sent again, so it counts once.

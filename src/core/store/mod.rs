@@ -17,3 +17,4 @@ pub use location::{ListedBlob, Listing, UploadLocation};
 pub use version::BlobVersion;
 #[cfg(test)]
 pub(crate) use version::tests::version;
+pub(crate) use wire::Blocks;

@@ -1,0 +1,124 @@
+//! Memory for content on its way: each block is read once, and held until the store has acknowledged it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+
+/// Bytes that all content of one upload may take.
+const LIMIT: usize = 256 << 20;
+/// Unit of the limit, in bytes.
+const PAGE: usize = 4096;
+/// Smaller buffers, in bytes, are cheaper to make than to keep.
+const KEPT: usize = 1 << 20;
+
+type Free = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// Bounded memory, and the buffers that are free again: new pages for every block would cost as much as a checksum.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pages: Arc<Semaphore>,
+    free: Free,
+}
+
+/// A reserved part of the pool; returned when the last reference to its content is gone.
+#[derive(Debug)]
+pub(super) struct Room {
+    buffer: Vec<u8>,
+    length: usize,
+    free: Free,
+    _pages: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    pub(super) fn new() -> Self {
+        Self { pages: Arc::new(Semaphore::new(LIMIT / PAGE)), free: Free::default() }
+    }
+
+    /// Waits for room for so many bytes. A block that is larger than the pool takes all of it.
+    pub(super) async fn room(&self, bytes: u64) -> Result<Room, AcquireError> {
+        let bytes = usize::try_from(bytes).unwrap_or(LIMIT).min(LIMIT);
+        let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX);
+        let pages = Arc::clone(&self.pages).acquire_many_owned(pages).await?;
+        Ok(Room { buffer: Vec::new(), length: 0, free: Arc::clone(&self.free), _pages: pages })
+    }
+}
+
+impl Room {
+    /// A buffer of this length, with any content.
+    pub(super) fn buffer(&mut self, length: usize) -> &mut [u8] {
+        if self.buffer.len() < length {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            let fitting = free.iter().position(|buffer| buffer.len() >= length).filter(|_| length >= KEPT);
+            let buffer = fitting.map(|at| free.swap_remove(at));
+            drop(free);
+            self.buffer = buffer.unwrap_or_else(|| vec![0; length]);
+        }
+        self.length = length;
+        &mut self.buffer[..length]
+    }
+
+    /// What the buffer holds now, for as many readers as there are.
+    pub(super) fn filled(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Room {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.buffer.len() >= KEPT {
+            self.free.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.buffer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const BLOCK: u64 = 8 << 20;
+
+    #[tokio::test]
+    async fn no_more_is_held_than_the_limit() {
+        let pool = Pool::new();
+        let mut held = Vec::new();
+        while let Some(room) = pool.room(BLOCK).now_or_never() {
+            held.push(room.expect("room"));
+        }
+        assert_eq!(held.len() as u64, LIMIT as u64 / BLOCK);
+        held.pop();
+        assert!(pool.room(BLOCK).now_or_never().is_some());
+        held.clear();
+        assert!(pool.room(u64::MAX).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_buffer_is_used_again_when_its_last_reader_is_gone() {
+        let pool = Pool::new();
+        let mut room = pool.room(BLOCK).await.expect("room");
+        room.buffer(8 << 20)[0] = 7;
+        let (content, reader) = {
+            let content = room.filled();
+            (content.clone(), content)
+        };
+        drop(content);
+        assert_eq!((reader.len(), reader[0], pool.free.lock().expect("a lock").len()), (8 << 20, 7, 0));
+        drop(reader);
+        let mut room = pool.room(BLOCK).await.expect("room");
+        assert_eq!(room.buffer(2 << 20)[0], 7);
+        room.buffer(1 << 20);
+        assert_eq!(room.filled().len(), 1 << 20);
+        let mut small = pool.room(5).await.expect("room");
+        small.buffer(5);
+        drop(small);
+        assert_eq!(pool.free.lock().expect("a lock").len(), 1);
+    }
+}
