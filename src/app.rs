@@ -79,9 +79,9 @@ impl App {
     /// The one HTTP client.
     #[must_use]
     pub(crate) fn http(&self) -> Arc<HttpClient> {
-        Arc::clone(
-            self.http.get_or_init(|| Arc::new(HttpClient::new(&self.env, self.timings.clone(), self.reporter()))),
-        )
+        Arc::clone(self.http.get_or_init(|| {
+            Arc::new(HttpClient::new(&self.env, self.timings.clone(), self.reporter(), self.console.is_debug()))
+        }))
     }
 
     /// Looks for the project in its places, `endpoint` standing for the option.

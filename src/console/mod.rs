@@ -163,6 +163,11 @@ impl Console {
         self.talk(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
     }
 
+    /// True where trace lines are shown.
+    pub(crate) fn is_debug(&self) -> bool {
+        self.settings.debug
+    }
+
     /// A trace line.
     pub(crate) fn debug(&self, text: &str) {
         if self.settings.debug {

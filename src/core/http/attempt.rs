@@ -6,7 +6,6 @@ use std::time::{Instant, SystemTime};
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, StatusCode};
 use url::Url;
-use uuid::Uuid;
 
 use super::client::{HttpClient, Purpose};
 use super::error::HttpError;
@@ -14,7 +13,6 @@ use super::limit::Limit;
 use super::request::{Body, Request, Response, place, shown};
 use super::service_error::{ServiceError, tenant_of};
 use super::{fault, retry};
-use crate::model::Report;
 use crate::redact::clean;
 
 /// An attempt that is being made.
@@ -54,7 +52,8 @@ impl HttpClient {
             Some(tokens) => Some(tokens.token().await.map_err(HttpError::SignIn)?),
             None => None,
         };
-        let id = Uuid::new_v4().to_string();
+        // Without a call to the system for each.
+        let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string();
         let mut builder = self.client(url, request.purpose)?.request(request.method.clone(), url.clone());
         // Only Azure's services correlate requests.
         if request.purpose != Purpose::Files {
@@ -75,8 +74,10 @@ impl HttpClient {
             Body::Stream { length, make } => builder.header("content-length", *length).body(make()),
         };
         let length = request.body.length().filter(|_| request.purpose == Purpose::Blobs);
-        let size = length.map(|length| format!("{length} bytes, ")).unwrap_or_default();
-        self.report(Report::Debug(format!("> {} {} ({size}{id})", request.method, shown(url))));
+        self.trace(|| {
+            let size = length.map(|length| format!("{length} bytes, ")).unwrap_or_default();
+            format!("> {} {} ({size}{id})", request.method, shown(url))
+        });
         let trace = match request.purpose {
             Purpose::Files => Trace::Status,
             Purpose::Blobs if length.is_some() => Trace::Id,
@@ -89,7 +90,7 @@ impl HttpClient {
     /// Traces a response, once as much of it came as the caller waits for.
     pub(super) fn trace_response(&self, attempt: &Attempt<'_>, head: &Head) {
         let status = head.status.as_u16();
-        self.report(Report::Debug(match attempt.trace {
+        self.trace(|| match attempt.trace {
             Trace::Status => format!("< {status}"),
             Trace::Id => format!("< {status} ({})", attempt.id),
             Trace::Duration => {
@@ -97,12 +98,12 @@ impl HttpClient {
                 let id = head.response.request_id.as_deref().unwrap_or_default();
                 format!("< {status} in {took} ms (request id {id})")
             }
-        }));
+        });
     }
 
     pub(super) fn trace_failure(&self, error: &HttpError) {
         if let HttpError::Network { words, .. } = error {
-            self.report(Report::Debug(format!("< {error} ({words})")));
+            self.trace(|| format!("< {error} ({words})"));
         }
     }
 }

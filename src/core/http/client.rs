@@ -28,6 +28,7 @@ const REDIRECTS: usize = 5;
 pub struct HttpClient {
     timings: Timings,
     reporter: Reporter,
+    is_traced: bool,
     user_agent: String,
     traceparent: Option<String>,
     certificates: Option<PathBuf>,
@@ -53,9 +54,10 @@ impl fmt::Debug for HttpClient {
 }
 
 impl HttpClient {
-    /// A client that has not touched the network or the certificates yet.
+    /// A client that has not touched the network or the certificates yet. `is_traced`: each request and response is
+    /// reported, which costs as much as a small request itself.
     #[must_use]
-    pub fn new(env: &Env, timings: Timings, reporter: Reporter) -> Self {
+    pub fn new(env: &Env, timings: Timings, reporter: Reporter, is_traced: bool) -> Self {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let mut user_agent = format!("azd-ext-azure-ai-models/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"));
         // Words that no header can carry are left out, not a reason to fail.
@@ -65,7 +67,7 @@ impl HttpClient {
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
         let certificates = env.get(var::SSL_CERT_FILE).map(PathBuf::from);
-        Self { timings, reporter, user_agent, traceparent, certificates, clients: Default::default() }
+        Self { timings, reporter, is_traced, user_agent, traceparent, certificates, clients: Default::default() }
     }
 
     /// The limits that this client works under.
@@ -77,6 +79,13 @@ impl HttpClient {
     /// Leaves a report where this client leaves its own.
     pub(crate) fn report(&self, report: Report) {
         (self.reporter)(report);
+    }
+
+    /// Reports a line of the trace.
+    pub(super) fn trace(&self, line: impl FnOnce() -> String) {
+        if self.is_traced {
+            self.report(Report::Debug(line()));
+        }
     }
 
     /// Sends a request until it is answered or not worth another try. Only 2xx is a success. May be dropped at any time.

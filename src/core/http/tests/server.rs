@@ -101,5 +101,5 @@ pub(crate) fn client(vars: &[(&str, &str)]) -> (HttpClient, Arc<Mutex<Vec<Report
         hold.hear(&report);
         kept.lock().expect("reports").push(report);
     });
-    (HttpClient::new(&env, Timings::default(), reporter), reports)
+    (HttpClient::new(&env, Timings::default(), reporter, true), reports)
 }
