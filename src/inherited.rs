@@ -19,14 +19,14 @@ pub(crate) struct Inherited {
     pub(crate) left_out: Vec<String>,
 }
 
-/// Reads the process environment, and removes from it what an azd environment may not set. To be called once, by the
-/// only thread.
-pub(crate) fn environment() -> Inherited {
-    let env = Env::from_process();
+/// Removes from the process environment, of which `env` is the snapshot, what an azd environment may not set. To be
+/// called once, by the only thread. azd is asked where the command does work; any other needs no variable whose origin
+/// matters, and does without all of them.
+pub(crate) fn environment(env: Env, is_work: bool) -> Inherited {
     if !env.run_by_azd() {
         return Inherited { env, warnings: Vec::new(), left_out: Vec::new() };
     }
-    let injected = ask(&env);
+    let (injected, is_silent) = if is_work { ask(&env) } else { (unasked(), false) };
     let (mut ignored, mut from_azd) = (Vec::new(), BTreeSet::new());
     for (name, value) in std::env::vars_os() {
         let text = name.to_string_lossy().into_owned();
@@ -45,15 +45,26 @@ pub(crate) fn environment() -> Inherited {
     }
     let mut env = Env::from_process();
     env.set_from_azd(from_azd);
+    if is_silent {
+        env.set_azd_silent();
+    }
+    if !is_work {
+        return Inherited { env, warnings: Vec::new(), left_out: ignored };
+    }
     let matters = |name: &String| is_consequential(name, env.get(var::CREDENTIAL).is_some());
     let (telling, left_out) = ignored.into_iter().partition(matters);
     Inherited { env, warnings: warnings(&injected, telling), left_out }
 }
 
-fn ask(env: &Env) -> Injected {
+fn unasked() -> Injected {
+    Injected::Unknown { why: "azd was not asked".into() }
+}
+
+/// What azd says of the variables, and whether it was waited for in vain.
+fn ask(env: &Env) -> (Injected, bool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(why) => return Injected::Unknown { why: format!("azd cannot be asked: {why}") },
+        Err(why) => return (Injected::Unknown { why: format!("azd cannot be asked: {why}") }, false),
     };
     runtime.block_on(injected(env, &Timings::from_env(env)))
 }

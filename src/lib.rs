@@ -26,6 +26,7 @@ use azure_ai_models_core::cancel;
 use azure_ai_models_core::env::{Env, Timings, var};
 use cli::{Action, Command, Invocation};
 use commands::custom::CustomCommand;
+use commands::init::InitArgs;
 use console::{Console, ProgressMode, Settings, colour};
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
@@ -64,13 +65,15 @@ pub mod testing {
 /// The whole program: parse, run, report, exit code. To be called by the only thread of the process.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
-    let Inherited { env, warnings, left_out } = inherited::environment();
+    let env = Env::from_process();
     let invocation = cli::read(args, env.run_by_azd());
+    let is_work = matches!(&invocation.action, Action::Run(command) if command.is_work());
+    let Inherited { env, warnings, left_out } = inherited::environment(env, is_work);
     let console = Arc::new(Console::new(console_settings(&env, &invocation)));
     // With JSON asked for, azd's own error would be text on standard output.
     let json = invocation.globals.output == OutputFormat::Json;
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
-    if matches!(&invocation.action, Action::Run(command) if command.is_work()) {
+    if is_work {
         warnings.iter().for_each(|text| console.warn(text));
         if !left_out.is_empty() {
             console.debug(&format!("not taken over from azd environments: {}", left_out.join(", ")));
@@ -127,12 +130,22 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
         Command::Custom { command: None } => Ok(()),
-        Command::Init(args) => awaited(&app, canceller, Threads::One, commands::init::init(&app, &args)),
-        Command::Custom { command: Some(command) } | Command::Short(command) => {
-            let threads = if command.sends_content() { Threads::Several } else { Threads::One };
-            awaited(&app, canceller, threads, commands::custom::run(&app, command))
-        }
+        Command::Init(args) => init(&app, canceller, &args),
+        Command::Custom { command: Some(command) } | Command::Short(command) => custom(&app, canceller, command),
     }
+}
+
+// Functions of their own that stay so: the futures of the commands take tens of kilobytes on the stack, and a caller that
+// they are inlined into touches every page of that, also for `version`.
+#[inline(never)]
+fn init(app: &App, canceller: cancel::Canceller, args: &InitArgs) -> Result<(), CliError> {
+    awaited(app, canceller, Threads::One, commands::init::init(app, args))
+}
+
+#[inline(never)]
+fn custom(app: &App, canceller: cancel::Canceller, command: CustomCommand) -> Result<(), CliError> {
+    let threads = if command.sends_content() { Threads::Several } else { Threads::One };
+    awaited(app, canceller, threads, commands::custom::run(app, command))
 }
 
 /// Threads of a command's event loop.

@@ -136,6 +136,8 @@ pub struct Env {
     home: Option<PathBuf>,
     /// Variables that an azd environment set.
     from_azd: BTreeSet<String>,
+    /// azd's server was asked, and did not answer within its limit.
+    azd_silent: bool,
     /// Standard input is a terminal.
     pub stdin_terminal: bool,
     /// Standard output is a terminal.
@@ -162,6 +164,7 @@ impl Env {
             cwd: std::env::current_dir().unwrap_or_default(),
             home: dirs::home_dir().filter(|home| home.is_absolute()),
             from_azd: BTreeSet::new(),
+            azd_silent: false,
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
@@ -179,6 +182,7 @@ impl Env {
             cwd: cwd.to_owned(),
             home,
             from_azd: BTreeSet::new(),
+            azd_silent: false,
             stdin_terminal: false,
             stdout_terminal: false,
             stderr_terminal: false,
@@ -220,6 +224,17 @@ impl Env {
     #[must_use]
     pub fn is_from_azd(&self, name: &str) -> bool {
         self.from_azd.contains(name)
+    }
+
+    /// Remembers that azd's server did not answer within its limit.
+    pub fn set_azd_silent(&mut self) {
+        self.azd_silent = true;
+    }
+
+    /// True when azd's server did not answer this run within its limit.
+    #[must_use]
+    pub fn is_azd_silent(&self) -> bool {
+        self.azd_silent
     }
 
     /// The working directory.

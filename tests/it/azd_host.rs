@@ -247,6 +247,29 @@ fn a_proxy_does_not_stand_between_azd_and_the_program() {
 }
 
 #[test]
+fn commands_that_describe_the_program_do_not_ask_azd() {
+    let host = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
+    let env = env(&host);
+    let commands = [&["version"][..], &["version", "-o", "json"], &["metadata"], &["completion", "bash"]];
+    let helps = [&["--help"][..], &["custom", "create", "--help"], &["custom"], &["list", "--docs"]];
+    for args in [commands, helps].concat() {
+        let output = env.run(args).success();
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{args:?}: {output}");
+    }
+    assert_eq!(host.methods(), [""; 0]);
+}
+
+#[test]
+fn a_silent_azd_is_waited_for_once() {
+    let host = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
+    let mut env = env(&host);
+    env.set(var::TEST_TIME, "0.01/0.02");
+    let output = env.run(&["list"]).fails_with(9);
+    assert!(output.stderr.contains("azd did not answer within"), "{output}");
+    assert_eq!(host.methods(), ["Project.Get"]);
+}
+
+#[test]
 fn azd_shows_the_error_and_the_program_does_not() {
     let host = FakeHost::start(Scene::default());
     let env = env(&host);

@@ -17,6 +17,8 @@ pub struct Host {
     address: String,
     headers: MetadataMap,
     timings: Timings,
+    /// The server did not answer this run before: no call waits for it again.
+    is_silent: bool,
     channel: OnceLock<Channel>,
 }
 
@@ -46,7 +48,8 @@ impl Host {
         if let Some(token) = headers.get_mut("authorization") {
             token.set_sensitive(true);
         }
-        Some(Self { address, headers, timings: timings.clone(), channel: OnceLock::new() })
+        let is_silent = env.is_azd_silent();
+        Some(Self { address, headers, timings: timings.clone(), is_silent, channel: OnceLock::new() })
     }
 
     /// The limits that this connection works under.
@@ -56,6 +59,9 @@ impl Host {
 
     /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do.
     pub(super) fn channel(&self) -> Result<Channel, HostError> {
+        if self.is_silent {
+            return Err(HostError::TimedOut { limit: self.timings.host_call });
+        }
         if let Some(channel) = self.channel.get() {
             return Ok(channel.clone());
         }

@@ -86,12 +86,12 @@ fn is_test_clock(_name: &str) -> bool {
 }
 
 /// Asks azd's server for the values of all environments of the project, or reads them from disk where the server does
-/// not answer. Nothing is injected when azd did not start the program.
-pub async fn injected(env: &Env, timings: &Timings) -> Injected {
-    let Some(host) = Host::from_env(env, timings) else { return Injected::Known(BTreeMap::new()) };
+/// not answer; true where it was waited for in vain. Nothing is injected when azd did not start the program.
+pub async fn injected(env: &Env, timings: &Timings) -> (Injected, bool) {
+    let Some(host) = Host::from_env(env, timings) else { return (Injected::Known(BTreeMap::new()), false) };
     match of_host(&host, env).await {
-        Ok(injected) => injected,
-        Err(_) => of_disk(env),
+        Ok(injected) => (injected, false),
+        Err(error) => (of_disk(env), matches!(error, HostError::TimedOut { .. })),
     }
 }
 
