@@ -90,6 +90,8 @@ pub mod var {
     pub const ALL_PROXY: &str = "ALL_PROXY";
     /// The certificates that TLS trusts, a file in PEM; for OpenSSL, Go and us alike.
     pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+    /// Directories of such files, separated as in `PATH`; for OpenSSL, Go and us alike.
+    pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
     /// Where programs are looked up.
     pub const PATH: &str = "PATH";
     /// Home directory.

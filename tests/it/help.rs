@@ -9,7 +9,7 @@ use azure_ai_models::testing::{AZD_PROGRAM, PROGRAM, parse};
 use crate::support::TestEnv;
 
 /// Read by the HTTP client itself; tests/it/proxy.rs shows that they count.
-const READ_BY_LIBRARIES: [&str; 2] = ["NO_PROXY", "SSL_CERT_DIR"];
+const READ_BY_LIBRARIES: [&str; 1] = ["NO_PROXY"];
 
 /// Variables that azd, the shell or a test sets, or that mean what they mean to every program.
 const NOT_FOR_THE_README: [&str; 13] = [

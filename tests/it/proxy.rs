@@ -80,6 +80,33 @@ fn a_directory_of_certificates_counts_as_well() {
     company.is_reached();
 }
 
+/// The file is a pipe that is gone before its first reader sees its end.
+#[cfg(unix)]
+#[test]
+fn certificates_are_read_once() {
+    let mut company = Company::new();
+    let pipe = company.env.work().join("pipe.pem");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).expect("a pipe");
+    company.env.set("SSL_CERT_FILE", &pipe.to_string_lossy());
+    let authority = company.far.authority.clone();
+    let writer = std::thread::spawn(move || {
+        let mut end = std::fs::OpenOptions::new().write(true).open(&pipe).expect("a reader");
+        std::io::Write::write_all(&mut end, authority.as_bytes()).expect("written");
+        std::fs::remove_file(&pipe).expect("removed");
+    });
+    company.is_reached();
+    writer.join().expect("written");
+}
+
+#[test]
+fn http_on_this_machine_reads_no_certificates() {
+    let mut env = TestEnv::new();
+    env.emulator().seed(&json!({"name": "near-model", "version": "1"})).expect("seeded");
+    let missing = env.work().join("missing.pem");
+    env.set("SSL_CERT_FILE", &missing.to_string_lossy());
+    assert!(env.run(&["list"]).success().stdout.contains("near-model"));
+}
+
 #[test]
 fn without_the_authority_the_page_names_the_variable() {
     let mut company = Company::new();
@@ -125,7 +152,7 @@ fn a_certificate_directory_without_certificates_leads_to_its_variable() {
     company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &missing.to_string_lossy());
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    ERROR: could not prepare for HTTPS requests: unexpected error: No CA certificates were loaded from the system
+    ERROR: could not prepare for HTTPS requests: SSL_CERT_DIR names [ROOT]/here/missing, where no certificate in PEM was found
 
     Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
     [exit code: 1]

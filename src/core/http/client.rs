@@ -1,16 +1,16 @@
 //! The HTTP client, made on first use: loading the system's certificates takes time that `version` should not pay.
 //!
 //! Several clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
-//! proxies or none; it either unpacks what it gets or does not.
+//! proxies or none; it either unpacks what it gets or does not; and one for HTTP on loopback has no certificates.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Certificate, Method, StatusCode, redirect};
 use url::Url;
 
+use super::certificates::CertificatePaths;
 use super::error::{HttpError, RedirectFault};
 use super::request::{Request, Response, place};
 use super::retry::Backoff;
@@ -31,9 +31,32 @@ pub struct HttpClient {
     is_traced: bool,
     user_agent: String,
     traceparent: Option<String>,
-    certificates: Option<PathBuf>,
-    /// By purpose, and by whether proxies count.
-    clients: [[OnceLock<reqwest::Client>; 2]; 3],
+    paths: CertificatePaths,
+    /// Read once, by the first client that needs them.
+    certificates: OnceLock<Vec<Certificate>>,
+    /// By purpose and by way.
+    clients: [[OnceLock<reqwest::Client>; 3]; 3],
+}
+
+/// Way to a host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The proxies count.
+    Proxied,
+    /// To this machine, with TLS.
+    Direct,
+    /// To this machine, without TLS and so without certificates.
+    Plain,
+}
+
+impl Way {
+    fn to(url: &Url) -> Self {
+        match (is_loopback(url), url.scheme()) {
+            (false, _) => Self::Proxied,
+            (true, "http") => Self::Plain,
+            (true, _) => Self::Direct,
+        }
+    }
 }
 
 /// What a client is for.
@@ -66,8 +89,8 @@ impl HttpClient {
             user_agent = user_agent + " " + more;
         }
         let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
-        let certificates = env.get(var::SSL_CERT_FILE).map(PathBuf::from);
-        Self { timings, reporter, is_traced, user_agent, traceparent, certificates, clients: Default::default() }
+        let (paths, certificates) = (CertificatePaths::of(env), OnceLock::new());
+        Self { timings, reporter, is_traced, user_agent, traceparent, paths, certificates, clients: Default::default() }
     }
 
     /// The limits that this client works under.
@@ -164,8 +187,8 @@ impl HttpClient {
     }
 
     pub(super) fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client, HttpError> {
-        let direct = is_loopback(url);
-        let cell = &self.clients[purpose as usize][usize::from(direct)];
+        let way = Way::to(url);
+        let cell = &self.clients[purpose as usize][way as usize];
         if let Some(client) = cell.get() {
             return Ok(client);
         }
@@ -176,13 +199,23 @@ impl HttpClient {
             .redirect(redirect::Policy::none())
             .gzip(purpose != Purpose::Files)
             .referer(false);
-        let builder = if direct { builder.no_proxy() } else { builder };
+        let builder = if way == Way::Proxied { builder } else { builder.no_proxy() };
         let builder = if purpose == Purpose::Blobs { builder.http1_only() } else { builder };
         let setup = |words: String| HttpError::Setup { words: clean(&words) };
-        let own = self.certificates.as_deref().map(certificates::read).transpose().map_err(setup)?;
-        let own = own.filter(|_| certificates::HANDED_OVER).unwrap_or_default();
-        let client = builder.tls_certs_merge(own).build().map_err(|error| setup(fault::last_words(&error)))?;
+        let builder = match way {
+            Way::Plain => certificates::trust_none(builder),
+            Way::Direct | Way::Proxied => certificates::trust(builder, self.certificates().map_err(setup)?),
+        };
+        let client = builder.build().map_err(|error| setup(fault::last_words(&error)))?;
         Ok(cell.get_or_init(|| client))
+    }
+
+    fn certificates(&self) -> Result<&[Certificate], String> {
+        if let Some(certificates) = self.certificates.get() {
+            return Ok(certificates);
+        }
+        let certificates = self.paths.read()?;
+        Ok(self.certificates.get_or_init(|| certificates))
     }
 }
 
