@@ -42,6 +42,8 @@ use azure_ai_models_core::redact::mask_known;
 
 /// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
 const LONGEST_ANSWER: u64 = 64 * 1024;
+/// Least bytes of a piece of a long text.
+const PIECE: usize = 64 * 1024;
 
 /// What the console needs to know of the world.
 #[derive(Clone, Debug)]
@@ -114,9 +116,10 @@ impl Console {
     /// # Errors
     /// When standard output cannot be written.
     pub(crate) fn product(&self, text: &str) -> Result<(), WriteError> {
-        let text = mask_known(text.to_owned());
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Piece by piece: masking takes many times the room of its text.
+        let written = pieces(text).try_for_each(|piece| stdout.write_all(mask_known(piece.to_owned()).as_bytes()));
+        match written.and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(WriteError(error)),
             _ => Ok(()),
         }
@@ -282,9 +285,32 @@ impl Console {
     }
 }
 
+/// Parts of a text of whole lines: no secret has two.
+fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let end = text.as_bytes().get(PIECE..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
+        let (piece, rest) = text.split_at(end.map_or(text.len(), |end| PIECE + end + 1));
+        text = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_written_in_pieces_of_whole_lines() {
+        let line = format!("{}\n", "ü".repeat(30_000));
+        for lines in 0..5 {
+            let text = line.repeat(lines) + "end";
+            let parts: Vec<&str> = pieces(&text).collect();
+            assert_eq!(parts.concat(), text);
+            assert!(parts.iter().rev().skip(1).all(|part| part.ends_with('\n')), "{lines} lines");
+        }
+        assert_eq!(pieces(&line.repeat(4)).count(), 2);
+        assert_eq!(pieces("").count(), 0);
+    }
 
     #[test]
     fn no_color_wins_over_force_color() {

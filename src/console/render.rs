@@ -1,5 +1,7 @@
 //! Values as people and scripts read them: tables, pages, JSON. Pure.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -13,7 +15,7 @@ use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};
 use super::width::{columns, padded};
 use azure_ai_models_core::display::{harmless, harmless_json};
-use azure_ai_models_core::model::{CustomModel, ModelView, Progress};
+use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, Progress, Versioned};
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
 
@@ -21,20 +23,12 @@ const RULE: &str = "────────────────────
 
 /// The table of `list` and `versions`; `counted` names what its rows are.
 #[must_use]
-pub(crate) fn model_table(models: &[CustomModel], counted: &str, style: TableStyle) -> String {
-    let rows: Vec<Vec<String>> = models
-        .iter()
-        .map(|model| {
-            let view = model.view();
-            vec![
-                view.name.clone(),
-                view.version.clone().unwrap_or_default(),
-                view.weight_type.clone().unwrap_or_default(),
-                view.created_at().map(timestamp).unwrap_or_default(),
-                view.system_data.as_ref().and_then(|data| data.created_by.clone()).unwrap_or_default(),
-            ]
-        })
-        .collect();
+pub(crate) fn model_table(models: &[ListedModel], counted: &str, style: TableStyle) -> String {
+    let rows = models.iter().map(|model| {
+        let created = if model.created_at().is_empty() { String::new() } else { timestamp(model.created_at()) };
+        let texts = [model.name(), model.version(), model.weight_type()].map(Cow::Borrowed);
+        texts.into_iter().chain([created.into(), model.created_by().into()]).collect()
+    });
     let mut out = String::new();
     if !models.is_empty() {
         out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], rows, 1, style);
@@ -169,13 +163,13 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
 }
 
 /// The same for a list, in pieces: a long list has no room in memory twice.
-pub(crate) fn json_list<T: Serialize>(items: &[T]) -> impl Iterator<Item = Result<String, serde_json::Error>> {
+pub(crate) fn json_list<T: Serialize>(items: Vec<&T>) -> impl Iterator<Item = Result<String, serde_json::Error>> {
     const PIECE: usize = 100;
     let pieces = items.len().div_ceil(PIECE);
     let none = items.is_empty().then(|| Ok("[]\n".to_owned()));
-    let some = items.chunks(PIECE).enumerate().map(move |(number, piece)| {
+    let some = (0..pieces).map(move |number| {
         let mut text = String::from(if number == 0 { "[" } else { "," });
-        for (place, item) in piece.iter().enumerate() {
+        for (place, item) in items.iter().skip(number * PIECE).take(PIECE).enumerate() {
             text.push_str(if place == 0 { "\n  " } else { ",\n  " });
             text.push_str(&json(item)?.trim_end().replace('\n', "\n  "));
         }
@@ -218,13 +212,11 @@ fn without_query(uri: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use azure_ai_models_core::model::Listing;
+    use serde::de::DeserializeSeed;
     use serde_json::{Value, json};
 
     use super::*;
-
-    fn model(value: Value) -> CustomModel {
-        serde_json::from_value(value).expect("a model")
-    }
 
     fn full() -> CustomModel {
         serde_json::from_str(
@@ -252,7 +244,9 @@ mod tests {
     #[test]
     fn tables_count_unless_quiet() {
         let style = TableStyle { width: None, summary: true };
-        insta::assert_snapshot!(model_table(&[full(), model(json!({"name": "bare"}))], "custom model(s)", style));
+        let listed = |document: Value| Listing::default().deserialize(document).expect("a model");
+        let models = [listed(serde_json::to_value(full()).expect("JSON")), listed(json!({"name": "bare"}))];
+        insta::assert_snapshot!(model_table(&models, "custom model(s)", style));
         assert_eq!(model_table(&[], "custom model(s)", style), "0 custom model(s) found\n");
         assert_eq!(model_table(&[], "custom model(s)", TableStyle { summary: false, ..style }), "");
     }
@@ -263,7 +257,7 @@ mod tests {
         for count in [0, 1, 99, 100, 101, 250] {
             let items: Vec<Value> =
                 (0..count).map(|n| json!({"n": n, "t": ["a\nb", {}], "u": "h?sig=CANARY"})).collect();
-            let pieces: String = json_list(&items).collect::<Result<_, _>>().expect("JSON");
+            let pieces: String = json_list(items.iter().collect()).collect::<Result<_, _>>().expect("JSON");
             assert_eq!(pieces, json(&items).expect("JSON"), "{count}");
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! Laid out here and not by a library, since the last column is cut and then omitted first, and names never are.
 
-use super::width::{columns, cut, padded};
+use std::borrow::Cow;
+
+use super::width::{columns, cut, is_plain, push_padded};
 use azure_ai_models_core::display::harmless;
 
 /// What a table must look like.
@@ -18,25 +20,32 @@ const GAP: usize = 2;
 const LEAST: usize = 10;
 
 /// Lays out a table. Where it is too wide, the last columns are cut first, then omitted; the first `whole` never are.
-pub(super) fn table(headings: &[&str], mut rows: Vec<Vec<String>>, whole: usize, style: TableStyle) -> String {
-    for cell in rows.iter_mut().flatten() {
-        *cell = harmless(cell);
-    }
+/// The rows are walked twice and never all held: a list may have 100,000.
+pub(super) fn table<C: AsRef<str>>(
+    headings: &[&str],
+    rows: impl IntoIterator<Item = Vec<C>> + Clone,
+    whole: usize,
+    style: TableStyle,
+) -> String {
     let mut widths: Vec<usize> = headings.iter().map(|heading| columns(heading)).collect();
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(columns(cell));
+    for row in rows.clone() {
+        for (width, cell) in widths.iter_mut().zip(&row) {
+            *width = (*width).max(columns(&shown(cell.as_ref())));
         }
     }
     if let Some(available) = style.width {
         fit(&mut widths, whole, usize::from(available));
     }
     let mut out = String::new();
-    push_row(&mut out, &headings.iter().map(|heading| (*heading).to_owned()).collect::<Vec<_>>(), &widths);
-    for row in &rows {
-        push_row(&mut out, row, &widths);
+    push_row(&mut out, headings, &widths);
+    for row in rows {
+        push_row(&mut out, &row, &widths);
     }
     out
+}
+
+fn shown(cell: &str) -> Cow<'_, str> {
+    if is_plain(cell) { Cow::Borrowed(cell) } else { Cow::Owned(harmless(cell)) }
 }
 
 fn fit(widths: &mut Vec<usize>, whole: usize, available: usize) {
@@ -55,12 +64,12 @@ fn fit(widths: &mut Vec<usize>, whole: usize, available: usize) {
     }
 }
 
-fn push_row(out: &mut String, cells: &[String], widths: &[usize]) {
-    let mut line = String::new();
+fn push_row(out: &mut String, cells: &[impl AsRef<str>], widths: &[usize]) {
+    let start = out.len();
     for (cell, width) in cells.iter().zip(widths) {
-        line.push_str(&padded(&cut(cell, *width), width.saturating_add(GAP)));
+        push_padded(out, &cut(&shown(cell.as_ref()), *width), width.saturating_add(GAP));
     }
-    out.push_str(line.trim_end());
+    out.truncate(start + out[start..].trim_end().len());
     out.push('\n');
 }
 

@@ -7,9 +7,14 @@ const ELLIPSIS: &str = "…";
 /// Characters that are looked at for each column; most have one or none.
 const PER_COLUMN: usize = 4;
 
+/// True for a text of printable ASCII: each byte takes one column, and none can drive a terminal.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Columns that a text takes.
 pub(super) fn columns(text: &str) -> usize {
-    ::console::measure_text_width(text)
+    if is_plain(text) { text.len() } else { ::console::measure_text_width(text) }
 }
 
 /// The text, cut to so many columns at most.
@@ -27,5 +32,13 @@ pub(super) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
 
 /// The text and as many blanks as fill the columns; a text that is wider stays as it is.
 pub(super) fn padded(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+    let mut out = String::new();
+    push_padded(&mut out, text, width);
+    out
+}
+
+/// Appends the text and as many blanks as fill the columns.
+pub(super) fn push_padded(out: &mut String, text: &str, width: usize) {
+    out.push_str(text);
+    out.extend(std::iter::repeat_n(' ', width.saturating_sub(columns(text))));
 }

@@ -1,5 +1,8 @@
 //! `list`: which models are shown, in which order, and all of them.
 
+#[cfg(target_os = "linux")]
+use std::{io::Read, process::Stdio};
+
 use foundry_emulator::{Config, Fault, FaultKind, NextLinkForm, Route};
 use serde_json::json;
 
@@ -209,4 +212,39 @@ fn a_list_that_breaks_off_is_no_list(api: &str) {
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(500)).after(1));
     let output = env.run(&["list", "-o", "json"]).fails_with(9);
     assert_eq!((output.stdout.as_str(), &output.json_error()["kind"]), ("", &json!("service")));
+}
+
+/// The most memory, in bytes, that `list` takes for so many models. The table is whole when its first byte comes, and is
+/// longer than the pipe holds, so that the program is still there to be looked at.
+#[cfg(target_os = "linux")]
+fn most_memory(models: usize) -> u64 {
+    let env = TestEnv::with(Config { page_size: 1000, ..Config::default() });
+    for number in 0..models {
+        let model = json!({
+            "name": format!("support-model-{number:05}"), "version": "1", "weightType": "FullWeight",
+            "description": "Tuned on the tickets of last year; see the wiki for how it was evaluated and by whom.",
+            "tags": {"team": "a", "stage": "prod", "baseArchitecture": "FW-GPT-OSS-120B"},
+            "systemData": {"createdAt": "2026-02-14T10:30:00.1234567Z", "createdBy": "user@contoso.com"},
+        });
+        env.emulator().seed(&model).expect("seeded");
+    }
+    let mut child = env.command(&["list"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut stdout = child.stdout.take().expect("piped");
+    let mut table = vec![0];
+    stdout.read_exact(&mut table).expect("a table");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
+    let most: u64 = most.trim().trim_end_matches(" kB").parse().expect("a number");
+    stdout.read_to_end(&mut table).expect("a table");
+    assert!(child.wait().expect("ended").success());
+    assert_eq!(String::from_utf8_lossy(&table).lines().count(), models + 3);
+    most * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_model_of_a_table_takes_half_a_kilobyte_at_most() {
+    let (few, many) = (4_000, 24_000);
+    let of_each = (most_memory(many) - most_memory(few)) / (many - few) as u64;
+    assert!(of_each <= 512, "{of_each} bytes");
 }

@@ -1,6 +1,7 @@
 //! `custom list`: the latest version of each model of the project, or of those that meet the conditions.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
@@ -9,7 +10,10 @@ use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
-use azure_ai_models_core::model::{ModelFilter, NamePattern, Tag, WeightType, by_creation, by_name, latest_of_each};
+use crate::globals::OutputFormat;
+use azure_ai_models_core::model::{
+    ListedModel, Listing, ModelFilter, NamePattern, Tag, WeightType, by_creation, by_name, keep_latest,
+};
 use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
@@ -59,16 +63,17 @@ enum Sort {
 pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, sort, limit } = args;
     let foundry = connect::foundry(app).await?;
-    let filter = ModelFilter { name, weight_type, tags, source_job };
+    let filter = Arc::new(ModelFilter { name, weight_type, tags, source_job });
+    let listing = Listing { filter: Arc::clone(&filter), with_documents: app.globals.output == OutputFormat::Json };
     let limit = limit.map(NonZeroUsize::get);
-    let (models, is_whole) = match limit {
+    let (mut models, is_whole) = match limit {
         // Only a condition or an order needs models beyond the limit.
-        Some(limit) if filter.is_empty() && sort.is_none() => foundry.first_models(limit).await?,
-        _ => (foundry.list_models(filter.source_job.as_deref()).await?, true),
+        Some(limit) if filter.is_empty() && sort.is_none() => foundry.first_models(limit, listing).await?,
+        _ => (foundry.list_models(listing).await?, true),
     };
     // A condition is for the latest version: an older one that meets it is not listed in its place.
-    let mut models = latest_of_each(models);
-    models.retain(|model| filter.takes(model.view()));
+    keep_latest(&mut models);
+    models.retain(ListedModel::meets_filter);
     match sort {
         Some(Sort::Name) => by_name(&mut models),
         Some(Sort::Created) => by_creation(&mut models),

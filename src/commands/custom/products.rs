@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
-use azure_ai_models_core::model::CustomModel;
+use azure_ai_models_core::model::{CustomModel, ListedModel};
 
 /// One model: its document, or a page that ends with what can be done with it now.
 pub(super) struct ModelPage<'a> {
@@ -36,14 +36,15 @@ impl Product for ModelDetails<'_> {
 
 /// Several models, as a list or a table.
 pub(super) struct ModelList<'a> {
-    pub(super) models: &'a [CustomModel],
+    pub(super) models: &'a [ListedModel],
     /// What is counted under the table.
     pub(super) counted: &'a str,
 }
 
 impl Product for ModelList<'_> {
     fn json(&self) -> JsonPieces<'_> {
-        product::list(self.models)
+        let documents: Vec<_> = self.models.iter().filter_map(ListedModel::document).collect();
+        product::list(documents)
     }
 
     fn text(&self, style: TableStyle) -> String {

@@ -7,7 +7,8 @@ use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
-use azure_ai_models_core::model::{ModelName, newest_first};
+use crate::globals::OutputFormat;
+use azure_ai_models_core::model::{Listing, ModelName, newest_first};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -23,9 +24,10 @@ pub(crate) struct VersionsArgs {
 }
 
 pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliError> {
+    let with_documents = app.globals.output == OutputFormat::Json;
     let mut models = connect::foundry(app)
         .await?
-        .list_versions(&args.name)
+        .listed_versions(&args.name, Listing { with_documents, ..Listing::default() })
         .await
         .map_err(|error| explain_missing(app, error, &args.name, None))?;
     if models.is_empty() {

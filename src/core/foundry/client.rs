@@ -12,7 +12,7 @@ use super::wire;
 use crate::credential::TokenSource;
 use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
-use crate::model::{BlobUri, CustomModel, ModelChange, ModelName, ModelVersion};
+use crate::model::{BlobUri, CustomModel, ListedModel, Listing, ModelChange, ModelName, ModelVersion, Versioned};
 use crate::project::ProjectEndpoint;
 use crate::redact::clean;
 use crate::store::UploadLocation;
@@ -97,29 +97,38 @@ impl FoundryClient {
         &self.endpoint
     }
 
-    /// The latest version of each model, all pages. The service may ignore `source_job`.
+    /// The latest version of each model, all pages. Of the conditions of the listing the service may know the training job.
     ///
     /// # Errors
     /// See [`ListError`]; never a part of the list.
-    pub async fn list_models(&self, source_job: Option<&str>) -> Result<Vec<CustomModel>, ListError> {
+    pub async fn list_models(&self, listing: Listing) -> Result<Vec<ListedModel>, ListError> {
         let mut url = self.url(&[]);
-        if let Some(job) = source_job {
+        if let Some(job) = &listing.filter.source_job {
             url.query_pairs_mut().append_pair("source.jobId", job);
         }
-        self.list(url).await
+        Ok(self.http.list_by(self.request(Method::GET, url, Retry::Idempotent), listing, None).await?.0)
     }
 
     /// Models of as many pages as show so many different ones, and whether these are all pages.
     ///
     /// # Errors
     /// See [`ListError`].
-    pub async fn first_models(&self, count: usize) -> Result<(Vec<CustomModel>, bool), ListError> {
-        let is_enough = |models: &[CustomModel]| {
-            let names: HashSet<&str> = models.iter().map(|model| model.view().name.as_str()).collect();
+    pub async fn first_models(&self, count: usize, listing: Listing) -> Result<(Vec<ListedModel>, bool), ListError> {
+        let is_enough = |models: &[ListedModel]| {
+            let names: HashSet<&str> = models.iter().map(Versioned::name).collect();
             names.len() >= count
         };
         let request = self.request(Method::GET, self.url(&[]), Retry::Idempotent);
-        Ok(self.http.list_until(request, Some(&is_enough)).await?)
+        Ok(self.http.list_by(request, listing, Some(&is_enough)).await?)
+    }
+
+    /// All versions of a model as a list shows them, all pages, in the service's order.
+    ///
+    /// # Errors
+    /// See [`ListError`]; never a part of the list.
+    pub async fn listed_versions(&self, name: &ModelName, listing: Listing) -> Result<Vec<ListedModel>, ListError> {
+        let request = self.request(Method::GET, self.versions_url(name), Retry::Idempotent);
+        Ok(self.http.list_by(request, listing, None).await?.0)
     }
 
     /// All versions of a model, all pages, in the service's order.
@@ -127,7 +136,7 @@ impl FoundryClient {
     /// # Errors
     /// See [`ListError`]; never a part of the list.
     pub async fn list_versions(&self, name: &ModelName) -> Result<Vec<CustomModel>, ListError> {
-        self.list(self.url(&[name.as_str(), "versions"])).await
+        Ok(self.http.list(self.request(Method::GET, self.versions_url(name), Retry::Idempotent)).await?)
     }
 
     /// One version of a model.
@@ -210,10 +219,6 @@ impl FoundryClient {
         pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
     }
 
-    async fn list(&self, first: Url) -> Result<Vec<CustomModel>, ListError> {
-        Ok(self.http.list(self.request(Method::GET, first, Retry::Idempotent)).await?)
-    }
-
     /// A request to the project or to a host that runs its operations: only those get its token.
     pub(super) fn request(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
         // The models are a preview within `v1`, which has to be asked for; older versions do not mind.
@@ -246,6 +251,10 @@ impl FoundryClient {
             Some(action) => self.url(&[path.as_slice(), &[action]].concat()),
             None => self.url(&path),
         }
+    }
+
+    fn versions_url(&self, name: &ModelName) -> Url {
+        self.url(&[name.as_str(), "versions"])
     }
 
     fn url(&self, below_models: &[&str]) -> Url {

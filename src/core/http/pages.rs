@@ -1,9 +1,11 @@
 //! Lists over all their pages: whole or an error.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use tokio::task::JoinHandle;
 
 use super::client::HttpClient;
@@ -49,10 +51,63 @@ struct Link {
     next_link: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
-struct Page<T> {
-    value: Vec<T>,
+/// Items of a page, each read by the seed as it comes, so that what is not kept of one is gone before the next.
+#[derive(Clone)]
+struct Page<S>(S);
+
+/// Array of the items.
+struct Items<S>(S);
+
+impl<'de, S: DeserializeSeed<'de> + Clone> DeserializeSeed<'de> for Page<S> {
+    type Value = Vec<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de> + Clone> Visitor<'de> for Page<S> {
+    type Value = Vec<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut items = None;
+        while let Some(field) = map.next_key::<String>()? {
+            if field != "value" {
+                map.next_value::<IgnoredAny>()?;
+            } else if items.replace(map.next_value_seed(Items(self.0.clone()))?).is_some() {
+                return Err(A::Error::duplicate_field("value"));
+            }
+        }
+        items.ok_or_else(|| A::Error::missing_field("value"))
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de> + Clone> DeserializeSeed<'de> for Items<S> {
+    type Value = Vec<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de> + Clone> Visitor<'de> for Items<S> {
+    type Value = Vec<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element_seed(self.0.clone())? {
+            items.push(item);
+        }
+        Ok(items)
+    }
 }
 
 impl HttpClient {
@@ -65,25 +120,28 @@ impl HttpClient {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        Ok(self.list_until(request, None).await?.0)
+        Ok(self.list_by(request, PhantomData::<T>, None).await?.0)
     }
 
-    /// Returns the items of as many pages as `is_enough` asks for, and whether these are all pages.
+    /// Returns the items, read by the seed, of all pages or of as many as `is_enough` asks for, and whether these are all
+    /// pages.
     ///
     /// # Errors
     /// See [`PageError`].
-    pub(crate) async fn list_until<T>(
+    pub(crate) async fn list_by<S, T>(
         &self,
         mut request: Request<'_>,
+        seed: S,
         is_enough: Option<IsEnough<'_, T>>,
     ) -> Result<(Vec<T>, bool), PageError>
     where
-        T: DeserializeOwned + Send + 'static,
+        S: for<'de> DeserializeSeed<'de, Value = T> + Clone + Send + 'static,
+        T: Send + 'static,
     {
         let origin = request.url.origin();
         let mut items = Vec::new();
         let mut seen = HashSet::new();
-        let mut parsing: Option<JoinHandle<Result<Page<T>, HttpError>>> = None;
+        let mut parsing: Option<JoinHandle<Result<Vec<T>, HttpError>>> = None;
         loop {
             if !seen.insert(request.url.clone()) {
                 return Err(PageError::Circle);
@@ -96,7 +154,8 @@ impl HttpClient {
             if let Some(page) = parsing.take() {
                 items.extend(parsed(page).await?);
             }
-            let page = tokio::task::spawn_blocking(move || response.json());
+            let seed = Page(seed.clone());
+            let page = tokio::task::spawn_blocking(move || response.json_by(seed));
             let Some(link) = next_link.filter(|link| !link.is_empty()) else {
                 items.extend(parsed(page).await?);
                 return Ok((items, true));
@@ -124,9 +183,9 @@ impl HttpClient {
     }
 }
 
-async fn parsed<T>(page: JoinHandle<Result<Page<T>, HttpError>>) -> Result<Vec<T>, HttpError> {
+async fn parsed<T>(page: JoinHandle<Result<Vec<T>, HttpError>>) -> Result<Vec<T>, HttpError> {
     match page.await {
-        Ok(page) => Ok(page?.value),
+        Ok(items) => items,
         // It is never aborted: a panic goes on where it is noticed.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

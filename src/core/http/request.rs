@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
 use reqwest::Method;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 use serde_json::Value;
 use url::Url;
 
@@ -191,11 +192,21 @@ impl Response {
     /// # Errors
     /// [`HttpError::BadAnswer`], which says what is wrong and repeats nothing of the body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+        self.json_by(PhantomData::<T>)
+    }
+
+    /// The body as JSON that this seed reads.
+    ///
+    /// # Errors
+    /// As [`Response::json`].
+    pub(crate) fn json_by<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value, HttpError> {
         let body = self.body.trim_ascii();
         if body.is_empty() {
             return Err(self.bad(Flaw::Empty));
         }
-        serde_json::from_slice(body).map_err(|error| {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let value = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+        value.map_err(|error| {
             self.bad(if looks_like_html(&String::from_utf8_lossy(&body[..body.len().min(64)])) {
                 Flaw::Html
             } else if error.is_data() {

@@ -3,20 +3,44 @@
 //! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
 //! masked on the way in, so that nothing that shows a model has to think of them.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{BlobUri, ModelName, ModelVersion, Progress, state_error, state_word};
+use super::{BlobUri, ModelName, ModelVersion, Progress, Versioned, state_error, state_word};
 use crate::redact;
 
 /// One version of a custom model.
 #[derive(Clone, Debug)]
 pub struct CustomModel {
-    // As text: ten thousand of them are listed, and a tree of values takes five times the room.
-    json: Box<RawValue>,
+    json: ModelDocument,
     view: Box<ModelView>,
+}
+
+/// Document of a model without its secrets.
+#[derive(Clone, Debug)]
+pub struct ModelDocument(
+    // As text: thousands of them are listed, and a tree of values takes five times the room.
+    Box<RawValue>,
+);
+
+impl ModelDocument {
+    /// Keeps a document whose secrets are masked.
+    ///
+    /// # Errors
+    /// Those of serde_json; a value that was parsed can be written.
+    pub(super) fn of(json: &Value) -> serde_json::Result<Self> {
+        serde_json::value::to_raw_value(json).map(Self)
+    }
+}
+
+impl Serialize for ModelDocument {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Not the text itself: whoever asks for indented JSON would get it as it is.
+        let json: Value = serde_json::from_str(self.0.get()).map_err(serde::ser::Error::custom)?;
+        json.serialize(serializer)
+    }
 }
 
 impl CustomModel {
@@ -39,26 +63,32 @@ impl CustomModel {
     }
 }
 
+impl Versioned for CustomModel {
+    fn name(&self) -> &str {
+        &self.view.name
+    }
+
+    fn version(&self) -> &str {
+        self.view.version.as_deref().unwrap_or_default()
+    }
+
+    fn created_at(&self) -> &str {
+        self.view.created_at().unwrap_or_default()
+    }
+}
+
 impl<'de> Deserialize<'de> for CustomModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
-        redact::clean_json(&mut json);
-        let mut view: Box<ModelView> = Deserialize::deserialize(&json).map_err(serde::de::Error::custom)?;
-        view.provisioning_state = state_word(&json).filter(|word| !word.is_empty()).map(str::to_owned);
-        view.failure = ModelWarning::deserialize(state_error(&json)).ok();
-        if view.name.is_empty() {
-            return Err(serde::de::Error::missing_field("name"));
-        }
-        let json = serde_json::value::to_raw_value(&json).map_err(serde::de::Error::custom)?;
+        let view = Box::new(ModelView::of(&mut json)?);
+        let json = ModelDocument::of(&json).map_err(D::Error::custom)?;
         Ok(Self { json, view })
     }
 }
 
 impl Serialize for CustomModel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Not the text itself: whoever asks for indented JSON would get it as it is.
-        let json: Value = serde_json::from_str(self.json.get()).map_err(serde::ser::Error::custom)?;
-        json.serialize(serializer)
+        self.json.serialize(serializer)
     }
 }
 
@@ -115,6 +145,18 @@ pub struct ModelView {
 }
 
 impl ModelView {
+    /// Masks the secrets of a document, and reads what is shown of it.
+    pub(super) fn of<E: Error>(json: &mut Value) -> Result<Self, E> {
+        redact::clean_json(json);
+        let mut view: Self = Deserialize::deserialize(&*json).map_err(E::custom)?;
+        view.provisioning_state = state_word(json).filter(|word| !word.is_empty()).map(str::to_owned);
+        view.failure = ModelWarning::deserialize(state_error(json)).ok();
+        if view.name.is_empty() {
+            return Err(E::missing_field("name"));
+        }
+        Ok(view)
+    }
+
     /// The base model, from whichever of its two places the service uses.
     #[must_use]
     pub fn base_model(&self) -> Option<&str> {

@@ -11,6 +11,7 @@ mod file;
 mod file_kind;
 mod filter;
 mod finding;
+mod listed;
 mod name;
 mod order;
 mod registration;
@@ -27,15 +28,17 @@ pub use blob_uri::{BadBlobUri, BlobUri};
 pub use change::ModelChange;
 pub use cloud::Cloud;
 pub use custom_model::{
-    ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData,
+    ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelDocument, ModelSource, ModelView, ModelWarning,
+    SystemData,
 };
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
 pub use file::{ArrivedFile, BlobPath, FileList, SourceFile};
 pub(crate) use file_kind::{FileKind, file_name, weight_extension};
 pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
+pub use listed::{ListedModel, Listing};
 pub use name::{ModelName, NewModelName};
-pub use order::{by_creation, by_name, latest, latest_of_each, newest_first};
+pub use order::{Versioned, by_creation, by_name, keep_latest, latest, newest_first};
 pub use registration::{LoraShape, ModelDetails, Registration};
 pub use source::{Source, SourceError};
 pub use state::{Progress, state_error, state_word};

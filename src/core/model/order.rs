@@ -1,100 +1,114 @@
 //! Which version is the latest, and in which order models are shown. Pure.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{CustomModel, ModelView};
+use super::ListedModel;
+
+/// Version of a model, as far as its order goes. A text that the service does not send is empty.
+pub trait Versioned {
+    /// Name of the model.
+    fn name(&self) -> &str;
+
+    /// Version, as the service wrote it.
+    fn version(&self) -> &str;
+
+    /// Time at which the version was made, as the service wrote it.
+    fn created_at(&self) -> &str;
+}
 
 /// Newest first: by number where all versions are numbers, else by the time they were made.
-pub fn newest_first(models: &mut [CustomModel]) {
-    let order = order_of(models);
-    models.sort_by(|left, right| order(right.view(), left.view()));
+pub fn newest_first<M: Versioned>(models: &mut [M]) {
+    let order = order_of(models.iter());
+    models.sort_by(|left, right| order(right, left));
 }
 
 /// The newest of these versions: the first of [`newest_first`].
 #[must_use]
-pub fn latest(models: &[CustomModel]) -> Option<&CustomModel> {
-    let order = order_of(models);
-    models.iter().max_by(|left, right| order(left.view(), right.view()))
+pub fn latest<M: Versioned>(models: &[M]) -> Option<&M> {
+    let order = order_of(models.iter());
+    models.iter().max_by(|left, right| order(left, right))
 }
 
-/// The latest version of each model, in the order in which the models came. The service lists no other version, as far
-/// as its pages tell; and a model that moved from page to page while they were read is there twice.
-#[must_use]
-pub fn latest_of_each(models: Vec<CustomModel>) -> Vec<CustomModel> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut versions: Vec<Vec<CustomModel>> = Vec::new();
-    for model in models {
-        let place = *places.entry(model.view().name.clone()).or_insert(versions.len());
-        match versions.get_mut(place) {
-            Some(versions) => versions.push(model),
-            None => versions.push(vec![model]),
-        }
+/// Keeps the latest version of each model, in the order in which the models came. The service lists no other version, as
+/// far as its pages tell; and a model that moved from page to page while they were read is there twice.
+pub fn keep_latest(models: &mut Vec<ListedModel>) {
+    let mut by_name: Vec<usize> = (0..models.len()).collect();
+    by_name.sort_by(|left, right| models[*left].name().cmp(models[*right].name()));
+    let mut is_kept = vec![true; models.len()];
+    let mut moves = Vec::new();
+    for versions in by_name.chunk_by(|left, right| models[*left].name() == models[*right].name()) {
+        let [first, others @ ..] = versions else { continue };
+        let order = order_of(versions.iter().map(|at| &models[*at]));
+        let newer = |newest: usize, other: &usize| match order(&models[*other], &models[newest]) {
+            Ordering::Greater => *other,
+            Ordering::Less | Ordering::Equal => newest,
+        };
+        moves.push((*first, others.iter().fold(*first, newer)));
+        others.iter().for_each(|other| is_kept[*other] = false);
     }
-    let latest = versions.into_iter().filter_map(|mut versions| {
-        newest_first(&mut versions);
-        versions.into_iter().next()
-    });
-    latest.collect()
+    for (first, newest) in moves {
+        models.swap(first, newest);
+    }
+    let mut is_kept = is_kept.into_iter();
+    models.retain(|_| is_kept.next().unwrap_or(true));
 }
 
 /// Sorts models by their names, whatever the case.
-pub fn by_name(models: &mut [CustomModel]) {
-    models.sort_by_cached_key(|model| (model.view().name.to_lowercase(), model.view().name.clone()));
+pub fn by_name(models: &mut [ListedModel]) {
+    models.sort_by_cached_key(|model| (model.name().to_lowercase(), model.name().to_owned()));
 }
 
 /// Sorts models by the time they were made, the newest first; those without a time come last.
-pub fn by_creation(models: &mut [CustomModel]) {
-    models.sort_by_cached_key(|model| Reverse(made(model.view())));
+pub fn by_creation(models: &mut [ListedModel]) {
+    models.sort_by_cached_key(|model| Reverse(made(model)));
 }
 
-type Order = fn(&ModelView, &ModelView) -> Ordering;
-
-fn order_of(models: &[CustomModel]) -> Order {
-    if models.iter().all(|model| number(model.view()).is_some()) { number_order } else { age_order }
+fn order_of<'a, M: Versioned + 'a>(mut models: impl Iterator<Item = &'a M>) -> fn(&M, &M) -> Ordering {
+    if models.all(|model| number(model).is_some()) { number_order } else { age_order }
 }
 
-fn number_order(left: &ModelView, right: &ModelView) -> Ordering {
+fn number_order<M: Versioned>(left: &M, right: &M) -> Ordering {
     number(left).cmp(&number(right)).then_with(|| age_order(left, right))
 }
 
 /// Where two were made at the same time, 1.10.0 is newer than 1.9.0.
-fn age_order(left: &ModelView, right: &ModelView) -> Ordering {
+fn age_order<M: Versioned>(left: &M, right: &M) -> Ordering {
     made(left).cmp(&made(right)).then_with(|| parts(left).cmp(&parts(right)))
 }
 
-fn number(view: &ModelView) -> Option<u64> {
-    view.version.as_deref().and_then(|version| version.parse().ok())
+fn number(model: &impl Versioned) -> Option<u64> {
+    model.version().parse().ok()
 }
 
-fn made(view: &ModelView) -> Option<OffsetDateTime> {
-    view.created_at().and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok())
+fn made(model: &impl Versioned) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(model.created_at(), &Rfc3339).ok()
 }
 
-fn parts(view: &ModelView) -> Vec<(Option<u64>, &str)> {
-    let version = view.version.as_deref().unwrap_or_default();
-    version.split('.').map(|part| (part.parse().ok(), part)).collect()
+fn parts(model: &impl Versioned) -> Vec<(Option<u64>, &str)> {
+    model.version().split('.').map(|part| (part.parse().ok(), part)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::de::DeserializeSeed;
     use serde_json::json;
 
     use super::*;
+    use crate::model::Listing;
 
-    fn model(name: &str, version: &str, made: &str) -> CustomModel {
+    fn model(name: &str, version: &str, made: &str) -> ListedModel {
         let model = json!({"name": name, "version": version, "systemData": {"createdAt": made}});
-        serde_json::from_value(model).expect("a model")
+        Listing::default().deserialize(model).expect("a model")
     }
 
     fn sorted(versions: &[(&str, &str)]) -> Vec<String> {
         let mut models: Vec<_> = versions.iter().map(|(version, made)| model("m", version, made)).collect();
-        let newest = latest(&models).and_then(|model| model.view().version.clone());
+        let newest = latest(&models).map(|model| model.version().to_owned());
         newest_first(&mut models);
-        let order: Vec<String> = models.iter().filter_map(|model| model.view().version.clone()).collect();
+        let order: Vec<String> = models.iter().map(|model| model.version().to_owned()).collect();
         assert_eq!(newest.as_ref(), order.first(), "the latest is the first of the newest");
         order
     }
@@ -107,17 +121,15 @@ mod tests {
         // Not by their text: the second is an hour later.
         assert_eq!(sorted(&[("a", "2026-01-01T09:00:00+02:00"), ("b", "2026-01-01T08:00:00Z")]), ["b", "a"]);
         assert_eq!(sorted(&[("1.9.0", day), ("1.10.0", day), ("1.10.0-rc", day)]), ["1.10.0", "1.10.0-rc", "1.9.0"]);
-        assert!(latest(&[]).is_none());
+        assert!(latest::<ListedModel>(&[]).is_none());
     }
 
     #[test]
     fn a_model_is_listed_once_by_its_latest_version_and_keeps_its_place() {
         let models = [("b", "1"), ("A", "2"), ("b", "10"), ("a", "1"), ("c", "7"), ("c", "7")];
-        let models = models.map(|(name, version)| model(name, version, "")).to_vec();
-        let shown: Vec<String> = latest_of_each(models)
-            .iter()
-            .map(|model| format!("{} {}", model.view().name, model.view().version.as_deref().unwrap_or_default()))
-            .collect();
+        let mut models = models.map(|(name, version)| model(name, version, "")).to_vec();
+        keep_latest(&mut models);
+        let shown: Vec<String> = models.iter().map(|model| format!("{} {}", model.name(), model.version())).collect();
         assert_eq!(shown, ["b 10", "A 2", "a 1", "c 7"]);
     }
 }

@@ -1,8 +1,11 @@
 //! Lists, single models, pending uploads.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::foundry::ListError;
 use crate::http::{Flaw, HttpError};
+use crate::model::{Listing, ModelFilter, Versioned};
 
 for_each_api_version!(
     a_list_has_all_its_pages,
@@ -19,8 +22,10 @@ async fn a_list_has_all_its_pages() {
         ok(r#"{"value":[{"name":"b"}],"nextLink":""}"#),
     ])
     .await;
-    let models = foundry(&server).list_models(Some("job/1")).await.expect("two pages");
-    let names: Vec<_> = models.iter().map(|model| model.view().name.as_str()).collect();
+    let filter = Arc::new(ModelFilter { source_job: Some("job/1".into()), ..ModelFilter::default() });
+    let listing = Listing { filter, with_documents: false };
+    let models = foundry(&server).list_models(listing).await.expect("two pages");
+    let names: Vec<_> = models.iter().map(Versioned::name).collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!(lines(&server), ["GET &source.jobId=job%2F1", "GET &skip=1"]);
     assert!(server.seen().iter().all(|request| request.contains("authorization: Bearer emulator\r\n")));
@@ -39,7 +44,7 @@ async fn a_next_page_elsewhere_gets_no_token_and_no_request() {
 async fn a_list_that_goes_in_a_circle_is_an_error() {
     let page = |skip| ok(&format!(r#"{{"value":[],"nextLink":"/api/projects/p/models?skip={skip}"}}"#));
     let server = Server::play(vec![page(1), page(2), page(1)]).await;
-    let error = foundry(&server).list_models(None).await.expect_err("a circle");
+    let error = foundry(&server).list_models(Listing::default()).await.expect_err("a circle");
     assert!(matches!(error, ListError::Circle), "{error:?}");
     assert_eq!(server.seen().len(), 3);
 }
@@ -52,7 +57,7 @@ async fn a_page_that_is_no_page_is_a_bad_answer() {
         (r#"{"value":[{}]}"#, Flaw::Shape("missing field `name` at line 1 column 13".into())),
     ] {
         let server = Server::play(vec![ok(body)]).await;
-        match foundry(&server).list_models(None).await.expect_err(body) {
+        match foundry(&server).list_models(Listing::default()).await.expect_err(body) {
             ListError::Http(HttpError::BadAnswer { what, .. }) => assert_eq!(what, flaw, "{body}"),
             other => panic!("{other:?}"),
         }
