@@ -1,7 +1,7 @@
 //! Sharded weights: what is missing, what is not loaded, what is there twice. An index decides what belongs; names that
 //! count do where there is none.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::BufReader;
 
 use super::index::{self, Index, and_more};
@@ -19,7 +19,8 @@ impl Check<'_> {
     /// What is wrong with the shards, by every index and by the names that count.
     pub(super) fn shards(&mut self) -> Result<(), CheckError> {
         let files = self.files;
-        let paths: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        // The files of a plan are sorted by their names.
+        let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
         let indexes = self.indexes()?;
         let series = series(files.iter().map(|file| file.path.as_str()));
         let mut missing: BTreeMap<String, String> = BTreeMap::new();
@@ -33,7 +34,7 @@ impl Check<'_> {
             groups.push(series.files.values().copied().collect());
         }
         for index in &indexes {
-            missing.extend(index.missing(|path| paths.contains(path)));
+            missing.extend(index.missing(is_there));
             if index.has_more(&self.headers) {
                 groups.push(index.shards().collect());
             }

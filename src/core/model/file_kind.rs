@@ -61,7 +61,8 @@ fn uncounted(name: &str) -> &str {
 
 /// The last part of a path.
 pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    // Asked several times of each of 100,000 files.
+    memchr::memrchr(b'/', path.as_bytes()).map_or(path, |slash| &path[slash + 1..])
 }
 
 /// Extension of a weight file as it is written: `SafeTensors`.

@@ -1,6 +1,7 @@
 //! Files that never belong to a model: version control, caches, secrets, companions of file systems. Pure.
 
 use super::selection::ExcludeReason::{self, Default, MaySecret};
+use crate::model::file_name;
 
 /// Entries by their name at any depth, lower case: file systems that make them do not tell cases apart.
 const ENTRIES: [(&str, Kind, ExcludeReason); 46] = [
@@ -82,7 +83,7 @@ enum Kind {
 /// Why an entry stays unless the user asks for everything; `None` when it may belong to a model.
 pub(super) fn reason(path: &str, is_directory: bool) -> Option<ExcludeReason> {
     // Bytes, and no copy in lower case: this is asked of 100,000 files.
-    let name = path.rsplit('/').next().unwrap_or(path).as_bytes();
+    let name = file_name(path).as_bytes();
     let fits = |kind| kind == Kind::Any || (kind == Kind::Directory) == is_directory;
     let same = |part: &[u8], text: &str| part.eq_ignore_ascii_case(text.as_bytes());
     let starts = |text: &str| name.get(..text.len()).is_some_and(|start| same(start, text));

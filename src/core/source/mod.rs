@@ -5,18 +5,20 @@
 mod defaults;
 mod name;
 mod own;
+mod readable;
 mod selection;
 mod unmatched;
 mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use thiserror::Error;
 
 use self::name::blob_name;
 use self::own::Own;
+pub(crate) use self::readable::described;
+use self::readable::opened;
 use self::walk::{unreadable, walk};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};
 use crate::redact::SecretUrl;
@@ -197,23 +199,11 @@ pub(crate) fn look_at(directory: &Path, path: &BlobPath) -> io::Result<SourceFil
     described(path.clone(), &std::fs::metadata(path.below(directory))?)
 }
 
-/// A file that can be read, as it is now. Opened, since one that cannot be read would fail only in the middle of the
-/// upload; asking the open file saves a second way to it, of which 100,000 files feel each.
-fn readable(local: &Path, path: BlobPath) -> io::Result<SourceFile> {
-    described(path, &std::fs::File::open(local)?.metadata()?)
-}
-
-/// A file as its metadata describes it.
-pub(crate) fn described(path: BlobPath, metadata: &std::fs::Metadata) -> io::Result<SourceFile> {
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let modified = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-    Ok(SourceFile { path, bytes: metadata.len(), modified })
-}
-
 fn plan_file(path: &Path) -> Result<UploadSource, PlanError> {
     let name = path.file_name().ok_or_else(|| PlanError::NotFound(path.to_owned()))?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
-    let file = readable(path, blob_name(Path::new(name))?).map_err(|why| unreadable(path, why))?;
+    let name = name.to_str().ok_or_else(|| PlanError::NotUnicode(name.into()))?;
+    let file = opened(path, blob_name(name)?).map_err(|why| unreadable(path, why))?;
     Ok(UploadSource::Local {
         directory: directory.to_owned(),
         files: FileList::new(vec![file]),

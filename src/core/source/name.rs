@@ -2,7 +2,6 @@
 //! place of another file. Pure.
 
 use std::fmt;
-use std::path::Path;
 
 use super::PlanError;
 use crate::model::BlobPath;
@@ -61,13 +60,11 @@ pub(super) fn shown(name: &str) -> String {
     name.chars().map(escaped).collect()
 }
 
-/// Name of a blob for a path relative to the source: `/` between the parts.
-pub(super) fn blob_name(relative: &Path) -> Result<BlobPath, PlanError> {
-    let name = relative.to_str().ok_or_else(|| PlanError::NotUnicode(relative.to_owned()))?;
-    let name = if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() };
-    match fault(&name) {
-        Some(fault) => Err(PlanError::BadName { name, fault }),
-        None => Ok(name.into()),
+/// Name of a blob for a path relative to the source, with `/` between the parts.
+pub(super) fn blob_name(relative: &str) -> Result<BlobPath, PlanError> {
+    match fault(relative) {
+        Some(fault) => Err(PlanError::BadName { name: relative.to_owned(), fault }),
+        None => Ok(relative.into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Walks a directory for the plan: links are followed, what goes and what stays is written down.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,11 @@ use walkdir::WalkDir;
 
 use super::name::blob_name;
 use super::own::Own;
+use super::readable::Readable;
 use super::selection::{ExcludeReason, Selection};
 use super::unmatched::unmatched;
-use super::{Excluded, PlanError, UploadSource, readable};
-use crate::model::FileList;
+use super::{Excluded, PlanError, UploadSource};
+use crate::model::{BlobPath, FileList};
 
 /// `ERROR_CANT_RESOLVE_FILENAME` of Windows.
 #[cfg(not(unix))]
@@ -21,13 +23,15 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
     let mut excluded = Vec::new();
     let mut links = Vec::new();
     let mut faults = Vec::new();
+    let mut readable = Readable::default();
+    let below = Below::new(&directory);
     let mut walk = WalkDir::new(&directory).follow_links(true).min_depth(1).into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 // A link that leads nowhere does no harm when it stays.
-                let path = error.path().map(|path| shown(&directory, path)).unwrap_or_default();
+                let path = error.path().map(|path| below.shown(path).into_owned()).unwrap_or_default();
                 match selection.leaves_out(&path, error.loop_ancestor().is_some()) {
                     Some(reason) => excluded.push(Excluded { path, reason }),
                     None => faults.push(omissible(walk_error(&directory, error), path)),
@@ -36,13 +40,13 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
             }
         };
         let is_directory = entry.file_type().is_dir();
-        let path = shown(&directory, entry.path());
+        let path = below.shown(entry.path());
         let own = if is_directory { own.reason(entry.path()) } else { None };
         let own = own.filter(|reason| *reason == ExcludeReason::Own || selection.has_default_excludes());
         let is_volume_part = is_directory && selection.has_default_excludes() && is_volume_part(&path);
         let reason = own.or_else(|| selection.leaves_out(&path, is_directory));
         if let Some(reason) = reason.or(is_volume_part.then_some(ExcludeReason::Default)) {
-            excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path }, reason });
+            excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path.into_owned() }, reason });
             if is_directory {
                 walk.skip_current_dir();
             }
@@ -50,8 +54,8 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
         }
         if !is_directory {
             let planned = match entry.file_type().is_file() {
-                true => blob_name(relative(&directory, entry.path())).and_then(|path| {
-                    let read = readable(entry.path(), path.clone());
+                true => below.blob_name(entry.path(), &path).and_then(|name| {
+                    let read = readable.look(entry.path(), name);
                     read.map_err(|why| omissible(unreadable(entry.path(), why), path.to_string()))
                 }),
                 false => Err(PlanError::SpecialFile(entry.path().to_owned())),
@@ -65,7 +69,7 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
             }
         }
         if entry.path_is_symlink() {
-            links.push(path);
+            links.push(path.into_owned());
         }
     }
     match faults.len() {
@@ -89,14 +93,35 @@ fn is_volume_part(path: &str) -> bool {
     name == "..data" || name.strip_prefix("..").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-fn relative<'a>(directory: &Path, path: &'a Path) -> &'a Path {
-    path.strip_prefix(directory).unwrap_or(path)
+/// Paths of the walk relative to its directory, as text with `/` between the parts.
+struct Below {
+    /// Bytes of the directory and of the separator behind it, with which all paths of the walk begin.
+    skipped: usize,
 }
 
-/// The path that globs see and people read.
-fn shown(directory: &Path, path: &Path) -> String {
-    let relative = relative(directory, path).to_string_lossy();
-    if cfg!(windows) { relative.replace('\\', "/") } else { relative.into_owned() }
+impl Below {
+    fn new(directory: &Path) -> Self {
+        Self { skipped: directory.join("x").as_os_str().len() - 1 }
+    }
+
+    /// The path that globs see and people read.
+    fn shown<'a>(&self, path: &'a Path) -> Cow<'a, str> {
+        slashed(String::from_utf8_lossy(self.relative(path)))
+    }
+
+    /// Name of the blob for a path that is shown so.
+    fn blob_name(&self, path: &Path, shown: &str) -> Result<BlobPath, PlanError> {
+        let is_exact = str::from_utf8(self.relative(path)).is_ok();
+        if is_exact { blob_name(shown) } else { Err(PlanError::NotUnicode(shown.into())) }
+    }
+
+    fn relative<'a>(&self, path: &'a Path) -> &'a [u8] {
+        path.as_os_str().as_encoded_bytes().get(self.skipped..).unwrap_or_default()
+    }
+}
+
+fn slashed(path: Cow<'_, str>) -> Cow<'_, str> {
+    if cfg!(windows) { path.replace('\\', "/").into() } else { path }
 }
 
 pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
