@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// An Azurite's blob endpoint, for example http://127.0.0.1:10000
     #[arg(long, value_name = "URL")]
     azurite: Option<Url>,
+    /// URL before /CONTAINER of another blob store, which accepts any SAS and has every container
+    #[arg(long, value_name = "URL", conflicts_with = "azurite")]
+    store: Option<Url>,
     /// The project's name
     #[arg(long, default_value = "demo")]
     project: String,
@@ -128,9 +131,10 @@ impl Options {
                 None if self.reject_all => Auth::RejectAll,
                 None => Auth::Any,
             },
-            blobs: match &self.azurite {
-                Some(endpoint) => BlobStore::Azurite { endpoint: endpoint.clone() },
-                None => BlobStore::default(),
+            blobs: match (&self.azurite, &self.store) {
+                (Some(endpoint), _) => BlobStore::Azurite { endpoint: endpoint.clone() },
+                (None, Some(base)) => BlobStore::None { base: base.clone(), extra_sas_query: None },
+                (None, None) => BlobStore::default(),
             },
             sas_seconds: self.sas_seconds,
             first_sas_seconds: self.first_sas_seconds.clone(),

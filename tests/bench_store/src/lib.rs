@@ -1,0 +1,121 @@
+//! A blob store for measurements: speaks what upload tools need of Azure Blob Storage, counts and discards the content,
+//! and costs as little CPU as it can, because it shares the machine with what is measured. Accepts any SAS.
+//!
+//! One blocking thread per connection, one large buffer each; TLS records are decrypted in that buffer.
+
+mod certificate;
+mod contents;
+mod line;
+mod listing;
+mod request;
+mod response;
+mod serve;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustls::ServerConfig;
+use socket2::{Domain, Socket, Type};
+
+pub use contents::{BlobReport, Report};
+pub use line::Shape;
+
+use contents::Contents;
+use line::{Line, Link};
+
+/// Account in the path of each URL, as with Azurite.
+pub const ACCOUNT: &str = "devstoreaccount1";
+
+/// Receive buffer of a shaped connection: more would hold bytes that have not crossed the line.
+const SHAPED_BUFFER: usize = 64 * 1024;
+/// Segment size of Ethernet. With the segments of loopback the sender's own kernel would hold megabytes that have not
+/// crossed the line.
+const SHAPED_SEGMENT: u32 = 1448;
+
+/// Running store. Its threads end with the process.
+#[derive(Debug)]
+pub struct Store {
+    address: SocketAddr,
+    authority: Option<String>,
+    contents: Arc<Mutex<Contents>>,
+}
+
+impl Store {
+    /// Listens on a port of loopback (0: a free one), with TLS or plain, behind a line of this shape.
+    ///
+    /// # Errors
+    /// When it cannot listen, or make its certificate.
+    pub fn start(port: u16, has_tls: bool, shape: Shape) -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        if shape.has_limit() {
+            socket.set_recv_buffer_size(SHAPED_BUFFER)?;
+            #[cfg(unix)]
+            socket.set_tcp_mss(SHAPED_SEGMENT)?;
+        }
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+        socket.listen(1024)?;
+        let (tls, authority) = if has_tls {
+            let (config, authority) = certificate::for_loopback()?;
+            (Some(Arc::new(config)), Some(authority))
+        } else {
+            (None, None)
+        };
+        let listener = std::net::TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        let contents = Arc::new(Mutex::new(Contents::default()));
+        let (link, shared) = (Arc::new(Link::new(shape)), Arc::clone(&contents));
+        thread::spawn(move || accept(&listener, &link, tls.as_ref(), &shared));
+        Ok(Self { address, authority, contents })
+    }
+
+    /// URL before `/CONTAINER`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/{ACCOUNT}", self.address)
+    }
+
+    /// Address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Certificate of the authority in PEM; `None` without TLS.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// What arrived so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        lock(&self.contents).report()
+    }
+}
+
+fn accept(
+    listener: &std::net::TcpListener,
+    link: &Arc<Link>,
+    tls: Option<&Arc<ServerConfig>>,
+    contents: &Arc<Mutex<Contents>>,
+) {
+    for socket in listener.incoming() {
+        // Out of files: those that wait are accepted when others have ended.
+        let Ok(socket) = socket else { continue };
+        lock(contents).connected();
+        let (line, tls, contents) = (Line::new(socket, Arc::clone(link)), tls.cloned(), Arc::clone(contents));
+        thread::spawn(move || {
+            if let Err(error) = serve::connection(line, tls, &contents) {
+                lock(&contents).disconnected(&error);
+            }
+        });
+    }
+}
+
+fn lock(contents: &Mutex<Contents>) -> MutexGuard<'_, Contents> {
+    contents.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,120 @@
+//! The line before the store: how fast bytes arrive, how long an answer takes, when a connection is reset.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
+/// Bytes that one connection takes from a shaped line before the next one has its turn.
+const QUANTUM: usize = 64 * 1024;
+/// Time that a late wake-up may catch up with, so that the rate holds on average.
+const CATCH_UP: Duration = Duration::from_millis(5);
+
+/// Speed of the line. The default has no limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shape {
+    /// Bytes per second of each connection.
+    pub connection_rate: Option<u64>,
+    /// Bytes per second of all connections together.
+    pub total_rate: Option<u64>,
+    /// Round-trip time: of each answer, of each flight of a TLS handshake, and of connecting.
+    pub round_trip: Duration,
+    /// Bytes after which a connection is reset.
+    pub reset_after: Option<u64>,
+}
+
+impl Shape {
+    /// True where the line is slower than the machine.
+    pub(crate) fn has_limit(&self) -> bool {
+        self.connection_rate.is_some() || self.total_rate.is_some() || !self.round_trip.is_zero()
+    }
+}
+
+/// The line that all connections share.
+#[derive(Debug)]
+pub(crate) struct Link {
+    shape: Shape,
+    total: Mutex<Pace>,
+}
+
+impl Link {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { shape, total: Mutex::new(Pace(Instant::now())) }
+    }
+}
+
+/// Time at which the line is free again.
+#[derive(Debug)]
+struct Pace(Instant);
+
+impl Pace {
+    /// Time at which so many more bytes are through.
+    fn through(&mut self, bytes: usize, rate: u64) -> Instant {
+        let begin = Instant::now().checked_sub(CATCH_UP).map_or(self.0, |earliest| self.0.max(earliest));
+        self.0 = begin + Duration::from_secs_f64(bytes as f64 / rate as f64);
+        self.0
+    }
+}
+
+/// One connection on the line.
+#[derive(Debug)]
+pub(crate) struct Line {
+    socket: TcpStream,
+    link: Arc<Link>,
+    pace: Pace,
+    received_at: Instant,
+    received: u64,
+}
+
+impl Line {
+    pub(crate) fn new(socket: TcpStream, link: Arc<Link>) -> Self {
+        let now = Instant::now();
+        Self { socket, link, pace: Pace(now), received_at: now, received: 0 }
+    }
+
+    /// Waits until the connection stands.
+    pub(crate) fn connect(&self) -> io::Result<()> {
+        self.socket.set_nodelay(true)?;
+        sleep_until(self.received_at + self.link.shape.round_trip);
+        Ok(())
+    }
+
+    /// Reads what has come, at the speed of the line; 0 at the end.
+    pub(crate) fn receive(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let shape = self.link.shape;
+        let most = if shape.has_limit() { room.len().min(QUANTUM) } else { room.len() };
+        let bytes = self.socket.read(&mut room[..most])?;
+        self.received += bytes as u64;
+        if shape.reset_after.is_some_and(|limit| self.received > limit) {
+            SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if shape.has_limit() {
+            let own = shape.connection_rate.map(|rate| self.pace.through(bytes, rate));
+            let all = shape
+                .total_rate
+                .map(|rate| self.link.total.lock().unwrap_or_else(PoisonError::into_inner).through(bytes, rate));
+            if let Some(through) = own.max(all) {
+                sleep_until(through);
+            }
+            self.received_at = Instant::now();
+        }
+        Ok(bytes)
+    }
+
+    /// Sends an answer: one round trip after the last byte that it answers.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        sleep_until(self.received_at + self.link.shape.round_trip);
+        self.socket.write_all(bytes)
+    }
+}
+
+fn sleep_until(at: Instant) {
+    let pause = at.saturating_duration_since(Instant::now());
+    if !pause.is_zero() {
+        thread::sleep(pause);
+    }
+}

@@ -1,0 +1,82 @@
+//! Answers of the store on the wire.
+
+use std::fmt::Write;
+use std::time::SystemTime;
+
+/// Version of the service that it stands for, unless the client names one.
+pub(crate) const VERSION: &str = "2025-07-05";
+
+/// Answer to a request.
+#[derive(Debug)]
+pub(crate) struct Response {
+    status: u16,
+    headers: String,
+    length: Option<u64>,
+    body: String,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16) -> Self {
+        Self { status, headers: String::new(), length: None, body: String::new() }
+    }
+
+    /// Refusal as the service words it.
+    pub(crate) fn refusal(status: u16, code: &str) -> Self {
+        let xml = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
+        );
+        Self::new(status).header("x-ms-error-code", code).xml(xml)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        // A header that could end its line would make another one.
+        if !value.contains(['\r', '\n']) {
+            self.headers.extend([name, ": ", value, "\r\n"]);
+        }
+        self
+    }
+
+    pub(crate) fn xml(self, body: String) -> Self {
+        Self { body, ..self.header("content-type", "application/xml") }
+    }
+
+    /// Length of a blob in an answer without a body.
+    pub(crate) fn length(self, length: u64) -> Self {
+        Self { length: Some(length), ..self }
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Bytes for the wire; `number` makes the request id, `is_head` leaves the body out.
+    pub(crate) fn bytes(&self, number: u64, version: &str, is_head: bool) -> Vec<u8> {
+        let mut text = format!(
+            "HTTP/1.1 {} {}\r\nserver: bench-store\r\ndate: {}\r\nx-ms-request-id: 00000000-0000-4000-8000-{number:012x}\r\n\
+             x-ms-version: {version}\r\n{}",
+            self.status,
+            reason(self.status),
+            httpdate::fmt_http_date(SystemTime::now()),
+            self.headers
+        );
+        let length = self.length.unwrap_or(self.body.len() as u64);
+        // Writing to a string does not fail.
+        let _infallible = write!(text, "content-length: {length}\r\n\r\n");
+        if !is_head {
+            text.push_str(&self.body);
+        }
+        text.into_bytes()
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        400 => "Bad Request",
+        404 => "Not Found",
+        411 => "Length Required",
+        _ => "Other",
+    }
+}
