@@ -1,205 +1,202 @@
-"""Measures for ci/bench.sh: start-up beside an empty program, the model check, and `create` beside AzCopy alone.
+"""Measures for ci/bench.sh, judges, and prints what it found as Markdown.
 
-    bench.py start PROGRAM EMPTY
-    bench.py check PROGRAM DIRECTORY
-    bench.py upload PROGRAM AZCOPY FILE ENDPOINT RESULTS
-    bench.py summary RESULTS
+    bench.py RESULTS [quick] [--write FILE] [ROW...]     measures these rows (default: all)
+    bench.py RESULTS table [--write FILE]                prints what RESULTS holds of this program
+
+RESULTS is a directory; each row leaves a file there. `--write` puts the tables between the marks in FILE.
 """
 
+import hashlib
 import json
 import os
-import pty
 import re
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+import bench_local
+import bench_uploads
+from bench_tools import AZCOPY, Programs
 
-
-def start(program, empty):
-    """Median of 50 starts each, alternating."""
-    walls = {program: [], empty: []}
-    for _ in range(50):
-        for path, arguments in ((program, ["version"]), (empty, [])):
-            begun = time.perf_counter()
-            subprocess.run([path, *arguments], stdout=subprocess.DEVNULL, check=True)
-            walls[path].append(time.perf_counter() - begun)
-    ours, base = statistics.median(walls[program]), statistics.median(walls[empty])
-    print(f"version: {ours * 1000:.2f} ms, empty program: {base * 1000:.2f} ms, ratio {ours / base:.2f} (at most 1.6)")
-    print(f"release binary: {os.path.getsize(program)} bytes (at most {6 * 1024 * 1024})")
+ORDER = [*bench_uploads.ROWS, *bench_local.ROWS]
+MARKS = ("<!-- ci/bench.sh -->", "<!-- end of ci/bench.sh -->")
 
 
-def sharded_model(directory, shards=150, bytes_each=700 * 10**9 // 150, tensors_each=600):
-    """A model of 700 GB: headers and index are those of a mixture of experts, the weights are holes."""
-    os.makedirs(directory)
-    rows = 4096
-    columns = bytes_each // tensors_each // 2 // rows
-    size = rows * columns * 2
-    weight_map = {}
-    for shard in range(1, shards + 1):
-        name = f"model-{shard:05}-of-{shards:05}.safetensors"
-        header = {"__metadata__": {"format": "pt"}}
-        for tensor in range(tensors_each):
-            key = f"model.layers.{shard}.mlp.experts.{tensor}.down_proj.weight"
-            header[key] = {
-                "dtype": "BF16",
-                "shape": [rows, columns],
-                "data_offsets": [tensor * size, (tensor + 1) * size],
-            }
-            weight_map[key] = name
-        text = json.dumps(header, separators=(",", ":")).encode()
-        with open(os.path.join(directory, name), "wb") as out:
-            out.write(len(text).to_bytes(8, "little") + text)
-            out.truncate(8 + len(text) + tensors_each * size)
-    index = {"metadata": {"total_size": shards * tensors_each * size}, "weight_map": weight_map}
-    for name, content in (("model.safetensors.index.json", index), ("config.json", {}), ("tokenizer.json", {})):
-        with open(os.path.join(directory, name), "w") as out:
-            json.dump(content, out, indent=2)
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def many_files(directory, files=100_000):
-    """A small model among a hundred thousand files, each of a size that a git-LFS pointer could have."""
-    for number in range(files - 3):
-        folder = os.path.join(directory, f"{number // 1000:03}")
-        if number % 1000 == 0:
-            os.makedirs(folder)
-        with open(os.path.join(folder, f"{number:06}.json"), "wb") as out:
-            out.write(b"{}".ljust(200))
-    text = b'{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
-    for name, content in (
-        ("model.safetensors", len(text).to_bytes(8, "little") + text + b"w"),
-        ("config.json", b"{}"),
-        ("tokenizer.json", b"{}"),
-    ):
-        with open(os.path.join(directory, name), "wb") as out:
-            out.write(content)
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"model name\s*:\s*(.*)", file.read()).group(1)
+    with open("/proc/meminfo") as file:
+        memory = int(file.read().split()[1]) / (1 << 20)
+    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {os.uname().release}"
 
 
-def timed(arguments):
-    """Median wall of nine runs in seconds."""
-    walls = []
-    for _ in range(9):
-        begun = time.perf_counter()
-        subprocess.run(arguments, stdout=subprocess.DEVNULL, check=True)
-        walls.append(time.perf_counter() - begun)
-    return statistics.median(walls)
-
-
-def most_memory(arguments):
-    """Largest resident size in MB, as the kernel says it while the program runs: what wait4 tells of a short one is the
-    size of this script."""
-    child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    most = 0
-    while child.poll() is None:
-        status = open(f"/proc/{child.pid}/status").read()
-        marks = re.findall(r"^VmHWM:\s+([0-9]+) kB$", status, re.MULTILINE)
-        most = max([most, *map(int, marks)])
-    return most / 1024
-
-
-def check(program, directory):
-    """`custom check` of a huge model and of very many files; what the disk holds of them is in memory."""
-    for name, what, make, seconds, megabytes in (
-        ("shards", "700 GB in 150 shards, 90,000 tensors", sharded_model, 0.3, 30),
-        ("files", "100,000 files", many_files, 1.5, None),
-    ):
-        path = os.path.join(directory, name)
-        make(path)
-        arguments = [program, "custom", "check", path]
-        wall, resident = timed(arguments), most_memory(arguments)
-        most = f" (at most {megabytes})" if megabytes else ""
-        print(f"check of {what}: {wall:.3f} s (at most {seconds}), {resident:.1f} MB resident{most}", flush=True)
-
-
-def run(arguments, environment, terminal):
-    """Runs a program to its end: output, wall seconds, CPU seconds of itself and of its children."""
-    begun = time.perf_counter()
-    if terminal:
-        pid, output = pty.fork()
-        if pid == 0:
-            os.execve(arguments[0], arguments, environment)
+def measure(programs, results, name, is_quick):
+    """Measures a row and keeps it."""
+    load = os.getloadavg()[0]
+    begun = time.time()
+    print(f"{name}:", flush=True)
+    if name in bench_uploads.ROWS:
+        samples = bench_uploads.measure(programs, name, is_quick, os.path.join(results, "files"))
+        judged = list(bench_uploads.judge(name, samples))
     else:
-        # An open pipe that is never written: AzCopy burns a core on anything else.
-        output, write = os.pipe()
-        silent, held = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(silent, 0)
-            os.dup2(write, 1)
-            os.close(output)
-            os.close(held)
-            os.execve(arguments[0], arguments, environment)
-        os.close(write)
-        os.close(silent)
-    text = b""
-    while True:
-        try:
-            part = os.read(output, 65536)
-        except OSError:  # a closed terminal
-            break
-        if not part:
-            break
-        text += part
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    wall = time.perf_counter() - begun
-    # The process has ended and is not reaped: its own times and those of its children are still there, apart.
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    own = (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-    children = (int(fields[13]) + int(fields[14])) / CLOCK_TICKS
-    _, status = os.waitpid(pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"{arguments[0]} failed:\n{text.decode(errors='replace')}")
-    return text.decode(errors="replace"), wall, own, children
-
-
-def upload_location(endpoint, name):
-    """A container of its own, as the project hands it out."""
-    request = urllib.request.Request(
-        f"{endpoint}/models/{name}/versions/1/startPendingUpload?api-version=2025-11-15-preview",
-        data=b'{"pendingUploadType": "TemporaryBlobReference"}',
-        headers={"Authorization": "Bearer bench", "Content-Type": "application/json"},
-    )
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-        return json.load(answer)["blobReferenceForConsumption"]["credential"]["sasUri"]
-
-
-def upload(program, azcopy, file, endpoint, results):
-    """`create` in a terminal, then AzCopy alone with the same file, each into a container of its own."""
-    with tempfile.TemporaryDirectory() as home:
-        environment = {"HOME": home, "PATH": f"{os.path.dirname(azcopy)}:/usr/bin:/bin", "TERM": "xterm-256color"}
-        ours = dict(environment, AZURE_PROJECT_ENDPOINT=endpoint, AZURE_AI_MODELS_CREDENTIAL="emulator")
-        arguments = [program, "custom", "create", "--name", "bench", "--source", file, "--skip-check", "--debug"]
-        text, wall, own, children = run(arguments, ours, terminal=True)
-        child_wall = float(re.search(r"azcopy ended: exit 0, wall ([0-9.]+) s", text).group(1))
-        plain = dict(environment, AZCOPY_LOG_LOCATION=home, AZCOPY_JOB_PLAN_LOCATION=home)
-        destination = upload_location(endpoint, "bench-plain")
-        arguments = [azcopy, "copy", file, destination, "--from-to=LocalBlob", "--output-type", "json"]
-        _, plain_wall, plain_cpu, _ = run(arguments, plain, terminal=False)
+        samples, judged = [], bench_local.measure(programs, name, is_quick)
     row = {
-        "create wall": wall,
-        "its azcopy wall": child_wall,
-        "our share": wall - child_wall,
-        "our CPU": own,
-        "its azcopy CPU": children,
-        "plain azcopy wall": plain_wall,
-        "plain azcopy CPU": plain_cpu,
+        "program": digest(programs.ours),
+        "date": time.strftime("%Y-%m-%d", time.gmtime(begun)),
+        "seconds": time.time() - begun,
+        "load before": load,
+        "quick": is_quick,
+        "machine": machine(),
+        "versions": programs.versions(),
+        "samples": samples,
+        "judged": judged,
     }
-    with open(results, "a") as out:
-        out.write(json.dumps(row) + "\n")
-    print("  ".join(f"{name} {value:.2f}" for name, value in row.items()), flush=True)
+    with open(os.path.join(results, f"{name}.json"), "w") as out:
+        json.dump(row, out)
 
 
-def summary(results):
-    rows = [json.loads(line) for line in open(results)]
-    share = statistics.median(row["our share"] for row in rows)
-    cpu = statistics.median(row["our CPU"] / row["its azcopy CPU"] for row in rows)
-    print(f"our share of create's wall: median {share:.3f} s of {len(rows)} runs (at most 0.3)")
-    print(f"our CPU: median {cpu * 100:.1f} % of AzCopy's (less than 5 %)")
+def kept_rows(results, program, names):
+    rows = {}
+    for name in names:
+        try:
+            with open(os.path.join(results, f"{name}.json")) as file:
+                row = json.load(file)
+        except FileNotFoundError:
+            continue
+        if row["program"] == program:
+            rows[name] = row
+    return rows
+
+
+def number(value):
+    return "" if value is None else f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def table(head, lines):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for line in lines:
+        yield "| " + " | ".join(line) + " |"
+
+
+def limits(rows):
+    has_before = any(before is not None for row in rows.values() for _, _, _, before, _ in row["judged"])
+    head = ["row", "measure", "limit", "measured", *(["before"] if has_before else []), ""]
+    lines = []
+    for name, row in rows.items():
+        for what, most, value, before, unit in row["judged"]:
+            if most is None:
+                verdict = ""
+            elif value <= most:
+                verdict = "met"
+            else:
+                verdict = f"**missed by {(value / most - 1) * 100:.0f} %**"
+            limit = "" if most is None else f"{most:g} {unit}"
+            previous = [f"{number(before)}"] if has_before else []
+            lines.append([f"`{name}`", what, limit.strip(), f"{number(value)} {unit}".strip(), *previous, verdict])
+    return table(head, lines)
+
+
+def medians(rows):
+    head = ["row", "tool", "wall s", "CPU s", "memory MiB", "busiest thread", "wall / AzCopy", "CPU / AzCopy"]
+    lines = []
+    for name, row in rows.items():
+        title = bench_uploads.ROWS[name].title if name in bench_uploads.ROWS else ""
+        for tool in dict.fromkeys(one["tool"] for one in row["samples"]):
+
+            def of(tool, what):
+                found = sorted((one for one in row["samples"] if one["tool"] == tool), key=lambda one: one["round"])
+                return [one[what] for one in found]
+
+            def against(what):
+                other = of(AZCOPY, what)
+                ratios = [a / b for a, b in zip(of(tool, what), other)]
+                return number(statistics.median(ratios)) if ratios else ""
+
+            failed = sum(of(tool, "failed"))
+            lines.append(
+                [
+                    f"`{name}`: {title}",
+                    tool + (f" (failed {failed} of {len(of(tool, 'failed'))})" if failed else ""),
+                    *(number(statistics.median(of(tool, what))) for what in ("wall", "cpu", "memory", "busiest per GiB")),
+                    against("wall"),
+                    against("cpu"),
+                ]
+            )
+            title = ""
+    return table(head, lines)
+
+
+def threads(rows):
+    """CPU of each thread per GiB, of the large rows of the native engine: those of the first round."""
+    lines = []
+    for name in ("file", "shards"):
+        for one in rows[name]["samples"] if name in rows else []:
+            if one["round"] == 0 and one["tool"].startswith("native"):
+                scale = (1 << 30) / bench_uploads.ROWS[name].bytes
+                told = ", ".join(f"{thread} {cpu * scale:.2f}" for thread, cpu in one["threads"] if cpu * scale >= 0.01)
+                lines.append([f"`{name}`", one["tool"], told])
+    return table(["row", "tool", "CPU s/GiB of each thread"], lines)
+
+
+def page(rows):
+    first = next(iter(rows.values()))
+    dates = sorted({row["date"] for row in rows.values()})
+    versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
+    load = max(row["load before"] for row in rows.values())
+    quick = " The short run (`quick`): fewer rounds." if any(row["quick"] for row in rows.values()) else ""
+    yield f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}, {first['machine']}; load before a row at most {load:.1f}."
+    yield f"Program {first['program']}; {versions}.{quick}"
+    yield ""
+    yield from limits(rows)
+    if any(row["samples"] for row in rows.values()):
+        yield ""
+        yield from medians(rows)
+    if "file" in rows or "shards" in rows:
+        yield ""
+        yield from threads(rows)
+
+
+def write(file, text):
+    with open(file) as old:
+        content = old.read()
+    begin, end = (content.index(mark) for mark in MARKS)
+    with open(file, "w") as out:
+        out.write(f"{content[:begin]}{MARKS[0]}\n{text}\n{content[end:]}")
+
+
+def main(results, *arguments):
+    arguments = list(arguments)
+    file = None
+    if "--write" in arguments:
+        at = arguments.index("--write")
+        file = arguments[at + 1]
+        del arguments[at : at + 2]
+    programs = Programs()
+    wants_table, is_quick = "table" in arguments, "quick" in arguments
+    names = [name for name in arguments if name not in ("table", "quick")]
+    if unknown := set(names) - set(ORDER):
+        sys.exit(f"no such row: {', '.join(unknown)}. Rows: {' '.join(ORDER)}")
+    if not wants_table:
+        names = names or [name for name in ORDER if not is_quick or name not in bench_uploads.NOT_QUICK]
+        for name in names:
+            measure(programs, results, name, is_quick)
+    rows = kept_rows(results, digest(programs.ours), names or ORDER)
+    if not rows:
+        sys.exit("nothing was measured with this program")
+    text = "\n".join(page(rows))
+    print(f"\n{text}")
+    if file:
+        write(file, text)
+    missed = [what for row in rows.values() for what, most, value, _, _ in row["judged"] if most is not None and value > most]
+    if missed:
+        sys.exit(f"\n{len(missed)} limits are missed: {'; '.join(missed)}.")
 
 
 if __name__ == "__main__":
-    {"start": start, "check": check, "upload": upload, "summary": summary}[sys.argv[1]](*sys.argv[2:])
+    main(*sys.argv[1:])

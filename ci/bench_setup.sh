@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Brings what ci/bench.sh measures beside the program into target/tools: rclone of Debian, azure-storage-blob of PyPI.
+# Done once; says nothing and takes no time when all is there.
+set -euo pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+sdk=azure-storage-blob==12.31.1
+venv=$tools/azure-storage-blob
+
+ready() {
+  "$tools/bin/rclone" version >/dev/null 2>&1 && [[ -e $venv/installed && $(<"$venv/installed") == "$sdk" ]]
+}
+
+ready && exit
+lock_tools
+ready && exit # another run did it meanwhile
+if ! "$tools/bin/rclone" version >/dev/null 2>&1; then
+  if command -v rclone >/dev/null; then
+    ln -sf "$(command -v rclone)" "$tools/bin/rclone"
+  else
+    apt_unpack "$tools/rclone" rclone || die "apt-get could not download rclone."
+    ln -sf ../rclone/usr/bin/rclone "$tools/bin/rclone"
+  fi
+fi
+rm -rf "$venv"
+python3 -m venv "$venv" || die "Python cannot make a virtual environment (Debian: python3-venv)."
+"$venv/bin/pip" install --quiet --disable-pip-version-check "$sdk" || die "pip could not install $sdk."
+echo "$sdk" >"$venv/installed"
