@@ -103,10 +103,10 @@ def limits(rows):
 
 
 def medians(rows):
-    head = ["row", "tool", "wall s", "CPU s", "memory MiB", "busiest thread", "wall / AzCopy", "CPU / AzCopy"]
+    head = ["row", "tool", "wall s", "CPU s", "memory MiB", "wall / AzCopy", "CPU / AzCopy", "busiest thread", "store"]
     lines = []
     for name, row in rows.items():
-        title = bench_uploads.ROWS[name].title if name in bench_uploads.ROWS else ""
+        title = f": {bench_uploads.ROWS[name].title}" if row["samples"] else ""
         for tool in dict.fromkeys(one["tool"] for one in row["samples"]):
 
             def of(tool, what):
@@ -118,14 +118,19 @@ def medians(rows):
                 ratios = [a / b for a, b in zip(of(tool, what), other)]
                 return number(statistics.median(ratios)) if ratios else ""
 
+            def middle(what):
+                return number(statistics.median(of(tool, what)))
+
             failed = sum(of(tool, "failed"))
+            large = bench_uploads.ROWS[name].bytes >= 1 << 28
             lines.append(
                 [
-                    f"`{name}`: {title}",
+                    f"`{name}`" + title,
                     tool + (f" (failed {failed} of {len(of(tool, 'failed'))})" if failed else ""),
-                    *(number(statistics.median(of(tool, what))) for what in ("wall", "cpu", "memory", "busiest per GiB")),
-                    against("wall"),
-                    against("cpu"),
+                    *map(middle, ("wall", "cpu", "memory")),
+                    *map(against, ("wall", "cpu")),
+                    middle("busiest per GiB") if large else "",
+                    middle("store cpu"),
                 ]
             )
             title = ""

@@ -108,8 +108,7 @@ def run(arguments, environment, interval=0.05, kill_after=None):
     wall = time.perf_counter() - begun
     # Not reaped yet: the first thread still tells its time.
     sampler.sample_thread(pid, str(pid))
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
+    own_cpu = process_cpu(pid)
     _, status, usage = os.wait4(pid, 0)
     os.set_blocking(errors, False)
     try:
@@ -127,7 +126,7 @@ def run(arguments, environment, interval=0.05, kill_after=None):
         cpu=usage.ru_utime + usage.ru_stime,
         memory=memory,
         threads=threads,
-        own_cpu=(int(fields[11]) + int(fields[12])) / CLOCK_TICKS,
+        own_cpu=own_cpu,
         exit_code=os.waitstatus_to_exitcode(status),
         errors=text.decode(errors="replace"),
     )
@@ -137,3 +136,10 @@ def resident_peak():
     """Peak memory of this process in MiB."""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
+
+
+def process_cpu(pid):
+    """CPU seconds of a process so far, without what it started."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS

@@ -55,6 +55,8 @@ pub struct Report {
     pub requests: u64,
     /// Requests whose body ended before its length.
     pub cut_off: u64,
+    /// Bytes that came over the line, also those that came in vain.
+    pub received_bytes: u64,
     /// Bytes of all bodies that arrived whole, also of those that arrived twice.
     pub body_bytes: u64,
     /// Requests that were refused: method, name, parameters, status. The first few.

@@ -40,6 +40,7 @@ pub struct Store {
     address: SocketAddr,
     authority: Option<String>,
     contents: Arc<Mutex<Contents>>,
+    link: Arc<Link>,
 }
 
 impl Store {
@@ -66,9 +67,10 @@ impl Store {
         let listener = std::net::TcpListener::from(socket);
         let address = listener.local_addr()?;
         let contents = Arc::new(Mutex::new(Contents::default()));
-        let (link, shared) = (Arc::new(Link::new(shape)), Arc::clone(&contents));
-        thread::spawn(move || accept(&listener, &link, tls.as_ref(), &shared));
-        Ok(Self { address, authority, contents })
+        let link = Arc::new(Link::new(shape));
+        let store = Self { address, authority, contents: Arc::clone(&contents), link: Arc::clone(&link) };
+        thread::spawn(move || accept(&listener, &link, tls.as_ref(), &contents));
+        Ok(store)
     }
 
     /// URL before `/CONTAINER`.
@@ -93,7 +95,7 @@ impl Store {
     /// What arrived so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        lock(&self.contents).report()
+        Report { received_bytes: self.link.received(), ..lock(&self.contents).report() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,8 +23,9 @@ pub struct Shape {
     pub total_rate: Option<u64>,
     /// Round-trip time: of each answer, of each flight of a TLS handshake, and of connecting.
     pub round_trip: Duration,
-    /// Bytes after which a connection is reset.
-    pub reset_after: Option<u64>,
+    /// Bytes of all connections together after which the one that brings them is reset, again and again: as many resets
+    /// for many connections as for few.
+    pub reset_every: Option<u64>,
 }
 
 impl Shape {
@@ -38,11 +40,17 @@ impl Shape {
 pub(crate) struct Link {
     shape: Shape,
     total: Mutex<Pace>,
+    received: AtomicU64,
 }
 
 impl Link {
     pub(crate) fn new(shape: Shape) -> Self {
-        Self { shape, total: Mutex::new(Pace(Instant::now())) }
+        Self { shape, total: Mutex::new(Pace(Instant::now())), received: AtomicU64::new(0) }
+    }
+
+    /// Bytes that came over the line, with everything around the content, and also those that came in vain.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 }
 
@@ -66,13 +74,12 @@ pub(crate) struct Line {
     link: Arc<Link>,
     pace: Pace,
     received_at: Instant,
-    received: u64,
 }
 
 impl Line {
     pub(crate) fn new(socket: TcpStream, link: Arc<Link>) -> Self {
         let now = Instant::now();
-        Self { socket, link, pace: Pace(now), received_at: now, received: 0 }
+        Self { socket, link, pace: Pace(now), received_at: now }
     }
 
     /// Waits until the connection stands.
@@ -87,8 +94,8 @@ impl Line {
         let shape = self.link.shape;
         let most = if shape.has_limit() { room.len().min(QUANTUM) } else { room.len() };
         let bytes = self.socket.read(&mut room[..most])?;
-        self.received += bytes as u64;
-        if shape.reset_after.is_some_and(|limit| self.received > limit) {
+        let before = self.link.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        if shape.reset_every.is_some_and(|every| before / every != (before + bytes as u64) / every) {
             SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -39,9 +39,9 @@ struct Options {
     /// Milliseconds until an answer arrives
     #[arg(long, value_name = "MS", default_value_t = 0, help_heading = "Line")]
     round_trip: u64,
-    /// Reset each connection after so many bytes
+    /// Reset a connection each time that all together brought so many bytes
     #[arg(long, value_name = "BYTES", help_heading = "Line")]
-    reset_after: Option<u64>,
+    reset_every: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ fn run(options: &Options) -> io::Result<()> {
         connection_rate: options.connection_rate,
         total_rate: options.total_rate,
         round_trip: Duration::from_millis(options.round_trip),
-        reset_after: options.reset_after,
+        reset_every: options.reset_every,
     };
     let store = Store::start(options.port, !options.plain, shape)?;
     if let (Some(file), Some(authority)) = (&options.authority, store.authority()) {

@@ -120,7 +120,7 @@ fn the_line_keeps_its_rate_and_its_round_trip() {
         connection_rate: Some(4 << 20),
         total_rate: Some(6 << 20),
         round_trip: Duration::from_millis(20),
-        reset_after: None,
+        reset_every: None,
     };
     let store = Store::start(0, false, shape).unwrap();
     let begun = Instant::now();
@@ -139,13 +139,15 @@ fn the_line_keeps_its_rate_and_its_round_trip() {
 }
 
 #[test]
-fn a_connection_is_reset_after_its_bytes() {
-    let store = Store::start(0, false, Shape { reset_after: Some(1 << 20), ..Shape::default() }).unwrap();
+fn a_connection_is_reset_every_its_bytes() {
+    let store = Store::start(0, false, Shape { reset_every: Some(1 << 20), ..Shape::default() }).unwrap();
     let mut socket = TcpStream::connect(store.address()).unwrap();
     let head = "PUT /a/box/m HTTP/1.1\r\nx-ms-blob-type: BlockBlob\r\ncontent-length: 4194304\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     let piece = vec![0; 64 * 1024];
     let failure = (0..64).find_map(|_| socket.write_all(&piece).err()).or_else(|| socket.read(&mut [0]).err());
     assert!(failure.is_some());
-    assert!(store.report().blobs.is_empty());
+    let report = store.report();
+    assert!(report.blobs.is_empty());
+    assert!(report.received_bytes > 1 << 20, "{}", report.received_bytes);
 }
