@@ -155,7 +155,8 @@ def page(rows):
     versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
     load = max(row["load before"] for row in rows.values())
     quick = " The short run (`quick`): fewer rounds." if any(row["quick"] for row in rows.values()) else ""
-    yield f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}, {first['machine']}; load before a row at most {load:.1f}."
+    when = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    yield f"{when}, {first['machine']}; load before a row at most {load:.1f}."
     yield f"Program {first['program']}; {versions}.{quick}"
     yield ""
     yield from limits(rows)
@@ -198,9 +199,14 @@ def main(results, *arguments):
     print(f"\n{text}")
     if file:
         write(file, text)
-    missed = [what for row in rows.values() for what, most, value, _, _ in row["judged"] if most is not None and value > most]
+    missed = [
+        f"{name}: {what}: {number(value)} {unit}".rstrip() + f" (at most {most:g})"
+        for name, row in rows.items()
+        for what, most, value, _, unit in row["judged"]
+        if most is not None and value > most
+    ]
     if missed:
-        sys.exit(f"\n{len(missed)} limits are missed: {'; '.join(missed)}.")
+        sys.exit("\n".join(["", "Limits that are missed:", *missed]))
 
 
 if __name__ == "__main__":

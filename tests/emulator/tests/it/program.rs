@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use foundry_emulator::Config;
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 
 /// Ends the program if the test did not.
 struct Running(Child);
@@ -15,6 +15,26 @@ impl Drop for Running {
         drop(self.0.kill());
         drop(self.0.wait());
     }
+}
+
+#[tokio::test]
+async fn another_store_is_handed_out_and_never_asked() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_foundry-emulator"));
+    command.args(["--port", "0", "--store", "https://127.0.0.1:9/account"]);
+    let mut program = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let endpoint = lines.next().unwrap().strip_prefix("AZURE_PROJECT_ENDPOINT=").unwrap().to_owned();
+    assert_eq!(lines.nth(1).unwrap(), "ready");
+    let url = format!("{endpoint}/models/tiny/versions/1/startPendingUpload?api-version=v1");
+    let request = reqwest::Client::new()
+        .post(url)
+        .bearer_auth("any")
+        .header("foundry-features", "Models=V1Preview")
+        .json(&serde_json::json!({"pendingUploadType": "TemporaryBlobReference"}));
+    let answer = Answer::of(request).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    let location = answer.body["blobReferenceForConsumption"]["blobUri"].as_str().unwrap();
+    assert!(location.starts_with("https://127.0.0.1:9/account/"), "{location}");
 }
 
 #[tokio::test]
