@@ -26,8 +26,11 @@ const PATIENCE: f64 = 7.0;
 /// A line that breaks before anything has arrived says something of its speed only after this.
 const LONG: Duration = Duration::from_secs(15);
 /// So many times as many are tried,
-const MORE: u32 = 4;
-/// and are worth it where all together are so much faster.
+const MORE: u32 = 2;
+/// where each connection is no faster than so many bytes per second, this many at once,
+const SLOW: f64 = 16e6;
+const MANY_MORE: u32 = 4;
+/// and they are worth it where all together are so much faster.
 const GROWN: f64 = 1.15;
 /// Fewer are worth it where all together are no slower than that.
 const SHRUNK: f64 = 0.75;
@@ -99,7 +102,8 @@ impl Measure {
 
     fn more(&self, from: u32, rate: f64, at: Instant) -> (u32, State) {
         let most = if self.is_slow_each { self.max } else { self.patient(rate) };
-        match (from * MORE).min(most).min(self.max) {
+        let times = if rate / f64::from(from) < SLOW { MANY_MORE } else { MORE };
+        match (from * times).min(most).min(self.max) {
             more if more > from => (more, State::More(from, rate)),
             _ => (from, State::Settled(at)),
         }
@@ -294,6 +298,11 @@ impl Concurrency {
         Ok(ConcurrencyPermit { concurrency: self, permit, progress })
     }
 
+    /// The present number.
+    pub(super) fn number(&self) -> u32 {
+        self.kept().measure.now
+    }
+
     /// Judges the number by what is in flight. Returns the new one where it is another one now.
     pub(super) fn judge(&self, now: Instant) -> Option<u32> {
         let mut kept = self.kept();
@@ -405,7 +414,7 @@ mod tests {
     fn a_full_line_keeps_few_blocks_and_one_with_room_gets_many() {
         for (all, connection, number) in [
             (1e9, 25.0, 32),
-            (400.0, 25.0, 32),
+            (400.0, 25.0, 16),
             (100.0, 5.0, 32),
             (2.5, 100.0, 2),
             (0.5, 100.0, 2),
@@ -466,7 +475,7 @@ mod tests {
         assert_eq!(concurrency.judge(begun + WARM), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
         assert_eq!(concurrency.judge(begun + WARM + LOOK / 2), None);
-        // 8 times 10 MiB a second; then 32 times 2 MiB.
+        // 8 times 10 MiB a second; then 32 times 2.
         let looked = begun + WARM + LOOK;
         assert_eq!(concurrency.judge(looked), Some(32));
         permits.extend(in_flight(&concurrency, 24).await);

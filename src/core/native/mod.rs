@@ -102,6 +102,7 @@ pub(crate) async fn send(
     }
     let parallel = fewer.map_or(wanted, |(parallel, _)| parallel);
     let mut settled = record.concurrency(&store.host());
+    let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled));
     let files = Files {
         store,
         controls,
@@ -110,8 +111,8 @@ pub(crate) async fn send(
         tally: Tally::default(),
         begun: Semaphore::new(LARGE_FILES),
         permits: Semaphore::new(parallel as usize),
-        concurrency: controls.parallel.is_none().then(|| Concurrency::new(parallel, settled)),
-        pool: Pool::new(),
+        pool: Pool::new(concurrency.as_ref().map_or(parallel, Concurrency::number)),
+        concurrency,
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
     let counters = || Counters {
@@ -156,6 +157,7 @@ pub(crate) async fn send(
                 _ = judge.tick(), if files.concurrency.is_some() => {
                     let Some(concurrency) = &files.concurrency else { continue };
                     if let Some(number) = concurrency.judge(Instant::now()) {
+                        files.pool.grow(number);
                         (controls.reporter)(at_most(number));
                     }
                     if let Some(number) = concurrency.settled().filter(|number| settled != Some(*number)) {

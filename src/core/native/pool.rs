@@ -1,5 +1,6 @@
 //! Memory for content on its way: each block is read once, and held until the store has acknowledged it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -7,6 +8,10 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// Bytes that all content of one upload may take.
 const LIMIT: usize = 256 << 20;
+/// Size of one block in bytes, as far as the bound goes.
+const BLOCK: usize = 8 << 20;
+/// Blocks beside those in flight: they wait for the checksum of their file.
+const WAITING: usize = 4;
 /// Unit of the limit, in bytes.
 const PAGE: usize = 4096;
 /// Smaller buffers, in bytes, are cheaper to make than to keep.
@@ -18,6 +23,7 @@ type Free = Arc<Mutex<Vec<Vec<u8>>>>;
 #[derive(Debug)]
 pub(super) struct Pool {
     pages: Arc<Semaphore>,
+    bytes: AtomicUsize,
     free: Free,
 }
 
@@ -31,13 +37,25 @@ pub(super) struct Room {
 }
 
 impl Pool {
-    pub(super) fn new() -> Self {
-        Self { pages: Arc::new(Semaphore::new(LIMIT / PAGE)), free: Free::default() }
+    /// A pool for so many blocks in flight. Memory that is new costs the system as much as a checksum, so no more is used
+    /// than the line needs.
+    pub(super) fn new(in_flight: u32) -> Self {
+        let pool = Self { pages: Arc::new(Semaphore::new(0)), bytes: AtomicUsize::new(0), free: Free::default() };
+        pool.grow(in_flight);
+        pool
+    }
+
+    /// Makes it large enough for so many blocks in flight, within the limit.
+    pub(super) fn grow(&self, in_flight: u32) {
+        let wanted = ((in_flight as usize).saturating_add(WAITING)).saturating_mul(BLOCK).min(LIMIT);
+        let before = self.bytes.fetch_max(wanted, Ordering::Relaxed);
+        self.pages.add_permits(wanted.saturating_sub(before) / PAGE);
     }
 
     /// Waits for room for so many bytes. A block that is larger than the pool takes all of it.
     pub(super) async fn room(&self, bytes: u64) -> Result<Room, AcquireError> {
-        let bytes = usize::try_from(bytes).unwrap_or(LIMIT).min(LIMIT);
+        let all = self.bytes.load(Ordering::Relaxed);
+        let bytes = usize::try_from(bytes).unwrap_or(all).min(all);
         let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX);
         let pages = Arc::clone(&self.pages).acquire_many_owned(pages).await?;
         Ok(Room { buffer: Vec::new(), length: 0, free: Arc::clone(&self.free), _pages: pages })
@@ -84,26 +102,34 @@ mod tests {
 
     use super::*;
 
-    const BLOCK: u64 = 8 << 20;
+    const BYTES: u64 = BLOCK as u64;
 
     #[tokio::test]
-    async fn no_more_is_held_than_the_limit() {
-        let pool = Pool::new();
+    async fn no_more_is_held_than_what_is_in_flight_needs() {
+        let pool = Pool::new(8);
         let mut held = Vec::new();
-        while let Some(room) = pool.room(BLOCK).now_or_never() {
-            held.push(room.expect("room"));
-        }
-        assert_eq!(held.len() as u64, LIMIT as u64 / BLOCK);
+        let mut fill = |pool: &Pool| {
+            while let Some(room) = pool.room(BYTES).now_or_never() {
+                held.push(room.expect("room"));
+            }
+            held.len()
+        };
+        assert_eq!(fill(&pool), 8 + WAITING);
+        pool.grow(16);
+        pool.grow(8);
+        assert_eq!(fill(&pool), 16 + WAITING);
+        pool.grow(u32::MAX);
+        assert_eq!(fill(&pool), LIMIT / BLOCK);
         held.pop();
-        assert!(pool.room(BLOCK).now_or_never().is_some());
+        assert!(pool.room(BYTES).now_or_never().is_some());
         held.clear();
         assert!(pool.room(u64::MAX).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn a_buffer_is_used_again_when_its_last_reader_is_gone() {
-        let pool = Pool::new();
-        let mut room = pool.room(BLOCK).await.expect("room");
+        let pool = Pool::new(8);
+        let mut room = pool.room(BYTES).await.expect("room");
         room.buffer(8 << 20)[0] = 7;
         let (content, reader) = {
             let content = room.filled();
@@ -112,7 +138,7 @@ mod tests {
         drop(content);
         assert_eq!((reader.len(), reader[0], pool.free.lock().expect("a lock").len()), (8 << 20, 7, 0));
         drop(reader);
-        let mut room = pool.room(BLOCK).await.expect("room");
+        let mut room = pool.room(BYTES).await.expect("room");
         assert_eq!(room.buffer(2 << 20)[0], 7);
         room.buffer(1 << 20);
         assert_eq!(room.filled().len(), 1 << 20);
