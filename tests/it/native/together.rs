@@ -38,7 +38,8 @@ fn more_when_the_line_has_room() {
     sparse(&env, 1 << 30);
     store.behaves(Behaviour { discards: true, ..Behaviour::default() });
     let output = create(&env, &["--skip-check", "--debug", "--no-hash"]).success();
-    let numbers = output.stderr.split("at most ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    let numbers =
+        output.stderr.split("at most ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<u32>().ok());
     assert!(numbers.max().is_some_and(|most| most > 8), "{output}");
     let (env, store) = super::env();
     sparse(&env, 128 << 20);
