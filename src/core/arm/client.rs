@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
 
-use super::{ArmEndpoint, ProjectId};
+use super::{Account, AccountId, ArmEndpoint, PROVIDER, ProjectId};
 use crate::credential::TokenSource;
 use crate::http::{HttpClient, HttpError, Method, PageError, Request, Retry};
 use crate::project::ProjectEndpoint;
@@ -16,7 +16,7 @@ use crate::project::ProjectEndpoint;
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
 /// Widely used, and has all that is asked here.
 const ACCOUNTS_VERSION: &str = "2025-06-01";
-const PROVIDER: &str = "Microsoft.CognitiveServices";
+const FEATURES_VERSION: &str = "2021-07-01";
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
@@ -57,18 +57,6 @@ pub struct Subscription {
     state: Option<String>,
 }
 
-/// A Foundry account.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Account {
-    id: String,
-    /// Its ARM name.
-    pub name: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    properties: Properties,
-}
-
 /// A Foundry project, with what a client has to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundryProject {
@@ -81,12 +69,22 @@ pub struct FoundryProject {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Properties {
     #[serde(default)]
-    custom_sub_domain_name: Option<String>,
-    #[serde(default)]
     endpoints: BTreeMap<String, String>,
+}
+
+/// A feature of a resource provider that a subscription can opt in to.
+#[derive(Deserialize)]
+struct Feature {
+    #[serde(default)]
+    properties: FeatureProperties,
+}
+
+#[derive(Default, Deserialize)]
+struct FeatureProperties {
+    #[serde(default)]
+    state: String,
 }
 
 #[derive(Deserialize)]
@@ -104,37 +102,28 @@ struct Tenant {
     tenant_id: String,
 }
 
-impl Account {
-    /// The group that it is in.
-    #[must_use]
-    pub fn group(&self) -> Option<&str> {
-        let mut parts = self.id.split('/');
-        parts.find(|part| part.eq_ignore_ascii_case("resourceGroups"))?;
-        parts.next()
-    }
-
-    /// True when the endpoint is one of this account's: by the first label of its host, else by the whole address.
-    fn serves(&self, endpoint: &ProjectEndpoint) -> bool {
-        let label = endpoint.account();
-        let named = self.properties.custom_sub_domain_name.as_deref().unwrap_or(&self.name);
-        let is_there = |url: &String| Url::parse(url).is_ok_and(|url| endpoint.same_origin(&url));
-        named.eq_ignore_ascii_case(label) || self.properties.endpoints.values().any(is_there)
-    }
-}
-
 /// Azure Resource Manager, as one tenant shows it.
 #[derive(Clone, Debug)]
 pub struct ArmClient {
     http: Arc<HttpClient>,
     tokens: Arc<TokenSource>,
     endpoint: ArmEndpoint,
+    /// Version of every request to the provider of Foundry accounts, instead of the one that is known to work.
+    api_version: Option<String>,
 }
 
 impl ArmClient {
     /// A client; the tokens must be for it.
     #[must_use]
     pub fn new(http: Arc<HttpClient>, tokens: Arc<TokenSource>, endpoint: ArmEndpoint) -> Self {
-        Self { http, tokens, endpoint }
+        Self { http, tokens, endpoint, api_version: None }
+    }
+
+    /// With this api-version for every request to the provider of Foundry accounts.
+    #[must_use]
+    pub fn with_api_version(mut self, version: Option<String>) -> Self {
+        self.api_version = version;
+        self
     }
 
     /// The tenants that the person belongs to.
@@ -163,9 +152,30 @@ impl ArmClient {
     /// See [`ArmError`].
     pub async fn accounts(&self, subscription: &str) -> Result<Vec<Account>, ArmError> {
         let path = ["subscriptions", subscription, "providers", PROVIDER, "accounts"];
-        let mut all: Vec<Account> = self.all(&path, ACCOUNTS_VERSION).await?;
+        let mut all: Vec<Account> = self.all(&path, self.provider_version(ACCOUNTS_VERSION)).await?;
         all.retain(|account| account.kind.eq_ignore_ascii_case("AIServices"));
         Ok(all)
+    }
+
+    /// One account; `None` when there is none of this id.
+    ///
+    /// # Errors
+    /// See [`ArmError`].
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, ArmError> {
+        let url = self.endpoint.url(&id.path(&[]), self.provider_version(ACCOUNTS_VERSION));
+        found(self.get(url).await)
+    }
+
+    /// State of a feature that a subscription can opt in to, such as `Registered`; `None` where the subscription does not
+    /// know it.
+    ///
+    /// # Errors
+    /// See [`ArmError`].
+    pub async fn feature(&self, subscription: &str, name: &str) -> Result<Option<String>, ArmError> {
+        let path =
+            ["subscriptions", subscription, "providers", "Microsoft.Features", "providers", PROVIDER, "features", name];
+        let feature: Option<Feature> = found(self.get(self.endpoint.url(&path, FEATURES_VERSION)).await)?;
+        Ok(feature.map(|feature| feature.properties.state))
     }
 
     /// The projects of an account.
@@ -173,9 +183,9 @@ impl ArmClient {
     /// # Errors
     /// See [`ArmError`].
     pub async fn projects(&self, account: &Account) -> Result<Vec<FoundryProject>, ArmError> {
-        let parts: Vec<&str> = account.id.trim_matches('/').split('/').chain(["projects"]).collect();
-        let all: Vec<Project> = self.all(&parts, ACCOUNTS_VERSION).await?;
-        Ok(all.into_iter().filter_map(found).collect())
+        let parts: Vec<&str> = account.id().split('/').chain(["projects"]).collect();
+        let all: Vec<Project> = self.all(&parts, self.provider_version(ACCOUNTS_VERSION)).await?;
+        Ok(all.into_iter().filter_map(readable).collect())
     }
 
     /// One project; `None` when there is none of this id.
@@ -196,11 +206,8 @@ impl ArmClient {
             "projects",
             project,
         ];
-        match self.get::<Project>(self.endpoint.url(&path, ACCOUNTS_VERSION)).await {
-            Ok(project) => Ok(found(project)),
-            Err(error) if error.status() == Some(404) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let project = found(self.get(self.endpoint.url(&path, self.provider_version(ACCOUNTS_VERSION))).await)?;
+        Ok(project.and_then(readable))
     }
 
     /// The project at an endpoint, in one subscription; `None` when no account there has it.
@@ -222,7 +229,20 @@ impl ArmClient {
         Ok(None)
     }
 
-    async fn all<T: DeserializeOwned + Send + 'static>(
+    /// The version of a request to the provider of Foundry accounts: the user's, else this one.
+    pub(super) fn provider_version<'a>(&'a self, usual: &'a str) -> &'a str {
+        self.api_version.as_deref().unwrap_or(usual)
+    }
+
+    pub(super) fn endpoint(&self) -> &ArmEndpoint {
+        &self.endpoint
+    }
+
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    pub(super) async fn all<T: DeserializeOwned + Send + 'static>(
         &self,
         path: &[&str],
         api_version: &str,
@@ -230,17 +250,31 @@ impl ArmClient {
         Ok(self.http.list(self.request(self.endpoint.url(path, api_version))).await?)
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, HttpError> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, HttpError> {
         self.http.send(&self.request(url)).await?.json()
     }
 
     fn request(&self, url: Url) -> Request<'_> {
-        Request::new(Method::GET, url, Retry::Idempotent).tokens(&self.tokens).service("Azure Resource Manager")
+        self.request_by(Method::GET, url, Retry::Idempotent)
+    }
+
+    /// A request to the control plane, and to no other host: only that gets its token.
+    pub(super) fn request_by(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
+        Request::new(method, url, retry).tokens(&self.tokens).service("Azure Resource Manager")
+    }
+}
+
+/// What a GET shows; `None` for a 404.
+pub(super) fn found<T>(answer: Result<T, HttpError>) -> Result<Option<T>, ArmError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// What is known of a project whose id can be read.
-fn found(project: Project) -> Option<FoundryProject> {
+fn readable(project: Project) -> Option<FoundryProject> {
     let id = ProjectId::parse(&project.id).ok()?;
     let endpoints = project.properties.endpoints;
     let is_one = |url: &&String| url.contains("/api/projects/");

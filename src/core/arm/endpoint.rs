@@ -51,6 +51,11 @@ impl ArmEndpoint {
         is_loopback(&self.0)
     }
 
+    /// True when a URL has this scheme, host and port: the only place that gets its token.
+    pub(super) fn same_origin(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+
     /// The address of something below it, for an api-version.
     pub(super) fn url(&self, path: &[&str], api_version: &str) -> Url {
         let mut url = self.0.clone();

@@ -1,11 +1,20 @@
-//! Azure's control plane, as far as it takes to find a Foundry project.
+//! Azure's control plane: from a subscription to a Foundry project, and the deployments of its account.
 //!
-//! Owns the address that management tokens go to, ARM ids, and the reads that lead from a subscription to a project.
+//! Owns the address that management tokens go to, ARM ids, and operations that run for long.
 
+mod account;
 mod client;
+mod deployments;
 mod endpoint;
 mod id;
 
-pub use client::{Account, ArmClient, ArmError, FoundryProject, Subscription};
+/// Resource provider of Foundry accounts.
+const PROVIDER: &str = "Microsoft.CognitiveServices";
+
+pub use account::{Account, AccountId, may_get_inference_token};
+pub use client::{ArmClient, ArmError, FoundryProject, Subscription};
+pub use deployments::{
+    Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, DraftModel, Expected, NewDeployment, NewModel,
+};
 pub use endpoint::{ArmEndpoint, ArmEndpointError};
 pub use id::{IdError, ProjectId};

@@ -39,6 +39,20 @@ pub struct Timings {
     pub register: Duration,
     /// A model that is waited for may be missing this long before it is said not to be there.
     pub absent: Duration,
+    /// For a deployment to be created, changed or deleted.
+    pub deploy: Duration,
+    /// First pause between looks at a deployment; it doubles.
+    pub deploy_first: Duration,
+    /// Longest pause between looks at a deployment.
+    pub deploy_cap: Duration,
+    /// A deployment that was accepted may be invisible this long.
+    pub invisible: Duration,
+    /// First pause before a write to an account that is busy; it doubles.
+    pub busy_first: Duration,
+    /// Longest pause before a write to an account that is busy.
+    pub busy_cap: Duration,
+    /// An account may be busy this long.
+    pub busy: Duration,
     /// A wait for a service or another program is said after this long.
     pub wait_notice: Duration,
     /// For `azcopy --version`: on a loaded machine a first start takes its time.
@@ -78,6 +92,13 @@ impl Default for Timings {
             poll_cap: Duration::from_secs(15),
             register: Duration::from_secs(30 * 60),
             absent: Duration::from_secs(30),
+            deploy: Duration::from_secs(45 * 60),
+            deploy_first: Duration::from_secs(2),
+            deploy_cap: Duration::from_secs(10),
+            invisible: Duration::from_secs(5 * 60),
+            busy_first: Duration::from_secs(5),
+            busy_cap: Duration::from_secs(30),
+            busy: Duration::from_secs(5 * 60),
             wait_notice: Duration::from_secs(5),
             azcopy_version: Duration::from_secs(60),
             azcopy_jobs: Duration::from_secs(60),
@@ -137,6 +158,13 @@ impl Timings {
             poll_cap: pause(self.poll_cap),
             register: by(self.register),
             absent: by(self.absent),
+            deploy: by(self.deploy),
+            deploy_first: pause(self.deploy_first),
+            deploy_cap: pause(self.deploy_cap),
+            invisible: by(self.invisible),
+            busy_first: pause(self.busy_first),
+            busy_cap: pause(self.busy_cap),
+            busy: by(self.busy),
             wait_notice: by(self.wait_notice).max(Duration::from_secs(1)),
             azcopy_version: by(self.azcopy_version).max(Duration::from_secs(10)),
             azcopy_jobs: by(self.azcopy_jobs).max(Duration::from_secs(3)),
@@ -175,6 +203,13 @@ mod tests {
             timings.poll_cap,
             timings.register,
             timings.absent,
+            timings.deploy,
+            timings.deploy_first,
+            timings.deploy_cap,
+            timings.invisible,
+            timings.busy_first,
+            timings.busy_cap,
+            timings.busy,
             timings.wait_notice,
             timings.azcopy_version,
             timings.azcopy_jobs,
@@ -191,8 +226,8 @@ mod tests {
         assert_eq!(
             seconds,
             [
-                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 5.0, 60.0,
-                60.0, 60.0, 15.0, 600.0, 5.0, 1.0, 30.0
+                10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 2700.0, 2.0,
+                10.0, 300.0, 5.0, 30.0, 300.0, 5.0, 60.0, 60.0, 60.0, 15.0, 600.0, 5.0, 1.0, 30.0
             ]
         );
     }

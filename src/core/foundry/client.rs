@@ -12,7 +12,10 @@ use super::wire;
 use crate::credential::TokenSource;
 use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
-use crate::model::{BlobUri, CustomModel, ListedModel, Listing, ModelChange, ModelName, ModelVersion, Versioned};
+use crate::model::{
+    BlobUri, CustomModel, DeploymentName, ListedModel, Listing, ModelChange, ModelName, ModelVersion,
+    ProjectDeployment, Versioned,
+};
 use crate::project::ProjectEndpoint;
 use crate::redact::clean;
 use crate::store::UploadLocation;
@@ -217,6 +220,38 @@ impl FoundryClient {
         let request = self.request(Method::POST, url, Retry::Idempotent).json(&json!({ "blobUri": blob_uri }));
         let response = self.send(request).await?;
         pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+    }
+
+    /// All deployments that the project can use, all pages. They have no state.
+    ///
+    /// # Errors
+    /// See [`ListError`]; never a part of the list.
+    pub async fn list_deployments(&self) -> Result<Vec<ProjectDeployment>, ListError> {
+        Ok(self.http.list(self.request(Method::GET, self.deployments_url(None), Retry::Idempotent)).await?)
+    }
+
+    /// One deployment that the project can use; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn get_deployment(&self, name: &DeploymentName) -> Result<Option<ProjectDeployment>, HttpError> {
+        let request = self.request(Method::GET, self.deployments_url(Some(name)), Retry::Idempotent);
+        match self.send(request).await {
+            Ok(response) => response.json().map(Some),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deployments have one api-version, whatever that of models is.
+    fn deployments_url(&self, name: Option<&DeploymentName>) -> Url {
+        let mut url = self.endpoint.url().clone();
+        // Fails for URLs without a path alone, and an endpoint has one.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.push("deployments").extend(name.map(DeploymentName::as_str));
+        }
+        url.query_pairs_mut().append_pair("api-version", "v1");
+        url
     }
 
     /// A request to the project or to a host that runs its operations: only those get its token.

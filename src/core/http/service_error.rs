@@ -69,6 +69,13 @@ impl ServiceError {
         self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
+    /// True when one of these codes is the service's word or that of one of its details: ARM wraps errors of providers.
+    #[must_use]
+    pub fn has_code_anywhere(&self, codes: &[&str]) -> bool {
+        let details = self.details.iter().filter_map(|detail| detail.code.as_deref());
+        self.has_code(codes) || details.into_iter().any(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
+    }
+
     /// True when one of these stands in the service's sentence, in any case.
     #[must_use]
     pub fn says(&self, words: &[&str]) -> bool {
@@ -161,7 +168,8 @@ pub(super) fn tenant_of(www_authenticate: &str) -> Option<String> {
 fn detail(value: &Value) -> ErrorDetail {
     let code = ["code", "type"].into_iter().find_map(|key| as_text(&value[key]));
     let message = value.as_str().map(str::to_owned).or_else(|| as_text(&value["message"])).unwrap_or_default();
-    ErrorDetail { code: code.map(|code| clean(&code)), message: clean(message.trim()) }
+    // Some services send a blank behind the word.
+    ErrorDetail { code: code.map(|code| clean(code.trim())), message: clean(message.trim()) }
 }
 
 fn collect(error: &Value, into: &mut Vec<ErrorDetail>, looks: &mut usize) {

@@ -66,6 +66,20 @@ impl Cloud {
         ALL.iter().any(|one| host.eq_ignore_ascii_case(one.arm))
     }
 
+    /// True for a host of an account that answers requests to deployments.
+    pub(crate) fn is_inference_host(host: &str) -> bool {
+        const SERVICES: [&str; 3] = [".services.ai", ".openai", ".cognitiveservices"];
+        ALL.iter().filter_map(|one| host.strip_suffix(one.domain)).any(|rest| {
+            SERVICES.iter().any(|service| rest.strip_suffix(service).is_some_and(|account| !account.is_empty()))
+        })
+    }
+
+    /// Scope of tokens for requests to deployments.
+    #[must_use]
+    pub fn inference_scope(self) -> String {
+        format!("https://cognitiveservices{}/.default", self.addresses().domain)
+    }
+
     /// Host of Azure Resource Manager.
     pub(crate) fn arm_host(self) -> &'static str {
         self.addresses().arm

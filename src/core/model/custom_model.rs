@@ -3,11 +3,12 @@
 //! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
 //! masked on the way in, so that nothing that shows a model has to think of them.
 
-use serde::de::{DeserializeOwned, Error};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::document::{lenient, tags, text};
 use super::{BlobUri, ModelName, ModelVersion, Progress, Versioned, state_error, state_word};
 use crate::redact;
 
@@ -270,33 +271,6 @@ pub struct SystemData {
     /// RFC 3339.
     #[serde(deserialize_with = "lenient")]
     pub last_modified_at: Option<String>,
-}
-
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Ok(T::deserialize(Value::deserialize(deserializer)?).ok())
-}
-
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(as_text(Value::deserialize(deserializer)?))
-}
-
-fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    let Value::Object(map) = Value::deserialize(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    let mut tags: Vec<_> = map.into_iter().filter_map(|(key, value)| Some((key, as_text(value)?))).collect();
-    tags.sort();
-    tags.shrink_to_fit();
-    Ok(tags)
-}
-
-fn as_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ mod blob_uri;
 mod change;
 mod cloud;
 mod custom_model;
+mod deployment;
+mod deployment_name;
+pub(crate) mod document;
 mod event;
 mod file;
 mod file_kind;
@@ -31,6 +34,12 @@ pub use custom_model::{
     ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelDocument, ModelSource, ModelView, ModelWarning,
     SystemData,
 };
+pub use deployment::{
+    CUSTOM_FORMAT, Deployment, DeploymentKind, DeploymentProperties, DeploymentState, DeploymentView, FIREWORKS_FORMAT,
+    ModelReference, ProjectDeployment, ProjectDeploymentView, RateLimit, Sku,
+};
+pub use deployment_name::{DeploymentName, NewDeploymentName};
+pub use document::Document;
 pub use event::{Report, Reporter, TransferEvent, TransferProgress};
 pub use file::{ArrivedFile, BlobPath, FileList, SourceFile};
 pub(crate) use file_kind::{FileKind, file_name, weight_extension};

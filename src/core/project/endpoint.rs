@@ -107,6 +107,14 @@ impl ProjectEndpoint {
         }
     }
 
+    /// The address of the host, without a path.
+    #[must_use]
+    pub fn host_url(&self) -> Url {
+        let mut url = self.url.clone();
+        url.set_path("/");
+        url
+    }
+
     /// The host, for messages and for the choice of a token's scope.
     #[must_use]
     pub fn host(&self) -> &str {

@@ -21,6 +21,18 @@ pub(crate) enum Play {
     Silence,
 }
 
+impl Play {
+    fn at(self, url: &Url) -> Self {
+        match self {
+            Self::Raw(bytes) => {
+                let text = String::from_utf8(bytes).map(|text| text.replace("{origin}", url.as_str()).into_bytes());
+                Self::Raw(text.unwrap_or_else(|binary| binary.into_bytes()))
+            }
+            Self::Silence => Self::Silence,
+        }
+    }
+}
+
 /// A whole answer with a status, headers and a body.
 pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> Play {
     let mut text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
@@ -37,10 +49,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Plays these answers in turn, the last one for ever.
+    /// Plays these answers in turn, the last one for ever. `{origin}` in an answer stands for the server's address.
     pub(crate) async fn play(plays: Vec<Play>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = Url::parse(&format!("http://{}/", listener.local_addr().expect("address"))).expect("url");
+        let plays: Vec<Play> = plays.into_iter().map(|play| play.at(&url)).collect();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&seen);
         tokio::spawn(async move {

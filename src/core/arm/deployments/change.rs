@@ -1,0 +1,237 @@
+//! What can be changed of a deployment that exists, and the requests that change it. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::body::{tags_of, without_read_only};
+use crate::model::Tag;
+
+/// A change of a deployment. What is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentChange {
+    /// Capacity of the same SKU.
+    pub capacity: Option<u64>,
+    /// Tags by key: the new value, or `None` to remove the tag.
+    pub tags: BTreeMap<String, Option<String>>,
+    /// Content filter.
+    pub rai_policy: Option<String>,
+    /// When the service replaces the version.
+    pub version_upgrade: Option<String>,
+    /// Deployment that takes the requests beyond the capacity.
+    pub spillover: Option<String>,
+    /// Version of the same model.
+    pub model_version: Option<String>,
+}
+
+/// One field before and after a change.
+pub(super) type Difference = (&'static str, String, String);
+
+impl DeploymentChange {
+    /// Adds tags to set and tags to remove.
+    ///
+    /// # Errors
+    /// A sentence, when a tag is given two meanings.
+    pub fn with_tags(mut self, set: Vec<Tag>, remove: Vec<String>) -> Result<Self, String> {
+        for Tag { key, value } in set {
+            if self.tags.insert(key.clone(), Some(value)).is_some() {
+                return Err(format!("the tag '{key}' is set twice"));
+            }
+        }
+        for key in remove {
+            if let Some(Some(_)) = self.tags.insert(key.clone(), None) {
+                return Err(format!("the tag '{key}' is both set and removed"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// True where nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// True where the change is more than PATCH accepts: capacity and tags.
+    #[must_use]
+    pub fn needs_put(&self) -> bool {
+        let Self { rai_policy, version_upgrade, spillover, model_version, .. } = self;
+        [rai_policy, version_upgrade, spillover, model_version].into_iter().any(Option::is_some)
+    }
+
+    /// True where a deployment, as it was sent, is as this change leaves it.
+    #[must_use]
+    pub fn is_shown_by(&self, deployment: &Value) -> bool {
+        self.differences(deployment).is_empty()
+    }
+
+    /// True where a deployment is as this change leaves it, but for tags that are still there.
+    pub(super) fn is_shown_but_for_tags(&self, deployment: &Value) -> bool {
+        let mut rest = self.clone();
+        rest.tags.retain(|_, value| value.is_some());
+        rest.is_shown_by(deployment) && !self.is_shown_by(deployment)
+    }
+
+    /// Fields that the change alters, with their values before and after; `-` stands for none.
+    #[must_use]
+    pub fn differences(&self, deployment: &Value) -> Vec<Difference> {
+        let properties = &deployment["properties"];
+        let text = |value: &Value| value.as_str().map(str::to_owned).or_else(|| whole(value));
+        let fields = [
+            ("capacity", text(&deployment["sku"]["capacity"]), self.capacity.map(|capacity| capacity.to_string())),
+            ("model version", text(&properties["model"]["version"]), self.model_version.clone()),
+            ("content filter", text(&properties["raiPolicyName"]), self.rai_policy.clone()),
+            ("version upgrade", text(&properties["versionUpgradeOption"]), self.version_upgrade.clone()),
+            ("spillover", text(&properties["spilloverDeploymentName"]), self.spillover.clone()),
+        ];
+        let changed = |before: &Option<String>, after: &str| before.as_deref() != Some(after);
+        let none = || "-".to_owned();
+        let mut all: Vec<Difference> = fields
+            .into_iter()
+            .filter_map(|(name, before, after)| Some((name, before, after?)))
+            .filter(|(_, before, after)| changed(before, after))
+            .map(|(name, before, after)| (name, before.unwrap_or_else(none), after))
+            .collect();
+        for (key, after) in &self.tags {
+            let before = text(&deployment["tags"][key]);
+            if before != *after {
+                let tag = |value: Option<&String>| value.map_or_else(none, |value| format!("{key}={value}"));
+                all.push(("tag", tag(before.as_ref()), tag(after.as_ref())));
+            }
+        }
+        all
+    }
+
+    /// Body of the PATCH: the whole new map of tags, and the present SKU with its new capacity.
+    #[must_use]
+    pub fn patch(&self, deployment: &Value) -> Value {
+        let mut body = json!({});
+        if !self.tags.is_empty() {
+            body["tags"] = self.new_tags(deployment);
+        }
+        if let Some(capacity) = self.capacity {
+            body["sku"] = json!({ "name": deployment["sku"]["name"], "capacity": capacity });
+        }
+        body
+    }
+
+    /// Body of the PUT: the deployment as it was sent, without what only the service writes, and with the change.
+    #[must_use]
+    pub fn put(&self, deployment: &Value) -> Value {
+        let mut body = without_read_only(deployment);
+        if let Some(capacity) = self.capacity {
+            body["sku"]["capacity"] = json!(capacity);
+        }
+        if !self.tags.is_empty() {
+            body["tags"] = self.new_tags(deployment);
+        }
+        let properties = &mut body["properties"];
+        let fields = [
+            ("raiPolicyName", &self.rai_policy),
+            ("versionUpgradeOption", &self.version_upgrade),
+            ("spilloverDeploymentName", &self.spillover),
+        ];
+        for (name, value) in fields {
+            if let Some(value) = value {
+                properties[name] = json!(value);
+            }
+        }
+        if let Some(version) = &self.model_version {
+            properties["model"]["version"] = json!(version);
+        }
+        body
+    }
+
+    fn new_tags(&self, deployment: &Value) -> Value {
+        let mut tags = tags_of(deployment);
+        for (key, value) in &self.tags {
+            match value {
+                Some(value) => drop(tags.insert(key.clone(), json!(value))),
+                None => drop(tags.shift_remove(key)),
+            }
+        }
+        Value::Object(tags)
+    }
+}
+
+fn whole(value: &Value) -> Option<String> {
+    value.as_number().map(|number| number.to_string().trim_end_matches(".0").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment() -> Value {
+        json!({
+            "name": "d", "etag": "e", "sku": {"name": "GlobalProvisionedManaged", "capacity": 80.0},
+            "tags": {"a": "1", "b": "2"},
+            "properties": {
+                "provisioningState": "Succeeded",
+                "model": {"format": "FireworksCustom", "name": "m", "version": "1", "source": "s"},
+                "speculativeDecoding": {"draftTokenCount": 4}, "raiPolicyName": "R",
+            },
+        })
+    }
+
+    fn change(set: &[&str], remove: &[&str]) -> Result<DeploymentChange, String> {
+        DeploymentChange { capacity: Some(160), ..DeploymentChange::default() }.with_tags(
+            set.iter().map(|text| text.parse().expect("a tag")).collect(),
+            remove.iter().map(ToString::to_string).collect(),
+        )
+    }
+
+    #[test]
+    fn a_patch_has_the_present_sku_and_all_tags() {
+        let change = change(&["c=3", "a="], &["b"]).expect("a change");
+        assert!(!change.needs_put());
+        assert_eq!(
+            change.patch(&deployment()).to_string(),
+            r#"{"tags":{"a":"","c":"3"},"sku":{"name":"GlobalProvisionedManaged","capacity":160}}"#
+        );
+        let capacity = DeploymentChange { capacity: Some(1), ..DeploymentChange::default() };
+        assert_eq!(
+            capacity.patch(&deployment()).to_string(),
+            r#"{"sku":{"name":"GlobalProvisionedManaged","capacity":1}}"#
+        );
+    }
+
+    #[test]
+    fn a_put_keeps_what_is_not_changed() {
+        let change = DeploymentChange {
+            rai_policy: Some("Strict".into()),
+            model_version: Some("2".into()),
+            ..DeploymentChange::default()
+        };
+        assert!(change.needs_put());
+        assert_eq!(
+            change.put(&deployment()).to_string(),
+            r#"{"sku":{"name":"GlobalProvisionedManaged","capacity":80.0},"tags":{"a":"1","b":"2"},"properties":{"model":{"format":"FireworksCustom","name":"m","version":"2","source":"s"},"speculativeDecoding":{"draftTokenCount":4},"raiPolicyName":"Strict"}}"#
+        );
+    }
+
+    #[test]
+    fn a_change_tells_before_and_after_and_nothing_of_what_is_equal() {
+        let change = DeploymentChange {
+            capacity: Some(80),
+            spillover: Some("x".into()),
+            tags: BTreeMap::from([("a".into(), None), ("b".into(), Some("2".into()))]),
+            ..DeploymentChange::default()
+        };
+        let said: Vec<String> = change
+            .differences(&deployment())
+            .iter()
+            .map(|(name, before, after)| format!("{name}: {before} -> {after}"))
+            .collect();
+        assert_eq!(said, ["spillover: - -> x", "tag: a=1 -> -"]);
+        assert!(!change.is_shown_by(&deployment()));
+        assert!(DeploymentChange { capacity: Some(80), ..DeploymentChange::default() }.is_shown_by(&deployment()));
+    }
+
+    #[test]
+    fn a_tag_has_one_meaning() {
+        assert_eq!(change(&["a=1"], &["a"]), Err("the tag 'a' is both set and removed".into()));
+        assert_eq!(change(&["a=1", "a=1"], &[]), Err("the tag 'a' is set twice".into()));
+        assert!(DeploymentChange::default().is_empty());
+    }
+}

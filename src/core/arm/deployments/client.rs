@@ -1,0 +1,111 @@
+//! The deployments of one account.
+
+use serde_json::Value;
+use url::Url;
+
+use super::super::client::found;
+use super::super::{AccountId, ArmClient, ArmError};
+use super::body::{DRAFT_VERSION, USUAL_VERSION};
+use crate::http::{Flaw, HttpError, Method, Response, Retry};
+use crate::model::{Deployment, DeploymentName};
+use crate::redact::clean;
+
+/// The deployments of one account. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Deployments {
+    pub(super) arm: ArmClient,
+    pub(super) account: AccountId,
+}
+
+/// A deployment as it was sent: with its secrets, so that it can be sent back.
+pub(super) struct Seen {
+    pub(super) body: Value,
+    pub(super) deployment: Deployment,
+}
+
+impl Deployments {
+    /// Deployments of this account.
+    #[must_use]
+    pub fn new(arm: ArmClient, account: AccountId) -> Self {
+        Self { arm, account }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The control plane that has them.
+    #[must_use]
+    pub fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
+    /// All deployments, all pages, in the service's order.
+    ///
+    /// # Errors
+    /// See [`ArmError`]; never a part of the list.
+    pub async fn list(&self) -> Result<Vec<Deployment>, ArmError> {
+        self.arm.all(&self.account.path(&["deployments"]), self.arm.provider_version(USUAL_VERSION)).await
+    }
+
+    /// One deployment; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// See [`ArmError`].
+    pub async fn get(&self, name: &DeploymentName) -> Result<Option<Deployment>, ArmError> {
+        Ok(found(self.look(name, USUAL_VERSION, Retry::Idempotent).await)?.map(|(seen, _)| seen.deployment))
+    }
+
+    /// One deployment with all that an update has to send back, as it was sent: a newer version where ARM has it, since an
+    /// older one does not show a draft model.
+    ///
+    /// # Errors
+    /// See [`ArmError`].
+    pub async fn get_whole(&self, name: &DeploymentName) -> Result<Option<(Value, Deployment)>, ArmError> {
+        let newer = self.look(name, DRAFT_VERSION, Retry::Idempotent).await;
+        let is_unknown = |error: &HttpError| {
+            const CODES: [&str; 3] = ["NoRegisteredProviderFound", "InvalidApiVersionParameter", "InvalidResourceType"];
+            error.status() == Some(400) && error.service().is_some_and(|error| error.has_code(&CODES))
+        };
+        let seen = match newer {
+            Err(error) if is_unknown(&error) => self.look(name, USUAL_VERSION, Retry::Idempotent).await,
+            seen => seen,
+        };
+        Ok(found(seen)?.map(|(Seen { body, deployment }, _)| (body, deployment)))
+    }
+
+    /// Path of a deployment below the ARM host, as plans show it.
+    #[must_use]
+    pub fn path(&self, name: &DeploymentName) -> String {
+        self.url(name, "").path().to_owned()
+    }
+
+    pub(super) async fn look(
+        &self,
+        name: &DeploymentName,
+        version: &str,
+        retry: Retry,
+    ) -> Result<(Seen, Response), HttpError> {
+        let response = self.arm.http().send(&self.arm.request_by(Method::GET, self.url(name, version), retry)).await?;
+        let body: Value = response.json()?;
+        let seen = read(body).ok_or_else(|| response.bad(Flaw::Shape("it shows no deployment".into())))?;
+        let shown = &seen.deployment.view().name;
+        if !shown.eq_ignore_ascii_case(name.as_str()) {
+            return Err(response.bad(Flaw::Shape(format!("it shows deployment '{}'", clean(shown)))));
+        }
+        Ok((seen, response))
+    }
+
+    pub(super) fn url(&self, name: &DeploymentName, version: &str) -> Url {
+        let path = self.account.path(&["deployments", name.as_str()]);
+        self.arm.endpoint().url(&path, self.arm.provider_version(version))
+    }
+}
+
+/// A deployment in an answer, if it shows one.
+pub(super) fn read(body: Value) -> Option<Seen> {
+    let deployment = serde_json::from_value(body.clone()).ok()?;
+    Some(Seen { body, deployment })
+}

@@ -1,0 +1,59 @@
+//! What can go wrong with a write to a deployment, or while its end is waited for.
+
+use thiserror::Error;
+
+use crate::http::{ErrorDetail, HttpError};
+
+/// Failure of a write, or of the deployment that it was about.
+#[derive(Debug, Error)]
+pub enum DeployError {
+    /// The service did not accept it.
+    #[error("the request was refused")]
+    Refused(#[source] HttpError),
+    /// Other operations kept the account busy all the time.
+    #[error("the account was busy with another operation")]
+    Busy(#[source] HttpError),
+    /// The answer to the write was lost, and a deployment of another model has the name.
+    #[error("a deployment of another model has this name by now")]
+    Taken,
+    /// The deployment ended badly.
+    #[error("the deployment ended in state '{state}'{}", words(detail.as_ref()))]
+    Failed {
+        /// State, as the service spells it.
+        state: String,
+        /// Error of the service, where it gives one.
+        detail: Option<ErrorDetail>,
+        /// More that it says about it.
+        details: Vec<ErrorDetail>,
+    },
+    /// It goes on.
+    #[error("the deployment is still running")]
+    TimedOut {
+        /// Last state that was seen.
+        last_state: Option<String>,
+        /// Why the last look failed, if it did.
+        last_fault: Option<HttpError>,
+    },
+    /// The write was accepted, and the deployment did not appear.
+    #[error("the deployment was accepted and did not appear")]
+    NotVisible,
+    /// There is no deployment of this name.
+    #[error("there is no deployment of this name")]
+    NotFound,
+    /// It was being deleted while it was waited for, and is gone.
+    #[error("the deployment was deleted in the meantime")]
+    Deleted,
+    /// It succeeded without the change that was accepted.
+    #[error("the service accepted the change, but the deployment does not show it")]
+    NotShown,
+    /// Its state cannot be read.
+    #[error("the state of the deployment cannot be read")]
+    Unwatchable(#[source] HttpError),
+}
+
+fn words(detail: Option<&ErrorDetail>) -> String {
+    match detail {
+        Some(ErrorDetail { message, .. }) if !message.is_empty() => format!(": {message}"),
+        _ => String::new(),
+    }
+}

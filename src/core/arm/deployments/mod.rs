@@ -1,0 +1,21 @@
+//! Deployments of a Foundry account: reads, writes, and their long-running operations.
+//!
+//! A write is watched by its deployment, never by its status URL alone: reading that URL can need a right that the caller
+//! lacks, and then a good create looks like a refusal.
+
+mod body;
+mod change;
+mod client;
+mod error;
+mod watch;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{DraftModel, NewDeployment, NewModel};
+pub use change::DeploymentChange;
+pub use client::Deployments;
+pub use error::DeployError;
+pub use watch::{DeployStatus, Expected};
+pub use write::Accepted;
