@@ -21,8 +21,7 @@ pub type ProjectDeployment = Document<ProjectDeploymentView>;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DeploymentView {
-    /// Name; the one field without which an answer is no deployment.
-    #[serde(deserialize_with = "Deserialize::deserialize")]
+    /// Name.
     pub name: String,
     /// SKU with its capacity.
     #[serde(deserialize_with = "lenient")]
@@ -231,7 +230,6 @@ impl DeploymentView {
 #[serde(default, rename_all = "camelCase")]
 pub struct ProjectDeploymentView {
     /// Name.
-    #[serde(deserialize_with = "Deserialize::deserialize")]
     pub name: String,
     /// Name of the model.
     #[serde(deserialize_with = "text")]
@@ -263,8 +261,9 @@ mod tests {
         let empty = deployment(r#"{"name":"d","sku":"x","properties":7,"tags":"x"}"#);
         assert_eq!((empty.view().sku.clone(), empty.view().state()), (None, DeploymentState::Running("")));
         assert_eq!(empty.view().kind(), DeploymentKind::Base);
-        assert!(serde_json::from_str::<Deployment>("[]").is_err());
-        assert!(serde_json::from_str::<Deployment>(r#"{"name":7}"#).is_err());
+        for other in ["[]", "{}", r#"{"name":7}"#, r#"{"name":""}"#] {
+            assert!(serde_json::from_str::<Deployment>(other).is_err(), "{other}");
+        }
     }
 
     #[test]

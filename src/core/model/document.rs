@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::redact;
 
-/// A JSON document of a service. Fields that this program does not know reach `-o json`; secrets are masked when it is
+/// A JSON document of a service: an object with a name, without which an answer is something else. Fields that this program does not know reach `-o json`; secrets are masked when it is
 /// read, so that code which shows a document does not have to.
 #[derive(Clone, Debug)]
 pub struct Document<V> {
@@ -28,6 +28,9 @@ impl<'de, V: DeserializeOwned> Deserialize<'de> for Document<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
         redact::clean_json(&mut json);
+        if json["name"].as_str().is_none_or(str::is_empty) {
+            return Err(serde::de::Error::missing_field("name"));
+        }
         let view = V::deserialize(&json).map_err(serde::de::Error::custom)?;
         let json = serde_json::value::to_raw_value(&json).map_err(serde::de::Error::custom)?;
         Ok(Self { json, view: Box::new(view) })
@@ -105,11 +108,11 @@ mod tests {
 
     #[test]
     fn unknown_fields_survive_in_their_order_without_their_secrets() {
-        let text = r#"{"zeta":1,"n":80.0,"alpha":"https://h/p?sig=CANARY"}"#;
+        let text = r#"{"zeta":1,"name":"d","n":80.0,"alpha":"https://h/p?sig=CANARY"}"#;
         let document: Document<View> = serde_json::from_str(text).expect("a document");
         assert_eq!(document.view().n, Some(80));
         let again = serde_json::to_string(&document).expect("json");
-        assert_eq!(again, r#"{"zeta":1,"n":80.0,"alpha":"https://h/p?***"}"#);
+        assert_eq!(again, r#"{"zeta":1,"name":"d","n":80.0,"alpha":"https://h/p?***"}"#);
     }
 
     #[test]
