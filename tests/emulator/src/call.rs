@@ -3,7 +3,11 @@
 
 use axum::http::Method;
 
+use crate::arm_call::ArmCall;
 use crate::fault::Route;
+
+/// Chat completions at the account's host.
+const CHAT: &str = "/openai/v1/chat/completions";
 
 /// A version of a model, as the path names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,32 +16,32 @@ pub(crate) struct Target {
     pub(crate) version: String,
 }
 
-/// An operation of the data plane.
+/// An operation of the data plane, or of Azure Resource Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Call {
     List,
-    Versions { name: String },
+    Versions {
+        name: String,
+    },
     Get(Target),
     Put(Target),
     Patch(Target),
     Delete(Target),
     StartPendingUpload(Target),
     CreateAsync(Target),
-    Poll { id: String },
+    Poll {
+        id: String,
+    },
     Credentials(Target),
+    /// The deployments of the account, as the project shows them.
+    Deployments,
+    Deployment {
+        name: String,
+    },
+    Chat {
+        in_project: bool,
+    },
     Arm(ArmCall),
-}
-
-/// A read of Azure Resource Manager.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ArmCall {
-    Tenants,
-    Subscriptions,
-    Subscription { subscription: String },
-    Accounts { subscription: String },
-    Account { group: String, account: String, subscription: String },
-    Projects { group: String, account: String, subscription: String },
-    Project { group: String, account: String, project: String, subscription: String },
 }
 
 /// Why a request is no operation.
@@ -57,10 +61,10 @@ impl Call {
     /// Reads an operation of `project` from a request line.
     pub(crate) fn parse(project: &str, method: &Method, raw_path: &str) -> Result<Self, NoCall> {
         if raw_path.starts_with("/subscriptions") || raw_path.starts_with("/tenants") {
-            return ArmCall::parse(raw_path)
-                .map(Self::Arm)
-                .ok_or(NoCall::UnknownRoute)
-                .and_then(|call| only(method, &Method::GET, call));
+            return ArmCall::parse(method, raw_path).map(Self::Arm);
+        }
+        if raw_path == CHAT {
+            return only(method, &Method::POST, Self::Chat { in_project: false });
         }
         let segments: Vec<String> = raw_path
             .strip_prefix("/api/projects/")
@@ -78,6 +82,9 @@ impl Call {
             return Err(NoCall::UnknownRoute);
         }
         match *rest {
+            ["deployments"] => only(method, &Method::GET, Self::Deployments),
+            ["deployments", name] => only(method, &Method::GET, Self::Deployment { name: name.to_owned() }),
+            ["openai", "v1", "chat", "completions"] => only(method, &Method::POST, Self::Chat { in_project: true }),
             ["models"] => only(method, &Method::GET, Self::List),
             ["models", name, "versions"] => only(method, &Method::GET, Self::Versions { name: name.to_owned() }),
             ["models", name, "versions", version] => {
@@ -120,33 +127,9 @@ impl Call {
             Self::CreateAsync(_) => Route::CreateAsync,
             Self::Poll { .. } => Route::Poll,
             Self::Credentials(_) => Route::Credentials,
-            Self::Arm(_) => Route::Arm,
-        }
-    }
-}
-
-impl ArmCall {
-    fn parse(raw_path: &str) -> Option<Self> {
-        let segments: Vec<String> = raw_path.trim_start_matches('/').split('/').map(decode).collect::<Option<_>>()?;
-        let lower: Vec<String> = segments.iter().map(|one| one.to_ascii_lowercase()).collect();
-        let words: Vec<&str> = lower.iter().map(String::as_str).collect();
-        let name = |index: usize| segments[index].clone();
-        const PROVIDER: &str = "microsoft.cognitiveservices";
-        match words.as_slice() {
-            ["tenants"] => Some(Self::Tenants),
-            ["subscriptions"] => Some(Self::Subscriptions),
-            ["subscriptions", _] => Some(Self::Subscription { subscription: name(1) }),
-            ["subscriptions", _, "providers", PROVIDER, "accounts"] => Some(Self::Accounts { subscription: name(1) }),
-            ["subscriptions", _, "resourcegroups", _, "providers", PROVIDER, "accounts", _, rest @ ..] => {
-                let (subscription, group, account) = (name(1), name(3), name(7));
-                match rest {
-                    [] => Some(Self::Account { group, account, subscription }),
-                    ["projects"] => Some(Self::Projects { group, account, subscription }),
-                    ["projects", _] => Some(Self::Project { group, account, project: name(9), subscription }),
-                    _ => None,
-                }
-            }
-            _ => None,
+            Self::Deployments | Self::Deployment { .. } => Route::Deployments,
+            Self::Chat { .. } => Route::Chat,
+            Self::Arm(call) => call.route(),
         }
     }
 }
@@ -155,7 +138,7 @@ fn only(method: &Method, allowed: &Method, call: Call) -> Result<Call, NoCall> {
     if method == allowed { Ok(call) } else { Err(NoCall::WrongMethod) }
 }
 
-fn decode(segment: &str) -> Option<String> {
+pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -197,6 +180,10 @@ mod tests {
             (Method::POST, format!("{version}/createAsync"), Call::CreateAsync(t())),
             (Method::GET, format!("{version}/createAsync/operations/7"), Call::Poll { id: "7".to_owned() }),
             (Method::POST, format!("{version}/credentials"), Call::Credentials(t())),
+            (Method::GET, "/api/projects/demo/deployments".to_owned(), Call::Deployments),
+            (Method::GET, "/api/projects/demo/deployments/d".to_owned(), Call::Deployment { name: "d".to_owned() }),
+            (Method::POST, CHAT.to_owned(), Call::Chat { in_project: false }),
+            (Method::POST, format!("/api/projects/demo{CHAT}"), Call::Chat { in_project: true }),
         ];
         for (method, path, call) in table {
             assert_eq!(Call::parse("demo", &method, &path), Ok(call), "{method} {path}");

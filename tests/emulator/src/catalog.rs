@@ -25,7 +25,7 @@ pub struct SeedError;
 
 impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a model needs the strings 'name' and 'version'")
+        f.write_str("a model needs the strings 'name' and 'version', a deployment 'name'")
     }
 }
 

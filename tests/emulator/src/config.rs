@@ -7,6 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use url::Url;
 
+use crate::arm_config::Arm;
 use crate::fault::Fault;
 
 /// What the emulator does. Start from `Config::default()` and set the fields that matter.
@@ -231,47 +232,4 @@ pub enum NextLinkForm {
     UserInformation,
     /// To a page that was not there before, and is empty, for ever.
     Endless,
-}
-
-/// Azure Resource Manager's view: tenants with their subscriptions, of which the first of the first holds the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arm {
-    /// The tenants that the person belongs to.
-    pub tenants: Vec<ArmTenant>,
-    /// The account's resource group.
-    pub resource_group: String,
-    /// The account's region.
-    pub location: String,
-    /// The first label of the account's host, where it is not its name.
-    pub subdomain: Option<String>,
-    /// Further projects of the account, with the emulator's own first.
-    pub more_projects: Vec<String>,
-    /// Each list begins with an empty page, which leads to the rest as [`Config::next_link`] says.
-    pub in_pages: bool,
-}
-
-/// A tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArmTenant {
-    /// Its id.
-    pub id: String,
-    /// The only token that opens it; `None`: any.
-    pub token: Option<String>,
-    /// Id and name of each subscription.
-    pub subscriptions: Vec<(String, String)>,
-}
-
-impl Default for Arm {
-    fn default() -> Self {
-        let subscription = ("00000000-0000-0000-0000-000000000001".to_owned(), "Emulated".to_owned());
-        let id = "00000000-0000-0000-0000-0000000000aa".to_owned();
-        Self {
-            tenants: vec![ArmTenant { id, token: None, subscriptions: vec![subscription] }],
-            resource_group: "rg-emulator".to_owned(),
-            location: "eastus2".to_owned(),
-            subdomain: None,
-            more_projects: Vec::new(),
-            in_pages: false,
-        }
-    }
 }

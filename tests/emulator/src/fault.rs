@@ -28,8 +28,69 @@ pub enum Route {
     Delete,
     /// `POST .../credentials`.
     Credentials,
-    /// Anything of Azure Resource Manager.
+    /// `GET /deployments` and `GET /deployments/NAME` of the project.
+    Deployments,
+    /// `POST /openai/v1/chat/completions`.
+    Chat,
+    /// Anything of Azure Resource Manager, also what the routes below name.
     Arm,
+    /// Accounts and projects of Azure Resource Manager.
+    ArmAccounts,
+    /// `GET .../deployments`.
+    ArmDeployments,
+    /// `GET .../deployments/NAME`.
+    ArmGet,
+    /// `PUT .../deployments/NAME`.
+    ArmPut,
+    /// `PATCH .../deployments/NAME`.
+    ArmPatch,
+    /// `DELETE .../deployments/NAME`.
+    ArmDelete,
+    /// `GET .../deployments/NAME/skus`.
+    ArmSkus,
+    /// Models of the account or of a region.
+    ArmModels,
+    /// `GET .../raiPolicies`.
+    ArmFilters,
+    /// `GET .../usages`.
+    ArmUsages,
+    /// `GET .../modelCapacities`.
+    ArmCapacities,
+    /// The URLs of `Azure-AsyncOperation` and `Location`.
+    ArmOperation,
+    /// State of a feature of the subscription.
+    ArmFeature,
+}
+
+impl Route {
+    /// True when a fault of this route concerns a request of the other.
+    fn covers(self, request: Option<Self>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Arm => request.is_some_and(Self::is_arm),
+            _ => request == Some(self),
+        }
+    }
+
+    fn is_arm(self) -> bool {
+        matches!(
+            self,
+            Self::Arm
+                | Self::ArmAccounts
+                | Self::ArmDeployments
+                | Self::ArmGet
+                | Self::ArmPut
+                | Self::ArmPatch
+                | Self::ArmDelete
+                | Self::ArmSkus
+                | Self::ArmModels
+                | Self::ArmFilters
+                | Self::ArmUsages
+                | Self::ArmCapacities
+                | Self::ArmOperation
+                | Self::ArmFeature
+        )
+    }
 }
 
 /// Something that goes wrong for some requests.
@@ -91,7 +152,7 @@ pub enum FaultKind {
         /// The error's code; default `InjectedFault`.
         #[serde(default)]
         code: Option<String>,
-        /// The error's message.
+        /// The error's message; default: what the service was seen to say with this code, where that is known.
         #[serde(default)]
         message: Option<String>,
         /// The `Retry-After` header.
@@ -181,7 +242,7 @@ impl Armed {
     /// before it counts the request as one that passed.
     pub(crate) fn strike(&mut self, route: Option<Route>) -> Option<Fault> {
         for fault in &mut self.0 {
-            if fault.route != Route::Any && Some(fault.route) != route {
+            if !fault.route.covers(route) {
                 continue;
             }
             if fault.skip > 0 {
@@ -220,5 +281,12 @@ mod tests {
         assert_eq!(armed.strike(Some(Route::Get)).map(|fault| fault.kind), Some(FaultKind::Reset));
         assert_eq!(armed.strike(None).map(|fault| fault.kind), Some(FaultKind::Reset));
         assert_eq!(armed.strike(Some(Route::Get)), None);
+    }
+
+    #[test]
+    fn a_fault_of_the_control_plane_strikes_each_of_its_routes() {
+        let mut armed = Armed::new(vec![Fault::new(Route::Arm, FaultKind::Stall)]);
+        assert!(armed.strike(Some(Route::ArmPut)).is_some() && armed.strike(Some(Route::ArmFeature)).is_some());
+        assert!(armed.strike(Some(Route::Chat)).is_none() && armed.strike(None).is_none());
     }
 }

@@ -27,7 +27,9 @@ impl fmt::Display for FaultSpecError {
             Self::UnknownRoute(route) => write!(
                 f,
                 "unknown route '{route}'; known: any, list, versions, get, startPendingUpload, createAsync, poll, put, \
-                 patch, delete, credentials, arm"
+                 patch, delete, credentials, deployments, chat, arm, armAccounts, armDeployments, armGet, armPut, \
+                 armPatch, armDelete, armSkus, armModels, armFilters, armUsages, armCapacities, armOperation, \
+                 armFeature"
             ),
             Self::UnknownKind(kind) => write!(
                 f,
@@ -122,6 +124,7 @@ mod tests {
             ("list:status=503", Fault::new(Route::List, FaultKind::status(503))),
             ("any:reset,skip=1,count=2", Fault::new(Route::Any, FaultKind::Reset).after(1).times(2)),
             ("createAsync:stall,processed", Fault::new(Route::CreateAsync, FaultKind::Stall).processed()),
+            ("armPut:status=409", Fault::new(Route::ArmPut, FaultKind::status(409))),
             ("poll:delay=20", Fault::new(Route::Poll, FaultKind::Delay { milliseconds: 20 })),
             ("get:redirect=http://h/?a=b", Fault::new(Route::Get, FaultKind::Redirect { to: "http://h/?a=b".into() })),
             (

@@ -1,13 +1,19 @@
 //! A local Foundry project: it speaks the service's API strictly, fails on demand, and leaves the bytes to a real
 //! Azurite beside it. Tests start it in-process ([`Emulator::start`]); the program of this crate is the same for scripts.
 
+mod arm_call;
+mod arm_config;
 mod azurite;
+mod base_models;
 mod call;
 mod catalog;
 mod config;
 mod connection;
+mod deployment_body;
+mod deployments;
 mod fault;
 mod fault_spec;
+mod quota;
 mod record;
 mod refusal;
 mod routes;
@@ -17,10 +23,10 @@ mod server;
 mod state;
 mod wire;
 
+pub use arm_config::{Arm, ArmTenant, Deploying, DeploymentEnd, Polling};
+pub use base_models::{numbered, recorded_size};
 pub use catalog::SeedError;
-pub use config::{
-    Arm, ArmTenant, Auth, BlobStore, Config, LocationForm, MissingRoute, NextLinkForm, OperationEnd, PendingUploadShape,
-};
+pub use config::{Auth, BlobStore, Config, LocationForm, MissingRoute, NextLinkForm, OperationEnd, PendingUploadShape};
 pub use fault::{Fault, FaultKind, RetryAfter, Route};
 pub use fault_spec::FaultSpecError;
 pub use record::RequestRecord;

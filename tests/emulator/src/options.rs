@@ -4,8 +4,11 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, ValueEnum};
-use foundry_emulator::{Auth, BlobStore, Config, Fault, LocationForm, OperationEnd, PendingUploadShape};
+use clap::{Args, Parser, ValueEnum};
+use foundry_emulator::{
+    Arm, Auth, BlobStore, Config, Deploying, DeploymentEnd, Fault, LocationForm, OperationEnd, PendingUploadShape,
+    Polling,
+};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -96,6 +99,88 @@ pub(crate) struct Options {
     /// The message that goes with --fail
     #[arg(long, value_name = "TEXT", default_value = "The model was refused.", help_heading = "Registration")]
     fail_message: String,
+
+    #[command(flatten)]
+    arm: ArmOptions,
+}
+
+/// Azure Resource Manager: what can be deployed, and how that goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Deployments")]
+struct ArmOptions {
+    /// Deployments that exist from the start: a JSON array of ARM objects with at least "name"
+    #[arg(long, value_name = "FILE")]
+    deployments: Option<PathBuf>,
+    /// The models that can be deployed, instead of the few that are built in: a JSON array of AccountModel
+    #[arg(long, value_name = "FILE", conflicts_with = "many_base_models")]
+    base_models: Option<PathBuf>,
+    /// As many models that can be deployed as a real region lists
+    #[arg(long)]
+    many_base_models: bool,
+    /// The usages of the region: a JSON array
+    #[arg(long, value_name = "FILE")]
+    usages: Option<PathBuf>,
+    /// State of the feature Fireworks.EnableDeploy
+    #[arg(long, value_name = "STATE", default_value = "Registered")]
+    feature: String,
+    /// The user has no role at the account
+    #[arg(long)]
+    no_role: bool,
+    /// How often a deployment is seen unfinished
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    deployment_polls: u32,
+    /// Where a write says that it can be watched: nowhere, Azure-AsyncOperation, or Location
+    #[arg(long, value_enum, default_value_t = PollingOption::AsyncOperation)]
+    polling: PollingOption,
+    /// That URL answers AuthorizationFailed
+    #[arg(long)]
+    deny_operation: bool,
+    /// Retry-After on writes and while they run
+    #[arg(long, value_name = "SECONDS")]
+    deployment_retry_after: Option<u64>,
+    /// Let deployments fail with this code
+    #[arg(long, value_name = "CODE")]
+    fail_deployment: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PollingOption {
+    Resource,
+    AsyncOperation,
+    Location,
+}
+
+impl ArmOptions {
+    fn arm(&self) -> io::Result<Arm> {
+        let defaults = Arm::default();
+        let or = |file: &Option<PathBuf>, default: Vec<Value>| file.as_deref().map_or(Ok(default), read_values);
+        let end = self.fail_deployment.as_ref().map_or(DeploymentEnd::Succeeded, |code| DeploymentEnd::Failed {
+            state: "Failed".to_owned(),
+            code: code.clone(),
+            message: "The emulator was told to fail.".to_owned(),
+        });
+        let models = if self.many_base_models { foundry_emulator::recorded_size() } else { defaults.models };
+        Ok(Arm {
+            deployments: or(&self.deployments, Vec::new())?,
+            models: or(&self.base_models, models)?,
+            usages: or(&self.usages, defaults.usages)?,
+            feature: self.feature.clone(),
+            hides_account: self.no_role,
+            deploying: Deploying {
+                polls_until_done: self.deployment_polls,
+                polling: match self.polling {
+                    PollingOption::Resource => Polling::Resource,
+                    PollingOption::AsyncOperation => Polling::AsyncOperation,
+                    PollingOption::Location => Polling::Location,
+                },
+                denies_operation: self.deny_operation,
+                retry_after: self.deployment_retry_after,
+                end,
+                ..defaults.deploying
+            },
+            ..defaults
+        })
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -105,7 +190,9 @@ Examples:
   foundry-emulator --fault list:status=503,retryAfter=2,count=1 --fault poll:stall
 
 Routes of faults:
-  any, list, versions, get, startPendingUpload, createAsync, poll, put, patch, delete, credentials, arm
+  any, list, versions, get, startPendingUpload, createAsync, poll, put, patch, delete, credentials, deployments, chat
+  arm, or one of its own: armAccounts, armDeployments, armGet, armPut, armPatch, armDelete, armSkus, armModels,
+  armFilters, armUsages, armCapacities, armOperation, armFeature
 Kinds:
   status=N (with code=, message=, retryAfter=SECONDS, retryAfterDate=SECONDS), stall, reset,
   truncated, html=N, junkJson, emptyBody, delay=MS, hugeBody=BYTES, redirect=URL
@@ -162,14 +249,15 @@ impl Options {
             models_in_use: self.in_use.clone(),
             page_size: self.page_size,
             clock: self.clock,
-            models: self.seed.as_deref().map_or_else(|| Ok(Vec::new()), read_models)?,
+            arm: self.arm.arm()?,
+            models: self.seed.as_deref().map_or_else(|| Ok(Vec::new()), read_values)?,
             faults: self.fault.clone(),
             ..defaults
         })
     }
 }
 
-fn read_models(file: &Path) -> io::Result<Vec<Value>> {
+fn read_values(file: &Path) -> io::Result<Vec<Value>> {
     let at_file = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
     let text = std::fs::read(file).map_err(at_file)?;
     serde_json::from_slice(&text).map_err(|error| at_file(error.into()))

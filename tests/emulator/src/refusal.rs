@@ -53,6 +53,23 @@ impl Refusal {
         )
     }
 
+    /// A role that is missing, in ARM's words.
+    pub(crate) fn unauthorized_action(action: &str, scope: &str) -> Self {
+        let message = format!(
+            "The client 'user@example.com' with object id '00000000-0000-0000-0000-0000000000bb' does not have \
+             authorization to perform action 'Microsoft.CognitiveServices/{action}' over scope '{scope}' or the scope is \
+             invalid. If access was recently granted, please refresh your credentials."
+        );
+        Self::new(StatusCode::FORBIDDEN, "AuthorizationFailed", message)
+    }
+
+    /// Another write that runs.
+    pub(crate) fn request_conflict(account: &str) -> Self {
+        let message =
+            format!("Another operation is being performed on the parent resource '{account}'. Please try again later.");
+        Self::new(StatusCode::CONFLICT, "RequestConflict", message)
+    }
+
     pub(crate) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "RouteNotFound", "The requested route does not exist.")
     }
@@ -92,6 +109,27 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+/// What the service was seen to say with a code, for faults that name no message.
+pub(crate) fn recorded(code: &str) -> &'static str {
+    match code {
+        "RequestConflict" => {
+            "Another operation is being performed on the parent resource 'the account'. Please try again later."
+        }
+        "InsufficientQuota" => {
+            "This operation require 60 new capacity in quota Tokens Per Minute (thousands) - gpt4.1, which is bigger than \
+             the current available capacity 50. The current quota usage is 150 and the quota limit is 200 for quota Tokens \
+             Per Minute (thousands) - gpt4.1."
+        }
+        "AuthorizationFailed" => {
+            "The client 'user@example.com' with object id '00000000-0000-0000-0000-0000000000bb' does not have \
+             authorization to perform action 'Microsoft.CognitiveServices/accounts/deployments/write' over scope \
+             '/subscriptions/s/resourceGroups/g' or the scope is invalid. If access was recently granted, please refresh \
+             your credentials."
+        }
+        _ => "The emulator was told to fail.",
     }
 }
 

@@ -9,7 +9,7 @@ use time::macros::format_description;
 
 use crate::connection::Connection;
 use crate::fault::{Fault, FaultKind, RetryAfter};
-use crate::refusal::Refusal;
+use crate::refusal::{self, Refusal};
 
 /// Answers a request that a fault struck. `carry_out` is what would have happened.
 pub(crate) async fn act_out(
@@ -38,7 +38,7 @@ pub(crate) async fn act_out(
 
 async fn instead(kind: FaultKind, connection: &Connection) -> Response {
     match kind {
-        FaultKind::Status { status, code, message, retry_after } => refusal(status, code, message, retry_after),
+        FaultKind::Status { status, code, message, retry_after } => refuse(status, code, message, retry_after),
         FaultKind::Stall => std::future::pending().await,
         FaultKind::Reset => {
             connection.reset_on_answer();
@@ -55,9 +55,9 @@ async fn instead(kind: FaultKind, connection: &Connection) -> Response {
     }
 }
 
-fn refusal(status: u16, code: Option<String>, message: Option<String>, retry_after: Option<RetryAfter>) -> Response {
+fn refuse(status: u16, code: Option<String>, message: Option<String>, retry_after: Option<RetryAfter>) -> Response {
     let code = code.unwrap_or_else(|| "InjectedFault".to_owned());
-    let message = message.unwrap_or_else(|| "The emulator was told to fail.".to_owned());
+    let message = message.unwrap_or_else(|| refusal::recorded(&code).to_owned());
     let mut response = Refusal { status: status_code(status), code, message }.into_response();
     let value = match retry_after {
         Some(RetryAfter::Seconds(seconds)) => Some(seconds.to_string()),

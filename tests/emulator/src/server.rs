@@ -34,7 +34,8 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the address is not loopback or taken, or when a model in `config.models` has no name or version.
+    /// When the address is not loopback or taken, or when a model in `config.models` has no name or version, or a deployment
+    /// in `config.arm.deployments` no name.
     pub fn start(config: Config) -> io::Result<Self> {
         if !config.listen.ip().is_loopback() {
             let message = format!("{} is not a loopback address; the emulator has no real sign-in", config.listen);
@@ -103,6 +104,51 @@ impl Emulator {
         let (id, target) = self.shared.lock().begin_seed(model)?;
         let (endpoint, name, version) = (self.endpoint(), target.name, target.version);
         Ok(format!("{endpoint}/models/{name}/versions/{version}/createAsync/operations/{id}?api-version=v1"))
+    }
+
+    /// Adds a deployment: sensible defaults, patched with `deployment` (its `name`, then the fields of the ARM object),
+    /// where `null` takes a default away and unknown fields stay. It is as steady as its `provisioningState`.
+    ///
+    /// # Errors
+    ///
+    /// When `name` is missing.
+    pub fn seed_deployment(&self, deployment: &Value) -> Result<(), SeedError> {
+        let mut guard = self.shared.lock();
+        let state = &mut *guard;
+        state.deployments.seed(deployment, &state.config)
+    }
+
+    /// Begins the creation of a deployment as if somebody else had asked for it, of one as `seed_deployment` takes it.
+    ///
+    /// # Errors
+    ///
+    /// When `name` is missing.
+    pub fn begin_deployment(&self, deployment: &Value) -> Result<(), SeedError> {
+        self.work_on_deployment(deployment, false)
+    }
+
+    /// Begins the deletion of a deployment as if somebody else had asked for it.
+    ///
+    /// # Errors
+    ///
+    /// When `name` is missing.
+    pub fn begin_deployment_deletion(&self, deployment: &Value) -> Result<(), SeedError> {
+        self.work_on_deployment(deployment, true)
+    }
+
+    fn work_on_deployment(&self, deployment: &Value, deletes: bool) -> Result<(), SeedError> {
+        self.seed_deployment(deployment)?;
+        let mut guard = self.shared.lock();
+        let state = &mut *guard;
+        let name = deployment["name"].as_str().ok_or(SeedError)?;
+        state.deployments.begin(name, &state.config.arm.deploying, deletes);
+        Ok(())
+    }
+
+    /// The deployments as ARM shows them.
+    #[must_use]
+    pub fn deployments(&self) -> Vec<Value> {
+        self.shared.lock().deployments.list().into_iter().cloned().collect()
     }
 
     /// Changes the configuration from the next request on. `listen`, `models` and `faults` are read at start only.

@@ -1,4 +1,4 @@
-//! All that the emulator remembers: models, containers handed out, operations, armed faults, requests seen.
+//! All that the emulator remembers: models, deployments, containers handed out, operations, armed faults, requests seen.
 //! It decides what happens; how that looks on the wire is for the routes.
 
 use std::collections::HashMap;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::call::Target;
 use crate::catalog::{self, Catalog, SeedError};
 use crate::config::{BlobStore, Config, OperationEnd};
+use crate::deployments::Deployments;
 use crate::fault::Armed;
 use crate::record::RequestRecord;
 use crate::wire::{self, Registration};
@@ -42,6 +43,7 @@ impl Shared {
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) catalog: Catalog,
+    pub(crate) deployments: Deployments,
     pub(crate) faults: Armed,
     pub(crate) requests: Vec<RequestRecord>,
     uploads: HashMap<Target, Upload>,
@@ -97,8 +99,13 @@ impl State {
         for model in &config.models {
             catalog.seed(model, &config)?;
         }
+        let mut deployments = Deployments::default();
+        for deployment in &config.arm.deployments {
+            deployments.seed(deployment, &config)?;
+        }
         Ok(Self {
             catalog,
+            deployments,
             faults: Armed::new(config.faults.clone()),
             requests: Vec::new(),
             uploads: HashMap::new(),

@@ -17,6 +17,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/emulator/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/emulator/models", post(seed))
+        .route("/emulator/deployments", post(seed_deployment))
         .route("/emulator/requests", get(requests).delete(clear_requests))
         .route("/emulator/reset", post(reset))
 }
@@ -48,6 +49,17 @@ async fn seed(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Res
     let state = &mut *guard;
     for model in one_or_many(body) {
         if let Err(error) = state.catalog.seed(&model, &state.config) {
+            return bad_request(&error.to_string());
+        }
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn seed_deployment(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Response {
+    let mut guard = shared.lock();
+    let state = &mut *guard;
+    for deployment in one_or_many(body) {
+        if let Err(error) = state.deployments.seed(&deployment, &state.config) {
             return bad_request(&error.to_string());
         }
     }

@@ -1,4 +1,5 @@
-//! The few reads of Azure Resource Manager that lead to a project.
+//! Azure Resource Manager: who is let in, and the reads that lead to a project. Deployments and what can be deployed stand
+//! beside it.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,31 +7,132 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::models::{SKIP_TOKEN, next_link};
-use crate::call::ArmCall;
-use crate::config::{Arm, ArmTenant, Auth, Config};
+use super::{base_models, deployments};
+use crate::arm_call::{AccountPath, ArmCall, Verb};
+use crate::arm_config::{Arm, ArmTenant};
+use crate::config::{Auth, Config};
 use crate::record::Incoming;
 use crate::refusal::{Answer, Refusal};
+use crate::state::State;
+use crate::wire::merge_patch;
 
-pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Answer {
+const FEATURES_VERSION: &str = "2021-07-01";
+const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
+
+pub(super) fn answer(state: &mut State, request: &Incoming, call: &ArmCall) -> Answer {
     let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let unauthorized =
-        || Refusal::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", "The access token is invalid.");
-    if token.is_empty() || config.auth == Auth::RejectAll {
+    if token.is_empty() || state.config.auth == Auth::RejectAll {
         return Err(unauthorized());
     }
-    let wanted = match call {
-        ArmCall::Tenants | ArmCall::Subscriptions | ArmCall::Subscription { .. } => "2022-12-01",
-        _ => "2025-06-01",
-    };
-    if request.parameter("api-version") != Some(wanted) {
-        return Err(Refusal::bad_request("InvalidApiVersionParameter", format!("Send api-version={wanted}.")));
-    }
-    let arm = &config.arm;
-    let opened: Vec<&ArmTenant> =
-        arm.tenants.iter().filter(|tenant| tenant.token.as_deref().is_none_or(|wanted| wanted == token)).collect();
+    require_version(&state.config.arm, request, call)?;
+    let arm = &state.config.arm;
+    let opened: Vec<ArmTenant> = arm
+        .tenants
+        .iter()
+        .filter(|tenant| tenant.token.as_deref().is_none_or(|wanted| wanted == token))
+        .cloned()
+        .collect();
     if opened.is_empty() {
         return Err(unauthorized());
     }
+    match call {
+        ArmCall::Deployments(account)
+        | ArmCall::Deployment { account, .. }
+        | ArmCall::DeploymentSkus { account, .. }
+        | ArmCall::AccountModels(account)
+        | ArmCall::ContentFilters(account) => {
+            here(&state.config, &opened, account)?;
+            permitted(&state.config, account, action(call))?;
+        }
+        ArmCall::Capacities { subscription, .. } | ArmCall::Feature { subscription, .. } => {
+            holder(arm, &opened, subscription).map(drop)?;
+        }
+        ArmCall::RegionModels(region)
+        | ArmCall::Usages(region)
+        | ArmCall::Operation { region, .. }
+        | ArmCall::OperationResult { region, .. } => holder(arm, &opened, &region.subscription).map(drop)?,
+        _ => return read(&state.config, request, call, &opened),
+    }
+    match call {
+        ArmCall::Deployments(_) => deployments::list(state, request),
+        ArmCall::Deployment { name, verb, .. } => match verb {
+            Verb::Get => deployments::get(state, request, name),
+            Verb::Put => deployments::put(state, request, name),
+            Verb::Patch => deployments::patch(state, request, name),
+            Verb::Delete => deployments::delete(state, request, name),
+        },
+        ArmCall::DeploymentSkus { name, .. } => deployments::skus(state, name),
+        ArmCall::Operation { id, .. } => deployments::operation(state, id),
+        ArmCall::OperationResult { id, .. } => deployments::operation_result(state, request, id),
+        ArmCall::AccountModels(_) => base_models::of_account(state, request),
+        ArmCall::ContentFilters(_) => base_models::content_filters(&state.config),
+        ArmCall::RegionModels(region) => base_models::of_region(&state.config, request, &region.location),
+        ArmCall::Usages(region) => base_models::usages(state, request, &region.location),
+        ArmCall::Capacities { location, .. } => base_models::capacities(state, request, location.as_deref()),
+        ArmCall::Feature { subscription, provider, feature } => {
+            base_models::feature(&state.config, (subscription, provider, feature))
+        }
+        _ => Err(Refusal::no_route()),
+    }
+}
+
+fn unauthorized() -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", "The access token is invalid.")
+}
+
+fn require_version(arm: &Arm, request: &Incoming, call: &ArmCall) -> Result<(), Refusal> {
+    let wanted = match call {
+        ArmCall::Tenants | ArmCall::Subscriptions | ArmCall::Subscription { .. } => {
+            vec![SUBSCRIPTIONS_VERSION.to_owned()]
+        }
+        ArmCall::Feature { .. } => vec![FEATURES_VERSION.to_owned()],
+        _ => arm.api_versions.clone(),
+    };
+    let wanted_list = wanted.join(", ");
+    let Some(given) = request.parameter("api-version") else {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(Refusal::bad_request("MissingApiVersionParameter", message));
+    };
+    if wanted.iter().any(|version| version == given) {
+        return Ok(());
+    }
+    let location = &arm.location;
+    Err(Refusal::bad_request(
+        "NoRegisteredProviderFound",
+        format!(
+            "No registered resource provider found for location '{location}' and API version '{given}' for type \
+             'accounts'. The supported api-versions are '{wanted_list}'. The supported locations are '{location}'."
+        ),
+    ))
+}
+
+/// The action that a role must allow.
+fn action(call: &ArmCall) -> &'static str {
+    match call {
+        ArmCall::Deployment { verb: Verb::Put | Verb::Patch, .. } => "accounts/deployments/write",
+        ArmCall::Deployment { verb: Verb::Delete, .. } => "accounts/deployments/delete",
+        ArmCall::Deployments(_) | ArmCall::Deployment { .. } | ArmCall::DeploymentSkus { .. } => {
+            "accounts/deployments/read"
+        }
+        ArmCall::AccountModels(_) => "accounts/models/read",
+        ArmCall::ContentFilters(_) => "accounts/raiPolicies/read",
+        _ => "accounts/read",
+    }
+}
+
+fn permitted(config: &Config, account: &AccountPath, action: &str) -> Result<(), Refusal> {
+    if !config.arm.hides_account {
+        return Ok(());
+    }
+    let AccountPath { subscription, group, account } = account;
+    let scope = format!(
+        "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}"
+    );
+    Err(Refusal::unauthorized_action(action, &scope))
+}
+
+fn read(config: &Config, request: &Incoming, call: &ArmCall, opened: &[ArmTenant]) -> Answer {
+    let arm = &config.arm;
     let is_first_page = request.parameter(SKIP_TOKEN).is_none_or(|token| token == "0");
     let list = |items: Vec<Value>| {
         if arm.in_pages && is_first_page {
@@ -40,30 +142,31 @@ pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Ans
     };
     let body = match call {
         ArmCall::Tenants => list(arm.tenants.iter().map(|tenant| json!({"tenantId": tenant.id})).collect()),
-        ArmCall::Subscriptions => list(opened.iter().flat_map(|tenant| subscriptions(tenant)).collect()),
-        ArmCall::Subscription { subscription } => {
-            let known = opened.iter().flat_map(|tenant| subscriptions(tenant));
-            known
-                .into_iter()
-                .find(|one| one["subscriptionId"] == subscription.as_str())
-                .ok_or_else(|| absent(subscription))?
-        }
+        ArmCall::Subscriptions => list(opened.iter().flat_map(subscriptions).collect()),
+        ArmCall::Subscription { subscription } => opened
+            .iter()
+            .flat_map(subscriptions)
+            .find(|one| one["subscriptionId"] == subscription.as_str())
+            .ok_or_else(|| absent(subscription))?,
         ArmCall::Accounts { subscription } => {
-            let owner = holder(arm, &opened, subscription)?;
+            let owner = holder(arm, opened, subscription)? && !arm.hides_account;
             list(owner.then(|| account(config, request)).into_iter().collect())
         }
-        ArmCall::Account { group, account: name, subscription } => {
-            here(config, &opened, (subscription, group, name))?;
+        ArmCall::Account(path) => {
+            here(config, opened, path)?;
+            permitted(config, path, action(call))?;
             account(config, request)
         }
-        ArmCall::Projects { group, account: name, subscription } => {
-            here(config, &opened, (subscription, group, name))?;
+        ArmCall::Projects(path) => {
+            here(config, opened, path)?;
+            permitted(config, path, action(call))?;
             let more = arm.more_projects.iter().map(String::as_str);
             let names = [config.project.as_str()].into_iter().chain(more);
             list(names.map(|name| project(config, request, name)).collect())
         }
-        ArmCall::Project { group, account: name, project: asked, subscription } => {
-            here(config, &opened, (subscription, group, name))?;
+        ArmCall::Project { account, project: asked } => {
+            here(config, opened, account)?;
+            permitted(config, account, action(call))?;
             let known = *asked == config.project || arm.more_projects.contains(asked);
             if !known {
                 return Err(Refusal::new(
@@ -74,6 +177,7 @@ pub(super) fn answer(config: &Config, request: &Incoming, call: &ArmCall) -> Ans
             }
             project(config, request, asked)
         }
+        _ => return Err(Refusal::no_route()),
     };
     Ok(Json(body).into_response())
 }
@@ -88,64 +192,71 @@ fn absent(subscription: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "SubscriptionNotFound", message)
 }
 
-/// The subscription that holds the account: the first one.
-fn first(arm: &Arm) -> Option<&str> {
-    arm.tenants.iter().flat_map(|tenant| &tenant.subscriptions).map(|(id, _)| id.as_str()).next()
-}
-
 /// Whether a subscription that may be seen holds the account.
-fn holder(arm: &Arm, opened: &[&ArmTenant], subscription: &str) -> Result<bool, Refusal> {
+fn holder(arm: &Arm, opened: &[ArmTenant], subscription: &str) -> Result<bool, Refusal> {
     let seen = opened.iter().flat_map(|tenant| &tenant.subscriptions).any(|(id, _)| id == subscription);
-    if seen { Ok(first(arm) == Some(subscription)) } else { Err(absent(subscription)) }
+    if seen { Ok(arm.subscription() == subscription) } else { Err(absent(subscription)) }
 }
 
-fn here(
-    config: &Config,
-    opened: &[&ArmTenant],
-    (subscription, group, account): (&str, &str, &str),
-) -> Result<(), Refusal> {
+fn here(config: &Config, opened: &[ArmTenant], path: &AccountPath) -> Result<(), Refusal> {
     let arm = &config.arm;
-    let is_here = holder(arm, opened, subscription)?
-        && group.eq_ignore_ascii_case(&arm.resource_group)
-        && account.eq_ignore_ascii_case(&config.account);
-    let message = format!("The Resource 'Microsoft.CognitiveServices/accounts/{account}' was not found.");
-    if is_here { Ok(()) } else { Err(Refusal::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)) }
+    let AccountPath { subscription, group, account } = path;
+    if !holder(arm, opened, subscription)? || !group.eq_ignore_ascii_case(&arm.resource_group) {
+        let message = format!("Resource group '{group}' could not be found.");
+        return Err(Refusal::new(StatusCode::NOT_FOUND, "ResourceGroupNotFound", message));
+    }
+    if account.eq_ignore_ascii_case(&config.account) {
+        return Ok(());
+    }
+    let message = format!(
+        "The Resource 'Microsoft.CognitiveServices/accounts/{account}' under resource group '{group}' was not found."
+    );
+    Err(Refusal::new(StatusCode::NOT_FOUND, "ResourceNotFound", message))
 }
 
-fn id(config: &Config) -> String {
-    let subscription = first(&config.arm).unwrap_or_default();
-    let (group, account) = (&config.arm.resource_group, &config.account);
+/// The account's ARM id.
+pub(super) fn account_id(config: &Config) -> String {
+    let (subscription, group) = (config.arm.subscription(), &config.arm.resource_group);
     format!(
-        "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}"
+        "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{}",
+        config.account
     )
 }
 
-/// This server, as the client reached it.
-fn origin(request: &Incoming) -> String {
-    format!("http://{}", request.header("host").unwrap_or_default())
+/// The ARM id of the project whose models are registered here.
+pub(super) fn project_id(config: &Config) -> String {
+    format!("{}/projects/{}", account_id(config), config.project)
 }
 
 fn account(config: &Config, request: &Incoming) -> Value {
-    json!({
-        "id": id(config),
+    let host = format!("{}/", request.origin());
+    let mut account = json!({
+        "id": account_id(config),
         "name": config.account,
-        "kind": "AIServices",
+        "type": "Microsoft.CognitiveServices/accounts",
+        "kind": config.arm.kind,
         "location": config.arm.location,
+        "sku": {"name": "S0"},
         "properties": {
             "customSubDomainName": config.arm.subdomain.as_deref().unwrap_or(&config.account),
-            "endpoints": {"AI Foundry API": format!("{}/", origin(request))},
+            "endpoint": host,
+            "endpoints": {"AI Foundry API": host, "OpenAI Language Model Instance API": host},
             "provisioningState": "Succeeded",
         },
-    })
+    });
+    if let Some(other) = &config.arm.account {
+        merge_patch(&mut account, other);
+    }
+    account
 }
 
 fn project(config: &Config, request: &Incoming, name: &str) -> Value {
     json!({
-        "id": format!("{}/projects/{name}", id(config)),
+        "id": format!("{}/projects/{name}", account_id(config)),
         "name": format!("{}/{name}", config.account),
         "location": config.arm.location,
         "properties": {
-            "endpoints": {"AI Foundry API": format!("{}/api/projects/{name}", origin(request))},
+            "endpoints": {"AI Foundry API": format!("{}/api/projects/{name}", request.origin())},
             "provisioningState": "Succeeded",
         },
     })

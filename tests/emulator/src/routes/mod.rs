@@ -3,6 +3,10 @@
 
 mod admin;
 mod arm;
+mod base_models;
+mod deployment_checks;
+mod deployments;
+mod inference;
 mod models;
 mod registration;
 mod uploads;
@@ -65,8 +69,9 @@ async fn project(
 }
 
 async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incoming) -> Answer {
+    require_audience(request, call.as_ref().ok())?;
     if let Ok(Call::Arm(call)) = &call {
-        return arm::answer(&shared.lock().config, request, call);
+        return arm::answer(&mut shared.lock(), request, call);
     }
     let dialect = {
         let state = shared.lock();
@@ -74,6 +79,12 @@ async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incomi
         dialect(request)
     };
     let call = call?;
+    match &call {
+        Call::Chat { .. } => return inference::chat(&shared.lock(), request),
+        Call::Deployments => return inference::list(&shared.lock(), request),
+        Call::Deployment { name } => return inference::get(&shared.lock(), request, name),
+        _ => {}
+    }
     let dialect = dialect?;
     match call {
         Call::List => models::list(&shared.lock(), request),
@@ -86,8 +97,25 @@ async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incomi
         Call::CreateAsync(target) => registration::create_async(shared, request, dialect, target).await,
         Call::Put(target) => registration::put(shared, request, dialect, target).await,
         Call::Poll { id } => registration::poll(&mut shared.lock(), &id),
-        Call::Arm(call) => arm::answer(&shared.lock().config, request, &call),
+        Call::Chat { .. } | Call::Deployments | Call::Deployment { .. } | Call::Arm(_) => Err(Refusal::no_route()),
     }
+}
+
+/// A token of the form `for:AUDIENCE` is taken only where it belongs, so that a client which mixes scopes up is found out.
+/// Other tokens name no audience.
+fn require_audience(request: &Incoming, call: Option<&Call>) -> Result<(), Refusal> {
+    let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let Some(audience) = token.and_then(|token| token.strip_prefix("for:")) else { return Ok(()) };
+    let (wanted, code) = match call {
+        Some(Call::Arm(_)) => ("https://management.azure.com", "InvalidAuthenticationTokenAudience"),
+        Some(Call::Chat { in_project: false }) => ("https://cognitiveservices.azure.com", "Unauthorized"),
+        _ => ("https://ai.azure.com", "Unauthorized"),
+    };
+    if audience.trim_end_matches("/.default") == wanted {
+        return Ok(());
+    }
+    let message = format!("The access token has been obtained for wrong audience '{audience}'; wanted: '{wanted}'.");
+    Err(Refusal::new(StatusCode::UNAUTHORIZED, code, message))
 }
 
 fn authenticate(config: &Config, request: &Incoming) -> Result<(), Refusal> {

@@ -58,7 +58,11 @@ pub(super) fn patch(state: &mut State, request: &Incoming, target: &Target) -> A
 }
 
 pub(super) fn delete(state: &mut State, request: &Incoming, target: &Target) -> Answer {
-    if state.config.models_in_use.contains(&target.name) {
+    let is_deployed = state.deployments.list().into_iter().any(|deployment| {
+        let model = &deployment["properties"]["model"];
+        model["format"] == "FireworksCustom" && model["name"] == target.name && model["version"] == target.version
+    });
+    if is_deployed || state.config.models_in_use.contains(&target.name) {
         let message = format!("Model '{}' is used by a deployment and cannot be deleted.", target.name);
         return Err(Refusal::new(StatusCode::CONFLICT, "ModelInUse", message));
     }
@@ -80,7 +84,19 @@ pub(super) fn missing(state: &State, target: &Target) -> Refusal {
     if state.catalog.has_name(&target.name) { Refusal::no_version(target) } else { Refusal::no_model(&target.name) }
 }
 
-fn page(config: &Config, request: &Incoming, items: &[&Value], filters: &[&str]) -> Answer {
+/// A page of a list of Azure Resource Manager, which can begin with an empty one.
+pub(super) fn arm_page(config: &Config, request: &Incoming, items: &[&Value]) -> Answer {
+    if config.arm.in_pages && request.parameter(SKIP_TOKEN).is_none() {
+        return Ok(Json(json!({"value": [], "nextLink": next_link(config, request, 0, 0)})).into_response());
+    }
+    if config.arm.in_pages {
+        page(config, request, items, &[])
+    } else {
+        Ok(Json(json!({"value": items})).into_response())
+    }
+}
+
+pub(super) fn page(config: &Config, request: &Incoming, items: &[&Value], filters: &[&str]) -> Answer {
     let known = |name: &str| ["api-version", SKIP_TOKEN].contains(&name) || filters.contains(&name);
     if let Some((name, _)) = request.query.iter().find(|(name, _)| !known(name)) {
         let message = format!("The query parameter '{name}' is not supported.");

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do; clippy.toml covers test functions only")]
 
 mod admin;
+mod base_models;
 mod client;
+mod deployments;
 mod faults;
 mod models;
 #[cfg(unix)]

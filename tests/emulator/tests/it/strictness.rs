@@ -40,7 +40,7 @@ async fn an_api_version_is_needed_and_v1_needs_the_preview_header() {
 #[tokio::test]
 async fn routes_projects_methods_and_content_types_are_told_apart() {
     let client = Client::new(Config::default());
-    client.get("/deployments").await.assert_refused(404, "RouteNotFound");
+    client.get("/datasets").await.assert_refused(404, "RouteNotFound");
     client.get("/models/tiny/versions/1/operations/1").await.assert_refused(404, "RouteNotFound");
     client.post("/models", &json!({})).await.assert_refused(405, "MethodNotAllowed");
     client.get("/models/%ff/versions").await.assert_refused(400, "InvalidUri");
