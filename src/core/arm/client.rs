@@ -247,7 +247,11 @@ impl ArmClient {
         path: &[&str],
         api_version: &str,
     ) -> Result<Vec<T>, ArmError> {
-        Ok(self.http.list(self.request(self.endpoint.url(path, api_version))).await?)
+        self.all_at(self.endpoint.url(path, api_version)).await
+    }
+
+    pub(super) async fn all_at<T: DeserializeOwned + Send + 'static>(&self, url: Url) -> Result<Vec<T>, ArmError> {
+        Ok(self.http.list(self.request(url)).await?)
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, HttpError> {

@@ -1,8 +1,9 @@
-//! Azure's control plane: from a subscription to a Foundry project, and the deployments of its account.
+//! Azure's control plane: from a subscription to a Foundry project, the deployments of its account, and what can be deployed.
 //!
 //! Owns the address that management tokens go to, ARM ids, and operations that run for long.
 
 mod account;
+mod catalog;
 mod client;
 mod deployments;
 mod endpoint;
@@ -12,6 +13,10 @@ mod id;
 const PROVIDER: &str = "Microsoft.CognitiveServices";
 
 pub use account::{Account, AccountId, may_get_inference_token};
+pub use catalog::{
+    AccountModel, AccountModelView, CapacityFault, CapacityRange, ModelCapacity, ModelSku, Replacement, SkuFault,
+    Usage, bills_while_it_exists, choose_sku, default_version, newest_first, usage_left,
+};
 pub use client::{ArmClient, ArmError, FoundryProject, Subscription};
 pub use deployments::{
     Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, DraftModel, Expected, NewDeployment, NewModel,

@@ -1,0 +1,179 @@
+//! Capacities that a SKU accepts. Pure.
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::model::document::{lenient, whole};
+
+/// Capacities that a SKU accepts. What the service does not send does not limit.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CapacityRange {
+    /// Smallest.
+    #[serde(deserialize_with = "whole")]
+    pub minimum: Option<u64>,
+    /// Largest.
+    #[serde(deserialize_with = "whole")]
+    pub maximum: Option<u64>,
+    /// Distance of two neighbours.
+    #[serde(deserialize_with = "whole")]
+    pub step: Option<u64>,
+    /// Capacity where the user names none.
+    #[serde(deserialize_with = "whole")]
+    pub default: Option<u64>,
+    /// The only ones, where there is such a list.
+    #[serde(deserialize_with = "lenient")]
+    pub allowed_values: Option<Vec<u64>>,
+}
+
+/// A capacity that a SKU does not accept, with those that it does.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CapacityFault {
+    /// Outside the range.
+    #[error("it must be {range}")]
+    OutOfRange {
+        /// The range, in words.
+        range: String,
+    },
+    /// Not one of the few.
+    #[error("it must be one of {values}")]
+    NotAllowed {
+        /// Those that are allowed.
+        values: String,
+    },
+    /// Between two steps.
+    #[error("it must be a multiple of {step}, or {minimum} plus a multiple of it")]
+    OffStep {
+        /// Smallest.
+        minimum: u64,
+        /// Distance of two neighbours.
+        step: u64,
+    },
+}
+
+impl CapacityRange {
+    /// A range of which nothing is known.
+    pub const UNKNOWN: Self = Self { minimum: None, maximum: None, step: None, default: None, allowed_values: None };
+
+    fn values(&self) -> Option<&[u64]> {
+        self.allowed_values.as_deref().filter(|values| !values.is_empty())
+    }
+
+    fn minimum(&self) -> u64 {
+        self.minimum.unwrap_or(1).max(1)
+    }
+
+    /// The range in words: `15 to 30,000 in steps of 5`; empty where nothing is known.
+    #[must_use]
+    pub fn words(&self) -> String {
+        use crate::units::grouped;
+        if let Some(values) = self.values() {
+            return values.iter().map(|value| grouped(*value)).collect::<Vec<_>>().join(", ");
+        }
+        let step = self.step.filter(|step| *step > 1).map(|step| format!(" in steps of {}", grouped(step)));
+        let step = step.unwrap_or_default();
+        match (self.minimum, self.maximum) {
+            (None, None) => step.trim_start().to_owned(),
+            (Some(minimum), None) => format!("{} or more{step}", grouped(minimum)),
+            (minimum, Some(maximum)) => format!("{} to {}{step}", grouped(minimum.unwrap_or(1)), grouped(maximum)),
+        }
+    }
+
+    /// Checks a capacity.
+    ///
+    /// # Errors
+    /// When the SKU does not accept it.
+    pub fn check(&self, capacity: u64) -> Result<(), CapacityFault> {
+        if let Some(values) = self.values() {
+            let is_allowed = values.contains(&capacity);
+            return if is_allowed { Ok(()) } else { Err(CapacityFault::NotAllowed { values: self.words() }) };
+        }
+        let minimum = self.minimum();
+        if capacity < minimum || self.maximum.is_some_and(|maximum| capacity > maximum) {
+            return Err(CapacityFault::OutOfRange { range: self.words() });
+        }
+        match self.step {
+            Some(step) if step > 1 && !capacity.is_multiple_of(step) && !(capacity - minimum).is_multiple_of(step) => {
+                Err(CapacityFault::OffStep { minimum, step })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Largest capacity that is accepted and not above `limit`.
+    #[must_use]
+    pub fn largest_up_to(&self, limit: u64) -> Option<u64> {
+        if let Some(values) = self.values() {
+            return values.iter().copied().filter(|value| *value <= limit).max();
+        }
+        let top = limit.min(self.maximum.unwrap_or(u64::MAX));
+        let below = |capacity: u64| (capacity >= self.minimum()).then_some(capacity);
+        let Some(step) = self.step.filter(|step| *step > 1) else { return below(top) };
+        let multiple = below(top - top % step);
+        let from_minimum = top.checked_sub(self.minimum()).map(|above| top - above % step);
+        multiple.max(from_minimum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn range(value: serde_json::Value) -> CapacityRange {
+        serde_json::from_value(value).expect("a range")
+    }
+
+    #[test]
+    fn a_capacity_is_checked_against_what_is_known() {
+        let stepped = json!({"minimum": 15, "maximum": 30, "step": 10});
+        for (limits, capacity, is_good) in [
+            (json!({}), 1, true),
+            (json!({}), 0, false),
+            (json!({"maximum": 1000000}), 1_000_001, false),
+            (stepped.clone(), 14, false),
+            (stepped.clone(), 15, true),
+            (stepped.clone(), 20, true),
+            (stepped.clone(), 25, true),
+            (stepped.clone(), 26, false),
+            (stepped, 31, false),
+            (json!({"allowedValues": [1, 4], "maximum": 2}), 4, true),
+            (json!({"allowedValues": [1, 4]}), 2, false),
+            (json!({"allowedValues": []}), 2, true),
+        ] {
+            assert_eq!(range(limits.clone()).check(capacity).is_ok(), is_good, "{limits} {capacity}");
+        }
+    }
+
+    #[test]
+    fn the_largest_that_fits_is_on_a_step() {
+        let stepped = json!({"minimum": 80, "maximum": 1000, "step": 40});
+        for (limits, limit, largest) in [
+            (stepped.clone(), 79, None),
+            (stepped.clone(), 100, Some(80)),
+            (stepped.clone(), 125, Some(120)),
+            (stepped, 5000, Some(1000)),
+            (json!({"minimum": 15, "step": 10}), 24, Some(20)),
+            (json!({"minimum": 15, "step": 10}), 26, Some(25)),
+            (json!({"maximum": 300}), 0, None),
+            (json!({"maximum": 300}), 50, Some(50)),
+            (json!({"allowedValues": [1, 4, 8]}), 5, Some(4)),
+        ] {
+            assert_eq!(range(limits.clone()).largest_up_to(limit), largest, "{limits} {limit}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_put_in_words() {
+        for (limits, words) in [
+            (json!({"minimum": 15, "maximum": 30000, "step": 5}), "15 to 30,000 in steps of 5"),
+            (json!({"maximum": 1000000, "step": 1}), "1 to 1,000,000"),
+            (json!({"minimum": 80.0}), "80 or more"),
+            (json!({"allowedValues": [1, 4]}), "1, 4"),
+            (json!({"default": 7}), ""),
+        ] {
+            assert_eq!(range(limits.clone()).words(), words, "{limits}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What can be deployed: models of the catalogue with their SKUs, quota, and the room that regions have.
+//!
+//! Owns the shapes of these lists and the rules that choose a version, a SKU and a capacity; sends no writes.
+
+mod capacity;
+mod choice;
+mod client;
+mod model;
+mod usage;
+
+pub use capacity::{CapacityFault, CapacityRange};
+pub use choice::{SkuFault, bills_while_it_exists, choose_sku, default_version, newest_first};
+pub use model::{AccountModel, AccountModelView, ModelSku, Replacement};
+pub use usage::{ModelCapacity, Usage, usage_left};
