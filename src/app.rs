@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::console::Console;
 use crate::console::product::{JsonPieces, Product};
-use crate::console::render::{self, DeployTarget};
+use crate::console::render;
 use crate::error::{CliError, ErrorCode};
 use crate::globals::{Globals, OutputFormat};
 use azure_ai_models_core::azd::Host;
@@ -119,6 +119,12 @@ impl App {
         let tenant = found.tenant.as_deref();
         let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?;
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
+    }
+
+    /// The project that this run is about, once a client of it was made.
+    #[must_use]
+    pub(crate) fn project(&self) -> Option<&Found> {
+        self.found.get()
     }
 
     /// The environment in which the variables that widen trust are the person's own.
@@ -251,17 +257,13 @@ impl App {
         Ok(self.timings.scaled(limit))
     }
 
-    /// The command that deploys a model; it names what the source of the endpoint tells of this very project.
+    /// The command that deploys a model.
     #[must_use]
     pub(crate) fn deploy_command(&self, model: &CustomModel) -> String {
-        let known = |name| self.found.get().and_then(|found| found.value(&self.env, name));
-        let target = DeployTarget {
-            subscription: known(var::AZURE_SUBSCRIPTION_ID),
-            group: known(var::AZURE_RESOURCE_GROUP_NAME),
-            account: known(var::AZURE_ACCOUNT_NAME),
-            project: known(var::AZURE_PROJECT_NAME),
-        };
-        render::deploy_command(model, target)
+        let view = model.view();
+        let version = view.version.as_deref().unwrap_or("VERSION");
+        let (create, name) = (["custom", "deployments", "create"], view.name.as_str());
+        self.command_line(&[&create[..], &["--name", name, "--model", name, "--model-version", version]].concat())
     }
 
     /// The page of a model, with what can be done with it now.

@@ -5,7 +5,9 @@
 //! again, is added to them.
 
 mod arm;
+mod arm_table;
 mod code;
+mod deployments;
 mod from;
 mod kind;
 mod native;
@@ -17,6 +19,8 @@ mod table;
 mod transcripts;
 mod upload;
 
+pub(crate) use arm_table::ARM_ROWS;
+pub(crate) use deployments::DeployAdvice;
 pub(crate) use table::ROWS;
 
 use std::process::ExitCode;

@@ -25,8 +25,6 @@ use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel;
 use azure_ai_models_core::env::{Env, Timings, var};
 use cli::{Action, Command, Invocation};
-use commands::custom::CustomCommand;
-use commands::init::InitArgs;
 use console::{Console, ProgressMode, Settings, colour};
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
@@ -41,7 +39,7 @@ pub mod testing {
     pub use crate::globals::{AZD_PROGRAM, PROGRAM};
 
     use crate::cli::{self, Action};
-    use crate::error::ROWS;
+    use crate::error::{ARM_ROWS, ROWS};
 
     /// Parses arguments, the program's name first, that run a command.
     ///
@@ -59,6 +57,11 @@ pub mod testing {
     /// Names of the rows of the table of the service's refusals.
     pub fn error_rows() -> impl Iterator<Item = &'static str> {
         ROWS.iter().map(|row| row.name)
+    }
+
+    /// Names of the rows of the table of what Azure Resource Manager refuses about deployments.
+    pub fn arm_error_rows() -> impl Iterator<Item = &'static str> {
+        ARM_ROWS.iter().map(|row| row.name)
     }
 }
 
@@ -102,11 +105,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 /// What the console needs to know of the arguments and the world.
 fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
     let progress = match &invocation.action {
-        Action::Run(command) => match command.as_ref() {
-            Command::Custom { command: Some(CustomCommand::Create(args)) }
-            | Command::Short(CustomCommand::Create(args)) => args.progress().into(),
-            _ => ProgressMode::Auto,
-        },
+        Action::Run(command) => command.progress(),
         _ => ProgressMode::Auto,
     };
     let colour = |terminal| colour(env.get(var::NO_COLOR).is_some(), env.get(var::FORCE_COLOR) == Some("1"), terminal);
@@ -129,23 +128,26 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
         Command::Version => commands::version::version(&app),
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
-        Command::Custom { command: None } => Ok(()),
-        Command::Init(args) => init(&app, canceller, &args),
-        Command::Custom { command: Some(command) } | Command::Short(command) => custom(&app, canceller, command),
+        // Help is printed before a command is run.
+        Command::Custom { command: None }
+        | Command::Base { command: None }
+        | Command::Deployments { command: None } => Ok(()),
+        Command::Init(args) => awaited(&app, canceller, Threads::One, || commands::init::init(&app, &args)),
+        Command::Custom { command: Some(command) } => {
+            let threads = Threads::of(command.sends_content());
+            awaited(&app, canceller, threads, || commands::custom::run_group(&app, command))
+        }
+        Command::Short(command) => {
+            let threads = Threads::of(command.sends_content());
+            awaited(&app, canceller, threads, || commands::custom::run(&app, command))
+        }
+        Command::Base { command: Some(command) } => {
+            awaited(&app, canceller, Threads::One, || commands::base::run(&app, command))
+        }
+        Command::Deployments { command: Some(command) } => {
+            awaited(&app, canceller, Threads::One, || commands::deployments::run_all(&app, command))
+        }
     }
-}
-
-// Functions of their own that stay so: the futures of the commands take tens of kilobytes on the stack, and a caller that
-// they are inlined into touches every page of that, also for `version`.
-#[inline(never)]
-fn init(app: &App, canceller: cancel::Canceller, args: &InitArgs) -> Result<(), CliError> {
-    awaited(app, canceller, Threads::One, commands::init::init(app, args))
-}
-
-#[inline(never)]
-fn custom(app: &App, canceller: cancel::Canceller, command: CustomCommand) -> Result<(), CliError> {
-    let threads = if command.sends_content() { Threads::Several } else { Threads::One };
-    awaited(app, canceller, threads, commands::custom::run(app, command))
 }
 
 /// Threads of a command's event loop.
@@ -161,6 +163,10 @@ impl Threads {
     /// More threads than this are never busy: eight encrypt 50 Gbit/s and more.
     const MOST: usize = 8;
 
+    fn of(sends_content: bool) -> Self {
+        if sends_content { Self::Several } else { Self::One }
+    }
+
     fn event_loop(self) -> io::Result<Runtime> {
         match self {
             Self::One => tokio::runtime::Builder::new_current_thread().enable_all().build(),
@@ -174,17 +180,21 @@ impl Threads {
 }
 
 /// Runs a command until it returns or the user interrupts it. The one place that does: commands just wait.
-fn awaited(
+//
+// A frame of its own that stays so: the futures of the commands take tens of kilobytes on the stack, and a caller that they
+// are inlined into touches every page of that, also for `version`.
+#[inline(never)]
+fn awaited<F: Future<Output = Result<(), CliError>>>(
     app: &App,
     canceller: cancel::Canceller,
     threads: Threads,
-    command: impl Future<Output = Result<(), CliError>>,
+    command: impl FnOnce() -> F,
 ) -> Result<(), CliError> {
     let runtime = threads.event_loop();
     let runtime = runtime.map_err(|why| CliError::failure(format!("cannot start the program's event loop: {why}")))?;
     let outcome = runtime.block_on(async {
         signals::listen(canceller).map_err(|why| CliError::failure(format!("cannot listen to signals: {why}")))?;
-        let ended = app.cancel.run(app.timings.interrupt_grace, Box::pin(command)).await;
+        let ended = app.cancel.run(app.timings.interrupt_grace, Box::pin(command())).await;
         ended.unwrap_or_else(|| Err(app.interrupted()))
     });
     // A thread may still wait for an answer on the terminal.

@@ -15,8 +15,11 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::commands::custom::CustomCommand;
+use crate::commands::base::{self, BaseCommand};
+use crate::commands::custom::{CustomCommand, CustomGroup};
+use crate::commands::deployments::AllDeployments;
 use crate::commands::init::InitArgs;
+use crate::console::ProgressMode;
 use crate::globals::{OutputFormat, PROGRAM};
 
 const ROOT_EXAMPLES: &str = "\
@@ -81,7 +84,26 @@ Examples:
     )]
     Custom {
         #[command(subcommand)]
-        command: Option<CustomCommand>,
+        command: Option<CustomGroup>,
+    },
+    /// Models of the catalogue and their deployments
+    #[command(arg_required_else_help = false, args_override_self = true, after_help = base::EXAMPLES)]
+    Base {
+        #[command(subcommand)]
+        command: Option<BaseCommand>,
+    },
+    /// All deployments of the account, whatever their models: list, show, delete
+    #[command(
+        arg_required_else_help = false,
+        args_override_self = true,
+        after_help = "\
+Examples:
+  azd ai models deployments list
+  azd ai models deployments show --name my-deployment"
+    )]
+    Deployments {
+        #[command(subcommand)]
+        command: Option<AllDeployments>,
     },
     /// The same commands without the word `custom`
     #[command(flatten)]
@@ -115,7 +137,25 @@ Examples:
 impl Command {
     /// False for commands that only tell of the program itself.
     pub(crate) fn is_work(&self) -> bool {
-        matches!(self, Self::Init(_) | Self::Custom { command: Some(_) } | Self::Short(_))
+        matches!(
+            self,
+            Self::Init(_)
+                | Self::Custom { command: Some(_) }
+                | Self::Short(_)
+                | Self::Base { command: Some(_) }
+                | Self::Deployments { command: Some(_) }
+        )
+    }
+
+    /// How progress is shown; the console is made before the command runs.
+    pub(crate) fn progress(&self) -> ProgressMode {
+        match self {
+            Self::Custom { command: Some(command) } => command.progress(),
+            Self::Short(command) => command.progress(),
+            Self::Base { command: Some(command) } => command.progress(),
+            Self::Deployments { command: Some(command) } => command.progress(),
+            _ => ProgressMode::Auto,
+        }
     }
 }
 

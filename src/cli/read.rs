@@ -8,7 +8,8 @@ use clap::{FromArgMatches, error::Error as ClapError};
 
 use super::help::help;
 use super::{Cli, Command, hoist_globals, merge, tree};
-use crate::commands::custom::CustomCommand;
+use crate::commands::base::BaseCommand;
+use crate::commands::custom::{CustomCommand, CustomGroup};
 use crate::error::CliError;
 use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
 
@@ -93,8 +94,17 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     let action = match cli.command {
         _ if cli.globals.docs == Some(true) => Action::Print(format!("{DOCUMENTATION}\n")),
         Some(
-            Command::Custom { command: None | Some(CustomCommand::Uploads { command: None }) }
-            | Command::Short(CustomCommand::Uploads { command: None }),
+            Command::Custom {
+                command:
+                    None
+                    | Some(
+                        CustomGroup::Models(CustomCommand::Uploads { command: None })
+                        | CustomGroup::Deployments { command: None },
+                    ),
+            }
+            | Command::Short(CustomCommand::Uploads { command: None })
+            | Command::Base { command: None | Some(BaseCommand::Deployments { command: None }) }
+            | Command::Deployments { command: None },
         ) => Action::Print(help_of(program, path)),
         Some(command) => Action::Run(Box::new(command)),
         None if cli.show_version => Action::Run(Box::new(Command::Version)),

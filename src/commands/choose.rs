@@ -208,7 +208,10 @@ impl<'a> Finder<'a> {
     }
 
     /// The person's subscriptions, those of other tenants too: a guest's are in another one than the account's own.
-    async fn subscriptions(&self) -> Result<Vec<Subscription>, CliError> {
+    ///
+    /// # Errors
+    /// When Azure Resource Manager does not list them.
+    pub(crate) async fn subscriptions(&self) -> Result<Vec<Subscription>, CliError> {
         let own = self.tenant.clone().unwrap_or_default();
         let arm = self.arm(&own)?;
         let mut all: Vec<Subscription> = Vec::new();
@@ -239,7 +242,11 @@ impl<'a> Finder<'a> {
         Ok(all)
     }
 
-    fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
+    /// Azure Resource Manager as a tenant shows it; an empty one is the user's own.
+    ///
+    /// # Errors
+    /// When the way to sign in breaks a rule.
+    pub(crate) fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
         let app = self.app;
         let target = Target {
             host: &self.cloud_of,

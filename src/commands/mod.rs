@@ -1,9 +1,14 @@
 //! The commands: a file each, with its arguments and one function.
 
+mod account;
+pub(crate) mod base;
 mod choose;
 pub(crate) mod completion;
 mod connect;
 pub(crate) mod custom;
+pub(crate) mod deployments;
+mod inference;
 pub(crate) mod init;
 pub(crate) mod metadata;
+mod progress;
 pub(crate) mod version;

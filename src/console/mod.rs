@@ -3,7 +3,7 @@
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
 mod create_pages;
-mod deploy;
+pub(crate) mod deployments_page;
 mod download;
 mod error_page;
 mod findings;
@@ -22,7 +22,7 @@ mod width;
 pub(crate) use download::DownloadView;
 pub(crate) use error_page::ErrorPage;
 pub(crate) use init_page::InitPage;
-pub(crate) use progress::{ProgressMode, RegisterView};
+pub(crate) use progress::{ProgressMode, StatusView};
 pub(crate) use table::TableStyle;
 pub(crate) use transfer::TransferView;
 
@@ -217,8 +217,14 @@ impl Console {
 
     /// The progress of a registration.
     #[must_use]
-    pub(crate) fn register_view(&self, status_line: Duration) -> RegisterView<'_> {
-        RegisterView::new(self, status_line)
+    pub(crate) fn register_view(&self, status_line: Duration) -> StatusView<'_> {
+        StatusView::of_registration(self, status_line)
+    }
+
+    /// The progress of a deployment.
+    #[must_use]
+    pub(crate) fn deploy_view(&self, name: &str, status_line: Duration) -> StatusView<'_> {
+        StatusView::of_deployment(self, name, status_line)
     }
 
     /// Asks for one line on the terminal; `None` at the end of the input. Blocks.

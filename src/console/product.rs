@@ -23,6 +23,6 @@ pub(crate) fn document<'a>(value: &impl Serialize) -> JsonPieces<'a> {
 }
 
 /// One JSON list.
-pub(crate) fn list<'a, T: Serialize + 'a>(items: Vec<&'a T>) -> JsonPieces<'a> {
-    Box::new(render::json_list(items))
+pub(crate) fn list<'a, T: Serialize + 'a>(items: impl IntoIterator<Item = &'a T>) -> JsonPieces<'a> {
+    Box::new(render::json_list(items.into_iter().collect()))
 }

@@ -1,4 +1,4 @@
-//! The faces of progress, the lines that scripts read, and the progress of a registration.
+//! The faces of progress, the lines that scripts read, and the progress of what the service does by itself.
 
 use std::time::Duration;
 
@@ -86,18 +86,29 @@ pub(super) fn error_line(page: &ErrorPage<'_>) -> String {
     event_line("error", page.object())
 }
 
-/// The progress of a registration.
-pub(crate) struct RegisterView<'a> {
+/// The progress of a registration or a deployment, which the service tells in states.
+pub(crate) struct StatusView<'a> {
     console: &'a Console,
+    event: &'static str,
+    /// Deployment that events name.
+    deployment: Option<String>,
     status_line: Duration,
     next_line: Duration,
     bar: Option<ProgressBar>,
 }
 
-impl<'a> RegisterView<'a> {
-    pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
+impl<'a> StatusView<'a> {
+    pub(super) fn of_registration(console: &'a Console, status_line: Duration) -> Self {
+        Self::new(console, "register.progress", None, status_line)
+    }
+
+    pub(super) fn of_deployment(console: &'a Console, name: &str, status_line: Duration) -> Self {
+        Self::new(console, "deploy.progress", Some(name.to_owned()), status_line)
+    }
+
+    fn new(console: &'a Console, event: &'static str, deployment: Option<String>, status_line: Duration) -> Self {
         let bar = (console.face == Face::Bar).then(|| bar_line(&console.bars));
-        Self { console, status_line, next_line: status_line, bar }
+        Self { console, event, deployment, status_line, next_line: status_line, bar }
     }
 
     /// The service's word, and how long it takes already.
@@ -109,21 +120,28 @@ impl<'a> RegisterView<'a> {
                     bar.set_message(mask_known(line()));
                 }
             }
-            // Most registrations end within seconds, and need no word on the way.
+            // Most of them end within seconds, and need no word on the way.
             Face::Plain if elapsed >= self.next_line => {
                 self.next_line = elapsed + self.status_line;
                 self.console.line(&line());
             }
             Face::Json => {
-                let fields = json!({ "status": status, "seconds": elapsed.as_secs() });
-                self.console.line(&event_line("register.progress", fields));
+                let rest = json!({ "status": status, "seconds": elapsed.as_secs() });
+                let fields = match (&self.deployment, rest) {
+                    (Some(name), Value::Object(rest)) => {
+                        let name = ("name".to_owned(), json!(name));
+                        Value::Object(std::iter::once(name).chain(rest).collect())
+                    }
+                    (_, rest) => rest,
+                };
+                self.console.line(&event_line(self.event, fields));
             }
             Face::Plain | Face::None => {}
         }
     }
 
-    /// The registration is done.
-    pub(crate) fn registered(&self, name: &str, version: &str, status: &str) {
+    /// All is done; said once, at the end of a command.
+    pub(crate) fn done(&self, name: &str, version: &str, status: &str) {
         if self.console.face == Face::Json {
             let fields = json!({ "name": name, "version": version, "status": status });
             self.console.line(&event_line("done", fields));
@@ -131,7 +149,7 @@ impl<'a> RegisterView<'a> {
     }
 }
 
-impl Drop for RegisterView<'_> {
+impl Drop for StatusView<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

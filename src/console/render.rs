@@ -9,7 +9,6 @@ use time::macros::format_description;
 use url::Url;
 
 pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
-pub(crate) use super::deploy::{DeployTarget, deploy_command};
 pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};
@@ -19,7 +18,7 @@ use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, Progress,
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
 
-const RULE: &str = "──────────────────────────────────────────────────";
+pub(super) const RULE: &str = "──────────────────────────────────────────────────";
 
 /// The table of `list` and `versions`; `counted` names what its rows are.
 #[must_use]
@@ -130,7 +129,7 @@ pub(crate) fn created_page(
     state: Option<&str>,
     format: Option<&str>,
     bytes: Option<u64>,
-    deploy: &str,
+    next: &str,
 ) -> String {
     let view = model.view();
     let state = state.map(str::to_owned).or_else(|| view.provisioning_state.clone());
@@ -143,11 +142,13 @@ pub(crate) fn created_page(
         ("Created", view.created_at().map(timestamp)),
         ("State", state),
     ];
-    format!("{RULE}\n{}{RULE}\n\n{}", aligned(&rows), deploy_section(deploy))
+    format!("{RULE}\n{}{RULE}\n\n{next}", aligned(&rows))
 }
 
-fn deploy_section(deploy: &str) -> String {
-    format!("To deploy this model, use Azure CLI:\n  {deploy}\n")
+/// How a registered model is deployed.
+#[must_use]
+pub(crate) fn deploy_section(deploy: &str) -> String {
+    format!("To deploy this model:\n  {}\n", harmless(deploy))
 }
 
 /// One JSON document, indented by two, without its secrets.
@@ -179,7 +180,7 @@ pub(crate) fn json_list<T: Serialize>(items: Vec<&T>) -> impl Iterator<Item = Re
     none.into_iter().chain(some)
 }
 
-fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
+pub(super) fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
     let lines = aligned(rows);
     if !lines.is_empty() {
         *page = format!("{page}\n{title}:\n{lines}");
@@ -233,12 +234,18 @@ mod tests {
 
     #[test]
     fn the_page_is_the_designs_page_and_more() {
-        insta::assert_snapshot!(model_page(&full(), "az ...", "wait ..."));
+        insta::assert_snapshot!(model_page(&full(), "azd ...", "wait ..."));
     }
 
     #[test]
     fn the_success_page_is_the_designs_box_and_more() {
-        insta::assert_snapshot!(created_page(&full(), None, Some("SafeTensors"), Some(73_551_801_139), "az ..."));
+        insta::assert_snapshot!(created_page(
+            &full(),
+            None,
+            Some("SafeTensors"),
+            Some(73_551_801_139),
+            &deploy_section("azd ...")
+        ));
     }
 
     #[test]

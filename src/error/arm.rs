@@ -7,6 +7,7 @@ use azure_ai_models_core::env::var;
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::project::EndpointError;
 
+use super::deployments::{DeployAdvice, refused_write};
 use super::project::{failed_host, failed_program, host_message};
 use super::service::refused;
 use super::{CliError, ErrorCode, ErrorKind};
@@ -45,7 +46,7 @@ impl From<ArmError> for CliError {
                 "Check the subscription and the names, and that you are signed in to the right account.",
             ),
             429 | 500.. => (ErrorKind::Service, "Try again later."),
-            _ => (ErrorKind::Failure, "See the message; with --debug every request is traced."),
+            _ => return refused_write(HttpError::Service(Box::new(error)), &DeployAdvice::default()),
         };
         let message = format!("Azure Resource Manager returned: {error}");
         refused(error, kind, message).with_suggestion(suggestion)
@@ -129,6 +130,19 @@ impl CliError {
         Self::new(ErrorKind::NotFound, format!("no Foundry account in subscription {subscription} has {endpoint}"))
             .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion("Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.")
+    }
+
+    /// No account that the user can see serves this endpoint.
+    #[must_use]
+    pub(crate) fn no_account(endpoint: &str) -> Self {
+        Self::new(
+            ErrorKind::NotFound,
+            format!("the Foundry account of {endpoint} was not found, or you do not have access"),
+        )
+        .with_code(ErrorCode::AccountNotFound)
+        .with_suggestion(
+            "Name it with --account NAME and --subscription ID, or ask for the role Reader on the Foundry account.",
+        )
     }
 
     /// ARM tells an endpoint that must not get tokens.

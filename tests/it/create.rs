@@ -36,14 +36,8 @@ fn a_person_sees_the_three_steps_and_the_result() {
       State:        Succeeded
     ──────────────────────────────────────────────────
 
-    To deploy this model, use Azure CLI:
-      az cognitiveservices account deployment create \
-        -g GROUP -n ACCOUNT \
-        --deployment-name my-model \
-        --model-name my-model --model-version 1 \
-        --model-format FireworksCustom \
-        --model-source PROJECT-ARM-ID \
-        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    To deploy this model:
+      azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.

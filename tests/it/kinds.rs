@@ -91,7 +91,7 @@ fn what_is_not_ready_is_not_deployed(api: &str) {
     for (name, _) in kinds() {
         let page = env.run(&["show", "--name", name]).success().stdout;
         let ready = !["failed", "in-progress"].contains(&name);
-        assert_eq!(page.contains("az cognitiveservices account deployment create"), ready, "{page}");
+        assert_eq!(page.contains("custom deployments create"), ready, "{page}");
         assert_eq!(page.contains("custom wait --name in-progress --version 1"), name == "in-progress", "{page}");
     }
 }

@@ -8,6 +8,7 @@ mod conflict;
 mod consent;
 mod create;
 mod delete;
+mod deployments;
 mod dry_run;
 mod error_rows;
 mod errors;

@@ -102,14 +102,8 @@ fn a_wide_terminal_shows_the_whole_line() {
       State:        Succeeded
     ──────────────────────────────────────────────────
 
-    To deploy this model, use Azure CLI:
-      az cognitiveservices account deployment create \
-        -g GROUP -n ACCOUNT \
-        --deployment-name my-model \
-        --model-name my-model --model-version 1 \
-        --model-format FireworksCustom \
-        --model-source PROJECT-ARM-ID \
-        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    To deploy this model:
+      azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ");
 }
 

@@ -226,18 +226,13 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
 }
 
 #[test]
-fn the_deploy_command_names_what_the_environment_says_of_its_project() {
-    let mut env = nowhere();
+fn the_deploy_command_works_on_the_project_that_was_named() {
+    let env = nowhere();
     let url = env.emulator().endpoint();
-    let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_RESOURCE_GROUP_NAME", "group-of-dev")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
-    env.run_by(&host).set("AZURE_RESOURCE_GROUP_NAME", "group-of-the-process");
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
-    let page = env.run(&["show", "-n", "my-model"]).success().stdout;
-    assert!(page.contains("-g group-of-dev "), "{page}");
-    // With another source the process's variables are those of another project.
     let page = env.run(&["show", "-n", "my-model", "-e", &url]).success().stdout;
-    assert!(!page.contains("group-of"), "{page}");
+    let command = "custom deployments create --name my-model --model my-model --model-version 1 --project-endpoint ";
+    assert!(page.contains(command), "{page}");
 }
 
 #[test]

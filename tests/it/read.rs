@@ -67,14 +67,8 @@ fn show_means_the_latest_and_says_all_there_is(api: &str) {
       team:  b
     ──────────────────────────────────────────────────
 
-    To deploy this model, use Azure CLI:
-      az cognitiveservices account deployment create \
-        -g GROUP -n ACCOUNT \
-        --deployment-name my-model \
-        --model-name my-model --model-version 10 \
-        --model-format FireworksCustom \
-        --model-source PROJECT-ARM-ID \
-        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    To deploy this model:
+      azure-ai-models custom deployments create --name my-model --model my-model --model-version 10
     ");
 }
 

@@ -78,14 +78,8 @@ fn only_what_did_not_arrive_is_sent_again() {
       State:        Succeeded
     ──────────────────────────────────────────────────
 
-    To deploy this model, use Azure CLI:
-      az cognitiveservices account deployment create \
-        -g GROUP -n ACCOUNT \
-        --deployment-name my-model \
-        --model-name my-model --model-version 1 \
-        --model-format FireworksCustom \
-        --model-source PROJECT-ARM-ID \
-        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    To deploy this model:
+      azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
@@ -375,14 +369,8 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
       State:        Succeeded
     ──────────────────────────────────────────────────
 
-    To deploy this model, use Azure CLI:
-      az cognitiveservices account deployment create \
-        -g GROUP -n ACCOUNT \
-        --deployment-name my-model \
-        --model-name my-model --model-version 1 \
-        --model-format FireworksCustom \
-        --model-source PROJECT-ARM-ID \
-        --sku-name GlobalProvisionedManaged --sku-capacity 80
+    To deploy this model:
+      azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ------- stderr -------
     WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
     WARNING: No --base-model was given; the service may refuse to register or deploy these weights.

@@ -32,6 +32,7 @@ use azure_ai_models_core::upload::{
     UploadRequest,
 };
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use self::lora::AdapterConfig;
@@ -41,6 +42,7 @@ use super::selection::{self, Check};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::engine;
+use crate::commands::deployments::create::{Deployed, Prepared};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
 use crate::error::{CliError, ErrorCode, VersionConflict};
@@ -68,6 +70,9 @@ Examples:
   A blob URL with a SAS, from a file since shells cut URLs at '&':
     azd ai models custom create --name my-model --source-file source-url.txt
 
+  From weights to an endpoint:
+    azd ai models custom create -n my-model --source ./weights --base-model FW-GLM-4.7 --deploy
+
   In a pipeline, each run a version of its own:
     azd ai models custom create -n my-model --version auto --source ./weights --no-prompt -o json";
 
@@ -94,7 +99,14 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
     };
     let (config_dir, source) = (app.config_dir()?, Arc::new(source));
     describe(app, spec, &source);
-    let create = Create { app, spec, source, foundry, config_dir, settings, engine: OnceCell::new() };
+    let deploy = match &spec.deploy {
+        Some(request) => {
+            let base_model = spec.details.base_model.as_ref().map(|base| base.uri().to_owned());
+            Some(Box::pin(request.prepare(app, foundry, &spec.name, base_model)).await?)
+        }
+        None => None,
+    };
+    let create = Create { app, spec, source, foundry, config_dir, settings, engine: OnceCell::new(), deploy };
     Box::pin(create.run()).await
 }
 
@@ -117,6 +129,8 @@ struct Create<'a> {
     config_dir: PathBuf,
     settings: TransferSettings,
     engine: OnceCell<Box<dyn TransferEngine>>,
+    /// Deployment that the model becomes.
+    deploy: Option<Prepared>,
 }
 
 /// Why a `create` of one version ended early.
@@ -150,6 +164,12 @@ struct Created<'a> {
     model: &'a CustomModel,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<ArrivedFile>>,
+    /// Deployment, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment: Option<Value>,
+    /// Page of the deployment.
+    #[serde(skip)]
+    deployed: Option<String>,
     /// End state that the operation reported.
     #[serde(skip)]
     state: Option<&'a str>,
@@ -166,7 +186,8 @@ impl Product for Created<'_> {
     }
 
     fn text(&self, _: TableStyle) -> String {
-        render::created_page(self.model, self.state, self.source.format(), self.source.bytes(), &self.deploy)
+        let next = self.deployed.clone().unwrap_or_else(|| render::deploy_section(&self.deploy));
+        render::created_page(self.model, self.state, self.source.format(), self.source.bytes(), &next)
     }
 }
 
@@ -186,7 +207,7 @@ impl Create<'_> {
             self.register(&mut session, version).await?
         };
         match registered {
-            Some(registered) => Ok(self.show(session, &registered).await?),
+            Some(registered) => Ok(self.show(session, &registered, version).await?),
             None => Ok(()),
         }
     }
@@ -318,14 +339,26 @@ impl Create<'_> {
 
     /// Shows the model, and removes the journal, which has done its work: whoever did not see the page is shown it by
     /// the same command again.
-    async fn show(&self, session: Session, registered: &Registered) -> Result<(), CliError> {
+    async fn show(&self, session: Session, registered: &Registered, version: &ModelVersion) -> Result<(), CliError> {
         let (app, Registered { model, state }) = (self.app, registered);
         let files = match self.spec.engine {
             EngineChoice::Native { hash: true, .. } => Some(session.arrived_files().await),
             EngineChoice::Native { hash: false, .. } | EngineChoice::AzCopy => None,
         };
+        let deployed = match &self.deploy {
+            Some(deploy) => match Box::pin(deploy.deploy(app, version)).await {
+                Ok(deployed) => Some(deployed),
+                Err(error) => {
+                    // The upload has done its work whatever became of the deployment.
+                    drop(session.finish());
+                    return Err(error);
+                }
+            },
+            None => None,
+        };
         let (state, deploy) = (state.as_deref(), app.deploy_command(model));
-        app.show(&Created { model, files, state, source: &self.source, deploy })?;
+        let (deployment, deployed) = deployed.map(|Deployed { json, text }| (json, text)).unzip();
+        app.show(&Created { model, files, deployment, deployed, state, source: &self.source, deploy })?;
         // A directory that stays behind harms nobody.
         if let Err(why) = session.finish() {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::deployed::refuse_deployed;
 use super::existing::one_version;
 use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
@@ -73,6 +74,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     let foundry = connect::foundry(app).await?;
     // Proved to exist: the service answers 200 for what never existed.
     let version = one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await?;
+    refuse_deployed(app, &foundry, &args.name, &version).await?;
     if !args.force {
         let name = &args.name;
         app.console.status(&format!("Delete custom model '{name}' (version {version})? This action cannot be undone."));

@@ -3,6 +3,7 @@
 mod check;
 mod create;
 mod delete;
+mod deployed;
 mod engine;
 mod existing;
 mod list;
@@ -17,8 +18,50 @@ mod wait;
 
 use clap::Subcommand;
 
+use super::deployments::{self, CustomDeployments};
 use crate::app::App;
+use crate::console::ProgressMode;
 use crate::error::CliError;
+
+/// The group: the commands of models, which have short forms without `custom`, and those of their deployments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CustomGroup {
+    #[command(flatten)]
+    Models(CustomCommand),
+    /// Deployments of custom models: from a registered model to an endpoint
+    #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
+    Deployments {
+        #[command(subcommand)]
+        command: Option<CustomDeployments>,
+    },
+}
+
+const DEPLOYMENTS: &str = "\
+Examples:
+  azd ai models custom deployments create --name my-deployment --model my-model
+  azd ai models custom deployments list
+  azd ai models custom deployments delete --name my-deployment";
+
+impl CustomGroup {
+    /// How progress is shown.
+    pub(crate) fn progress(&self) -> ProgressMode {
+        match self {
+            Self::Models(command) => command.progress(),
+            Self::Deployments { command: Some(command) } => command.progress(),
+            Self::Deployments { command: None } => ProgressMode::Auto,
+        }
+    }
+}
+
+impl CustomCommand {
+    /// How progress is shown.
+    pub(crate) fn progress(&self) -> ProgressMode {
+        match self {
+            Self::Create(args) => args.progress(),
+            _ => ProgressMode::Auto,
+        }
+    }
+}
 
 /// What can be done with custom models.
 #[derive(Debug, Subcommand)]
@@ -62,7 +105,27 @@ impl CustomCommand {
     }
 }
 
-/// Runs one of them.
+impl CustomGroup {
+    /// True for commands that send the content of models.
+    pub(crate) fn sends_content(&self) -> bool {
+        matches!(self, Self::Models(command) if command.sends_content())
+    }
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// Whatever the command failed with.
+pub(crate) async fn run_group(app: &App, command: CustomGroup) -> Result<(), CliError> {
+    match command {
+        CustomGroup::Models(command) => run(app, command).await,
+        CustomGroup::Deployments { command: Some(command) } => deployments::run_custom(app, command).await,
+        // Help is printed before a command is run.
+        CustomGroup::Deployments { command: None } => Ok(()),
+    }
+}
+
+/// Runs a command of models.
 ///
 /// # Errors
 /// Whatever the command failed with.

@@ -233,6 +233,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         overwrite: false,
         yes: args.yes,
         can_ask: app.can_ask(),
+        deploy: None,
         no_wait: false,
         timeout: None,
         given_timeout: None,

@@ -29,6 +29,27 @@ pub enum ArmError {
     Pages,
 }
 
+impl ArmError {
+    /// True where the user lacks a role.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(403)
+    }
+
+    /// True where there is no such thing, or the user does not see it.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Http(error) => error.status(),
+            Self::Pages => None,
+        }
+    }
+}
+
 impl From<PageError> for ArmError {
     fn from(error: PageError) -> Self {
         match error {

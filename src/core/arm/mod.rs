@@ -20,6 +20,7 @@ pub use catalog::{
 pub use client::{ArmClient, ArmError, FoundryProject, Subscription};
 pub use deployments::{
     Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, DraftModel, Expected, NewDeployment, NewModel,
+    QuotaShortage,
 };
 pub use endpoint::{ArmEndpoint, ArmEndpointError};
 pub use id::{IdError, ProjectId};

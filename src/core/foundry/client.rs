@@ -9,7 +9,7 @@ use url::Url;
 
 use super::pending;
 use super::wire;
-use crate::credential::TokenSource;
+use crate::credential::{self, TokenSource};
 use crate::env::{Env, var};
 use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
 use crate::model::{
@@ -98,6 +98,12 @@ impl FoundryClient {
     #[must_use]
     pub fn endpoint(&self) -> &ProjectEndpoint {
         &self.endpoint
+    }
+
+    /// How the user signs in.
+    #[must_use]
+    pub fn sign_in(&self) -> credential::Method {
+        self.tokens.method()
     }
 
     /// The latest version of each model, all pages. Of the conditions of the listing the service may know the training job.

@@ -39,6 +39,7 @@ pub(super) struct Head {
     pub(super) response: Response,
     code: Option<String>,
     tenant: Option<String>,
+    correlation_id: Option<String>,
 }
 
 impl HttpClient {
@@ -136,8 +137,9 @@ impl Head {
             last_modified: owned("last-modified"),
             body: Vec::new(),
         };
-        let code = get("x-ms-error-code").map(clean);
-        Self { status, response, code, tenant: get("www-authenticate").and_then(tenant_of) }
+        let code = get("x-ms-error-code").filter(|code| !code.is_empty()).map(clean);
+        let correlation_id = get("x-ms-correlation-request-id").map(clean);
+        Self { status, response, code, tenant: get("www-authenticate").and_then(tenant_of), correlation_id }
     }
 
     pub(super) fn is_redirect(&self) -> bool {
@@ -151,6 +153,7 @@ impl Head {
             host,
             status,
             code: self.code,
+            correlation_id: self.correlation_id.filter(|id| request_id.as_ref() != Some(id)),
             request_id,
             date,
             retry_after,

@@ -32,6 +32,8 @@ pub struct ServiceError {
     pub details: Vec<ErrorDetail>,
     /// `x-ms-request-id`, else the id that the request carried.
     pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id`, where it differs.
+    pub correlation_id: Option<String>,
     /// The answer's `Date`.
     pub date: Option<String>,
     /// How long to wait, in real time.
@@ -119,6 +121,7 @@ impl ServiceError {
             self.code = code.or(self.code.take());
             self.message = message;
             self.details = details;
+            self.details.extend(policies(error));
             if !self.message.is_empty() || self.code.is_some() {
                 return;
             }
@@ -163,6 +166,16 @@ pub(super) fn tenant_of(www_authenticate: &str) -> Option<String> {
     let tenant = address.split('/').nth(3)?;
     let ok = !tenant.is_empty() && tenant.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
     (ok && tenant != "common").then(|| tenant.to_owned())
+}
+
+/// Azure Policies that a refusal names.
+fn policies(error: &Value) -> impl Iterator<Item = ErrorDetail> {
+    const NAMES: [&str; 3] = ["policyAssignmentDisplayName", "policyDefinitionDisplayName", "policyAssignmentName"];
+    let listed = error["additionalInfo"].as_array().into_iter().flatten().take(MOST_DETAILS);
+    listed.filter_map(|one| {
+        let name = NAMES.iter().find_map(|name| as_text(&one["info"][name]))?;
+        Some(ErrorDetail { code: None, message: format!("Azure Policy: {}", clean(&name)) })
+    })
 }
 
 fn detail(value: &Value) -> ErrorDetail {

@@ -51,7 +51,15 @@ impl CreateSpec {
         line.flag("--no-default-excludes", !self.selection.has_default_excludes());
         line.flag("--skip-check", !self.check);
         line.flag("--overwrite", self.overwrite);
-        line.flag("--no-wait", self.no_wait);
+        if let Some(deploy) = &self.deploy {
+            // The name behind `--deploy` needs no `=`: it never begins with a dash.
+            line.add("--deploy", Some(deploy.name.to_string()));
+            line.add("--sku-name", deploy.sku_name.clone());
+            line.add("--sku-capacity", deploy.sku_capacity.map(|capacity| capacity.to_string()));
+            line.flag("--yes", deploy.yes);
+        }
+        let deploy_no_wait = self.deploy.as_ref().is_some_and(|deploy| deploy.limit.is_none());
+        line.flag("--no-wait", self.no_wait || deploy_no_wait);
         let text = app.command_line(&line.args.iter().map(String::as_str).collect::<Vec<_>>());
         match &self.source {
             Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {

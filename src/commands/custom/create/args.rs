@@ -3,16 +3,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, ValueEnum, ValueHint};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, ValueHint};
 
 use super::engine_args::EngineArgs;
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText};
+use crate::commands::deployments::create::{DeployRequest, check_consent};
+use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::model::{BaseModel, LoraShape, ModelDetails, NewModelName, Source, Tag, WeightType};
+use azure_ai_models_core::model::{
+    BaseModel, LoraShape, ModelDetails, NewDeploymentName, NewModelName, Source, Tag, WeightType,
+};
 use azure_ai_models_core::units;
 
 /// Options of `custom create`.
@@ -70,15 +75,27 @@ pub(crate) struct CreateArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Do not ask before a large upload or an overwrite
+    /// Deploy the model once it is registered [default name: the model's]
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    deploy: Option<Option<NewDeploymentName>>,
+
+    /// SKU of the deployment [default: from the catalogue]
+    #[arg(long, value_name = "SKU", requires = "deploy", value_parser = NonEmptyStringValueParser::new())]
+    sku_name: Option<String>,
+
+    /// Capacity of the deployment, a whole number of 1 or more [default: from the catalogue]
+    #[arg(long, value_name = "N", requires = "deploy", value_parser = clap::value_parser!(u64).range(1..))]
+    sku_capacity: Option<u64>,
+
+    /// Do not ask before a large upload, an overwrite or what is billed
     #[arg(short, long)]
     yes: bool,
 
-    /// Return once the registration is accepted; 'custom wait' waits for its end
+    /// Return once the registration is accepted, or with --deploy the deployment; 'wait' waits for the end
     #[arg(long)]
     no_wait: bool,
 
-    /// How long the registration may take [default: 30m]
+    /// How long the registration may take, and as long the deployment [default: 30m, 45m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,
 
@@ -89,9 +106,8 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
     azcopy_path: Option<PathBuf>,
 
-    /// How progress is shown: auto, bar, plain, json or none
-    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]
-    progress: Progress,
+    #[command(flatten)]
+    progress: ProgressArgs,
 
     /// Highest upload rate in bytes per second: a number with K, M or G
     #[arg(long, value_name = "RATE", value_parser = units::parse_bytes)]
@@ -133,39 +149,11 @@ impl LoraArgs {
     }
 }
 
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    /// A bar on a terminal, plain lines elsewhere.
-    #[default]
-    Auto,
-    /// A bar.
-    Bar,
-    /// Plain lines.
-    Plain,
-    /// One JSON object a line, on standard error.
-    Json,
-    /// Nothing.
-    None,
-}
-
-impl From<Progress> for ProgressMode {
-    fn from(progress: Progress) -> Self {
-        match progress {
-            Progress::Auto => Self::Auto,
-            Progress::Bar => Self::Bar,
-            Progress::Plain => Self::Plain,
-            Progress::Json => Self::Json,
-            Progress::None => Self::None,
-        }
-    }
-}
-
 impl CreateArgs {
     /// How progress is shown; the console is made before the command runs.
     #[must_use]
-    pub(crate) fn progress(&self) -> Progress {
-        self.progress
+    pub(crate) fn progress(&self) -> ProgressMode {
+        self.progress.mode()
     }
 
     pub(super) fn dry_run(&self) -> bool {
@@ -174,6 +162,7 @@ impl CreateArgs {
 
     /// What is to be made. Reads the source from where it stands.
     pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
+        let deploy = self.deploy_request(app)?;
         let lora = self.lora.shape();
         if self.weight_type != WeightType::LoRA && !lora.is_empty() {
             return Err(CliError::usage(format!(
@@ -222,7 +211,8 @@ impl CreateArgs {
             overwrite: self.overwrite,
             yes: self.yes,
             can_ask: !piped && app.can_ask(),
-            no_wait: self.no_wait,
+            no_wait: self.no_wait && deploy.is_none(),
+            deploy,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
             given_timeout: self.timeout,
             engine,
@@ -232,6 +222,36 @@ impl CreateArgs {
         };
         spec.again = spec.command_line(app);
         Ok(spec)
+    }
+}
+
+impl CreateArgs {
+    /// The deployment that the model becomes.
+    fn deploy_request(&self, app: &App) -> Result<Option<DeployRequest>, CliError> {
+        let Some(name) = &self.deploy else { return Ok(None) };
+        if self.weight_type == WeightType::DraftModel {
+            return Err(CliError::usage("a draft model is not deployed by itself")
+                .with_code(ErrorCode::Contradiction)
+                .with_suggestion(
+                    "Omit --deploy; then use it with 'custom deployments create --model MODEL --draft-model NAME'.",
+                ));
+        }
+        let name = match name {
+            Some(name) => name.as_name().clone(),
+            // Names of new models are a part of those of deployments.
+            None => self.name.to_string().parse().map_err(CliError::usage)?,
+        };
+        if !self.yes && !self.dry_run {
+            check_consent(app, false)?;
+        }
+        let limit = self.timeout.map_or(app.timings.deploy, |limit| app.timings.scaled(limit));
+        Ok(Some(DeployRequest {
+            name,
+            sku_name: self.sku_name.clone(),
+            sku_capacity: self.sku_capacity,
+            yes: self.yes,
+            limit: (!self.no_wait).then_some(limit),
+        }))
     }
 }
 

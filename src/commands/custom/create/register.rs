@@ -139,7 +139,7 @@ impl Create<'_> {
             Some(registered) => {
                 let own = registered.model.view().provisioning_state.as_deref();
                 let state = registered.state.as_deref().or(own).unwrap_or("Succeeded");
-                view.borrow_mut().registered(self.spec.name.as_str(), version.as_str(), state);
+                view.borrow_mut().done(self.spec.name.as_str(), version.as_str(), state);
                 ("Model registered successfully!", Some(registered))
             }
             None => ("Registration accepted", None),

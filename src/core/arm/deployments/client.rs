@@ -1,5 +1,6 @@
 //! The deployments of one account.
 
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
@@ -21,6 +22,11 @@ pub struct Deployments {
 pub(super) struct Seen {
     pub(super) body: Value,
     pub(super) deployment: Deployment,
+}
+
+#[derive(Deserialize)]
+struct ContentFilter {
+    name: String,
 }
 
 impl Deployments {
@@ -74,6 +80,16 @@ impl Deployments {
             seen => seen,
         };
         Ok(found(seen)?.map(|(Seen { body, deployment }, _)| (body, deployment)))
+    }
+
+    /// Names of the account's content filters.
+    ///
+    /// # Errors
+    /// See [`ArmError`].
+    pub async fn content_filters(&self) -> Result<Vec<String>, ArmError> {
+        let path = self.account.path(&["raiPolicies"]);
+        let filters: Vec<ContentFilter> = self.arm.all(&path, self.arm.provider_version(USUAL_VERSION)).await?;
+        Ok(filters.into_iter().map(|one| clean(&one.name)).collect())
     }
 
     /// Path of a deployment below the ARM host, as plans show it.

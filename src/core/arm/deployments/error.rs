@@ -51,6 +51,18 @@ pub enum DeployError {
     Unwatchable(#[source] HttpError),
 }
 
+impl DeployError {
+    /// True for a refusal that speaks of the content filter, whatever its code.
+    #[must_use]
+    pub fn is_about_content_filter(&self) -> bool {
+        const WORDS: [&str; 3] = ["content filter", "rai policy", "raipolicy"];
+        match self {
+            Self::Refused(error) => error.service().is_some_and(|error| error.status == 400 && error.says(&WORDS)),
+            _ => false,
+        }
+    }
+}
+
 fn words(detail: Option<&ErrorDetail>) -> String {
     match detail {
         Some(ErrorDetail { message, .. }) if !message.is_empty() => format!(": {message}"),

@@ -7,6 +7,7 @@ mod body;
 mod change;
 mod client;
 mod error;
+mod quota;
 mod watch;
 mod write;
 
@@ -17,5 +18,6 @@ pub use body::{DraftModel, NewDeployment, NewModel};
 pub use change::DeploymentChange;
 pub use client::Deployments;
 pub use error::DeployError;
+pub use quota::QuotaShortage;
 pub use watch::{DeployStatus, Expected};
 pub use write::Accepted;

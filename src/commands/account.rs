@@ -1,0 +1,265 @@
+//! The Foundry account of the project, by Azure Resource Manager: from what the azd environment says, else by a search
+//! over the subscriptions that the user can see.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::choose::Finder;
+use super::connect;
+use crate::app::App;
+use crate::error::{CliError, ErrorCode};
+use azure_ai_models_core::arm::{Account, AccountId, ArmClient, ArmError, Deployments, ProjectId};
+use azure_ai_models_core::azd::{Azd, Subscription};
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::project::{EndpointSource, ProjectEndpoint};
+
+/// Options that name the account.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AccountArgs {
+    /// Resource group of the Foundry account [default: found by the project endpoint]
+    #[arg(short = 'g', long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) resource_group: Option<String>,
+
+    /// Foundry account, by its Azure resource name [default: found by the project endpoint]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) account: Option<String>,
+
+    /// API version of requests to Microsoft.CognitiveServices
+    #[arg(long, value_name = "VERSION", hide = true, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) api_version: Option<String>,
+}
+
+impl AccountArgs {
+    /// A command with the options that were given, so that it works on the same account.
+    pub(crate) fn command_line(&self, app: &App, args: &[&str]) -> String {
+        let given = [
+            ("--resource-group", &self.resource_group),
+            ("--account", &self.account),
+            ("--api-version", &self.api_version),
+        ];
+        let given = given.iter().filter_map(|(option, value)| Some([*option, value.as_deref()?])).flatten();
+        app.command_line(&args.iter().copied().chain(given).collect::<Vec<_>>())
+    }
+}
+
+/// The project, and its account as far as the user may see it.
+pub(crate) enum Access {
+    /// The account is there.
+    Full(Box<Reach>),
+    /// Azure Resource Manager shows no such account to this user.
+    ProjectOnly {
+        /// The project's own client.
+        foundry: FoundryClient,
+        /// What a command that needs the account fails with.
+        why: CliError,
+    },
+}
+
+/// The project and its account.
+pub(crate) struct Reach {
+    /// The project.
+    pub(crate) foundry: FoundryClient,
+    /// The account.
+    pub(crate) account: Account,
+    /// Its deployments.
+    pub(crate) deployments: Deployments,
+}
+
+impl Reach {
+    /// ARM id of the project, the source of its models.
+    pub(crate) fn source(&self) -> String {
+        self.deployments.account().project(self.foundry.endpoint().project())
+    }
+
+    /// Id of the account.
+    pub(crate) fn id(&self) -> &AccountId {
+        self.deployments.account()
+    }
+}
+
+impl Access {
+    /// The account, which the command cannot do without.
+    ///
+    /// # Errors
+    /// Why the user does not see it.
+    pub(crate) fn full(self) -> Result<Reach, CliError> {
+        match self {
+            Self::Full(reach) => Ok(*reach),
+            Self::ProjectOnly { why, .. } => Err(why),
+        }
+    }
+}
+
+/// Finds the account of the project that this run is about.
+///
+/// # Errors
+/// When no project is named, when several accounts fit, or when Azure Resource Manager fails. An account that the user
+/// may not see is no error yet.
+pub(crate) async fn access(app: &App, args: &AccountArgs) -> Result<Access, CliError> {
+    let foundry = connect::foundry(app).await?;
+    access_of(app, args, foundry).await
+}
+
+/// Finds the account of this project.
+///
+/// # Errors
+/// See [`access`].
+pub(crate) async fn access_of(app: &App, args: &AccountArgs, foundry: FoundryClient) -> Result<Access, CliError> {
+    match Box::pin(find(app, args, foundry.endpoint())).await {
+        Ok((arm, account)) => {
+            let id = account.account_id().ok_or_else(|| CliError::odd_answer("an account without an ARM id"))?;
+            Ok(Access::Full(Box::new(Reach { foundry, account, deployments: Deployments::new(arm, id) })))
+        }
+        Err(NotFound::NotVisible(why)) => Ok(Access::ProjectOnly { foundry, why }),
+        Err(NotFound::Failed(error)) => Err(error),
+    }
+}
+
+/// Why there is no account.
+enum NotFound {
+    /// It does not exist, or this user has no role there: ARM does not tell the two apart.
+    NotVisible(CliError),
+    Failed(CliError),
+}
+
+impl From<CliError> for NotFound {
+    fn from(error: CliError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<ArmError> for NotFound {
+    fn from(error: ArmError) -> Self {
+        if error.is_forbidden() { Self::NotVisible(error.into()) } else { Self::Failed(error.into()) }
+    }
+}
+
+async fn find(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Result<(ArmClient, Account), NotFound> {
+    // A project on this machine has no account in Azure, unless the user names its Azure Resource Manager as well.
+    if endpoint.is_loopback() && app.trusted_env().get(var::ARM_ENDPOINT).is_none() {
+        return Err(NotFound::NotVisible(CliError::no_account(&endpoint.to_string())));
+    }
+    let tenant = app.project().and_then(|project| project.tenant.clone());
+    let finder = Finder::new(app, Some(endpoint), tenant.clone())?;
+    let client = |tenant: &str| finder.arm(tenant).map(|arm| arm.with_api_version(args.api_version.clone()));
+    if let Some(id) = known(app, args, endpoint) {
+        let arm = client(tenant.as_deref().unwrap_or_default())?;
+        let account = arm.account(&id).await?;
+        let account = account.ok_or_else(|| NotFound::NotVisible(CliError::no_account(&endpoint.to_string())))?;
+        return Ok((arm, account));
+    }
+    let mut matches: Vec<(ArmClient, Account, Subscription)> = Vec::new();
+    let mut forbidden = None;
+    for subscriptions in in_order(app, &finder).await? {
+        for subscription in subscriptions {
+            let arm = client(&subscription.tenant)?;
+            match arm.accounts(&subscription.id).await {
+                Ok(accounts) => {
+                    let fitting = accounts.into_iter().filter(|account| fits(args, account, endpoint));
+                    matches.extend(fitting.map(|account| (arm.clone(), account, subscription.clone())));
+                }
+                // One subscription that cannot be read must not hide the others.
+                Err(error) if error.is_forbidden() || error.is_not_found() => forbidden = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // The environment's own subscription comes first, and the others are asked only where it has none.
+        if !matches.is_empty() {
+            break;
+        }
+    }
+    let mut matches = matches.into_iter();
+    match (matches.next(), matches.as_slice()) {
+        (None, _) => Err(NotFound::NotVisible(match forbidden {
+            Some(error) if error.is_forbidden() => error.into(),
+            _ => CliError::no_account(&endpoint.to_string()),
+        })),
+        (Some((arm, account, subscription)), []) => {
+            remember(app, &account, endpoint, &subscription).await;
+            Ok((arm, account))
+        }
+        (Some(first), rest) => {
+            let all = std::iter::once(&first).chain(rest).map(|(_, account, _)| format!("  /{}", account.id()));
+            let list = all.collect::<Vec<_>>().join("\n");
+            Err(CliError::usage(format!("several Foundry accounts fit {endpoint}:\n{list}"))
+                .with_code(ErrorCode::AmbiguousAccount)
+                .with_suggestion("Name one with --account NAME and --subscription ID.")
+                .into())
+        }
+    }
+}
+
+/// True where an account is the one that is looked for: by its name, where that is given, else by the endpoint.
+fn fits(args: &AccountArgs, account: &Account, endpoint: &ProjectEndpoint) -> bool {
+    let is_named = match &args.account {
+        Some(name) => account.name.eq_ignore_ascii_case(name),
+        None => account.serves(endpoint),
+    };
+    let group = args.resource_group.as_deref();
+    is_named && group.is_none_or(|group| account.group().is_some_and(|own| own.eq_ignore_ascii_case(group)))
+}
+
+/// The account that options or the azd environment name in full.
+fn known(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Option<AccountId> {
+    let given = [app.globals.subscription.as_deref(), args.resource_group.as_deref(), args.account.as_deref()];
+    if let [Some(subscription), Some(group), Some(account)] = given {
+        return Some(AccountId { subscription: subscription.into(), group: group.into(), account: account.into() });
+    }
+    let value = |name| app.project().and_then(|project| project.value(&app.env, name));
+    let seven = [var::AZURE_SUBSCRIPTION_ID, var::AZURE_RESOURCE_GROUP_NAME, var::AZURE_ACCOUNT_NAME].map(value);
+    let of_id = || {
+        let id = ProjectId::parse(value(var::AZURE_AI_PROJECT_ID)?).ok()?;
+        let is_it = id.project.eq_ignore_ascii_case(endpoint.project());
+        is_it.then_some(AccountId { subscription: id.subscription, group: id.group, account: id.account })
+    };
+    let known = match seven {
+        [Some(subscription), Some(group), Some(account)] => {
+            AccountId { subscription: subscription.into(), group: group.into(), account: account.into() }
+        }
+        _ => of_id()?,
+    };
+    // An option that says something else asks for another account than the environment's.
+    let own = [&known.subscription, &known.group, &known.account];
+    let agrees = given.iter().zip(own).all(|(given, own)| given.is_none_or(|given| given.eq_ignore_ascii_case(own)));
+    agrees.then_some(known)
+}
+
+/// The subscriptions to search, the likely ones first.
+async fn in_order(app: &App, finder: &Finder<'_>) -> Result<Vec<Vec<Subscription>>, NotFound> {
+    if let Some(id) = &app.globals.subscription {
+        return Ok(vec![vec![finder.subscription(id).await?]]);
+    }
+    let own = app.project().and_then(|project| project.value(&app.env, var::AZURE_SUBSCRIPTION_ID));
+    let all = finder.subscriptions().await?;
+    let is_own = |one: &Subscription| own.is_some_and(|own| one.id.eq_ignore_ascii_case(own));
+    let (first, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_own);
+    Ok(vec![first, rest])
+}
+
+/// Stores what was found in the azd environment that gave the endpoint, so that the next run need not search.
+async fn remember(app: &App, account: &Account, endpoint: &ProjectEndpoint, subscription: &Subscription) {
+    let Some(project) = app.project() else { return };
+    let EndpointSource::Environment { name, keys: [var::AZURE_PROJECT_ENDPOINT] } = &project.source else { return };
+    let Some(id) = account.account_id() else { return };
+    let values = [
+        (var::AZURE_TENANT_ID, subscription.tenant.as_str()),
+        (var::AZURE_SUBSCRIPTION_ID, &id.subscription),
+        (var::AZURE_RESOURCE_GROUP_NAME, &id.group),
+        (var::AZURE_ACCOUNT_NAME, &id.account),
+        (var::AZURE_PROJECT_NAME, endpoint.project()),
+        (var::AZURE_LOCATION, &account.location),
+    ];
+    let is_missing = |(key, value): &(&str, &str)| !value.is_empty() && project.value(&app.env, key).is_none();
+    let missing: Vec<(&str, &str)> = values.into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let host = app.host();
+    let saved = Azd::new(&app.env, &app.timings, host.as_ref(), true).save(name, &missing).await;
+    match saved {
+        Ok(()) => app.console.debug(&format!("the account was saved in the azd environment '{name}'")),
+        // Only the next run pays for it.
+        Err(error) => app.console.warn(CliError::not_saved(name, error).message()),
+    }
+}

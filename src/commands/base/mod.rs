@@ -1,0 +1,50 @@
+//! The group `base`: models of the catalogue and their deployments.
+
+use clap::Subcommand;
+
+use super::deployments::{self, BaseDeployments};
+use crate::app::App;
+use crate::console::ProgressMode;
+use crate::error::CliError;
+
+/// What can be done with models of the catalogue.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaseCommand {
+    /// Deployments of catalogue models
+    #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
+    Deployments {
+        #[command(subcommand)]
+        command: Option<BaseDeployments>,
+    },
+}
+
+const DEPLOYMENTS: &str = "\
+Examples:
+  azd ai models base deployments list
+  azd ai models base deployments show --name gpt-4.1";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  azd ai models base deployments list";
+
+impl BaseCommand {
+    /// How progress is shown.
+    pub(crate) fn progress(&self) -> ProgressMode {
+        match self {
+            Self::Deployments { command: Some(command) } => command.progress(),
+            Self::Deployments { command: None } => ProgressMode::Auto,
+        }
+    }
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// Whatever the command failed with.
+pub(crate) async fn run(app: &App, command: BaseCommand) -> Result<(), CliError> {
+    match command {
+        BaseCommand::Deployments { command: Some(command) } => deployments::run_base(app, command).await,
+        // Help is printed before a command is run.
+        BaseCommand::Deployments { command: None } => Ok(()),
+    }
+}

@@ -1,0 +1,160 @@
+//! The deployment that `custom create --deploy` makes of the model that it registers: checked and agreed to before the
+//! upload, created after the registration.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::plan::InProgress;
+use super::{Checks, CreateOptions, Created, Existing, Plan, Target, agree, custom_model, plan, say_plan};
+use crate::app::App;
+use crate::commands::account::{AccountArgs, Reach, access_of};
+use crate::commands::deployments::Group;
+use crate::commands::deployments::existing::About;
+use crate::commands::deployments::products::DeploymentPage;
+use crate::console::TableStyle;
+use crate::console::deployments_page::accepted_page;
+use crate::console::product::Product;
+use crate::error::CliError;
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::model::{DeploymentName, ModelName, ModelVersion};
+
+/// What `custom create` is told of its deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct DeployRequest {
+    /// Name of the deployment.
+    pub(crate) name: DeploymentName,
+    /// SKU, where the user names one.
+    pub(crate) sku_name: Option<String>,
+    /// Capacity, where the user names one.
+    pub(crate) sku_capacity: Option<u64>,
+    /// Questions are answered with yes.
+    pub(crate) yes: bool,
+    /// `None`: the end is not waited for.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// A deployment that was checked and agreed to.
+pub(crate) struct Prepared {
+    request: DeployRequest,
+    account: AccountArgs,
+    reach: Reach,
+    plan: Plan,
+}
+
+/// A deployment as `custom create` shows it.
+pub(crate) struct Deployed {
+    /// Under the key `deployment`.
+    pub(crate) json: Value,
+    /// Below the page of the model.
+    pub(crate) text: String,
+}
+
+impl DeployRequest {
+    /// Makes the checks, and asks for what is billed. The model itself is not registered yet.
+    ///
+    /// # Errors
+    /// A failed check, or the answer no.
+    pub(crate) async fn prepare(
+        &self,
+        app: &App,
+        foundry: &FoundryClient,
+        model: &ModelName,
+        base_model: Option<String>,
+    ) -> Result<Prepared, CliError> {
+        let options = CreateOptions {
+            sku_name: self.sku_name.clone(),
+            sku_capacity: self.sku_capacity,
+            ..CreateOptions::default()
+        };
+        let account = AccountArgs::default();
+        let reach = access_of(app, &account, foundry.clone()).await?.full()?;
+        let about = About { app, account: &account, group: Group::Custom, verb: "create", name: &self.name };
+        let mut checks = Checks::new(&about, &reach);
+        if let Existing::Taken(deployment) = checks.look_at_name().await? {
+            checks.name_is_taken(&deployment);
+        }
+        // The version comes with the registration; which one it is changes no check.
+        let model = custom_model(&reach, model, "1");
+        let target = Target { model, draft: None, base_model };
+        let plan = plan(&mut checks, &about, &reach, target, &options).await?;
+        if let Some(plan) = &plan {
+            let advice = |left| plan.advice(&about, Some(left), &|capacity| self.command(app, plan, capacity));
+            checks.look_at_quota(&plan.sku_choice(), true, &advice).await?;
+        }
+        checks.outcome()?;
+        let plan = plan.ok_or_else(|| CliError::failure("nothing to deploy"))?;
+        say_plan(app, self.name.as_str(), &plan);
+        agree(app, self.yes).await?;
+        Ok(Prepared { request: self.clone(), account, reach, plan })
+    }
+
+    /// The command that deploys the registered model.
+    fn command(&self, app: &App, plan: &Plan, capacity: u64) -> String {
+        let (model, capacity) = (&plan.new.model, capacity.to_string());
+        let args = [
+            "custom",
+            "deployments",
+            "create",
+            "--name",
+            self.name.as_str(),
+            "--model",
+            &model.name,
+            "--model-version",
+            &model.version,
+            "--sku-name",
+            &plan.new.sku,
+            "--sku-capacity",
+            &capacity,
+        ];
+        app.command_line(&args)
+    }
+}
+
+impl Prepared {
+    /// Deploys the version that was registered.
+    ///
+    /// # Errors
+    /// How the deployment failed; the model stays registered, which is said.
+    pub(crate) async fn deploy(&self, app: &App, version: &ModelVersion) -> Result<Deployed, CliError> {
+        let mut plan = self.plan.clone();
+        plan.new.model.version = version.to_string();
+        let again = |capacity| self.request.command(app, &plan, capacity);
+        let outcome = self.create(app, &plan, &again).await;
+        outcome.map_err(|error| {
+            let model = &plan.new.model.name;
+            let words =
+                format!("The model stays registered. Once that is solved, deploy it:\n  {}", again(plan.new.capacity));
+            error
+                .and_message(&format!("Model '{model}' (version {version}) is registered, and is not deployed."))
+                .and_suggestion(&words)
+        })
+    }
+
+    async fn create(&self, app: &App, plan: &Plan, again: &dyn Fn(u64) -> String) -> Result<Deployed, CliError> {
+        let Self { request, account, reach, .. } = self;
+        let about = About { app, account, group: Group::Custom, verb: "create", name: &request.name };
+        // Once more: the upload may have taken hours, and PUT over an existing deployment changes it.
+        if let Some(deployment) = reach.deployments.get(&request.name).await? {
+            let mut checks = Checks::new(&about, reach);
+            checks.name_is_taken(&deployment);
+            checks.outcome()?;
+        }
+        let wait = about.command(Group::Custom, "wait");
+        let bad = |_| CliError::odd_answer("a deployment that is not valid JSON");
+        match plan.create(&about, reach, request.limit, again).await? {
+            Created::Ready(deployment) => {
+                app.console.done(&format!("Deployment '{}' is ready", request.name));
+                let page = DeploymentPage { deployment: &deployment, reach, wait };
+                let text = page.text(TableStyle { width: None, summary: true });
+                Ok(Deployed { json: serde_json::to_value(&deployment).map_err(bad)?, text })
+            }
+            Created::Accepted(accepted) => {
+                let progress = InProgress::of(&about, reach, accepted).await;
+                app.console.done(&format!("Deployment '{}' accepted", request.name));
+                let text = accepted_page(request.name.as_str(), progress.state(), &wait);
+                Ok(Deployed { json: serde_json::to_value(&progress).map_err(bad)?, text })
+            }
+        }
+    }
+}

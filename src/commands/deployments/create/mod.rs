@@ -1,0 +1,61 @@
+//! Creating a deployment: one flow for all groups. What differs, the choice of model, SKU and source, comes in as values.
+//!
+//! Nothing is written before every check passed and the user agreed to what is billed.
+
+mod after;
+mod checks;
+mod custom;
+mod options;
+mod plan;
+
+pub(crate) use self::after::{DeployRequest, Deployed, Prepared};
+pub(crate) use self::checks::{Checks, Existing, SkuChoice};
+pub(crate) use self::custom::CustomCreateArgs;
+pub(super) use self::custom::custom;
+use self::custom::{Target, custom_model, plan, say_plan};
+use self::options::CreateOptions;
+pub(super) use self::plan::show_accepted;
+pub(crate) use self::plan::{Created, Plan};
+
+use crate::app::{Accepts, App, Confirm};
+use crate::error::CliError;
+use azure_ai_models_core::arm::bills_while_it_exists;
+use azure_ai_models_core::model::DeploymentKind;
+
+/// True where a deployment with this SKU is billed while it exists. Custom models always are.
+pub(crate) fn is_billed_while_it_exists(kind: DeploymentKind, sku: &str) -> bool {
+    kind == DeploymentKind::Custom || bills_while_it_exists(sku)
+}
+
+/// Says what a deployment costs, without a price: those differ and change.
+pub(crate) fn say_billed(app: &App) {
+    app.console.status("This deployment is billed while it exists, whether it is used or not.");
+}
+
+/// The question before something that is billed while it exists.
+fn consent() -> Confirm<'static> {
+    Confirm {
+        action: "creating a deployment that is billed while it exists",
+        unattended: "Add --yes to create it without asking.",
+        question: "Create the deployment?",
+        accepts: Accepts::Yes,
+        declined: "Nothing was created.",
+    }
+}
+
+/// Fails where a script did not agree to what is billed; commands look before any request.
+///
+/// # Errors
+/// A usage error that names `--yes`.
+pub(crate) fn check_consent(app: &App, yes: bool) -> Result<(), CliError> {
+    if yes { Ok(()) } else { app.can_confirm(&consent()) }
+}
+
+/// Says that it is billed, and asks.
+///
+/// # Errors
+/// When the user declines or cannot be asked.
+pub(crate) async fn agree(app: &App, yes: bool) -> Result<(), CliError> {
+    say_billed(app);
+    if yes { Ok(()) } else { app.confirm(&consent()).await }
+}

@@ -1,0 +1,82 @@
+//! Options of `create` that all groups have.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use crate::commands::account::AccountArgs;
+use crate::commands::deployments::options::PatienceArgs;
+use crate::shell::option_words;
+use azure_ai_models_core::model::{DeploymentName, Tag};
+
+/// Options of `create` that all groups have.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CreateOptions {
+    /// SKU, for example GlobalStandard or GlobalProvisionedManaged [default: from the catalogue]
+    #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) sku_name: Option<String>,
+
+    /// Capacity, a whole number of 1 or more [default: from the catalogue]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sku_capacity: Option<u64>,
+
+    /// Content filter (RAI policy) [default: the service's]
+    #[arg(long, value_name = "POLICY", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) rai_policy: Option<String>,
+
+    /// Deployment that takes the requests beyond the capacity
+    #[arg(long, value_name = "DEPLOYMENT")]
+    pub(crate) spillover: Option<DeploymentName>,
+
+    /// When the service replaces the model's version: OnceNewDefaultVersionAvailable, OnceCurrentVersionExpired or NoAutoUpgrade
+    #[arg(long, value_name = "OPTION", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) version_upgrade: Option<String>,
+
+    /// Tag of the deployment; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) tag: Vec<Tag>,
+
+    /// Succeed where a deployment of this name has the same model
+    #[arg(long)]
+    pub(crate) if_not_exists: bool,
+
+    /// Show the checks and the request, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Do not ask before creating what is billed while it exists
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    /// Return once the deployment is accepted; 'wait' waits for its end
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
+}
+
+impl CreateOptions {
+    /// The options that were given, with another capacity.
+    pub(crate) fn words_with_capacity(&self, capacity: u64) -> Vec<String> {
+        let capacity = capacity.to_string();
+        let spillover = self.spillover.as_ref().map(DeploymentName::as_str);
+        let values = [
+            ("--sku-name", self.sku_name.as_deref()),
+            ("--sku-capacity", Some(capacity.as_str())),
+            ("--rai-policy", self.rai_policy.as_deref()),
+            ("--spillover", spillover),
+            ("--version-upgrade", self.version_upgrade.as_deref()),
+        ];
+        let mut words: Vec<String> =
+            values.into_iter().filter_map(|(name, value)| Some(option_words(name, value?))).flatten().collect();
+        for Tag { key, value } in &self.tag {
+            words.extend(option_words("--tag", &format!("{key}={value}")));
+        }
+        let switches = [("--if-not-exists", self.if_not_exists), ("--yes", self.yes), ("--no-wait", self.no_wait)];
+        words.extend(switches.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()));
+        words
+    }
+}

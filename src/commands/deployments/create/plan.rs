@@ -1,0 +1,237 @@
+//! A deployment that is about to be created: shown, or sent and waited for.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::checks::{Check, Checks, SkuChoice};
+use crate::commands::account::Reach;
+use crate::commands::deployments::existing::About;
+use crate::commands::deployments::wait::{await_end, show_ready};
+use crate::console::TableStyle;
+use crate::console::deployments_page::{DryRunPage, accepted_page, dry_run_page};
+use crate::console::product::{self, JsonPieces, Product};
+use crate::error::{CliError, DeployAdvice};
+use azure_ai_models_core::arm::{Accepted, DeployError, Expected, ModelSku, NewDeployment, QuotaShortage};
+use azure_ai_models_core::model::{CUSTOM_FORMAT, Deployment, FIREWORKS_FORMAT};
+
+/// A deployment that is about to be created.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// What is sent.
+    pub(crate) new: NewDeployment,
+    /// Row of the catalogue that the SKU is in, where there is one.
+    pub(crate) row: Option<ModelSku>,
+}
+
+impl Plan {
+    /// SKU and capacity of the plan.
+    pub(crate) fn sku_choice(&self) -> SkuChoice {
+        SkuChoice { name: self.new.sku.clone(), capacity: self.new.capacity, row: self.row.clone() }
+    }
+
+    /// True where the model is one of Fireworks.
+    pub(crate) fn is_fireworks(&self) -> bool {
+        let format = &self.new.model.format;
+        format.eq_ignore_ascii_case(CUSTOM_FORMAT) || format.eq_ignore_ascii_case(FIREWORKS_FORMAT)
+    }
+
+    /// What errors of this plan should tell; `again` makes the user's own command with another capacity.
+    pub(crate) fn advice(&self, about: &About<'_>, left: Option<u64>, again: &dyn Fn(u64) -> String) -> DeployAdvice {
+        let fitting =
+            left.and_then(|left| self.sku_choice().range().largest_up_to(left)).filter(|fitting| *fitting > 0);
+        let retry = fitting.map(again);
+        DeployAdvice { is_fireworks: self.is_fireworks(), retry, ..about.advice() }
+    }
+
+    /// Sends the request, and waits for the end.
+    ///
+    /// # Errors
+    /// Whatever the service refuses it with, or how the deployment ended.
+    pub(crate) async fn create(
+        &self,
+        about: &About<'_>,
+        reach: &Reach,
+        limit: Option<Duration>,
+        again: &dyn Fn(u64) -> String,
+    ) -> Result<Created, CliError> {
+        let app = about.app;
+        app.on_interrupt(about.interrupted("may still be created", "wait"));
+        let accepted = match reach.deployments.create(about.name, &self.new).await {
+            Ok(accepted) => accepted,
+            Err(error) => return Err(self.refused(about, reach, error, again).await),
+        };
+        let Some(limit) = limit else { return Ok(Created::Accepted(accepted)) };
+        app.console.status(&format!("Deployment '{}' is being created...", about.name));
+        Ok(Created::Ready(await_end(about, reach, Expected::Created(&accepted), limit).await?))
+    }
+
+    async fn refused(
+        &self,
+        about: &About<'_>,
+        reach: &Reach,
+        error: DeployError,
+        again: &dyn Fn(u64) -> String,
+    ) -> CliError {
+        let left = match &error {
+            DeployError::Refused(error) => error.service().and_then(|error| QuotaShortage::read(&error.message)),
+            _ => None,
+        };
+        let mut advice = self.advice(about, left.map(|shortage| shortage.available), again);
+        if error.is_about_content_filter() {
+            // Without a right to read them the error is as good as before.
+            advice.content_filters = reach.deployments.content_filters().await.unwrap_or_default();
+        }
+        CliError::deployment(error, about.name, &advice)
+    }
+}
+
+/// What became of a plan.
+pub(crate) enum Created {
+    /// Ready.
+    Ready(Deployment),
+    /// Accepted, and not waited for.
+    Accepted(Accepted),
+}
+
+impl Created {
+    /// Shows the product of `create`.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(crate) async fn show(self, about: &About<'_>, reach: &Reach) -> Result<(), CliError> {
+        match self {
+            Self::Ready(deployment) => show_ready(about, reach, &deployment),
+            Self::Accepted(accepted) => show_accepted(about, reach, accepted).await,
+        }
+    }
+}
+
+/// A write that is not waited for, as the answer or one GET shows it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum InProgress {
+    Shown(Deployment),
+    Bare(Value),
+}
+
+impl InProgress {
+    /// Looks once, where the answer to the write shows nothing.
+    pub(crate) async fn of(about: &About<'_>, reach: &Reach, accepted: Accepted) -> Self {
+        let shown = match accepted.deployment {
+            Some(deployment) => Some(deployment),
+            None => reach.deployments.get(about.name).await.ok().flatten(),
+        };
+        let bare = || json!({ "name": about.name.as_str(), "properties": { "provisioningState": "Accepted" } });
+        shown.map_or_else(|| Self::Bare(bare()), Self::Shown)
+    }
+
+    /// State, as far as it is known.
+    pub(crate) fn state(&self) -> &str {
+        match self {
+            Self::Shown(deployment) => deployment.view().properties().provisioning_state.as_deref(),
+            Self::Bare(_) => None,
+        }
+        .unwrap_or("Accepted")
+    }
+}
+
+struct AcceptedProduct {
+    name: String,
+    progress: InProgress,
+    wait: String,
+}
+
+impl Product for AcceptedProduct {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(&self.progress)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        accepted_page(&self.name, self.progress.state(), &self.wait)
+    }
+}
+
+/// Shows a write that is not waited for.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) async fn show_accepted(about: &About<'_>, reach: &Reach, accepted: Accepted) -> Result<(), CliError> {
+    let progress = InProgress::of(about, reach, accepted).await;
+    let wait = about.command(about.group, "wait");
+    about.app.console.done(&format!("Deployment '{}' accepted", about.name));
+    about.app.show(&AcceptedProduct { name: about.name.to_string(), progress, wait })
+}
+
+/// Product of `--dry-run`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun<'a> {
+    schema_version: u8,
+    name: &'a str,
+    account: &'a str,
+    resource_group: &'a str,
+    subscription: &'a str,
+    checks: &'a [Check],
+    requests: Vec<PlannedRequest>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlannedRequest {
+    method: &'static str,
+    path: String,
+    api_version: String,
+    body: Value,
+}
+
+impl Product for DryRun<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        let request = self.requests.first();
+        let body = request.and_then(|request| serde_json::to_string_pretty(&request.body).ok());
+        dry_run_page(&DryRunPage {
+            name: self.name,
+            account: self.account,
+            group: self.resource_group,
+            subscription: self.subscription,
+            checks: &self.checks.iter().map(Check::line).collect::<Vec<_>>(),
+            request: request
+                .map(|request| format!("{} {}?api-version={}", request.method, request.path, request.api_version)),
+            body,
+        })
+    }
+}
+
+/// Shows what would be sent; a failed check ends it with its own error.
+///
+/// # Errors
+/// That of the first failed check.
+pub(super) fn show_dry_run(
+    about: &About<'_>,
+    reach: &Reach,
+    checks: Checks<'_>,
+    plan: Option<&Plan>,
+) -> Result<(), CliError> {
+    let request = |plan: &Plan| PlannedRequest {
+        method: "PUT",
+        path: reach.deployments.path(about.name),
+        api_version: about.account.api_version.clone().unwrap_or_else(|| plan.new.api_version().to_owned()),
+        body: plan.new.body(),
+    };
+    let id = reach.id();
+    about.app.show(&DryRun {
+        schema_version: 1,
+        name: about.name.as_str(),
+        account: &id.account,
+        resource_group: &id.group,
+        subscription: &id.subscription,
+        checks: checks.all(),
+        requests: plan.map(request).into_iter().collect(),
+    })?;
+    checks.outcome()
+}

@@ -1,0 +1,79 @@
+//! `deployments delete`: after the user typed the name, proved by the deployment's absence.
+
+use clap::Args;
+
+use super::Group;
+use super::existing::About;
+use super::options::PatienceArgs;
+use super::products::Deleted;
+use super::wait::await_gone;
+use crate::app::{Accepts, App, Confirm};
+use crate::commands::account::{AccountArgs, access};
+use crate::console::ProgressMode;
+use crate::error::CliError;
+use azure_ai_models_core::model::DeploymentName;
+
+/// Options of `deployments delete`.
+#[derive(Args, Debug)]
+pub(crate) struct DeleteArgs {
+    /// Name of the deployment
+    #[arg(short, long, value_name = "NAME")]
+    name: DeploymentName,
+
+    /// Delete without asking
+    #[arg(short, long)]
+    force: bool,
+
+    /// Succeed where there is no such deployment
+    #[arg(long)]
+    if_exists: bool,
+
+    #[command(flatten)]
+    patience: PatienceArgs,
+
+    #[command(flatten)]
+    account: AccountArgs,
+}
+
+impl DeleteArgs {
+    /// How progress is shown.
+    pub(super) fn progress(&self) -> ProgressMode {
+        self.patience.progress()
+    }
+}
+
+pub(super) async fn delete(app: &App, group: Group, args: DeleteArgs) -> Result<(), CliError> {
+    let DeleteArgs { name, .. } = &args;
+    let confirm = Confirm {
+        action: "deleting a deployment",
+        unattended: "Add --force to delete without asking.",
+        question: "Type the deployment name to confirm",
+        accepts: Accepts::Text(name.as_str()),
+        declined: "Deletion cancelled.",
+    };
+    // Before any request, unless nothing there is an answer too.
+    if !args.force && !args.if_exists {
+        app.can_confirm(&confirm)?;
+    }
+    let about = About { app, account: &args.account, group, verb: "delete", name };
+    let reach = access(app, &args.account).await?.full()?;
+    let found = reach.deployments.get(name).await?;
+    let Some(deployment) = found else {
+        if !args.if_exists {
+            return Err(about.missing(&reach.deployments).await);
+        }
+        app.console.status(&format!("There is no deployment '{name}': nothing to delete."));
+        return app.show(&Deleted { name: name.as_str(), deleted: false });
+    };
+    about.check_group(deployment.view())?;
+    if !args.force {
+        app.can_confirm(&confirm)?;
+        let model = deployment.view().model().and_then(|model| model.name.clone()).unwrap_or_default();
+        app.console.status(&format!("Delete deployment '{name}' (model {model})? Requests to it fail from then on."));
+        app.confirm(&confirm).await?;
+    }
+    let accepted = reach.deployments.delete(name).await.map_err(|error| about.explain(error))?;
+    await_gone(&about, &reach, &accepted, args.patience.limit(app)).await?;
+    app.console.done(&format!("Deployment '{name}' deleted"));
+    app.show(&Deleted { name: name.as_str(), deleted: true })
+}

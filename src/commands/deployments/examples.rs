@@ -1,0 +1,85 @@
+//! Examples of the help pages.
+
+pub(super) const CUSTOM_CREATE: &str = "\
+A deployment of a custom model is billed while it exists.
+
+Examples:
+  azd ai models custom deployments create --name my-deployment --model my-model
+  azd ai models custom deployments create -n my-deployment --model my-model --sku-name GlobalProvisionedManaged --sku-capacity 80
+  azd ai models custom deployments create -n my-deployment --model my-model --dry-run
+
+  In a pipeline:
+    azd ai models custom deployments create -n my-deployment --model my-model --if-not-exists --yes --no-prompt -o json
+
+  A registered draft model for a catalogue model:
+    azd ai models custom deployments create -n fast --model FW-Qwen3-14B --draft-model my-draft --draft-tokens 4";
+
+pub(super) const CUSTOM_LIST: &str = "\
+Examples:
+  azd ai models custom deployments list
+  azd ai models custom deployments list -o json";
+
+pub(super) const BASE_LIST: &str = "\
+Examples:
+  azd ai models base deployments list
+  azd ai models base deployments list -o json";
+
+pub(super) const ALL_LIST: &str = "\
+Examples:
+  azd ai models deployments list
+  azd ai models deployments list -q";
+
+pub(super) const CUSTOM_SHOW: &str = "\
+Examples:
+  azd ai models custom deployments show --name my-deployment
+  azd ai models custom deployments show --name my-deployment -o json";
+
+pub(super) const BASE_SHOW: &str = "\
+Examples:
+  azd ai models base deployments show --name gpt-4.1
+  azd ai models base deployments show --name gpt-4.1 -o json";
+
+pub(super) const ALL_SHOW: &str = "\
+Examples:
+  azd ai models deployments show --name my-deployment
+  azd ai models deployments show --name my-deployment -o json";
+
+pub(super) const CUSTOM_UPDATE: &str = "\
+Examples:
+  azd ai models custom deployments update --name my-deployment --sku-capacity 160
+  azd ai models custom deployments update --name my-deployment --set-tag stage=prod --remove-tag draft
+  azd ai models custom deployments update --name my-deployment --rai-policy Microsoft.DefaultV2 --no-wait";
+
+pub(super) const BASE_UPDATE: &str = "\
+Examples:
+  azd ai models base deployments update --name gpt-4.1 --sku-capacity 20
+  azd ai models base deployments update --name gpt-4.1 --version-upgrade NoAutoUpgrade";
+
+pub(super) const CUSTOM_DELETE: &str = "\
+Examples:
+  azd ai models custom deployments delete --name my-deployment
+  azd ai models custom deployments delete --name my-deployment --force --if-exists --no-prompt";
+
+pub(super) const BASE_DELETE: &str = "\
+Examples:
+  azd ai models base deployments delete --name gpt-4.1
+  azd ai models base deployments delete --name gpt-4.1 --force --if-exists --no-prompt";
+
+pub(super) const ALL_DELETE: &str = "\
+Examples:
+  azd ai models deployments delete --name my-deployment
+  azd ai models deployments delete --name my-deployment --force --if-exists --no-prompt";
+
+pub(super) const ALL_CREATE: &str = "\
+Examples:
+  azd ai models deployments create";
+
+pub(super) const CUSTOM_WAIT: &str = "\
+Examples:
+  azd ai models custom deployments wait --name my-deployment
+  azd ai models custom deployments wait --name my-deployment --timeout 1h30m";
+
+pub(super) const BASE_WAIT: &str = "\
+Examples:
+  azd ai models base deployments wait --name gpt-4.1
+  azd ai models base deployments wait --name gpt-4.1 --timeout 10m";

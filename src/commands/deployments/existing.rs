@@ -1,0 +1,111 @@
+//! The deployment that a command means, proved to exist and to belong to its group.
+
+use super::Group;
+use crate::app::App;
+use crate::commands::account::AccountArgs;
+use crate::error::{CliError, ErrorCode, ErrorKind};
+use azure_ai_models_core::arm::Deployments;
+use azure_ai_models_core::model::{DeploymentKind, DeploymentName, DeploymentView};
+
+/// Similar names that an error suggests.
+const SUGGESTED: usize = 3;
+
+/// A command of a group about one deployment.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(super) app: &'a App,
+    pub(super) account: &'a AccountArgs,
+    pub(super) group: Group,
+    /// Command, such as `show`.
+    pub(super) verb: &'static str,
+    pub(super) name: &'a DeploymentName,
+}
+
+impl About<'_> {
+    /// A command of the group about this deployment.
+    pub(super) fn command(&self, group: Group, verb: &str) -> String {
+        self.command_with(group, verb, &[])
+    }
+
+    /// A command of the group about this deployment, with more options.
+    pub(super) fn command_with(&self, group: Group, verb: &str, more: &[&str]) -> String {
+        let args = [&[verb, "--name", self.name.as_str()], more].concat();
+        self.account.command_line(self.app, &group.command(&args))
+    }
+
+    /// Fails where the deployment belongs to another group.
+    ///
+    /// # Errors
+    /// `not_found`, which names the right group.
+    pub(super) fn check_group(&self, deployment: &DeploymentView) -> Result<(), CliError> {
+        if self.group.accepts(deployment) {
+            return Ok(());
+        }
+        Err(self.other_group(deployment.kind()))
+    }
+
+    /// The deployment is of a kind that the group does not have.
+    pub(super) fn other_group(&self, kind: DeploymentKind) -> CliError {
+        let command = self.command(Group::of_kind(kind), self.verb);
+        let message = format!("deployment '{}' is one of a {} model", self.name, kind.word());
+        CliError::new(ErrorKind::NotFound, message)
+            .with_code(ErrorCode::DeploymentNotFound)
+            .with_suggestion(format!("Use the command of that group:\n  {command}"))
+    }
+
+    /// There is no deployment of this name; names that look like it are suggested.
+    pub(super) async fn missing(&self, deployments: &Deployments) -> CliError {
+        let all = deployments.list().await.unwrap_or_default();
+        let names = all.iter().map(|one| one.view()).filter(|one| self.group.accepts(one)).map(|one| one.name.as_str());
+        self.missing_among(names)
+    }
+
+    /// There is no deployment of this name among these.
+    pub(super) fn missing_among<'n>(&self, names: impl Iterator<Item = &'n str>) -> CliError {
+        let mut similar: Vec<&str> = names.filter(|name| is_similar(name, self.name.as_str())).collect();
+        similar.truncate(SUGGESTED);
+        let list = self.account.command_line(self.app, &self.group.command(&["list"]));
+        let suggestion = match similar.as_slice() {
+            [] => format!("See what there is: {list}"),
+            similar => {
+                let quoted: Vec<String> = similar.iter().map(|name| format!("'{name}'")).collect();
+                format!("Similar names: {}. See all: {list}", quoted.join(", "))
+            }
+        };
+        CliError::new(ErrorKind::NotFound, format!("there is no deployment '{}'", self.name))
+            .with_code(ErrorCode::DeploymentNotFound)
+            .with_suggestion(suggestion)
+    }
+}
+
+/// True for names that a user may have meant: equal but for case and marks, or one the beginning of the other.
+fn is_similar(name: &str, wanted: &str) -> bool {
+    let plain =
+        |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
+    let (name, wanted) = (plain(name), plain(wanted));
+    if name.is_empty() || wanted.is_empty() {
+        return false;
+    }
+    let shared = name.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
+    let longer = name.chars().count().max(wanted.chars().count());
+    name.contains(&wanted) || wanted.contains(&name) || shared * 2 >= longer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similar_names_differ_in_little() {
+        for (name, wanted, similar) in [
+            ("my-deployment", "My_Deployment", true),
+            ("my-deployment", "my-deploiment", true),
+            ("my-deployment-2", "my-deployment", true),
+            ("gpt-4.1", "gpt-4.1-mini", true),
+            ("chat", "embeddings", false),
+            ("---", "a", false),
+        ] {
+            assert_eq!(is_similar(name, wanted), similar, "{name} {wanted}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Options that several commands have.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::App;
+use crate::commands::progress::ProgressArgs;
+use crate::console::ProgressMode;
+use azure_ai_models_core::units;
+
+/// Options of commands that wait.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct PatienceArgs {
+    /// How long to wait, for example 90s, 30m or 1h30m [default: 45m]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    timeout: Option<Duration>,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+}
+
+impl PatienceArgs {
+    /// Limit on this run's clock.
+    pub(super) fn limit(self, app: &App) -> Duration {
+        self.timeout.map_or(app.timings.deploy, |timeout| app.timings.scaled(timeout))
+    }
+
+    /// How progress is shown.
+    pub(super) fn progress(self) -> ProgressMode {
+        self.progress.mode()
+    }
+}

@@ -1,0 +1,104 @@
+//! Products of several commands.
+
+use serde::Serialize;
+
+use crate::commands::account::Reach;
+use crate::commands::inference::{Inference, PROMPT};
+use crate::console::TableStyle;
+use crate::console::deployments_page::{self, Row, Usage};
+use crate::console::product::{self, JsonPieces, Product};
+use azure_ai_models_core::model::{Deployment, DeploymentKind, ProjectDeployment};
+
+/// Deployments as Azure Resource Manager lists them.
+pub(super) struct DeploymentList<'a> {
+    pub(super) deployments: &'a [Deployment],
+    pub(super) with_kind: bool,
+}
+
+impl Product for DeploymentList<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::list(self.deployments)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        let rows: Vec<Row> = self.deployments.iter().map(|one| Row::of(one.view())).collect();
+        deployments_page::table(&rows, self.with_kind, style)
+    }
+}
+
+/// Deployments as the project lists them.
+pub(super) struct ProjectDeployments<'a> {
+    pub(super) deployments: &'a [ProjectDeployment],
+    pub(super) kinds: &'a [DeploymentKind],
+    pub(super) with_kind: bool,
+}
+
+impl Product for ProjectDeployments<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::list(self.deployments)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        let rows = self.deployments.iter().zip(self.kinds);
+        let rows: Vec<Row> = rows.map(|(one, kind)| Row::of_project(one.view(), *kind)).collect();
+        deployments_page::table(&rows, self.with_kind, style)
+    }
+}
+
+/// One deployment and how it is used.
+pub(crate) struct DeploymentPage<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) reach: &'a Reach,
+    /// Command that waits for its end.
+    pub(crate) wait: String,
+}
+
+impl Product for DeploymentPage<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self.deployment)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        let (inference, view) = (Inference::of(self.reach), self.deployment.view());
+        let usage = Usage {
+            base: inference.base(),
+            project_base: inference.project_base(),
+            curl: inference.curl(&view.name, PROMPT),
+            wait: self.wait.clone(),
+        };
+        deployments_page::page(view, &usage)
+    }
+}
+
+/// One deployment as the project shows it.
+pub(super) struct ProjectDeploymentPage<'a> {
+    pub(super) deployment: &'a ProjectDeployment,
+    pub(super) kind: DeploymentKind,
+}
+
+impl Product for ProjectDeploymentPage<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self.deployment)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        deployments_page::project_page(self.deployment.view(), self.kind)
+    }
+}
+
+/// A deletion.
+#[derive(Serialize)]
+pub(super) struct Deleted<'a> {
+    pub(super) name: &'a str,
+    pub(super) deleted: bool,
+}
+
+impl Product for Deleted<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        String::new()
+    }
+}

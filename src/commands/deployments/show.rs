@@ -1,0 +1,57 @@
+//! `deployments show`: one deployment, and how it is used.
+
+use clap::Args;
+
+use super::Group;
+use super::existing::About;
+use super::list::{kinds, say_project_only};
+use super::products::{DeploymentPage, ProjectDeploymentPage};
+use crate::app::App;
+use crate::commands::account::{Access, AccountArgs, Reach, access};
+use crate::error::CliError;
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::model::DeploymentName;
+
+/// Options of `deployments show`.
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// Name of the deployment
+    #[arg(short, long, value_name = "NAME")]
+    name: DeploymentName,
+
+    #[command(flatten)]
+    account: AccountArgs,
+}
+
+pub(super) async fn show(app: &App, group: Group, args: ShowArgs) -> Result<(), CliError> {
+    let about = About { app, account: &args.account, group, verb: "show", name: &args.name };
+    match access(app, &args.account).await? {
+        Access::Full(reach) => show_whole(&about, &reach).await,
+        Access::ProjectOnly { foundry, why } => show_of_project(&about, &foundry, &why).await,
+    }
+}
+
+async fn show_whole(about: &About<'_>, reach: &Reach) -> Result<(), CliError> {
+    let deployment = match reach.deployments.get(about.name).await {
+        Ok(Some(deployment)) => deployment,
+        Ok(None) => return Err(about.missing(&reach.deployments).await),
+        Err(error) if error.is_forbidden() => return show_of_project(about, &reach.foundry, &error.into()).await,
+        Err(error) => return Err(error.into()),
+    };
+    about.check_group(deployment.view())?;
+    let wait = about.command(Group::of_kind(deployment.view().kind()), "wait");
+    about.app.show(&DeploymentPage { deployment: &deployment, reach, wait })
+}
+
+async fn show_of_project(about: &About<'_>, foundry: &FoundryClient, why: &CliError) -> Result<(), CliError> {
+    say_project_only(about.app, why);
+    let Some(deployment) = foundry.get_deployment(about.name).await? else {
+        let all = foundry.list_deployments().await?;
+        return Err(about.missing_among(all.iter().map(|one| one.view().name.as_str())));
+    };
+    let kind = kinds(foundry, std::slice::from_ref(&deployment)).await?[0];
+    if !about.group.lists(kind) {
+        return Err(about.other_group(kind));
+    }
+    about.app.show(&ProjectDeploymentPage { deployment: &deployment, kind })
+}

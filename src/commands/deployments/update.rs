@@ -1,0 +1,156 @@
+//! `deployments update`: capacity and tags by PATCH, the rest by reading, changing and sending the whole deployment.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::Group;
+use super::existing::About;
+use super::options::PatienceArgs;
+use super::products::DeploymentPage;
+use super::wait::{await_end, show_ready};
+use crate::app::App;
+use crate::commands::account::{AccountArgs, access};
+use crate::commands::deployments::create;
+use crate::console::ProgressMode;
+use crate::error::{CliError, ErrorCode};
+use azure_ai_models_core::arm::{DeploymentChange, Expected};
+use azure_ai_models_core::model::{DeploymentName, DeploymentView, Tag};
+
+/// Options of `deployments update`.
+#[derive(Args, Debug)]
+pub(crate) struct UpdateArgs {
+    /// Name of the deployment
+    #[arg(short, long, value_name = "NAME")]
+    name: DeploymentName,
+
+    /// New capacity, a whole number of 1 or more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    sku_capacity: Option<u64>,
+
+    /// Add a tag or change it; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set_tag: Vec<Tag>,
+
+    /// Remove a tag; can be repeated
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    remove_tag: Vec<String>,
+
+    /// Content filter (RAI policy)
+    #[arg(long, value_name = "POLICY", value_parser = NonEmptyStringValueParser::new())]
+    rai_policy: Option<String>,
+
+    /// When the service replaces the model's version: OnceNewDefaultVersionAvailable, OnceCurrentVersionExpired or NoAutoUpgrade
+    #[arg(long, value_name = "OPTION", value_parser = NonEmptyStringValueParser::new())]
+    version_upgrade: Option<String>,
+
+    /// Deployment that takes the requests beyond the capacity
+    #[arg(long, value_name = "DEPLOYMENT")]
+    spillover: Option<DeploymentName>,
+
+    /// Version of the same model
+    #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
+    model_version: Option<String>,
+
+    /// Present model; another one needs a new deployment
+    #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
+    model: Option<String>,
+
+    /// Present SKU; another one needs a new deployment
+    #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
+    sku_name: Option<String>,
+
+    /// Return once the change is accepted; 'wait' waits for its end
+    #[arg(long)]
+    no_wait: bool,
+
+    #[command(flatten)]
+    patience: PatienceArgs,
+
+    #[command(flatten)]
+    account: AccountArgs,
+}
+
+impl UpdateArgs {
+    /// How progress is shown.
+    pub(super) fn progress(&self) -> ProgressMode {
+        self.patience.progress()
+    }
+
+    fn change(&self) -> Result<DeploymentChange, CliError> {
+        let change = DeploymentChange {
+            capacity: self.sku_capacity,
+            rai_policy: self.rai_policy.clone(),
+            version_upgrade: self.version_upgrade.clone(),
+            spillover: self.spillover.as_ref().map(ToString::to_string),
+            model_version: self.model_version.clone(),
+            ..DeploymentChange::default()
+        };
+        let change = change.with_tags(self.set_tag.clone(), self.remove_tag.clone()).map_err(CliError::usage)?;
+        if change.is_empty() && self.model.is_none() && self.sku_name.is_none() {
+            return Err(CliError::usage("there is nothing to change").with_suggestion(
+                "Give --sku-capacity, --set-tag, --remove-tag, --rai-policy, --version-upgrade, --spillover or --model-version.",
+            ));
+        }
+        Ok(change)
+    }
+}
+
+pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<(), CliError> {
+    let change = args.change()?;
+    let about = About { app, account: &args.account, group, verb: "update", name: &args.name };
+    let reach = access(app, &args.account).await?.full()?;
+    let Some((present, deployment)) = reach.deployments.get_whole(&args.name).await? else {
+        return Err(about.missing(&reach.deployments).await);
+    };
+    let view = deployment.view();
+    about.check_group(view)?;
+    refuse_another_kind(&about, &args, view)?;
+    let differences = change.differences(&present);
+    if differences.is_empty() {
+        app.console.status(&format!("Deployment '{}' is already as requested: nothing was changed.", args.name));
+        let wait = about.command(group, "wait");
+        return app.show(&DeploymentPage { deployment: &deployment, reach: &reach, wait });
+    }
+    for (field, before, after) in &differences {
+        app.console.status(&format!("  {field}: {before} -> {after}"));
+    }
+    let sku = view.sku.clone().unwrap_or_default();
+    let grows = args.sku_capacity.is_some_and(|capacity| sku.capacity.is_none_or(|present| capacity > present));
+    if grows && create::is_billed_while_it_exists(view.kind(), sku.name.as_deref().unwrap_or_default()) {
+        create::say_billed(app);
+    }
+    let accepted =
+        reach.deployments.change(&args.name, &present, &change).await.map_err(|error| about.explain(error))?;
+    if args.no_wait {
+        return create::show_accepted(&about, &reach, accepted).await;
+    }
+    let limit = args.patience.limit(app);
+    let deployment = await_end(&about, &reach, Expected::Changed(&accepted, &change), limit).await?;
+    show_ready(&about, &reach, &deployment)
+}
+
+/// Model and SKU of a deployment stay as they are.
+fn refuse_another_kind(about: &About<'_>, args: &UpdateArgs, present: &DeploymentView) -> Result<(), CliError> {
+    let sku = present.sku.as_ref().and_then(|sku| sku.name.as_deref());
+    let model = present.model().and_then(|model| model.name.as_deref());
+    let differs = |asked: &Option<String>, present: Option<&str>| {
+        asked.as_deref().is_some_and(|asked| present.is_none_or(|present| !present.eq_ignore_ascii_case(asked)))
+    };
+    let (other_model, other_sku) = (differs(&args.model, model), differs(&args.sku_name, sku));
+    if !other_model && !other_sku {
+        return Ok(());
+    }
+    let what = if other_model { "model" } else { "SKU" };
+    let group = Group::of_kind(present.kind());
+    let model = args.model.as_deref().or(model).unwrap_or("MODEL");
+    let sku = args.sku_name.as_deref().or(sku);
+    let more: Vec<&str> =
+        ["--model", model].into_iter().chain(sku.into_iter().flat_map(|sku| ["--sku-name", sku])).collect();
+    Err(CliError::usage(format!("the {what} of a deployment cannot be changed"))
+        .with_code(ErrorCode::Contradiction)
+        .with_suggestion(format!(
+            "Delete the deployment and create it anew:\n  {}\n  {}",
+            about.command(group, "delete"),
+            about.command_with(group, "create", &more)
+        )))
+}

@@ -1,0 +1,128 @@
+//! `deployments wait`, and the wait at the end of other commands.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Group;
+use super::existing::About;
+use super::options::PatienceArgs;
+use super::products::DeploymentPage;
+use crate::app::App;
+use crate::commands::account::{AccountArgs, Reach, access};
+use crate::console::ProgressMode;
+use crate::error::{CliError, DeployAdvice};
+use azure_ai_models_core::arm::{Accepted, DeployError, DeployStatus, Expected};
+use azure_ai_models_core::model::{Deployment, DeploymentName};
+
+/// Options of `deployments wait`.
+#[derive(Args, Debug)]
+pub(crate) struct WaitArgs {
+    /// Name of the deployment
+    #[arg(short, long, value_name = "NAME")]
+    name: DeploymentName,
+
+    #[command(flatten)]
+    patience: PatienceArgs,
+
+    #[command(flatten)]
+    account: AccountArgs,
+}
+
+impl WaitArgs {
+    /// How progress is shown.
+    pub(super) fn progress(&self) -> ProgressMode {
+        self.patience.progress()
+    }
+}
+
+pub(super) async fn wait(app: &App, group: Group, args: WaitArgs) -> Result<(), CliError> {
+    let about = About { app, account: &args.account, group, verb: "wait", name: &args.name };
+    let reach = access(app, &args.account).await?.full()?;
+    // Of the wrong group: said at once, not after the wait.
+    if let Some(deployment) = reach.deployments.get(&args.name).await? {
+        about.check_group(deployment.view())?;
+    }
+    let deployment = await_end(&about, &reach, Expected::Known, args.patience.limit(app)).await?;
+    show_ready(&about, &reach, &deployment)
+}
+
+/// Waits for a deployment with progress, and says what Ctrl+C leaves behind.
+///
+/// # Errors
+/// When it ended badly, or its end is not known.
+pub(super) async fn await_end(
+    about: &About<'_>,
+    reach: &Reach,
+    expected: Expected<'_>,
+    limit: Duration,
+) -> Result<Deployment, CliError> {
+    let app = about.app;
+    app.on_interrupt(about.interrupted("is still being deployed", "wait"));
+    let view = RefCell::new(app.console.deploy_view(about.name.as_str(), app.timings.status_line));
+    let mut on = |status: DeployStatus| view.borrow_mut().on(&status.status, status.elapsed);
+    let ended = reach.deployments.wait(about.name, expected, limit, &mut on).await;
+    let deployment = match ended {
+        Ok(deployment) => deployment,
+        Err(DeployError::NotFound) => return Err(about.missing(&reach.deployments).await),
+        Err(error) => return Err(about.explain(error)),
+    };
+    let version = deployment.view().model().and_then(|model| model.version.as_deref()).unwrap_or_default();
+    let state = deployment.view().properties().provisioning_state.as_deref().unwrap_or_default();
+    view.borrow_mut().done(about.name.as_str(), version, state);
+    drop(view);
+    Ok(deployment)
+}
+
+/// Waits until a deployment is gone.
+///
+/// # Errors
+/// When it cannot be deleted, or its end is not known.
+pub(super) async fn await_gone(
+    about: &About<'_>,
+    reach: &Reach,
+    accepted: &Accepted,
+    limit: Duration,
+) -> Result<(), CliError> {
+    let app = about.app;
+    app.on_interrupt(about.interrupted("is still being deleted", "show"));
+    let view = RefCell::new(app.console.deploy_view(about.name.as_str(), app.timings.status_line));
+    let mut on = |status: DeployStatus| view.borrow_mut().on(&status.status, status.elapsed);
+    let ended = reach.deployments.wait_gone(about.name, accepted, limit, &mut on).await;
+    ended.map_err(|error| about.explain(error))?;
+    view.borrow_mut().done(about.name.as_str(), "", "Deleted");
+    Ok(())
+}
+
+/// Shows a deployment that is ready.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn show_ready(about: &About<'_>, reach: &Reach, deployment: &Deployment) -> Result<(), CliError> {
+    let app = about.app;
+    app.console.done(&format!("Deployment '{}' is ready", about.name));
+    app.console.gap();
+    let wait = about.command(Group::of_kind(deployment.view().kind()), "wait");
+    app.show(&DeploymentPage { deployment, reach, wait })
+}
+
+impl About<'_> {
+    /// What Ctrl+C leaves behind.
+    pub(super) fn interrupted(&self, still: &str, verb: &str) -> CliError {
+        let command = self.command(self.group, verb);
+        CliError::deployment_interrupted(&format!("Interrupted. Deployment '{}' {still}.", self.name), &command)
+    }
+
+    /// A write or a wait that failed.
+    pub(super) fn explain(&self, error: DeployError) -> CliError {
+        CliError::deployment(error, self.name, &self.advice())
+    }
+
+    /// What errors about this deployment should tell.
+    pub(super) fn advice(&self) -> DeployAdvice {
+        let verb = if self.verb == "delete" { "show" } else { "wait" };
+        let [look, delete] = [verb, "delete"].map(|verb| self.command(self.group, verb));
+        DeployAdvice { look, delete, ..DeployAdvice::default() }
+    }
+}

@@ -1,0 +1,112 @@
+//! How requests reach a deployment: the addresses that work, and a command that asks it one question.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::account::Reach;
+use azure_ai_models_core::arm::{Account, may_get_inference_token};
+use azure_ai_models_core::credential::Method;
+use azure_ai_models_core::project::ProjectEndpoint;
+
+/// Prompt where the user gives none.
+pub(crate) const PROMPT: &str = "Say hello";
+
+/// Addresses of deployments, as far as tokens may be sent there.
+#[derive(Clone, Debug)]
+pub(crate) struct Inference {
+    host: Url,
+    project: ProjectEndpoint,
+    sign_in: Method,
+}
+
+impl Inference {
+    /// Addresses of an account; of the project alone where the user does not see the account.
+    pub(crate) fn new(account: Option<&Account>, project: &ProjectEndpoint, sign_in: Method) -> Self {
+        let host = account.map(|account| account.inference_host(project));
+        let host = host.filter(|host| may_get_inference_token(host, project));
+        Self { host: host.unwrap_or_else(|| project.host_url()), project: project.clone(), sign_in }
+    }
+
+    /// Addresses of the account that this run is about.
+    pub(crate) fn of(reach: &Reach) -> Self {
+        Self::new(Some(&reach.account), reach.foundry.endpoint(), reach.foundry.sign_in())
+    }
+
+    /// Base address of the OpenAI API.
+    pub(crate) fn base(&self) -> String {
+        format!("{}openai/v1/", self.host)
+    }
+
+    /// The same API at the project.
+    pub(crate) fn project_base(&self) -> String {
+        format!("{}/openai/v1/", self.project)
+    }
+
+    /// Scope of tokens for the base address.
+    pub(crate) fn scope(&self) -> String {
+        self.project.cloud().inference_scope()
+    }
+
+    /// A command that asks a deployment one question, as a POSIX shell reads it, with the sign-in at hand.
+    pub(crate) fn curl(&self, deployment: &str, prompt: &str) -> String {
+        let scope = self.scope();
+        let token = match self.sign_in {
+            Method::Emulator => "emulator".to_owned(),
+            Method::Azd => format!("$(azd auth token --scope {scope})"),
+            Method::AzCli | Method::Workload | Method::Managed | Method::Env => {
+                format!("$(az account get-access-token --scope {scope} --query accessToken -o tsv)")
+            }
+        };
+        format!(
+            "curl -sS \"{}chat/completions\" -H \"Content-Type: application/json\" -H \"Authorization: Bearer {token}\" -d {}",
+            self.base(),
+            shell_words::quote(&question(deployment, prompt).to_string())
+        )
+    }
+}
+
+/// Body of a chat completion. Without a limit of tokens: models differ in the name of that field.
+pub(crate) fn question(deployment: &str, prompt: &str) -> Value {
+    json!({ "model": deployment, "messages": [{ "role": "user", "content": prompt }] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_curl_line_takes_its_token_from_the_sign_in_at_hand() {
+        let project = "https://acc.services.ai.azure.com/api/projects/p";
+        let project = ProjectEndpoint::parse(project, None).expect("an endpoint");
+        for (method, token) in [
+            (Method::Azd, "$(azd auth token --scope https://cognitiveservices.azure.com/.default)"),
+            (
+                Method::AzCli,
+                "$(az account get-access-token --scope https://cognitiveservices.azure.com/.default --query accessToken -o tsv)",
+            ),
+            (Method::Emulator, "emulator"),
+        ] {
+            let line = Inference::new(None, &project, method).curl("it's", "Say hello");
+            assert!(line.contains(&format!("-H \"Authorization: Bearer {token}\"")), "{line}");
+            let words = shell_words::split(&line).expect("a command");
+            assert_eq!(words[2], "https://acc.services.ai.azure.com/openai/v1/chat/completions");
+            let body = r#"{"model":"it's","messages":[{"role":"user","content":"Say hello"}]}"#;
+            assert_eq!(words.last().map(String::as_str), Some(body));
+        }
+    }
+
+    /// The account names its addresses, and a token goes to Azure's alone.
+    #[test]
+    fn an_address_that_gets_no_token_is_not_used() {
+        let project = "https://acc.services.ai.azure.com/api/projects/p";
+        let project = ProjectEndpoint::parse(project, None).expect("an endpoint");
+        for (endpoint, base) in [
+            ("https://own.openai.azure.com/", "https://own.openai.azure.com/openai/v1/"),
+            ("https://elsewhere.example/", "https://acc.services.ai.azure.com/openai/v1/"),
+        ] {
+            let account = json!({"id": "/subscriptions/s", "name": "acc", "properties": {"endpoint": endpoint}});
+            let account: Account = serde_json::from_value(account).expect("an account");
+            assert_eq!(Inference::new(Some(&account), &project, Method::Azd).base(), base);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Deployments as people read them: the table, the page, and how a deployment is used. Pure.
+
+use std::fmt::Write as _;
+
+use super::render::{RULE, aligned, section};
+use super::table::{self, TableStyle};
+use azure_ai_models_core::display::{harmless, harmless_json};
+use azure_ai_models_core::model::{
+    DeploymentKind, DeploymentState, DeploymentView, ModelReference, ProjectDeploymentView, RateLimit, Sku,
+};
+use azure_ai_models_core::units;
+
+/// State of a deployment that only the project shows.
+const UNKNOWN: &str = "unknown";
+
+/// Row of the table.
+pub(crate) struct Row {
+    name: String,
+    kind: DeploymentKind,
+    model: String,
+    version: String,
+    sku: Sku,
+    state: String,
+}
+
+impl Row {
+    /// Row of a deployment.
+    pub(crate) fn of(deployment: &DeploymentView) -> Self {
+        let ModelReference { name, version, .. } = deployment.model().cloned().unwrap_or_default();
+        Self {
+            name: deployment.name.clone(),
+            kind: deployment.kind(),
+            model: name.unwrap_or_default(),
+            version: version.unwrap_or_default(),
+            sku: deployment.sku.clone().unwrap_or_default(),
+            state: deployment.properties().provisioning_state.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Row of a deployment that only the project shows.
+    pub(crate) fn of_project(deployment: &ProjectDeploymentView, kind: DeploymentKind) -> Self {
+        Self {
+            name: deployment.name.clone(),
+            kind,
+            model: deployment.model_name.clone().unwrap_or_default(),
+            version: deployment.model_version.clone().unwrap_or_default(),
+            sku: deployment.sku.clone().unwrap_or_default(),
+            state: UNKNOWN.to_owned(),
+        }
+    }
+}
+
+/// The table of a list; the names alone where the user wants no more.
+#[must_use]
+pub(crate) fn table(rows: &[Row], with_kind: bool, style: TableStyle) -> String {
+    if !style.summary {
+        return rows.iter().map(|row| harmless(&row.name) + "\n").collect();
+    }
+    let mut headings = vec!["NAME", "MODEL", "VERSION", "SKU", "CAPACITY", "STATE"];
+    if with_kind {
+        headings.insert(1, "KIND");
+    }
+    let cells = rows.iter().map(|row| {
+        let capacity = row.sku.capacity.map(|capacity| capacity.to_string()).unwrap_or_default();
+        let sku = row.sku.name.clone().unwrap_or_default();
+        let mut cells =
+            vec![row.name.clone(), row.model.clone(), row.version.clone(), sku, capacity, row.state.clone()];
+        if with_kind {
+            cells.insert(1, row.kind.word().to_owned());
+        }
+        cells
+    });
+    let table = match rows {
+        [] => String::new(),
+        _ => table::table(&headings, cells, 1, style) + "\n",
+    };
+    format!("{table}{} deployment(s) found\n", rows.len())
+}
+
+/// How a deployment is used.
+pub(crate) struct Usage {
+    /// Base address of the OpenAI API.
+    pub(crate) base: String,
+    /// Base address of the same API at the project.
+    pub(crate) project_base: String,
+    /// Command that asks one question.
+    pub(crate) curl: String,
+    /// Command that waits until the deployment is ready.
+    pub(crate) wait: String,
+}
+
+/// The page of a deployment.
+#[must_use]
+pub(crate) fn page(deployment: &DeploymentView, usage: &Usage) -> String {
+    let properties = deployment.properties();
+    let sku = deployment.sku.clone().unwrap_or_default();
+    let rates = properties.rate_limits.as_deref().unwrap_or_default();
+    let mut page = format!("Deployment: {}\n{RULE}\n", harmless(&deployment.name));
+    let state = match (&properties.provisioning_state, &properties.deployment_state) {
+        (Some(state), Some(run)) if !run.eq_ignore_ascii_case("running") => Some(format!("{state} ({run})")),
+        (state, _) => state.clone(),
+    };
+    let general = [
+        ("Name", Some(deployment.name.clone())),
+        ("Kind", Some(deployment.kind().word().to_owned())),
+        ("State", state),
+        ("Model", deployment.model().map(model_line)),
+        ("Draft model", deployment.draft_model().map(model_line)),
+        ("SKU", sku.name.clone()),
+        ("Capacity", sku.capacity.map(|capacity| capacity_line(capacity, sku.name.as_deref(), rates))),
+        ("Content filter", properties.rai_policy_name.clone()),
+        ("Version upgrade", properties.version_upgrade_option.clone()),
+        ("Spillover", properties.spillover_deployment_name.clone()),
+    ];
+    section(&mut page, "General", &general);
+    let limits: Vec<(&str, Option<String>)> =
+        rates.iter().map(|rate| (rate.key.as_str(), Some(rate_line(rate)))).collect();
+    section(&mut page, "Rate limits", &limits);
+    let tags: Vec<(&str, Option<String>)> =
+        deployment.tags.iter().map(|(key, value)| (key.as_str(), Some(value.clone()))).collect();
+    section(&mut page, "Tags", &tags);
+    format!("{page}{RULE}\n\n{}", next(deployment, usage))
+}
+
+/// What can be done with a deployment now.
+fn next(deployment: &DeploymentView, usage: &Usage) -> String {
+    match deployment.state() {
+        DeploymentState::Succeeded => {}
+        DeploymentState::Failed(_) => return "The deployment did not succeed: it answers no requests.\n".to_owned(),
+        DeploymentState::Deleting => return "The deployment is being deleted.\n".to_owned(),
+        DeploymentState::Running(_) => return format!("To wait until it is ready:\n  {}\n", harmless(&usage.wait)),
+    }
+    let rows = [
+        ("Endpoint", Some(usage.base.clone())),
+        ("In the project", Some(usage.project_base.clone())),
+        ("Model name in requests", Some(deployment.name.clone())),
+    ];
+    let mut text = format!("Use it with any OpenAI client:\n{}", aligned(&rows));
+    if chats(deployment) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nTo try it:\n  {}\n", harmless(&usage.curl));
+    }
+    text
+}
+
+/// True where the deployment answers chat completions, as far as it is known: custom models always count.
+fn chats(deployment: &DeploymentView) -> bool {
+    let capabilities = deployment.properties().capabilities.as_ref();
+    let says = capabilities.and_then(|all| all.get("chatCompletion")).is_some_and(|value| value == "true");
+    says || deployment.kind() == DeploymentKind::Custom
+}
+
+fn model_line(model: &ModelReference) -> String {
+    let ModelReference { format, name, version, .. } = model;
+    let notes = [version.as_ref().map(|version| format!("version {version}")), format.clone()];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    let name = name.as_deref().unwrap_or_default();
+    if notes.is_empty() { name.to_owned() } else { format!("{name} ({})", notes.join(", ")) }
+}
+
+/// `80 (provisioned throughput units)`, `10 (10 requests and 10,000 tokens per 60 s)`.
+fn capacity_line(capacity: u64, sku: Option<&str>, rates: &[RateLimit]) -> String {
+    let provisioned = sku.is_some_and(|sku| sku.to_ascii_lowercase().contains("provisioned"));
+    let meaning = match (provisioned, rates) {
+        (true, _) => "provisioned throughput units".to_owned(),
+        (false, []) => return units::grouped(capacity),
+        (false, rates) => rates.iter().map(rate_line).collect::<Vec<_>>().join(", "),
+    };
+    format!("{} ({meaning})", units::grouped(capacity))
+}
+
+/// `10,000 tokens per 60 s`.
+fn rate_line(rate: &RateLimit) -> String {
+    let what = if rate.key.is_empty() { "units" } else { &rate.key };
+    let plural = if what.ends_with('s') { "" } else { "s" };
+    format!("{} {what}{plural} per {} s", grouped(rate.count), rate.renewal_period)
+}
+
+/// A count that the service sends as a float.
+fn grouped(count: f64) -> String {
+    format!("{count:.0}").parse().map_or_else(|_| count.to_string(), units::grouped)
+}
+
+/// The page of a deployment that only the project shows.
+#[must_use]
+pub(crate) fn project_page(deployment: &ProjectDeploymentView, kind: DeploymentKind) -> String {
+    let sku = deployment.sku.clone().unwrap_or_default();
+    let general = [
+        ("Name", Some(deployment.name.clone())),
+        ("Kind", Some(kind.word().to_owned())),
+        ("State", Some(format!("{UNKNOWN} (no access to Azure Resource Manager)"))),
+        ("Model", deployment.model_name.clone()),
+        ("Version", deployment.model_version.clone()),
+        ("Publisher", deployment.model_publisher.clone()),
+        ("SKU", sku.name),
+        ("Capacity", sku.capacity.map(units::grouped)),
+    ];
+    let mut page = format!("Deployment: {}\n{RULE}\n", harmless(&deployment.name));
+    section(&mut page, "General", &general);
+    format!("{page}{RULE}\n")
+}
+
+/// The page of a write that is not waited for.
+#[must_use]
+pub(crate) fn accepted_page(name: &str, state: &str, wait: &str) -> String {
+    format!("Deployment '{name}' is in progress (state {state}).\n\nTo wait until it is ready:\n  {}\n", harmless(wait))
+}
+
+/// What the page of `create --dry-run` shows.
+pub(crate) struct DryRunPage<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) subscription: &'a str,
+    /// Checks, a line each.
+    pub(crate) checks: &'a [String],
+    /// Method and path; `None` where the request is not known.
+    pub(crate) request: Option<String>,
+    /// Body of the request.
+    pub(crate) body: Option<String>,
+}
+
+/// The page of `create --dry-run`.
+#[must_use]
+pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
+    let rows = [
+        ("Deployment", Some(plan.name.to_owned())),
+        ("Account", Some(plan.account.to_owned())),
+        ("Resource group", Some(plan.group.to_owned())),
+        ("Subscription", Some(plan.subscription.to_owned())),
+    ];
+    let checks: String = plan.checks.iter().map(|line| format!("  {line}\n")).collect();
+    let mut page = format!("Dry run: nothing is sent.\n\n{}\nChecks:\n{checks}", aligned(&rows));
+    if let (Some(request), Some(body)) = (&plan.request, &plan.body) {
+        let body = harmless_json(body.clone()).replace('\n', "\n  ");
+        page = format!("{page}\nRequest that would be sent:\n  {}\n  {body}\n", harmless(request));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(json: &str) -> azure_ai_models_core::model::Deployment {
+        serde_json::from_str(json).expect("a deployment")
+    }
+
+    fn usage() -> Usage {
+        let [base, project_base, curl, wait] = ["BASE", "PROJECT", "CURL", "WAIT"].map(str::to_owned);
+        Usage { base, project_base, curl, wait }
+    }
+
+    #[test]
+    fn the_page_tells_state_capacity_and_how_to_use_it() {
+        let ready = deployment(
+            r#"{"name":"gpt-4.1","sku":{"name":"GlobalStandard","capacity":10},"tags":{"a":"b"},"properties":{
+            "provisioningState":"Succeeded","deploymentState":"Running","raiPolicyName":"Microsoft.DefaultV2",
+            "versionUpgradeOption":"OnceNewDefaultVersionAvailable","capabilities":{"chatCompletion":"true"},
+            "model":{"format":"OpenAI","name":"gpt-4.1","version":"2025-04-14"},
+            "rateLimits":[{"key":"request","renewalPeriod":60.0,"count":10.0},{"key":"token","renewalPeriod":60.0,"count":10000.0}]}}"#,
+        );
+        insta::assert_snapshot!(page(ready.view(), &usage()));
+    }
+
+    #[test]
+    fn a_deployment_that_is_not_ready_has_no_curl_line() {
+        for (state, line) in [
+            ("Creating", "To wait until it is ready:\n  WAIT\n"),
+            ("Failed", "did not succeed"),
+            ("Deleting", "is being deleted"),
+        ] {
+            let json = format!(r#"{{"name":"d","properties":{{"provisioningState":"{state}"}}}}"#);
+            let page = page(deployment(&json).view(), &usage());
+            assert!(page.contains(line) && !page.contains("CURL"), "{page}");
+        }
+    }
+
+    #[test]
+    fn quiet_lists_are_names() {
+        let rows = [Row::of(deployment(r#"{"name":"a"}"#).view()), Row::of(deployment(r#"{"name":"b"}"#).view())];
+        assert_eq!(table(&rows, true, TableStyle { width: None, summary: false }), "a\nb\n");
+    }
+}

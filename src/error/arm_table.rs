@@ -1,0 +1,178 @@
+//! Meaning of what Azure Resource Manager refuses about deployments: one table, the first row that fits counts.
+
+use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
+use azure_ai_models_core::http::ServiceError;
+
+/// Row of the table: a refusal, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct ArmRow {
+    /// Name of the row in tests.
+    pub(crate) name: &'static str,
+    /// Codes that lead here, in any case; ARM wraps errors of providers, so details count.
+    codes: &'static [&'static str],
+    /// What a refusal must look like besides.
+    when: fn(&ServiceError) -> bool,
+    pub(super) kind: ErrorKind,
+    /// What to do; `{action}` and `{scope}` are those that a missing role is told with.
+    pub(super) suggestion: &'static str,
+    /// What to do besides where the model is one of Fireworks.
+    pub(super) fireworks: &'static str,
+}
+
+const REGISTER: &str = "Custom models need the feature Fireworks.EnableDeploy on the subscription, which takes up to 30 minutes: az feature register --namespace Microsoft.CognitiveServices --name Fireworks.EnableDeploy";
+
+const fn code(name: &'static str, codes: &'static [&'static str], kind: ErrorKind, suggestion: &'static str) -> ArmRow {
+    ArmRow { name, codes, when: |_| true, kind, suggestion, fireworks: "" }
+}
+
+const fn when(
+    name: &'static str,
+    when: fn(&ServiceError) -> bool,
+    kind: ErrorKind,
+    suggestion: &'static str,
+) -> ArmRow {
+    ArmRow { name, codes: &[], when, kind, suggestion, fireworks: "" }
+}
+
+/// All rows.
+pub(crate) static ARM_ROWS: &[ArmRow] = &[
+    when(
+        "support_block",
+        |error| error.says(&["715-123420"]),
+        Failure,
+        "The subscription is blocked by a fraud check. Open a support request and give both ids.",
+    ),
+    when(
+        "content_filter",
+        |error| error.status == 400 && error.says(&["content filter", "rai policy", "raipolicy"]),
+        Failure,
+        "Name an existing content filter with --rai-policy.",
+    ),
+    ArmRow {
+        when: |error| error.says(&["cannot create/update/move resource"]),
+        ..code(
+            "account_limit",
+            &["InsufficientQuota"],
+            Failure,
+            "The limit is that of accounts, not of a model: delete an account that is not used, or ask for more in the Azure portal.",
+        )
+    },
+    ArmRow {
+        fireworks: "Request quota for Fireworks models: https://aka.ms/fireworks-quota",
+        ..code(
+            "quota",
+            &["InsufficientQuota"],
+            Failure,
+            "Use a smaller --sku-capacity or another --sku-name, or request quota: https://ai.azure.com/managementCenter/quota\nQuota of a deployment that was deleted a minute ago may come back late.",
+        )
+    },
+    code("capacity", &["InvalidCapacity"], Failure, "Use a --sku-capacity in the range that the message names."),
+    ArmRow {
+        when: |error| error.says(&["not supported by the model"]),
+        ..code(
+            "sku_not_supported",
+            &["InvalidResourceProperties"],
+            Failure,
+            "Use a --sku-name that the model offers: `azd ai models base show` lists them for catalogue models.",
+        )
+    },
+    code(
+        "resource_properties",
+        &["InvalidResourceProperties"],
+        Failure,
+        "Correct what the message names. If the options are right, the service may be newer than this program.",
+    ),
+    ArmRow {
+        fireworks: REGISTER,
+        ..code(
+            "model_not_supported",
+            &["DeploymentModelNotSupported"],
+            Failure,
+            "Check name, version and format of the model, that the region offers it, and that the subscription may deploy it.",
+        )
+    },
+    ArmRow {
+        fireworks: REGISTER,
+        ..code(
+            "feature_required",
+            &["SpecialFeatureOrQuotaIdRequired"],
+            Failure,
+            "The subscription is not enabled for this model, or its offer type does not permit it.",
+        )
+    },
+    code(
+        "provider_data",
+        &["InvalidModelProviderData", "AnthropicOrganizationCreationFailed"],
+        Failure,
+        "The publisher wants details of your organization: deploy this model in the Foundry portal, https://ai.azure.com.",
+    ),
+    code(
+        "api_version",
+        &["NoRegisteredProviderFound", "InvalidApiVersionParameter", "InvalidResourceType"],
+        Failure,
+        "Omit --api-version, or use one of the versions that the message lists.",
+    ),
+    code("busy", &["RequestConflict", "AccountProvisioningStateInvalid"], Conflict, "Try again later."),
+    code(
+        "deployment_limit",
+        &["DeploymentLimitReached"],
+        Failure,
+        "Delete a deployment that is not used: `azd ai models deployments list` shows all of them.",
+    ),
+    ArmRow {
+        fireworks: "An administrator must allow the model format FireworksCustom.",
+        ..code(
+            "policy",
+            &["RequestDisallowedByPolicy"],
+            Auth,
+            "A policy of your organization forbids it: ask its administrator.",
+        )
+    },
+    ArmRow {
+        fireworks: "For custom models also: Azure AI Developer or higher on the Foundry project itself.",
+        ..when(
+            "forbidden",
+            |error| error.status == 403,
+            Auth,
+            "Ask for a role that includes {action} on {scope}: Cognitive Services Contributor, Azure AI Account Owner, Contributor or Owner. A new role takes some minutes to count.",
+        )
+    },
+    when(
+        "unauthorized",
+        |error| error.status == 401,
+        Auth,
+        "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.",
+    ),
+    code("group_not_found", &["ResourceGroupNotFound"], NotFound, "Check --resource-group and --subscription."),
+    code(
+        "account_not_found",
+        &["ParentResourceNotFound"],
+        NotFound,
+        "Check --account, --resource-group and --subscription.",
+    ),
+    when(
+        "not_found",
+        |error| error.status == 404,
+        NotFound,
+        "Check the names, and that you are signed in to the right account.",
+    ),
+    when("conflict", |error| error.status == 409, Conflict, "Look at the deployment as it is now, then try again."),
+    when("too_many_requests", |error| matches!(error.status, 408 | 429), Service, "Try again in some minutes."),
+    ArmRow {
+        when: |error| error.status == 500 && error.message.is_empty(),
+        ..when(
+            "broken_without_words",
+            |_| true,
+            Service,
+            "A wrong model format is known to give this: check the format in the catalogue. Else try again later.",
+        )
+    },
+    when("broken", |error| error.status >= 500, Service, "Try again later."),
+    when("refused", |_| true, Failure, "Correct what the message names; with --debug every request is traced."),
+];
+
+/// The row of a refusal.
+pub(super) fn arm_row_of(error: &ServiceError) -> &'static ArmRow {
+    let fits = |row: &&ArmRow| (row.codes.is_empty() || error.has_code_anywhere(row.codes)) && (row.when)(error);
+    ARM_ROWS.iter().find(fits).unwrap_or(&ARM_ROWS[ARM_ROWS.len() - 1])
+}

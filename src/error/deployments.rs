@@ -1,0 +1,174 @@
+//! Translation of what goes wrong with deployments.
+
+use azure_ai_models_core::arm::{DeployError, QuotaShortage};
+use azure_ai_models_core::http::{ErrorDetail, HttpError, ServiceError};
+use azure_ai_models_core::model::DeploymentName;
+use azure_ai_models_core::units;
+
+use super::arm_table::arm_row_of;
+use super::service::refused;
+use super::{CliError, ErrorCode, ErrorKind};
+
+/// What a command about a deployment knows that its errors should tell.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeployAdvice {
+    /// Command that waits for the deployment, or shows it.
+    pub(crate) look: String,
+    /// Command that deletes it.
+    pub(crate) delete: String,
+    /// The model is one of Fireworks.
+    pub(crate) is_fireworks: bool,
+    /// Command that creates it with as much capacity as is left.
+    pub(crate) retry: Option<String>,
+    /// Names of the account's content filters.
+    pub(crate) content_filters: Vec<String>,
+}
+
+impl CliError {
+    /// A write to a deployment that failed, or a deployment whose end is bad or unknown.
+    pub(crate) fn deployment(error: DeployError, name: &DeploymentName, advice: &DeployAdvice) -> Self {
+        let message = format!("deployment '{name}': {error}");
+        match error {
+            DeployError::Refused(error) => refused_write(error, advice),
+            DeployError::Busy(error) => refused_write(error, advice).headed(&message),
+            DeployError::Unwatchable(error) => refused_write(error, advice).headed(&message),
+            DeployError::Failed { state, detail, details } => failed(name, &state, detail, &details, advice),
+            DeployError::TimedOut { last_state, last_fault } => {
+                let mut message = match last_state {
+                    Some(state) => format!("deployment '{name}' is still running (state {state})"),
+                    None => format!("deployment '{name}' is still running"),
+                };
+                if let Some(fault) = last_fault {
+                    message = format!("{message}\nThe last look at it failed: {fault}");
+                }
+                Self::failure(message)
+                    .with_code(ErrorCode::StillRunning)
+                    .with_suggestion(format!("Wait longer:\n  {}", advice.look))
+            }
+            DeployError::NotVisible => Self::new(ErrorKind::Service, message)
+                .with_code(ErrorCode::NotProved)
+                .with_suggestion(format!("Look again later:\n  {}", advice.look)),
+            DeployError::NotShown => Self::new(ErrorKind::Service, message)
+                .with_code(ErrorCode::NotProved)
+                .with_suggestion("Look at it later; if it is unchanged, run the same command again."),
+            DeployError::Taken => Self::new(ErrorKind::Conflict, message)
+                .with_code(ErrorCode::DeploymentExists)
+                .with_suggestion("Use another --name."),
+            DeployError::NotFound | DeployError::Deleted => {
+                Self::new(ErrorKind::NotFound, message).with_code(ErrorCode::DeploymentNotFound)
+            }
+        }
+    }
+
+    /// The user ended the wait; `command` shows what became of the deployment.
+    pub(crate) fn deployment_interrupted(message: &str, command: &str) -> Self {
+        Self::new(ErrorKind::Interrupted, message)
+            .with_code(ErrorCode::DeploymentInterrupted)
+            .with_suggestion(format!("It goes on without this command. Look at it:\n  {command}"))
+    }
+
+    /// Quota that does not suffice, with what can be done about it.
+    pub(crate) fn quota(name: &str, needed: u64, available: u64, advice: &DeployAdvice) -> Self {
+        let message = format!(
+            "not enough quota '{name}': {} needed, {} available",
+            units::grouped(needed),
+            units::grouped(available)
+        );
+        let error = ServiceError { status: 400, code: Some("InsufficientQuota".to_owned()), ..ServiceError::default() };
+        let suggestion = suggestion(&error, advice);
+        Self::failure(message).with_code(ErrorCode::Service("InsufficientQuota".into())).with_suggestion(suggestion)
+    }
+
+    /// A feature of the subscription that deployments of Fireworks models need.
+    pub(crate) fn feature_not_registered(name: &str, state: &str) -> Self {
+        Self::failure(format!("the feature {name} of the subscription is not registered (state {state})"))
+            .with_code(ErrorCode::FeatureNotRegistered)
+            .with_suggestion(format!(
+                "Register it, which takes up to 30 minutes and needs Owner or Contributor on the subscription:\n  az feature register --namespace Microsoft.CognitiveServices --name {name}"
+            ))
+    }
+}
+
+/// A request about deployments that Azure Resource Manager refused.
+pub(super) fn refused_write(error: HttpError, advice: &DeployAdvice) -> CliError {
+    let HttpError::Service(error) = error else { return error.into() };
+    if error.is_html() {
+        return HttpError::Service(error).into();
+    }
+    let row = arm_row_of(&error);
+    let mut message = format!("Azure Resource Manager returned: {error}");
+    if row.name == "quota"
+        && let Some(QuotaShortage { needed: Some(needed), available, .. }) = QuotaShortage::read(&error.message)
+    {
+        let (needed, available) = (units::grouped(needed), units::grouped(available));
+        message = format!("not enough quota: {needed} needed, {available} available\n{message}");
+    }
+    for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
+        message = format!("{message}\n{}", detail.message);
+    }
+    if let Some(id) = &error.correlation_id {
+        message = format!("{message}\nCorrelation id: {id}");
+    }
+    let suggestion = suggestion(&error, advice);
+    refused(*error, row.kind, message).with_suggestion(suggestion)
+}
+
+/// What to do about a refusal.
+fn suggestion(error: &ServiceError, advice: &DeployAdvice) -> String {
+    let row = arm_row_of(error);
+    let (action, scope) = missing_role(&error.message);
+    let mut lines = vec![row.suggestion.replace("{action}", action).replace("{scope}", scope)];
+    if advice.is_fireworks && !row.fireworks.is_empty() {
+        lines.push(row.fireworks.to_owned());
+    }
+    match row.name {
+        "quota" => lines.extend(advice.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
+        "content_filter" if !advice.content_filters.is_empty() => {
+            lines.push(format!("The account has: {}", advice.content_filters.join(", ")));
+        }
+        _ => {}
+    }
+    lines.join("\n")
+}
+
+/// Action and scope that a refusal for lack of a role names.
+fn missing_role(message: &str) -> (&str, &str) {
+    let quoted = |start: &str| message.split_once(start)?.1.split('\'').next().filter(|word| !word.is_empty());
+    let action = quoted("perform action '").unwrap_or("Microsoft.CognitiveServices/accounts/deployments/*");
+    (action, quoted("over scope '").unwrap_or("the Foundry account"))
+}
+
+/// A deployment that ended badly: the service's own words, and the suggestion for its code.
+fn failed(
+    name: &DeploymentName,
+    state: &str,
+    detail: Option<ErrorDetail>,
+    details: &[ErrorDetail],
+    advice: &DeployAdvice,
+) -> CliError {
+    let ErrorDetail { code, message } = detail.unwrap_or_default();
+    let words = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let mut text = format!("deployment '{name}' ended in state '{state}'{words}");
+    for detail in details.iter().filter(|detail| !detail.message.is_empty()) {
+        text = format!("{text}\n{}", detail.message);
+    }
+    let delete = format!("Delete it before you create it again:\n  {}", advice.delete);
+    let Some(code) = code else {
+        return CliError::failure(text).with_code(ErrorCode::DeploymentFailed).with_suggestion(delete);
+    };
+    let error = ServiceError { status: 400, code: Some(code.clone()), message, ..ServiceError::default() };
+    let told = suggestion(&error, advice);
+    CliError::failure(text).with_code(ErrorCode::Service(code)).with_suggestion(told).and_suggestion(&delete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_role_is_named_by_its_action_and_scope() {
+        let message = "The client 'x' does not have authorization to perform action 'A/write' over scope '/subscriptions/s' or the scope is invalid.";
+        assert_eq!(missing_role(message), ("A/write", "/subscriptions/s"));
+        assert_eq!(missing_role("no"), ("Microsoft.CognitiveServices/accounts/deployments/*", "the Foundry account"));
+    }
+}
