@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The main job on this machine alone: a real model goes into a local Foundry project, is looked at, and is deleted.
+# The main job on this machine alone: a real model goes into a local Foundry project, is looked at, deployed, scaled, and
+# deleted.
 # Beside the program run the Foundry emulator (tests/emulator) and Azurite, Microsoft's local blob service; no Azure
 # account is needed and nothing of yours is read or changed.
 set -euo pipefail
@@ -36,6 +37,8 @@ environment=(
   "LANG=${LANG:-C.UTF-8}"
   "AZURE_PROJECT_ENDPOINT=$(<"$endpoint_file")"
   "AZURE_AI_MODELS_CREDENTIAL=emulator"
+  # The emulator is Azure Resource Manager too.
+  "AZURE_AI_MODELS_ARM_ENDPOINT=$(sed 's|/api/.*||' "$endpoint_file")"
 )
 cd "$tools" # so that the model is just "model"
 
@@ -94,6 +97,15 @@ show custom versions --name minilm
 show custom show --name minilm
 show custom list -o json
 [[ $(ask '[model["name"] for model in it]' custom list) == "['minilm']" ]] || die "the list does not hold the model."
+
+# From the registered model to an endpoint, more of it, and back.
+show custom deployments create --name sentences --model minilm --yes
+show custom deployments list
+show custom deployments update --name sentences --sku-capacity 120
+[[ $(ask 'it["sku"]["capacity"]' custom deployments show --name sentences) == 120 ]] || die "it was not scaled."
+show custom deployments delete --name sentences --force
+[[ $(ask 'it' custom deployments list) == "[]" ]] || die "the deleted deployment is still in the list."
+
 show custom delete --name minilm --version 1 --force
 
 # Without AzCopy, on a slow line, and broken off.
@@ -106,4 +118,4 @@ show custom list
 [[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
 
 stop_all
-printf '\nDone: uploaded, proved, listed, shown and deleted, with AzCopy and without. All that was started is stopped.\n'
+printf '\nDone: uploaded, proved, listed, shown, deployed, scaled and deleted, with AzCopy and without. All that was started is stopped.\n'
