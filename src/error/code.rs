@@ -13,9 +13,9 @@ pub(crate) enum ErrorCode {
     Finding(FindingCode),
     /// Code that a service sent: Foundry, Azure Resource Manager, the blob store.
     Service(String),
+    AccountNotFound,
     AmbiguousAccount,
     AmbiguousUpload,
-    AccountNotFound,
     AzcopyFailed,
     AzcopyNotFound,
     AzcopyNotInstalled,

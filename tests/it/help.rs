@@ -186,6 +186,7 @@ fn the_options_of_the_readme_exist() {
         &["update", "--help"],
         &["delete", "--help"],
         &["wait", "--help"],
+        &["custom", "deployments", "create", "--help"],
     ] {
         known += &env.run(command).success().stdout;
     }

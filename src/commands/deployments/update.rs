@@ -15,6 +15,7 @@ use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::{DeploymentChange, Expected};
 use azure_ai_models_core::model::{DeploymentName, DeploymentView, Tag};
+use azure_ai_models_core::redact::clean;
 
 /// Options of `deployments update`.
 #[derive(Args, Debug)]
@@ -112,15 +113,18 @@ pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<
         return app.show(&DeploymentPage { deployment: &deployment, reach: &reach, wait });
     }
     for (field, before, after) in &differences {
-        app.console.status(&format!("  {field}: {before} -> {after}"));
+        // Read as it was sent, so with whatever somebody put into a tag.
+        app.console.status(&clean(&format!("  {field}: {before} -> {after}")));
     }
     let sku = view.sku.clone().unwrap_or_default();
     let grows = args.sku_capacity.is_some_and(|capacity| sku.capacity.is_none_or(|present| capacity > present));
     if grows && create::is_billed_while_it_exists(view.kind(), sku.name.as_deref().unwrap_or_default()) {
         create::say_billed(app);
     }
-    let accepted =
-        reach.deployments.change(&args.name, &present, &change).await.map_err(|error| about.explain(error))?;
+    let accepted = match reach.deployments.change(&args.name, &present, &change).await {
+        Ok(accepted) => accepted,
+        Err(error) => return Err(about.refused(&reach, error, view.format()).await),
+    };
     if args.no_wait {
         return create::show_accepted(&about, &reach, accepted).await;
     }

@@ -14,7 +14,7 @@ use crate::commands::account::{AccountArgs, Reach, access};
 use crate::console::ProgressMode;
 use crate::error::{CliError, DeployAdvice};
 use azure_ai_models_core::arm::{Accepted, DeployError, DeployStatus, Expected};
-use azure_ai_models_core::model::{Deployment, DeploymentName};
+use azure_ai_models_core::model::{Deployment, DeploymentName, is_fireworks};
 
 /// Options of `deployments wait`.
 #[derive(Args, Debug)]
@@ -117,6 +117,17 @@ impl About<'_> {
     /// A write or a wait that failed.
     pub(super) fn explain(&self, error: DeployError) -> CliError {
         CliError::deployment(error, self.name, &self.advice())
+    }
+
+    /// A change that was refused, with what the account has instead.
+    pub(super) async fn refused(&self, reach: &Reach, error: DeployError, format: Option<&str>) -> CliError {
+        let is_fireworks = format.is_some_and(is_fireworks);
+        let content_filters = match error.is_about_content_filter() {
+            // Without a right to read them the error is as good as before.
+            true => reach.deployments.content_filters().await.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        CliError::deployment(error, self.name, &DeployAdvice { is_fireworks, content_filters, ..self.advice() })
     }
 
     /// What errors about this deployment should tell.

@@ -137,7 +137,7 @@ impl Head {
             last_modified: owned("last-modified"),
             body: Vec::new(),
         };
-        let code = get("x-ms-error-code").filter(|code| !code.is_empty()).map(clean);
+        let code = get("x-ms-error-code").map(clean);
         let correlation_id = get("x-ms-correlation-request-id").map(clean);
         Self { status, response, code, tenant: get("www-authenticate").and_then(tenant_of), correlation_id }
     }

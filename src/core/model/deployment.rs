@@ -11,6 +11,12 @@ pub const CUSTOM_FORMAT: &str = "FireworksCustom";
 /// Format of a catalogue model of Fireworks, the only one that can have a custom model as its draft.
 pub const FIREWORKS_FORMAT: &str = "Fireworks";
 
+/// True for the formats of Fireworks, whose deployments need a feature and a quota of their own.
+#[must_use]
+pub fn is_fireworks(format: &str) -> bool {
+    [CUSTOM_FORMAT, FIREWORKS_FORMAT].iter().any(|known| known.eq_ignore_ascii_case(format))
+}
+
 /// A deployment as Azure Resource Manager sends it.
 pub type Deployment = Document<DeploymentView>;
 

@@ -36,7 +36,7 @@ pub use custom_model::{
 };
 pub use deployment::{
     CUSTOM_FORMAT, Deployment, DeploymentKind, DeploymentProperties, DeploymentState, DeploymentView, FIREWORKS_FORMAT,
-    ModelReference, ProjectDeployment, ProjectDeploymentView, RateLimit, Sku,
+    ModelReference, ProjectDeployment, ProjectDeploymentView, RateLimit, Sku, is_fireworks,
 };
 pub use deployment_name::{DeploymentName, NewDeploymentName};
 pub use document::Document;

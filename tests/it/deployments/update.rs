@@ -120,3 +120,29 @@ fn without_waiting_the_command_that_waits_is_named() {
     let output = update(&env, &["--sku-capacity", "20", "--no-wait"]).success();
     assert!(output.stdout.contains("\n  azure-ai-models base deployments wait --name chat\n"), "{output}");
 }
+
+#[test]
+fn a_refused_change_names_what_the_account_has() {
+    let env = with_two();
+    let output = update(&env, &["--rai-policy", "None"]).fails_with(1);
+    assert!(output.stderr.contains("The account has: Microsoft.Default, Microsoft.DefaultV2"), "{output}");
+    let args = ["custom", "deployments", "update", "--name", "mine", "--sku-capacity", "90000"];
+    let output = env.run(&args).fails_with(1);
+    assert!(output.stderr.contains("not enough quota: "), "{output}");
+    assert!(output.stderr.contains("https://aka.ms/fireworks-quota"), "{output}");
+}
+
+/// Whoever put it there, it is not printed.
+#[test]
+fn a_secret_in_a_tag_is_masked_and_stays_in_what_is_sent_back() {
+    let env = super::env();
+    let mut chat = super::base("chat");
+    chat["tags"] = json!({"where": "https://h.example/p?sig=CANARY5A5", "team": "a"});
+    env.emulator().seed_deployment(&chat).expect("seeded");
+    let output = update(&env, &["--set-tag", "where=gone", "--set-tag", "x=y"]).success();
+    assert!(!output.to_string().contains("CANARY5A5"), "{output}");
+    let env = super::env();
+    env.emulator().seed_deployment(&chat).expect("seeded");
+    update(&env, &["--version-upgrade", "NoAutoUpgrade"]).success();
+    assert_eq!(written(&env)[0].body["tags"], chat["tags"]);
+}

@@ -162,3 +162,17 @@ fn a_deletion_needs_the_name_typed() {
         assert_eq!(writes(&env).len(), usize::from(code == 0));
     }
 }
+
+/// One command, one end.
+#[test]
+fn create_with_deploy_is_done_once() {
+    let env = env();
+    env.write_model();
+    let args =
+        ["custom", "create", "-n", "tuned", "--source", "model", "--base-model", "FW-Qwen3-14B", "--deploy", "-y"];
+    let output = env.run(&[&args[..], &["--progress", "json"]].concat()).success();
+    let events: Vec<Value> = output.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let done: Vec<&Value> = events.iter().filter(|event| event["event"] == "done").collect();
+    assert_eq!(done.len(), 1, "{output}");
+    assert_eq!(events.last().map(|event| event["event"].clone()), Some("done".into()), "{output}");
+}

@@ -139,7 +139,10 @@ impl Create<'_> {
             Some(registered) => {
                 let own = registered.model.view().provisioning_state.as_deref();
                 let state = registered.state.as_deref().or(own).unwrap_or("Succeeded");
-                view.borrow_mut().done(self.spec.name.as_str(), version.as_str(), state);
+                // Said once, by what ends the command.
+                if self.deploy.is_none() {
+                    view.borrow_mut().done(self.spec.name.as_str(), version.as_str(), state);
+                }
                 ("Model registered successfully!", Some(registered))
             }
             None => ("Registration accepted", None),

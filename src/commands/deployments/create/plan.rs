@@ -14,7 +14,7 @@ use crate::console::deployments_page::{DryRunPage, accepted_page, dry_run_page};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::{CliError, DeployAdvice};
 use azure_ai_models_core::arm::{Accepted, DeployError, Expected, ModelSku, NewDeployment, QuotaShortage};
-use azure_ai_models_core::model::{CUSTOM_FORMAT, Deployment, FIREWORKS_FORMAT};
+use azure_ai_models_core::model::{Deployment, is_fireworks};
 
 /// A deployment that is about to be created.
 #[derive(Clone, Debug)]
@@ -33,8 +33,7 @@ impl Plan {
 
     /// True where the model is one of Fireworks.
     pub(crate) fn is_fireworks(&self) -> bool {
-        let format = &self.new.model.format;
-        format.eq_ignore_ascii_case(CUSTOM_FORMAT) || format.eq_ignore_ascii_case(FIREWORKS_FORMAT)
+        is_fireworks(&self.new.model.format)
     }
 
     /// What errors of this plan should tell; `again` makes the user's own command with another capacity.
