@@ -22,9 +22,10 @@ use azure_ai_models_core::credential::{Audience, Target, TokenSource};
 use azure_ai_models_core::env::{Env, Timings, var};
 use azure_ai_models_core::foundry::{FoundryClient, api_version};
 use azure_ai_models_core::http::HttpClient;
-use azure_ai_models_core::model::{CustomModel, Report, Reporter};
+use azure_ai_models_core::model::{CustomModel, Report, Reporter, is_loopback};
 use azure_ai_models_core::project::{self, Answer, Found, Search};
 use azure_ai_models_core::units;
+use url::Url;
 
 /// One run of the program.
 pub(crate) struct App {
@@ -119,6 +120,23 @@ impl App {
         let tenant = found.tenant.as_deref();
         let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?;
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
+    }
+
+    /// Tokens for another service of the project that this run is about, at this address.
+    ///
+    /// # Errors
+    /// When the way to sign in breaks a rule.
+    pub(crate) fn tokens_for(&self, url: &Url, audience: Audience) -> Result<Arc<TokenSource>, CliError> {
+        let env = self.trusted_env();
+        let found = self.found.get();
+        let target = Target {
+            host: url.host_str().unwrap_or_default(),
+            loopback: is_loopback(url),
+            named_by_user: found.is_some_and(|found| found.is_named_by_user(env)),
+            audience,
+        };
+        let tenant = found.and_then(|found| found.tenant.as_deref());
+        Ok(Arc::new(TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?))
     }
 
     /// The project that this run is about, once a client of it was made.

@@ -92,7 +92,7 @@ Examples:
         #[command(subcommand)]
         command: Option<BaseCommand>,
     },
-    /// All deployments of the account, whatever their models: list, show, delete
+    /// All deployments of the account, whatever their models: list, show, delete, test
     #[command(
         arg_required_else_help = false,
         args_override_self = true,

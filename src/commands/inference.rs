@@ -32,6 +32,18 @@ impl Inference {
         Self::new(Some(&reach.account), reach.foundry.endpoint(), reach.foundry.sign_in())
     }
 
+    /// Address without a path that tokens are sent to.
+    pub(crate) fn host(&self) -> &Url {
+        &self.host
+    }
+
+    /// Base address of the OpenAI API, for requests.
+    pub(crate) fn base_url(&self) -> Url {
+        let mut url = self.host.clone();
+        url.set_path("/openai/v1/");
+        url
+    }
+
     /// Base address of the OpenAI API.
     pub(crate) fn base(&self) -> String {
         format!("{}openai/v1/", self.host)

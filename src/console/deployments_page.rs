@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::render::{RULE, aligned, section};
 use super::table::{self, TableStyle};
-use azure_ai_models_core::display::{harmless, harmless_json};
+use azure_ai_models_core::display::{harmless, harmless_json, harmless_lines};
 use azure_ai_models_core::model::{
     DeploymentKind, DeploymentState, DeploymentView, ModelReference, ProjectDeploymentView, RateLimit, Sku,
 };
@@ -198,6 +198,41 @@ pub(crate) fn project_page(deployment: &ProjectDeploymentView, kind: DeploymentK
     let mut page = format!("Deployment: {}\n{RULE}\n", harmless(&deployment.name));
     section(&mut page, "General", &general);
     format!("{page}{RULE}\n")
+}
+
+/// Answer of a deployment to one question.
+pub(crate) struct TestPage<'a> {
+    /// Text of the model.
+    pub(crate) answer: &'a str,
+    /// Time from the request to the end of the answer.
+    pub(crate) latency_ms: u64,
+    /// Tokens, as the service sent them.
+    pub(crate) usage: Option<&'a serde_json::Value>,
+    /// Base address that was asked.
+    pub(crate) endpoint: &'a str,
+    /// Command that asks the same.
+    pub(crate) curl: &'a str,
+}
+
+/// The page of `deployments test`; the answer alone where the user wants no more.
+#[must_use]
+pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
+    let answer = harmless_lines(page.answer.trim_end());
+    if !style.summary {
+        return answer + "\n";
+    }
+    let tokens = page.usage.and_then(|usage| {
+        let count = |key: &str| usage[key].as_u64().map(units::grouped);
+        let (prompt, answer) = (count("prompt_tokens")?, count("completion_tokens")?);
+        let total = count("total_tokens").map(|total| format!(", {total} in all")).unwrap_or_default();
+        Some(format!("{prompt} in the question, {answer} in the answer{total}"))
+    });
+    let rows = [
+        ("Latency", Some(format!("{} ms", units::grouped(page.latency_ms)))),
+        ("Tokens", tokens),
+        ("Endpoint", Some(page.endpoint.to_owned())),
+    ];
+    format!("{answer}\n\n{}\nTo ask it yourself:\n  {}\n", aligned(&rows), harmless(page.curl))
 }
 
 /// The page of a write that is not waited for.

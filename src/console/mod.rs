@@ -2,6 +2,7 @@
 //!
 //! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
 
+pub(crate) mod catalog_page;
 mod create_pages;
 pub(crate) mod deployments_page;
 mod download;

@@ -20,6 +20,8 @@ pub(crate) struct DeployAdvice {
     pub(crate) is_fireworks: bool,
     /// Command that creates it with as much capacity as is left.
     pub(crate) retry: Option<String>,
+    /// Other SKUs and regions that have room, a line each.
+    pub(crate) room: Vec<String>,
     /// Names of the account's content filters.
     pub(crate) content_filters: Vec<String>,
 }
@@ -122,7 +124,13 @@ fn suggestion(error: &ServiceError, advice: &DeployAdvice) -> String {
         lines.push(row.fireworks.to_owned());
     }
     match row.name {
-        "quota" => lines.extend(advice.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
+        "quota" => lines.extend(
+            advice
+                .room
+                .iter()
+                .cloned()
+                .chain(advice.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
+        ),
         "content_filter" if !advice.content_filters.is_empty() => {
             lines.push(format!("The account has: {}", advice.content_filters.join(", ")));
         }

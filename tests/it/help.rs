@@ -187,6 +187,8 @@ fn the_options_of_the_readme_exist() {
         &["delete", "--help"],
         &["wait", "--help"],
         &["custom", "deployments", "create", "--help"],
+        &["base", "list", "--help"],
+        &["base", "deployments", "create", "--help"],
     ] {
         known += &env.run(command).success().stdout;
     }

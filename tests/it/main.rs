@@ -1,6 +1,9 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
+mod ask;
 mod azd_host;
+mod base;
+mod base_create;
 mod cancel;
 mod cases;
 mod check;

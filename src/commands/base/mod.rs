@@ -1,7 +1,12 @@
 //! The group `base`: models of the catalogue and their deployments.
 
+mod catalog;
+mod list;
+mod show;
+
 use clap::Subcommand;
 
+pub(crate) use self::catalog::{Catalog, no_such_model, of_account};
 use super::deployments::{self, BaseDeployments};
 use crate::app::App;
 use crate::console::ProgressMode;
@@ -10,6 +15,12 @@ use crate::error::CliError;
 /// What can be done with models of the catalogue.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaseCommand {
+    /// List the models of the catalogue that can be deployed
+    #[command(args_override_self = true, after_help = list::EXAMPLES)]
+    List(list::ListArgs),
+    /// Show a model of the catalogue: versions, SKUs, quota
+    #[command(args_override_self = true, after_help = show::EXAMPLES)]
+    Show(show::ShowArgs),
     /// Deployments of catalogue models
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
@@ -20,19 +31,22 @@ pub(crate) enum BaseCommand {
 
 const DEPLOYMENTS: &str = "\
 Examples:
+  azd ai models base deployments create --model gpt-4.1
   azd ai models base deployments list
   azd ai models base deployments show --name gpt-4.1";
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  azd ai models base deployments list";
+  azd ai models base list
+  azd ai models base show --name gpt-4.1
+  azd ai models base deployments create --model gpt-4.1";
 
 impl BaseCommand {
     /// How progress is shown.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Deployments { command: Some(command) } => command.progress(),
-            Self::Deployments { command: None } => ProgressMode::Auto,
+            Self::List(_) | Self::Show(_) | Self::Deployments { command: None } => ProgressMode::Auto,
         }
     }
 }
@@ -43,6 +57,8 @@ impl BaseCommand {
 /// Whatever the command failed with.
 pub(crate) async fn run(app: &App, command: BaseCommand) -> Result<(), CliError> {
     match command {
+        BaseCommand::List(args) => list::list(app, args).await,
+        BaseCommand::Show(args) => show::show(app, args).await,
         BaseCommand::Deployments { command: Some(command) } => deployments::run_base(app, command).await,
         // Help is printed before a command is run.
         BaseCommand::Deployments { command: None } => Ok(()),

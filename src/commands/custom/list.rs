@@ -17,6 +17,8 @@ use azure_ai_models_core::model::{
 use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
+These are the models that were registered in the project. 'base list' lists the models of the catalogue.
+
 Examples:
   azd ai models custom list
   azd ai models custom list --name 'support-*' --weight-type LoRA --tag stage=prod

@@ -10,6 +10,8 @@ use crate::error::CliError;
 use azure_ai_models_core::model::{ModelName, ModelVersion, latest};
 
 pub(super) const EXAMPLES: &str = "\
+For a model of the catalogue use 'base show'.
+
 Examples:
   azd ai models custom show --name my-model
   azd ai models custom show --name my-model --version 2 -o json";

@@ -14,6 +14,16 @@ Examples:
   A registered draft model for a catalogue model:
     azd ai models custom deployments create -n fast --model FW-Qwen3-14B --draft-model my-draft --draft-tokens 4";
 
+pub(super) const BASE_CREATE: &str = "\
+Version, SKU and capacity come from the catalogue: the default version, GlobalStandard where it is offered, and the \
+default capacity. A SKU that is billed while the deployment exists must be named.
+
+Examples:
+  azd ai models base deployments create --model gpt-4.1
+  azd ai models base deployments create -n chat --model gpt-4.1 --sku-name DataZoneStandard --sku-capacity 50
+  azd ai models base deployments create --model gpt-4.1 --sku-name GlobalProvisionedManaged --sku-capacity 15 --yes
+  azd ai models base deployments create --model gpt-4.1 --dry-run -o json";
+
 pub(super) const CUSTOM_LIST: &str = "\
 Examples:
   azd ai models custom deployments list
@@ -69,6 +79,11 @@ pub(super) const ALL_DELETE: &str = "\
 Examples:
   azd ai models deployments delete --name my-deployment
   azd ai models deployments delete --name my-deployment --force --if-exists --no-prompt";
+
+pub(super) const TEST: &str = "\
+Examples:
+  azd ai models deployments test my-deployment
+  azd ai models deployments test my-deployment --prompt 'What can you do?' -o json";
 
 pub(super) const ALL_CREATE: &str = "\
 Examples:

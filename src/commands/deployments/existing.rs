@@ -79,7 +79,7 @@ impl About<'_> {
 }
 
 /// True for names that a user may have meant: equal but for case and marks, or one the beginning of the other.
-fn is_similar(name: &str, wanted: &str) -> bool {
+pub(in crate::commands) fn is_similar(name: &str, wanted: &str) -> bool {
     let plain =
         |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
     let (name, wanted) = (plain(name), plain(wanted));

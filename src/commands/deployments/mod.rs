@@ -9,8 +9,11 @@ mod list;
 mod options;
 mod products;
 mod show;
+mod test;
 mod update;
 mod wait;
+
+pub(super) use self::existing::is_similar;
 
 use clap::Subcommand;
 
@@ -88,6 +91,9 @@ pub(crate) enum CustomDeployments {
 /// Commands of `base deployments`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaseDeployments {
+    /// Deploy a model of the catalogue
+    #[command(args_override_self = true, after_help = examples::BASE_CREATE)]
+    Create(Box<create::BaseCreateArgs>),
     /// List the deployments of catalogue models
     #[command(args_override_self = true, after_help = examples::BASE_LIST)]
     List(list::ListArgs),
@@ -117,6 +123,9 @@ pub(crate) enum AllDeployments {
     /// Delete a deployment
     #[command(args_override_self = true, after_help = examples::ALL_DELETE)]
     Delete(delete::DeleteArgs),
+    /// Ask a deployment one question: answer, latency, tokens
+    #[command(args_override_self = true, after_help = examples::TEST)]
+    Test(test::TestArgs),
     /// Deploy a model: use 'custom deployments create' or 'base deployments create'
     #[command(hide = true, after_help = examples::ALL_CREATE)]
     Create {
@@ -143,6 +152,7 @@ impl BaseDeployments {
     /// How progress is shown.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
+            Self::Create(args) => args.progress(),
             Self::Update(args) => args.progress(),
             Self::Delete(args) => args.progress(),
             Self::Wait(args) => args.progress(),
@@ -156,7 +166,7 @@ impl AllDeployments {
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Delete(args) => args.progress(),
-            Self::List(_) | Self::Show(_) | Self::Create { .. } => ProgressMode::Auto,
+            Self::List(_) | Self::Show(_) | Self::Test(_) | Self::Create { .. } => ProgressMode::Auto,
         }
     }
 }
@@ -182,6 +192,7 @@ pub(crate) async fn run_custom(app: &App, command: CustomDeployments) -> Result<
 /// Whatever the command failed with.
 pub(crate) async fn run_base(app: &App, command: BaseDeployments) -> Result<(), CliError> {
     match command {
+        BaseDeployments::Create(args) => create::base(app, *args).await,
         BaseDeployments::List(args) => list::list(app, Group::Base, args).await,
         BaseDeployments::Show(args) => show::show(app, Group::Base, args).await,
         BaseDeployments::Update(args) => update::update(app, Group::Base, *args).await,
@@ -199,6 +210,7 @@ pub(crate) async fn run_all(app: &App, command: AllDeployments) -> Result<(), Cl
         AllDeployments::List(args) => list::list(app, Group::All, args).await,
         AllDeployments::Show(args) => show::show(app, Group::All, args).await,
         AllDeployments::Delete(args) => delete::delete(app, Group::All, args).await,
+        AllDeployments::Test(args) => test::test(app, args).await,
         AllDeployments::Create { .. } => {
             let [custom, base] =
                 [Group::Custom, Group::Base].map(|group| app.command_line(&group.command(&["create"])));

@@ -74,6 +74,8 @@ pub enum Audience {
     Foundry,
     /// Azure Resource Manager.
     Arm,
+    /// Deployments of an account.
+    Inference,
 }
 
 /// Gives tokens for one endpoint, and keeps the last one.
@@ -204,6 +206,7 @@ fn scope_of(target: Target<'_>) -> Option<String> {
     match target.audience {
         Audience::Foundry => cloud.project_scope().map(str::to_owned),
         Audience::Arm => Some(cloud.arm_scope()),
+        Audience::Inference => Some(cloud.inference_scope()),
     }
 }
 

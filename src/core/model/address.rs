@@ -27,7 +27,7 @@ pub(crate) fn check_secure(url: &Url) -> Result<(), AddressError> {
 
 /// True when the URL names this machine.
 #[must_use]
-pub(crate) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -41,6 +41,14 @@ impl ModelFilter {
 #[derive(Clone, Debug)]
 pub struct NamePattern(String);
 
+impl NamePattern {
+    /// True for a name that fits, whatever the case of letters.
+    #[must_use]
+    pub(crate) fn matches_any_case(&self, name: &str) -> bool {
+        fast_glob::glob_match(self.0.to_lowercase(), name.to_lowercase())
+    }
+}
+
 impl FromStr for NamePattern {
     type Err = String;
 

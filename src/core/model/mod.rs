@@ -25,7 +25,8 @@ mod version;
 mod weight_type;
 
 pub use address::AddressError;
-pub(crate) use address::{check_secure, is_loopback};
+pub(crate) use address::check_secure;
+pub use address::is_loopback;
 pub use base_model::BaseModel;
 pub use blob_uri::{BadBlobUri, BlobUri};
 pub use change::ModelChange;

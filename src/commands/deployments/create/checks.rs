@@ -271,21 +271,31 @@ impl<'a> Checks<'a> {
         }
         let read = self.reach.deployments.arm().usages(&self.reach.id().subscription, location).await;
         let Some(usages) = self.readable("quota", read)? else { return Ok(()) };
-        let Some((name, left)) = quota_left(&usages, choice, is_custom) else {
-            self.skip("quota", NOT_LISTED);
-            return Ok(());
+        self.check_quota(&usages, choice, is_custom, advice);
+        Ok(())
+    }
+
+    /// Checks the quota that is left.
+    pub(crate) fn check_quota(
+        &mut self,
+        usages: &[Usage],
+        choice: &SkuChoice,
+        is_custom: bool,
+        advice: &dyn Fn(u64) -> DeployAdvice,
+    ) {
+        let Some((name, left)) = quota_left(usages, choice, is_custom) else {
+            return self.skip("quota", NOT_LISTED);
         };
         if left >= choice.capacity {
             self.pass("quota", &format!("{left} available, {} needed", choice.capacity));
         } else {
             self.fail("quota", CliError::quota(&name, choice.capacity, left, &advice(left)));
         }
-        Ok(())
     }
 }
 
 /// Name of the quota that counts, and how much of it is left.
-fn quota_left(usages: &[Usage], choice: &SkuChoice, is_custom: bool) -> Option<(String, u64)> {
+pub(super) fn quota_left(usages: &[Usage], choice: &SkuChoice, is_custom: bool) -> Option<(String, u64)> {
     let usage_name = choice.row.as_ref().and_then(|row| row.usage_name.as_deref());
     if let Some(left) = usage_left(usages, usage_name) {
         let title = usages.iter().find(|one| usage_name.is_some_and(|name| one.name().eq_ignore_ascii_case(name)));

@@ -156,7 +156,7 @@ impl Again<'_> {
 }
 
 /// A value of the command line, else of the terminal.
-async fn answer<T: FromStr<Err = String>>(
+pub(super) async fn answer<T: FromStr<Err = String>>(
     app: &App,
     given: Option<T>,
     question: &str,
@@ -184,7 +184,12 @@ pub(super) fn say_plan(app: &App, name: &str, plan: &Plan) {
 }
 
 /// `--if-not-exists` found a deployment of the name.
-async fn keep(about: &About<'_>, reach: &Reach, wanted: &Wanted<'_>, deployment: Deployment) -> Result<(), CliError> {
+pub(super) async fn keep(
+    about: &About<'_>,
+    reach: &Reach,
+    wanted: &Wanted<'_>,
+    deployment: Deployment,
+) -> Result<(), CliError> {
     let (app, name, options) = (about.app, about.name, wanted.options);
     if let Some(difference) = wanted.difference(&deployment) {
         return Err(CliError::new(
@@ -449,7 +454,7 @@ impl FromStr for SkuName {
 }
 
 /// Capacity that the user types.
-struct Capacity(u64);
+pub(super) struct Capacity(pub(super) u64);
 
 impl FromStr for Capacity {
     type Err = String;

@@ -3,12 +3,16 @@
 //! Nothing is written before every check passed and the user agreed to what is billed.
 
 mod after;
+mod base;
 mod checks;
 mod custom;
 mod options;
 mod plan;
+mod room;
 
 pub(crate) use self::after::{DeployRequest, Deployed, Prepared};
+pub(crate) use self::base::BaseCreateArgs;
+pub(super) use self::base::base;
 pub(crate) use self::checks::{Checks, Existing, SkuChoice};
 pub(crate) use self::custom::CustomCreateArgs;
 pub(super) use self::custom::custom;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::checks::{Check, Checks, SkuChoice};
+use super::room;
 use crate::commands::account::Reach;
 use crate::commands::deployments::existing::About;
 use crate::commands::deployments::wait::{await_end, show_ready};
@@ -74,10 +75,15 @@ impl Plan {
         again: &dyn Fn(u64) -> String,
     ) -> CliError {
         let left = match &error {
-            DeployError::Refused(error) => error.service().and_then(|error| QuotaShortage::read(&error.message)),
+            DeployError::Refused(error) => {
+                error.service().and_then(|error| QuotaShortage::read(&error.message)).map(|shortage| shortage.available)
+            }
             _ => None,
         };
-        let mut advice = self.advice(about, left.map(|shortage| shortage.available), again);
+        let mut advice = self.advice(about, left, again);
+        if left.is_some() && self.new.model.source.is_none() {
+            advice.room = room::lines(about, reach, self).await;
+        }
         if error.is_about_content_filter() {
             // Without a right to read them the error is as good as before.
             advice.content_filters = reach.deployments.content_filters().await.unwrap_or_default();

@@ -81,7 +81,7 @@ pub fn choose_sku<'a>(
     now: OffsetDateTime,
 ) -> Result<&'a ModelSku, SkuFault> {
     if let Some(name) = named {
-        let found = model.open_skus(now).find(|sku| sku.name.eq_ignore_ascii_case(name));
+        let found = model.base_skus(now).find(|sku| sku.name.eq_ignore_ascii_case(name));
         return found.ok_or_else(|| SkuFault::NotOffered { name: name.to_owned() });
     }
     let place = |sku: &ModelSku| {
@@ -158,6 +158,7 @@ mod tests {
         let skus = json!([{"name": "DeveloperTier"}, {"name": "Standard"}, {"name": "DataZoneStandard"}]);
         assert_eq!(chosen(skus.clone(), None).as_deref(), Ok("DataZoneStandard"));
         assert_eq!(chosen(skus.clone(), Some("STANDARD")).as_deref(), Ok("Standard"));
+        assert!(chosen(skus.clone(), Some("DeveloperTier")).is_err());
         assert_eq!(chosen(skus, Some("GlobalBatch")), Err(SkuFault::NotOffered { name: "GlobalBatch".into() }));
         let provisioned = json!([{"name": "GlobalProvisionedManaged"}]);
         assert_eq!(

@@ -5,10 +5,12 @@
 mod capacity;
 mod choice;
 mod client;
+mod filter;
 mod model;
 mod usage;
 
 pub use capacity::{CapacityFault, CapacityRange};
 pub use choice::{SkuFault, bills_while_it_exists, choose_sku, default_version, newest_first};
+pub use filter::CatalogFilter;
 pub use model::{AccountModel, AccountModelView, ModelSku, Replacement};
 pub use usage::{ModelCapacity, Usage, usage_left};

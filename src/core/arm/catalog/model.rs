@@ -179,11 +179,17 @@ impl AccountModelView {
         planned(text).then_some(text)
     }
 
+    /// True for a lifecycle state in which new users cannot deploy it.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        let is_ending = |word: &str| ["Deprecating", "Deprecated"].iter().any(|end| end.eq_ignore_ascii_case(word));
+        self.lifecycle_status.as_deref().is_some_and(is_ending)
+    }
+
     /// True where it cannot be deployed by new users, or does not answer any more.
     #[must_use]
     pub fn has_ended(&self, now: OffsetDateTime) -> bool {
-        let is_ending = |word: &str| ["Deprecating", "Deprecated"].iter().any(|end| end.eq_ignore_ascii_case(word));
-        self.lifecycle_status.as_deref().is_some_and(is_ending) || self.retires().is_some_and(|day| is_over(day, now))
+        self.is_ending() || self.retires().is_some_and(|day| is_over(day, now))
     }
 
     /// True where it has this capability.

@@ -1,0 +1,112 @@
+//! The catalogue that a command means: that of the account, else that of a region.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use crate::app::App;
+use crate::commands::account::{AccountArgs, Reach, access};
+use crate::commands::deployments::is_similar;
+use crate::error::{CliError, ErrorCode, ErrorKind};
+use azure_ai_models_core::arm::{AccountModel, ArmClient, ArmError, Usage};
+
+/// Similar names that an error suggests.
+const SUGGESTED: usize = 3;
+
+/// Options that choose the catalogue.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CatalogArgs {
+    /// Azure region [default: that of the account, with what the account may deploy]
+    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) location: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
+}
+
+/// Models that can be deployed, and the region that they were read for.
+pub(crate) struct Catalog {
+    /// Models, one row for each version.
+    pub(crate) models: Vec<AccountModel>,
+    arm: ArmClient,
+    subscription: String,
+    location: String,
+}
+
+impl Catalog {
+    fn new(models: Vec<AccountModel>, reach: &Reach, location: String) -> Self {
+        let (arm, subscription) = (reach.deployments.arm().clone(), reach.id().subscription.clone());
+        Self { models, arm, subscription, location }
+    }
+
+    async fn of_region(reach: &Reach, location: String) -> Result<Self, ArmError> {
+        let models = reach.deployments.arm().region_models(&reach.id().subscription, &location).await?;
+        Ok(Self::new(models, reach, location))
+    }
+
+    /// Versions of the models of this name, in any case and of any format.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &AccountModel> {
+        let models = self.models.iter().filter(|model| !model.view().is_custom());
+        models.filter(move |model| model.view().name.eq_ignore_ascii_case(name))
+    }
+
+    /// Quota in the region; `None` where the user may not see it, or the service lists none.
+    ///
+    /// # Errors
+    /// When Azure Resource Manager fails in any other way.
+    pub(crate) async fn usages(&self) -> Result<Option<Vec<Usage>>, CliError> {
+        match self.arm.usages(&self.subscription, &self.location).await {
+            Ok(usages) => Ok(Some(usages).filter(|usages| !usages.is_empty())),
+            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Reads the catalogue.
+///
+/// # Errors
+/// When there is no account, or neither list can be read.
+pub(super) async fn read(app: &App, args: &CatalogArgs) -> Result<Catalog, CliError> {
+    let reach = access(app, &args.account).await?.full()?;
+    match &args.location {
+        None => Ok(of_account(app, &reach).await?),
+        Some(location) => Ok(Catalog::of_region(&reach, location.clone()).await?),
+    }
+}
+
+/// Reads what can be deployed in the account; the list of its region where that of the account may not be read.
+///
+/// # Errors
+/// When neither list can be read.
+pub(crate) async fn of_account(app: &App, reach: &Reach) -> Result<Catalog, ArmError> {
+    let location = reach.account.location.clone();
+    match reach.deployments.arm().account_models(reach.id()).await {
+        Err(error) if error.is_forbidden() && !location.is_empty() => {
+            app.console.notice("The models of the account cannot be read: those of its region are used.");
+            Catalog::of_region(reach, location).await
+        }
+        models => Ok(Catalog::new(models?, reach, location)),
+    }
+}
+
+/// A model that the catalogue does not have, with names that look like it.
+pub(crate) fn no_such_model(app: &App, account: &AccountArgs, catalog: &Catalog, name: &str) -> CliError {
+    let mut similar: Vec<&str> = Vec::new();
+    for model in catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom()) {
+        if is_similar(&model.name, name) && !similar.contains(&model.name.as_str()) {
+            similar.push(&model.name);
+        }
+    }
+    similar.truncate(SUGGESTED);
+    let list = account.command_line(app, &["base", "list"]);
+    let suggestion = match similar.as_slice() {
+        [] => format!("See what there is: {list}"),
+        similar => {
+            let quoted: Vec<String> = similar.iter().map(|name| format!("'{name}'")).collect();
+            format!("Similar names: {}. See all: {list}", quoted.join(", "))
+        }
+    };
+    CliError::new(ErrorKind::NotFound, format!("there is no base model '{name}'"))
+        .with_code(ErrorCode::ModelNotFound)
+        .with_suggestion(suggestion)
+}

@@ -1,0 +1,90 @@
+//! `base list`: the models of the catalogue that can be deployed, a row for each version.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use time::OffsetDateTime;
+
+use super::catalog::{self, CatalogArgs};
+use crate::app::App;
+use crate::console::product::{JsonPieces, Product, list as json_list};
+use crate::console::{TableStyle, catalog_page};
+use crate::error::CliError;
+use azure_ai_models_core::arm::{AccountModel, AccountModelView, CatalogFilter};
+use azure_ai_models_core::model::NamePattern;
+use azure_ai_models_core::units;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  azd ai models base list
+  azd ai models base list --publisher Microsoft --sku GlobalStandard
+  azd ai models base list --name 'gpt-*' --capability chatCompletion -o json
+  azd ai models base list --location swedencentral --all";
+
+/// Options of `base list`.
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Only models of this publisher
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    publisher: Option<String>,
+
+    /// Only models of this format, for example OpenAI
+    #[arg(long, value_name = "FORMAT", value_parser = NonEmptyStringValueParser::new())]
+    format: Option<String>,
+
+    /// Only models with such a name, for example 'gpt-*'
+    #[arg(short, long, value_name = "GLOB")]
+    name: Option<NamePattern>,
+
+    /// Only models that can be deployed with this SKU, for example GlobalStandard
+    #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
+    sku: Option<String>,
+
+    /// Only models with this capability, for example chatCompletion
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    capability: Option<String>,
+
+    /// Only models in this state, for example Preview
+    #[arg(long, value_name = "STATE", value_parser = NonEmptyStringValueParser::new())]
+    lifecycle: Option<String>,
+
+    /// Include deprecated and retired models
+    #[arg(long)]
+    all: bool,
+
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+/// Models, as a list or a table.
+struct ModelRows {
+    models: Vec<AccountModel>,
+    now: OffsetDateTime,
+}
+
+impl Product for ModelRows {
+    fn json(&self) -> JsonPieces<'_> {
+        json_list(&self.models)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        let models: Vec<&AccountModelView> = self.models.iter().map(AccountModel::view).collect();
+        catalog_page::table(&models, self.now, style)
+    }
+}
+
+pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
+    let ListArgs { publisher, format, name, sku, capability, lifecycle, all, catalog } = args;
+    let filter = CatalogFilter { publisher, format, name, sku, capability, lifecycle, all };
+    let now = OffsetDateTime::now_utc();
+    let mut models = catalog::read(app, &catalog).await?.models;
+    models.retain(|model| filter.fits(model.view(), now));
+    let found = models.len();
+    models.retain(|model| !filter.hides(model.view(), now));
+    let hidden = found - models.len();
+    app.show(&ModelRows { models, now })?;
+    if hidden > 0 {
+        let hidden = units::grouped(hidden as u64);
+        app.console.status(&format!("{hidden} deprecated or retired not shown; --all shows them."));
+    }
+    Ok(())
+}

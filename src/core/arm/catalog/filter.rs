@@ -1,0 +1,107 @@
+//! Which models of the catalogue a list shows. Pure.
+
+use time::OffsetDateTime;
+
+use super::AccountModelView;
+use crate::model::NamePattern;
+
+/// Conditions that a model has to meet, all of them. Case does not count.
+#[derive(Clone, Debug, Default)]
+pub struct CatalogFilter {
+    /// Publisher; the format where the service names none.
+    pub publisher: Option<String>,
+    /// Format.
+    pub format: Option<String>,
+    /// Name.
+    pub name: Option<NamePattern>,
+    /// SKU that has not ended.
+    pub sku: Option<String>,
+    /// Capability, such as `chatCompletion`.
+    pub capability: Option<String>,
+    /// Lifecycle state, in the service's word. One that is hidden otherwise is shown.
+    pub lifecycle: Option<String>,
+    /// Also what is deprecated or retired.
+    pub all: bool,
+}
+
+impl CatalogFilter {
+    /// True for a model that meets all conditions, but for being deprecated or retired.
+    #[must_use]
+    pub fn fits(&self, model: &AccountModelView, now: OffsetDateTime) -> bool {
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(value))
+        };
+        !model.is_custom()
+            && is(&self.publisher, model.publisher())
+            && is(&self.format, model.format())
+            && is(&self.lifecycle, model.lifecycle_status.as_deref().unwrap_or_default())
+            && self.name.as_ref().is_none_or(|pattern| pattern.matches_any_case(&model.name))
+            && self.sku.as_ref().is_none_or(|sku| model.open_skus(now).any(|one| one.name.eq_ignore_ascii_case(sku)))
+            && self.capability.as_ref().is_none_or(|capability| model.can(capability))
+    }
+
+    /// True for a model that is not listed for being deprecated or retired.
+    #[must_use]
+    pub fn hides(&self, model: &AccountModelView, now: OffsetDateTime) -> bool {
+        let is_asked_for = self.lifecycle.is_some() && model.is_ending();
+        !self.all && !is_asked_for && model.has_ended(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::super::AccountModel;
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-06-01 0:00 UTC);
+
+    fn model() -> AccountModel {
+        serde_json::from_value(json!({
+            "name": "GPT-4.1", "version": "1", "format": "OpenAI", "lifecycleStatus": "Deprecating",
+            "skus": [{"name": "GlobalStandard"}, {"name": "Standard", "deprecationDate": "2026-01-01T00:00:00Z"}],
+            "capabilities": {"chatCompletion": "true", "responses": "false"},
+        }))
+        .expect("a model")
+    }
+
+    #[test]
+    fn every_condition_counts_in_any_case() {
+        let text = |text: &str| Some(text.to_owned());
+        let none = CatalogFilter::default;
+        for (filter, fits) in [
+            (none(), true),
+            (CatalogFilter { publisher: text("openai"), ..none() }, true),
+            (CatalogFilter { publisher: text("Meta"), ..none() }, false),
+            (CatalogFilter { format: text("OPENAI"), ..none() }, true),
+            (CatalogFilter { format: text("Open"), ..none() }, false),
+            (CatalogFilter { name: "gpt-*".parse().ok(), ..none() }, true),
+            (CatalogFilter { name: "gpt".parse().ok(), ..none() }, false),
+            (CatalogFilter { sku: text("globalstandard"), ..none() }, true),
+            (CatalogFilter { sku: text("Standard"), ..none() }, false),
+            (CatalogFilter { capability: text("chatcompletion"), ..none() }, true),
+            (CatalogFilter { capability: text("responses"), ..none() }, false),
+            (CatalogFilter { lifecycle: text("deprecating"), ..none() }, true),
+            (CatalogFilter { lifecycle: text("Stable"), ..none() }, false),
+        ] {
+            assert_eq!(filter.fits(model().view(), NOW), fits, "{filter:?}");
+        }
+        let custom: AccountModel =
+            serde_json::from_value(json!({"name": "m", "format": "FireworksCustom"})).expect("a model");
+        assert!(!none().fits(custom.view(), NOW));
+    }
+
+    #[test]
+    fn what_has_ended_is_hidden_unless_it_is_asked_for() {
+        let none = CatalogFilter::default;
+        assert!(none().hides(model().view(), NOW));
+        assert!(!CatalogFilter { all: true, ..none() }.hides(model().view(), NOW));
+        assert!(!CatalogFilter { lifecycle: Some("Deprecating".into()), ..none() }.hides(model().view(), NOW));
+        let retired =
+            json!({"name": "m", "lifecycleStatus": "Stable", "deprecation": {"inference": "2026-05-01T00:00:00Z"}});
+        let retired: AccountModel = serde_json::from_value(retired).expect("a model");
+        assert!(CatalogFilter { lifecycle: Some("Stable".into()), ..none() }.hides(retired.view(), NOW));
+    }
+}

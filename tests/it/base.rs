@@ -1,0 +1,164 @@
+//! Models of the catalogue: what `base list` and `base show` print, and what they ask for.
+
+use foundry_emulator::{Arm, Config, Fault, FaultKind, Route, recorded_size};
+use serde_json::{Value, json};
+
+use crate::support::{Output, TestEnv};
+
+const ACCOUNT_MODELS: &str = "/accounts/emulator/models";
+
+fn env() -> TestEnv {
+    with(Config::default())
+}
+
+/// A world whose Azure Resource Manager is the emulator.
+pub(crate) fn with(config: Config) -> TestEnv {
+    let mut env = TestEnv::with(config);
+    let origin = env.emulator().origin();
+    env.set("AZURE_AI_MODELS_ARM_ENDPOINT", &origin);
+    env
+}
+
+fn list(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&["base", "list"], more].concat())
+}
+
+/// Name and version of each row.
+fn rows(env: &TestEnv, more: &[&str]) -> Vec<String> {
+    let output = list(env, &[more, &["-o", "json"]].concat()).success();
+    let models: Vec<Value> = serde_json::from_str(&output.stdout).expect("a list");
+    let of = |model: &Value| {
+        format!("{} {}", model["name"].as_str().unwrap_or_default(), model["version"].as_str().unwrap_or_default())
+    };
+    models.iter().map(of).collect()
+}
+
+fn paths(env: &TestEnv) -> Vec<String> {
+    env.emulator().requests().into_iter().map(|request| request.path).collect()
+}
+
+#[test]
+fn the_table_has_a_row_for_each_version_that_can_be_deployed() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");
+    insta::assert_snapshot!(list(&env, &[]).success());
+}
+
+#[test]
+fn quiet_names_each_model_once() {
+    let output = list(&env(), &["-q", "--all"]).success();
+    assert_eq!(output.stdout, "gpt-4.1\ngpt-4.1-mini\ngpt-35-turbo\nPhi-4\ntext-embedding-3-large\nFW-Qwen3-14B\n");
+    assert_eq!(output.stderr, "");
+}
+
+#[test]
+fn json_is_what_the_service_sent_without_custom_models() {
+    let env = env();
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");
+    let output = list(&env, &["--all", "-o", "json"]).success();
+    let listed: Value = serde_json::from_str(&output.stdout).expect("a list");
+    let sent = Value::from(Arm::default().models).to_string().replace("10000000-0000-0000-0000-000000000001", "[UUID]");
+    assert_eq!(listed.to_string(), sent);
+}
+
+#[test]
+fn filters_are_equal_in_any_case_and_the_name_is_a_glob() {
+    let env = env();
+    for (filter, found) in [
+        (&["--publisher", "microsoft"][..], &["Phi-4 7"][..]),
+        (&["--publisher", "OpenAI", "--name", "*MINI"], &["gpt-4.1-mini 2025-04-14"]),
+        (&["--format", "fireworks"], &["FW-Qwen3-14B 1"]),
+        (&["--sku", "standard"], &["gpt-4.1 2025-04-14"]),
+        (&["--capability", "embeddings"], &["text-embedding-3-large 1"]),
+        (&["--lifecycle", "preview"], &["text-embedding-3-large 1"]),
+        (&["--lifecycle", "Deprecating"], &["gpt-4.1 2025-01-01"]),
+        (&["--name", "none"], &[]),
+    ] {
+        assert_eq!(rows(&env, filter), found, "{filter:?}");
+    }
+}
+
+#[test]
+fn a_region_s_list_has_each_model_once_and_no_wrappers() {
+    let env = env();
+    let listed = rows(&env, &["--location", "swedencentral"]);
+    assert_eq!(listed.iter().filter(|row| *row == "Phi-4 7").count(), 1, "{listed:?}");
+    let last = paths(&env).pop().expect("a request");
+    assert!(last.ends_with("/locations/swedencentral/models"), "{last}");
+    list(&env, &["--location", "atlantis"]).fails_with(1);
+}
+
+#[test]
+fn without_the_right_to_the_account_s_list_that_of_the_region_is_used() {
+    let env = env();
+    let denied = || Fault::new(Route::ArmModels, FaultKind::refusal(403, "AuthorizationFailed", "no role"));
+    env.emulator().add_fault(denied().times(1));
+    let output = list(&env, &["--name", "Phi-4"]).success();
+    assert!(output.stdout.starts_with("NAME") && output.stderr.contains("those of its region are used"), "{output}");
+    let asked = paths(&env);
+    let asked: Vec<&str> = asked.iter().filter_map(|path| path.split("CognitiveServices").nth(1)).collect();
+    assert_eq!(asked[asked.len() - 2..], [ACCOUNT_MODELS, "/locations/eastus2/models"]);
+    env.emulator().add_fault(denied());
+    list(&env, &[]).fails_with(4);
+}
+
+#[test]
+fn without_an_account_there_is_no_list() {
+    let env = with(Config { arm: Arm { hides_account: true, ..Arm::default() }, ..Config::default() });
+    let output = list(&env, &["-o", "json"]).fails_with(3);
+    assert_eq!(output.stdout, "");
+}
+
+#[test]
+fn a_region_of_the_recorded_size_is_listed_whole() {
+    let env = with(Config { arm: Arm { models: recorded_size(), ..Arm::default() }, ..Config::default() });
+    assert_eq!(rows(&env, &["--location", "eastus2"]).len(), 218);
+}
+
+#[test]
+fn all_pages_are_read_and_a_foreign_one_gets_no_token() {
+    let arm = Arm { in_pages: true, ..Arm::default() };
+    let env = with(Config { arm, page_size: 2, ..Config::default() });
+    assert_eq!(rows(&env, &["--all"]).len(), 7);
+    let away = foundry_emulator::NextLinkForm::Foreign("https://evil.example".parse().expect("a URL"));
+    env.emulator().configure(|config| config.next_link = away);
+    let output = list(&env, &[]).fails_with(9);
+    assert_eq!(output.stdout, "");
+}
+
+#[test]
+fn the_page_has_versions_skus_and_quota() {
+    let env = env();
+    env.emulator()
+        .seed_deployment(&json!({
+            "name": "d", "sku": {"capacity": 30}, "properties": {"model": {"name": "gpt-4.1", "version": "2025-04-14"}},
+        }))
+        .expect("a deployment");
+    insta::assert_snapshot!(env.run(&["base", "show", "--name", "GPT-4.1"]).success());
+}
+
+#[test]
+fn the_document_has_versions_as_sent_and_the_quota_of_their_skus() {
+    let env = env();
+    let output = env.run(&["base", "show", "-n", "gpt-4.1-mini", "-o", "json"]).success();
+    let shown: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    let models = Arm::default().models;
+    let mini = models.iter().find(|model| model["name"] == "gpt-4.1-mini").expect("a model");
+    let usage = json!({
+        "usageName": "OpenAI.GlobalStandard.gpt4.1-mini", "limit": 200.0, "currentValue": 0.0, "available": 200,
+    });
+    assert_eq!(shown, json!({"name": "gpt-4.1-mini", "versions": [mini], "usages": [usage]}));
+    env.emulator().add_fault(Fault::new(Route::ArmUsages, FaultKind::status(403)));
+    let output = env.run(&["base", "show", "-n", "gpt-4.1-mini", "-o", "json"]).success();
+    let shown: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!(shown["usages"], json!([]));
+}
+
+#[test]
+fn a_model_that_is_not_listed_gets_similar_names() {
+    let env = env();
+    insta::assert_snapshot!(env.run(&["base", "show", "--name", "gpt4.1"]).fails_with(3));
+    // A registered model is no base model.
+    env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");
+    env.run(&["base", "show", "--name", "my-model"]).fails_with(3);
+}

@@ -1,0 +1,232 @@
+//! `base deployments create`: what is chosen, checked, asked and sent.
+
+use foundry_emulator::{Arm, Config, Deploying, Fault, FaultKind, Route};
+use serde_json::{Value, json};
+
+use crate::base::with;
+use crate::support::{Output, Terminal, TestEnv};
+
+fn env() -> TestEnv {
+    with(Config::default())
+}
+
+fn create(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&["base", "deployments", "create"], more].concat())
+}
+
+/// Bodies of the writes.
+fn sent(env: &TestEnv) -> Vec<(String, Value)> {
+    let requests = env.emulator().requests().into_iter().filter(|one| one.method != "GET");
+    requests.map(|one| (one.path.rsplit('/').next().unwrap_or_default().to_owned(), one.body)).collect()
+}
+
+#[test]
+fn version_sku_and_capacity_come_from_the_catalogue() {
+    let env = env();
+    insta::assert_snapshot!(create(&env, &["--model", "GPT-4.1"]).success());
+    let body = json!({
+        "sku": {"name": "GlobalStandard", "capacity": 10},
+        "properties": {"model": {"format": "OpenAI", "name": "gpt-4.1", "version": "2025-04-14"}},
+    });
+    assert_eq!(sent(&env), [("gpt-4.1".to_owned(), body)]);
+    let put = env.emulator().requests().into_iter().find(|one| one.method == "PUT").expect("a PUT");
+    assert_eq!(put.query.get("api-version").map(String::as_str), Some("2025-06-01"));
+}
+
+#[test]
+fn what_is_given_is_sent() {
+    let env = env();
+    let given = [
+        "--name",
+        "chat",
+        "--model",
+        "gpt-4.1",
+        "--model-version",
+        "2025-01-01",
+        "--sku-name",
+        "standard",
+        "--sku-capacity",
+        "7",
+        "--rai-policy",
+        "Microsoft.Default",
+        "--version-upgrade",
+        "NoAutoUpgrade",
+        "--tag",
+        "a=b",
+        "-o",
+        "json",
+    ];
+    let output = create(&env, &given).success();
+    let shown: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(shown["properties"]["xEmulator"]["note"], "a field that no client knows");
+    let body = json!({
+        "sku": {"name": "Standard", "capacity": 7},
+        "tags": {"a": "b"},
+        "properties": {
+            "model": {"format": "OpenAI", "name": "gpt-4.1", "version": "2025-01-01"},
+            "raiPolicyName": "Microsoft.Default", "versionUpgradeOption": "NoAutoUpgrade",
+        },
+    });
+    assert_eq!(sent(&env), [("chat".to_owned(), body)]);
+}
+
+#[test]
+fn a_dry_run_shows_checks_and_the_request_and_sends_nothing() {
+    let env = env();
+    let output = create(&env, &["--model", "FW-Qwen3-14B", "--sku-name", "GlobalProvisionedManaged", "--dry-run"]);
+    insta::assert_snapshot!(output.success());
+    let output = create(&env, &["--model", "Phi-4", "--dry-run", "-o", "json"]).success();
+    let plan: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!((&plan["schemaVersion"], &plan["requests"][0]["method"]), (&json!(1), &json!("PUT")));
+    assert!(plan["checks"].as_array().is_some_and(|checks| checks.iter().all(|check| check["status"] == "passed")));
+    assert!(sent(&env).is_empty());
+}
+
+#[test]
+fn a_capacity_without_a_default_is_what_the_quota_leaves() {
+    let env = env();
+    env.emulator()
+        .seed_deployment(&json!({
+            "name": "other", "sku": {"name": "Standard", "capacity": 40},
+            "properties": {"model": {"name": "gpt-4.1", "version": "2025-04-14"}},
+        }))
+        .expect("a deployment");
+    create(&env, &["--model", "gpt-4.1", "--sku-name", "Standard"]).success();
+    assert_eq!(sent(&env)[0].1["sku"], json!({"name": "Standard", "capacity": 60}));
+}
+
+#[test]
+fn a_sku_that_is_billed_while_it_exists_must_be_named_and_agreed_to() {
+    let env = env();
+    let output = create(&env, &["--model", "FW-Qwen3-14B"]).fails_with(2);
+    assert!(output.stderr.contains("must be named"), "{output}");
+    let named = ["--model", "gpt-4.1", "--sku-name", "GlobalProvisionedManaged"];
+    let before = env.emulator().requests().len();
+    create(&env, &named).fails_with(2);
+    assert_eq!(env.emulator().requests().len(), before, "no consent, no request");
+    let output = create(&env, &[&named[..], &["--yes"]].concat()).success();
+    assert_eq!(output.stderr.matches("billed while it exists").count(), 1, "{output}");
+    // The smallest capacity, where the catalogue lists no default.
+    assert_eq!(sent(&env)[0].1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 15}));
+}
+
+#[test]
+fn a_failed_check_sends_nothing() {
+    let env = env();
+    env.emulator().seed_deployment(&json!({"name": "taken"})).expect("a deployment");
+    let model = ["--model", "gpt-4.1"];
+    let mut told = String::new();
+    for (more, code) in [
+        (&["--name", "taken"][..], 5),
+        (&["--model-version", "1"], 3),
+        (&["--sku-name", "DataZoneStandard"], 2),
+        (&["--sku-name", "DeveloperTier", "-y"], 2),
+        (&["--sku-capacity", "2000000"], 2),
+        (&["--sku-name", "GlobalProvisionedManaged", "--sku-capacity", "17", "-y"], 2),
+        (&["--spillover", "nothing"], 3),
+    ] {
+        told += &without_ids(&create(&env, &[&model[..], more].concat()).fails_with(code));
+    }
+    told += &without_ids(&create(&env, &["--model", "gpt5"]).fails_with(3));
+    told += &without_ids(&create(&env, &["--model", "gpt-35-turbo"]).fails_with(3));
+    insta::assert_snapshot!(told);
+    assert!(sent(&env).is_empty());
+}
+
+fn without_ids(output: &Output) -> String {
+    let lines = output.stderr.lines().filter(|line| !line.starts_with("Request id"));
+    lines.collect::<Vec<_>>().join("\n") + "\n\n"
+}
+
+#[test]
+fn missing_quota_names_what_is_left_where_there_is_room_and_the_command_to_retry() {
+    let env = env();
+    env.emulator()
+        .seed_deployment(&json!({
+            "name": "other", "sku": {"capacity": 800}, "properties": {"model": {"name": "gpt-4.1", "version": "2025-04-14"}},
+        }))
+        .expect("a deployment");
+    let output = create(&env, &["--model", "gpt-4.1", "--sku-capacity", "250"]).fails_with(1);
+    insta::assert_snapshot!(without_ids(&output));
+    assert!(sent(&env).is_empty());
+}
+
+#[test]
+fn quota_that_the_service_alone_knows_of_gets_the_same_words() {
+    let env = env();
+    env.emulator().add_fault(Fault::new(Route::ArmUsages, FaultKind::status(403)).times(1));
+    let refusal = "This operation require 250 new capacity in quota Tokens Per Minute (thousands) - gpt4.1, which is bigger than the current available capacity 200. The current quota usage is 800 and the quota limit is 1000 for quota Tokens Per Minute (thousands) - gpt4.1.";
+    env.emulator().add_fault(Fault::new(Route::ArmPut, FaultKind::refusal(400, "InsufficientQuota ", refusal)));
+    let output = create(&env, &["--name", "chat", "--model", "gpt-4.1", "--sku-capacity", "250"]).fails_with(1);
+    insta::assert_snapshot!(without_ids(&output));
+}
+
+#[test]
+fn a_name_that_two_formats_share_needs_the_format() {
+    let mut models = Arm::default().models;
+    let mut other = models[0].clone();
+    other["format"] = "Meta".into();
+    models.push(other);
+    let env = with(Config { arm: Arm { models, ..Arm::default() }, ..Config::default() });
+    let output = create(&env, &["--model", "gpt-4.1"]).fails_with(2);
+    assert!(output.stderr.contains("Meta, OpenAI") && output.stderr.contains("--model-format"), "{output}");
+    create(&env, &["--model", "gpt-4.1", "--model-format", "meta"]).success();
+    assert_eq!(sent(&env)[0].1["properties"]["model"]["format"], "Meta");
+}
+
+#[test]
+fn if_not_exists_keeps_what_is_there() {
+    let env = env();
+    let command = ["--model", "gpt-4.1-mini", "--name", "chat", "--if-not-exists"];
+    create(&env, &command).success();
+    assert_eq!(sent(&env).len(), 1);
+    create(&env, &command).success();
+    assert_eq!(sent(&env).len(), 1, "nothing is written for what is there");
+    create(&env, &["--model", "gpt-4.1", "--name", "chat", "--if-not-exists"]).fails_with(5);
+}
+
+#[test]
+fn a_deployment_that_needs_time_is_waited_for_or_left() {
+    let deploying = Deploying { standard_at_once: false, polls_until_done: 2, ..Deploying::default() };
+    let env = with(Config { arm: Arm { deploying, ..Arm::default() }, ..Config::default() });
+    let output = create(&env, &["--model", "gpt-4.1", "--name", "chat", "--no-wait"]).success();
+    assert!(output.stdout.contains("base deployments wait --name chat"), "{output}");
+    let output = env.run(&["base", "deployments", "wait", "--name", "chat", "-o", "json"]).success();
+    assert!(output.stdout.contains(r#""provisioningState": "Succeeded""#), "{output}");
+}
+
+#[test]
+fn a_model_must_be_named() {
+    let env = env();
+    let output = create(&env, &[]).fails_with(2);
+    assert!(output.stderr.contains("--model MODEL"), "{output}");
+    assert!(env.emulator().requests().is_empty());
+}
+
+#[test]
+fn without_the_right_to_read_the_catalogue_all_must_be_given() {
+    let env = env();
+    env.emulator().add_fault(Fault::new(Route::ArmModels, FaultKind::status(403)));
+    let output = create(&env, &["--model", "gpt-4.1"]).fails_with(2);
+    assert!(output.stderr.contains("--model-format, --model-version, --sku-name and --sku-capacity"), "{output}");
+    let given = ["--model-format", "OpenAI", "--model-version", "2025-04-14", "--sku-name", "Standard"];
+    let output = create(&env, &[&["--model", "gpt-4.1", "--sku-capacity", "3"], &given[..]].concat()).success();
+    assert!(output.stderr.contains("model: not checked: no permission"), "{output}");
+    assert_eq!(sent(&env)[0].1["sku"], json!({"name": "Standard", "capacity": 3}));
+}
+
+#[test]
+fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
+    let env = env();
+    let mut terminal = Terminal::start(&env, 100, &["base", "deployments", "create"]);
+    terminal.wait_for("Model of the catalogue to deploy: ");
+    terminal.type_text("FW-Qwen3-14B\n");
+    terminal.wait_for("Select a SKU");
+    terminal.type_text("\r");
+    terminal.wait_for("Create the deployment? (y/N)");
+    terminal.type_text("y\n");
+    let ended = terminal.finish();
+    assert_eq!(ended.code, 0, "{}", ended.screen);
+    assert_eq!(sent(&env)[0].1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 80}));
+}
