@@ -148,13 +148,15 @@ paused! {
     async fn the_operation_is_read_only_for_the_reason_of_a_failure() {
         let operation = json!({"status": "Failed", "error": {"code": "InsufficientQuota", "message": "no quota"}});
         let operation = answer("200 OK", &[], &operation.to_string());
+        let other = Server::play(vec![operation.clone()]).await;
+        let elsewhere = format!("azure-asyncoperation: {}op", other.url);
         for (header, answers, expected) in [
             ("azure-asyncoperation: {origin}op", vec![operation.clone()], Some("no quota")),
             ("location: {origin}op", vec![refusal("400 X", "InsufficientQuota", &[])], Some("no")),
             // The status URL may need a right that the caller lacks.
             ("azure-asyncoperation: {origin}op", vec![refusal("403 X", "AuthorizationFailed", &[])], None),
             // Another host gets no token.
-            ("azure-asyncoperation: https://elsewhere.example/op", vec![], None),
+            (elsewhere.as_str(), vec![], None),
             ("x: y", vec![], None),
         ] {
             let plays = [vec![accepted(&[header]), in_state("Creating"), in_state("Failed")], answers].concat();
@@ -164,6 +166,7 @@ paused! {
             assert_eq!((state.as_str(), detail.as_ref().map(|detail| detail.message.as_str())), ("Failed", expected));
             assert_eq!(stage.lines().len(), count, "{header}");
         }
+        assert_eq!(other.lines(), Vec::<String>::new());
     }
 
     async fn a_deployment_that_does_not_appear_is_given_up_after_five_minutes() {
