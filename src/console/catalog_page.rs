@@ -32,7 +32,7 @@ pub(crate) fn table(models: &[&AccountModelView], now: OffsetDateTime, style: Ta
     let headings = ["NAME", "VERSION", "FORMAT", "SKUS", "LIFECYCLE", "RETIRES"];
     let table = match models {
         [] => String::new(),
-        _ => table::table(&headings, models.iter().map(row).collect(), 1, style) + "\n",
+        _ => table::table(&headings, models.iter().map(row), 1, style) + "\n",
     };
     format!("{table}{} model version(s) found\n", models.len())
 }

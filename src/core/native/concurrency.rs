@@ -281,9 +281,10 @@ pub(super) struct ConcurrencyPermit<'w> {
 }
 
 impl Concurrency {
-    /// `max`: never more in flight. `first`: the number that was right for an earlier run.
-    pub(super) fn new(max: u32, first: Option<u32>) -> Self {
-        let measure = Measure::new(max, first.unwrap_or(FIRST));
+    /// `max`: never more in flight. `earlier`: the number that was right for an earlier run. A larger one than the usual
+    /// beginning is soon found again; a smaller one would be found after minutes of a slow line.
+    pub(super) fn new(max: u32, earlier: Option<u32>) -> Self {
+        let measure = Measure::new(max, earlier.map_or(FIRST, |number| number.min(FIRST)));
         let permits = Semaphore::new(measure.now as usize);
         let changed = Instant::now();
         let look = Look::begin(changed);
@@ -516,12 +517,12 @@ mod tests {
     #[tokio::test]
     async fn a_busy_store_gets_fewer_requests_once() {
         let concurrency = Concurrency::new(32, Some(16));
-        let mut permits = in_flight(&concurrency, 16).await;
+        let mut permits = in_flight(&concurrency, 8).await;
         assert_eq!(permits[0].failed(Duration::ZERO, false), None);
-        assert_eq!(permits[0].failed(Duration::ZERO, true), Some(8));
+        assert_eq!(permits[0].failed(Duration::ZERO, true), Some(4));
         assert_eq!(permits[1].failed(Duration::from_secs(1), true), None);
         permits.clear();
-        assert_eq!((concurrency.permits.available_permits(), concurrency.settled()), (8, Some(8)));
+        assert_eq!((concurrency.permits.available_permits(), concurrency.settled()), (4, Some(4)));
     }
 
     #[test]
