@@ -22,6 +22,15 @@ pub(crate) fn document<'a>(value: &impl Serialize) -> JsonPieces<'a> {
     Box::new(std::iter::once(render::json(value)))
 }
 
+/// One JSON document with a list as the last of its fields.
+pub(crate) fn document_with<'a, T: Serialize + 'a>(
+    value: &'a impl Serialize,
+    field: &'a str,
+    items: Vec<&'a T>,
+) -> JsonPieces<'a> {
+    Box::new(render::json_with_list(value, field, items))
+}
+
 /// One JSON list.
 pub(crate) fn list<'a, T: Serialize + 'a>(items: impl IntoIterator<Item = &'a T>) -> JsonPieces<'a> {
     Box::new(render::json_list(items.into_iter().collect()))

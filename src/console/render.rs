@@ -180,6 +180,21 @@ pub(crate) fn json_list<T: Serialize>(items: Vec<&T>) -> impl Iterator<Item = Re
     none.into_iter().chain(some)
 }
 
+/// One JSON document with a list as the last of its fields, in pieces.
+pub(crate) fn json_with_list<T: Serialize>(
+    value: &impl Serialize,
+    field: &str,
+    items: Vec<&T>,
+) -> impl Iterator<Item = Result<String, serde_json::Error>> {
+    let head = json(value).map(|text| {
+        let fields = text.trim_end().trim_end_matches('}').trim_end();
+        let comma = if fields.ends_with('{') { "" } else { "," };
+        format!("{fields}{comma}\n  \"{field}\": ")
+    });
+    let list = json_list(items).map(|piece| Ok(piece?.trim_end().replace('\n', "\n  ")));
+    std::iter::once(head).chain(list).chain(std::iter::once(Ok("\n}\n".to_owned())))
+}
+
 pub(super) fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
     let lines = aligned(rows);
     if !lines.is_empty() {
@@ -266,6 +281,20 @@ mod tests {
                 (0..count).map(|n| json!({"n": n, "t": ["a\nb", {}], "u": "h?sig=CANARY"})).collect();
             let pieces: String = json_list(items.iter().collect()).collect::<Result<_, _>>().expect("JSON");
             assert_eq!(pieces, json(&items).expect("JSON"), "{count}");
+        }
+    }
+
+    #[test]
+    fn a_list_in_a_document_is_written_in_pieces() {
+        for count in [0, 1, 100, 250] {
+            let items: Vec<Value> = (0..count).map(|n| json!({"n": n, "t": ["a\nb"]})).collect();
+            for (value, whole) in
+                [(json!({"a": {}}), json!({"a": {}, "files": items})), (json!({}), json!({"files": items}))]
+            {
+                let pieces = json_with_list(&value, "files", items.iter().collect());
+                let text: String = pieces.collect::<Result<_, _>>().expect("JSON");
+                assert_eq!(text, json(&whole).expect("JSON"), "{count}");
+            }
         }
     }
 

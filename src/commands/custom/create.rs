@@ -158,36 +158,38 @@ impl From<Ended> for CliError {
 }
 
 /// The registered model, as JSON with its files where the native engine computed their sums.
-#[derive(Serialize)]
 struct Created<'a> {
+    json: CreatedJson<'a>,
+    files: Option<Vec<ArrivedFile>>,
+    /// Page of the deployment, where there is one.
+    deployed: Option<String>,
+    /// End state that the operation reported.
+    state: Option<&'a str>,
+    source: &'a UploadSource,
+    /// Command that deploys the model.
+    deploy: String,
+}
+
+/// The registered model and its deployment.
+#[derive(Serialize)]
+struct CreatedJson<'a> {
     #[serde(flatten)]
     model: &'a CustomModel,
     #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<Vec<ArrivedFile>>,
-    /// Deployment, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     deployment: Option<Value>,
-    /// Page of the deployment.
-    #[serde(skip)]
-    deployed: Option<String>,
-    /// End state that the operation reported.
-    #[serde(skip)]
-    state: Option<&'a str>,
-    #[serde(skip)]
-    source: &'a UploadSource,
-    /// Command that deploys the model.
-    #[serde(skip)]
-    deploy: String,
 }
 
 impl Product for Created<'_> {
     fn json(&self) -> JsonPieces<'_> {
-        product::document(self)
+        match &self.files {
+            Some(files) => product::document_with(&self.json, "files", files.iter().collect()),
+            None => product::document(&self.json),
+        }
     }
 
     fn text(&self, _: TableStyle) -> String {
         let next = self.deployed.clone().unwrap_or_else(|| render::deploy_section(&self.deploy));
-        render::created_page(self.model, self.state, self.source.format(), self.source.bytes(), &next)
+        render::created_page(self.json.model, self.state, self.source.format(), self.source.bytes(), &next)
     }
 }
 
@@ -358,7 +360,8 @@ impl Create<'_> {
         };
         let (state, deploy) = (state.as_deref(), app.deploy_command(model));
         let (deployment, deployed) = deployed.map(|Deployed { json, text }| (json, text)).unzip();
-        app.show(&Created { model, files, deployment, deployed, state, source: &self.source, deploy })?;
+        let json = CreatedJson { model, deployment };
+        app.show(&Created { json, files, deployed, state, source: &self.source, deploy })?;
         // A directory that stays behind harms nobody.
         if let Err(why) = session.finish() {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));

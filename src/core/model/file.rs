@@ -125,8 +125,13 @@ impl FileList {
     /// The file of this name.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&SourceFile> {
-        let at = self.0.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
-        self.0.get(at)
+        self.0.get(self.position(path)?)
+    }
+
+    /// Place of the file of this name in the list.
+    #[must_use]
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.0.binary_search_by(|file| file.path.as_str().cmp(path)).ok()
     }
 
     /// Bytes of all files together.

@@ -2,16 +2,16 @@
 //!
 //! Written as it happens and never rewritten, so that a kill at any moment costs one line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::files::{append_private, create_private};
-use crate::model::{ArrivedFile, SourceFile};
+use crate::model::{ArrivedFile, FileList, SourceFile};
 use crate::store::{BlobVersion, BlockId, BlockLayout};
 
 const BLOCKS: &str = "blocks";
@@ -54,10 +54,14 @@ impl Record {
     /// When it cannot be read or written.
     pub(crate) fn open(directory: &Path, key: &str) -> io::Result<Self> {
         let (blocks, manifest) = (directory.join(BLOCKS), directory.join(MANIFEST));
+        let mut known = HashSet::new();
+        each_line(&blocks, |line| {
+            known.insert(String::from_utf8_lossy(line).into_owned());
+        })?;
         Ok(Self {
             directory: directory.to_owned(),
             is_first_run: !blocks.exists(),
-            blocks: Mutex::new(lines(&blocks)?.collect()),
+            blocks: Mutex::new(known),
             blocks_out: Mutex::new(appended(&blocks)?),
             manifest_out: Mutex::new(appended(&manifest)?),
             key: key.to_owned(),
@@ -124,42 +128,64 @@ impl Record {
     }
 }
 
-/// Files of these shapes that arrived whole, by the record in this directory, and which writes of their blobs they
-/// became.
+/// Files of this list that arrived whole, by the record in this directory, in the order of the list; `keep` takes out of
+/// each what is needed of it and of the write of its blob that it became.
 ///
 /// # Errors
 /// When it is there and cannot be read.
-pub(crate) fn arrived_files<'a>(
+pub(crate) fn arrived_files<T>(
     (directory, key): (&Path, &str),
-    shapes: impl IntoIterator<Item = &'a SourceFile>,
-) -> io::Result<Vec<(ArrivedFile, BlobVersion)>> {
-    let mut files = read_manifest(&directory.join(MANIFEST))?;
-    Ok(shapes.into_iter().filter_map(|shape| files.remove(&BlockLayout::of(shape, key).whole())).collect())
+    files: &FileList,
+    keep: impl Fn(ArrivedFile, BlobVersion) -> T,
+) -> io::Result<Vec<T>> {
+    let mut arrived: Vec<Option<T>> = Vec::new();
+    each_line(&directory.join(MANIFEST), |line| {
+        let Ok(Line { id, file, version }) = serde_json::from_slice::<Line>(line) else { return };
+        let Some(at) = files.position(&file.path) else { return };
+        if BlockLayout::of(&files[at], key).whole() == id {
+            arrived.resize_with(files.len(), || None);
+            // The last line of a file counts: it was sent again.
+            let file = ArrivedFile { path: files[at].path.clone(), ..file };
+            arrived[at] = Some(keep(file, version));
+        }
+    })?;
+    Ok(arrived.into_iter().flatten().collect())
 }
 
-fn read_manifest(path: &Path) -> io::Result<HashMap<String, (ArrivedFile, BlobVersion)>> {
-    let parsed = lines(path)?.filter_map(|line| serde_json::from_str::<Line>(&line).ok());
-    // The last line of a file counts: it was sent again.
-    Ok(parsed.map(|line| (line.id, (line.file, line.version))).collect())
-}
-
-/// Whole lines; what a kill cut off is none.
-fn lines(path: &Path) -> io::Result<impl Iterator<Item = String>> {
-    let text = match fs::read_to_string(path) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => String::new(),
-        text => text?,
+/// Reads the whole lines, one at a time; what a kill cut off is none.
+fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut file = match File::open(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => BufReader::new(file?),
     };
-    let whole = text.rfind('\n').map_or(0, |at| at + 1);
-    Ok(text[..whole].lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
+    let mut line = Vec::new();
+    while file.read_until(b'\n', &mut line)? > 0 {
+        if let Some(whole) = line.strip_suffix(b"\n") {
+            on(whole);
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 fn appended(path: &Path) -> io::Result<File> {
     let mut file = append_private(path)?;
     // Behind a line that a kill cut off.
-    if file.metadata()?.len() > 0 && !fs::read(path)?.ends_with(b"\n") {
+    if !ends_a_line(path)? {
         file.write_all(b"\n")?;
     }
     Ok(file)
+}
+
+fn ends_a_line(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 #[cfg(test)]
@@ -167,14 +193,19 @@ mod tests {
     use super::*;
     use crate::store::version;
 
+    fn arrived(directory: &tempfile::TempDir, key: &str, shape: &SourceFile) -> Option<(ArrivedFile, BlobVersion)> {
+        let files = FileList::new(vec![shape.clone()]);
+        let arrived = arrived_files((directory.path(), key), &files, |file, version| (file, version));
+        arrived.expect("read").pop()
+    }
+
     #[test]
     fn a_record_of_an_older_version_has_no_marks() {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
         let line = format!(r#"{{"id":"{}","path":"a","bytes":5}}"#, BlockLayout::of(&shape, "").whole());
         fs::write(directory.path().join(MANIFEST), line + "\n").expect("written");
-        let arrived = arrived_files((directory.path(), ""), [&shape]).expect("read");
-        assert_eq!(arrived.into_iter().map(|(_, version)| version).collect::<Vec<_>>(), [BlobVersion::default()]);
+        assert_eq!(arrived(&directory, "", &shape).map(|(_, version)| version), Some(BlobVersion::default()));
     }
 
     #[test]
@@ -207,16 +238,10 @@ mod tests {
         let record = Record::open(directory.path(), "").expect("opened");
         assert!(record.knows(&layout.id(0)) && !record.knows(&"AAAA".to_owned().into()));
         record.block(&"next".to_owned().into()).expect("written");
-        assert_eq!(
-            (record.bytes_of(&shape), arrived_files((directory.path(), ""), [&shape]).expect("read")),
-            (5, vec![(file, version("0x8D"))])
-        );
-        assert_eq!(arrived_files((directory.path(), "other"), [&shape]).expect("read"), []);
+        assert_eq!((record.bytes_of(&shape), arrived(&directory, "", &shape)), (5, Some((file, version("0x8D")))));
+        assert_eq!(arrived(&directory, "other", &shape), None);
         let changed = SourceFile { modified: 2, ..shape };
-        assert_eq!(
-            (record.bytes_of(&changed), arrived_files((directory.path(), ""), [&changed]).expect("read")),
-            (0, vec![])
-        );
+        assert_eq!((record.bytes_of(&changed), arrived(&directory, "", &changed)), (0, None));
         assert!(Record::open(directory.path(), "").expect("opened").knows(&"next".to_owned().into()));
     }
 }

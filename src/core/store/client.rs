@@ -16,7 +16,7 @@ use url::Url;
 use super::blocks::BlockId;
 use super::container::{Container, blob_url};
 use super::error::{StoreError, has_code, is_fault, names_header, rejects_sas};
-use super::location::{Listing, UploadLocation};
+use super::location::{ListedBlob, Listing, UploadLocation};
 use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
 use super::wire::{Blocks, block_list, read_blobs, read_blocks};
@@ -38,6 +38,9 @@ const REFUSED: u8 = 2;
 
 /// Asks the service for a fresh location of the same upload.
 pub(crate) type Renew = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
+
+/// Makes an entry of a listing.
+pub(crate) type Share<'s> = &'s (dyn Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync);
 
 /// The SAS in force; each renewal is a new generation.
 struct Sas {
@@ -157,17 +160,18 @@ impl BlobStore {
         &self.traffic
     }
 
-    /// Lists the blobs of the location, all pages; `None` where the SAS does not allow that.
+    /// Lists the blobs of the location, all pages; `None` where the SAS does not allow that. `shared` makes an entry of
+    /// what is listed, of parts that are in memory already where it knows them.
     ///
     /// # Errors
     /// When the store does not answer, or with something that is no list.
-    pub(crate) async fn list(&self) -> Result<Option<Listing>, StoreError> {
+    pub(crate) async fn list(&self, shared: Share<'_>) -> Result<Option<Listing>, StoreError> {
         let (sas, generation) = self.current().await;
-        match self.list_with(&sas).await {
+        match self.list_with(&sas, shared).await {
             Ok(listing) => Ok(Some(listing)),
             Err(error) if rejects_sas(&error) => {
                 self.renew(generation, error).await?;
-                match self.list_with(&self.current().await.0).await {
+                match self.list_with(&self.current().await.0, shared).await {
                     Ok(listing) => Ok(Some(listing)),
                     Err(error) if error.status() == Some(403) => Ok(None),
                     Err(error) => Err(StoreError::Http(error)),
@@ -178,7 +182,7 @@ impl BlobStore {
         }
     }
 
-    async fn list_with(&self, sas: &SecretUrl) -> Result<Listing, HttpError> {
+    async fn list_with(&self, sas: &SecretUrl, shared: Share<'_>) -> Result<Listing, HttpError> {
         let container = Container::of(sas.expose());
         let mut found = Listing::new();
         let (mut marker, mut seen) = (String::new(), HashSet::new());
@@ -188,7 +192,8 @@ impl BlobStore {
             let page = read_blobs(&response)?;
             for (name, blob) in page.blobs {
                 if let Some(name) = name.strip_prefix(container.prefix()) {
-                    found.insert(name.into(), blob);
+                    let (name, blob) = shared(name, blob);
+                    found.insert(name, blob);
                 }
             }
             let Some(next) = page.next else { return Ok(found) };

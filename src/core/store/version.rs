@@ -1,20 +1,30 @@
 //! What tells one write of a blob from another. Pure.
 
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Marks that the store gives to one write of a blob, as far as it tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct BlobVersion {
-    /// Entity tag without its quotes: headers have them, lists do not.
+/// Between two marks: no header and no XML can hold it.
+const BETWEEN: char = '\0';
+
+/// Marks that the store gives to one write of a blob, as far as it tells. Small and cheap to clone: an upload may have
+/// 100,000 of them in several lists.
+///
+/// The text has the entity tag without its quotes (headers have them, lists do not), the MD5 of the content in base64 and
+/// the time of the write in seconds of the Unix epoch. Each is empty where the store does not tell it, and so is the text
+/// where it tells none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlobVersion(Arc<str>);
+
+/// The marks in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marks<Text> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<String>,
-    /// MD5 of the content in base64.
+    etag: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content_md5: Option<String>,
-    /// Time of the write in seconds of the Unix epoch.
+    content_md5: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified: Option<u64>,
 }
@@ -22,30 +32,51 @@ pub struct BlobVersion {
 impl BlobVersion {
     /// Marks as they stand in headers or in a list.
     pub(super) fn new(etag: Option<&str>, content_md5: Option<&str>, last_modified: Option<&str>) -> Self {
-        let full = |text: &&str| !text.is_empty();
-        let etag = etag.map(|text| text.trim().trim_start_matches("W/").trim_matches('"')).filter(full);
+        let etag = etag.map(|text| text.trim().trim_start_matches("W/").trim_matches('"'));
         let time = last_modified.and_then(|text| httpdate::parse_http_date(text.trim()).ok());
-        Self {
-            etag: etag.map(str::to_owned),
-            content_md5: content_md5.map(str::trim).filter(full).map(str::to_owned),
-            last_modified: time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs()),
+        let seconds = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
+        Self::of(etag, content_md5.map(str::trim), seconds)
+    }
+
+    fn of(etag: Option<&str>, content_md5: Option<&str>, last_modified: Option<u64>) -> Self {
+        let time = last_modified.map(|seconds| seconds.to_string()).unwrap_or_default();
+        let marks = [etag.unwrap_or_default(), content_md5.unwrap_or_default(), &time];
+        match marks.iter().all(|mark| mark.is_empty()) {
+            true => Self::default(),
+            false => Self(marks.join(BETWEEN.encode_utf8(&mut [0])).into()),
         }
+    }
+
+    /// Entity tag, MD5 and time; the better ones first.
+    fn marks(&self) -> [Option<&str>; 3] {
+        let mut marks = self.0.split(BETWEEN).map(|mark| Some(mark).filter(|mark| !mark.is_empty()));
+        std::array::from_fn(|_| marks.next().flatten())
     }
 
     /// True where another write shows, by the best mark that both have.
     pub(crate) fn differs_from(&self, other: &Self) -> bool {
-        fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> Option<bool> {
-            Some(one? != other?)
-        }
-        differ(self.etag.as_ref(), other.etag.as_ref())
-            .or_else(|| differ(self.content_md5.as_ref(), other.content_md5.as_ref()))
-            .or_else(|| differ(self.last_modified.as_ref(), other.last_modified.as_ref()))
-            .unwrap_or(false)
+        let mut both = self.marks().into_iter().zip(other.marks());
+        both.find_map(|(one, other)| Some(one? != other?)).unwrap_or(false)
     }
 
     /// True where it is surely one write. Sums and times do not tell: the same content may be written twice in a second.
     pub(crate) fn is_same_write(&self, other: &Self) -> bool {
-        self.etag.is_some() && self.etag == other.etag
+        let ([etag, ..], [other, ..]) = (self.marks(), other.marks());
+        etag.is_some() && etag == other
+    }
+}
+
+impl Serialize for BlobVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let [etag, content_md5, time] = self.marks();
+        Marks { etag, content_md5, last_modified: time.and_then(|time| time.parse().ok()) }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let marks = Marks::<String>::deserialize(deserializer)?;
+        Ok(Self::of(marks.etag.as_deref(), marks.content_md5.as_deref(), marks.last_modified))
     }
 }
 
@@ -75,6 +106,12 @@ pub(crate) mod tests {
         ] {
             assert_eq!((one.differs_from(&other), other.differs_from(&one)), (differs, differs), "{one:?} {other:?}");
         }
+        for version in [of(Some("0x8D"), Some("a"), Some(early)), of(None, None, Some(late)), BlobVersion::default()] {
+            let json = serde_json::to_string(&version).expect("JSON");
+            assert_eq!(serde_json::from_str::<BlobVersion>(&json).expect("a version"), version, "{json}");
+        }
+        let older = r#"{"etag":"0x8D","contentMd5":"a","lastModified":784111777}"#;
+        assert_eq!(serde_json::to_string(&of(Some("0x8D"), Some("a"), Some(early))).expect("JSON"), older);
         assert!(version("\"a\"").is_same_write(&version("a")));
         assert!(!BlobVersion::default().is_same_write(&BlobVersion::default()));
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
@@ -96,8 +97,8 @@ pub struct Journal {
     pub stale: BTreeSet<BlobPath>,
     /// Blobs of the files that arrived, as the store listed them then: what is listed otherwise later was written by
     /// somebody else. All blobs of the location for a remote source.
-    #[serde(default)]
-    pub blobs: Listing,
+    #[serde(default, serialize_with = "write_blobs", deserialize_with = "read_blobs")]
+    pub blobs: Arc<Listing>,
     /// The present run of AzCopy: its plan tells what arrived since. Each run has a directory of its own, so that
     /// what an older run delivered is never taken for a file that has changed since. That directory also holds the
     /// ids of AzCopy's job and process.
@@ -128,7 +129,7 @@ impl Journal {
             files,
             complete: BTreeSet::new(),
             stale: BTreeSet::new(),
-            blobs: Listing::new(),
+            blobs: Arc::default(),
             run: 1,
             stage: Stage::Planned,
             operation: None,
@@ -148,6 +149,14 @@ impl Journal {
     pub fn missing(&self) -> Vec<SourceFile> {
         self.files.iter().filter(|file| !self.complete.contains(&file.path)).cloned().collect()
     }
+}
+
+fn write_blobs<S: Serializer>(blobs: &Listing, serializer: S) -> Result<S::Ok, S::Error> {
+    blobs.serialize(serializer)
+}
+
+fn read_blobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Listing>, D::Error> {
+    Listing::deserialize(deserializer).map(Arc::new)
 }
 
 impl UploadDirectory {

@@ -14,6 +14,7 @@ mod proof;
 mod request;
 mod resume;
 mod session;
+mod sharing;
 mod strays;
 mod ticks;
 mod unfinished;

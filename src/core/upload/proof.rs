@@ -51,7 +51,7 @@ pub(super) fn arrived(
 /// Compares what is listed now with what was proved to have arrived.
 pub(super) fn unchanged(journal: &Journal, now: &Listing, is_remote: bool) -> Result<(), TransferFailure> {
     whole(journal, now)?;
-    for (path, blob) in &journal.blobs {
+    for (path, blob) in journal.blobs.iter() {
         match now.get(path) {
             None => return Err(TransferFailure::Incomplete(path.clone())),
             Some(listed) if listed.bytes != blob.bytes || blob.version.differs_from(&listed.version) => {
@@ -85,6 +85,8 @@ fn stray<'a>(journal: &Journal, listing: &'a Listing) -> Option<&'a BlobPath> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::journal::tests::journal;
     use super::*;
     use crate::store::{ListedBlob, version};
@@ -117,7 +119,7 @@ mod tests {
             (&HashMap::new(), None, listing(&[("a", "1"), ("b", "2"), ("c", "2")]), ""),
             (&HashMap::new(), None, listing(&[("a", "1"), ("b", "1"), ("c", "2")]), r#"Incomplete(BlobPath("b"))"#),
         ] {
-            journal.blobs = listing(&known.map(|etag| ("a", etag)).into_iter().collect::<Vec<_>>());
+            journal.blobs = Arc::new(listing(&known.map(|etag| ("a", etag)).into_iter().collect::<Vec<_>>()));
             let found = arrived(&journal, written, Some(&before), after.clone(), false);
             assert_eq!(told(found.map(drop)), outcome, "{after:?}");
         }
@@ -129,7 +131,7 @@ mod tests {
         let listed = listing(&[("a", "1"), ("b", "1"), ("c", "1")]);
         // A journal of an older version has sizes alone.
         assert_eq!(told(unchanged(&journal, &listed, false)), "");
-        journal.blobs = listed.clone();
+        journal.blobs = Arc::new(listed.clone());
         for (now, outcome) in [
             (listed, ""),
             (listing(&[("a", "1"), ("b", "2"), ("c", "1")]), r#"Replaced(BlobPath("b"))"#),

@@ -1,6 +1,7 @@
 //! Resuming: what an earlier try of an upload left, and what of it still counts. Pure.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::journal::{Journal, Stage};
 use crate::model::{BlobPath, FileList, SourceFile};
@@ -70,7 +71,7 @@ fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>
     let complete: BTreeSet<BlobPath> = whole.cloned().collect();
     let changed = before.iter().filter(|file| now.get(&file.path) != Some(file)).map(|file| &file.path);
     let stale = journal.stale.iter().chain(changed).filter(|path| !complete.contains(*path)).cloned().collect();
-    journal.blobs.retain(|path, _| complete.contains(path));
+    Arc::make_mut(&mut journal.blobs).retain(|path, _| complete.contains(path));
     (journal.complete, journal.stale, journal.files) = (complete, stale, now.clone());
     journal.run += 1;
     journal.stage = Stage::Planned;
@@ -97,7 +98,8 @@ fn only_listed(mut journal: Journal, listing: &Listing) -> Journal {
             |listed: &ListedBlob| blobs.get(path).is_none_or(|known| !known.version.differs_from(&listed.version));
         whole.is_some_and(|(_, listed)| is_ours(listed))
     });
-    *blobs = complete.iter().filter_map(|path| Some((path.clone(), listing.get(path)?.clone()))).collect();
+    let kept = complete.iter().filter_map(|path| Some((path.clone(), listing.get(path)?.clone())));
+    *blobs = Arc::new(kept.collect());
     journal
 }
 
@@ -143,10 +145,11 @@ mod tests {
     fn a_file_that_another_upload_wrote_is_missing() {
         let mut journal = journal();
         journal.complete = names(&["a", "b", "c"]);
-        journal.blobs = listed(&[("a", 1, "1"), ("b", 1, "1")]);
+        journal.blobs = Arc::new(listed(&[("a", 1, "1"), ("b", 1, "1")]));
         let listing = listed(&[("a", 1, "1"), ("b", 1, "2"), ("c", 1, "2")]);
         let next = only_listed(journal, &listing);
-        assert_eq!((next.complete, next.blobs), (names(&["a", "c"]), listed(&[("a", 1, "1"), ("c", 1, "2")])));
+        let left = listed(&[("a", 1, "1"), ("c", 1, "2")]);
+        assert_eq!((next.complete, next.blobs), (names(&["a", "c"]), Arc::new(left)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::lifetime::lifetime_warning;
 use super::location::usable_location;
 use super::request::UploadRequest;
 use super::resume::{Kept, ResumeState, changed};
+use super::sharing::shared;
 use super::strays::strays;
 use super::ticks::with_ticks;
 use crate::azcopy::wait_for_orphan;
@@ -161,8 +162,8 @@ impl Session {
     pub async fn arrived_files(&self) -> Vec<ArrivedFile> {
         let (Some(directory), Some(journal)) = (&self.directory, &self.journal) else { return Vec::new() };
         let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
-        let arrived = blocking(move || arrived_files((&path, &key), files.iter())).await.unwrap_or_default();
-        arrived.into_iter().map(|(file, _)| file).collect()
+        let arrived = blocking(move || arrived_files((&path, &key), &files, |file, _| file));
+        arrived.await.unwrap_or_default()
     }
 
     /// Id of the upload, as `uploads list` shows it.
@@ -248,7 +249,7 @@ impl Session {
 
     /// Blobs that are in the location; `None` where that cannot be told.
     async fn listing(&self, store: &BlobStore) -> Option<Listing> {
-        match store.list().await {
+        match store.list(&shared(&self.request.files(), None, None)).await {
             Ok(listing) => listing,
             Err(why) => {
                 (self.settings.reporter)(Report::Debug(format!("the upload location cannot be listed: {why}")));
@@ -362,6 +363,7 @@ impl Session {
                 settings: &self.settings,
             };
             let sent = with_ticks(engine, job, &self.settings.cancel, on).await;
+            drop(missing);
             on(UploadEvent::TransferEnded);
             match sent {
                 Ok(mut sent) => {
@@ -397,10 +399,10 @@ impl Session {
         }
         let Some(directory) = &self.directory else { return ResumeState { journal, delivered: None } };
         let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
-        let arrived = blocking(move || arrived_files((&path, &key), files.iter())).await.unwrap_or_default();
-        for (ArrivedFile { path, bytes, .. }, version) in arrived {
+        let arrived = blocking(move || arrived_files((&path, &key), &files, |file, version| (file, version)));
+        for (ArrivedFile { path, bytes, .. }, version) in arrived.await.unwrap_or_default() {
             // What was listed when this run began is newer than what an earlier run recorded.
-            journal.blobs.entry(path.clone()).or_insert(ListedBlob { bytes, version });
+            Arc::make_mut(&mut journal.blobs).entry(path.clone()).or_insert(ListedBlob { bytes, version });
             journal.complete.insert(path);
         }
         let delivered = engine.arrived(&directory.run_path(journal.run), &self.request.source, &self.settings).await;

@@ -1,9 +1,12 @@
 //! What a session looks at to prove that the blobs are its own.
 
+use std::sync::Arc;
+
 use super::super::error::{BrokenUpload, TransferFailure, UploadError};
 use super::super::journal::{Journal, Stage};
 use super::super::proof;
 use super::super::resume::ResumeState;
+use super::super::sharing::shared;
 use super::Session;
 use crate::cancel::Urgency;
 use crate::model::Report;
@@ -33,7 +36,8 @@ impl Session {
                 Err(error) => return Err(error),
             },
         };
-        let failure = match store.list().await {
+        let listed = store.list(&shared(&journal.files, Some(&journal.blobs), None)).await;
+        let failure = match listed {
             Ok(Some(listing)) => proof::unchanged(&journal, &listing, self.request.is_remote()).err(),
             Ok(None) => None,
             Err(why) => Some(TransferFailure::Unproved(why)),
@@ -73,8 +77,9 @@ impl Session {
         sent: &Transferred,
         before: Option<&Listing>,
     ) -> Result<(), TransferFailure> {
-        let Some(listing) = store.list().await.map_err(TransferFailure::Unproved)? else { return Ok(()) };
-        journal.blobs = proof::arrived(journal, &sent.written, before, listing, self.request.is_remote())?;
+        let listed = store.list(&shared(&journal.files, before, Some(&sent.written))).await;
+        let Some(listing) = listed.map_err(TransferFailure::Unproved)? else { return Ok(()) };
+        journal.blobs = Arc::new(proof::arrived(journal, &sent.written, before, listing, self.request.is_remote())?);
         Ok(())
     }
 
@@ -85,14 +90,16 @@ impl Session {
         if delivered.is_empty() {
             return;
         }
+        let files = state.journal.files.clone();
+        let shared = shared(&files, None, None);
         let listed = tokio::select! {
             biased;
             () = self.settings.cancel.at_least(Urgency::Now) => return,
-            listed = tokio::time::timeout(self.settings.timings.probe, store.list()) => listed,
+            listed = tokio::time::timeout(self.settings.timings.probe, store.list(&shared)) => listed,
         };
         let Ok(Ok(Some(listing))) = listed else { return };
         let writes = delivered.iter().filter_map(|path| Some((path.clone(), listing.get(path)?.clone())));
-        state.journal.blobs.extend(writes);
+        Arc::make_mut(&mut state.journal.blobs).extend(writes);
         if let Err(why) = directory.write_journal(&mut state.journal).await {
             (self.settings.reporter)(Report::Debug(format!("what arrived is not in the journal: {why}")));
         }

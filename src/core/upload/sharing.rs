@@ -1,0 +1,23 @@
+//! Lists of blobs in little room: names and marks that are in memory already are not there twice. Pure.
+
+use std::collections::HashMap;
+
+use crate::model::{BlobPath, FileList};
+use crate::store::{BlobVersion, ListedBlob, Listing};
+
+/// Makes an entry of what is listed, with the name of the file, and with the marks of an earlier list or of what was
+/// written where these are the same.
+pub(super) fn shared<'k>(
+    files: &'k FileList,
+    earlier: Option<&'k Listing>,
+    written: Option<&'k HashMap<BlobPath, BlobVersion>>,
+) -> impl Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync {
+    move |name, mut blob| {
+        let written = written.and_then(|written| written.get(name));
+        let earlier = earlier.and_then(|earlier| earlier.get(name)).map(|blob| &blob.version);
+        if let Some(known) = written.into_iter().chain(earlier).find(|known| **known == blob.version) {
+            blob.version = known.clone();
+        }
+        (files.get(name).map_or_else(|| name.into(), |file| file.path.clone()), blob)
+    }
+}
