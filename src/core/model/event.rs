@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ContentHash;
+
 /// How far an upload is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransferProgress {
@@ -38,8 +40,8 @@ pub enum TransferEvent {
         path: String,
         /// Its size in bytes.
         bytes: u64,
-        /// SHA-256 of its content in hex digits, unless it was not asked for.
-        sha256: Option<String>,
+        /// SHA-256 of its content, unless it was not asked for.
+        sha256: Option<ContentHash>,
     },
     /// The engine ended and its result was proved.
     Done {

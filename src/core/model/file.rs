@@ -10,6 +10,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::ContentHash;
+
 /// Name of a blob below the upload location, and of its file below the source directory; `/` between parts. Cheap to
 /// clone: an upload may have 100,000 of them in several lists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,9 +105,9 @@ pub struct ArrivedFile {
     pub path: BlobPath,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the content in hex digits, where it was computed.
+    /// SHA-256 of the content, where it was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    pub sha256: Option<ContentHash>,
 }
 
 /// The files of an upload, sorted by name, no name twice. Cheap to clone. As JSON an object:

@@ -20,7 +20,7 @@ use super::read::{FileSum, fill, pieces};
 use super::record::Record;
 use super::tally::Tally;
 use super::{Controls, SMALL};
-use crate::model::{ArrivedFile, BlobPath, Report, SourceFile};
+use crate::model::{ArrivedFile, BlobPath, ContentHash, Report, SourceFile};
 use crate::source::{described, look_at};
 use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, Blocks, content_type};
 use crate::units;
@@ -51,7 +51,7 @@ pub(super) struct Files<'a> {
 /// A file as it was sent.
 pub(super) struct Sent {
     pub(super) file: SourceFile,
-    pub(super) sha256: Option<String>,
+    pub(super) sha256: Option<ContentHash>,
     /// Which write of the blob it became.
     pub(super) version: BlobVersion,
     /// It is not what it was when it was planned.
@@ -75,7 +75,7 @@ struct Opened {
     shape: SourceFile,
     file: File,
     /// All of a small file, and its SHA-256.
-    whole: Option<(Content, Option<String>)>,
+    whole: Option<(Content, Option<ContentHash>)>,
 }
 
 /// One file that is being sent, in the shape that it had when it was opened.
@@ -124,7 +124,7 @@ impl Files<'_> {
                 (Err(error), _) => return Err(error),
             };
             if let Some((sha256, version)) = arrived {
-                let arrived = ArrivedFile { path: path.clone(), bytes: shape.bytes, sha256: sha256.clone() };
+                let arrived = ArrivedFile { path: path.clone(), bytes: shape.bytes, sha256 };
                 self.record.file(&layout, arrived, version.clone()).map_err(NativeError::Record)?;
                 self.tally.add_file();
                 let is_changed = shape != *planned;
@@ -178,7 +178,7 @@ fn open(local: &Path, name: BlobPath, room: Option<Room>, hash: bool) -> io::Res
         let sha256 = hash.then(|| {
             let mut sum = FileSum::new();
             sum.update(buffer);
-            sum.hex()
+            sum.hash()
         });
         Ok((Content { bytes: room.filled(), crc64 }, sha256))
     });
@@ -194,15 +194,15 @@ impl Sending<'_, '_> {
     async fn whole(
         &self,
         content: Content,
-        sha256: Option<String>,
+        sha256: Option<ContentHash>,
         turn: Turn<'_>,
-    ) -> Result<(Option<String>, BlobVersion), NativeError> {
+    ) -> Result<(Option<ContentHash>, BlobVersion), NativeError> {
         let version = self.put(&content, self.path().to_string(), &turn, None).await?;
         Ok((sha256, version))
     }
 
     /// A large file block by block. Returns its SHA-256, and which write of the blob it became.
-    async fn blocks(&self, file: Arc<File>) -> Result<(Option<String>, BlobVersion), NativeError> {
+    async fn blocks(&self, file: Arc<File>) -> Result<(Option<ContentHash>, BlobVersion), NativeError> {
         let (store, path) = (self.files.store, self.path());
         let of_store = |error| NativeError::of_store(path, error);
         let ids: Vec<BlockId> = (0..self.layout.count()).map(|index| self.layout.id(index)).collect();
@@ -243,7 +243,7 @@ impl Sending<'_, '_> {
         file: &Arc<File>,
         ids: &[BlockId],
         uploaded: &HashSet<BlockId>,
-    ) -> Result<Option<String>, NativeError> {
+    ) -> Result<Option<ContentHash>, NativeError> {
         // What is uploaded has to be read too for the file's sum, and what is missing shall not wait for that.
         let is_read_apart = self.files.controls.hash && !uploaded.is_empty();
         let unread = Cell::new(if is_read_apart { self.shape.bytes } else { 0 });
@@ -267,7 +267,7 @@ impl Sending<'_, '_> {
                 self.files.tally.add_read(range.1);
                 unread.set(unread.get() - range.1);
             }
-            Ok(Some(sum.hex()))
+            Ok(Some(sum.hash()))
         };
         let (sent, read) = tokio::try_join!(sending, reading)?;
         Ok(sent.or(read))
@@ -281,7 +281,7 @@ impl Sending<'_, '_> {
         ids: &[BlockId],
         uploaded: &HashSet<BlockId>,
         hash: bool,
-    ) -> Result<Option<String>, NativeError> {
+    ) -> Result<Option<ContentHash>, NativeError> {
         let (in_order, blocks) = mpsc::unbounded_channel();
         let sending = async move {
             let mut in_flight = FuturesUnordered::new();
@@ -333,7 +333,7 @@ impl Sending<'_, '_> {
     async fn sum(
         &self,
         mut blocks: mpsc::UnboundedReceiver<oneshot::Receiver<Bytes>>,
-    ) -> Result<Option<String>, NativeError> {
+    ) -> Result<Option<ContentHash>, NativeError> {
         let mut sum = FileSum::new();
         while let Some(block) = blocks.recv().await {
             // A block that cannot be read ends the sending, which tells why.
@@ -345,7 +345,7 @@ impl Sending<'_, '_> {
                 })
                 .await?;
         }
-        Ok(Some(sum.hex()))
+        Ok(Some(sum.hash()))
     }
 
     async fn blocking<T: Send + 'static>(

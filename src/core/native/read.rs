@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::concurrency::Progress;
 use super::rate::Rate;
+use crate::model::ContentHash;
 
 /// What is read or handed over at a time, in bytes: small enough that a checksum finds it in the processor's cache.
 const PIECE: usize = 256 * 1024;
@@ -82,9 +83,8 @@ impl FileSum {
         Ok(())
     }
 
-    /// In hex digits.
-    pub(super) fn hex(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    pub(super) fn hash(self) -> ContentHash {
+        <[u8; 32]>::from(self.0.finalize()).into()
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
         let mut sum = FileSum::new();
         sum.update(b"1234");
         sum.read(&file, (4, 5)).expect("read");
-        assert_eq!(sum.hex(), "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
+        assert_eq!(sum.hash().to_string(), "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
         assert_eq!(fill(&file, 5, &mut buffer[..5]).map_err(|why| why.kind()), Err(io::ErrorKind::UnexpectedEof));
     }
 }

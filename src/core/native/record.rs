@@ -226,7 +226,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
         let layout = BlockLayout::of(&shape, "");
-        let file = ArrivedFile { path: "a".into(), bytes: 5, sha256: Some("00".into()) };
+        let file = ArrivedFile { path: "a".into(), bytes: 5, sha256: Some([7; 32].into()) };
         {
             let record = Record::open(directory.path(), "").expect("opened");
             record.block(&layout.id(0)).expect("written");

@@ -184,7 +184,8 @@ impl BlobStore {
 
     async fn list_with(&self, sas: &SecretUrl, shared: Share<'_>) -> Result<Listing, HttpError> {
         let container = Container::of(sas.expose());
-        let mut found = Listing::new();
+        // Sorted as they come: a tree that is made of them at once has full nodes.
+        let mut found = Vec::new();
         let (mut marker, mut seen) = (String::new(), HashSet::new());
         loop {
             let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
@@ -192,11 +193,10 @@ impl BlobStore {
             let page = read_blobs(&response)?;
             for (name, blob) in page.blobs {
                 if let Some(name) = name.strip_prefix(container.prefix()) {
-                    let (name, blob) = shared(name, blob);
-                    found.insert(name, blob);
+                    found.push(shared(name, blob));
                 }
             }
-            let Some(next) = page.next else { return Ok(found) };
+            let Some(next) = page.next else { return Ok(found.into_iter().collect()) };
             // What was read so far is a part of the list, and no proof of anything.
             let flaw = |words: &str| Err(response.bad(Flaw::Shape(words.into())));
             if !seen.insert(next.clone()) {
