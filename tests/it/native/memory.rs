@@ -1,19 +1,25 @@
 //! How much memory an upload takes: a large file as much as its blocks on their way, whatever its size.
 
 use std::fs;
+use std::io::Read;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use super::together::sparse;
 use super::{CREATE, env};
-use crate::support::{Behaviour, Running};
+use crate::support::{Behaviour, Running, TestEnv};
 
 /// All that the program may hold, in KiB: 256 MiB of content, and itself.
 const LIMIT: u64 = 320 * 1024;
 
 /// The same for 100,000 files, of a build that is not optimized.
 const MANY_LIMIT: u64 = 72 * 1024;
+
+/// The same at the end of an upload of 20,000 files.
+const END_LIMIT: u64 = 52 * 1024;
 
 /// The most memory that a running process has had so far, in KiB.
 fn most_memory(pid: u32) -> Option<u64> {
@@ -35,17 +41,22 @@ fn no_more_content_is_held_than_the_limit() {
     assert!(most < LIMIT, "{most} KiB");
 }
 
-/// Each file costs its name and its place in a list, not a request that waits.
-#[test]
-fn a_hundred_thousand_waiting_files_take_little_memory() {
-    let (env, store) = env();
-    for directory in 0..100 {
+/// So many thousand files of two bytes.
+fn small_files(env: &TestEnv, thousands: usize) {
+    for directory in 0..thousands {
         let path = env.work().join(format!("model/shard-{directory:05}"));
         fs::create_dir_all(&path).expect("a directory");
         for file in 0..1000 {
             fs::write(path.join(format!("part-{file:05}.json")), "{}").expect("a file");
         }
     }
+}
+
+/// Each file costs its name and its place in a list, not a request that waits.
+#[test]
+fn a_hundred_thousand_waiting_files_take_little_memory() {
+    let (env, store) = env();
+    small_files(&env, 100);
     store.behaves(Behaviour { silent_after: Some(64), discards: true, ..Behaviour::default() });
     let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "32"]].concat());
     store.wait_until_all_silent(64, 32);
@@ -53,6 +64,28 @@ fn a_hundred_thousand_waiting_files_take_little_memory() {
     running.signal(Signal::KILL);
     assert_eq!(running.finish(&env).code, None);
     assert!(most < MANY_LIMIT, "{most} KiB");
+}
+
+/// What is known of each file is in memory once when the lists are compared, the journal is written and the files are
+/// shown.
+#[test]
+fn the_end_of_an_upload_of_many_files_takes_little_memory() {
+    let (env, _store) = env();
+    // No blocks of a large file beside them.
+    sparse(&env, 2);
+    small_files(&env, 20);
+    let mut command = env.command(&[&CREATE[..], &["--skip-check", "-o", "json"]].concat());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("runs");
+    let mut shown = child.stdout.take().expect("piped");
+    // The rest of the files has no room in the pipe: the program waits for its reader.
+    let mut text = vec![0];
+    shown.read_exact(&mut text).expect("shown");
+    let most = most_memory(child.id()).expect("it runs");
+    shown.read_to_end(&mut text).expect("shown");
+    assert!(child.wait().expect("ended").success());
+    let created: Value = serde_json::from_slice(&text).expect("JSON");
+    assert_eq!(created["files"].as_array().map(Vec::len), Some(20_002));
+    assert!(most < END_LIMIT, "{most} KiB");
 }
 
 #[test]
