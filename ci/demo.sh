@@ -98,8 +98,9 @@ show custom show --name minilm
 show custom list -o json
 [[ $(ask '[model["name"] for model in it]' custom list) == "['minilm']" ]] || die "the list does not hold the model."
 
-# From the registered model to an endpoint, more of it, and back.
+# From the registered model to an endpoint, one question to it, more of it, and back.
 show custom deployments create --name sentences --model minilm --yes
+show deployments test sentences --prompt "Say hello"
 show custom deployments list
 show custom deployments update --name sentences --sku-capacity 120
 [[ $(ask 'it["sku"]["capacity"]' custom deployments show --name sentences) == 120 ]] || die "it was not scaled."
