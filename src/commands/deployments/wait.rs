@@ -12,7 +12,7 @@ use super::products::DeploymentPage;
 use crate::app::App;
 use crate::commands::account::{AccountArgs, Reach, access};
 use crate::console::ProgressMode;
-use crate::error::{CliError, DeployAdvice};
+use crate::error::{CliError, DeployAdvice, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{Accepted, DeployError, DeployStatus, Expected};
 use azure_ai_models_core::model::{Deployment, DeploymentName, is_fireworks};
 
@@ -112,6 +112,15 @@ impl About<'_> {
     pub(super) fn interrupted(&self, still: &str, verb: &str) -> CliError {
         let command = self.command(self.group, verb);
         CliError::deployment_interrupted(&format!("Interrupted. Deployment '{}' {still}.", self.name), &command)
+    }
+
+    /// Interrupted while the service has not accepted the write: a request may be on its way, or none.
+    pub(super) fn interrupted_before_answer(&self) -> CliError {
+        let message = format!("Interrupted before the service accepted deployment '{}'.", self.name);
+        let show = self.command(self.group, "show");
+        CliError::new(ErrorKind::Interrupted, message)
+            .with_code(ErrorCode::DeploymentInterrupted)
+            .with_suggestion(format!("See whether it is there all the same:\n  {show}"))
     }
 
     /// A write or a wait that failed.

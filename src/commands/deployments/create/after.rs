@@ -84,7 +84,7 @@ impl DeployRequest {
         }
         checks.outcome()?;
         let plan = plan.ok_or_else(|| CliError::failure("nothing to deploy"))?;
-        say_plan(app, self.name.as_str(), &plan);
+        say_plan(app, &reach, self.name.as_str(), &plan);
         agree(app, self.yes).await?;
         Ok(Prepared { request: self.clone(), account, reach, plan })
     }

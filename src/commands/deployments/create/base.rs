@@ -126,7 +126,7 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
     }
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
-    say_plan(app, name.as_str(), &plan);
+    say_plan(app, &reach, name.as_str(), &plan);
     if is_billed_while_it_exists(DeploymentKind::Base, &plan.new.sku) {
         agree(app, options.yes).await?;
     }

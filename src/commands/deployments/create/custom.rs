@@ -17,7 +17,9 @@ use crate::commands::deployments::products::DeploymentPage;
 use crate::commands::deployments::wait::{await_end, show_ready};
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode, ErrorKind};
-use azure_ai_models_core::arm::{AccountModel, DraftModel, Expected, NewDeployment, NewModel, default_version};
+use azure_ai_models_core::arm::{
+    AccountId, AccountModel, DraftModel, Expected, NewDeployment, NewModel, default_version,
+};
 use azure_ai_models_core::foundry::ListError;
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{
@@ -123,7 +125,7 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
     }
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
-    say_plan(app, name.as_str(), &plan);
+    say_plan(app, &reach, name.as_str(), &plan);
     agree(app, options.yes).await?;
     let limit = (!options.no_wait).then(|| options.patience.limit(app));
     let again = again(&plan);
@@ -174,13 +176,15 @@ pub(super) async fn answer<T: FromStr<Err = String>>(
     answer.trim().parse().map_err(CliError::usage)
 }
 
-/// Names what is about to be created.
-pub(super) fn say_plan(app: &App, name: &str, plan: &Plan) {
+/// Names what is about to be created, and where: the place may come from an azd environment.
+pub(super) fn say_plan(app: &App, reach: &Reach, name: &str, plan: &Plan) {
     let NewDeployment { sku, capacity, model: NewModel { name: model, version, .. }, draft, .. } = &plan.new;
     let draft = draft.as_ref().map(|draft| format!(", draft {} (version {})", draft.model.name, draft.model.version));
     let draft = draft.unwrap_or_default();
     app.console
         .status(&format!("Deployment '{name}': model {model} (version {version}){draft}, {sku}, capacity {capacity}."));
+    let AccountId { subscription, group, account, .. } = reach.id();
+    app.console.status(&format!("Account '{account}', resource group '{group}', subscription {subscription}."));
 }
 
 /// `--if-not-exists` found a deployment of the name.

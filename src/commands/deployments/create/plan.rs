@@ -57,7 +57,7 @@ impl Plan {
         again: &dyn Fn(u64) -> String,
     ) -> Result<Created, CliError> {
         let app = about.app;
-        app.on_interrupt(about.interrupted("may still be created", "wait"));
+        app.on_interrupt(about.interrupted_before_answer());
         let accepted = match reach.deployments.create(about.name, &self.new).await {
             Ok(accepted) => accepted,
             Err(error) => return Err(self.refused(about, reach, error, again).await),
