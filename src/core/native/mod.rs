@@ -134,7 +134,8 @@ pub(crate) async fn send(
         let send = |file: SourceFile| async move { files.send(&file).await };
         let large = stream::iter(order.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
-        let work = stream::select(large, small);
+        // The small ones take their turns at once, before a large one is even open: the order does not depend on luck.
+        let work = stream::select(small, large);
         tokio::pin!(work);
         let (mut tick, mut judge) = (tokio::time::interval(TICK), tokio::time::interval(JUDGE));
         loop {
