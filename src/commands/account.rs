@@ -51,7 +51,7 @@ pub(crate) enum Access {
     ProjectOnly {
         /// The project's own client.
         foundry: FoundryClient,
-        /// What a command that needs the account fails with.
+        /// Failure of a command that needs the account.
         why: CliError,
     },
 }
@@ -62,7 +62,7 @@ pub(crate) struct Reach {
     pub(crate) foundry: FoundryClient,
     /// The account.
     pub(crate) account: Account,
-    /// Its deployments.
+    /// Client of the account's deployments.
     pub(crate) deployments: Deployments,
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn access_of(app: &App, args: &AccountArgs, foundry: FoundryCli
 
 /// Why there is no account.
 enum NotFound {
-    /// It does not exist, or this user has no role there: ARM does not tell the two apart.
+    /// Not there, or not visible to this user: ARM does not tell the two apart.
     NotVisible(CliError),
     Failed(CliError),
 }

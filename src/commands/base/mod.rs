@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
 
-/// What can be done with models of the catalogue.
+/// Commands for models of the catalogue.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaseCommand {
     /// List the models of the catalogue that can be deployed

@@ -1,4 +1,4 @@
-//! Whether a registered model is in use by deployments.
+//! Looks for deployments that use a registered model.
 
 use crate::app::App;
 use crate::commands::account::{Access, AccountArgs, access_of};

@@ -52,7 +52,7 @@ enum State {
     Look,
     /// An attempt, after this number in flight with this rate.
     More(u32, f64),
-    /// The same, downwards.
+    /// An attempt with fewer, after this number in flight with this rate.
     Fewer(u32, f64),
     /// Found to be the right one at this time.
     Settled(Instant),
@@ -181,7 +181,7 @@ struct Watched {
     from: Option<(Instant, u64)>,
 }
 
-/// What the present number has shown so far.
+/// Observations of the present number.
 #[derive(Debug)]
 struct Look {
     begun: Instant,
@@ -210,7 +210,7 @@ impl Look {
 }
 
 impl Watched {
-    /// What it has shown since it counts; nothing while buffers fill.
+    /// Observations since it counts; none while buffers fill.
     fn observe(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
         let (begun, taken) = self.progress.taken()?;
         if now < begun + WARM {
@@ -223,7 +223,7 @@ impl Watched {
         Some((taken - bytes, now.saturating_duration_since(from)))
     }
 
-    /// The same at its end: a short request counts as a whole.
+    /// Observations at the end of the request: a short one counts as a whole.
     fn ended(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
         let (begun, taken) = self.progress.taken()?;
         if self.from.is_none() && begun >= look {

@@ -76,7 +76,7 @@ impl Room {
         &mut self.buffer[..length]
     }
 
-    /// What the buffer holds now, for as many readers as there are.
+    /// Content of the buffer, shared by any number of readers.
     pub(super) fn filled(self) -> Bytes {
         Bytes::from_owner(self)
     }

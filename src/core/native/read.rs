@@ -14,7 +14,7 @@ use super::concurrency::Progress;
 use super::rate::Rate;
 use crate::model::ContentHash;
 
-/// What is read or handed over at a time, in bytes: small enough that a checksum finds it in the processor's cache.
+/// Bytes read or handed over at a time: few enough that a checksum finds it in the processor's cache.
 const PIECE: usize = 256 * 1024;
 
 /// Fills a buffer from the file, beginning at `start`. Returns the CRC-64/NVME of the content as the store takes it:

@@ -19,7 +19,7 @@ use crate::error::CliError;
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::model::{DeploymentName, ModelName, ModelVersion};
 
-/// What `custom create` is told of its deployment.
+/// Deployment options of `custom create`.
 #[derive(Clone, Debug)]
 pub(crate) struct DeployRequest {
     /// Name of the deployment.

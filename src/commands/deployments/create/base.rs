@@ -52,7 +52,7 @@ impl BaseCreateArgs {
     }
 }
 
-/// What the user asked for.
+/// Request of the user.
 struct Asked {
     model: String,
     version: Option<String>,

@@ -1,4 +1,4 @@
-//! What is checked before a deployment is created. All of it is read; what the user may not read is not checked.
+//! Checks before a deployment is created. They only read, and skip what the user may not read.
 
 use serde::Serialize;
 
@@ -125,7 +125,7 @@ impl<'a> Checks<'a> {
         self.add(id, Status::NotChecked, why);
     }
 
-    /// What a read shows; `None`, said, where the user may not read it.
+    /// Result of a read; `None` where the user may not read it, which is reported.
     ///
     /// # Errors
     /// Any other failure of the read.
@@ -324,7 +324,7 @@ pub(crate) fn offered(row: &AccountModel) -> Vec<&str> {
     row.view().open_skus(time::OffsetDateTime::now_utc()).map(|sku| sku.name.as_str()).collect()
 }
 
-/// What has to be the same where `--if-not-exists` finds a deployment.
+/// Properties that a deployment found by `--if-not-exists` must share.
 pub(crate) struct Wanted<'a> {
     /// Name of the model.
     pub(crate) model: &'a str,
