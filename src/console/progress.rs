@@ -16,7 +16,7 @@ use azure_ai_models_core::units;
 pub(super) const SCHEMA_LINE: &str = r#"{"schema":"azure.ai.models/progress","version":1}"#;
 
 /// How progress is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ProgressMode {
     /// A bar on a terminal, plain lines elsewhere.
     #[default]

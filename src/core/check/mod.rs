@@ -32,7 +32,7 @@ use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
 use crate::source::{PlanError, UploadSource};
 use crate::units;
 
-/// Size limit of a pointer, from the specification of Git LFS.
+/// Sizes of a Git LFS pointer, in bytes: its specification allows less than 1,024.
 const POINTER_BYTES: std::ops::RangeInclusive<u64> = 50..=1024;
 /// More is no document of any model.
 const DOCUMENT_LIMIT: u64 = 4 << 30;
