@@ -21,7 +21,7 @@ use crate::support::{
 
 const MIB: usize = 1 << 20;
 /// Three blocks and a bit.
-const LARGE: usize = 25 * MIB;
+const LARGE: usize = 16 * MIB;
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
 
 /// No part of it is like another, so that a block in a wrong place shows.
@@ -127,8 +127,8 @@ fn what_arrives_is_what_lies_there_without_azcopy() {
       Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
 
     Step 2/3: Uploading model files...
-      Source: model (2 files, 25.0 MB)
-      Uploading 2 files, 25.0 MB...
+      Source: model (2 files, 16.0 MB)
+      Uploading 2 files, 16.0 MB...
       Completed
     ✓ Upload complete
 

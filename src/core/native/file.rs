@@ -146,7 +146,7 @@ impl Files<'_> {
     /// Waits for the turn of a request of this size in bytes.
     async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
         let permit = match &self.concurrency {
-            Some(concurrency) if bytes >= LARGE => Some(concurrency.enter().await.map_err(closed)?),
+            Some(concurrency) if bytes >= LARGE => Some(concurrency.enter(bytes).await.map_err(closed)?),
             _ => None,
         };
         Ok(Turn { permit, _request: self.permits.acquire().await.map_err(closed)? })

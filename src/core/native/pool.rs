@@ -9,7 +9,7 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 /// Bytes that all content of one upload may take.
 const LIMIT: usize = 256 << 20;
 /// Size of one block in bytes, as far as the bound goes.
-const BLOCK: usize = 8 << 20;
+const BLOCK: usize = crate::store::BLOCK as usize;
 /// Blocks beside those in flight: they wait for the checksum of their file.
 const WAITING: usize = 4;
 /// Unit of the limit, in bytes.

@@ -146,6 +146,12 @@ impl BlobStore {
         }
     }
 
+    /// The same location while it is being probed: a SAS that is refused is not renewed.
+    pub(crate) fn unproved(mut self) -> Self {
+        self.sas.get_mut().is_proved = false;
+        self
+    }
+
     /// The SAS in force, for a program that writes to the location by itself.
     pub(crate) async fn sas(&self) -> SecretUrl {
         self.sas.lock().await.url.clone()

@@ -10,7 +10,7 @@ mod retry;
 mod version;
 mod wire;
 
-pub(crate) use blocks::{BlockId, BlockLayout, content_type};
+pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, content_type};
 pub(crate) use client::{Attempt, BlobContent, BlobStore, Renew};
 pub use error::{SasRefusal, StoreError};
 pub use location::{ListedBlob, Listing, UploadLocation};

@@ -116,9 +116,8 @@ impl Session {
     ) -> Result<(), UploadError> {
         let resume = self.resume.take();
         on(UploadEvent::RequestingLocation);
-        let mut location = self.location().await?;
+        let (mut location, mut listing) = self.listed_location().await?;
         let mut store = self.store(&location);
-        let mut listing = self.listing(&store).await;
         self.delete_strays(&store, (&location, listing.as_ref(), resume.as_ref()), on).await?;
         on(UploadEvent::LocationReady(&location.blob_uri));
         on(UploadEvent::Uploading);
@@ -143,12 +142,11 @@ impl Session {
             arrived_before = Some(arrived);
             drop(hold);
             on(UploadEvent::RenewingSas);
-            location = match self.location().await {
-                Ok(location) => location,
+            (location, listing) = match self.listed_location().await {
+                Ok(listed) => listed,
                 Err(why) => return Err(self.broken(engine, &state, failure, Some(why)).await),
             };
             store = self.store(&location);
-            listing = self.listing(&store).await;
             journal = self.next_journal(engine, Some(state), (&location, listing.as_ref()), on).await;
         }
         journal.stage = Stage::Uploaded;
@@ -233,9 +231,17 @@ impl Session {
         self.directory()?.remove_runs_but(run).await
     }
 
+    /// A location that accepts what is sent, and the blobs that are in it; no list where that cannot be told.
+    async fn listed_location(&self) -> Result<(UploadLocation, Option<Listing>), UploadError> {
+        let model = (&self.request.name, &self.request.version);
+        let list = async |location: &UploadLocation| self.listing(&self.store(location).unproved()).await;
+        usable_location(&self.foundry, self.settings.timings.probe, model, list).await
+    }
+
     async fn location(&self) -> Result<UploadLocation, UploadError> {
         let model = (&self.request.name, &self.request.version);
-        usable_location(&self.foundry, self.foundry.http(), self.settings.timings.probe, model).await
+        let nothing = async |_: &UploadLocation| ();
+        usable_location(&self.foundry, self.settings.timings.probe, model, nothing).await.map(|(location, ())| location)
     }
 
     fn store(&self, location: &UploadLocation) -> BlobStore {

@@ -138,12 +138,12 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
       Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
 
     Step 2/3: Uploading model files...
-      Source: model (1 file, 25.0 MB)
-      Uploading 1 file, 25.0 MB...
+      Source: model (1 file, 16.0 MB)
+      Uploading 1 file, 16.0 MB...
     The upload location's SAS was refused on the way. Asking for a fresh one...
     ERROR: Upload interrupted. Run the same command to resume once the cause is removed.
     the blob store refused the upload, also with a fresh SAS (AuthenticationFailed. (AuthenticationFailed))
-    16.0 MB arrived and will not be sent again; the blob store keeps them for 7 days.
+    10.0 MB arrived and will not be sent again; the blob store keeps them for 7 days.
 
     Suggestion: Check this machine's clock, and the network rules of the project's storage.
     To resume once that is solved, run the same command again:

@@ -52,7 +52,7 @@ fn the_error_names_the_file_and_what_to_do() {
     insta::assert_snapshot!(error, @"
     Upload interrupted. Run the same command to resume.
     the blob store does not hold config.json as it was sent: another upload has written it since
-    1 of 2 files (25.0 MB) are complete and will not be sent again; the rest starts over.
+    1 of 2 files (16.0 MB) are complete and will not be sent again; the rest starts over.
 
     Suggestion: Two uploads of one version share a location: use another --version, or see that the other one has ended.
     To resume, run the same command again:

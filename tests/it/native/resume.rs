@@ -38,10 +38,10 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
     let before = large(&store);
     let output = create(&env, &["-o", "json"]).success();
     let words = output.stderr.lines().find(|line| line.contains("Going on")).expect("it is said");
-    let blocks: u32 = before.blocks.iter().map(|index| if *index == 3 { 1 } else { 8 }).sum();
+    let blocks: u32 = before.blocks.iter().map(|index| if *index == 3 { 1 } else { 5 }).sum();
     // Of the three that arrived one may be the small file.
     let kept = match before.blocks.len() {
-        3 => format!("{blocks}.0 MB of 25.0 MB are there already"),
+        3 => format!("{blocks}.0 MB of 16.0 MB are there already"),
         _ => format!("1 of 2 files (50 B) are there already, and {blocks}.0 MB of the rest"),
     };
     assert_eq!(words, format!("  Going on with an earlier upload: {kept}."));
@@ -63,7 +63,7 @@ fn of_a_file_alone_it_is_said_how_much_is_there() {
     assert_eq!(running.finish(&env).code, None);
     store.behaves(Behaviour::default());
     let output = create(&env, &["--skip-check"]).success();
-    let words = "  Going on with an earlier upload: 16.0 MB of 25.0 MB are there already.\n";
+    let words = "  Going on with an earlier upload: 10.0 MB of 16.0 MB are there already.\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
@@ -118,7 +118,7 @@ fn a_file_that_changes_on_the_way_starts_again() {
         let running = Running::start(&env, &CREATE);
         wait_until_stuck(&env, &store, 3);
         let other = local(&env, "model.safetensors");
-        let other = if shorter { &other[..LARGE - 9 * super::MIB] } else { &[&other[..], &content(9)].concat() };
+        let other = if shorter { &other[..LARGE - 6 * super::MIB] } else { &[&other[..], &content(9)].concat() };
         // In one step, as far as others see.
         let written = env.write("other", other);
         std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
@@ -223,8 +223,8 @@ fn the_words_of_an_interrupted_upload_count_the_blocks() {
     let said = output.stderr.split("ERROR: ").nth(1).expect("an error");
     // One of the blocks is the short last one, or none is.
     let (far, kept) = said.split_once("\n").expect("two lines");
-    assert!(far.starts_with("Upload interrupted at ") && far.ends_with(" of 25.0 MB sent)."), "{said}");
-    insta::assert_snapshot!(kept.replace("16.0 MB", "[TWO]").replace("9.0 MB", "[TWO]"), @"
+    assert!(far.starts_with("Upload interrupted at ") && far.ends_with(" of 16.0 MB sent)."), "{said}");
+    insta::assert_snapshot!(kept.replace("10.0 MB", "[TWO]").replace("6.0 MB", "[TWO]"), @"
     [TWO] arrived and will not be sent again; the blob store keeps them for 7 days.
 
     Suggestion: To resume, run the same command again:

@@ -1,0 +1,184 @@
+//! Which number of requests in flight is right, by the rates that were observed. Pure.
+
+use std::time::{Duration, Instant};
+
+/// Content of a large request, in bytes, as far as patience goes.
+const BLOCK: f64 = crate::store::BLOCK as f64;
+/// Number in flight at the start.
+pub(super) const FIRST: u32 = 16;
+/// One connection alone is often slower than the line.
+const MIN: u32 = 2;
+/// Seconds that what is in flight may take to arrive.
+const PATIENCE: f64 = 7.0;
+/// So many times as many are tried,
+const MORE: u32 = 2;
+/// where each connection is no faster than so many bytes per second, this many at once,
+const SLOW: f64 = 16e6;
+const MANY_MORE: u32 = 4;
+/// and they are worth it where all together are so much faster.
+const GROWN: f64 = 1.15;
+/// Fewer are worth it where all together are no slower than that.
+const SHRUNK: f64 = 0.75;
+/// The line may be another one after that long.
+const REST: Duration = Duration::from_secs(300);
+
+/// Purpose of the present number.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// A first look at the rate.
+    Look,
+    /// An attempt, after this number in flight with this rate.
+    More(u32, f64),
+    /// An attempt with fewer, after this number in flight with this rate.
+    Fewer(u32, f64),
+    /// Found to be the right one at this time.
+    Settled(Instant),
+}
+
+/// The number, and what decides it. Pure.
+#[derive(Debug)]
+pub(super) struct Measure {
+    max: u32,
+    now: u32,
+    state: State,
+    /// Each connection is slow for itself: patience would only make the upload slower.
+    is_slow_each: bool,
+}
+
+impl Measure {
+    pub(super) fn new(max: u32, first: u32) -> Self {
+        Self { max, now: first.clamp(1, max), state: State::Look, is_slow_each: false }
+    }
+
+    /// All requests in flight together made so many bytes per second.
+    pub(super) fn observed(&mut self, rate: f64, at: Instant) {
+        if let State::Settled(since) = self.state {
+            if at.duration_since(since) < REST {
+                return;
+            }
+            self.state = State::Look;
+        }
+        let patient = self.patient(rate);
+        (self.now, self.state) = match self.state {
+            State::More(number, before) if rate < before * GROWN => (number, State::Settled(at)),
+            // The line is not slow, each connection is.
+            State::Fewer(number, before) if rate < before * SHRUNK => {
+                self.is_slow_each = true;
+                self.more(number, before, at)
+            }
+            State::Look | State::Fewer(..) if patient < self.now => (patient, State::Fewer(self.now, rate)),
+            State::Look | State::More(..) => self.more(self.now, rate, at),
+            State::Fewer(..) | State::Settled(_) => (self.now, State::Settled(at)),
+        };
+    }
+
+    /// A request was refused because the store is busy, or the line broke although it had time.
+    pub(super) fn failed(&mut self, at: Instant) {
+        (self.now, self.state) = ((self.now / 2).max(MIN.min(self.max)), State::Settled(at));
+    }
+
+    /// The present number.
+    pub(super) fn now(&self) -> u32 {
+        self.now
+    }
+
+    /// The present number, where it was found to be the right one.
+    pub(super) fn settled(&self) -> Option<u32> {
+        matches!(self.state, State::Settled(_)).then_some(self.now)
+    }
+
+    fn more(&self, from: u32, rate: f64, at: Instant) -> (u32, State) {
+        let most = if self.is_slow_each { self.max } else { self.patient(rate) };
+        let times = if rate / f64::from(from) < SLOW { MANY_MORE } else { MORE };
+        match (from * times).min(most).min(self.max) {
+            more if more > from => (more, State::More(from, rate)),
+            _ => (from, State::Settled(at)),
+        }
+    }
+
+    /// The most that patience allows at this rate.
+    fn patient(&self, rate: f64) -> u32 {
+        if self.is_slow_each {
+            return self.max;
+        }
+        ((rate * PATIENCE / BLOCK) as u32).clamp(MIN.min(self.max), self.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of so many MiB a second, with so many for each connection at most.
+    struct Line {
+        all: f64,
+        connection: f64,
+    }
+
+    impl Line {
+        fn rate(&self, in_flight: u32) -> f64 {
+            (f64::from(in_flight) * self.connection).min(self.all) * f64::from(1 << 20)
+        }
+
+        /// Observes until the number has settled.
+        fn settle(&self, measure: &mut Measure, at: Instant) {
+            for _ in 0..16 {
+                measure.observed(self.rate(measure.now), at);
+                if matches!(measure.state, State::Settled(_)) {
+                    return;
+                }
+            }
+            panic!("{measure:?}");
+        }
+
+        fn number(&self, first: u32) -> u32 {
+            let mut measure = Measure::new(32, first);
+            self.settle(&mut measure, Instant::now());
+            measure.now
+        }
+    }
+
+    #[test]
+    fn a_full_line_keeps_few_blocks_and_one_with_room_gets_many() {
+        for (all, connection, number) in [
+            (1e9, 25.0, 32),
+            (400.0, 25.0, 16),
+            (100.0, 5.0, 32),
+            (2.5, 100.0, 3),
+            (0.5, 100.0, 2),
+            (0.1, 100.0, 2),
+            (1e9, 0.3, 32),
+            (300.0, 300.0, 16),
+        ] {
+            assert_eq!(Line { all, connection }.number(FIRST), number, "{all} {connection}");
+        }
+        // The number of an earlier run, on the same line and on a wider one.
+        assert_eq!(Line { all: 2.5, connection: 100.0 }.number(2), 2);
+        assert_eq!(Line { all: 1e9, connection: 25.0 }.number(2), 32);
+    }
+
+    #[test]
+    fn a_line_that_changes_is_noticed_after_a_while() {
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        Line { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
+        let wide = Line { all: 1e9, connection: 25.0 };
+        measure.observed(wide.rate(3), begun + REST / 2);
+        assert_eq!(measure.now, 3);
+        wide.settle(&mut measure, begun + REST);
+        assert_eq!(measure.now, 32);
+    }
+
+    #[test]
+    fn no_more_than_asked() {
+        for max in [1, 2, 3, 5, 32] {
+            let mut measure = Measure::new(max, FIRST);
+            Line { all: 1e9, connection: 2.0 }.settle(&mut measure, Instant::now());
+            assert_eq!(measure.now, max);
+            let mut measure = Measure::new(max, FIRST);
+            Line { all: 0.1, connection: 1.0 }.settle(&mut measure, Instant::now());
+            assert_eq!(measure.now, max.min(2));
+            (0..9).for_each(|_| measure.failed(Instant::now()));
+            assert_eq!(measure.now, max.min(2));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! How fast requests in flight are, long before the first of them has ended. Pure but for the clock of each request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The buffers of the system are full so long after the first byte of a request.
+pub(super) const WARM: Duration = Duration::from_millis(150);
+/// Each connection is watched so long, on average, before the number is judged,
+pub(super) const LOOK: Duration = Duration::from_millis(100);
+/// and all of them for so many bytes, since a slow connection seldom takes a piece,
+const LOOK_BYTES: u64 = 4 << 20;
+/// or, where not even that moves, for so long.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// Progress of one request, counted by whatever thread sends it.
+#[derive(Debug)]
+pub(in crate::native) struct Progress {
+    entered: Instant,
+    /// Length of the content in bytes.
+    length: u64,
+    taken: AtomicU64,
+    /// Nanoseconds from `entered` until the first byte was taken; 0 before that.
+    begun: AtomicU64,
+    /// Nanoseconds from `entered` until the last byte so far was taken.
+    last: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn new(length: u64) -> Self {
+        let [taken, begun, last] = Default::default();
+        Self { entered: Instant::now(), length, taken, begun, last }
+    }
+
+    /// So many more bytes were taken.
+    pub(in crate::native) fn add(&self, bytes: u64) {
+        let nanoseconds = u64::try_from(self.entered.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.last.store(nanoseconds, Ordering::Relaxed);
+        if self.taken.fetch_add(bytes, Ordering::Relaxed) == 0 {
+            self.begun.store(nanoseconds, Ordering::Relaxed);
+        }
+    }
+
+    /// Another attempt begins.
+    pub(in crate::native) fn restart(&self) {
+        self.begun.store(0, Ordering::Relaxed);
+        self.taken.store(0, Ordering::Relaxed);
+    }
+
+    /// When the first byte was taken, and how many were by now.
+    fn taken(&self) -> Option<(Instant, u64)> {
+        match self.begun.load(Ordering::Relaxed) {
+            0 => None,
+            begun => Some((self.after(begun), self.taken.load(Ordering::Relaxed))),
+        }
+    }
+
+    /// Until when the line has shown how much it takes: what was taken whole waits for its acknowledgement.
+    fn until(&self, taken: u64, now: Instant) -> Instant {
+        if taken < self.length { now } else { self.after(self.last.load(Ordering::Relaxed)).min(now) }
+    }
+
+    fn after(&self, nanoseconds: u64) -> Instant {
+        self.entered + Duration::from_nanos(nanoseconds)
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+struct Watched {
+    progress: Arc<Progress>,
+    /// From when, and from which byte on, it counts for the present look.
+    from: Option<(Instant, u64)>,
+}
+
+/// Observations of the present number.
+#[derive(Debug)]
+struct Look {
+    begun: Instant,
+    /// Of requests that have ended.
+    ended: Observed,
+}
+
+/// Bytes over the time of connections.
+#[derive(Clone, Copy, Debug, Default)]
+struct Observed {
+    connections: u32,
+    bytes: u64,
+    time: Duration,
+}
+
+impl Observed {
+    fn add(&mut self, bytes: u64, time: Duration) {
+        (self.connections, self.bytes, self.time) = (self.connections + 1, self.bytes + bytes, self.time + time);
+    }
+}
+
+impl Look {
+    fn begin(begun: Instant) -> Self {
+        Self { begun, ended: Observed::default() }
+    }
+}
+
+impl Watched {
+    /// Observations since it counts; none while buffers fill, nor after everything was taken.
+    fn observe(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
+        let (begun, taken) = self.progress.taken()?;
+        if now < begun + WARM {
+            return None;
+        }
+        // Another attempt may have begun meanwhile.
+        let (from, bytes) =
+            self.from.filter(|(at, bytes)| *at >= begun && *bytes <= taken).unwrap_or((now.max(look), taken));
+        self.from = Some((from, bytes));
+        let is_known = taken > bytes || taken < self.progress.length;
+        is_known.then(|| (taken - bytes, self.progress.until(taken, now).saturating_duration_since(from)))
+    }
+
+    /// Observations at the end of the request. One that lies in this look counts as a whole: what the buffers took at
+    /// once, its acknowledgement has waited for.
+    fn ended(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
+        let (begun, taken) = self.progress.taken()?;
+        if begun >= look { Some((taken, now.saturating_duration_since(begun))) } else { self.observe(look, now) }
+    }
+}
+
+/// Requests in flight, and the present look at them.
+#[derive(Debug)]
+pub(super) struct Observer {
+    in_flight: Vec<Watched>,
+    look: Look,
+}
+
+impl Observer {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { in_flight: Vec::new(), look: Look::begin(now) }
+    }
+
+    /// A request begins.
+    pub(super) fn enter(&mut self, progress: Arc<Progress>) {
+        self.in_flight.push(Watched { progress, from: None });
+    }
+
+    /// A request has ended.
+    pub(super) fn leave(&mut self, progress: &Arc<Progress>, now: Instant) {
+        if let Some(at) = self.in_flight.iter().position(|watched| Arc::ptr_eq(&watched.progress, progress)) {
+            let mut watched = self.in_flight.swap_remove(at);
+            if let Some((bytes, time)) = watched.ended(self.look.begun, now) {
+                self.look.ended.add(bytes, time);
+            }
+        }
+    }
+
+    /// A new look begins.
+    pub(super) fn begin_look(&mut self, now: Instant) {
+        self.look = Look::begin(now);
+        for watched in &mut self.in_flight {
+            watched.from = watched.from.and_then(|_| Some((now, watched.progress.taken()?.1)));
+        }
+    }
+
+    /// The rate of this number in flight together in bytes per second, once enough of it was seen.
+    pub(super) fn rate(&mut self, number: u32, now: Instant) -> Option<f64> {
+        let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
+        let enough = number - number / 4;
+        // Requests of another number tell nothing of this one.
+        if in_flight > number || in_flight < enough {
+            self.begin_look(now);
+            return None;
+        }
+        let (mut seen, look) = (self.look.ended, self.look.begun);
+        for watched in &mut self.in_flight {
+            if let Some((bytes, time)) = watched.observe(look, now) {
+                seen.add(bytes, time);
+            }
+        }
+        if seen.connections < enough || seen.time < LOOK * number {
+            return None;
+        }
+        if seen.bytes < LOOK_BYTES && seen.time < LONGEST_LOOK * number {
+            return None;
+        }
+        if seen.bytes == 0 {
+            // A line that stands still tells nothing.
+            self.begin_look(now);
+            return None;
+        }
+        Some(seen.bytes as f64 / seen.time.as_secs_f64() * f64::from(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_attempt_begins_anew() {
+        let progress = Arc::new(Progress::new(16 << 20));
+        let mut watched = Watched { progress: Arc::clone(&progress), from: None };
+        let look = Instant::now();
+        let at = |looks: u32| look + WARM * 2 + LOOK * looks;
+        progress.add(5 << 20);
+        assert_eq!(watched.observe(look, at(0)), Some((0, Duration::ZERO)));
+        progress.add(1 << 20);
+        assert_eq!(watched.observe(look, at(1)), Some((1 << 20, LOOK)));
+        progress.restart();
+        assert_eq!(watched.observe(look, at(2)), None);
+        progress.add(2 << 20);
+        assert_eq!(watched.observe(look, at(3)), Some((0, Duration::ZERO)));
+        progress.add(2 << 20);
+        assert_eq!(watched.observe(look, at(4)), Some((2 << 20, LOOK)));
+    }
+
+    #[test]
+    fn what_was_taken_whole_tells_nothing_until_it_is_acknowledged() {
+        let progress = Arc::new(Progress::new(8 << 20));
+        let mut watched = Watched { progress: Arc::clone(&progress), from: None };
+        let look = Instant::now();
+        progress.add(8 << 20);
+        let later = look + WARM * 2;
+        assert_eq!(watched.observe(look, later), None);
+        assert_eq!(watched.observe(look, later + LOOK), None);
+        let (bytes, time) = watched.ended(look, later + LOOK).expect("a whole request");
+        assert!(bytes == 8 << 20 && time <= WARM * 2 + LOOK && time > WARM * 2, "{bytes} {time:?}");
+        // Begun before this look, and all of it taken before.
+        assert_eq!(watched.ended(later, later + LOOK * 2), None);
+    }
+}
