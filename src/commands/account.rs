@@ -211,7 +211,7 @@ fn known(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Option<Ac
     let of_id = || {
         let id = ProjectId::parse(value(var::AZURE_AI_PROJECT_ID)?).ok()?;
         let is_it = id.project.eq_ignore_ascii_case(endpoint.project());
-        is_it.then_some(AccountId { subscription: id.subscription, group: id.group, account: id.account })
+        is_it.then(|| id.account_id())
     };
     let known = match seven {
         [Some(subscription), Some(group), Some(account)] => {

@@ -214,19 +214,8 @@ impl ArmClient {
     /// # Errors
     /// See [`ArmError`].
     pub async fn project(&self, id: &ProjectId) -> Result<Option<FoundryProject>, ArmError> {
-        let ProjectId { subscription, group, account, project } = id;
-        let path = [
-            "subscriptions",
-            subscription,
-            "resourceGroups",
-            group,
-            "providers",
-            PROVIDER,
-            "accounts",
-            account,
-            "projects",
-            project,
-        ];
+        let account = id.account_id();
+        let path = account.path(&["projects", &id.project]);
         let project = found(self.get(self.endpoint.url(&path, self.provider_version(ACCOUNTS_VERSION))).await)?;
         Ok(project.and_then(readable))
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::AccountId;
+
 /// What an id must look like.
 const FORM: &str =
     "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.CognitiveServices/accounts/ACCOUNT/projects/PROJECT";
@@ -57,15 +59,18 @@ impl ProjectId {
         let [subscription, group, account, project] = names.map(|name| (*name).to_owned());
         Ok(Self { subscription, group, account, project })
     }
+
+    /// Id of the account that the project belongs to.
+    #[must_use]
+    pub fn account_id(&self) -> AccountId {
+        let Self { subscription, group, account, .. } = self;
+        AccountId { subscription: subscription.clone(), group: group.clone(), account: account.clone() }
+    }
 }
 
 impl fmt::Display for ProjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subscription, group, account, project } = self;
-        write!(
-            f,
-            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/projects/{project}"
-        )
+        f.write_str(&self.account_id().project(&self.project))
     }
 }
 
