@@ -24,6 +24,21 @@ pub struct Resource {
     pub location: String,
 }
 
+/// Question for a model of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelQuestion<'a> {
+    /// Question.
+    pub message: &'a str,
+    /// Tenant of the subscription; empty where it is not known.
+    pub tenant: &'a str,
+    /// Subscription.
+    pub subscription: &'a str,
+    /// Azure region whose models are offered.
+    pub location: &'a str,
+    /// Format of the models that are offered; `None`: any.
+    pub format: Option<&'a str>,
+}
+
 impl Host {
     /// Yes or no.
     ///
@@ -122,6 +137,27 @@ impl Host {
         let answer = whenever(self.prompt_service()?.prompt_resource_group_resource(self.request(request))).await?;
         let chosen = answer.resource.ok_or_else(|| nothing("project"))?;
         Ok(Resource { id: chosen.id, name: chosen.name, location: chosen.location })
+    }
+
+    /// Name of a model of the catalogue, which azd reads itself.
+    ///
+    /// # Errors
+    /// See [`HostError`]; older versions of azd refuse the question.
+    pub async fn choose_ai_model(&self, question: &ModelQuestion<'_>) -> Result<String, HostError> {
+        let ModelQuestion { message, tenant, subscription, location, format } = *question;
+        let subscription = Subscription { id: subscription.into(), name: String::new(), tenant: tenant.into() };
+        let filter = proto::AiModelFilterOptions {
+            locations: vec![location.to_owned()],
+            formats: format.into_iter().map(str::to_owned).collect(),
+        };
+        let request = proto::PromptAiModelRequest {
+            azure_context: Some(context(&subscription, "")),
+            filter: Some(filter),
+            select_options: Some(proto::SelectOptions { message: message.to_owned(), ..Default::default() }),
+        };
+        let answer = whenever(self.prompt_service()?.prompt_ai_model(self.request(request))).await?;
+        let name = answer.model.map(|model| model.name).filter(|name| !name.is_empty());
+        name.ok_or_else(|| nothing("model"))
     }
 
     fn prompt_service(&self) -> Result<PromptServiceClient<Channel>, HostError> {

@@ -22,7 +22,7 @@ mod proto {
 }
 
 pub use account::Subscription;
-pub use ask::Resource;
+pub use ask::{ModelQuestion, Resource};
 pub use disk::{
     ConfigError, ENDPOINT_KEY, default_environment, environments, has_environment, names_in, project_root,
     stored_endpoint,

@@ -287,6 +287,14 @@ impl PromptService for Services {
         Ok(Response::new(p::PromptResponse { value }))
     }
 
+    async fn prompt_ai_model(&self, request: Request<p::PromptAiModelRequest>) -> Answer<p::PromptAiModelResponse> {
+        let message = self.take("Prompt.PromptAiModel", request).await?;
+        scope(message.azure_context)?;
+        let name = self.scene(|scene| scene.ai_model.clone());
+        let name = name.ok_or_else(|| Status::unimplemented("unknown method PromptAiModel"))?;
+        Ok(Response::new(p::PromptAiModelResponse { model: Some(p::AiModel { name }) }))
+    }
+
     async fn select(&self, request: Request<p::SelectRequest>) -> Answer<p::SelectResponse> {
         let options = self.take("Prompt.Select", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;

@@ -59,6 +59,8 @@ pub struct Scene {
     pub resource_group: Option<ResourceGroup>,
     /// Resource that a person chooses.
     pub resource: Option<ResourceExtended>,
+    /// Model of the catalogue that a person chooses; `None`: an azd that does not have the question.
+    pub ai_model: Option<String>,
     /// Answers to `Confirm`, in turn.
     pub confirms: VecDeque<bool>,
     /// Answers to `Prompt`, in turn.
@@ -77,6 +79,7 @@ impl Default for Scene {
             subscriptions: Vec::new(),
             resource_group: None,
             resource: None,
+            ai_model: None,
             confirms: VecDeque::new(),
             texts: VecDeque::new(),
             selections: VecDeque::new(),
