@@ -20,6 +20,8 @@ pub struct Arm {
     pub subdomain: Option<String>,
     /// Merged into the account, for example other `endpoints`.
     pub account: Option<Value>,
+    /// Further accounts in the list of the subscription: each is merged into a copy of the account.
+    pub more_accounts: Vec<Value>,
     /// The person has no role at the account: lists omit it, all below it is 403 `AuthorizationFailed`.
     pub hides_account: bool,
     /// Further projects of the account, with the emulator's own first.
@@ -128,6 +130,7 @@ impl Default for Arm {
             kind: "AIServices".to_owned(),
             subdomain: None,
             account: None,
+            more_accounts: Vec::new(),
             hides_account: false,
             more_projects: Vec::new(),
             in_pages: false,

@@ -4,6 +4,7 @@ use std::fs;
 
 use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Arm, ArmTenant, Config};
+use serde_json::json;
 
 use crate::support::TestEnv;
 
@@ -82,6 +83,17 @@ fn the_environments_subscription_is_searched_before_the_others() {
     assert_eq!(asked, 1, "{:?}", env.emulator().requests());
     // With -s alone no other subscription counts.
     env.run(&["deployments", "delete", "-n", "x", "-f", "-s", "other"]).fails_with(3);
+}
+
+#[test]
+fn several_accounts_that_fit_are_all_listed_and_nothing_is_guessed() {
+    let id =
+        format!("/subscriptions/{FIRST}/resourceGroups/rg-other/providers/Microsoft.CognitiveServices/accounts/twin");
+    let twin = json!({"id": id, "name": "twin"});
+    let env = super::with(Arm { more_accounts: vec![twin], ..Arm::default() });
+    insta::assert_snapshot!(env.run(&["deployments", "list"]));
+    env.run(&["deployments", "list", "--account", "emulator"]).success();
+    env.run(&["deployments", "list", "-g", "rg-emulator"]).success();
 }
 
 #[test]

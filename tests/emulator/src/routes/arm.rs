@@ -150,7 +150,14 @@ fn read(config: &Config, request: &Incoming, call: &ArmCall, opened: &[ArmTenant
             .ok_or_else(|| absent(subscription))?,
         ArmCall::Accounts { subscription } => {
             let owner = holder(arm, opened, subscription)? && !arm.hides_account;
-            list(owner.then(|| account(config, request)).into_iter().collect())
+            let own = account(config, request);
+            let more = arm.more_accounts.iter().map(|other| {
+                let mut account = own.clone();
+                merge_patch(&mut account, other);
+                account
+            });
+            let all: Vec<Value> = std::iter::once(own.clone()).chain(more).collect();
+            list(if owner { all } else { Vec::new() })
         }
         ArmCall::Account(path) => {
             here(config, opened, path)?;
