@@ -52,6 +52,17 @@ fn quiet_names_each_model_once() {
 }
 
 #[test]
+fn an_unknown_lifecycle_state_is_told_the_known_ones() {
+    insta::assert_snapshot!(list(&env(), &["--lifecycle", "bogus"]), @r"
+    ------- stderr -------
+    ERROR: no model has the lifecycle state 'bogus'
+
+    Suggestion: Use one of: Deprecated, Deprecating, GenerallyAvailable, Preview, Stable.
+    [exit code: 2]
+    ");
+}
+
+#[test]
 fn json_is_what_the_service_sent_without_custom_models() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("a model");

@@ -10,6 +10,7 @@ use crate::console::product::{JsonPieces, Product, list as json_list};
 use crate::console::{TableStyle, catalog_page};
 use crate::error::CliError;
 use azure_ai_models_core::arm::{AccountModel, AccountModelView, CatalogFilter};
+use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::NamePattern;
 use azure_ai_models_core::units;
 
@@ -77,6 +78,11 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let filter = CatalogFilter { publisher, format, name, sku, capability, lifecycle, all };
     let now = OffsetDateTime::now_utc();
     let mut models = catalog::read(app, &catalog).await?.models;
+    if let Some(states) = filter.unknown_lifecycle(&models) {
+        let wanted = filter.lifecycle.as_deref().unwrap_or_default();
+        return Err(CliError::usage(format!("no model has the lifecycle state '{wanted}'"))
+            .with_suggestion(format!("Use one of: {}.", harmless(&states.join(", ")))));
+    }
     models.retain(|model| filter.fits(model.view(), now));
     let found = models.len();
     models.retain(|model| !filter.hides(model.view(), now));

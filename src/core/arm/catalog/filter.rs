@@ -2,8 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::AccountModelView;
+use super::{AccountModel, AccountModelView};
 use crate::model::NamePattern;
+
+/// States that the service is known to send; a catalogue may have more.
+const LIFECYCLES: [&str; 5] = ["Deprecated", "Deprecating", "GenerallyAvailable", "Preview", "Stable"];
 
 /// Conditions that a model has to meet, all of them. Case does not count.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +43,19 @@ impl CatalogFilter {
             && self.capability.as_ref().is_none_or(|capability| model.can(capability))
     }
 
+    /// Lifecycle states that the catalogue knows, where the wanted one is none of them; `None` where it is one, or where none
+    /// is wanted.
+    #[must_use]
+    pub fn unknown_lifecycle<'a>(&self, models: &'a [AccountModel]) -> Option<Vec<&'a str>> {
+        let wanted = self.lifecycle.as_deref()?;
+        let listed = models.iter().filter_map(|model| model.view().lifecycle_status.as_deref());
+        let mut states: Vec<&str> = LIFECYCLES.into_iter().chain(listed.filter(|state| !state.is_empty())).collect();
+        states.sort_unstable();
+        states.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+        let is_known = states.iter().any(|state| state.eq_ignore_ascii_case(wanted));
+        (!is_known).then_some(states)
+    }
+
     /// True for a model that is not listed for being deprecated or retired.
     #[must_use]
     pub fn hides(&self, model: &AccountModelView, now: OffsetDateTime) -> bool {
@@ -53,7 +69,6 @@ mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
-    use super::super::AccountModel;
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2026-06-01 0:00 UTC);
@@ -91,6 +106,22 @@ mod tests {
         let custom: AccountModel =
             serde_json::from_value(json!({"name": "m", "format": "FireworksCustom"})).expect("a model");
         assert!(!none().fits(custom.view(), NOW));
+    }
+
+    #[test]
+    fn an_unknown_lifecycle_state_is_told_the_known_ones() {
+        let new = json!({"name": "n", "lifecycleStatus": "Retiring"});
+        let models = [model(), serde_json::from_value(new).expect("a model")];
+        let unknown = |state: &str| {
+            let filter = CatalogFilter { lifecycle: Some(state.to_owned()), ..CatalogFilter::default() };
+            filter.unknown_lifecycle(&models)
+        };
+        let all = ["Deprecated", "Deprecating", "GenerallyAvailable", "Preview", "Retiring", "Stable"];
+        assert_eq!(unknown("bogus"), Some(all.to_vec()));
+        for known in ["preview", "RETIRING", "Deprecating"] {
+            assert_eq!(unknown(known), None, "{known}");
+        }
+        assert_eq!(CatalogFilter::default().unknown_lifecycle(&models), None);
     }
 
     #[test]
