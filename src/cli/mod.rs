@@ -28,6 +28,10 @@ Examples:
   azd ai models custom create --name my-model --source ./model-weights
   azd ai models custom list
   azd ai models custom show --name my-model
+  azd ai models custom deployments create --name my-deployment --model my-model
+  azd ai models deployments test my-deployment
+  azd ai models base list
+  azd ai models base deployments create --model gpt-4.1
   azd ai models custom delete --name my-model --version 1
 
 Exit codes:
@@ -99,7 +103,11 @@ Examples:
         after_help = "\
 Examples:
   azd ai models deployments list
-  azd ai models deployments show --name my-deployment"
+  azd ai models deployments show --name my-deployment
+  azd ai models deployments test my-deployment --prompt 'Say hello'
+  azd ai models deployments delete --name my-deployment
+
+To create, update or wait for a deployment, use 'custom deployments' or 'base deployments'."
     )]
     Deployments {
         #[command(subcommand)]

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
-use clap::error::ErrorKind;
-use clap::{FromArgMatches, error::Error as ClapError};
+use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue, Error as ClapError, ErrorKind};
 
 use super::help::help;
 use super::{Cli, Command, hoist_globals, merge, tree};
@@ -12,6 +12,7 @@ use crate::commands::base::BaseCommand;
 use crate::commands::custom::{CustomCommand, CustomGroup};
 use crate::error::CliError;
 use crate::globals::{AZD_PROGRAM, Globals, OutputFormat, PROGRAM};
+use crate::shell::quoted;
 
 const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 
@@ -84,6 +85,10 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         Err(error) => {
             let command: String = path.iter().map(|word| format!(" {word}")).collect();
             let (message, suggestion) = explain(&error, &format!("{program}{command}"));
+            let suggestion = match name_without_option(&tree, &path, &args, &error) {
+                Some(name) => format!("Use --name {}. {suggestion}", quoted(&name)),
+                None => suggestion,
+            };
             return refuse(message, suggestion);
         }
     };
@@ -126,6 +131,17 @@ fn explain(error: &ClapError, command: &str) -> (String, String) {
         tips => format!("{} {help}", tips.iter().map(|tip| sentence(tip)).collect::<Vec<_>>().join(" ")),
     };
     (message, suggestion)
+}
+
+/// A word that stands where the command has `--name` for it.
+fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString], error: &ClapError) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    let command = path.iter().try_fold(tree, |command, word| command.find_subcommand(word))?;
+    let has_name = command.get_arguments().any(|arg| arg.get_long() == Some("name"));
+    let is_named =
+        args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with("--name") || arg.starts_with("-n"));
+    let is_word = error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-');
+    (is_word && has_name && !is_named).then(|| word.clone())
 }
 
 /// The words of the line that the tree knows as commands, as far as they go.
@@ -216,6 +232,10 @@ mod tests {
         );
         let (_, suggestion) = refusal("p -o json custom create --name x --source y");
         assert_eq!(suggestion, "See 'azure-ai-models custom create --help'.");
+        let (_, suggestion) = refusal("p base show gpt-4.1");
+        assert_eq!(suggestion, "Use --name gpt-4.1. See 'azure-ai-models base show --help'.");
+        let (_, suggestion) = refusal("p deployments show -n chat other");
+        assert_eq!(suggestion, "See 'azure-ai-models deployments show --help'.");
         let (message, _) = refusal("p show");
         assert!(message.contains("--name <NAME>"), "{message}");
     }
