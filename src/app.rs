@@ -2,8 +2,10 @@
 
 mod command_line;
 mod confirm;
+mod question;
 
 pub(crate) use confirm::{Accepts, Confirm};
+pub(crate) use question::NoQuestions;
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
@@ -152,23 +154,10 @@ impl App {
         self.trusted.get_or_init(judge)
     }
 
-    /// True when the person can be asked.
-    #[must_use]
-    pub(crate) fn can_ask(&self) -> bool {
-        let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
-        self.env.interactive() && !no_prompt
-    }
-
     /// azd's server, when azd runs the program.
     #[must_use]
     pub(crate) fn host(&self) -> Option<Host> {
         Host::from_env(&self.env, &self.timings)
-    }
-
-    /// True when the person can be asked by azd too, which draws on standard output, where JSON belongs.
-    #[must_use]
-    pub(crate) fn can_choose(&self) -> bool {
-        self.can_ask() && !(self.env.run_by_azd() && self.globals.output == OutputFormat::Json)
     }
 
     /// Asks for one of several on this program's own terminal; its index.

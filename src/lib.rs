@@ -144,9 +144,7 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
         Command::Base { command: Some(command) } => {
             awaited(&app, canceller, Threads::One, || commands::base::run(&app, command))
         }
-        Command::Deployments { command: Some(command) } => {
-            awaited(&app, canceller, Threads::One, || commands::deployments::run_all(&app, command))
-        }
+        Command::Deployments { command: Some(command) } => awaited(&app, canceller, Threads::One, || command.run(&app)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Questions that have to be answered with yes before something is lost.
 
-use super::App;
+use super::{App, NoQuestions};
 use crate::error::{CliError, ErrorCode};
 
 /// A question whose default is no.
@@ -30,11 +30,9 @@ impl Confirm<'_> {
     ///
     /// # Errors
     /// A usage error that names the option which answers the question.
-    pub(crate) fn can_be_asked(&self, can_ask: bool) -> Result<(), CliError> {
-        if can_ask {
-            return Ok(());
-        }
-        Err(CliError::usage(format!("{} needs a confirmation, which requires a terminal", self.action))
+    pub(crate) fn can_be_asked(&self, obstacle: Option<NoQuestions>) -> Result<(), CliError> {
+        let Some(obstacle) = obstacle else { return Ok(()) };
+        Err(CliError::usage(format!("{} needs a confirmation, and {obstacle}", self.action))
             .with_code(ErrorCode::ConfirmationRequired)
             .with_suggestion(self.unattended))
     }
@@ -46,7 +44,7 @@ impl App {
     /// # Errors
     /// A usage error that names the option which answers the question.
     pub(crate) fn can_confirm(&self, confirm: &Confirm<'_>) -> Result<(), CliError> {
-        confirm.can_be_asked(self.can_ask())
+        confirm.can_be_asked(self.no_questions())
     }
 
     /// Asks for a confirmation.

@@ -10,5 +10,7 @@ pub(crate) mod deployments;
 mod inference;
 pub(crate) mod init;
 pub(crate) mod metadata;
+mod number;
 mod progress;
+mod similar;
 pub(crate) mod version;

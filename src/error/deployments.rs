@@ -24,6 +24,8 @@ pub(crate) struct DeployAdvice {
     pub(crate) room: Vec<String>,
     /// Names of the account's content filters.
     pub(crate) content_filters: Vec<String>,
+    /// Models with names like the refused one.
+    pub(crate) similar_models: Vec<String>,
 }
 
 impl CliError {
@@ -131,6 +133,9 @@ fn suggestion(error: &ServiceError, advice: &DeployAdvice) -> String {
                 .cloned()
                 .chain(advice.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
         ),
+        "model_not_supported" if !advice.similar_models.is_empty() => {
+            lines.push(format!("Models with similar names: {}", advice.similar_models.join(", ")));
+        }
         "content_filter" if !advice.content_filters.is_empty() => {
             lines.push(format!("The account has: {}", advice.content_filters.join(", ")));
         }

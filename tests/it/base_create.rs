@@ -1,5 +1,6 @@
 //! `base deployments create`: what is chosen, checked, asked and sent.
 
+use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Arm, Config, Deploying, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
@@ -220,8 +221,9 @@ fn without_the_right_to_read_the_catalogue_all_must_be_given() {
 fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
     let env = env();
     let mut terminal = Terminal::start(&env, 100, &["base", "deployments", "create"]);
-    terminal.wait_for("Model of the catalogue to deploy: ");
-    terminal.type_text("FW-Qwen3-14B\n");
+    // The list has what can be deployed, in alphabetical order; typing narrows it.
+    terminal.wait_for("gpt-4.1-mini");
+    terminal.type_text("FW-Q\r");
     terminal.wait_for("Select a SKU");
     terminal.type_text("\r");
     terminal.wait_for("Create the deployment? (y/N)");
@@ -229,4 +231,32 @@ fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
     let ended = terminal.finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert_eq!(sent(&env)[0].1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 80}));
+}
+
+/// azd asks in its own voice where it has the question; an older azd shows this program's list.
+#[test]
+fn azd_asks_for_a_model_of_the_catalogue() {
+    for ai_model in [Some("gpt-4.1".to_owned()), None] {
+        let is_asked = ai_model.is_some();
+        let mut env = env();
+        // Position of the same model in the list.
+        let scene = Scene { ai_model, selections: [1].into(), ..Scene::default() };
+        let host = FakeHost::start(scene);
+        env.run_by(&host);
+        let terminal = Terminal::start(&env, 100, &["base", "deployments", "create"]);
+        terminal.wait_for("Deployment 'gpt-4.1' is ready");
+        terminal.finish();
+        let asked: Vec<String> = host.calls().into_iter().map(|call| call.message).collect();
+        let question = asked.iter().find(|message| message.starts_with("PromptAiModelRequest")).expect("a question");
+        assert!(question.contains("locations: [\"eastus2\"]"), "{question}");
+        assert_eq!(asked.iter().any(|message| message.starts_with("SelectRequest")), !is_asked, "{asked:?}");
+    }
+}
+
+#[test]
+fn a_model_that_the_service_refuses_gets_similar_names() {
+    let env = env();
+    env.emulator().add_fault(Fault::new(Route::ArmPut, FaultKind::refusal(400, "DeploymentModelNotSupported", "no")));
+    let output = create(&env, &["--model", "gpt-4.1"]).fails_with(1);
+    assert!(output.stderr.contains("Models with similar names: gpt-4.1-mini (OpenAI)"), "{output}");
 }

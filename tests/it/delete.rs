@@ -39,7 +39,7 @@ fn nobody_to_ask_and_no_force_deletes_nothing(api: &str) {
     let env = speaking(api, &["1"]);
     insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model"]), @"
     ------- stderr -------
-    ERROR: deleting a model needs a confirmation, which requires a terminal
+    ERROR: deleting a model needs a confirmation, and there is no terminal to ask on
 
     Suggestion: Add --force to delete without asking.
     [exit code: 2]

@@ -5,12 +5,9 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::app::App;
 use crate::commands::account::{AccountArgs, Reach, access};
-use crate::commands::deployments::is_similar;
+use crate::commands::similar;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{AccountModel, ArmClient, ArmError, Usage};
-
-/// Similar names that an error suggests.
-const SUGGESTED: usize = 3;
 
 /// Options that choose the catalogue.
 #[derive(Args, Clone, Debug, Default)]
@@ -91,21 +88,9 @@ pub(crate) async fn of_account(app: &App, reach: &Reach) -> Result<Catalog, ArmE
 
 /// A model that the catalogue does not have, with names that look like it.
 pub(crate) fn no_such_model(app: &App, account: &AccountArgs, catalog: &Catalog, name: &str) -> CliError {
-    let mut similar: Vec<&str> = Vec::new();
-    for model in catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom()) {
-        if is_similar(&model.name, name) && !similar.contains(&model.name.as_str()) {
-            similar.push(&model.name);
-        }
-    }
-    similar.truncate(SUGGESTED);
+    let models = catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom());
     let list = account.command_line(app, &["base", "list"]);
-    let suggestion = match similar.as_slice() {
-        [] => format!("See what there is: {list}"),
-        similar => {
-            let quoted: Vec<String> = similar.iter().map(|name| format!("'{name}'")).collect();
-            format!("Similar names: {}. See all: {list}", quoted.join(", "))
-        }
-    };
+    let suggestion = similar::suggestion(models.map(|model| model.name.as_str()), name, &list);
     CliError::new(ErrorKind::NotFound, format!("there is no base model '{name}'"))
         .with_code(ErrorCode::ModelNotFound)
         .with_suggestion(suggestion)

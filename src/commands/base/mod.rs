@@ -7,7 +7,7 @@ mod show;
 use clap::Subcommand;
 
 pub(crate) use self::catalog::{Catalog, no_such_model, of_account};
-use super::deployments::{self, BaseDeployments};
+use super::deployments::{KindCommand, OfBase};
 use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -25,7 +25,7 @@ pub(crate) enum BaseCommand {
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
         #[command(subcommand)]
-        command: Option<BaseDeployments>,
+        command: Option<KindCommand<OfBase>>,
     },
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(app: &App, command: BaseCommand) -> Result<(), CliError>
     match command {
         BaseCommand::List(args) => list::list(app, args).await,
         BaseCommand::Show(args) => show::show(app, args).await,
-        BaseCommand::Deployments { command: Some(command) } => deployments::run_base(app, command).await,
+        BaseCommand::Deployments { command: Some(command) } => command.run(app).await,
         // Help is printed before a command is run.
         BaseCommand::Deployments { command: None } => Ok(()),
     }

@@ -18,7 +18,7 @@ mod wait;
 
 use clap::Subcommand;
 
-use super::deployments::{self, CustomDeployments};
+use super::deployments::{KindCommand, OfCustom};
 use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -32,7 +32,7 @@ pub(crate) enum CustomGroup {
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
         #[command(subcommand)]
-        command: Option<CustomDeployments>,
+        command: Option<KindCommand<OfCustom>>,
     },
 }
 
@@ -119,7 +119,7 @@ impl CustomGroup {
 pub(crate) async fn run_group(app: &App, command: CustomGroup) -> Result<(), CliError> {
     match command {
         CustomGroup::Models(command) => run(app, command).await,
-        CustomGroup::Deployments { command: Some(command) } => deployments::run_custom(app, command).await,
+        CustomGroup::Deployments { command: Some(command) } => command.run(app).await,
         // Help is printed before a command is run.
         CustomGroup::Deployments { command: None } => Ok(()),
     }

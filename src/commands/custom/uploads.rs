@@ -232,7 +232,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         details: registration.details,
         overwrite: false,
         yes: args.yes,
-        can_ask: app.can_ask(),
+        no_questions: app.no_questions(),
         deploy: None,
         no_wait: false,
         timeout: None,

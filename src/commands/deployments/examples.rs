@@ -1,6 +1,43 @@
-//! Examples of the help pages.
+//! Words and examples of the help pages.
 
-pub(super) const CUSTOM_CREATE: &str = "\
+/// Help of the commands of a group whose deployments have one kind of model.
+pub(crate) struct KindHelp {
+    pub(super) create_about: &'static str,
+    pub(super) create: &'static str,
+    pub(super) list_about: &'static str,
+    pub(super) list: &'static str,
+    pub(super) show: &'static str,
+    pub(super) update: &'static str,
+    pub(super) delete_about: &'static str,
+    pub(super) delete: &'static str,
+    pub(super) wait: &'static str,
+}
+
+pub(super) const CUSTOM: KindHelp = KindHelp {
+    create_about: "Deploy a registered model",
+    create: CUSTOM_CREATE,
+    list_about: "List the deployments of custom models",
+    list: CUSTOM_LIST,
+    show: CUSTOM_SHOW,
+    update: CUSTOM_UPDATE,
+    delete_about: "Delete a deployment; the model stays registered",
+    delete: CUSTOM_DELETE,
+    wait: CUSTOM_WAIT,
+};
+
+pub(super) const BASE: KindHelp = KindHelp {
+    create_about: "Deploy a model of the catalogue",
+    create: BASE_CREATE,
+    list_about: "List the deployments of catalogue models",
+    list: BASE_LIST,
+    show: BASE_SHOW,
+    update: BASE_UPDATE,
+    delete_about: "Delete a deployment",
+    delete: BASE_DELETE,
+    wait: BASE_WAIT,
+};
+
+const CUSTOM_CREATE: &str = "\
 A deployment of a custom model is billed while it exists.
 
 Examples:
@@ -14,7 +51,7 @@ Examples:
   A registered draft model for a catalogue model:
     azd ai models custom deployments create -n fast --model FW-Qwen3-14B --draft-model my-draft --draft-tokens 4";
 
-pub(super) const BASE_CREATE: &str = "\
+const BASE_CREATE: &str = "\
 Version, SKU and capacity come from the catalogue: the default version, GlobalStandard where it is offered, and the \
 default capacity. A SKU that is billed while the deployment exists must be named.
 
@@ -24,12 +61,12 @@ Examples:
   azd ai models base deployments create --model gpt-4.1 --sku-name GlobalProvisionedManaged --sku-capacity 15 --yes
   azd ai models base deployments create --model gpt-4.1 --dry-run -o json";
 
-pub(super) const CUSTOM_LIST: &str = "\
+const CUSTOM_LIST: &str = "\
 Examples:
   azd ai models custom deployments list
   azd ai models custom deployments list -o json";
 
-pub(super) const BASE_LIST: &str = "\
+const BASE_LIST: &str = "\
 Examples:
   azd ai models base deployments list
   azd ai models base deployments list -o json";
@@ -39,12 +76,12 @@ Examples:
   azd ai models deployments list
   azd ai models deployments list -q";
 
-pub(super) const CUSTOM_SHOW: &str = "\
+const CUSTOM_SHOW: &str = "\
 Examples:
   azd ai models custom deployments show --name my-deployment
   azd ai models custom deployments show --name my-deployment -o json";
 
-pub(super) const BASE_SHOW: &str = "\
+const BASE_SHOW: &str = "\
 Examples:
   azd ai models base deployments show --name gpt-4.1
   azd ai models base deployments show --name gpt-4.1 -o json";
@@ -54,23 +91,23 @@ Examples:
   azd ai models deployments show --name my-deployment
   azd ai models deployments show --name my-deployment -o json";
 
-pub(super) const CUSTOM_UPDATE: &str = "\
+const CUSTOM_UPDATE: &str = "\
 Examples:
   azd ai models custom deployments update --name my-deployment --sku-capacity 160
   azd ai models custom deployments update --name my-deployment --set-tag stage=prod --remove-tag draft
   azd ai models custom deployments update --name my-deployment --rai-policy Microsoft.DefaultV2 --no-wait";
 
-pub(super) const BASE_UPDATE: &str = "\
+const BASE_UPDATE: &str = "\
 Examples:
   azd ai models base deployments update --name gpt-4.1 --sku-capacity 20
   azd ai models base deployments update --name gpt-4.1 --version-upgrade NoAutoUpgrade";
 
-pub(super) const CUSTOM_DELETE: &str = "\
+const CUSTOM_DELETE: &str = "\
 Examples:
   azd ai models custom deployments delete --name my-deployment
   azd ai models custom deployments delete --name my-deployment --force --if-exists --no-prompt";
 
-pub(super) const BASE_DELETE: &str = "\
+const BASE_DELETE: &str = "\
 Examples:
   azd ai models base deployments delete --name gpt-4.1
   azd ai models base deployments delete --name gpt-4.1 --force --if-exists --no-prompt";
@@ -89,12 +126,20 @@ pub(super) const ALL_CREATE: &str = "\
 Examples:
   azd ai models deployments create";
 
-pub(super) const CUSTOM_WAIT: &str = "\
+pub(super) const ALL_UPDATE: &str = "\
+Examples:
+  azd ai models deployments update";
+
+pub(super) const ALL_WAIT: &str = "\
+Examples:
+  azd ai models deployments wait";
+
+const CUSTOM_WAIT: &str = "\
 Examples:
   azd ai models custom deployments wait --name my-deployment
   azd ai models custom deployments wait --name my-deployment --timeout 1h30m";
 
-pub(super) const BASE_WAIT: &str = "\
+const BASE_WAIT: &str = "\
 Examples:
   azd ai models base deployments wait --name gpt-4.1
   azd ai models base deployments wait --name gpt-4.1 --timeout 10m";

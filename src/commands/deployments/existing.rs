@@ -3,12 +3,10 @@
 use super::Group;
 use crate::app::App;
 use crate::commands::account::AccountArgs;
+use crate::commands::similar;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::Deployments;
 use azure_ai_models_core::model::{DeploymentKind, DeploymentName, DeploymentView};
-
-/// Similar names that an error suggests.
-const SUGGESTED: usize = 3;
 
 /// A command of a group about one deployment.
 #[derive(Clone, Copy)]
@@ -62,50 +60,10 @@ impl About<'_> {
 
     /// There is no deployment of this name among these.
     pub(super) fn missing_among<'n>(&self, names: impl Iterator<Item = &'n str>) -> CliError {
-        let mut similar: Vec<&str> = names.filter(|name| is_similar(name, self.name.as_str())).collect();
-        similar.truncate(SUGGESTED);
         let list = self.account.command_line(self.app, &self.group.command(&["list"]));
-        let suggestion = match similar.as_slice() {
-            [] => format!("See what there is: {list}"),
-            similar => {
-                let quoted: Vec<String> = similar.iter().map(|name| format!("'{name}'")).collect();
-                format!("Similar names: {}. See all: {list}", quoted.join(", "))
-            }
-        };
+        let suggestion = similar::suggestion(names, self.name.as_str(), &list);
         CliError::new(ErrorKind::NotFound, format!("there is no deployment '{}'", self.name))
             .with_code(ErrorCode::DeploymentNotFound)
             .with_suggestion(suggestion)
-    }
-}
-
-/// True for names that a user may have meant: equal but for case and marks, or one the beginning of the other.
-pub(in crate::commands) fn is_similar(name: &str, wanted: &str) -> bool {
-    let plain =
-        |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
-    let (name, wanted) = (plain(name), plain(wanted));
-    if name.is_empty() || wanted.is_empty() {
-        return false;
-    }
-    let shared = name.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
-    let longer = name.chars().count().max(wanted.chars().count());
-    name.contains(&wanted) || wanted.contains(&name) || shared * 2 >= longer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn similar_names_differ_in_little() {
-        for (name, wanted, similar) in [
-            ("my-deployment", "My_Deployment", true),
-            ("my-deployment", "my-deploiment", true),
-            ("my-deployment-2", "my-deployment", true),
-            ("gpt-4.1", "gpt-4.1-mini", true),
-            ("chat", "embeddings", false),
-            ("---", "a", false),
-        ] {
-            assert_eq!(is_similar(name, wanted), similar, "{name} {wanted}");
-        }
     }
 }

@@ -13,10 +13,11 @@ mod test;
 mod update;
 mod wait;
 
-pub(super) use self::existing::is_similar;
+use std::fmt::Debug;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
+use self::examples::KindHelp;
 use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -65,49 +66,75 @@ impl Group {
     }
 }
 
-/// Commands of `custom deployments`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum CustomDeployments {
-    /// Deploy a registered model
-    #[command(args_override_self = true, after_help = examples::CUSTOM_CREATE)]
-    Create(Box<create::CustomCreateArgs>),
-    /// List the deployments of custom models
-    #[command(args_override_self = true, after_help = examples::CUSTOM_LIST)]
-    List(list::ListArgs),
-    /// Show a deployment: state, capacity, endpoint
-    #[command(args_override_self = true, after_help = examples::CUSTOM_SHOW)]
-    Show(show::ShowArgs),
-    /// Change a deployment: capacity, tags, content filter, version
-    #[command(args_override_self = true, after_help = examples::CUSTOM_UPDATE)]
-    Update(Box<update::UpdateArgs>),
-    /// Delete a deployment; the model stays registered
-    #[command(args_override_self = true, after_help = examples::CUSTOM_DELETE)]
-    Delete(delete::DeleteArgs),
-    /// Wait until a deployment is ready
-    #[command(args_override_self = true, after_help = examples::CUSTOM_WAIT)]
-    Wait(wait::WaitArgs),
+/// Group of the deployments of one kind of model: what `create` accepts, and the words of its help.
+pub(crate) trait KindGroup {
+    /// Group.
+    const GROUP: Group;
+    /// Help of its commands.
+    const HELP: KindHelp;
+    /// Options of `create`.
+    type Create: Args + Debug;
+
+    /// How `create` shows progress.
+    fn progress(args: &Self::Create) -> ProgressMode;
+
+    /// Runs `create`.
+    async fn create(app: &App, args: Self::Create) -> Result<(), CliError>;
 }
 
-/// Commands of `base deployments`.
+/// `custom deployments`.
+#[derive(Debug)]
+pub(crate) struct OfCustom;
+
+impl KindGroup for OfCustom {
+    const GROUP: Group = Group::Custom;
+    const HELP: KindHelp = examples::CUSTOM;
+    type Create = create::CustomCreateArgs;
+
+    fn progress(args: &Self::Create) -> ProgressMode {
+        args.progress()
+    }
+
+    async fn create(app: &App, args: Self::Create) -> Result<(), CliError> {
+        create::custom(app, args).await
+    }
+}
+
+/// `base deployments`.
+#[derive(Debug)]
+pub(crate) struct OfBase;
+
+impl KindGroup for OfBase {
+    const GROUP: Group = Group::Base;
+    const HELP: KindHelp = examples::BASE;
+    type Create = create::BaseCreateArgs;
+
+    fn progress(args: &Self::Create) -> ProgressMode {
+        args.progress()
+    }
+
+    async fn create(app: &App, args: Self::Create) -> Result<(), CliError> {
+        create::base(app, args).await
+    }
+}
+
+/// Commands of `custom deployments` and of `base deployments`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum BaseDeployments {
-    /// Deploy a model of the catalogue
-    #[command(args_override_self = true, after_help = examples::BASE_CREATE)]
-    Create(Box<create::BaseCreateArgs>),
-    /// List the deployments of catalogue models
-    #[command(args_override_self = true, after_help = examples::BASE_LIST)]
+pub(crate) enum KindCommand<G: KindGroup> {
+    #[command(about = G::HELP.create_about, args_override_self = true, after_help = G::HELP.create)]
+    Create(Box<G::Create>),
+    #[command(about = G::HELP.list_about, args_override_self = true, after_help = G::HELP.list)]
     List(list::ListArgs),
     /// Show a deployment: state, capacity, endpoint
-    #[command(args_override_self = true, after_help = examples::BASE_SHOW)]
+    #[command(args_override_self = true, after_help = G::HELP.show)]
     Show(show::ShowArgs),
     /// Change a deployment: capacity, tags, content filter, version
-    #[command(args_override_self = true, after_help = examples::BASE_UPDATE)]
+    #[command(args_override_self = true, after_help = G::HELP.update)]
     Update(Box<update::UpdateArgs>),
-    /// Delete a deployment
-    #[command(args_override_self = true, after_help = examples::BASE_DELETE)]
+    #[command(about = G::HELP.delete_about, args_override_self = true, after_help = G::HELP.delete)]
     Delete(delete::DeleteArgs),
     /// Wait until a deployment is ready
-    #[command(args_override_self = true, after_help = examples::BASE_WAIT)]
+    #[command(args_override_self = true, after_help = G::HELP.wait)]
     Wait(wait::WaitArgs),
 }
 
@@ -128,35 +155,57 @@ pub(crate) enum AllDeployments {
     Test(test::TestArgs),
     /// Deploy a model: use 'custom deployments create' or 'base deployments create'
     #[command(hide = true, after_help = examples::ALL_CREATE)]
-    Create {
-        /// Whatever was meant for the command that does not exist
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        rest: Vec<String>,
-    },
+    Create(Elsewhere),
+    /// Change a deployment: use 'custom deployments update' or 'base deployments update'
+    #[command(hide = true, after_help = examples::ALL_UPDATE)]
+    Update(Elsewhere),
+    /// Wait for a deployment: use 'custom deployments wait' or 'base deployments wait'
+    #[command(hide = true, after_help = examples::ALL_WAIT)]
+    Wait(Elsewhere),
 }
 
-impl CustomDeployments {
+/// Arguments of a command that only the groups of one kind have.
+#[derive(Args, Debug)]
+pub(crate) struct Elsewhere {
+    /// Arguments of that command
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<String>,
+}
+
+impl Elsewhere {
+    /// Names the commands that exist.
+    fn error(&self, app: &App, verb: &str) -> CliError {
+        let rest: Vec<&str> = std::iter::once(verb).chain(self.rest.iter().map(String::as_str)).collect();
+        let [custom, base] = [Group::Custom, Group::Base].map(|group| app.command_line(&group.command(&rest)));
+        CliError::usage(format!("'deployments {verb}' does not exist: a deployment has a custom or a base model"))
+            .with_suggestion(format!("Use one of these commands:\n  {custom}\n  {base}"))
+    }
+}
+
+impl<G: KindGroup> KindCommand<G> {
     /// How progress is shown.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
-            Self::Create(args) => args.progress(),
+            Self::Create(args) => G::progress(args),
             Self::Update(args) => args.progress(),
             Self::Delete(args) => args.progress(),
             Self::Wait(args) => args.progress(),
             Self::List(_) | Self::Show(_) => ProgressMode::Auto,
         }
     }
-}
 
-impl BaseDeployments {
-    /// How progress is shown.
-    pub(crate) fn progress(&self) -> ProgressMode {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever the command failed with.
+    pub(crate) async fn run(self, app: &App) -> Result<(), CliError> {
         match self {
-            Self::Create(args) => args.progress(),
-            Self::Update(args) => args.progress(),
-            Self::Delete(args) => args.progress(),
-            Self::Wait(args) => args.progress(),
-            Self::List(_) | Self::Show(_) => ProgressMode::Auto,
+            Self::Create(args) => G::create(app, *args).await,
+            Self::List(args) => list::list(app, G::GROUP, args).await,
+            Self::Show(args) => show::show(app, G::GROUP, args).await,
+            Self::Update(args) => update::update(app, G::GROUP, *args).await,
+            Self::Delete(args) => delete::delete(app, G::GROUP, args).await,
+            Self::Wait(args) => wait::wait(app, G::GROUP, args).await,
         }
     }
 }
@@ -166,56 +215,23 @@ impl AllDeployments {
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Delete(args) => args.progress(),
-            Self::List(_) | Self::Show(_) | Self::Test(_) | Self::Create { .. } => ProgressMode::Auto,
+            _ => ProgressMode::Auto,
         }
     }
-}
 
-/// Runs a command of `custom deployments`.
-///
-/// # Errors
-/// Whatever the command failed with.
-pub(crate) async fn run_custom(app: &App, command: CustomDeployments) -> Result<(), CliError> {
-    match command {
-        CustomDeployments::Create(args) => create::custom(app, *args).await,
-        CustomDeployments::List(args) => list::list(app, Group::Custom, args).await,
-        CustomDeployments::Show(args) => show::show(app, Group::Custom, args).await,
-        CustomDeployments::Update(args) => update::update(app, Group::Custom, *args).await,
-        CustomDeployments::Delete(args) => delete::delete(app, Group::Custom, args).await,
-        CustomDeployments::Wait(args) => wait::wait(app, Group::Custom, args).await,
-    }
-}
-
-/// Runs a command of `base deployments`.
-///
-/// # Errors
-/// Whatever the command failed with.
-pub(crate) async fn run_base(app: &App, command: BaseDeployments) -> Result<(), CliError> {
-    match command {
-        BaseDeployments::Create(args) => create::base(app, *args).await,
-        BaseDeployments::List(args) => list::list(app, Group::Base, args).await,
-        BaseDeployments::Show(args) => show::show(app, Group::Base, args).await,
-        BaseDeployments::Update(args) => update::update(app, Group::Base, *args).await,
-        BaseDeployments::Delete(args) => delete::delete(app, Group::Base, args).await,
-        BaseDeployments::Wait(args) => wait::wait(app, Group::Base, args).await,
-    }
-}
-
-/// Runs a command of `deployments`.
-///
-/// # Errors
-/// Whatever the command failed with.
-pub(crate) async fn run_all(app: &App, command: AllDeployments) -> Result<(), CliError> {
-    match command {
-        AllDeployments::List(args) => list::list(app, Group::All, args).await,
-        AllDeployments::Show(args) => show::show(app, Group::All, args).await,
-        AllDeployments::Delete(args) => delete::delete(app, Group::All, args).await,
-        AllDeployments::Test(args) => test::test(app, args).await,
-        AllDeployments::Create { .. } => {
-            let [custom, base] =
-                [Group::Custom, Group::Base].map(|group| app.command_line(&group.command(&["create"])));
-            Err(CliError::usage("'deployments create' does not exist: a deployment has a custom or a base model")
-                .with_suggestion(format!("Use one of these commands:\n  {custom}\n  {base}")))
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever the command failed with.
+    pub(crate) async fn run(self, app: &App) -> Result<(), CliError> {
+        match self {
+            Self::List(args) => list::list(app, Group::All, args).await,
+            Self::Show(args) => show::show(app, Group::All, args).await,
+            Self::Delete(args) => delete::delete(app, Group::All, args).await,
+            Self::Test(args) => test::test(app, args).await,
+            Self::Create(args) => Err(args.error(app, "create")),
+            Self::Update(args) => Err(args.error(app, "update")),
+            Self::Wait(args) => Err(args.error(app, "wait")),
         }
     }
 }

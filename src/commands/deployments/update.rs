@@ -11,6 +11,7 @@ use super::wait::{await_end, show_ready};
 use crate::app::App;
 use crate::commands::account::{AccountArgs, access};
 use crate::commands::deployments::create;
+use crate::commands::number::one_or_more;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::{DeploymentChange, Expected};
@@ -25,7 +26,7 @@ pub(crate) struct UpdateArgs {
     name: DeploymentName,
 
     /// New capacity, a whole number of 1 or more
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<u64>)]
     sku_capacity: Option<u64>,
 
     /// Add a tag or change it; can be repeated
@@ -112,9 +113,9 @@ pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<
         let wait = about.command(group, "wait");
         return app.show(&DeploymentPage { deployment: &deployment, reach: &reach, wait });
     }
-    for (field, before, after) in &differences {
+    for difference in &differences {
         // Read as it was sent, so with whatever somebody put into a tag.
-        app.console.status(&clean(&format!("  {field}: {before} -> {after}")));
+        app.console.status(&clean(&format!("  {difference}")));
     }
     let sku = view.sku.clone().unwrap_or_default();
     let grows = args.sku_capacity.is_some_and(|capacity| sku.capacity.is_none_or(|present| capacity > present));

@@ -19,8 +19,8 @@ pub use catalog::{
 };
 pub use client::{ArmClient, ArmError, FoundryProject, Subscription};
 pub use deployments::{
-    Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, DraftModel, Expected, NewDeployment, NewModel,
-    QuotaShortage,
+    Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, Difference, DraftModel, Expected,
+    NewDeployment, NewModel, QuotaShortage,
 };
 pub use endpoint::{ArmEndpoint, ArmEndpointError};
 pub use id::{IdError, ProjectId};

@@ -125,11 +125,13 @@ fn a_script_that_did_not_agree_sends_nothing_at_all() {
     let env = env();
     insta::assert_snapshot!(create(&env, &["--no-prompt"]), @r"
     ------- stderr -------
-    ERROR: creating a deployment that is billed while it exists needs a confirmation, which requires a terminal
+    ERROR: creating a deployment that is billed while it exists needs a confirmation, and --no-prompt does not allow questions
 
-    Suggestion: Add --yes to create it without asking.
+    Suggestion: Add --yes (-y) to agree to that.
     [exit code: 2]
     ");
+    let output = create(&env, &[]).fails_with(2);
+    assert!(output.stderr.contains("and there is no terminal to ask on"), "{output}");
     assert_eq!(env.emulator().requests(), []);
 }
 
@@ -154,12 +156,17 @@ fn a_user_is_asked_once_and_may_decline() {
 #[test]
 fn missing_values_are_asked_for_on_a_terminal() {
     let env = with(Arm { lists_custom_models: false, ..Arm::default() });
+    env.emulator().seed(&json!({"name": "another", "version": "3"})).expect("seeded");
     let mut terminal = Terminal::start(&env, 200, &["custom", "deployments", "create", "-y"]);
+    terminal.wait_for("another (version 3)");
     for (question, answer) in [
-        ("Name of the deployment:", "dep\n"),
-        ("Registered model to deploy:", "my-model\n"),
-        ("SKU, for example", "GlobalProvisionedManaged\n"),
-        ("Capacity:", "80\n"),
+        ("my-model (version 1)", "my-mod\r"),
+        ("Name of the deployment [my-model]:", "-bad\n"),
+        ("That cannot be used: a deployment name has 2 to 64", "dep\n"),
+        ("SKU, for example GlobalProvisionedManaged:", "\n"),
+        ("an empty answer names nothing", "GlobalProvisionedManaged\n"),
+        ("Capacity:", "many\n"),
+        ("it must be a whole number of 1 or more", "80\n"),
     ] {
         terminal.wait_for(question);
         terminal.type_text(answer);
@@ -167,6 +174,23 @@ fn missing_values_are_asked_for_on_a_terminal() {
     let ended = terminal.finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert_eq!(put(&env).1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 80}));
+}
+
+/// All of them at once: whoever writes a script should not find them one by one.
+#[test]
+fn all_missing_values_are_told_together_before_any_request() {
+    let env = env();
+    let told: Vec<String> = [
+        &["custom", "deployments", "create", "--no-prompt"][..],
+        &["custom", "deployments", "create", "--name", "dep", "--sku-name", "S"],
+        &["base", "deployments", "create", "--no-prompt"],
+        &["base", "deployments", "create", "--sku-name", "GlobalProvisionedManaged", "--no-prompt"],
+    ]
+    .into_iter()
+    .map(|args| env.run(args).fails_with(2).to_string())
+    .collect();
+    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(env.emulator().requests(), []);
 }
 
 #[test]
@@ -177,7 +201,10 @@ fn missing_values_are_usage_errors_before_any_request() {
         (&["custom", "deployments", "create", "--name", "d2", "-y"], "--model MODEL"),
         (&["custom", "deployments", "create", "--name", "-bad", "--model", "m", "-y"], "unexpected"),
         (&["custom", "deployments", "create", "--name=x", "--model", "m", "-y"], "2 to 64"),
-        (&["custom", "deployments", "create", "--name", "d2", "--model", "m", "--sku-capacity", "0"], "0"),
+        (
+            &["custom", "deployments", "create", "--name", "d2", "--model", "m", "--sku-capacity", "0"],
+            "'--sku-capacity <N>': it must be a whole number of 1 or more\n",
+        ),
     ] {
         let output = env.run(args).fails_with(2);
         assert!(output.stderr.contains(named), "{output}");
@@ -189,10 +216,17 @@ fn missing_values_are_usage_errors_before_any_request() {
     ERROR: 'deployments create' does not exist: a deployment has a custom or a base model
 
     Suggestion: Use one of these commands:
-      azure-ai-models custom deployments create
-      azure-ai-models base deployments create
+      azure-ai-models custom deployments create --name x
+      azure-ai-models base deployments create --name x
     [exit code: 2]
     ");
+    for verb in ["update", "wait"] {
+        let error = env.run(&["deployments", verb, "--name", "x", "--timeout", "1h"]).fails_with(2);
+        for group in ["custom", "base"] {
+            let line = format!("\n  azure-ai-models {group} deployments {verb} --name x --timeout 1h\n");
+            assert!(error.stderr.contains(&line), "{error}");
+        }
+    }
 }
 
 /// Each of these is seen before anything is sent.
@@ -211,7 +245,8 @@ fn every_failed_check_has_its_exit_code_and_sends_nothing() {
     fails(Arm::default(), &["--model-version", "9"], 3, "has no version 9");
     fails(Arm { feature: "NotRegistered".into(), ..Arm::default() }, &[], 1, "az feature register");
     fails(Arm::default(), &["--sku-name", "Standard"], 2, "Use one of: GlobalProvisionedManaged.");
-    fails(Arm::default(), &["--sku-capacity", "90"], 2, "capacity 90 is not accepted");
+    let off_step = "capacity 90 is not accepted by SKU 'GlobalProvisionedManaged': the step is 40, and the nearest accepted capacities are 80 and 120\n\nSuggestion: Use a --sku-capacity of 80 or 120.\n";
+    fails(Arm::default(), &["--sku-capacity", "90"], 2, off_step);
     fails(
         Arm { lists_custom_models: false, ..Arm::default() },
         &[],
@@ -280,6 +315,16 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
     assert_eq!(keep(&["-o", "json"]).success().json(), super::shown(&env)[0]);
     let output = keep(&["--sku-capacity", "160"]).success();
     assert!(output.stderr.contains("WARNING: Deployment 'dep' has other options"), "{output}");
+    let update = "azure-ai-models custom deployments update --name dep --sku-capacity 160 --set-tag 'a=b'\n";
+    let output = keep(&["--sku-capacity", "160", "--tag", "a=b"]).success();
+    assert!(output.stderr.contains(update), "{output}");
+    // Refused with the same command, or with the one that shows what is there.
+    let refused = create(&env, &["--sku-capacity", "160", "--tag", "a=b", "-y"]).fails_with(5);
+    assert!(refused.stderr.contains(update), "{refused}");
+    for more in [&["-y"][..], &["-y", "--sku-capacity", "160", "--model-version", "2"]] {
+        let refused = create(&env, more).fails_with(5);
+        assert!(refused.stderr.contains("azure-ai-models deployments show --name dep\n"), "{refused}");
+    }
     for other in [["--sku-name", "Standard"], ["--model-version", "2"], ["--model", "other"]] {
         keep(&other).fails_with(5);
     }

@@ -135,6 +135,18 @@ fn a_missing_deployment_suggests_similar_names() {
     ");
 }
 
+#[test]
+fn swapped_letters_are_seen_through() {
+    let env = with_two();
+    let output = env.run(&["base", "deployments", "show", "--name", "caht"]).fails_with(3);
+    assert!(output.stderr.contains("Similar names: 'chat'."), "{output}");
+    let output = env.run(&["base", "show", "--name", "hpi-4"]).fails_with(3);
+    assert!(output.stderr.contains("Similar names: 'Phi-4'."), "{output}");
+    // A name without its option is a slip, not a riddle.
+    let output = env.run(&["deployments", "show", "chat"]).fails_with(2);
+    assert!(output.stderr.contains("Suggestion: Use --name chat. See "), "{output}");
+}
+
 /// Both belong to the account, whose draft may be a custom model.
 #[test]
 fn a_fireworks_deployment_is_accepted_by_both_groups() {

@@ -29,6 +29,15 @@ fn capacity_and_tags_are_patched_and_told_before_and_after() {
     assert_eq!((json["sku"]["capacity"].as_u64(), json["tags"].clone()), (Some(30), json!({"stage": "prod"})));
 }
 
+#[test]
+fn a_tag_that_comes_or_goes_is_told_in_words() {
+    let env = with_two();
+    let output = update(&env, &["--set-tag", "new=x", "--remove-tag", "team", "--sku-capacity", "1000"]).success();
+    for line in ["  capacity: 10 -> 1,000\n", "  tag 'new': added (x)\n", "  tag 'team': removed (was a)\n"] {
+        assert!(output.stderr.contains(line), "{line}: {output}");
+    }
+}
+
 /// The service may merge the tags of a PATCH into those that are there.
 #[test]
 fn a_tag_that_a_patch_keeps_is_removed_by_a_put() {

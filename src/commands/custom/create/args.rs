@@ -8,10 +8,11 @@ use clap::{ArgGroup, Args, ValueHint};
 
 use super::engine_args::EngineArgs;
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
-use crate::app::App;
+use crate::app::{App, NoQuestions};
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText};
 use crate::commands::deployments::create::{DeployRequest, check_consent};
+use crate::commands::number::one_or_more;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
@@ -84,7 +85,7 @@ pub(crate) struct CreateArgs {
     sku_name: Option<String>,
 
     /// Capacity of the deployment, a whole number of 1 or more [default: from the catalogue]
-    #[arg(long, value_name = "N", requires = "deploy", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "deploy", value_parser = one_or_more::<u64>)]
     sku_capacity: Option<u64>,
 
     /// Do not ask before a large upload, an overwrite or what is billed
@@ -122,11 +123,11 @@ pub(crate) struct CreateArgs {
 #[command(next_help_heading = "LoRA options (with --weight-type LoRA)")]
 struct LoraArgs {
     /// Rank of the adapter
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<u32>)]
     lora_rank: Option<u32>,
 
     /// Scaling of the adapter
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<u32>)]
     lora_alpha: Option<u32>,
 
     /// Modules that the adapter changes, with commas between them
@@ -210,7 +211,7 @@ impl CreateArgs {
             details,
             overwrite: self.overwrite,
             yes: self.yes,
-            can_ask: !piped && app.can_ask(),
+            no_questions: piped.then_some(NoQuestions::NoTerminal).or_else(|| app.no_questions()),
             no_wait: self.no_wait && deploy.is_none(),
             deploy,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),

@@ -55,7 +55,7 @@ impl Create<'_> {
             accepts: Accepts::Yes,
             declined: "Upload cancelled.",
         };
-        confirm.can_be_asked(spec.can_ask)?;
+        confirm.can_be_asked(spec.no_questions)?;
         app.console.warn(&what);
         app.confirm(&confirm).await.map(|()| true)
     }
@@ -63,7 +63,7 @@ impl Create<'_> {
     /// Asks before a large upload, in the customer's words, where somebody can be asked.
     async fn confirm_large(&self, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
-        if bytes < LARGE || spec.yes || !spec.can_ask {
+        if bytes < LARGE || spec.yes || spec.no_questions.is_some() {
             return Ok(());
         }
         app.console.warn(&format!("Large file detected: {}", units::bytes(bytes)));

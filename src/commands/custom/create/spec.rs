@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::app::NoQuestions;
 use crate::commands::deployments::create::DeployRequest;
 use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
 use azure_ai_models_core::source::Selection;
@@ -26,8 +27,8 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) overwrite: bool,
     /// Questions are answered with yes.
     pub(in crate::commands::custom) yes: bool,
-    /// False where nobody can answer: a source on standard input leaves nothing to answer with.
-    pub(in crate::commands::custom) can_ask: bool,
+    /// Why nobody can answer, if so: a source on standard input leaves nothing to answer with.
+    pub(in crate::commands::custom) no_questions: Option<NoQuestions>,
     /// Deployment of the model.
     pub(in crate::commands::custom) deploy: Option<DeployRequest>,
     /// The end of the registration is not waited for.

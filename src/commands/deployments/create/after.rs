@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::custom_plan::plan;
 use super::plan::InProgress;
-use super::{Checks, CreateOptions, Created, Existing, Plan, Target, agree, custom_model, plan, say_plan};
+use super::registered::{Target, custom_model};
+use super::{Checks, CreateOptions, Created, Existing, Plan, agree, say_plan};
 use crate::app::App;
 use crate::commands::account::{AccountArgs, Reach, access_of};
 use crate::commands::deployments::Group;
@@ -70,9 +72,9 @@ impl DeployRequest {
         let account = AccountArgs::default();
         let reach = access_of(app, &account, foundry.clone()).await?.full()?;
         let about = About { app, account: &account, group: Group::Custom, verb: "create", name: &self.name };
-        let mut checks = Checks::new(&about, &reach);
+        let mut checks = Checks::new(&about, &reach, false);
         if let Existing::Taken(deployment) = checks.look_at_name().await? {
-            checks.name_is_taken(&deployment);
+            checks.name_is_taken(&deployment, &taken(&about));
         }
         // The version comes with the registration; which one it is changes no check.
         let model = custom_model(&reach, model, "1");
@@ -111,6 +113,11 @@ impl DeployRequest {
     }
 }
 
+/// Suggestion where a deployment has the name.
+fn taken(about: &About<'_>) -> String {
+    format!("Use another name with --deploy NAME. To see what is there:\n  {}", about.command(Group::All, "show"))
+}
+
 impl Prepared {
     /// Deploys the version that was registered.
     ///
@@ -136,8 +143,8 @@ impl Prepared {
         let about = About { app, account, group: Group::Custom, verb: "create", name: &request.name };
         // Once more: the upload may have taken hours, and PUT over an existing deployment changes it.
         if let Some(deployment) = reach.deployments.get(&request.name).await? {
-            let mut checks = Checks::new(&about, reach);
-            checks.name_is_taken(&deployment);
+            let mut checks = Checks::new(&about, reach, false);
+            checks.name_is_taken(&deployment, &taken(&about));
             checks.outcome()?;
         }
         let wait = about.command(Group::Custom, "wait");

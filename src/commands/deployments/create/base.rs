@@ -2,25 +2,26 @@
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use time::OffsetDateTime;
 
-use super::checks::{NO_PERMISSION, Wanted, quota_left};
-use super::custom::{Capacity, answer, keep, say_plan};
+use super::answers::{Needed, check_answers, choose_model};
+use super::base_plan::{check_quota, plan, unlisted};
+use super::keep::{Wanted, keep};
 use super::options::CreateOptions;
 use super::plan::show_dry_run;
-use super::{Checks, Existing, Plan, SkuChoice, agree, check_consent, is_billed_while_it_exists, room};
+use super::{Checks, Existing, agree, check_consent, is_billed_while_it_exists, say_plan};
 use crate::app::App;
-use crate::commands::account::{Reach, access};
-use crate::commands::base::{Catalog, no_such_model, of_account};
+use crate::commands::account::access;
+use crate::commands::base::of_account;
 use crate::commands::deployments::Group;
 use crate::commands::deployments::existing::About;
 use crate::console::ProgressMode;
-use crate::error::{CliError, ErrorCode, ErrorKind};
-use azure_ai_models_core::arm::{
-    AccountModel, AccountModelView, ModelSku, NewDeployment, NewModel, SkuFault, Usage, bills_while_it_exists,
-    choose_sku, default_version, newest_first, usage_left,
-};
-use azure_ai_models_core::model::{DeploymentKind, FIREWORKS_FORMAT, NewDeploymentName};
+use crate::error::{CliError, ErrorCode};
+use azure_ai_models_core::arm::bills_while_it_exists;
+use azure_ai_models_core::model::{DeploymentKind, NewDeploymentName};
+
+/// Options that may be needed besides, which only the catalogue tells.
+const LATER: &str =
+    "Where all SKUs of the model are billed while the deployment exists, --sku-name SKU and --yes are needed too.";
 
 /// Options of `base deployments create`.
 #[derive(Args, Debug)]
@@ -53,26 +54,22 @@ impl BaseCreateArgs {
 }
 
 /// Request of the user.
-struct Asked {
-    model: String,
-    version: Option<String>,
-    format: Option<String>,
-    options: CreateOptions,
+pub(super) struct Asked {
+    pub(super) model: String,
+    pub(super) version: Option<String>,
+    pub(super) format: Option<String>,
+    pub(super) options: CreateOptions,
 }
 
 pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError> {
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;
-    let model = answer(app, model.map(ModelText), "Model of the catalogue to deploy", "--model MODEL").await?.0;
-    let name = match &given_name {
-        Some(name) => name.clone(),
-        None => named_like(&model)?,
-    };
-    let asked = Asked { model, version, format, options };
-    let options = &asked.options;
+    let needed = [Needed { option: "--model MODEL", meaning: "model of the catalogue", is_missing: model.is_none() }];
     // Only a SKU that is named can be billed while the deployment exists.
     let needs_consent = options.sku_name.as_deref().is_some_and(bills_while_it_exists) && !options.dry_run;
-    if needs_consent && !options.if_not_exists {
-        check_consent(app, options.yes)?;
+    let is_agreed = options.yes || !needs_consent || options.if_not_exists;
+    check_answers(app, &needed, is_agreed, (&options, LATER))?;
+    if let (None, Some(model)) = (&given_name, &model) {
+        named_like(model)?;
     }
     let reach = access(app, &options.account).await?.full()?;
     let catalog = match of_account(app, &reach).await {
@@ -80,19 +77,26 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
         Err(error) if error.is_forbidden() => None,
         Err(error) => return Err(error.into()),
     };
-    let name = match catalog.as_ref().and_then(|catalog| catalog.named(&asked.model).next()) {
-        Some(row) if given_name.is_none() => named_like(&row.view().name)?,
-        _ => name,
+    let model = match model {
+        Some(model) => model,
+        None => choose_model(app, &reach, catalog.as_ref(), format.as_deref()).await?,
+    };
+    let asked = Asked { model, version, format, options };
+    let options = &asked.options;
+    let name = match (&given_name, catalog.as_ref().and_then(|catalog| catalog.named(&asked.model).next())) {
+        (Some(name), _) => name.clone(),
+        (None, Some(row)) => named_like(&row.view().name)?,
+        (None, None) => named_like(&asked.model)?,
     };
     let name = name.as_name();
     let about = About { app, account: &options.account, group: Group::Base, verb: "create", name };
-    let mut checks = Checks::new(&about, &reach);
+    let mut checks = Checks::new(&about, &reach, options.dry_run);
     if let Existing::Taken(deployment) = checks.look_at_name().await? {
+        let wanted = Wanted { model: &asked.model, version: asked.version.as_deref(), options };
         if options.if_not_exists {
-            let wanted = Wanted { model: &asked.model, version: asked.version.as_deref(), options };
             return keep(&about, &reach, &wanted, *deployment).await;
         }
-        checks.name_is_taken(&deployment);
+        checks.name_is_taken(&deployment, &wanted.suggestion(&about, &deployment));
     }
     if needs_consent && options.if_not_exists {
         check_consent(app, options.yes)?;
@@ -141,217 +145,4 @@ fn named_like(model: &str) -> Result<NewDeploymentName, CliError> {
             .with_code(ErrorCode::MissingAnswer)
             .with_suggestion("Give --name NAME.")
     })
-}
-
-/// Name of a model that the user types.
-struct ModelText(String);
-
-impl std::str::FromStr for ModelText {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("a model has a name".into()) } else { Ok(Self(text.to_owned())) }
-    }
-}
-
-/// Makes the checks, and the plan as far as model, SKU and capacity are known; with the quota where it was read.
-async fn plan(
-    checks: &mut Checks<'_>,
-    about: &About<'_>,
-    reach: &Reach,
-    asked: &Asked,
-    catalog: &Catalog,
-) -> Result<Option<(Plan, Option<Vec<Usage>>)>, CliError> {
-    let Asked { options, .. } = asked;
-    let row = match model(about, catalog, asked)? {
-        Ok(row) => row,
-        Err(error) => {
-            checks.fail("model", error);
-            return Ok(None);
-        }
-    };
-    let view = row.view();
-    checks.pass("model", &format!("{} (version {})", view.name, view.version()));
-    checks.look_at_others(None, options.spillover.as_ref()).await?;
-    if view.format().eq_ignore_ascii_case(FIREWORKS_FORMAT) {
-        checks.look_at_feature().await?;
-    }
-    let location = &reach.account.location;
-    let usages = reach.deployments.arm().usages(&reach.id().subscription, location).await;
-    let usages = checks.readable("quota", usages)?;
-    let now = OffsetDateTime::now_utc();
-    let Some(sku) = sku(checks, about, (view, now), options).await? else { return Ok(None) };
-    let left = usages.as_deref().and_then(|usages| usage_left(usages, sku.usage_name.as_deref()));
-    let Some(capacity) = capacity(checks, about, (sku, left), options).await? else { return Ok(None) };
-    let choice = SkuChoice { name: sku.name.clone(), capacity, row: Some(sku.clone()) };
-    checks.check_capacity(&choice);
-    let model = NewModel {
-        format: view.format().to_owned(),
-        name: view.name.clone(),
-        version: view.version().to_owned(),
-        source: None,
-    };
-    let new = new_deployment(model, (&choice.name, capacity), options);
-    Ok(Some((Plan { new, row: choice.row }, usages)))
-}
-
-fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &CreateOptions) -> NewDeployment {
-    NewDeployment {
-        sku: sku.to_owned(),
-        capacity,
-        model,
-        draft: None,
-        rai_policy: options.rai_policy.clone(),
-        version_upgrade: options.version_upgrade.clone(),
-        spillover: options.spillover.as_ref().map(ToString::to_string),
-        tags: options.tag.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
-    }
-}
-
-/// The plan of a user who may not read the catalogue: all that it would say has to be given.
-async fn unlisted(checks: &mut Checks<'_>, asked: &Asked) -> Result<Plan, CliError> {
-    let Asked { model, version, format, options } = asked;
-    let (Some(format), Some(version), Some(sku), Some(capacity)) =
-        (format, version, &options.sku_name, options.sku_capacity)
-    else {
-        return Err(CliError::usage(
-            "the catalogue cannot be read, so --model-format, --model-version, --sku-name and --sku-capacity are required",
-        )
-        .with_code(ErrorCode::MissingAnswer)
-        .with_suggestion("Give all four, or ask for a role that may read the models of the account."));
-    };
-    checks.skip("model", NO_PERMISSION);
-    checks.look_at_others(None, options.spillover.as_ref()).await?;
-    if format.eq_ignore_ascii_case(FIREWORKS_FORMAT) {
-        checks.look_at_feature().await?;
-    }
-    for id in ["sku", "quota"] {
-        checks.skip(id, NO_PERMISSION);
-    }
-    let model = NewModel { format: format.clone(), name: model.clone(), version: version.clone(), source: None };
-    Ok(Plan { new: new_deployment(model, (sku, capacity), options), row: None })
-}
-
-/// The version of the model that is meant; the inner error is that of a check.
-fn model<'a>(
-    about: &About<'_>,
-    catalog: &'a Catalog,
-    asked: &Asked,
-) -> Result<Result<&'a AccountModel, CliError>, CliError> {
-    let Asked { model: name, version, format, options } = asked;
-    let is_format =
-        |row: &&AccountModel| format.as_ref().is_none_or(|format| row.view().format().eq_ignore_ascii_case(format));
-    let rows: Vec<&AccountModel> = catalog.named(name).filter(is_format).collect();
-    let mut formats: Vec<&str> = rows.iter().map(|row| row.view().format()).collect();
-    formats.sort_unstable();
-    formats.dedup();
-    if formats.len() > 1 {
-        return Err(CliError::usage(format!("model '{name}' is listed in several formats: {}", formats.join(", ")))
-            .with_code(ErrorCode::AmbiguousModel)
-            .with_suggestion("Name one with --model-format FORMAT."));
-    }
-    if rows.is_empty() {
-        return Ok(Err(no_such_model(about.app, &options.account, catalog, name)));
-    }
-    let show = options.account.command_line(about.app, &["base", "show", "--name", name]);
-    let found = match version {
-        Some(version) => rows.iter().copied().find(|row| row.view().version().eq_ignore_ascii_case(version)),
-        None => default_version(rows.iter().copied(), OffsetDateTime::now_utc()),
-    };
-    Ok(found.ok_or_else(|| {
-        let mut rows = rows;
-        rows.sort_by(|left, right| newest_first(left.view(), right.view()));
-        let versions: Vec<&str> = rows.iter().map(|row| row.view().version()).collect();
-        let message = match version {
-            Some(version) => {
-                format!("model '{name}' has no version '{version}', but {}", versions.join(", "))
-            }
-            None => format!("model '{name}' has no version that can still be deployed"),
-        };
-        CliError::new(ErrorKind::NotFound, message)
-            .with_code(ErrorCode::ModelNotFound)
-            .with_suggestion(format!("See its versions:\n  {show}"))
-    }))
-}
-
-/// SKU: as given, else by the rules of the catalogue, else as the user chooses. `None` where a check failed.
-async fn sku<'a>(
-    checks: &mut Checks<'_>,
-    about: &About<'_>,
-    (model, now): (&'a AccountModelView, OffsetDateTime),
-    options: &CreateOptions,
-) -> Result<Option<&'a ModelSku>, CliError> {
-    let fault = match choose_sku(model, options.sku_name.as_deref(), now) {
-        Ok(sku) => return Ok(Some(sku)),
-        Err(fault) => fault,
-    };
-    let offered: Vec<&ModelSku> = model.base_skus(now).collect();
-    let names: Vec<&str> = offered.iter().map(|sku| sku.name.as_str()).collect();
-    let suggestion = match &fault {
-        SkuFault::NotOffered { .. } => format!("Use one of: {}.", names.join(", ")),
-        SkuFault::MustBeNamed { .. } if about.app.can_choose() => {
-            let choices = names.iter().map(|name| (*name).to_owned()).collect();
-            let index = about.app.select("Select a SKU; it is billed while the deployment exists", choices).await?;
-            return Ok(offered.get(index).copied());
-        }
-        SkuFault::MustBeNamed { .. } => {
-            format!("Name it with --sku-name, if that is what you want. Offered: {}.", names.join(", "))
-        }
-        SkuFault::None | SkuFault::NoCapacity { .. } => {
-            format!(
-                "See its SKUs:\n  {}",
-                about.account.command_line(about.app, &["base", "show", "--name", &model.name])
-            )
-        }
-    };
-    checks.fail(
-        "sku",
-        CliError::usage(fault.to_string()).with_code(ErrorCode::SkuNotOffered).with_suggestion(suggestion),
-    );
-    Ok(None)
-}
-
-/// Capacity: as given, else by the rules of the catalogue, else as the user answers. `None` where a check failed.
-async fn capacity(
-    checks: &mut Checks<'_>,
-    about: &About<'_>,
-    (sku, left): (&ModelSku, Option<u64>),
-    options: &CreateOptions,
-) -> Result<Option<u64>, CliError> {
-    if options.sku_capacity.is_some() {
-        return Ok(options.sku_capacity);
-    }
-    match sku.default_capacity(left) {
-        Ok(capacity) => Ok(Some(capacity)),
-        Err(_) if about.app.can_choose() => {
-            let none: Option<Capacity> = None;
-            Ok(Some(answer(about.app, none, "Capacity", "--sku-capacity N").await?.0))
-        }
-        Err(fault) => {
-            let error = CliError::usage(fault.to_string())
-                .with_code(ErrorCode::BadCapacity)
-                .with_suggestion("Give --sku-capacity N.");
-            checks.fail("sku", error);
-            Ok(None)
-        }
-    }
-}
-
-/// Checks the quota; where it does not suffice, says which SKUs and regions have room.
-async fn check_quota(
-    checks: &mut Checks<'_>,
-    (about, reach): (&About<'_>, &Reach),
-    (plan, usages): (&Plan, Option<&[Usage]>),
-    again: &dyn Fn(u64) -> String,
-) -> Result<(), CliError> {
-    // Without the right to read it, that was said already.
-    let Some(usages) = usages else { return Ok(()) };
-    let choice = plan.sku_choice();
-    let is_short = quota_left(usages, &choice, false).is_some_and(|(_, left)| left < choice.capacity);
-    let room = if is_short { room::lines(about, reach, plan).await } else { Vec::new() };
-    checks.check_quota(usages, &choice, false, &|left| {
-        let advice = plan.advice(about, Some(left), again);
-        crate::error::DeployAdvice { room: room.clone(), ..advice }
-    });
-    Ok(())
 }

@@ -3,11 +3,17 @@
 //! Nothing is written before every check passed and the user agreed to what is billed.
 
 mod after;
+mod answers;
 mod base;
+mod base_plan;
 mod checks;
 mod custom;
+mod custom_plan;
+mod keep;
+mod look;
 mod options;
 mod plan;
+mod registered;
 mod room;
 
 pub(crate) use self::after::{DeployRequest, Deployed, Prepared};
@@ -16,15 +22,16 @@ pub(super) use self::base::base;
 pub(crate) use self::checks::{Checks, Existing, SkuChoice};
 pub(crate) use self::custom::CustomCreateArgs;
 pub(super) use self::custom::custom;
-use self::custom::{Target, custom_model, plan, say_plan};
 use self::options::CreateOptions;
 pub(super) use self::plan::show_accepted;
 pub(crate) use self::plan::{Created, Plan};
 
 use crate::app::{Accepts, App, Confirm};
+use crate::commands::account::Reach;
 use crate::error::CliError;
-use azure_ai_models_core::arm::bills_while_it_exists;
+use azure_ai_models_core::arm::{AccountId, NewDeployment, NewModel, bills_while_it_exists};
 use azure_ai_models_core::model::DeploymentKind;
+use azure_ai_models_core::units::grouped;
 
 /// True where a deployment with this SKU is billed while it exists. Custom models always are.
 pub(crate) fn is_billed_while_it_exists(kind: DeploymentKind, sku: &str) -> bool {
@@ -40,7 +47,7 @@ pub(crate) fn say_billed(app: &App) {
 fn consent() -> Confirm<'static> {
     Confirm {
         action: "creating a deployment that is billed while it exists",
-        unattended: "Add --yes to create it without asking.",
+        unattended: "Add --yes (-y) to agree to that.",
         question: "Create the deployment?",
         accepts: Accepts::Yes,
         declined: "Nothing was created.",
@@ -62,4 +69,17 @@ pub(crate) fn check_consent(app: &App, yes: bool) -> Result<(), CliError> {
 pub(crate) async fn agree(app: &App, yes: bool) -> Result<(), CliError> {
     say_billed(app);
     if yes { Ok(()) } else { app.confirm(&consent()).await }
+}
+
+/// Names what is about to be created, and where: the place may come from an azd environment.
+pub(super) fn say_plan(app: &App, reach: &Reach, name: &str, plan: &Plan) {
+    let NewDeployment { sku, capacity, model: NewModel { name: model, version, .. }, draft, .. } = &plan.new;
+    let draft = draft.as_ref().map(|draft| format!(", draft {} (version {})", draft.model.name, draft.model.version));
+    let draft = draft.unwrap_or_default();
+    app.console.status(&format!(
+        "Deployment '{name}': model {model} (version {version}){draft}, {sku}, capacity {}.",
+        grouped(*capacity)
+    ));
+    let AccountId { subscription, group, account, .. } = reach.id();
+    app.console.status(&format!("Account '{account}', resource group '{group}', subscription {subscription}."));
 }

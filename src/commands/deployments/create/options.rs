@@ -5,18 +5,19 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::commands::account::AccountArgs;
 use crate::commands::deployments::options::PatienceArgs;
+use crate::commands::number::one_or_more;
 use crate::shell::option_words;
 use azure_ai_models_core::model::{DeploymentName, Tag};
 
 /// Options of `create` that all groups have.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CreateOptions {
-    /// SKU, for example GlobalStandard or GlobalProvisionedManaged [default: from the catalogue]
+    /// SKU [default: from the catalogue]
     #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) sku_name: Option<String>,
 
     /// Capacity, a whole number of 1 or more [default: from the catalogue]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<u64>)]
     pub(crate) sku_capacity: Option<u64>,
 
     /// Content filter (RAI policy) [default: the service's]

@@ -10,12 +10,15 @@ use super::room;
 use crate::commands::account::Reach;
 use crate::commands::deployments::existing::About;
 use crate::commands::deployments::wait::{await_end, show_ready};
+use crate::commands::similar::similar;
 use crate::console::TableStyle;
 use crate::console::deployments_page::{DryRunPage, accepted_page, dry_run_page};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::{CliError, DeployAdvice};
-use azure_ai_models_core::arm::{Accepted, DeployError, Expected, ModelSku, NewDeployment, QuotaShortage};
-use azure_ai_models_core::model::{Deployment, is_fireworks};
+use azure_ai_models_core::arm::{
+    Accepted, AccountModel, AccountModelView, DeployError, Expected, ModelSku, NewDeployment, QuotaShortage,
+};
+use azure_ai_models_core::model::{Deployment, Listing, Versioned, is_fireworks};
 
 /// A deployment that is about to be created.
 #[derive(Clone, Debug)]
@@ -88,7 +91,28 @@ impl Plan {
             // Without a right to read them the error is as good as before.
             advice.content_filters = reach.deployments.content_filters().await.unwrap_or_default();
         }
+        if error.is_about_model() {
+            advice.similar_models = self.similar_models(reach).await;
+        }
         CliError::deployment(error, about.name, &advice)
+    }
+
+    /// Models that the user may have meant: registered ones for a custom model, else those of the catalogue. Without a right
+    /// to read them the error is as good as before.
+    async fn similar_models(&self, reach: &Reach) -> Vec<String> {
+        let wanted = &self.new.model.name;
+        if self.new.model.source.is_some() {
+            let models = reach.foundry.list_models(Listing::default()).await.unwrap_or_default();
+            let names = models.iter().map(Versioned::name).filter(|name| *name != wanted.as_str());
+            return similar(names, wanted).into_iter().map(str::to_owned).collect();
+        }
+        let rows = reach.deployments.arm().account_models(reach.id()).await.unwrap_or_default();
+        let is_it = |view: &&AccountModelView| view.name == *wanted && view.format() == self.new.model.format;
+        let views = || rows.iter().map(AccountModel::view).filter(|view| !view.is_custom() && !is_it(view));
+        let named = similar(views().map(|view| view.name.as_str()), wanted);
+        let of_name = |name: &str| views().find(|view| view.name == name);
+        let row = |view: &AccountModelView| format!("{} ({})", view.name, view.format());
+        named.into_iter().filter_map(of_name).map(row).collect()
     }
 }
 

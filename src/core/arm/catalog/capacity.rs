@@ -4,6 +4,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::model::document::{lenient, whole};
+use crate::units::grouped;
 
 /// Capacities that a SKU accepts. What the service does not send does not limit.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -42,13 +43,25 @@ pub enum CapacityFault {
         values: String,
     },
     /// Between two steps.
-    #[error("it must be a multiple of {step}, or {minimum} plus a multiple of it")]
+    #[error("the step is {}, and {}", grouped(*step), neighbours(*below, *above))]
     OffStep {
-        /// Smallest.
-        minimum: u64,
         /// Distance of two neighbours.
         step: u64,
+        /// Largest accepted capacity below.
+        below: Option<u64>,
+        /// Smallest accepted capacity above.
+        above: Option<u64>,
     },
+}
+
+impl CapacityFault {
+    /// `80 or 120`: the accepted capacities next to one that is off the step.
+    #[must_use]
+    pub fn neighbours(&self) -> Option<String> {
+        let Self::OffStep { below, above, .. } = self else { return None };
+        let all: Vec<String> = below.iter().chain(above).map(|one| grouped(*one)).collect();
+        (!all.is_empty()).then(|| all.join(" or "))
+    }
 }
 
 impl CapacityRange {
@@ -66,7 +79,6 @@ impl CapacityRange {
     /// The range in words: `15 to 30,000 in steps of 5`; empty where nothing is known.
     #[must_use]
     pub fn words(&self) -> String {
-        use crate::units::grouped;
         if let Some(values) = self.values() {
             return values.iter().map(|value| grouped(*value)).collect::<Vec<_>>().join(", ");
         }
@@ -94,10 +106,19 @@ impl CapacityRange {
         }
         match self.step {
             Some(step) if step > 1 && !capacity.is_multiple_of(step) && !(capacity - minimum).is_multiple_of(step) => {
-                Err(CapacityFault::OffStep { minimum, step })
+                let (below, above) = (self.largest_up_to(capacity), self.smallest_from(capacity));
+                Err(CapacityFault::OffStep { step, below, above })
             }
             _ => Ok(()),
         }
+    }
+
+    /// Smallest capacity that is accepted and not below `limit`, which is not below the minimum.
+    fn smallest_from(&self, limit: u64) -> Option<u64> {
+        let step = self.step.filter(|step| *step > 1).unwrap_or(1);
+        let multiple = limit.checked_next_multiple_of(step)?;
+        let from_minimum = self.minimum() + (limit - self.minimum()).checked_next_multiple_of(step)?;
+        Some(multiple.min(from_minimum)).filter(|above| self.maximum.is_none_or(|maximum| *above <= maximum))
     }
 
     /// Largest capacity that is accepted and not above `limit`.
@@ -112,6 +133,16 @@ impl CapacityRange {
         let multiple = below(top - top % step);
         let from_minimum = top.checked_sub(self.minimum()).map(|above| top - above % step);
         multiple.max(from_minimum)
+    }
+}
+
+fn neighbours(below: Option<u64>, above: Option<u64>) -> String {
+    match (below, above) {
+        (Some(below), Some(above)) => {
+            format!("the nearest accepted capacities are {} and {}", grouped(below), grouped(above))
+        }
+        (Some(one), None) | (None, Some(one)) => format!("the nearest accepted capacity is {}", grouped(one)),
+        (None, None) => "no capacity fits it".to_owned(),
     }
 }
 
@@ -143,6 +174,35 @@ mod tests {
             (json!({"allowedValues": []}), 2, true),
         ] {
             assert_eq!(range(limits.clone()).check(capacity).is_ok(), is_good, "{limits} {capacity}");
+        }
+    }
+
+    #[test]
+    fn a_capacity_off_the_step_is_told_the_step_and_its_neighbours() {
+        for (limits, capacity, words) in [
+            (
+                json!({"minimum": 80, "maximum": 1000, "step": 40}),
+                90,
+                "the step is 40, and the nearest accepted capacities are 80 and 120",
+            ),
+            (
+                json!({"minimum": 15, "step": 10}),
+                16,
+                "the step is 10, and the nearest accepted capacities are 15 and 20",
+            ),
+            (
+                json!({"minimum": 15, "maximum": 30, "step": 10}),
+                29,
+                "the step is 10, and the nearest accepted capacities are 25 and 30",
+            ),
+            (
+                json!({"minimum": 1000, "maximum": 2500, "step": 1000}),
+                2400,
+                "the step is 1,000, and the nearest accepted capacity is 2,000",
+            ),
+        ] {
+            let fault = range(limits.clone()).check(capacity).expect_err("off the step");
+            assert_eq!(fault.to_string(), words, "{limits} {capacity}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! What can be changed of a deployment that exists, and the requests that change it. Pure.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Value, json};
 
 use super::body::{tags_of, without_read_only};
 use crate::model::Tag;
+use crate::units::grouped;
 
 /// A change of a deployment. What is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +26,31 @@ pub struct DeploymentChange {
     pub model_version: Option<String>,
 }
 
-/// One field before and after a change.
-pub(super) type Difference = (&'static str, String, String);
+/// A field that a change alters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Name for users: `capacity`, `tag 'team'`.
+    pub field: String,
+    /// Value before; `None` where there was none.
+    pub before: Option<String>,
+    /// Value after; `None` where it is removed.
+    pub after: Option<String>,
+}
+
+/// `capacity: 80 -> 160`, `tag 'team': added (a)`, `tag 'team': removed (was a)`.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, before, after } = self;
+        // An empty value would leave a hole in the line.
+        let shown = |value: &str| if value.is_empty() { "empty".to_owned() } else { value.to_owned() };
+        match (before, after) {
+            (Some(before), Some(after)) => write!(f, "{field}: {} -> {}", shown(before), shown(after)),
+            (None, Some(after)) => write!(f, "{field}: added ({})", shown(after)),
+            (Some(before), None) => write!(f, "{field}: removed (was {})", shown(before)),
+            (None, None) => write!(f, "{field}: none"),
+        }
+    }
+}
 
 impl DeploymentChange {
     /// Adds tags to set and tags to remove.
@@ -72,34 +97,28 @@ impl DeploymentChange {
         rest.is_shown_by(deployment) && !self.is_shown_by(deployment)
     }
 
-    /// Fields that the change alters, with their values before and after; `-` stands for none.
+    /// Fields that the change alters.
     #[must_use]
     pub fn differences(&self, deployment: &Value) -> Vec<Difference> {
         let properties = &deployment["properties"];
         let text = |value: &Value| value.as_str().map(str::to_owned).or_else(|| whole(value));
+        let number = |value: &Value| text(value).map(|text| text.parse().map_or(text, grouped));
         let fields = [
-            ("capacity", text(&deployment["sku"]["capacity"]), self.capacity.map(|capacity| capacity.to_string())),
+            ("capacity", number(&deployment["sku"]["capacity"]), self.capacity.map(grouped)),
             ("model version", text(&properties["model"]["version"]), self.model_version.clone()),
             ("content filter", text(&properties["raiPolicyName"]), self.rai_policy.clone()),
             ("version upgrade", text(&properties["versionUpgradeOption"]), self.version_upgrade.clone()),
             ("spillover", text(&properties["spilloverDeploymentName"]), self.spillover.clone()),
         ];
-        let changed = |before: &Option<String>, after: &str| before.as_deref() != Some(after);
-        let none = || "-".to_owned();
-        let mut all: Vec<Difference> = fields
+        let fields = fields
             .into_iter()
-            .filter_map(|(name, before, after)| Some((name, before, after?)))
-            .filter(|(_, before, after)| changed(before, after))
-            .map(|(name, before, after)| (name, before.unwrap_or_else(none), after))
-            .collect();
-        for (key, after) in &self.tags {
+            .filter(|(_, _, after)| after.is_some())
+            .map(|(field, before, after)| Difference { field: field.to_owned(), before, after });
+        let tags = self.tags.iter().map(|(key, after)| {
             let before = text(&deployment["tags"][key]);
-            if before != *after {
-                let tag = |value: Option<&String>| value.map_or_else(none, |value| format!("{key}={value}"));
-                all.push(("tag", tag(before.as_ref()), tag(after.as_ref())));
-            }
-        }
-        all
+            Difference { field: format!("tag '{key}'"), before, after: after.clone() }
+        });
+        fields.chain(tags).filter(|one| one.before != one.after).collect()
     }
 
     /// Body of the PATCH: the whole new map of tags, and the present SKU with its new capacity.
@@ -218,12 +237,8 @@ mod tests {
             tags: BTreeMap::from([("a".into(), None), ("b".into(), Some("2".into()))]),
             ..DeploymentChange::default()
         };
-        let said: Vec<String> = change
-            .differences(&deployment())
-            .iter()
-            .map(|(name, before, after)| format!("{name}: {before} -> {after}"))
-            .collect();
-        assert_eq!(said, ["spillover: - -> x", "tag: a=1 -> -"]);
+        let said: Vec<String> = change.differences(&deployment()).iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["spillover: added (x)", "tag 'a': removed (was 1)"]);
         assert!(!change.is_shown_by(&deployment()));
         assert!(DeploymentChange { capacity: Some(80), ..DeploymentChange::default() }.is_shown_by(&deployment()));
     }

@@ -52,6 +52,17 @@ pub enum DeployError {
 }
 
 impl DeployError {
+    /// True for a refusal of the model itself.
+    #[must_use]
+    pub fn is_about_model(&self) -> bool {
+        match self {
+            Self::Refused(error) => {
+                error.service().is_some_and(|error| error.has_code_anywhere(&["DeploymentModelNotSupported"]))
+            }
+            _ => false,
+        }
+    }
+
     /// True for a refusal that speaks of the content filter, whatever its code.
     #[must_use]
     pub fn is_about_content_filter(&self) -> bool {

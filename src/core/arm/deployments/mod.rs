@@ -15,7 +15,7 @@ mod write;
 mod tests;
 
 pub use body::{DraftModel, NewDeployment, NewModel};
-pub use change::DeploymentChange;
+pub use change::{DeploymentChange, Difference};
 pub use client::Deployments;
 pub use error::DeployError;
 pub use quota::QuotaShortage;

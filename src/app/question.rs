@@ -1,0 +1,104 @@
+//! Questions for what a command needs and was not given: in azd's own voice when azd runs the program, else on the
+//! program's terminal.
+
+use std::fmt;
+
+use super::App;
+use crate::error::{CliError, ErrorCode};
+use crate::globals::OutputFormat;
+use azure_ai_models_core::env::var;
+
+/// Answers that are read before the question is given up: whoever answers for the user may repeat a wrong one.
+const ATTEMPTS: usize = 5;
+
+/// Reason why the user cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoQuestions {
+    /// `--no-prompt`, here or in azd.
+    NoPrompt,
+    /// Nobody is at a terminal.
+    NoTerminal,
+    /// azd draws its questions where the JSON goes.
+    Json,
+}
+
+impl fmt::Display for NoQuestions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoPrompt => "--no-prompt does not allow questions",
+            Self::NoTerminal => "there is no terminal to ask on",
+            Self::Json => "azd cannot ask with -o json",
+        })
+    }
+}
+
+impl App {
+    /// Why the user cannot be asked on this program's terminal; `None` where they can.
+    #[must_use]
+    pub(crate) fn no_questions(&self) -> Option<NoQuestions> {
+        let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
+        match (no_prompt, self.env.interactive()) {
+            (true, _) => Some(NoQuestions::NoPrompt),
+            (false, false) => Some(NoQuestions::NoTerminal),
+            (false, true) => None,
+        }
+    }
+
+    /// Why the user cannot be asked by azd or on this program's terminal; `None` where they can.
+    #[must_use]
+    pub(crate) fn no_choice(&self) -> Option<NoQuestions> {
+        let is_json = self.env.run_by_azd() && self.globals.output == OutputFormat::Json;
+        self.no_questions().or(is_json.then_some(NoQuestions::Json))
+    }
+
+    /// True when the user can be asked by azd too, which draws on standard output, where JSON belongs.
+    #[must_use]
+    pub(crate) fn can_choose(&self) -> bool {
+        self.no_choice().is_none()
+    }
+
+    /// Asks for one of several; its index.
+    ///
+    /// # Errors
+    /// When the user leaves the question, or cannot be asked.
+    pub(crate) async fn choose(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
+        match self.host() {
+            Some(host) => Ok(host.select(question, &choices, None).await?),
+            None => self.select(question, choices).await,
+        }
+    }
+
+    /// Asks for a value; an answer that is none is told why, and asked for again. `default` is the value of an empty answer.
+    ///
+    /// # Errors
+    /// When the user leaves the question, cannot be asked, or gives no valid answer.
+    pub(crate) async fn value<T>(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, CliError> {
+        let host = self.host();
+        let own = default.map_or_else(|| format!("{question}: "), |default| format!("{question} [{default}]: "));
+        let mut last = String::new();
+        for _ in 0..ATTEMPTS {
+            let answer = match &host {
+                Some(host) => host.text(question, default.unwrap_or_default()).await?,
+                None => match self.ask(&own).await? {
+                    Some(answer) => answer,
+                    None => break,
+                },
+            };
+            let answer = Some(answer.trim()).filter(|answer| !answer.is_empty()).or(default).unwrap_or_default();
+            match parse(answer) {
+                Ok(value) => return Ok(value),
+                Err(why) => {
+                    self.console.warn(&format!("That cannot be used: {why}"));
+                    last = why;
+                }
+            }
+        }
+        let why = if last.is_empty() { String::new() } else { format!(": {last}") };
+        Err(CliError::usage(format!("'{question}' was not answered{why}")).with_code(ErrorCode::MissingAnswer))
+    }
+}
