@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_closest_names_come_first_and_each_once() {
-        let names = ["chat-old", "chats", "chart", "chat-2", "chat", "chat"];
-        assert_eq!(similar(names.into_iter(), "caht"), ["chat", "chart", "chat-2"]);
+        let names = ["chat-old", "chats", "other", "chat-2", "chat", "chat"];
+        assert_eq!(similar(names.into_iter(), "Chat"), ["chat", "chat-2", "chats"]);
     }
 }
