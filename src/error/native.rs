@@ -24,7 +24,7 @@ impl From<NativeError> for CliError {
             }
             NativeError::Location(_) => broken(ErrorCode::LocationMoved),
             NativeError::Store { error: refusal, .. } => {
-                broken(code_of_store(refusal)).lasting_if(is_store_refusal(refusal))
+                broken(code_of_store(refusal)).lasting_if(is_store_refusal(refusal)).if_of_stranger(refusal)
             }
             NativeError::File { .. } | NativeError::Changing { .. } => {
                 broken(ErrorCode::FilesFailed).with_suggestion(LEAVE_FILES).lasting()

@@ -169,6 +169,9 @@ fn network_suggestion(fault: Fault) -> &'static str {
     }
 }
 
+/// Suggestion where somebody between here and a blob store answers for it.
+pub(super) const STRANGER: &str = "Something on the way answers in its place: a proxy, a gateway, or a network that wants a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
+
 fn flaw_suggestion(flaw: &Flaw) -> &'static str {
     match flaw {
         Flaw::Html => {
@@ -178,6 +181,7 @@ fn flaw_suggestion(flaw: &Flaw) -> &'static str {
         Flaw::Shape(_) => {
             "Check AZURE_AI_MODELS_API_VERSION, if it is set; else this version of the program may be too old for the service."
         }
+        Flaw::Stranger(_) => STRANGER,
         Flaw::TooBig => "Check the project endpoint: Foundry sends no such answer.",
     }
 }
@@ -365,6 +369,8 @@ fn failed_registration(error: HttpError, headline: &str) -> CliError {
 mod tests {
     use std::fmt::Write as _;
 
+    use azure_ai_models_core::http::Stranger;
+
     use super::*;
 
     fn row(out: &mut String, error: impl Into<CliError>) {
@@ -393,7 +399,20 @@ mod tests {
             let words = "words below".to_owned();
             row(&mut rows, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
         }
-        for what in [Flaw::Html, Flaw::Empty, Flaw::NotJson, Flaw::Shape("missing field `name`".into()), Flaw::TooBig] {
+        let stranger = Stranger {
+            line: "Sign in".to_owned(),
+            content_type: "text/html".to_owned(),
+            server: "Via: 1.1 gateway".to_owned(),
+        };
+        let flaws = [
+            Flaw::Html,
+            Flaw::Empty,
+            Flaw::NotJson,
+            Flaw::Shape("missing field `name`".into()),
+            Flaw::TooBig,
+            Flaw::Stranger(Box::new(stranger)),
+        ];
+        for what in flaws {
             row(&mut rows, HttpError::BadAnswer { host: "h:443".into(), status: 200, what, request_id: None });
         }
         insta::assert_snapshot!(rows);

@@ -6,6 +6,7 @@ mod foreign;
 mod memory;
 mod proxy;
 mod resume;
+mod stranger;
 mod together;
 
 use std::fs;

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, Method, Response, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, Uri};
 use axum::serve::{IncomingStream, Listener};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -285,17 +285,32 @@ async fn answer(
     body: Body,
 ) -> Response<Body> {
     let query: Query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let sas = query.get("se").cloned().unwrap_or_default() + query.get("sig").map_or("", String::as_str);
     let name = decoded(uri.path().splitn(4, '/').nth(3).unwrap_or_default());
+    let mut answer = store_answer((&shared, &line), (&method, &name, &query), &headers, body).await;
+    answer.headers_mut().insert("x-ms-request-id", HeaderValue::from_static("00000000-0000-4000-8000-0000000000aa"));
+    answer
+}
+
+async fn store_answer(
+    (shared, line): (&Shared, &Line),
+    (method, name, query): (&Method, &str, &Query),
+    headers: &HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    let sas = query.get("se").cloned().unwrap_or_default() + query.get("sig").map_or("", String::as_str);
     if shared.lock().refused.contains(&sas) {
         return error(403, "AuthenticationFailed");
     }
     let is_of = |comp: &str| query.get("comp").is_some_and(|found| found == comp);
-    match method {
-        Method::GET if is_of("list") => list(&shared, &query),
-        Method::GET if is_of("blocklist") => block_list(&shared, &name),
-        Method::PUT if is_of("blocklist") => commit(&shared, &name, &headers, body).await,
-        Method::PUT => content(&shared, &line, &name, (&query, &headers, &sas), body).await,
+    match *method {
+        Method::GET if is_of("list") => list(shared, query),
+        Method::GET if is_of("blocklist") => block_list(shared, name),
+        Method::PUT if is_of("blocklist") => commit(shared, name, headers, body).await,
+        Method::PUT => content(shared, line, name, (query, headers, &sas), body).await,
+        Method::DELETE => match shared.lock().blobs.remove(name) {
+            Some(_) => Response::builder().status(202).body(Body::empty()).expect("an answer"),
+            None => error(404, "BlobNotFound"),
+        },
         _ => error(400, "UnsupportedHttpVerb"),
     }
 }

@@ -135,6 +135,12 @@ impl Head {
             etag: owned("etag"),
             content_md5: owned("content-md5"),
             last_modified: owned("last-modified"),
+            content_type: owned("content-type"),
+            server: [("Via", "via"), ("Server", "server")]
+                .into_iter()
+                .find_map(|(title, name)| Some(format!("{title}: {}", get(name)?))),
+            crc64: owned("x-ms-content-crc64"),
+            has_request_id: get("x-ms-request-id").is_some(),
             body: Vec::new(),
         };
         let code = get("x-ms-error-code").map(clean);

@@ -153,6 +153,7 @@ impl HttpClient {
     /// Said once as a notice; a line for each try would bury the answer.
     fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, backoff: &Backoff<'_>) {
         let why = match error.status() {
+            _ if error.is_of_stranger() => error.to_string(),
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
             Some(status) => format!("{} answered {}", request.service, status_line(status)),
             None => error.to_string().replacen("could", "Could", 1),
@@ -173,7 +174,9 @@ impl HttpClient {
         self.trace_response(&attempt, &head);
         if head.status.is_success() {
             let body = body.inspect_err(|error| self.trace_failure(error))?;
-            return Ok(Answer::Here(Response { body, ..head.response }));
+            let response = Response { body, ..head.response };
+            let is_accepted = request.accepts.as_ref().is_none_or(|accepts| accepts(&request.method, &response));
+            return if is_accepted { Ok(Answer::Here(response)) } else { Err(response.of_stranger()) };
         }
         if head.is_redirect() {
             return follow(&request.method, url, &head.response).map(Answer::Elsewhere);

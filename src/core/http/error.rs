@@ -27,7 +27,7 @@ pub enum HttpError {
         words: String,
     },
     /// An answer came and makes no sense.
-    #[error("{host} gave an answer that makes no sense ({status}): {what}")]
+    #[error("{}", bad_answer(host, *status, what))]
     BadAnswer {
         /// Host and port.
         host: String,
@@ -78,6 +78,12 @@ impl HttpError {
     /// True where the service asks for a pause, and is there otherwise.
     pub(crate) fn is_throttling(&self) -> bool {
         self.service().is_some_and(|error| error.status == 429 || error.retry_after.is_some())
+    }
+
+    /// True where somebody else than the service answered.
+    #[must_use]
+    pub fn is_of_stranger(&self) -> bool {
+        matches!(self, Self::BadAnswer { what: Flaw::Stranger(_), .. })
     }
 
     /// The status of the answer, if there was one.
@@ -155,6 +161,45 @@ pub enum Flaw {
     Shape(String),
     /// More than the limit.
     TooBig,
+    /// Not an answer of the service that was asked.
+    Stranger(Box<Stranger>),
+}
+
+/// Words of an answer that is not one of the service that was asked. Cleaned and cut; empty where it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stranger {
+    /// First line of its body.
+    pub line: String,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Via: ...`, else `Server: ...`.
+    pub server: String,
+}
+
+/// `"Sign in to the network" (text/html, Server: portal)`.
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line.is_empty() {
+            f.write_str("an empty body")?;
+        } else {
+            write!(f, "\"{}\"", self.line)?;
+        }
+        let sender: Vec<&str> = [&self.content_type, &self.server]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+            .collect();
+        if sender.is_empty() { Ok(()) } else { write!(f, " ({})", sender.join(", ")) }
+    }
+}
+
+fn bad_answer(host: &str, status: u16, what: &Flaw) -> String {
+    match what {
+        Flaw::Stranger(stranger) => {
+            format!("what answers as {host} is not a blob store ({status}): it sent {stranger}")
+        }
+        what => format!("{host} gave an answer that makes no sense ({status}): {what}"),
+    }
 }
 
 impl fmt::Display for Flaw {
@@ -165,6 +210,7 @@ impl fmt::Display for Flaw {
             Self::NotJson => f.write_str("the body is not JSON"),
             Self::Shape(what) => f.write_str(what),
             Self::TooBig => f.write_str("the body is larger than 16 MB"),
+            Self::Stranger(stranger) => stranger.fmt(f),
         }
     }
 }

@@ -15,12 +15,17 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::Purpose;
-use super::error::{Flaw, HttpError};
+use super::error::{Flaw, HttpError, Stranger};
 use super::limit::Limit;
 use super::retry::Retry;
 use super::service_error::looks_like_html;
 use crate::credential::TokenSource;
 use crate::redact::clean;
+
+/// Longest part of a body, in bytes, that is looked at for the words of a stranger.
+const STRANGER_BODY: usize = 4096;
+/// Longest of these words, in characters.
+const STRANGER_LINE: usize = 160;
 
 /// A request, and which of its failures are retried.
 #[derive(Clone)]
@@ -34,7 +39,12 @@ pub struct Request<'a> {
     pub(super) limit: Option<Limit<'a>>,
     pub(super) service: &'static str,
     pub(super) purpose: Purpose,
+    /// Judges a 2xx; `None` accepts each.
+    pub(super) accepts: Option<Accepts<'a>>,
 }
+
+/// True for an answer of the service that was asked.
+type Accepts<'a> = Arc<dyn Fn(&Method, &Response) -> bool + Send + Sync + 'a>;
 
 /// Body of a request.
 #[derive(Clone)]
@@ -68,6 +78,7 @@ impl<'a> Request<'a> {
             limit: None,
             service: "The service",
             purpose: Purpose::Answers,
+            accepts: None,
         }
     }
 
@@ -145,6 +156,14 @@ impl<'a> Request<'a> {
         self.purpose = Purpose::Blobs;
         self.service("The blob store")
     }
+
+    /// Accepts only a 2xx of which this is true. Any other one comes of somebody between here and the service: the request
+    /// is tried once more, and then it is an error.
+    #[must_use]
+    pub(crate) fn accept(mut self, accepts: impl Fn(&Method, &Response) -> bool + Send + Sync + 'a) -> Self {
+        self.accepts = Some(Arc::new(accepts));
+        self
+    }
 }
 
 impl fmt::Debug for Request<'_> {
@@ -182,6 +201,14 @@ pub(crate) struct Response {
     pub(crate) content_md5: Option<String>,
     /// `Last-Modified`, as it was sent.
     pub(crate) last_modified: Option<String>,
+    /// `Content-Type`, as it was sent.
+    pub(crate) content_type: Option<String>,
+    /// `Via`, else `Server`: who answered.
+    pub(crate) server: Option<String>,
+    /// `x-ms-content-crc64`.
+    pub(crate) crc64: Option<String>,
+    /// The answer has an `x-ms-request-id`, which all services of Azure send.
+    pub(crate) has_request_id: bool,
     /// The body, decoded.
     pub(crate) body: Vec<u8>,
 }
@@ -223,6 +250,17 @@ impl Response {
     /// [`HttpError::BadAnswer`].
     pub(crate) fn check_body(&self) -> Result<(), HttpError> {
         if self.body.trim_ascii().is_empty() { Ok(()) } else { self.json::<IgnoredAny>().map(|_| ()) }
+    }
+
+    /// This answer as one of somebody else than the service that was asked.
+    #[must_use]
+    pub(super) fn of_stranger(&self) -> HttpError {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(STRANGER_BODY)]);
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        let cut = |text: &str| clean(&text.chars().take(STRANGER_LINE).collect::<String>());
+        let [line, content_type, server] = [Some(line), self.content_type.as_deref(), self.server.as_deref()]
+            .map(|text| text.map(cut).unwrap_or_default());
+        self.bad(Flaw::Stranger(Box::new(Stranger { line, content_type, server })))
     }
 
     /// This answer as an error.

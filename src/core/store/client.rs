@@ -13,6 +13,7 @@ use futures_util::{Stream, TryStreamExt};
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::acceptance::of_store;
 use super::blocks::BlockId;
 use super::container::{Container, blob_url};
 use super::error::{StoreError, has_code, is_fault, names_header, rejects_sas};
@@ -195,7 +196,7 @@ impl BlobStore {
         let (mut marker, mut seen) = (String::new(), HashSet::new());
         loop {
             let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
-            let response = self.http.send(&request.blob_store()).await?;
+            let response = self.http.send(&of_store(request, None)).await?;
             let page = read_blobs(&response)?;
             for (name, blob) in page.blobs {
                 if let Some(name) = name.strip_prefix(container.prefix()) {
@@ -221,7 +222,7 @@ impl BlobStore {
     /// Also when the SAS does not allow it.
     pub(crate) async fn delete(&self, path: &BlobPath) -> Result<(), HttpError> {
         let url = blob_url(self.sas().await.expose(), path, &[]);
-        match self.http.send(&Request::new(Method::DELETE, url, Retry::Idempotent).blob_store()).await {
+        match self.http.send(&of_store(Request::new(Method::DELETE, url, Retry::Idempotent), None)).await {
             Ok(_) => Ok(()),
             Err(error) if error.status() == Some(404) => Ok(()),
             Err(error) => Err(error),
@@ -310,7 +311,7 @@ impl BlobStore {
                 request = request.header(name, *value);
             }
             if with_checksum {
-                request = request.header(CHECKSUM, content.crc64.to_owned());
+                request = of_store(request.header(CHECKSUM, content.crc64.to_owned()), Some(content.crc64));
             }
             let body = || {
                 let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
@@ -386,10 +387,10 @@ impl BlobStore {
 
     /// A request that is sent once, and given up when nothing of the whole upload moves.
     fn request(&self, method: Method, url: Url) -> Request<'_> {
-        Request::new(method, url, Retry::None)
+        let request = Request::new(method, url, Retry::None)
             .header("x-ms-version", VERSION)
-            .stall_timeout(self.timings.request, || self.traffic.moves())
-            .blob_store()
+            .stall_timeout(self.timings.request, || self.traffic.moves());
+        of_store(request, None)
     }
 
     /// Repeats a request until it is answered for good, as long as its content is current. The stall watch over the whole

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::acceptance::of_store;
 use super::container::Container;
 use super::error::SasRefusal;
 use super::version::BlobVersion;
@@ -44,7 +45,12 @@ impl UploadLocation {
     /// When the store does not answer, or with a status that says nothing about the SAS.
     pub(crate) async fn probe(&self, http: &HttpClient, limit: Duration) -> Result<Option<SasRefusal>, HttpError> {
         let url = Container::of(self.sas.expose()).listing("", Some(1));
-        match http.send(&Request::new(Method::GET, url, Retry::None).limit(limit).blob_store()).await {
+        let request = of_store(Request::new(Method::GET, url, Retry::None).limit(limit), None);
+        let mut answer = http.send(&request).await;
+        if answer.as_ref().is_err_and(HttpError::is_of_stranger) {
+            answer = http.send(&request).await;
+        }
+        match answer {
             Ok(_) => Ok(None),
             // The signature is good, only listing is not allowed: a SAS for writing alone.
             Err(HttpError::Service(error))

@@ -1,6 +1,7 @@
 //! The blob store behind an upload location: where the location is, what lies there, and the calls that write block
 //! blobs. Knows the wire and the life of a SAS; knows nothing of files, journals or engines.
 
+mod acceptance;
 mod blocks;
 mod client;
 mod container;

@@ -86,6 +86,7 @@ pub(super) const COMMANDS: &[Command] = &[
         happened: deleted,
     },
     Command { name: "create, native", args: &CREATE_NATIVE, world: with_blocks, happened: created },
+    Command { name: "create, resumed", args: &CREATE_NATIVE, world: interrupted, happened: created },
     Command { name: "create, AzCopy", args: &CREATE_AZCOPY, world: with_azcopy, happened: registered },
     Command { name: "create --overwrite", args: &OVERWRITE, world: overwriting, happened: created },
     Command { name: "create --version auto", args: &AUTO, world: with_small_files, happened: created },
@@ -171,6 +172,25 @@ fn overwriting(rule: Option<Rule>) -> World {
 fn with_blocks(rule: Option<Rule>) -> World {
     let world = with_small_files(rule);
     world.env.write("model/more.bin", vec![5; 9 * MIB]);
+    world
+}
+
+/// An earlier run sent everything and could not commit the blocks; one of its files is no part of the source any more.
+fn interrupted(rule: Option<Rule>) -> World {
+    let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
+    let commit = Rule { route: "PUT container/blob?comp=blocklist".to_owned(), spoil: refused, always: true };
+    let config = Config { sas_permissions: "rcwld".to_owned(), ..Config::default() };
+    let mut world = self::world(Some(commit), config, Some(BlockStore::start()), None);
+    world.env.write("model/more.bin", vec![5; 9 * MIB]);
+    world.env.write("model/gone.json", "{}");
+    world.env.run(&CREATE_NATIVE).fails_with(7);
+    let names = world.store.as_ref().expect("a store").names();
+    assert!(names.contains(&"gone.json".to_owned()) && !names.contains(&"more.bin".to_owned()), "{names:?}");
+    std::fs::remove_file(world.env.work().join("model/gone.json")).expect("removed");
+    for proxy in [&world.foundry, &world.blobs] {
+        proxy.spoil_from_now_on(rule.clone());
+    }
+    world.rule = rule;
     world
 }
 

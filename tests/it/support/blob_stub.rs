@@ -128,6 +128,7 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
         std::future::pending::<()>().await;
     }
     let mut headers = HeaderMap::new();
+    headers.insert("x-ms-request-id", HeaderValue::from_static("00000000-0000-4000-8000-0000000000bb"));
     if !code.is_empty() {
         headers.insert("x-ms-error-code", HeaderValue::from_static(code));
     }

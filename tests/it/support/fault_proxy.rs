@@ -46,6 +46,7 @@ pub(crate) struct Rule {
 
 #[derive(Default)]
 struct Log {
+    rule: Option<Rule>,
     routes: Vec<String>,
     spoiled: usize,
 }
@@ -70,7 +71,7 @@ impl FaultProxy {
     pub(crate) fn start(server: &str, rule: Option<Rule>, route: fn(&str, &str) -> String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let log = Arc::new(Mutex::new(Log::default()));
+        let log = Arc::new(Mutex::new(Log { rule, ..Log::default() }));
         let (shared, server) = (Arc::clone(&log), server.to_owned());
         let serve = move |client: TcpStream| {
             let (head, body) = request(&client)?;
@@ -79,9 +80,10 @@ impl FaultProxy {
             let spoil = {
                 let mut log = shared.lock().expect("the log");
                 log.routes.push(name.clone());
-                let due = rule.as_ref().filter(|rule| rule.route == name && (rule.always || log.spoiled == 0));
-                log.spoiled += usize::from(due.is_some());
-                due.map(|rule| rule.spoil.clone())
+                let due = log.rule.as_ref().filter(|rule| rule.route == name && (rule.always || log.spoiled == 0));
+                let spoil = due.map(|rule| rule.spoil.clone());
+                log.spoiled += usize::from(spoil.is_some());
+                spoil
             };
             let ask = || ask(&server, &head, &body);
             match spoil {
@@ -99,6 +101,11 @@ impl FaultProxy {
             }
         });
         Self { address, log, stopped }
+    }
+
+    /// Spoils answers by this rule from now on; what was counted so far is forgotten.
+    pub(crate) fn spoil_from_now_on(&self, rule: Option<Rule>) {
+        *self.log.lock().expect("the log") = Log { rule, ..Log::default() };
     }
 
     /// `host:port`.
