@@ -57,6 +57,11 @@ typed() {
   printf '\n'
 }
 
+# A remark on what comes next, which a reader without Azure could take for a fault.
+remark() {
+  printf '\n# %s\n' "$1"
+}
+
 # Shows the command, then runs it.
 show() {
   typed "$@"
@@ -100,6 +105,7 @@ show custom list -o json
 
 # From the registered model to an endpoint, one question to it, more of it, and back.
 show custom deployments create --name sentences --model minilm --yes
+remark "The emulator has no model to run: its deployments repeat the question."
 show deployments test sentences --prompt "Say hello"
 show custom deployments list
 show custom deployments update --name sentences --sku-capacity 120
@@ -110,8 +116,10 @@ show custom deployments delete --name sentences --force
 show custom delete --name minilm --version 1 --force
 
 # Without AzCopy, on a slow line, and broken off.
+remark "Without AzCopy, with Ctrl+C after 5 seconds. This Azurite does not know the checksums that Azure checks, hence the warning."
 native=(custom create --name minilm --version 2 --source ./model --engine native)
-show_interrupted 4 "${native[@]}" --limit-rate 10M
+show_interrupted 5 "${native[@]}" --limit-rate 10M --parallel 2
+remark "The same again: what is there is not sent twice."
 show "${native[@]}"
 prove 2
 show custom delete --name minilm --version 2 --force
@@ -119,4 +127,4 @@ show custom list
 [[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
 
 stop_all
-printf '\nDone: uploaded, proved, listed, shown, deployed, scaled and deleted, with AzCopy and without. All that was started is stopped.\n'
+printf '\nDone: uploaded, proved, listed, shown, deployed, asked, scaled and deleted, with AzCopy and without. All that was started is stopped.\n'
