@@ -2,11 +2,11 @@
 
 use super::Group;
 use crate::app::App;
-use crate::commands::account::AccountArgs;
+use crate::commands::account::{AccountArgs, Reach};
 use crate::commands::similar;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::Deployments;
-use azure_ai_models_core::model::{DeploymentKind, DeploymentName, DeploymentView};
+use azure_ai_models_core::model::{Deployment, DeploymentKind, DeploymentName, DeploymentView, FIREWORKS_FORMAT};
 
 /// A command of a group about one deployment.
 #[derive(Clone, Copy)]
@@ -66,4 +66,16 @@ impl About<'_> {
             .with_code(ErrorCode::DeploymentNotFound)
             .with_suggestion(suggestion)
     }
+}
+
+/// The deployment with its draft model, which only a newer API version shows. As it is where it can have none, or where the
+/// newer version tells nothing.
+pub(super) async fn with_draft(reach: &Reach, name: &DeploymentName, deployment: Deployment) -> Deployment {
+    let view = deployment.view();
+    let is_fireworks = view.format().is_some_and(|format| format.eq_ignore_ascii_case(FIREWORKS_FORMAT));
+    if !is_fireworks || view.draft_model().is_some() {
+        return deployment;
+    }
+    let whole = reach.deployments.get_whole(name).await.ok().flatten();
+    whole.map_or(deployment, |(_, whole)| whole)
 }

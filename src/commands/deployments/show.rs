@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Group;
-use super::existing::About;
+use super::existing::{About, with_draft};
 use super::list::{kinds, say_project_only};
 use super::products::{DeploymentPage, ProjectDeploymentPage};
 use crate::app::App;
@@ -39,6 +39,7 @@ async fn show_whole(about: &About<'_>, reach: &Reach) -> Result<(), CliError> {
         Err(error) => return Err(error.into()),
     };
     about.check_group(deployment.view())?;
+    let deployment = with_draft(reach, about.name, deployment).await;
     let wait = about.command(Group::of_kind(deployment.view().kind()), "wait");
     about.app.show(&DeploymentPage { deployment: &deployment, reach, wait })
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::Group;
-use super::existing::About;
+use super::existing::{About, with_draft};
 use super::options::PatienceArgs;
 use super::products::DeploymentPage;
 use super::wait::{await_end, show_ready};
@@ -131,6 +131,7 @@ pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<
     }
     let limit = args.patience.limit(app);
     let deployment = await_end(&about, &reach, Expected::Changed(&accepted, &change), limit).await?;
+    let deployment = with_draft(&reach, &args.name, deployment).await;
     show_ready(&about, &reach, &deployment)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Group;
-use super::existing::About;
+use super::existing::{About, with_draft};
 use super::options::PatienceArgs;
 use super::products::DeploymentPage;
 use crate::app::App;
@@ -45,6 +45,7 @@ pub(super) async fn wait(app: &App, group: Group, args: WaitArgs) -> Result<(), 
         about.check_group(deployment.view())?;
     }
     let deployment = await_end(&about, &reach, Expected::Known, args.patience.limit(app)).await?;
+    let deployment = with_draft(&reach, &args.name, deployment).await;
     show_ready(&about, &reach, &deployment)
 }
 

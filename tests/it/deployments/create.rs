@@ -57,6 +57,15 @@ fn a_draft_model_is_sent_as_the_specification_shows_it() {
     assert_eq!(put(&env), ("2026-09-01".to_owned(), body));
     let polled = env.emulator().requests().into_iter().rfind(|one| one.path.ends_with("/deployments/fast"));
     assert_eq!(polled.expect("a look").query["api-version"], "2026-09-01", "a write is polled with its own version");
+    // An older version does not show the draft, so the pages ask a newer one.
+    for args in [
+        &["custom", "deployments", "show", "-n", "fast"][..],
+        &["base", "deployments", "wait", "-n", "fast"],
+        &["base", "deployments", "update", "-n", "fast", "--sku-capacity", "120"],
+    ] {
+        let output = env.run(args).success();
+        assert!(output.stdout.contains("Draft model:      my-model (version 1, FireworksCustom)"), "{output}");
+    }
     env.run(&[&args[..], &["--draft-model", "my-model", "-y"]].concat()).fails_with(2);
     let other = ["custom", "deployments", "create", "-n", "other", "--model", "none", "-y"];
     env.run(&[&other[..], &["--draft-model", "my-model", "--draft-tokens", "4"]].concat()).fails_with(3);
