@@ -119,7 +119,7 @@ impl HttpClient {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
             match self.send_to(request, &url).await? {
-                Answer::Here(response) => return Ok(response),
+                Answer::Here(response) => return Ok(*response),
                 Answer::Elsewhere(next) => url = next,
             }
         }
@@ -176,7 +176,7 @@ impl HttpClient {
             let body = body.inspect_err(|error| self.trace_failure(error))?;
             let response = Response { body, ..head.response };
             let is_accepted = request.accepts.as_ref().is_none_or(|accepts| accepts(&request.method, &response));
-            return if is_accepted { Ok(Answer::Here(response)) } else { Err(response.of_stranger()) };
+            return if is_accepted { Ok(Answer::Here(Box::new(response))) } else { Err(response.of_stranger()) };
         }
         if head.is_redirect() {
             return follow(&request.method, url, &head.response).map(Answer::Elsewhere);
@@ -223,7 +223,7 @@ impl HttpClient {
 }
 
 enum Answer {
-    Here(Response),
+    Here(Box<Response>),
     Elsewhere(Url),
 }
 

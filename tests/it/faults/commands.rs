@@ -180,7 +180,7 @@ fn interrupted(rule: Option<Rule>) -> World {
     let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
     let commit = Rule { route: "PUT container/blob?comp=blocklist".to_owned(), spoil: refused, always: true };
     let config = Config { sas_permissions: "rcwld".to_owned(), ..Config::default() };
-    let mut world = self::world(Some(commit), config, Some(BlockStore::start()), None);
+    let mut world = world(Some(commit), config, Some(BlockStore::start()), None);
     world.env.write("model/more.bin", vec![5; 9 * MIB]);
     world.env.write("model/gone.json", "{}");
     world.env.run(&CREATE_NATIVE).fails_with(7);
