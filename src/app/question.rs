@@ -78,6 +78,17 @@ impl App {
         default: Option<&str>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, CliError> {
+        let answer = self.answer(question, default, &|text| parse(text).map(drop)).await?;
+        parse(&answer).map_err(CliError::usage)
+    }
+
+    /// Asks for a text that passes this check.
+    async fn answer(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        check: &dyn Fn(&str) -> Result<(), String>,
+    ) -> Result<String, CliError> {
         let host = self.host();
         let own = default.map_or_else(|| format!("{question}: "), |default| format!("{question} [{default}]: "));
         let mut last = String::new();
@@ -90,8 +101,8 @@ impl App {
                 },
             };
             let answer = Some(answer.trim()).filter(|answer| !answer.is_empty()).or(default).unwrap_or_default();
-            match parse(answer) {
-                Ok(value) => return Ok(value),
+            match check(answer) {
+                Ok(()) => return Ok(answer.to_owned()),
                 Err(why) => {
                     self.console.warn(&format!("That cannot be used: {why}"));
                     last = why;
