@@ -283,6 +283,9 @@ impl Session {
         let strays = strays(&files, ours, listing).map_err(UploadError::StrayFile)?;
         for stray in &strays {
             if let Err(why) = store.delete(stray).await {
+                if why.is_of_stranger() {
+                    return Err(UploadError::Unreachable(why));
+                }
                 let why = match why.status() {
                     Some(403) => "the upload SAS does not allow deleting it".to_owned(),
                     _ => format!("it cannot be deleted: {why}"),

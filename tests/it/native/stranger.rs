@@ -24,10 +24,14 @@ fn route(method: &str, target: &str) -> String {
 
 /// A world whose blob store is reached past a proxy with this rule; a file of two blocks and two small ones.
 fn world(rule: Rule) -> (TestEnv, BlockStore, FaultProxy) {
+    world_with(Config::default(), rule)
+}
+
+fn world_with(config: Config, rule: Rule) -> (TestEnv, BlockStore, FaultProxy) {
     let store = BlockStore::start();
     let proxy = FaultProxy::start(store.base.authority(), Some(rule), route);
     let base = format!("http://{}{}", proxy.authority(), store.base.path()).parse().expect("a URL");
-    let env = TestEnv::storing_at(Config::default(), base);
+    let env = TestEnv::storing_at(config, base);
     env.write_model();
     env.write("model/more.bin", vec![5; 9 << 20]);
     (env, store, proxy)
@@ -82,6 +86,26 @@ fn the_store_s_own_headers_alone_are_not_enough() {
     let (env, _store, _proxy) = world(rule(BLOCK, Spoil::Status(201, echo, b""), true));
     let output = env.run(&CREATE).fails_with(7);
     assert!(output.stderr.contains("is not a blob store (201)"), "{output}");
+}
+
+/// An upload that is resumed asks for what is there, and deletes what it sent and no longer has.
+#[test]
+fn a_resumed_upload_believes_no_stranger_either() {
+    let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
+    for (route, code) in [("GET more.bin comp=blocklist", 7), ("DELETE gone.json ", 9)] {
+        let config = Config { sas_permissions: "rcwld".to_owned(), ..Config::default() };
+        let (env, store, proxy) = world_with(config, rule(COMMIT, refused.clone(), true));
+        env.write("model/gone.json", "{}");
+        env.run(&CREATE).fails_with(7);
+        std::fs::remove_file(env.work().join("model/gone.json")).expect("removed");
+        proxy.spoil_from_now_on(Some(rule(route, PORTAL, true)));
+        let output = env.run(&CREATE).fails_with(code);
+        assert!(output.stderr.contains("is not a blob store (200): it sent \"<title>Sign in"), "{route}: {output}");
+        assert_eq!(proxy.spoiled(), 2, "{route}");
+        proxy.spoil_from_now_on(None);
+        env.run(&CREATE).success();
+        assert!(!store.names().contains(&"gone.json".to_owned()), "{route}");
+    }
 }
 
 #[test]
