@@ -3,9 +3,11 @@
 //! Owns the names of all variables and what they mean. Nothing else in the crate reads `std::env`.
 
 mod timings;
+mod trace;
 mod variables;
 
 pub use timings::Timings;
+pub use trace::TraceContext;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -237,6 +239,13 @@ impl Env {
     #[must_use]
     pub fn is_azd_silent(&self) -> bool {
         self.azd_silent
+    }
+
+    /// W3C trace context that azd passed on; `None` where `TRACEPARENT` does not fit its form.
+    #[must_use]
+    pub fn trace_context(&self) -> Option<TraceContext<'_>> {
+        let parent = self.get(var::TRACEPARENT).filter(|text| trace::is_parent(text))?;
+        Some(TraceContext { parent, state: self.get(var::TRACESTATE) })
     }
 
     /// The working directory.

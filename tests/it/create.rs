@@ -117,6 +117,28 @@ fn every_request_says_who_asks_and_carries_the_trace() {
     assert_eq!(ids.len(), requests.len(), "each request has its own id");
 }
 
+/// Gateways answer 400 to a header that is none.
+#[test]
+fn a_trace_that_is_none_is_not_passed_on() {
+    for bad in [
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0zz7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ] {
+        let mut env = env();
+        env.set("TRACEPARENT", bad).set("TRACESTATE", "a=b");
+        env.run(&["list"]).success();
+        let requests = env.emulator().requests();
+        assert!(!requests.is_empty());
+        for request in requests {
+            assert!(
+                !request.headers.contains_key("traceparent") && !request.headers.contains_key("tracestate"),
+                "{bad}"
+            );
+        }
+    }
+}
+
 #[test]
 fn azcopy_gets_the_planned_files_a_silent_stdin_and_a_clean_environment() {
     let mut env = env();

@@ -35,16 +35,16 @@ impl Host {
     pub fn from_env(env: &Env, timings: &Timings) -> Option<Self> {
         let address = env.get(var::AZD_SERVER)?.to_owned();
         let mut headers = MetadataMap::new();
-        let mut add = |name: &'static str, variable: &str| {
-            let value = env.get(variable).and_then(|text| MetadataValue::<Ascii>::try_from(text).ok());
-            if let Some(value) = value {
+        let mut add = |name: &'static str, text: Option<&str>| {
+            if let Some(value) = text.and_then(|text| MetadataValue::<Ascii>::try_from(text).ok()) {
                 headers.insert(name, value);
             }
         };
+        let trace = env.trace_context();
         // The raw token: azd does not take it with `Bearer `.
-        add("authorization", var::AZD_ACCESS_TOKEN);
-        add("traceparent", var::TRACEPARENT);
-        add("tracestate", var::TRACESTATE);
+        add("authorization", env.get(var::AZD_ACCESS_TOKEN));
+        add("traceparent", trace.map(|trace| trace.parent));
+        add("tracestate", trace.and_then(|trace| trace.state));
         if let Some(token) = headers.get_mut("authorization") {
             token.set_sensitive(true);
         }

@@ -88,7 +88,7 @@ impl HttpClient {
         if let Some(more) = env.get(var::AZURE_HTTP_USER_AGENT).filter(ascii) {
             user_agent = user_agent + " " + more;
         }
-        let traceparent = env.get(var::TRACEPARENT).filter(ascii).map(str::to_owned);
+        let traceparent = env.trace_context().map(|context| context.parent.to_owned());
         let (paths, certificates) = (CertificatePaths::of(env), OnceLock::new());
         Self { timings, reporter, is_traced, user_agent, traceparent, paths, certificates, clients: Default::default() }
     }

@@ -19,7 +19,7 @@ fn pieces() -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send +
 async fn a_streamed_body_begins_anew_with_each_attempt() {
     let server =
         Server::play(vec![answer("503 X", &[], ""), answer("201 Created", &["x-ms-request-id: r1"], "")]).await;
-    let (client, reports) = client(&[(var::TRACEPARENT, "00-abc-def-01")]);
+    let (client, reports) = client(&[(var::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
     let begun = AtomicU32::new(0);
     let url = server.url.join("/c/b?sig=CANARY").expect("url");
     let request = Request::new(Method::PUT, url, Retry::IdempotentContent)
@@ -36,7 +36,11 @@ async fn a_streamed_body_begins_anew_with_each_attempt() {
             seen.starts_with("PUT /c/b?sig=CANARY HTTP/1.1\r\n") && seen.ends_with("\r\n\r\nfirst second"),
             "{seen}"
         );
-        for header in ["content-length: 12\r\n", "x-ms-meta-of: 12 bytes\r\n", "traceparent: 00-abc-def-01\r\n"] {
+        for header in [
+            "content-length: 12\r\n",
+            "x-ms-meta-of: 12 bytes\r\n",
+            "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n",
+        ] {
             assert!(seen.contains(header), "{header:?} in {seen}");
         }
         assert!(!seen.contains("transfer-encoding"), "{seen}");
@@ -65,7 +69,7 @@ async fn a_stall_ends_an_attempt_and_movement_elsewhere_does_not() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_file_is_asked_for_as_it_is_and_with_no_word_of_ours() {
     let server = Server::play(vec![answer("200 OK", &["content-encoding: gzip"], "packed")]).await;
-    let (client, reports) = client(&[(var::TRACEPARENT, "00-abc-def-01")]);
+    let (client, reports) = client(&[(var::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
     let request = Request::download(server.url.join("/f?sig=CANARY").expect("url"), Duration::from_secs(60));
     let Opened::Here(mut file) = client.open(&request).await.expect("200") else { panic!("no redirect") };
     assert_eq!(file.length(), Some(6));

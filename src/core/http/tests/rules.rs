@@ -30,7 +30,10 @@ fn emulator() -> TokenSource {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_request_carries_its_headers_and_the_trace_shows_no_secret() {
     let server = Server::play(vec![answer("200 OK", &["x-ms-request-id: r1"], "{}")]).await;
-    let (client, reports) = client(&[(var::TRACEPARENT, "00-abc-def-01"), (var::AZURE_HTTP_USER_AGENT, "azd/1.2")]);
+    let (client, reports) = client(&[
+        (var::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        (var::AZURE_HTTP_USER_AGENT, "azd/1.2"),
+    ]);
     let tokens = emulator();
     let url = server.url.join("/m?api-version=v1&sig=CANARY").expect("url");
     let request = get(&url, Retry::None).tokens(&tokens).header("foundry-features", "Models=V1Preview");
@@ -45,7 +48,7 @@ async fn a_request_carries_its_headers_and_the_trace_shows_no_secret() {
     );
     for header in [
         "authorization: Bearer emulator\r\n",
-        "traceparent: 00-abc-def-01\r\n",
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n",
         "foundry-features: Models=V1Preview\r\n",
         "x-ms-client-request-id: ",
         "accept-encoding: gzip\r\n",
