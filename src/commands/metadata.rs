@@ -1,15 +1,19 @@
 //! `metadata`: the commands as azd wants to know them when it installs the extension. Asks
 //! nobody; made of clap's tree, so that it cannot differ from what the program does.
 
+mod help_text;
+
 use std::any::TypeId;
 use std::collections::BTreeSet;
 
 use clap::{Arg, ArgAction};
 use serde::Serialize;
 
+use self::help_text::HelpText;
 use crate::app::App;
 use crate::console::product;
 use crate::error::CliError;
+use azure_ai_models_core::env::var;
 
 /// The extension's id.
 pub(crate) const EXTENSION_ID: &str = "azure.ai.models";
@@ -23,6 +27,23 @@ struct Metadata {
     schema_version: &'static str,
     id: &'static str,
     commands: Vec<Described>,
+    configuration: Configuration,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Configuration {
+    environment_variables: Vec<EnvironmentVariable>,
+}
+
+#[derive(Serialize)]
+struct EnvironmentVariable {
+    name: &'static str,
+    description: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    default: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    example: &'static str,
 }
 
 #[derive(Serialize)]
@@ -30,6 +51,8 @@ struct Metadata {
 struct Described {
     name: Vec<String>,
     short: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    long: String,
     usage: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     examples: Vec<Example>,
@@ -83,22 +106,34 @@ struct Flag {
 /// Only when standard output cannot be written.
 pub(crate) fn metadata(app: &App, mut tree: clap::Command) -> Result<(), CliError> {
     tree.build();
-    let commands = described(&tree, &[]);
-    app.json(product::document(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands }))
+    let commands = described(&tree, &tree, &[]);
+    let configuration = Configuration { environment_variables: environment_variables() };
+    app.json(product::document(&Metadata { schema_version: SCHEMA_VERSION, id: EXTENSION_ID, commands, configuration }))
 }
 
-fn described(command: &clap::Command, path: &[String]) -> Vec<Described> {
+fn environment_variables() -> Vec<EnvironmentVariable> {
+    let row = |&var::Variable { name, description, default, example }| {
+        // The table is Markdown, azd shows plain text.
+        EnvironmentVariable { name, description: description.replace('`', ""), default, example }
+    };
+    var::TABLE.iter().map(row).collect()
+}
+
+fn described(tree: &clap::Command, command: &clap::Command, path: &[String]) -> Vec<Described> {
     let named = command.get_subcommands().filter(|sub| sub.get_name() != "help");
     named
         .map(|sub| {
             let name: Vec<String> = path.iter().cloned().chain([sub.get_name().to_owned()]).collect();
+            let help = HelpText::of(sub);
+            let short = sub.get_about().map(ToString::to_string).unwrap_or_default();
             Described {
-                short: sub.get_about().map(ToString::to_string).unwrap_or_default(),
+                long: if help.prose.is_empty() { String::new() } else { format!("{short}\n\n{}", help.prose) },
+                short,
                 usage: usage(sub, &name),
-                examples: examples(sub),
+                examples: help.examples.iter().map(|one| one.described(tree)).collect(),
                 args: sub.get_positionals().map(argument).collect(),
                 flags: flags(sub),
-                subcommands: described(sub, &name),
+                subcommands: described(tree, sub, &name),
                 hidden: sub.is_hide_set(),
                 name,
             }
@@ -109,22 +144,6 @@ fn described(command: &clap::Command, path: &[String]) -> Vec<Described> {
 fn usage(command: &clap::Command, name: &[String]) -> String {
     let args: String = command.get_positionals().map(|arg| format!(" {}", value_name(arg))).collect();
     format!("azd ai models {}{args} [options]", name.join(" "))
-}
-
-/// The commands of the help's examples; the line before one says what it does.
-fn examples(command: &clap::Command) -> Vec<Example> {
-    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let mut said = "";
-    let mut found = Vec::new();
-    for line in help.lines().map(str::trim) {
-        if line.starts_with("azd ") {
-            let description = if said.is_empty() { command.get_name() } else { said };
-            found.push(Example { description: description.to_owned(), command: line.to_owned() });
-        } else {
-            said = line.strip_suffix(':').filter(|text| *text != "Examples").unwrap_or_default();
-        }
-    }
-    found
 }
 
 fn argument(arg: &Arg) -> Argument {

@@ -4,6 +4,7 @@
 
 mod timings;
 mod trace;
+pub mod var;
 mod variables;
 
 pub use timings::Timings;
@@ -15,122 +16,6 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use variables::{Names, Variables};
-
-/// Names of the variables that the program reads.
-pub mod var {
-    /// Address of azd's gRPC server, `127.0.0.1:PORT`; set when azd runs the program.
-    pub const AZD_SERVER: &str = "AZD_SERVER";
-    /// The token for that server, opaque and good for an hour.
-    pub const AZD_ACCESS_TOKEN: &str = "AZD_ACCESS_TOKEN";
-    /// Name of the environment whose values azd passes on.
-    pub const AZURE_ENV_NAME: &str = "AZURE_ENV_NAME";
-    /// azd environment, where no option names one; azd sets it for its own `-e`.
-    pub const AZD_ENVIRONMENT: &str = "AZD_ENVIRONMENT";
-    /// Go `ParseBool` words: trace on stderr.
-    pub const AZD_DEBUG: &str = "AZD_DEBUG";
-    /// Go `ParseBool` words: never ask.
-    pub const AZD_NO_PROMPT: &str = "AZD_NO_PROMPT";
-    /// Directory to change to first.
-    pub const AZD_CWD: &str = "AZD_CWD";
-    /// azd's configuration directory instead of `~/.azd`.
-    pub const AZD_CONFIG_DIR: &str = "AZD_CONFIG_DIR";
-    /// Foundry project endpoint.
-    pub const AZURE_PROJECT_ENDPOINT: &str = "AZURE_PROJECT_ENDPOINT";
-    /// Foundry project endpoint, the name that the sibling extensions use.
-    pub const FOUNDRY_PROJECT_ENDPOINT: &str = "FOUNDRY_PROJECT_ENDPOINT";
-    /// Subscription of the project.
-    pub const AZURE_SUBSCRIPTION_ID: &str = "AZURE_SUBSCRIPTION_ID";
-    /// Tenant for tokens.
-    pub const AZURE_TENANT_ID: &str = "AZURE_TENANT_ID";
-    /// Application id of the `env` credential.
-    pub const AZURE_CLIENT_ID: &str = "AZURE_CLIENT_ID";
-    /// Secret of the `env` credential.
-    pub const AZURE_CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
-    /// Certificate for a service principal; not supported, refused with a clear error.
-    pub const AZURE_CLIENT_CERTIFICATE_PATH: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
-    /// Resource group of the project, for the deploy command that `create` prints.
-    pub const AZURE_RESOURCE_GROUP_NAME: &str = "AZURE_RESOURCE_GROUP_NAME";
-    /// Foundry account of the project, for the deploy command that `create` prints.
-    pub const AZURE_ACCOUNT_NAME: &str = "AZURE_ACCOUNT_NAME";
-    /// Azure region of the project.
-    pub const AZURE_LOCATION: &str = "AZURE_LOCATION";
-    /// Foundry project, for the deploy command that `create` prints.
-    pub const AZURE_PROJECT_NAME: &str = "AZURE_PROJECT_NAME";
-    /// Host that may receive tokens although it is not a known Foundry host.
-    pub const ALLOW_HOST: &str = "AZURE_AI_MODELS_ALLOW_HOST";
-    /// Another place to download AzCopy from, for example a company mirror.
-    pub const AZCOPY_URL: &str = "AZURE_AI_MODELS_AZCOPY_URL";
-    /// SHA-256 that the downloaded archive of AzCopy must have.
-    pub const AZCOPY_SHA256: &str = "AZURE_AI_MODELS_AZCOPY_SHA256";
-    /// How to sign in: azd, azcli, workload, managed, env, emulator.
-    pub const CREDENTIAL: &str = "AZURE_AI_MODELS_CREDENTIAL";
-    /// Another address of Azure Resource Manager.
-    pub const ARM_ENDPOINT: &str = "AZURE_AI_MODELS_ARM_ENDPOINT";
-    /// Token scope for endpoints whose cloud has no known one.
-    pub const SCOPE: &str = "AZURE_AI_MODELS_SCOPE";
-    /// api-version of the data plane.
-    pub const API_VERSION: &str = "AZURE_AI_MODELS_API_VERSION";
-    /// What sends the bytes: `azcopy` or `native`.
-    pub const ENGINE: &str = "AZURE_AI_MODELS_ENGINE";
-    /// How long an upload may stand still before it is ended, for example `10m`.
-    pub const STALL_TIMEOUT: &str = "AZURE_AI_MODELS_STALL_TIMEOUT";
-    /// Appended to the `User-Agent` header.
-    pub const AZURE_HTTP_USER_AGENT: &str = "AZURE_HTTP_USER_AGENT";
-    /// W3C trace context, passed on with each request.
-    pub const TRACEPARENT: &str = "TRACEPARENT";
-    /// What belongs to the trace context.
-    pub const TRACESTATE: &str = "TRACESTATE";
-    /// Switches colour off (any value).
-    pub const NO_COLOR: &str = "NO_COLOR";
-    /// `1` switches colour on; azd sets it.
-    pub const FORCE_COLOR: &str = "FORCE_COLOR";
-    /// Width of a terminal in columns.
-    pub const COLUMNS: &str = "COLUMNS";
-    /// The proxy for HTTPS; a lower-case name counts as well, here and in [`ALL_PROXY`].
-    pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
-    /// The proxy for everything that has none of its own. Go does not know it.
-    pub const ALL_PROXY: &str = "ALL_PROXY";
-    /// The certificates that TLS trusts, a file in PEM; for OpenSSL, Go and us alike.
-    pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
-    /// Directories of such files, separated as in `PATH`; for OpenSSL, Go and us alike.
-    pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
-    /// Where programs are looked up.
-    pub const PATH: &str = "PATH";
-    /// Home directory.
-    pub const HOME: &str = "HOME";
-    /// Set by Jupyter for its kernels and what they start.
-    pub const JPY_PARENT_PID: &str = "JPY_PARENT_PID";
-    /// ARM id of the project, as azd's own templates write it.
-    pub const AZURE_AI_PROJECT_ID: &str = "AZURE_AI_PROJECT_ID";
-    /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
-    /// them where a `.env` of the azd project sets them too: a shell may have loaded that file.
-    pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];
-    /// Variables that an azd environment may set. They name a project, which its endpoint's rules check, or change how
-    /// output looks. Nothing here chooses a program, a host for tokens, a certificate, a credential or a directory.
-    pub const FROM_AZD: [&str; 18] = [
-        AZURE_TENANT_ID,
-        AZURE_SUBSCRIPTION_ID,
-        AZURE_RESOURCE_GROUP_NAME,
-        AZURE_ACCOUNT_NAME,
-        AZURE_PROJECT_NAME,
-        AZURE_LOCATION,
-        AZURE_PROJECT_ENDPOINT,
-        AZURE_AI_PROJECT_ID,
-        FOUNDRY_PROJECT_ENDPOINT,
-        AZURE_ENV_NAME,
-        API_VERSION,
-        ENGINE,
-        STALL_TIMEOUT,
-        AZD_DEBUG,
-        AZD_NO_PROMPT,
-        NO_COLOR,
-        FORCE_COLOR,
-        COLUMNS,
-    ];
-    /// Multiplies every pause and limit; only in builds for tests.
-    #[cfg(feature = "test-fakes")]
-    pub const TEST_TIME: &str = "AZURE_AI_MODELS_TEST_TIME";
-}
 
 /// A snapshot of what the process was given: variables, directories, and which streams are terminals.
 #[derive(Clone)]

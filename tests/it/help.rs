@@ -1,36 +1,12 @@
 //! What the help and the README say: help cannot change unnoticed, examples parse, the variables are those that are read.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use azure_ai_models::testing::{AZD_PROGRAM, PROGRAM, parse};
+use azure_ai_models_core::env::var::{TABLE, Variable};
 
 use crate::support::TestEnv;
-
-/// Read by the HTTP client itself; tests/it/proxy.rs shows that they count.
-const READ_BY_LIBRARIES: [&str; 1] = ["NO_PROXY"];
-
-/// Variables that azd, the shell or a test sets, or that mean what they mean to every program.
-const NOT_FOR_THE_README: [&str; 13] = [
-    // Set by azd.
-    "AZD_SERVER",
-    "AZD_ACCESS_TOKEN",
-    "AZURE_ENV_NAME",
-    "AZURE_HTTP_USER_AGENT",
-    "TRACEPARENT",
-    "TRACESTATE",
-    // Refused with a sentence of its own.
-    "AZURE_CLIENT_CERTIFICATE_PATH",
-    // Those of the system.
-    "COLUMNS",
-    "PATH",
-    "HOME",
-    "AZURE_AI_MODELS_TEST_TIME",
-    // Handed on to AzCopy, not read: in the table only.
-    "AZCOPY_*",
-    "AZCOPY_BUFFER_GB",
-];
 
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
@@ -198,29 +174,16 @@ fn the_options_of_the_readme_exist() {
     }
 }
 
+/// README and metadata come from one table, and the constants of the code are its names.
 #[test]
-fn the_readme_names_the_variables_that_a_person_may_set() {
+fn the_readme_has_the_table_of_variables() {
     let readme = file("README.md");
-    let section = readme.split("## Environment variables").nth(1).expect("the section");
+    let section = readme.split("## Environment variables\n\n").nth(1).expect("the section");
     let table = section.split("\n## ").next().expect("its text");
-    let rows = table.lines().filter(|line| line.starts_with("| `"));
-    let named: BTreeSet<&str> = rows
-        .flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2))
-        .map(|name| name.split('=').next().unwrap_or_default())
-        .collect();
-    let source = file("src/core/env.rs");
-    let module = source.split("pub mod var {").nth(1).expect("the names").split("\n}\n").next().expect("their end");
-    let read: BTreeSet<&str> = module
-        .lines()
-        .filter(|line| line.trim_start().starts_with("pub const ") && line.contains(": &str"))
-        .map(|line| line.split('"').nth(1).expect("a name"))
-        .collect();
-    let hidden = BTreeSet::from(NOT_FOR_THE_README);
-    let not_told: Vec<_> = read.difference(&named).filter(|name| !hidden.contains(*name)).collect();
-    assert!(not_told.is_empty(), "read, but not in the README: {not_told:?}");
-    let elsewhere = |name: &str| hidden.contains(name) || READ_BY_LIBRARIES.contains(&name);
-    let not_read: Vec<_> = named.difference(&read).filter(|name| !elsewhere(name)).collect();
-    assert!(not_read.is_empty(), "in the README, but not read: {not_read:?}");
-    let stale: Vec<_> = hidden.iter().filter(|name| !name.starts_with("AZCOPY_") && !read.contains(*name)).collect();
-    assert!(stale.is_empty(), "neither read nor told: {stale:?}");
+    let mut rows = "| variable | meaning |\n|---|---|\n".to_owned();
+    for Variable { name, description, default, .. } in TABLE {
+        let default = if default.is_empty() { String::new() } else { format!(" Default: `{default}`.") };
+        rows = format!("{rows}| `{name}` | {description}{default} |\n");
+    }
+    assert_eq!(table, rows);
 }

@@ -1,9 +1,10 @@
 //! What azd is told of the commands when it installs the extension: azd crashes over a mistake in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use azure_ai_models_core::env::var::TABLE;
 use serde_json::Value;
 
 use crate::support::TestEnv;
@@ -74,10 +75,59 @@ fn options_and_examples_are_told_as_they_are() {
     assert_eq!(flag("dry-run")["type"], "bool");
     assert_eq!(flag("debug")["type"], "bool");
     assert_eq!(flag("environment")["shorthand"], "e");
+    for name in ["environment", "project-endpoint", "cwd"] {
+        assert_eq!(flag(name)["type"], "string", "{name}: given once");
+    }
     assert_eq!(flag("output")["validValues"], serde_json::json!(["table", "json", "none"]));
     assert_eq!(create["examples"][0]["description"], "A directory with the weights");
     let example = "azd ai models custom create --name my-model --source ./model-weights";
     assert_eq!(create["examples"][0]["command"], example);
+}
+
+#[test]
+fn every_example_says_what_it_does() {
+    let mut told = BTreeMap::new();
+    each(&metadata()["commands"], &mut |command| {
+        for example in command["examples"].as_array().into_iter().flatten() {
+            let description = example["description"].as_str().expect("a phrase");
+            assert!(description.split_whitespace().count() > 1, "{example}");
+            told.insert(example["command"].as_str().expect("a command").to_owned(), description.to_owned());
+        }
+    });
+    for (command, description) in [
+        ("init", "Connect an azd environment to a Foundry project"),
+        ("custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7", "An adapter"),
+        ("custom list --limit 10 -o json", "List the latest version of each custom model, with --limit, as JSON"),
+        ("custom uploads discard --all --yes", "Forget unfinished uploads, with --all and --yes"),
+    ] {
+        assert_eq!(told[&format!("azd ai models {command}")], description);
+    }
+}
+
+#[test]
+fn what_the_help_says_at_length_is_told_at_length() {
+    let mut told = 0;
+    each(&metadata()["commands"], &mut |command| {
+        let Some(long) = command["long"].as_str() else { return };
+        let short = command["short"].as_str().expect("a sentence");
+        assert!(long.starts_with(&format!("{short}\n\n")) && !long.contains("Examples:"), "{long}");
+        told += 1;
+    });
+    assert!(told >= 5, "{told}");
+}
+
+#[test]
+fn every_variable_is_told_with_what_it_means() {
+    let metadata = metadata();
+    let told = metadata["configuration"]["environmentVariables"].as_array().expect("variables");
+    let names: Vec<&str> = told.iter().filter_map(|one| one["name"].as_str()).collect();
+    let table: Vec<&str> = TABLE.iter().map(|variable| variable.name).collect();
+    assert_eq!(names, table);
+    assert!(
+        told.iter().all(|one| one["description"].as_str().is_some_and(|text| text.len() > 10 && !text.contains('`')))
+    );
+    let engine = told.iter().find(|one| one["name"] == "AZURE_AI_MODELS_ENGINE").expect("the engine");
+    assert_eq!((&engine["default"], &engine["example"]), (&"azcopy".into(), &"native".into()));
 }
 
 /// The file that azd's developer tools read says the same as the program.
@@ -90,13 +140,13 @@ fn the_extension_file_agrees_with_the_program() {
     assert!(text.starts_with("id: azure.ai.models\nnamespace: ai.models\n"));
     let described = concat!("\ndescription: ", env!("CARGO_PKG_DESCRIPTION"), "\n");
     assert!(text.contains(described), "{described}");
+    let examples = text.split("\nexamples:\n").nth(1).expect("examples");
     let examples: Vec<&str> =
-        text.lines().filter_map(|line| line.trim().strip_prefix("usage: azd ai models custom ")).collect();
-    assert_eq!(examples.len(), 4);
+        examples.lines().filter_map(|line| line.trim().strip_prefix("usage: azd ai models ")).collect();
+    assert_eq!((examples.len(), examples[0]), (5, "init"));
     for example in examples {
         let words = shell_words::split(example).expect("words");
-        let mut args = vec!["custom"];
-        args.extend(words.iter().map(String::as_str));
+        let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
         // Help comes only behind words that the program knows.
         args.push("--help");
         drop(TestEnv::new().run(&args).success());
