@@ -39,7 +39,7 @@ fn an_unfinished_upload_is_listed() {
     let env = broken(&[]);
     let table = env.run(&["custom", "uploads", "list"]).success().stdout;
     assert!(
-        table.contains("  my-model  1        uploading  2      1.0 KB  ") && table.contains("here/model\n"),
+        table.contains("  my-model  1        interrupted  2      1.0 KB  ") && table.contains("here/model\n"),
         "{table}"
     );
     insta::assert_snapshot!(masked(env.run(&["uploads", "list", "-o", "json"]).success(), &id(&env)), @r#"
@@ -50,7 +50,7 @@ fn an_unfinished_upload_is_listed() {
         "version": "1",
         "endpoint": "http://[EMULATOR]/api/projects/demo",
         "source": "[ROOT]/here/model",
-        "state": "uploading",
+        "state": "interrupted",
         "files": 2,
         "bytes": 1050,
         "createdAt": ...
@@ -58,6 +58,18 @@ fn an_unfinished_upload_is_listed() {
       }
     ]
     "#);
+}
+
+#[test]
+fn a_source_is_listed_by_its_whole_path() {
+    let mut env = TestEnv::new();
+    env.write_model();
+    env.write("below/file", "");
+    env.azcopy_script(BROKEN);
+    let args = ["custom", "create", "--name", "my-model", "--source", ".././model/../model", "-C", "below"];
+    drop(env.run(&args).fails_with(7));
+    let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success();
+    assert_eq!(env.clean(list.json()[0]["source"].as_str().expect("a path")), "[ROOT]/here/model");
 }
 
 /// With nothing but its id: files, globs, description and all that is registered stand in the journal.
@@ -150,7 +162,7 @@ fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
     running.wait_for("Uploading 2 files");
     let id = id(&env);
     let table = env.run(&["custom", "uploads", "list"]).success().stdout;
-    assert!(table.contains("uploading (running)"), "{table}");
+    assert!(table.contains("  uploading  "), "{table}");
     for command in [["uploads", "resume"].as_slice(), &["uploads", "discard", "--yes"]] {
         let output = env.run(&[command, &[&id]].concat()).fails_with(5);
         assert!(output.stderr.contains("is being uploaded by another process"), "{output}");

@@ -4,10 +4,24 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::Source;
+
+/// Absolute path without `.` and `..`. A `..` behind a link stays: only the system knows where it leads.
+pub(super) fn absolute(cwd: &Path, path: &Path) -> PathBuf {
+    let mut whole = PathBuf::new();
+    for part in cwd.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if whole.parent().is_none() => {}
+            Component::ParentDir if whole.file_name().is_some() && !whole.is_symlink() => drop(whole.pop()),
+            part => whole.push(part),
+        }
+    }
+    whole
+}
 
 /// A file that holds an address or a path is small.
 const LIMIT: u64 = 64 * 1024;

@@ -14,7 +14,7 @@ use crate::console::render::{self, UploadRow};
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{self, Journal, Unfinished};
+use azure_ai_models_core::upload::{self, Journal, Stage, Unfinished};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -126,13 +126,13 @@ impl Product for Uploads<'_> {
         let rows: Vec<Row<'_>> = self
             .uploads
             .iter()
-            .map(|Unfinished { id, journal, .. }| Row {
+            .map(|Unfinished { id, journal, running }| Row {
                 id,
                 name: &journal.spec.name,
                 version: &journal.spec.version,
                 endpoint: &journal.spec.endpoint,
                 source: &journal.spec.source,
-                state: journal.stage.as_str(),
+                state: state(journal, *running),
                 files: files(journal),
                 bytes: files(journal).map(|_| journal.files.bytes()),
                 created_at: stamp(journal.created_at),
@@ -166,13 +166,19 @@ fn files(journal: &Journal) -> Option<u64> {
     (!journal.files.is_empty()).then_some(journal.files.len() as u64)
 }
 
+/// How far an upload is; `interrupted` where files are missing and nobody sends them.
+fn state(journal: &Journal, running: bool) -> &'static str {
+    if running || journal.stage.is_complete() { journal.stage.as_str() } else { "interrupted" }
+}
+
 fn row(Unfinished { id, journal, running }: &Unfinished, now: OffsetDateTime) -> UploadRow {
-    let state = journal.stage.as_str();
+    let word = state(journal, *running);
+    let is_told = !*running || journal.stage == Stage::Uploading;
     UploadRow {
         id: id.clone(),
         name: journal.spec.name.clone(),
         version: journal.spec.version.clone(),
-        state: if *running { format!("{state} (running)") } else { state.to_owned() },
+        state: if is_told { word.to_owned() } else { format!("{word} (running)") },
         files: files(journal),
         bytes: files(journal).map(|_| journal.files.bytes()),
         // A clock that was set back makes nothing older than now.

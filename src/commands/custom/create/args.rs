@@ -10,7 +10,7 @@ use super::engine_args::EngineArgs;
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::{App, NoQuestions};
 use crate::commands::custom::selection::SelectionArgs;
-use crate::commands::custom::source::{SourceOption, SourceText};
+use crate::commands::custom::source::{SourceOption, SourceText, absolute};
 use crate::commands::deployments::create::{DeployRequest, check_consent};
 use crate::commands::number::one_or_more;
 use crate::commands::progress::ProgressArgs;
@@ -202,7 +202,7 @@ impl CreateArgs {
             version: self.version,
             shown_source: match &source {
                 Source::Blob(url) => url.without_query().to_string(),
-                Source::Local(path) => app.env.cwd().join(path).display().to_string(),
+                Source::Local(path) => absolute(app.env.cwd(), path).display().to_string(),
             },
             source,
             source_file: self.source_file,
