@@ -201,6 +201,16 @@ impl CliError {
         self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
     }
 
+    /// True where the user lacks a role.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.details.status == Some(403)
+    }
+
+    /// True where a question was not asked, and has no default.
+    pub(crate) fn is_missing_answer(&self) -> bool {
+        self.details.code == ErrorCode::MissingAnswer
+    }
+
     /// What failed.
     pub(crate) fn message(&self) -> &str {
         &self.details.message

@@ -4,10 +4,11 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::choose::Finder;
 use super::connect;
+use super::finder::Finder;
+use super::search::Match;
 use crate::app::App;
-use crate::error::{CliError, ErrorCode};
+use crate::error::CliError;
 use azure_ai_models_core::arm::{Account, AccountId, ArmClient, ArmError, Deployments, ProjectId};
 use azure_ai_models_core::azd::{Azd, Subscription};
 use azure_ai_models_core::env::var;
@@ -149,41 +150,22 @@ async fn find(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Resu
         let account = account.ok_or_else(|| NotFound::NotVisible(CliError::no_account(&endpoint.to_string())))?;
         return Ok((arm, account));
     }
-    let mut matches: Vec<(ArmClient, Account, Subscription)> = Vec::new();
-    let mut forbidden = None;
-    for subscriptions in in_order(app, &finder).await? {
-        for subscription in subscriptions {
-            let arm = client(&subscription.tenant)?;
-            match arm.accounts(&subscription.id).await {
-                Ok(accounts) => {
-                    let fitting = accounts.into_iter().filter(|account| fits(args, account, endpoint));
-                    matches.extend(fitting.map(|account| (arm.clone(), account, subscription.clone())));
-                }
-                // One subscription that cannot be read must not hide the others.
-                Err(error) if error.is_forbidden() || error.is_not_found() => forbidden = Some(error),
-                Err(error) => return Err(error.into()),
-            }
+    let own = app.project().and_then(|project| project.value(&app.env, var::AZURE_SUBSCRIPTION_ID));
+    let named = app.globals.subscription.as_deref();
+    let matches =
+        finder.search(named, own, args.api_version.as_deref(), |account| fits(args, account, endpoint)).await?;
+    let mut found = matches.found.into_iter();
+    match (found.next(), found.as_slice()) {
+        (None, _) => {
+            Err(NotFound::NotVisible(matches.forbidden.unwrap_or_else(|| CliError::no_account(&endpoint.to_string()))))
         }
-        // The environment's own subscription comes first, and the others are asked only where it has none.
-        if !matches.is_empty() {
-            break;
-        }
-    }
-    let mut matches = matches.into_iter();
-    match (matches.next(), matches.as_slice()) {
-        (None, _) => Err(NotFound::NotVisible(match forbidden {
-            Some(error) if error.is_forbidden() => error.into(),
-            _ => CliError::no_account(&endpoint.to_string()),
-        })),
-        (Some((arm, account, subscription)), []) => {
+        (Some(Match { arm, account, subscription }), []) => {
             remember(app, &account, endpoint, &subscription).await;
             Ok((arm, account))
         }
         (Some(first), rest) => {
-            let all = std::iter::once(&first).chain(rest).map(|(_, account, _)| format!("  /{}", account.id()));
-            let list = all.collect::<Vec<_>>().join("\n");
-            Err(CliError::usage(format!("several Foundry accounts fit {endpoint}:\n{list}"))
-                .with_code(ErrorCode::AmbiguousAccount)
+            let ids = std::iter::once(&first).chain(rest).map(|one| format!("/{}", one.account.id()));
+            Err(CliError::ambiguous_account(&endpoint.to_string(), ids)
                 .with_suggestion("Name one with --account NAME and --subscription ID.")
                 .into())
         }
@@ -223,18 +205,6 @@ fn known(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Option<Ac
     let own = [&known.subscription, &known.group, &known.account];
     let agrees = given.iter().zip(own).all(|(given, own)| given.is_none_or(|given| given.eq_ignore_ascii_case(own)));
     agrees.then_some(known)
-}
-
-/// The subscriptions to search, the likely ones first.
-async fn in_order(app: &App, finder: &Finder<'_>) -> Result<Vec<Vec<Subscription>>, NotFound> {
-    if let Some(id) = &app.globals.subscription {
-        return Ok(vec![vec![finder.subscription(id).await?]]);
-    }
-    let own = app.project().and_then(|project| project.value(&app.env, var::AZURE_SUBSCRIPTION_ID));
-    let all = finder.subscriptions().await?;
-    let is_own = |one: &Subscription| own.is_some_and(|own| one.id.eq_ignore_ascii_case(own));
-    let (first, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_own);
-    Ok(vec![first, rest])
 }
 
 /// Stores what was found in the azd environment that gave the endpoint, so that the next run need not search.

@@ -1,34 +1,14 @@
-//! A Foundry project by ARM: the one that options name, or the one that a person chooses: in azd's own voice when azd
-//! runs the program, else on the program's terminal.
+//! The Foundry project that the user chooses: in azd's own voice when azd runs the program, else on the program's
+//! terminal. Where nothing is asked, the usual one or the only one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use super::finder::{Finder, Place};
 use crate::app::App;
 use crate::error::CliError;
-use azure_ai_models_core::arm::{ArmClient, ArmEndpoint, FoundryProject, ProjectId};
-use azure_ai_models_core::azd::{Host, HostError, Subscription};
-use azure_ai_models_core::credential::{Audience, Target, TokenSource};
-use azure_ai_models_core::env::var;
-use azure_ai_models_core::project::{Cloud, Found, ProjectEndpoint, Values};
-
-/// Looks for projects. `endpoint` is the one that is looked for, if it is known: its cloud decides where ARM is.
-pub(crate) struct Finder<'a> {
-    app: &'a App,
-    host: Option<Host>,
-    arm: ArmEndpoint,
-    /// The host that the scope of tokens follows.
-    cloud_of: String,
-    /// Tenant that is tried first.
-    tenant: Option<String>,
-}
-
-/// A project and the way to it.
-pub(crate) struct Place {
-    pub(crate) project: FoundryProject,
-    pub(crate) endpoint: ProjectEndpoint,
-    pub(crate) tenant: String,
-}
+use azure_ai_models_core::arm::{FoundryProject, ProjectId};
+use azure_ai_models_core::azd::{self, Subscription};
+use azure_ai_models_core::project::{FindError, Found, Values};
 
 /// The light prompt: a project for this run alone.
 ///
@@ -37,11 +17,10 @@ pub(crate) struct Place {
 pub(crate) async fn light(app: &App, subscription: Option<String>, tenant: Option<String>) -> Result<Found, CliError> {
     let finder = Finder::new(app, None, tenant)?;
     app.console.status("No Foundry project is configured.");
-    let subscription = match app.globals.subscription.clone().or(subscription) {
-        Some(id) => finder.subscription(&id).await?,
-        None => finder.choose_subscription().await?,
-    };
-    let place = finder.choose_project(&subscription).await?;
+    let place = choose(&finder, app.globals.subscription.clone().or(subscription)).await.map_err(|error| {
+        // azd does not ask in this run: the options are the answer.
+        if error.is_missing_answer() { FindError::NotConfigured.into() } else { error }
+    })?;
     let tip = app.command_line(&["init"]);
     app.console.notice(&format!("Tip: to keep this choice in an azd environment, run: {tip}"));
     let values: BTreeMap<String, String> =
@@ -50,53 +29,64 @@ pub(crate) async fn light(app: &App, subscription: Option<String>, tenant: Optio
     Ok(Found::chosen(place.endpoint, Some(place.tenant), values))
 }
 
-impl Place {
-    /// What `init` stores.
-    pub(crate) fn values(&self) -> [(&'static str, String); 7] {
-        let ProjectId { subscription, group, account, project } = &self.project.id;
-        [
-            (var::AZURE_TENANT_ID, self.tenant.clone()),
-            (var::AZURE_SUBSCRIPTION_ID, subscription.clone()),
-            (var::AZURE_RESOURCE_GROUP_NAME, group.clone()),
-            (var::AZURE_ACCOUNT_NAME, account.clone()),
-            (var::AZURE_PROJECT_NAME, project.clone()),
-            (var::AZURE_LOCATION, self.project.location.clone()),
-            (var::AZURE_PROJECT_ENDPOINT, self.endpoint.to_string()),
-        ]
-    }
+async fn choose(finder: &Finder<'_>, subscription: Option<String>) -> Result<Place, CliError> {
+    let subscription = match subscription {
+        Some(id) => finder.subscription(&id).await?,
+        None => finder.choose_subscription().await?,
+    };
+    finder.choose_project(&subscription).await
 }
 
-impl<'a> Finder<'a> {
-    /// Sends nothing yet.
+impl Finder<'_> {
+    /// A subscription that the user chooses, else the usual one: `named` by the user, azd's default one, or the only one.
     ///
     /// # Errors
-    /// When the variable that names ARM breaks a rule.
-    pub(crate) fn new(
-        app: &'a App,
-        endpoint: Option<&ProjectEndpoint>,
-        tenant: Option<String>,
-    ) -> Result<Self, CliError> {
-        let cloud = endpoint.map_or(Cloud::Public, ProjectEndpoint::cloud);
-        let arm = ArmEndpoint::choose(app.trusted_env(), cloud)?;
-        let cloud_of = endpoint.map_or_else(String::new, |endpoint| endpoint.host().to_owned());
-        Ok(Self { app, host: app.host(), arm, cloud_of, tenant })
+    /// When there is none, or there are several and this run does not ask.
+    pub(crate) async fn some_subscription(&self, named: Option<&str>) -> Result<Subscription, CliError> {
+        if self.app.can_choose() {
+            match self.choose_subscription().await {
+                Err(error) if error.is_missing_answer() => {}
+                outcome => return outcome,
+            }
+        }
+        let default = || {
+            let stored = azd::default_subscription(&self.app.env.azd_config_dir()?);
+            stored.unwrap_or_else(|error| {
+                self.app.console.warn(&error.to_string());
+                None
+            })
+        };
+        if let Some(id) = named.map(str::to_owned).or_else(default) {
+            return self.subscription(&id).await;
+        }
+        let mut all = self.subscriptions().await?;
+        match all.len() {
+            0 => Err(CliError::no_subscriptions()),
+            1 => Ok(all.swap_remove(0)),
+            _ => Err(CliError::open_subscription(all.iter().map(row))),
+        }
     }
 
-    /// A subscription by its id.
+    /// A project of the subscription that the user chooses, else the only one.
     ///
     /// # Errors
-    /// When the person does not reach it.
-    pub(crate) async fn subscription(&self, id: &str) -> Result<Subscription, CliError> {
-        let id = id.trim();
-        let Some(host) = &self.host else {
-            let all = self.subscriptions().await?;
-            let named = all.into_iter().find(|one| one.id.eq_ignore_ascii_case(id) || one.name == id);
-            return named.ok_or_else(|| CliError::no_subscription(id));
-        };
-        match host.tenant_of(id).await {
-            Ok(tenant) => Ok(Subscription { id: id.to_owned(), name: String::new(), tenant }),
-            Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).and_message(&words)),
-            Err(error) => Err(error.into()),
+    /// When there is none, or there are several and this run does not ask.
+    pub(crate) async fn some_project(&self, subscription: &Subscription) -> Result<Place, CliError> {
+        if self.app.can_choose() {
+            match self.choose_project(subscription).await {
+                Err(error) if error.is_missing_answer() => {}
+                outcome => return outcome,
+            }
+        }
+        let arm = self.arm(&subscription.tenant)?;
+        let mut all = Vec::new();
+        for account in arm.accounts(&subscription.id).await? {
+            all.extend(arm.projects(&account).await?);
+        }
+        match all.len() {
+            0 => Err(CliError::no_projects(&subscription.id)),
+            1 => self.place(all.swap_remove(0), subscription, None),
+            _ => Err(CliError::open_project(&subscription.id, all.iter().map(|one| one.id.to_string()))),
         }
     }
 
@@ -107,13 +97,13 @@ impl<'a> Finder<'a> {
     pub(crate) async fn choose_subscription(&self) -> Result<Subscription, CliError> {
         const QUESTION: &str = "Select an Azure subscription";
         if let Some(host) = &self.host {
-            return Ok(host.choose_subscription(QUESTION).await?);
+            return host.choose_subscription(QUESTION).await.map_err(|error| self.failed(error));
         }
         let mut all = self.subscriptions().await?;
         if all.is_empty() {
             return Err(CliError::no_subscriptions());
         }
-        let rows = all.iter().map(|one| format!("{} ({})", one.name, one.id)).collect();
+        let rows = all.iter().map(row).collect();
         Ok(all.swap_remove(self.app.select(QUESTION, rows).await?))
     }
 
@@ -125,8 +115,9 @@ impl<'a> Finder<'a> {
         const GROUP: &str = "Select a resource group";
         const PROJECT: &str = "Select a Foundry project";
         if let Some(host) = &self.host {
-            let group = host.choose_resource_group(subscription, GROUP).await?;
-            let chosen = host.choose_foundry_project(subscription, &group.name, PROJECT).await?;
+            let failed = |error| self.failed(error);
+            let group = host.choose_resource_group(subscription, GROUP).await.map_err(failed)?;
+            let chosen = host.choose_foundry_project(subscription, &group.name, PROJECT).await.map_err(failed)?;
             let id = ProjectId::parse(&chosen.id).map_err(|_| CliError::odd_answer("a project without an ARM id"))?;
             return self.project(subscription, &id, None).await;
         }
@@ -153,109 +144,9 @@ impl<'a> Finder<'a> {
         let project = projects.swap_remove(self.app.select(PROJECT, rows).await?);
         self.place(project, subscription, None)
     }
+}
 
-    /// A project by its id; the endpoint that is given stays as it is.
-    ///
-    /// # Errors
-    /// When it is not there.
-    pub(crate) async fn project(
-        &self,
-        subscription: &Subscription,
-        id: &ProjectId,
-        endpoint: Option<&ProjectEndpoint>,
-    ) -> Result<Place, CliError> {
-        let arm = self.arm(&subscription.tenant)?;
-        let found = arm.project(id).await?;
-        let project = found.ok_or_else(|| CliError::no_project(&id.to_string()))?;
-        self.place(project, subscription, endpoint)
-    }
-
-    /// The project at an endpoint, which stays as it is.
-    ///
-    /// # Errors
-    /// When no account of the subscription has it.
-    pub(crate) async fn project_at(
-        &self,
-        subscription: &Subscription,
-        endpoint: &ProjectEndpoint,
-    ) -> Result<Place, CliError> {
-        let arm = self.arm(&subscription.tenant)?;
-        let found = arm.project_at(&subscription.id, endpoint).await?;
-        let project = found.ok_or_else(|| CliError::no_project_at(&endpoint.to_string(), &subscription.id))?;
-        self.place(project, subscription, Some(endpoint))
-    }
-
-    fn place(
-        &self,
-        project: FoundryProject,
-        subscription: &Subscription,
-        endpoint: Option<&ProjectEndpoint>,
-    ) -> Result<Place, CliError> {
-        let endpoint = match endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => {
-                let ProjectId { account, project: name, .. } = &project.id;
-                let usual = || format!("https://{account}.services.ai.azure.com/api/projects/{name}");
-                let text = project.endpoint.clone().unwrap_or_else(usual);
-                let allowed = self.app.trusted_env().get(var::ALLOW_HOST);
-                ProjectEndpoint::parse(&text, allowed).map_err(CliError::odd_endpoint)?
-            }
-        };
-        if project.location.is_empty() {
-            return Err(CliError::odd_answer("a project without a region"));
-        }
-        Ok(Place { project, endpoint, tenant: subscription.tenant.clone() })
-    }
-
-    /// The person's subscriptions, those of other tenants too: a guest's are in another one than the account's own.
-    ///
-    /// # Errors
-    /// When Azure Resource Manager does not list them.
-    pub(crate) async fn subscriptions(&self) -> Result<Vec<Subscription>, CliError> {
-        let own = self.tenant.clone().unwrap_or_default();
-        let arm = self.arm(&own)?;
-        let mut all: Vec<Subscription> = Vec::new();
-        let mut add = |found: Vec<azure_ai_models_core::arm::Subscription>, asked: &str| {
-            for one in found {
-                let tenant = if one.tenant.is_empty() { asked.to_owned() } else { one.tenant };
-                if !all.iter().any(|known| known.id == one.id) {
-                    all.push(Subscription { id: one.id, name: one.name, tenant });
-                }
-            }
-        };
-        let first = arm.subscriptions().await?;
-        let mut seen: Vec<String> = first.iter().map(|one| one.tenant.clone()).collect();
-        seen.push(own.clone());
-        add(first, &own);
-        for tenant in arm.tenants().await? {
-            if seen.contains(&tenant) {
-                continue;
-            }
-            match self.arm(&tenant)?.subscriptions().await {
-                Ok(found) => add(found, &tenant),
-                // One that wants a sign-in of its own must not hide the others.
-                Err(why) => {
-                    self.app.console.notice(&format!("The subscriptions of tenant {tenant} are left out: {why}"));
-                }
-            }
-        }
-        Ok(all)
-    }
-
-    /// Azure Resource Manager as a tenant shows it; an empty one is the user's own.
-    ///
-    /// # Errors
-    /// When the way to sign in breaks a rule.
-    pub(crate) fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
-        let app = self.app;
-        let target = Target {
-            host: &self.cloud_of,
-            loopback: self.arm.is_loopback(),
-            named_by_user: true,
-            audience: Audience::Arm,
-        };
-        let tenant = Some(tenant).filter(|tenant| !tenant.is_empty());
-        let tokens = TokenSource::new(app.trusted_env(), target, tenant, app.timings.clone(), app.reporter())?;
-        Ok(ArmClient::new(app.http(), Arc::new(tokens), self.arm.clone()))
-    }
+/// A subscription in a list.
+fn row(one: &Subscription) -> String {
+    format!("{} ({})", one.name, one.id)
 }

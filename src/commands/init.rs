@@ -4,12 +4,13 @@
 
 mod asked;
 mod environment;
+mod find;
 
 use clap::Args;
 
 use self::asked::Asked;
 use self::environment::{Before, Target};
-use super::choose::{Finder, Place};
+use super::finder::Place;
 use crate::app::App;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{InitPage, TableStyle};
@@ -17,6 +18,7 @@ use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::azd::Azd;
 use azure_ai_models_core::env::var;
+use azure_ai_models_core::project::ProjectEndpoint;
 
 /// Arguments of `init`.
 #[derive(Args, Clone, Debug)]
@@ -45,6 +47,35 @@ const KEYS: [&str; 7] = [
     var::AZURE_PROJECT_ENDPOINT,
 ];
 
+/// What is known of the project, in the order of [`KEYS`].
+struct Known([Option<String>; 7]);
+
+impl Known {
+    fn of_place(place: &Place) -> Self {
+        Self(place.values().map(|(_, value)| Some(value)))
+    }
+
+    /// The endpoint alone, where the user lacks the rights to see more.
+    fn of_endpoint(endpoint: &ProjectEndpoint, tenant: Option<String>) -> Self {
+        let project = Some(endpoint.project().to_owned());
+        Self([tenant, None, None, None, project, None, Some(endpoint.to_string())])
+    }
+
+    fn is_whole(&self) -> bool {
+        self.0.iter().all(Option::is_some)
+    }
+
+    /// Subscription and region, as azd wants them for a new environment.
+    fn target(&self) -> Option<(&str, &str)> {
+        let [_, subscription, _, _, _, location, _] = &self.0;
+        Some((subscription.as_deref()?, location.as_deref()?))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        KEYS.into_iter().zip(&self.0).filter_map(|(key, value)| Some((key, value.as_deref()?)))
+    }
+}
+
 /// Connects an azd environment to a Foundry project.
 ///
 /// # Errors
@@ -57,50 +88,32 @@ pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json);
     let before = Before::look(app, &azd, asked.environment.as_deref()).await?;
     if let Some(values) = before.values.as_ref().and_then(|values| asked.is_answered(values)) {
-        return show(app, before.target(), &values);
+        return show(app, before.target(), &Known(values.map(Some)));
     }
-    // Where nobody can be asked, the first words are for what is made.
-    if app.can_choose() {
-        before.greet(app);
-    }
-    let name = before.name_or_ask(app, host.as_ref(), &asked).await?;
-    let place = find(app, &asked, &before).await?;
-    let target = before.make(app, &azd, name, &place).await?;
-    let values = place.values();
-    let pairs: Vec<(&str, &str)> = values.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let (known, name) = if app.can_choose() && !asked.names_project() {
+        // A directory that azd makes no project in is told before the first question.
+        before.make_project(app, &azd).await?;
+        let name = before.name_or_ask(app, host.as_ref()).await?;
+        (find::find(app, &asked, &before).await?, name)
+    } else {
+        // A project that is not there leaves no trace.
+        let known = find::find(app, &asked, &before).await?;
+        before.make_project(app, &azd).await?;
+        (known, before.name_or_ask(app, host.as_ref()).await?)
+    };
+    let target = before.make_environment(app, &azd, name, known.target()).await?;
+    let pairs: Vec<_> = known.pairs().chain(find::outdated(&known, &before).map(|key| (key, ""))).collect();
     azd.save(&target.name, &pairs).await.map_err(|why| CliError::not_saved(&target.name, why))?;
-    show(app, target, &values.map(|(_, value)| value))
-}
-
-/// The project that options, values or a person name.
-async fn find(app: &App, asked: &Asked, before: &Before) -> Result<Place, CliError> {
-    let known = before.values.as_ref().filter(|_| !asked.force);
-    let known = |key: &str| known.and_then(|values| values.get(key)).filter(|value| !value.is_empty()).cloned();
-    let endpoint = match (&asked.endpoint, &asked.id) {
-        (None, None) => known(var::AZURE_PROJECT_ENDPOINT).map(|text| asked::endpoint(app, &text)).transpose()?,
-        (endpoint, _) => endpoint.clone(),
-    };
-    let subscription = match &asked.id {
-        Some(id) => Some(id.subscription.clone()),
-        None => asked.subscription.clone().or_else(|| known(var::AZURE_SUBSCRIPTION_ID)),
-    };
-    let tenant = known(var::AZURE_TENANT_ID).or_else(|| app.env.get(var::AZURE_TENANT_ID).map(str::to_owned));
-    let finder = Finder::new(app, endpoint.as_ref(), tenant)?;
-    let can_choose = app.can_choose();
-    let subscription = match subscription {
-        Some(id) => finder.subscription(&id).await?,
-        None if can_choose => finder.choose_subscription().await?,
-        None => return Err(asked.no_answer("subscription", "")),
-    };
-    match (&asked.id, &endpoint) {
-        (Some(id), endpoint) => finder.project(&subscription, id, endpoint.as_ref()).await,
-        (None, Some(endpoint)) => finder.project_at(&subscription, endpoint).await,
-        (None, None) if can_choose => finder.choose_project(&subscription).await,
-        (None, None) => Err(asked.no_answer("Foundry project", "")),
+    if !known.is_whole() {
+        app.console.warn(UNSEEN);
     }
+    show(app, target, &known)
 }
 
-fn show(app: &App, target: Target, values: &[String; 7]) -> Result<(), CliError> {
+/// Said where only the endpoint is known.
+const UNSEEN: &str = "Azure Resource Manager does not show you the Foundry account of this endpoint: its subscription, resource group, name and region stay unknown. The endpoint alone is enough for everything but deployments. For those, ask for the role Reader on the account and run init again.";
+
+fn show(app: &App, target: Target, known: &Known) -> Result<(), CliError> {
     // Without a name the commands would look into the default one.
     let environment = (!target.is_default).then_some(target.name.as_str());
     let command = |args: &[&str]| app.command_line_in(environment, args);
@@ -109,14 +122,13 @@ fn show(app: &App, target: Target, values: &[String; 7]) -> Result<(), CliError>
         command(&["custom", "create", "--name", "my-model", "--source", "./model-weights"]),
     ];
     app.console.gap();
-    app.show(&Initialized { environment: &target.name, values, next: &next })
+    app.show(&Initialized { environment: &target.name, known, next: &next })
 }
 
 /// The environment as it is now.
 struct Initialized<'a> {
     environment: &'a str,
-    /// In the order of [`KEYS`].
-    values: &'a [String; 7],
+    known: &'a Known,
     /// Commands to go on with.
     next: &'a [String],
 }
@@ -124,13 +136,14 @@ struct Initialized<'a> {
 impl Product for Initialized<'_> {
     fn json(&self) -> JsonPieces<'_> {
         let mut document: serde_json::Map<String, serde_json::Value> =
-            KEYS.iter().zip(self.values).map(|(key, value)| ((*key).to_owned(), value.as_str().into())).collect();
+            KEYS.iter().zip(&self.known.0).map(|(key, value)| ((*key).to_owned(), value.as_deref().into())).collect();
         document.insert("environment".into(), self.environment.into());
         product::document(&document)
     }
 
     fn text(&self, _: TableStyle) -> String {
-        let Self { environment, values: [_, subscription, group, _, project, _, endpoint], next } = self;
-        InitPage { environment, subscription, group, project, endpoint, next }.text()
+        let [_, subscription, group, _, project, _, endpoint] =
+            self.known.0.each_ref().map(|value| value.as_deref().unwrap_or("unknown"));
+        InitPage { environment: self.environment, subscription, group, project, endpoint, next: self.next }.text()
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::globals::EnvironmentNameError;
 use azure_ai_models_core::arm::{ArmEndpointError, ArmError};
-use azure_ai_models_core::azd::{AzdError, ProgramError, SaveError};
+use azure_ai_models_core::azd::{AzdError, AzureRefusal, ProgramError, SaveError};
 use azure_ai_models_core::env::var;
-use azure_ai_models_core::http::HttpError;
+use azure_ai_models_core::http::{HttpError, ServiceError};
 use azure_ai_models_core::project::EndpointError;
+use azure_ai_models_core::units;
 
-use super::deployments::{DeployAdvice, refused_write};
+use super::deployments::{DeployAdvice, missing_role, refused_write};
 use super::project::{failed_host, failed_program, host_message};
 use super::service::refused;
 use super::{CliError, ErrorCode, ErrorKind};
@@ -35,22 +36,45 @@ impl From<ArmError> for CliError {
             ArmError::Http(HttpError::Service(error)) => *error,
             ArmError::Http(error) => return error.into(),
         };
-        let (kind, suggestion) = match error.status {
-            401 => (
-                ErrorKind::Auth,
-                "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.",
-            ),
-            403 => (ErrorKind::Auth, "Ask for the role Reader on the subscription or its resource group."),
-            404 => (
-                ErrorKind::NotFound,
-                "Check the subscription and the names, and that you are signed in to the right account.",
-            ),
-            429 | 500.. => (ErrorKind::Service, "Try again later."),
-            _ => return refused_write(HttpError::Service(Box::new(error)), &DeployAdvice::default()),
-        };
-        let message = format!("Azure Resource Manager returned: {error}");
-        refused(error, kind, message).with_suggestion(suggestion)
+        refused_read(error, "Azure Resource Manager returned", "")
     }
+}
+
+/// A request to read that Azure Resource Manager refused. `scope` is the ARM id that it was about, empty where it is not
+/// known.
+fn refused_read(error: ServiceError, headline: &str, scope: &str) -> CliError {
+    let (kind, suggestion) = match error.status {
+        401 => (
+            ErrorKind::Auth,
+            "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.".to_owned(),
+        ),
+        403 => {
+            let scope = if scope.is_empty() { "the subscription or its resource group" } else { scope };
+            let scope = missing_role(&error.message).1.unwrap_or(scope);
+            let suggestion = format!("Ask for the role Reader on {scope}. A new role takes some minutes to count.");
+            (ErrorKind::Auth, suggestion)
+        }
+        404 => (
+            ErrorKind::NotFound,
+            "Check the subscription and the names, or sign in with another account: azd auth login".to_owned(),
+        ),
+        429 | 500.. => (ErrorKind::Service, "Try again later.".to_owned()),
+        _ => return refused_write(HttpError::Service(Box::new(error)), &DeployAdvice::default()),
+    };
+    let message = format!("{headline}: {error}");
+    refused(error, kind, message).with_suggestion(suggestion)
+}
+
+/// A request of azd's that Azure refused, told as one of this program's own.
+pub(super) fn refused_by_azure(refusal: AzureRefusal) -> CliError {
+    let AzureRefusal { purpose, status, code, host, scope, body, .. } = refusal;
+    let mut error = ServiceError { host, status, code, ..ServiceError::default() };
+    error.read_body(body.as_bytes());
+    let headline = match purpose.as_str() {
+        "" => "Azure refused a request of azd's".to_owned(),
+        purpose => format!("{purpose} failed"),
+    };
+    refused_read(error, &headline, &scope)
 }
 
 impl From<AzdError> for CliError {
@@ -124,12 +148,50 @@ impl CliError {
             )
     }
 
-    /// No account of the subscription serves this endpoint.
+    /// No account of the subscriptions that were searched has a project at this endpoint.
     #[must_use]
-    pub(crate) fn no_project_at(endpoint: &str, subscription: &str) -> Self {
-        Self::new(ErrorKind::NotFound, format!("no Foundry account in subscription {subscription} has {endpoint}"))
+    pub(crate) fn no_project_at(endpoint: &str, subscription: Option<&str>, searched: usize) -> Self {
+        let place = match subscription {
+            Some(id) => format!("subscription {id}"),
+            None => format!("the subscriptions that you can see ({searched})"),
+        };
+        Self::new(ErrorKind::NotFound, format!("no Foundry account in {place} has {endpoint}"))
             .with_code(ErrorCode::ProjectNotFound)
-            .with_suggestion("Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.")
+            .with_suggestion(format!(
+                "Check the endpoint. Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.\nWithout access to them the endpoint alone is enough for everything but deployments: azd env set {} {endpoint}",
+                var::AZURE_PROJECT_ENDPOINT
+            ))
+    }
+
+    /// Several accounts fit an endpoint; these are their ARM ids. Without a suggestion.
+    #[must_use]
+    pub(crate) fn ambiguous_account(endpoint: &str, ids: impl Iterator<Item = String>) -> Self {
+        Self::usage(format!("several Foundry accounts fit {endpoint}:\n{}", listed(ids)))
+            .with_code(ErrorCode::AmbiguousAccount)
+    }
+
+    /// Neither subscription nor project are known, and this run does not ask.
+    #[must_use]
+    pub(crate) fn open_subscription(subscriptions: impl Iterator<Item = String>) -> Self {
+        Self::usage(format!(
+            "subscription and Foundry project are not known, and this run does not ask. You can see several subscriptions:\n{}",
+            listed(subscriptions)
+        ))
+        .with_code(ErrorCode::MissingAnswer)
+        .with_suggestion(
+            "Name the project with --project-resource-id ID or --project-endpoint URL, or its subscription with --subscription ID.",
+        )
+    }
+
+    /// The project is not known, and this run does not ask; these are the ARM ids of all of the subscription.
+    #[must_use]
+    pub(crate) fn open_project(subscription: &str, ids: impl Iterator<Item = String>) -> Self {
+        Self::usage(format!(
+            "subscription {subscription} has several Foundry projects, and this run does not ask for one:\n{}",
+            listed(ids)
+        ))
+        .with_code(ErrorCode::MissingAnswer)
+        .with_suggestion("Name one with --project-resource-id ID, or with --project-endpoint URL.")
     }
 
     /// No account that the user can see serves this endpoint.
@@ -152,5 +214,15 @@ impl CliError {
         Self::usage(format!("the endpoint that Azure tells of the project cannot be used: {error}"))
             .with_code(ErrorCode::BadEndpoint)
             .with_suggestion(suggestion)
+    }
+}
+
+/// Lines of a list; what would fill the screen is counted.
+fn listed(lines: impl Iterator<Item = String>) -> String {
+    const MOST: usize = 20;
+    let all: Vec<String> = lines.map(|line| format!("  {line}")).collect();
+    match all.len().saturating_sub(MOST) {
+        0 => all.join("\n"),
+        more => format!("{}\n  and {}", all[..MOST].join("\n"), units::count(more as u64, "other", "others")),
     }
 }

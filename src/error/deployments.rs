@@ -121,6 +121,8 @@ pub(super) fn refused_write(error: HttpError, advice: &DeployAdvice) -> CliError
 fn suggestion(error: &ServiceError, advice: &DeployAdvice) -> String {
     let row = arm_row_of(error);
     let (action, scope) = missing_role(&error.message);
+    let action = action.unwrap_or("Microsoft.CognitiveServices/accounts/deployments/*");
+    let scope = scope.unwrap_or("the Foundry account");
     let mut lines = vec![row.suggestion.replace("{action}", action).replace("{scope}", scope)];
     if advice.is_fireworks && !row.fireworks.is_empty() {
         lines.push(row.fireworks.to_owned());
@@ -145,10 +147,9 @@ fn suggestion(error: &ServiceError, advice: &DeployAdvice) -> String {
 }
 
 /// Action and scope that a refusal for lack of a role names.
-fn missing_role(message: &str) -> (&str, &str) {
+pub(super) fn missing_role(message: &str) -> (Option<&str>, Option<&str>) {
     let quoted = |start: &str| message.split_once(start)?.1.split('\'').next().filter(|word| !word.is_empty());
-    let action = quoted("perform action '").unwrap_or("Microsoft.CognitiveServices/accounts/deployments/*");
-    (action, quoted("over scope '").unwrap_or("the Foundry account"))
+    (quoted("perform action '"), quoted("over scope '"))
 }
 
 /// A deployment that ended badly: the service's own words, and the suggestion for its code.
@@ -181,7 +182,7 @@ mod tests {
     #[test]
     fn a_missing_role_is_named_by_its_action_and_scope() {
         let message = "The client 'x' does not have authorization to perform action 'A/write' over scope '/subscriptions/s' or the scope is invalid.";
-        assert_eq!(missing_role(message), ("A/write", "/subscriptions/s"));
-        assert_eq!(missing_role("no"), ("Microsoft.CognitiveServices/accounts/deployments/*", "the Foundry account"));
+        assert_eq!(missing_role(message), (Some("A/write"), Some("/subscriptions/s")));
+        assert_eq!(missing_role("no"), (None, None));
     }
 }

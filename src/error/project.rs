@@ -3,6 +3,7 @@
 use azure_ai_models_core::azd::{HostError, ProgramError};
 use azure_ai_models_core::project::FindError;
 
+use super::arm::refused_by_azure;
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<FindError> for CliError {
@@ -28,6 +29,10 @@ impl From<FindError> for CliError {
 
 impl From<HostError> for CliError {
     fn from(error: HostError) -> Self {
+        let error = match error {
+            HostError::Azure(refusal) => return refused_by_azure(*refusal),
+            error => error,
+        };
         let told = failed_host(&error, host_message(&error));
         error.suggestion().into_iter().fold(told, Self::with_suggestion)
     }
@@ -50,7 +55,9 @@ pub(super) fn failed_host(error: &HostError, message: String) -> CliError {
         HostError::TokenEnded => (ErrorKind::Service, ErrorCode::AzdTokenEnded),
         HostError::NotSignedIn { .. } => (ErrorKind::Auth, ErrorCode::NotSignedIn),
         HostError::Cancelled => (ErrorKind::Interrupted, ErrorCode::Kind(ErrorKind::Interrupted)),
-        HostError::Refused { .. } => (ErrorKind::Failure, ErrorCode::AzdRefused),
+        HostError::NoPrompt => (ErrorKind::Usage, ErrorCode::MissingAnswer),
+        HostError::Command { .. } => (ErrorKind::Failure, ErrorCode::AzdFailed),
+        HostError::Azure(_) | HostError::Refused { .. } => (ErrorKind::Failure, ErrorCode::AzdRefused),
     };
     CliError::new(kind, message).with_code(code)
 }

@@ -42,6 +42,14 @@ fn a_call_carries_the_raw_token_and_the_trace() {
 }
 
 #[test]
+fn a_trace_that_is_none_does_not_reach_azd() {
+    let host = FakeHost::start(Scene::default());
+    let more = [(var::TRACEPARENT, "00-abc-def-01"), (var::TRACESTATE, "a=b")];
+    run(link_to(&host.address(), &host.token(), &more).project()).expect("an answer");
+    assert_eq!(host.calls()[0].metadata.keys().collect::<Vec<_>>(), ["authorization"]);
+}
+
+#[test]
 fn without_a_project_there_is_none() {
     let host = FakeHost::start(Scene::without_project());
     assert_eq!(run(link(&host).project()), Ok(None));
@@ -97,7 +105,8 @@ fn azd_runs_commands_and_tells_what_is_there_already() {
         let again = link.run(&["env", "new", "dev"]).await;
         assert!(matches!(again, Err(HostError::Refused { refusal: Refusal::AlreadyExists, .. })), "{again:?}");
         let unknown = link.run(&["deploy"]).await;
-        assert!(matches!(unknown, Err(HostError::Refused { refusal: Refusal::Other, .. })), "{unknown:?}");
+        let words = r#"unknown command ["deploy"]"#.to_owned();
+        assert_eq!(unknown, Err(HostError::Command { words, suggestion: None }));
     });
     assert_eq!(host.methods(), ["Workflow.Run"; 4]);
     assert!(host.scene().environments["dev"].is_default);
@@ -136,8 +145,8 @@ fn azd_asks_in_its_own_voice() {
         // Nothing is left to answer with: what was given as the default is the answer, else azd refuses.
         assert_eq!(link.confirm("Sure?", Some(false)).await, Ok(false));
         assert_eq!(link.select("Which?", &choices, Some(0)).await, Ok(0));
-        assert!(matches!(link.select("Which?", &choices, None).await, Err(HostError::Refused { .. })));
-        assert!(matches!(link.text("Name", "").await, Err(HostError::Refused { .. })));
+        assert_eq!(link.select("Which?", &choices, None).await, Err(HostError::NoPrompt));
+        assert_eq!(link.text("Name", "").await, Err(HostError::NoPrompt));
     });
     let calls = host.calls();
     let message = |method: &str| calls.iter().find(|call| call.method == method).expect(method).message.clone();

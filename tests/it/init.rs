@@ -9,8 +9,8 @@ use foundry_emulator::{Arm, ArmTenant, Config, Fault as FoundryFault, FaultKind,
 
 use crate::support::{Output, Terminal, TestEnv};
 
-const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
-const ID: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-emulator/providers/Microsoft.CognitiveServices/accounts/emulator/projects/demo";
+pub(crate) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
+pub(crate) const ID: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-emulator/providers/Microsoft.CognitiveServices/accounts/emulator/projects/demo";
 
 /// An `azd` that keeps a project and its environments as azd does, and notes how it was called.
 pub(crate) const AZD: &str = r#"
@@ -45,7 +45,7 @@ fn env() -> TestEnv {
 }
 
 /// A world whose Azure is the emulator, with no project named anywhere.
-fn with(config: Config) -> TestEnv {
+pub(crate) fn with(config: Config) -> TestEnv {
     let mut env = TestEnv::with(config);
     let origin = env.emulator().origin();
     env.program("azd", AZD);
@@ -54,26 +54,26 @@ fn with(config: Config) -> TestEnv {
     env
 }
 
-fn azd_calls(env: &TestEnv) -> Vec<String> {
+pub(crate) fn azd_calls(env: &TestEnv) -> Vec<String> {
     let log = fs::read_to_string(env.root().join("azd.log")).unwrap_or_default();
     log.lines().map(str::to_owned).collect()
 }
 
 /// What azd stored for the environment, sorted.
-fn stored(env: &TestEnv, environment: &str) -> String {
+pub(crate) fn stored(env: &TestEnv, environment: &str) -> String {
     let text = fs::read_to_string(env.work().join(".azure").join(environment).join(".env")).unwrap_or_default();
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     env.clean(&lines.join("\n"))
 }
 
-fn nothing_was_made(env: &TestEnv) {
+pub(crate) fn nothing_was_made(env: &TestEnv) {
     assert!(!env.work().join("azure.yaml").exists() && !env.work().join(".azure").exists());
     let made = azd_calls(env).into_iter().filter(|call| !call.starts_with("version") && !call.starts_with("auth"));
     assert_eq!(made.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
-fn init(env: &TestEnv, more: &[&str]) -> Output {
+pub(crate) fn init(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&["init"], more].concat())
 }
 
@@ -210,20 +210,6 @@ fn options_are_checked_before_anything_is_asked() {
 }
 
 #[test]
-fn a_missing_answer_names_its_option() {
-    let env = env();
-    let mut told = String::new();
-    for args in
-        [&[][..], &["-n", "dev"], &["-n", "dev", "-s", SUBSCRIPTION], &["-n", "dev", "-e", &env.emulator().endpoint()]]
-    {
-        let output = init(&env, &[args, &["--no-prompt"]].concat()).fails_with(2);
-        told = format!("{told}{}\n", output.stderr);
-    }
-    insta::assert_snapshot!(told);
-    nothing_was_made(&env);
-}
-
-#[test]
 fn without_azd_there_is_a_clear_error() {
     let env = env();
     fs::remove_file(env.bin().join("azd")).expect("removed");
@@ -272,7 +258,7 @@ fn refusals_of_the_control_plane_have_their_words() {
     insta::assert_snapshot!(told);
 }
 
-fn scene() -> Scene {
+pub(crate) fn scene() -> Scene {
     let subscription = Subscription {
         id: SUBSCRIPTION.into(),
         name: "Emulated".into(),
@@ -341,11 +327,9 @@ fn in_azd_json_asks_nothing_and_keeps_azd_from_standard_output() {
     let mut env = env();
     let host = FakeHost::start(Scene::default());
     env.run_by(&host);
-    let output = init(&env, &["-n", "dev", "-o", "json"]).fails_with(2);
-    assert_eq!(output.json_error()["code"], "missing_answer");
     host.change(|scene| scene.subscriptions = self::scene().subscriptions);
     // The environment is made by a process of azd's own, whose words go to standard error.
-    let output = init(&env, &["-n", "dev", "-p", ID, "-o", "json"]);
+    let output = init(&env, &["-n", "dev", "-o", "json"]);
     assert!(azd_calls(&env).iter().any(|call| call.starts_with("env new dev")), "{output}");
     assert!(!host.methods().iter().any(|method| method == "Workflow.Run" || method.starts_with("Prompt.")));
     assert!(output.stderr.contains("azd made dev"), "{output}");

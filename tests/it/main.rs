@@ -44,6 +44,7 @@ mod sign_in;
 mod support;
 mod test_files;
 mod trust;
+mod unattended;
 mod unseen;
 mod update;
 mod uploads;

@@ -120,6 +120,7 @@ fn a_failure_of_another_kind_names_azd_and_other_ways() {
     ERROR: azd gave no token: fetching token: no such host
 
     Suggestion: Check azd, or choose another way to sign in with AZURE_AI_MODELS_CREDENTIAL.
+    Sign in again: azd auth login
     [exit code: 4]
     ");
 }
@@ -134,6 +135,7 @@ fn an_answer_without_a_token_is_not_repeated() {
     ERROR: azd answered without a token that can be read
 
     Suggestion: Update azd to its newest version.
+    Sign in again: azd auth login
     [exit code: 4]
     ");
 }
@@ -225,4 +227,25 @@ fn without_azd_the_page_says_where_to_get_it() {
     [exit code: 4]
     ");
     assert!(env.emulator().requests().is_empty());
+}
+
+#[test]
+fn whatever_azd_answers_the_way_to_sign_in_is_told() {
+    for script in [
+        "echo garbage",
+        ":",
+        "echo '<!doctype html><html>sign in</html>'",
+        r#"echo '{"token":"","expiresOn":"2038-01-18T00:00:00Z"}'"#,
+        r#"echo '{"token":"t","expiresOn":"some day"}'"#,
+        "echo 'panic: runtime error' >&2; exit 2",
+        r#"echo '{"error":"e","message":"conditional access","suggestion":"Ask your administrator.","links":[]}' >&2; exit 1"#,
+        "kill -9 $$",
+        "exit 1",
+    ] {
+        let env = env(script);
+        let error = env.run(&["list", "-o", "json"]).fails_with(4).json_error();
+        let suggestion = error["suggestion"].as_str().expect("a suggestion");
+        assert!(suggestion.contains("azd auth login"), "{script}: {suggestion}");
+        assert!(env.emulator().requests().is_empty());
+    }
 }

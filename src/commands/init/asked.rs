@@ -77,17 +77,9 @@ impl Asked {
         (id_agrees && endpoint_agrees && subscription_agrees).then_some(all)
     }
 
-    /// A question that nobody can be asked. `way` answers it; what else is missing is told at the same time.
-    pub(super) fn no_answer(&self, what: &str, way: &str) -> CliError {
-        let project = match (&self.id, &self.endpoint, &self.subscription) {
-            (None, None, _) => "Give --project-resource-id ID, or --project-endpoint URL with --subscription ID.",
-            (None, Some(_), None) => "Add --subscription ID.",
-            _ => "",
-        };
-        let ways = [way, project].into_iter().filter(|way| !way.is_empty()).collect::<Vec<_>>().join("\n");
-        CliError::usage(format!("the {what} is not known, and this run must not ask"))
-            .with_code(ErrorCode::MissingAnswer)
-            .with_suggestion(ways)
+    /// True when options name the project.
+    pub(super) fn names_project(&self) -> bool {
+        self.id.is_some() || self.endpoint.is_some()
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
-use super::asked::Asked;
 use crate::app::App;
 use crate::error::{CliError, ErrorCode};
 use crate::globals::check_environment_name;
-use azure_ai_models_core::azd::{Azd, AzdEnvironment, Host};
+use azure_ai_models_core::azd::{self, Azd, AzdEnvironment, Host, HostError};
 
 /// What was there before.
 #[derive(Debug)]
@@ -38,23 +36,15 @@ impl Before {
         }
         let environments = azd.environments().await?;
         let default = || environments.iter().find(|one| one.is_default).map(|one| one.name.clone());
-        let name = named.map(str::to_owned).or_else(default);
+        // Where nothing is asked, the name that would be offered is the answer.
+        let usual = || (!app.can_choose()).then(|| usual_name(app));
+        let name = named.map(str::to_owned).or_else(default).or_else(usual);
         let values = match name.as_deref().filter(|name| environments.iter().any(|one| one.name == *name)) {
             Some(name) => Some(azd.values(name).await?),
             None => None,
         };
         app.console.debug(&format!("azd environment: {}", name.as_deref().unwrap_or("none")));
         Ok(Self { has_project: true, environments, name, values })
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.environments.iter().any(|one| one.name == name)
-    }
-
-    pub(super) fn greet(&self, app: &App) {
-        if !self.has_project {
-            app.console.status("Let's get your project initialized.");
-        }
     }
 
     /// The environment that is meant.
@@ -64,21 +54,24 @@ impl Before {
         Target { name, is_default }
     }
 
-    /// The name of the environment; asks where nobody named one.
+    /// The name of the environment; asks where nobody named one, and takes the usual name where nothing is asked.
     ///
     /// # Errors
-    /// When nobody can be asked, or the answer is no name.
-    pub(super) async fn name_or_ask(&self, app: &App, host: Option<&Host>, asked: &Asked) -> Result<String, CliError> {
+    /// When the answer is no name, or the user leaves the question.
+    pub(super) async fn name_or_ask(&self, app: &App, host: Option<&Host>) -> Result<String, CliError> {
         const QUESTION: &str = "Enter a name for the azd environment";
         if let Some(name) = &self.name {
             return Ok(name.clone());
         }
+        let default = usual_name(app);
         if !app.can_choose() {
-            return Err(asked.no_answer("name of the azd environment", "Give -n NAME."));
+            return Ok(default);
         }
-        let default = default_name(app);
         let name = match host {
-            Some(host) => host.text(QUESTION, &default).await?,
+            Some(host) => match host.text(QUESTION, &default).await {
+                Err(HostError::NoPrompt) => String::new(),
+                answer => answer?,
+            },
             None => app.ask(&format!("{QUESTION} [{default}]: ")).await?.unwrap_or_default(),
         };
         let name = if name.trim().is_empty() { default } else { name.trim().to_owned() };
@@ -86,34 +79,40 @@ impl Before {
         Ok(name)
     }
 
-    /// Makes the project and the environment where they are missing.
+    /// Makes the azd project where it is missing.
     ///
     /// # Errors
-    /// When azd does not make them.
-    pub(super) async fn make(&self, app: &App, azd: &Azd<'_>, name: String, place: &Place) -> Result<Target, CliError> {
-        let tell = |words: String| {
-            if !words.is_empty() {
-                app.console.notice(&words);
-            }
-        };
-        if !app.can_choose() {
-            self.greet(app);
+    /// When azd does not make it.
+    pub(super) async fn make_project(&self, app: &App, azd: &Azd<'_>) -> Result<(), CliError> {
+        if self.has_project {
+            return Ok(());
         }
-        if !self.has_project {
-            tell(azd.make_project().await?);
-            if !azd.has_project().await? {
-                return Err(CliError::failure("azd made no project here")
-                    .with_code(ErrorCode::NoAzdProject)
-                    .with_suggestion("Run `azd init --minimal` by hand, then this command again."));
-            }
+        app.console.status("Let's get your project initialized.");
+        pass_on(app, &azd.make_project().await?);
+        if azd.has_project().await? {
+            return Ok(());
         }
-        if !self.has(&name) {
-            let (subscription, location) = (&place.project.id.subscription, &place.project.location);
-            // `azd init` makes one by itself where it is told a name.
-            if !azd.environments().await?.iter().any(|one| one.name == name) {
-                app.console.status("Let's create a new azd environment for your project.");
-                tell(azd.make_environment(&name, subscription, location).await?);
-            }
+        Err(CliError::failure("azd made no project here")
+            .with_code(ErrorCode::NoAzdProject)
+            .with_suggestion("Run `azd init --minimal` by hand, then this command again."))
+    }
+
+    /// Makes the environment where it is missing, for a subscription and a region where they are known.
+    ///
+    /// # Errors
+    /// When azd does not make it.
+    pub(super) async fn make_environment(
+        &self,
+        app: &App,
+        azd: &Azd<'_>,
+        name: String,
+        target: Option<(&str, &str)>,
+    ) -> Result<Target, CliError> {
+        let has = |all: &[AzdEnvironment]| all.iter().any(|one| one.name == name);
+        // `azd init` makes one by itself where it is told a name.
+        if !has(&self.environments) && !has(&azd.environments().await?) {
+            app.console.status("Let's create a new azd environment for your project.");
+            pass_on(app, &azd.make_environment(&name, target).await?);
         }
         let after = azd.environments().await?;
         let is_default = match after.iter().find(|one| one.is_default) {
@@ -127,11 +126,48 @@ impl Before {
     }
 }
 
-/// The directory's name, as far as azd takes it for an environment.
-fn default_name(app: &App) -> String {
-    let directory = app.env.cwd().file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let good = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-    let name: String = directory.chars().take(40).map(good).collect();
-    let name = name.trim_matches(['-', '.', '_']);
-    if name.is_empty() { "dev".to_owned() } else { format!("{name}-dev") }
+/// Shows what azd said and the user has not seen yet.
+fn pass_on(app: &App, words: &str) {
+    if !words.is_empty() {
+        app.console.notice(words);
+    }
+}
+
+/// The name that azd's users give to the first environment of a project, cleaned as azd cleans it.
+fn usual_name(app: &App) -> String {
+    let root = azd::project_root(app.env.cwd());
+    let root = root.as_deref().unwrap_or(app.env.cwd());
+    let directory = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    cleaned(&format!("{directory}-dev"))
+}
+
+/// Every character that azd does not allow becomes a hyphen; of a long name azd keeps the end.
+fn cleaned(name: &str) -> String {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '(' | ')' | '_' | '.');
+    let name: String = name.chars().map(|c| if is_allowed(c) { c } else { '-' }).collect();
+    name[name.len().saturating_sub(MAXIMUM_LENGTH)..].to_owned()
+}
+
+/// Of the name of an azd environment.
+const MAXIMUM_LENGTH: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::globals::check_environment_name;
+
+    #[test]
+    fn a_directory_gives_a_name_that_azd_accepts() {
+        for (name, expected) in [
+            ("my-app-dev", "my-app-dev"),
+            ("was CLEANED with *bad* things (123)-dev", "was-CLEANED-with--bad--things-(123)-dev"),
+            ("-dev", "-dev"),
+            ("größe-dev", "gr--e-dev"),
+        ] {
+            assert_eq!(cleaned(name), expected);
+        }
+        let long = cleaned(&format!("{}-dev", "a".repeat(100)));
+        assert_eq!((long.len(), check_environment_name(&long)), (64, Ok(())));
+        assert!(long.ends_with("a-dev"));
+    }
 }

@@ -11,7 +11,6 @@ use url::Url;
 use super::{Account, AccountId, ArmEndpoint, PROVIDER, ProjectId};
 use crate::credential::TokenSource;
 use crate::http::{HttpClient, HttpError, Method, PageError, Request, Retry};
-use crate::project::ProjectEndpoint;
 
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
 /// Widely used, and has all that is asked here.
@@ -218,25 +217,6 @@ impl ArmClient {
         let path = account.path(&["projects", &id.project]);
         let project = found(self.get(self.endpoint.url(&path, self.provider_version(ACCOUNTS_VERSION))).await)?;
         Ok(project.and_then(readable))
-    }
-
-    /// The project at an endpoint, in one subscription; `None` when no account there has it.
-    ///
-    /// # Errors
-    /// See [`ArmError`].
-    pub async fn project_at(
-        &self,
-        subscription: &str,
-        endpoint: &ProjectEndpoint,
-    ) -> Result<Option<FoundryProject>, ArmError> {
-        for account in self.accounts(subscription).await?.iter().filter(|account| account.serves(endpoint)) {
-            let projects = self.projects(account).await?;
-            let found = projects.into_iter().find(|one| one.id.project.eq_ignore_ascii_case(endpoint.project()));
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
     }
 
     /// The version of a request to the provider of Foundry accounts: the user's, else this one.

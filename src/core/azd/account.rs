@@ -33,7 +33,8 @@ impl Host {
     pub async fn subscriptions(&self, tenant: Option<&str>) -> Result<Vec<Subscription>, HostError> {
         let mut client = AccountServiceClient::new(self.channel()?);
         let message = ListSubscriptionsRequest { tenant_id: tenant.map(str::to_owned) };
-        let answer = within(self.timings().request, client.list_subscriptions(self.request(message))).await?;
+        let answer = within(self.timings().request, client.list_subscriptions(self.request(message))).await;
+        let answer = answer.map_err(|error| error.while_doing(|| "listing the subscriptions".to_owned()))?;
         Ok(answer.subscriptions.into_iter().map(Subscription::from).collect())
     }
 
@@ -44,7 +45,9 @@ impl Host {
     pub async fn tenant_of(&self, subscription: &str) -> Result<String, HostError> {
         let mut client = AccountServiceClient::new(self.channel()?);
         let message = LookupTenantRequest { subscription_id: subscription.to_owned() };
-        Ok(within(self.timings().request, client.lookup_tenant(self.request(message))).await?.tenant_id)
+        let answer = within(self.timings().request, client.lookup_tenant(self.request(message))).await;
+        let purpose = || format!("looking up the tenant of subscription {subscription}");
+        Ok(answer.map_err(|error| error.while_doing(purpose))?.tenant_id)
     }
 
     /// Runs one azd command inside azd, on the same terminal; `args` is without the word `azd`. azd does not show the
@@ -57,7 +60,7 @@ impl Host {
         let command = proto::WorkflowCommand { args: args.iter().map(|&arg| arg.to_owned()).collect() };
         let steps = vec![proto::WorkflowStep { command: Some(command) }];
         let workflow = proto::Workflow { name: args.first().copied().unwrap_or_default().to_owned(), steps };
-        whenever(client.run(self.request(RunWorkflowRequest { workflow: Some(workflow) }))).await?;
-        Ok(())
+        let run = whenever(client.run(self.request(RunWorkflowRequest { workflow: Some(workflow) }))).await;
+        run.map(drop).map_err(|error| error.of_command(args))
     }
 }

@@ -91,7 +91,8 @@ impl Host {
     /// See [`HostError`].
     pub async fn choose_subscription(&self, message: &str) -> Result<Subscription, HostError> {
         let message = proto::PromptSubscriptionRequest { message: message.to_owned(), ..Default::default() };
-        let answer = whenever(self.prompt_service()?.prompt_subscription(self.request(message))).await?;
+        let answer = whenever(self.prompt_service()?.prompt_subscription(self.request(message))).await;
+        let answer = answer.map_err(|error| error.while_doing(|| "listing the subscriptions".to_owned()))?;
         answer.subscription.map(Subscription::from).ok_or_else(|| nothing("subscription"))
     }
 
@@ -109,7 +110,9 @@ impl Host {
             azure_context: Some(context(subscription, "")),
             options: Some(options),
         };
-        let answer = whenever(self.prompt_service()?.prompt_resource_group(self.request(request))).await?;
+        let answer = whenever(self.prompt_service()?.prompt_resource_group(self.request(request))).await;
+        let purpose = || format!("listing the resource groups of subscription {}", subscription.id);
+        let answer = answer.map_err(|error| error.while_doing(purpose))?;
         let group = answer.resource_group.ok_or_else(|| nothing("resource group"))?;
         Ok(Resource { id: group.id, name: group.name, location: group.location })
     }
@@ -134,7 +137,9 @@ impl Host {
             azure_context: Some(context(subscription, group)),
             options: Some(options),
         };
-        let answer = whenever(self.prompt_service()?.prompt_resource_group_resource(self.request(request))).await?;
+        let answer = whenever(self.prompt_service()?.prompt_resource_group_resource(self.request(request))).await;
+        let purpose = || format!("listing the Foundry projects of resource group '{group}'");
+        let answer = answer.map_err(|error| error.while_doing(purpose))?;
         let chosen = answer.resource.ok_or_else(|| nothing("project"))?;
         Ok(Resource { id: chosen.id, name: chosen.name, location: chosen.location })
     }

@@ -92,13 +92,26 @@ pub fn names_in(root: &Path, environment: &str) -> io::Result<Vec<String>> {
 /// # Errors
 /// When there is a configuration that cannot be read.
 pub fn stored_endpoint(config_dir: &Path) -> Result<Option<String>, ConfigError> {
+    configured(config_dir, ENDPOINT_KEY)
+}
+
+/// The subscription that azd's own questions offer first: `azd config set defaults.subscription ID`.
+///
+/// # Errors
+/// When there is a configuration that cannot be read.
+pub fn default_subscription(config_dir: &Path) -> Result<Option<String>, ConfigError> {
+    configured(config_dir, "defaults.subscription")
+}
+
+/// A text in azd's configuration; an empty one counts as unset.
+fn configured(config_dir: &Path, key: &str) -> Result<Option<String>, ConfigError> {
     let path = config_dir.join("config.json");
     let config: Value = match fs::read(&path) {
         Ok(text) => serde_json::from_slice(&text).map_err(|why| ConfigError { path, why: why.into() })?,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(ConfigError { path, why }),
     };
-    let value = ENDPOINT_KEY.split('.').fold(&config, |section, key| &section[key]);
+    let value = key.split('.').fold(&config, |section, key| &section[key]);
     Ok(value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned))
 }
 

@@ -6,7 +6,8 @@ use prost::Message;
 use thiserror::Error;
 use tonic::{Code, Status};
 
-use super::proto::{ActionableErrorDetail, RefusalInfo, RefusalStatus};
+use super::AzureRefusal;
+use super::proto::{ActionableErrorDetail, RefusalInfo, RefusalStatus, ServiceErrorDetail};
 use crate::redact::clean;
 use crate::units;
 
@@ -42,6 +43,20 @@ pub enum HostError {
     /// The person cancelled a question of azd's.
     #[error("the question was cancelled")]
     Cancelled,
+    /// azd may not ask in this run: a coding agent or a pipeline started it.
+    #[error("azd does not ask questions in this run")]
+    NoPrompt,
+    /// Azure refused a request of azd's.
+    #[error("{0}")]
+    Azure(Box<AzureRefusal>),
+    /// An azd command that azd ran for the program failed.
+    #[error("{words}")]
+    Command {
+        /// What azd said.
+        words: String,
+        /// What azd said to do.
+        suggestion: Option<String>,
+    },
     /// azd said no.
     #[error("azd refused: {words}")]
     Refused {
@@ -52,6 +67,16 @@ pub enum HostError {
         /// What azd said to do.
         suggestion: Option<String>,
     },
+}
+
+/// A suggestion of azd's about signing in, with the command that does it.
+#[must_use]
+pub(crate) fn with_sign_in(suggestion: String) -> String {
+    if suggestion.contains("azd auth login") {
+        suggestion
+    } else {
+        format!("{suggestion}\nSign in again: azd auth login")
+    }
 }
 
 /// How azd says no.
@@ -74,10 +99,36 @@ impl HostError {
                 Some("Run the command again with azd, or name the project with --project-endpoint URL.".into())
             }
             Self::NotSignedIn { suggestion, .. } => {
-                Some(suggestion.clone().unwrap_or_else(|| "Run `azd auth login`.".into()))
+                Some(suggestion.clone().map_or_else(|| "Run `azd auth login`.".into(), with_sign_in))
             }
-            Self::Cancelled => None,
-            Self::Refused { suggestion, .. } => suggestion.clone(),
+            Self::NoPrompt => Some(
+                "Name the project with --project-endpoint URL, or once for all commands: azd ai models init --project-resource-id ID"
+                    .into(),
+            ),
+            Self::Cancelled | Self::Azure(_) => None,
+            Self::Command { suggestion, .. } | Self::Refused { suggestion, .. } => suggestion.clone(),
+        }
+    }
+
+    /// Says what a request of azd's was for, where Azure refused it.
+    #[must_use]
+    pub(super) fn while_doing(mut self, purpose: impl FnOnce() -> String) -> Self {
+        if let Self::Azure(refusal) = &mut self {
+            refusal.purpose = purpose();
+        }
+        self
+    }
+
+    /// The failure of an azd command that azd ran, without what its server puts before the reason.
+    #[must_use]
+    pub(super) fn of_command(self, args: &[&str]) -> Self {
+        match self {
+            Self::Refused { refusal: Refusal::Plain | Refusal::Other, words, suggestion } => {
+                let step = format!("error executing step command '{}': ", args.join(" "));
+                let words = words.strip_prefix("failed to run workflow: ").unwrap_or(&words);
+                Self::Command { words: words.strip_prefix(&step).unwrap_or(words).to_owned(), suggestion }
+            }
+            other => other,
         }
     }
 }
@@ -90,12 +141,18 @@ impl From<Status> for HostError {
             return Self::Gone { words };
         }
         let details = Details::of(&status);
+        let refusal = AzureRefusal::read(status.message());
+        let refusal = refusal.or_else(|| AzureRefusal::of_detail(details.service.clone()?, &words));
         match status.code() {
             Code::Unavailable | Code::DeadlineExceeded => Self::Gone { words },
             Code::Unauthenticated if details.error_info => Self::NotSignedIn { words, suggestion: details.suggestion },
             Code::Unauthenticated => Self::TokenEnded,
             Code::Cancelled => Self::Cancelled,
-            Code::Unknown => Self::Refused { refusal: Refusal::Plain, words, suggestion: details.suggestion },
+            Code::Unknown if words.ends_with("prompt required") => Self::NoPrompt,
+            Code::Unknown => match refusal {
+                Some(refusal) => Self::Azure(Box::new(refusal)),
+                None => Self::Refused { refusal: Refusal::Plain, words, suggestion: details.suggestion },
+            },
             Code::AlreadyExists => {
                 Self::Refused { refusal: Refusal::AlreadyExists, words, suggestion: details.suggestion }
             }
@@ -122,6 +179,8 @@ struct Details {
     /// There is a `google.rpc.ErrorInfo`: azd's own error, not that of its server.
     error_info: bool,
     suggestion: Option<String>,
+    /// Status and code of an answer of Azure's.
+    service: Option<ServiceErrorDetail>,
 }
 
 impl Details {
@@ -134,6 +193,7 @@ impl Details {
                 Some("azdext.ActionableErrorDetail") => {
                     found.suggestion = ActionableErrorDetail::decode(&*detail.value).ok().and_then(suggestion_of);
                 }
+                Some("azdext.ServiceErrorDetail") => found.service = ServiceErrorDetail::decode(&*detail.value).ok(),
                 _ => {}
             }
         }

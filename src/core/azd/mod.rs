@@ -5,6 +5,7 @@
 
 mod account;
 mod ask;
+mod azure_refusal;
 mod disk;
 mod dotenv;
 mod error;
@@ -23,10 +24,12 @@ mod proto {
 
 pub use account::Subscription;
 pub use ask::{ModelQuestion, Resource};
+pub use azure_refusal::AzureRefusal;
 pub use disk::{
-    ConfigError, ENDPOINT_KEY, default_environment, environments, has_environment, names_in, project_root,
-    stored_endpoint,
+    ConfigError, ENDPOINT_KEY, default_environment, default_subscription, environments, has_environment, names_in,
+    project_root, stored_endpoint,
 };
+pub(crate) use error::with_sign_in;
 pub use error::{HostError, Refusal};
 pub use host::Host;
 pub use injected::{Injected, VariableOrigin, injected};

@@ -113,12 +113,16 @@ impl<'a> Azd<'a> {
         self.command(&["init", "--minimal"]).await
     }
 
-    /// Makes an environment; one that is there already is as good. Answers with what azd said and nobody has seen yet.
+    /// Makes an environment, for a subscription and a region where they are known; one that is there already is as good.
+    /// Returns what azd said and nobody has seen yet.
     ///
     /// # Errors
     /// See [`AzdError`].
-    pub async fn make_environment(&self, name: &str, subscription: &str, location: &str) -> Result<String, AzdError> {
-        let args = ["env", "new", name, "--subscription", subscription, "--location", location];
+    pub async fn make_environment(&self, name: &str, target: Option<(&str, &str)>) -> Result<String, AzdError> {
+        let mut args = vec!["env", "new", name];
+        if let Some((subscription, location)) = target {
+            args.extend(["--subscription", subscription, "--location", location]);
+        }
         match self.command(&args).await {
             Err(AzdError::Host(HostError::Refused { refusal: Refusal::AlreadyExists, .. })) => Ok(String::new()),
             outcome => outcome,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Method;
+use crate::azd;
 use crate::env::var;
 use crate::units;
 
@@ -103,6 +104,23 @@ impl CredentialError {
     /// What the person can do about it.
     #[must_use]
     pub fn suggestion(&self) -> String {
+        let text = self.specific_suggestion();
+        // Whatever azd answered, a new sign-in is what helps most often.
+        if self.is_answer_of_azd() { azd::with_sign_in(text) } else { text }
+    }
+
+    fn is_answer_of_azd(&self) -> bool {
+        matches!(
+            self,
+            Self::NotSignedIn { how: Method::Azd, .. }
+                | Self::TimedOut { how: Method::Azd, .. }
+                | Self::Refused { how: Method::Azd, .. }
+                | Self::Unreadable { how: Method::Azd }
+                | Self::BadConfiguration { how: Method::Azd, .. }
+        )
+    }
+
+    fn specific_suggestion(&self) -> String {
         match self {
             Self::NotSignedIn { suggestion: Some(words), .. } | Self::Refused { suggestion: Some(words), .. } => {
                 words.clone()

@@ -112,7 +112,7 @@ impl ServiceError {
     }
 
     /// Takes code, message and details from a body.
-    pub(super) fn read_body(&mut self, body: &[u8]) {
+    pub fn read_body(&mut self, body: &[u8]) {
         let text = String::from_utf8_lossy(body);
         let text = text.trim();
         if let Ok(value) = serde_json::from_str::<Value>(text) {

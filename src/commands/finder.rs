@@ -1,0 +1,182 @@
+//! The way to Foundry projects by Azure Resource Manager, and by azd where azd runs the program.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::error::CliError;
+use azure_ai_models_core::arm::{ArmClient, ArmEndpoint, FoundryProject, ProjectId};
+use azure_ai_models_core::azd::{Host, HostError, Subscription};
+use azure_ai_models_core::credential::{Audience, Target, TokenSource};
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::project::{Cloud, ProjectEndpoint};
+
+/// Looks for projects. `endpoint` is the one that is looked for, if it is known: its cloud decides where ARM is.
+pub(crate) struct Finder<'a> {
+    pub(super) app: &'a App,
+    pub(super) host: Option<Host>,
+    arm: ArmEndpoint,
+    /// The host that the scope of tokens follows.
+    cloud_of: String,
+    /// Tenant that is tried first.
+    tenant: Option<String>,
+}
+
+/// A project and the way to it.
+pub(crate) struct Place {
+    pub(crate) project: FoundryProject,
+    pub(crate) endpoint: ProjectEndpoint,
+    pub(crate) tenant: String,
+}
+
+impl Place {
+    /// What `init` stores.
+    pub(crate) fn values(&self) -> [(&'static str, String); 7] {
+        let ProjectId { subscription, group, account, project } = &self.project.id;
+        [
+            (var::AZURE_TENANT_ID, self.tenant.clone()),
+            (var::AZURE_SUBSCRIPTION_ID, subscription.clone()),
+            (var::AZURE_RESOURCE_GROUP_NAME, group.clone()),
+            (var::AZURE_ACCOUNT_NAME, account.clone()),
+            (var::AZURE_PROJECT_NAME, project.clone()),
+            (var::AZURE_LOCATION, self.project.location.clone()),
+            (var::AZURE_PROJECT_ENDPOINT, self.endpoint.to_string()),
+        ]
+    }
+}
+
+impl<'a> Finder<'a> {
+    /// Sends nothing yet.
+    ///
+    /// # Errors
+    /// When the variable that names ARM breaks a rule.
+    pub(crate) fn new(
+        app: &'a App,
+        endpoint: Option<&ProjectEndpoint>,
+        tenant: Option<String>,
+    ) -> Result<Self, CliError> {
+        let cloud = endpoint.map_or(Cloud::Public, ProjectEndpoint::cloud);
+        let arm = ArmEndpoint::choose(app.trusted_env(), cloud)?;
+        let cloud_of = endpoint.map_or_else(String::new, |endpoint| endpoint.host().to_owned());
+        Ok(Self { app, host: app.host(), arm, cloud_of, tenant })
+    }
+
+    /// A subscription by its id.
+    ///
+    /// # Errors
+    /// When the person does not reach it.
+    pub(crate) async fn subscription(&self, id: &str) -> Result<Subscription, CliError> {
+        let id = id.trim();
+        let Some(host) = &self.host else {
+            let all = self.subscriptions().await?;
+            let named = all.into_iter().find(|one| one.id.eq_ignore_ascii_case(id) || one.name == id);
+            return named.ok_or_else(|| CliError::no_subscription(id));
+        };
+        match host.tenant_of(id).await {
+            Ok(tenant) => Ok(Subscription { id: id.to_owned(), name: String::new(), tenant }),
+            Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).and_message(&words)),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// A project by its id; the endpoint that is given stays as it is.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) async fn project(
+        &self,
+        subscription: &Subscription,
+        id: &ProjectId,
+        endpoint: Option<&ProjectEndpoint>,
+    ) -> Result<Place, CliError> {
+        let arm = self.arm(&subscription.tenant)?;
+        let found = arm.project(id).await?;
+        let project = found.ok_or_else(|| CliError::no_project(&id.to_string()))?;
+        self.place(project, subscription, endpoint)
+    }
+
+    /// The project with its endpoint: the given one, else the one that ARM tells.
+    ///
+    /// # Errors
+    /// When ARM tells no endpoint or region that can be used.
+    pub(super) fn place(
+        &self,
+        project: FoundryProject,
+        subscription: &Subscription,
+        endpoint: Option<&ProjectEndpoint>,
+    ) -> Result<Place, CliError> {
+        let endpoint = match endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => {
+                let ProjectId { account, project: name, .. } = &project.id;
+                let usual = || format!("https://{account}.services.ai.azure.com/api/projects/{name}");
+                let text = project.endpoint.clone().unwrap_or_else(usual);
+                let allowed = self.app.trusted_env().get(var::ALLOW_HOST);
+                ProjectEndpoint::parse(&text, allowed).map_err(CliError::odd_endpoint)?
+            }
+        };
+        if project.location.is_empty() {
+            return Err(CliError::odd_answer("a project without a region"));
+        }
+        Ok(Place { project, endpoint, tenant: subscription.tenant.clone() })
+    }
+
+    /// The person's subscriptions, those of other tenants too: a guest's are in another one than the account's own.
+    ///
+    /// # Errors
+    /// When Azure Resource Manager does not list them.
+    pub(crate) async fn subscriptions(&self) -> Result<Vec<Subscription>, CliError> {
+        let own = self.tenant.clone().unwrap_or_default();
+        let arm = self.arm(&own)?;
+        let mut all: Vec<Subscription> = Vec::new();
+        let mut add = |found: Vec<azure_ai_models_core::arm::Subscription>, asked: &str| {
+            for one in found {
+                let tenant = if one.tenant.is_empty() { asked.to_owned() } else { one.tenant };
+                if !all.iter().any(|known| known.id == one.id) {
+                    all.push(Subscription { id: one.id, name: one.name, tenant });
+                }
+            }
+        };
+        let first = arm.subscriptions().await?;
+        let mut seen: Vec<String> = first.iter().map(|one| one.tenant.clone()).collect();
+        seen.push(own.clone());
+        add(first, &own);
+        for tenant in arm.tenants().await? {
+            if seen.contains(&tenant) {
+                continue;
+            }
+            match self.arm(&tenant)?.subscriptions().await {
+                Ok(found) => add(found, &tenant),
+                // One that wants a sign-in of its own must not hide the others.
+                Err(why) => {
+                    self.app.console.notice(&format!("The subscriptions of tenant {tenant} are left out: {why}"));
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Azure Resource Manager as a tenant shows it; an empty one is the user's own.
+    ///
+    /// # Errors
+    /// When the way to sign in breaks a rule.
+    pub(crate) fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
+        let app = self.app;
+        let target = Target {
+            host: &self.cloud_of,
+            loopback: self.arm.is_loopback(),
+            named_by_user: true,
+            audience: Audience::Arm,
+        };
+        let tenant = Some(tenant).filter(|tenant| !tenant.is_empty());
+        let tokens = TokenSource::new(app.trusted_env(), target, tenant, app.timings.clone(), app.reporter())?;
+        Ok(ArmClient::new(app.http(), Arc::new(tokens), self.arm.clone()))
+    }
+
+    /// A failure of azd's server. Its own page about a refusal of Azure is for `--debug`.
+    pub(super) fn failed(&self, error: HostError) -> CliError {
+        if let HostError::Azure(refusal) = &error {
+            self.app.console.debug(&refusal.page);
+        }
+        error.into()
+    }
+}

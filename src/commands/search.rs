@@ -1,0 +1,110 @@
+//! Search for Foundry accounts over the subscriptions that the user can see.
+
+use super::finder::{Finder, Place};
+use crate::error::CliError;
+use azure_ai_models_core::arm::{Account, ArmClient, ProjectId};
+use azure_ai_models_core::azd::Subscription;
+use azure_ai_models_core::project::ProjectEndpoint;
+
+/// An account that fits, and how it was reached.
+#[derive(Debug)]
+pub(crate) struct Match {
+    /// Client of the subscription's tenant.
+    pub(crate) arm: ArmClient,
+    pub(crate) account: Account,
+    pub(crate) subscription: Subscription,
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub(crate) struct Matches {
+    pub(crate) found: Vec<Match>,
+    /// A refusal for lack of a role: what is looked for may be where the user sees nothing.
+    pub(crate) forbidden: Option<CliError>,
+    /// Subscriptions that were searched.
+    pub(crate) searched: usize,
+}
+
+impl Finder<'_> {
+    /// Returns the accounts that fit, of the subscription that was named by option, else of all. Those of `first` are
+    /// taken where it has any, and the other subscriptions are not searched.
+    ///
+    /// # Errors
+    /// When the named subscription is not found, or Azure Resource Manager fails. A missing role is no error yet.
+    pub(crate) async fn search(
+        &self,
+        named: Option<&str>,
+        first: Option<&str>,
+        api_version: Option<&str>,
+        fits: impl Fn(&Account) -> bool,
+    ) -> Result<Matches, CliError> {
+        let mut matches = Matches::default();
+        let is_first = |one: &Subscription| first.is_some_and(|first| one.id.eq_ignore_ascii_case(first));
+        let (first, rest): (Vec<_>, Vec<_>) = match named {
+            Some(id) => (vec![self.subscription(id).await?], Vec::new()),
+            None => match self.subscriptions().await {
+                Ok(all) => all.into_iter().partition(is_first),
+                Err(error) if error.is_forbidden() => {
+                    return Ok(Matches { forbidden: Some(error), ..Matches::default() });
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        for subscriptions in [first, rest] {
+            for subscription in subscriptions {
+                let arm = self.arm(&subscription.tenant)?.with_api_version(api_version.map(str::to_owned));
+                matches.searched += 1;
+                match arm.accounts(&subscription.id).await {
+                    Ok(accounts) => {
+                        let fitting = accounts.into_iter().filter(|account| fits(account));
+                        let as_match =
+                            |account| Match { arm: arm.clone(), account, subscription: subscription.clone() };
+                        matches.found.extend(fitting.map(as_match));
+                    }
+                    // One subscription that cannot be read must not hide the others.
+                    Err(error) if error.is_forbidden() => matches.forbidden = Some(error.into()),
+                    Err(error) if error.is_not_found() => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if !matches.found.is_empty() {
+                break;
+            }
+        }
+        Ok(matches)
+    }
+
+    /// The project at an endpoint, which stays as it is, by a search over subscriptions: the named one, else `first`, else
+    /// all. `None` where the user sees none, and lacks the rights to see all.
+    ///
+    /// # Errors
+    /// When nothing or more than one project fits.
+    pub(crate) async fn project_at(
+        &self,
+        endpoint: &ProjectEndpoint,
+        named: Option<&str>,
+        first: Option<&str>,
+    ) -> Result<Option<Place>, CliError> {
+        let matches = self.search(named, first, None, |account| account.serves(endpoint)).await?;
+        let (mut is_forbidden, mut fitting) = (matches.forbidden.is_some(), Vec::new());
+        for Match { arm, account, subscription } in matches.found {
+            let id = account.account_id().and_then(|id| ProjectId::parse(&id.project(endpoint.project())).ok());
+            match arm.project(&id.ok_or_else(|| CliError::odd_answer("an account without an ARM id"))?).await {
+                Ok(project) => fitting.extend(project.map(|project| (project, subscription))),
+                Err(error) if error.is_forbidden() => is_forbidden = true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match fitting.as_slice() {
+            [] if is_forbidden || matches.searched == 0 => Ok(None),
+            [] => Err(CliError::no_project_at(&endpoint.to_string(), named, matches.searched)),
+            [(project, subscription)] => self.place(project.clone(), subscription, Some(endpoint)).map(Some),
+            several => {
+                let ids = several.iter().map(|(project, _)| project.id.to_string());
+                Err(CliError::ambiguous_account(&endpoint.to_string(), ids).with_suggestion(
+                    "Name one with --project-resource-id ID, or its subscription with --subscription ID.",
+                ))
+            }
+        }
+    }
+}
