@@ -85,7 +85,7 @@ pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     let asked = Asked::read(app, args)?;
     let host = app.host();
     let json = app.globals.output == OutputFormat::Json;
-    let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json);
+    let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json).asking(app.can_choose());
     let before = Before::look(app, &azd, asked.environment.as_deref()).await?;
     if let Some(values) = before.values.as_ref().and_then(|values| asked.is_answered(values)) {
         return show(app, before.target(), &Known(values.map(Some)));

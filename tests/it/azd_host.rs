@@ -106,7 +106,8 @@ fn azd_runs_commands_and_tells_what_is_there_already() {
         assert!(matches!(again, Err(HostError::Refused { refusal: Refusal::AlreadyExists, .. })), "{again:?}");
         let unknown = link.run(&["deploy"]).await;
         let words = r#"unknown command ["deploy"]"#.to_owned();
-        assert_eq!(unknown, Err(HostError::Command { words, suggestion: None }));
+        let suggestion = "Run `azd deploy` by hand, then this command again.".to_owned();
+        assert_eq!(unknown, Err(HostError::Command { words, suggestion }));
     });
     assert_eq!(host.methods(), ["Workflow.Run"; 4]);
     assert!(host.scene().environments["dev"].is_default);

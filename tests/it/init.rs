@@ -292,7 +292,8 @@ fn in_azd_everything_goes_through_azd() {
     assert!(azd_calls(&env).is_empty(), "no second azd");
     let run: Vec<_> = host.calls().into_iter().filter(|call| call.method == "Workflow.Run").collect();
     assert_eq!(run.len(), 2);
-    assert!(run[0].message.contains(r#"["init", "--minimal"]"#), "{run:?}");
+    // There is no terminal here: azd would take its answers from a pipe.
+    assert!(run[0].message.contains(r#"["init", "--minimal", "--no-prompt"]"#), "{run:?}");
     assert!(run[1].message.contains(r#"["env", "new", "dev", "--subscription""#), "{run:?}");
 }
 

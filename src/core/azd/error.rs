@@ -7,6 +7,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 
 use super::AzureRefusal;
+use super::program::NO_PROMPT;
 use super::proto::{ActionableErrorDetail, RefusalInfo, RefusalStatus, ServiceErrorDetail};
 use crate::redact::clean;
 use crate::units;
@@ -54,8 +55,8 @@ pub enum HostError {
     Command {
         /// What azd said.
         words: String,
-        /// What azd said to do.
-        suggestion: Option<String>,
+        /// What to do.
+        suggestion: String,
     },
     /// azd said no.
     #[error("azd refused: {words}")]
@@ -106,7 +107,8 @@ impl HostError {
                     .into(),
             ),
             Self::Cancelled | Self::Azure(_) => None,
-            Self::Command { suggestion, .. } | Self::Refused { suggestion, .. } => suggestion.clone(),
+            Self::Command { suggestion, .. } => Some(suggestion.clone()),
+            Self::Refused { suggestion, .. } => suggestion.clone(),
         }
     }
 
@@ -126,7 +128,16 @@ impl HostError {
             Self::Refused { refusal: Refusal::Plain | Refusal::Other, words, suggestion } => {
                 let step = format!("error executing step command '{}': ", args.join(" "));
                 let words = words.strip_prefix("failed to run workflow: ").unwrap_or(&words);
-                Self::Command { words: words.strip_prefix(&step).unwrap_or(words).to_owned(), suggestion }
+                let words = words.strip_prefix(&step).unwrap_or(words);
+                let by_hand: Vec<&str> = args.iter().copied().filter(|arg| *arg != NO_PROMPT).collect();
+                let by_hand = by_hand.join(" ");
+                let words = match words {
+                    "prompt required" => format!("`azd {by_hand}` asks for something that has no default here"),
+                    words => words.to_owned(),
+                };
+                let suggestion =
+                    suggestion.unwrap_or_else(|| format!("Run `azd {by_hand}` by hand, then this command again."));
+                Self::Command { words, suggestion }
             }
             other => other,
         }

@@ -16,6 +16,9 @@ use crate::units;
 /// Where to get azd.
 pub const INSTALL: &str = "https://aka.ms/azd-install";
 
+/// azd's option to ask nothing.
+pub(super) const NO_PROMPT: &str = "--no-prompt";
+
 /// Why `azd` told nothing.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ProgramError {
@@ -70,7 +73,7 @@ pub async fn environment_values(
     timings: &Timings,
     environment: &str,
 ) -> Result<BTreeMap<String, String>, ProgramError> {
-    let args = ["env", "get-values", "-o", "json", "--no-prompt", "-e", environment];
+    let args = ["env", "get-values", "-o", "json", NO_PROMPT, "-e", environment];
     let output = run_program(env, timings, &args).await?;
     let values: BTreeMap<String, Value> = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
     let text = |value| match value {

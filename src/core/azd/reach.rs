@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::program::run_program;
+use super::program::{NO_PROMPT, run_program};
 use super::{AzdEnvironment, Host, HostError, ProgramError, Refusal, disk, environment_values};
 use crate::env::{Env, Timings};
 
@@ -19,6 +19,8 @@ pub struct Azd<'a> {
     host: Option<&'a Host>,
     /// Nothing of azd's may appear on standard output, and it must not ask.
     silent: bool,
+    /// azd may ask.
+    may_ask: bool,
 }
 
 /// Why azd did not do what it was asked, whichever way.
@@ -56,7 +58,14 @@ impl<'a> Azd<'a> {
     /// Through the server if there is one. `silent`: nothing of azd's may appear on standard output, and it must not ask.
     #[must_use]
     pub fn new(env: &'a Env, timings: &'a Timings, host: Option<&'a Host>, silent: bool) -> Self {
-        Self { env, timings, host, silent }
+        Self { env, timings, host, silent, may_ask: !silent }
+    }
+
+    /// With questions of azd's, or without any: on a pipe it would read what is not meant for it.
+    #[must_use]
+    pub fn asking(mut self, may_ask: bool) -> Self {
+        self.may_ask = may_ask && !self.silent;
+        self
     }
 
     /// Makes sure that there is an azd to ask.
@@ -89,7 +98,7 @@ impl<'a> Azd<'a> {
         if let Some(host) = self.host {
             return Ok(host.environments().await?);
         }
-        let output = run_program(self.env, self.timings, &["env", "list", "-o", "json", "--no-prompt"]).await?;
+        let output = run_program(self.env, self.timings, &["env", "list", "-o", "json", NO_PROMPT]).await?;
         let rows: Vec<Row> = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
         Ok(rows.into_iter().map(|row| AzdEnvironment { name: row.name, is_default: row.is_default }).collect())
     }
@@ -136,7 +145,7 @@ impl<'a> Azd<'a> {
     pub async fn select(&self, environment: &str) -> Result<(), AzdError> {
         match self.host {
             Some(host) => host.select_environment(environment).await?,
-            None => drop(run_program(self.env, self.timings, &["env", "select", environment, "--no-prompt"]).await?),
+            None => drop(run_program(self.env, self.timings, &["env", "select", environment, NO_PROMPT]).await?),
         }
         Ok(())
     }
@@ -148,7 +157,7 @@ impl<'a> Azd<'a> {
     pub async fn save(&self, environment: &str, values: &[(&str, &str)]) -> Result<(), SaveError> {
         let Some(host) = self.host else {
             let pairs: Vec<String> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let mut args = vec!["env", "set", "-e", environment, "--no-prompt"];
+            let mut args = vec!["env", "set", "-e", environment, NO_PROMPT];
             args.extend(pairs.iter().map(String::as_str));
             let failed = |why: ProgramError| {
                 let key = values.first().map_or_else(String::new, |(key, _)| (*key).to_owned());
@@ -171,11 +180,12 @@ impl<'a> Azd<'a> {
     async fn command(&self, args: &[&str]) -> Result<String, AzdError> {
         match self.host.filter(|_| !self.silent) {
             Some(host) => {
-                host.run(args).await?;
+                let options: &[&str] = if self.may_ask { &[] } else { &[NO_PROMPT] };
+                host.run(&[args, options].concat()).await?;
                 Ok(String::new())
             }
             None => {
-                let args = [args, &["--no-prompt"]].concat();
+                let args = [args, &[NO_PROMPT]].concat();
                 let output = run_program(self.env, self.timings, &args).await?;
                 Ok(String::from_utf8_lossy(&output).trim().to_owned())
             }
