@@ -19,6 +19,7 @@ mod faults;
 mod foreign;
 mod foreign_text;
 mod help;
+mod hook;
 #[cfg(unix)]
 mod ignored;
 mod init;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::TcpListener;
 
+use azure_ai_models_core::env::var::{FROM_AZD, TABLE};
 use fake_azd_host::{FakeHost, Fault, Scene, refusal};
 use foundry_emulator::{Auth, Config};
 
@@ -130,6 +131,27 @@ fn what_the_program_starts_gets_nothing_of_the_repository() {
     assert!(output.stderr.contains("WARNING: AZD_EXTENSION_X is ignored"), "{output}");
     let line = "debug: not taken over from azd environments: PYTHONPATH, SERVICE_API_NAME\n";
     assert!(output.stderr.contains(line), "{output}");
+}
+
+/// The whole table, but for what an azd environment may set, what azd sets itself, and what finds the programs of this test.
+#[test]
+fn no_other_variable_of_the_table_reaches_the_program_or_what_it_starts() {
+    let kept = ["AZD_SERVER", "AZD_ACCESS_TOKEN", "PATH", "HOME"];
+    let names: Vec<&str> = TABLE.iter().map(|variable| variable.name).collect();
+    let names = names.into_iter().filter(|name| !FROM_AZD.contains(name) && !kept.contains(name));
+    let values: Vec<(&str, String)> = names.map(|name| (name, format!("evil-{name}"))).collect();
+    assert!(values.len() > 20, "{values:?}");
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (env, _host) = repository(&values);
+    env.write_model();
+    let endpoint = env.emulator().endpoint();
+    let output = env.run(&["create", "-n", "my-model", "--source", "model", "-e", &endpoint]).success();
+    let azd = fs::read_to_string(env.root().join("azd-calls")).expect("azd was started");
+    let azcopy = format!("{:?}", env.azcopy_starts());
+    let requests = format!("{:?}", env.emulator().requests());
+    for (started, seen) in [("azd", azd), ("AzCopy", azcopy), ("a request", requests)] {
+        assert!(!seen.is_empty() && !seen.contains("evil-"), "{started}: {seen}\n{output}");
+    }
 }
 
 #[test]
