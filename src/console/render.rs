@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
-pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
+pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line, taken_line};
 pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};

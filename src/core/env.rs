@@ -100,9 +100,36 @@ pub mod var {
     pub const JPY_PARENT_PID: &str = "JPY_PARENT_PID";
     /// ARM id of the project, as azd's own templates write it.
     pub const AZURE_AI_PROJECT_ID: &str = "AZURE_AI_PROJECT_ID";
+    /// Address of the Hugging Face Hub, instead of the public one.
+    pub const HF_ENDPOINT: &str = "HF_ENDPOINT";
+    /// Token for the Hub.
+    pub const HF_TOKEN: &str = "HF_TOKEN";
+    /// Older name of [`HF_TOKEN`].
+    pub const HUGGING_FACE_HUB_TOKEN: &str = "HUGGING_FACE_HUB_TOKEN";
+    /// File with a token for the Hub.
+    pub const HF_TOKEN_PATH: &str = "HF_TOKEN_PATH";
+    /// Directory of the Hub's own client.
+    pub const HF_HOME: &str = "HF_HOME";
+    /// Directory of caches, where `HF_HOME` is unless set.
+    pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+    /// The token in the file is not sent.
+    pub const HF_HUB_DISABLE_IMPLICIT_TOKEN: &str = "HF_HUB_DISABLE_IMPLICIT_TOKEN";
+    /// The Hub is not asked.
+    pub const HF_HUB_OFFLINE: &str = "HF_HUB_OFFLINE";
     /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
     /// them where a `.env` of the azd project sets them too: a shell may have loaded that file.
     pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];
+    /// Variables that choose the Hugging Face Hub and the token that it gets, under the same rule as [`TRUST`].
+    pub const HUB: [&str; 8] = [
+        HF_ENDPOINT,
+        HF_TOKEN,
+        HUGGING_FACE_HUB_TOKEN,
+        HF_TOKEN_PATH,
+        HF_HOME,
+        XDG_CACHE_HOME,
+        HF_HUB_DISABLE_IMPLICIT_TOKEN,
+        HF_HUB_OFFLINE,
+    ];
     /// Variables that an azd environment may set. They name a project, which its endpoint's rules check, or change how
     /// output looks. Nothing here chooses a program, a host for tokens, a certificate, a credential or a directory.
     pub const FROM_AZD: [&str; 18] = [

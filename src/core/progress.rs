@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn planned(total: u64) -> Meter {
-        Meter::new(TransferProgress { bytes: 0, found: 0, total_bytes: Some(total), files: 0, total_files: Some(2) })
+        Meter::new(TransferProgress { total_bytes: Some(total), total_files: Some(2), ..TransferProgress::default() })
     }
 
     fn counters(bytes: u64, files: u64) -> Counters {

@@ -80,7 +80,10 @@ impl From<PlanError> for CliError {
 
 impl From<CheckError> for CliError {
     fn from(error: CheckError) -> Self {
-        Self::unreadable(&error.path, &error.why)
+        match error {
+            CheckError::Unreadable { path, why } => Self::unreadable(&path, &why),
+            CheckError::Hub(error) => error.into(),
+        }
     }
 }
 

@@ -146,7 +146,13 @@ mod tests {
     const GB: u64 = 1 << 30;
 
     fn progress(bytes: u64) -> TransferProgress {
-        TransferProgress { bytes, found: 0, total_bytes: Some(10 * GB), files: 1, total_files: Some(4) }
+        TransferProgress {
+            bytes,
+            total_bytes: Some(10 * GB),
+            files: 1,
+            total_files: Some(4),
+            ..TransferProgress::default()
+        }
     }
 
     fn seconds(seconds: u64) -> Duration {

@@ -38,6 +38,8 @@ pub struct ServiceError {
     pub date: Option<String>,
     /// How long to wait, in real time.
     pub retry_after: Option<Duration>,
+    /// How long the service's rate limit lasts, by its `RateLimit` header, in real time.
+    pub rate_limit: Option<Duration>,
     /// The tenant that `WWW-Authenticate` asks a token of.
     pub tenant: Option<String>,
 }

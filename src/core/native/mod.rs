@@ -90,6 +90,7 @@ pub(crate) async fn send(
         total_bytes: Some(missing.iter().map(|file| file.bytes).sum()),
         files: 0,
         total_files: Some(missing.len() as u64),
+        remote: None,
     });
     on(TransferEvent::Started(meter.progress()));
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);

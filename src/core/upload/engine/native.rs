@@ -7,17 +7,20 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
+use crate::hub::HubTransfer;
 use crate::model::{BlobPath, TransferEvent};
 use crate::native::{self, Controls, NativeError, Transferred};
 use crate::source::UploadSource;
 
 /// See the module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NativeEngine {
     /// Number of concurrent requests; `None`: adapted to the line.
     pub parallel: Option<u32>,
     /// Computes the SHA-256 of each file.
     pub hash: bool,
+    /// Reads the files of an import.
+    pub hub: Option<HubTransfer>,
 }
 
 impl TransferEngine for NativeEngine {
