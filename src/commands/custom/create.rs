@@ -112,7 +112,6 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         reporter: app.reporter(),
     };
     describe(app, spec, &planned).await;
-    import::check_transfer(&planned.source)?;
     let Planned { source, reader, .. } = planned;
     let (config_dir, source) = (app.config_dir()?, Arc::new(source));
     let deploy = match &spec.deploy {

@@ -43,6 +43,7 @@ pub(super) struct Head {
     /// Sentence of an error whose response has no body: that to a HEAD.
     message: Option<String>,
     rate_limit: Option<Duration>,
+    copy_source_status: Option<u16>,
     tenant: Option<String>,
     correlation_id: Option<String>,
 }
@@ -153,6 +154,7 @@ impl Head {
             code: get("x-ms-error-code").or_else(|| get("x-error-code")).map(clean),
             message: get("x-error-message").map(clean),
             rate_limit: get("ratelimit").and_then(retry::rate_limit),
+            copy_source_status: get("x-ms-copy-source-status-code").and_then(|status| status.trim().parse().ok()),
             tenant: get("www-authenticate").and_then(tenant_of),
             correlation_id: get("x-ms-correlation-request-id").map(clean),
         }
@@ -174,6 +176,7 @@ impl Head {
             date,
             retry_after,
             rate_limit: self.rate_limit,
+            copy_source_status: self.copy_source_status,
             tenant: self.tenant,
             ..ServiceError::default()
         };

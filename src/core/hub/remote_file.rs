@@ -71,7 +71,6 @@ impl RemoteFile {
     ///
     /// # Errors
     /// See [`HubError`].
-    #[expect(dead_code, reason = "the transfer of an import calls it")]
     pub(crate) async fn renew(&self, refused: &SignedUrl) -> Result<Option<Arc<SignedUrl>>, HubError> {
         self.drop_place(refused).await;
         self.signed_url().await

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha1::Sha1;
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest, Sha256};
 
 use crate::model::ContentHash;
@@ -108,6 +109,23 @@ impl SumState {
         Self { expected, state }
     }
 
+    /// Goes on where [`SumState::save`] left a content of this sum; `None` where that was another kind of sum.
+    pub(crate) fn resume(expected: HubSum, saved: &[u8]) -> Option<Self> {
+        let state = match expected {
+            HubSum::Sha256(_) => State::Sha256(restored(saved)?),
+            HubSum::GitSha1(_) => State::Sha1(restored(saved)?),
+        };
+        Some(Self { expected, state })
+    }
+
+    /// State after the bytes so far: about 110 bytes, whatever their number.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        match &self.state {
+            State::Sha256(state) => state.serialize().to_vec(),
+            State::Sha1(state) => state.serialize().to_vec(),
+        }
+    }
+
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
@@ -129,6 +147,11 @@ impl SumState {
     }
 }
 
+fn restored<T: SerializableState>(saved: &[u8]) -> Option<T> {
+    let state = SerializedState::<T>::try_from(saved).ok()?;
+    T::deserialize(&state).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +166,11 @@ mod tests {
         for sum in sums {
             let mut state = SumState::new(sum, 6);
             state.update(b"hel");
+            let saved = state.save();
+            let mut resumed = SumState::resume(sum, &saved).expect("a state");
+            resumed.update(b"lo\n");
+            assert_eq!(resumed.finish(), Ok(sum));
+            assert!(SumState::resume(sum, &saved[1..]).is_none());
             state.update(b"lo\n");
             assert_eq!(state.clone().finish(), Ok(sum));
             state.update(b"!");

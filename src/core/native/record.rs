@@ -88,6 +88,16 @@ impl Record {
         drop(written);
     }
 
+    /// Directory that it is in.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Blocks of a file of this shape that the store fetches itself.
+    pub(super) fn copied_layout(&self, shape: &SourceFile) -> BlockLayout {
+        BlockLayout::copied(shape, &self.key)
+    }
+
     /// Blocks of a file of this shape.
     pub(super) fn layout(&self, shape: &SourceFile) -> BlockLayout {
         BlockLayout::of(shape, &self.key)
@@ -153,7 +163,7 @@ pub(crate) fn arrived_files<T>(
 }
 
 /// Reads the whole lines, one at a time; what a kill cut off is none.
-fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
+pub(super) fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
     let mut file = match File::open(path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => BufReader::new(file?),
@@ -168,7 +178,7 @@ fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
-fn appended(path: &Path) -> io::Result<File> {
+pub(super) fn appended(path: &Path) -> io::Result<File> {
     let mut file = append_private(path)?;
     // Behind a line that a kill cut off.
     if !ends_a_line(path)? {

@@ -13,6 +13,8 @@ const BLOCKS: u64 = 50_000;
 const MIB: u64 = 1 << 20;
 /// Smallest block of a file that has several.
 const BLOCK: u64 = 8 * MIB;
+/// Smallest block that the store fetches itself, but for the first one: each costs a request, and no memory here.
+const COPIED_BLOCK: u64 = 128 * MIB;
 
 /// Base64 block id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,13 +43,27 @@ impl fmt::Display for BlockId {
 pub(crate) struct BlockLayout {
     fingerprint: [u8; 28],
     bytes: u64,
+    /// Size of the first block.
+    first: u64,
+    /// Size of the others, but for the last.
     block: u64,
+    /// Contents of this file that were given up before.
+    generation: u32,
 }
 
 impl BlockLayout {
     /// Blocks of a file as the upload with this key sends it.
     pub(crate) fn of(file: &SourceFile, key: &str) -> Self {
         let block = block_size(file.bytes);
+        Self::with((block, block), file, key)
+    }
+
+    /// Blocks of a file that the store fetches itself: a small one first, which shows whether it can, then large ones.
+    pub(crate) fn copied(file: &SourceFile, key: &str) -> Self {
+        Self::with((BLOCK, block_size(file.bytes).max(COPIED_BLOCK)), file, key)
+    }
+
+    fn with((first, block): (u64, u64), file: &SourceFile, key: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(key);
         hash.update((file.path.len() as u64).to_be_bytes());
@@ -57,31 +73,43 @@ impl BlockLayout {
         }
         let mut fingerprint = [0; 28];
         fingerprint.copy_from_slice(&hash.finalize()[..28]);
-        Self { fingerprint, bytes: file.bytes, block }
+        Self { fingerprint, bytes: file.bytes, first, block, generation: 0 }
+    }
+
+    /// The same blocks under other ids, after so many contents were given up.
+    pub(crate) fn generation(self, generation: u32) -> Self {
+        Self { generation, ..self }
     }
 
     /// Number of blocks; a file that is sent in one request has one.
     pub(crate) fn count(&self) -> u64 {
-        self.bytes.div_ceil(self.block).max(1)
+        1 + self.bytes.saturating_sub(self.first).div_ceil(self.block)
     }
 
     /// Start and length of a block.
     pub(crate) fn range(&self, index: u64) -> (u64, u64) {
-        let start = index * self.block;
+        if index == 0 {
+            return (0, self.first.min(self.bytes));
+        }
+        let start = self.first + (index - 1) * self.block;
         (start, self.block.min(self.bytes - start))
     }
 
     /// Id of a block. Another upload, other content, another size or another block size have other ids, so that blocks of
     /// others and stale ones never mix in; all ids have one length, as the store demands.
     pub(crate) fn id(&self, index: u64) -> BlockId {
-        let mut bytes = self.fingerprint.to_vec();
-        bytes.extend_from_slice(&index.to_be_bytes());
-        BlockId(STANDARD.encode(bytes))
+        self.numbered((u64::from(self.generation) << 32) + index)
     }
 
     /// Id of the whole file.
     pub(crate) fn whole(&self) -> String {
-        self.id(u64::MAX).0
+        self.numbered(u64::MAX).0
+    }
+
+    fn numbered(&self, number: u64) -> BlockId {
+        let mut bytes = self.fingerprint.to_vec();
+        bytes.extend_from_slice(&number.to_be_bytes());
+        BlockId(STANDARD.encode(bytes))
     }
 }
 
@@ -129,6 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn a_copied_file_begins_with_a_small_block_and_has_no_gaps() {
+        for (bytes, sizes) in [
+            (5, vec![5]),
+            (8 * MIB, vec![8 * MIB]),
+            (8 * MIB + 1, vec![8 * MIB, 1]),
+            (300 * MIB, vec![8 * MIB, 128 * MIB, 128 * MIB, 36 * MIB]),
+        ] {
+            let layout = BlockLayout::copied(&shape(bytes), "");
+            let ranges: Vec<_> = (0..layout.count()).map(|index| layout.range(index)).collect();
+            assert_eq!(ranges.iter().map(|(_, length)| *length).collect::<Vec<_>>(), sizes);
+            assert!(ranges.windows(2).all(|two| two[0].0 + two[0].1 == two[1].0), "{ranges:?}");
+        }
+        assert!(BlockLayout::copied(&shape(150 << 40), "").count() <= BLOCKS);
+    }
+
+    #[test]
     fn an_id_belongs_to_one_content_and_one_place() {
         let layout = BlockLayout::of(&shape(100 * MIB), "key");
         assert_eq!(layout.id(0).as_str().len(), 48);
@@ -139,6 +183,8 @@ mod tests {
             BlockLayout::of(&shape(100 * MIB), "other"),
         ];
         let mut ids: Vec<String> = others.iter().map(|other| other.id(0).to_string()).collect();
+        ids.push(layout.clone().generation(1).id(0).to_string());
+        ids.push(BlockLayout::copied(&shape(100 * MIB), "key").id(0).to_string());
         ids.extend([layout.id(0).to_string(), layout.id(1).to_string(), layout.whole()]);
         let all = ids.len();
         ids.sort();

@@ -11,7 +11,7 @@ mod version;
 mod wire;
 
 pub(crate) use blocks::{BlockId, BlockLayout, content_type};
-pub(crate) use client::{Attempt, BlobContent, BlobStore, Renew};
+pub(crate) use client::{Attempt, BlobContent, BlobStore, CopyRefusal, CopySource, Renew};
 pub use error::{SasRefusal, StoreError};
 pub use location::{ListedBlob, Listing, UploadLocation};
 pub use version::BlobVersion;

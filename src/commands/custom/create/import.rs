@@ -6,9 +6,7 @@ use serde_json::json;
 use super::CreateSpec;
 use crate::app::App;
 use crate::console::render;
-use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::hub::{HubPin, HubSource};
-use azure_ai_models_core::source::UploadSource;
 
 /// Tells what is imported.
 pub(super) fn describe(app: &App, source: &HubSource) {
@@ -57,12 +55,4 @@ pub(super) fn recorded(app: &App, spec: &CreateSpec, source: &HubSource) -> Crea
         }
     }
     spec
-}
-
-/// The engine does not carry imports yet.
-pub(super) fn check_transfer(source: &UploadSource) -> Result<(), CliError> {
-    let UploadSource::Hub(_) = source else { return Ok(()) };
-    Err(CliError::failure("files of the Hugging Face Hub can be checked and planned, and not uploaded yet")
-        .with_code(ErrorCode::RemoteSource)
-        .with_suggestion("Download them first: hf download ORG/NAME --local-dir DIR. Then give the directory."))
 }
