@@ -21,6 +21,8 @@ mod foreign_text;
 mod help;
 #[cfg(unix)]
 mod ignored;
+#[cfg(unix)]
+mod import;
 mod init;
 mod install;
 mod kinds;

@@ -30,12 +30,6 @@ impl RangeStream {
         Self { file, at: range.start, end, open: None, failed: 0, is_renewed: false }
     }
 
-    /// Position of the next byte in the file.
-    #[expect(dead_code, reason = "the transfer of an import calls it")]
-    pub(crate) fn position(&self) -> u64 {
-        self.at
-    }
-
     /// Returns the next bytes; `None` at the end of the range. May be dropped at any time.
     ///
     /// # Errors

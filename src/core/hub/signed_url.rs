@@ -51,7 +51,6 @@ impl SignedUrl {
     }
 
     /// `Location`, byte for byte: what `x-ms-copy-source` gets.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the transfer of an import calls it"))]
     pub(crate) fn raw(&self) -> &str {
         &self.raw
     }

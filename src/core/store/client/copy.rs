@@ -75,7 +75,8 @@ impl BlobStore {
                 // Where the store tells no more, its own status is that of the source.
                 return Err(CopyRefusal::Source { status: of_source.or(error.status()) });
             }
-            if !rejects_sas(&error) {
+            // Other refusals of this kind come of the store's network rules, which a new SAS does not change.
+            if !has_code(&error, "AuthenticationFailed") {
                 return Err(CopyRefusal::Store(StoreError::Http(error)));
             }
             self.renew(generation, error).await.map_err(CopyRefusal::Store)?;
