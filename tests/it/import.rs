@@ -3,6 +3,7 @@
 mod copying;
 mod faults;
 mod resume;
+mod soak;
 
 use std::fs;
 use std::path::PathBuf;

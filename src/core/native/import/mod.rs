@@ -15,7 +15,7 @@ use tokio::sync::{OnceCell, Semaphore, mpsc};
 use self::sums::SumRecord;
 use super::error::NativeError;
 use super::file::{Files, Sent};
-use crate::hub::{Carrier, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch};
+use crate::hub::{Carrier, CopyMode, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch};
 use crate::model::{ArrivedFile, ContentHash, Report, SourceFile, TransferEvent};
 use crate::store::BlobVersion;
 use crate::units;
@@ -75,7 +75,8 @@ impl<'a> Import<'a> {
         let remote = self.transfer.reader.file(file);
         let whole = self.files.record.layout(shape).whole();
         if file.sum.is_large_storage() && file.bytes > 0 && self.carrier(&remote, shape).await? == Carrier::Server {
-            let reason = match self.sums.has_begun(&whole) {
+            let is_begun = self.transfer.copy == CopyMode::Auto && self.sums.has_begun(&whole);
+            let reason = match is_begun {
                 true => "an earlier attempt has begun to stream it".to_owned(),
                 false => match self.copied(&remote, shape).await? {
                     Ok(arrival) => return Ok(arrival),
@@ -104,7 +105,7 @@ impl<'a> Import<'a> {
 
     /// The store cannot copy a file: it is streamed, if that is allowed.
     fn streams_instead(&self, file: &HubFile, reason: String) -> Result<(), NativeError> {
-        if self.transfer.copy == crate::hub::CopyMode::Server {
+        if self.transfer.copy == CopyMode::Server {
             return Err(NativeError::NotCopied { path: file.path.clone(), reason });
         }
         self.tell(TransferEvent::ImportFile { path: file.path.to_string(), carrier: Carrier::Client, reason });
@@ -124,7 +125,7 @@ impl<'a> Import<'a> {
         if files > 0 {
             let (noun, bytes) = (if files == 1 { "file" } else { "files" }, units::bytes(bytes));
             self.files.report(Report::Notice(format!(
-                "{files} {noun} ({bytes}) copied by the service; checksum not verified. With --verify full they are read back and verified."
+                "{files} {noun} ({bytes}) copied by the service; checksum not verified. With --verify full the copies are read back and verified."
             )));
         }
     }
