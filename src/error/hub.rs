@@ -104,7 +104,7 @@ fn of_request(error: HttpError, message: String) -> CliError {
             let code = ErrorCode::of_answer(answer.code.clone(), answer.status);
             CliError::new(ErrorKind::Service, format!("the Hugging Face Hub answered with an error: {message}"))
                 .with_code(code)
-                .with_suggestion("Try again later; https://status.huggingface.co tells of outages.")
+                .with_suggestion("Try again later; https://status.huggingface.co reports outages.")
         }
         HttpError::BadAnswer { .. } => {
             CliError::new(ErrorKind::Service, message).with_code(ErrorCode::BadAnswer).with_suggestion(

@@ -19,6 +19,7 @@ mod faults;
 mod foreign;
 mod foreign_text;
 mod help;
+mod hub_sources;
 #[cfg(unix)]
 mod ignored;
 #[cfg(unix)]

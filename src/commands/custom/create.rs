@@ -426,6 +426,13 @@ async fn describe(app: &App, spec: &CreateSpec, planned: &Planned) {
     }
     if details.base_model.is_none() && details.weight_type != WeightType::DraftModel {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
+        if let UploadSource::Hub(hub) = &planned.source
+            && let Some(base) = &hub.base_model
+        {
+            app.console.status(&format!(
+                "The model card names the base model {base}. Where Foundry has it, give its Foundry name with --base-model."
+            ));
+        }
     }
 }
 

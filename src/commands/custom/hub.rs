@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{
     self, CopyMode, HubAddress, HubClient, HubEndpoint, HubError, HubImport, HubPin, HubReader, HubSource, HubToken,
@@ -73,6 +73,17 @@ pub(super) fn earlier_pin(
     };
     let pins = uploads.into_iter().filter(|one| is_same(&one.journal)).filter_map(|one| one.journal.spec.hub);
     Ok(pins.into_iter().find(|pin| pin.endpoint == hub))
+}
+
+/// Refuses to finish an import at another Hub than the one where it began.
+pub(super) fn check_same_hub(app: &App, pin: &HubPin) -> Result<(), CliError> {
+    let now = HubEndpoint::parse(app.hub_env().get(var::HF_ENDPOINT))?;
+    if now.to_string() == pin.endpoint {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("the import began at {}, and HF_ENDPOINT names {now} now", pin.endpoint))
+        .with_code(ErrorCode::BadVariable)
+        .with_suggestion(format!("Set HF_ENDPOINT to {}, or unset it where that is the public Hub.", pin.endpoint)))
 }
 
 /// How the bytes will travel, as far as that is known before the first of them moves.

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
+use super::hub;
 use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
 use crate::console::TableStyle;
@@ -199,6 +200,9 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let Unfinished { id, journal, .. } = find(app, &args.id)?;
     let Journal { spec: upload, registration, .. } = journal;
     let source = app.source(&upload.source)?;
+    if let Some(pin) = &upload.hub {
+        hub::check_same_hub(app, pin)?;
+    }
     if let Source::Blob(_) = source {
         return Err(CliError::usage("the source of this upload is a URL, whose SAS is not kept")
             .with_code(ErrorCode::RemoteSource)
