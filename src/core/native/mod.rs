@@ -131,10 +131,10 @@ pub(crate) async fn send(
         concurrency,
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (sender, mut import_events) = mpsc::unbounded_channel();
     let import = match origin {
         Origin::Directory(_) => None,
-        Origin::Hub(source, transfer) => Some(Import::begin(&files, source, transfer, tell)?),
+        Origin::Hub(source, transfer) => Some(Import::begin(&files, source, transfer, sender)?),
     };
     let counters = || Counters {
         bytes: store.traffic().bytes() + files.tally.found() + files.tally.copied(),
@@ -172,7 +172,7 @@ pub(crate) async fn send(
                 () = controls.cancel.at_least(Urgency::Graceful) => {
                     return Err(NativeError::Interrupted { progress: meter.update(counters()) });
                 }
-                Some(event) = told.recv(), if import.is_some() => on(event),
+                Some(event) = import_events.recv(), if import.is_some() => on(event),
                 done = work.next() => match done {
                     Some(Ok(sent)) => {
                         (sent_bytes, sent_files) = (sent_bytes + sent.file.bytes, sent_files + 1);
@@ -209,7 +209,7 @@ pub(crate) async fn send(
             }
         }
     }
-    while let Ok(event) = told.try_recv() {
+    while let Ok(event) = import_events.try_recv() {
         on(event);
     }
     if let Some(import) = &import {

@@ -41,12 +41,12 @@ impl Import<'_> {
 
     async fn find_carrier(&self, remote: &Remote, shape: &SourceFile) -> Result<Carrier, NativeError> {
         let mode = self.transfer.copy;
-        let tell = |carrier, reason| {
-            self.tell(TransferEvent::ImportMode { carrier, reason });
+        let decided = |carrier, reason| {
+            self.emit(TransferEvent::ImportMode { carrier, reason });
             carrier
         };
         if mode == CopyMode::Client {
-            return Ok(tell(Carrier::Client, "--copy client".to_owned()));
+            return Ok(decided(Carrier::Client, "--copy client".to_owned()));
         }
         let signed = remote.signed_url().await.map_err(NativeError::Hub)?;
         let fault = signed.as_ref().map_or(Some(CopyFault::NotSigned), |signed| signed.copy_fault());
@@ -57,10 +57,10 @@ impl Import<'_> {
         match probed {
             Ok(()) => {
                 let host = signed.as_ref().map(|signed| signed.host()).unwrap_or_default();
-                Ok(tell(Carrier::Server, format!("it can read from {host}")))
+                Ok(decided(Carrier::Server, format!("it can read from {host}")))
             }
             Err(reason) if mode == CopyMode::Server => Err(NativeError::NotCopied { path: shape.path.clone(), reason }),
-            Err(reason) => Ok(tell(Carrier::Client, reason)),
+            Err(reason) => Ok(decided(Carrier::Client, reason)),
         }
     }
 
@@ -134,7 +134,7 @@ impl Import<'_> {
             }
         };
         if self.transfer.verify != VerifyMode::Full {
-            self.is_unverified(remote);
+            self.count_unverified(remote);
             return Ok(Ok((None, version)));
         }
         match self.read_back(remote, shape).await? {

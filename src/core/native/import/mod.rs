@@ -22,8 +22,8 @@ use crate::units;
 
 /// Calls in flight by which the store copies blocks: each costs next to nothing here.
 const COPIES: usize = 16;
-/// Contents of one file that are tried: the second one is worth it after damage on the way.
-const CONTENTS: u32 = 2;
+/// Attempts to get the right content of a file: the second one is worth it after damage on the way.
+const CONTENT_ATTEMPTS: u32 = 2;
 
 /// Everything that the files of one import share.
 pub(super) struct Import<'a> {
@@ -33,7 +33,7 @@ pub(super) struct Import<'a> {
     sums: SumRecord,
     carrier: OnceCell<Carrier>,
     copies: Semaphore,
-    tell: mpsc::UnboundedSender<TransferEvent>,
+    events: mpsc::UnboundedSender<TransferEvent>,
     unverified_files: AtomicU64,
     unverified_bytes: AtomicU64,
 }
@@ -48,13 +48,13 @@ impl<'a> Import<'a> {
         files: &'a Files<'a>,
         source: &'a HubSource,
         transfer: &'a HubTransfer,
-        tell: mpsc::UnboundedSender<TransferEvent>,
+        events: mpsc::UnboundedSender<TransferEvent>,
     ) -> Result<Self, NativeError> {
         let sums = SumRecord::open(files.record.directory()).map_err(NativeError::Record)?;
         let copies = Semaphore::new(COPIES);
         let (unverified_files, unverified_bytes) = Default::default();
         let carrier = OnceCell::new();
-        Ok(Self { files, source, transfer, sums, carrier, copies, tell, unverified_files, unverified_bytes })
+        Ok(Self { files, source, transfer, sums, carrier, copies, events, unverified_files, unverified_bytes })
     }
 
     /// Sends what is missing of a file.
@@ -94,7 +94,7 @@ impl<'a> Import<'a> {
             // Its blocks have ids that are not used again.
             self.sums.discard(&whole).map_err(NativeError::Record)?;
             failed += 1;
-            if failed == CONTENTS {
+            if failed == CONTENT_ATTEMPTS {
                 return Err(mismatch(file, sums));
             }
             let text =
@@ -108,12 +108,12 @@ impl<'a> Import<'a> {
         if self.transfer.copy == CopyMode::Server {
             return Err(NativeError::NotCopied { path: file.path.clone(), reason });
         }
-        self.tell(TransferEvent::ImportFile { path: file.path.to_string(), carrier: Carrier::Client, reason });
+        self.emit(TransferEvent::ImportFile { path: file.path.to_string(), carrier: Carrier::Client, reason });
         Ok(())
     }
 
-    /// A file arrived without a proof of its content.
-    fn is_unverified(&self, remote: &RemoteFile) {
+    /// Counts a file that arrived without a proof of its content.
+    fn count_unverified(&self, remote: &RemoteFile) {
         self.unverified_files.fetch_add(1, Ordering::Relaxed);
         self.unverified_bytes.fetch_add(remote.file().bytes, Ordering::Relaxed);
     }
@@ -130,9 +130,9 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn tell(&self, event: TransferEvent) {
+    fn emit(&self, event: TransferEvent) {
         // Nobody listens only when the upload ends.
-        self.tell.send(event).ok();
+        self.events.send(event).ok();
     }
 
     fn remote_range(remote: &RemoteFile) -> (u64, u64) {

@@ -42,7 +42,7 @@ struct Streaming<'f, 'a> {
 }
 
 /// Where the sum of a content begins.
-struct Begun {
+struct SumStart {
     block: u64,
     sum: SumState,
 }
@@ -110,7 +110,7 @@ impl Import<'_> {
         // record of sums was lost.
         let again = (first..streaming.layout.count()).filter(|index| uploaded.contains(streaming.id(*index))).count();
         let is_provable = again as u64 <= WINDOW;
-        let begin = is_provable.then_some(Begun { block: first, sum });
+        let begin = is_provable.then_some(SumStart { block: first, sum });
         let sum = streaming.pass(&uploaded, begin, || drop(begun.take())).await?;
         let sha256 = match sum.map(SumState::finish) {
             None => None,
@@ -130,7 +130,7 @@ impl Import<'_> {
             }
             self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts again")));
             uploaded.clear();
-            let begin = Begun { block: 0, sum: SumState::new(expected, shape.bytes) };
+            let begin = SumStart { block: 0, sum: SumState::new(expected, shape.bytes) };
             match streaming.pass(&uploaded, Some(begin), || ()).await?.map(SumState::finish) {
                 Some(Err(sums)) => return Ok(Err(sums)),
                 Some(Ok(_)) | None => {}
@@ -226,7 +226,7 @@ impl Streaming<'_, '_> {
     async fn pass(
         &self,
         uploaded: &HashSet<BlockId>,
-        begin: Option<Begun>,
+        begin: Option<SumStart>,
         on_begun: impl Fn(),
     ) -> Result<Option<SumState>, NativeError> {
         let files = self.import.files;
@@ -292,11 +292,11 @@ impl Streaming<'_, '_> {
     /// Sums the blocks in their order.
     async fn sum(
         &self,
-        begin: Option<Begun>,
+        begin: Option<SumStart>,
         mut blocks: mpsc::UnboundedReceiver<(u64, oneshot::Receiver<Bytes>)>,
         (ledger, advance): (&RefCell<Ledger>, &impl Fn() -> Result<(), NativeError>),
     ) -> Result<Option<SumState>, NativeError> {
-        let Some(Begun { mut sum, .. }) = begin else { return Ok(None) };
+        let Some(SumStart { mut sum, .. }) = begin else { return Ok(None) };
         while let Some((index, block)) = blocks.recv().await {
             // A block that cannot be fetched ends the sending, which tells why.
             let Ok(content) = block.await else { return Ok(None) };
