@@ -14,7 +14,7 @@ use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};
 use super::width::{columns, padded};
 use azure_ai_models_core::display::{harmless, harmless_json};
-use azure_ai_models_core::model::{CustomModel, ListedModel, ModelSource, ModelView, Progress, Versioned};
+use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, Progress, Versioned};
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
 
@@ -80,7 +80,16 @@ pub(crate) fn model_details(model: &CustomModel) -> String {
         ];
         section(&mut page, "LoRA", &rows);
     }
-    section(&mut page, "Source", &source(view));
+    if let Some(source) = &view.source {
+        let rows = [
+            ("Type", source.source_type.clone()),
+            ("Job", source.job_id.clone()),
+            ("Repository", source.hugging_face_repo_id.clone()),
+            ("Revision", source.revision.clone()),
+        ];
+        section(&mut page, "Source", &rows);
+    }
+    section(&mut page, "Imported From", &import(view));
     if let Some(profile) = &view.artifact_profile {
         let signals = profile.signals.as_ref().filter(|signals| !signals.is_empty()).map(|signals| signals.join(", "));
         section(&mut page, "Artifact Profile", &[("Category", profile.category.clone()), ("Signals", signals)]);
@@ -100,20 +109,18 @@ pub(crate) fn model_details(model: &CustomModel) -> String {
     format!("{page}{RULE}\n")
 }
 
-/// Where the model came from: as the service has it, else by the tags of an import.
-fn source(view: &ModelView) -> [(&'static str, Option<String>); 6] {
+/// Origin of an imported model, by the tags of the import.
+fn import(view: &ModelView) -> [(&'static str, Option<String>); 5] {
     let tag = |key: &str| view.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
     let repository = tag("hf.repo");
-    let service = view.source.as_ref();
-    let of = |field: fn(&ModelSource) -> Option<String>| service.and_then(field);
-    let type_of_import = repository.as_ref().map(|_| "Hugging Face Hub".to_owned());
+    let place = repository.as_ref().map(|_| "Hugging Face Hub".to_owned());
+    let of_import = |key| repository.as_ref().and_then(|_| tag(key));
     [
-        ("Type", of(|source| source.source_type.clone()).or(type_of_import)),
-        ("Job", of(|source| source.job_id.clone())),
-        ("Repository", of(|source| source.hugging_face_repo_id.clone()).or(repository)),
-        ("Reference", tag("hf.ref")),
-        ("Revision", of(|source| source.revision.clone()).or_else(|| tag("hf.revision"))),
-        ("Folder", tag("hf.path")),
+        ("Place", place),
+        ("Repository", repository.clone()),
+        ("Reference", of_import("hf.ref")),
+        ("Commit", of_import("hf.revision")),
+        ("Folder", of_import("hf.path")),
     ]
 }
 

@@ -118,7 +118,7 @@ fn of_request(error: HttpError, message: String) -> CliError {
     }
 }
 
-/// What to do about a token that is not accepted.
+/// Suggestion for a token that is not accepted.
 fn renew(origin: &TokenOrigin) -> String {
     match origin {
         TokenOrigin::Variable(name) => {

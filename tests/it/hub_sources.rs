@@ -5,6 +5,8 @@ mod errors;
 mod findings;
 mod options;
 mod pages;
+#[cfg(unix)]
+mod recorded;
 
 use std::fs;
 use std::path::PathBuf;

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, Registered, api_version};
 use azure_ai_models_core::hub::{HubReader, HubTransfer};
-use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelVersion, Source, WeightType};
+use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelDetails, ModelVersion, Source, WeightType};
 use azure_ai_models_core::source::{Selection, UploadSource};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{
@@ -99,11 +99,10 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         import::describe(app, hub);
     }
     show_findings(app, &planned.findings)?;
-    let recorded = match &planned.source {
-        UploadSource::Hub(hub) => Some(import::recorded(app, spec, hub)),
-        UploadSource::Local { .. } | UploadSource::Remote { .. } => None,
+    let details = match &planned.source {
+        UploadSource::Hub(hub) => import::recorded(app, &spec.details, hub),
+        UploadSource::Local { .. } | UploadSource::Remote { .. } => spec.details.clone(),
     };
-    let spec = recorded.as_ref().unwrap_or(spec);
     let settings = TransferSettings {
         timings: app.timings.clone(),
         stall_limit: app.stall_limit()?,
@@ -121,12 +120,13 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         }
         None => None,
     };
-    let create = Create { app, spec, source, reader, foundry, config_dir, settings, engine: OnceCell::new(), deploy };
+    let create =
+        Create { app, spec, source, details, reader, foundry, config_dir, settings, engine: OnceCell::new(), deploy };
     Box::pin(create.run()).await
 }
 
 impl CreateSpec {
-    /// What is uploaded, and what is wrong with it. An unfinished import to this project endpoint is pinned to its commit.
+    /// Plan and findings. An unfinished import to this project endpoint is pinned to its commit.
     async fn plan(&self, app: &App, endpoint: Option<&str>) -> Result<Planned, CliError> {
         let check = if self.check { Check::As(Some(self.details.weight_type)) } else { Check::Skipped };
         let earlier = match (&self.source, endpoint) {
@@ -150,6 +150,8 @@ struct Create<'a> {
     app: &'a App,
     spec: &'a CreateSpec,
     source: Arc<UploadSource>,
+    /// Details of the model, with the tags of an import.
+    details: ModelDetails,
     /// Reads the files of an import.
     reader: Option<Arc<HubReader>>,
     foundry: &'a FoundryClient,
@@ -250,7 +252,7 @@ impl Create<'_> {
             shown_source: self.spec.shown_source.clone(),
             selection: self.spec.selection.clone(),
             checked: self.spec.check,
-            details: self.spec.details.clone(),
+            details: self.details.clone(),
         };
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
         match opened.await {

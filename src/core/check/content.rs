@@ -20,7 +20,7 @@ const PIECE: u64 = 4 << 20;
 const LENGTH: usize = 8;
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// Where the planned files are.
+/// Place of the planned files.
 #[derive(Clone)]
 pub(super) enum Contents {
     /// Below this directory.

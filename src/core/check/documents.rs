@@ -89,7 +89,7 @@ pub(super) fn peft_type(path: &str, bytes: impl Read) -> io::Result<Option<Findi
     Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, remedy)))
 }
 
-/// What a model's sound configuration says that its host may not do.
+/// Warnings of a model's sound configuration: what its host may not do.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -57,7 +57,7 @@ pub struct PinnedRevision {
     pub base_model: Option<String>,
 }
 
-/// What a refused request was about.
+/// Subject of a request, for its errors.
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
     pub(super) repo: &'a RepoId,
@@ -171,7 +171,7 @@ impl HubClient {
         Err(HttpError::Redirect { host, status: 302, why: RedirectFault::TooMany }.into())
     }
 
-    /// Where a redirect leads.
+    /// Target of a redirect.
     pub(super) fn next_place(&self, exchange: &Exchange, url: &Url) -> Result<Url, HubError> {
         let next = exchange.location().and_then(|location| self.endpoint.link(url, location));
         next.ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation).into())
@@ -221,7 +221,7 @@ impl HubClient {
         Ok(())
     }
 
-    /// What a refusal of the Hub means.
+    /// Meaning of a refusal of the Hub.
     pub(super) fn refused(&self, error: HttpError, about: About<'_>) -> HubError {
         let HttpError::Service(answer) = error else { return error.into() };
         let About { repo, revision, path } = about;

@@ -5,11 +5,11 @@ use std::fmt;
 use thiserror::Error;
 use url::Url;
 
-use crate::model::{AddressError, check_secure};
+use crate::model::{AddressError, check_secure, is_loopback};
 
 /// Address of the public Hub.
 const DEFAULT: &str = "https://huggingface.co";
-/// Its other name, which redirects there.
+/// Second name of the public Hub, which redirects there.
 const SHORT_HOST: &str = "hf.co";
 
 /// Address of the Hub that is asked, and the only one that gets a token.
@@ -60,6 +60,11 @@ impl HubEndpoint {
         self.is_default
     }
 
+    /// True for a Hub of this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.base)
+    }
+
     /// Host, as messages name the Hub.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -105,7 +110,7 @@ fn is_public(url: &Url) -> bool {
     Url::parse(DEFAULT).is_ok_and(|public| public.origin() == url.origin())
 }
 
-/// True for the names of the public Hub, and for names below them that are not its pages.
+/// True for the names of the public Hub, with `www.` or without.
 pub(super) fn is_public_host(host: &str) -> bool {
     let public = DEFAULT.trim_start_matches("https://");
     let host = host.trim_start_matches("www.");

@@ -23,7 +23,7 @@ pub enum HubError {
         repo: RepoId,
         /// Host of the Hub.
         host: String,
-        /// Where the token came from that was sent.
+        /// Origin of the token that was sent.
         origin: Option<TokenOrigin>,
         /// The Hub's answer.
         answer: Box<ServiceError>,
@@ -31,7 +31,7 @@ pub enum HubError {
     /// The Hub does not accept the token.
     #[error("the Hugging Face Hub does not accept the token from {origin}")]
     BadToken {
-        /// Where the token came from.
+        /// Origin of the token.
         origin: TokenOrigin,
         /// The Hub's answer.
         answer: Box<ServiceError>,
@@ -41,9 +41,9 @@ pub enum HubError {
     Gated {
         /// The repository.
         repo: RepoId,
-        /// Its page, where the terms are.
+        /// Page of the repository, with its terms.
         page: String,
-        /// Where the token came from that was sent.
+        /// Origin of the token that was sent.
         origin: Option<TokenOrigin>,
         /// The Hub's answer.
         answer: Box<ServiceError>,
@@ -129,7 +129,7 @@ pub enum HubError {
         path: String,
         /// Host that refuses.
         host: String,
-        /// Its answer.
+        /// Answer of that host.
         answer: Box<ServiceError>,
     },
     /// A server that does not send the range that is asked for.
@@ -139,7 +139,7 @@ pub enum HubError {
         path: String,
         /// Host that answered.
         host: String,
-        /// What it sent instead.
+        /// Content that came instead.
         what: String,
     },
     /// Content with another sum than the Hub lists.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::plan::HubReader;
+use super::reader::HubReader;
 
-/// Who may carry the bytes of an import (`--copy`).
+/// Carriers that an import may use (`--copy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyMode {
     /// The store where it can, else this program.
@@ -17,15 +17,15 @@ pub enum CopyMode {
     Client,
 }
 
-/// What is proved of an import (`--verify`).
+/// Extent of the proof of an import (`--verify`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VerifyMode {
-    /// What is streamed; what is copied is reported as not proved.
+    /// Streamed files; copied ones are reported as not proved.
     #[default]
     Auto,
     /// Everything: what is copied is read back.
     Full,
-    /// What is streamed, since that is free.
+    /// Streamed files, since that is free.
     Off,
 }
 
@@ -38,14 +38,14 @@ pub enum Carrier {
     Client,
 }
 
-/// What the native engine needs to import files.
+/// Part of an import that the native engine needs.
 #[derive(Clone, Debug)]
 pub struct HubTransfer {
     /// Reads the files.
     pub reader: Arc<HubReader>,
-    /// Who may carry the bytes.
+    /// Carriers that may be used.
     pub copy: CopyMode,
-    /// What is proved.
+    /// Extent of the proof.
     pub verify: VerifyMode,
 }
 

@@ -11,9 +11,9 @@ use url::Url;
 use super::client::{About, HubClient};
 use super::error::HubError;
 use super::id::{CommitId, RepoId};
-use super::plan::HubFile;
 use super::ranges::RangeStream;
 use super::signed_url::SignedUrl;
+use super::source::HubFile;
 use super::sum::{HubSum, SumState};
 use super::wire::unquoted;
 use crate::http::{HttpError, Method, RedirectFault};
@@ -38,7 +38,7 @@ pub(crate) struct RemoteFile {
 pub(super) enum Place {
     /// The Hub itself.
     Hub(Url),
-    /// Whoever the signed URL names.
+    /// Server that the signed URL names.
     Signed(Arc<SignedUrl>),
 }
 
@@ -123,7 +123,7 @@ impl RemoteFile {
         self.whole.get_or_try_init(read).await.cloned()
     }
 
-    /// Where the bytes are. Asked once for all that wait.
+    /// Server of the bytes. The Hub is asked once for all that wait.
     pub(super) async fn place(&self) -> Result<Place, HubError> {
         let mut place = self.place.lock().await;
         if let Some(known) = place.clone()
@@ -160,7 +160,11 @@ impl RemoteFile {
     }
 
     fn signed(&self, exchange: &crate::http::Exchange, url: Url) -> Result<Place, HubError> {
-        let is_secure = url.scheme() == "https" || is_loopback(&url);
+        // Only a Hub of this machine may lead to another server of it.
+        let is_secure = match is_loopback(&url) {
+            true => self.client.endpoint().is_loopback(),
+            false => url.scheme() == "https",
+        };
         if !is_secure || !url.username().is_empty() || url.password().is_some() {
             let to = crate::redact::bare(url).to_string();
             return Err(HubError::Redirect { host: exchange.host().to_owned(), to });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::HubExcluded;
+use super::source::HubExcluded;
 use crate::model::file_name;
 use crate::source::{ExcludeReason, Selection};
 
@@ -14,7 +14,7 @@ pub(super) struct Candidate<'a> {
     pub(super) bytes: u64,
 }
 
-/// What a loader of a model reads, by the name of a file at the root of the import.
+/// Files that a loader of a model reads, by their names at the root of the import.
 const NEEDED: [&str; 24] = [
     "config.json",
     "generation_config.json",
@@ -43,7 +43,7 @@ const NEEDED: [&str; 24] = [
     "quantize_config.json",
 ];
 const CODE: &str = "*.py";
-/// What no loader of a model reads, by the name of a file in any folder.
+/// Files that no loader of a model reads, by their names in any folder.
 const NOT_NEEDED: [&str; 17] = [
     "README*",
     "LICENSE*",

@@ -46,7 +46,7 @@ pub enum TransferEvent {
         /// SHA-256 of its content, unless it was not asked for.
         sha256: Option<ContentHash>,
     },
-    /// Who carries the bytes of an import.
+    /// Carrier of the bytes of an import.
     ImportMode {
         /// The carrier.
         carrier: Carrier,
@@ -55,7 +55,7 @@ pub enum TransferEvent {
     },
     /// A file of an import that travels in another way than the others.
     ImportFile {
-        /// Its name in the container.
+        /// Name in the container.
         path: String,
         /// The carrier.
         carrier: Carrier,

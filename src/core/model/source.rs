@@ -1,4 +1,4 @@
-//! Where the weights come from: a local file or directory, a blob URL, or a repository of the Hugging Face Hub.
+//! Source of the weights: a local file or directory, a blob URL, or a repository of the Hugging Face Hub.
 
 use std::path::PathBuf;
 

@@ -33,6 +33,8 @@ pub struct Config {
     pub redirects_small_files: bool,
     /// Bytes per second of all answers of the CDN together.
     pub rate: Option<u64>,
+    /// Commit that all branches and tags name from now on; its files are not there.
+    pub moved_to: Option<String>,
     /// Faults that are armed from the start.
     pub faults: Vec<Fault>,
 }
@@ -53,6 +55,7 @@ impl Default for Config {
             has_commit_header: true,
             redirects_small_files: false,
             rate: None,
+            moved_to: None,
             faults: Vec::new(),
         }
     }

@@ -82,6 +82,7 @@ async fn revision(shared: &SharedState, call: &Call, (id, name): (&str, &str), t
     if !repo.has_revision(name) {
         return refusal(404, Some("RevisionNotFound"), &format!("Invalid rev id: {name}"));
     }
+    let moved_to = shared.lock().config.moved_to.clone().filter(|_| name != repo.sha);
     let gated = match repo.config.gate {
         Gate::Open => Value::Bool(false),
         Gate::Auto => "auto".into(),
@@ -101,7 +102,7 @@ async fn revision(shared: &SharedState, call: &Call, (id, name): (&str, &str), t
         "_id": "0123456789abcdef01234567",
         "id": repo.config.id,
         "modelId": repo.config.id,
-        "sha": repo.sha,
+        "sha": moved_to.as_ref().unwrap_or(&repo.sha),
         "private": repo.config.is_private,
         "gated": gated,
         "disabled": repo.config.is_disabled,

@@ -1,4 +1,4 @@
-//! What the Hub refuses, and what is wrong with its answers: exit codes and words.
+//! Refusals of the Hub and faults of its answers: exit codes and words.
 
 use fake_hub::{Config, Fault, FaultKind, Gate, Route};
 

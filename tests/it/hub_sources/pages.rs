@@ -1,4 +1,4 @@
-//! What a check and a dry run print of a repository.
+//! Pages of a check and a dry run of a repository.
 
 use serde_json::json;
 

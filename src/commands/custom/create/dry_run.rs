@@ -55,7 +55,7 @@ struct Excluded<'a> {
     bytes: Option<u64>,
 }
 
-/// What is imported from the Hugging Face Hub, and how it would travel.
+/// Import from the Hugging Face Hub, and how its bytes would travel.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Import<'a> {
@@ -77,7 +77,7 @@ struct Repository {
     bytes: u64,
 }
 
-/// Who would carry the bytes, as far as that is known without writing a byte.
+/// Carrier of the bytes, as far as it is known without writing a byte.
 #[derive(Serialize)]
 struct Copy {
     mode: &'static str,

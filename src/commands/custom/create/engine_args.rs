@@ -25,11 +25,11 @@ pub(in crate::commands::custom) struct EngineArgs {
     #[arg(long)]
     no_hash: bool,
 
-    /// Who carries an import from the Hugging Face Hub: auto, server (the blob store copies), or client [default: auto]
+    /// Carry an hf:// source by the blob store (server), by this machine (client), or as it can (auto) [default: auto]
     #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
     copy: Option<CopyName>,
 
-    /// What of an import is proved by its checksum: auto (what this machine carries), full, or off [default: auto]
+    /// Prove an hf:// source by its checksums: what this machine carries (auto), all of it (full), or off [default: auto]
     #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
     verify: Option<VerifyName>,
 }
@@ -48,7 +48,7 @@ enum CopyName {
 /// Words of `--verify`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum VerifyName {
-    /// What is streamed.
+    /// Streamed files.
     Auto,
     /// Everything.
     Full,
@@ -106,7 +106,7 @@ impl EngineArgs {
         Ok(EngineChoice::Native { parallel: self.parallel, hash: true })
     }
 
-    /// Who may carry the bytes of an import.
+    /// Carriers that an import may use.
     pub(in crate::commands::custom) fn copy(&self) -> CopyMode {
         match self.copy {
             None | Some(CopyName::Auto) => CopyMode::Auto,
@@ -115,7 +115,7 @@ impl EngineArgs {
         }
     }
 
-    /// What is proved of an import.
+    /// Extent of the proof of an import.
     pub(in crate::commands::custom) fn verify(&self) -> VerifyMode {
         match self.verify {
             None | Some(VerifyName::Auto) => VerifyMode::Auto,

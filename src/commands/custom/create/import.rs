@@ -1,12 +1,12 @@
-//! What `create` adds for a source at the Hugging Face Hub: lines about the import, its event, and the tags that record
+//! Additions of `create` for a source at the Hugging Face Hub: lines about the import, its event, and the tags that record
 //! where the model came from.
 
 use serde_json::json;
 
-use super::CreateSpec;
 use crate::app::App;
 use crate::console::render;
 use azure_ai_models_core::hub::{HubPin, HubSource};
+use azure_ai_models_core::model::ModelDetails;
 
 /// Tells what is imported.
 pub(super) fn describe(app: &App, source: &HubSource) {
@@ -31,7 +31,7 @@ pub(super) fn taken_line(source: &HubSource) -> String {
     render::taken_line((source.files.len() as u64, source.bytes()), source.all())
 }
 
-/// What the model card says, as titled lines.
+/// Titled lines of the model card.
 pub(super) fn card_lines(source: &HubSource) -> Vec<(&'static str, String)> {
     let license = source.license.clone().map(|license| {
         let terms = if source.is_gated { "; access was granted under terms, which are yours to keep" } else { "" };
@@ -41,10 +41,10 @@ pub(super) fn card_lines(source: &HubSource) -> Vec<(&'static str, String)> {
     [("License", license), ("Base model", base)].into_iter().filter_map(|(title, text)| Some((title, text?))).collect()
 }
 
-/// The spec with the tags that record where the model came from. A tag of the user's own with the same key counts.
-pub(super) fn recorded(app: &App, spec: &CreateSpec, source: &HubSource) -> CreateSpec {
-    let mut spec = spec.clone();
-    let tags = &mut spec.details.tags;
+/// Details of the model with the tags that record where it came from. A tag of the user's own with the same key counts.
+pub(super) fn recorded(app: &App, details: &ModelDetails, source: &HubSource) -> ModelDetails {
+    let mut details = details.clone();
+    let tags = &mut details.tags;
     for (key, value) in source.tags() {
         match tags.get(key) {
             None => drop(tags.insert(key.to_owned(), value)),
@@ -54,5 +54,5 @@ pub(super) fn recorded(app: &App, spec: &CreateSpec, source: &HubSource) -> Crea
             }
         }
     }
-    spec
+    details
 }

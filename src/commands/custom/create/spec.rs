@@ -38,9 +38,9 @@ pub(in crate::commands::custom) struct CreateSpec {
     /// Limit as given by the user, unscaled.
     pub(in crate::commands::custom) given_timeout: Option<Duration>,
     pub(in crate::commands::custom) engine: EngineChoice,
-    /// Who may carry the bytes of an import.
+    /// Carriers that an import may use.
     pub(in crate::commands::custom) copy: CopyMode,
-    /// What is proved of an import.
+    /// Extent of the proof of an import.
     pub(in crate::commands::custom) verify: VerifyMode,
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
     /// Bytes per second.
