@@ -38,6 +38,11 @@ impl Tally {
         self.copied.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Bytes that the store copied, and that are sent after all.
+    pub(super) fn sub_copied(&self, bytes: u64) {
+        self.copied.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }

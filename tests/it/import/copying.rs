@@ -43,8 +43,10 @@ fn the_store_copies_the_weights_and_says_that_nothing_proved_them() {
     };
     assert!(with_sum("config.json") && !with_sum("model.safetensors"), "{files}");
     let events: Vec<Value> = output.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let remote = events.iter().filter_map(|event| event["bytesRemote"].as_u64()).max();
-    assert_eq!(remote, Some(LARGE as u64), "{output}");
+    let most = |name: &str| events.iter().filter_map(|event| event[name].as_u64()).max().expect("a number");
+    assert_eq!(most("bytesRemote"), LARGE as u64, "{output}");
+    // The small files, but for the last byte, which is told once all is proved.
+    assert_eq!(most("bytesSent"), 61, "{output}");
 }
 
 #[test]
@@ -127,6 +129,8 @@ fn a_failure_in_the_middle_streams_that_file() {
     let files: Vec<_> = events.iter().filter(|event| event["event"] == "import.file").collect();
     assert_eq!((modes.len(), &modes[0]["mode"]), (1, &json!("server")), "{output}");
     assert_eq!((files.len(), &files[0]["path"], &files[0]["mode"]), (1, &json!("model.safetensors"), &json!("client")));
+    let last = events.iter().filter(|event| event["event"] == "upload.progress").next_back().expect("progress");
+    assert_eq!((&last["bytesRemote"], &last["bytesSent"]), (&json!(0), &last["bytes"]), "{output}");
 }
 
 #[test]

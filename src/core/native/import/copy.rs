@@ -76,7 +76,11 @@ impl Import<'_> {
             return Ok(Ok(()));
         }
         match tokio::time::timeout(limit, self.copied_block(remote, shape, (&id, range))).await {
-            Ok(Ok(())) => Ok(Ok(())),
+            Ok(Ok(())) => {
+                // Set once, since the carrier is.
+                self.probed.set(id).ok();
+                Ok(Ok(()))
+            }
             Ok(Err(NotCopied::Reason(reason))) => Ok(Err(reason)),
             Ok(Err(NotCopied::Failed(error))) => Err(error),
             Err(_) => Ok(Err(format!("its first block took the blob store more than {} s", limit.as_secs()))),
@@ -106,7 +110,10 @@ impl Import<'_> {
                     for (index, id) in (0..).zip(&ids) {
                         let range = layout.range(index);
                         if uploaded.contains(id) {
-                            self.files.tally.add_found(range.1);
+                            // The first block is counted as copied already.
+                            if self.probed.get() != Some(id) {
+                                self.files.tally.add_found(range.1);
+                            }
                             continue;
                         }
                         let waiting = async { self.copies.acquire().await.map_err(|error| closed(error).into()) };
@@ -124,7 +131,16 @@ impl Import<'_> {
                 match copying.await {
                     Ok(()) => {}
                     Err(NotCopied::Failed(error)) => return Err(error),
-                    Err(NotCopied::Reason(reason)) => return Ok(Err(reason)),
+                    Err(NotCopied::Reason(reason)) => {
+                        // They are streamed now, and count as sent.
+                        let is_new = |id: &BlockId| {
+                            let is_probed = self.probed.get() == Some(id);
+                            self.files.record.knows(id) && (is_probed || !uploaded.contains(id))
+                        };
+                        let copied = (0..).zip(&ids).filter(|(_, id)| is_new(id));
+                        self.files.tally.sub_copied(copied.map(|(index, _)| layout.range(index).1).sum());
+                        return Ok(Err(reason));
+                    }
                 }
                 let committed = self.files.store.put_block_list(path, &ids, content_type(path)).await;
                 match committed.map_err(|error| NativeError::of_store(path, error))? {

@@ -2,13 +2,14 @@
 //! this machine's memory. Nothing is written to disk but the record.
 
 mod copy;
+mod fetch;
 mod ledger;
 mod stream;
 mod sums;
 mod verify;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
@@ -17,7 +18,7 @@ use super::error::NativeError;
 use super::file::{Files, Sent};
 use crate::hub::{Carrier, CopyMode, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch};
 use crate::model::{ArrivedFile, ContentHash, Report, SourceFile, TransferEvent};
-use crate::store::BlobVersion;
+use crate::store::{BlobVersion, BlockId};
 use crate::units;
 
 /// Calls in flight by which the store copies blocks: each costs next to nothing here.
@@ -32,6 +33,8 @@ pub(super) struct Import<'a> {
     transfer: &'a HubTransfer,
     sums: SumRecord,
     carrier: OnceCell<Carrier>,
+    /// Block by which the store has shown in this run that it can copy.
+    probed: OnceLock<BlockId>,
     copies: Semaphore,
     events: mpsc::UnboundedSender<TransferEvent>,
     unverified_files: AtomicU64,
@@ -53,8 +56,8 @@ impl<'a> Import<'a> {
         let sums = SumRecord::open(files.record.directory()).map_err(NativeError::Record)?;
         let copies = Semaphore::new(COPIES);
         let (unverified_files, unverified_bytes) = Default::default();
-        let carrier = OnceCell::new();
-        Ok(Self { files, source, transfer, sums, carrier, copies, events, unverified_files, unverified_bytes })
+        let (carrier, probed) = (OnceCell::new(), OnceLock::new());
+        Ok(Self { files, source, transfer, sums, carrier, probed, copies, events, unverified_files, unverified_bytes })
     }
 
     /// Sends what is missing of a file.

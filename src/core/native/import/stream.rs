@@ -3,11 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::io;
-use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -17,13 +13,11 @@ use super::ledger::Ledger;
 use super::{Arrival, Import, Remote};
 use crate::hub::{HubSum, SumMismatch, SumState, VerifyMode};
 use crate::model::{BlobPath, ContentHash, Report, SourceFile};
-use crate::native::concurrency::Progress;
 use crate::native::error::NativeError;
-use crate::native::file::{Content, Target, blocking, closed, while_in_flight};
-use crate::native::pool::Room;
+use crate::native::file::{Target, blocking, closed, while_in_flight};
 use crate::native::read::FileSum;
 use crate::native::{SMALL, file};
-use crate::store::{BlockId, BlockLayout, Blocks, content_type};
+use crate::store::{BlockId, BlockLayout, content_type};
 use crate::units;
 
 /// Blocks of one file that are begun beyond its saved sum: so many are fetched again after an interruption.
@@ -140,26 +134,6 @@ impl Import<'_> {
         Ok(proved.map(|sum| (sum, version)))
     }
 
-    /// Ids of blocks that the store has, and which write of the blob has all of them.
-    pub(super) async fn listed(
-        &self,
-        path: &BlobPath,
-        ids: &[BlockId],
-    ) -> Result<(HashSet<BlockId>, Option<crate::store::BlobVersion>), NativeError> {
-        let record = self.files.record;
-        let known = || ids.iter().filter(|id| record.knows(id)).cloned().collect();
-        if record.is_first_run() {
-            return Ok((known(), None));
-        }
-        let listed = self.files.store.block_list(path).await.map_err(|error| NativeError::of_store(path, error))?;
-        Ok(match listed {
-            Some(Blocks { committed, version, .. }) if committed == ids => (HashSet::new(), Some(version)),
-            Some(blocks) => (blocks.uncommitted, None),
-            // The SAS does not allow to ask: what the store acknowledged counts, until the commit says otherwise.
-            None => (known(), None),
-        })
-    }
-
     /// SHA-256 of a file in the store, which is proved here where it is not yet and all has to be.
     async fn unproved_unless(
         &self,
@@ -183,36 +157,6 @@ impl Import<'_> {
             shape.path
         )));
         Ok(Ok(None))
-    }
-
-    /// Fetches a range into memory, and sums its CRC-64 on the way.
-    async fn fetch(
-        &self,
-        remote: &Remote,
-        (start, length): (u64, u64),
-        room: Room,
-        progress: Option<&Arc<Progress>>,
-    ) -> Result<Content, NativeError> {
-        let mut room = room;
-        let buffer =
-            room.buffer(usize::try_from(length).map_err(|error| NativeError::Record(io::Error::other(error)))?);
-        let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
-        let mut stream = remote.stream(start..start + length);
-        let mut at = 0;
-        while let Some(piece) = stream.next().await.map_err(NativeError::Hub)? {
-            let bytes = piece.len() as u64;
-            if let Some(rate) = &self.files.rate {
-                rate.wait(bytes).await;
-            }
-            buffer[at..at + piece.len()].copy_from_slice(&piece);
-            crc.update(&piece);
-            at += piece.len();
-            self.files.tally.add_received(bytes);
-            if let Some(progress) = progress {
-                progress.add(bytes);
-            }
-        }
-        Ok(Content { bytes: room.filled(), crc64: STANDARD.encode(crc.finalize().to_le_bytes()) })
     }
 }
 
