@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The main job on this machine alone: a real model goes into a local Foundry project, is looked at, deployed, scaled, and
 # deleted.
-# Beside the program run the Foundry emulator (tests/emulator) and Azurite, Microsoft's local blob service; no Azure
-# account is needed and nothing of yours is read or changed.
+# The same model also comes from a model hub, without a copy on this machine.
+# Beside the program run the Foundry emulator (tests/emulator), Azurite, Microsoft's local blob service, and a model hub
+# (tests/hub); no account anywhere is needed and nothing of yours is read or changed.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,7 +18,7 @@ work=$(mktemp -d)
 echo "Getting ready: AzCopy, Azurite, a model, and a release build (minutes the first time) ..."
 "$root/ci/setup.sh"
 "$root/ci/model.sh"
-(cd "$root" && cargo build --quiet --locked --release && cargo build --quiet --locked --package foundry-emulator)
+(cd "$root" && cargo build --quiet --locked --release && cargo build --quiet --locked --package foundry-emulator --package fake-hub)
 start_azurite "$work"
 
 endpoint_file=$work/endpoint
@@ -26,6 +27,12 @@ NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 "$built/debug/foundry-emulator" \
   --port 0 --azurite "$AZURITE_URL" --write-endpoint "$endpoint_file" >"$work/emulator.log" 2>&1 &
 started+=($!)
 wait_for "The emulator" $! "$work/emulator.log" test -s "$endpoint_file"
+
+hub_file=$work/hub
+NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 "$built/debug/fake-hub" \
+  --repo "sentence-transformers/all-MiniLM-L6-v2=$tools/model" --write-endpoint "$hub_file" >"$work/hub.log" 2>&1 &
+started+=($!)
+wait_for "The model hub" $! "$work/hub.log" test -s "$hub_file"
 
 # What a person has who signed in nowhere and set up nothing.
 mkdir "$work/home"
@@ -37,6 +44,7 @@ environment=(
   "LANG=${LANG:-C.UTF-8}"
   "AZURE_PROJECT_ENDPOINT=$(<"$endpoint_file")"
   "AZURE_AI_MODELS_CREDENTIAL=emulator"
+  "HF_ENDPOINT=$(<"$hub_file")"
   # The emulator is Azure Resource Manager too.
   "AZURE_AI_MODELS_ARM_ENDPOINT=$(sed 's|/api/.*||' "$endpoint_file")"
 )
@@ -80,10 +88,10 @@ show_interrupted() { # SECONDS COMMAND...
 }
 
 # What the blob service has of a version is the model.
-prove() { # VERSION
+prove() { # VERSION [DIRECTORY]
   local blob_uri
   blob_uri=$(ask 'it["blobUri"]' custom show --name minilm --version "$1")
-  printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" ./model)"
+  printf '\nIn the blob service: %s\n' "$(python3 "$root/ci/verify_upload.py" "$blob_uri" "${2:-./model}")"
 }
 
 # Python over the JSON of a command, as `it`: prints the value of EXPRESSION.
@@ -123,8 +131,24 @@ remark "The same again: what is there is not sent twice."
 show "${native[@]}"
 prove 2
 show custom delete --name minilm --version 2 --force
+
+# From a model hub. A copy of the same files shows what the count of the disk is when something is written.
+source=hf://sentence-transformers/all-MiniLM-L6-v2
+ask '"\n".join(file["path"] for file in it["files"])' custom create --name minilm --version 3 --source "$source" --dry-run >"$work/taken"
+(cd model && xargs -d '\n' cp --parents -t "$(mkdir -p "$work/expected" && echo "$work/expected")") <"$work/taken"
+python3 "$root/ci/disk_writes.py" "$work/copied" cp -r "$work/expected" "$work/copy"
+around=(python3 "$root/ci/disk_writes.py" "$work/written")
+show custom create --name minilm --version 3 --source "$source"
+around=()
+prove 3 "$work/expected"
+printf 'Written to disk by the import: %d KB. A copy of the same files writes %d KB.\n' \
+  $(($(<"$work/written") / 1024)) $(($(<"$work/copied") / 1024))
+(($(<"$work/copied") > 90000000)) || die "the count of what is written to disk does not count."
+(($(<"$work/written") < 1000000)) || die "the import wrote to disk."
+show custom show --name minilm --version 3
+show custom delete --name minilm --version 3 --force
 show custom list
 [[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
 
 stop_all
-printf '\nDone: uploaded, proved, listed, shown, deployed, asked, scaled and deleted, with AzCopy and without. All that was started is stopped.\n'
+printf '\nDone: uploaded, proved, listed, shown, deployed, asked, scaled and deleted, with AzCopy and without, from this machine and from a model hub. All that was started is stopped.\n'

@@ -24,7 +24,7 @@ use azure_ai_models_core::credential::{Audience, Target, TokenSource};
 use azure_ai_models_core::env::{Env, Timings, var};
 use azure_ai_models_core::foundry::{FoundryClient, api_version};
 use azure_ai_models_core::http::HttpClient;
-use azure_ai_models_core::model::{CustomModel, Report, Reporter, is_loopback};
+use azure_ai_models_core::model::{CustomModel, Report, Reporter, Source, is_loopback};
 use azure_ai_models_core::project::{self, Answer, Found, Search};
 use azure_ai_models_core::units;
 use url::Url;
@@ -44,6 +44,7 @@ pub(crate) struct App {
     http: OnceCell<Arc<HttpClient>>,
     found: OnceCell<Found>,
     trusted: OnceCell<Env>,
+    hub: OnceCell<Env>,
     interrupted: RefCell<Option<CliError>>,
 }
 
@@ -52,9 +53,9 @@ impl App {
     #[must_use]
     pub(crate) fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
         let timings = Timings::from_env(&env);
-        let (http, found, trusted) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (http, found, trusted, hub) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
         let interrupted = RefCell::default();
-        Self { env, timings, globals, console, cancel, http, found, trusted, interrupted }
+        Self { env, timings, globals, console, cancel, http, found, trusted, hub, interrupted }
     }
 
     /// Sets what the user is told when the command is dropped from now on; commands set it by phase.
@@ -152,6 +153,22 @@ impl App {
     pub(crate) fn trusted_env(&self) -> &Env {
         let judge = || project::trusted(&self.env, self.globals.environment.as_deref(), None, &self.reporter());
         self.trusted.get_or_init(judge)
+    }
+
+    /// The environment in which the variables of the Hugging Face Hub are the user's own.
+    #[must_use]
+    pub(crate) fn hub_env(&self) -> &Env {
+        let judge = || project::trusted_for_hub(&self.env, self.globals.environment.as_deref(), &self.reporter());
+        self.hub.get_or_init(judge)
+    }
+
+    /// Understands a source. Variables of the Hub count for addresses alone.
+    ///
+    /// # Errors
+    /// When the text is no source.
+    pub(crate) fn source(&self, text: &str) -> Result<Source, CliError> {
+        let endpoint = text.contains("://").then(|| self.hub_env().get(var::HF_ENDPOINT)).flatten();
+        Ok(Source::parse(text, endpoint)?)
     }
 
     /// azd's server, when azd runs the program.

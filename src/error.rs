@@ -9,6 +9,7 @@ mod arm_table;
 mod code;
 mod deployments;
 mod from;
+mod hub;
 mod inference;
 mod kind;
 mod native;

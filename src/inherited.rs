@@ -73,7 +73,9 @@ fn ask(env: &Env) -> (Injected, bool) {
 /// application's, and no user needs to hear of those.
 fn is_consequential(name: &str, signs_in_by_itself: bool) -> bool {
     let upper = name.to_ascii_uppercase();
-    let starts = ["AZURE_AI_MODELS_", "AZCOPY_", "SSL_CERT_", "AZD_"].iter().any(|prefix| upper.starts_with(prefix));
+    let starts = ["AZURE_AI_MODELS_", "AZCOPY_", "SSL_CERT_", "AZD_", "HF_", "HUGGING_FACE_"]
+        .iter()
+        .any(|prefix| upper.starts_with(prefix));
     let of_sign_in = ["AZURE_CLIENT_", "AZURE_AUTHORITY_", "AZURE_FEDERATED_", "IDENTITY_", "MSI_"];
     starts
         || upper.ends_with("_PROXY")
@@ -108,6 +110,8 @@ mod tests {
             ("PATH", false, true),
             ("AZCOPY_CONCURRENCY_VALUE", false, true),
             ("AZURE_AI_MODELS_SCOPE", false, true),
+            ("HF_ENDPOINT", false, true),
+            ("HUGGING_FACE_HUB_TOKEN", false, true),
             ("AZURE_CLIENT_ID", false, false),
             ("AZURE_CLIENT_ID", true, true),
             ("AZURE_AUTHORITY_HOST", true, true),

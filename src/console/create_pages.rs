@@ -15,10 +15,14 @@ pub(crate) struct DryRunPage<'a> {
     pub(crate) version: &'a str,
     /// Where the files are.
     pub(crate) source: &'a str,
+    /// Further lines about an import, with their titles.
+    pub(crate) import: Vec<(&'static str, String)>,
     /// Path and bytes of each file; empty for a remote source.
     pub(crate) files: Vec<(&'a str, u64)>,
     /// Path of what stays, and why.
     pub(crate) excluded: Vec<(&'a str, String)>,
+    /// Bytes of what stays, where they are known: those of an import.
+    pub(crate) excluded_bytes: Vec<u64>,
     /// What the check found.
     pub(crate) findings: &'a [Finding],
     /// Method and path of each request.
@@ -38,16 +42,22 @@ pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
         }
         None => "size unknown (the source is not read)".to_owned(),
     };
-    let rows = [
+    let mut rows = vec![
         ("Name", Some(plan.name.to_owned())),
         ("Version", Some(plan.version.to_owned())),
         ("Source", Some(harmless(plan.source))),
         ("Upload", Some(upload)),
     ];
+    rows.extend(plan.import.iter().map(|(title, text)| (*title, Some(harmless(text)))));
     let sizes: Vec<String> = plan.files.iter().map(|(_, bytes)| units::bytes(*bytes)).collect();
     let width = sizes.iter().map(String::len).max().unwrap_or(0);
     let files = plan.files.iter().zip(&sizes).map(|((path, _), size)| format!("{size:>width$}  {}", harmless(path)));
-    let excluded = plan.excluded.iter().map(|(path, reason)| format!("{} ({reason})", harmless(path)));
+    let left: Vec<String> = plan.excluded_bytes.iter().map(|bytes| units::bytes(*bytes)).collect();
+    let width = left.iter().map(String::len).max().unwrap_or(0);
+    let excluded = plan.excluded.iter().enumerate().map(|(at, (path, reason))| match left.get(at) {
+        Some(size) => format!("{size:>width$}  {} ({reason})", harmless(path)),
+        None => format!("{} ({reason})", harmless(path)),
+    });
     let findings =
         plan.findings.iter().map(|finding| harmless(&format!("{}: {}", finding.level, finding_line(finding))));
     [
@@ -64,6 +74,15 @@ pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
 fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     if lines.is_empty() { lines } else { format!("\n{title}:\n{lines}") }
+}
+
+/// `12 of 41 files, 16.1 of 48.3 GB`: what is taken of a repository.
+#[must_use]
+pub(crate) fn taken_line((files, bytes): (u64, u64), (all_files, all_bytes): (u64, u64)) -> String {
+    let (some, all) = (units::bytes(bytes), units::bytes(all_bytes));
+    let same_unit = some.split_once(' ').filter(|(_, unit)| all.ends_with(&format!(" {unit}")));
+    let some = same_unit.map_or(some.as_str(), |(number, _)| number);
+    format!("{} of {}, {some} of {all}", units::grouped(files), units::count(all_files, "file", "files"))
 }
 
 /// The shape of an adapter in one line; what is not known stands as `?`.
@@ -88,4 +107,21 @@ pub(crate) fn lora_line(
 #[must_use]
 pub(crate) fn accepted_page(name: &str, version: &str, wait: &str) -> String {
     format!("The registration of model '{name}' (version {version}) is under way.\n\nTo wait for its end:\n  {wait}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_of_a_repository_is_told_in_one_line() {
+        const GB: u64 = 1 << 30;
+        for (taken, all, words) in [
+            ((12, 16 * GB), (41, 48 * GB), "12 of 41 files, 16.0 of 48.0 GB"),
+            ((1, 500), (1, 500), "1 of 1 file, 500 of 500 B"),
+            ((2, 600 << 20), (3, 2 * GB), "2 of 3 files, 600.0 MB of 2.0 GB"),
+        ] {
+            assert_eq!(taken_line(taken, all), words);
+        }
+    }
 }

@@ -36,6 +36,8 @@ use ::console::Term;
 use indicatif::MultiProgress;
 use thiserror::Error;
 
+use serde_json::Value;
+
 use self::progress::Face;
 use self::style::Style;
 use azure_ai_models_core::display::harmless_lines;
@@ -132,6 +134,13 @@ impl Console {
             self.line(&progress::step_line(number, of, text));
         } else {
             self.talk(&self.style.bold(&format!("Step {number}/{of}: {text}")));
+        }
+    }
+
+    /// A fact for those who read JSON lines; nothing elsewhere.
+    pub(crate) fn event(&self, name: &str, fields: Value) {
+        if self.face == Face::Json {
+            self.line(&progress::event_line(name, fields));
         }
     }
 

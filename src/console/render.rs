@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
-pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line};
+pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line, taken_line};
 pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, uploads_table};
@@ -89,6 +89,7 @@ pub(crate) fn model_details(model: &CustomModel) -> String {
         ];
         section(&mut page, "Source", &rows);
     }
+    section(&mut page, "Imported From", &import(view));
     if let Some(profile) = &view.artifact_profile {
         let signals = profile.signals.as_ref().filter(|signals| !signals.is_empty()).map(|signals| signals.join(", "));
         section(&mut page, "Artifact Profile", &[("Category", profile.category.clone()), ("Signals", signals)]);
@@ -106,6 +107,21 @@ pub(crate) fn model_details(model: &CustomModel) -> String {
         .collect();
     section(&mut page, "Warnings", &warnings);
     format!("{page}{RULE}\n")
+}
+
+/// Origin of an imported model, by the tags of the import.
+fn import(view: &ModelView) -> [(&'static str, Option<String>); 5] {
+    let tag = |key: &str| view.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+    let repository = tag("hf.repo");
+    let place = repository.as_ref().map(|_| "Hugging Face Hub".to_owned());
+    let of_import = |key| repository.as_ref().and_then(|_| tag(key));
+    [
+        ("Place", place),
+        ("Repository", repository.clone()),
+        ("Reference", of_import("hf.ref")),
+        ("Commit", of_import("hf.revision")),
+        ("Folder", of_import("hf.path")),
+    ]
 }
 
 fn general(view: &ModelView) -> [(&'static str, Option<String>); 8] {

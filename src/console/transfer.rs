@@ -12,6 +12,7 @@ use serde_json::json;
 use self::state::State;
 use super::Console;
 use super::progress::{Face, bar_line, event_line};
+use azure_ai_models_core::hub::Carrier;
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
 
@@ -73,6 +74,23 @@ impl<'a> TransferView<'a> {
                     let fields = json!({ "path": path, "bytes": bytes, "sha256": sha256 });
                     self.console.line(&event_line("upload.file", fields));
                 }
+            }
+            TransferEvent::ImportMode { carrier, reason } => {
+                self.console.event("import.mode", json!({ "mode": carrier.as_str(), "reason": reason }));
+                let words = match carrier {
+                    Carrier::Server => "The blob store copies the files by itself",
+                    Carrier::Client => "The files are streamed through this machine",
+                };
+                self.console.status(&format!("  {words}: {reason}"));
+            }
+            TransferEvent::ImportFile { path, carrier, reason } => {
+                let fields = json!({ "path": path, "mode": carrier.as_str(), "reason": reason });
+                self.console.event("import.file", fields);
+                let words = match carrier {
+                    Carrier::Server => "copied by the blob store",
+                    Carrier::Client => "streamed",
+                };
+                self.console.status(&format!("  {path} is {words}: {reason}"));
             }
             TransferEvent::Done { bytes, files, elapsed } => self.done(*bytes, *files, *elapsed),
         }

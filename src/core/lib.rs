@@ -14,6 +14,7 @@ pub mod foundry;
 #[cfg(test)]
 mod fuzz;
 pub mod http;
+pub mod hub;
 pub mod inference;
 pub mod model;
 mod native;

@@ -21,6 +21,8 @@ pub(crate) struct Counters {
     pub(crate) files: u64,
     /// Bytes and files in all, as far as the engine has found them by itself; ignored where there is a plan.
     pub(crate) totals: Option<(u64, u64)>,
+    /// Of the bytes those that the store copied itself; `None` where nothing is imported.
+    pub(crate) remote: Option<u64>,
 }
 
 impl Meter {
@@ -38,6 +40,7 @@ impl Meter {
         let ceiling = progress.total_bytes.map_or(u64::MAX, |total| total.saturating_sub(1));
         progress.bytes = progress.bytes.max(counters.bytes.min(ceiling));
         progress.found = counters.found;
+        progress.remote = counters.remote;
         progress.files = progress.files.max(counters.files.min(progress.total_files.unwrap_or(u64::MAX)));
         *progress
     }
@@ -117,7 +120,7 @@ mod tests {
     use super::*;
 
     fn planned(total: u64) -> Meter {
-        Meter::new(TransferProgress { bytes: 0, found: 0, total_bytes: Some(total), files: 0, total_files: Some(2) })
+        Meter::new(TransferProgress { total_bytes: Some(total), total_files: Some(2), ..TransferProgress::default() })
     }
 
     fn counters(bytes: u64, files: u64) -> Counters {

@@ -24,7 +24,10 @@ impl From<WriteError> for CliError {
 
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
-        Self::usage(error.to_string()).with_code(ErrorCode::BadSource).with_suggestion(error.suggestion())
+        match error {
+            SourceError::HubEndpoint(error) => error.into(),
+            error => Self::usage(error.to_string()).with_code(ErrorCode::BadSource).with_suggestion(error.suggestion()),
+        }
     }
 }
 
@@ -80,7 +83,10 @@ impl From<PlanError> for CliError {
 
 impl From<CheckError> for CliError {
     fn from(error: CheckError) -> Self {
-        Self::unreadable(&error.path, &error.why)
+        match error {
+            CheckError::Unreadable { path, why } => Self::unreadable(&path, &why),
+            CheckError::Hub(error) => error.into(),
+        }
     }
 }
 

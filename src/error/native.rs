@@ -1,5 +1,6 @@
 //! Translation of a failed upload by the native engine.
 
+use azure_ai_models_core::hub::HubError;
 use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::upload::NativeError;
 
@@ -8,6 +9,10 @@ use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 
 impl From<NativeError> for CliError {
     fn from(error: NativeError) -> Self {
+        let error = match error {
+            NativeError::Hub(error) => return Self::of_import(error),
+            error => error,
+        };
         let message = match &error {
             NativeError::Location(StoreError::NoFreshSas(why)) => format!("{error}: {why}"),
             _ => error.to_string(),
@@ -29,12 +34,31 @@ impl From<NativeError> for CliError {
             NativeError::File { .. } | NativeError::Changing { .. } => {
                 broken(ErrorCode::FilesFailed).with_suggestion(LEAVE_FILES).lasting()
             }
-            NativeError::BlocksLost { .. } => broken(ErrorCode::IncompleteUpload),
+            NativeError::NotCopied { .. } => Self::new(ErrorKind::Service, format!("{BROKEN_UPLOAD}\n{message}"))
+                .with_code(ErrorCode::NotCopied)
+                .with_suggestion("Use --copy auto, which streams through this machine what the blob store cannot copy.")
+                .lasting(),
+            NativeError::WriteOnly => Self::usage(message)
+                .with_code(ErrorCode::NotReadable)
+                .with_suggestion("Use --copy client, which verifies the files on their way, or omit --verify."),
+            NativeError::Hub(_) | NativeError::BlocksLost { .. } => broken(ErrorCode::IncompleteUpload),
             NativeError::Record(_) => Self::failure(message)
                 .with_code(ErrorCode::NoUploadDirectory)
                 .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR.")
                 .lasting(),
         }
+    }
+}
+
+impl CliError {
+    /// The Hub failed during the upload.
+    fn of_import(error: HubError) -> Self {
+        let is_other_content = matches!(error, HubError::Mismatch { .. });
+        let mut told = Self::from(error);
+        if !is_other_content {
+            told.details.message = format!("{BROKEN_UPLOAD}\n{}", told.details.message);
+        }
+        told
     }
 }
 
@@ -72,6 +96,7 @@ mod tests {
             (store(service(400)), false),
             (NativeError::Location(StoreError::SasRejected(service(403))), false),
             (NativeError::Location(StoreError::NoFreshSas(service(403))), false),
+            (NativeError::NotCopied { path: "a".into(), reason: "403".into() }, false),
             (NativeError::Changing { path: "a".into() }, false),
             (file(io::ErrorKind::PermissionDenied), false),
             (NativeError::Record(io::ErrorKind::StorageFull.into()), false),

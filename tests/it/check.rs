@@ -95,7 +95,11 @@ fn what_cannot_be_checked_is_told() {
     let env = env();
     for (args, code, words) in [
         (&["nowhere"][..], 3, "File not found: [ROOT]/here/nowhere"),
-        (&["https://a.blob.core.windows.net/c"], 2, "only files of this machine can be checked"),
+        (
+            &["https://a.blob.core.windows.net/c"],
+            2,
+            "only files of this machine and of the Hugging Face Hub can be checked",
+        ),
         (&["model", "--exclude", "[a"], 2, "invalid value '[a' for '--exclude <GLOB>'"),
         (&["model", "--include", ""], 2, "a glob cannot be empty"),
         (&["model/config.json", "--include", "x"], 2, "there is nothing that 'x' could select"),

@@ -474,7 +474,7 @@ fn bad_values_change_nothing() {
         &["create", "--name", "ok", "--source", ""],
         &["create", "--name", "ok", "--source", "ftp://x/y"],
         &["create", "--name", "ok", "--source", "http://example.com/x"],
-        &["create", "--name", "ok", "--source", "https://huggingface.co/org/repo"],
+        &["create", "--name", "ok", "--source", "https://models.example/org/repo"],
         &["create", "--name", "ok", "--source", "https://a.blob.core.windows.net/c?sv=1"],
         &["create", "--name", "ok", "--source", "mod*"],
         &["create", "--name", "ok", "--source", "nowhere"],

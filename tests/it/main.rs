@@ -20,8 +20,11 @@ mod foreign;
 mod foreign_text;
 mod help;
 mod hook;
+mod hub_sources;
 #[cfg(unix)]
 mod ignored;
+#[cfg(unix)]
+mod import;
 mod init;
 mod install;
 mod kinds;

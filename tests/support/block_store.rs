@@ -1,5 +1,9 @@
 //! A blob store for block blobs, in this process: Put Blob, Put Block, Put Block List, Get Block List and the list of a
-//! container, as Azure documents them, with the faults that an upload meets. It counts what comes.
+//! container, as Azure documents them, with the faults that an upload meets. It counts what comes. It also copies blocks
+//! from a URL, and gives blobs back.
+
+#[path = "block_store/copying.rs"]
+mod copying;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,6 +21,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use tokio::sync::{Semaphore, oneshot};
+
+pub(crate) use self::copying::{Copying, SourceFault};
 
 /// Nothing that a test waits for takes longer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -52,6 +58,10 @@ pub(crate) struct Behaviour {
     pub(crate) held_after: Option<u32>,
     /// Content is counted and not kept.
     pub(crate) discards: bool,
+    /// How it copies blocks from URLs.
+    pub(crate) copying: Copying,
+    /// One bit of each blob that is read is another one.
+    pub(crate) reads_wrong: bool,
     /// How the list of the container differs from what is there.
     pub(crate) lists: Lists,
     /// Before the so-manyth list of the whole container another machine writes this blob, in its size.
@@ -100,6 +110,8 @@ pub(crate) struct Received {
     pub(crate) asked: u32,
     /// Times that a list of blocks came for it.
     pub(crate) commits: u32,
+    /// Of the blocks those that it copied from a URL.
+    pub(crate) copied: u32,
     /// Requests for it that had a checksum.
     pub(crate) with_checksum: u32,
 }
@@ -305,6 +317,8 @@ async fn store_answer(
     match *method {
         Method::GET if is_of("list") => list(shared, query),
         Method::GET if is_of("blocklist") => block_list(shared, name),
+        Method::GET => copying::read(shared, name, headers),
+        Method::PUT if headers.contains_key("x-ms-copy-source") => copying::copy(shared, name, query, headers).await,
         Method::PUT if is_of("blocklist") => commit(shared, name, headers, body).await,
         Method::PUT => content(shared, line, name, (query, headers, &sas), body).await,
         Method::DELETE => match shared.lock().blobs.remove(name) {

@@ -1,10 +1,10 @@
-//! `custom check`: what `create` would find wrong with the files, without a network.
-
-use std::path::PathBuf;
+//! `custom check`: what `create` would find wrong with the files, without Azure; for files of this machine without a
+//! network.
 
 use clap::{Args, ValueHint};
 
-use super::selection::{self, Check, SelectionArgs};
+use super::selection::{self, Check, Planned, SelectionArgs};
+use super::source::SourceText;
 use crate::app::App;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
@@ -18,15 +18,16 @@ Examples:
   azd ai models custom check ./model-weights
   azd ai models custom check ./adapter --weight-type LoRA
   azd ai models custom check ./model-weights --exclude '*.bin' -o json
+  azd ai models custom check hf://org/repo
 
 Errors end with exit code 6 and would stop 'custom create'; warnings would not.";
 
 /// Options of `custom check`.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// File or directory with the weights
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
-    path: PathBuf,
+    /// File or directory with the weights, or a repository of the Hugging Face Hub: hf://ORG/NAME
+    #[arg(value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
+    path: SourceText,
 
     /// FullWeight, LoRA or DraftModel [default: LoRA for an adapter, else FullWeight]
     #[arg(long, value_name = "TYPE")]
@@ -53,15 +54,15 @@ impl Product for Findings<'_> {
 }
 
 pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
-    let source = Source::parse(&args.path.to_string_lossy())?;
+    let source = app.source(args.path.expose())?;
     if matches!(source, Source::Blob(_)) {
-        return Err(CliError::usage("only files of this machine can be checked")
+        return Err(CliError::usage("only files of this machine and of the Hugging Face Hub can be checked")
             .with_code(ErrorCode::BadSource)
-            .with_suggestion("Give a file or a directory."));
+            .with_suggestion("Give a file, a directory or hf://ORG/NAME."));
     }
     let (findings, checked) =
-        match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type)).await? {
-            Ok((plan, findings)) => {
+        match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type), None).await? {
+            Ok(Planned { source: plan, findings, .. }) => {
                 let weight_type = args.weight_type.or_else(|| check::weight_type(&plan)).unwrap_or_default();
                 let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
                 (findings, Some(Checked { files, bytes, weight_type }))

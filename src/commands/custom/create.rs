@@ -7,6 +7,7 @@ mod again;
 mod args;
 mod dry_run;
 mod engine_args;
+mod import;
 mod lora;
 mod questions;
 mod register;
@@ -24,7 +25,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, Registered, api_version};
-use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelVersion, Source, WeightType};
+use azure_ai_models_core::hub::{HubReader, HubTransfer};
+use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelDetails, ModelVersion, Source, WeightType};
 use azure_ai_models_core::source::{Selection, UploadSource};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{
@@ -38,7 +40,8 @@ use tokio::sync::OnceCell;
 use self::lora::AdapterConfig;
 use self::version::next_free;
 use self::view::{STARTING_OVER, UploadView, kept_sentence};
-use super::selection::{self, Check};
+use super::hub;
+use super::selection::{self, Check, Planned};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::engine;
@@ -70,6 +73,9 @@ Examples:
   A blob URL with a SAS, from a file since shells cut URLs at '&':
     azd ai models custom create --name my-model --source-file source-url.txt
 
+  A model of the Hugging Face Hub, without a copy on this machine:
+    azd ai models custom create --name my-model --source hf://org/repo
+
   From weights to an endpoint:
     azd ai models custom create -n my-model --source ./weights --base-model FW-GLM-4.7 --deploy
 
@@ -88,8 +94,15 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
 
 /// Makes a model of what the spec says; `uploads resume` comes here too.
 pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
-    let (source, findings) = spec.plan(app).await?;
-    show_findings(app, &findings)?;
+    let planned = spec.plan(app, Some(&foundry.endpoint().to_string())).await?;
+    if let UploadSource::Hub(hub) = &planned.source {
+        import::describe(app, hub);
+    }
+    show_findings(app, &planned.findings)?;
+    let details = match &planned.source {
+        UploadSource::Hub(hub) => import::recorded(app, &spec.details, hub),
+        UploadSource::Local { .. } | UploadSource::Remote { .. } => spec.details.clone(),
+    };
     let settings = TransferSettings {
         timings: app.timings.clone(),
         stall_limit: app.stall_limit()?,
@@ -97,8 +110,9 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         cancel: app.cancel.clone(),
         reporter: app.reporter(),
     };
+    describe(app, spec, &planned).await;
+    let Planned { source, reader, .. } = planned;
     let (config_dir, source) = (app.config_dir()?, Arc::new(source));
-    describe(app, spec, &source);
     let deploy = match &spec.deploy {
         Some(request) => {
             let base_model = spec.details.base_model.as_ref().map(|base| base.uri().to_owned());
@@ -106,17 +120,28 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         }
         None => None,
     };
-    let create = Create { app, spec, source, foundry, config_dir, settings, engine: OnceCell::new(), deploy };
+    let create =
+        Create { app, spec, source, details, reader, foundry, config_dir, settings, engine: OnceCell::new(), deploy };
     Box::pin(create.run()).await
 }
 
 impl CreateSpec {
-    /// What is uploaded, and what is wrong with it.
-    async fn plan(&self, app: &App) -> Result<(UploadSource, Vec<Finding>), CliError> {
+    /// Plan and findings. An unfinished import to this project endpoint is pinned to its commit.
+    async fn plan(&self, app: &App, endpoint: Option<&str>) -> Result<Planned, CliError> {
         let check = if self.check { Check::As(Some(self.details.weight_type)) } else { Check::Skipped };
-        let (source, mut findings) = selection::look(app, &self.source, &self.selection, check).await??;
-        lora::hint(&source, self.details.weight_type, &mut findings);
-        Ok((source, findings))
+        let earlier = match (&self.source, endpoint) {
+            (Source::Hub(_), Some(endpoint)) => {
+                let version = match &self.version {
+                    VersionChoice::Named(version) => Some(version.as_str()),
+                    VersionChoice::Auto => None,
+                };
+                hub::earlier_pin(app, endpoint, (self.name.as_str(), version), &self.shown_source)?
+            }
+            _ => None,
+        };
+        let mut planned = selection::look(app, &self.source, &self.selection, check, earlier.as_ref()).await??;
+        lora::hint(&planned.source, self.details.weight_type, &mut planned.findings);
+        Ok(planned)
     }
 }
 
@@ -125,6 +150,10 @@ struct Create<'a> {
     app: &'a App,
     spec: &'a CreateSpec,
     source: Arc<UploadSource>,
+    /// Details of the model, with the tags of an import.
+    details: ModelDetails,
+    /// Reads the files of an import.
+    reader: Option<Arc<HubReader>>,
     foundry: &'a FoundryClient,
     config_dir: PathBuf,
     settings: TransferSettings,
@@ -223,7 +252,7 @@ impl Create<'_> {
             shown_source: self.spec.shown_source.clone(),
             selection: self.spec.selection.clone(),
             checked: self.spec.check,
-            details: self.spec.details.clone(),
+            details: self.details.clone(),
         };
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
         match opened.await {
@@ -321,7 +350,11 @@ impl Create<'_> {
     async fn engine(&self) -> Result<&dyn TransferEngine, CliError> {
         let make = async || -> Result<Box<dyn TransferEngine>, CliError> {
             let engine: Box<dyn TransferEngine> = match self.spec.engine {
-                EngineChoice::Native { parallel, hash } => Box::new(NativeEngine { parallel, hash }),
+                EngineChoice::Native { parallel, hash } => {
+                    let (copy, verify) = (self.spec.copy, self.spec.verify);
+                    let hub = self.reader.clone().map(|reader| HubTransfer { reader, copy, verify });
+                    Box::new(NativeEngine { parallel, hash, hub })
+                }
                 EngineChoice::AzCopy => Box::new(AzCopyEngine::new(self.find_azcopy().await?)),
             };
             Ok(engine)
@@ -333,7 +366,7 @@ impl Create<'_> {
         let found = engine::find(self.app, self.spec.azcopy_path.as_deref()).await;
         let found = found.map_err(|error| match &self.spec.source {
             Source::Local(_) => error.with_native_engine(),
-            Source::Blob(_) => error,
+            Source::Blob(_) | Source::Hub(_) => error,
         })?;
         self.app.console.status(&format!("Using azcopy: {} ({})", found.path().display(), found.version()));
         Ok(found)
@@ -374,6 +407,7 @@ impl Create<'_> {
         let shown = match &self.spec.source {
             Source::Local(path) => path.display().to_string(),
             Source::Blob(url) => url.to_string(),
+            Source::Hub(address) => address.to_string(),
         };
         match (self.source.file_count(), self.source.bytes()) {
             (Some(files), Some(bytes)) => {
@@ -385,15 +419,22 @@ impl Create<'_> {
 }
 
 /// What the service may hold against these weights, and what the adapter says of itself.
-fn describe(app: &App, spec: &CreateSpec, source: &UploadSource) {
+async fn describe(app: &App, spec: &CreateSpec, planned: &Planned) {
     let details = &spec.details;
     if details.weight_type == WeightType::LoRA
-        && let Some(config) = AdapterConfig::read(source)
+        && let Some(config) = AdapterConfig::read(planned).await
     {
         app.console.detail("LoRA", &config.over(&details.lora));
     }
     if details.base_model.is_none() && details.weight_type != WeightType::DraftModel {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
+        if let UploadSource::Hub(hub) = &planned.source
+            && let Some(base) = &hub.base_model
+        {
+            app.console.status(&format!(
+                "The model card names the base model {base}. Where Foundry has it, give its Foundry name with --base-model."
+            ));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod delete;
 mod deployed;
 mod engine;
 mod existing;
+mod hub;
 mod list;
 mod products;
 mod selection;

@@ -1,10 +1,15 @@
 //! Which files of a directory `create` and `check` take, and the plan and check of them.
 
+use std::sync::Arc;
+
 use clap::Args;
+
+use super::hub;
 
 use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::check;
+use azure_ai_models_core::hub::{HubAddress, HubImport, HubPin, HubReader};
 use azure_ai_models_core::model::{Finding, Source, WeightType};
 use azure_ai_models_core::source::{self, ExcludeReason, Excluded, Pattern, PlanError, Selection, UploadSource};
 
@@ -33,17 +38,58 @@ impl SelectionArgs {
     }
 }
 
-/// A plan and what the check found in it, or why there is no plan.
-pub(super) type Looked = Result<(UploadSource, Vec<Finding>), PlanError>;
+/// A plan, and what the check found in it.
+pub(super) struct Planned {
+    pub(super) source: UploadSource,
+    pub(super) findings: Vec<Finding>,
+    /// Reads the files of an import.
+    pub(super) reader: Option<Arc<HubReader>>,
+}
 
-/// Plans what goes, and looks for what is wrong with it. A slow file system can be interrupted.
+/// A plan, or why there is none.
+pub(super) type Looked = Result<Planned, PlanError>;
+
+/// Plans what goes, and looks for what is wrong with it. A slow file system can be interrupted. `earlier`: the commit of
+/// an earlier attempt of an import.
 pub(super) async fn look(
     app: &App,
     source: &Source,
     selection: &Selection,
     checked: Check,
+    earlier: Option<&HubPin>,
 ) -> Result<Looked, CliError> {
-    let used = selection.clone();
+    let looked = match source {
+        Source::Hub(address) => look_at_hub(app, address, selection, checked, earlier).await?,
+        Source::Local(_) | Source::Blob(_) => look_here(app, source, selection, checked).await?,
+    };
+    let unmatched = match &looked {
+        Ok(planned) => planned.source.unmatched(selection),
+        Err(PlanError::Empty { unmatched, .. }) => unmatched.clone(),
+        Err(_) => Vec::new(),
+    };
+    unmatched.iter().for_each(|glob| app.console.warn(&glob.to_string()));
+    Ok(looked)
+}
+
+async fn look_at_hub(
+    app: &App,
+    address: &HubAddress,
+    selection: &Selection,
+    checked: Check,
+    earlier: Option<&HubPin>,
+) -> Result<Looked, CliError> {
+    let HubImport { source, reader, .. } = match hub::plan(app, address, selection, earlier).await? {
+        Ok(import) => import,
+        Err(error) => return Ok(Err(error)),
+    };
+    let findings = match checked {
+        Check::As(weight_type) => check::check_hub(&source, &reader, weight_type).await?,
+        Check::Skipped => Vec::new(),
+    };
+    Ok(Ok(Planned { source: UploadSource::Hub(source), findings, reader: Some(reader) }))
+}
+
+async fn look_here(app: &App, source: &Source, selection: &Selection, checked: Check) -> Result<Looked, CliError> {
     let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
     let config_dir = app.config_dir().ok();
     let work = move || {
@@ -55,18 +101,12 @@ pub(super) async fn look(
             Check::As(weight_type) => check::check(&plan, weight_type)?,
             Check::Skipped => Vec::new(),
         };
-        Ok(Ok((plan, findings)))
+        Ok(Ok(Planned { source: plan, findings, reader: None }))
     };
     let looked = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))?;
-    if let Ok((UploadSource::Local { excluded, .. }, _)) = &looked {
+    if let Ok(Planned { source: UploadSource::Local { excluded, .. }, .. }) = &looked {
         name_secrets(app, excluded);
     }
-    let unmatched = match &looked {
-        Ok((plan, _)) => plan.unmatched(&used),
-        Err(PlanError::Empty { unmatched, .. }) => unmatched.clone(),
-        Err(_) => Vec::new(),
-    };
-    unmatched.iter().for_each(|glob| app.console.warn(&glob.to_string()));
     Ok(looked)
 }
 

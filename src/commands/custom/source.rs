@@ -7,7 +7,6 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::model::Source;
 
 /// Absolute path without `.` and `..`. A `..` behind a link stays: only the system knows where it leads.
 pub(super) fn absolute(cwd: &Path, path: &Path) -> PathBuf {
@@ -34,6 +33,11 @@ impl SourceText {
     /// What came through a pipe: one path or URL, in quotes or not.
     pub(super) fn piped(line: &str) -> Self {
         Self(bare(line).to_owned())
+    }
+
+    /// The text, for the one who understands it.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
     }
 
     /// True for `-`.
@@ -64,16 +68,15 @@ pub(super) enum SourceOption {
 }
 
 impl SourceOption {
-    /// Reads and understands the source.
+    /// Reads the source.
     ///
     /// # Errors
-    /// When the file cannot be read, or the text is no source.
-    pub(super) fn resolve(&self, cwd: &Path) -> Result<Source, CliError> {
-        let text = match self {
-            Self::Text(SourceText(text)) => text.clone(),
-            Self::File(path) => read(&cwd.join(path))?,
-        };
-        Ok(Source::parse(&text)?)
+    /// When the file cannot be read.
+    pub(super) fn read(&self, cwd: &Path) -> Result<SourceText, CliError> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::File(path) => read(&cwd.join(path)).map(SourceText),
+        }
     }
 }
 

@@ -6,12 +6,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
+use super::hub;
 use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, UploadRow};
 use crate::error::{CliError, ErrorCode};
+use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{self, Journal, Stage, Unfinished};
@@ -203,7 +205,10 @@ fn find(app: &App, id: &str) -> Result<Unfinished, CliError> {
 async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let Unfinished { id, journal, .. } = find(app, &args.id)?;
     let Journal { spec: upload, registration, .. } = journal;
-    let source = Source::parse(&upload.source)?;
+    let source = app.source(&upload.source)?;
+    if let Some(pin) = &upload.hub {
+        hub::check_same_hub(app, pin)?;
+    }
     if let Source::Blob(_) = source {
         return Err(CliError::usage("the source of this upload is a URL, whose SAS is not kept")
             .with_code(ErrorCode::RemoteSource)
@@ -222,10 +227,17 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
             )));
     }
     let broken = |what: &str| CliError::failure(format!("the journal of upload {id} holds no valid {what}"));
-    let engine = args.engine.choice(app)?;
+    let engine = args.engine.choice(app, &source)?;
+    let (copy, verify) = (args.engine.copy(), args.engine.verify());
     let mut again = vec!["custom", "uploads", "resume", &id];
-    if let EngineChoice::Native { .. } = engine {
+    if let (EngineChoice::Native { .. }, Source::Local(_)) = (engine, &source) {
         again.extend(["--engine", "native"]);
+    }
+    if copy != CopyMode::default() {
+        again.extend(["--copy", copy.as_str()]);
+    }
+    if verify != VerifyMode::default() {
+        again.extend(["--verify", verify.as_str()]);
     }
     let spec = CreateSpec {
         name: upload.name.parse().map_err(|_| broken("name"))?,
@@ -244,6 +256,8 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         timeout: None,
         given_timeout: None,
         engine,
+        copy,
+        verify,
         azcopy_path: None,
         limit_rate: None,
         again: app.command_line(&again),

@@ -84,17 +84,19 @@ impl State {
     pub(super) fn json(&self, now: Duration) -> String {
         let eta =
             self.progress.total_bytes.and_then(|total| self.speed.eta(now, total.saturating_sub(self.progress.bytes)));
-        event_line(
-            "upload.progress",
-            json!({
-                "bytes": self.progress.bytes,
-                "totalBytes": self.progress.total_bytes,
-                "files": self.progress.files,
-                "totalFiles": self.progress.total_files,
-                "bytesPerSecond": self.speed.rate(now).map(units::whole),
-                "etaSeconds": eta.map(|eta| eta.as_secs()),
-            }),
-        )
+        let mut fields = json!({
+            "bytes": self.progress.bytes,
+            "totalBytes": self.progress.total_bytes,
+            "files": self.progress.files,
+            "totalFiles": self.progress.total_files,
+            "bytesPerSecond": self.speed.rate(now).map(units::whole),
+            "etaSeconds": eta.map(|eta| eta.as_secs()),
+        });
+        if let Some(remote) = self.progress.remote {
+            fields["bytesRemote"] = remote.into();
+            fields["bytesSent"] = self.progress.bytes.saturating_sub(self.progress.found + remote).into();
+        }
+        event_line("upload.progress", fields)
     }
 
     pub(super) fn full_text(&self, bytes: u64, elapsed: Duration) -> String {
@@ -146,11 +148,28 @@ mod tests {
     const GB: u64 = 1 << 30;
 
     fn progress(bytes: u64) -> TransferProgress {
-        TransferProgress { bytes, found: 0, total_bytes: Some(10 * GB), files: 1, total_files: Some(4) }
+        TransferProgress {
+            bytes,
+            total_bytes: Some(10 * GB),
+            files: 1,
+            total_files: Some(4),
+            ..TransferProgress::default()
+        }
     }
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn bytes_that_the_store_copied_are_told_apart_from_those_that_were_sent() {
+        let mut state = State::default();
+        let progress = TransferProgress { found: GB, remote: Some(2 * GB), ..progress(4 * GB) };
+        state.advance(Duration::from_secs(1), progress);
+        let line: serde_json::Value = serde_json::from_str(&state.json(Duration::from_secs(1))).expect("JSON");
+        assert_eq!((&line["bytesRemote"], &line["bytesSent"]), (&(2 * GB).into(), &GB.into()));
+        state.advance(Duration::from_secs(2), TransferProgress { remote: None, ..progress });
+        assert!(!state.json(Duration::from_secs(2)).contains("bytesRemote"));
     }
 
     #[test]

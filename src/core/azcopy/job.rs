@@ -69,7 +69,7 @@ impl CopyJob {
             Cargo::Files { files, bytes, .. } => (Some(files), Some(bytes)),
             Cargo::Remote { .. } => (None, None),
         };
-        TransferProgress { bytes: 0, found: 0, total_bytes, files: 0, total_files }
+        TransferProgress { total_bytes, total_files, ..TransferProgress::default() }
     }
 
     /// AzCopy's arguments, with the SAS: there is no other way to hand it over.

@@ -338,6 +338,7 @@ fn counters(summary: &Summary) -> Counters {
         found: 0,
         files: summary.completed,
         totals: summary.scanned.then_some((summary.bytes_expected, summary.total)),
+        remote: None,
     }
 }
 

@@ -1,22 +1,25 @@
 //! The folder that holds the model, where the one above it was given. Pure.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 
-/// Names the one folder below that has what the whole source misses.
-pub(super) fn advise(directory: &Path, files: &[SourceFile], weight_type: WeightType, findings: &mut [Finding]) {
+/// Names the one folder below that has what the whole source misses; `place` says of it how to give it.
+pub(super) fn advise(
+    place: impl Fn(&str) -> String,
+    files: &[SourceFile],
+    weight_type: WeightType,
+    findings: &mut [Finding],
+) {
     let is_missing = |finding: &&mut Finding| {
         let codes = [FindingCode::MissingConfig, FindingCode::MissingAdapterWeights, FindingCode::NoWeights];
         finding.file == WHOLE && codes.contains(&finding.code)
     };
     let Some(finding) = findings.iter_mut().find(is_missing) else { return };
     let Some((folder, found)) = only_model(files) else { return };
-    let place = directory.join(folder);
     let option = if found == weight_type { String::new() } else { format!(" with --weight-type {found}") };
-    finding.remedy = format!("{} holds the model: give that directory{option}.", place.display());
+    finding.remedy = format!("{}{option}.", place(folder));
 }
 
 /// The only folder below the source with a configuration and weights, and what it holds.

@@ -89,6 +89,63 @@ pub(super) fn peft_type(path: &str, bytes: impl Read) -> io::Result<Option<Findi
     Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, remedy)))
 }
 
+/// Warnings of a model's sound configuration: what its host may not do.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn config(path: &str, bytes: impl Read) -> io::Result<Vec<Finding>> {
+    let Ok(config) = json::read::<Config>(bytes)? else { return Ok(Vec::new()) };
+    let mut findings = Vec::new();
+    if let Value::Object(quantization) = &config.quantization {
+        let method = quantization.get("quant_method").and_then(Value::as_str);
+        let method = method.map(|method| format!(" ({method})")).unwrap_or_default();
+        let what = format!("the weights are quantized{method}, and the service may take FP16 and BF16 alone");
+        let remedy = "Use the weights before quantization where there are such; deployments quantize by themselves.";
+        findings.push(Finding::warning(FindingCode::QuantizedWeights, path, what, remedy));
+    }
+    if config.has_code {
+        let what = "the configuration names code of its own (auto_map), which the service does not run";
+        let remedy = "See whether the service knows the model's architecture without that code.";
+        findings.push(Finding::warning(FindingCode::CodeIgnored, path, what, remedy));
+    }
+    Ok(findings)
+}
+
+/// Fields of a model's configuration, the last one of each name.
+#[derive(Default)]
+struct Config {
+    quantization: Value,
+    has_code: bool,
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Config;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Config, A::Error> {
+                let mut found = Config::default();
+                while let Some(field) = map.next_key::<String>()? {
+                    match field.as_str() {
+                        "quantization_config" => found.quantization = map.next_value()?,
+                        "auto_map" => found.has_code = map.next_value::<Option<IgnoredAny>>()?.is_some(),
+                        _ => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(found)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
 /// `peft_type` of an adapter's configuration, the last one where it stands twice.
 struct PeftType(Option<String>);
 

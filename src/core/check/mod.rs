@@ -1,9 +1,11 @@
-//! The local model check: finds in moments what would make an upload of hours worthless.
+//! The model check: finds in moments what would make an upload of hours worthless.
 //!
-//! Reads headers, indexes and other JSON, never weights, so time and memory do not grow with their size. Knows no
-//! network and changes nothing.
+//! Reads headers, indexes and other JSON, never weights, so time and memory do not grow with their size. One
+//! implementation for files of this machine and of the Hub, which differ in where their bytes are (`content`). Changes
+//! nothing.
 
 mod below;
+mod content;
 mod documents;
 mod gguf;
 mod index;
@@ -11,6 +13,7 @@ mod json;
 mod layout;
 mod links;
 mod looks;
+mod reading;
 mod safetensors;
 mod series;
 mod shards;
@@ -18,36 +21,45 @@ mod shards;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use thiserror::Error;
+use tokio::runtime::Handle;
 
 pub use self::json::read as read_json;
 
+use self::content::{Content, Contents};
 use self::index::and_more;
-use self::safetensors::{Fault, Header};
-use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
+use self::reading::{Looked, Reading};
+use crate::hub::{HubError, HubReader, HubSource};
+use crate::model::{FileKind, FileList, Finding, FindingCode, SourceFile, WeightType};
 use crate::source::{PlanError, UploadSource};
 use crate::units;
 
-/// Sizes of a Git LFS pointer, in bytes: its specification allows less than 1,024.
-const POINTER_BYTES: std::ops::RangeInclusive<u64> = 50..=1024;
-/// More is no document of any model.
-const DOCUMENT_LIMIT: u64 = 4 << 30;
 const AGAIN: &str = "Download or save the file again.";
 /// So many warnings of one code are told one by one; the last one counts the rest.
 const TOLD_WARNINGS: usize = 20;
 
+/// Files of the Hub that are read at once.
+const READ_AT_ONCE: usize = 16;
+
 /// A file that the check cannot read.
 #[derive(Debug, Error)]
-#[error("cannot read {}: {why}", .path.display())]
-pub struct CheckError {
-    /// The file.
-    pub path: PathBuf,
-    /// The system's words.
-    pub why: io::Error,
+pub enum CheckError {
+    /// A file of this machine.
+    #[error("cannot read {}: {why}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// A file of the Hub.
+    #[error(transparent)]
+    Hub(HubError),
 }
 
 /// The weight type by which a plan is judged when nobody named one; `None` for a remote source.
@@ -55,11 +67,12 @@ pub struct CheckError {
 pub fn weight_type(source: &UploadSource) -> Option<WeightType> {
     match source {
         UploadSource::Local { files, .. } => Some(layout::derive(files)),
+        UploadSource::Hub(hub) => Some(layout::derive(hub.list())),
         UploadSource::Remote { .. } => None,
     }
 }
 
-/// Looks for what is wrong with the planned files, errors first. A remote source is not looked at.
+/// Looks for what is wrong with the planned files of this machine, errors first. Another source is not looked at.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -68,25 +81,79 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         return Ok(Vec::new());
     };
     let weight_type = weight_type.unwrap_or_else(|| layout::derive(files));
-    let mut check = Check { directory, files, weight_type, findings: Vec::new(), headers: BTreeMap::new() };
+    let reading = Reading { contents: Contents::Directory(directory.clone()), weight_type };
+    let mut check = Check { reading, files, findings: Vec::new(), headers: BTreeMap::new() };
     for file in files.iter() {
-        check.file(file)?;
+        check.add(&file.path, check.reading.file(file)?);
     }
     if *whole_directory {
-        check.findings.extend(layout::folder(files, weight_type));
+        check.folder()?;
         check.findings.extend(layout::unfinished(files, excluded));
-        check.shards()?;
         check.findings.extend(links::outside(directory, links));
-        below::advise(directory, files, weight_type, &mut check.findings);
+        let place = |folder: &str| format!("{} holds the model: give that directory", directory.join(folder).display());
+        below::advise(place, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
-        if !FileKind::of(&file.path).is_weights() {
-            check.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
-        }
+        check.single(file);
         let marks = layout::UNFINISHED.iter().map(|ending| format!("{}.{ending}", file.path));
         let mark = marks.into_iter().find(|mark| directory.join(mark).exists());
         check.findings.extend(mark.map(|mark| layout::unfinished_file(&file.path, &mark)));
     }
     Ok(sorted(check.findings))
+}
+
+/// Looks for what is wrong with the files of an import, errors first, before a byte of weights moves: documents are read
+/// and proved, and of weights the headers.
+///
+/// # Errors
+/// When a file cannot be read.
+pub async fn check_hub(
+    source: &Arc<HubSource>,
+    reader: &Arc<HubReader>,
+    weight_type: Option<WeightType>,
+) -> Result<Vec<Finding>, CheckError> {
+    let files = source.list().clone();
+    let weight_type = weight_type.unwrap_or_else(|| layout::derive(&files));
+    let (source, reader, runtime) = (Arc::clone(source), Arc::clone(reader), Handle::current());
+    let reading = Reading { contents: Contents::Hub { source: Arc::clone(&source), reader, runtime }, weight_type };
+    let look = |at: usize| {
+        let (reading, files) = (reading.clone(), files.clone());
+        blocking(move || reading.file(&files[at]))
+    };
+    let looked: Vec<Looked> = stream::iter(0..files.len()).map(look).buffered(READ_AT_ONCE).try_collect().await?;
+    blocking(move || whole_import(reading, &files, looked, &source)).await
+}
+
+/// Findings of an import: those of each file, and of all together.
+fn whole_import(
+    reading: Reading,
+    files: &FileList,
+    looked: Vec<Looked>,
+    source: &HubSource,
+) -> Result<Vec<Finding>, CheckError> {
+    let weight_type = reading.weight_type;
+    let mut check = Check { reading, files, findings: Vec::new(), headers: BTreeMap::new() };
+    for (file, looked) in files.iter().zip(looked) {
+        check.add(&file.path, looked);
+    }
+    if source.whole_directory {
+        check.folder()?;
+        check.findings.extend(shards::several(files));
+        let place = |folder: &str| format!("{} holds the model: give that address", source.below(folder));
+        below::advise(place, files, weight_type, &mut check.findings);
+    } else if let [file] = &files[..] {
+        check.single(file);
+    }
+    Ok(sorted(check.findings))
+}
+
+/// Runs work that waits on a thread of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is ending, and nobody waits for the outcome any more.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// A walk that failed, as findings; none for what is no fault of the files.
@@ -140,90 +207,31 @@ fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
 }
 
 struct Check<'a> {
-    directory: &'a Path,
+    reading: Reading,
     files: &'a [SourceFile],
-    weight_type: WeightType,
     findings: Vec<Finding>,
     /// Keys of the tensors by file.
     headers: BTreeMap<String, Vec<u64>>,
 }
 
 impl Check<'_> {
-    /// What one file tells, whatever lies beside it.
-    fn file(&mut self, planned: &SourceFile) -> Result<(), CheckError> {
-        let path = &planned.path;
-        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && looks::is_looked_at(path)) {
-            self.read(planned, |file| start(file, planned.bytes))?
-        } else {
-            Vec::new()
-        };
-        if POINTER_BYTES.contains(&planned.bytes) && looks::is_pointer(&start) {
-            self.findings.push(Finding::error(
-                FindingCode::LfsPointer,
-                path,
-                "the file is a git-LFS or git-xet pointer, not the file itself",
-                "Run 'git lfs pull' in the model's repository, or download the file.",
-            ));
-            return Ok(());
-        }
-        self.findings.extend(layout::file(planned));
-        if let Some(shape) = documents::shape(path) {
-            return self.document(planned, shape);
-        }
-        if let Some(what) = looks::wrong(path, &start) {
-            self.findings.push(Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN));
-        } else if planned.bytes > 0 {
-            self.header(planned)?;
-        }
-        Ok(())
-    }
-
-    /// A file that has to be JSON.
-    fn document(&mut self, planned: &SourceFile, shape: documents::Shape) -> Result<(), CheckError> {
-        let path = &planned.path;
-        if planned.bytes > DOCUMENT_LIMIT {
-            let what = "the file is too large for a document of a model";
-            self.findings.push(Finding::error(FindingCode::InvalidConfig, path, what, AGAIN));
-            return Ok(());
-        }
-        let mut found = self.read(planned, |file| documents::look(path, shape, file))?;
-        if found.is_none() && self.weight_type == WeightType::LoRA && *path == layout::ADAPTER_CONFIG {
-            found = self.read(planned, |file| documents::peft_type(path, file))?;
-        }
-        self.findings.extend(found);
-        Ok(())
-    }
-
-    /// Weights whose header tells what they hold.
-    fn header(&mut self, planned: &SourceFile) -> Result<(), CheckError> {
-        let path = &planned.path;
-        match FileKind::of(path) {
-            FileKind::Safetensors => {
-                let header = self.read(planned, |file| safetensors::read(file, planned.bytes))?;
-                self.judged(path, header);
-            }
-            FileKind::Gguf => {
-                let fault = self.read(planned, |file| gguf::read(file, planned.bytes))?;
-                // The first part of a split model may hold its metadata alone.
-                let is_part = || !series::series(std::iter::once(path.as_str())).is_empty();
-                let fault = fault.filter(|fault| *fault != gguf::Fault::NoTensors || !is_part());
-                self.findings.extend(fault.map(|fault| match fault {
-                    gguf::Fault::Truncated { size, needed } => truncated(path, size, needed),
-                    gguf::Fault::BadHeader(what) => {
-                        Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN)
-                    }
-                    gguf::Fault::NoTensors => no_tensors(path),
-                }));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn judged(&mut self, path: &str, header: Header) {
-        self.findings.extend(header.faults.iter().map(|fault| of_fault(path, fault)));
-        if let Some(tensors) = header.tensors {
+    fn add(&mut self, path: &str, looked: Looked) {
+        self.findings.extend(looked.findings);
+        if let Some(tensors) = looked.tensors {
             self.headers.insert(path.to_owned(), tensors);
+        }
+    }
+
+    /// Adds the findings of all files together.
+    fn folder(&mut self) -> Result<(), CheckError> {
+        self.findings.extend(layout::folder(self.files, self.reading.weight_type));
+        self.shards()
+    }
+
+    /// A source that is one file.
+    fn single(&mut self, file: &SourceFile) {
+        if !FileKind::of(&file.path).is_weights() {
+            self.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
         }
     }
 
@@ -231,69 +239,8 @@ impl Check<'_> {
         self.findings.iter().any(|finding| finding.code == code && finding.file == file)
     }
 
-    fn read<T>(&self, planned: &SourceFile, how: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, CheckError> {
-        let path = planned.path.below(self.directory);
-        File::open(&path).and_then(|mut file| how(&mut file)).map_err(|why| CheckError { path, why })
-    }
-}
-
-/// The first bytes of a file, of which the plan knows the size: most are read at once.
-fn start(file: &mut File, planned: u64) -> io::Result<Vec<u8>> {
-    let mut start = vec![0; usize::try_from(planned).map_or(looks::LOOKED_AT, |size| size.min(looks::LOOKED_AT))];
-    let mut filled = 0;
-    while filled < start.len() {
-        match file.read(&mut start[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    start.truncate(filled);
-    Ok(start)
-}
-
-fn truncated(path: &str, size: u64, needed: u64) -> Finding {
-    let (size, needed) = (units::grouped(size), units::grouped(needed));
-    let what = format!("the file is cut off: it has {size} of {needed} bytes");
-    Finding::error(FindingCode::TruncatedShard, path, what, AGAIN)
-}
-
-fn no_tensors(path: &str) -> Finding {
-    let what = "the file holds no tensor with data: loaded, it changes nothing";
-    let remedy = "Save the weights again. DeepSpeed ZeRO-3 writes such files unless the weights are gathered first.";
-    Finding::error(FindingCode::NoTensors, path, what, remedy)
-}
-
-fn of_fault(path: &str, fault: &Fault) -> Finding {
-    match fault {
-        Fault::Truncated { size, needed } => truncated(path, *size, *needed),
-        Fault::NoTensors => no_tensors(path),
-        Fault::Trailing { extra } => {
-            let count = units::count(*extra, "byte", "bytes");
-            Finding::error(
-                FindingCode::TrailingData,
-                path,
-                format!("the file has {count} after its last tensor"),
-                AGAIN,
-            )
-        }
-        Fault::BadHeader(why) => Finding::error(
-            FindingCode::BadHeader,
-            path,
-            format!("the file is no safetensors file: its header {why}"),
-            AGAIN,
-        ),
-        Fault::BadOffsets { why, more } => {
-            let more = and_more(*more, "fault like it", "faults like it");
-            Finding::error(FindingCode::BadOffsets, path, format!("the header is wrong: {why}{more}"), AGAIN)
-        }
-        Fault::UnknownDtype { tensor, dtype, more } => {
-            let more = and_more(*more, "tensor", "tensors");
-            let what = format!("the file holds the tensor '{tensor}' of the unknown type {dtype}{more}");
-            let remedy = "See whether the service takes weights of that type.";
-            Finding::warning(FindingCode::UnknownDtype, path, what, remedy)
-        }
+    fn read<T>(&self, planned: &SourceFile, how: impl FnOnce(&mut Content) -> io::Result<T>) -> Result<T, CheckError> {
+        self.reading.contents.read(planned, how)
     }
 }
 

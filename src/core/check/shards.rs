@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::BufReader;
 
 use super::index::{self, Index, and_more};
+use super::layout::WHOLE;
 use super::series::{Series, series};
 use super::{Check, CheckError, safetensors};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, file_name};
@@ -89,6 +90,32 @@ impl Check<'_> {
         self.findings.push(Finding::warning(FindingCode::DuplicateTensor, second, what, remedy));
         Ok(())
     }
+}
+
+/// Weights of more than one name at the root, of which a loader reads one: `model.safetensors` and its `fp16` variant.
+/// Names that do not count may be parts of one set, which their index says.
+pub(super) fn several(files: &[SourceFile]) -> Option<Finding> {
+    let at_root = |file: &&SourceFile| {
+        FileKind::of(&file.path) == FileKind::Safetensors
+            && !file.path.contains('/')
+            && !file.path.starts_with("adapter_model")
+    };
+    let roots: Vec<&str> = files.iter().filter(at_root).map(|file| file.path.as_str()).collect();
+    let counted = series(roots.iter().copied());
+    let is_counted = |path: &&&str| counted.iter().any(|series| series.files.values().any(|one| one == *path));
+    let single: Vec<&&str> = roots.iter().filter(|path| !is_counted(path)).collect();
+    let has_index = files.iter().any(|file| index::is_index(&file.path) && !file.path.contains('/'));
+    let names: Vec<String> = counted
+        .iter()
+        .map(|series| format!("{}-...{}", series.stem, series.ending))
+        .chain(single.iter().map(|path| (**path).to_owned()))
+        .collect();
+    if names.len() < 2 || (counted.is_empty() && has_index) {
+        return None;
+    }
+    let what = format!("there is more than one set of weights, and all are taken: {}", names.join(", "));
+    let remedy = "Take one with --include, which replaces the default selection, or omit the others with --exclude.";
+    Some(Finding::warning(FindingCode::SeveralWeights, WHOLE, what, remedy))
 }
 
 /// True where the index says which files of the series belong.

@@ -1,6 +1,6 @@
 //! One folder for each finding, written by a generator; each has exactly that finding.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use serde_json::{Value, json};

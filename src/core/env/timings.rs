@@ -61,6 +61,10 @@ pub struct Timings {
     pub azcopy_jobs: Duration,
     /// A download that stands still this long is given up.
     pub download_stall: Duration,
+    /// A response of the Hugging Face Hub that stands still this long is requested again.
+    pub hub_stall: Duration,
+    /// Longest rate limit of the Hub that is waited for.
+    pub hub_rate_limit: Duration,
     /// An upload that stands still this long is reported.
     pub stall_notice: Duration,
     /// An upload that stands still this long is ended.
@@ -103,6 +107,8 @@ impl Default for Timings {
             azcopy_version: Duration::from_secs(60),
             azcopy_jobs: Duration::from_secs(60),
             download_stall: Duration::from_secs(60),
+            hub_stall: Duration::from_secs(10),
+            hub_rate_limit: Duration::from_secs(300),
             stall_notice: Duration::from_secs(15),
             stall_limit: Duration::from_secs(10 * 60),
             cancel_grace: Duration::from_secs(5),
@@ -169,6 +175,9 @@ impl Timings {
             azcopy_version: by(self.azcopy_version).max(Duration::from_secs(10)),
             azcopy_jobs: by(self.azcopy_jobs).max(Duration::from_secs(3)),
             download_stall: by(self.download_stall),
+            hub_stall: by(self.hub_stall).max(Duration::from_secs(1)),
+            // Compared with what the Hub sends, which is not scaled.
+            hub_rate_limit: self.hub_rate_limit,
             stall_notice: by(self.stall_notice),
             stall_limit: by(self.stall_limit),
             cancel_grace: by(self.cancel_grace),
@@ -214,6 +223,8 @@ mod tests {
             timings.azcopy_version,
             timings.azcopy_jobs,
             timings.download_stall,
+            timings.hub_stall,
+            timings.hub_rate_limit,
             timings.stall_notice,
             timings.stall_limit,
             timings.cancel_grace,
@@ -227,7 +238,7 @@ mod tests {
             seconds,
             [
                 10.0, 60.0, 0.5, 20.0, 120.0, 30.0, 300.0, 10.0, 5.0, 30.0, 5.0, 0.25, 15.0, 1800.0, 30.0, 2700.0, 2.0,
-                10.0, 300.0, 5.0, 30.0, 300.0, 5.0, 60.0, 60.0, 60.0, 15.0, 600.0, 5.0, 1.0, 30.0
+                10.0, 300.0, 5.0, 30.0, 300.0, 5.0, 60.0, 60.0, 60.0, 10.0, 300.0, 15.0, 600.0, 5.0, 1.0, 30.0
             ]
         );
     }

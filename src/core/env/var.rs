@@ -78,6 +78,22 @@ variables! {
     ENGINE = "AZURE_AI_MODELS_ENGINE", "azcopy", "native";
     /// How long an upload may stand still before it is ended.
     STALL_TIMEOUT = "AZURE_AI_MODELS_STALL_TIMEOUT", "10m", "30m";
+    /// The Hugging Face Hub, for `hf://` sources: https, or http on this machine.
+    HF_ENDPOINT = "HF_ENDPOINT", "https://huggingface.co", "https://hub.example.com";
+    /// Token for the Hub.
+    HF_TOKEN = "HF_TOKEN", "", "";
+    /// Token for the Hub, by its older name. Counts after `HF_TOKEN`.
+    HUGGING_FACE_HUB_TOKEN = "HUGGING_FACE_HUB_TOKEN", "", "";
+    /// File with the Hub's token, which `hf auth login` writes. Default: `token` in `HF_HOME`.
+    HF_TOKEN_PATH = "HF_TOKEN_PATH", "", "~/.cache/huggingface/token";
+    /// Directory of the Hub's own client. Default: `huggingface` in `XDG_CACHE_HOME`.
+    HF_HOME = "HF_HOME", "", "~/.cache/huggingface";
+    /// Directory of caches.
+    XDG_CACHE_HOME = "XDG_CACHE_HOME", "~/.cache", "~/.cache";
+    /// `1`: the token in the file is not sent; one of `HF_TOKEN` is.
+    HF_HUB_DISABLE_IMPLICIT_TOKEN = "HF_HUB_DISABLE_IMPLICIT_TOKEN", "", "1";
+    /// `1`: the Hub is not asked.
+    HF_HUB_OFFLINE = "HF_HUB_OFFLINE", "", "1";
     /// Another place to download AzCopy from, such as a company mirror.
     AZCOPY_URL = "AZURE_AI_MODELS_AZCOPY_URL", "", "https://mirror.example.com/azcopy_linux_amd64_10.32.2.tar.gz";
     /// SHA-256 that the downloaded archive of AzCopy must have; required with `AZURE_AI_MODELS_AZCOPY_URL`.
@@ -135,6 +151,18 @@ variables! {
 /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
 /// them where a `.env` of the azd project sets them too: a shell may have loaded that file.
 pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];
+
+/// Variables that choose the Hugging Face Hub and the token that it gets, under the same rule as [`TRUST`].
+pub const HUB: [&str; 8] = [
+    HF_ENDPOINT,
+    HF_TOKEN,
+    HUGGING_FACE_HUB_TOKEN,
+    HF_TOKEN_PATH,
+    HF_HOME,
+    XDG_CACHE_HOME,
+    HF_HUB_DISABLE_IMPLICIT_TOKEN,
+    HF_HUB_OFFLINE,
+];
 
 /// Variables that an azd environment may set. They name a project, which its endpoint's rules check, or change how
 /// output looks. Nothing here chooses a program, a host for tokens, a certificate, a credential or a directory.

@@ -1,7 +1,7 @@
 //! One attempt of a request: its headers, its trace, the head of the response, and the error in a response. Shared by
 //! `send` and `open`.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, StatusCode};
@@ -19,7 +19,8 @@ use crate::redact::clean;
 pub(super) struct Attempt<'a> {
     pub(super) host: String,
     pub(super) limit: Limit<'a>,
-    id: String,
+    /// Id that the request carries.
+    id: Option<String>,
     begun: Instant,
     trace: Trace,
 }
@@ -33,11 +34,16 @@ enum Trace {
 }
 
 /// Status and headers of a response, as far as they are used.
+#[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: StatusCode,
     /// The response, without its body.
     pub(super) response: Response,
     code: Option<String>,
+    /// Sentence of an error whose response has no body: that to a HEAD.
+    message: Option<String>,
+    rate_limit: Option<Duration>,
+    copy_source_status: Option<u16>,
     tenant: Option<String>,
     correlation_id: Option<String>,
 }
@@ -85,6 +91,7 @@ impl HttpClient {
             Purpose::Answers | Purpose::Blobs => Trace::Duration,
         };
         let limit = request.limit.clone().unwrap_or(Limit::Whole(self.timings().request));
+        let id = Some(id).filter(|_| request.purpose != Purpose::Files);
         Ok((Attempt { host: place(url), limit, id, begun: Instant::now(), trace }, builder))
     }
 
@@ -92,8 +99,11 @@ impl HttpClient {
     pub(super) fn trace_response(&self, attempt: &Attempt<'_>, head: &Head) {
         let status = head.status.as_u16();
         self.trace(|| match attempt.trace {
-            Trace::Status => format!("< {status}"),
-            Trace::Id => format!("< {status} ({})", attempt.id),
+            Trace::Status => match &head.response.request_id {
+                Some(id) => format!("< {status} (request id {id})"),
+                None => format!("< {status}"),
+            },
+            Trace::Id => format!("< {status} ({})", attempt.id.as_deref().unwrap_or_default()),
             Trace::Duration => {
                 let took = attempt.begun.elapsed().as_millis();
                 let id = head.response.request_id.as_deref().unwrap_or_default();
@@ -113,16 +123,17 @@ impl Attempt<'_> {
     /// Sends the request, and reads the head of its response.
     pub(super) async fn head(&self, builder: RequestBuilder) -> Result<(Head, reqwest::Response), HttpError> {
         let response = builder.send().await.map_err(|error| fault::network(&self.host, error))?;
-        let head = Head::read(response.status(), response.headers(), (&self.host, &self.id));
+        let head = Head::read(response.status(), response.headers(), (&self.host, self.id.as_deref()));
         Ok((head, response))
     }
 }
 
 impl Head {
-    fn read(status: StatusCode, headers: &HeaderMap, (host, id): (&str, &str)) -> Self {
+    fn read(status: StatusCode, headers: &HeaderMap, (host, id): (&str, Option<&str>)) -> Self {
         let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let owned = |name: &str| get(name).map(str::to_owned);
         let retry_after = get("retry-after");
+        let first_of = |names: [&str; 3]| names.into_iter().find_map(get).map(clean);
         let response = Response {
             status: status.as_u16(),
             host: host.to_owned(),
@@ -130,7 +141,7 @@ impl Head {
             operation_location: owned("operation-location"),
             azure_async_operation: owned("azure-asyncoperation"),
             retry_after: retry_after.and_then(|text| retry::retry_after(text, get("date"), SystemTime::now())),
-            request_id: Some(get("x-ms-request-id").map_or_else(|| id.to_owned(), clean)),
+            request_id: first_of(["x-ms-request-id", "x-request-id", "x-amz-cf-id"]).or_else(|| id.map(str::to_owned)),
             date: owned("date"),
             etag: owned("etag"),
             content_md5: owned("content-md5"),
@@ -143,9 +154,16 @@ impl Head {
             has_request_id: get("x-ms-request-id").is_some(),
             body: Vec::new(),
         };
-        let code = get("x-ms-error-code").map(clean);
-        let correlation_id = get("x-ms-correlation-request-id").map(clean);
-        Self { status, response, code, tenant: get("www-authenticate").and_then(tenant_of), correlation_id }
+        Self {
+            status,
+            response,
+            code: get("x-ms-error-code").or_else(|| get("x-error-code")).map(clean),
+            message: get("x-error-message").map(clean),
+            rate_limit: get("ratelimit").and_then(retry::rate_limit),
+            copy_source_status: get("x-ms-copy-source-status-code").and_then(|status| status.trim().parse().ok()),
+            tenant: get("www-authenticate").and_then(tenant_of),
+            correlation_id: get("x-ms-correlation-request-id").map(clean),
+        }
     }
 
     pub(super) fn is_redirect(&self) -> bool {
@@ -163,10 +181,15 @@ impl Head {
             request_id,
             date,
             retry_after,
+            rate_limit: self.rate_limit,
+            copy_source_status: self.copy_source_status,
             tenant: self.tenant,
             ..ServiceError::default()
         };
         error.read_body(body);
+        if let (true, Some(message)) = (error.message.is_empty(), self.message) {
+            error.message = message;
+        }
         HttpError::Service(Box::new(error))
     }
 }

@@ -63,7 +63,7 @@ impl Way {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Answers,
-    /// An answer that is unpacked on the way would not be the file any more.
+    /// An answer that is unpacked on the way would not be the file any more. HTTP/1.1, as for blobs.
     Files,
     /// HTTP/1.1, so one connection for each request under way: a single one of HTTP/2 would share its window among all
     /// blocks.
@@ -150,8 +150,9 @@ impl HttpClient {
         }
     }
 
-    /// Said once as a notice; a line for each try would bury the answer.
-    fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, backoff: &Backoff<'_>) {
+    /// Reports that a request is repeated after this pause: once as a notice, since a line for each attempt would bury
+    /// the answer.
+    pub(crate) fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, backoff: &Backoff<'_>) {
         let why = match error.status() {
             _ if error.is_of_stranger() => error.to_string(),
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
@@ -203,7 +204,7 @@ impl HttpClient {
             .gzip(purpose != Purpose::Files)
             .referer(false);
         let builder = if way == Way::Proxied { builder } else { builder.no_proxy() };
-        let builder = if purpose == Purpose::Blobs { builder.http1_only() } else { builder };
+        let builder = if purpose == Purpose::Answers { builder } else { builder.http1_only() };
         let setup = |words: String| HttpError::Setup { words: clean(&words) };
         let builder = match way {
             Way::Plain => certificates::trust_none(builder),

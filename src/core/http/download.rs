@@ -1,13 +1,14 @@
-//! A response whose body is read piece by piece, for files: no token, no retries, no redirects followed.
+//! A response whose body is read piece by piece, for files: no retries, no redirects followed.
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use url::Url;
 
+use super::attempt::Head;
 use super::client::HttpClient;
 use super::error::{HttpError, RedirectFault};
 use super::limit::Limit;
-use super::request::Request;
+use super::request::{Request, Response};
 use super::{body, fault};
 
 /// First response to a request for a file.
@@ -27,31 +28,104 @@ pub(crate) struct Download {
     limit: Limit<'static>,
 }
 
+/// First response to a request, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    head: Head,
+    download: Download,
+}
+
 impl HttpClient {
     /// Sends a [`Request::download`] once.
     ///
     /// # Errors
     /// See [`HttpError`].
     pub(crate) async fn open(&self, request: &Request<'static>) -> Result<Opened, HttpError> {
+        let exchange = self.exchange(request).await?;
+        if exchange.head.status == StatusCode::OK {
+            return Ok(Opened::Here(exchange.download));
+        }
+        if exchange.is_redirect() {
+            let next = exchange.location().and_then(|location| request.url.join(location).ok());
+            return next.map(Opened::Elsewhere).ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation));
+        }
+        Err(exchange.refusal().await)
+    }
+
+    /// Sends a [`Request::download`] once, and returns the response whatever its status.
+    ///
+    /// # Errors
+    /// When no response came.
+    pub(crate) async fn exchange(&self, request: &Request<'static>) -> Result<Exchange, HttpError> {
         let (attempt, builder) = self.attempt(request, &request.url).await?;
         let begun = attempt.limit.hold(&attempt.host, attempt.head(builder)).await;
         let (head, response) = begun.inspect_err(|error| self.trace_failure(error))?;
         self.trace_response(&attempt, &head);
-        if head.status == StatusCode::OK {
-            return Ok(Opened::Here(Download { response, host: attempt.host, limit: attempt.limit }));
-        }
-        if head.is_redirect() {
-            let (host, status) = (attempt.host, head.response.status);
-            let next = head.response.location.and_then(|location| request.url.join(&location).ok());
-            let nowhere = HttpError::Redirect { host, status, why: RedirectFault::NoLocation };
-            return next.map(Opened::Elsewhere).ok_or(nowhere);
-        }
-        let body = attempt.limit.hold(&attempt.host, body::read(response, &head.response)).await;
-        Err(head.refusal(&body.unwrap_or_default()))
+        Ok(Exchange { head, download: Download { response, host: attempt.host, limit: attempt.limit } })
+    }
+}
+
+impl Exchange {
+    /// HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        self.head.response.status
+    }
+
+    /// Host and port that answered.
+    pub(crate) fn host(&self) -> &str {
+        &self.download.host
+    }
+
+    /// True for a status that points elsewhere.
+    pub(crate) fn is_redirect(&self) -> bool {
+        self.head.is_redirect()
+    }
+
+    /// `Location`, byte for byte as it was sent.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.head.response.location.as_deref()
+    }
+
+    /// A header, as it was sent.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.download.response.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// This response as a redirect that is not followed.
+    pub(crate) fn bad_redirect(&self, why: RedirectFault) -> HttpError {
+        HttpError::Redirect { host: self.download.host.clone(), status: self.status(), why }
+    }
+
+    /// Body, piece by piece.
+    pub(crate) fn into_download(self) -> Download {
+        self.download
+    }
+
+    /// Whole body of an answer.
+    ///
+    /// # Errors
+    /// The connection broke, nothing came for too long, or the body is larger than any answer.
+    pub(crate) async fn into_response(self) -> Result<Response, HttpError> {
+        let Download { response, host, limit } = self.download;
+        let body = limit.hold(&host, body::read(response, &self.head.response)).await?;
+        Ok(Response { body, ..self.head.response })
+    }
+
+    /// The service's error in this response.
+    pub(crate) async fn refusal(self) -> HttpError {
+        let Download { response, host, limit } = self.download;
+        let body = limit.hold(&host, body::read(response, &self.head.response)).await;
+        self.head.refusal(&body.unwrap_or_default())
     }
 }
 
 impl Download {
+    /// Host and port that send it.
+    #[must_use]
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Size of the whole file, if the server reports it.
     #[must_use]
     pub(crate) fn length(&self) -> Option<u64> {

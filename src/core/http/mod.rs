@@ -17,7 +17,7 @@ mod retry;
 mod service_error;
 
 pub use client::HttpClient;
-pub(crate) use download::{Download, Opened};
+pub(crate) use download::{Download, Exchange, Opened};
 pub use error::{Fault, Flaw, HttpError, RedirectFault, Stranger};
 pub(crate) use pages::{MOST_PAGES, PageError};
 pub use request::Request;

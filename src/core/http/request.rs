@@ -82,13 +82,21 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Returns a request for a file as it is, for [`HttpClient::open`](super::HttpClient::open). A server that sends
+    /// Returns a request for a file as it is, for [`HttpClient::open`](super::HttpClient::open) and
+    /// [`HttpClient::exchange`](super::HttpClient::exchange). A server that sends
     /// nothing for `stall_timeout` is given up.
     #[must_use]
     pub(crate) fn download(url: Url, stall_timeout: Duration) -> Self {
         let limit = Some(Limit::Step(stall_timeout));
         Self { purpose: Purpose::Files, limit, ..Self::new(Method::GET, url, Retry::None) }
             .header("accept-encoding", "identity")
+    }
+
+    /// With another method.
+    #[must_use]
+    pub(crate) fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
     }
 
     /// Signed with tokens of this source. The caller answers for the URL's host.

@@ -68,6 +68,12 @@ impl<'a> Backoff<'a> {
         self
     }
 
+    /// With so many failed attempts behind it.
+    pub(crate) fn failed_before(mut self, failed: u32) -> Self {
+        self.failed = failed;
+        self
+    }
+
     /// Counts a failed attempt, and returns the pause before the next one; `None` when the failure is final.
     pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
         self.failed += 1;
@@ -172,10 +178,30 @@ pub(super) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> O
     Some(until.duration_since(since).unwrap_or_default())
 }
 
+/// Seconds until the window of a rate limit ends: `t` of `RateLimit: "api";r=0;t=55`, the IETF's draft.
+pub(super) fn rate_limit(value: &str) -> Option<Duration> {
+    let fields = value.split(',').next()?.split(';').map(str::trim);
+    let seconds = fields.filter_map(|field| field.strip_prefix("t=")).next()?;
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::{Flaw, ServiceError};
+
+    #[test]
+    fn the_end_of_a_rate_limit_is_read() {
+        for (value, seconds) in [
+            (r#""api";r=0;t=55"#, Some(55)),
+            (r#""api"; r=0; t=300, "pages";t=1"#, Some(300)),
+            (r#""api";r=0"#, None),
+            (r#""api";t=soon"#, None),
+            ("", None),
+        ] {
+            assert_eq!(rate_limit(value).map(|limit| limit.as_secs()), seconds, "{value}");
+        }
+    }
 
     const POLICIES: [Retry; 4] = [Retry::Idempotent, Retry::IdempotentContent, Retry::OnlyUnprocessed, Retry::None];
 

@@ -38,6 +38,10 @@ pub struct ServiceError {
     pub date: Option<String>,
     /// How long to wait, in real time.
     pub retry_after: Option<Duration>,
+    /// How long the service's rate limit lasts, by its `RateLimit` header, in real time.
+    pub rate_limit: Option<Duration>,
+    /// Status that a store got from the source of a copy.
+    pub copy_source_status: Option<u16>,
     /// The tenant that `WWW-Authenticate` asks a token of.
     pub tenant: Option<String>,
 }
@@ -132,6 +136,8 @@ impl ServiceError {
             self.message = clean(message.lines().next().unwrap_or_default());
             let header = between(text, "<HeaderName>", "</HeaderName>").map(|name| clean(name).to_lowercase());
             self.details.extend(header.map(|message| ErrorDetail { code: None, message }));
+            let of_source = between(text, "<CopySourceStatusCode>", "</CopySourceStatusCode>");
+            self.copy_source_status = self.copy_source_status.or_else(|| of_source?.trim().parse().ok());
             return;
         }
         self.message = if looks_like_html(text) { HTML.into() } else { short(text) };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ContentHash;
+use crate::hub::Carrier;
 
 /// How far an upload is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct TransferProgress {
     pub files: u64,
     /// Files that there are to send.
     pub total_files: Option<u64>,
+    /// Of the bytes the ones that the store copied itself; `None` where nothing is imported.
+    pub remote: Option<u64>,
 }
 
 /// One fact about an upload.
@@ -42,6 +45,22 @@ pub enum TransferEvent {
         bytes: u64,
         /// SHA-256 of its content, unless it was not asked for.
         sha256: Option<ContentHash>,
+    },
+    /// Carrier of the bytes of an import.
+    ImportMode {
+        /// The carrier.
+        carrier: Carrier,
+        /// Why.
+        reason: String,
+    },
+    /// A file of an import that travels in another way than the others.
+    ImportFile {
+        /// Name in the container.
+        path: String,
+        /// The carrier.
+        carrier: Carrier,
+        /// Why.
+        reason: String,
     },
     /// The engine ended and its result was proved.
     Done {

@@ -1,4 +1,4 @@
-//! Where the weights come from: a local file or directory, or a blob URL.
+//! Source of the weights: a local file or directory, a blob URL, or a repository of the Hugging Face Hub.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::address::{AddressError, check_secure, is_loopback};
+use crate::hub::{HubAddress, HubAddressError, HubEndpoint, HubEndpointError};
 use crate::redact::SecretUrl;
 
 /// A source as the person wrote it, before anything was looked at on disk.
@@ -15,6 +16,8 @@ pub enum Source {
     Local(PathBuf),
     /// A blob, folder or container at a blob store, copied from service to service.
     Blob(SecretUrl),
+    /// A repository of the Hub, a folder or a file of it.
+    Hub(HubAddress),
 }
 
 /// Why a text is no source.
@@ -38,46 +41,65 @@ pub enum SourceError {
     /// A query without a signature: the shell has cut the URL.
     #[error("the source URL has a query but no signature (sig=)")]
     CutUrl,
+    /// An address at the Hub that names no model there.
+    #[error("{0}")]
+    Hub(HubAddressError),
+    /// A wrong address of the Hub in the environment.
+    #[error("HF_ENDPOINT is not usable: {0}")]
+    HubEndpoint(HubEndpointError),
 }
 
 impl SourceError {
     /// What the person can do about it.
     #[must_use]
-    pub fn suggestion(&self) -> &'static str {
-        match self {
-            Self::Empty => "Give a file, a directory or a blob URL.",
+    pub fn suggestion(&self) -> String {
+        let words = match self {
+            Self::Empty => "Give a file, a directory, hf://ORG/NAME or a blob URL.",
             Self::BadUrl => "Check the address; quote it, since shells treat '&' and '?' as their own.",
-            Self::Scheme(_) => "Give a file, a directory, or an https:// URL of an Azure blob.",
+            Self::Scheme(_) => "Give a file, a directory, hf://ORG/NAME, or an https:// URL of an Azure blob.",
             Self::PlainHttp => "Use https://. Plain http is for this machine alone.",
-            Self::NotABlobStore(_) => {
-                "Download the files first (for a Hugging Face model: hf download ORG/REPO --local-dir DIR), then give the directory."
-            }
+            Self::NotABlobStore(_) => "Download the files first, then give the directory.",
             Self::CutUrl => {
                 "Your shell may have cut the URL at '&': put the URL into a file and use --source-file FILE."
             }
-        }
+            Self::Hub(error) => return error.suggestion(),
+            Self::HubEndpoint(_) => "Correct HF_ENDPOINT, for example https://huggingface.co, or unset it.",
+        };
+        words.to_owned()
     }
 }
 
 impl Source {
-    /// Reads a source. Paths are not looked at yet.
+    /// Reads a source. Paths are not looked at yet. `hub`: the value of `HF_ENDPOINT`.
     ///
     /// # Errors
     /// See [`SourceError`].
-    pub fn parse(text: &str) -> Result<Self, SourceError> {
+    pub fn parse(text: &str, hub: Option<&str>) -> Result<Self, SourceError> {
         if text.trim().is_empty() {
             return Err(SourceError::Empty);
         }
         // `C:\x` and a relative `a:b` are paths, so only `scheme://` makes a URL.
-        let Some((scheme, _)) = text.split_once("://") else {
+        let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::Local(text.into()));
         };
         let scheme = scheme.to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https") {
-            return Err(SourceError::Scheme(scheme));
+        let endpoint = HubEndpoint::parse(hub);
+        match scheme.as_str() {
+            "hf" => {
+                drop(endpoint.map_err(SourceError::HubEndpoint)?);
+                return HubAddress::parse(rest).map(Self::Hub).map_err(SourceError::Hub);
+            }
+            "http" | "https" => {}
+            _ => return Err(SourceError::Scheme(scheme)),
         }
         let url = Url::parse(text).map_err(|_| SourceError::BadUrl)?;
         let host = url.host_str().ok_or(SourceError::BadUrl)?.to_ascii_lowercase();
+        // A wrong address of the Hub matters to its own pages alone.
+        let known = endpoint.as_ref().ok().cloned().or_else(|| HubEndpoint::parse(None).ok());
+        let address = known.map_or(Ok(None), |known| HubAddress::of_url(&url, &known)).map_err(SourceError::Hub)?;
+        if let Some(address) = address {
+            return endpoint.map(|_| Self::Hub(address)).map_err(SourceError::HubEndpoint);
+        }
         if !is_loopback(&url) && !host.contains(".blob.") {
             return Err(SourceError::NotABlobStore(host));
         }
@@ -89,6 +111,16 @@ impl Source {
         }
         Ok(Self::Blob(SecretUrl::new(url)))
     }
+
+    /// The source as it is shown and as the journal keeps it: a path as it is, an address without its query.
+    #[must_use]
+    pub fn shown(&self, cwd: &std::path::Path) -> String {
+        match self {
+            Self::Local(path) => cwd.join(path).display().to_string(),
+            Self::Blob(url) => url.without_query().to_string(),
+            Self::Hub(address) => address.to_string(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,10 +129,10 @@ mod tests {
 
     #[test]
     fn paths_and_blob_urls_are_told_apart() {
-        assert_eq!(Source::parse("./model"), Ok(Source::Local("./model".into())));
-        assert_eq!(Source::parse(r"C:\model"), Ok(Source::Local(r"C:\model".into())));
-        assert!(matches!(Source::parse("https://a.blob.core.windows.net/c?sv=1&sig=x"), Ok(Source::Blob(_))));
-        assert!(matches!(Source::parse("http://127.0.0.1:10000/a/c/b"), Ok(Source::Blob(_))));
+        assert_eq!(Source::parse("./model", None), Ok(Source::Local("./model".into())));
+        assert_eq!(Source::parse(r"C:\model", None), Ok(Source::Local(r"C:\model".into())));
+        assert!(matches!(Source::parse("https://a.blob.core.windows.net/c?sv=1&sig=x", None), Ok(Source::Blob(_))));
+        assert!(matches!(Source::parse("http://127.0.0.1:10000/a/c/b", None), Ok(Source::Blob(_))));
     }
 
     #[test]
@@ -108,13 +140,29 @@ mod tests {
         for (text, error) in [
             ("", SourceError::Empty),
             ("ftp://a/b", SourceError::Scheme("ftp".into())),
-            ("hf://org/repo", SourceError::Scheme("hf".into())),
+            ("hf://repo", SourceError::Hub(HubAddressError::OnePart("repo".into()))),
             ("http://a.blob.core.windows.net/c?sig=x", SourceError::PlainHttp),
-            ("https://huggingface.co/o/r", SourceError::NotABlobStore("huggingface.co".into())),
+            ("https://models.example/o/r", SourceError::NotABlobStore("models.example".into())),
             ("https://a.blob.core.windows.net/c?sv=1", SourceError::CutUrl),
         ] {
-            assert_eq!(Source::parse(text), Err(error), "{text}");
+            assert_eq!(Source::parse(text, None), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn addresses_of_the_hub_come_before_those_of_blob_stores() {
+        let of_hub = |text, hub| matches!(Source::parse(text, hub), Ok(Source::Hub(_)));
+        let local = Some("http://127.0.0.1:10000");
+        assert!(of_hub("hf://org/repo", None) && of_hub("HF://org/repo", local));
+        assert!(of_hub("https://huggingface.co/org/repo", None) && of_hub("https://hf.co/org/repo", local));
+        assert!(of_hub("http://127.0.0.1:10000/org/repo", local));
+        assert!(matches!(Source::parse("http://127.0.0.1:10001/org/repo", local), Ok(Source::Blob(_))));
+        let wrong = Some("hub.example");
+        for text in ["hf://org/repo", "https://huggingface.co/org/repo"] {
+            assert_eq!(Source::parse(text, wrong), Err(SourceError::HubEndpoint(HubEndpointError::BadUrl)), "{text}");
+        }
+        assert!(matches!(Source::parse("https://a.blob.core.windows.net/c?sig=x", wrong), Ok(Source::Blob(_))));
+        assert_eq!(Source::parse("./model", wrong), Ok(Source::Local("./model".into())));
     }
 
     #[test]
@@ -127,7 +175,7 @@ mod tests {
         ];
         crate::fuzz::fuzz("source", &seeds, |input| {
             let text = String::from_utf8_lossy(input);
-            if let Ok(Source::Blob(url)) = Source::parse(&text) {
+            if let Ok(Source::Blob(url)) = Source::parse(&text, None) {
                 let mut place = url.expose().clone();
                 place.set_query(None);
                 let shown = format!("{url:?} {url}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::http::HttpError;
+use crate::hub::HubError;
 use crate::model::{BlobPath, TransferProgress};
 use crate::store::StoreError;
 
@@ -57,6 +58,20 @@ pub enum NativeError {
         /// The file.
         path: BlobPath,
     },
+    /// The Hugging Face Hub does not give a file, or gives another content.
+    #[error(transparent)]
+    Hub(HubError),
+    /// The store cannot copy a file by itself, and nothing else is allowed.
+    #[error("the blob store cannot copy {path}: {reason}")]
+    NotCopied {
+        /// The file.
+        path: BlobPath,
+        /// Why.
+        reason: String,
+    },
+    /// What is copied cannot be read back.
+    #[error("the upload location's SAS does not allow reading, so what the blob store copies cannot be verified")]
+    WriteOnly,
     /// The private directory cannot be written.
     #[error("cannot record what arrived: {0}")]
     Record(#[source] io::Error),

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
-use super::concurrency::{Concurrency, ConcurrencyPermit, LARGE};
+use super::concurrency::{Concurrency, ConcurrencyPermit, LARGE, Progress};
 use super::error::NativeError;
 use super::pool::{Pool, Room};
 use super::rate::Rate;
@@ -35,6 +35,7 @@ pub(super) struct Files<'a> {
     pub(super) store: &'a BlobStore,
     pub(super) controls: &'a Controls<'a>,
     pub(super) record: &'a Record,
+    /// Directory of a local source.
     pub(super) directory: &'a Path,
     pub(super) tally: Tally,
     /// Large files that still have blocks to begin. More of them would leave more in parts when the upload is interrupted;
@@ -59,15 +60,33 @@ pub(super) struct Sent {
 }
 
 /// Permission for one request.
-struct Turn<'f> {
+pub(super) struct Turn<'f> {
     permit: Option<ConcurrencyPermit<'f>>,
     _request: SemaphorePermit<'f>,
 }
 
+impl Turn<'_> {
+    /// Progress of a large request, which decides how many are in flight.
+    pub(super) fn progress(&self) -> Option<&Arc<Progress>> {
+        self.permit.as_ref().map(ConcurrencyPermit::progress)
+    }
+}
+
 /// Content that is held until the store has it, and its CRC-64.
-struct Content {
-    bytes: Bytes,
-    crc64: String,
+pub(super) struct Content {
+    pub(super) bytes: Bytes,
+    pub(super) crc64: String,
+}
+
+/// Place of content in the store.
+pub(super) struct Target<'t> {
+    pub(super) path: &'t BlobPath,
+    /// A block of this id; without one the blob itself.
+    pub(super) id: Option<&'t BlockId>,
+    /// Name of the content in messages.
+    pub(super) what: String,
+    /// False once the file is no longer what it was.
+    pub(super) is_current: &'t (dyn Fn() -> bool + Sync),
 }
 
 /// A file that was opened for being sent.
@@ -144,7 +163,7 @@ impl Files<'_> {
     }
 
     /// Waits for the turn of a request of this size in bytes.
-    async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
+    pub(super) async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
         let permit = match &self.concurrency {
             Some(concurrency) if bytes >= LARGE => Some(concurrency.enter(bytes).await.map_err(closed)?),
             _ => None,
@@ -152,7 +171,7 @@ impl Files<'_> {
         Ok(Turn { permit, _request: self.permits.acquire().await.map_err(closed)? })
     }
 
-    async fn room(&self, bytes: u64) -> Result<Room, NativeError> {
+    pub(super) async fn room(&self, bytes: u64) -> Result<Room, NativeError> {
         self.pool.room(bytes).await.map_err(closed)
     }
 
@@ -163,8 +182,36 @@ impl Files<'_> {
         if now == *shape { Ok(()) } else { Err(NativeError::Changing { path: path.clone() }) }
     }
 
-    fn report(&self, report: Report) {
+    pub(super) fn report(&self, report: Report) {
         (self.controls.reporter)(report);
+    }
+
+    /// Puts content. Returns which write of the blob it was; none for a block.
+    pub(super) async fn put(
+        &self,
+        content: &Content,
+        target: Target<'_>,
+        turn: &Turn<'_>,
+    ) -> Result<BlobVersion, NativeError> {
+        let learn = |attempt: Attempt| {
+            let failed = turn.permit.as_ref().filter(|_| !attempt.has_arrived);
+            if let Some(number) = failed.and_then(|permit| permit.failed(attempt.elapsed, attempt.is_busy)) {
+                self.report(at_most(number));
+            }
+        };
+        let progress = turn.progress();
+        let body = || {
+            progress.inspect(|progress| progress.restart());
+            pieces(content.bytes.clone(), self.rate.clone(), progress.cloned())
+        };
+        let Target { path, id, what, is_current } = target;
+        let length = content.bytes.len() as u64;
+        let content = BlobContent { path, what, length, crc64: &content.crc64, body, is_current, on_attempt: &learn };
+        let put = match id {
+            Some(id) => self.store.put_block(&content, id).await.map(|()| BlobVersion::default()),
+            None => self.store.put_blob(&content, content_type(path)).await,
+        };
+        put.map_err(|error| NativeError::of_store(path, error))
     }
 }
 
@@ -364,31 +411,8 @@ impl Sending<'_, '_> {
         turn: &Turn<'_>,
         id: Option<&BlockId>,
     ) -> Result<BlobVersion, NativeError> {
-        let learn = |attempt: Attempt| {
-            let failed = turn.permit.as_ref().filter(|_| !attempt.has_arrived);
-            if let Some(number) = failed.and_then(|permit| permit.failed(attempt.elapsed, attempt.is_busy)) {
-                self.files.report(at_most(number));
-            }
-        };
-        let progress = turn.permit.as_ref().map(ConcurrencyPermit::progress);
-        let body = || {
-            progress.inspect(|progress| progress.restart());
-            pieces(content.bytes.clone(), self.files.rate.clone(), progress.cloned())
-        };
-        let content = BlobContent {
-            path: self.path(),
-            what,
-            length: content.bytes.len() as u64,
-            crc64: &content.crc64,
-            body,
-            is_current: &|| self.files.still(self.shape).is_ok(),
-            on_attempt: &learn,
-        };
-        let put = match id {
-            Some(id) => self.files.store.put_block(&content, id).await.map(|()| BlobVersion::default()),
-            None => self.files.store.put_blob(&content, content_type(self.path())).await,
-        };
-        put.map_err(|error| NativeError::of_store(self.path(), error))
+        let is_current = || self.files.still(self.shape).is_ok();
+        self.files.put(content, Target { path: self.path(), id, what, is_current: &is_current }, turn).await
     }
 }
 
@@ -398,10 +422,10 @@ pub(super) fn at_most(number: u32) -> Report {
 }
 
 /// Waits for something; the requests in flight go on meanwhile.
-async fn while_in_flight<T>(
-    in_flight: &mut FuturesUnordered<impl Future<Output = Result<(), NativeError>>>,
-    work: impl Future<Output = Result<T, NativeError>>,
-) -> Result<T, NativeError> {
+pub(super) async fn while_in_flight<T, E>(
+    in_flight: &mut FuturesUnordered<impl Future<Output = Result<(), E>>>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     tokio::pin!(work);
     loop {
         tokio::select! {
@@ -413,15 +437,17 @@ async fn while_in_flight<T>(
 }
 
 /// Reading and summing take a moment: not on a thread that sends.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 /// The semaphores are never closed.
-fn closed(error: tokio::sync::AcquireError) -> NativeError {
+pub(super) fn closed(error: tokio::sync::AcquireError) -> NativeError {
     NativeError::Record(io::Error::other(error))
 }
 
-fn file_error(path: &BlobPath, why: io::Error) -> NativeError {
+pub(super) fn file_error(path: &BlobPath, why: io::Error) -> NativeError {
     NativeError::File { path: path.clone(), why }
 }

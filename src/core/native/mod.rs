@@ -5,6 +5,7 @@ mod concurrency;
 mod descriptors;
 mod error;
 mod file;
+mod import;
 mod pool;
 mod rate;
 mod read;
@@ -20,19 +21,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use self::concurrency::Concurrency;
 use self::descriptors::fewer_requests;
 use self::file::{Files, at_most};
+use self::import::Import;
 use self::pool::Pool;
 use self::rate::Rate;
 use self::tally::Tally;
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
+use crate::hub::{HubSource, HubTransfer};
 use crate::model::{BlobPath, Report, Reporter, SourceFile, TransferEvent, TransferProgress};
 use crate::progress::{Counters, Meter, StallWatch};
-use crate::store::{BlobStore, BlobVersion};
+use crate::store::{BLOCK, BlobStore, BlobVersion, STREAMED_BLOCK};
 
 /// Maximum number of concurrent requests: measured, more bring nothing.
 const MAX_REQUESTS: u32 = 32;
@@ -72,7 +75,26 @@ pub struct Transferred {
     pub written: HashMap<BlobPath, BlobVersion>,
 }
 
-/// Sends these files of a directory, each as it is when its turn comes.
+/// Where the files are.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// In a directory of this machine.
+    Directory(&'a Path),
+    /// At the Hugging Face Hub.
+    Hub(&'a HubSource, &'a HubTransfer),
+}
+
+impl Origin<'_> {
+    /// Size of a block in bytes, where a file has several.
+    fn block(&self) -> u64 {
+        match self {
+            Self::Directory(_) => BLOCK,
+            Self::Hub(..) => STREAMED_BLOCK,
+        }
+    }
+}
+
+/// Sends these files, those of a directory each as it is when its turn comes.
 ///
 /// # Errors
 /// See [`NativeError`]. What arrived is in the record.
@@ -80,7 +102,7 @@ pub(crate) async fn send(
     store: &BlobStore,
     controls: &Controls<'_>,
     record: &Record,
-    (directory, missing): (&Path, &[SourceFile]),
+    (origin, missing): (Origin<'_>, &[SourceFile]),
     on: &mut dyn FnMut(TransferEvent),
 ) -> Result<Transferred, NativeError> {
     let begun = Instant::now();
@@ -90,6 +112,7 @@ pub(crate) async fn send(
         total_bytes: Some(missing.iter().map(|file| file.bytes).sum()),
         files: 0,
         total_files: Some(missing.len() as u64),
+        remote: matches!(origin, Origin::Hub(..)).then_some(0),
     });
     on(TransferEvent::Started(meter.progress()));
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
@@ -107,16 +130,25 @@ pub(crate) async fn send(
         store,
         controls,
         record,
-        directory,
+        directory: match origin {
+            Origin::Directory(directory) => directory,
+            Origin::Hub(..) => Path::new(""),
+        },
         tally: Tally::default(),
         begun: Semaphore::new(LARGE_FILES),
         permits: Semaphore::new(parallel as usize),
-        pool: Pool::new(concurrency.as_ref().map_or(parallel, Concurrency::number)),
+        pool: Pool::new(concurrency.as_ref().map_or(parallel, Concurrency::number), origin.block()),
         concurrency,
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
+    let (sender, mut import_events) = mpsc::unbounded_channel();
+    let import = match origin {
+        Origin::Directory(_) => None,
+        Origin::Hub(source, transfer) => Some(Import::begin(&files, source, transfer, sender)?),
+    };
     let counters = || Counters {
-        bytes: store.traffic().bytes() + files.tally.found(),
+        bytes: store.traffic().bytes() + files.tally.found() + files.tally.copied(),
+        remote: import.as_ref().map(|_| files.tally.copied()),
         found: files.tally.found(),
         files: files.tally.files(),
         totals: None,
@@ -131,7 +163,13 @@ pub(crate) async fn send(
         let small = order.split_off(first_small);
         // Made one by one: a waiting file costs nothing but its place in the list.
         let files = &files;
-        let send = |file: SourceFile| async move { files.send(&file).await };
+        let import = import.as_ref();
+        let send = |file: SourceFile| async move {
+            match import {
+                None => files.send(&file).await,
+                Some(import) => Box::pin(import.send(&file)).await,
+            }
+        };
         let large = stream::iter(order.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         // The small ones take their turns at once, before a large one is even open: the order does not depend on luck.
@@ -144,6 +182,7 @@ pub(crate) async fn send(
                 () = controls.cancel.at_least(Urgency::Graceful) => {
                     return Err(NativeError::Interrupted { progress: meter.update(counters()) });
                 }
+                Some(event) = import_events.recv(), if import.is_some() => on(event),
                 done = work.next() => match done {
                     Some(Ok(sent)) => {
                         (sent_bytes, sent_files) = (sent_bytes + sent.file.bytes, sent_files + 1);
@@ -169,7 +208,7 @@ pub(crate) async fn send(
                 _ = tick.tick() => {
                     on(TransferEvent::Progress(meter.update(counters())));
                     let done = store.traffic().answers() + files.tally.read();
-                    stall_watch.observe(&[counters().bytes, done], Instant::now());
+                    stall_watch.observe(&[counters().bytes, done, files.tally.received()], Instant::now());
                     if let Some(stall) = stall_watch.check(Instant::now()) {
                         on(TransferEvent::Stalled { silent: stall.silent, network_error_percent: None });
                         if stall.over {
@@ -179,6 +218,12 @@ pub(crate) async fn send(
                 }
             }
         }
+    }
+    while let Ok(event) = import_events.try_recv() {
+        on(event);
+    }
+    if let Some(import) = &import {
+        import.report_unverified();
     }
     on(TransferEvent::Progress(meter.update(counters())));
     on(TransferEvent::Done { bytes: sent_bytes, files: sent_files, elapsed: begun.elapsed() });

@@ -8,8 +8,6 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// Bytes that all content of one upload may take.
 const LIMIT: usize = 256 << 20;
-/// Size of one block in bytes, as far as the bound goes.
-const BLOCK: usize = crate::store::BLOCK as usize;
 /// Blocks beside those in flight: they wait for the checksum of their file.
 const WAITING: usize = 4;
 /// Unit of the limit, in bytes.
@@ -23,6 +21,8 @@ type Free = Arc<Mutex<Vec<Vec<u8>>>>;
 #[derive(Debug)]
 pub(super) struct Pool {
     pages: Arc<Semaphore>,
+    /// Size of a block in bytes.
+    block: usize,
     bytes: AtomicUsize,
     free: Free,
 }
@@ -37,17 +37,19 @@ pub(super) struct Room {
 }
 
 impl Pool {
-    /// A pool for so many blocks in flight. Memory that is new costs the system as much as a checksum, so no more is used
+    /// A pool for so many blocks in flight, of this size in bytes. Memory that is new costs the system as much as a checksum, so no more is used
     /// than the line needs.
-    pub(super) fn new(in_flight: u32) -> Self {
-        let pool = Self { pages: Arc::new(Semaphore::new(0)), bytes: AtomicUsize::new(0), free: Free::default() };
+    pub(super) fn new(in_flight: u32, block: u64) -> Self {
+        let block = usize::try_from(block).unwrap_or(LIMIT).min(LIMIT);
+        let (pages, bytes) = (Arc::new(Semaphore::new(0)), AtomicUsize::new(0));
+        let pool = Self { pages, block, bytes, free: Free::default() };
         pool.grow(in_flight);
         pool
     }
 
     /// Makes it large enough for so many blocks in flight, within the limit.
     pub(super) fn grow(&self, in_flight: u32) {
-        let wanted = ((in_flight as usize).saturating_add(WAITING)).saturating_mul(BLOCK).min(LIMIT);
+        let wanted = ((in_flight as usize).saturating_add(WAITING)).saturating_mul(self.block).min(LIMIT);
         let before = self.bytes.fetch_max(wanted, Ordering::Relaxed);
         self.pages.add_permits(wanted.saturating_sub(before) / PAGE);
     }
@@ -102,11 +104,11 @@ mod tests {
 
     use super::*;
 
-    const BYTES: u64 = BLOCK as u64;
+    const BYTES: u64 = 5 << 20;
 
     #[tokio::test]
     async fn no_more_is_held_than_what_is_in_flight_needs() {
-        let pool = Pool::new(8);
+        let pool = Pool::new(8, BYTES);
         let mut held = Vec::new();
         let mut fill = |pool: &Pool| {
             while let Some(room) = pool.room(BYTES).now_or_never() {
@@ -119,7 +121,7 @@ mod tests {
         pool.grow(8);
         assert_eq!(fill(&pool), 16 + WAITING);
         pool.grow(u32::MAX);
-        assert_eq!(fill(&pool), LIMIT / BLOCK);
+        assert_eq!(fill(&pool) as u64, LIMIT as u64 / BYTES);
         held.pop();
         assert!(pool.room(BYTES).now_or_never().is_some());
         held.clear();
@@ -128,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_buffer_is_used_again_when_its_last_reader_is_gone() {
-        let pool = Pool::new(8);
+        let pool = Pool::new(8, BYTES);
         let mut room = pool.room(BYTES).await.expect("room");
         room.buffer(8 << 20)[0] = 7;
         let (content, reader) = {

@@ -88,6 +88,21 @@ impl Record {
         drop(written);
     }
 
+    /// Directory that it is in.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Blocks of a file of this shape that is streamed from the Hub.
+    pub(super) fn streamed_layout(&self, shape: &SourceFile) -> BlockLayout {
+        BlockLayout::streamed(shape, &self.key)
+    }
+
+    /// Blocks of a file of this shape that the store fetches itself.
+    pub(super) fn copied_layout(&self, shape: &SourceFile) -> BlockLayout {
+        BlockLayout::copied(shape, &self.key)
+    }
+
     /// Blocks of a file of this shape.
     pub(super) fn layout(&self, shape: &SourceFile) -> BlockLayout {
         BlockLayout::of(shape, &self.key)
@@ -95,10 +110,12 @@ impl Record {
 
     /// Bytes of a file of this shape whose blocks arrived.
     fn bytes_of(&self, shape: &SourceFile) -> u64 {
-        let layout = self.layout(shape);
         let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = (0..layout.count()).filter(|index| blocks.contains(layout.id(*index).as_str()));
-        known.map(|index| layout.range(index).1).sum()
+        // A file arrives in blocks of one kind; those of another have other ids.
+        let layouts = [self.layout(shape), self.streamed_layout(shape)];
+        let indexes = layouts.iter().flat_map(|layout| (0..layout.count()).map(move |index| (layout, index)));
+        let known = indexes.filter(|(layout, index)| blocks.contains(layout.id(*index).as_str()));
+        known.map(|(layout, index)| layout.range(index).1).sum()
     }
 
     /// Bytes of these files whose blocks arrived, by the record in this directory.
@@ -153,7 +170,7 @@ pub(crate) fn arrived_files<T>(
 }
 
 /// Reads the whole lines, one at a time; what a kill cut off is none.
-fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
+pub(super) fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
     let mut file = match File::open(path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => BufReader::new(file?),
@@ -168,7 +185,7 @@ fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
-fn appended(path: &Path) -> io::Result<File> {
+pub(super) fn appended(path: &Path) -> io::Result<File> {
     let mut file = append_private(path)?;
     // Behind a line that a kill cut off.
     if !ends_a_line(path)? {

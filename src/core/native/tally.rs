@@ -8,6 +8,8 @@ pub(super) struct Tally {
     found: AtomicU64,
     files: AtomicU64,
     read: AtomicU64,
+    received: AtomicU64,
+    copied: AtomicU64,
 }
 
 impl Tally {
@@ -24,6 +26,29 @@ impl Tally {
     /// Bytes that were read for the sum of a file, and not to be sent.
     pub(super) fn add_read(&self, bytes: u64) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that came from another server.
+    pub(super) fn add_received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that the store copied by itself.
+    pub(super) fn add_copied(&self, bytes: u64) {
+        self.copied.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that the store copied, and that are sent after all.
+    pub(super) fn sub_copied(&self, bytes: u64) {
+        self.copied.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn copied(&self) -> u64 {
+        self.copied.load(Ordering::Relaxed)
     }
 
     pub(super) fn found(&self) -> u64 {

@@ -14,7 +14,7 @@ use std::fmt;
 pub use endpoint::{EndpointError, ProjectEndpoint};
 pub use error::FindError;
 pub use search::{Answer, Outcome, Search};
-pub use trust::trusted;
+pub use trust::{trusted, trusted_for_hub};
 pub use values::Values;
 
 pub use crate::model::Cloud;

@@ -16,7 +16,17 @@ use crate::model::{Report, Reporter};
 /// that the run may be about. A warning names each.
 #[must_use]
 pub fn trusted(env: &Env, named: Option<&str>, values: Option<&Values>, report: &Reporter) -> Env {
-    let set: Vec<&'static str> = var::TRUST.into_iter().filter(|name| env.get(name).is_some()).collect();
+    without(&var::TRUST, env, named, values, report)
+}
+
+/// The environment without the variables of the Hugging Face Hub that an azd environment on disk also sets.
+#[must_use]
+pub fn trusted_for_hub(env: &Env, named: Option<&str>, report: &Reporter) -> Env {
+    without(&var::HUB, env, named, None, report)
+}
+
+fn without(names: &[&'static str], env: &Env, named: Option<&str>, values: Option<&Values>, report: &Reporter) -> Env {
+    let set: Vec<&'static str> = names.iter().copied().filter(|name| env.get(name).is_some()).collect();
     if set.is_empty() || env.run_by_azd() {
         return env.clone();
     }

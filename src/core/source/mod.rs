@@ -1,4 +1,5 @@
-//! What is uploaded: local files, as they are planned before anything is sent, or blobs of another store.
+//! Source of an upload: local files, as they are planned before anything is sent, blobs of another store, or files of a
+//! repository of the Hugging Face Hub.
 //!
 //! Reads directories, sizes and times, nothing else, and changes nothing.
 
@@ -12,18 +13,20 @@ mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use self::name::blob_name;
+pub(crate) use self::name::blob_name;
 use self::own::Own;
 pub(crate) use self::readable::described;
 use self::readable::opened;
 use self::walk::{unreadable, walk};
+use crate::hub::{HubExcluded, HubSource};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};
 use crate::redact::SecretUrl;
 
-use self::unmatched::unmatched;
+pub(crate) use self::unmatched::unmatched;
 
 pub use self::name::NameFault;
 pub use self::selection::{ExcludeReason, Pattern, Selection};
@@ -59,6 +62,8 @@ pub enum UploadSource {
         /// Address with its SAS.
         url: SecretUrl,
     },
+    /// Files of one commit of a repository of the Hub.
+    Hub(Arc<HubSource>),
 }
 
 impl UploadSource {
@@ -67,6 +72,7 @@ impl UploadSource {
     pub fn bytes(&self) -> Option<u64> {
         match self {
             Self::Local { files, .. } => Some(files.bytes()),
+            Self::Hub(hub) => Some(hub.bytes()),
             Self::Remote { .. } => None,
         }
     }
@@ -76,6 +82,7 @@ impl UploadSource {
     pub fn file_count(&self) -> Option<u64> {
         match self {
             Self::Local { files, .. } => Some(files.len() as u64),
+            Self::Hub(hub) => Some(hub.files.len() as u64),
             Self::Remote { .. } => None,
         }
     }
@@ -84,14 +91,17 @@ impl UploadSource {
     #[must_use]
     pub fn format(&self) -> Option<&str> {
         match self {
-            Self::Local { files, .. } => files
-                .iter()
-                .filter_map(|file| Some((weight_extension(&file.path)?, file.bytes)))
-                .max_by_key(|(_, bytes)| *bytes)
-                .map(|(extension, _)| extension),
+            Self::Local { files, .. } => format_of(files.iter().map(|file| (&file.path, file.bytes))),
+            Self::Hub(hub) => format_of(hub.files.iter().map(|file| (&file.path, file.bytes))),
             Self::Remote { url } => weight_extension(url.expose().path()),
         }
     }
+}
+
+/// Extension of the largest of these files that holds weights.
+fn format_of<'a>(files: impl Iterator<Item = (&'a BlobPath, u64)>) -> Option<&'a str> {
+    let weights = files.filter_map(|(path, bytes)| Some((weight_extension(path)?, bytes)));
+    weights.max_by_key(|(_, bytes)| *bytes).map(|(extension, _)| extension)
 }
 
 impl UploadSource {
@@ -100,6 +110,10 @@ impl UploadSource {
     pub fn unmatched(&self, selection: &Selection) -> Vec<UnmatchedGlob> {
         match self {
             Self::Local { files, excluded, .. } => unmatched(selection, files, excluded),
+            Self::Hub(hub) => {
+                let excluded: Vec<Excluded> = hub.excluded.iter().map(HubExcluded::entry).collect();
+                unmatched(selection, hub.list(), &excluded)
+            }
             Self::Remote { .. } => Vec::new(),
         }
     }
@@ -151,8 +165,8 @@ pub enum PlanError {
         /// What is wrong with it.
         fault: NameFault,
     },
-    /// A glob for something that is no directory of this machine.
-    #[error("there is nothing that '{0}' could select: the source is not a directory of this machine")]
+    /// A glob for something that is no directory.
+    #[error("there is nothing that '{0}' could select: the source is neither a directory nor a repository")]
     NothingToSelect(String),
     /// A name that is not text.
     #[error("the file name {} is not valid Unicode", .0.display())]
@@ -177,6 +191,8 @@ pub fn plan(
     let path = match source {
         Source::Blob(url) => return only_of_a_directory().map(|()| UploadSource::Remote { url: url.clone() }),
         Source::Local(path) => cwd.join(path),
+        // Planned by the Hub's own list of files.
+        Source::Hub(address) => return Err(PlanError::NotFound(PathBuf::from(address.to_string()))),
     };
     let metadata = std::fs::metadata(&path).map_err(|why| unreadable(&path, why))?;
     let own = Own::of(config_dir, &path);

@@ -61,7 +61,7 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 /// Name of a blob for a path relative to the source, with `/` between the parts.
-pub(super) fn blob_name(relative: &str) -> Result<BlobPath, PlanError> {
+pub(crate) fn blob_name(relative: &str) -> Result<BlobPath, PlanError> {
     match fault(relative) {
         Some(fault) => Err(PlanError::BadName { name: relative.to_owned(), fault }),
         None => Ok(relative.into()),

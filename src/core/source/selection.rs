@@ -86,6 +86,10 @@ pub enum ExcludeReason {
     MaySecret,
     /// It is of this program itself: the record of an upload, which changes while it is sent.
     Own,
+    /// No loader of a model reads it; of repositories alone, which hold more than a model.
+    NotOfModel,
+    /// Weights in another format, beside safetensors.
+    OtherFormat,
     /// `--exclude` names it.
     Excluded,
     /// `--include` was given and does not name it.
@@ -98,6 +102,8 @@ impl fmt::Display for ExcludeReason {
             Self::Default => "default exclude",
             Self::MaySecret => "default exclude, may hold secrets",
             Self::Own => "this program's own files",
+            Self::NotOfModel => "not needed for a model",
+            Self::OtherFormat => "safetensors are used instead",
             Self::Excluded => "--exclude",
             Self::NotIncluded => "not in --include",
         })
@@ -147,8 +153,28 @@ impl Selection {
     }
 
     /// The first pattern that was given: only a directory can be selected from.
-    pub(super) fn first_pattern(&self) -> Option<&Pattern> {
+    pub(crate) fn first_pattern(&self) -> Option<&Pattern> {
         self.include.iter().chain(&self.exclude).next()
+    }
+
+    /// Why a file never belongs to a model, by its name or a folder that it is in; `None` where it may, or where such
+    /// files go too.
+    pub(crate) fn never(&self, path: &str) -> Option<ExcludeReason> {
+        if !self.default_excludes {
+            return None;
+        }
+        let mut parents = path.match_indices('/').map(|(at, _)| &path[..at]);
+        parents.find_map(|parent| defaults::reason(parent, true)).or_else(|| defaults::reason(path, false))
+    }
+
+    /// True for a file that `--exclude` names.
+    pub(crate) fn excludes(&self, path: &str) -> bool {
+        self.exclude.iter().any(|pattern| pattern.takes(path, false))
+    }
+
+    /// True for a file that `--include` names, or any where it names none.
+    pub(crate) fn includes(&self, path: &str) -> bool {
+        self.include.is_empty() || self.include.iter().any(|pattern| pattern.takes(path, false))
     }
 
     /// Why this entry stays; `None` when it goes. A directory goes in order to be looked into.

@@ -29,7 +29,7 @@ impl fmt::Display for UnmatchedGlob {
 }
 
 /// Globs of the selection that match neither a planned file nor an entry that is left out.
-pub(super) fn unmatched(selection: &Selection, files: &[SourceFile], excluded: &[Excluded]) -> Vec<UnmatchedGlob> {
+pub(crate) fn unmatched(selection: &Selection, files: &[SourceFile], excluded: &[Excluded]) -> Vec<UnmatchedGlob> {
     let matches = |pattern: &Pattern| {
         let is_left_out = |entry: &Excluded| {
             let path = entry.path.trim_end_matches('/');

@@ -24,6 +24,12 @@ const MIB: u64 = 1 << 20;
 /// connections idle: both cost less with small blocks. Azure stores blocks of more than 4 MiB faster than smaller ones
 /// (its "high-throughput block blobs").
 pub(crate) const BLOCK: u64 = 5 * MIB;
+/// Smallest block of a file that is streamed from the Hub: each is a request there too.
+pub(crate) const STREAMED_BLOCK: u64 = 8 * MIB;
+/// First block that the store fetches itself: it shows whether the store can.
+const PROBE_BLOCK: u64 = 8 * MIB;
+/// Smallest of the others: each costs a request, and no memory here.
+const COPIED_BLOCK: u64 = 128 * MIB;
 
 /// Base64 block id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,69 +53,92 @@ impl fmt::Display for BlockId {
     }
 }
 
-/// Blocks of one file.
+/// Blocks of one file: a number of one size, and the rest in blocks of another.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockLayout {
     fingerprint: [u8; 28],
     bytes: u64,
-    /// Size of a block, and how many of that size come before the tail.
-    block: u64,
-    before_tail: u64,
-    /// Size of a block of the tail; where there is none, all blocks are of that size.
-    small: u64,
+    /// Number and size of the first ones.
+    head: (u64, u64),
+    /// Size of the others, but for the last.
+    size: u64,
+    /// Contents of this file that were given up before.
+    generation: u32,
 }
 
 impl BlockLayout {
     /// Blocks of a file as the upload with this key sends it.
     pub(crate) fn of(file: &SourceFile, key: &str) -> Self {
-        let block = block_size(file.bytes);
+        let block = block_size(file.bytes, BLOCK);
         let before_tail = if file.bytes >= LONG * block { file.bytes / block - TAIL } else { 0 };
-        let small = if before_tail > 0 { block / PARTS } else { block };
+        let size = if before_tail > 0 { block / PARTS } else { block };
+        Self::with((before_tail, block), size, file, key)
+    }
+
+    /// Blocks of a file that is streamed from the Hub.
+    pub(crate) fn streamed(file: &SourceFile, key: &str) -> Self {
+        let block = block_size(file.bytes, STREAMED_BLOCK);
+        Self::with((0, block), block, file, key)
+    }
+
+    /// Blocks of a file that the store fetches itself: a small one first, then large ones.
+    pub(crate) fn copied(file: &SourceFile, key: &str) -> Self {
+        let first = u64::from(file.bytes > PROBE_BLOCK);
+        Self::with((first, PROBE_BLOCK), block_size(file.bytes, COPIED_BLOCK), file, key)
+    }
+
+    fn with(head: (u64, u64), size: u64, file: &SourceFile, key: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(key);
         hash.update((file.path.len() as u64).to_be_bytes());
         hash.update(file.path.as_str());
-        for number in [file.bytes, file.modified, block, before_tail, small] {
+        for number in [file.bytes, file.modified, head.0, head.1, size] {
             hash.update(number.to_be_bytes());
         }
         let mut fingerprint = [0; 28];
         fingerprint.copy_from_slice(&hash.finalize()[..28]);
-        Self { fingerprint, bytes: file.bytes, block, before_tail, small }
+        Self { fingerprint, bytes: file.bytes, head, size, generation: 0 }
+    }
+
+    /// The same blocks under other ids, after so many contents were given up.
+    pub(crate) fn generation(self, generation: u32) -> Self {
+        Self { generation, ..self }
     }
 
     /// Number of blocks; a file that is sent in one request has one.
     pub(crate) fn count(&self) -> u64 {
-        (self.before_tail + self.rest().div_ceil(self.small)).max(1)
+        let (number, size) = self.head;
+        (number + (self.bytes - number * size).div_ceil(self.size)).max(1)
     }
 
     /// Start and length of a block.
     pub(crate) fn range(&self, index: u64) -> (u64, u64) {
-        let Some(small) = index.checked_sub(self.before_tail) else { return (index * self.block, self.block) };
-        let start = self.before_tail * self.block + small * self.small;
-        (start, self.small.min(self.bytes - start))
-    }
-
-    /// Bytes of the tail.
-    fn rest(&self) -> u64 {
-        self.bytes - self.before_tail * self.block
+        let (number, size) = self.head;
+        let Some(index) = index.checked_sub(number) else { return (index * size, size) };
+        let start = number * size + index * self.size;
+        (start, self.size.min(self.bytes - start))
     }
 
     /// Id of a block. Another upload, other content, another size or another block size have other ids, so that blocks of
     /// others and stale ones never mix in; all ids have one length, as the store demands.
     pub(crate) fn id(&self, index: u64) -> BlockId {
-        let mut bytes = self.fingerprint.to_vec();
-        bytes.extend_from_slice(&index.to_be_bytes());
-        BlockId(STANDARD.encode(bytes))
+        self.numbered((u64::from(self.generation) << 32) + index)
     }
 
     /// Id of the whole file.
     pub(crate) fn whole(&self) -> String {
-        self.id(u64::MAX).0
+        self.numbered(u64::MAX).0
+    }
+
+    fn numbered(&self, number: u64) -> BlockId {
+        let mut bytes = self.fingerprint.to_vec();
+        bytes.extend_from_slice(&number.to_be_bytes());
+        BlockId(STANDARD.encode(bytes))
     }
 }
 
-fn block_size(bytes: u64) -> u64 {
-    bytes.div_ceil(BLOCKS).div_ceil(MIB).saturating_mul(MIB).max(BLOCK)
+fn block_size(bytes: u64, least: u64) -> u64 {
+    bytes.div_ceil(BLOCKS).div_ceil(MIB).saturating_mul(MIB).max(least)
 }
 
 /// `Content-Type` by the extension of the name; the store serves the blob with it.
@@ -148,7 +177,7 @@ mod tests {
         ] {
             let layout = BlockLayout::of(&shape(bytes), "");
             assert!(layout.count() <= MOST_BLOCKS, "{bytes}");
-            assert_eq!((layout.block / MIB, layout.count()), (block / MIB, count), "{bytes}");
+            assert_eq!((layout.head.1 / MIB, layout.count()), (block / MIB, count), "{bytes}");
             let ranges = (0..layout.count()).map(|index| layout.range(index));
             assert_eq!(ranges.fold(0, |end, (start, length)| if start == end { start + length } else { 0 }), bytes);
         }
@@ -163,6 +192,29 @@ mod tests {
     }
 
     #[test]
+    fn a_copied_file_begins_with_a_small_block_and_has_no_gaps() {
+        for (bytes, sizes) in [
+            (5, vec![5]),
+            (8 * MIB, vec![8 * MIB]),
+            (8 * MIB + 1, vec![8 * MIB, 1]),
+            (300 * MIB, vec![8 * MIB, 128 * MIB, 128 * MIB, 36 * MIB]),
+        ] {
+            let layout = BlockLayout::copied(&shape(bytes), "");
+            let ranges: Vec<_> = (0..layout.count()).map(|index| layout.range(index)).collect();
+            assert_eq!(ranges.iter().map(|(_, length)| *length).collect::<Vec<_>>(), sizes);
+            assert!(ranges.windows(2).all(|two| two[0].0 + two[0].1 == two[1].0), "{ranges:?}");
+        }
+        assert!(BlockLayout::copied(&shape(150 << 40), "").count() <= MOST_BLOCKS);
+    }
+
+    #[test]
+    fn a_streamed_file_has_blocks_of_one_size() {
+        let layout = BlockLayout::streamed(&shape(600 * MIB), "");
+        assert_eq!((layout.count(), layout.range(0), layout.range(74)), (75, (0, 8 * MIB), (592 * MIB, 8 * MIB)));
+        assert!(BlockLayout::streamed(&shape(150 << 40), "").count() <= MOST_BLOCKS);
+    }
+
+    #[test]
     fn an_id_belongs_to_one_content_and_one_place() {
         let layout = BlockLayout::of(&shape(100 * MIB), "key");
         assert_eq!(layout.id(0).as_str().len(), 48);
@@ -173,6 +225,9 @@ mod tests {
             BlockLayout::of(&shape(100 * MIB), "other"),
         ];
         let mut ids: Vec<String> = others.iter().map(|other| other.id(0).to_string()).collect();
+        ids.push(layout.clone().generation(1).id(0).to_string());
+        ids.push(BlockLayout::copied(&shape(100 * MIB), "key").id(0).to_string());
+        ids.push(BlockLayout::streamed(&shape(100 * MIB), "key").id(0).to_string());
         ids.extend([layout.id(0).to_string(), layout.id(1).to_string(), layout.whole()]);
         let all = ids.len();
         ids.sort();

@@ -1,6 +1,8 @@
 //! The calls of one upload location. Each is repeated until it is answered for good, with a SAS that is renewed where
 //! the store rejects it; every call uses the SAS that is now in force.
 
+mod copy;
+
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use crate::env::Timings;
 use crate::http::{Flaw, HttpClient, HttpError, MOST_PAGES, Method, Request, Response, Retry};
 use crate::model::{BlobPath, BlobUri, Report, Reporter};
 use crate::redact::SecretUrl;
+
+pub(crate) use self::copy::{CopyRefusal, CopySource};
 
 /// The version that AzCopy 10.32 speaks too.
 const VERSION: &str = "2025-07-05";

@@ -11,8 +11,8 @@ mod retry;
 mod version;
 mod wire;
 
-pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, content_type};
-pub(crate) use client::{Attempt, BlobContent, BlobStore, Renew};
+pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, STREAMED_BLOCK, content_type};
+pub(crate) use client::{Attempt, BlobContent, BlobStore, CopyRefusal, CopySource, Renew};
 pub use error::{SasRefusal, StoreError};
 pub use location::{ListedBlob, Listing, UploadLocation};
 pub use version::BlobVersion;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::directory::{DirectoryError, UploadDirectory, blocking};
 use crate::files::create_private;
+use crate::hub::HubPin;
 use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
 use crate::source::Selection;
 use crate::store::Listing;
@@ -72,6 +73,9 @@ pub struct UploadSpec {
     pub selection: Selection,
     /// The files are looked at before they go.
     pub checked: bool,
+    /// Commit that is imported, where the source is a repository of the Hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<HubPin>,
 }
 
 /// The journal.
@@ -208,6 +212,7 @@ pub(super) mod tests {
             source: "dir".into(),
             selection: Selection::new(vec!["*.json".parse().expect("a glob")], Vec::new(), false),
             checked: true,
+            hub: None,
         };
         let blob_uri = "https://h/c".parse().expect("a place");
         let base_model = Some("FW-X".parse().expect("a base model"));

@@ -31,6 +31,7 @@ impl UploadRequest {
     pub(super) fn files(&self) -> FileList {
         match &*self.source {
             UploadSource::Local { files, .. } => files.clone(),
+            UploadSource::Hub(hub) => hub.list().clone(),
             UploadSource::Remote { .. } => FileList::default(),
         }
     }
@@ -41,7 +42,12 @@ impl UploadRequest {
 
     /// True where an earlier try with this journal uploaded the same source.
     pub(super) fn is_same_source(&self, journal: &Journal) -> bool {
-        journal.spec.source == self.shown_source
+        let is_same_import = match &*self.source {
+            // Another commit, or another selection from it, is another import.
+            UploadSource::Hub(hub) => journal.spec.hub.as_ref() == Some(&hub.pin) && journal.files == *hub.list(),
+            UploadSource::Local { .. } | UploadSource::Remote { .. } => true,
+        };
+        journal.spec.source == self.shown_source && is_same_import
     }
 
     /// What the journal keeps of the request.
@@ -53,6 +59,10 @@ impl UploadRequest {
             source: self.shown_source.clone(),
             selection: self.selection.clone(),
             checked: self.checked,
+            hub: match &*self.source {
+                UploadSource::Hub(hub) => Some(hub.pin.clone()),
+                UploadSource::Local { .. } | UploadSource::Remote { .. } => None,
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
 use crate::shell::option_words;
+use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelVersion, Source, WeightType};
 use azure_ai_models_core::units;
 
@@ -18,6 +19,7 @@ impl CreateSpec {
             (Some(file), _) => line.add("--source-file", Some(path(file))),
             (None, Source::Local(source)) => line.add("--source", Some(path(source))),
             (None, Source::Blob(url)) => line.add("--source", Some(url.without_query().to_string())),
+            (None, Source::Hub(address)) => line.add("--source", Some(address.to_string())),
         }
         let default = VersionChoice::Named(ModelVersion::first());
         line.add("--version", (self.version != default).then(|| self.version.to_string()));
@@ -42,10 +44,13 @@ impl CreateSpec {
         }
         line.add("--timeout", self.given_timeout.map(units::duration_option));
         if let EngineChoice::Native { parallel, hash } = self.engine {
-            line.add("--engine", Some("native".to_owned()));
+            let is_hub = matches!(self.source, Source::Hub(_));
+            line.add("--engine", (!is_hub).then(|| "native".to_owned()));
             line.add("--parallel", parallel.map(|number| number.to_string()));
             line.flag("--no-hash", !hash);
         }
+        line.add("--copy", (self.copy != CopyMode::default()).then(|| self.copy.to_string()));
+        line.add("--verify", (self.verify != VerifyMode::default()).then(|| self.verify.to_string()));
         line.add("--azcopy-path", self.azcopy_path.as_deref().map(path));
         line.add("--limit-rate", self.limit_rate.map(units::option));
         line.flag("--no-default-excludes", !self.selection.has_default_excludes());

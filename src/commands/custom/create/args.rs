@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueHint};
 
 use super::engine_args::EngineArgs;
-use super::spec::{CreateSpec, EngineChoice, VersionChoice};
+use super::spec::{CreateSpec, VersionChoice};
 use crate::app::{App, NoQuestions};
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText, absolute};
@@ -29,7 +29,7 @@ pub(crate) struct CreateArgs {
     #[arg(short, long, value_name = "NAME")]
     name: NewModelName,
 
-    /// File, directory or blob URL with the weights; '-' reads it from standard input
+    /// File, directory, blob URL or hf://ORG/NAME with the weights; '-' reads it from standard input
     #[arg(long, value_name = "PATH|URL|-", value_hint = ValueHint::AnyPath)]
     source: Option<SourceText>,
 
@@ -181,14 +181,9 @@ impl CreateArgs {
         };
         let cwd = app.env.cwd().to_owned();
         // A pipe may take its time, and Ctrl+C counts meanwhile.
-        let resolved = tokio::task::spawn_blocking(move || option.resolve(&cwd)).await;
-        let source = resolved.unwrap_or_else(|_| Err(CliError::interrupted()))?;
-        let engine = self.engine.choice(app)?;
-        if let (EngineChoice::Native { .. }, Source::Blob(_)) = (engine, &source) {
-            return Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
-                .with_code(ErrorCode::RemoteSource)
-                .with_suggestion("Use --engine azcopy for it."));
-        }
+        let read = tokio::task::spawn_blocking(move || option.read(&cwd)).await;
+        let source = app.source(read.unwrap_or_else(|_| Err(CliError::interrupted()))?.expose())?;
+        let engine = self.engine.choice(app, &source)?;
         let details = ModelDetails {
             weight_type: self.weight_type,
             base_model: self.base_model,
@@ -201,8 +196,8 @@ impl CreateArgs {
             name: self.name.as_name().clone(),
             version: self.version,
             shown_source: match &source {
-                Source::Blob(url) => url.without_query().to_string(),
                 Source::Local(path) => absolute(app.env.cwd(), path).display().to_string(),
+                source => source.shown(app.env.cwd()),
             },
             source,
             source_file: self.source_file,
@@ -217,6 +212,8 @@ impl CreateArgs {
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
             given_timeout: self.timeout,
             engine,
+            copy: self.engine.copy(),
+            verify: self.engine.verify(),
             azcopy_path: self.azcopy_path,
             limit_rate: self.limit_rate,
             again: String::new(),

@@ -1,4 +1,5 @@
-//! The options that choose what sends the bytes; `create` and `uploads resume` have them.
+//! The options that choose what sends the bytes, and how those of an import travel; `create` and `uploads resume` have
+//! them.
 
 use clap::{Args, ValueEnum};
 
@@ -6,11 +7,13 @@ use super::spec::EngineChoice;
 use crate::app::App;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::env::var;
+use azure_ai_models_core::hub::{CopyMode, VerifyMode};
+use azure_ai_models_core::model::Source;
 
 /// What sends the bytes.
 #[derive(Args, Debug)]
 pub(in crate::commands::custom) struct EngineArgs {
-    /// What sends the bytes: azcopy, or native, which goes on block by block [default: azcopy]
+    /// What sends the bytes: azcopy, or native, which goes on block by block [default: azcopy; native for hf://]
     #[arg(long, value_name = "ENGINE", value_enum, hide_possible_values = true)]
     engine: Option<EngineName>,
 
@@ -21,6 +24,36 @@ pub(in crate::commands::custom) struct EngineArgs {
     /// Without the SHA-256 of each file that the native engine computes on the way
     #[arg(long)]
     no_hash: bool,
+
+    /// Carry an hf:// source by the blob store (server), by this machine (client), or as it can (auto) [default: auto]
+    #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
+    copy: Option<CopyName>,
+
+    /// Prove an hf:// source by its checksums: what this machine carries (auto), all of it (full), or off [default: auto]
+    #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
+    verify: Option<VerifyName>,
+}
+
+/// Words of `--copy`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CopyName {
+    /// The blob store where it can, else this program.
+    Auto,
+    /// The blob store alone.
+    Server,
+    /// This program alone.
+    Client,
+}
+
+/// Words of `--verify`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum VerifyName {
+    /// Streamed files.
+    Auto,
+    /// Everything.
+    Full,
+    /// No more than is free.
+    Off,
 }
 
 /// The engines.
@@ -34,8 +67,65 @@ pub(in crate::commands::custom) enum EngineName {
 }
 
 impl EngineArgs {
+    /// The engine for this source.
+    pub(in crate::commands::custom) fn choice(&self, app: &App, source: &Source) -> Result<EngineChoice, CliError> {
+        if let Source::Hub(_) = source {
+            return self.for_hub();
+        }
+        if self.copy.is_some() || self.verify.is_some() {
+            return Err(CliError::usage("--copy and --verify belong to sources of the Hugging Face Hub")
+                .with_code(ErrorCode::EngineOptions)
+                .with_suggestion("Omit them, or give --source hf://ORG/NAME."));
+        }
+        match (self.by_name(app)?, source) {
+            (EngineChoice::Native { .. }, Source::Blob(_)) => {
+                Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
+                    .with_code(ErrorCode::RemoteSource)
+                    .with_suggestion("Use --engine azcopy for it."))
+            }
+            (choice, _) => Ok(choice),
+        }
+    }
+
+    /// An import is work of the native engine alone.
+    fn for_hub(&self) -> Result<EngineChoice, CliError> {
+        if self.engine == Some(EngineName::AzCopy) {
+            let what =
+                "AzCopy cannot read from the Hugging Face Hub: it follows no redirects and knows no tokens of the Hub";
+            return Err(CliError::usage(what)
+                .with_code(ErrorCode::EngineOptions)
+                .with_suggestion("Omit --engine, or use --engine native. For AzCopy download the files first: hf download ORG/NAME --local-dir DIR"));
+        }
+        if self.no_hash {
+            return Err(CliError::usage(
+                "--no-hash does not go with a source of the Hugging Face Hub, whose checksums prove the files",
+            )
+            .with_code(ErrorCode::EngineOptions)
+            .with_suggestion("Omit --no-hash."));
+        }
+        Ok(EngineChoice::Native { parallel: self.parallel, hash: true })
+    }
+
+    /// Carriers that an import may use.
+    pub(in crate::commands::custom) fn copy(&self) -> CopyMode {
+        match self.copy {
+            None | Some(CopyName::Auto) => CopyMode::Auto,
+            Some(CopyName::Server) => CopyMode::Server,
+            Some(CopyName::Client) => CopyMode::Client,
+        }
+    }
+
+    /// Extent of the proof of an import.
+    pub(in crate::commands::custom) fn verify(&self) -> VerifyMode {
+        match self.verify {
+            None | Some(VerifyName::Auto) => VerifyMode::Auto,
+            Some(VerifyName::Full) => VerifyMode::Full,
+            Some(VerifyName::Off) => VerifyMode::Off,
+        }
+    }
+
     /// The engine: by option, else by environment, else AzCopy.
-    pub(in crate::commands::custom) fn choice(&self, app: &App) -> Result<EngineChoice, CliError> {
+    fn by_name(&self, app: &App) -> Result<EngineChoice, CliError> {
         let named = match (self.engine, app.env.get(var::ENGINE)) {
             (Some(engine), _) => engine,
             (None, Some(text)) => EngineName::from_str(text, true).map_err(|_| {

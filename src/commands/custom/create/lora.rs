@@ -5,6 +5,7 @@ use std::fs::File;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::commands::custom::selection::Planned;
 use crate::console::render;
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, FindingCode, LoraShape, WeightType};
@@ -26,10 +27,18 @@ pub(super) struct AdapterConfig {
 
 impl AdapterConfig {
     /// The adapter's own words, if they can be read; what is wrong with them the check tells.
-    pub(super) fn read(source: &UploadSource) -> Option<Self> {
-        let UploadSource::Local { directory, files, .. } = source else { return None };
-        let planned = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
-        check::read_json(File::open(planned.path.below(directory)).ok()?).ok()?.ok()
+    pub(super) async fn read(planned: &Planned) -> Option<Self> {
+        match (&planned.source, &planned.reader) {
+            (UploadSource::Local { directory, files, .. }, _) => {
+                let config = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
+                check::read_json(File::open(config.path.below(directory)).ok()?).ok()?.ok()
+            }
+            (UploadSource::Hub(hub), Some(reader)) => {
+                let config = hub.file(CONFIG).filter(|file| file.bytes <= LIMIT)?;
+                check::read_json(&*reader.document(config).await.ok()?).ok()?.ok()
+            }
+            _ => None,
+        }
     }
 
     /// One line of both: what was given counts, the rest is the adapter's.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::app::NoQuestions;
 use crate::commands::deployments::create::DeployRequest;
+use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
 use azure_ai_models_core::source::Selection;
 
@@ -16,7 +17,7 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) name: ModelName,
     pub(in crate::commands::custom) version: VersionChoice,
     pub(in crate::commands::custom) source: Source,
-    /// The source as the journal keeps it: an absolute path, or a URL without its query.
+    /// The source as the journal keeps it: an absolute path, a URL without its query, or an address of the Hub.
     pub(in crate::commands::custom) shown_source: String,
     /// The file that the source was read from.
     pub(in crate::commands::custom) source_file: Option<PathBuf>,
@@ -38,6 +39,10 @@ pub(in crate::commands::custom) struct CreateSpec {
     /// Limit as given by the user, unscaled.
     pub(in crate::commands::custom) given_timeout: Option<Duration>,
     pub(in crate::commands::custom) engine: EngineChoice,
+    /// Carriers that an import may use.
+    pub(in crate::commands::custom) copy: CopyMode,
+    /// Extent of the proof of an import.
+    pub(in crate::commands::custom) verify: VerifyMode,
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
     /// Bytes per second.
     pub(in crate::commands::custom) limit_rate: Option<u64>,

@@ -45,6 +45,8 @@ impl TransferEngine for AzCopyEngine {
                     files: job.missing.len() as u64,
                     bytes: job.missing.iter().map(|file| file.bytes).sum(),
                 },
+                // Refused before an upload begins: AzCopy cannot read from the Hub.
+                UploadSource::Hub(_) => return Ok(Transferred::default()),
                 UploadSource::Remote { url } => Cargo::Remote { url: url.clone() },
             };
             let settings = job.settings;

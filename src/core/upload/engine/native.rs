@@ -7,17 +7,20 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
+use crate::hub::HubTransfer;
 use crate::model::{BlobPath, TransferEvent};
-use crate::native::{self, Controls, NativeError, Transferred};
+use crate::native::{self, Controls, NativeError, Origin, Transferred};
 use crate::source::UploadSource;
 
 /// See the module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NativeEngine {
     /// Number of concurrent requests; `None`: adapted to the line.
     pub parallel: Option<u32>,
     /// Computes the SHA-256 of each file.
     pub hash: bool,
+    /// Reads the files of an import.
+    pub hub: Option<HubTransfer>,
 }
 
 impl TransferEngine for NativeEngine {
@@ -27,9 +30,11 @@ impl TransferEngine for NativeEngine {
         on: &'a mut dyn FnMut(TransferEvent),
     ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>> {
         async move {
-            // A remote source is refused before an upload begins.
-            let UploadSource::Local { directory: source, .. } = job.source else {
-                return Ok(Transferred::default());
+            let origin = match (job.source, &self.hub) {
+                (UploadSource::Local { directory, .. }, _) => Origin::Directory(directory),
+                (UploadSource::Hub(source), Some(transfer)) => Origin::Hub(source, transfer),
+                // Refused before an upload begins.
+                (UploadSource::Hub(_) | UploadSource::Remote { .. }, _) => return Ok(Transferred::default()),
             };
             let record = job.directory.record(job.key).await.map_err(NativeError::Record)?;
             let settings = job.settings;
@@ -42,7 +47,7 @@ impl TransferEngine for NativeEngine {
                 cancel: &settings.cancel,
                 reporter: &settings.reporter,
             };
-            Ok(native::send(job.store, &controls, &record, (source, job.missing), on).await?)
+            Ok(native::send(job.store, &controls, &record, (origin, job.missing), on).await?)
         }
         .boxed_local()
     }

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Kills imports from a model hub of this machine at 150 random points, 50 of them with signed URLs that end in the middle
+# (tests/it/import/soak.rs). Takes minutes; not part of the gate.
+set -euo pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+soak() { # TEST
+  cargo test --quiet --locked --features test-fakes --test it -- --ignored --exact --nocapture "import::soak::$1"
+}
+
+soak a_hundred_kills_at_random_points_lose_nothing
+soak fifty_kills_with_urls_that_end_in_the_middle_lose_nothing

@@ -1,0 +1,58 @@
+//! Additions of `create` for a source at the Hugging Face Hub: lines about the import, its event, and the tags that record
+//! where the model came from.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::console::render;
+use azure_ai_models_core::hub::{HubPin, HubSource};
+use azure_ai_models_core::model::ModelDetails;
+
+/// Tells what is imported.
+pub(super) fn describe(app: &App, source: &HubSource) {
+    let HubPin { repo, sha, reference, .. } = &source.pin;
+    let console = &app.console;
+    console.event(
+        "import.resolved",
+        json!({
+            "repo": repo, "sha": sha, "ref": reference,
+            "files": source.files.len(), "bytes": source.bytes(),
+        }),
+    );
+    console.detail("Import", &format!("{repo}@{reference} ({})", sha.short()));
+    console.detail("Files", &taken_line(source));
+    for (title, text) in card_lines(source) {
+        console.detail(title, &text);
+    }
+}
+
+/// `12 of 41 files, 16.1 of 48.3 GB`.
+pub(super) fn taken_line(source: &HubSource) -> String {
+    render::taken_line((source.files.len() as u64, source.bytes()), source.all())
+}
+
+/// Titled lines of the model card.
+pub(super) fn card_lines(source: &HubSource) -> Vec<(&'static str, String)> {
+    let license = source.license.clone().map(|license| {
+        let terms = if source.is_gated { "; access was granted under terms, which are yours to keep" } else { "" };
+        format!("{license} (by the model card{terms})")
+    });
+    let base = source.base_model.clone().map(|base| format!("{base} (by the model card)"));
+    [("License", license), ("Base model", base)].into_iter().filter_map(|(title, text)| Some((title, text?))).collect()
+}
+
+/// Details of the model with the tags that record where it came from. A tag of the user's own with the same key counts.
+pub(super) fn recorded(app: &App, details: &ModelDetails, source: &HubSource) -> ModelDetails {
+    let mut details = details.clone();
+    let tags = &mut details.tags;
+    for (key, value) in source.tags() {
+        match tags.get(key) {
+            None => drop(tags.insert(key.to_owned(), value)),
+            Some(own) if *own == value => {}
+            Some(own) => {
+                app.console.warn(&format!("The tag {key}={own} is kept; the Hugging Face Hub says {value}."));
+            }
+        }
+    }
+    details
+}

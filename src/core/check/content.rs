@@ -1,0 +1,178 @@
+//! Content of planned files for the check: on this machine, or at the Hub, where only what is looked at is read.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::{CheckError, documents, index};
+use crate::hub::{DOCUMENT_BYTES, HubError, HubReader, HubSource, RemoteFile};
+use crate::model::{FileKind, SourceFile};
+
+/// Bytes that are requested first of a file whose header says how long it is; most headers are shorter.
+const FIRST: u64 = 64 << 10;
+/// Bytes that are requested at a time of a document that is too large to be kept.
+const PIECE: u64 = 4 << 20;
+/// Bytes that say how long the header of a safetensors file is, and the longest that is read.
+const LENGTH: usize = 8;
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// Place of the planned files.
+#[derive(Clone)]
+pub(super) enum Contents {
+    /// Below this directory.
+    Directory(PathBuf),
+    /// At the Hub. Read on threads that may wait, while the runtime moves the bytes.
+    Hub { source: Arc<HubSource>, reader: Arc<HubReader>, runtime: Handle },
+}
+
+impl Contents {
+    /// Lets `how` read a file from its beginning.
+    pub(super) fn read<T>(
+        &self,
+        planned: &SourceFile,
+        how: impl FnOnce(&mut Content) -> io::Result<T>,
+    ) -> Result<T, CheckError> {
+        let outcome = self.open(planned).and_then(|mut content| how(&mut content));
+        outcome.map_err(|why| match why.downcast::<HubError>() {
+            Ok(error) => CheckError::Hub(error),
+            Err(why) => CheckError::Unreadable { path: self.path(planned), why },
+        })
+    }
+
+    fn open(&self, planned: &SourceFile) -> io::Result<Content> {
+        let (source, reader, runtime) = match self {
+            Self::Directory(directory) => return File::open(planned.path.below(directory)).map(Content::File),
+            Self::Hub { source, reader, runtime } => (source, reader, runtime),
+        };
+        let known = source.file(&planned.path).ok_or(io::ErrorKind::NotFound)?;
+        let file = reader.file(known);
+        let is_document = documents::shape(&planned.path).is_some() || index::is_index(&planned.path);
+        if is_document && known.bytes <= DOCUMENT_BYTES {
+            let whole = runtime.block_on(file.whole()).map_err(io::Error::other)?;
+            return Ok(Content::Whole(Cursor::new(whole)));
+        }
+        let kind = FileKind::of(&planned.path);
+        let ahead = match kind {
+            FileKind::Safetensors | FileKind::Gguf => FIRST,
+            _ if is_document => PIECE,
+            _ => 0,
+        };
+        let has_length = kind == FileKind::Safetensors;
+        Ok(Content::Ranges(Ranges {
+            file,
+            runtime: runtime.clone(),
+            at: 0,
+            start: 0,
+            window: Bytes::new(),
+            ahead,
+            has_length,
+        }))
+    }
+
+    fn path(&self, planned: &SourceFile) -> PathBuf {
+        match self {
+            Self::Directory(directory) => planned.path.below(directory),
+            Self::Hub { .. } => PathBuf::from(planned.path.as_str()),
+        }
+    }
+}
+
+/// Content of one file.
+pub(super) enum Content {
+    /// A file of this machine.
+    File(File),
+    /// A small document of the Hub, proved by its sum.
+    Whole(Cursor<Bytes>),
+    /// A file of the Hub, of which parts are requested as they are read.
+    Ranges(Ranges),
+}
+
+impl Read for Content {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Whole(bytes) => bytes.read(buffer),
+            Self::Ranges(ranges) => ranges.read(buffer),
+        }
+    }
+}
+
+impl Seek for Content {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::File(file) => file.seek(to),
+            Self::Whole(bytes) => bytes.seek(to),
+            Self::Ranges(ranges) => ranges.seek(to),
+        }
+    }
+}
+
+/// See [`Content::Ranges`].
+pub(super) struct Ranges {
+    file: Arc<RemoteFile>,
+    runtime: Handle,
+    at: u64,
+    /// Position of the window in the file.
+    start: u64,
+    window: Bytes,
+    /// Bytes that are requested at least.
+    ahead: u64,
+    /// The first bytes say how much is read.
+    has_length: bool,
+}
+
+impl Ranges {
+    fn size(&self) -> u64 {
+        self.file.file().bytes
+    }
+
+    /// Requests what is read next.
+    fn fetch(&mut self, wanted: usize) -> io::Result<()> {
+        let most = self.ahead.max(wanted as u64);
+        let end = self.at.saturating_add(most).min(self.size());
+        self.window = self.runtime.block_on(self.file.bytes(self.at..end)).map_err(io::Error::other)?;
+        self.start = self.at;
+        // A long table is read in fewer and larger parts.
+        self.ahead = (self.ahead * 2).min(PIECE);
+        if let (true, 0, Some(length)) = (self.has_length, self.start, self.window.first_chunk::<LENGTH>()) {
+            // The rest of the header, whatever its length, in one request.
+            let end = u64::from_le_bytes(*length).min(LONGEST_HEADER) + LENGTH as u64;
+            self.ahead = end.saturating_sub(self.window.len() as u64);
+        }
+        Ok(())
+    }
+}
+
+impl Read for Ranges {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at >= self.size() || buffer.is_empty() {
+            return Ok(0);
+        }
+        let is_inside = (self.start..self.start + self.window.len() as u64).contains(&self.at);
+        if !is_inside {
+            self.fetch(buffer.len())?;
+        }
+        let from = usize::try_from(self.at - self.start).unwrap_or(usize::MAX);
+        let rest = self.window.get(from..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Ranges {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.size().checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}

@@ -1,0 +1,179 @@
+//! Findings of one file, whatever lies beside it.
+
+use std::io::{self, Read};
+
+use super::content::{Content, Contents};
+use super::index::and_more;
+use super::safetensors::{Fault, Header};
+use super::{AGAIN, CheckError, documents, gguf, layout, looks, safetensors, series};
+use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
+use crate::units;
+
+/// Sizes of a Git LFS pointer, in bytes: its specification allows less than 1,024.
+const POINTER_BYTES: std::ops::RangeInclusive<u64> = 50..=1024;
+/// More is no document of any model.
+const DOCUMENT_LIMIT: u64 = 4 << 30;
+
+/// Reads planned files.
+#[derive(Clone)]
+pub(super) struct Reading {
+    pub(super) contents: Contents,
+    pub(super) weight_type: WeightType,
+}
+
+/// Findings of one file.
+#[derive(Default)]
+pub(super) struct Looked {
+    pub(super) findings: Vec<Finding>,
+    /// Keys of its tensors.
+    pub(super) tensors: Option<Vec<u64>>,
+}
+
+impl From<Finding> for Looked {
+    fn from(finding: Finding) -> Self {
+        Self { findings: vec![finding], tensors: None }
+    }
+}
+
+impl Reading {
+    /// Looks at one file, whatever lies beside it.
+    pub(super) fn file(&self, planned: &SourceFile) -> Result<Looked, CheckError> {
+        let path = &planned.path;
+        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && looks::is_looked_at(path)) {
+            self.contents.read(planned, |file| start(file, planned.bytes))?
+        } else {
+            Vec::new()
+        };
+        if POINTER_BYTES.contains(&planned.bytes) && looks::is_pointer(&start) {
+            return Ok(Finding::error(
+                FindingCode::LfsPointer,
+                path,
+                "the file is a git-LFS or git-xet pointer, not the file itself",
+                "Run 'git lfs pull' in the model's repository, or download the file.",
+            )
+            .into());
+        }
+        let mut looked = Looked { findings: layout::file(planned), tensors: None };
+        if let Some(shape) = documents::shape(path) {
+            looked.findings.extend(self.document(planned, shape)?);
+        } else if let Some(what) = looks::wrong(path, &start) {
+            looked.findings.push(Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN));
+        } else if planned.bytes > 0 {
+            let header = self.header(planned)?;
+            looked.findings.extend(header.findings);
+            looked.tensors = header.tensors;
+        }
+        Ok(looked)
+    }
+
+    /// A file that has to be JSON.
+    fn document(&self, planned: &SourceFile, shape: documents::Shape) -> Result<Vec<Finding>, CheckError> {
+        let path = &planned.path;
+        if planned.bytes > DOCUMENT_LIMIT {
+            let what = "the file is too large for a document of a model";
+            return Ok(vec![Finding::error(FindingCode::InvalidConfig, path, what, AGAIN)]);
+        }
+        if let Some(fault) = self.contents.read(planned, |file| documents::look(path, shape, file))? {
+            return Ok(vec![fault]);
+        }
+        if self.weight_type == WeightType::LoRA && *path == layout::ADAPTER_CONFIG {
+            return Ok(self.contents.read(planned, |file| documents::peft_type(path, file))?.into_iter().collect());
+        }
+        if *path == layout::CONFIG {
+            return self.contents.read(planned, |file| documents::config(path, file));
+        }
+        Ok(Vec::new())
+    }
+
+    /// Weights whose header tells what they hold.
+    fn header(&self, planned: &SourceFile) -> Result<Looked, CheckError> {
+        let path = &planned.path;
+        match FileKind::of(path) {
+            FileKind::Safetensors => {
+                let header = self.contents.read(planned, |file| safetensors::read(file, planned.bytes))?;
+                Ok(judged(path, header))
+            }
+            FileKind::Gguf => {
+                let fault = self.contents.read(planned, |file| gguf::read(file, planned.bytes))?;
+                // The first part of a split model may hold its metadata alone.
+                let is_part = || !series::series(std::iter::once(path.as_str())).is_empty();
+                let fault = fault.filter(|fault| *fault != gguf::Fault::NoTensors || !is_part());
+                Ok(fault.map_or_else(Looked::default, |fault| {
+                    match fault {
+                        gguf::Fault::Truncated { size, needed } => truncated(path, size, needed),
+                        gguf::Fault::BadHeader(what) => {
+                            Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN)
+                        }
+                        gguf::Fault::NoTensors => no_tensors(path),
+                    }
+                    .into()
+                }))
+            }
+            _ => Ok(Looked::default()),
+        }
+    }
+}
+
+fn judged(path: &str, header: Header) -> Looked {
+    Looked { findings: header.faults.iter().map(|fault| of_fault(path, fault)).collect(), tensors: header.tensors }
+}
+
+/// The first bytes of a file, of which the plan knows the size: most are read at once.
+fn start(file: &mut Content, planned: u64) -> io::Result<Vec<u8>> {
+    let mut start = vec![0; usize::try_from(planned).map_or(looks::LOOKED_AT, |size| size.min(looks::LOOKED_AT))];
+    let mut filled = 0;
+    while filled < start.len() {
+        match file.read(&mut start[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    start.truncate(filled);
+    Ok(start)
+}
+
+fn truncated(path: &str, size: u64, needed: u64) -> Finding {
+    let (size, needed) = (units::grouped(size), units::grouped(needed));
+    let what = format!("the file is cut off: it has {size} of {needed} bytes");
+    Finding::error(FindingCode::TruncatedShard, path, what, AGAIN)
+}
+
+fn no_tensors(path: &str) -> Finding {
+    let what = "the file holds no tensor with data: loaded, it changes nothing";
+    let remedy = "Save the weights again. DeepSpeed ZeRO-3 writes such files unless the weights are gathered first.";
+    Finding::error(FindingCode::NoTensors, path, what, remedy)
+}
+
+fn of_fault(path: &str, fault: &Fault) -> Finding {
+    match fault {
+        Fault::Truncated { size, needed } => truncated(path, *size, *needed),
+        Fault::NoTensors => no_tensors(path),
+        Fault::Trailing { extra } => {
+            let count = units::count(*extra, "byte", "bytes");
+            Finding::error(
+                FindingCode::TrailingData,
+                path,
+                format!("the file has {count} after its last tensor"),
+                AGAIN,
+            )
+        }
+        Fault::BadHeader(why) => Finding::error(
+            FindingCode::BadHeader,
+            path,
+            format!("the file is no safetensors file: its header {why}"),
+            AGAIN,
+        ),
+        Fault::BadOffsets { why, more } => {
+            let more = and_more(*more, "fault like it", "faults like it");
+            Finding::error(FindingCode::BadOffsets, path, format!("the header is wrong: {why}{more}"), AGAIN)
+        }
+        Fault::UnknownDtype { tensor, dtype, more } => {
+            let more = and_more(*more, "tensor", "tensors");
+            let what = format!("the file holds the tensor '{tensor}' of the unknown type {dtype}{more}");
+            let remedy = "See whether the service takes weights of that type.";
+            Finding::warning(FindingCode::UnknownDtype, path, what, remedy)
+        }
+    }
+}

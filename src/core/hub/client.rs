@@ -1,0 +1,259 @@
+//! Requests to the Hub: sign-in, retries, rate limits, redirects within it, and what its refusals mean.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::address::{segment, segments};
+use super::endpoint::HubEndpoint;
+use super::error::HubError;
+use super::id::{CommitId, RepoId};
+use super::token::HubToken;
+use super::wire::{Description, Entry, next_link};
+use crate::http::{
+    Backoff, Exchange, Flaw, HttpClient, HttpError, Method, RedirectFault, Request, Retry, ServiceError,
+};
+use crate::model::Report;
+use crate::redact::bare;
+
+/// Redirects that are followed one after the other.
+const REDIRECTS: usize = 5;
+/// Rate limits that one request waits for.
+const RATE_LIMITS: usize = 5;
+/// Pages of a list of files; the Hub sends 1,000 files a page.
+const MOST_PAGES: usize = 1000;
+/// Files of a repository.
+const MOST_FILES: usize = 1_000_000;
+pub(super) const SERVICE: &str = "The Hugging Face Hub";
+
+/// Client of one Hub.
+pub struct HubClient {
+    http: Arc<HttpClient>,
+    endpoint: HubEndpoint,
+    token: Option<HubToken>,
+}
+
+impl fmt::Debug for HubClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubClient").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// A revision as the Hub knows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinnedRevision {
+    /// Repository under its present name.
+    pub repo: RepoId,
+    /// Commit that the revision names.
+    pub sha: CommitId,
+    /// Access has to be granted.
+    pub is_gated: bool,
+    /// Licence, by the model card.
+    pub license: Option<String>,
+    /// First base model, by the model card.
+    pub base_model: Option<String>,
+}
+
+/// Subject of a request, for its errors.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) repo: &'a RepoId,
+    pub(super) revision: &'a str,
+    /// File in the repository; empty for the repository itself.
+    pub(super) path: &'a str,
+}
+
+impl HubClient {
+    /// A client that has not touched the network yet.
+    #[must_use]
+    pub fn new(http: Arc<HttpClient>, endpoint: HubEndpoint, token: Option<HubToken>) -> Self {
+        Self { http, endpoint, token }
+    }
+
+    /// The Hub that is asked.
+    #[must_use]
+    pub fn endpoint(&self) -> &HubEndpoint {
+        &self.endpoint
+    }
+
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    /// The page of a repository.
+    pub(super) fn page(&self, repo: &RepoId) -> String {
+        format!("{}/{repo}", self.endpoint)
+    }
+
+    /// Asks which commit a revision names. Everything later is asked of the commit.
+    ///
+    /// # Errors
+    /// See [`HubError`].
+    pub async fn pin(&self, repo: &RepoId, revision: &str) -> Result<PinnedRevision, HubError> {
+        let about = About { repo, revision, path: "" };
+        let url = self.url(&format!("/api/models/{repo}/revision/{}", segment(revision)))?;
+        let exchange = self.follow(Method::GET, url, about).await?.0;
+        let host = exchange.host().to_owned();
+        let not_a_hub = |what| HubError::NotAHub { host: host.clone(), what };
+        let description: Description = match exchange.into_response().await?.json() {
+            Ok(description) => description,
+            Err(HttpError::BadAnswer { what: Flaw::Html | Flaw::NotJson | Flaw::Empty, .. }) => {
+                return Err(not_a_hub("its description of the repository is no JSON"));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let sha = description.sha.parse().map_err(|()| not_a_hub("its description names no commit"))?;
+        let found: RepoId = match description.id.as_str() {
+            "" => repo.clone(),
+            id => id.parse().map_err(|_| not_a_hub("its description names another kind of repository"))?,
+        };
+        if description.disabled {
+            return Err(HubError::Disabled { repo: found, answer: None });
+        }
+        if found.as_str().to_lowercase() != repo.as_str().to_lowercase() {
+            self.http.report(Report::Notice(format!("The repository '{repo}' is called '{found}' now.")));
+        }
+        let (license, base_model) = (description.card("license"), description.card("base_model"));
+        Ok(PinnedRevision { repo: found, sha, is_gated: description.is_gated(), license, base_model })
+    }
+
+    /// Lists all files of a commit.
+    pub(super) async fn files(&self, repo: &RepoId, sha: &CommitId) -> Result<Vec<Entry>, HubError> {
+        let about = About { repo, revision: sha.as_str(), path: "" };
+        let mut url = self.url(&format!("/api/models/{repo}/tree/{sha}?recursive=true&expand=false"))?;
+        let (mut files, mut seen) = (Vec::new(), HashSet::new());
+        loop {
+            if !seen.insert(url.clone()) {
+                return Err(HubError::Pages("names a page twice"));
+            }
+            if seen.len() > MOST_PAGES || files.len() > MOST_FILES {
+                return Err(HubError::Pages("has no end"));
+            }
+            let (exchange, at) = self.follow(Method::GET, url, about).await?;
+            let next = exchange.header("link").and_then(next_link).map(str::to_owned);
+            let page: Vec<Entry> = exchange.into_response().await?.json()?;
+            files.extend(page.into_iter().filter(Entry::is_file));
+            let Some(next) = next else { return Ok(files) };
+            url = self.endpoint.link(&at, &next).ok_or(HubError::Pages("names a page that is no URL"))?;
+            if !self.endpoint.is_origin_of(&url) || !url.username().is_empty() || url.password().is_some() {
+                return Err(HubError::Pages("continues at another host"));
+            }
+        }
+    }
+
+    /// URL that serves a file of a commit, or points to the server that does.
+    pub(super) fn resolve(&self, repo: &RepoId, sha: &CommitId, path: &str) -> Result<Url, HubError> {
+        self.url(&format!("/{repo}/resolve/{sha}/{}", segments(path)))
+    }
+
+    fn url(&self, path: &str) -> Result<Url, HubError> {
+        let host = || self.endpoint.host().to_owned();
+        self.endpoint.url(path).ok_or_else(|| HubError::NotAHub { host: host(), what: "its address makes no URL" })
+    }
+
+    /// Sends a request, and follows redirects within the Hub. Returns the answer and the URL that gave it.
+    async fn follow(&self, method: Method, mut url: Url, about: About<'_>) -> Result<(Exchange, Url), HubError> {
+        for _ in 0..=REDIRECTS {
+            let exchange = self.send(&self.request(method.clone(), url.clone()), about).await?;
+            if !exchange.is_redirect() {
+                return Ok((exchange, url));
+            }
+            let next = self.next_place(&exchange, &url)?;
+            if !self.endpoint.is_origin_of(&next) {
+                return Err(HubError::Redirect { host: exchange.host().to_owned(), to: bare(next).to_string() });
+            }
+            url = next;
+        }
+        let host = self.endpoint.host().to_owned();
+        Err(HttpError::Redirect { host, status: 302, why: RedirectFault::TooMany }.into())
+    }
+
+    /// Target of a redirect.
+    pub(super) fn next_place(&self, exchange: &Exchange, url: &Url) -> Result<Url, HubError> {
+        let next = exchange.location().and_then(|location| self.endpoint.link(url, location));
+        next.ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation).into())
+    }
+
+    /// A request; signed where it goes to the Hub itself.
+    pub(super) fn request(&self, method: Method, url: Url) -> Request<'static> {
+        let token = self.token.as_ref().filter(|_| self.endpoint.is_origin_of(&url));
+        let request = Request::download(url, self.http.timings().hub_stall).method(method).service(SERVICE);
+        match token {
+            Some(token) => request.header("authorization", token.authorization()),
+            None => request,
+        }
+    }
+
+    /// Sends a request until it is answered or not worth another attempt. Redirects are answers.
+    pub(super) async fn send(&self, request: &Request<'static>, about: About<'_>) -> Result<Exchange, HubError> {
+        let mut backoff = Backoff::new(self.http.timings(), Retry::Idempotent);
+        let mut limits = 0;
+        loop {
+            let error = match self.http.exchange(request).await {
+                Ok(exchange) if exchange.status() < 400 => return Ok(exchange),
+                Ok(exchange) => exchange.refusal().await,
+                Err(error) => error,
+            };
+            if let Some(limit) = rate_limit(&error) {
+                limits += 1;
+                self.wait_for_rate_limit(limit, limits).await?;
+                continue;
+            }
+            let Some(pause) = backoff.after(&error) else { return Err(self.refused(error, about)) };
+            self.http.say_retry(request, &error, pause, &backoff);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits until a rate limit is over, if that is soon.
+    async fn wait_for_rate_limit(&self, limit: Duration, limits: usize) -> Result<(), HubError> {
+        let timings = self.http.timings();
+        if limit > timings.hub_rate_limit || limits > RATE_LIMITS {
+            return Err(HubError::RateLimited { wait: Some(limit), has_token: self.token.is_some() });
+        }
+        let wait = limit + Duration::from_secs(1);
+        let text = format!("{SERVICE} limits the number of requests; waiting {} s", wait.as_secs());
+        self.http.report(if limits == 1 { Report::Notice(text) } else { Report::Debug(text) });
+        tokio::time::sleep(timings.scaled(wait)).await;
+        Ok(())
+    }
+
+    /// Meaning of a refusal of the Hub.
+    pub(super) fn refused(&self, error: HttpError, about: About<'_>) -> HubError {
+        let HttpError::Service(answer) = error else { return error.into() };
+        let About { repo, revision, path } = about;
+        let repo = repo.clone();
+        let origin = self.token.as_ref().map(|token| token.origin().clone());
+        match (answer.status, origin) {
+            (401, Some(origin)) if answer.says(&["invalid credentials", "invalid username or password"]) => {
+                HubError::BadToken { origin, answer }
+            }
+            (401 | 403, origin) if answer.has_code(&["GatedRepo"]) => {
+                HubError::Gated { page: self.page(&repo), repo, origin, answer }
+            }
+            (403, _) if answer.says(&["access to this resource is disabled"]) => {
+                HubError::Disabled { repo, answer: Some(answer) }
+            }
+            (403, _) => HubError::Forbidden { repo, answer },
+            (404, _) if answer.has_code(&["RevisionNotFound"]) => {
+                HubError::RevisionNotFound { page: self.page(&repo), repo, revision: revision.to_owned() }
+            }
+            (404, _) if answer.has_code(&["EntryNotFound"]) || !path.is_empty() => {
+                HubError::EntryNotFound { repo, path: path.to_owned(), near: Vec::new() }
+            }
+            (401 | 404, origin) => {
+                HubError::RepoNotFound { repo, host: self.endpoint.host().to_owned(), origin, answer }
+            }
+            (429, origin) => HubError::RateLimited { wait: answer.retry_after, has_token: origin.is_some() },
+            _ => HubError::Http(HttpError::Service(answer)),
+        }
+    }
+}
+
+/// How long a rate limit lasts, where that is why a request failed.
+fn rate_limit(error: &HttpError) -> Option<Duration> {
+    error.service().filter(|answer: &&ServiceError| answer.status == 429)?.rate_limit
+}

@@ -1,0 +1,159 @@
+//! Address of the Hub: huggingface.co, or the one that `HF_ENDPOINT` names. Pure.
+
+use std::fmt;
+
+use thiserror::Error;
+use url::Url;
+
+use crate::model::{AddressError, check_secure, is_loopback};
+
+/// Address of the public Hub.
+const DEFAULT: &str = "https://huggingface.co";
+/// Second name of the public Hub, which redirects there.
+const SHORT_HOST: &str = "hf.co";
+
+/// Address of the Hub that is asked, and the only one that gets a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubEndpoint {
+    /// Path without a slash at its end.
+    base: Url,
+    is_default: bool,
+}
+
+/// Why a text is no address of a Hub.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum HubEndpointError {
+    /// Text that no URL parser accepts.
+    #[error("it is no valid URL")]
+    BadUrl,
+    /// Query or fragment, which no address of a service has.
+    #[error("it has a query or a fragment")]
+    Query,
+    /// Rule of addresses that get a token.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
+
+impl HubEndpoint {
+    /// Reads the value of `HF_ENDPOINT`; `None` is the public Hub.
+    ///
+    /// # Errors
+    /// An address that is not https (http for this machine), or that holds more than host, port and path.
+    pub fn parse(text: Option<&str>) -> Result<Self, HubEndpointError> {
+        let mut base = Url::parse(text.unwrap_or(DEFAULT)).map_err(|_| HubEndpointError::BadUrl)?;
+        if base.host_str().is_none() {
+            return Err(HubEndpointError::BadUrl);
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(HubEndpointError::Query);
+        }
+        check_secure(&base)?;
+        let path = base.path().trim_end_matches('/').to_owned();
+        base.set_path(&path);
+        let is_default = is_public(&base) && path.is_empty();
+        Ok(Self { base, is_default })
+    }
+
+    /// True for the public Hub.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.is_default
+    }
+
+    /// True for a Hub of this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.base)
+    }
+
+    /// Host, as messages name the Hub.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+
+    /// True where scheme, host and port are those of the Hub, so that a token may go there.
+    #[must_use]
+    pub fn is_origin_of(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
+    /// URL below the Hub; `path` begins with a slash and is percent-encoded.
+    pub(super) fn url(&self, path: &str) -> Option<Url> {
+        Url::parse(&format!("{self}{path}")).ok()
+    }
+
+    /// Path of a URL at this Hub below the Hub's own path.
+    pub(super) fn path_of<'a>(&self, url: &'a Url) -> &'a str {
+        let rest = url.path().strip_prefix(self.base.path().trim_end_matches('/'));
+        rest.filter(|rest| rest.starts_with('/')).unwrap_or(url.path())
+    }
+
+    /// A link in an answer of the Hub: mirrors pass on links to the public Hub, which mean the mirror.
+    pub(super) fn link(&self, asked: &Url, link: &str) -> Option<Url> {
+        let url = asked.join(link).ok()?;
+        if self.is_default || !is_public(&url) {
+            return Some(url);
+        }
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        self.url(&format!("{}{query}", url.path()))
+    }
+}
+
+impl fmt::Display for HubEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base.as_str().trim_end_matches('/'))
+    }
+}
+
+/// True for a URL at huggingface.co.
+fn is_public(url: &Url) -> bool {
+    Url::parse(DEFAULT).is_ok_and(|public| public.origin() == url.origin())
+}
+
+/// True for the names of the public Hub, with `www.` or without.
+pub(super) fn is_public_host(host: &str) -> bool {
+    let public = DEFAULT.trim_start_matches("https://");
+    let host = host.trim_start_matches("www.");
+    host.eq_ignore_ascii_case(public) || host.eq_ignore_ascii_case(SHORT_HOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hub_is_the_public_one_unless_a_secure_address_names_another() {
+        for (text, shown, is_default) in [
+            (None, "https://huggingface.co", true),
+            (Some("https://huggingface.co/"), "https://huggingface.co", true),
+            (Some("https://HuggingFace.co:443"), "https://huggingface.co", true),
+            (Some("https://hub.example/hf/"), "https://hub.example/hf", false),
+            (Some("http://127.0.0.1:81"), "http://127.0.0.1:81", false),
+        ] {
+            let endpoint = HubEndpoint::parse(text).expect("an endpoint");
+            assert_eq!((endpoint.to_string().as_str(), endpoint.is_default()), (shown, is_default));
+        }
+        for (text, error) in [
+            ("huggingface.co", HubEndpointError::BadUrl),
+            ("http://hub.example", HubEndpointError::Address(AddressError::NotHttps)),
+            ("https://u:p@hub.example", HubEndpointError::Address(AddressError::UserInformation)),
+            ("https://hub.example?a=b", HubEndpointError::Query),
+        ] {
+            assert_eq!(HubEndpoint::parse(Some(text)), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn links_of_a_mirror_to_the_public_hub_mean_the_mirror() {
+        let mirror = HubEndpoint::parse(Some("https://hub.example/hf")).expect("an endpoint");
+        let asked = mirror.url("/api/models/o/r/tree/1").expect("a URL");
+        for (link, url) in [
+            ("https://huggingface.co/api/x?cursor=a%2F1", "https://hub.example/hf/api/x?cursor=a%2F1"),
+            ("/hf/api/y", "https://hub.example/hf/api/y"),
+            ("https://cdn.example/z", "https://cdn.example/z"),
+        ] {
+            assert_eq!(mirror.link(&asked, link).map(|url| url.to_string()).as_deref(), Some(url));
+        }
+        assert_eq!(mirror.path_of(&asked), "/api/models/o/r/tree/1");
+    }
+}

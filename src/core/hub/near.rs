@@ -1,0 +1,77 @@
+//! Names that a mistyped one may have meant. Pure.
+
+use crate::model::file_name;
+
+/// Names that are told.
+const TOLD: usize = 3;
+/// Longer names are not compared letter by letter.
+const LONGEST: usize = 256;
+
+/// The files and folders whose names are nearest to this path, the nearest first.
+pub(super) fn near<'a>(wanted: &str, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for path in paths {
+        names.push(path);
+        names.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
+    }
+    names.sort_unstable();
+    names.dedup();
+    let mut ranked: Vec<(usize, &str)> =
+        names.into_iter().filter_map(|name| Some((rank(wanted, name)?, name))).collect();
+    ranked.sort_unstable();
+    ranked.into_iter().take(TOLD).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// How far a name is from the wanted one; `None` where nobody would mean it.
+fn rank(wanted: &str, name: &str) -> Option<usize> {
+    let (left, right) = (wanted.to_lowercase(), name.to_lowercase());
+    if left == right {
+        return Some(0);
+    }
+    if file_name(&left) == file_name(&right) {
+        return Some(1);
+    }
+    if left.len().max(right.len()) > LONGEST {
+        return None;
+    }
+    let distance = distance(&left, &right);
+    let length = left.chars().count();
+    let most = (length / 3).max(2).min(length.saturating_sub(1));
+    (distance <= most).then_some(distance + 1)
+}
+
+/// Levenshtein's distance.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, one) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (column, other) in right.iter().enumerate() {
+            let replaced = diagonal + usize::from(one != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_name_has_neighbours() {
+        let paths = ["config.json", "fp8/model.safetensors", "model.safetensors", "onnx/model.onnx", "README.md"];
+        for (wanted, names) in [
+            ("Config.json", &["config.json"][..]),
+            ("confg.json", &["config.json"]),
+            ("sub/model.safetensors", &["fp8/model.safetensors", "model.safetensors"]),
+            ("fp16", &["fp8"]),
+            ("onx", &["onnx"]),
+            ("weights", &[]),
+        ] {
+            assert_eq!(near(wanted, paths.into_iter()), names, "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Plan of an import: which commit, which of its files, and what is known of the model before a byte of it is read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::address::HubAddress;
+use super::client::{HubClient, PinnedRevision};
+use super::error::HubError;
+use super::id::CommitId;
+use super::near::near;
+use super::reader::HubReader;
+use super::select::{Candidate, select};
+use super::source::{HubExcluded, HubFile, HubPin, HubSource};
+use super::wire::Entry;
+use crate::model::{FileList, file_name};
+use crate::source::{self, Excluded, PlanError, Selection, blob_name};
+
+const CONFIG: &str = "config.json";
+/// Larger documents are not read as a whole.
+pub(crate) const DOCUMENT_BYTES: u64 = 8 << 20;
+
+/// A planned import, and the reader of its files.
+#[derive(Clone, Debug)]
+pub struct HubImport {
+    /// Files and their commit.
+    pub source: Arc<HubSource>,
+    /// Reads it.
+    pub reader: Arc<HubReader>,
+    /// Commit that the revision names now, where an earlier attempt of the import has pinned another one.
+    pub moved_to: Option<CommitId>,
+}
+
+/// Plans an import: pins the revision, lists the files, selects those of a model. An earlier attempt's pin counts, also
+/// where the revision names another commit by now.
+///
+/// # Errors
+/// See [`HubError`].
+pub async fn plan(
+    client: &Arc<HubClient>,
+    address: &HubAddress,
+    selection: &Selection,
+    earlier: Option<&HubPin>,
+) -> Result<HubImport, HubError> {
+    let (revision, moved_to) = pinned(client, address, earlier).await?;
+    let PinnedRevision { repo, sha, is_gated, license, base_model } = revision;
+    let reader = Arc::new(HubReader::new(Arc::clone(client), repo.clone(), sha.clone()));
+    let entries = client.files(&repo, &sha).await?;
+    let root = address.path();
+    let shown = || PathBuf::from(address.to_string());
+    let (files, excluded, whole_directory) = match entries.iter().find(|entry| entry.path == root) {
+        Some(entry) => {
+            if let Some(pattern) = selection.first_pattern() {
+                return Err(PlanError::NothingToSelect(pattern.to_string()).into());
+            }
+            (vec![file_of(client, entry, file_name(root))?], Vec::new(), false)
+        }
+        None => {
+            let below = |entry: &Entry| relative(root, &entry.path).map(str::to_owned);
+            let inside: Vec<(String, &Entry)> =
+                entries.iter().filter_map(|entry| Some((below(entry)?, entry))).collect();
+            if inside.is_empty() && !root.is_empty() {
+                let near = near(root, entries.iter().map(|entry| entry.path.as_str()));
+                return Err(HubError::EntryNotFound { repo, path: root.to_owned(), near });
+            }
+            let has_code = has_code(client, &reader, &inside).await?;
+            let candidates = inside.iter().map(|(path, entry)| Candidate { path, bytes: entry.bytes() });
+            let mut excluded = select(candidates.collect(), selection, has_code);
+            excluded.sort_by(|left, right| left.path.cmp(&right.path));
+            let is_left_out = |path: &str| excluded.binary_search_by(|left| left.path.as_str().cmp(path)).is_ok();
+            let taken = inside.iter().filter(|(path, _)| !is_left_out(path));
+            let files: Vec<HubFile> =
+                taken.map(|(path, entry)| file_of(client, entry, path)).collect::<Result<_, _>>()?;
+            (files, excluded, true)
+        }
+    };
+    if files.is_empty() {
+        let names: Vec<Excluded> = excluded.iter().map(HubExcluded::entry).collect();
+        let unmatched = source::unmatched(selection, &[], &names);
+        return Err(PlanError::Empty { path: shown(), excluded: excluded.len(), unmatched }.into());
+    }
+    let pin = HubPin {
+        endpoint: client.endpoint().to_string(),
+        repo,
+        sha,
+        reference: address.revision().to_owned(),
+        path: root.to_owned(),
+    };
+    let mut files = files;
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    let list = FileList::new(files.iter().map(HubFile::source_file).collect());
+    let source = HubSource { pin, files, excluded, whole_directory, is_gated, license, base_model, list };
+    Ok(HubImport { source: Arc::new(source), reader, moved_to })
+}
+
+/// The commit to import, and the one that the revision names now where that is another.
+async fn pinned(
+    client: &HubClient,
+    address: &HubAddress,
+    earlier: Option<&HubPin>,
+) -> Result<(PinnedRevision, Option<CommitId>), HubError> {
+    let Some(earlier) = earlier else { return Ok((client.pin(address.repo(), address.revision()).await?, None)) };
+    let now = match client.pin(address.repo(), address.revision()).await {
+        Ok(now) if now.sha == earlier.sha => return Ok((now, None)),
+        Ok(now) => Some(now.sha),
+        // The branch is gone; its commit may still be there.
+        Err(HubError::RevisionNotFound { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    Ok((client.pin(&earlier.repo, earlier.sha.as_str()).await?, now))
+}
+
+/// True where the model's configuration names code of its own.
+async fn has_code(client: &HubClient, reader: &HubReader, inside: &[(String, &Entry)]) -> Result<bool, HubError> {
+    let config = inside.iter().find(|(path, entry)| path == CONFIG && entry.bytes() <= DOCUMENT_BYTES);
+    let Some((path, entry)) = config else { return Ok(false) };
+    let bytes = reader.file(&file_of(client, entry, path)?).whole().await?;
+    // What is wrong with it is for the check to say.
+    let config: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    Ok(!config["auto_map"].is_null())
+}
+
+fn file_of(client: &HubClient, entry: &Entry, path: &str) -> Result<HubFile, HubError> {
+    let host = client.endpoint().host().to_owned();
+    let sum = entry.sum().ok_or(HubError::NotAHub { host, what: "its list of files has one without a checksum" })?;
+    Ok(HubFile { path: blob_name(path)?, repo_path: entry.path.clone(), bytes: entry.bytes(), sum })
+}
+
+/// The path below a folder; `None` outside it.
+fn relative<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
+}

@@ -1,0 +1,165 @@
+//! Signed URL of a file in large storage: a secret for as long as it lives.
+
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::model::is_loopback;
+
+/// Hosts that a blob store may copy from: the Hub's own delivery networks.
+const COPY_HOSTS: [&str; 2] = [".hf.co", ".huggingface.co"];
+/// Longest URL that a blob store copies from.
+const LONGEST_COPIED: usize = 2048;
+/// A URL that lives shorter than this is renewed.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// Why a blob store cannot copy a file from the Hub by itself.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CopyFault {
+    /// A file in the repository itself, for which there is no signed URL.
+    #[error("the file lies in the repository itself, which a blob store cannot read")]
+    NotSigned,
+    /// A host that is none of the Hub's delivery networks.
+    #[error("{0} is none of the Hub's public hosts")]
+    Host(String),
+    /// A URL that is too long, in characters.
+    #[error("its signed URL has {0} characters, and a blob store reads at most {LONGEST_COPIED}")]
+    TooLong(usize),
+}
+
+/// Signed URL of one file, good for every range of it until it ends.
+///
+/// Not registered with the texts that are masked by value: an import has hundreds of them, and would drive the SAS and
+/// the tokens out of that list. Nothing but [`SignedUrl::raw`] and [`SignedUrl::url`] gives it out.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SignedUrl {
+    raw: String,
+    url: Url,
+    /// Life from the moment it was obtained; `None` where the URL does not tell.
+    life: Option<Duration>,
+    obtained: Instant,
+}
+
+impl SignedUrl {
+    /// Takes the text of `Location` into custody. `now`: seconds since 1970 on the clock of the server that sent it.
+    pub(super) fn new(raw: &str, url: Url, now: i64) -> Self {
+        let life = ends_at(&url).map(|end| Duration::from_secs(u64::try_from(end - now).unwrap_or_default()));
+        Self { raw: raw.to_owned(), url, life, obtained: Instant::now() }
+    }
+
+    /// `Location`, byte for byte: what `x-ms-copy-source` gets.
+    pub(crate) fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// The URL for requests of our own.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Host, for messages.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Why a blob store cannot be asked to fetch from there; `None` where it may.
+    pub(crate) fn copy_fault(&self) -> Option<CopyFault> {
+        let host = self.host().to_ascii_lowercase();
+        let is_public = self.url.scheme() == "https"
+            && !is_loopback(&self.url)
+            && self.url.port().is_none()
+            && COPY_HOSTS.iter().any(|end| host.ends_with(end));
+        if !is_public {
+            return Some(CopyFault::Host(host));
+        }
+        (self.raw.len() > LONGEST_COPIED).then_some(CopyFault::TooLong(self.raw.len()))
+    }
+
+    /// True where too little of its life is left for another request: less than 5 minutes, or than a quarter of it.
+    pub(crate) fn is_ending(&self) -> bool {
+        let Some(life) = self.life else { return false };
+        let left = life.saturating_sub(self.obtained.elapsed());
+        left <= MARGIN.min(life / 4)
+    }
+}
+
+/// The place without its query.
+impl fmt::Debug for SignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedUrl({}{}?***)", self.host(), self.url.path())
+    }
+}
+
+/// When a signed URL ends, in seconds since 1970, by `Expires` or `X-Amz-Date` and `X-Amz-Expires`.
+fn ends_at(url: &Url) -> Option<i64> {
+    let value = |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let by_policy = value("Expires").and_then(|end| end.parse().ok());
+    by_policy.or_else(|| {
+        let begun = amz_date(&value("X-Amz-Date")?)?;
+        let life: i64 = value("X-Amz-Expires")?.parse().ok()?;
+        begun.checked_add(life)
+    })
+}
+
+/// `20260820T101530Z` in seconds since 1970.
+fn amz_date(text: &str) -> Option<i64> {
+    let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
+    time::PrimitiveDateTime::parse(text, format).ok().map(|date| date.assume_utc().unix_timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(raw: &str, now: i64) -> SignedUrl {
+        SignedUrl::new(raw, Url::parse(raw).expect("a URL"), now)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_url_ends_before_its_last_minutes() {
+        let hour = signed("https://us.aws.cdn.hf.co/x?Expires=4600&Signature=CANARY", 1000);
+        let amz = signed(
+            "https://cas-bridge.xethub.hf.co/x?X-Amz-Date=19700101T001640Z&X-Amz-Expires=3600&X-Amz-Signature=CANARY",
+            1000,
+        );
+        let short = signed("http://127.0.0.1:1/x?Expires=1008", 1000);
+        let unknown = signed("https://h.example/x?Expires=soon", 1000);
+        for (seconds, ending) in [(0, [false; 4]), (6, [false, false, true, false]), (3300, [true, true, true, false])]
+        {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            let found = [&hour, &amz, &short, &unknown].map(SignedUrl::is_ending);
+            assert_eq!(found, ending, "{seconds}");
+        }
+        assert!(signed("https://h.example/x?Expires=999", 1000).is_ending());
+    }
+
+    #[test]
+    fn only_the_hubs_own_hosts_are_copied_from() {
+        for (url, may) in [
+            ("https://us.aws.cdn.hf.co/x", true),
+            ("https://cas-bridge.xethub.hf.co/x", true),
+            ("https://cdn-lfs.huggingface.co/x", true),
+            ("http://us.aws.cdn.hf.co/x", false),
+            ("https://evilhf.co/x", false),
+            ("https://hf.co.evil.example/x", false),
+            ("https://127.0.0.1:1/x", false),
+            ("https://us.aws.cdn.hf.co:8443/x", false),
+        ] {
+            assert_eq!(signed(url, 0).copy_fault().is_none(), may, "{url}");
+        }
+        let long = format!("https://us.aws.cdn.hf.co/{}", "x".repeat(2048 - 25));
+        assert_eq!(signed(&long, 0).copy_fault(), None);
+        assert_eq!(signed(&(long + "x"), 0).copy_fault(), Some(CopyFault::TooLong(2049)));
+    }
+
+    #[test]
+    fn a_signed_url_is_kept_byte_for_byte_and_never_shown() {
+        let raw = "https://us.aws.cdn.hf.co/a?n=inline%3B+filename*%3DUTF-8%27%27x'y%22&Signature=CANARY~_-";
+        let signed = signed(raw, 0);
+        assert_eq!(signed.raw(), raw);
+        assert_eq!(format!("{signed:?}"), "SignedUrl(us.aws.cdn.hf.co/a?***)");
+    }
+}

@@ -1,0 +1,173 @@
+//! Token for the Hub, from the user's own environment.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::env::{Env, var};
+use crate::redact::Token;
+
+/// More is no token.
+const LONGEST: usize = 4096;
+
+/// Token that is sent to the Hub, and nowhere else.
+#[derive(Clone, Debug)]
+pub struct HubToken {
+    token: Token,
+    origin: TokenOrigin,
+}
+
+/// Place that a token came from, for errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenOrigin {
+    /// Environment variable.
+    Variable(&'static str),
+    /// File that `hf auth login` writes.
+    File(PathBuf),
+}
+
+impl fmt::Display for TokenOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => f.write_str(name),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Why there is no token where the user names one.
+#[derive(Debug, Error)]
+pub enum HubTokenError {
+    /// Text that no header can carry.
+    #[error("{0} holds no token of the Hugging Face Hub")]
+    NoToken(TokenOrigin),
+    /// File that `HF_TOKEN_PATH` names and that cannot be read.
+    #[error("cannot read the token file {}: {why}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+}
+
+impl HubToken {
+    /// Looks for a token: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, then the file that `hf auth login` wrote, unless
+    /// `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set. A variable is the user's explicit wish, and is sent all the same.
+    ///
+    /// # Errors
+    /// See [`HubTokenError`]. A file in the usual place that cannot be read counts as none.
+    pub fn find(env: &Env) -> Result<Option<Self>, HubTokenError> {
+        for name in [var::HF_TOKEN, var::HUGGING_FACE_HUB_TOKEN] {
+            if let Some(text) = env.get(name) {
+                return Self::new(text, TokenOrigin::Variable(name)).map(Some);
+            }
+        }
+        if is_on(env, var::HF_HUB_DISABLE_IMPLICIT_TOKEN) {
+            return Ok(None);
+        }
+        let named = env.get(var::HF_TOKEN_PATH).map(|path| env.cwd().join(path));
+        let is_named = named.is_some();
+        let Some(path) = named.or_else(|| home(env).map(|home| home.join("token"))) else { return Ok(None) };
+        match std::fs::read_to_string(&path) {
+            Ok(text) if text.trim().is_empty() => Ok(None),
+            Ok(text) => Self::new(text.trim(), TokenOrigin::File(path)).map(Some),
+            Err(why) if is_named => Err(HubTokenError::Unreadable { path, why }),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn new(text: &str, origin: TokenOrigin) -> Result<Self, HubTokenError> {
+        let is_token = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_token {
+            return Err(HubTokenError::NoToken(origin));
+        }
+        Ok(Self { token: Token::new(text.to_owned()), origin })
+    }
+
+    /// Place that it came from.
+    #[must_use]
+    pub fn origin(&self) -> &TokenOrigin {
+        &self.origin
+    }
+
+    /// Value of the `Authorization` header.
+    pub(super) fn authorization(&self) -> String {
+        format!("Bearer {}", self.token.expose())
+    }
+}
+
+/// True for a switch in the words of the Hub's own client: 1, on, yes, true, in any case.
+#[must_use]
+pub fn is_on(env: &Env, name: &str) -> bool {
+    let words = ["1", "on", "yes", "true"];
+    env.get(name).is_some_and(|word| words.iter().any(|one| word.eq_ignore_ascii_case(one)))
+}
+
+/// Directory of the Hub's own client: `HF_HOME`, else `$XDG_CACHE_HOME/huggingface`, else `~/.cache/huggingface`.
+fn home(env: &Env) -> Option<PathBuf> {
+    let own = env.get(var::HF_HOME).map(|path| env.cwd().join(path));
+    let in_cache = || Some(env.cwd().join(env.get(var::XDG_CACHE_HOME)?).join("huggingface"));
+    let in_home = || env.home().map(|home: &Path| home.join(".cache").join("huggingface"));
+    own.or_else(in_cache).or_else(in_home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(vars: &[(&str, &str)], cwd: &Path) -> Option<(String, TokenOrigin)> {
+        let env = Env::from_vars(vars.iter().copied(), cwd);
+        let token = HubToken::find(&env).expect("no fault")?;
+        Some((token.authorization(), token.origin))
+    }
+
+    #[test]
+    fn variables_come_before_the_stored_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let cwd = dir.path();
+        std::fs::create_dir_all(cwd.join("home/.cache/huggingface")).expect("directories");
+        std::fs::create_dir_all(cwd.join("xdg/huggingface")).expect("directories");
+        std::fs::write(cwd.join("home/.cache/huggingface/token"), "hf_of_home\n").expect("written");
+        std::fs::write(cwd.join("xdg/huggingface/token"), " hf_of_xdg\r\n").expect("written");
+        std::fs::write(cwd.join("token"), "hf_of_hf_home").expect("written");
+        std::fs::write(cwd.join("named"), "hf_named").expect("written");
+        let home = cwd.join("home").display().to_string();
+        let all = [
+            ("HF_TOKEN", "hf_first"),
+            ("HUGGING_FACE_HUB_TOKEN", "hf_second"),
+            ("HF_TOKEN_PATH", "named"),
+            ("HF_HOME", "."),
+            ("XDG_CACHE_HOME", "xdg"),
+            ("HOME", &home),
+        ];
+        let expected = ["hf_first", "hf_second", "hf_named", "hf_of_hf_home", "hf_of_xdg", "hf_of_home"];
+        for (skipped, token) in expected.iter().enumerate() {
+            let (authorization, origin) = found(&all[skipped..], cwd).expect("a token");
+            assert_eq!(authorization, format!("Bearer {token}"));
+            assert_eq!(matches!(origin, TokenOrigin::Variable(_)), skipped < 2);
+        }
+        assert_eq!(found(&[("HOME", "/nowhere")], cwd), None);
+        let implicit = ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "YES");
+        assert_eq!(found(&[implicit, ("HF_HOME", ".")], cwd), None);
+        assert!(found(&[implicit, ("HF_TOKEN", "hf_first")], cwd).is_some());
+    }
+
+    #[test]
+    fn what_is_no_token_is_said() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let env = |vars: &[(&'static str, &'static str)]| Env::from_vars(vars.iter().copied(), dir.path());
+        let two = HubToken::find(&env(&[("HF_TOKEN", "hf_a hf_b")])).expect_err("two words");
+        assert_eq!(two.to_string(), "HF_TOKEN holds no token of the Hugging Face Hub");
+        let gone = HubToken::find(&env(&[("HF_TOKEN_PATH", "gone")]));
+        assert!(matches!(gone, Err(HubTokenError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_token_is_never_shown() {
+        let token = HubToken::new("hf_CANARYCANARY", TokenOrigin::Variable("HF_TOKEN")).expect("a token");
+        assert!(!format!("{token:?}").contains("CANARY"));
+    }
+}

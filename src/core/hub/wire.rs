@@ -1,0 +1,123 @@
+//! Answers of the Hub's API. Pure.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::sum::HubSum;
+use crate::redact::clean;
+
+/// Part of a repository's description at one revision.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Description {
+    pub(super) id: String,
+    pub(super) sha: String,
+    pub(super) gated: Value,
+    pub(super) disabled: bool,
+    pub(super) card_data: Value,
+}
+
+impl Description {
+    /// True where access has to be granted.
+    pub(super) fn is_gated(&self) -> bool {
+        !matches!(self.gated, Value::Null | Value::Bool(false))
+    }
+
+    /// Text of the card under this key, or the first of several.
+    pub(super) fn card(&self, key: &str) -> Option<String> {
+        let value = &self.card_data[key];
+        let text = value.as_str().or_else(|| value.as_array()?.first()?.as_str())?;
+        Some(clean(text.trim())).filter(|text| !text.is_empty())
+    }
+}
+
+/// Entry of a list of files.
+#[derive(Debug, Deserialize)]
+pub(super) struct Entry {
+    #[serde(rename = "type")]
+    kind: String,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) size: u64,
+    #[serde(default)]
+    oid: String,
+    lfs: Option<Lfs>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Lfs {
+    oid: String,
+    size: Option<u64>,
+}
+
+impl Entry {
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == "file"
+    }
+
+    /// Sum of the content; `None` where the list has none that can be read.
+    pub(super) fn sum(&self) -> Option<HubSum> {
+        match &self.lfs {
+            Some(lfs) => lfs.oid.trim_start_matches("sha256:").parse().ok().map(HubSum::Sha256),
+            None => HubSum::of_git(&self.oid),
+        }
+    }
+
+    /// Size of the content in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.lfs.as_ref().and_then(|lfs| lfs.size).unwrap_or(self.size)
+    }
+}
+
+/// URL of the next page: `<URL>; rel="next"` of a `Link` header.
+pub(super) fn next_link(header: &str) -> Option<&str> {
+    header.split(',').find_map(|link| {
+        let (url, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+        rest.split(';').any(|field| matches!(field.trim(), "rel=\"next\"" | "rel=next")).then_some(url)
+    })
+}
+
+/// An entity tag without its quotes.
+pub(super) fn unquoted(tag: &str) -> &str {
+    tag.trim().trim_start_matches("W/").trim_matches('"')
+}
+
+/// First and last byte and the whole size in `Content-Range: bytes 0-7/100`.
+pub(super) fn content_range(header: &str) -> Option<(u64, u64, u64)> {
+    let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    Some((first.trim().parse().ok()?, last.trim().parse().ok()?, total.trim().parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn headers_of_the_hub_are_read() {
+        let link = r#"<https://h/a?b=1>; rel="prev", <https://h/a?cursor=x%2Fy>; rel="next""#;
+        assert_eq!(next_link(link), Some("https://h/a?cursor=x%2Fy"));
+        assert_eq!(next_link(r#"<https://h/a>; rel="xet-auth""#), None);
+        assert_eq!(content_range("bytes 0-7/100"), Some((0, 7, 100)));
+        for odd in ["bytes */100", "bytes 0-7/*", "0-7/100", ""] {
+            assert_eq!(content_range(odd), None, "{odd}");
+        }
+        assert_eq!(unquoted(r#"W/"abc""#), "abc");
+    }
+
+    #[test]
+    fn a_card_names_a_licence_and_base_models() {
+        let description: Description = serde_json::from_value(json!({
+            "id": "o/r", "sha": "1", "gated": "manual",
+            "cardData": {"license": " apache-2.0 ", "base_model": ["o/base", "o/other"], "license_name": ""}
+        }))
+        .expect("a description");
+        assert!(description.is_gated());
+        assert_eq!(description.card("license").as_deref(), Some("apache-2.0"));
+        assert_eq!(description.card("base_model").as_deref(), Some("o/base"));
+        assert_eq!((description.card("license_name"), description.card("x")), (None, None));
+        assert!(!Description::default().is_gated());
+    }
+}

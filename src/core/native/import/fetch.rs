@@ -1,0 +1,68 @@
+//! What is known and fetched before a block is sent.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Import, Remote};
+use crate::model::BlobPath;
+use crate::native::concurrency::Progress;
+use crate::native::error::NativeError;
+use crate::native::file::Content;
+use crate::native::pool::Room;
+use crate::store::{BlobVersion, BlockId, Blocks};
+
+impl Import<'_> {
+    /// Ids of blocks that the store has, and which write of the blob has all of them.
+    pub(super) async fn listed(
+        &self,
+        path: &BlobPath,
+        ids: &[BlockId],
+    ) -> Result<(HashSet<BlockId>, Option<BlobVersion>), NativeError> {
+        let record = self.files.record;
+        let known = || ids.iter().filter(|id| record.knows(id)).cloned().collect();
+        if record.is_first_run() {
+            return Ok((known(), None));
+        }
+        let listed = self.files.store.block_list(path).await.map_err(|error| NativeError::of_store(path, error))?;
+        Ok(match listed {
+            Some(Blocks { committed, version, .. }) if committed == ids => (HashSet::new(), Some(version)),
+            Some(blocks) => (blocks.uncommitted, None),
+            // The SAS does not allow to ask: what the store acknowledged counts, until the commit says otherwise.
+            None => (known(), None),
+        })
+    }
+
+    /// Fetches a range into memory, and sums its CRC-64 on the way.
+    pub(super) async fn fetch(
+        &self,
+        remote: &Remote,
+        (start, length): (u64, u64),
+        room: Room,
+        progress: Option<&Arc<Progress>>,
+    ) -> Result<Content, NativeError> {
+        let mut room = room;
+        let buffer =
+            room.buffer(usize::try_from(length).map_err(|error| NativeError::Record(io::Error::other(error)))?);
+        let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
+        let mut stream = remote.stream(start..start + length);
+        let mut at = 0;
+        while let Some(piece) = stream.next().await.map_err(NativeError::Hub)? {
+            let bytes = piece.len() as u64;
+            if let Some(rate) = &self.files.rate {
+                rate.wait(bytes).await;
+            }
+            buffer[at..at + piece.len()].copy_from_slice(&piece);
+            crc.update(&piece);
+            at += piece.len();
+            self.files.tally.add_received(bytes);
+            if let Some(progress) = progress {
+                progress.add(bytes);
+            }
+        }
+        Ok(Content { bytes: room.filled(), crc64: STANDARD.encode(crc.finalize().to_le_bytes()) })
+    }
+}

@@ -1,0 +1,71 @@
+//! Which blocks of a file are in the store, how far the file is summed, and so how far both are. Pure.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// Blocks from the first one on that the present run has to sum.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    /// Blocks that are in the store and summed, from the first one on.
+    done: u64,
+    /// Blocks behind them that are in the store.
+    stored: BTreeSet<u64>,
+    /// Blocks up to which the file is summed, and the state of the sum there.
+    summed: VecDeque<(u64, Vec<u8>)>,
+}
+
+impl Ledger {
+    /// So many blocks are done.
+    pub(super) fn new(done: u64) -> Self {
+        Self { done, stored: BTreeSet::new(), summed: VecDeque::new() }
+    }
+
+    /// This block is in the store.
+    pub(super) fn stored(&mut self, block: u64) {
+        self.stored.insert(block);
+    }
+
+    /// So many blocks are summed, which leads to this state.
+    pub(super) fn summed(&mut self, blocks: u64, state: Vec<u8>) {
+        self.summed.push_back((blocks, state));
+    }
+
+    /// How far both are, where that is farther than before: blocks that are done, how many more these are, and the state.
+    pub(super) fn advance(&mut self) -> Option<(u64, u64, Vec<u8>)> {
+        let mut stored = self.done;
+        while self.stored.contains(&stored) {
+            stored += 1;
+        }
+        let mut last = None;
+        while let Some((blocks, _)) = self.summed.front()
+            && *blocks <= stored
+        {
+            last = self.summed.pop_front();
+        }
+        let (blocks, state) = last?;
+        let more = blocks - self.done;
+        self.done = blocks;
+        self.stored = self.stored.split_off(&blocks);
+        Some((blocks, more, state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_counts_once_every_block_before_it_is_stored() {
+        let mut ledger = Ledger::new(2);
+        ledger.summed(3, vec![3]);
+        assert_eq!(ledger.advance(), None);
+        ledger.stored(3);
+        ledger.summed(4, vec![4]);
+        assert_eq!(ledger.advance(), None);
+        ledger.stored(2);
+        assert_eq!(ledger.advance(), Some((4, 2, vec![4])));
+        ledger.stored(4);
+        assert_eq!(ledger.advance(), None);
+        ledger.summed(5, vec![5]);
+        assert_eq!((ledger.advance(), ledger.advance()), (Some((5, 1, vec![5])), None));
+    }
+}

@@ -1,0 +1,152 @@
+//! Files of the Hugging Face Hub on their way to the store: copied by the store itself where it can, else streamed through
+//! this machine's memory. Nothing is written to disk but the record.
+
+mod copy;
+mod fetch;
+mod ledger;
+mod stream;
+mod sums;
+mod verify;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{OnceCell, Semaphore, mpsc};
+
+use self::sums::SumRecord;
+use super::error::NativeError;
+use super::file::{Files, Sent};
+use crate::hub::{Carrier, CopyMode, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch};
+use crate::model::{ArrivedFile, ContentHash, Report, SourceFile, TransferEvent};
+use crate::store::{BlobVersion, BlockId};
+use crate::units;
+
+/// Calls in flight by which the store copies blocks: each costs next to nothing here.
+const COPIES: usize = 16;
+/// Attempts to get the right content of a file: the second one is worth it after damage on the way.
+const CONTENT_ATTEMPTS: u32 = 2;
+
+/// Everything that the files of one import share.
+pub(super) struct Import<'a> {
+    files: &'a Files<'a>,
+    source: &'a HubSource,
+    transfer: &'a HubTransfer,
+    sums: SumRecord,
+    carrier: OnceCell<Carrier>,
+    /// Block by which the store has shown in this run that it can copy.
+    probed: OnceLock<BlockId>,
+    copies: Semaphore,
+    events: mpsc::UnboundedSender<TransferEvent>,
+    unverified_files: AtomicU64,
+    unverified_bytes: AtomicU64,
+}
+
+/// A file that arrived: its SHA-256 where it is proved, and which write of the blob it became.
+type Arrival = (Option<ContentHash>, BlobVersion);
+
+impl<'a> Import<'a> {
+    /// # Errors
+    /// When the record of an earlier run cannot be read.
+    pub(super) fn begin(
+        files: &'a Files<'a>,
+        source: &'a HubSource,
+        transfer: &'a HubTransfer,
+        events: mpsc::UnboundedSender<TransferEvent>,
+    ) -> Result<Self, NativeError> {
+        let sums = SumRecord::open(files.record.directory()).map_err(NativeError::Record)?;
+        let copies = Semaphore::new(COPIES);
+        let (unverified_files, unverified_bytes) = Default::default();
+        let (carrier, probed) = (OnceCell::new(), OnceLock::new());
+        Ok(Self { files, source, transfer, sums, carrier, probed, copies, events, unverified_files, unverified_bytes })
+    }
+
+    /// Sends what is missing of a file.
+    pub(super) async fn send(&self, planned: &SourceFile) -> Result<Sent, NativeError> {
+        let path = &planned.path;
+        let unknown = || NativeError::File { path: path.clone(), why: std::io::ErrorKind::NotFound.into() };
+        let file = self.source.file(path).ok_or_else(unknown)?;
+        let (sha256, version) = self.carry(file, planned).await?;
+        let arrived = ArrivedFile { path: path.clone(), bytes: planned.bytes, sha256 };
+        let layout = self.files.record.layout(planned);
+        self.files.record.file(&layout, arrived, version.clone()).map_err(NativeError::Record)?;
+        self.files.tally.add_file();
+        Ok(Sent { file: planned.clone(), sha256, version, is_changed: false })
+    }
+
+    /// By the store, or by this machine where the store cannot.
+    async fn carry(&self, file: &HubFile, shape: &SourceFile) -> Result<Arrival, NativeError> {
+        let remote = self.transfer.reader.file(file);
+        let whole = self.files.record.layout(shape).whole();
+        if file.sum.is_large_storage() && file.bytes > 0 && self.carrier(&remote, shape).await? == Carrier::Server {
+            let is_begun = self.transfer.copy == CopyMode::Auto && self.sums.has_begun(&whole);
+            let reason = match is_begun {
+                true => "an earlier attempt has begun to stream it".to_owned(),
+                false => match self.copied(&remote, shape).await? {
+                    Ok(arrival) => return Ok(arrival),
+                    Err(reason) => reason,
+                },
+            };
+            self.streams_instead(file, reason)?;
+        }
+        let mut failed = 0;
+        loop {
+            let sums = match self.streamed(&remote, shape).await? {
+                Ok(arrival) => return Ok(arrival),
+                Err(sums) => sums,
+            };
+            // Its blocks have ids that are not used again.
+            self.sums.discard(&whole).map_err(NativeError::Record)?;
+            failed += 1;
+            if failed == CONTENT_ATTEMPTS {
+                return Err(mismatch(file, sums));
+            }
+            let text =
+                format!("The content of {} differs from the Hub's checksum. It is fetched once more.", file.path);
+            self.files.report(Report::Notice(text));
+        }
+    }
+
+    /// The store cannot copy a file: it is streamed, if that is allowed.
+    fn streams_instead(&self, file: &HubFile, reason: String) -> Result<(), NativeError> {
+        if self.transfer.copy == CopyMode::Server {
+            return Err(NativeError::NotCopied { path: file.path.clone(), reason });
+        }
+        self.emit(TransferEvent::ImportFile { path: file.path.to_string(), carrier: Carrier::Client, reason });
+        Ok(())
+    }
+
+    /// Counts a file that arrived without a proof of its content.
+    fn count_unverified(&self, remote: &RemoteFile) {
+        self.unverified_files.fetch_add(1, Ordering::Relaxed);
+        self.unverified_bytes.fetch_add(remote.file().bytes, Ordering::Relaxed);
+    }
+
+    /// Reports what arrived without a proof.
+    pub(super) fn report_unverified(&self) {
+        let (files, bytes) =
+            (self.unverified_files.load(Ordering::Relaxed), self.unverified_bytes.load(Ordering::Relaxed));
+        if files > 0 {
+            let (noun, bytes) = (if files == 1 { "file" } else { "files" }, units::bytes(bytes));
+            self.files.report(Report::Notice(format!(
+                "{files} {noun} ({bytes}) copied by the service; checksum not verified. With --verify full the copies are read back and verified."
+            )));
+        }
+    }
+
+    fn emit(&self, event: TransferEvent) {
+        // Nobody listens only when the upload ends.
+        self.events.send(event).ok();
+    }
+
+    fn remote_range(remote: &RemoteFile) -> (u64, u64) {
+        (0, remote.file().bytes)
+    }
+}
+
+/// The content is not what the Hub lists.
+fn mismatch(file: &HubFile, sums: SumMismatch) -> NativeError {
+    NativeError::Hub(HubError::Mismatch { path: file.repo_path.clone(), sums })
+}
+
+/// A file of the import, as it is shared by all who read it.
+type Remote = Arc<RemoteFile>;

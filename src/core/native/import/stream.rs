@@ -1,0 +1,276 @@
+//! One file through this machine's memory: ranges of the Hub become blocks of the store. The content is summed in order on
+//! the way, and compared with the Hub's sum before the blob is made of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::ledger::Ledger;
+use super::{Arrival, Import, Remote};
+use crate::hub::{HubSum, SumMismatch, SumState, VerifyMode};
+use crate::model::{BlobPath, ContentHash, Report, SourceFile};
+use crate::native::error::NativeError;
+use crate::native::file::{Target, blocking, closed, while_in_flight};
+use crate::native::read::FileSum;
+use crate::native::{SMALL, file};
+use crate::store::{BlockId, BlockLayout, content_type};
+use crate::units;
+
+/// Blocks of one file that are begun beyond its saved sum: so many are fetched again after an interruption.
+const WINDOW: u64 = 8;
+
+/// One content of a large file on its way.
+struct Streaming<'f, 'a> {
+    import: &'f Import<'a>,
+    remote: &'f Remote,
+    path: &'f BlobPath,
+    layout: BlockLayout,
+    ids: Vec<BlockId>,
+    /// Id of the file in the record of sums.
+    whole: String,
+    generation: u32,
+}
+
+/// Where the sum of a content begins.
+struct SumStart {
+    block: u64,
+    sum: SumState,
+}
+
+impl Import<'_> {
+    /// Streams a file. The inner error has both sums of a content that is not the Hub's.
+    pub(super) async fn streamed(
+        &self,
+        remote: &Remote,
+        shape: &SourceFile,
+    ) -> Result<Result<Arrival, SumMismatch>, NativeError> {
+        match shape.bytes <= SMALL {
+            true => self.small(remote, shape).await,
+            false => self.large(remote, shape).await,
+        }
+    }
+
+    /// A small file in one request.
+    async fn small(&self, remote: &Remote, shape: &SourceFile) -> Result<Result<Arrival, SumMismatch>, NativeError> {
+        let files = self.files;
+        let turn = files.turn(shape.bytes).await?;
+        let room = files.room(shape.bytes).await?;
+        let content = self.fetch(remote, Self::remote_range(remote), room, turn.progress()).await?;
+        let (expected, bytes) = (remote.file().sum, content.bytes.clone());
+        let sums = blocking(move || {
+            let mut sum = SumState::new(expected, bytes.len() as u64);
+            sum.update(&bytes);
+            Ok((sum.finish(), sha256(expected, &bytes)))
+        });
+        let (sum, sha256) = sums.await.map_err(NativeError::Record)?;
+        if let Err(sums) = sum {
+            return Ok(Err(sums));
+        }
+        let path = &shape.path;
+        let target = Target { path, id: None, what: path.to_string(), is_current: &|| true };
+        let version = files.put(&content, target, &turn).await?;
+        Ok(Ok((Some(sha256), version)))
+    }
+
+    /// A large file block by block.
+    async fn large(&self, remote: &Remote, shape: &SourceFile) -> Result<Result<Arrival, SumMismatch>, NativeError> {
+        let begun = Cell::new(Some(self.files.begun.acquire().await.map_err(closed)?));
+        let whole = self.files.record.layout(shape).whole();
+        let saved = self.sums.get(&whole);
+        let layout = self.files.record.streamed_layout(shape).generation(saved.generation);
+        let ids: Vec<BlockId> = (0..layout.count()).map(|index| layout.id(index)).collect();
+        let path = &shape.path;
+        let (listed, is_committed) = self.listed(path, &ids).await?;
+        let of_store = |error| NativeError::of_store(path, error);
+        if let Some(version) = is_committed {
+            // Made of what was proved, unless its sum was lost.
+            let is_proved = saved.blocks == layout.count();
+            return self.unproved_unless(is_proved, remote, shape).await.map(|sum| sum.map(|sum| (sum, version)));
+        }
+        let mut uploaded = listed;
+        let expected = remote.file().sum;
+        let resumed = SumState::resume(expected, &saved.state()).filter(|_| saved.blocks > 0);
+        let (first, sum) = match resumed {
+            Some(sum) => (saved.blocks, sum),
+            None => (0, SumState::new(expected, shape.bytes)),
+        };
+        let streaming = Streaming { import: self, remote, path, layout, ids, whole, generation: saved.generation };
+        // What was sent without being summed is fetched again for its sum; more than one run begins, only where the
+        // record of sums was lost.
+        let again = (first..streaming.layout.count()).filter(|index| uploaded.contains(streaming.id(*index))).count();
+        let is_provable = again as u64 <= WINDOW;
+        let begin = is_provable.then_some(SumStart { block: first, sum });
+        let sum = streaming.pass(&uploaded, begin, || drop(begun.take())).await?;
+        let sha256 = match sum.map(SumState::finish) {
+            None => None,
+            Some(Ok(sum)) => Some(sum),
+            Some(Err(sums)) => return Ok(Err(sums)),
+        };
+        let mut is_second_pass = false;
+        let version = loop {
+            let store = self.files.store;
+            let committed = store.put_block_list(path, &streaming.ids, content_type(path)).await.map_err(of_store)?;
+            if let Some(version) = committed {
+                break version;
+            }
+            // A store that loses every block, twice, will lose them for ever.
+            if std::mem::replace(&mut is_second_pass, true) {
+                return Err(NativeError::BlocksLost { path: path.clone() });
+            }
+            self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts again")));
+            uploaded.clear();
+            let begin = SumStart { block: 0, sum: SumState::new(expected, shape.bytes) };
+            match streaming.pass(&uploaded, Some(begin), || ()).await?.map(SumState::finish) {
+                Some(Err(sums)) => return Ok(Err(sums)),
+                Some(Ok(_)) | None => {}
+            }
+        };
+        let proved = self.unproved_unless(sha256.is_some() || is_second_pass, remote, shape).await?;
+        Ok(proved.map(|sum| (sum, version)))
+    }
+
+    /// SHA-256 of a file in the store, which is proved here where it is not yet and all has to be.
+    async fn unproved_unless(
+        &self,
+        is_proved: bool,
+        remote: &Remote,
+        shape: &SourceFile,
+    ) -> Result<Result<Option<ContentHash>, SumMismatch>, NativeError> {
+        let hash = |sum| match sum {
+            HubSum::Sha256(hash) => Some(hash),
+            HubSum::GitSha1(_) => None,
+        };
+        if is_proved {
+            return Ok(Ok(hash(remote.file().sum)));
+        }
+        if self.transfer.verify == VerifyMode::Full {
+            return Ok(self.read_back(remote, shape).await?.map(hash));
+        }
+        self.files.report(Report::Warning(format!(
+            "{}: resumed without the record of its checksum, so the whole-file checksum is not proved. To prove it, use \
+             --verify full.",
+            shape.path
+        )));
+        Ok(Ok(None))
+    }
+}
+
+impl Streaming<'_, '_> {
+    fn id(&self, index: u64) -> &BlockId {
+        &self.ids[usize::try_from(index).unwrap_or(usize::MAX)]
+    }
+
+    /// Fetches and sends what is missing, and sums the content from `begin` on; the sum at the end. `on_begun` is called
+    /// when the last block has begun.
+    async fn pass(
+        &self,
+        uploaded: &HashSet<BlockId>,
+        begin: Option<SumStart>,
+        on_begun: impl Fn(),
+    ) -> Result<Option<SumState>, NativeError> {
+        let files = self.import.files;
+        let first_summed = begin.as_ref().map_or(u64::MAX, |begin| begin.block);
+        let window = Semaphore::new(usize::try_from(WINDOW).unwrap_or_default());
+        let ledger = RefCell::new(Ledger::new(first_summed));
+        let advance = || self.advance(&ledger, &window);
+        let (in_order, blocks) = mpsc::unbounded_channel::<(u64, oneshot::Receiver<Bytes>)>();
+        let sending = async {
+            let in_order = in_order;
+            let mut in_flight = FuturesUnordered::new();
+            let count = units::grouped(self.ids.len() as u64);
+            for index in 0..self.layout.count() {
+                let (range, id) = (self.layout.range(index), self.id(index));
+                let (is_sent, is_summed) = (uploaded.contains(id), index >= first_summed);
+                if is_sent {
+                    files.tally.add_found(range.1);
+                }
+                if is_sent && !is_summed {
+                    continue;
+                }
+                if is_summed {
+                    let waiting = async { window.acquire().await.map_err(closed) };
+                    while_in_flight(&mut in_flight, waiting).await?.forget();
+                }
+                let turn = while_in_flight(&mut in_flight, files.turn(range.1)).await?;
+                let room = while_in_flight(&mut in_flight, files.room(range.1)).await?;
+                let (read, for_sum) = oneshot::channel();
+                if is_summed {
+                    // Nobody listens only when the upload ends.
+                    in_order.send((index, for_sum)).ok();
+                }
+                let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path);
+                let (ledger, advance) = (&ledger, &advance);
+                in_flight.push(async move {
+                    let content = self.import.fetch(self.remote, range, room, turn.progress()).await?;
+                    read.send(content.bytes.clone()).ok();
+                    if !is_sent {
+                        let target = Target { path: self.path, id: Some(id), what, is_current: &|| true };
+                        files.put(&content, target, &turn).await?;
+                    }
+                    drop((turn, content));
+                    if !is_sent {
+                        files.record.block(id).map_err(NativeError::Record)?;
+                    }
+                    if is_summed {
+                        ledger.borrow_mut().stored(index);
+                        advance()?;
+                    }
+                    Ok(())
+                });
+            }
+            on_begun();
+            while let Some(sent) = in_flight.next().await {
+                sent?;
+            }
+            Ok(())
+        };
+        let (sum, ()) = tokio::try_join!(self.sum(begin, blocks, (&ledger, &advance)), sending)?;
+        Ok(sum)
+    }
+
+    /// Sums the blocks in their order.
+    async fn sum(
+        &self,
+        begin: Option<SumStart>,
+        mut blocks: mpsc::UnboundedReceiver<(u64, oneshot::Receiver<Bytes>)>,
+        (ledger, advance): (&RefCell<Ledger>, &impl Fn() -> Result<(), NativeError>),
+    ) -> Result<Option<SumState>, NativeError> {
+        let Some(SumStart { mut sum, .. }) = begin else { return Ok(None) };
+        while let Some((index, block)) = blocks.recv().await {
+            // A block that cannot be fetched ends the sending, which tells why.
+            let Ok(content) = block.await else { return Ok(None) };
+            sum = blocking(move || {
+                sum.update(&content);
+                Ok(sum)
+            })
+            .await
+            .map_err(|why| file::file_error(self.path, why))?;
+            ledger.borrow_mut().summed(index + 1, sum.save());
+            advance()?;
+        }
+        Ok(Some(sum))
+    }
+
+    /// Records how far the file is stored and summed, and lets more blocks begin.
+    fn advance(&self, ledger: &RefCell<Ledger>, window: &Semaphore) -> Result<(), NativeError> {
+        let Some((blocks, more, state)) = ledger.borrow_mut().advance() else { return Ok(()) };
+        window.add_permits(usize::try_from(more).unwrap_or_default());
+        self.import.sums.save(&self.whole, (self.generation, blocks), &state).map_err(NativeError::Record)
+    }
+}
+
+/// SHA-256 of a content that was proved by this sum.
+fn sha256(sum: HubSum, bytes: &[u8]) -> ContentHash {
+    match sum {
+        HubSum::Sha256(hash) => hash,
+        HubSum::GitSha1(_) => {
+            let mut sum = FileSum::new();
+            sum.update(bytes);
+            sum.hash()
+        }
+    }
+}

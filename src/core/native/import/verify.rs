@@ -1,0 +1,49 @@
+//! What was copied, read back and compared with the Hub's sum.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{Import, Remote};
+use crate::hub::{HubSum, SumMismatch, SumState};
+use crate::model::SourceFile;
+use crate::native::error::NativeError;
+use crate::native::file::blocking;
+
+/// Bytes that are read at a time.
+const PART: u64 = 8 << 20;
+/// Parts that are on their way at once.
+const PARTS: usize = 4;
+
+impl Import<'_> {
+    /// Reads a file back from the store. Returns its sum; the inner error has both where it is not the Hub's.
+    pub(super) async fn read_back(
+        &self,
+        remote: &Remote,
+        shape: &SourceFile,
+    ) -> Result<Result<HubSum, SumMismatch>, NativeError> {
+        let (path, bytes) = (&shape.path, shape.bytes);
+        let of_store = |error| NativeError::of_store(path, error);
+        let starts = (0..bytes.div_ceil(PART)).map(|part| part * PART);
+        let ranges = starts.map(|start| (start, PART.min(bytes - start)));
+        let parts = stream::iter(ranges).map(|range| async move {
+            let room = self.files.room(range.1).await?;
+            let part = self.files.store.read(path, range).await.map_err(of_store)?;
+            Ok::<_, NativeError>((part, room))
+        });
+        let mut parts = std::pin::pin!(parts.buffered(PARTS));
+        let mut sum = SumState::new(remote.file().sum, bytes);
+        while let Some((part, room)) = parts.try_next().await? {
+            if let Some(rate) = &self.files.rate {
+                rate.wait(part.len() as u64).await;
+            }
+            self.files.tally.add_read(part.len() as u64);
+            sum = blocking(move || {
+                sum.update(&part);
+                Ok(sum)
+            })
+            .await
+            .map_err(NativeError::Record)?;
+            drop(room);
+        }
+        Ok(sum.finish())
+    }
+}

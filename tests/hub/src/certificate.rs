@@ -1,0 +1,48 @@
+//! TLS of the public names and of this machine: an authority and a certificate of its own for each run.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// Names that the proxy answers for.
+pub(crate) const PUBLIC_NAMES: [&str; 6] = [
+    "huggingface.co",
+    "hf.co",
+    "us.aws.cdn.hf.co",
+    "us.gcp.cdn.hf.co",
+    "cas-bridge.xethub.hf.co",
+    "cdn-lfs.huggingface.co",
+];
+
+/// Configuration for the public names and 127.0.0.1, and the certificate of its authority in PEM.
+pub(crate) fn make() -> io::Result<(Arc<ServerConfig>, String)> {
+    let key = KeyPair::generate().map_err(io::Error::other)?;
+    let mut params = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    // Names of their own: OpenSSL takes a certificate whose issuer has its own name for a self-signed one.
+    params.distinguished_name.push(DnType::CommonName, "fake-hub authority");
+    let authority = params.self_signed(&key).map_err(io::Error::other)?.pem();
+    let issuer = Issuer::new(params, key);
+    let own_key = KeyPair::generate().map_err(io::Error::other)?;
+    let names = PUBLIC_NAMES.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+    params.distinguished_name.push(DnType::CommonName, "fake-hub");
+    params.use_authority_key_identifier_extension = true;
+    params.subject_alt_names.push(SanType::IpAddress(Ipv4Addr::LOCALHOST.into()));
+    let own = params.signed_by(&own_key, &issuer).map_err(io::Error::other)?;
+    let own_key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own_key.serialize_der()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], own_key)
+        .map_err(io::Error::other)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((Arc::new(config), authority))
+}

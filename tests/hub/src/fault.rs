@@ -1,0 +1,175 @@
+//! Faults: what goes wrong, on which route, for how many requests.
+
+/// An operation, as faults name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Each request to either origin.
+    Any,
+    /// `GET /api/models/ID/revision/REV`.
+    Revision,
+    /// `GET /api/models/ID/tree/SHA`.
+    Tree,
+    /// `GET` or `HEAD /ID/resolve/SHA/PATH` of a large file: the redirect.
+    Resolve,
+    /// The same of a small file, and its content.
+    File,
+    /// A signed URL.
+    Cdn,
+}
+
+/// Something that goes wrong for some requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which requests.
+    pub route: Route,
+    /// Only those for this file.
+    pub path: Option<String>,
+    /// How many of them pass unharmed before.
+    pub skip: u32,
+    /// How many are harmed; `None`: all that follow.
+    pub count: Option<u32>,
+    /// What goes wrong.
+    pub kind: FaultKind,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A refusal.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// `X-Error-Code`.
+        code: Option<String>,
+        /// `X-Error-Message`.
+        message: Option<String>,
+        /// `Retry-After` in seconds.
+        retry_after: Option<u64>,
+    },
+    /// 429 with `RateLimit` of a bucket without requests left.
+    RateLimit {
+        /// Seconds until the window ends.
+        reset: u64,
+    },
+    /// The request is accepted and never answered.
+    Stall,
+    /// Half of the content comes, and then nothing more.
+    Hang,
+    /// Half of the content comes, and the connection breaks.
+    Cut,
+    /// 200 with the whole file, whatever range was asked for.
+    IgnoreRange,
+    /// 206 with the right `Content-Range`, and half of its bytes.
+    Short,
+    /// 206 with no bytes.
+    Empty,
+    /// 206 of another range than the one asked for.
+    OtherRange,
+    /// 403 `Auth failed: invalid range`.
+    InvalidRange,
+    /// 403 as a signed URL gets whose time is over.
+    Expired,
+    /// One byte of the content is another one.
+    Flip,
+    /// The right answer, late by so many milliseconds.
+    Delay(u64),
+    /// `X-Repo-Commit` names another commit.
+    OtherCommit,
+    /// `X-Linked-Size` or the tree's size differs by one.
+    OtherSize,
+    /// `X-Linked-Etag` is of other content.
+    OtherSum,
+    /// A redirect to another host, which is no CDN.
+    Leave,
+    /// The next page is the page itself.
+    Loop,
+    /// 200 with a page of a gateway instead of JSON.
+    Html,
+}
+
+impl Fault {
+    /// A fault for each request of a route.
+    #[must_use]
+    pub fn new(route: Route, kind: FaultKind) -> Self {
+        Self { route, path: None, skip: 0, count: None, kind }
+    }
+
+    /// Harms only so many requests.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self { count: Some(count), ..self }
+    }
+
+    /// Lets so many requests pass first.
+    #[must_use]
+    pub fn after(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// Harms requests for this file only.
+    #[must_use]
+    pub fn of(self, path: &str) -> Self {
+        Self { path: Some(path.to_owned()), ..self }
+    }
+}
+
+impl FaultKind {
+    /// A refusal without words.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::Status { status, code: None, message: None, retry_after: None }
+    }
+}
+
+/// The armed faults, in the order they came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Armed(Vec<Fault>);
+
+impl Armed {
+    pub(crate) fn new(faults: Vec<Fault>) -> Self {
+        Self(faults)
+    }
+
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What this request has to suffer: of the faults that match, the first that is not spent.
+    pub(crate) fn strike(&mut self, route: Route, path: Option<&str>) -> Option<FaultKind> {
+        for fault in &mut self.0 {
+            let is_its_route = fault.route == Route::Any || fault.route == route;
+            if !is_its_route || fault.path.as_deref().is_some_and(|wanted| path != Some(wanted)) {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            match &mut fault.count {
+                Some(0) => continue,
+                Some(left) => *left -= 1,
+                None => {}
+            }
+            return Some(fault.kind.clone());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_skips_then_strikes_then_is_spent_and_knows_its_file() {
+        let fault = Fault::new(Route::Cdn, FaultKind::Empty).after(1).times(2).of("a");
+        let mut armed = Armed::new(vec![fault]);
+        assert_eq!(armed.strike(Route::Cdn, Some("b")), None);
+        let struck: Vec<bool> = (0..5).map(|_| armed.strike(Route::Cdn, Some("a")).is_some()).collect();
+        assert_eq!(struck, [false, true, true, false, false]);
+    }
+}

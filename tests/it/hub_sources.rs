@@ -1,0 +1,103 @@
+//! Sources at the Hugging Face Hub, up to the first byte of weights: what is planned, checked and said, and what the wire
+//! carried for that.
+
+mod errors;
+mod findings;
+mod options;
+mod pages;
+#[cfg(unix)]
+mod recorded;
+
+use std::fs;
+use std::path::PathBuf;
+
+use fake_hub::{Config, FakeHub, RepoConfig};
+
+use crate::support::{Output, TestEnv};
+
+/// Token that no output may hold.
+pub(crate) const TOKEN: &str = "hf_CANARYCANARYCANARY";
+
+/// A world with a Hub in it; its one repository is made of the files that were written below `repo`.
+pub(crate) struct World {
+    pub(crate) env: TestEnv,
+    pub(crate) hub: FakeHub,
+}
+
+impl World {
+    /// The repository `org/model` with these files.
+    pub(crate) fn with(files: &[(&str, Vec<u8>)], change: impl FnOnce(&mut Config)) -> Self {
+        let mut env = TestEnv::new();
+        for (path, content) in files {
+            env.write(&format!("repo/{path}"), content);
+        }
+        let mut config = Config::default();
+        config.repos.push(RepoConfig::new("org/model", env.work().join("repo")));
+        change(&mut config);
+        let hub = FakeHub::start(config).expect("a Hub");
+        env.set("HF_ENDPOINT", hub.endpoint());
+        // A check needs neither project nor sign-in.
+        env.unset("AZURE_PROJECT_ENDPOINT").unset("AZURE_AI_MODELS_CREDENTIAL");
+        Self { env, hub }
+    }
+
+    /// A sound model in a repository that holds more than that.
+    pub(crate) fn sound() -> Self {
+        Self::with(&sound(), |_| {})
+    }
+
+    /// Directory of the repository's files.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.env.work().join("repo")
+    }
+
+    /// Runs the program; the Hub's address is `[HUB]` in what it prints.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let mut output = self.env.run(args);
+        let authority = self.hub.endpoint().trim_start_matches("http://").to_owned();
+        for text in [&mut output.stdout, &mut output.stderr] {
+            *text = text.replace(&authority, "[HUB]");
+            // The date of the answer.
+            let id = "Request id: Root=1-fake-hub, ";
+            if let Some(at) = text.find(id) {
+                let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+                text.replace_range(at + id.len()..end, "[TIME]");
+            }
+            assert!(!text.contains("CANARY"), "a secret in {text}");
+        }
+        assert!(!self.hub.has_leaked_token(), "the token reached the CDN");
+        output
+    }
+
+    /// Number of requests for the content of files, and bytes of it that were sent.
+    pub(crate) fn traffic(&self) -> (u64, u64) {
+        let files = fs::read_dir(self.directory()).expect("a directory").filter_map(Result::ok);
+        let counts = files.map(|file| self.hub.file(&file.file_name().to_string_lossy()));
+        counts.fold((0, 0), |(requests, bytes), count| (requests + count.requests, bytes + count.bytes))
+    }
+}
+
+/// A safetensors file with one tensor of so many bytes.
+pub(crate) fn shard(tensor: &str, bytes: usize) -> Vec<u8> {
+    let header = format!(r#"{{"{tensor}":{{"dtype":"U8","shape":[{bytes}],"data_offsets":[0,{bytes}]}}}}"#);
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(header.as_bytes());
+    file.resize(file.len() + bytes, 7);
+    file
+}
+
+/// Files of a sound model of two shards with 300,000 bytes each, and of what repositories hold beside one.
+pub(crate) fn sound() -> Vec<(&'static str, Vec<u8>)> {
+    let index = r#"{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"#;
+    vec![
+        (".gitattributes", b"* lfs".to_vec()),
+        ("README.md", b"# A model".to_vec()),
+        ("config.json", b"{}".to_vec()),
+        ("model-00001-of-00002.safetensors", shard("a", 300_000)),
+        ("model-00002-of-00002.safetensors", shard("b", 300_000)),
+        ("model.safetensors.index.json", index.into()),
+        ("onnx/model.onnx", vec![8; 1000]),
+        ("pytorch_model.bin", vec![0x80; 2000]),
+        ("tokenizer.json", b"{}".to_vec()),
+    ]
+}

@@ -1,0 +1,160 @@
+//! Refusals of the Hub and faults of its answers: exit codes and words.
+
+use fake_hub::{Config, Fault, FaultKind, Gate, Route};
+
+use super::{TOKEN, World, sound};
+use crate::support::Output;
+
+fn world(change: impl FnOnce(&mut Config)) -> World {
+    World::with(&sound(), |config| {
+        config.token = Some(TOKEN.to_owned());
+        change(config);
+    })
+}
+
+fn check(world: &World, source: &str) -> Output {
+    world.run(&["custom", "check", source])
+}
+
+fn status(status: u16, code: Option<&str>, message: Option<&str>) -> FaultKind {
+    let (code, message) = (code.map(str::to_owned), message.map(str::to_owned));
+    FaultKind::Status { status, code, message, retry_after: None }
+}
+
+/// Fails with this exit code, and with these words somewhere.
+fn fails(world: &World, source: &str, code: i32, words: &[&str]) {
+    let output = check(world, source).fails_with(code);
+    for word in words {
+        assert!(output.stderr.contains(word), "{word}: {output}");
+    }
+}
+
+#[test]
+fn a_private_repository_is_not_there_without_a_token() {
+    let mut world = world(|config| config.repos[0].is_private = true);
+    insta::assert_snapshot!(check(&world, "hf://org/model").fails_with(4), @"
+    ------- stderr -------
+    ERROR: the repository 'org/model' is not on 127.0.0.1, or it is private
+
+    Suggestion: Check the name 'org/model'. For a private repository sign in with 'hf auth login', or set HF_TOKEN.
+
+    Request id: Root=1-fake-hub, [TIME]
+    [exit code: 4]
+    ");
+    world.env.set("HF_TOKEN", TOKEN);
+    check(&world, "hf://org/model").success();
+    fails(&world, "hf://org/other", 3, &["'org/other' is not on", "the token from HF_TOKEN may read it"]);
+    world.env.set("HF_TOKEN", "hf_WRONGWRONGWRONG");
+    fails(
+        &world,
+        "hf://org/model",
+        4,
+        &["does not accept the token from HF_TOKEN", "Set HF_TOKEN to a token that is valid"],
+    );
+}
+
+#[test]
+fn the_stored_token_opens_a_private_repository_unless_it_is_disabled() {
+    let mut world = world(|config| config.repos[0].is_private = true);
+    let token = world.env.home().join(".cache/huggingface/token");
+    std::fs::create_dir_all(token.parent().expect("a parent")).expect("directories");
+    std::fs::write(&token, format!("{TOKEN}\n")).expect("written");
+    check(&world, "hf://org/model").success();
+    world.env.set("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
+    fails(&world, "hf://org/model", 4, &["or it is private"]);
+}
+
+#[test]
+fn gated_and_disabled_repositories_name_the_way_on() {
+    let mut gated = world(|config| {
+        config.repos[0].gate = Gate::Manual;
+        config.has_gated_access = false;
+    });
+    fails(&gated, "hf://org/model", 4, &["has to be granted first", "Open http://[HUB]/org/model", "hf auth login"]);
+    gated.env.set("HF_TOKEN", TOKEN);
+    fails(&gated, "hf://org/model", 4, &["accept its terms", "The token from HF_TOKEN has to belong"]);
+    let disabled = world(|config| config.repos[0].is_disabled = true);
+    fails(&disabled, "hf://org/model", 4, &["has disabled access to the repository 'org/model'"]);
+}
+
+#[test]
+fn what_is_not_there_has_near_names() {
+    let world = world(|_| {});
+    fails(&world, "hf://org/model@v9", 3, &["has no revision 'v9'", "/org/model/tree/main"]);
+    fails(&world, "hf://org/model/onxx", 3, &["no file or folder 'onxx'", "Names like it that are there: onnx"]);
+    insta::assert_snapshot!(check(&world, "hf://org/model/tokenizer.jsn").fails_with(3), @"
+------- stderr -------
+ERROR: the repository 'org/model' has no file or folder 'tokenizer.jsn'
+
+Suggestion: Names like it that are there: tokenizer.json
+[exit code: 3]
+");
+}
+
+#[test]
+fn each_fault_of_the_hub_has_its_exit_code_and_words() {
+    let shard = "model-00001-of-00002.safetensors";
+    for (route, kind, code, words) in [
+        (Route::Revision, FaultKind::Html, 9, "does not answer as a Hugging Face Hub"),
+        (Route::Resolve, FaultKind::Leave, 9, "http://elsewhere.example/file, which is not followed"),
+        (Route::Tree, FaultKind::Leave, 9, "continues at another host"),
+        (Route::Tree, FaultKind::Loop, 9, "names a page twice"),
+        (Route::Revision, status(503, None, None), 9, "the Hugging Face Hub answered with an error"),
+        (Route::Revision, status(403, None, None), 4, "refuses access to the repository"),
+        (
+            Route::Resolve,
+            FaultKind::OtherCommit,
+            9,
+            "the Hub's answers disagree about model-00001-of-00002.safetensors",
+        ),
+        (Route::Resolve, FaultKind::OtherSize, 9, "the Hub's answers disagree"),
+        (Route::Resolve, FaultKind::OtherSum, 9, "the Hub's answers disagree"),
+        (Route::Cdn, FaultKind::IgnoreRange, 9, "does not send the requested part"),
+        (Route::Cdn, FaultKind::Expired, 7, "with a new signed URL too"),
+        (Route::Cdn, FaultKind::Empty, 9, "could not reach"),
+        (Route::Revision, FaultKind::RateLimit { reset: 301 }, 9, "limits the number of requests"),
+    ] {
+        let world = world(|_| {});
+        let fault = Fault::new(route, kind.clone());
+        world.hub.add_fault(if matches!(route, Route::Resolve | Route::Cdn) { fault.of(shard) } else { fault });
+        fails(&world, "hf://org/model", code, &[words]);
+    }
+}
+
+#[test]
+fn faults_that_pass_are_no_errors() {
+    let shard = "model-00001-of-00002.safetensors";
+    for (route, kind) in [
+        (Route::Any, status(503, None, None)),
+        (Route::Any, status(429, None, None)),
+        (Route::Revision, FaultKind::RateLimit { reset: 3 }),
+        (Route::Cdn, FaultKind::Expired),
+        (Route::Cdn, FaultKind::InvalidRange),
+        (Route::Cdn, FaultKind::Empty),
+        (Route::Cdn, FaultKind::Short),
+        (Route::Cdn, FaultKind::Cut),
+    ] {
+        let world = world(|_| {});
+        let fault = Fault::new(route, kind.clone()).times(1);
+        world.hub.add_fault(if route == Route::Cdn { fault.of(shard) } else { fault });
+        let output = check(&world, "hf://org/model").success();
+        assert!(output.stdout.starts_with("Nothing found"), "{kind:?}: {output}");
+    }
+}
+
+#[test]
+fn a_server_without_commits_is_no_hub() {
+    let world = world(|config| config.has_commit_header = false);
+    fails(
+        &world,
+        "hf://org/model",
+        9,
+        &["does not answer as a Hugging Face Hub: its answer for a file names no commit"],
+    );
+}
+
+#[test]
+fn a_document_with_another_sum_ends_the_check() {
+    let world = world(|config| config.repos[0].wrong_sums = vec!["tokenizer.json".to_owned()]);
+    fails(&world, "hf://org/model", 7, &["tokenizer.json differs from the Hub's checksum: expected ", ", found "]);
+}

@@ -1,0 +1,138 @@
+//! Traces of an import: the tags of the model, and the commit in the journal.
+
+use fake_hub::{Config, FakeHub, RepoConfig};
+use serde_json::{Value, json};
+
+use super::{World, sound};
+use crate::support::{Behaviour, BlockStore, Output, TestEnv};
+
+const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "hf://org/model"];
+const OTHER: &str = "9b7c000000000000000000000000000000000002";
+
+/// A world with a project and a store, in which an import can come to its end.
+fn world() -> (World, BlockStore) {
+    let store = BlockStore::start();
+    let mut env = TestEnv::storing(foundry_emulator::Config::default(), &store);
+    for (path, content) in sound() {
+        env.write(&format!("repo/{path}"), content);
+    }
+    let mut repo = RepoConfig::new("org/model", env.work().join("repo"));
+    repo.license = Some("apache-2.0".to_owned());
+    repo.base_models = vec!["org/base".to_owned()];
+    let hub = FakeHub::start(Config { repos: vec![repo], ..Config::default() }).expect("a Hub");
+    env.set("HF_ENDPOINT", hub.endpoint());
+    (World { env, hub }, store)
+}
+
+fn create(world: &World, more: &[&str]) -> Output {
+    world.run(&[&CREATE[..], more].concat())
+}
+
+/// Lets an import break after two requests of content.
+fn broken(world: &World, store: &BlockStore) {
+    store.behaves(Behaviour { refuses_all_after: Some(2), ..Behaviour::default() });
+    create(world, &[]).fails_with(7);
+    store.behaves(Behaviour::default());
+}
+
+#[test]
+fn tags_say_where_a_model_came_from_and_show_has_them() {
+    let (world, _store) = world();
+    let output = create(&world, &["--tag", "license=mine", "--progress", "json", "-o", "json"]).success();
+    let sha = world.hub.sha("org/model").expect("a commit").to_owned();
+    let tags = &output.json()["tags"];
+    let expected = json!({
+        "base_model": "org/base", "hf.ref": "main", "hf.repo": "org/model", "hf.revision": sha, "license": "mine"
+    });
+    assert_eq!(*tags, expected, "{output}");
+    let events: Vec<Value> = output.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let resolved = events.iter().find(|event| event["event"] == "import.resolved").expect("an event");
+    let bytes: usize = [2, 94, 2].iter().sum::<usize>() + 2 * super::shard("a", 300_000).len();
+    assert_eq!(
+        (&resolved["repo"], &resolved["sha"], &resolved["ref"], &resolved["files"], &resolved["bytes"]),
+        (&json!("org/model"), &json!(sha), &json!("main"), &json!(5), &json!(bytes))
+    );
+    let page = world.run(&["custom", "show", "--name", "my-model"]).success().stdout;
+    for words in ["Imported From", "Hugging Face Hub", "org/model", &sha] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}
+
+#[test]
+fn a_tag_of_the_users_own_is_kept_with_a_warning() {
+    let (world, _store) = world();
+    let output = create(&world, &["--tag", "license=mine", "--tag", "hf.ref=main"]).success();
+    let warning = "WARNING: The tag license=mine is kept; the Hugging Face Hub says apache-2.0.";
+    assert_eq!(output.stderr.matches(" is kept; ").count(), 1, "{output}");
+    assert!(output.stderr.contains(warning), "{output}");
+}
+
+#[test]
+fn a_printed_command_has_only_what_the_user_typed() {
+    let (world, store) = world();
+    store.behaves(Behaviour { refuses_all_after: Some(2), ..Behaviour::default() });
+    let output = create(&world, &["--copy", "client", "--verify", "off"]).fails_with(7);
+    let line = "custom create --name my-model --source hf://org/model --copy client --verify off\n";
+    assert!(output.stderr.contains(line), "{output}");
+}
+
+#[test]
+fn a_branch_that_moved_is_said_and_the_pinned_commit_is_finished() {
+    let (world, store) = world();
+    broken(&world, &store);
+    world.hub.configure(|config| config.moved_to = Some(OTHER.to_owned()));
+    let output = create(&world, &["-o", "json"]).success();
+    let sha = world.hub.sha("org/model").expect("a commit");
+    let words = format!(
+        "'main' of org/model names 9b7c000 now. The import that began with {} is finished with that commit.",
+        &sha[..7]
+    );
+    assert!(output.stderr.contains(&words), "{output}");
+    assert_eq!(output.json()["tags"]["hf.revision"], sha);
+}
+
+#[test]
+fn another_selection_or_revision_starts_over_and_says_so() {
+    for (before, now) in [(&["--exclude", "tokenizer.json"][..], &[][..]), (&[], &["--source", "hf://org/model@main"])]
+    {
+        let (world, store) = world();
+        store.behaves(Behaviour { refuses_all_after: Some(2), ..Behaviour::default() });
+        create(&world, before).fails_with(7);
+        store.behaves(Behaviour::default());
+        let output = create(&world, now).success();
+        assert!(output.stderr.contains("Starting fresh upload..."), "{now:?}: {output}");
+    }
+}
+
+#[test]
+fn an_unfinished_import_is_listed_and_resumed_at_its_own_hub() {
+    let (mut world, store) = world();
+    broken(&world, &store);
+    let uploads = world.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+    assert_eq!((&uploads[0]["source"], &uploads[0]["files"]), (&json!("hf://org/model"), &json!(5)));
+    let id = uploads[0]["id"].as_str().expect("an id").to_owned();
+    let endpoint = world.hub.endpoint().to_owned();
+    world.env.set("HF_ENDPOINT", "http://127.0.0.1:9");
+    let error = world.run(&["uploads", "resume", &id, "-o", "json"]).fails_with(2).json_error();
+    assert_eq!(error["code"], "bad_variable", "{error}");
+    world.env.set("HF_ENDPOINT", &endpoint);
+    let model = world.run(&["custom", "uploads", "resume", &id, "-o", "json"]).success().json();
+    assert_eq!(model["tags"]["hf.repo"], "org/model");
+}
+
+#[test]
+fn a_commit_that_is_gone_cannot_be_finished() {
+    let (world, store) = world();
+    broken(&world, &store);
+    world.hub.configure(|config| config.moved_to = Some(OTHER.to_owned()));
+    // Only names of the commit itself are refused.
+    let fault = fake_hub::FaultKind::Status {
+        status: 404,
+        code: Some("RevisionNotFound".into()),
+        message: None,
+        retry_after: None,
+    };
+    world.hub.add_fault(fake_hub::Fault::new(fake_hub::Route::Revision, fault).after(1));
+    let output = create(&world, &[]).fails_with(3);
+    assert!(output.stderr.contains("has no revision"), "{output}");
+}

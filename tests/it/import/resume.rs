@@ -1,0 +1,112 @@
+//! An import that was interrupted goes on: what the store has is not sent again, and what is summed not fetched again.
+
+use std::fs;
+
+use fake_hub::{Fault, FaultKind, Route};
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::{CREATE, MIB, World, sha256, weights, world};
+use crate::support::{Behaviour, Running, eventually};
+
+/// Bytes of an upload of many blocks.
+const LONG: usize = 100 * MIB;
+
+fn long_world() -> World {
+    let world = world(|config| {
+        fs::write(config.repos[0].directory.join("model.safetensors"), weights(LONG, 2)).expect("written");
+    });
+    world.store.behaves(Behaviour::default());
+    world
+}
+
+/// `create`, killed once the store took so many blocks, and their sum is recorded.
+fn killed_after(world: &World, taken: u32) {
+    world.store.behaves(Behaviour { silent_after: Some(taken), ..Behaviour::default() });
+    let running = Running::start(&world.env, &CREATE);
+    world.store.wait_until_silent(taken);
+    eventually("what was taken in the record", || {
+        lines(world, "blocks") + lines(world, "manifest.ndjson") == taken as usize
+    });
+    running.signal(Signal::KILL);
+    assert_eq!(running.finish(&world.env).code, None);
+    world.store.behaves(Behaviour::default());
+}
+
+fn lines(world: &World, name: &str) -> usize {
+    let files = walkdir::WalkDir::new(world.env.home()).into_iter().filter_map(Result::ok);
+    let files = files.filter(|file| file.file_name() == name);
+    files.map(|file| fs::read_to_string(file.path()).unwrap_or_default().lines().count()).sum()
+}
+
+#[test]
+fn after_a_kill_nothing_is_sent_twice_and_little_is_fetched_twice() {
+    let world = long_world();
+    killed_after(&world, 9);
+    let before = world.large().blocks;
+    world.hub.forget();
+    let output = world.create(&["-o", "json"]).success();
+    world.assert_arrived();
+    let after = world.large().blocks;
+    assert!(before.iter().all(|block| !after.contains(block)), "{before:?} {after:?}");
+    assert_eq!(before.len() + after.len(), 13, "{before:?} {after:?}");
+    // What is missing, what lies beyond the saved sum, and the header for the check.
+    let missing = LONG - before.len() * 8 * MIB;
+    let fetched = world.hub.file("model.safetensors").bytes as usize;
+    assert!(fetched <= missing + 8 * 8 * MIB + (1 << 17), "{fetched} of {missing}");
+    assert!(fetched < LONG, "{fetched}");
+    let sum = sha256(&world.source("model.safetensors"));
+    assert_eq!(output.json()["files"][1]["sha256"], json!(sum));
+}
+
+#[test]
+fn uploads_resume_finishes_an_import_without_its_source() {
+    let world = long_world();
+    killed_after(&world, 5);
+    let list = world.env.run(&["custom", "uploads", "list", "-o", "json"]).success();
+    let id = list.json()[0]["id"].as_str().expect("an id").to_owned();
+    world.env.run(&["custom", "uploads", "resume", &id]).success();
+    world.assert_arrived();
+}
+
+#[test]
+fn without_the_record_of_sums_the_checksum_is_not_claimed() {
+    for verify in ["auto", "full"] {
+        let world = long_world();
+        killed_after(&world, 13);
+        for file in walkdir::WalkDir::new(world.env.home()).into_iter().filter_map(Result::ok) {
+            if file.file_name() == "sums.ndjson" {
+                fs::remove_file(file.path()).expect("removed");
+            }
+        }
+        let output = world.create(&["-o", "json", "--verify", verify]).success();
+        world.assert_arrived();
+        let is_claimed = output.json()["files"][1]["sha256"].is_string();
+        let is_told = output.stderr.contains("the whole-file checksum is not proved");
+        assert_eq!((is_claimed, is_told), (verify == "full", verify != "full"), "{output}");
+    }
+}
+
+#[test]
+fn a_flip_before_the_kill_is_found_after_it() {
+    let world = long_world();
+    world.hub.add_fault(Fault::new(Route::Cdn, FaultKind::Flip).of("model.safetensors").after(2).times(1));
+    killed_after(&world, 9);
+    let output = world.create(&["--skip-check"]).success();
+    world.assert_arrived();
+    assert!(output.stderr.contains("It is fetched once more."), "{output}");
+}
+
+#[test]
+fn ctrl_c_keeps_what_arrived() {
+    let world = long_world();
+    world.store.behaves(Behaviour { silent_after: Some(5), ..Behaviour::default() });
+    let running = Running::start(&world.env, &CREATE);
+    world.store.wait_until_silent(5);
+    running.signal(Signal::INT);
+    let output = running.finish(&world.env).fails_with(130);
+    assert!(output.stderr.contains("run the same command again"), "{output}");
+    world.store.behaves(Behaviour::default());
+    world.create(&[]).success();
+    world.assert_arrived();
+}
