@@ -12,9 +12,9 @@ use crate::gate::Gate;
 use crate::stage::{Stage, azurite, store};
 
 const MIB: u64 = 1 << 20;
-const BLOCK: u64 = 8 * MIB;
+const BLOCK: u64 = 5 * MIB;
 /// This Azurite takes no checksums, and tells that of the first blocks only after they came.
-const REFUSED: u64 = 8 * BLOCK;
+const REFUSED: u64 = 16 * BLOCK;
 /// What an Azurite in memory bears at this size.
 const RUNS: u32 = 20;
 
