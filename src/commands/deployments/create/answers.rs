@@ -1,15 +1,14 @@
-//! Values that only the user can give: asked for, or told all at once where nobody can be asked.
+//! Values that only the user can give: asked for, or reported all at once where the user cannot be asked.
 
 use super::{CreateOptions, consent};
 use crate::app::App;
 use crate::commands::account::Reach;
 use crate::commands::base::Catalog;
+use crate::commands::number::one_or_more;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::{AccountModel, CapacityRange};
 use azure_ai_models_core::azd::{HostError, ModelQuestion};
 use azure_ai_models_core::env::var;
-
-use crate::commands::number::one_or_more;
 
 /// An option whose value may be missing.
 pub(super) struct Needed<'a> {
@@ -21,8 +20,8 @@ pub(super) struct Needed<'a> {
     pub(super) is_missing: bool,
 }
 
-/// Fails where values are missing, or nobody agreed to what is billed, and the user cannot be asked: before any request, and
-/// with all of them. `later` says what else may be needed, which the catalogue decides.
+/// Fails where values are missing, or the user did not agree to what is billed, and cannot be asked: before any request, and
+/// with all of them. `later` names what else may be needed, which the catalogue decides.
 ///
 /// # Errors
 /// A usage error that names the options.
