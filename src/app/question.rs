@@ -8,7 +8,7 @@ use crate::error::{CliError, ErrorCode};
 use crate::globals::OutputFormat;
 use azure_ai_models_core::env::var;
 
-/// Answers that are read before the question is given up: whoever answers for the user may repeat a wrong one.
+/// Answers that are read before the question is given up: an agent that answers for the user may repeat a wrong one.
 const ATTEMPTS: usize = 5;
 
 /// Reason why the user cannot be asked.
@@ -16,7 +16,7 @@ const ATTEMPTS: usize = 5;
 pub(crate) enum NoQuestions {
     /// `--no-prompt`, here or in azd.
     NoPrompt,
-    /// Nobody is at a terminal.
+    /// Standard input or output is no terminal.
     NoTerminal,
     /// azd draws its questions where the JSON goes.
     Json,
@@ -68,7 +68,7 @@ impl App {
         }
     }
 
-    /// Asks for a value; an answer that is none is told why, and asked for again. `default` is the value of an empty answer.
+    /// Asks for a value, again with the reason after an answer that is not valid. `default` is the value of an empty answer.
     ///
     /// # Errors
     /// When the user leaves the question, cannot be asked, or gives no valid answer.

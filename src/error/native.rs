@@ -29,7 +29,7 @@ impl From<NativeError> for CliError {
             }
             NativeError::Location(_) => broken(ErrorCode::LocationMoved),
             NativeError::Store { error: refusal, .. } => {
-                broken(code_of_store(refusal)).lasting_if(is_store_refusal(refusal)).if_of_stranger(refusal)
+                broken(code_of_store(refusal)).lasting_if(is_store_refusal(refusal)).suggest_for_intermediary(refusal)
             }
             NativeError::File { .. } | NativeError::Changing { .. } => {
                 broken(ErrorCode::FilesFailed).with_suggestion(LEAVE_FILES).lasting()

@@ -169,8 +169,8 @@ fn network_suggestion(fault: Fault) -> &'static str {
     }
 }
 
-/// Suggestion where somebody between here and a blob store answers for it.
-pub(super) const STRANGER: &str = "Something on the way answers in its place: a proxy, a gateway, or a network that wants a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
+/// Suggestion where an intermediary answers for a blob store.
+pub(super) const INTERMEDIARY: &str = "Something on the way answers in its place: a proxy, a gateway, or a network that wants a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
 
 fn flaw_suggestion(flaw: &Flaw) -> &'static str {
     match flaw {
@@ -181,7 +181,7 @@ fn flaw_suggestion(flaw: &Flaw) -> &'static str {
         Flaw::Shape(_) => {
             "Check AZURE_AI_MODELS_API_VERSION, if it is set; else this version of the program may be too old for the service."
         }
-        Flaw::Stranger(_) => STRANGER,
+        Flaw::Intermediary(_) => INTERMEDIARY,
         Flaw::TooBig => "Check the project endpoint: Foundry sends no such answer.",
     }
 }
@@ -369,7 +369,7 @@ fn failed_registration(error: HttpError, headline: &str) -> CliError {
 mod tests {
     use std::fmt::Write as _;
 
-    use azure_ai_models_core::http::Stranger;
+    use azure_ai_models_core::http::Intermediary;
 
     use super::*;
 
@@ -399,7 +399,7 @@ mod tests {
             let words = "words below".to_owned();
             row(&mut rows, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
         }
-        let stranger = Stranger {
+        let intermediary = Intermediary {
             line: "Sign in".to_owned(),
             content_type: "text/html".to_owned(),
             server: "Via: 1.1 gateway".to_owned(),
@@ -410,7 +410,7 @@ mod tests {
             Flaw::NotJson,
             Flaw::Shape("missing field `name`".into()),
             Flaw::TooBig,
-            Flaw::Stranger(Box::new(stranger)),
+            Flaw::Intermediary(Box::new(intermediary)),
         ];
         for what in flaws {
             row(&mut rows, HttpError::BadAnswer { host: "h:443".into(), status: 200, what, request_id: None });

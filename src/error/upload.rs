@@ -10,7 +10,7 @@ use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{ChangedFile, DirectoryError, TransferError, TransferFailure, UploadError};
 
-use super::service::STRANGER;
+use super::service::INTERMEDIARY;
 use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 use crate::shell::quoted;
 
@@ -73,7 +73,7 @@ impl From<TransferFailure> for CliError {
             TransferFailure::Stray(_) => broken(ErrorCode::StrayFile).with_suggestion(OTHER_UPLOAD),
             TransferFailure::Unproved(error) => match error {
                 StoreError::Http(error) => {
-                    broken(code_of_store(&error)).lasting_if(is_store_refusal(&error)).if_of_stranger(&error)
+                    broken(code_of_store(&error)).lasting_if(is_store_refusal(&error)).suggest_for_intermediary(&error)
                 }
                 _ => broken(ErrorCode::IncompleteUpload),
             },
@@ -195,7 +195,7 @@ fn comes_again(failure: &Failure) -> bool {
 
 /// True where the store does not accept what is sent. A location that is gone is asked for anew by the next run.
 pub(super) fn is_store_refusal(error: &HttpError) -> bool {
-    error.is_of_stranger() || error.status().is_some_and(|status| is_refusal(status) && status != 404)
+    error.is_of_intermediary() || error.status().is_some_and(|status| is_refusal(status) && status != 404)
 }
 
 fn of_a_file(failed: &FailedTransfer) -> &'static str {
@@ -239,7 +239,7 @@ fn sentence(text: &str) -> String {
 
 /// Code of the store's answer, if it sent one.
 pub(super) fn code_of_store(error: &HttpError) -> ErrorCode {
-    if error.is_of_stranger() {
+    if error.is_of_intermediary() {
         return ErrorCode::BadAnswer;
     }
     let code = error.service().and_then(|error| error.code.clone());
@@ -338,10 +338,10 @@ impl CliError {
         self
     }
 
-    /// Adds what to do where somebody else than the blob store answers.
+    /// Adds what to do where an intermediary answers for the blob store.
     #[must_use]
-    pub(super) fn if_of_stranger(self, error: &HttpError) -> Self {
-        if error.is_of_stranger() { self.with_suggestion(STRANGER) } else { self }
+    pub(super) fn suggest_for_intermediary(self, error: &HttpError) -> Self {
+        if error.is_of_intermediary() { self.with_suggestion(INTERMEDIARY) } else { self }
     }
 
     /// The same where this is so.

@@ -2,11 +2,11 @@
 
 mod faults;
 mod foreign;
+mod intermediary;
 #[cfg(target_os = "linux")]
 mod memory;
 mod proxy;
 mod resume;
-mod stranger;
 mod together;
 
 use std::fs;

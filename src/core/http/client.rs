@@ -154,7 +154,7 @@ impl HttpClient {
     /// the answer.
     pub(crate) fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, backoff: &Backoff<'_>) {
         let why = match error.status() {
-            _ if error.is_of_stranger() => error.to_string(),
+            _ if error.is_of_intermediary() => error.to_string(),
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
             Some(status) => format!("{} answered {}", request.service, status_line(status)),
             None => error.to_string().replacen("could", "Could", 1),
@@ -177,7 +177,7 @@ impl HttpClient {
             let body = body.inspect_err(|error| self.trace_failure(error))?;
             let response = Response { body, ..head.response };
             let is_accepted = request.accepts.as_ref().is_none_or(|accepts| accepts(&request.method, &response));
-            return if is_accepted { Ok(Answer::Here(Box::new(response))) } else { Err(response.of_stranger()) };
+            return if is_accepted { Ok(Answer::Here(Box::new(response))) } else { Err(response.of_intermediary()) };
         }
         if head.is_redirect() {
             return follow(&request.method, url, &head.response).map(Answer::Elsewhere);

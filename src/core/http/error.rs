@@ -80,10 +80,10 @@ impl HttpError {
         self.service().is_some_and(|error| error.status == 429 || error.retry_after.is_some())
     }
 
-    /// True where somebody else than the service answered.
+    /// True where an intermediary answered instead of the service.
     #[must_use]
-    pub fn is_of_stranger(&self) -> bool {
-        matches!(self, Self::BadAnswer { what: Flaw::Stranger(_), .. })
+    pub fn is_of_intermediary(&self) -> bool {
+        matches!(self, Self::BadAnswer { what: Flaw::Intermediary(_), .. })
     }
 
     /// The status of the answer, if there was one.
@@ -161,13 +161,13 @@ pub enum Flaw {
     Shape(String),
     /// More than the limit.
     TooBig,
-    /// Not an answer of the service that was asked.
-    Stranger(Box<Stranger>),
+    /// An intermediary answered instead of the service.
+    Intermediary(Box<Intermediary>),
 }
 
-/// Words of an answer that is not one of the service that was asked. Cleaned and cut; empty where it has none.
+/// Answer of a proxy, gateway or portal in place of the service, in its own words. Cleaned and cut; empty where it has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stranger {
+pub struct Intermediary {
     /// First line of its body.
     pub line: String,
     /// `Content-Type`.
@@ -177,7 +177,7 @@ pub struct Stranger {
 }
 
 /// `"Sign in to the network" (text/html, Server: portal)`.
-impl fmt::Display for Stranger {
+impl fmt::Display for Intermediary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line.is_empty() {
             f.write_str("an empty body")?;
@@ -195,8 +195,8 @@ impl fmt::Display for Stranger {
 
 fn bad_answer(host: &str, status: u16, what: &Flaw) -> String {
     match what {
-        Flaw::Stranger(stranger) => {
-            format!("what answers as {host} is not a blob store ({status}): it sent {stranger}")
+        Flaw::Intermediary(intermediary) => {
+            format!("what answers as {host} is not a blob store ({status}): it sent {intermediary}")
         }
         what => format!("{host} gave an answer that makes no sense ({status}): {what}"),
     }
@@ -210,7 +210,7 @@ impl fmt::Display for Flaw {
             Self::NotJson => f.write_str("the body is not JSON"),
             Self::Shape(what) => f.write_str(what),
             Self::TooBig => f.write_str("the body is larger than 16 MB"),
-            Self::Stranger(stranger) => stranger.fmt(f),
+            Self::Intermediary(intermediary) => intermediary.fmt(f),
         }
     }
 }

@@ -18,7 +18,7 @@ mod service_error;
 
 pub use client::HttpClient;
 pub(crate) use download::{Download, Exchange, Opened};
-pub use error::{Fault, Flaw, HttpError, RedirectFault, Stranger};
+pub use error::{Fault, Flaw, HttpError, Intermediary, RedirectFault};
 pub(crate) use pages::{MOST_PAGES, PageError};
 pub use request::Request;
 pub(crate) use request::Response;

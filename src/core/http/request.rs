@@ -15,17 +15,17 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::Purpose;
-use super::error::{Flaw, HttpError, Stranger};
+use super::error::{Flaw, HttpError, Intermediary};
 use super::limit::Limit;
 use super::retry::Retry;
 use super::service_error::looks_like_html;
 use crate::credential::TokenSource;
 use crate::redact::clean;
 
-/// Longest part of a body, in bytes, that is looked at for the words of a stranger.
-const STRANGER_BODY: usize = 4096;
+/// Longest part of a body, in bytes, that is looked at for the words of an intermediary.
+const INTERMEDIARY_BODY: usize = 4096;
 /// Longest of these words, in characters.
-const STRANGER_LINE: usize = 160;
+const INTERMEDIARY_LINE: usize = 160;
 
 /// A request, and which of its failures are retried.
 #[derive(Clone)]
@@ -165,7 +165,7 @@ impl<'a> Request<'a> {
         self.service("The blob store")
     }
 
-    /// Accepts only a 2xx of which this is true. Any other one comes of somebody between here and the service: the request
+    /// Accepts only a 2xx of which this is true. Any other one comes from an intermediary, such as a proxy: the request
     /// is tried once more, and then it is an error.
     #[must_use]
     pub(crate) fn accept(mut self, accepts: impl Fn(&Method, &Response) -> bool + Send + Sync + 'a) -> Self {
@@ -260,15 +260,15 @@ impl Response {
         if self.body.trim_ascii().is_empty() { Ok(()) } else { self.json::<IgnoredAny>().map(|_| ()) }
     }
 
-    /// This answer as one of somebody else than the service that was asked.
+    /// This answer as one of an intermediary.
     #[must_use]
-    pub(super) fn of_stranger(&self) -> HttpError {
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(STRANGER_BODY)]);
+    pub(super) fn of_intermediary(&self) -> HttpError {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(INTERMEDIARY_BODY)]);
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        let cut = |text: &str| clean(&text.chars().take(STRANGER_LINE).collect::<String>());
+        let cut = |text: &str| clean(&text.chars().take(INTERMEDIARY_LINE).collect::<String>());
         let [line, content_type, server] = [Some(line), self.content_type.as_deref(), self.server.as_deref()]
             .map(|text| text.map(cut).unwrap_or_default());
-        self.bad(Flaw::Stranger(Box::new(Stranger { line, content_type, server })))
+        self.bad(Flaw::Intermediary(Box::new(Intermediary { line, content_type, server })))
     }
 
     /// This answer as an error.

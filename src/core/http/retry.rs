@@ -34,15 +34,15 @@ pub(crate) struct Backoff<'a> {
     first: Duration,
     cap: Duration,
     failed: u32,
-    /// Somebody else than the service answered once.
-    met_stranger: bool,
+    /// An intermediary answered once.
+    met_intermediary: bool,
 }
 
 impl<'a> Backoff<'a> {
     /// Returns the pauses of a request: five attempts, between `Timings::retry_first` and `Timings::retry_cap`.
     pub(crate) fn new(timings: &'a Timings, retry: Retry) -> Self {
         let (first, cap) = (timings.retry_first, timings.retry_cap);
-        Self { timings, retry, attempts: Some(ATTEMPTS), first, cap, failed: 0, met_stranger: false }
+        Self { timings, retry, attempts: Some(ATTEMPTS), first, cap, failed: 0, met_intermediary: false }
     }
 
     /// Returns the pauses of an operation that is polled: between `Timings::poll_first` and `Timings::poll_cap`.
@@ -78,9 +78,12 @@ impl<'a> Backoff<'a> {
     pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
         self.failed += 1;
         // A sign-in page stays; a connection that went astray does not come twice.
-        let mut is_first_stranger =
-            || self.retry != Retry::None && error.is_of_stranger() && !std::mem::replace(&mut self.met_stranger, true);
-        let is_worthwhile = worthwhile(self.retry, error) || is_first_stranger();
+        let mut is_first_intermediary = || {
+            self.retry != Retry::None
+                && error.is_of_intermediary()
+                && !std::mem::replace(&mut self.met_intermediary, true)
+        };
+        let is_worthwhile = worthwhile(self.retry, error) || is_first_intermediary();
         if self.attempts.is_some_and(|attempts| self.failed >= attempts) || !is_worthwhile {
             return None;
         }
@@ -321,19 +324,19 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_a_stranger_gets_one_more_attempt() {
+    fn an_answer_of_an_intermediary_gets_one_more_attempt() {
         let timings = Timings::default();
-        let stranger = HttpError::BadAnswer {
+        let intermediary = HttpError::BadAnswer {
             host: "h".to_owned(),
             status: 200,
-            what: Flaw::Stranger(Box::default()),
+            what: Flaw::Intermediary(Box::default()),
             request_id: None,
         };
         let mut backoff = Backoff::new(&timings, Retry::IdempotentContent).unlimited();
-        assert!(backoff.after(&stranger).is_some());
+        assert!(backoff.after(&intermediary).is_some());
         assert!(backoff.after(&service(503, None)).is_some());
-        assert_eq!(backoff.after(&stranger), None);
-        assert_eq!(Backoff::new(&timings, Retry::None).after(&stranger), None);
+        assert_eq!(backoff.after(&intermediary), None);
+        assert_eq!(Backoff::new(&timings, Retry::None).after(&intermediary), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Acceptance of an answer as one of a blob store: whoever else answers with 2xx has kept nothing. Pure.
+//! Acceptance of an answer as one of a blob store: an intermediary that answers with 2xx has kept nothing. Pure.
 
 use crate::http::{Method, Request, Response};
 

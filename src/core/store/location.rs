@@ -47,7 +47,7 @@ impl UploadLocation {
         let url = Container::of(self.sas.expose()).listing("", Some(1));
         let request = of_store(Request::new(Method::GET, url, Retry::None).limit(limit), None);
         let mut answer = http.send(&request).await;
-        if answer.as_ref().is_err_and(HttpError::is_of_stranger) {
+        if answer.as_ref().is_err_and(HttpError::is_of_intermediary) {
             answer = http.send(&request).await;
         }
         match answer {

@@ -283,7 +283,7 @@ impl Session {
         let strays = strays(&files, ours, listing).map_err(UploadError::StrayFile)?;
         for stray in &strays {
             if let Err(why) = store.delete(stray).await {
-                if why.is_of_stranger() {
+                if why.is_of_intermediary() {
                     return Err(UploadError::Unreachable(why));
                 }
                 let why = match why.status() {

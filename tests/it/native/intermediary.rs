@@ -90,7 +90,7 @@ fn the_store_s_own_headers_alone_are_not_enough() {
 
 /// An upload that is resumed asks for what is there, and deletes what it sent and no longer has.
 #[test]
-fn a_resumed_upload_believes_no_stranger_either() {
+fn a_resumed_upload_believes_no_intermediary_either() {
     let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
     for (route, code) in [("GET more.bin comp=blocklist", 7), ("DELETE gone.json ", 9)] {
         let config = Config { sas_permissions: "rcwld".to_owned(), ..Config::default() };
