@@ -113,10 +113,10 @@ pub(crate) fn model_details(model: &CustomModel) -> String {
 fn import(view: &ModelView) -> [(&'static str, Option<String>); 5] {
     let tag = |key: &str| view.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
     let repository = tag("hf.repo");
-    let place = repository.as_ref().map(|_| "Hugging Face Hub".to_owned());
+    let of_hub = repository.as_ref().map(|_| "Hugging Face Hub".to_owned());
     let of_import = |key| repository.as_ref().and_then(|_| tag(key));
     [
-        ("Place", place),
+        ("Type", of_hub),
         ("Repository", repository.clone()),
         ("Reference", of_import("hf.ref")),
         ("Commit", of_import("hf.revision")),

@@ -10,7 +10,7 @@ use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 impl From<NativeError> for CliError {
     fn from(error: NativeError) -> Self {
         let error = match error {
-            NativeError::Hub(error) => return Self::of_import(error),
+            NativeError::Hub(error) => return Self::of_import(*error),
             error => error,
         };
         let message = match &error {

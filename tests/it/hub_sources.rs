@@ -1,4 +1,4 @@
-//! Sources at the Hugging Face Hub, up to the first byte of weights: what is planned, checked and said, and what the wire
+//! Sources at the Hugging Face Hub, up to the first byte of weights: what is planned, checked and printed, and what the wire
 //! carried for that.
 
 mod errors;

@@ -3,6 +3,7 @@
 
 use clap::{Args, ValueHint};
 
+use super::hub;
 use super::selection::{self, Check, Planned, SelectionArgs};
 use super::source::SourceText;
 use crate::app::App;
@@ -12,6 +13,7 @@ use crate::console::render::{self, Checked};
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, Source, WeightType};
+use azure_ai_models_core::source::UploadSource;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +65,9 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let (findings, checked) =
         match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type), None).await? {
             Ok(Planned { source: plan, findings, .. }) => {
+                if let UploadSource::Hub(hub) = &plan {
+                    app.console.status(&hub::checked_line(hub));
+                }
                 let weight_type = args.weight_type.or_else(|| check::weight_type(&plan)).unwrap_or_default();
                 let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
                 (findings, Some(Checked { files, bytes, weight_type }))

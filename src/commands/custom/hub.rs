@@ -1,8 +1,9 @@
-//! Sources at the Hugging Face Hub: their client, their plan, and what is said of both.
+//! Sources at the Hugging Face Hub: their client, their plan, and the lines about both.
 
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::console::render;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{
@@ -75,6 +76,17 @@ pub(super) fn earlier_pin(
     Ok(pins.into_iter().find(|pin| pin.endpoint == hub))
 }
 
+/// `Checked: org/repo@main (3f2a9c0), 12 of 41 files, 16.1 of 48.3 GB`.
+pub(super) fn checked_line(source: &HubSource) -> String {
+    let HubPin { repo, sha, reference, .. } = &source.pin;
+    format!("Checked: {repo}@{reference} ({}), {}", sha.short(), taken_line(source))
+}
+
+/// `12 of 41 files, 16.1 of 48.3 GB`.
+pub(super) fn taken_line(source: &HubSource) -> String {
+    render::taken_line((source.files.len() as u64, source.bytes()), source.all())
+}
+
 /// Refuses to finish an import at another Hub than the one where it began.
 pub(super) fn check_same_hub(app: &App, pin: &HubPin) -> Result<(), CliError> {
     let now = HubEndpoint::parse(app.hub_env().get(var::HF_ENDPOINT))?;
@@ -97,6 +109,7 @@ pub(super) async fn expected_mode(
         (CopyMode::Client, _) => streamed("--copy client".to_owned()),
         (CopyMode::Auto, Some(fault)) => streamed(fault.to_string()),
         (CopyMode::Auto, None) => ("auto", "auto (decided at start)".to_owned()),
-        (CopyMode::Server, _) => ("server", "copied by the blob store".to_owned()),
+        (CopyMode::Server, None) => ("server", "copied by the blob store".to_owned()),
+        (CopyMode::Server, Some(fault)) => ("server", format!("cannot be copied by the blob store: {fault}")),
     })
 }

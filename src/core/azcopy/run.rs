@@ -70,8 +70,6 @@ pub enum RunError {
         silent: Duration,
         /// Share of requests that failed on the network, if AzCopy said so.
         network_error_percent: Option<f64>,
-        /// As the last progress event had it.
-        progress: TransferProgress,
         /// AzCopy's log, if it began one.
         log: Option<PathBuf>,
     },
@@ -319,7 +317,7 @@ impl Run<'_> {
             }
             (None, Err(_)) if asked => Err(RunError::Interrupted { progress, log }),
             (Some(Why::Stalled(Stall { silent, .. }, network_error_percent)), Err(_)) => {
-                Err(RunError::Stalled { silent, network_error_percent, progress, log })
+                Err(RunError::Stalled { silent, network_error_percent, log })
             }
             (None, Err(failure)) => {
                 if !self.outcome.stderr.is_empty() {

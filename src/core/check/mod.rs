@@ -43,8 +43,8 @@ const AGAIN: &str = "Download or save the file again.";
 /// So many warnings of one code are told one by one; the last one counts the rest.
 const TOLD_WARNINGS: usize = 20;
 
-/// Files of the Hub that are read at once.
-const READ_AT_ONCE: usize = 16;
+/// Files of the Hub that are read concurrently.
+const CONCURRENT_FILES: usize = 16;
 
 /// A file that the check cannot read.
 #[derive(Debug, Error)]
@@ -119,7 +119,7 @@ pub async fn check_hub(
         let (reading, files) = (reading.clone(), files.clone());
         blocking(move || reading.file(&files[at]))
     };
-    let looked: Vec<Looked> = stream::iter(0..files.len()).map(look).buffered(READ_AT_ONCE).try_collect().await?;
+    let looked: Vec<Looked> = stream::iter(0..files.len()).map(look).buffered(CONCURRENT_FILES).try_collect().await?;
     blocking(move || whole_import(reading, &files, looked, &source)).await
 }
 
@@ -151,7 +151,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending, and nobody waits for the outcome any more.
+        // The runtime is ending, and the outcome is of no use any more.
         Err(_) => std::future::pending().await,
     }
 }

@@ -207,7 +207,7 @@ impl HubAddress {
             matches!(part, "" | "." | "..") || part.contains(['\\', '\0']) || part.contains(char::is_control)
         };
         if !self.path.is_empty() && self.path.split('/').any(is_bad) {
-            return Err(HubAddressError::BadPath(self.path.clone()));
+            return Err(HubAddressError::BadPath(self.path));
         }
         Ok(self)
     }

@@ -10,7 +10,7 @@
 //!     renewed once. No two attempts are told apart by the caller; an error is final.
 //!   - `signed_url()` gives the URL of a file in large storage, renewed before it ends, for copies between stores
 //!     (`raw()`, `copy_fault()`); `renew(refused)` another one after a 403. `None`: the Hub itself sends the file.
-//! - `NativeEngine::hub` ([`HubTransfer`]) brings the reader and the modes to the engine; the transfer tells
+//! - `NativeEngine::hub` ([`HubTransfer`]) brings the reader and the modes to the engine; the transfer reports
 //!   `TransferEvent::ImportMode` once and `TransferEvent::ImportFile` for each file that differs.
 //! - [`SumState`] proves a content against [`HubFile::sum`].
 //!

@@ -22,7 +22,7 @@ pub(super) fn near<'a>(wanted: &str, paths: impl Iterator<Item = &'a str>) -> Ve
     ranked.into_iter().take(TOLD).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// How far a name is from the wanted one; `None` where nobody would mean it.
+/// How far a name is from the wanted one; `None` where it is too far.
 fn rank(wanted: &str, name: &str) -> Option<usize> {
     let (left, right) = (wanted.to_lowercase(), name.to_lowercase());
     if left == right {

@@ -45,6 +45,8 @@ pub async fn plan(
 ) -> Result<HubImport, HubError> {
     let (revision, moved_to) = pinned(client, address, earlier).await?;
     let PinnedRevision { repo, sha, is_gated, license, base_model } = revision;
+    // A repository that was renamed meanwhile is the same import.
+    let repo = earlier.filter(|earlier| earlier.sha == sha).map_or(repo, |earlier| earlier.repo.clone());
     let reader = Arc::new(HubReader::new(Arc::clone(client), repo.clone(), sha.clone()));
     let entries = client.files(&repo, &sha).await?;
     let root = address.path();
@@ -122,8 +124,12 @@ async fn has_code(client: &HubClient, reader: &HubReader, inside: &[(String, &En
 }
 
 fn file_of(client: &HubClient, entry: &Entry, path: &str) -> Result<HubFile, HubError> {
-    let host = client.endpoint().host().to_owned();
-    let sum = entry.sum().ok_or(HubError::NotAHub { host, what: "its list of files has one without a checksum" })?;
+    let not_a_hub = |what| HubError::NotAHub { host: client.endpoint().host().to_owned(), what };
+    // No path of git is like that; the store would make other names of them.
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(not_a_hub("its list of files has a name that leaves the repository"));
+    }
+    let sum = entry.sum().ok_or_else(|| not_a_hub("its list of files has one without a checksum"))?;
     Ok(HubFile { path: blob_name(path)?, repo_path: entry.path.clone(), bytes: entry.bytes(), sum })
 }
 

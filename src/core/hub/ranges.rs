@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::client::SERVICE;
 use super::error::HubError;
-use super::remote_file::{Place, RemoteFile};
+use super::remote_file::{Location, RemoteFile};
 use super::wire::content_range;
 use crate::http::{Backoff, Download, Exchange, Fault, HttpError, Method, Retry};
 use crate::model::Report;
@@ -69,17 +69,17 @@ impl RangeStream {
     /// Asks for the rest of the range; `None` where another attempt is worth it.
     async fn reopen(&mut self) -> Result<Option<Download>, HubError> {
         let (file, client) = (Arc::clone(&self.file), Arc::clone(&self.file.client));
-        let place = file.place().await?;
-        let url = match &place {
-            Place::Hub(url) => url,
-            Place::Signed(signed) => signed.url(),
+        let location = file.location().await?;
+        let url = match &location {
+            Location::Hub(url) => url,
+            Location::Signed(signed) => signed.url(),
         };
         let range = format!("bytes={}-{}", self.at, self.end - 1);
         let request = client.request(Method::GET, url.clone()).header("range", range);
-        let exchange = match &place {
+        let exchange = match &location {
             // The Hub's own refusals and rate limits mean something.
-            Place::Hub(_) => client.send(&request, file.about()).await?,
-            Place::Signed(_) => match client.http().exchange(&request).await {
+            Location::Hub(_) => client.send(&request, file.about()).await?,
+            Location::Signed(_) => match client.http().exchange(&request).await {
                 Ok(exchange) => exchange,
                 Err(error) => {
                     self.pause(error).await?;
@@ -87,11 +87,11 @@ impl RangeStream {
                 }
             },
         };
-        match (exchange.status(), &place) {
+        match (exchange.status(), &location) {
             (206, _) => self.checked(exchange).map(Some),
             (200, _) => Err(self.bad_range(exchange.host(), "the whole file (200)".to_owned())),
             (416, _) => Err(file.disagree(format!("{} has fewer bytes of it than the list", exchange.host()))),
-            (401 | 403 | 404 | 410, Place::Signed(signed)) => {
+            (401 | 403 | 404 | 410, Location::Signed(signed)) => {
                 let host = exchange.host().to_owned();
                 let HttpError::Service(answer) = exchange.refusal().await else { return Ok(None) };
                 if self.is_renewed {
@@ -99,7 +99,7 @@ impl RangeStream {
                     return Err(HubError::Refused { path, host, answer });
                 }
                 self.is_renewed = true;
-                file.drop_place(signed).await;
+                file.drop_location(signed).await;
                 Ok(None)
             }
             (..=399, _) => Err(exchange.bad_redirect(crate::http::RedirectFault::NoLocation).into()),

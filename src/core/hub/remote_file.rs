@@ -29,13 +29,13 @@ pub(crate) struct RemoteFile {
     repo: RepoId,
     sha: CommitId,
     file: HubFile,
-    place: Mutex<Option<Place>>,
+    location: Mutex<Option<Location>>,
     whole: OnceCell<Bytes>,
 }
 
 /// Server of a file's bytes.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum Location {
     /// The Hub itself.
     Hub(Url),
     /// Server that the signed URL names.
@@ -44,7 +44,7 @@ pub(super) enum Place {
 
 impl RemoteFile {
     pub(super) fn new(client: Arc<HubClient>, repo: RepoId, sha: CommitId, file: HubFile) -> Self {
-        Self { client, repo, sha, file, place: Mutex::new(None), whole: OnceCell::new() }
+        Self { client, repo, sha, file, location: Mutex::new(None), whole: OnceCell::new() }
     }
 
     /// The file.
@@ -61,9 +61,9 @@ impl RemoteFile {
     /// # Errors
     /// See [`HubError`].
     pub(crate) async fn signed_url(&self) -> Result<Option<Arc<SignedUrl>>, HubError> {
-        Ok(match self.place().await? {
-            Place::Signed(signed) => Some(signed),
-            Place::Hub(_) => None,
+        Ok(match self.location().await? {
+            Location::Signed(signed) => Some(signed),
+            Location::Hub(_) => None,
         })
     }
 
@@ -72,14 +72,14 @@ impl RemoteFile {
     /// # Errors
     /// See [`HubError`].
     pub(crate) async fn renew(&self, refused: &SignedUrl) -> Result<Option<Arc<SignedUrl>>, HubError> {
-        self.drop_place(refused).await;
+        self.drop_location(refused).await;
         self.signed_url().await
     }
 
-    pub(super) async fn drop_place(&self, refused: &SignedUrl) {
-        let mut place = self.place.lock().await;
-        if matches!(&*place, Some(Place::Signed(signed)) if **signed == *refused) {
-            *place = None;
+    pub(super) async fn drop_location(&self, refused: &SignedUrl) {
+        let mut location = self.location.lock().await;
+        if matches!(&*location, Some(Location::Signed(signed)) if **signed == *refused) {
+            *location = None;
         }
     }
 
@@ -124,20 +124,20 @@ impl RemoteFile {
     }
 
     /// Server of the bytes. The Hub is asked once for all that wait.
-    pub(super) async fn place(&self) -> Result<Place, HubError> {
-        let mut place = self.place.lock().await;
-        if let Some(known) = place.clone()
-            && !matches!(&known, Place::Signed(signed) if signed.is_ending())
+    pub(super) async fn location(&self) -> Result<Location, HubError> {
+        let mut location = self.location.lock().await;
+        if let Some(known) = location.clone()
+            && !matches!(&known, Location::Signed(signed) if signed.is_ending())
         {
             return Ok(known);
         }
         let found = self.locate().await?;
-        *place = Some(found.clone());
+        *location = Some(found.clone());
         Ok(found)
     }
 
     /// Asks the Hub where the bytes are, and compares its answer with what it listed.
-    async fn locate(&self) -> Result<Place, HubError> {
+    async fn locate(&self) -> Result<Location, HubError> {
         let client = &self.client;
         let mut url = client.resolve(&self.repo, &self.sha, &self.file.repo_path)?;
         for turn in 0..=REDIRECTS {
@@ -147,7 +147,7 @@ impl RemoteFile {
                 self.compare(header)?;
             }
             if !exchange.is_redirect() {
-                return Ok(Place::Hub(url));
+                return Ok(Location::Hub(url));
             }
             let next = client.next_place(&exchange, &url)?;
             if !client.endpoint().is_origin_of(&next) {
@@ -159,7 +159,7 @@ impl RemoteFile {
         Err(HttpError::Redirect { host, status: 302, why: RedirectFault::TooMany }.into())
     }
 
-    fn signed(&self, exchange: &crate::http::Exchange, url: Url) -> Result<Place, HubError> {
+    fn signed(&self, exchange: &crate::http::Exchange, url: Url) -> Result<Location, HubError> {
         // Only a Hub of this machine may lead to another server of it.
         let is_secure = match is_loopback(&url) {
             true => self.client.endpoint().is_loopback(),
@@ -176,7 +176,7 @@ impl RemoteFile {
             let text = format!("the signed URL of {} changes when it is parsed", self.file.repo_path);
             self.client.http().report(crate::model::Report::Debug(text));
         }
-        Ok(Place::Signed(Arc::new(SignedUrl::new(raw, url, now))))
+        Ok(Location::Signed(Arc::new(SignedUrl::new(raw, url, now))))
     }
 
     /// Compares the headers of an answer with the commit and the list of files.

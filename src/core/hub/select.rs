@@ -90,7 +90,7 @@ pub(super) fn select(files: Vec<Candidate<'_>>, selection: &Selection, has_code:
     files.into_iter().filter_map(left).collect()
 }
 
-/// Why a file is left out where the user selects nothing.
+/// Reason to omit a file where the user selects nothing.
 fn of_model(path: &str, has_safetensors: bool, has_code: bool) -> Option<ExcludeReason> {
     let name = file_name(path);
     let is_one_of = |globs: &[&str]| globs.iter().any(|glob| fast_glob::glob_match(glob, name));

@@ -86,7 +86,7 @@ impl SignedUrl {
     }
 }
 
-/// The place without its query.
+/// Host and path, without the query.
 impl fmt::Debug for SignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SignedUrl({}{}?***)", self.host(), self.url.path())

@@ -35,7 +35,7 @@ pub struct HubExcluded {
 /// What is imported: files of one commit. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubSource {
-    /// Commit and place, as the journal keeps them.
+    /// Commit and path, as the journal keeps them.
     pub pin: HubPin,
     /// Files, sorted by their names in the container; never empty.
     pub files: Vec<HubFile>,

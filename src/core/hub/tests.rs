@@ -165,9 +165,26 @@ async fn an_earlier_pin_is_finished_where_the_revision_moved() {
     assert_eq!((&again.source.pin.sha, moved_to.as_deref()), (&pin.sha, Some(OTHER)));
     assert_eq!(server.lines()[1], format!("GET /api/models/org/repo/revision/{SHA}"));
 
+    let renamed = answer("200 OK", &[], &format!(r#"{{"id":"org/new","sha":"{SHA}"}}"#));
+    let server = Server::play(vec![renamed, entries()]).await;
+    let (client, _) = hub(&server, None);
+    let again = plan(&client, &address("org/repo"), &Selection::default(), Some(&pin)).await.expect("a plan");
+    assert_eq!(again.source.pin.repo, pin.repo);
+
     let gone = answer("404 Not Found", &["x-error-code: RevisionNotFound"], "");
     let server = Server::play(vec![description(OTHER), gone]).await;
     let (client, _) = hub(&server, None);
     let lost = plan(&client, &address("org/repo"), &Selection::default(), Some(&pin)).await;
     assert!(matches!(lost, Err(HubError::RevisionNotFound { revision, .. }) if revision == SHA));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_list_with_names_that_leave_the_repository_is_refused() {
+    for path in ["../model.safetensors", "/model.safetensors", "a//model.safetensors", "a\\\\b.safetensors"] {
+        let server = Server::play(vec![description(SHA), page(&[large(path, "weights!")])]).await;
+        let (client, _) = hub(&server, None);
+        let all = Selection::new(Vec::new(), Vec::new(), false);
+        let refused = plan(&client, &address("org/repo"), &all, None).await;
+        assert!(matches!(refused, Err(HubError::NotAHub { .. } | HubError::Plan(_))), "{path}: {refused:?}");
+    }
 }

@@ -58,7 +58,7 @@ impl HubToken {
     /// `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set. A variable is the user's explicit wish, and is sent all the same.
     ///
     /// # Errors
-    /// See [`HubTokenError`]. A file in the usual place that cannot be read counts as none.
+    /// See [`HubTokenError`]. A file at the default path that cannot be read counts as none.
     pub fn find(env: &Env) -> Result<Option<Self>, HubTokenError> {
         for name in [var::HF_TOKEN, var::HUGGING_FACE_HUB_TOKEN] {
             if let Some(text) = env.get(name) {

@@ -120,4 +120,29 @@ mod tests {
         assert_eq!((description.card("license_name"), description.card("x")), (None, None));
         assert!(!Description::default().is_gated());
     }
+
+    #[test]
+    fn no_header_is_too_odd() {
+        let seeds: [&[u8]; 3] =
+            [b"<https://h/a?cursor=x%2Fy>; rel=\"next\", <b>; rel=x", b"bytes 0-7/100", b"W/\"abc\""];
+        crate::fuzz::fuzz("hub-headers", &seeds, |input| {
+            let text = String::from_utf8_lossy(input);
+            let read = (next_link(&text), content_range(&text), unquoted(&text));
+            assert!(read.0.is_none_or(|link| link.len() < text.len()) && read.2.len() <= text.len());
+        });
+    }
+
+    #[test]
+    fn no_answer_is_too_odd() {
+        let description = br#"{"id":"o/r","sha":"1","gated":"auto","cardData":{"license":["x"],"base_model":{}}}"#;
+        let entry = br#"[{"type":"file","oid":"1","size":1,"path":"a","lfs":{"oid":"2","size":3}}]"#;
+        crate::fuzz::fuzz("hub-answers", &[description, entry], |input| {
+            if let Ok(description) = serde_json::from_slice::<Description>(input) {
+                drop((description.is_gated(), description.card("license"), description.card("base_model")));
+            }
+            if let Ok(entries) = serde_json::from_slice::<Vec<Entry>>(input) {
+                drop(entries.iter().map(|entry| (entry.sum(), entry.bytes(), entry.is_file())).collect::<Vec<_>>());
+            }
+        });
+    }
 }

@@ -60,7 +60,7 @@ pub enum NativeError {
     },
     /// The Hugging Face Hub does not give a file, or gives another content.
     #[error(transparent)]
-    Hub(HubError),
+    Hub(Box<HubError>),
     /// The store cannot copy a file by itself, and nothing else is allowed.
     #[error("the blob store cannot copy {path}: {reason}")]
     NotCopied {
@@ -78,6 +78,11 @@ pub enum NativeError {
 }
 
 impl NativeError {
+    /// A failure of the Hub.
+    pub(super) fn of_hub(error: HubError) -> Self {
+        Self::Hub(Box::new(error))
+    }
+
     /// A failure of the store while this file was sent.
     pub(super) fn of_store(path: &BlobPath, error: StoreError) -> Self {
         match error {

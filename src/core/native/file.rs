@@ -67,7 +67,7 @@ pub(super) struct Turn<'f> {
 
 impl Turn<'_> {
     /// Progress of a large request, which decides how many are in flight.
-    pub(super) fn progress(&self) -> Option<&Arc<Progress>> {
+    fn progress(&self) -> Option<&Arc<Progress>> {
         self.permit.as_ref().map(ConcurrencyPermit::progress)
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, mpsc};
 use self::concurrency::Concurrency;
 use self::descriptors::fewer_requests;
 use self::file::{Files, at_most};
-use self::import::Import;
+use self::import::{FETCHES, Import};
 use self::pool::Pool;
 use self::rate::Rate;
 use self::tally::Tally;
@@ -106,24 +106,11 @@ pub(crate) async fn send(
     on: &mut dyn FnMut(TransferEvent),
 ) -> Result<Transferred, NativeError> {
     let begun = Instant::now();
-    let mut meter = Meter::new(TransferProgress {
-        bytes: 0,
-        found: 0,
-        total_bytes: Some(missing.iter().map(|file| file.bytes).sum()),
-        files: 0,
-        total_files: Some(missing.len() as u64),
-        remote: matches!(origin, Origin::Hub(..)).then_some(0),
-    });
+    let mut meter = Meter::new(planned(origin, missing));
     on(TransferEvent::Started(meter.progress()));
-    let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
-    let fewer = fewer_requests(wanted);
-    if let Some((parallel, limit)) = fewer {
-        let words = format!(
-            "This process may have {limit} files open (ulimit -n): using fewer connections, {parallel} instead of {wanted}."
-        );
-        (controls.reporter)(Report::Notice(words));
-    }
-    let parallel = fewer.map_or(wanted, |(parallel, _)| parallel);
+    let parallel = parallel(controls);
+    // What is fetched takes memory beside what is sent.
+    let fetches = if let Origin::Hub(..) = origin { FETCHES } else { 0 };
     let mut settled = record.concurrency(&store.host());
     let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled));
     let files = Files {
@@ -137,7 +124,7 @@ pub(crate) async fn send(
         tally: Tally::default(),
         begun: Semaphore::new(LARGE_FILES),
         permits: Semaphore::new(parallel as usize),
-        pool: Pool::new(concurrency.as_ref().map_or(parallel, Concurrency::number), origin.block()),
+        pool: Pool::new(concurrency.as_ref().map_or(parallel, Concurrency::number) + fetches, origin.block()),
         concurrency,
         rate: controls.limit_rate.map(|rate| Arc::new(Rate::new(rate))),
     };
@@ -156,11 +143,7 @@ pub(crate) async fn send(
     let mut stall_watch = StallWatch::new(controls.timings.stall_notice, controls.stall_limit, begun);
     let (mut sent_bytes, mut sent_files, mut transferred) = (0, 0, Transferred::default());
     {
-        // The large ones first: they decide when it ends; small ones fill the gaps.
-        let mut order: Vec<&SourceFile> = missing.iter().collect();
-        order.sort_by_key(|file| std::cmp::Reverse(file.bytes));
-        let first_small = order.partition_point(|file| file.bytes > SMALL);
-        let small = order.split_off(first_small);
+        let (large, small) = by_size(missing);
         // Made one by one: a waiting file costs nothing but its place in the list.
         let files = &files;
         let import = import.as_ref();
@@ -170,7 +153,7 @@ pub(crate) async fn send(
                 Some(import) => Box::pin(import.send(&file)).await,
             }
         };
-        let large = stream::iter(order.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
+        let large = stream::iter(large.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         // The small ones take their turns at once, before a large one is even open: the order does not depend on luck.
         let work = stream::select(small, large);
@@ -197,7 +180,7 @@ pub(crate) async fn send(
                 _ = judge.tick(), if files.concurrency.is_some() => {
                     let Some(concurrency) = &files.concurrency else { continue };
                     if let Some(number) = concurrency.judge(Instant::now()) {
-                        files.pool.grow(number);
+                        files.pool.grow(number + fetches);
                         (controls.reporter)(at_most(number));
                     }
                     if let Some(number) = concurrency.settled().filter(|number| settled != Some(*number)) {
@@ -228,4 +211,36 @@ pub(crate) async fn send(
     on(TransferEvent::Progress(meter.update(counters())));
     on(TransferEvent::Done { bytes: sent_bytes, files: sent_files, elapsed: begun.elapsed() });
     Ok(transferred)
+}
+
+/// Progress before anything is sent.
+fn planned(origin: Origin<'_>, missing: &[SourceFile]) -> TransferProgress {
+    TransferProgress {
+        bytes: 0,
+        found: 0,
+        total_bytes: Some(missing.iter().map(|file| file.bytes).sum()),
+        files: 0,
+        total_files: Some(missing.len() as u64),
+        remote: matches!(origin, Origin::Hub(..)).then_some(0),
+    }
+}
+
+/// Maximum number of concurrent requests, as far as the process can open files for them.
+fn parallel(controls: &Controls<'_>) -> u32 {
+    let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
+    let Some((parallel, limit)) = fewer_requests(wanted) else { return wanted };
+    let words = format!(
+        "This process may have {limit} files open (ulimit -n): using fewer connections, {parallel} instead of {wanted}."
+    );
+    (controls.reporter)(Report::Notice(words));
+    parallel
+}
+
+/// Large files, and small ones. The large ones first: they decide when it ends; small ones fill the gaps.
+fn by_size(missing: &[SourceFile]) -> (Vec<&SourceFile>, Vec<&SourceFile>) {
+    let mut large: Vec<&SourceFile> = missing.iter().collect();
+    large.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+    let first_small = large.partition_point(|file| file.bytes > SMALL);
+    let small = large.split_off(first_small);
+    (large, small)
 }

@@ -55,7 +55,7 @@ fn every_finding_of_a_folder_is_one_of_the_repository() {
             findings.map(|one| format!("{} {}", one["code"].as_str().expect("a code"), one["file"])).collect()
         };
         assert!(codes(&folder).iter().any(|found| found.starts_with(code)), "{code}: {folder}");
-        // A second set of weights is worth a word where nobody looked into the folder.
+        // Only repositories are warned of a second set of weights: their files are selected by default.
         let repository: Vec<_> =
             repository.as_array().expect("findings").iter().filter(|one| one["code"] != "several-weights").collect();
         assert_eq!(repository, folder.as_array().expect("findings").iter().collect::<Vec<_>>(), "{code}");

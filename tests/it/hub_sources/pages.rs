@@ -7,7 +7,11 @@ use super::{World, sound};
 #[test]
 fn a_sound_repository_is_checked_without_azure_and_without_its_weights() {
     let world = World::sound();
-    insta::assert_snapshot!(world.run(&["custom", "check", "hf://org/model"]).success(), @"Nothing found in 5 files, 586.2 KB (FullWeight)");
+    insta::assert_snapshot!(world.run(&["custom", "check", "hf://org/model"]).success(), @"
+    Nothing found in 5 files, 586.2 KB (FullWeight)
+    ------- stderr -------
+    Checked: org/model@main (03e73d8), 5 of 9 files, 586.2 of 589.1 KB
+    ");
     let requests = world.hub.requests();
     let shard = |name: &str| requests.iter().filter(|one| one.file.as_deref() == Some(name)).count();
     assert_eq!(shard("model-00001-of-00002.safetensors"), 2, "{requests:?}");

@@ -105,7 +105,7 @@ impl<'a> Import<'a> {
         let HubPin { repo, sha, reference, .. } = self.pin;
         let mut lines = vec![
             ("Commit", format!("{repo}@{reference}, {sha}")),
-            ("Taking", import::taken_line(self.source)),
+            ("Taking", hub::taken_line(self.source)),
             ("Copy", self.copy.reason.clone()),
         ];
         lines.extend(import::card_lines(self.source));

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::app::App;
-use crate::console::render;
+use crate::commands::custom::hub;
 use azure_ai_models_core::hub::{HubPin, HubSource};
 use azure_ai_models_core::model::ModelDetails;
 
@@ -20,15 +20,10 @@ pub(super) fn describe(app: &App, source: &HubSource) {
         }),
     );
     console.detail("Import", &format!("{repo}@{reference} ({})", sha.short()));
-    console.detail("Files", &taken_line(source));
+    console.detail("Files", &hub::taken_line(source));
     for (title, text) in card_lines(source) {
         console.detail(title, &text);
     }
-}
-
-/// `12 of 41 files, 16.1 of 48.3 GB`.
-pub(super) fn taken_line(source: &HubSource) -> String {
-    render::taken_line((source.files.len() as u64, source.bytes()), source.all())
 }
 
 /// Titled lines of the model card.

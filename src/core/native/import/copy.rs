@@ -48,7 +48,7 @@ impl Import<'_> {
         if mode == CopyMode::Client {
             return Ok(decided(Carrier::Client, "--copy client".to_owned()));
         }
-        let signed = remote.signed_url().await.map_err(NativeError::Hub)?;
+        let signed = remote.signed_url().await.map_err(NativeError::of_hub)?;
         let fault = signed.as_ref().map_or(Some(CopyFault::NotSigned), |signed| signed.copy_fault());
         let probed = match fault {
             Some(fault) => Err(fault.to_string()),
@@ -172,7 +172,7 @@ impl Import<'_> {
         (id, range): (&BlockId, (u64, u64)),
     ) -> Result<(), NotCopied> {
         let path = &shape.path;
-        let hub = |error| NotCopied::Failed(NativeError::Hub(error));
+        let hub = |error| NotCopied::Failed(NativeError::of_hub(error));
         let timings = self.files.controls.timings;
         let mut backoff = Backoff::new(timings, Retry::Idempotent).attempts(ATTEMPTS);
         let (mut is_renewed, mut failed) = (false, 0);

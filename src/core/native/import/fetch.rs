@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Import, Remote};
 use crate::model::BlobPath;
-use crate::native::concurrency::Progress;
 use crate::native::error::NativeError;
 use crate::native::file::Content;
 use crate::native::pool::Room;
@@ -42,7 +40,6 @@ impl Import<'_> {
         remote: &Remote,
         (start, length): (u64, u64),
         room: Room,
-        progress: Option<&Arc<Progress>>,
     ) -> Result<Content, NativeError> {
         let mut room = room;
         let buffer =
@@ -50,7 +47,7 @@ impl Import<'_> {
         let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
         let mut stream = remote.stream(start..start + length);
         let mut at = 0;
-        while let Some(piece) = stream.next().await.map_err(NativeError::Hub)? {
+        while let Some(piece) = stream.next().await.map_err(NativeError::of_hub)? {
             let bytes = piece.len() as u64;
             if let Some(rate) = &self.files.rate {
                 rate.wait(bytes).await;
@@ -59,9 +56,6 @@ impl Import<'_> {
             crc.update(&piece);
             at += piece.len();
             self.files.tally.add_received(bytes);
-            if let Some(progress) = progress {
-                progress.add(bytes);
-            }
         }
         Ok(Content { bytes: room.filled(), crc64: STANDARD.encode(crc.finalize().to_le_bytes()) })
     }

@@ -23,6 +23,9 @@ use crate::units;
 
 /// Calls in flight by which the store copies blocks: each costs next to nothing here.
 const COPIES: usize = 16;
+/// Ranges in flight from the Hub, of all files. They have no turns of their own: what is fetched waits for one, so that the
+/// line is busy both ways.
+pub(super) const FETCHES: u32 = 16;
 /// Attempts to get the right content of a file: the second one is worth it after damage on the way.
 const CONTENT_ATTEMPTS: u32 = 2;
 
@@ -36,6 +39,7 @@ pub(super) struct Import<'a> {
     /// Block by which the store has shown in this run that it can copy.
     probed: OnceLock<BlockId>,
     copies: Semaphore,
+    fetches: Semaphore,
     events: mpsc::UnboundedSender<TransferEvent>,
     unverified_files: AtomicU64,
     unverified_bytes: AtomicU64,
@@ -54,10 +58,22 @@ impl<'a> Import<'a> {
         events: mpsc::UnboundedSender<TransferEvent>,
     ) -> Result<Self, NativeError> {
         let sums = SumRecord::open(files.record.directory()).map_err(NativeError::Record)?;
-        let copies = Semaphore::new(COPIES);
+        let (copies, fetches) = (Semaphore::new(COPIES), Semaphore::new(FETCHES as usize));
         let (unverified_files, unverified_bytes) = Default::default();
         let (carrier, probed) = (OnceCell::new(), OnceLock::new());
-        Ok(Self { files, source, transfer, sums, carrier, probed, copies, events, unverified_files, unverified_bytes })
+        Ok(Self {
+            files,
+            source,
+            transfer,
+            sums,
+            carrier,
+            probed,
+            copies,
+            fetches,
+            events,
+            unverified_files,
+            unverified_bytes,
+        })
     }
 
     /// Sends what is missing of a file.
@@ -145,7 +161,7 @@ impl<'a> Import<'a> {
 
 /// The content is not what the Hub lists.
 fn mismatch(file: &HubFile, sums: SumMismatch) -> NativeError {
-    NativeError::Hub(HubError::Mismatch { path: file.repo_path.clone(), sums })
+    NativeError::of_hub(HubError::Mismatch { path: file.repo_path.clone(), sums })
 }
 
 /// A file of the import, as it is shared by all who read it.

@@ -22,6 +22,8 @@ use crate::units;
 
 /// Blocks of one file that are begun beyond its saved sum: so many are fetched again after an interruption.
 const WINDOW: u64 = 8;
+/// Of these the ones that are fetched at once; the others are sent meanwhile.
+const FETCHED: usize = 4;
 
 /// One content of a large file on its way.
 struct Streaming<'f, 'a> {
@@ -57,9 +59,11 @@ impl Import<'_> {
     /// A small file in one request.
     async fn small(&self, remote: &Remote, shape: &SourceFile) -> Result<Result<Arrival, SumMismatch>, NativeError> {
         let files = self.files;
-        let turn = files.turn(shape.bytes).await?;
+        // In this order everywhere: what holds memory waits for a turn, and never the other way round.
+        let fetching = self.fetches.acquire().await.map_err(closed)?;
         let room = files.room(shape.bytes).await?;
-        let content = self.fetch(remote, Self::remote_range(remote), room, turn.progress()).await?;
+        let content = self.fetch(remote, Self::remote_range(remote), room).await?;
+        drop(fetching);
         let (expected, bytes) = (remote.file().sum, content.bytes.clone());
         let sums = blocking(move || {
             let mut sum = SumState::new(expected, bytes.len() as u64);
@@ -70,6 +74,7 @@ impl Import<'_> {
         if let Err(sums) = sum {
             return Ok(Err(sums));
         }
+        let turn = files.turn(shape.bytes).await?;
         let path = &shape.path;
         let target = Target { path, id: None, what: path.to_string(), is_current: &|| true };
         let version = files.put(&content, target, &turn).await?;
@@ -124,9 +129,8 @@ impl Import<'_> {
             self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts again")));
             uploaded.clear();
             let begin = SumStart { block: 0, sum: SumState::new(expected, shape.bytes) };
-            match streaming.pass(&uploaded, Some(begin), || ()).await?.map(SumState::finish) {
-                Some(Err(sums)) => return Ok(Err(sums)),
-                Some(Ok(_)) | None => {}
+            if let Some(Err(sums)) = streaming.pass(&uploaded, Some(begin), || ()).await?.map(SumState::finish) {
+                return Ok(Err(sums));
             }
         };
         let proved = self.unproved_unless(sha256.is_some() || is_second_pass, remote, shape).await?;
@@ -175,6 +179,7 @@ impl Streaming<'_, '_> {
         let files = self.import.files;
         let first_summed = begin.as_ref().map_or(u64::MAX, |begin| begin.block);
         let window = Semaphore::new(usize::try_from(WINDOW).unwrap_or_default());
+        let fetched = Semaphore::new(FETCHED);
         let ledger = RefCell::new(Ledger::new(first_summed));
         let advance = || self.advance(&ledger, &window);
         let (in_order, blocks) = mpsc::unbounded_channel::<(u64, oneshot::Receiver<Bytes>)>();
@@ -195,7 +200,11 @@ impl Streaming<'_, '_> {
                     let waiting = async { window.acquire().await.map_err(closed) };
                     while_in_flight(&mut in_flight, waiting).await?.forget();
                 }
-                let turn = while_in_flight(&mut in_flight, files.turn(range.1)).await?;
+                let fetching = async {
+                    let of_file = fetched.acquire().await.map_err(closed)?;
+                    Ok((of_file, self.import.fetches.acquire().await.map_err(closed)?))
+                };
+                let fetching = while_in_flight(&mut in_flight, fetching).await?;
                 let room = while_in_flight(&mut in_flight, files.room(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if is_summed {
@@ -205,14 +214,16 @@ impl Streaming<'_, '_> {
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path);
                 let (ledger, advance) = (&ledger, &advance);
                 in_flight.push(async move {
-                    let content = self.import.fetch(self.remote, range, room, turn.progress()).await?;
+                    let content = self.import.fetch(self.remote, range, room).await?;
+                    drop(fetching);
                     read.send(content.bytes.clone()).ok();
-                    if !is_sent {
+                    if is_sent {
+                        drop(content);
+                    } else {
+                        let turn = files.turn(range.1).await?;
                         let target = Target { path: self.path, id: Some(id), what, is_current: &|| true };
                         files.put(&content, target, &turn).await?;
-                    }
-                    drop((turn, content));
-                    if !is_sent {
+                        drop((turn, content));
                         files.record.block(id).map_err(NativeError::Record)?;
                     }
                     if is_summed {

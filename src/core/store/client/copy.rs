@@ -62,13 +62,10 @@ impl BlobStore {
                 .header("x-ms-source-range", format!("bytes={start}-{}", start + length - 1))
                 .limit(limit)
                 .blob_store();
-            let error = match self.http.send(&request).await {
-                Ok(_) => {
-                    self.traffic.answers.fetch_add(1, Ordering::Relaxed);
-                    self.proved(generation).await;
-                    return Ok(());
-                }
-                Err(error) => error,
+            let Err(error) = self.http.send(&request).await else {
+                self.traffic.answers.fetch_add(1, Ordering::Relaxed);
+                self.proved(generation).await;
+                return Ok(());
             };
             let of_source = error.service().and_then(|answer| answer.copy_source_status);
             if of_source.is_some() || has_code(&error, SOURCE_FAILED) {
