@@ -3,6 +3,8 @@
 
 mod errors;
 mod findings;
+#[cfg(unix)]
+mod interrupted;
 mod options;
 mod pages;
 #[cfg(unix)]

@@ -52,7 +52,7 @@ impl Contents {
         let file = reader.file(known);
         let is_document = documents::shape(&planned.path).is_some() || index::is_index(&planned.path);
         if is_document && known.bytes <= DOCUMENT_BYTES {
-            let whole = runtime.block_on(file.whole()).map_err(io::Error::other)?;
+            let whole = wait(runtime, async move { file.whole().await })?;
             return Ok(Content::Whole(Cursor::new(whole)));
         }
         let kind = FileKind::of(&planned.path);
@@ -79,6 +79,17 @@ impl Contents {
             Self::Hub { .. } => PathBuf::from(planned.path.as_str()),
         }
     }
+}
+
+/// Waits on this thread for work of the runtime. The work is the runtime's own: a thread that drove it would panic where an
+/// interruption ends the runtime.
+fn wait<T: Send + 'static>(
+    runtime: &Handle,
+    work: impl Future<Output = Result<T, HubError>> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    drop(runtime.spawn(async move { drop(sender.send(work.await)) }));
+    receiver.recv().map_err(|_| io::Error::other("the program is ending"))?.map_err(io::Error::other)
 }
 
 /// Content of one file.
@@ -134,7 +145,8 @@ impl Ranges {
     fn fetch(&mut self, wanted: usize) -> io::Result<()> {
         let most = self.ahead.max(wanted as u64);
         let end = self.at.saturating_add(most).min(self.size());
-        self.window = self.runtime.block_on(self.file.bytes(self.at..end)).map_err(io::Error::other)?;
+        let (file, range) = (Arc::clone(&self.file), self.at..end);
+        self.window = wait(&self.runtime, async move { file.bytes(range).await })?;
         self.start = self.at;
         // A long table is read in fewer and larger parts.
         self.ahead = (self.ahead * 2).min(PIECE);
