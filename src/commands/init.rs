@@ -47,7 +47,7 @@ const KEYS: [&str; 7] = [
     var::AZURE_PROJECT_ENDPOINT,
 ];
 
-/// What is known of the project, in the order of [`KEYS`].
+/// Values of the project, in the order of [`KEYS`]; `None` where one is not known.
 struct Known([Option<String>; 7]);
 
 impl Known {

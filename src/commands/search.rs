@@ -15,7 +15,7 @@ pub(crate) struct Match {
     pub(crate) subscription: Subscription,
 }
 
-/// What a search found.
+/// Outcome of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Matches {
     pub(crate) found: Vec<Match>,

@@ -284,7 +284,7 @@ pub(crate) fn scene() -> Scene {
 fn in_azd_everything_goes_through_azd() {
     let mut env = env();
     let host = FakeHost::start(scene());
-    env.run_by(&host);
+    env.run_by(&host).set("AZD_NO_PROMPT", "true");
     insta::assert_snapshot!(init(&env, &["-p", ID, "-n", "dev"]));
     let dev = host.scene().environments["dev"].clone();
     assert_eq!(dev.values["AZURE_TENANT_ID"], "mine", "the tenant that the person comes through");
@@ -292,9 +292,20 @@ fn in_azd_everything_goes_through_azd() {
     assert!(azd_calls(&env).is_empty(), "no second azd");
     let run: Vec<_> = host.calls().into_iter().filter(|call| call.method == "Workflow.Run").collect();
     assert_eq!(run.len(), 2);
-    // There is no terminal here: azd would take its answers from a pipe.
-    assert!(run[0].message.contains(r#"["init", "--minimal", "--no-prompt"]"#), "{run:?}");
+    assert!(run[0].message.contains(r#"["init", "--minimal"]"#), "{run:?}");
     assert!(run[1].message.contains(r#"["env", "new", "dev", "--subscription""#), "{run:?}");
+}
+
+/// On a pipe azd would take the answers to its own questions from what is meant for something else.
+#[test]
+fn without_a_terminal_azd_is_not_let_ask() {
+    let mut env = env();
+    let host = FakeHost::start(Scene { subscriptions: scene().subscriptions, ..Scene::default() });
+    env.run_by(&host);
+    // The environment is made by a process of azd's own, which this host knows nothing of.
+    init(&env, &["-p", ID, "-n", "dev"]).fails_with(1);
+    assert!(azd_calls(&env).iter().any(|call| call.starts_with("env new dev") && call.ends_with("--no-prompt")));
+    assert!(!host.methods().iter().any(|method| method == "Workflow.Run"));
 }
 
 #[test]
@@ -354,7 +365,7 @@ fn a_value_that_cannot_be_saved_is_named() {
     let mut env = env();
     let full = Fault::StatusAfter(2, refusal(2, "disk full"));
     let host = FakeHost::start(scene().with_fault("Environment.SetValue", full));
-    env.run_by(&host);
+    env.run_by(&host).set("AZD_NO_PROMPT", "true");
     let output = init(&env, &["-p", ID, "-n", "dev"]).fails_with(1);
     let report = host.reports().pop().expect("a report");
     assert_eq!(

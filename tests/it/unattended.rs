@@ -198,8 +198,9 @@ fn a_directory_that_azd_does_not_want_is_told_before_anything_is_asked() {
     assert!(!host.methods().iter().any(|method| method.starts_with("Prompt.")), "{:?}", host.methods());
     assert!(env.emulator().requests().is_empty());
     // azd's own question, where it may not ask: the directory's name is no name for a project.
-    let words = "failed to run workflow: error executing step command 'init --minimal --no-prompt': prompt required";
+    let words = "failed to run workflow: error executing step command 'init --minimal': prompt required";
     host.change(|scene| drop(scene.faults.insert("Workflow.Run".into(), Fault::Status(refusal(13, words)))));
+    env.set("AZD_NO_PROMPT", "true");
     init(&env, &[]).fails_with(1);
     let report = host.reports().pop().expect("a report");
     assert_eq!(report.message, "`azd init --minimal` asks for something that has no default here");

@@ -40,7 +40,7 @@ pub(super) async fn find(app: &App, asked: &Asked, before: &Before) -> Result<Kn
     Ok(Known::of_place(&finder.some_project(&subscription).await?))
 }
 
-/// What names the project.
+/// Names of the project, as far as there are any.
 #[derive(Default)]
 struct Named {
     id: Option<ProjectId>,

@@ -12,7 +12,7 @@ pub(super) struct HelpText<'a> {
 /// Example of a help page.
 pub(super) struct HelpExample<'a> {
     command: String,
-    /// What the page says of it; empty where it says nothing.
+    /// Words of the page about it; empty where there are none.
     said: String,
     of: &'a clap::Command,
 }

@@ -7,7 +7,6 @@ use thiserror::Error;
 use tonic::{Code, Status};
 
 use super::AzureRefusal;
-use super::program::NO_PROMPT;
 use super::proto::{ActionableErrorDetail, RefusalInfo, RefusalStatus, ServiceErrorDetail};
 use crate::redact::clean;
 use crate::units;
@@ -53,9 +52,9 @@ pub enum HostError {
     /// An azd command that azd ran for the program failed.
     #[error("{words}")]
     Command {
-        /// What azd said.
+        /// azd's reason.
         words: String,
-        /// What to do.
+        /// Next step for the user.
         suggestion: String,
     },
     /// azd said no.
@@ -129,8 +128,7 @@ impl HostError {
                 let step = format!("error executing step command '{}': ", args.join(" "));
                 let words = words.strip_prefix("failed to run workflow: ").unwrap_or(&words);
                 let words = words.strip_prefix(&step).unwrap_or(words);
-                let by_hand: Vec<&str> = args.iter().copied().filter(|arg| *arg != NO_PROMPT).collect();
-                let by_hand = by_hand.join(" ");
+                let by_hand = args.join(" ");
                 let words = match words {
                     "prompt required" => format!("`azd {by_hand}` asks for something that has no default here"),
                     words => words.to_owned(),

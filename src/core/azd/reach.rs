@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::program::{NO_PROMPT, run_program};
 use super::{AzdEnvironment, Host, HostError, ProgramError, Refusal, disk, environment_values};
-use crate::env::{Env, Timings};
+use crate::env::{Env, Timings, var};
 
 /// azd, and how it is reached.
 #[derive(Debug)]
@@ -176,12 +176,13 @@ impl<'a> Azd<'a> {
         Ok(())
     }
 
-    /// Within the azd that runs this program, where it may use the terminal; else by the program.
+    /// Within the azd that runs this program, where it may use the terminal and asks nothing that this run would not ask;
+    /// else by the program, which gets no input. azd does not take the word of a single command for that.
     async fn command(&self, args: &[&str]) -> Result<String, AzdError> {
-        match self.host.filter(|_| !self.silent) {
+        let is_agreed = self.may_ask || self.env.flag(var::AZD_NO_PROMPT);
+        match self.host.filter(|_| !self.silent && is_agreed) {
             Some(host) => {
-                let options: &[&str] = if self.may_ask { &[] } else { &[NO_PROMPT] };
-                host.run(&[args, options].concat()).await?;
+                host.run(args).await?;
                 Ok(String::new())
             }
             None => {

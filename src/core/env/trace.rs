@@ -1,11 +1,11 @@
 //! W3C trace context of the run: <https://www.w3.org/TR/trace-context/>.
 
-/// What requests carry, so that azd's telemetry and the service's join.
+/// Headers of requests that join azd's telemetry and the service's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext<'a> {
     /// `00-TRACE-SPAN-FLAGS`, in lower-case hexadecimal digits.
     pub parent: &'a str,
-    /// What vendors add to it.
+    /// Additions of vendors.
     pub state: Option<&'a str>,
 }
 

@@ -62,7 +62,7 @@ variables! {
     AZURE_FEDERATED_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE", "", "/var/run/secrets/azure/tokens/azure-identity-token";
     /// Sign-in service of `env` and `workload`.
     AZURE_AUTHORITY_HOST = "AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com", "https://login.microsoftonline.us";
-    /// Where `managed` gets tokens; set by App Service and its relatives, as `IDENTITY_HEADER`,
+    /// Address at which `managed` gets tokens; set by App Service and its relatives, as `IDENTITY_HEADER`,
     /// `IDENTITY_SERVER_THUMBPRINT`, `IMDS_ENDPOINT`, `MSI_ENDPOINT` and `MSI_SECRET` are.
     IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT", "", "";
     /// One more host that may receive tokens.
@@ -142,7 +142,7 @@ variables! {
     TRACESTATE = "TRACESTATE", "", "vendor=value";
     /// Set by Jupyter: nothing is asked in a notebook.
     JPY_PARENT_PID = "JPY_PARENT_PID", "", "";
-    /// Where programs are looked up: azd, AzCopy, the Azure CLI.
+    /// Directories in which programs are looked up: azd, AzCopy, the Azure CLI.
     PATH = "PATH", "", "";
     /// Home directory.
     HOME = "HOME", "", "";
