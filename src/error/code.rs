@@ -120,6 +120,7 @@ impl ErrorCode {
     }
 
     /// Returns the word.
+    #[expect(clippy::too_many_lines, reason = "a line for each code")]
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Kind(kind) => kind.as_str(),

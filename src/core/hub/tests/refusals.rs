@@ -83,7 +83,7 @@ async fn a_mistyped_path_has_near_names() {
     let server = Server::play(vec![description(SHA), page(&[small("fp8/config.json", "{}")])]).await;
     match planned(&server, "org/repo/fp16").await.expect_err("no such path") {
         HubError::EntryNotFound { path, near, .. } => {
-            assert_eq!((path.as_str(), near), ("fp16", vec!["fp8".to_owned()]))
+            assert_eq!((path.as_str(), near), ("fp16", vec!["fp8".to_owned()]));
         }
         error => panic!("{error:?}"),
     }
