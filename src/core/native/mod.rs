@@ -177,17 +177,7 @@ pub(crate) async fn send(
                     Some(Err(error)) => return Err(error),
                     None => break,
                 },
-                _ = judge.tick(), if files.concurrency.is_some() => {
-                    let Some(concurrency) = &files.concurrency else { continue };
-                    if let Some(number) = concurrency.judge(Instant::now()) {
-                        files.pool.grow(number + fetches);
-                        (controls.reporter)(at_most(number));
-                    }
-                    if let Some(number) = concurrency.settled().filter(|number| settled != Some(*number)) {
-                        settled = Some(number);
-                        record.keep_concurrency(&store.host(), number);
-                    }
-                }
+                _ = judge.tick(), if files.concurrency.is_some() => adapt(files, fetches, &mut settled),
                 _ = tick.tick() => {
                     on(TransferEvent::Progress(meter.update(counters())));
                     let done = store.traffic().answers() + files.tally.read();
@@ -243,4 +233,17 @@ fn by_size(missing: &[SourceFile]) -> (Vec<&SourceFile>, Vec<&SourceFile>) {
     let first_small = large.partition_point(|file| file.bytes > SMALL);
     let small = large.split_off(first_small);
     (large, small)
+}
+
+/// Judges the concurrency by what is in flight, and keeps the number that is right for the host.
+fn adapt(files: &Files<'_>, fetches: u32, settled: &mut Option<u32>) {
+    let Some(concurrency) = &files.concurrency else { return };
+    if let Some(number) = concurrency.judge(Instant::now()) {
+        files.pool.grow(number + fetches);
+        (files.controls.reporter)(at_most(number));
+    }
+    if let Some(number) = concurrency.settled().filter(|number| *settled != Some(*number)) {
+        *settled = Some(number);
+        files.record.keep_concurrency(&files.store.host(), number);
+    }
 }

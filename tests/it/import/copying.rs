@@ -129,7 +129,7 @@ fn a_failure_in_the_middle_streams_that_file() {
     let files: Vec<_> = events.iter().filter(|event| event["event"] == "import.file").collect();
     assert_eq!((modes.len(), &modes[0]["mode"]), (1, &json!("server")), "{output}");
     assert_eq!((files.len(), &files[0]["path"], &files[0]["mode"]), (1, &json!("model.safetensors"), &json!("client")));
-    let last = events.iter().filter(|event| event["event"] == "upload.progress").next_back().expect("progress");
+    let last = events.iter().rfind(|event| event["event"] == "upload.progress").expect("progress");
     assert_eq!((&last["bytesRemote"], &last["bytesSent"]), (&json!(0), &last["bytes"]), "{output}");
 }
 

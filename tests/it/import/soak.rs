@@ -76,8 +76,13 @@ fn killed_until_done(round: u32, revoke_every: Option<u64>) -> u32 {
         }
     }
     assert!(!world.hub.has_leaked_token());
-    eprintln!("import {round}: {kills} kills, equal, every block sent once, all sums proved");
+    report(&format!("import {round}: {kills} kills, equal, every block sent once, all sums proved"));
     kills
+}
+
+#[expect(clippy::print_stderr, reason = "what a soak of minutes is run for")]
+fn report(text: &str) {
+    eprintln!("{text}");
 }
 
 fn soak(wanted: u32, revoke_every: Option<u64>) {
@@ -86,7 +91,7 @@ fn soak(wanted: u32, revoke_every: Option<u64>) {
         round += 1;
         kills += killed_until_done(round, revoke_every);
     }
-    eprintln!("{kills} kills over {round} imports");
+    report(&format!("{kills} kills over {round} imports"));
 }
 
 #[test]
