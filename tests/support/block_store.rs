@@ -344,7 +344,7 @@ async fn content(
     let is_due = |every: Option<u32>| every.is_some_and(|every| number.is_multiple_of(every));
     let length = length(headers);
     let resets = is_due(behaviour.reset_every);
-    let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
+    let mut crc = crc64fast_nvme::Digest::new();
     let (mut got, mut bytes) = (Vec::new(), 0_u64);
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
@@ -354,7 +354,7 @@ async fn content(
         if is_due(behaviour.flip_every) && bytes == length {
             *piece.last_mut().expect("a byte") ^= 1;
         }
-        crc.update(&piece);
+        crc.write(&piece);
         if !behaviour.discards {
             got.extend_from_slice(&piece);
         }
@@ -383,7 +383,7 @@ async fn content(
     if sum.is_some() && behaviour.no_checksums {
         return error(500, "InternalError");
     }
-    if sum.is_some_and(|sum| sum.as_bytes() != STANDARD.encode(crc.finalize().to_le_bytes()).as_bytes()) {
+    if sum.is_some_and(|sum| sum.as_bytes() != STANDARD.encode(crc.sum64().to_le_bytes()).as_bytes()) {
         return error(400, "Crc64Mismatch");
     }
     if bytes != length {

@@ -23,14 +23,14 @@ const PIECE: usize = 256 * 1024;
 /// # Errors
 /// Those of the system, and `UnexpectedEof` where the file ends before.
 pub(super) fn fill(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<String> {
-    let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
+    let mut crc = crc64fast_nvme::Digest::new();
     let mut at = start;
     for piece in buffer.chunks_mut(PIECE) {
         read_exact_at(file, piece, at)?;
-        crc.update(piece);
+        crc.write(piece);
         at += piece.len() as u64;
     }
-    Ok(STANDARD.encode(crc.finalize().to_le_bytes()))
+    Ok(STANDARD.encode(crc.sum64().to_le_bytes()))
 }
 
 fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {

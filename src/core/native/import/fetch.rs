@@ -44,7 +44,7 @@ impl Import<'_> {
         let mut room = room;
         let buffer =
             room.buffer(usize::try_from(length).map_err(|error| NativeError::Record(io::Error::other(error)))?);
-        let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
+        let mut crc = crc64fast_nvme::Digest::new();
         let mut stream = remote.stream(start..start + length);
         let mut at = 0;
         while let Some(piece) = stream.next().await.map_err(NativeError::of_hub)? {
@@ -53,10 +53,10 @@ impl Import<'_> {
                 rate.wait(bytes).await;
             }
             buffer[at..at + piece.len()].copy_from_slice(&piece);
-            crc.update(&piece);
+            crc.write(&piece);
             at += piece.len();
             self.files.tally.add_received(bytes);
         }
-        Ok(Content { bytes: room.filled(), crc64: STANDARD.encode(crc.finalize().to_le_bytes()) })
+        Ok(Content { bytes: room.filled(), crc64: STANDARD.encode(crc.sum64().to_le_bytes()) })
     }
 }
