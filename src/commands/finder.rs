@@ -29,7 +29,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What `init` stores.
+    /// Values that `init` stores.
     pub(crate) fn values(&self) -> [(&'static str, String); 7] {
         let ProjectId { subscription, group, account, project } = &self.project.id;
         [

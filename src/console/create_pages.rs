@@ -13,7 +13,7 @@ pub(crate) struct DryRunPage<'a> {
     pub(crate) name: &'a str,
     /// Its version.
     pub(crate) version: &'a str,
-    /// Where the files are.
+    /// Place of the files.
     pub(crate) source: &'a str,
     /// Further lines about an import, with their titles.
     pub(crate) import: Vec<(&'static str, String)>,

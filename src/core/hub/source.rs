@@ -32,7 +32,7 @@ pub struct HubExcluded {
     pub reason: ExcludeReason,
 }
 
-/// What is imported: files of one commit. Holds no secret.
+/// Files of one commit that are imported. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubSource {
     /// Commit and path, as the journal keeps them.

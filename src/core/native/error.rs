@@ -69,7 +69,7 @@ pub enum NativeError {
         /// Why.
         reason: String,
     },
-    /// What is copied cannot be read back.
+    /// Copied blobs cannot be read back.
     #[error("the upload location's SAS does not allow reading, so what the blob store copies cannot be verified")]
     WriteOnly,
     /// The private directory cannot be written.

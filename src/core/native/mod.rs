@@ -75,7 +75,7 @@ pub struct Transferred {
     pub written: HashMap<BlobPath, BlobVersion>,
 }
 
-/// Where the files are.
+/// Place of the files.
 #[derive(Clone, Copy)]
 pub(crate) enum Origin<'a> {
     /// In a directory of this machine.

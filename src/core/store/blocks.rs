@@ -100,7 +100,7 @@ impl BlockLayout {
         Self { fingerprint, bytes: file.bytes, head, size, generation: 0 }
     }
 
-    /// The same blocks under other ids, after so many contents were given up.
+    /// Other ids for these blocks, after so many contents were given up.
     pub(crate) fn generation(self, generation: u32) -> Self {
         Self { generation, ..self }
     }

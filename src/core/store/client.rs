@@ -151,7 +151,7 @@ impl BlobStore {
         }
     }
 
-    /// The same location while it is being probed: a SAS that is refused is not renewed.
+    /// This location while it is being probed: a SAS that is refused is not renewed.
     pub(crate) fn unproved(mut self) -> Self {
         self.sas.get_mut().is_proved = false;
         self

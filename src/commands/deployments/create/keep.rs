@@ -64,7 +64,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// What a deployment differs in, if it is another one than the wanted.
+    /// Difference between a deployment and the wanted one, where there is one.
     pub(crate) fn difference(&self, deployment: &Deployment) -> Option<String> {
         let view = deployment.view();
         let model = view.model();

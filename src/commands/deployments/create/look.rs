@@ -1,4 +1,4 @@
-//! What the checks look at: the name, other deployments, the feature, the capacity, the quota.
+//! Subjects of the checks: the name, other deployments, the feature, the capacity, the quota.
 
 use super::checks::NOT_LISTED;
 use super::{Checks, Existing, SkuChoice};

@@ -1,4 +1,4 @@
-//! What is known and fetched before a block is sent.
+//! Facts that are known, and content that is fetched, before a block is sent.
 
 use std::collections::HashSet;
 use std::io;

@@ -37,7 +37,7 @@ struct Streaming<'f, 'a> {
     generation: u32,
 }
 
-/// Where the sum of a content begins.
+/// Beginning of the sum of a content.
 struct SumStart {
     block: u64,
     sum: SumState,

@@ -75,7 +75,7 @@ impl SumRecord {
         Ok(Self { path, kept: Mutex::new(Kept { sums, out: None }) })
     }
 
-    /// What is known of the file with this id.
+    /// The sum that is kept of the file with this id.
     pub(super) fn get(&self, id: &str) -> SavedSum {
         self.kept().sums.get(id).cloned().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What was copied, read back and compared with the Hub's sum.
+//! Copied blobs, read back and compared with the Hub's sum.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 

@@ -20,7 +20,7 @@ const READS: u32 = 5;
 
 /// A part of a file at another server.
 pub(crate) struct CopySource<'s> {
-    /// Its URL, byte for byte as that server gave it. A secret.
+    /// URL, byte for byte as that server gave it. A secret.
     pub(crate) url: &'s str,
     /// Start and length in bytes.
     pub(crate) range: (u64, u64),
