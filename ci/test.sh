@@ -99,7 +99,7 @@ version = extension["versions"][0]
 artifact = version["artifacts"]["linux/amd64"]
 assert hashlib.sha256(pathlib.Path(artifact["url"]).read_bytes()).hexdigest() == artifact["checksum"]["value"]
 assert (dist / artifact["entryPoint"]).is_file() and version["capabilities"] == ["custom-commands", "metadata"]
-assert len(version["examples"]) == 4 and version["requiredAzdVersion"] == ">= 1.24.0", version
+assert len(version["examples"]) == 5 and version["requiredAzdVersion"] == ">= 1.24.0", version
 PYTHON
   env -i "$logs/dist/azure-ai-models-linux-amd64" version -o json
 }
