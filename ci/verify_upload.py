@@ -94,7 +94,7 @@ def main(blob_uri: str, directory: str) -> str:
     if faults:
         sys.exit("The upload is not what the directory holds:\n  " + "\n  ".join(faults))
 
-    message = f"{len(expected)} files, {total / 1e6:.1f} MB: byte for byte the same as the local ones"
+    message = f"{len(expected)} files, {total / (1 << 20):.1f} MB: byte for byte the same as the local ones"
     left_out = sorted(local.keys() - expected.keys())
     if left_out:
         message += f"; {', '.join(left_out)} {'was' if len(left_out) == 1 else 'were'} left out"
