@@ -122,7 +122,7 @@ impl<'a> Azd<'a> {
         self.command(&["init", "--minimal"]).await
     }
 
-    /// Makes an environment, for a subscription and a region where they are known; one that is there already is as good.
+    /// Creates an azd environment, with subscription and region where they are known. An existing one is kept.
     /// Returns what azd said and nobody has seen yet.
     ///
     /// # Errors

@@ -72,9 +72,9 @@ pub struct RepoConfig {
     pub refs: Vec<String>,
     /// Only its owner's token sees it.
     pub is_private: bool,
-    /// Its terms have to be accepted.
+    /// Gated: the terms have to be accepted.
     pub gate: Gate,
-    /// It was taken down.
+    /// Disabled by the Hub.
     pub is_disabled: bool,
     /// Former ids, which redirect to it.
     pub former_ids: Vec<String>,

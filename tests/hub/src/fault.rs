@@ -11,7 +11,7 @@ pub enum Route {
     Tree,
     /// `GET` or `HEAD /ID/resolve/SHA/PATH` of a large file: the redirect.
     Resolve,
-    /// The same of a small file, and its content.
+    /// Resolution and content of a small file.
     File,
     /// A signed URL.
     Cdn,
@@ -28,11 +28,11 @@ pub struct Fault {
     pub skip: u32,
     /// How many are harmed; `None`: all that follow.
     pub count: Option<u32>,
-    /// What goes wrong.
+    /// Kind of the fault.
     pub kind: FaultKind,
 }
 
-/// What goes wrong.
+/// Kind of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// A refusal.
@@ -138,7 +138,7 @@ impl Armed {
         self.0.clear();
     }
 
-    /// What this request has to suffer: of the faults that match, the first that is not spent.
+    /// First fault that matches this request and is not spent.
     pub(crate) fn strike(&mut self, route: Route, path: Option<&str>) -> Option<FaultKind> {
         for fault in &mut self.0 {
             let is_its_route = fault.route == Route::Any || fault.route == route;

@@ -14,7 +14,7 @@ use crate::{resolve, tree};
 /// Rights of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// It has none.
+    /// No token.
     Missing,
     /// The one that is valid.
     Valid,
