@@ -77,8 +77,14 @@ impl Concurrency {
     pub(super) fn judge(&self, now: Instant) -> Option<u32> {
         let mut kept = self.kept();
         let number = kept.measure.now();
-        let rate = kept.observer.rate(number, now)?;
-        self.change(&mut kept, now, |measure| measure.observed(rate, now))
+        let delivered = kept.observer.bound(number, now);
+        match kept.observer.rate(number, now) {
+            Some(rate) => self.change(&mut kept, now, |measure| measure.observed(rate, delivered, now)),
+            None if kept.measure.are_too_many(delivered) => {
+                self.change(&mut kept, now, |measure| measure.delivered(delivered))
+            }
+            None => None,
+        }
     }
 
     /// The number that was found to be right.
@@ -203,6 +209,20 @@ mod tests {
         permits.iter().for_each(|permit| permit.progress().add(4 << 20));
         assert_eq!(concurrency.judge(begun + Duration::from_secs(55)), None);
         assert_eq!(concurrency.settled(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn blocks_that_are_long_on_their_way_tell_that_the_line_is_slow() {
+        let concurrency = Concurrency::new(32, None);
+        let mut permits = in_flight(&concurrency, 16).await;
+        // The buffers take all of it at once.
+        permits.iter().for_each(|permit| permit.progress().add(16 << 20));
+        let begun = Instant::now();
+        assert_eq!(concurrency.judge(begun + Duration::from_secs(10)), None);
+        assert_eq!(concurrency.judge(begun + Duration::from_secs(60)), Some(5));
+        assert_eq!(concurrency.judge(begun + Duration::from_secs(100)), None);
+        permits.clear();
+        assert_eq!(concurrency.permits.available_permits(), 5);
     }
 
     #[tokio::test]

@@ -19,7 +19,9 @@ const MANY_MORE: u32 = 4;
 const GROWN: f64 = 1.15;
 /// Fewer are worth it where all together are no slower than that.
 const SHRUNK: f64 = 0.75;
-/// The line may be another one after that long.
+/// A number that was right is looked at again at once where it is so many times what patience allows,
+const TOO_MANY: u32 = 2;
+/// and after this time, since the line may be another one, in any case.
 const REST: Duration = Duration::from_secs(300);
 
 /// Purpose of the present number.
@@ -50,26 +52,35 @@ impl Measure {
         Self { max, now: first.clamp(1, max), state: State::Look, is_slow_each: false }
     }
 
-    /// All requests in flight together made so many bytes per second.
-    pub(super) fn observed(&mut self, rate: f64, at: Instant) {
+    /// All requests in flight together made so many bytes per second, of which the line delivers so many at most: full
+    /// buffers of the system look like a fast line for a while.
+    pub(super) fn observed(&mut self, rate: f64, delivered: f64, at: Instant) {
+        let arriving = rate.min(delivered);
         if let State::Settled(since) = self.state {
-            if at.duration_since(since) < REST {
+            if at.duration_since(since) < REST && !self.are_too_many(arriving) {
                 return;
             }
             self.state = State::Look;
         }
-        let patient = self.patient(rate);
+        let patient = self.patient(arriving);
         (self.now, self.state) = match self.state {
             State::More(number, before) if rate < before * GROWN => (number, State::Settled(at)),
             // The line is not slow, each connection is.
-            State::Fewer(number, before) if rate < before * SHRUNK => {
+            State::Fewer(number, before) if arriving < before * SHRUNK => {
                 self.is_slow_each = true;
-                self.more(number, before, at)
+                self.more(number, before, before, at)
             }
-            State::Look | State::Fewer(..) if patient < self.now => (patient, State::Fewer(self.now, rate)),
-            State::Look | State::More(..) => self.more(self.now, rate, at),
+            // It was slow for a moment only.
+            State::Fewer(_, before) if arriving > before * GROWN => self.more(self.now, rate, arriving, at),
+            State::Look | State::Fewer(..) if patient < self.now => (patient, State::Fewer(self.now, arriving)),
+            State::Look | State::More(..) => self.more(self.now, rate, arriving, at),
             State::Fewer(..) | State::Settled(_) => (self.now, State::Settled(at)),
         };
+    }
+
+    /// The line delivers so many bytes per second at most, whatever the buffers of the system take.
+    pub(super) fn delivered(&mut self, rate: f64) {
+        (self.now, self.state) = (self.patient(rate).min(self.now), State::Look);
     }
 
     /// A request was refused because the store is busy, or the line broke although it had time.
@@ -87,13 +98,18 @@ impl Measure {
         matches!(self.state, State::Settled(_)).then_some(self.now)
     }
 
-    fn more(&self, from: u32, rate: f64, at: Instant) -> (u32, State) {
-        let most = if self.is_slow_each { self.max } else { self.patient(rate) };
+    fn more(&self, from: u32, rate: f64, arriving: f64, at: Instant) -> (u32, State) {
+        let most = self.patient(arriving);
         let times = if rate / f64::from(from) < SLOW { MANY_MORE } else { MORE };
         match (from * times).min(most).min(self.max) {
             more if more > from => (more, State::More(from, rate)),
             _ => (from, State::Settled(at)),
         }
+    }
+
+    /// True where even half of the present number is more than patience allows at this rate.
+    pub(super) fn are_too_many(&self, rate: f64) -> bool {
+        self.now > MIN && self.patient(rate) <= self.now / TOO_MANY
     }
 
     /// The most that patience allows at this rate.
@@ -123,7 +139,7 @@ mod tests {
         /// Observes until the number has settled.
         fn settle(&self, measure: &mut Measure, at: Instant) {
             for _ in 0..16 {
-                measure.observed(self.rate(measure.now), at);
+                measure.observed(self.rate(measure.now), f64::INFINITY, at);
                 if matches!(measure.state, State::Settled(_)) {
                     return;
                 }
@@ -162,10 +178,50 @@ mod tests {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
         Line { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
         let wide = Line { all: 1e9, connection: 25.0 };
-        measure.observed(wide.rate(3), begun + REST / 2);
+        measure.observed(wide.rate(3), f64::INFINITY, begun + REST / 2);
         assert_eq!(measure.now, 3);
         wide.settle(&mut measure, begun + REST);
         assert_eq!(measure.now, 32);
+    }
+
+    #[test]
+    fn a_line_that_seemed_fast_is_noticed_before_a_block_has_arrived() {
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let (buffers, line) = (Line { all: 13.0, connection: 100.0 }, Line { all: 2.5, connection: 100.0 });
+        buffers.settle(&mut measure, begun);
+        assert_eq!(measure.now, 16);
+        let delivered = line.rate(16);
+        assert!(!measure.are_too_many(4.0 * delivered) && measure.are_too_many(delivered));
+        measure.delivered(delivered);
+        assert_eq!(measure.now, 3);
+        // The next blocks fill the buffers as fast as the first did.
+        measure.observed(buffers.rate(3), delivered, begun + Duration::from_secs(1));
+        assert_eq!((measure.now, measure.settled()), (3, Some(3)));
+    }
+
+    #[test]
+    fn connections_that_are_slow_each_are_told_from_a_slow_line() {
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let line = Line { all: 1e9, connection: 0.3 };
+        measure.delivered(line.rate(16));
+        for _ in 0..8 {
+            let rate = line.rate(measure.now);
+            measure.observed(rate, rate, begun);
+        }
+        assert_eq!((measure.now, measure.settled()), (32, Some(32)));
+        assert!(!measure.are_too_many(line.rate(32)));
+    }
+
+    #[test]
+    fn a_line_that_stops_for_a_moment_keeps_its_number() {
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let line = Line { all: 400.0, connection: 25.0 };
+        line.settle(&mut measure, begun);
+        let before = measure.now;
+        measure.observed(1e5, f64::INFINITY, begun + Duration::from_secs(1));
+        assert!(measure.now < before, "{measure:?}");
+        line.settle(&mut measure, begun + Duration::from_secs(2));
+        assert_eq!(measure.now, before);
     }
 
     #[test]

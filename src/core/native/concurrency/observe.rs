@@ -12,6 +12,8 @@ pub(super) const LOOK: Duration = Duration::from_millis(100);
 const LOOK_BYTES: u64 = 4 << 20;
 /// or, where not even that moves, for so long.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// Share of the newest request in what is known of arrivals.
+const NEWEST: f64 = 0.25;
 
 /// Progress of one request, counted by whatever thread sends it.
 #[derive(Debug)]
@@ -69,6 +71,8 @@ impl Progress {
 #[derive(Debug)]
 struct Watched {
     progress: Arc<Progress>,
+    /// Most that were in flight at once with it, itself among them.
+    beside: usize,
     /// From when, and from which byte on, it counts for the present look.
     from: Option<(Instant, u64)>,
 }
@@ -116,6 +120,13 @@ impl Watched {
         is_known.then(|| (taken - bytes, self.progress.until(taken, now).saturating_duration_since(from)))
     }
 
+    /// Bytes per second that the line delivers of it at most: what the buffers of the system have taken may still be on
+    /// its way.
+    fn bound(&self, now: Instant) -> Option<f64> {
+        let (begun, _) = self.progress.taken()?;
+        Some(self.progress.length as f64 / now.saturating_duration_since(begun).as_secs_f64())
+    }
+
     /// Observations at the end of the request. One that lies in this look counts as a whole: what the buffers took at
     /// once, its acknowledgement has waited for.
     fn ended(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
@@ -129,22 +140,32 @@ impl Watched {
 pub(super) struct Observer {
     in_flight: Vec<Watched>,
     look: Look,
+    /// Bytes per second that arrived, by the time that whole requests took until they were acknowledged.
+    delivered: Option<f64>,
 }
 
 impl Observer {
     pub(super) fn new(now: Instant) -> Self {
-        Self { in_flight: Vec::new(), look: Look::begin(now) }
+        Self { in_flight: Vec::new(), look: Look::begin(now), delivered: None }
     }
 
     /// A request begins.
     pub(super) fn enter(&mut self, progress: Arc<Progress>) {
-        self.in_flight.push(Watched { progress, from: None });
+        self.in_flight.push(Watched { progress, beside: 0, from: None });
+        let number = self.in_flight.len();
+        self.in_flight.iter_mut().for_each(|watched| watched.beside = watched.beside.max(number));
     }
 
     /// A request has ended.
     pub(super) fn leave(&mut self, progress: &Arc<Progress>, now: Instant) {
         if let Some(at) = self.in_flight.iter().position(|watched| Arc::ptr_eq(&watched.progress, progress)) {
             let mut watched = self.in_flight.swap_remove(at);
+            // The time of a smaller one is the server's more than the line's.
+            if let Some(bound) = watched.bound(now).filter(|_| watched.progress.length >= crate::store::BLOCK / 2) {
+                let delivered = bound * watched.beside as f64;
+                self.delivered =
+                    Some(self.delivered.map_or(delivered, |before| before + (delivered - before) * NEWEST));
+            }
             if let Some((bytes, time)) = watched.ended(self.look.begun, now) {
                 self.look.ended.add(bytes, time);
             }
@@ -157,6 +178,20 @@ impl Observer {
         for watched in &mut self.in_flight {
             watched.from = watched.from.and_then(|_| Some((now, watched.progress.taken()?.1)));
         }
+    }
+
+    /// Bytes per second that the line delivers at most, where something tells: what is in flight in the time that it has
+    /// been, and what has arrived.
+    pub(super) fn bound(&self, number: u32, now: Instant) -> f64 {
+        let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
+        let on_their_way = if in_flight < number - number / 4 {
+            f64::INFINITY
+        } else {
+            let all =
+                |watched: &Watched| watched.bound(now).map_or(f64::INFINITY, |bound| bound * watched.beside as f64);
+            self.in_flight.iter().map(all).sum::<f64>() / f64::from(in_flight)
+        };
+        self.delivered.map_or(on_their_way, |delivered| delivered.min(on_their_way))
     }
 
     /// The rate of this number in flight together in bytes per second, once enough of it was seen.
@@ -196,7 +231,7 @@ mod tests {
     #[test]
     fn another_attempt_begins_anew() {
         let progress = Arc::new(Progress::new(16 << 20));
-        let mut watched = Watched { progress: Arc::clone(&progress), from: None };
+        let mut watched = Watched { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();
         let at = |looks: u32| look + WARM * 2 + LOOK * looks;
         progress.add(5 << 20);
@@ -214,7 +249,7 @@ mod tests {
     #[test]
     fn what_was_taken_whole_tells_nothing_until_it_is_acknowledged() {
         let progress = Arc::new(Progress::new(8 << 20));
-        let mut watched = Watched { progress: Arc::clone(&progress), from: None };
+        let mut watched = Watched { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();
         progress.add(8 << 20);
         let later = look + WARM * 2;
