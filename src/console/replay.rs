@@ -57,6 +57,14 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// The user leaves the view: the terminal has written `^C` into its line.
+    pub(crate) fn stop(&mut self) {
+        self.status = None;
+        if let Some(mut transfer) = self.transfer.take() {
+            transfer.view.stopping(false);
+        }
+    }
+
     fn show(&mut self, name: &str, event: &Value) {
         let time = event["time"].as_str().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
         let seconds = || Duration::from_secs(event["seconds"].as_u64().unwrap_or_default());

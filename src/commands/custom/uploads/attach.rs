@@ -49,9 +49,6 @@ pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError>
     if upload.run.is_none() {
         return Err(not_detached(app, &upload));
     }
-    let again = app.command_line(&["custom", "uploads", "attach", &upload.id]);
-    let left = CliError::new(ErrorKind::Interrupted, "Interrupted. The upload goes on.");
-    app.on_interrupt(left.with_suggestion(format!("To follow it again:\n  {again}")));
     let result = follow(app, &upload).await?;
     match result {
         Some(result) => end(app, &upload, result),
@@ -61,6 +58,7 @@ pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError>
 
 /// Shows events until the upload has ended; its result, if it left one.
 async fn follow(app: &App, upload: &KeptUpload) -> Result<Option<RunResult>, CliError> {
+    let _hold = app.cancel.hold();
     let files = upload.files();
     let unreadable = |why| CliError::unreadable(&files.events(), &why);
     let mut reader = EventReader::new(files.events());
@@ -77,8 +75,18 @@ async fn follow(app: &App, upload: &KeptUpload) -> Result<Option<RunResult>, Cli
             None if !running => return Ok(files.result()),
             None => replay.tick(),
         }
-        tokio::time::sleep(LOOK).await;
+        if app.cancel.or(tokio::time::sleep(LOOK)).await.is_none() {
+            replay.stop();
+            return Err(left(app, upload));
+        }
     }
+}
+
+/// Ctrl+C, which ends the view alone.
+fn left(app: &App, upload: &KeptUpload) -> CliError {
+    let again = app.command_line(&["custom", "uploads", "attach", &upload.id]);
+    CliError::new(ErrorKind::Interrupted, "Interrupted. The upload goes on.")
+        .with_suggestion(format!("To follow it again:\n  {again}"))
 }
 
 /// Ends as the upload did.
