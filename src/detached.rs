@@ -23,7 +23,7 @@ use azure_ai_models_core::env::Env;
 use azure_ai_models_core::process::{Inhibitor, Programs, inhibit, leave_terminal, release_streams};
 use azure_ai_models_core::upload::Session;
 use azure_ai_models_core::upload::detached::{
-    DetachedFiles, EventLog, Outcome, RecordedError, RecordedProduct, RunLock, RunResult, trim_log,
+    DetachedFiles, EventLog, Outcome, RecordedError, RecordedProduct, ResumeHint, RunLock, RunResult, trim_log,
 };
 
 /// First argument of the process; no command of users.
@@ -124,10 +124,10 @@ impl Detached {
         &self,
         app: &App,
         session: &mut Session,
-        name: &str,
-        version: &str,
+        (name, version): (&str, &str),
+        resume: ResumeHint,
     ) -> Result<(), CliError> {
-        let (lock, path) = session.begin_detached()?;
+        let (lock, path) = session.begin_detached(resume)?;
         let files = DetachedFiles::of(&path);
         let events = files.events();
         self.events

@@ -22,7 +22,9 @@ pub(crate) struct Stage {
 impl Drop for Stage {
     /// A test that fails leaves no process behind.
     fn drop(&mut self) {
-        if let Some(pid) = self.pid.get().filter(|pid| lives(*pid)) {
+        // AzCopy outlives a kill of the process; a test without a resume has to end it.
+        let azcopy = self.env.azcopy_starts().into_iter().filter_map(|start| start["pid"].as_u64());
+        for pid in self.pid.get().into_iter().chain(azcopy).filter(|pid| lives(*pid)) {
             send(u32::try_from(pid).expect("a process"), Signal::KILL);
         }
     }

@@ -81,6 +81,9 @@ Examples:
   From weights to an endpoint:
     azd ai models custom create -n my-model --source ./weights --base-model FW-GLM-4.7 --deploy
 
+  Without this terminal, which may close then:
+    azd ai models custom create --name my-model --source ./model-weights --detach
+
   In a pipeline, each run a version of its own:
     azd ai models custom create -n my-model --version auto --source ./weights --no-prompt -o json";
 
@@ -237,7 +240,8 @@ impl Create<'_> {
     async fn make_version(&self, version: &ModelVersion) -> Result<(), Ended> {
         let mut session = self.open(version).await?;
         if let Some(detached) = &self.app.detached {
-            detached.begin(self.app, &mut session, self.spec.name.as_str(), version.as_str()).await?;
+            let model = (self.spec.name.as_str(), version.as_str());
+            detached.begin(self.app, &mut session, model, self.spec.resume_hint()).await?;
         }
         let registered = if session.is_uploaded() {
             self.headline(version);

@@ -8,14 +8,13 @@ mod stop;
 use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 
-use super::create::{CreateSpec, DetachArgs, EngineArgs, EngineChoice, VersionChoice, make};
+use super::create::{CreateSpec, DetachArgs, EngineArgs, VersionChoice, make};
 use super::{hub, running};
 use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{ProgressMode, TableStyle};
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::detached::Outcome;
@@ -58,7 +57,7 @@ Examples:
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67 --detach")]
     Resume(ResumeArgs),
-    /// Forget uploads; what was sent and is not registered stays so
+    /// Forget uploads; what was sent is not registered
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads discard 3f2a9c0d1e4b5a67
@@ -130,7 +129,8 @@ fn all(app: &App) -> Result<Vec<KeptUpload>, CliError> {
     let config_dir = app.config_dir()?;
     let uploads = upload::kept_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))?;
     let now = OffsetDateTime::now_utc();
-    if !uploads.iter().any(|upload| upload.expire(now)) {
+    let expired = uploads.iter().filter(|upload| upload.expire(now)).count();
+    if expired == 0 {
         return Ok(uploads);
     }
     upload::kept_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
@@ -200,17 +200,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let broken = |what: &str| CliError::failure(format!("the journal of upload {id} holds no valid {what}"));
     let engine = args.engine.choice(app, &source)?;
     let (copy, verify) = (args.engine.copy(), args.engine.verify());
-    let mut again = vec!["custom", "uploads", "resume", &id];
-    if let (EngineChoice::Native { .. }, Source::Local(_)) = (engine, &source) {
-        again.extend(["--engine", "native"]);
-    }
-    if copy != CopyMode::default() {
-        again.extend(["--copy", copy.as_str()]);
-    }
-    if verify != VerifyMode::default() {
-        again.extend(["--verify", verify.as_str()]);
-    }
-    let spec = CreateSpec {
+    let mut spec = CreateSpec {
         name: upload.name.parse().map_err(|_| broken("name"))?,
         version: VersionChoice::Named(upload.version.parse().map_err(|_| broken("version"))?),
         source,
@@ -232,10 +222,25 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         azcopy_path: None,
         limit_rate: None,
         detach,
-        again: app.command_line(&again),
+        again: String::new(),
     };
+    spec.again = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());
     let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;
     make(app, &spec, &foundry).await
+}
+
+/// `... custom uploads resume ID`, with these options.
+fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String {
+    let mut words = vec!["custom", "uploads", "resume", id];
+    words.extend(options.iter().map(String::as_str));
+    words.extend(detach.then_some("--detach"));
+    app.command_line(&words)
+}
+
+/// The command that resumes a detached upload as it was begun.
+fn resume_of(app: &App, upload: &KeptUpload) -> String {
+    let hint = upload.run.as_ref().map(|run| run.resume.clone()).unwrap_or_default();
+    hint.command.unwrap_or_else(|| resume_line(app, &upload.id, &hint.options, true))
 }
 
 /// An upload of which nothing is left to send, or nothing was sent yet.

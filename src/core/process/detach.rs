@@ -87,15 +87,13 @@ pub fn release_streams() {
 mod system {
     use super::{Child, Command, Path, io};
 
-    /// Ignores SIGHUP and starts what it is given; what that starts ignores it too.
-    const NOHUP: &str = "/usr/bin/nohup";
+    /// Ignores SIGHUP, also in what the program starts, and closes the files that a script may have left open for this
+    /// process, such as that of a lock. The arguments are no part of the script.
+    const PREPARE: &str = "trap '' HUP; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
 
     pub(super) fn command(program: &Path) -> Command {
-        if !Path::new(NOHUP).is_file() {
-            return Command::new(program);
-        }
-        let mut command = Command::new(NOHUP);
-        command.arg(program);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", PREPARE]).arg(program);
         command
     }
 

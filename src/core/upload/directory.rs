@@ -230,7 +230,7 @@ impl UploadDirectory {
     /// Lets it go for the process that carries the upload on.
     pub(super) fn hand_over(self) -> HandedOver {
         let is_new = read_journal(&self.path).is_none() && !self.has_detached();
-        HandedOver { path: self.path.clone(), is_new }
+        HandedOver { path: self.path, is_new }
     }
 
     /// True where a detached upload left how it ended, or is about to begin.

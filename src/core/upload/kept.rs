@@ -128,7 +128,7 @@ impl KeptUpload {
     }
 
     /// Removes what a detached run left longer than [`KEPT`] ago. An upload that can be resumed stays, as one that was not
-    /// detached does. True where nothing of it is left.
+    /// detached does. True where something was removed.
     pub fn expire(&self, now: OffsetDateTime) -> bool {
         let Some(result) = &self.result else { return false };
         let age = Duration::try_from(now - result.ended_at).unwrap_or_default();
@@ -137,10 +137,7 @@ impl KeptUpload {
         }
         let Ok(directory) = self.take() else { return false };
         match &self.journal {
-            Some(_) if result.outcome != Outcome::Succeeded => {
-                drop(self.files().remove());
-                false
-            }
+            Some(_) if result.outcome != Outcome::Succeeded => self.files().remove().is_ok(),
             _ => directory.remove().is_ok(),
         }
     }

@@ -150,6 +150,7 @@ fn a_version_that_was_registered_is_a_version_that_exists() {
     assert!(output.stderr.contains("already exists"), "{output}");
     let output = stage.uploads("resume", &[id(&started)]).fails_with(2);
     assert!(output.stderr.contains("is done: its model is registered"), "{output}");
+    stage.env.run(&["custom", "wait", "-n", "my-model", "--version", "1"]).success();
     assert_eq!(stage.listed()["state"], "done");
     // The next upload of the version starts from nothing, and takes the place of what is left.
     stage.env.run(&["custom", "delete", "-n", "my-model", "--version", "1", "-f"]).success();

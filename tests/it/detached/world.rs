@@ -40,6 +40,21 @@ fn the_process_leads_a_session_of_its_own_and_holds_no_stream_of_the_terminal() 
     assert_eq!(stage.listed()["state"], "done");
 }
 
+/// A script's lock would else be held for hours.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_that_a_script_left_open_are_closed() {
+    let stage = Stage::waiting();
+    let args = [&CREATE[..], &["--detach", "--no-inhibit", "-o", "json"]].concat();
+    let started = stage.started(stage.env.run_after("exec 8>held 9<model/config.json", &args));
+    let open: Vec<_> = std::fs::read_dir(format!("/proc/{}/fd", started["pid"]))
+        .expect("a process")
+        .filter_map(|entry| std::fs::read_link(entry.expect("an entry").path()).ok())
+        .collect();
+    assert!(open.iter().any(|path| path.ends_with("log")), "{open:?}");
+    assert!(!open.iter().any(|path| path.ends_with("held") || path.ends_with("config.json")), "{open:?}");
+}
+
 /// azd's server ends with azd; nothing is asked of it any more. What it said of the project is kept.
 #[test]
 fn the_upload_outlives_the_azd_that_started_it() {
@@ -152,6 +167,23 @@ fn a_refused_registration_can_be_resumed_without_sending_anything_again() {
     stage.uploads("resume", &[super::id(&started)]).success();
     assert_eq!(stage.env.azcopy_starts().len(), 1);
     assert_eq!(stage.uploads("list", &["-o", "json"]).success().stdout, "[]\n");
+}
+
+/// Checked and agreed to before the upload, and made after it.
+#[test]
+fn the_model_is_deployed_at_the_end() {
+    let mut env = crate::deployments::env();
+    env.write_model();
+    env.azcopy_script("default\n");
+    let stage = Stage::of(env);
+    let deploy = ["--version", "2", "--base-model", "FW-Qwen3-14B", "--deploy", "tuned"];
+    let refused = stage.env.run(&[&CREATE[..], &["--detach"], &deploy].concat()).fails_with(2);
+    assert!(refused.stderr.contains("--yes"), "{refused}");
+    let started = stage.detach(&[&deploy[..], &["--yes"]].concat());
+    let attached = stage.attach(&started, &[]).success();
+    assert!(attached.stdout.contains("\nDeployment: tuned\n"), "{attached}");
+    let json = stage.attach(&started, &["-o", "json"]).success().json();
+    assert_eq!(json["deployment"]["name"], "tuned");
 }
 
 #[test]

@@ -15,10 +15,11 @@ use crate::console::{TableStyle, render};
 use crate::detached::{Answer, Ticket, WORD};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::env::var;
+use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelVersion, Source};
 use azure_ai_models_core::process::{Detaching, EnvChanges, is_program};
 use azure_ai_models_core::upload::HandedOver;
-use azure_ai_models_core::upload::detached::DetachedFiles;
+use azure_ai_models_core::upload::detached::{DetachedFiles, ResumeHint};
 
 /// Lines of a log that are told where the process said nothing else.
 const LAST_WORDS: usize = 5;
@@ -80,6 +81,25 @@ fn runnable(path: PathBuf) -> Result<PathBuf, CliError> {
     Err(CliError::new(kind, format!("--notify: {} {what}", path.display()))
         .with_code(ErrorCode::NotifyProgram)
         .with_suggestion("Give the path of an executable file. It is run without a shell and without arguments."))
+}
+
+impl CreateSpec {
+    /// What `uploads resume` has to be told, and where it would do less than this command.
+    pub(super) fn resume_hint(&self) -> ResumeHint {
+        let is_whole = self.deploy.is_some() || matches!(self.source, Source::Blob(_));
+        ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.again.clone()) }
+    }
+
+    /// Options of `uploads resume` with which the upload goes on as it began.
+    pub(in crate::commands::custom) fn resume_options(&self) -> Vec<String> {
+        let native = matches!((self.engine, &self.source), (EngineChoice::Native { .. }, Source::Local(_)));
+        let options = [
+            ("--engine", native.then_some("native")),
+            ("--copy", (self.copy != CopyMode::default()).then(|| self.copy.as_str())),
+            ("--verify", (self.verify != VerifyMode::default()).then(|| self.verify.as_str())),
+        ];
+        options.iter().filter_map(|(option, value)| Some([*option, (*value)?])).flatten().map(str::to_owned).collect()
+    }
 }
 
 /// Product of a command that detached an upload.

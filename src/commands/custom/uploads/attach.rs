@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::find;
+use super::{find, resume_of};
 use crate::app::App;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
@@ -101,7 +101,7 @@ fn end(app: &App, upload: &KeptUpload, result: RunResult) -> Result<(), CliError
             OutputFormat::None => Ok(()),
         },
         RunResult { outcome: Outcome::Stopped, .. } => {
-            let resume = app.command_line(&["custom", "uploads", "resume", &upload.id]);
+            let resume = resume_of(app, upload);
             Err(CliError::new(ErrorKind::Interrupted, "The upload was stopped.")
                 .with_code(ErrorCode::UploadInterrupted)
                 .with_suggestion(format!("To resume it:\n  {resume}")))
@@ -122,8 +122,7 @@ fn crashed(app: &App, upload: &KeptUpload) -> CliError {
     if upload.journal.is_none() {
         return error.with_suggestion("Run the same 'custom create' again.");
     }
-    let resume = app.command_line(&["custom", "uploads", "resume", &upload.id, "--detach"]);
-    error.with_suggestion(format!("To resume it:\n  {resume}"))
+    error.with_suggestion(format!("To resume it:\n  {}", resume_of(app, upload)))
 }
 
 /// The upload of a foreground, which has a terminal to show itself on.
@@ -134,6 +133,6 @@ fn not_detached(app: &App, upload: &KeptUpload) -> CliError {
     if upload.running {
         return error.with_suggestion("It shows its progress in the terminal in which it was started.");
     }
-    let resume = app.command_line(&["custom", "uploads", "resume", &upload.id, "--detach"]);
-    error.with_suggestion(format!("Nobody works on it. To resume it without this terminal:\n  {resume}"))
+    let resume = resume_of(app, upload);
+    error.with_suggestion(format!("No process works on it. To resume it without this terminal:\n  {resume}"))
 }

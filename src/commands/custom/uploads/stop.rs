@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
-use super::find;
+use super::{find, resume_of};
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 
@@ -54,8 +54,7 @@ pub(super) async fn stop(app: &App, args: &StopArgs) -> Result<(), CliError> {
         Some(_) => app.console.done(&format!("Upload {} had come to its end", upload.id)),
         None => {
             app.console.done(&format!("Upload {} stopped", upload.id));
-            let resume = app.command_line(&["custom", "uploads", "resume", &upload.id]);
-            app.console.status(&format!("To resume it:\n  {resume}"));
+            app.console.status(&format!("To resume it:\n  {}", resume_of(app, &upload)));
         }
     }
     Ok(())

@@ -36,18 +36,35 @@ pub struct DetachedRun {
     pub version: String,
     /// Path, URL without its query, or address of the Hub.
     pub source: String,
+    /// What the user needs to resume it.
+    pub resume: ResumeHint,
     /// When the process began, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
 }
 
+/// How a detached upload is resumed by a user who finds it interrupted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResumeHint {
+    /// Options of `uploads resume` with which it goes on as it began.
+    pub options: Vec<String>,
+    /// Whole command, where `uploads resume` would do less.
+    pub command: Option<String>,
+}
+
 impl DetachedRun {
     /// This process, which uploads this source as this version.
     #[must_use]
-    pub fn of_this_process(endpoint: String, name: String, version: String, source: String) -> Self {
+    pub fn of_this_process(
+        endpoint: String,
+        (name, version): (String, String),
+        source: String,
+        resume: ResumeHint,
+    ) -> Self {
         let pid = process::id();
         let process = ProcessStamp::of(pid).map(|stamp| stamp.to_string());
-        Self { pid, process, endpoint, name, version, source, started_at: OffsetDateTime::now_utc() }
+        Self { pid, process, endpoint, name, version, source, resume, started_at: OffsetDateTime::now_utc() }
     }
 
     /// True while the process has not ended; a later one with its id is not this one. False where the system does not tell

@@ -21,7 +21,7 @@ mod result;
 pub use bound::trim_log;
 pub use events::EventLog;
 pub(super) use files::{DETACHED_LOCK, EVENTS, LOG, RESULT, RUN};
-pub use files::{DetachedFiles, DetachedRun, RunLock};
+pub use files::{DetachedFiles, DetachedRun, ResumeHint, RunLock};
 pub use reader::EventReader;
 pub use result::{Outcome, RecordedError, RecordedProduct, RunResult};
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::super::detached::{DetachedRun, RunLock};
+use super::super::detached::{DetachedRun, ResumeHint, RunLock};
 use super::super::directory::{DirectoryError, HandedOver, UploadDirectory};
 use super::super::error::UploadError;
 use super::super::journal::Stage;
@@ -31,13 +31,13 @@ impl Session {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn begin_detached(&mut self) -> Result<(RunLock, PathBuf), DirectoryError> {
+    pub fn begin_detached(&mut self, resume: ResumeHint) -> Result<(RunLock, PathBuf), DirectoryError> {
         let request = &self.request;
         let run = DetachedRun::of_this_process(
             self.foundry.endpoint().to_string(),
-            request.name.to_string(),
-            request.version.to_string(),
+            (request.name.to_string(), request.version.to_string()),
             request.shown_source.clone(),
+            resume,
         );
         let directory = self.directory()?;
         let (lock, path) = (directory.begin_detached(&run)?, directory.path().to_owned());
