@@ -186,38 +186,38 @@ impl Detached {
 
     /// Writes down how the command ended, tells the process that detached where that still waits, and runs the program of
     /// `--notify`.
-    pub(crate) fn conclude(self, console: &Console, outcome: Result<(), &CliError>) {
+    pub(crate) fn conclude(self, console: &Console, failure: Option<&CliError>) {
         let Some(begun) = self.begun.into_inner() else {
-            if let Err(error) = outcome {
+            if let Some(error) = failure {
                 answer(console, &Answer::Failed(error.recorded()));
             }
             return;
         };
         let Begun { id, name, version, files, lock, env, _inhibitor } = begun;
-        let (word, exit_code, kind) = match outcome {
-            Ok(()) => (Outcome::Succeeded, 0, String::new()),
-            Err(error) if error.is_interrupt() && files.is_stop_requested() => {
-                (Outcome::Stopped, error.exit_number(), error.recorded().kind)
-            }
-            Err(error) if error.is_interrupt() => (Outcome::Interrupted, error.exit_number(), error.recorded().kind),
-            Err(error) => (Outcome::Failed, error.exit_number(), error.recorded().kind),
+        let outcome = match failure {
+            None => Outcome::Succeeded,
+            Some(error) if error.is_interrupt() && files.is_stop_requested() => Outcome::Stopped,
+            Some(error) if error.is_interrupt() => Outcome::Interrupted,
+            Some(_) => Outcome::Failed,
         };
+        let exit_code = failure.map_or(0, CliError::exit_number);
+        let error = failure.map(CliError::recorded);
         let result = RunResult {
-            outcome: word,
+            outcome,
             exit_code,
             ended_at: OffsetDateTime::now_utc(),
-            product: self.product.take().filter(|_| outcome.is_ok()),
-            error: outcome.err().map(CliError::recorded),
+            product: self.product.take().filter(|_| error.is_none()),
+            error,
         };
         if let Err(why) = files.write_result(&result) {
             console.warn(&format!("How the upload ended could not be written down: {why}"));
         }
         drop(lock);
-        let Some(program) = self.ticket.notify.filter(|_| word != Outcome::Stopped) else { return };
+        let Some(program) = self.ticket.notify.filter(|_| outcome != Outcome::Stopped) else { return };
         let variables = [
-            ("AZURE_AI_MODELS_RESULT", if outcome.is_ok() { "succeeded" } else { "failed" }.to_owned()),
+            ("AZURE_AI_MODELS_RESULT", if failure.is_none() { "succeeded" } else { "failed" }.to_owned()),
             ("AZURE_AI_MODELS_EXIT_CODE", exit_code.to_string()),
-            ("AZURE_AI_MODELS_KIND", kind),
+            ("AZURE_AI_MODELS_KIND", result.error.map(|error| error.kind).unwrap_or_default()),
             ("AZURE_AI_MODELS_ID", id),
             ("AZURE_AI_MODELS_NAME", name),
             ("AZURE_AI_MODELS_VERSION", version),

@@ -107,7 +107,7 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     }
     // Last: whoever follows the upload has seen all of it then.
     if let Some(detached) = detached.and_then(Rc::into_inner) {
-        detached.conclude(&console, outcome.as_ref().map(|()| ()));
+        detached.conclude(&console, outcome.as_ref().err());
     }
     outcome.map_or_else(|error| error.exit_code(), |()| ExitCode::SUCCESS)
 }

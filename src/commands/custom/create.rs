@@ -255,7 +255,7 @@ impl Create<'_> {
             self.register(&mut session, version).await?
         };
         match registered {
-            Some(registered) => Ok(self.show(session, &registered, version).await?),
+            Some(registered) => Ok(Box::pin(self.show(session, &registered, version)).await?),
             None => Ok(()),
         }
     }

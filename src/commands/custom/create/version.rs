@@ -49,8 +49,8 @@ impl Create<'_> {
 
     async fn one_version(&self, version: &ModelVersion) -> Result<(), Ended> {
         match &self.spec.detach {
-            Some(request) => self.detach_version(version, request).await,
-            None => self.make_version(version).await,
+            Some(request) => Box::pin(self.detach_version(version, request)).await,
+            None => Box::pin(self.make_version(version)).await,
         }
     }
 

@@ -99,7 +99,7 @@ mod tests {
         let path = home.path().join("events.ndjson");
         let mut reader = EventReader::new(path.clone());
         assert!(reader.read().expect("no file yet").is_empty());
-        let mut file = fs::File::create(&path).expect("made");
+        let mut file = File::create(&path).expect("made");
         file.write_all(b"one\ntw").expect("written");
         assert_eq!(reader.read().expect("read"), ["one"]);
         assert!(reader.read().expect("read").is_empty());
