@@ -132,6 +132,19 @@ show "${native[@]}"
 prove 2
 show custom delete --name minilm --version 2 --force
 
+# Without a terminal: detached, followed from elsewhere, and looked at once more after its end.
+remark "In the background. The terminal may close; any terminal may follow."
+show custom create --name minilm --version 4 --source ./model --engine native --limit-rate 30M --detach --no-inhibit
+upload=$(ask 'it[0]["id"]' custom uploads list)
+[[ $(ask 'it[0]["pid"] is not None' custom uploads list) == True ]] || die "the detached upload does not run."
+show custom uploads list
+show custom uploads attach "$upload"
+prove 4
+[[ $(ask 'it[0]["state"]' custom uploads list) == done ]] || die "the detached upload is not done."
+[[ $(ask 'it["version"]' custom uploads attach "$upload") == 4 ]] || die "its end cannot be looked at."
+show custom uploads discard "$upload" --yes
+show custom delete --name minilm --version 4 --force
+
 # From a model hub. A copy of the same files shows what the count of the disk is when something is written.
 source=hf://sentence-transformers/all-MiniLM-L6-v2
 ask '"\n".join(file["path"] for file in it["files"])' custom create --name minilm --version 3 --source "$source" --dry-run >"$work/taken"
@@ -151,4 +164,4 @@ show custom list
 [[ $(ask 'it' custom list) == "[]" ]] || die "the deleted model is still in the list."
 
 stop_all
-printf '\nDone: uploaded, proved, listed, shown, deployed, asked, scaled and deleted, with AzCopy and without, from this machine and from a model hub. All that was started is stopped.\n'
+printf '\nDone: uploaded, proved, listed, shown, deployed, asked, scaled and deleted, with AzCopy and without, in the background too, from this machine and from a model hub. All that was started is stopped.\n'

@@ -7,15 +7,17 @@ mod question;
 pub(crate) use confirm::{Accepts, Confirm};
 pub(crate) use question::NoQuestions;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console::Console;
 use crate::console::product::{JsonPieces, Product};
 use crate::console::render;
+use crate::detached::Detached;
 use crate::error::{CliError, ErrorCode};
 use crate::globals::{Globals, OutputFormat};
 use azure_ai_models_core::azd::Host;
@@ -27,6 +29,7 @@ use azure_ai_models_core::http::HttpClient;
 use azure_ai_models_core::model::{CustomModel, Report, Reporter, Source, is_loopback};
 use azure_ai_models_core::project::{self, Answer, Found, Search};
 use azure_ai_models_core::units;
+use azure_ai_models_core::upload::detached::RecordedProduct;
 use url::Url;
 
 /// One run of the program.
@@ -46,6 +49,10 @@ pub(crate) struct App {
     trusted: OnceCell<Env>,
     hub: OnceCell<Env>,
     interrupted: RefCell<Option<CliError>>,
+    /// This process carries a detached upload on.
+    pub(crate) detached: Option<Rc<Detached>>,
+    /// Tokens have to be had after azd has ended.
+    outlives_azd: Cell<bool>,
 }
 
 impl App {
@@ -55,7 +62,8 @@ impl App {
         let timings = Timings::from_env(&env);
         let (http, found, trusted, hub) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
         let interrupted = RefCell::default();
-        Self { env, timings, globals, console, cancel, http, found, trusted, hub, interrupted }
+        let (detached, outlives_azd) = (None, Cell::new(false));
+        Self { env, timings, globals, console, cancel, http, found, trusted, hub, interrupted, detached, outlives_azd }
     }
 
     /// Sets what the user is told when the command is dropped from now on; commands set it by phase.
@@ -121,7 +129,7 @@ impl App {
             audience: Audience::Foundry,
         };
         let tenant = found.tenant.as_deref();
-        let tokens = TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?;
+        let tokens = TokenSource::new(&self.sign_in_env(), target, tenant, self.timings.clone(), self.reporter())?;
         Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
     }
 
@@ -139,7 +147,18 @@ impl App {
             audience,
         };
         let tenant = found.and_then(|found| found.tenant.as_deref());
-        Ok(Arc::new(TokenSource::new(env, target, tenant, self.timings.clone(), self.reporter())?))
+        Ok(Arc::new(TokenSource::new(&self.sign_in_env(), target, tenant, self.timings.clone(), self.reporter())?))
+    }
+
+    /// From now on tokens are had as a process has them that azd did not start, so that a sign-in which ends with azd fails
+    /// now.
+    pub(crate) fn outlive_azd(&self) {
+        self.outlives_azd.set(true);
+    }
+
+    fn sign_in_env(&self) -> Env {
+        let env = self.trusted_env();
+        if self.outlives_azd.get() { env.without(&var::OF_AZD_RUN) } else { env.clone() }
     }
 
     /// The project that this run is about, once a client of it was made.
@@ -227,6 +246,14 @@ impl App {
     /// # Errors
     /// When standard output cannot be written. A reader that went away is no error.
     pub(crate) fn show(&self, product: &impl Product) -> Result<(), CliError> {
+        if let Some(detached) = &self.detached {
+            let text = product.text(self.console.table_style());
+            let pieces: Result<String, _> = product.json().collect();
+            let json = pieces.map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
+            self.console.unrecorded(&text);
+            detached.set_product(RecordedProduct { text, json });
+            return Ok(());
+        }
         match self.globals.output {
             OutputFormat::Table => self.text(&product.text(self.console.table_style())),
             OutputFormat::Json => self.json(product.json()),

@@ -4,6 +4,7 @@ mod app;
 mod cli;
 mod commands;
 mod console;
+mod detached;
 mod error;
 #[cfg(test)]
 #[path = "core/fuzz.rs"]
@@ -18,6 +19,7 @@ use std::io;
 use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use app::App;
@@ -26,6 +28,7 @@ use azure_ai_models_core::cancel;
 use azure_ai_models_core::env::{Env, Timings, var};
 use cli::{Action, Command, Invocation};
 use console::{Console, ProgressMode, Settings, colour};
+use detached::Detached;
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
 use inherited::Inherited;
@@ -67,12 +70,14 @@ pub mod testing {
 
 /// The whole program: parse, run, report, exit code. To be called by the only thread of the process.
 #[must_use]
-pub fn run(args: Vec<OsString>) -> ExitCode {
+pub fn run(mut args: Vec<OsString>) -> ExitCode {
+    let detached = Detached::take(&mut args).map(Rc::new);
     let env = Env::from_process();
     let invocation = cli::read(args, env.run_by_azd());
     let is_work = matches!(&invocation.action, Action::Run(command) if command.is_work());
     let Inherited { env, warnings, left_out } = inherited::environment(env, is_work);
-    let console = Arc::new(Console::new(console_settings(&env, &invocation)));
+    let console =
+        Arc::new(Console::new(console_settings(&env, &invocation), detached.as_ref().map(|run| run.events())));
     // With JSON asked for, azd's own error would be text on standard output.
     let json = invocation.globals.output == OutputFormat::Json;
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
@@ -86,20 +91,25 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),
         Action::Run(command) => enter(env, invocation.globals.cwd.as_deref()).and_then(|env| {
-            dispatch(*command, |cancel| App::new(env, invocation.globals, Arc::clone(&console), cancel))
+            dispatch(*command, detached.clone(), |cancel| {
+                let mut app = App::new(env, invocation.globals, Arc::clone(&console), cancel);
+                app.detached.clone_from(&detached);
+                app
+            })
         }),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if host.is_some_and(|host| azd_shows(&host, &error, &console)) {
-                console.error_elsewhere(&error.page());
-            } else {
-                console.error(&error.page());
-            }
-            error.exit_code()
+    if let Err(error) = &outcome {
+        if host.is_some_and(|host| azd_shows(&host, error, &console)) {
+            console.error_elsewhere(&error.page());
+        } else {
+            console.error(&error.page());
         }
     }
+    // Last: whoever follows the upload has seen all of it then.
+    if let Some(detached) = detached.and_then(Rc::into_inner) {
+        detached.conclude(&console, outcome.as_ref().err());
+    }
+    outcome.map_or_else(|error| error.exit_code(), |()| ExitCode::SUCCESS)
 }
 
 /// What the console needs to know of the arguments and the world.
@@ -121,8 +131,16 @@ fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
     }
 }
 
-fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> Result<(), CliError> {
+fn dispatch(
+    command: Command,
+    detached: Option<Rc<Detached>>,
+    app: impl FnOnce(cancel::Cancellation) -> App,
+) -> Result<(), CliError> {
     let (canceller, cancellation) = cancel::channel();
+    let canceller = Arc::new(canceller);
+    if let Some(detached) = detached {
+        detached.set_canceller(Arc::clone(&canceller));
+    }
     let app = app(cancellation);
     match command {
         Command::Version => commands::version::version(&app),
@@ -184,14 +202,15 @@ impl Threads {
 #[inline(never)]
 fn awaited<F: Future<Output = Result<(), CliError>>>(
     app: &App,
-    canceller: cancel::Canceller,
+    canceller: Arc<cancel::Canceller>,
     threads: Threads,
     command: impl FnOnce() -> F,
 ) -> Result<(), CliError> {
     let runtime = threads.event_loop();
     let runtime = runtime.map_err(|why| CliError::failure(format!("cannot start the program's event loop: {why}")))?;
     let outcome = runtime.block_on(async {
-        signals::listen(canceller).map_err(|why| CliError::failure(format!("cannot listen to signals: {why}")))?;
+        signals::listen(canceller, app.detached.is_some())
+            .map_err(|why| CliError::failure(format!("cannot listen to signals: {why}")))?;
         let ended = app.cancel.run(app.timings.interrupt_grace, Box::pin(command())).await;
         ended.unwrap_or_else(|| Err(app.interrupted()))
     });

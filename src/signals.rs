@@ -4,6 +4,7 @@
 mod ignored;
 
 use std::io;
+use std::sync::Arc;
 #[cfg(unix)]
 use std::time::Duration;
 
@@ -14,12 +15,13 @@ use azure_ai_models_core::cancel::Canceller;
 const ECHO: Duration = Duration::from_millis(20);
 
 /// Listens from now on: Ctrl+C, SIGTERM and SIGHUP ask to end, a second one asks to end at once. A signal that was
-/// ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload.
+/// ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload. A detached process ignores SIGHUP in
+/// any case.
 ///
 /// # Errors
 /// When the system does not let the process listen.
 #[cfg(unix)]
-pub(crate) fn listen(canceller: Canceller) -> io::Result<()> {
+pub(crate) fn listen(canceller: Arc<Canceller>, is_detached: bool) -> io::Result<()> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
     let unless_ignored = |kind: SignalKind| -> io::Result<Option<Signal>> {
         if ignored::is_ignored(kind.as_raw_value()) { Ok(None) } else { signal(kind).map(Some) }
@@ -32,7 +34,11 @@ pub(crate) fn listen(canceller: Canceller) -> io::Result<()> {
             tokio::select! {
                 () = received(&mut interrupt) => tokio::time::sleep(ECHO).await,
                 () = received(&mut terminate) => {}
-                () = received(&mut hangup) => {}
+                () = received(&mut hangup) => {
+                    if is_detached {
+                        continue;
+                    }
+                }
             }
             canceller.request();
         }
@@ -53,7 +59,7 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
 /// # Errors
 /// When the system does not let the process listen.
 #[cfg(windows)]
-pub(crate) fn listen(canceller: Canceller) -> io::Result<()> {
+pub(crate) fn listen(canceller: Arc<Canceller>, _is_detached: bool) -> io::Result<()> {
     use tokio::signal::windows::{ctrl_break, ctrl_c};
     let mut interrupt = ctrl_c()?;
     let mut stop = ctrl_break()?;

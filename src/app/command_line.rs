@@ -24,7 +24,8 @@ impl App {
     }
 
     fn joined(&self, args: &[&str], options: &[(&str, Option<&str>)]) -> String {
-        let program = if self.env.run_by_azd() { AZD_PROGRAM } else { PROGRAM };
+        let by_azd = self.env.run_by_azd() || self.detached.as_ref().is_some_and(|run| run.ticket.by_azd);
+        let program = if by_azd { AZD_PROGRAM } else { PROGRAM };
         let cwd = self.globals.cwd.as_deref().map(|cwd| cwd.display().to_string());
         let given = options.iter().copied().chain([("--cwd", cwd.as_deref())]);
         let mut words: Vec<String> = args.iter().map(ToString::to_string).collect();

@@ -103,6 +103,15 @@ pub(crate) fn lora_line(
     )
 }
 
+/// The page of an upload that goes on without its terminal, with the commands that follow and end it.
+#[must_use]
+pub(crate) fn detached_page(id: &str, (name, version): (&str, &str), pid: u32, commands: &[String; 2]) -> String {
+    let [attach, stop] = commands;
+    format!(
+        "Upload {id} of model '{name}' (version {version}) goes on without this terminal (process {pid}).\n\nTo follow it:\n  {attach}\nTo end it:\n  {stop}\n"
+    )
+}
+
 /// The page of a registration that is not waited for.
 #[must_use]
 pub(crate) fn accepted_page(name: &str, version: &str, wait: &str) -> String {

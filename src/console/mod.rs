@@ -12,7 +12,9 @@ mod init_page;
 pub(crate) mod product;
 mod progress;
 mod prompt;
+mod record;
 pub(crate) mod render;
+mod replay;
 mod speed;
 mod style;
 mod table;
@@ -24,6 +26,7 @@ pub(crate) use download::DownloadView;
 pub(crate) use error_page::ErrorPage;
 pub(crate) use init_page::InitPage;
 pub(crate) use progress::{ProgressMode, StatusView};
+pub(crate) use replay::Replay;
 pub(crate) use table::TableStyle;
 pub(crate) use transfer::TransferView;
 
@@ -39,9 +42,11 @@ use thiserror::Error;
 use serde_json::Value;
 
 use self::progress::Face;
+use self::record::Message;
 use self::style::Style;
 use azure_ai_models_core::display::harmless_lines;
 use azure_ai_models_core::redact::mask_known;
+use azure_ai_models_core::upload::detached::EventLog;
 
 /// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -90,12 +95,14 @@ pub(crate) struct Console {
     stderr: Arc<Mutex<io::Stderr>>,
     /// The cursor stands behind a question.
     asking: AtomicBool,
+    /// Where what is said is recorded, for those who attach.
+    record: Option<Arc<EventLog>>,
 }
 
 impl Console {
     /// A console for one run.
     #[must_use]
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, record: Option<Arc<EventLog>>) -> Self {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
         let can_draw = settings.stderr_terminal && !bars.is_hidden();
@@ -106,11 +113,10 @@ impl Console {
             bars,
             stderr: Arc::new(Mutex::new(io::stderr())),
             asking: AtomicBool::new(false),
+            record,
             settings,
         };
-        if face == Face::Json {
-            console.line(progress::SCHEMA_LINE);
-        }
+        console.json_line(|| progress::SCHEMA_LINE.to_owned());
         console
     }
 
@@ -130,27 +136,29 @@ impl Console {
 
     /// `Step 2/3: Uploading model files...`
     pub(crate) fn step(&self, number: u8, of: u8, text: &str) {
-        if self.face == Face::Json {
-            self.line(&progress::step_line(number, of, text));
-        } else {
-            self.talk(&self.style.bold(&format!("Step {number}/{of}: {text}")));
-        }
+        self.json_line(|| progress::step_line(number, of, text));
+        self.talk(&self.style.bold(&format!("Step {number}/{of}: {text}")));
     }
 
     /// A fact for those who read JSON lines; nothing elsewhere.
     pub(crate) fn event(&self, name: &str, fields: Value) {
-        if self.face == Face::Json {
-            self.line(&progress::event_line(name, fields));
-        }
+        self.json_line(|| progress::event_line(name, fields));
     }
 
     /// `✓ Upload complete`
     pub(crate) fn done(&self, text: &str) {
+        self.record_message(Message::Done, text);
         self.talk(&format!("{} {}", self.style.green("✓"), harmless_lines(text)));
     }
 
     /// News.
     pub(crate) fn status(&self, text: &str) {
+        self.record_message(Message::Status, text);
+        self.talk(&harmless_lines(text));
+    }
+
+    /// News that is recorded elsewhere.
+    pub(crate) fn unrecorded(&self, text: &str) {
         self.talk(&harmless_lines(text));
     }
 
@@ -163,16 +171,18 @@ impl Console {
 
     /// `  Blob URI: https://...`
     pub(crate) fn detail(&self, key: &str, value: &str) {
-        self.talk(&format!("  {key}: {}", harmless_lines(value)));
+        self.status(&format!("  {key}: {value}"));
     }
 
     /// Something that the person may want to know: a retry, a wait.
     pub(crate) fn notice(&self, text: &str) {
+        self.record_message(Message::Notice, text);
         self.talk(&self.style.grey(&harmless_lines(text)));
     }
 
     /// `WARNING: ...`
     pub(crate) fn warn(&self, text: &str) {
+        self.record_message(Message::Warning, text);
         self.talk(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
     }
 
@@ -190,9 +200,7 @@ impl Console {
 
     /// A failed command that azd shows: here it is told only where lines of JSON are read.
     pub(crate) fn error_elsewhere(&self, page: &ErrorPage<'_>) {
-        if self.face == Face::Json {
-            self.line(&progress::error_line(page));
-        }
+        self.json_line(|| progress::error_line(page));
     }
 
     /// A failed command.
@@ -200,9 +208,7 @@ impl Console {
         if page.is_interrupt {
             self.leave_line();
         }
-        if self.face == Face::Json {
-            self.line(&progress::error_line(page));
-        }
+        self.json_line(|| progress::error_line(page));
         self.line(&if self.settings.json { page.json() } else { page.text(self.style) });
     }
 

@@ -125,27 +125,25 @@ impl<'a> StatusView<'a> {
                 self.next_line = elapsed + self.status_line;
                 self.console.line(&line());
             }
-            Face::Json => {
-                let rest = json!({ "status": status, "seconds": elapsed.as_secs() });
-                let fields = match (&self.deployment, rest) {
-                    (Some(name), Value::Object(rest)) => {
-                        let name = ("name".to_owned(), json!(name));
-                        Value::Object(std::iter::once(name).chain(rest).collect())
-                    }
-                    (_, rest) => rest,
-                };
-                self.console.line(&event_line(self.event, fields));
-            }
-            Face::Plain | Face::None => {}
+            Face::Plain | Face::Json | Face::None => {}
         }
+        let line = || {
+            let rest = json!({ "status": status, "seconds": elapsed.as_secs() });
+            let fields = match (&self.deployment, rest) {
+                (Some(name), Value::Object(rest)) => {
+                    let name = ("name".to_owned(), json!(name));
+                    Value::Object(std::iter::once(name).chain(rest).collect())
+                }
+                (_, rest) => rest,
+            };
+            event_line(self.event, fields)
+        };
+        self.console.json_line(line);
     }
 
     /// All is done; said once, at the end of a command.
     pub(crate) fn done(&self, name: &str, version: &str, status: &str) {
-        if self.console.face == Face::Json {
-            let fields = json!({ "name": name, "version": version, "status": status });
-            self.console.line(&event_line("done", fields));
-        }
+        self.console.event("done", json!({ "name": name, "version": version, "status": status }));
     }
 }
 

@@ -8,10 +8,10 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
-pub(crate) use super::create_pages::{DryRunPage, accepted_page, dry_run_page, lora_line, taken_line};
+pub(crate) use super::create_pages::{DryRunPage, accepted_page, detached_page, dry_run_page, lora_line, taken_line};
 pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
 use super::table::{TableStyle, table};
-pub(crate) use super::uploads_page::{UploadRow, uploads_table};
+pub(crate) use super::uploads_page::{UploadRow, UploadSpeed, uploads_table};
 use super::width::{columns, padded};
 use azure_ai_models_core::display::{harmless, harmless_json};
 use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, Progress, Versioned};

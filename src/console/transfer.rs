@@ -16,11 +16,35 @@ use azure_ai_models_core::hub::Carrier;
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
 
+/// Time since the start of a transfer.
+enum Clock {
+    /// That of this machine.
+    Since(Instant),
+    /// That of the events of another process.
+    Recorded(Duration),
+}
+
+impl Clock {
+    fn start(&mut self) {
+        *self = match self {
+            Self::Since(_) => Self::Since(Instant::now()),
+            Self::Recorded(_) => Self::Recorded(Duration::ZERO),
+        };
+    }
+
+    fn now(&self) -> Duration {
+        match self {
+            Self::Since(start) => start.elapsed(),
+            Self::Recorded(now) => *now,
+        }
+    }
+}
+
 /// See the module.
 pub(crate) struct TransferView<'a> {
     console: &'a Console,
     status_line: Duration,
-    started: Instant,
+    clock: Clock,
     state: State,
     running: bool,
     bar: Option<ProgressBar>,
@@ -33,7 +57,7 @@ impl<'a> TransferView<'a> {
         Self {
             console,
             status_line,
-            started: Instant::now(),
+            clock: Clock::Since(Instant::now()),
             state: State::default(),
             running: false,
             bar: None,
@@ -42,12 +66,18 @@ impl<'a> TransferView<'a> {
         }
     }
 
+    /// From now on the time since the start is this, as events of another process tell it.
+    pub(super) fn set_recorded(&mut self, now: Duration) {
+        self.clock = Clock::Recorded(now);
+    }
+
     /// Takes one event in.
     pub(crate) fn on(&mut self, event: &TransferEvent) {
-        let now = self.started.elapsed();
+        let now = self.clock.now();
         match event {
             TransferEvent::Started(progress) => {
-                self.started = Instant::now();
+                self.console.record_started(progress);
+                self.clock.start();
                 self.running = true;
                 self.state.advance(Duration::ZERO, *progress);
                 if self.console.face == Face::Bar {
@@ -60,9 +90,7 @@ impl<'a> TransferView<'a> {
             }
             TransferEvent::Progress(progress) => {
                 self.state.advance(now, *progress);
-                if self.console.face == Face::Json {
-                    self.console.line(&self.state.json(now));
-                }
+                self.console.progress_line(|| self.state.fields(now), progress.found);
                 self.tenths(now);
                 self.draw(now);
             }
@@ -70,10 +98,8 @@ impl<'a> TransferView<'a> {
                 self.stalled(*silent, *network_error_percent);
             }
             TransferEvent::FileDone { path, bytes, sha256 } => {
-                if self.console.face == Face::Json {
-                    let fields = json!({ "path": path, "bytes": bytes, "sha256": sha256 });
-                    self.console.line(&event_line("upload.file", fields));
-                }
+                let line = || event_line("upload.file", json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
+                self.console.json_line(line);
             }
             TransferEvent::ImportMode { carrier, reason } => {
                 self.console.event("import.mode", json!({ "mode": carrier.as_str(), "reason": reason }));
@@ -98,7 +124,7 @@ impl<'a> TransferView<'a> {
 
     /// Lets time pass: the elapsed time moves on, and a status line appears when it is due.
     pub(crate) fn tick(&mut self) {
-        let now = self.started.elapsed();
+        let now = self.clock.now();
         if now >= self.next_status {
             self.next_status = now + self.status_line;
             if matches!(self.console.face, Face::Bar | Face::Plain) {
@@ -145,19 +171,13 @@ impl<'a> TransferView<'a> {
     }
 
     fn stalled(&self, silent: Duration, network_error_percent: Option<f64>) {
-        match self.console.face {
-            Face::Json => {
-                let fields = json!({ "seconds": silent.as_secs(), "networkErrorPercent": network_error_percent });
-                self.console.line(&event_line("upload.stalled", fields));
-            }
-            _ => {
-                let errors = network_error_percent
-                    .filter(|percent| *percent > 0.0)
-                    .map(|percent| format!(", network errors {percent:.0} %"))
-                    .unwrap_or_default();
-                self.console.talk(&format!("  No progress for {} s{errors}. Still trying...", silent.as_secs()));
-            }
-        }
+        let fields = json!({ "seconds": silent.as_secs(), "networkErrorPercent": network_error_percent });
+        self.console.event("upload.stalled", fields);
+        let errors = network_error_percent
+            .filter(|percent| *percent > 0.0)
+            .map(|percent| format!(", network errors {percent:.0} %"))
+            .unwrap_or_default();
+        self.console.talk(&format!("  No progress for {} s{errors}. Still trying...", silent.as_secs()));
     }
 
     fn done(&mut self, bytes: u64, files: u64, elapsed: Duration) {
@@ -168,12 +188,9 @@ impl<'a> TransferView<'a> {
                 self.console.line(&self.state.full_line(bytes, elapsed, self.console.bar_width()));
             }
             Face::Plain => self.console.line(&format!("  {}", self.state.full_text(bytes, elapsed))),
-            Face::Json => {
-                let fields = json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() });
-                self.console.line(&event_line("upload.done", fields));
-            }
-            Face::None => {}
+            Face::Json | Face::None => {}
         }
+        self.console.event("upload.done", json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() }));
         self.console.talk(&format!("  Completed in {}", units::duration(elapsed)));
     }
 }
@@ -183,7 +200,7 @@ impl Drop for TransferView<'_> {
         // What was reached stays on the screen, as a line that ends.
         if self.bar.is_some() {
             self.clear_bar();
-            self.console.line(&self.state.line(self.started.elapsed(), self.console.bar_width()));
+            self.console.line(&self.state.line(self.clock.now(), self.console.bar_width()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The table of unfinished uploads. Pure.
+//! The table of uploads. Pure.
 
 use std::time::Duration;
 
@@ -25,35 +25,68 @@ pub(crate) struct UploadRow {
     pub(crate) age: Duration,
     /// Path, or URL without its query.
     pub(crate) source: String,
+    /// Process that works on it.
+    pub(crate) pid: Option<u32>,
+    /// How fast it goes.
+    pub(crate) speed: UploadSpeed,
+}
+
+/// How far a running upload is, and how fast; `None` where that is not known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UploadSpeed {
+    /// Percent of its bytes, one decimal.
+    pub(crate) percent: Option<f64>,
+    /// Bytes per second.
+    pub(crate) bytes_per_second: Option<u64>,
+    /// Seconds that the rest takes.
+    pub(crate) eta_seconds: Option<u64>,
+}
+
+impl UploadSpeed {
+    fn cells(self) -> [String; 3] {
+        let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        [
+            known(self.percent.map(|percent| format!("{percent:.1}%"))),
+            known(self.bytes_per_second.map(|rate| format!("{}/s", units::bytes(rate)))),
+            known(self.eta_seconds.map(|seconds| units::duration(Duration::from_secs(seconds)))),
+        ]
+    }
 }
 
 /// The table of `uploads list`.
 #[must_use]
 pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
+    // Four columns that would be empty where nothing runs.
+    let runs = rows.iter().any(|row| row.pid.is_some());
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let unknown = || "-".to_owned();
-            vec![
-                row.id.clone(),
-                row.name.clone(),
-                row.version.clone(),
-                row.state.clone(),
+            let mut cells = vec![row.id.clone(), row.name.clone(), row.version.clone(), row.state.clone()];
+            if runs {
+                cells.extend(row.speed.cells());
+                cells.push(row.pid.map_or_else(unknown, |pid| pid.to_string()));
+            }
+            cells.extend([
                 row.files.map_or_else(unknown, units::grouped),
                 row.bytes.map_or_else(unknown, units::bytes),
                 age(row.age),
                 harmless(&row.source),
-            ]
+            ]);
+            cells
         })
         .collect();
     let mut out = String::new();
     if !cells.is_empty() {
-        out = table(&["ID", "NAME", "VERSION", "STATE", "FILES", "SIZE", "AGE", "SOURCE"], cells, 2, style);
+        let speed: &[&str] = if runs { &["DONE", "RATE", "ETA", "PID"] } else { &[] };
+        let headings = [&["ID", "NAME", "VERSION", "STATE"], speed, &["FILES", "SIZE", "AGE", "SOURCE"]].concat();
+        out = table(&headings, cells, 2, style);
     }
     if style.summary {
         let gap = if rows.is_empty() { "" } else { "\n" };
-        out =
-            format!("{out}{gap}{} found\n", units::count(rows.len() as u64, "unfinished upload", "unfinished uploads"));
+        let ended = rows.iter().any(|row| matches!(row.state.as_str(), "done" | "failed"));
+        let [one, many] = if ended { ["upload", "uploads"] } else { ["unfinished upload", "unfinished uploads"] };
+        out = format!("{out}{gap}{} found\n", units::count(rows.len() as u64, one, many));
     }
     out
 }

@@ -27,7 +27,6 @@ pub(crate) enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, in the order of their exit codes.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 10] = [
         Self::Failure,
         Self::Usage,
@@ -55,6 +54,11 @@ impl ErrorKind {
             Self::Service => 9,
             Self::Interrupted => 130,
         }
+    }
+
+    /// The kind with this word; a failure of no special kind for any other.
+    pub(crate) fn of_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Self::Failure)
     }
 
     /// The word in JSON.

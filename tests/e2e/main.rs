@@ -5,6 +5,8 @@ mod copy_store;
 #[cfg(target_os = "linux")]
 mod crash;
 mod create;
+#[cfg(unix)]
+mod detached;
 mod gate;
 #[cfg(target_os = "linux")]
 mod hostile;

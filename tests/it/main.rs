@@ -12,6 +12,8 @@ mod consent;
 mod create;
 mod delete;
 mod deployments;
+#[cfg(unix)]
+mod detached;
 mod dry_run;
 mod error_rows;
 mod errors;

@@ -98,7 +98,7 @@ fn every_example_says_what_it_does() {
         ("init", "Connect an azd environment to a Foundry project"),
         ("custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7", "An adapter"),
         ("custom list --limit 10 -o json", "List the latest version of each custom model, with --limit, as JSON"),
-        ("custom uploads discard --all --yes", "Forget unfinished uploads, with --all and --yes"),
+        ("custom uploads discard --all --yes", "Forget uploads, with --all and --yes"),
     ] {
         assert_eq!(told[&format!("azd ai models {command}")], description);
     }

@@ -55,6 +55,10 @@ fn an_unfinished_upload_is_listed() {
         "bytes": 1050,
         "createdAt": ...
         "updatedAt": ...
+        "pid": null,
+        "percent": null,
+        "bytesPerSecond": null,
+        "etaSeconds": null
       }
     ]
     "#);

@@ -5,6 +5,7 @@
 
 mod again;
 mod args;
+mod detach;
 mod dry_run;
 mod engine_args;
 mod import;
@@ -16,6 +17,7 @@ mod version;
 mod view;
 
 pub(super) use self::args::CreateArgs;
+pub(super) use self::detach::DetachArgs;
 pub(super) use self::engine_args::EngineArgs;
 
 pub(super) use self::spec::{CreateSpec, EngineChoice, VersionChoice};
@@ -40,8 +42,8 @@ use tokio::sync::OnceCell;
 use self::lora::AdapterConfig;
 use self::version::next_free;
 use self::view::{STARTING_OVER, UploadView, kept_sentence};
-use super::hub;
 use super::selection::{self, Check, Planned};
+use super::{hub, running};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::engine;
@@ -79,12 +81,23 @@ Examples:
   From weights to an endpoint:
     azd ai models custom create -n my-model --source ./weights --base-model FW-GLM-4.7 --deploy
 
+  Without this terminal, which may close then:
+    azd ai models custom create --name my-model --source ./model-weights --detach
+
   In a pipeline, each run a version of its own:
     azd ai models custom create -n my-model --version auto --source ./weights --no-prompt -o json";
 
 pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
+    if args.dry_run() && args.detaches() {
+        return Err(CliError::usage("--dry-run sends nothing, so that there is nothing to detach")
+            .with_code(ErrorCode::Contradiction)
+            .with_suggestion("Omit --detach, or --dry-run."));
+    }
     if args.dry_run() {
         return dry_run::dry_run(app, args).await;
+    }
+    if args.detaches() {
+        app.outlive_azd();
     }
     let spec = args.into_spec(app).await?;
     check_publisher(app, &spec)?;
@@ -226,6 +239,10 @@ impl Create<'_> {
     /// Makes one version: uploads what is missing, registers it, shows it.
     async fn make_version(&self, version: &ModelVersion) -> Result<(), Ended> {
         let mut session = self.open(version).await?;
+        if let Some(detached) = &self.app.detached {
+            let model = (self.spec.name.as_str(), version.as_str());
+            detached.begin(self.app, &mut session, model, self.spec.resume_hint()).await?;
+        }
         let registered = if session.is_uploaded() {
             self.headline(version);
             self.app.console.status("All files are there already; only the registration is missing.");
@@ -238,7 +255,7 @@ impl Create<'_> {
             self.register(&mut session, version).await?
         };
         match registered {
-            Some(registered) => Ok(self.show(session, &registered, version).await?),
+            Some(registered) => Ok(Box::pin(self.show(session, &registered, version)).await?),
             None => Ok(()),
         }
     }
@@ -257,7 +274,7 @@ impl Create<'_> {
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
         match opened.await {
             Ok(session) => Ok(session),
-            Err(error @ DirectoryError::InUse { .. }) => Err(Ended::InUse(error.into())),
+            Err(error @ DirectoryError::InUse { .. }) => Err(Ended::InUse(running::error(self.app, error))),
             Err(error) => Err(Ended::Failed(error.into())),
         }
     }
@@ -284,14 +301,21 @@ impl Create<'_> {
         drop(view);
         match uploaded {
             Ok(()) => Ok(()),
-            Err(UploadError::Conflict(error)) if self.is_taken(version, &error).await => {
-                Err(Ended::Taken(self.version_exists(version, VersionConflict::Upload(error)).await))
+            Err(error) => Err(self.not_uploaded(version, error).await),
+        }
+    }
+
+    /// What an upload failed with, in the words of the user.
+    async fn not_uploaded(&self, version: &ModelVersion, error: UploadError) -> Ended {
+        match error {
+            UploadError::Conflict(error) if self.is_taken(version, &error).await => {
+                Ended::Taken(self.version_exists(version, VersionConflict::Upload(error)).await)
             }
-            Err(UploadError::OwnStray { path, why, earlier }) => {
+            UploadError::OwnStray { path, why, earlier } => {
                 let error = UploadError::OwnStray { path, why, earlier: earlier.clone() };
-                Err(Ended::Failed(self.kept_by_the_store(version, error, earlier.map(|one| *one)).await))
+                Ended::Failed(self.kept_by_the_store(version, error, earlier.map(|one| *one)).await)
             }
-            Err(error) => Err(Ended::Failed(self.upload_failed(error))),
+            error => Ended::Failed(self.upload_failed(error)),
         }
     }
 
@@ -385,7 +409,7 @@ impl Create<'_> {
                 Ok(deployed) => Some(deployed),
                 Err(error) => {
                     // The upload has done its work whatever became of the deployment.
-                    drop(session.finish());
+                    drop(session.finish().await);
                     return Err(error);
                 }
             },
@@ -396,7 +420,7 @@ impl Create<'_> {
         let json = CreatedJson { model, deployment };
         app.show(&Created { json, files, deployed, state, source: &self.source, deploy })?;
         // A directory that stays behind harms nobody.
-        if let Err(why) = session.finish() {
+        if let Err(why) = session.finish().await {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
         }
         Ok(())

@@ -9,6 +9,7 @@ mod existing;
 mod hub;
 mod list;
 mod products;
+mod running;
 mod selection;
 mod show;
 mod source;
@@ -59,6 +60,7 @@ impl CustomCommand {
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Create(args) => args.progress(),
+            Self::Uploads { command: Some(command) } => command.progress(),
             _ => ProgressMode::Auto,
         }
     }
@@ -79,7 +81,7 @@ pub(crate) enum CustomCommand {
     /// Check the files of a model before they are uploaded
     #[command(args_override_self = true, after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
-    /// Unfinished uploads of this machine: list, resume, discard
+    /// Uploads of this machine: list, attach, stop, log, resume, discard
     #[command(args_override_self = true, arg_required_else_help = false, after_help = uploads::EXAMPLES)]
     Uploads {
         #[command(subcommand)]

@@ -1,51 +1,78 @@
-//! `custom uploads`: what is unfinished on this machine; go on with it, or give it up.
+//! `custom uploads`: the uploads of this machine, unfinished or detached: followed, ended, resumed, or given up.
+
+mod attach;
+mod list;
+mod log;
+mod stop;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::create::{CreateSpec, EngineArgs, EngineChoice, VersionChoice, make};
-use super::hub;
+use super::create::{CreateSpec, DetachArgs, EngineArgs, VersionChoice, make};
+use super::{hub, running};
 use crate::app::{Accepts, App, Confirm};
 use crate::commands::connect;
-use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
-use crate::console::render::{self, UploadRow};
+use crate::console::{ProgressMode, TableStyle};
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{self, Journal, Stage, Unfinished};
+use azure_ai_models_core::upload::detached::Outcome;
+use azure_ai_models_core::upload::{self, Journal, KeptUpload, Stage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   azd ai models custom uploads list
+  azd ai models custom uploads attach 3f2a9c0d1e4b5a67
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads discard --all --yes
 
 What is kept here is how far each upload is, not the files: they lie in your folder and in the upload location.";
 
-/// What can be done with unfinished uploads.
+/// What can be done with uploads of this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UploadsCommand {
-    /// List the unfinished uploads of this machine
+    /// List the uploads of this machine: unfinished ones, and detached ones for 7 days after their end
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads list
   azd ai models custom uploads list -o json")]
     List,
+    /// Follow a detached upload as the foreground would show it, also after its end; Ctrl+C leaves it running
+    #[command(after_help = attach::EXAMPLES)]
+    Attach(attach::AttachArgs),
+    /// End a detached upload; what was sent is kept for 'uploads resume'
+    #[command(after_help = "\
+Examples:
+  azd ai models custom uploads stop 3f2a9c0d1e4b5a67")]
+    Stop(stop::StopArgs),
+    /// Print the log of a detached upload
+    #[command(after_help = "\
+Examples:
+  azd ai models custom uploads log 3f2a9c0d1e4b5a67")]
+    Log(log::LogArgs),
     /// Go on with an unfinished upload, and register the model
     #[command(after_help = "\
 Examples:
-  azd ai models custom uploads resume 3f2a9c0d1e4b5a67")]
+  azd ai models custom uploads resume 3f2a9c0d1e4b5a67
+  azd ai models custom uploads resume 3f2a9c0d1e4b5a67 --detach")]
     Resume(ResumeArgs),
-    /// Forget unfinished uploads; what was sent is not registered
+    /// Forget uploads; what was sent is not registered
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads discard 3f2a9c0d1e4b5a67
   azd ai models custom uploads discard --all --yes")]
     Discard(DiscardArgs),
+}
+
+impl UploadsCommand {
+    /// How progress is shown.
+    pub(super) fn progress(&self) -> ProgressMode {
+        match self {
+            Self::Attach(args) => args.progress(),
+            _ => ProgressMode::Auto,
+        }
+    }
 }
 
 /// Options of `custom uploads resume`.
@@ -61,6 +88,9 @@ pub(crate) struct ResumeArgs {
 
     #[command(flatten)]
     engine: EngineArgs,
+
+    #[command(flatten)]
+    detach: DetachArgs,
 }
 
 /// Options of `custom uploads discard`.
@@ -85,69 +115,25 @@ pub(crate) struct DiscardArgs {
 /// Whatever the command failed with.
 pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliError> {
     match command {
-        UploadsCommand::List => list(app),
+        UploadsCommand::List => list::list(app),
+        UploadsCommand::Attach(args) => attach::attach(app, &args).await,
+        UploadsCommand::Stop(args) => stop::stop(app, &args).await,
+        UploadsCommand::Log(args) => log::log(app, &args),
         UploadsCommand::Resume(args) => resume(app, args).await,
         UploadsCommand::Discard(args) => discard(app, args).await,
     }
 }
 
-/// An unfinished upload as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row<'a> {
-    id: &'a str,
-    name: &'a str,
-    version: &'a str,
-    endpoint: &'a str,
-    source: &'a str,
-    state: &'a str,
-    files: Option<u64>,
-    bytes: Option<u64>,
-    created_at: String,
-    updated_at: String,
-}
-
-fn all(app: &App) -> Result<Vec<Unfinished>, CliError> {
+/// All uploads of this machine; files of those that ended long ago are removed on the way.
+fn all(app: &App) -> Result<Vec<KeptUpload>, CliError> {
     let config_dir = app.config_dir()?;
-    upload::unfinished(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
-}
-
-fn list(app: &App) -> Result<(), CliError> {
-    app.show(&Uploads { uploads: &all(app)?, now: OffsetDateTime::now_utc() })
-}
-
-/// The unfinished uploads, as a list or a table.
-struct Uploads<'a> {
-    uploads: &'a [Unfinished],
-    now: OffsetDateTime,
-}
-
-impl Product for Uploads<'_> {
-    fn json(&self) -> JsonPieces<'_> {
-        let stamp = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
-        let rows: Vec<Row<'_>> = self
-            .uploads
-            .iter()
-            .map(|Unfinished { id, journal, running }| Row {
-                id,
-                name: &journal.spec.name,
-                version: &journal.spec.version,
-                endpoint: &journal.spec.endpoint,
-                source: &journal.spec.source,
-                state: state(journal, *running),
-                files: files(journal),
-                bytes: files(journal).map(|_| journal.files.bytes()),
-                created_at: stamp(journal.created_at),
-                updated_at: stamp(journal.updated_at),
-            })
-            .collect();
-        product::document(&rows)
+    let uploads = upload::kept_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))?;
+    let now = OffsetDateTime::now_utc();
+    let expired = uploads.iter().filter(|upload| upload.expire(now)).count();
+    if expired == 0 {
+        return Ok(uploads);
     }
-
-    fn text(&self, style: TableStyle) -> String {
-        let rows: Vec<UploadRow> = self.uploads.iter().map(|upload| row(upload, self.now)).collect();
-        render::uploads_table(&rows, style)
-    }
+    upload::kept_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
 }
 
 /// Ids of the uploads that were discarded.
@@ -163,35 +149,9 @@ impl Product for Discarded<'_> {
     }
 }
 
-/// A remote source has no list of files.
-fn files(journal: &Journal) -> Option<u64> {
-    (!journal.files.is_empty()).then_some(journal.files.len() as u64)
-}
-
-/// How far an upload is; `interrupted` where files are missing and nobody sends them.
-fn state(journal: &Journal, running: bool) -> &'static str {
-    if running || journal.stage.is_complete() { journal.stage.as_str() } else { "interrupted" }
-}
-
-fn row(Unfinished { id, journal, running }: &Unfinished, now: OffsetDateTime) -> UploadRow {
-    let word = state(journal, *running);
-    let is_told = !*running || journal.stage == Stage::Uploading;
-    UploadRow {
-        id: id.clone(),
-        name: journal.spec.name.clone(),
-        version: journal.spec.version.clone(),
-        state: if is_told { word.to_owned() } else { format!("{word} (running)") },
-        files: files(journal),
-        bytes: files(journal).map(|_| journal.files.bytes()),
-        // A clock that was set back makes nothing older than now.
-        age: (now - journal.updated_at).try_into().unwrap_or_default(),
-        source: journal.spec.source.clone(),
-    }
-}
-
 /// The one upload whose id begins so.
-fn find(app: &App, id: &str) -> Result<Unfinished, CliError> {
-    let mut found: Vec<Unfinished> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
+fn find(app: &App, id: &str) -> Result<KeptUpload, CliError> {
+    let mut found: Vec<KeptUpload> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
     let list = app.command_line(&["custom", "uploads", "list"]);
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),
@@ -203,8 +163,19 @@ fn find(app: &App, id: &str) -> Result<Unfinished, CliError> {
 }
 
 async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
-    let Unfinished { id, journal, .. } = find(app, &args.id)?;
-    let Journal { spec: upload, registration, .. } = journal;
+    let detach = args.detach.request(app)?;
+    if detach.is_some() {
+        app.outlive_azd();
+    }
+    let kept = find(app, &args.id)?;
+    let id = kept.id.clone();
+    if kept.running && kept.run.is_some() {
+        kept.take().map_err(|why| running::error(app, why))?;
+    }
+    let Some(Journal { spec: upload, registration, .. }) = kept.journal.filter(|journal| journal.stage != Stage::Done)
+    else {
+        return Err(not_resumable(app, &id, kept.result.is_some_and(|result| result.outcome == Outcome::Succeeded)));
+    };
     let source = app.source(&upload.source)?;
     if let Some(pin) = &upload.hub {
         hub::check_same_hub(app, pin)?;
@@ -229,17 +200,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let broken = |what: &str| CliError::failure(format!("the journal of upload {id} holds no valid {what}"));
     let engine = args.engine.choice(app, &source)?;
     let (copy, verify) = (args.engine.copy(), args.engine.verify());
-    let mut again = vec!["custom", "uploads", "resume", &id];
-    if let (EngineChoice::Native { .. }, Source::Local(_)) = (engine, &source) {
-        again.extend(["--engine", "native"]);
-    }
-    if copy != CopyMode::default() {
-        again.extend(["--copy", copy.as_str()]);
-    }
-    if verify != VerifyMode::default() {
-        again.extend(["--verify", verify.as_str()]);
-    }
-    let spec = CreateSpec {
+    let mut spec = CreateSpec {
         name: upload.name.parse().map_err(|_| broken("name"))?,
         version: VersionChoice::Named(upload.version.parse().map_err(|_| broken("version"))?),
         source,
@@ -260,10 +221,39 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         verify,
         azcopy_path: None,
         limit_rate: None,
-        again: app.command_line(&again),
+        detach,
+        again: String::new(),
     };
+    spec.again = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());
     let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;
     make(app, &spec, &foundry).await
+}
+
+/// `... custom uploads resume ID`, with these options.
+fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String {
+    let mut words = vec!["custom", "uploads", "resume", id];
+    words.extend(options.iter().map(String::as_str));
+    words.extend(detach.then_some("--detach"));
+    app.command_line(&words)
+}
+
+/// The command that resumes a detached upload as it was begun.
+fn resume_of(app: &App, upload: &KeptUpload) -> String {
+    let hint = upload.run.as_ref().map(|run| run.resume.clone()).unwrap_or_default();
+    hint.command.unwrap_or_else(|| resume_line(app, &upload.id, &hint.options, true))
+}
+
+/// An upload of which nothing is left to send, or nothing was sent yet.
+fn not_resumable(app: &App, id: &str, is_done: bool) -> CliError {
+    if is_done {
+        let attach = app.command_line(&["custom", "uploads", "attach", id]);
+        return CliError::usage(format!("upload {id} is done: its model is registered"))
+            .with_code(ErrorCode::NotResumable)
+            .with_suggestion(format!("See how it ended:\n  {attach}"));
+    }
+    CliError::usage(format!("upload {id} ended before anything was sent"))
+        .with_code(ErrorCode::NotResumable)
+        .with_suggestion("Run the same 'custom create' again.")
 }
 
 async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
@@ -277,7 +267,7 @@ async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
     }
     let mut discarded = Vec::new();
     for upload in &uploads {
-        let directory = upload.take(&config_dir)?;
+        let directory = upload.take().map_err(|why| running::error(app, why))?;
         directory.remove().map_err(|why| CliError::no_uploads(&config_dir, &why))?;
         app.console.done(&format!("Upload {} discarded", upload.id));
         discarded.push(upload.id.as_str());
@@ -285,7 +275,7 @@ async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
     app.show(&Discarded(discarded))
 }
 
-async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
+async fn confirm(app: &App, uploads: &[KeptUpload]) -> Result<(), CliError> {
     let what = units::count(uploads.len() as u64, "upload", "uploads");
     let confirm = Confirm {
         action: "discarding an upload",
@@ -295,10 +285,10 @@ async fn confirm(app: &App, uploads: &[Unfinished]) -> Result<(), CliError> {
         declined: "Nothing was discarded.",
     };
     app.can_confirm(&confirm)?;
-    for Unfinished { id, journal, .. } in uploads {
-        let Journal { spec, .. } = journal;
-        let size = units::bytes(journal.files.bytes());
-        app.console.status(&format!("{id}: {} (version {}), {size}, {}", spec.name, spec.version, spec.source));
+    for upload in uploads {
+        let (_, name, version, source) = upload.model();
+        let size = units::bytes(upload.journal.as_ref().map_or(0, |journal| journal.files.bytes()));
+        app.console.status(&format!("{}: {name} (version {version}), {size}, {source}", upload.id));
     }
     app.confirm(&confirm).await
 }

@@ -13,7 +13,7 @@ use crate::error::{CliError, RegistrationAdvice};
 use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus, Registered};
 use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{Journal, UploadDirectory};
+use azure_ai_models_core::upload::{Journal, Stage, UploadDirectory};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -66,7 +66,8 @@ async fn begun_here(
     let endpoint = foundry.endpoint().to_string();
     let directory = UploadDirectory::existing(&config_dir, &endpoint, args.name.as_str(), args.version.as_str())?;
     let Some(directory) = directory else { return Ok(None) };
-    Ok(directory.journal().await.map(|journal| (directory, journal)))
+    let journal = directory.journal().await.filter(|journal| journal.stage != Stage::Done);
+    Ok(journal.map(|journal| (directory, journal)))
 }
 
 /// The upload is registered: nothing is left to go on with. Files of somebody else under this version leave it.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::console::progress::event_line;
 use crate::console::speed::Speed;
 use crate::console::width::columns;
 use azure_ai_models_core::model::TransferProgress;
@@ -81,7 +80,8 @@ impl State {
         format!("[{}] Still uploading... {far} complete", units::duration(now))
     }
 
-    pub(super) fn json(&self, now: Duration) -> String {
+    /// Fields of `upload.progress`.
+    pub(super) fn fields(&self, now: Duration) -> Value {
         let eta =
             self.progress.total_bytes.and_then(|total| self.speed.eta(now, total.saturating_sub(self.progress.bytes)));
         let mut fields = json!({
@@ -96,7 +96,7 @@ impl State {
             fields["bytesRemote"] = remote.into();
             fields["bytesSent"] = self.progress.bytes.saturating_sub(self.progress.found + remote).into();
         }
-        event_line("upload.progress", fields)
+        fields
     }
 
     pub(super) fn full_text(&self, bytes: u64, elapsed: Duration) -> String {
@@ -166,10 +166,10 @@ mod tests {
         let mut state = State::default();
         let progress = TransferProgress { found: GB, remote: Some(2 * GB), ..progress(4 * GB) };
         state.advance(Duration::from_secs(1), progress);
-        let line: serde_json::Value = serde_json::from_str(&state.json(Duration::from_secs(1))).expect("JSON");
+        let line = state.fields(Duration::from_secs(1));
         assert_eq!((&line["bytesRemote"], &line["bytesSent"]), (&(2 * GB).into(), &GB.into()));
         state.advance(Duration::from_secs(2), TransferProgress { remote: None, ..progress });
-        assert!(!state.json(Duration::from_secs(2)).contains("bytesRemote"));
+        assert!(state.fields(Duration::from_secs(2)).get("bytesRemote").is_none());
     }
 
     #[test]

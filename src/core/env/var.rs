@@ -148,6 +148,9 @@ variables! {
     HOME = "HOME", "", "";
 }
 
+/// Variables that azd sets for the one run of the program that it starts, and that mean nothing afterwards.
+pub const OF_AZD_RUN: [&str; 5] = [AZD_SERVER, AZD_ACCESS_TOKEN, AZD_CWD, TRACEPARENT, TRACESTATE];
+
 /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
 /// them where a `.env` of the azd project sets them too: a shell may have loaded that file.
 pub const TRUST: [&str; 6] = [ALLOW_HOST, AZCOPY_URL, AZCOPY_SHA256, ARM_ENDPOINT, CREDENTIAL, SCOPE];

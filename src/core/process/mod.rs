@@ -12,15 +12,20 @@
 //! | the child ends before what it started | the rest lives on, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
 
 mod child;
+mod detach;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 mod group;
+mod inhibit;
 mod programs;
 mod search;
 mod stamp;
 
 pub use child::Exit;
 pub(crate) use child::{Child, Pipes};
+pub use detach::{Detaching, EnvChanges, leave_terminal, release_streams};
+pub use inhibit::{Inhibitor, inhibit};
 pub use programs::Programs;
-pub(crate) use search::{find_program, is_program};
+pub(crate) use search::find_program;
+pub use search::is_program;
 pub(crate) use stamp::ProcessStamp;

@@ -37,6 +37,13 @@ impl Programs {
         Self { variables, path: path.unwrap_or_default() }
     }
 
+    /// Starts programs with these variables too.
+    #[must_use]
+    pub fn with(mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.variables.extend(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
     /// Runs a program to its end, without input; in another directory if one is named. May be dropped at any time.
     ///
     /// # Errors

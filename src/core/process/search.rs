@@ -21,13 +21,17 @@ fn absolute(path: &str) -> impl Iterator<Item = PathBuf> {
     split_paths(path).filter(|directory| directory.is_absolute())
 }
 
+/// True for a file that can be run, as far as its permissions tell.
 #[cfg(unix)]
-pub(crate) fn is_program(path: &Path) -> bool {
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
+/// True for a file.
 #[cfg(not(unix))]
-pub(crate) fn is_program(path: &Path) -> bool {
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 

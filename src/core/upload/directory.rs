@@ -9,11 +9,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::detached::{self, DETACHED_LOCK, DetachedFiles, DetachedRun, RunLock};
+use super::journal::{JOURNAL, read_journal};
+use super::kept::holds_lock;
 use crate::files::{create_private, create_private_directory, open_private};
 use crate::model::SourceFile;
 use crate::native::Record;
 
-pub(super) const LOCK: &str = "lock";
+const LOCK: &str = "lock";
+/// Files that tell of an upload after its end.
+const TELLING: [&str; 8] =
+    [LOCK, OWNER, JOURNAL, DETACHED_LOCK, detached::RUN, detached::EVENTS, detached::LOG, detached::RESULT];
 const LIST: &str = "files.txt";
 const OWNER: &str = "pid";
 const RUN: &str = "run-";
@@ -26,6 +32,41 @@ pub struct UploadDirectory {
     _lock: File,
 }
 
+/// A directory that waits for the process that carries its upload on. One that was made for this leaves no trace where that
+/// process never takes it.
+#[derive(Debug)]
+pub struct HandedOver {
+    path: PathBuf,
+    is_new: bool,
+}
+
+impl HandedOver {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Leaves it to the process that has taken it; the upload's id.
+    #[must_use]
+    pub fn keep(mut self) -> String {
+        self.is_new = false;
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+impl Drop for HandedOver {
+    fn drop(&mut self) {
+        if self.is_new
+            && let Ok(directory) = UploadDirectory::take(self.path.clone())
+            && read_journal(&self.path).is_none()
+            && !directory.has_detached()
+        {
+            drop(directory.remove());
+        }
+    }
+}
+
 /// Why there is no directory.
 #[derive(Debug, Error)]
 pub enum DirectoryError {
@@ -34,6 +75,10 @@ pub enum DirectoryError {
     InUse {
         /// Its id, if it told.
         process: Option<u32>,
+        /// Id of the upload.
+        upload: String,
+        /// The other process is detached.
+        detached: bool,
     },
     /// The disk said no.
     #[error("cannot prepare {}: {why}", .path.display())]
@@ -79,8 +124,12 @@ impl UploadDirectory {
         let lock = open_private(&lock_path).map_err(failed(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse { process: owner(&path) }),
+            Err(TryLockError::WouldBlock) => return Err(in_use(&path)),
             Err(TryLockError::Error(why)) => return Err(DirectoryError::Io { path: lock_path, why }),
+        }
+        // A detached upload that has let the directory go has yet to write how it ended.
+        if holds_lock(&path.join(DETACHED_LOCK)) {
+            return Err(in_use(&path));
         }
         let directory = Self { path, _lock: lock };
         let pid = directory.path.join(OWNER);
@@ -169,6 +218,45 @@ impl UploadDirectory {
         blocking(move || Record::open(&path, &key)).await
     }
 
+    /// Takes the directory for a detached run of this process.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn begin_detached(&self, run: &DetachedRun) -> Result<RunLock, DirectoryError> {
+        let files = DetachedFiles::of(&self.path);
+        files.begin(run).map_err(|why| DirectoryError::Io { path: self.path.clone(), why })
+    }
+
+    /// Lets it go for the process that carries the upload on.
+    pub(super) fn hand_over(self) -> HandedOver {
+        let is_new = read_journal(&self.path).is_none() && !self.has_detached();
+        HandedOver { path: self.path, is_new }
+    }
+
+    /// True where a detached upload left how it ended, or is about to begin.
+    pub(super) fn has_detached(&self) -> bool {
+        DetachedFiles::of(&self.path).run().is_some()
+    }
+
+    /// Removes what it takes to resume, and leaves what tells of the upload.
+    pub(super) fn remove_work(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else if !TELLING.iter().any(|name| entry.file_name() == *name) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what an earlier detached run left besides the journal.
+    pub(super) fn forget_detached(&self) {
+        // What cannot be removed is looked at once more, no harm.
+        drop(DetachedFiles::of(&self.path).remove());
+    }
+
     /// Removes the directory with all that is in it.
     ///
     /// # Errors
@@ -207,8 +295,21 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// Who works in the directory. Windows lets nobody read the locked file, so it stands in one of its own.
-fn owner(path: &Path) -> Option<u32> {
+pub(super) fn owner(path: &Path) -> Option<u32> {
     fs::read_to_string(path.join(OWNER)).ok()?.parse().ok()
+}
+
+/// True while a process works in the directory, detached or not.
+pub(super) fn is_locked(path: &Path) -> bool {
+    [LOCK, DETACHED_LOCK].iter().any(|name| holds_lock(&path.join(name)))
+}
+
+fn in_use(path: &Path) -> DirectoryError {
+    DirectoryError::InUse {
+        process: owner(path),
+        upload: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        detached: holds_lock(&path.join(DETACHED_LOCK)),
+    }
 }
 
 fn named(process: Option<u32>) -> String {
@@ -246,7 +347,7 @@ mod tests {
             first.run(number).expect("made");
         }
         let again = UploadDirectory::open(home.path(), ENDPOINT, "m", "1");
-        assert!(matches!(again, Err(DirectoryError::InUse { process }) if process == Some(std::process::id())));
+        assert!(matches!(again, Err(DirectoryError::InUse { process, .. }) if process == Some(std::process::id())));
         drop(first);
         let again = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("taken over");
         again.remove_runs_but(2).await.expect("removed");

@@ -21,7 +21,7 @@ use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
 use crate::source::Selection;
 use crate::store::Listing;
 
-const JOURNAL: &str = "journal.json";
+pub(super) const JOURNAL: &str = "journal.json";
 const SCHEMA: u32 = 2;
 
 /// How far an upload is.
@@ -36,6 +36,8 @@ pub enum Stage {
     Uploaded,
     /// The registration was asked for.
     Registering,
+    /// The model is registered; the journal of a detached upload tells so for a while.
+    Done,
 }
 
 impl Stage {
@@ -53,6 +55,7 @@ impl Stage {
             Self::Uploading => "uploading",
             Self::Uploaded => "uploaded",
             Self::Registering => "registering",
+            Self::Done => "done",
         }
     }
 }

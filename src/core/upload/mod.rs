@@ -3,11 +3,13 @@
 //! Owns the journal, so that the same command resumes where it was interrupted, and decides what is sent, where to, and
 //! when it counts. Knows neither engine, and neither terminal nor command line.
 
+pub mod detached;
 mod directory;
 mod engine;
 mod error;
 mod event;
 mod journal;
+mod kept;
 mod lifetime;
 mod location;
 mod proof;
@@ -19,11 +21,12 @@ mod strays;
 mod ticks;
 mod unfinished;
 
-pub use directory::{DirectoryError, UploadDirectory};
+pub use directory::{DirectoryError, HandedOver, UploadDirectory};
 pub use engine::{AzCopyEngine, NativeEngine, TransferEngine, TransferError, TransferSettings};
 pub use error::{BrokenUpload, ChangedFile, TransferFailure, UploadError};
 pub use event::{LifetimeWarning, UploadEvent};
 pub use journal::{Journal, Stage, UploadSpec};
+pub use kept::{KeptUpload, kept_uploads};
 pub use lifetime::expected_rate;
 pub use request::UploadRequest;
 pub use resume::Kept;

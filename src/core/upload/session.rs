@@ -3,6 +3,7 @@
 //! One loop: a transfer is complete, or the SAS was rejected, or it is broken. A fresh location is asked for as long as
 //! files arrive with it, and what arrived is always compared with what the store lists.
 
+mod detached;
 mod proving;
 
 use std::io;
@@ -45,8 +46,21 @@ pub struct Session {
     resume: Option<ResumeState>,
     /// The store that this upload was sent to.
     store: Option<BlobStore>,
+    /// What is left of a detached upload of this version.
+    detached: Detached,
     /// Number of the last run; no later run has the number of one whose directory may still be there.
     last_run: u32,
+}
+
+/// What a session has to do with the files of a detached upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detached {
+    /// This session is one: its directory stays.
+    This,
+    /// An earlier one may have left files, which go when this one writes its journal.
+    Earlier,
+    /// There are none.
+    Forgotten,
 }
 
 /// A transfer that is not complete, and what its run left.
@@ -74,7 +88,10 @@ impl Session {
         let last_run = journal.as_ref().map_or_else(|| directory.highest_run(), |journal| journal.run);
         wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
         let directory = Some(directory);
-        Ok(Self { foundry, settings, request, directory, journal, resume: None, store: None, last_run })
+        // What was registered is over: the next upload of this version is another one.
+        let journal = journal.filter(|journal| journal.stage != Stage::Done);
+        let (resume, store, detached) = (None, None, Detached::Earlier);
+        Ok(Self { foundry, settings, request, directory, journal, resume, store, detached, last_run })
     }
 
     /// True where all files arrived in an earlier try and are still the same: only the registration is missing.
@@ -206,11 +223,14 @@ impl Session {
         self.write(&mut journal).await
     }
 
-    /// Removes the private directory: nothing is left to resume.
+    /// Removes the private directory: nothing is left to resume. That of a detached upload stays, with how it ended.
     ///
     /// # Errors
     /// When something in it cannot be removed.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub async fn finish(mut self) -> io::Result<()> {
+        if self.detached == Detached::This {
+            return self.mark_done().await;
+        }
         self.directory.take().map_or(Ok(()), UploadDirectory::remove)
     }
 
@@ -220,6 +240,10 @@ impl Session {
     }
 
     async fn write(&mut self, journal: &mut Journal) -> Result<(), DirectoryError> {
+        if self.detached == Detached::Earlier {
+            self.directory()?.forget_detached();
+            self.detached = Detached::Forgotten;
+        }
         self.directory()?.write_journal(journal).await?;
         self.last_run = journal.run;
         self.journal = Some(journal.clone());
@@ -483,7 +507,9 @@ impl Session {
 impl Drop for Session {
     /// Nothing was begun that could be resumed: no trace stays.
     fn drop(&mut self) {
-        if let (None, Some(directory)) = (&self.journal, self.directory.take()) {
+        if let (None, Some(directory)) = (&self.journal, self.directory.take())
+            && !directory.has_detached()
+        {
             drop(directory.remove());
         }
     }

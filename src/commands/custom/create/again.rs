@@ -12,6 +12,21 @@ use azure_ai_models_core::units;
 impl CreateSpec {
     /// The command that makes this very model.
     pub(super) fn command_line(&self, app: &App) -> String {
+        let mut words = self.words();
+        if self.detach.is_some() || app.detached.is_some() {
+            words.push("--detach".to_owned());
+        }
+        let text = app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        match &self.source {
+            Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
+                format!("{text}\nThe source URL stands there without its SAS; add it.")
+            }
+            _ => text,
+        }
+    }
+
+    /// Command and options; a URL is there without its query.
+    pub(super) fn words(&self) -> Vec<String> {
         let mut line =
             Line { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
         let path = |path: &Path| path.display().to_string();
@@ -65,13 +80,7 @@ impl CreateSpec {
         }
         let deploy_no_wait = self.deploy.as_ref().is_some_and(|deploy| deploy.limit.is_none());
         line.flag("--no-wait", self.no_wait || deploy_no_wait);
-        let text = app.command_line(&line.args.iter().map(String::as_str).collect::<Vec<_>>());
-        match &self.source {
-            Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
-                format!("{text}\nThe source URL stands there without its SAS; add it.")
-            }
-            _ => text,
-        }
+        line.args
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueHint};
 
+use super::detach::DetachArgs;
 use super::engine_args::EngineArgs;
 use super::spec::{CreateSpec, VersionChoice};
 use crate::app::{App, NoQuestions};
@@ -115,6 +116,9 @@ pub(crate) struct CreateArgs {
     limit_rate: Option<u64>,
 
     #[command(flatten)]
+    detach: DetachArgs,
+
+    #[command(flatten)]
     lora: LoraArgs,
 }
 
@@ -157,12 +161,18 @@ impl CreateArgs {
         self.progress.mode()
     }
 
+    /// True with `--detach`.
+    pub(super) fn detaches(&self) -> bool {
+        self.detach.is_asked_for()
+    }
+
     pub(super) fn dry_run(&self) -> bool {
         self.dry_run
     }
 
     /// What is to be made. Reads the source from where it stands.
     pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
+        let detach = self.detach.request(app)?;
         let deploy = self.deploy_request(app)?;
         let lora = self.lora.shape();
         if self.weight_type != WeightType::LoRA && !lora.is_empty() {
@@ -174,7 +184,9 @@ impl CreateArgs {
             .with_suggestion("Add --weight-type LoRA, or leave the --lora options away."));
         }
         let piped = self.source.as_ref().is_some_and(SourceText::is_standard_input);
+        let handed_over = app.detached.as_ref().and_then(|run| run.ticket.source.clone());
         let option = match (self.source, &self.source_file) {
+            _ if handed_over.is_some() => SourceOption::Text(handed_over.unwrap_or_default().into()),
             (_, Some(file)) => SourceOption::File(file.clone()),
             (_, None) if piped => SourceOption::Text(read_source(app).await?),
             (source, None) => SourceOption::Text(source.unwrap_or_default()),
@@ -216,6 +228,7 @@ impl CreateArgs {
             verify: self.engine.verify(),
             azcopy_path: self.azcopy_path,
             limit_rate: self.limit_rate,
+            detach,
             again: String::new(),
         };
         spec.again = spec.command_line(app);

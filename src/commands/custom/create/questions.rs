@@ -69,9 +69,13 @@ impl Create<'_> {
         app.console.warn(&format!("Large file detected: {}", units::bytes(bytes)));
         app.console.status(&format!(
             "    Estimated upload time: {} (depending on network speed)\n\n    \
-             IMPORTANT: Keep this terminal open until upload completes.\n    \
+             {}\n    \
              The model will be registered automatically after upload.\n",
-            estimate(bytes, spec.limit_rate)
+            estimate(bytes, spec.limit_rate),
+            match spec.detach {
+                Some(_) => "The upload goes on without this terminal.",
+                None => "IMPORTANT: Keep this terminal open until upload completes.",
+            }
         ));
         match app.ask("    Press Enter to continue or Ctrl+C to cancel...").await? {
             Some(_) => Ok(()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::detach::DetachRequest;
 use crate::app::NoQuestions;
 use crate::commands::deployments::create::DeployRequest;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
@@ -46,6 +47,8 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
     /// Bytes per second.
     pub(in crate::commands::custom) limit_rate: Option<u64>,
+    /// The upload goes on without this process.
+    pub(in crate::commands::custom) detach: Option<DetachRequest>,
     /// The command that goes on with this upload.
     pub(in crate::commands::custom) again: String,
 }

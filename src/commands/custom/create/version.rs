@@ -18,7 +18,7 @@ impl Create<'_> {
     /// free one, and the one after that where somebody else was faster.
     pub(super) async fn run(&self) -> Result<(), CliError> {
         let auto = match &self.spec.version {
-            VersionChoice::Named(version) => return self.make_version(version).await.map_err(Into::into),
+            VersionChoice::Named(version) => return self.one_version(version).await.map_err(Into::into),
             VersionChoice::Auto => self.unfinished_version()?,
         };
         let mut taken = BTreeSet::new();
@@ -28,7 +28,7 @@ impl Create<'_> {
         };
         let mut is_retry = false;
         loop {
-            let ended = match self.make_version(&version).await {
+            let ended = match self.one_version(&version).await {
                 Err(ended) if taken.len() < TRIES => ended,
                 ended => return ended.map_err(Into::into),
             };
@@ -44,6 +44,13 @@ impl Create<'_> {
             is_retry = true;
             taken.insert(version.to_string());
             version = next_free(self.foundry, &self.spec.name, &taken).await?;
+        }
+    }
+
+    async fn one_version(&self, version: &ModelVersion) -> Result<(), Ended> {
+        match &self.spec.detach {
+            Some(request) => Box::pin(self.detach_version(version, request)).await,
+            None => Box::pin(self.make_version(version)).await,
         }
     }
 

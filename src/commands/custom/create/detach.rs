@@ -1,0 +1,260 @@
+//! `--detach`: everything that can fail early fails in front of the user, then a process of its own carries on.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use serde::Serialize;
+
+use super::spec::{CreateSpec, EngineChoice, VersionChoice};
+use super::{Create, Ended};
+use crate::app::App;
+use crate::commands::custom::source::absolute;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::console::{TableStyle, render};
+use crate::detached::{Answer, Ticket, WORD};
+use crate::error::{CliError, ErrorCode, ErrorKind};
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::hub::{CopyMode, VerifyMode};
+use azure_ai_models_core::model::{ModelVersion, Source};
+use azure_ai_models_core::process::{Detaching, EnvChanges, is_program};
+use azure_ai_models_core::upload::HandedOver;
+use azure_ai_models_core::upload::detached::{DetachedFiles, ResumeHint};
+
+/// Lines of a log that are told where the process said nothing else.
+const LAST_WORDS: usize = 5;
+
+/// Options of an upload that goes on without its terminal; `create` and `uploads resume` have them.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Detached uploads")]
+pub(in crate::commands::custom) struct DetachArgs {
+    /// Upload without this terminal: it may close; 'uploads attach' follows the upload
+    #[arg(long, visible_alias = "background")]
+    detach: bool,
+
+    /// Program to run when a detached upload has ended, without arguments; AZURE_AI_MODELS_RESULT tells how
+    #[arg(long, value_name = "PROGRAM", requires = "detach", value_hint = ValueHint::ExecutablePath)]
+    notify: Option<PathBuf>,
+
+    /// Let this machine go to sleep during a detached upload
+    #[arg(long, requires = "detach")]
+    no_inhibit: bool,
+}
+
+/// An upload that is to be detached.
+#[derive(Clone, Debug)]
+pub(in crate::commands::custom) struct DetachRequest {
+    /// Program to run at the end, by its absolute path.
+    notify: Option<PathBuf>,
+    /// The machine is kept awake.
+    inhibit: bool,
+}
+
+impl DetachArgs {
+    /// True with `--detach`.
+    pub(in crate::commands::custom) fn is_asked_for(&self) -> bool {
+        self.detach
+    }
+
+    /// What is asked for, if anything is.
+    pub(in crate::commands::custom) fn request(&self, app: &App) -> Result<Option<DetachRequest>, CliError> {
+        if !self.detach {
+            return Ok(None);
+        }
+        let notify = match &self.notify {
+            Some(path) => Some(runnable(absolute(app.env.cwd(), path))?),
+            None => None,
+        };
+        Ok(Some(DetachRequest { notify, inhibit: !self.no_inhibit }))
+    }
+}
+
+/// A program that is not there would be missed only hours later.
+fn runnable(path: PathBuf) -> Result<PathBuf, CliError> {
+    if is_program(&path) {
+        return Ok(path);
+    }
+    let (kind, what) = match path.exists() {
+        true => (ErrorKind::Usage, "is no program that can be run"),
+        false => (ErrorKind::NotFound, "does not exist"),
+    };
+    Err(CliError::new(kind, format!("--notify: {} {what}", path.display()))
+        .with_code(ErrorCode::NotifyProgram)
+        .with_suggestion("Give the path of an executable file. It is run without a shell and without arguments."))
+}
+
+impl CreateSpec {
+    /// What `uploads resume` has to be told, and where it would do less than this command.
+    pub(super) fn resume_hint(&self) -> ResumeHint {
+        let is_whole = self.deploy.is_some() || matches!(self.source, Source::Blob(_));
+        ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.again.clone()) }
+    }
+
+    /// Options of `uploads resume` with which the upload goes on as it began.
+    pub(in crate::commands::custom) fn resume_options(&self) -> Vec<String> {
+        let native = matches!((self.engine, &self.source), (EngineChoice::Native { .. }, Source::Local(_)));
+        let options = [
+            ("--engine", native.then_some("native")),
+            ("--copy", (self.copy != CopyMode::default()).then(|| self.copy.as_str())),
+            ("--verify", (self.verify != VerifyMode::default()).then(|| self.verify.as_str())),
+        ];
+        options.iter().filter_map(|(option, value)| Some([*option, (*value)?])).flatten().map(str::to_owned).collect()
+    }
+}
+
+/// Product of a command that detached an upload.
+#[derive(Serialize)]
+struct Started<'a> {
+    id: &'a str,
+    name: &'a str,
+    version: &'a str,
+    pid: u32,
+    journal: PathBuf,
+    log: PathBuf,
+    events: PathBuf,
+    /// Commands that follow and end it.
+    #[serde(skip)]
+    commands: [String; 2],
+}
+
+impl Product for Started<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        render::detached_page(self.id, (self.name, self.version), self.pid, &self.commands)
+    }
+}
+
+impl Create<'_> {
+    /// Looks at everything that can fail early, and starts the process that carries on.
+    pub(super) async fn detach_version(&self, version: &ModelVersion, request: &DetachRequest) -> Result<(), Ended> {
+        let mut session = self.open(version).await?;
+        if !session.is_uploaded() {
+            let engine = self.engine().await?;
+            self.headline(version);
+            session.survey(engine).await;
+            self.make_way(version, session.bytes_to_send()).await?;
+            self.app.on_interrupt(CliError::interrupted().with_run_again(&self.spec.again));
+            match session.check_location().await {
+                Ok(location) => {
+                    self.app.console.done("Upload location ready");
+                    self.app.console.detail("Blob URI", location.as_str());
+                    self.app.console.status("");
+                }
+                Err(error) => return Err(self.not_uploaded(version, error).await),
+            }
+        }
+        match session.hand_over() {
+            Some(directory) => Ok(self.start(version, request, directory).await?),
+            None => Err(CliError::failure("there is no upload to detach").into()),
+        }
+    }
+
+    async fn start(
+        &self,
+        version: &ModelVersion,
+        request: &DetachRequest,
+        directory: HandedOver,
+    ) -> Result<(), CliError> {
+        let (app, spec) = (self.app, self.spec);
+        let files = DetachedFiles::of(directory.path());
+        let cannot = |why: std::io::Error| CliError::failure(format!("cannot start the detached process: {why}"));
+        let program = std::env::current_exe().map_err(cannot)?;
+        let log = files.create_log().map_err(cannot)?;
+        let ticket = Ticket {
+            source: match &spec.source {
+                Source::Blob(url) => Some(url.expose().to_string()),
+                Source::Local(_) | Source::Hub(_) => None,
+            },
+            by_azd: app.env.run_by_azd(),
+            notify: request.notify.clone(),
+            inhibit: request.inhibit,
+        };
+        let input = serde_json::to_vec(&ticket).map_err(|why| cannot(why.into()))?;
+        let args = self.detached_args(version);
+        let mut process = Detaching::start(&program, &args, &self.variables(), log).map_err(cannot)?;
+        let line = process.ask(&input).await.map_err(cannot)?;
+        let (pid, warnings) = match serde_json::from_str(&line) {
+            Ok(Answer::Ready { pid, warnings }) => (pid, warnings),
+            Ok(Answer::Failed(record)) => return Err(CliError::from_record(record)),
+            Err(_) => {
+                let words = files.last_words(LAST_WORDS).join("\n");
+                let error = format!("the detached process ended before the upload began ({})", process.end().await);
+                return Err(CliError::failure(error).and_message(&words));
+            }
+        };
+        process.release();
+        let id = directory.keep();
+        warnings.iter().for_each(|text| app.console.warn(text));
+        let command = |word: &str| app.command_line(&["custom", "uploads", word, &id]);
+        app.show(&Started {
+            id: &id,
+            name: spec.name.as_str(),
+            version: version.as_str(),
+            pid,
+            journal: files.journal(),
+            log: files.log(),
+            events: files.events(),
+            commands: [command("attach"), command("stop")],
+        })
+    }
+
+    /// Arguments of the process: this very version, from a path that holds in any directory, with all consent given.
+    fn detached_args(&self, version: &ModelVersion) -> Vec<OsString> {
+        let (app, spec) = (self.app, self.spec);
+        let source = match &spec.source {
+            Source::Local(_) => Source::Local(spec.shown_source.clone().into()),
+            source => source.clone(),
+        };
+        let engine = match spec.engine {
+            // By name, whatever the environment of the process says.
+            EngineChoice::AzCopy => Some("azcopy"),
+            EngineChoice::Native { .. } => None,
+        };
+        let azcopy_path = spec.azcopy_path.as_deref().map(|path| absolute(app.env.cwd(), path));
+        let version = VersionChoice::Named(version.clone());
+        let this = CreateSpec { source, source_file: None, version, azcopy_path, ..spec.clone() };
+        let mut args = vec![WORD.to_owned()];
+        args.extend(this.words());
+        args.extend(engine.into_iter().flat_map(|engine| ["--engine".to_owned(), engine.to_owned()]));
+        args.extend(["--yes", "--no-prompt", "--progress", "plain"].map(str::to_owned));
+        let endpoint = self.foundry.endpoint().to_string();
+        let options = [
+            ("--project-endpoint", Some(endpoint.as_str())),
+            ("--environment", app.globals.environment.as_deref()),
+            ("--subscription", app.globals.subscription.as_deref()),
+        ];
+        for (option, value) in options {
+            args.extend(value.into_iter().flat_map(|value| [option.to_owned(), value.to_owned()]));
+        }
+        if app.console.is_debug() {
+            args.push("--debug".to_owned());
+        }
+        args.into_iter().map(OsString::from).collect()
+    }
+
+    /// Environment of the process: nothing of the azd that runs this one, whose server ends with it; and what is known of
+    /// the project, which that server may have told.
+    fn variables(&self) -> EnvChanges {
+        let app = self.app;
+        let names = [
+            var::AZURE_SUBSCRIPTION_ID,
+            var::AZURE_RESOURCE_GROUP_NAME,
+            var::AZURE_ACCOUNT_NAME,
+            var::AZURE_PROJECT_NAME,
+            var::AZURE_AI_PROJECT_ID,
+        ];
+        let mut set = vec![(var::AZURE_PROJECT_ENDPOINT.to_owned(), self.foundry.endpoint().to_string())];
+        if let Some(found) = app.project() {
+            let known = names.iter().filter_map(|name| Some((*name, found.value(app.trusted_env(), name)?.to_owned())));
+            let tenant = found.tenant.clone().map(|tenant| (var::AZURE_TENANT_ID, tenant));
+            set.extend(known.chain(tenant).map(|(name, value)| (name.to_owned(), value)));
+        }
+        // Of another project they would mislead.
+        let unknown = names.iter().filter(|name| !set.iter().any(|(known, _)| known == *name));
+        let remove = var::OF_AZD_RUN.iter().chain(unknown).map(|name| (*name).to_owned()).collect();
+        EnvChanges { set, remove }
+    }
+}

@@ -1,0 +1,16 @@
+//! An upload that another process works on.
+
+use crate::app::App;
+use crate::error::CliError;
+use azure_ai_models_core::upload::DirectoryError;
+
+/// The failure of a command that wants the upload for itself; of a detached one with the commands that follow and end it.
+pub(super) fn error(app: &App, error: DirectoryError) -> CliError {
+    let DirectoryError::InUse { upload, detached: true, .. } = &error else { return error.into() };
+    let command = |word: &str| app.command_line(&["custom", "uploads", word, upload]);
+    let (attach, stop, words) = (command("attach"), command("stop"), format!("Upload {upload} is detached."));
+    CliError::from(error)
+        .and_message(&words)
+        .and_suggestion(&format!("To follow it:\n  {attach}"))
+        .and_suggestion(&format!("To end it:\n  {stop}"))
+}

@@ -1,0 +1,138 @@
+//! `uploads attach`: the events of a detached upload through the view of the foreground, and its end as if it had run here.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{find, resume_of};
+use crate::app::App;
+use crate::commands::progress::ProgressArgs;
+use crate::console::ProgressMode;
+use crate::console::Replay;
+use crate::error::{CliError, ErrorCode, ErrorKind};
+use crate::globals::OutputFormat;
+use azure_ai_models_core::upload::KeptUpload;
+use azure_ai_models_core::upload::detached::{EventReader, Outcome, RecordedProduct, RunResult};
+
+pub(super) const EXAMPLES: &str = "\
+The exit code is that of the upload.
+
+Examples:
+  azd ai models custom uploads attach 3f2a9c0d1e4b5a67
+  azd ai models custom uploads attach 3f2a9c0d1e4b5a67 --progress json -o json";
+
+/// Between looks for new events.
+const LOOK: Duration = Duration::from_millis(200);
+/// Lines of the log of an upload that ended without a result.
+const LAST_WORDS: usize = 5;
+
+/// Options of `custom uploads attach`.
+#[derive(Args, Debug)]
+pub(crate) struct AttachArgs {
+    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    #[arg(value_name = "ID")]
+    id: String,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+}
+
+impl AttachArgs {
+    /// How progress is shown; the console is made before the command runs.
+    pub(super) fn progress(&self) -> ProgressMode {
+        self.progress.mode()
+    }
+}
+
+pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError> {
+    let upload = find(app, &args.id)?;
+    if upload.run.is_none() {
+        return Err(not_detached(app, &upload));
+    }
+    let result = follow(app, &upload).await?;
+    match result {
+        Some(result) => end(app, &upload, result),
+        None => Err(crashed(app, &upload)),
+    }
+}
+
+/// Shows events until the upload has ended; its result, if it left one.
+async fn follow(app: &App, upload: &KeptUpload) -> Result<Option<RunResult>, CliError> {
+    let _hold = app.cancel.hold();
+    let files = upload.files();
+    let unreadable = |why| CliError::unreadable(&files.events(), &why);
+    let mut reader = EventReader::new(files.events());
+    let mut replay = Replay::new(&app.console, app.timings.status_line);
+    loop {
+        // Before the events: those of an upload that has ended are all there.
+        let (result, running) = (files.result(), upload.is_running_now());
+        for line in reader.read().map_err(unreadable)? {
+            replay.on(&line);
+        }
+        match result {
+            Some(result) => return Ok(Some(result)),
+            // It may have ended between the two looks.
+            None if !running => return Ok(files.result()),
+            None => replay.tick(),
+        }
+        if app.cancel.or(tokio::time::sleep(LOOK)).await.is_none() {
+            replay.stop();
+            return Err(left(app, upload));
+        }
+    }
+}
+
+/// Ctrl+C, which ends the view alone.
+fn left(app: &App, upload: &KeptUpload) -> CliError {
+    let again = app.command_line(&["custom", "uploads", "attach", &upload.id]);
+    CliError::new(ErrorKind::Interrupted, "Interrupted. The upload goes on.")
+        .with_suggestion(format!("To follow it again:\n  {again}"))
+}
+
+/// Ends as the upload did.
+fn end(app: &App, upload: &KeptUpload, result: RunResult) -> Result<(), CliError> {
+    match result {
+        RunResult { product: Some(RecordedProduct { text, json }), error: None, .. } => match app.globals.output {
+            OutputFormat::Table => {
+                app.console.gap();
+                app.text(&text)
+            }
+            OutputFormat::Json => app.text(&json),
+            OutputFormat::None => Ok(()),
+        },
+        RunResult { outcome: Outcome::Stopped, .. } => {
+            let resume = resume_of(app, upload);
+            Err(CliError::new(ErrorKind::Interrupted, "The upload was stopped.")
+                .with_code(ErrorCode::UploadInterrupted)
+                .with_suggestion(format!("To resume it:\n  {resume}")))
+        }
+        RunResult { error: Some(error), .. } => Err(CliError::from_record(error)),
+        RunResult { .. } => Ok(()),
+    }
+}
+
+fn crashed(app: &App, upload: &KeptUpload) -> CliError {
+    let words = upload.files().last_words(LAST_WORDS).join("\n");
+    let error = CliError::new(
+        ErrorKind::UploadFailed,
+        "the upload ended without a result: its process was killed, or the machine went down",
+    )
+    .with_code(ErrorCode::UploadInterrupted);
+    let error = if words.is_empty() { error } else { error.and_message(&format!("Last lines of its log:\n{words}")) };
+    if upload.journal.is_none() {
+        return error.with_suggestion("Run the same 'custom create' again.");
+    }
+    error.with_suggestion(format!("To resume it:\n  {}", resume_of(app, upload)))
+}
+
+/// The upload of a foreground, which has a terminal to show itself on.
+fn not_detached(app: &App, upload: &KeptUpload) -> CliError {
+    let process = upload.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let error = CliError::new(ErrorKind::Conflict, format!("upload {} is not detached{process}", upload.id))
+        .with_code(ErrorCode::NotDetached);
+    if upload.running {
+        return error.with_suggestion("It shows its progress in the terminal in which it was started.");
+    }
+    let resume = resume_of(app, upload);
+    error.with_suggestion(format!("No process works on it. To resume it without this terminal:\n  {resume}"))
+}

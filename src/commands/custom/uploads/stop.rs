@@ -1,0 +1,61 @@
+//! `uploads stop`.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::Instant;
+
+use super::{find, resume_of};
+use crate::app::App;
+use crate::error::{CliError, ErrorCode, ErrorKind};
+
+/// Between looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(100);
+/// For AzCopy to end by itself, and some more.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Options of `custom uploads stop`.
+#[derive(Args, Debug)]
+pub(crate) struct StopArgs {
+    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+pub(super) async fn stop(app: &App, args: &StopArgs) -> Result<(), CliError> {
+    let upload = find(app, &args.id)?;
+    if !upload.running {
+        app.console.status(&format!("Upload {} is not running.", upload.id));
+        return Ok(());
+    }
+    let process = upload.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    if upload.run.is_none() {
+        return Err(CliError::new(ErrorKind::Conflict, format!("upload {} is not detached{process}", upload.id))
+            .with_code(ErrorCode::NotDetached)
+            .with_suggestion("Press Ctrl+C in the terminal in which it was started."));
+    }
+    let files = upload.files();
+    files.request_stop().map_err(|why| CliError::failure(format!("the upload cannot be stopped: {why}")))?;
+    let begun = Instant::now();
+    while upload.is_running_now() && files.result().is_none() {
+        if begun.elapsed() > LIMIT {
+            return Err(CliError::failure(format!(
+                "upload {}{process} was asked to end and has not ended yet",
+                upload.id
+            ))
+            .with_code(ErrorCode::StillRunning)
+            .with_suggestion(
+                "It ends as soon as it can. A process that hangs has to be killed; the upload can be resumed then.",
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    match files.result().filter(|result| result.error.is_none()) {
+        Some(_) => app.console.done(&format!("Upload {} had come to its end", upload.id)),
+        None => {
+            app.console.done(&format!("Upload {} stopped", upload.id));
+            app.console.status(&format!("To resume it:\n  {}", resume_of(app, &upload)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What a detached upload records of itself: the lines that scripts read, and beside them what only `uploads attach` needs to
+//! show the page of the foreground. Names of the latter begin with `_`.
+
+use serde_json::{Value, json};
+
+use super::Console;
+use super::progress::{Face, event_line};
+use azure_ai_models_core::model::TransferProgress;
+use azure_ai_models_core::redact::mask_known;
+
+/// Event of a message to the user.
+pub(super) const MESSAGE: &str = "_message";
+/// Event of a transfer that begins.
+pub(super) const STARTED: &str = "_started";
+/// Field of `upload.progress`: bytes that an earlier run sent.
+pub(super) const FOUND: &str = "_found";
+
+/// Kinds of messages, each with a look of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Message {
+    Done,
+    Status,
+    Notice,
+    Warning,
+}
+
+impl Console {
+    /// A line for those who read JSON lines, here or by attaching; not even made where there are none.
+    pub(super) fn json_line(&self, line: impl FnOnce() -> String) {
+        if self.face != Face::Json && self.record.is_none() {
+            return;
+        }
+        let line = line();
+        if self.face == Face::Json {
+            self.line(&line);
+        }
+        self.append(line);
+    }
+
+    pub(super) fn record_message(&self, kind: Message, text: &str) {
+        self.record_event(MESSAGE, || json!({ "kind": kind, "text": text }));
+    }
+
+    pub(super) fn record_started(&self, progress: &TransferProgress) {
+        let TransferProgress { bytes, found, total_bytes, files, total_files, remote } = progress;
+        self.record_event(STARTED, || {
+            json!({
+                "bytes": bytes, "totalBytes": total_bytes, "files": files, "totalFiles": total_files,
+                "bytesRemote": remote, FOUND: found,
+            })
+        });
+    }
+
+    /// `upload.progress`, whose record also has what the rate is computed from.
+    pub(super) fn progress_line(&self, line: impl FnOnce() -> Value, found: u64) {
+        if self.face != Face::Json && self.record.is_none() {
+            return;
+        }
+        let mut fields = line();
+        if self.face == Face::Json {
+            self.line(&event_line("upload.progress", fields.clone()));
+        }
+        fields[FOUND] = found.into();
+        self.append(event_line("upload.progress", fields));
+    }
+
+    fn record_event(&self, name: &str, fields: impl FnOnce() -> Value) {
+        if self.record.is_some() {
+            self.append(event_line(name, fields()));
+        }
+    }
+
+    fn append(&self, line: String) {
+        if let Some(record) = &self.record {
+            record.append(&mask_known(line));
+        }
+    }
+}

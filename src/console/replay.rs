@@ -1,0 +1,150 @@
+//! Events of a detached upload, shown as the foreground would have shown them: the same views, fed from a file.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Console;
+use super::progress::{Face, StatusView};
+use super::record::{FOUND, MESSAGE, Message, STARTED};
+use super::transfer::TransferView;
+use azure_ai_models_core::display::harmless_json;
+use azure_ai_models_core::model::{TransferEvent, TransferProgress};
+
+/// See the module.
+pub(crate) struct Replay<'a> {
+    console: &'a Console,
+    status_line: Duration,
+    transfer: Option<Transfer<'a>>,
+    /// Event that the view shows, and the view.
+    status: Option<(String, StatusView<'a>)>,
+}
+
+struct Transfer<'a> {
+    view: TransferView<'a>,
+    started: OffsetDateTime,
+}
+
+impl<'a> Replay<'a> {
+    /// Shows events on this console, with a status line this often.
+    pub(crate) fn new(console: &'a Console, status_line: Duration) -> Self {
+        Self { console, status_line, transfer: None, status: None }
+    }
+
+    /// Shows one event: a line of the file. Lines of other shapes are left out.
+    pub(crate) fn on(&mut self, line: &str) {
+        let Ok(mut event) = serde_json::from_str::<Value>(line) else { return };
+        let Some(name) = event["event"].as_str().map(str::to_owned) else { return };
+        if self.console.face == Face::Json {
+            // The failure is told by the command that attached.
+            let is_shown = !name.starts_with('_') && name != "error";
+            if let (true, Some(fields)) = (is_shown, event.as_object_mut()) {
+                fields.shift_remove(FOUND);
+                self.console.line(&harmless_json(event.to_string()));
+            }
+            return;
+        }
+        self.show(&name, &event);
+    }
+
+    /// Lets time pass while no event comes.
+    pub(crate) fn tick(&mut self) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.set_time(OffsetDateTime::now_utc());
+            transfer.view.tick();
+        }
+    }
+
+    /// The user leaves the view: the terminal has written `^C` into its line.
+    pub(crate) fn stop(&mut self) {
+        self.status = None;
+        if let Some(mut transfer) = self.transfer.take() {
+            transfer.view.stopping(false);
+        }
+    }
+
+    fn show(&mut self, name: &str, event: &Value) {
+        let time = event["time"].as_str().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
+        let seconds = || Duration::from_secs(event["seconds"].as_u64().unwrap_or_default());
+        match name {
+            "step" => {
+                (self.transfer, self.status) = (None, None);
+                let number =
+                    |key: &str| event[key].as_u64().and_then(|number| number.try_into().ok()).unwrap_or_default();
+                let text = format!("{}...", event["name"].as_str().unwrap_or_default());
+                self.console.step(number("n"), number("of"), &text);
+            }
+            MESSAGE => self.message(event),
+            STARTED => {
+                let view = self.console.transfer_view(self.status_line);
+                let started = time.unwrap_or_else(OffsetDateTime::now_utc);
+                self.transfer = Some(Transfer { view, started });
+                self.feed(time, &TransferEvent::Started(progress(event)));
+            }
+            "upload.progress" => self.feed(time, &TransferEvent::Progress(progress(event))),
+            "upload.stalled" => {
+                let network_error_percent = event["networkErrorPercent"].as_f64();
+                self.feed(time, &TransferEvent::Stalled { silent: seconds(), network_error_percent });
+            }
+            "upload.done" => {
+                let number = |key: &str| event[key].as_u64().unwrap_or_default();
+                let (bytes, files, elapsed) = (number("bytes"), number("files"), seconds());
+                self.feed(time, &TransferEvent::Done { bytes, files, elapsed });
+                self.transfer = None;
+            }
+            "register.progress" | "deploy.progress" => {
+                if self.status.as_ref().is_none_or(|(shown, _)| shown != name) {
+                    let view = match event["name"].as_str() {
+                        Some(deployment) => self.console.deploy_view(deployment, self.status_line),
+                        None => self.console.register_view(self.status_line),
+                    };
+                    self.status = Some((name.to_owned(), view));
+                }
+                if let Some((_, view)) = &mut self.status {
+                    view.on(event["status"].as_str().unwrap_or_default(), seconds());
+                }
+            }
+            _ => self.status = None,
+        }
+    }
+
+    fn message(&mut self, event: &Value) {
+        let kind = serde_json::from_value(event["kind"].clone()).unwrap_or(Message::Status);
+        let text = event["text"].as_str().unwrap_or_default();
+        match kind {
+            Message::Done => {
+                self.status = None;
+                self.console.done(text);
+            }
+            Message::Status => self.console.status(text),
+            Message::Notice => self.console.notice(text),
+            Message::Warning => self.console.warn(text),
+        }
+    }
+
+    fn feed(&mut self, time: Option<OffsetDateTime>, event: &TransferEvent) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.set_time(time.unwrap_or(transfer.started));
+            transfer.view.on(event);
+        }
+    }
+}
+
+impl Transfer<'_> {
+    fn set_time(&mut self, now: OffsetDateTime) {
+        self.view.set_recorded(Duration::try_from(now - self.started).unwrap_or_default());
+    }
+}
+
+fn progress(event: &Value) -> TransferProgress {
+    TransferProgress {
+        bytes: event["bytes"].as_u64().unwrap_or_default(),
+        found: event[FOUND].as_u64().unwrap_or_default(),
+        total_bytes: event["totalBytes"].as_u64(),
+        files: event["files"].as_u64().unwrap_or_default(),
+        total_files: event["totalFiles"].as_u64(),
+        remote: event["bytesRemote"].as_u64(),
+    }
+}

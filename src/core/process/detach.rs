@@ -1,0 +1,154 @@
+//! A process that outlives this one: in a session of its own, without a terminal.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Changes of the environment for a child: values that are set, and names that are removed.
+#[derive(Clone, Debug, Default)]
+pub struct EnvChanges {
+    /// Variables to set.
+    pub set: Vec<(String, String)>,
+    /// Variables to remove.
+    pub remove: Vec<String>,
+}
+
+/// A process that is about to detach itself. Killed when dropped, until it is [released](Self::release).
+#[derive(Debug)]
+pub struct Detaching {
+    child: Child,
+}
+
+impl Detaching {
+    /// Starts this program again with these arguments. Its standard error is the log, which has to be open for appending.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(program: &Path, args: &[OsString], env: &EnvChanges, log: File) -> io::Result<Self> {
+        let mut command = system::command(program);
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        for name in &env.remove {
+            command.env_remove(name);
+        }
+        command.envs(env.set.iter().map(|(name, value)| (name, value)));
+        Ok(Self { child: system::spawn(command)? })
+    }
+
+    /// Gives it its input, and reads the one line that it answers with; empty where it ended without one.
+    ///
+    /// # Errors
+    /// When its output cannot be read.
+    pub async fn ask(&mut self, input: &[u8]) -> io::Result<String> {
+        if let Some(mut stdin) = self.child.stdin.take() {
+            // A process that has ended reads nothing; its output tells why.
+            drop(stdin.write_all(input).await);
+        }
+        let mut line = String::new();
+        if let Some(stdout) = self.child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line).await?;
+        }
+        Ok(line)
+    }
+
+    /// Lets it go on alone.
+    pub fn release(self) {
+        system::release(self.child);
+    }
+
+    /// Waits for its end, and tells it in a word such as `exit 1`.
+    pub async fn end(mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => super::Exit::from(status).to_string(),
+            Err(why) => why.to_string(),
+        }
+    }
+}
+
+/// Makes this process, which was just started, the leader of a session of its own. Nothing of a terminal reaches it then.
+///
+/// # Errors
+/// When the system refuses.
+pub fn leave_terminal() -> io::Result<()> {
+    system::leave_terminal()
+}
+
+/// Sends what this process writes to standard output from now on where its standard error goes, and closes its input: who
+/// started it waits for neither.
+pub fn release_streams() {
+    system::release_streams();
+}
+
+#[cfg(unix)]
+mod system {
+    use super::{Child, Command, Path, io};
+
+    /// Ignores SIGHUP, also in what the program starts, and closes the files that a script may have left open for this
+    /// process, such as that of a lock. The arguments are no part of the script.
+    const PREPARE: &str = "trap '' HUP; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
+
+    pub(super) fn command(program: &Path) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", PREPARE]).arg(program);
+        command
+    }
+
+    pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
+        command.spawn()
+    }
+
+    pub(super) fn release(child: Child) {
+        // `kill_on_drop` cannot be taken back.
+        std::mem::forget(child);
+    }
+
+    pub(super) fn leave_terminal() -> io::Result<()> {
+        rustix::process::setsid()?;
+        Ok(())
+    }
+
+    pub(super) fn release_streams() {
+        use rustix::stdio::{dup2_stdin, dup2_stdout, stderr};
+        let _: rustix::io::Result<()> = dup2_stdout(stderr());
+        if let Ok(null) = std::fs::File::open("/dev/null") {
+            let _: rustix::io::Result<()> = dup2_stdin(null);
+        }
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use windows::Win32::System::Threading::{
+        CREATE_BREAKAWAY_FROM_JOB, CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, PROCESS_CREATION_FLAGS,
+    };
+
+    use super::{Child, Command, Path, io};
+
+    /// A console of its own that is not shown. Without any (`DETACHED_PROCESS`), AzCopy and azd would open a window each,
+    /// and AzCopy could not be asked to end.
+    const DETACHED: PROCESS_CREATION_FLAGS = PROCESS_CREATION_FLAGS(CREATE_NO_WINDOW.0 | CREATE_NEW_PROCESS_GROUP.0);
+
+    pub(super) fn command(program: &Path) -> Command {
+        Command::new(program)
+    }
+
+    /// Out of the job of this process, which ends with it, where the job allows that.
+    pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
+        command.creation_flags(DETACHED.0 | CREATE_BREAKAWAY_FROM_JOB.0);
+        command.spawn().or_else(|_| command.creation_flags(DETACHED.0).spawn())
+    }
+
+    pub(super) fn release(child: Child) {
+        std::mem::forget(child);
+    }
+
+    pub(super) fn leave_terminal() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn release_streams() {}
+}

@@ -1,0 +1,81 @@
+//! Events of a detached upload on their way to its file.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::bound::{MOST_EVENTS, compacted};
+use crate::files::{append_private, create_private};
+
+/// Writes events, one JSON object a line, to a file of bounded size. Events of the time before the file is known wait.
+///
+/// A disk that is full loses events, never the upload.
+#[derive(Debug)]
+pub struct EventLog(Mutex<State>);
+
+#[derive(Debug)]
+enum State {
+    Waiting(String),
+    Open { path: PathBuf, file: File, size: usize },
+}
+
+impl Default for EventLog {
+    fn default() -> Self {
+        Self(Mutex::new(State::Waiting(String::new())))
+    }
+}
+
+impl EventLog {
+    /// Begins the file, in place of one that is there, with the events that have waited.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        let State::Waiting(waiting) = &*state else { return Ok(()) };
+        // Renamed into place: who still reads the events of an earlier run keeps them.
+        let next = next_to(path);
+        create_private(&next)?.write_all(waiting.as_bytes())?;
+        fs::rename(&next, path)?;
+        *state = State::Open { path: path.to_owned(), file: append_private(path)?, size: waiting.len() };
+        Ok(())
+    }
+
+    /// Adds an event: one line, without its end.
+    pub fn append(&self, line: &str) {
+        match &mut *self.state() {
+            State::Waiting(waiting) => {
+                waiting.push_str(line);
+                waiting.push('\n');
+            }
+            State::Open { path, file, size } => {
+                if file.write_all(format!("{line}\n").as_bytes()).is_ok() {
+                    *size += line.len() + 1;
+                }
+                if *size > MOST_EVENTS
+                    && let Ok((compact, bytes)) = compact(path)
+                {
+                    (*file, *size) = (compact, bytes);
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Replaces the file by one without the oldest events, and opens that.
+fn compact(path: &Path) -> io::Result<(File, usize)> {
+    let text = compacted(&fs::read_to_string(path)?);
+    let next = next_to(path);
+    create_private(&next)?.write_all(text.as_bytes())?;
+    fs::rename(&next, path)?;
+    Ok((append_private(path)?, text.len()))
+}
+
+fn next_to(path: &Path) -> PathBuf {
+    path.with_extension("next")
+}

@@ -1,0 +1,150 @@
+//! Uploads that have a directory on this machine, unfinished or ended: what the `uploads` commands work on.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::detached::{DetachedFiles, DetachedRun, KEPT, Outcome, RunResult};
+use super::directory::{DirectoryError, UploadDirectory, is_locked, owner, uploads_directory};
+use super::journal::{Journal, read_journal};
+
+/// One upload with a directory on this machine.
+#[derive(Clone, Debug)]
+pub struct KeptUpload {
+    /// First 16 hex digits of SHA-256 over endpoint, name and version.
+    pub id: String,
+    /// Its journal; `None` while a detached upload has sent nothing.
+    pub journal: Option<Journal>,
+    /// Process of the last detached run; `None` where none was detached.
+    pub run: Option<DetachedRun>,
+    /// How the last detached run ended.
+    pub result: Option<RunResult>,
+    /// A process works on it now.
+    pub running: bool,
+    /// Id of that process, if it is known.
+    pub pid: Option<u32>,
+    path: PathBuf,
+}
+
+/// All of them, the one that was worked on last first. Directories without a journal and without a detached run are no
+/// uploads.
+///
+/// # Errors
+/// When the directory is there and cannot be read.
+pub fn kept_uploads(config_dir: &Path) -> io::Result<Vec<KeptUpload>> {
+    let entries = match fs::read_dir(uploads_directory(config_dir)) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        found.extend(KeptUpload::at(entry?.path()));
+    }
+    found.sort_by(|left: &KeptUpload, right| right.updated_at().cmp(&left.updated_at()).then(left.id.cmp(&right.id)));
+    Ok(found)
+}
+
+impl KeptUpload {
+    fn at(path: PathBuf) -> Option<Self> {
+        let files = DetachedFiles::of(&path);
+        let (journal, run, result) = (read_journal(&path), files.run(), files.result());
+        if journal.is_none() && run.is_none() {
+            return None;
+        }
+        let id = path.file_name()?.to_string_lossy().into_owned();
+        let runs_detached = run.as_ref().filter(|run| result.is_none() && run.is_running());
+        let running = is_locked(&path) || runs_detached.is_some();
+        let pid = runs_detached.map(|run| run.pid).or_else(|| owner(&path)).filter(|_| running);
+        Some(Self { id, journal, run, result, running, pid, path })
+    }
+
+    /// Files of its detached run.
+    #[must_use]
+    pub fn files(&self) -> DetachedFiles {
+        DetachedFiles::of(&self.path)
+    }
+
+    /// True while a process works on it, at this moment.
+    #[must_use]
+    pub fn is_running_now(&self) -> bool {
+        is_locked(&self.path)
+    }
+
+    /// Project endpoint, name, version and source.
+    #[must_use]
+    pub fn model(&self) -> (&str, &str, &str, &str) {
+        match (&self.journal, &self.run) {
+            (Some(Journal { spec, .. }), _) => (&spec.endpoint, &spec.name, &spec.version, &spec.source),
+            (None, Some(run)) => (&run.endpoint, &run.name, &run.version, &run.source),
+            (None, None) => ("", "", "", ""),
+        }
+    }
+
+    /// Word for how far it is; `interrupted` where files are missing and no process sends them.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        let stage = self.journal.as_ref().map(|journal| journal.stage);
+        match (&self.result, stage) {
+            (Some(result), _) if !self.running => result.state(self.journal.as_ref()),
+            (_, Some(stage)) if self.running || stage.is_complete() => stage.as_str(),
+            (_, None) if self.running => "planned",
+            _ => "interrupted",
+        }
+    }
+
+    /// True where a detached run ended without a result: it was killed, or the machine went down.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.run.is_some() && self.result.is_none() && !self.running
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn created_at(&self) -> OffsetDateTime {
+        let journal = self.journal.as_ref().map(|journal| journal.created_at);
+        journal.or(self.run.as_ref().map(|run| run.started_at)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// When it was worked on last.
+    #[must_use]
+    pub fn updated_at(&self) -> OffsetDateTime {
+        let times = [
+            self.journal.as_ref().map(|journal| journal.updated_at),
+            self.run.as_ref().map(|run| run.started_at),
+            self.result.as_ref().map(|result| result.ended_at),
+        ];
+        times.into_iter().flatten().max().unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// Takes its directory over.
+    ///
+    /// # Errors
+    /// See [`DirectoryError`].
+    pub fn take(&self) -> Result<UploadDirectory, DirectoryError> {
+        UploadDirectory::take(self.path.clone())
+    }
+
+    /// Removes what a detached run left longer than [`KEPT`] ago. An upload that can be resumed stays, as one that was not
+    /// detached does. True where something was removed.
+    pub fn expire(&self, now: OffsetDateTime) -> bool {
+        let Some(result) = &self.result else { return false };
+        let age = Duration::try_from(now - result.ended_at).unwrap_or_default();
+        if self.running || age < KEPT {
+            return false;
+        }
+        let Ok(directory) = self.take() else { return false };
+        match &self.journal {
+            Some(_) if result.outcome != Outcome::Succeeded => self.files().remove().is_ok(),
+            _ => directory.remove().is_ok(),
+        }
+    }
+}
+
+/// True while another handle holds the lock at this path.
+pub(super) fn holds_lock(path: &Path) -> bool {
+    let lock = File::open(path);
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}

@@ -1,0 +1,55 @@
+//! A session that a process without a terminal carries on.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::super::detached::{DetachedRun, ResumeHint, RunLock};
+use super::super::directory::{DirectoryError, HandedOver, UploadDirectory};
+use super::super::error::UploadError;
+use super::super::journal::Stage;
+use super::{Detached, Session};
+use crate::model::BlobUri;
+
+impl Session {
+    /// Requests an upload location and probes it, as the upload will do again: what the service refuses is known before
+    /// the upload is detached.
+    ///
+    /// # Errors
+    /// See [`UploadError`].
+    pub async fn check_location(&self) -> Result<BlobUri, UploadError> {
+        self.location().await.map(|location| location.blob_uri)
+    }
+
+    /// Lets the directory go, and leaves it as it is for the process that carries the upload on.
+    #[must_use]
+    pub fn hand_over(mut self) -> Option<HandedOver> {
+        self.directory.take().map(UploadDirectory::hand_over)
+    }
+
+    /// Makes this session a detached one: its directory stays after the end. The lock is to be kept until the result is
+    /// written.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn begin_detached(&mut self, resume: ResumeHint) -> Result<(RunLock, PathBuf), DirectoryError> {
+        let request = &self.request;
+        let run = DetachedRun::of_this_process(
+            self.foundry.endpoint().to_string(),
+            (request.name.to_string(), request.version.to_string()),
+            request.shown_source.clone(),
+            resume,
+        );
+        let directory = self.directory()?;
+        let (lock, path) = (directory.begin_detached(&run)?, directory.path().to_owned());
+        self.detached = Detached::This;
+        Ok((lock, path))
+    }
+
+    /// Leaves what tells of the upload, and removes what it took to resume it.
+    pub(super) async fn mark_done(&mut self) -> io::Result<()> {
+        let Some(mut journal) = self.journal.clone() else { return Ok(()) };
+        journal.stage = Stage::Done;
+        self.write(&mut journal).await.map_err(io::Error::other)?;
+        self.directory.as_ref().map_or(Ok(()), |directory| directory.remove_work())
+    }
+}

@@ -1,0 +1,254 @@
+//! The process that carries a detached upload on.
+//!
+//! `create --detach` starts this program again with [`WORD`] before the same command, and hands it over what no command line
+//! should hold by its standard input. Once that process has the upload's directory it says so in one line of standard
+//! output, lets go of both streams, and works on as the foreground would; what it prints goes to the upload's log, what
+//! it reports to the upload's events, and how it ended to the upload's result.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::app::App;
+use crate::console::Console;
+use crate::error::CliError;
+use azure_ai_models_core::cancel::Canceller;
+use azure_ai_models_core::env::Env;
+use azure_ai_models_core::process::{Inhibitor, Programs, inhibit, leave_terminal, release_streams};
+use azure_ai_models_core::upload::Session;
+use azure_ai_models_core::upload::detached::{
+    DetachedFiles, EventLog, Outcome, RecordedError, RecordedProduct, ResumeHint, RunLock, RunResult, trim_log,
+};
+
+/// First argument of the process; no command of users.
+pub(crate) const WORD: &str = "__detached";
+/// Between looks for a request to end.
+const LOOK: Duration = Duration::from_millis(200);
+/// Looks between those at the size of the log.
+const LOOKS_AT_LOG: u32 = 50;
+/// For the system to promise that it stays awake.
+const INHIBIT: Duration = Duration::from_secs(10);
+/// For the program that is run at the end.
+const NOTIFY: Duration = Duration::from_secs(30);
+
+/// What the process that detaches hands over.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    /// Source with its SAS, where it is a URL.
+    pub(crate) source: Option<String>,
+    /// azd runs the command, so that commands are printed as users of azd type them.
+    pub(crate) by_azd: bool,
+    /// Program to run at the end.
+    pub(crate) notify: Option<PathBuf>,
+    /// The machine is kept awake.
+    pub(crate) inhibit: bool,
+}
+
+/// Answer to the process that detaches.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Answer {
+    /// The upload is in this process's hands.
+    Ready {
+        /// Its process id.
+        pid: u32,
+        /// What the user should know.
+        warnings: Vec<String>,
+    },
+    /// It is not.
+    Failed(RecordedError),
+}
+
+/// See the module.
+pub(crate) struct Detached {
+    pub(crate) ticket: Ticket,
+    events: Arc<EventLog>,
+    canceller: RefCell<Option<Arc<Canceller>>>,
+    begun: RefCell<Option<Begun>>,
+    product: Cell<Option<RecordedProduct>>,
+}
+
+/// A run that has its directory.
+struct Begun {
+    id: String,
+    name: String,
+    version: String,
+    files: DetachedFiles,
+    lock: RunLock,
+    env: Env,
+    _inhibitor: Option<Inhibitor>,
+}
+
+impl Detached {
+    /// Takes [`WORD`] from the arguments, and reads what was handed over; `None` for every other command.
+    pub(crate) fn take(args: &mut Vec<OsString>) -> Option<Self> {
+        if args.get(1).is_none_or(|word| word != WORD) {
+            return None;
+        }
+        // A process that leads a group already, as one that is started by hand, stays where it is.
+        drop(leave_terminal());
+        let mut text = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut text).ok()?;
+        let ticket = serde_json::from_slice(&text).ok()?;
+        args.remove(1);
+        let (events, canceller, begun) = (Arc::default(), RefCell::default(), RefCell::default());
+        Some(Self { ticket, events, canceller, begun, product: Cell::default() })
+    }
+
+    /// Where the console records what it says.
+    pub(crate) fn events(&self) -> Arc<EventLog> {
+        Arc::clone(&self.events)
+    }
+
+    /// Takes over what ends the command.
+    pub(crate) fn set_canceller(&self, canceller: Arc<Canceller>) {
+        *self.canceller.borrow_mut() = Some(canceller);
+    }
+
+    /// Records the product of the command, instead of printing it.
+    pub(crate) fn set_product(&self, product: RecordedProduct) {
+        self.product.set(Some(product));
+    }
+
+    /// Takes the directory of the session, tells the process that detached, and goes on alone.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) async fn begin(
+        &self,
+        app: &App,
+        session: &mut Session,
+        (name, version): (&str, &str),
+        resume: ResumeHint,
+    ) -> Result<(), CliError> {
+        let (lock, path) = session.begin_detached(resume)?;
+        let files = DetachedFiles::of(&path);
+        let events = files.events();
+        self.events
+            .begin(&events)
+            .map_err(|why| CliError::failure(format!("cannot write {}: {why}", events.display())))?;
+        let mut warnings = Vec::new();
+        let inhibitor = match self.keep_awake(app, name).await {
+            Ok(inhibitor) => inhibitor,
+            Err(why) => {
+                let warning = format!("This machine may go to sleep during the upload, which then waits: {why}");
+                app.console.warn(&warning);
+                warnings.push(warning);
+                None
+            }
+        };
+        self.watch(files.clone());
+        let (name, version) = (name.to_owned(), version.to_owned());
+        let id = path.file_name().map(|id| id.to_string_lossy().into_owned()).unwrap_or_default();
+        let env = app.env.clone();
+        *self.begun.borrow_mut() = Some(Begun { id, name, version, files, lock, env, _inhibitor: inhibitor });
+        answer(&app.console, &Answer::Ready { pid: std::process::id(), warnings });
+        release_streams();
+        Ok(())
+    }
+
+    async fn keep_awake(&self, app: &App, name: &str) -> Result<Option<Inhibitor>, String> {
+        if !self.ticket.inhibit {
+            return Ok(None);
+        }
+        let (env, why) = (app.env.clone(), format!("Uploading the model {name}"));
+        let asked = tokio::task::spawn_blocking(move || inhibit(&env, &why));
+        match tokio::time::timeout(INHIBIT, asked).await {
+            Ok(Ok(answer)) => answer.map(Some),
+            Ok(Err(why)) => Err(why.to_string()),
+            Err(_) => Err("the system did not answer".to_owned()),
+        }
+    }
+
+    /// Ends the command when that is asked for, and keeps the log small.
+    fn watch(&self, files: DetachedFiles) {
+        let Some(canceller) = self.canceller.borrow().clone() else { return };
+        tokio::spawn(async move {
+            let mut is_stopping = false;
+            for look in 0_u32.. {
+                tokio::time::sleep(LOOK).await;
+                if !is_stopping && files.is_stop_requested() {
+                    is_stopping = true;
+                    canceller.request();
+                }
+                if look % LOOKS_AT_LOG == 0 {
+                    drop(trim_log(&files.log()));
+                }
+            }
+        });
+    }
+
+    /// Writes down how the command ended, tells the process that detached where that still waits, and runs the program of
+    /// `--notify`.
+    pub(crate) fn conclude(self, console: &Console, failure: Option<&CliError>) {
+        let Some(begun) = self.begun.into_inner() else {
+            if let Some(error) = failure {
+                answer(console, &Answer::Failed(error.recorded()));
+            }
+            return;
+        };
+        let Begun { id, name, version, files, lock, env, _inhibitor } = begun;
+        let outcome = match failure {
+            None => Outcome::Succeeded,
+            Some(error) if error.is_interrupt() && files.is_stop_requested() => Outcome::Stopped,
+            Some(error) if error.is_interrupt() => Outcome::Interrupted,
+            Some(_) => Outcome::Failed,
+        };
+        let exit_code = failure.map_or(0, CliError::exit_number);
+        let error = failure.map(CliError::recorded);
+        let result = RunResult {
+            outcome,
+            exit_code,
+            ended_at: OffsetDateTime::now_utc(),
+            product: self.product.take().filter(|_| error.is_none()),
+            error,
+        };
+        if let Err(why) = files.write_result(&result) {
+            console.warn(&format!("How the upload ended could not be written down: {why}"));
+        }
+        drop(lock);
+        let Some(program) = self.ticket.notify.filter(|_| outcome != Outcome::Stopped) else { return };
+        let variables = [
+            ("AZURE_AI_MODELS_RESULT", if failure.is_none() { "succeeded" } else { "failed" }.to_owned()),
+            ("AZURE_AI_MODELS_EXIT_CODE", exit_code.to_string()),
+            ("AZURE_AI_MODELS_KIND", result.error.map(|error| error.kind).unwrap_or_default()),
+            ("AZURE_AI_MODELS_ID", id),
+            ("AZURE_AI_MODELS_NAME", name),
+            ("AZURE_AI_MODELS_VERSION", version),
+            ("AZURE_AI_MODELS_LOG", files.log().display().to_string()),
+        ];
+        if let Err(why) = notify(Programs::new(&env).with(variables), &program) {
+            console.warn(&format!("{} was run at the end of the upload and failed: {why}", program.display()));
+        }
+    }
+}
+
+/// Runs the program, without a shell and without arguments.
+fn notify(programs: Programs, program: &std::path::Path) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| why.to_string())?;
+    let ended =
+        runtime.block_on(async { tokio::time::timeout(NOTIFY, programs.output(program.as_os_str(), &[], None)).await });
+    match ended {
+        Ok(Ok(output)) if output.status.success() => Ok(()),
+        Ok(Ok(output)) => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let last = words.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+            Err(format!("{}{last}", output.status))
+        }
+        Ok(Err(why)) => Err(why.to_string()),
+        Err(_) => Err(format!("it took longer than {} seconds and was ended", NOTIFY.as_secs())),
+    }
+}
+
+fn answer(console: &Console, answer: &Answer) {
+    // Who detached may be gone, which changes nothing.
+    if let Ok(line) = serde_json::to_string(answer) {
+        drop(console.product(&format!("{line}\n")));
+    }
+}
