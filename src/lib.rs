@@ -73,9 +73,9 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     let is_work = matches!(&invocation.action, Action::Run(command) if command.is_work());
     let Inherited { env, warnings, left_out } = inherited::environment(env, is_work);
     let console = Arc::new(Console::new(console_settings(&env, &invocation)));
-    // With JSON asked for, azd's own error would be text on standard output.
-    let json = invocation.globals.output == OutputFormat::Json;
-    let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
+    // With JSON asked for, azd's own error would be text on standard output; for an agent it would have other words.
+    let is_own = invocation.globals.output == OutputFormat::Json || env.agent().is_some();
+    let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !is_own);
     if is_work {
         warnings.iter().for_each(|text| console.warn(text));
         if !left_out.is_empty() {
@@ -85,6 +85,9 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     let outcome = match invocation.action {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),
+        Action::Run(command) if command.progress() == ProgressMode::Bar && env.agent().is_some() => {
+            Err(CliError::no_bar(env.agent().unwrap_or_default()))
+        }
         Action::Run(command) => enter(env, invocation.globals.cwd.as_deref()).and_then(|env| {
             dispatch(*command, |cancel| App::new(env, invocation.globals, Arc::clone(&console), cancel))
         }),
@@ -108,8 +111,11 @@ fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
         Action::Run(command) => command.progress(),
         _ => ProgressMode::Auto,
     };
-    let colour = |terminal| colour(env.get(var::NO_COLOR).is_some(), env.get(var::FORCE_COLOR) == Some("1"), terminal);
+    let agent = env.agent().is_some();
+    let no_color = env.get(var::NO_COLOR).is_some() || agent;
+    let colour = |terminal| colour(no_color, env.get(var::FORCE_COLOR) == Some("1"), terminal);
     Settings {
+        agent,
         quiet: invocation.globals.quiet,
         debug: invocation.globals.debug.unwrap_or_else(|| env.flag(var::AZD_DEBUG)),
         json: invocation.globals.output == OutputFormat::Json,

@@ -209,7 +209,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub(crate) debug: Option<bool>,
 
-    /// No progress, no hints; results and errors stay
+    /// No progress, no hints; create, list and versions print names only, one a line
     #[arg(short, long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub(crate) quiet: Option<bool>,
 

@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     /// The product is JSON, and so are errors.
     pub(crate) json: bool,
+    /// A coding agent reads: no bar, and errors with one `hint:` line.
+    pub(crate) agent: bool,
     /// Colour on standard error.
     pub(crate) colour_stderr: bool,
     /// Standard output is a terminal.
@@ -98,7 +100,7 @@ impl Console {
     pub(crate) fn new(settings: Settings) -> Self {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
-        let can_draw = settings.stderr_terminal && !bars.is_hidden();
+        let can_draw = settings.stderr_terminal && !bars.is_hidden() && !settings.agent;
         let face = Face::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
@@ -203,7 +205,11 @@ impl Console {
         if self.face == Face::Json {
             self.line(&progress::error_line(page));
         }
-        self.line(&if self.settings.json { page.json() } else { page.text(self.style) });
+        self.line(&match (self.settings.json, self.settings.agent) {
+            (true, _) => page.json(),
+            (false, true) => page.hint_text(),
+            (false, false) => page.text(self.style),
+        });
     }
 
     /// What a table must look like on standard output.

@@ -216,7 +216,10 @@ impl Product for Created<'_> {
         }
     }
 
-    fn text(&self, _: TableStyle) -> String {
+    fn text(&self, style: TableStyle) -> String {
+        if !style.summary {
+            return render::name_line(&self.json.model.view().name);
+        }
         let next = self.deployed.clone().unwrap_or_else(|| render::deploy_section(&self.deploy));
         render::created_page(self.json.model, self.state, self.source.format(), self.source.bytes(), &next)
     }

@@ -32,7 +32,10 @@ impl Product for Accepted<'_> {
         product::document(self)
     }
 
-    fn text(&self, _: TableStyle) -> String {
+    fn text(&self, style: TableStyle) -> String {
+        if !style.summary {
+            return render::name_line(self.name);
+        }
         render::accepted_page(self.name, self.version, &self.wait)
     }
 }
