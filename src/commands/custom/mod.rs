@@ -16,6 +16,7 @@ mod update;
 mod uploads;
 mod versions;
 mod wait;
+mod web;
 
 use clap::Subcommand;
 
