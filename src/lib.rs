@@ -133,6 +133,7 @@ fn dispatch(command: Command, app: impl FnOnce(cancel::Cancellation) -> App) -> 
     match command {
         Command::Version => commands::version::version(&app),
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
+        Command::Skill => commands::skill::skill(&app, &cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
         // Help is printed before a command is run.
         Command::Custom { command: None }

@@ -130,6 +130,11 @@ Examples:
   azd ai models metadata"
     )]
     Metadata,
+    /// Print a page in Markdown that teaches a coding agent these commands
+    #[command(after_help = "\
+Examples:
+  azd ai models skill > SKILL.md")]
+    Skill,
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -276,6 +281,8 @@ mod tests {
             assert!(!examples.is_empty(), "{path} has no example");
             for example in examples {
                 let mut words = shell_words::split(example).expect("an example that a shell can read");
+                // What stands behind it is the shell's.
+                words.truncate(words.iter().position(|word| word == ">").unwrap_or(words.len()));
                 words.insert(0, PROGRAM.into());
                 let words = hoist_globals(&Cli::command(), words.into_iter().map(Into::into).collect());
                 let matches =

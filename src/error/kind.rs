@@ -27,7 +27,6 @@ pub(crate) enum ErrorKind {
 
 impl ErrorKind {
     /// All of them, in the order of their exit codes.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 10] = [
         Self::Failure,
         Self::Usage,
@@ -54,6 +53,22 @@ impl ErrorKind {
             Self::RegistrationFailed => 8,
             Self::Service => 9,
             Self::Interrupted => 130,
+        }
+    }
+
+    /// When it is the kind of a failure, in a few words.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Failure => "anything not below",
+            Self::Usage => "a bad option or value, or a missing answer where nothing is asked",
+            Self::NotFound => "no such model, version, path or project",
+            Self::Auth => "not signed in, or no permission",
+            Self::Conflict => "the version exists, the model is in use, or a plan no longer fits its files",
+            Self::CheckFailed => "the model check found errors",
+            Self::UploadFailed => "the upload broke; what arrived is kept, and the same command resumes it",
+            Self::RegistrationFailed => "the upload is complete, the registration is not",
+            Self::Service => "network, throttling, or an unexpected response",
+            Self::Interrupted => "ended by Ctrl+C or a signal",
         }
     }
 
