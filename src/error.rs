@@ -16,6 +16,7 @@ mod native;
 mod project;
 mod report;
 mod service;
+mod sums;
 mod table;
 #[cfg(test)]
 mod transcripts;

@@ -55,8 +55,10 @@ impl ErrorPage<'_> {
     pub(super) fn hint_text(&self) -> String {
         let mut text = format!("ERROR: {}", harmless_lines(self.message));
         let links = self.links.iter().map(|(title, url)| format!("{title}: {url}"));
-        let hints: Vec<String> = self.suggestion.into_iter().flat_map(str::lines).map(str::to_owned).chain(links).collect();
-        let hints: Vec<String> = hints.iter().map(|hint| harmless(hint.trim())).filter(|hint| !hint.is_empty()).collect();
+        let hints: Vec<String> =
+            self.suggestion.into_iter().flat_map(str::lines).map(str::to_owned).chain(links).collect();
+        let hints: Vec<String> =
+            hints.iter().map(|hint| harmless(hint.trim())).filter(|hint| !hint.is_empty()).collect();
         if !hints.is_empty() {
             text = format!("{text}\nhint: {}", hints.join(" "));
         }

@@ -228,7 +228,13 @@ impl Console {
     /// The progress of a download of AzCopy, with a status line this often.
     #[must_use]
     pub(crate) fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::new(self, status_line)
+        DownloadView::of_azcopy(self, status_line)
+    }
+
+    /// The progress of the computation of sums, with a status line this often.
+    #[must_use]
+    pub(crate) fn hash_view(&self, status_line: Duration) -> DownloadView<'_> {
+        DownloadView::of_sums(self, status_line)
     }
 
     /// The progress of a registration.

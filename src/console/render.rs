@@ -67,6 +67,12 @@ pub(crate) fn model_table(models: &[ListedModel], counted: Counted, style: Table
     format!("{out}{} {} found\n", models.len(), counted.noun())
 }
 
+/// The page of `create --if-changed` where nothing changed.
+#[must_use]
+pub(crate) fn unchanged_page(name: &str, version: &str) -> String {
+    format!("Model '{}' (version {}) has the same content: nothing was uploaded.\n", harmless(name), harmless(version))
+}
+
 /// A name alone, for those who want no more.
 #[must_use]
 pub(crate) fn name_line(name: &str) -> String {
@@ -316,9 +322,9 @@ mod tests {
         let style = TableStyle { width: None, summary: true };
         let listed = |document: Value| Listing::default().deserialize(document).expect("a model");
         let models = [listed(serde_json::to_value(full()).expect("JSON")), listed(json!({"name": "bare"}))];
-        insta::assert_snapshot!(model_table(&models, "custom model(s)", style));
-        assert_eq!(model_table(&[], "custom model(s)", style), "0 custom model(s) found\n");
-        assert_eq!(model_table(&[], "custom model(s)", TableStyle { summary: false, ..style }), "");
+        insta::assert_snapshot!(model_table(&models, Counted::Models, style));
+        assert_eq!(model_table(&[], Counted::Models, style), "0 custom model(s) found\n");
+        assert_eq!(model_table(&[], Counted::Models, TableStyle { summary: false, ..style }), "");
     }
 
     /// Piece by piece it is what it is at once.

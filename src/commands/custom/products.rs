@@ -1,9 +1,9 @@
 //! Products that several commands have.
 
 use crate::app::App;
+use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, Counted};
-use crate::console::TableStyle;
 use azure_ai_models_core::model::{CustomModel, ListedModel};
 
 /// One model: its document, or a page that ends with what can be done with it now.

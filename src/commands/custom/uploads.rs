@@ -260,6 +260,8 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         verify,
         azcopy_path: None,
         limit_rate: None,
+        if_changed: false,
+        plan: None,
         again: app.command_line(&again),
     };
     let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;

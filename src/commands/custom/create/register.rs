@@ -122,6 +122,7 @@ impl Create<'_> {
     ) -> Result<Option<Registered>, NotRegistered> {
         self.app.console.step(3, STEPS, "Registering model...");
         session.prove().await.map_err(|error| NotRegistered::Here(self.not_proved(error)))?;
+        self.tag_content(session).await;
         let was_asked_for = session.begin_registration().await.map_err(|why| NotRegistered::Here(why.into()))?;
         self.follow(session, version, if was_asked_for { Asked::Perhaps } else { Asked::Never }).await
     }
