@@ -91,7 +91,10 @@ fn the_page_tells_the_keys_that_are_written() {
     let json = |args: &[&str]| env.run(&[args, &["-o", "json"]].concat()).success().json();
     let dry_run = json(&[&CREATE[..], &["--dry-run"]].concat());
     assert_eq!(keys(&dry_run), told(&page, "custom create", "the plan: "));
-    assert_eq!(keys(&json(&[&CREATE[..], &["--no-wait"]].concat())), told(&page, "custom create", "With `--no-wait`: "));
+    assert_eq!(
+        keys(&json(&[&CREATE[..], &["--no-wait"]].concat())),
+        told(&page, "custom create", "With `--no-wait`: ")
+    );
     json(&[&CREATE[..], &["--version", "2", "--if-changed"]].concat());
     let same = json(&[&CREATE[..], &["--version", "3", "--if-changed"]].concat());
     assert_eq!(keys(&same), told(&page, "custom create", "the same content: "));
@@ -99,7 +102,7 @@ fn the_page_tells_the_keys_that_are_written() {
     let web = json(&["show", "-n", "my-model", "--web"]);
     assert_eq!(keys(&web), told(&page, "custom show", "With `--web`: "));
     assert_eq!(
-        keys(&json(&["delete", "-n", "my-model", "--version", "1", "--force"])),
+        keys(&json(&["delete", "-n", "my-model", "--version", "2", "--force"])),
         told(&page, "custom delete", "Result: ")
     );
     let none = json(&["delete", "-n", "no-such", "--force", "--if-exists"]);

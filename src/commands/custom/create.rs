@@ -119,7 +119,8 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         plan.check_sums(sums)?;
     }
     if let (Some(plan), UploadSource::Remote { url }) = (&spec.plan, &planned.source) {
-        plan.check_blobs(&source_blobs(&app.http(), url).await?)?;
+        let listing = source_blobs(&app.http(), url).await.map_err(|why| CliError::unlisted_source(&why))?;
+        plan.check_blobs(&listing)?;
     }
     if let Some(sums) = sums.as_ref().filter(|_| spec.if_changed)
         && let Some(found) = content::same_content(spec, foundry, sums).await?
