@@ -17,6 +17,7 @@ mod project;
 mod record;
 mod report;
 mod service;
+mod sums;
 mod table;
 #[cfg(test)]
 mod transcripts;
@@ -95,6 +96,13 @@ impl CliError {
     /// A failure of no special kind.
     pub(crate) fn failure(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Failure, message)
+    }
+
+    /// A bar was asked for, and this variable says that a coding agent reads.
+    pub(crate) fn no_bar(variable: &str) -> Self {
+        Self::usage(format!("--progress bar is not for coding agents, and {variable} is set"))
+            .with_code(ErrorCode::Contradiction)
+            .with_suggestion("Use --progress plain or --progress json.")
     }
 
     /// The user ended the command.
@@ -211,6 +219,13 @@ impl CliError {
     /// True where a question was not asked, and has no default.
     pub(crate) fn is_missing_answer(&self) -> bool {
         self.details.code == ErrorCode::MissingAnswer
+    }
+
+    /// True where the service knows no such model or version.
+    pub(crate) fn is_no_such_model(&self) -> bool {
+        let code = self.details.code.as_str();
+        let is_of_model = matches!(code, "ModelNotFound" | "ModelVersionNotFound" | "NotFound" | "ResourceNotFound");
+        self.kind == ErrorKind::NotFound && (self.details.code == ErrorCode::ModelNotFound || is_of_model)
     }
 
     /// What failed.

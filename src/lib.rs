@@ -78,9 +78,9 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     let Inherited { env, warnings, left_out } = inherited::environment(env, is_work);
     let console =
         Arc::new(Console::new(console_settings(&env, &invocation), detached.as_ref().map(|run| run.events())));
-    // With JSON asked for, azd's own error would be text on standard output.
-    let json = invocation.globals.output == OutputFormat::Json;
-    let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !json);
+    // With JSON asked for, azd's own error would be text on standard output; for an agent it would have other words.
+    let is_own = invocation.globals.output == OutputFormat::Json || env.agent().is_some();
+    let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !is_own);
     if is_work {
         warnings.iter().for_each(|text| console.warn(text));
         if !left_out.is_empty() {
@@ -90,6 +90,9 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     let outcome = match invocation.action {
         Action::Print(text) => console.product(&text).map_err(CliError::from),
         Action::Refuse(refusal) => Err(refusal.into()),
+        Action::Run(command) if command.progress() == ProgressMode::Bar && env.agent().is_some() => {
+            Err(CliError::no_bar(env.agent().unwrap_or_default()))
+        }
         Action::Run(command) => enter(env, invocation.globals.cwd.as_deref()).and_then(|env| {
             dispatch(*command, detached.clone(), |cancel| {
                 let mut app = App::new(env, invocation.globals, Arc::clone(&console), cancel);
@@ -118,8 +121,11 @@ fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
         Action::Run(command) => command.progress(),
         _ => ProgressMode::Auto,
     };
-    let colour = |terminal| colour(env.get(var::NO_COLOR).is_some(), env.get(var::FORCE_COLOR) == Some("1"), terminal);
+    let agent = env.agent().is_some();
+    let no_color = env.get(var::NO_COLOR).is_some() || agent;
+    let colour = |terminal| colour(no_color, env.get(var::FORCE_COLOR) == Some("1"), terminal);
     Settings {
+        agent,
         quiet: invocation.globals.quiet,
         debug: invocation.globals.debug.unwrap_or_else(|| env.flag(var::AZD_DEBUG)),
         json: invocation.globals.output == OutputFormat::Json,
@@ -145,6 +151,7 @@ fn dispatch(
     match command {
         Command::Version => commands::version::version(&app),
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
+        Command::Skill => commands::skill::skill(&app, &cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
         // Help is printed before a command is run.
         Command::Custom { command: None }

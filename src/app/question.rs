@@ -16,6 +16,8 @@ const ATTEMPTS: usize = 5;
 pub(crate) enum NoQuestions {
     /// `--no-prompt`, here or in azd.
     NoPrompt,
+    /// A coding agent runs the program, says this variable.
+    Agent(&'static str),
     /// Standard input or output is no terminal.
     NoTerminal,
     /// azd draws its questions where the JSON goes.
@@ -25,6 +27,7 @@ pub(crate) enum NoQuestions {
 impl fmt::Display for NoQuestions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Agent(name) => return write!(f, "{name} is set, so that no questions are asked"),
             Self::NoPrompt => "--no-prompt does not allow questions",
             Self::NoTerminal => "there is no terminal to ask on",
             Self::Json => "azd cannot ask with -o json",
@@ -37,10 +40,11 @@ impl App {
     #[must_use]
     pub(crate) fn no_questions(&self) -> Option<NoQuestions> {
         let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
-        match (no_prompt, self.env.interactive()) {
-            (true, _) => Some(NoQuestions::NoPrompt),
-            (false, false) => Some(NoQuestions::NoTerminal),
-            (false, true) => None,
+        match (no_prompt, self.env.agent(), self.env.interactive()) {
+            (true, ..) => Some(NoQuestions::NoPrompt),
+            (false, Some(name), _) => Some(NoQuestions::Agent(name)),
+            (false, None, false) => Some(NoQuestions::NoTerminal),
+            (false, None, true) => None,
         }
     }
 

@@ -130,6 +130,11 @@ Examples:
   azd ai models metadata"
     )]
     Metadata,
+    /// Print a page in Markdown that teaches a coding agent these commands
+    #[command(after_help = "\
+Examples:
+  azd ai models skill > SKILL.md")]
+    Skill,
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -209,7 +214,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub(crate) debug: Option<bool>,
 
-    /// No progress, no hints; results and errors stay
+    /// No progress, no hints; create, list and versions print names only, one a line
     #[arg(short, long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub(crate) quiet: Option<bool>,
 
@@ -276,6 +281,8 @@ mod tests {
             assert!(!examples.is_empty(), "{path} has no example");
             for example in examples {
                 let mut words = shell_words::split(example).expect("an example that a shell can read");
+                // What stands behind it is the shell's.
+                words.truncate(words.iter().position(|word| word == ">").unwrap_or(words.len()));
                 words.insert(0, PROGRAM.into());
                 let words = hoist_globals(&Cli::command(), words.into_iter().map(Into::into).collect());
                 let matches =

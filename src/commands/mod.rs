@@ -15,4 +15,5 @@ mod number;
 mod progress;
 mod search;
 mod similar;
+pub(crate) mod skill;
 pub(crate) mod version;

@@ -1,4 +1,4 @@
-//! The progress of a download of AzCopy.
+//! The progress of a download of AzCopy, and of the computation of sums: bytes of a known number.
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ const PARTS: u64 = 4;
 /// See the module.
 pub(crate) struct DownloadView<'a> {
     console: &'a Console,
+    /// What is done, and the name of its event.
+    work: (&'static str, &'static str),
     status_line: Duration,
     last_line: Instant,
     bar: Option<ProgressBar>,
@@ -23,11 +25,19 @@ pub(crate) struct DownloadView<'a> {
 }
 
 impl<'a> DownloadView<'a> {
-    pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
-        Self { console, status_line, last_line: Instant::now(), bar: None, bytes: 0, shown_part: 0 }
+    pub(super) fn of_azcopy(console: &'a Console, status_line: Duration) -> Self {
+        Self::new(console, ("Downloading AzCopy", "download.progress"), status_line)
     }
 
-    /// So many bytes of the archive are here.
+    pub(super) fn of_sums(console: &'a Console, status_line: Duration) -> Self {
+        Self::new(console, ("Computing SHA-256", "hash.progress"), status_line)
+    }
+
+    fn new(console: &'a Console, work: (&'static str, &'static str), status_line: Duration) -> Self {
+        Self { console, work, status_line, last_line: Instant::now(), bar: None, bytes: 0, shown_part: 0 }
+    }
+
+    /// So many bytes are done.
     pub(crate) fn on(&mut self, bytes: u64, total: Option<u64>) {
         // A new try starts over.
         if bytes < self.bytes {
@@ -37,17 +47,17 @@ impl<'a> DownloadView<'a> {
         match self.console.face {
             Face::Bar => {
                 let bar = self.bar.get_or_insert_with(|| bar_line(&self.console.bars));
-                bar.set_message(line(bytes, total));
+                bar.set_message(line(self.work.0, bytes, total));
             }
             Face::Plain => {
                 if self.due(bytes, total, PARTS) {
-                    self.console.line(&line(bytes, total));
+                    self.console.line(&line(self.work.0, bytes, total));
                 }
             }
             Face::Json => {
                 if bytes == 0 || self.due(bytes, total, 100) {
                     let fields = json!({ "bytes": bytes, "totalBytes": total });
-                    self.console.line(&event_line("download.progress", fields));
+                    self.console.line(&event_line(self.work.1, fields));
                 }
             }
             Face::None => {}
@@ -78,13 +88,13 @@ fn share(bytes: u64, total: u64, parts: u64) -> u64 {
     u64::try_from(u128::from(bytes) * u128::from(parts) / u128::from(total)).unwrap_or(parts).min(parts)
 }
 
-fn line(bytes: u64, total: Option<u64>) -> String {
+fn line(work: &str, bytes: u64, total: Option<u64>) -> String {
     match total.filter(|total| *total > 0) {
         Some(total) => {
             let percent = share(bytes, total, 100);
-            format!("  Downloading AzCopy... {percent}% ({} / {})", units::bytes(bytes), units::bytes(total))
+            format!("  {work}... {percent}% ({} / {})", units::bytes(bytes), units::bytes(total))
         }
-        None => format!("  Downloading AzCopy... ({})", units::bytes(bytes)),
+        None => format!("  {work}... ({})", units::bytes(bytes)),
     }
 }
 
@@ -94,10 +104,16 @@ mod tests {
 
     #[test]
     fn the_line_says_how_far_it_is() {
-        assert_eq!(line(10 << 20, Some(30 << 20)), "  Downloading AzCopy... 33% (10.0 MB / 30.0 MB)");
-        assert_eq!(line(30 << 20, Some(30 << 20)), "  Downloading AzCopy... 100% (30.0 MB / 30.0 MB)");
+        assert_eq!(
+            line("Downloading AzCopy", 10 << 20, Some(30 << 20)),
+            "  Downloading AzCopy... 33% (10.0 MB / 30.0 MB)"
+        );
+        assert_eq!(
+            line("Downloading AzCopy", 30 << 20, Some(30 << 20)),
+            "  Downloading AzCopy... 100% (30.0 MB / 30.0 MB)"
+        );
         for total in [None, Some(0)] {
-            assert_eq!(line(5, total), "  Downloading AzCopy... (5 B)");
+            assert_eq!(line("Downloading AzCopy", 5, total), "  Downloading AzCopy... (5 B)");
         }
     }
 }

@@ -51,6 +51,23 @@ impl ErrorPage<'_> {
         text
     }
 
+    /// The page for a coding agent: what failed, and all that is said of what to do on one line.
+    pub(super) fn hint_text(&self) -> String {
+        let mut text = format!("ERROR: {}", harmless_lines(self.message));
+        let links = self.links.iter().map(|(title, url)| format!("{title}: {url}"));
+        let hints: Vec<String> =
+            self.suggestion.into_iter().flat_map(str::lines).map(str::to_owned).chain(links).collect();
+        let hints: Vec<String> =
+            hints.iter().map(|hint| harmless(hint.trim())).filter(|hint| !hint.is_empty()).collect();
+        if !hints.is_empty() {
+            text = format!("{text}\nhint: {}", hints.join(" "));
+        }
+        if let Some(id) = self.request_id {
+            text = format!("{text}\nrequest id: {}", harmless(id));
+        }
+        text
+    }
+
     /// The error object: exactly six keys.
     pub(super) fn object(&self) -> serde_json::Value {
         let links: Vec<String> = self.links.iter().map(|(title, url)| format!("{title}: {url}")).collect();
@@ -94,6 +111,7 @@ mod tests {
             page.text(Style::new(false)),
             "ERROR: no permission\n\nSuggestion: Ask for a role.\n\n  • Roles: https://x\n\nRequest id: id, now"
         );
+        assert_eq!(page.hint_text(), "ERROR: no permission\nhint: Ask for a role. Roles: https://x\nrequest id: id");
         assert_eq!(
             page.json(),
             r#"{"error":{"kind":"auth","code":"Forbidden","message":"no permission","status":403,"requestId":"id","suggestion":"Ask for a role.\nRoles: https://x"}}"#
@@ -114,6 +132,7 @@ mod tests {
             links: LINKS,
         };
         assert_eq!(page.text(Style::new(false)), "ERROR: bad");
+        assert_eq!(page.hint_text(), "ERROR: bad");
         assert_eq!(
             page.json(),
             r#"{"error":{"kind":"usage","code":"usage","message":"bad","status":null,"requestId":null,"suggestion":null}}"#

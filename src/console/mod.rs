@@ -62,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     /// The product is JSON, and so are errors.
     pub(crate) json: bool,
+    /// A coding agent reads: no bar, and errors with one `hint:` line.
+    pub(crate) agent: bool,
     /// Colour on standard error.
     pub(crate) colour_stderr: bool,
     /// Standard output is a terminal.
@@ -105,7 +107,7 @@ impl Console {
     pub(crate) fn new(settings: Settings, record: Option<Arc<EventLog>>) -> Self {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
-        let can_draw = settings.stderr_terminal && !bars.is_hidden();
+        let can_draw = settings.stderr_terminal && !bars.is_hidden() && !settings.agent;
         let face = Face::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
@@ -209,7 +211,11 @@ impl Console {
             self.leave_line();
         }
         self.json_line(|| progress::error_line(page));
-        self.line(&if self.settings.json { page.json() } else { page.text(self.style) });
+        self.line(&match (self.settings.json, self.settings.agent) {
+            (true, _) => page.json(),
+            (false, true) => page.hint_text(),
+            (false, false) => page.text(self.style),
+        });
     }
 
     /// What a table must look like on standard output.
@@ -228,7 +234,13 @@ impl Console {
     /// The progress of a download of AzCopy, with a status line this often.
     #[must_use]
     pub(crate) fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::new(self, status_line)
+        DownloadView::of_azcopy(self, status_line)
+    }
+
+    /// The progress of the computation of sums, with a status line this often.
+    #[must_use]
+    pub(crate) fn hash_view(&self, status_line: Duration) -> DownloadView<'_> {
+        DownloadView::of_sums(self, status_line)
     }
 
     /// The progress of a registration.

@@ -20,9 +20,38 @@ use azure_ai_models_core::units;
 
 pub(super) const RULE: &str = "──────────────────────────────────────────────────";
 
+/// Rows of a table of models.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Counted {
+    /// The latest version of each model.
+    Models,
+    /// Versions of one model.
+    Versions,
+}
+
+impl Counted {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Models => "custom model(s)",
+            Self::Versions => "version(s)",
+        }
+    }
+
+    /// Name of a row for those who want no more.
+    fn name(self, model: &ListedModel) -> &str {
+        match self {
+            Self::Models => model.name(),
+            Self::Versions => model.version(),
+        }
+    }
+}
+
 /// The table of `list` and `versions`; `counted` names what its rows are.
 #[must_use]
-pub(crate) fn model_table(models: &[ListedModel], counted: &str, style: TableStyle) -> String {
+pub(crate) fn model_table(models: &[ListedModel], counted: Counted, style: TableStyle) -> String {
+    if !style.summary {
+        return models.iter().map(|model| harmless(counted.name(model)) + "\n").collect();
+    }
     let rows = models.iter().map(|model| {
         let created = if model.created_at().is_empty() { String::new() } else { timestamp(model.created_at()) };
         let texts = [model.name(), model.version(), model.weight_type()].map(Cow::Borrowed);
@@ -32,13 +61,22 @@ pub(crate) fn model_table(models: &[ListedModel], counted: &str, style: TableSty
     if !models.is_empty() {
         out = table(&["NAME", "VERSION", "WEIGHT TYPE", "CREATED", "CREATED BY"], rows, 1, style);
     }
-    if style.summary {
-        if !models.is_empty() {
-            out.push('\n');
-        }
-        out = format!("{out}{} {counted} found\n", models.len());
+    if !models.is_empty() {
+        out.push('\n');
     }
-    out
+    format!("{out}{} {} found\n", models.len(), counted.noun())
+}
+
+/// The page of `create --if-changed` where nothing changed.
+#[must_use]
+pub(crate) fn unchanged_page(name: &str, version: &str) -> String {
+    format!("Model '{}' (version {}) has the same content: nothing was uploaded.\n", harmless(name), harmless(version))
+}
+
+/// A name alone, for those who want no more.
+#[must_use]
+pub(crate) fn name_line(name: &str) -> String {
+    harmless(name) + "\n"
 }
 
 /// The page of `show`: all that is known of a model, and what can be done with it now.
@@ -284,9 +322,9 @@ mod tests {
         let style = TableStyle { width: None, summary: true };
         let listed = |document: Value| Listing::default().deserialize(document).expect("a model");
         let models = [listed(serde_json::to_value(full()).expect("JSON")), listed(json!({"name": "bare"}))];
-        insta::assert_snapshot!(model_table(&models, "custom model(s)", style));
-        assert_eq!(model_table(&[], "custom model(s)", style), "0 custom model(s) found\n");
-        assert_eq!(model_table(&[], "custom model(s)", TableStyle { summary: false, ..style }), "");
+        insta::assert_snapshot!(model_table(&models, Counted::Models, style));
+        assert_eq!(model_table(&[], Counted::Models, style), "0 custom model(s) found\n");
+        assert_eq!(model_table(&[], Counted::Models, TableStyle { summary: false, ..style }), "");
     }
 
     /// Piece by piece it is what it is at once.

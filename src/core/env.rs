@@ -91,6 +91,13 @@ impl Env {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
     }
 
+    /// The variable that says that a coding agent runs the program, where one does: set, and not to a word for no.
+    #[must_use]
+    pub fn agent(&self) -> Option<&'static str> {
+        let is_no = |word: &str| ["0", "f", "false", "no", "off"].iter().any(|no| word.eq_ignore_ascii_case(no));
+        [var::AI_AGENT, var::AGENT].into_iter().find(|name| self.get(name).is_some_and(|word| !is_no(word)))
+    }
+
     /// All variables, in the order of their names, which Windows has in capitals; for the environment of child processes.
     pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
         self.vars.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -183,6 +190,23 @@ mod tests {
         for (word, on) in [("1", true), ("True", true), ("t", true), ("false", false), ("yes", false), ("", false)] {
             let env = Env::from_vars([(var::AZD_DEBUG, word)], cwd);
             assert_eq!(env.flag(var::AZD_DEBUG), on, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn an_agent_is_named_by_any_word_but_no() {
+        for (vars, named) in [
+            (&[][..], None),
+            (&[(var::AI_AGENT, "1")], Some(var::AI_AGENT)),
+            (&[(var::AGENT, "some-agent")], Some(var::AGENT)),
+            (&[(var::AI_AGENT, ""), (var::AGENT, " ")], None),
+            (&[(var::AI_AGENT, "No"), (var::AGENT, "true")], Some(var::AGENT)),
+            (&[(var::AI_AGENT, "0")], None),
+            (&[(var::AI_AGENT, "f")], None),
+            (&[(var::AGENT, "FALSE")], None),
+            (&[(var::AGENT, "off")], None),
+        ] {
+            assert_eq!(Env::from_vars(vars.iter().copied(), Path::new("/")).agent(), named, "{vars:?}");
         }
     }
 

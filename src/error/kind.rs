@@ -61,6 +61,22 @@ impl ErrorKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Self::Failure)
     }
 
+    /// When it is the kind of a failure, in a few words.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Failure => "anything not below",
+            Self::Usage => "a bad option or value, or a missing answer where nothing is asked",
+            Self::NotFound => "no such model, version, path or project",
+            Self::Auth => "not signed in, or no permission",
+            Self::Conflict => "the version exists, the model is in use, or a plan no longer fits its files",
+            Self::CheckFailed => "the model check found errors",
+            Self::UploadFailed => "the upload broke; what arrived is kept, and the same command resumes it",
+            Self::RegistrationFailed => "the upload is complete, the registration is not",
+            Self::Service => "network, throttling, or an unexpected response",
+            Self::Interrupted => "ended by Ctrl+C or a signal",
+        }
+    }
+
     /// The word in JSON.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
 
+mod agents;
 mod ask;
 mod azd_host;
 mod base;
@@ -9,6 +10,7 @@ mod cases;
 mod check;
 mod conflict;
 mod consent;
+mod content;
 mod create;
 mod delete;
 mod deployments;
@@ -33,9 +35,11 @@ mod kinds;
 mod list;
 mod machine;
 mod metadata;
+mod names;
 #[cfg(unix)]
 mod native;
 mod options;
+mod plans;
 mod printed;
 mod progress;
 mod project_search;
@@ -56,3 +60,4 @@ mod update;
 mod uploads;
 mod wait;
 mod ways_on;
+mod web;

@@ -63,7 +63,9 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
             .with_suggestion("Give a file, a directory or hf://ORG/NAME."));
     }
     let (findings, checked) =
-        match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type), None).await? {
+        match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type), None, None)
+            .await?
+        {
             Ok(Planned { source: plan, findings, .. }) => {
                 if let UploadSource::Hub(hub) = &plan {
                     app.console.status(&hub::checked_line(hub));

@@ -5,11 +5,13 @@
 
 mod again;
 mod args;
+mod content;
 mod detach;
 mod dry_run;
 mod engine_args;
 mod import;
 mod lora;
+mod plan;
 mod questions;
 mod register;
 mod spec;
@@ -28,8 +30,11 @@ use std::sync::Arc;
 
 use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, Registered, api_version};
 use azure_ai_models_core::hub::{HubReader, HubTransfer};
-use azure_ai_models_core::model::{ArrivedFile, CustomModel, Finding, ModelDetails, ModelVersion, Source, WeightType};
-use azure_ai_models_core::source::{Selection, UploadSource};
+use azure_ai_models_core::model::{
+    ArrivedFile, CONTENT_DIGEST, CustomModel, Finding, ModelDetails, ModelVersion, Source, WeightType,
+};
+use azure_ai_models_core::source::{FileSums, Selection, UploadSource};
+use azure_ai_models_core::store::source_blobs;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{
     AzCopyEngine, DirectoryError, NativeEngine, Session, TransferEngine, TransferSettings, UploadError, UploadEvent,
@@ -84,6 +89,13 @@ Examples:
   Without this terminal, which may close then:
     azd ai models custom create --name my-model --source ./model-weights --detach
 
+  In two steps, with a look at the plan between them:
+    azd ai models custom create -n my-model --source ./weights --dry-run --with-hashes -o json > plan.json
+    azd ai models custom create --plan plan.json
+
+  In a pipeline, a version for each content, and none where nothing changed:
+    azd ai models custom create -n my-model --version auto --source ./weights --if-changed --no-prompt
+
   In a pipeline, each run a version of its own:
     azd ai models custom create -n my-model --version auto --source ./weights --no-prompt -o json";
 
@@ -108,14 +120,35 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
 /// Makes a model of what the spec says; `uploads resume` comes here too.
 pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
     let planned = spec.plan(app, Some(&foundry.endpoint().to_string())).await?;
+    if let Some(plan) = &spec.plan {
+        plan.check_files(app, &planned.source, &planned.newer)?;
+    }
     if let UploadSource::Hub(hub) = &planned.source {
         import::describe(app, hub);
     }
     show_findings(app, &planned.findings)?;
-    let details = match &planned.source {
+    let sums = content::sums(app, spec, &planned).await?;
+    if let (Some(plan), Some(sums)) = (&spec.plan, &sums) {
+        plan.check_sums(sums)?;
+    }
+    if let (Some(plan), UploadSource::Remote { url }) = (&spec.plan, &planned.source) {
+        let listing = source_blobs(&app.http(), url).await.map_err(|why| CliError::unlisted_source(&why))?;
+        plan.check_blobs(&listing)?;
+    }
+    if let Some(sums) = sums.as_ref().filter(|_| spec.if_changed)
+        && let Some(found) = content::same_content(spec, foundry, sums).await?
+    {
+        return app.show(&found);
+    }
+    let mut details = match &planned.source {
         UploadSource::Hub(hub) => import::recorded(app, &spec.details, hub),
         UploadSource::Local { .. } | UploadSource::Remote { .. } => spec.details.clone(),
     };
+    // Whatever an earlier attempt recorded: it is set again where all sums of this one are known.
+    details.tags.remove(CONTENT_DIGEST);
+    if let Some(sums) = &sums {
+        details.tags.insert(CONTENT_DIGEST.to_owned(), sums.digest().to_string());
+    }
     let settings = TransferSettings {
         timings: app.timings.clone(),
         stall_limit: app.stall_limit()?,
@@ -133,8 +166,19 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         }
         None => None,
     };
-    let create =
-        Create { app, spec, source, details, reader, foundry, config_dir, settings, engine: OnceCell::new(), deploy };
+    let create = Create {
+        app,
+        spec,
+        source,
+        sums,
+        details,
+        reader,
+        foundry,
+        config_dir,
+        settings,
+        engine: OnceCell::new(),
+        deploy,
+    };
     Box::pin(create.run()).await
 }
 
@@ -142,7 +186,12 @@ impl CreateSpec {
     /// Plan and findings. An unfinished import to this project endpoint is pinned to its commit.
     async fn plan(&self, app: &App, endpoint: Option<&str>) -> Result<Planned, CliError> {
         let check = if self.check { Check::As(Some(self.details.weight_type)) } else { Check::Skipped };
+        let pinned = self.plan.as_ref().and_then(|plan| plan.pin());
+        if let Some(pin) = pinned {
+            hub::check_same_hub(app, pin)?;
+        }
         let earlier = match (&self.source, endpoint) {
+            (Source::Hub(_), _) if pinned.is_some() => pinned.cloned(),
             (Source::Hub(_), Some(endpoint)) => {
                 let version = match &self.version {
                     VersionChoice::Named(version) => Some(version.as_str()),
@@ -152,7 +201,8 @@ impl CreateSpec {
             }
             _ => None,
         };
-        let mut planned = selection::look(app, &self.source, &self.selection, check, earlier.as_ref()).await??;
+        let only = self.plan.as_ref().and_then(|plan| plan.only());
+        let mut planned = selection::look(app, &self.source, &self.selection, check, earlier.as_ref(), only).await??;
         lora::hint(&planned.source, self.details.weight_type, &mut planned.findings);
         Ok(planned)
     }
@@ -163,6 +213,8 @@ struct Create<'a> {
     app: &'a App,
     spec: &'a CreateSpec,
     source: Arc<UploadSource>,
+    /// Sums of the files, where they were computed before the upload.
+    sums: Option<FileSums>,
     /// Details of the model, with the tags of an import.
     details: ModelDetails,
     /// Reads the files of an import.
@@ -229,7 +281,10 @@ impl Product for Created<'_> {
         }
     }
 
-    fn text(&self, _: TableStyle) -> String {
+    fn text(&self, style: TableStyle) -> String {
+        if !style.summary {
+            return render::name_line(&self.json.model.view().name);
+        }
         let next = self.deployed.clone().unwrap_or_else(|| render::deploy_section(&self.deploy));
         render::created_page(self.json.model, self.state, self.source.format(), self.source.bytes(), &next)
     }
@@ -359,12 +414,14 @@ impl Create<'_> {
                     "To upload it as well, run the command without the new --include or --exclude; nothing is sent twice:"
                 }
             };
-            let as_before = CreateSpec { selection: earlier, ..spec.clone() };
+            let as_before = CreateSpec { selection: earlier, plan: None, ..spec.clone() };
             told = told.and_suggestion(&format!("{words}\n  {}", as_before.command_line(app)));
         }
         let taken = BTreeSet::from([version.to_string()]);
         let elsewhere = match next_free(self.foundry, &spec.name, &taken).await {
-            Ok(next) => CreateSpec { version: VersionChoice::Named(next), ..spec.clone() }.command_line(app),
+            Ok(next) => {
+                CreateSpec { version: VersionChoice::Named(next), plan: None, ..spec.clone() }.command_line(app)
+            }
             Err(_) => "--version VERSION".to_owned(),
         };
         told.and_suggestion(&format!("Or use another version; all files are sent again:\n  {elsewhere}"))
@@ -377,7 +434,8 @@ impl Create<'_> {
                 EngineChoice::Native { parallel, hash } => {
                     let (copy, verify) = (self.spec.copy, self.spec.verify);
                     let hub = self.reader.clone().map(|reader| HubTransfer { reader, copy, verify });
-                    Box::new(NativeEngine { parallel, hash, hub })
+                    // No file is summed twice.
+                    Box::new(NativeEngine { parallel, hash: hash && self.sums.is_none(), hub })
                 }
                 EngineChoice::AzCopy => Box::new(AzCopyEngine::new(self.find_azcopy().await?)),
             };
@@ -401,7 +459,7 @@ impl Create<'_> {
     async fn show(&self, session: Session, registered: &Registered, version: &ModelVersion) -> Result<(), CliError> {
         let (app, Registered { model, state }) = (self.app, registered);
         let files = match self.spec.engine {
-            EngineChoice::Native { hash: true, .. } => Some(session.arrived_files().await),
+            EngineChoice::Native { hash: true, .. } => Some(self.arrived_files(&session).await),
             EngineChoice::Native { hash: false, .. } | EngineChoice::AzCopy => None,
         };
         let deployed = match &self.deploy {

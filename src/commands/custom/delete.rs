@@ -20,7 +20,8 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   azd ai models custom delete --name my-model
   azd ai models custom delete --name my-model --version 2
-  azd ai models custom delete --name my-model --version 2 --force --no-prompt --timeout 5m";
+  azd ai models custom delete --name my-model --version 2 --force --no-prompt --timeout 5m
+  azd ai models custom delete --name my-model --version 2 --force --if-exists";
 
 /// Options of `custom delete`.
 #[derive(Args, Debug)]
@@ -37,6 +38,10 @@ pub(crate) struct DeleteArgs {
     #[arg(short, long)]
     force: bool,
 
+    /// Succeed where there is no such model or version
+    #[arg(long)]
+    if_exists: bool,
+
     /// How long to wait for the deletion, for example 90s, 30m or 1h30m [default: 30m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,
@@ -45,7 +50,8 @@ pub(crate) struct DeleteArgs {
 #[derive(Serialize)]
 struct Deleted<'a> {
     name: &'a str,
-    version: &'a str,
+    /// `None` where no version was named and the model does not exist.
+    version: Option<&'a str>,
     deleted: bool,
 }
 
@@ -67,13 +73,19 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
         accepts: Accepts::Text(args.name.as_str()),
         declined: "Deletion cancelled.",
     };
-    // Before any request: without an answer nothing may be deleted.
-    if !args.force {
+    // Before any request, unless nothing there is an answer too: without an answer nothing may be deleted.
+    if !args.force && !args.if_exists {
         app.can_confirm(&confirm)?;
     }
     let foundry = connect::foundry(app).await?;
     // Proved to exist: the service answers 200 for what never existed.
-    let version = one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await?;
+    let version = match one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await {
+        Err(error) if args.if_exists && error.is_no_such_model() => return nothing_there(app, &args),
+        found => found?,
+    };
+    if !args.force {
+        app.can_confirm(&confirm)?;
+    }
     refuse_deployed(app, &foundry, &args.name, &version).await?;
     if !args.force {
         let name = &args.name;
@@ -88,5 +100,13 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     let pauses = (app.timings.wait_notice, app.timings.status_line);
     noting(pauses, say, foundry.delete(&args.name, &version, limit)).await?;
     app.console.done(&format!("Model '{}' (version {version}) deleted", args.name));
-    app.show(&Deleted { name: args.name.as_str(), version: version.as_str(), deleted: true })
+    app.show(&Deleted { name: args.name.as_str(), version: Some(version.as_str()), deleted: true })
+}
+
+/// `--if-exists` found nothing.
+fn nothing_there(app: &App, args: &DeleteArgs) -> Result<(), CliError> {
+    let (name, version) = (args.name.as_str(), args.version.as_ref().map(ModelVersion::as_str));
+    let what = version.map_or_else(|| format!("'{name}'"), |version| format!("'{name}' (version {version})"));
+    app.console.status(&format!("There is no custom model {what}: nothing to delete."));
+    app.show(&Deleted { name, version, deleted: false })
 }

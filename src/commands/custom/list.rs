@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
+use crate::console::render::Counted;
 use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{
@@ -83,7 +84,7 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     }
     let found = models.len();
     models.truncate(limit.unwrap_or(usize::MAX));
-    app.show(&ModelList { models: &models, counted: "custom model(s)" })?;
+    app.show(&ModelList { models: &models, counted: Counted::Models })?;
     let shown = units::grouped(models.len() as u64);
     if !is_whole {
         app.console.notice(&format!("{shown} shown, and there are more; omit --limit to see all."));

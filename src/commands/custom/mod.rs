@@ -17,6 +17,7 @@ mod update;
 mod uploads;
 mod versions;
 mod wait;
+mod web;
 
 use clap::Subcommand;
 

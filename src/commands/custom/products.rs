@@ -1,8 +1,9 @@
 //! Products that several commands have.
 
 use crate::app::App;
+use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
-use crate::console::{TableStyle, render};
+use crate::console::render::{self, Counted};
 use azure_ai_models_core::model::{CustomModel, ListedModel};
 
 /// One model: its document, or a page that ends with what can be done with it now.
@@ -37,8 +38,8 @@ impl Product for ModelDetails<'_> {
 /// Several models, as a list or a table.
 pub(super) struct ModelList<'a> {
     pub(super) models: &'a [ListedModel],
-    /// What is counted under the table.
-    pub(super) counted: &'a str,
+    /// Rows of the table.
+    pub(super) counted: Counted,
 }
 
 impl Product for ModelList<'_> {

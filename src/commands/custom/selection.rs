@@ -1,5 +1,6 @@
 //! Which files of a directory `create` and `check` take, and the plan and check of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::check;
 use azure_ai_models_core::hub::{HubAddress, HubImport, HubPin, HubReader};
-use azure_ai_models_core::model::{Finding, Source, WeightType};
+use azure_ai_models_core::model::{BlobPath, Finding, Source, WeightType};
 use azure_ai_models_core::source::{self, ExcludeReason, Excluded, Pattern, PlanError, Selection, UploadSource};
 
 /// So many names are told on one line.
@@ -33,6 +34,11 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// The options that make this selection.
+    pub(super) fn of(include: Vec<Pattern>, exclude: Vec<Pattern>, default_excludes: bool) -> Self {
+        Self { include, exclude, no_default_excludes: !default_excludes }
+    }
+
     pub(super) fn selection(&self) -> Selection {
         Selection::new(self.include.clone(), self.exclude.clone(), !self.no_default_excludes)
     }
@@ -44,7 +50,12 @@ pub(super) struct Planned {
     pub(super) findings: Vec<Finding>,
     /// Reads the files of an import.
     pub(super) reader: Option<Arc<HubReader>>,
+    /// Files that are there and not among the only ones that may go.
+    pub(super) newer: Vec<BlobPath>,
 }
+
+/// The only files that may go, where an earlier plan says.
+pub(super) type Only = Option<Arc<HashSet<BlobPath>>>;
 
 /// A plan, or why there is none.
 pub(super) type Looked = Result<Planned, PlanError>;
@@ -57,10 +68,11 @@ pub(super) async fn look(
     selection: &Selection,
     checked: Check,
     earlier: Option<&HubPin>,
+    only: Only,
 ) -> Result<Looked, CliError> {
     let looked = match source {
         Source::Hub(address) => look_at_hub(app, address, selection, checked, earlier).await?,
-        Source::Local(_) | Source::Blob(_) => look_here(app, source, selection, checked).await?,
+        Source::Local(_) | Source::Blob(_) => look_here(app, source, selection, checked, only).await?,
     };
     let unmatched = match &looked {
         Ok(planned) => planned.source.unmatched(selection),
@@ -86,22 +98,31 @@ async fn look_at_hub(
         Check::As(weight_type) => check::check_hub(&source, &reader, weight_type).await?,
         Check::Skipped => Vec::new(),
     };
-    Ok(Ok(Planned { source: UploadSource::Hub(source), findings, reader: Some(reader) }))
+    Ok(Ok(Planned { source: UploadSource::Hub(source), findings, reader: Some(reader), newer: Vec::new() }))
 }
 
-async fn look_here(app: &App, source: &Source, selection: &Selection, checked: Check) -> Result<Looked, CliError> {
+async fn look_here(
+    app: &App,
+    source: &Source,
+    selection: &Selection,
+    checked: Check,
+    only: Only,
+) -> Result<Looked, CliError> {
     let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
     let config_dir = app.config_dir().ok();
     let work = move || {
-        let plan = match source::plan(&source, &cwd, &selection, config_dir.as_deref()) {
+        let mut plan = match source::plan(&source, &cwd, &selection, config_dir.as_deref()) {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
+        let newer = only.map(|only| plan.keep_only(|path| only.contains(path))).unwrap_or_default();
+        // Nothing of an earlier plan is left: that is said in its own words.
+        let checked = if plan.file_count() == Some(0) { Check::Skipped } else { checked };
         let findings = match checked {
             Check::As(weight_type) => check::check(&plan, weight_type)?,
             Check::Skipped => Vec::new(),
         };
-        Ok(Ok(Planned { source: plan, findings, reader: None }))
+        Ok(Ok(Planned { source: plan, findings, reader: None, newer }))
     };
     let looked = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))?;
     if let Ok(Planned { source: UploadSource::Local { excluded, .. }, .. }) = &looked {

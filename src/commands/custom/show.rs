@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::existing::{explain_missing, no_such_model};
 use super::products::ModelPage;
+use super::web;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
@@ -14,7 +15,8 @@ For a model of the catalogue use 'base show'.
 
 Examples:
   azd ai models custom show --name my-model
-  azd ai models custom show --name my-model --version 2 -o json";
+  azd ai models custom show --name my-model --version 2 -o json
+  azd ai models custom show --name my-model --web";
 
 /// Options of `custom show`.
 #[derive(Args, Debug)]
@@ -26,6 +28,10 @@ pub(crate) struct ShowArgs {
     /// Version [default: the latest]
     #[arg(long, value_name = "VERSION")]
     version: Option<ModelVersion>,
+
+    /// Print the address of the project's page in the Foundry portal, and open it in the browser
+    #[arg(long)]
+    web: bool,
 }
 
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
@@ -43,5 +49,8 @@ pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
             latest(&versions).cloned().ok_or_else(|| no_such_model(app, &args.name, None))?
         }
     };
+    if args.web {
+        return web::web(app, &foundry, &model).await;
+    }
     app.show(&ModelPage { app, model: &model })
 }

@@ -102,7 +102,7 @@ fn read(path: &Path) -> Result<String, CliError> {
 }
 
 /// UTF-8 or UTF-16 of either order, with or without a byte order mark; quotes and line ends trimmed.
-fn decode(bytes: &[u8]) -> Option<String> {
+pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     let text = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok()?,
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,

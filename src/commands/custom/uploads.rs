@@ -222,6 +222,8 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         azcopy_path: None,
         limit_rate: None,
         detach,
+        if_changed: false,
+        plan: None,
         again: String::new(),
     };
     spec.again = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());

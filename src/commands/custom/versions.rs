@@ -6,6 +6,7 @@ use super::existing::{explain_missing, no_such_model};
 use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
+use crate::console::render::Counted;
 use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{Listing, ModelName, newest_first};
@@ -34,5 +35,5 @@ pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliErr
         return Err(no_such_model(app, &args.name, None));
     }
     newest_first(&mut models);
-    app.show(&ModelList { models: &models, counted: "version(s)" })
+    app.show(&ModelList { models: &models, counted: Counted::Versions })
 }

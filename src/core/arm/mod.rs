@@ -8,6 +8,7 @@ mod client;
 mod deployments;
 mod endpoint;
 mod id;
+mod portal;
 
 /// Resource provider of Foundry accounts.
 const PROVIDER: &str = "Microsoft.CognitiveServices";
@@ -24,3 +25,4 @@ pub use deployments::{
 };
 pub use endpoint::{ArmEndpoint, ArmEndpointError};
 pub use id::{IdError, ProjectId};
+pub use portal::{project_page, start_page};

@@ -122,6 +122,19 @@ variables! {
     AZD_DEBUG = "AZD_DEBUG", "false", "true";
     /// Directory to change to first, as `--cwd`.
     AZD_CWD = "AZD_CWD", "", "/src/my-app";
+    /// A coding agent runs the program, unless it is `0`, `f`, `false`, `no` or `off`: no bar, no colour, no
+    /// question, and one `hint:` line for an error.
+    AI_AGENT = "AI_AGENT", "", "1";
+    /// As `AI_AGENT`, by the name that other agents set.
+    AGENT = "AGENT", "", "my-agent";
+    /// Program that `show --web` opens the browser with; `%s` in it stands for the address.
+    BROWSER = "BROWSER", "", "firefox";
+    /// X11 display; where there is neither this nor a Wayland one, `show --web` opens nothing on Linux.
+    DISPLAY = "DISPLAY", "", ":0";
+    /// Wayland display.
+    WAYLAND_DISPLAY = "WAYLAND_DISPLAY", "", "wayland-0";
+    /// Set by services that run pipelines: `show --web` opens nothing there.
+    CI = "CI", "", "true";
     /// Any value: no colour.
     NO_COLOR = "NO_COLOR", "", "1";
     /// `1`: colour, also where no terminal shows it; `NO_COLOR` counts before it.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::client::HubClient;
 use super::error::HubError;
@@ -12,6 +13,10 @@ use super::id::{CommitId, RepoId};
 use super::remote_file::RemoteFile;
 use super::signed_url::CopyFault;
 use super::source::{HubFile, HubSource};
+use crate::model::ContentHash;
+
+/// Small files that are read at the same time.
+const READS: usize = 8;
 
 /// Reads the files of one commit; a signed URL of a file is obtained once for all who read it.
 pub struct HubReader {
@@ -50,6 +55,21 @@ impl HubReader {
     /// See [`HubError`].
     pub async fn document(&self, file: &HubFile) -> Result<Bytes, HubError> {
         self.file(file).whole().await
+    }
+
+    /// SHA-256 of each file, in their order: as the Hub lists it, and computed for files in the repository itself, which
+    /// are small.
+    ///
+    /// # Errors
+    /// See [`HubError`].
+    pub async fn sums(&self, source: &HubSource) -> Result<Vec<ContentHash>, HubError> {
+        let sum = |file: HubFile| async move {
+            match file.sum.sha256() {
+                Some(sum) => Ok(sum),
+                None => Ok(ContentHash::of(&self.document(&file).await?)),
+            }
+        };
+        stream::iter(source.files.clone()).map(sum).buffered(READS).try_collect().await
     }
 
     /// Reader of one file.

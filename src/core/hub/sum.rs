@@ -39,6 +39,15 @@ impl HubSum {
         matches!(self, Self::Sha256(_))
     }
 
+    /// SHA-256 of the content; `None` of files in the repository itself.
+    #[must_use]
+    pub fn sha256(self) -> Option<ContentHash> {
+        match self {
+            Self::Sha256(hash) => Some(hash),
+            Self::GitSha1(_) => None,
+        }
+    }
+
     /// First 64 bits, which stand for the content where files are compared by size and time.
     #[must_use]
     pub(crate) fn stamp(&self) -> u64 {

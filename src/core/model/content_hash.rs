@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 /// SHA-256 of a content; as text and in JSON 64 lower-case hex digits. Bytes in memory, for the sums of 100,000 files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,14 @@ pub struct ContentHash([u8; 32]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no SHA-256 in hex digits")]
 pub struct NoContentHash;
+
+impl ContentHash {
+    /// SHA-256 of these bytes.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
+        Self(Sha256::digest(content).into())
+    }
+}
 
 impl From<[u8; 32]> for ContentHash {
     fn from(bytes: [u8; 32]) -> Self {

@@ -5,6 +5,7 @@ mod base_model;
 mod blob_uri;
 mod change;
 mod cloud;
+mod content_digest;
 mod content_hash;
 mod custom_model;
 mod deployment;
@@ -32,6 +33,7 @@ pub use base_model::BaseModel;
 pub use blob_uri::{BadBlobUri, BlobUri};
 pub use change::ModelChange;
 pub use cloud::Cloud;
+pub use content_digest::{CONTENT_DIGEST, content_digest};
 pub use content_hash::{ContentHash, NoContentHash};
 pub use custom_model::{
     ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelDocument, ModelSource, ModelView, ModelWarning,

@@ -11,6 +11,7 @@
 //! | this program is killed | the child sees its pipes close ([`ProcessStamp`] finds it until it has ended) | the system kills the job |
 //! | the child ends before what it started | the rest lives on, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
 
+mod browser;
 mod child;
 mod detach;
 #[cfg_attr(unix, path = "unix.rs")]
@@ -21,6 +22,7 @@ mod programs;
 mod search;
 mod stamp;
 
+pub use browser::{Browser, NoBrowser};
 pub use child::Exit;
 pub(crate) use child::{Child, Pipes};
 pub use detach::{Detaching, EnvChanges, leave_terminal, release_streams};

@@ -8,6 +8,7 @@ mod name;
 mod own;
 mod readable;
 mod selection;
+mod sums;
 mod unmatched;
 mod walk;
 
@@ -30,6 +31,7 @@ pub(crate) use self::unmatched::unmatched;
 
 pub use self::name::NameFault;
 pub use self::selection::{ExcludeReason, Pattern, Selection};
+pub use self::sums::{FileSums, HashError, HashProgress, hash_files};
 pub use self::unmatched::UnmatchedGlob;
 
 /// One entry that stays.
@@ -105,6 +107,15 @@ fn format_of<'a>(files: impl Iterator<Item = (&'a BlobPath, u64)>) -> Option<&'a
 }
 
 impl UploadSource {
+    /// Keeps only the local files that an earlier plan names; the names of the others.
+    pub fn keep_only(&mut self, is_planned: impl Fn(&BlobPath) -> bool) -> Vec<BlobPath> {
+        let Self::Local { files, .. } = self else { return Vec::new() };
+        let (kept, others): (Vec<SourceFile>, Vec<SourceFile>) =
+            files.iter().cloned().partition(|file| is_planned(&file.path));
+        *files = FileList::new(kept);
+        others.into_iter().map(|file| file.path).collect()
+    }
+
     /// Globs of a selection that match nothing in this source.
     #[must_use]
     pub fn unmatched(&self, selection: &Selection) -> Vec<UnmatchedGlob> {

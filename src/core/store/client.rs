@@ -194,30 +194,7 @@ impl BlobStore {
     }
 
     async fn list_with(&self, sas: &SecretUrl, shared: Share<'_>) -> Result<Listing, HttpError> {
-        let container = Container::of(sas.expose());
-        // Sorted as they come: a tree that is made of them at once has full nodes.
-        let mut found = Vec::new();
-        let (mut marker, mut seen) = (String::new(), HashSet::new());
-        loop {
-            let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
-            let response = self.http.send(&of_store(request, None)).await?;
-            let page = read_blobs(&response)?;
-            for (name, blob) in page.blobs {
-                if let Some(name) = name.strip_prefix(container.prefix()) {
-                    found.push(shared(name, blob));
-                }
-            }
-            let Some(next) = page.next else { return Ok(found.into_iter().collect()) };
-            // What was read so far is a part of the list, and no proof of anything.
-            let flaw = |words: &str| Err(response.bad(Flaw::Shape(words.into())));
-            if !seen.insert(next.clone()) {
-                return flaw("its list of blobs goes round in a circle");
-            }
-            if seen.len() >= MOST_PAGES {
-                return flaw("its list of blobs does not end");
-            }
-            marker = next;
-        }
+        list_blobs(&self.http, sas, shared).await
     }
 
     /// Deletes one blob. One that is not there is deleted.
@@ -460,5 +437,33 @@ impl BlobStore {
 
     fn report(&self, report: Report) {
         (self.reporter)(report);
+    }
+}
+
+/// Lists the blobs of a location with this SAS, all pages.
+pub(super) async fn list_blobs(http: &HttpClient, sas: &SecretUrl, shared: Share<'_>) -> Result<Listing, HttpError> {
+    let container = Container::of(sas.expose());
+    // Sorted as they come: a tree that is made of them at once has full nodes.
+    let mut found = Vec::new();
+    let (mut marker, mut seen) = (String::new(), HashSet::new());
+    loop {
+        let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
+        let response = http.send(&of_store(request, None)).await?;
+        let page = read_blobs(&response)?;
+        for (name, blob) in page.blobs {
+            if let Some(name) = name.strip_prefix(container.prefix()) {
+                found.push(shared(name, blob));
+            }
+        }
+        let Some(next) = page.next else { return Ok(found.into_iter().collect()) };
+        // What was read so far is a part of the list, and no proof of anything.
+        let flaw = |words: &str| Err(response.bad(Flaw::Shape(words.into())));
+        if !seen.insert(next.clone()) {
+            return flaw("its list of blobs goes round in a circle");
+        }
+        if seen.len() >= MOST_PAGES {
+            return flaw("its list of blobs does not end");
+        }
+        marker = next;
     }
 }

@@ -8,6 +8,7 @@ mod container;
 mod error;
 mod location;
 mod retry;
+mod source_blobs;
 mod version;
 mod wire;
 
@@ -15,6 +16,7 @@ pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, STREAMED_BLOCK, content_typ
 pub(crate) use client::{Attempt, BlobContent, BlobStore, CopyRefusal, CopySource, Renew};
 pub use error::{SasRefusal, StoreError};
 pub use location::{ListedBlob, Listing, UploadLocation};
+pub use source_blobs::source_blobs;
 pub use version::BlobVersion;
 #[cfg(test)]
 pub(crate) use version::tests::version;

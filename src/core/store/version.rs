@@ -54,7 +54,8 @@ impl BlobVersion {
     }
 
     /// True where another write shows, by the best mark that both have.
-    pub(crate) fn differs_from(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
         let mut both = self.marks().into_iter().zip(other.marks());
         both.find_map(|(one, other)| Some(one? != other?)).unwrap_or(false)
     }

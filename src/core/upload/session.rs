@@ -200,6 +200,15 @@ impl Session {
         Some(Registration { blob_uri, details: self.request.details.clone() })
     }
 
+    /// Sets a tag of the model that is registered, or removes it.
+    pub fn set_tag(&mut self, key: &str, value: Option<String>) {
+        let tags = &mut self.request.details.tags;
+        match value {
+            Some(value) => drop(tags.insert(key.to_owned(), value)),
+            None => drop(tags.remove(key)),
+        }
+    }
+
     /// Writes down that the registration is asked for. True where an earlier try had asked for it already.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use fake_hub::{Config, FakeHub, RepoConfig};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{World, sound};
 use crate::support::{Behaviour, BlockStore, Output, TestEnv};
@@ -35,6 +36,41 @@ fn broken(world: &World, store: &BlockStore) {
     store.behaves(Behaviour::default());
 }
 
+/// Digest of the files that an import takes, by its definition.
+fn digest(world: &World) -> String {
+    let hex = |content: &[u8]| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let plan = create(world, &["--dry-run", "-o", "json"]).success().json();
+    let line = |file: &Value| {
+        let path = file["path"].as_str().expect("a path");
+        let content = std::fs::read(world.directory().join(path)).expect("a file");
+        format!("{path}\0{}\0{}\n", content.len(), hex(&content))
+    };
+    hex(plan["files"].as_array().expect("files").iter().map(line).collect::<String>().as_bytes())
+}
+
+/// The Hub lists the sums of weights, and the small files are read: the same content is found before anything is sent.
+#[test]
+fn the_same_content_is_imported_once() {
+    let (world, _store) = world();
+    let model = create(&world, &["--if-changed", "-o", "json"]).success().json();
+    assert_eq!(model["tags"]["contentDigest"], digest(&world));
+    let again = create(&world, &["--version", "auto", "--if-changed", "-o", "json"]).success().json();
+    assert_eq!((&again["version"], &again["created"]), (&json!("1"), &json!(false)));
+}
+
+#[test]
+fn a_plan_pins_the_commit() {
+    let (world, _store) = world();
+    let sha = world.hub.sha("org/model").expect("a commit");
+    let plan = create(&world, &["--dry-run", "-o", "json"]).success();
+    assert_eq!(plan.json()["import"]["sha"], sha);
+    let authority = world.hub.endpoint().trim_start_matches("http://").to_owned();
+    world.env.write("plan.json", plan.stdout.replace("[HUB]", &authority).replace("[ROOT]", "/"));
+    world.hub.configure(|config| config.moved_to = Some(OTHER.to_owned()));
+    let model = world.run(&["create", "--plan", "plan.json", "-o", "json"]).success().json();
+    assert_eq!(model["tags"]["hf.revision"], sha);
+}
+
 #[test]
 fn tags_say_where_a_model_came_from_and_show_has_them() {
     let (world, _store) = world();
@@ -42,7 +78,7 @@ fn tags_say_where_a_model_came_from_and_show_has_them() {
     let sha = world.hub.sha("org/model").expect("a commit").to_owned();
     let tags = &output.json()["tags"];
     let expected = json!({
-        "base_model": "org/base", "hf.ref": "main", "hf.repo": "org/model", "hf.revision": sha, "license": "mine"
+        "contentDigest": digest(&world), "base_model": "org/base", "hf.ref": "main", "hf.repo": "org/model", "hf.revision": sha, "license": "mine"
     });
     assert_eq!(*tags, expected, "{output}");
     let events: Vec<Value> = output.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

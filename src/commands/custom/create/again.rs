@@ -30,6 +30,16 @@ impl CreateSpec {
         let mut line =
             Line { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
         let path = |path: &Path| path.display().to_string();
+        if let Some(plan) = &self.plan {
+            let mut line = Line { args: vec!["custom".to_owned(), "create".into()] };
+            line.add("--plan", Some(path(&plan.file)));
+            line.add("--source-file", self.source_file.as_deref().map(path));
+            line.add("--timeout", self.given_timeout.map(units::duration_option));
+            line.add("--deploy", self.deploy.as_ref().map(|deploy| deploy.name.to_string()));
+            line.flag("--yes", self.deploy.as_ref().is_some_and(|deploy| deploy.yes));
+            line.flag("--no-wait", self.is_no_wait());
+            return line.args;
+        }
         match (&self.source_file, &self.source) {
             (Some(file), _) => line.add("--source-file", Some(path(file))),
             (None, Source::Local(source)) => line.add("--source", Some(path(source))),
@@ -78,9 +88,14 @@ impl CreateSpec {
             line.add("--sku-capacity", deploy.sku_capacity.map(|capacity| capacity.to_string()));
             line.flag("--yes", deploy.yes);
         }
-        let deploy_no_wait = self.deploy.as_ref().is_some_and(|deploy| deploy.limit.is_none());
-        line.flag("--no-wait", self.no_wait || deploy_no_wait);
+        line.flag("--if-changed", self.if_changed);
+        line.flag("--no-wait", self.is_no_wait());
         line.args
+    }
+
+    /// Neither the registration nor the deployment is waited for.
+    fn is_no_wait(&self) -> bool {
+        self.no_wait || self.deploy.as_ref().is_some_and(|deploy| deploy.limit.is_none())
     }
 }
 

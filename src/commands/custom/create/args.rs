@@ -1,6 +1,7 @@
 //! The options of `create`, and how they become one spec: everything that can be wrong with them is found here.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -8,6 +9,7 @@ use clap::{ArgGroup, Args, ValueHint};
 
 use super::detach::DetachArgs;
 use super::engine_args::EngineArgs;
+use super::plan::SavedPlan;
 use super::spec::{CreateSpec, VersionChoice};
 use crate::app::{App, NoQuestions};
 use crate::commands::custom::selection::SelectionArgs;
@@ -18,129 +20,174 @@ use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::{
-    BaseModel, LoraShape, ModelDetails, NewDeploymentName, NewModelName, Source, Tag, WeightType,
+    BaseModel, CONTENT_DIGEST, LoraShape, ModelDetails, NewDeploymentName, NewModelName, Source, Tag, WeightType,
 };
 use azure_ai_models_core::units;
 
+/// Options whose values are in a plan: with `--plan` the command line has none of them.
+const IN_THE_PLAN: [&str; 28] = [
+    "name",
+    "version",
+    "description",
+    "tag",
+    "base_model",
+    "weight_type",
+    "publisher",
+    "overwrite",
+    "include",
+    "exclude",
+    "no_default_excludes",
+    "skip_check",
+    "dry_run",
+    // Its requirement does not count where --dry-run is excluded.
+    "with_hashes",
+    "if_changed",
+    "sku_name",
+    "sku_capacity",
+    "engine",
+    "parallel",
+    "no_hash",
+    "copy",
+    "verify",
+    "azcopy_path",
+    "limit_rate",
+    "lora_rank",
+    "lora_alpha",
+    "lora_target_modules",
+    "lora_dropout",
+];
+
 /// Options of `custom create`.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("from").required(true).args(["source", "source_file"]))]
+#[command(group = ArgGroup::new("from").required(true).multiple(true).args(["source", "source_file", "plan"]))]
 pub(crate) struct CreateArgs {
     /// Name of the model: 2 to 30 characters, a letter first, then letters, digits and '-'
-    #[arg(short, long, value_name = "NAME")]
-    name: NewModelName,
+    #[arg(short, long, value_name = "NAME", required_unless_present = "plan")]
+    pub(super) name: Option<NewModelName>,
 
     /// File, directory, blob URL or hf://ORG/NAME with the weights; '-' reads it from standard input
     #[arg(long, value_name = "PATH|URL|-", value_hint = ValueHint::AnyPath)]
-    source: Option<SourceText>,
+    pub(super) source: Option<SourceText>,
 
     /// File that holds the source, for URLs with '&'
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    source_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "source")]
+    pub(super) source_file: Option<PathBuf>,
+
+    /// Run the plan that '--dry-run -o json' wrote to this file, and refuse where its files have changed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = IN_THE_PLAN)]
+    pub(super) plan: Option<PathBuf>,
 
     /// Version of the model; 'auto' takes the highest one there is plus 1
     #[arg(long, value_name = "VERSION", default_value = "1")]
-    version: VersionChoice,
+    pub(super) version: VersionChoice,
 
     /// Description for people
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    description: Option<String>,
+    pub(super) description: Option<String>,
 
     /// Tag of the model; may stand several times
     #[arg(long, value_name = "KEY=VALUE")]
-    tag: Vec<Tag>,
+    pub(super) tag: Vec<Tag>,
 
     /// Base model that the weights were trained from: a name such as FW-DeepSeek-v3.1, or an azureml:// URI
     #[arg(long, value_name = "NAME|URI")]
-    base_model: Option<BaseModel>,
+    pub(super) base_model: Option<BaseModel>,
 
     /// FullWeight, LoRA or DraftModel
     #[arg(long, value_name = "TYPE", default_value_t)]
-    weight_type: WeightType,
+    pub(super) weight_type: WeightType,
 
     /// Publisher of the model
     #[arg(long, value_name = "ID")]
-    publisher: Option<String>,
+    pub(super) publisher: Option<String>,
 
     /// Replace the version if it exists: it is deleted before the upload begins
     #[arg(long)]
-    overwrite: bool,
+    pub(super) overwrite: bool,
 
     #[command(flatten)]
-    selection: SelectionArgs,
+    pub(super) selection: SelectionArgs,
 
     /// Upload without the model check
     #[arg(long)]
-    skip_check: bool,
+    pub(super) skip_check: bool,
 
     /// Show what would be sent, and change nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
+
+    /// Put the SHA-256 of each local file into the plan of --dry-run; reads all of them
+    #[arg(long, requires = "dry_run")]
+    pub(super) with_hashes: bool,
+
+    /// Do nothing where a version of the model has the same content; reads all files first
+    #[arg(long)]
+    pub(super) if_changed: bool,
 
     /// Deploy the model once it is registered [default name: the model's]
     #[arg(long, value_name = "NAME", num_args = 0..=1)]
-    deploy: Option<Option<NewDeploymentName>>,
+    pub(super) deploy: Option<Option<NewDeploymentName>>,
 
     /// SKU of the deployment [default: from the catalogue]
     #[arg(long, value_name = "SKU", requires = "deploy", value_parser = NonEmptyStringValueParser::new())]
-    sku_name: Option<String>,
+    pub(super) sku_name: Option<String>,
 
     /// Capacity of the deployment, a whole number of 1 or more [default: from the catalogue]
     #[arg(long, value_name = "N", requires = "deploy", value_parser = one_or_more::<u64>)]
-    sku_capacity: Option<u64>,
+    pub(super) sku_capacity: Option<u64>,
 
     /// Do not ask before a large upload, an overwrite or what is billed
     #[arg(short, long)]
-    yes: bool,
+    pub(super) yes: bool,
 
     /// Return once the registration is accepted, or with --deploy the deployment; 'wait' waits for the end
     #[arg(long)]
-    no_wait: bool,
+    pub(super) no_wait: bool,
 
     /// How long the registration may take, and as long the deployment [default: 30m, 45m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
 
     #[command(flatten)]
-    engine: EngineArgs,
+    pub(super) engine: EngineArgs,
 
     /// AzCopy program to use
     #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
-    azcopy_path: Option<PathBuf>,
+    pub(super) azcopy_path: Option<PathBuf>,
 
     #[command(flatten)]
-    progress: ProgressArgs,
+    pub(super) progress: ProgressArgs,
 
     /// Highest upload rate in bytes per second: a number with K, M or G
     #[arg(long, value_name = "RATE", value_parser = units::parse_bytes)]
-    limit_rate: Option<u64>,
+    pub(super) limit_rate: Option<u64>,
 
     #[command(flatten)]
-    detach: DetachArgs,
+    pub(super) detach: DetachArgs,
 
     #[command(flatten)]
-    lora: LoraArgs,
+    pub(super) lora: LoraArgs,
 }
 
 /// Shape of an adapter; read by the service from adapter_config.json where it is not given.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "LoRA options (with --weight-type LoRA)")]
-struct LoraArgs {
+pub(super) struct LoraArgs {
     /// Rank of the adapter
     #[arg(long, value_name = "N", value_parser = one_or_more::<u32>)]
-    lora_rank: Option<u32>,
+    pub(super) lora_rank: Option<u32>,
 
     /// Scaling of the adapter
     #[arg(long, value_name = "N", value_parser = one_or_more::<u32>)]
-    lora_alpha: Option<u32>,
+    pub(super) lora_alpha: Option<u32>,
 
     /// Modules that the adapter changes, with commas between them
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = module)]
-    lora_target_modules: Vec<String>,
+    pub(super) lora_target_modules: Vec<String>,
 
     /// Dropout in training: 0 up to but not including 1
     #[arg(long, value_name = "F", value_parser = dropout)]
-    lora_dropout: Option<f64>,
+    pub(super) lora_dropout: Option<f64>,
 }
 
 impl LoraArgs {
@@ -170,10 +217,30 @@ impl CreateArgs {
         self.dry_run
     }
 
-    /// What is to be made. Reads the source from where it stands.
+    pub(super) fn with_hashes(&self) -> bool {
+        self.with_hashes
+    }
+
+    /// What is to be made. Reads the source, or the plan, from where it stands.
     pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
+        match self.plan.clone() {
+            Some(file) => {
+                let plan = SavedPlan::read(app.env.cwd(), &file)?;
+                plan.arguments(self)?.resolved(app, Some(Arc::new(plan))).await
+            }
+            None => self.resolved(app, None).await,
+        }
+    }
+
+    async fn resolved(self, app: &App, plan: Option<Arc<SavedPlan>>) -> Result<CreateSpec, CliError> {
+        let Some(name) = self.name.clone() else { return Err(CliError::usage("--name is missing")) };
+        if self.tag.iter().any(|tag| tag.key == CONTENT_DIGEST) {
+            return Err(CliError::usage(format!("the tag {CONTENT_DIGEST} is computed from the files"))
+                .with_code(ErrorCode::Contradiction)
+                .with_suggestion("Omit --tag contentDigest; --if-changed sets it with either engine."));
+        }
         let detach = self.detach.request(app)?;
-        let deploy = self.deploy_request(app)?;
+        let deploy = self.deploy_request(app, &name)?;
         let lora = self.lora.shape();
         if self.weight_type != WeightType::LoRA && !lora.is_empty() {
             return Err(CliError::usage(format!(
@@ -195,6 +262,16 @@ impl CreateArgs {
         // A pipe may take its time, and Ctrl+C counts meanwhile.
         let read = tokio::task::spawn_blocking(move || option.read(&cwd)).await;
         let source = app.source(read.unwrap_or_else(|_| Err(CliError::interrupted()))?.expose())?;
+        if let Some(plan) = &plan {
+            plan.check_source(&source, app.env.cwd())?;
+        }
+        if self.if_changed && matches!(source, Source::Blob(_)) {
+            return Err(CliError::usage(
+                "--if-changed needs the SHA-256 of each file, which a blob store does not tell",
+            )
+            .with_code(ErrorCode::RemoteSource)
+            .with_suggestion("Omit --if-changed, or give a folder of this machine or an hf:// source."));
+        }
         let engine = self.engine.choice(app, &source)?;
         let details = ModelDetails {
             weight_type: self.weight_type,
@@ -205,7 +282,7 @@ impl CreateArgs {
             publisher: self.publisher,
         };
         let mut spec = CreateSpec {
-            name: self.name.as_name().clone(),
+            name: name.as_name().clone(),
             version: self.version,
             shown_source: match &source {
                 Source::Local(path) => absolute(app.env.cwd(), path).display().to_string(),
@@ -229,6 +306,8 @@ impl CreateArgs {
             azcopy_path: self.azcopy_path,
             limit_rate: self.limit_rate,
             detach,
+            if_changed: self.if_changed,
+            plan,
             again: String::new(),
         };
         spec.again = spec.command_line(app);
@@ -238,7 +317,7 @@ impl CreateArgs {
 
 impl CreateArgs {
     /// The deployment that the model becomes.
-    fn deploy_request(&self, app: &App) -> Result<Option<DeployRequest>, CliError> {
+    fn deploy_request(&self, app: &App, model: &NewModelName) -> Result<Option<DeployRequest>, CliError> {
         let Some(name) = &self.deploy else { return Ok(None) };
         if self.weight_type == WeightType::DraftModel {
             return Err(CliError::usage("a draft model is not deployed by itself")
@@ -250,7 +329,7 @@ impl CreateArgs {
         let name = match name {
             Some(name) => name.as_name().clone(),
             // Names of new models are a part of those of deployments.
-            None => self.name.to_string().parse().map_err(CliError::usage)?,
+            None => model.to_string().parse().map_err(CliError::usage)?,
         };
         if !self.yes && !self.dry_run {
             check_consent(app, false)?;

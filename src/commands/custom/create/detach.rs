@@ -215,7 +215,8 @@ impl Create<'_> {
         };
         let azcopy_path = spec.azcopy_path.as_deref().map(|path| absolute(app.env.cwd(), path));
         let version = VersionChoice::Named(version.clone());
-        let this = CreateSpec { source, source_file: None, version, azcopy_path, ..spec.clone() };
+        // The files were compared with the plan a moment ago.
+        let this = CreateSpec { source, source_file: None, version, azcopy_path, plan: None, ..spec.clone() };
         let mut args = vec![WORD.to_owned()];
         args.extend(this.words());
         args.extend(engine.into_iter().flat_map(|engine| ["--engine".to_owned(), engine.to_owned()]));

@@ -4,10 +4,11 @@
 use serde::Serialize;
 
 use super::args::CreateArgs;
-use super::import;
+use super::plan::{self, PlanOptions, PlannedFile, engine_word, planned_files};
 use super::questions::estimate;
 use super::spec::{CreateSpec, VersionChoice};
 use super::version::next_free;
+use super::{content, import};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::hub;
@@ -16,19 +17,28 @@ use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, DryRunPage};
 use crate::error::CliError;
+use crate::globals::OutputFormat;
 use azure_ai_models_core::hub::{HubPin, HubSource};
-use azure_ai_models_core::model::Finding;
+use azure_ai_models_core::model::{Finding, ModelDetails};
+use azure_ai_models_core::redact::SecretUrl;
 use azure_ai_models_core::source::{self, UploadSource};
+use azure_ai_models_core::store::source_blobs;
 use azure_ai_models_core::upload::expected_rate;
 
 /// Plan of a dry run, as a page or as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DryRun<'a> {
+    schema_version: u32,
     name: &'a str,
     version: &'a str,
+    /// Project endpoint, where the run knows it; for information.
+    endpoint: Option<String>,
     source: &'a str,
-    files: Vec<File<'a>>,
+    engine: &'static str,
+    registration: &'a ModelDetails,
+    options: PlanOptions,
+    files: Vec<PlannedFile>,
     excluded: Vec<Excluded<'a>>,
     totals: Totals,
     findings: &'a [Finding],
@@ -38,12 +48,6 @@ struct DryRun<'a> {
     import: Option<Import<'a>>,
     #[serde(skip)]
     limit_rate: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct File<'a> {
-    path: &'a str,
-    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -146,7 +150,7 @@ impl Product for DryRun<'_> {
             version: self.version,
             source: self.source,
             import: self.import.as_ref().map(Import::lines).unwrap_or_default(),
-            files: self.files.iter().map(|file| (file.path, file.bytes)).collect(),
+            files: self.files.iter().map(|file| (file.path.as_str(), file.bytes)).collect(),
             excluded: self.excluded.iter().map(|left| (left.path, left.reason.clone())).collect(),
             excluded_bytes: self.excluded.iter().filter_map(|left| left.bytes).collect(),
             findings: self.findings,
@@ -157,14 +161,39 @@ impl Product for DryRun<'_> {
 }
 
 pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError> {
+    let with_hashes = args.with_hashes();
     let spec = args.into_spec(app).await?;
     let planned = spec.plan(app, None).await?;
     super::check_publisher(app, &spec)?;
     let version = version(app, &spec).await;
     let requests = requests(&spec, &version);
     let import = Import::of(&spec, &planned).await?;
-    app.show(&document(&spec, &planned, &version, requests, import))?;
+    let sums = match &planned.source {
+        UploadSource::Local { directory, files, .. } if with_hashes => {
+            Some(content::local(app, directory, files).await?)
+        }
+        _ => None,
+    };
+    let files = match &planned.source {
+        // Only a plan that is to be run needs the blobs.
+        UploadSource::Remote { url } if app.globals.output == OutputFormat::Json => blobs_of(app, url).await,
+        source => planned_files(source, sums.as_ref()),
+    };
+    let endpoint = app.project().map(|project| project.endpoint.to_string());
+    app.show(&document(&spec, &planned, (&version, endpoint), requests, (files, import)))?;
     CliError::check_failed(&planned.findings).map_or(Ok(()), Err)
+}
+
+/// Blobs of the source; none where they cannot be listed, which is said: such a plan cannot be run.
+async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
+    match source_blobs(&app.http(), url).await {
+        Ok(listing) => plan::blobs(&listing),
+        Err(why) => {
+            let why = CliError::from(why);
+            app.console.warn(&format!("The plan cannot be run, since the source cannot be listed: {}", why.message()));
+            Vec::new()
+        }
+    }
 }
 
 /// The version as far as it is known: `auto` where no project tells more.
@@ -199,34 +228,32 @@ fn requests(spec: &CreateSpec, version: &str) -> Vec<PlannedRequest> {
 fn document<'a>(
     spec: &'a CreateSpec,
     planned: &'a Planned,
-    version: &'a str,
+    (version, endpoint): (&'a str, Option<String>),
     requests: Vec<PlannedRequest>,
-    import: Option<Import<'a>>,
+    (files, import): (Vec<PlannedFile>, Option<Import<'a>>),
 ) -> DryRun<'a> {
     let (plan, findings) = (&planned.source, &planned.findings);
     let rate = expected_rate(spec.limit_rate);
+    let is_listed = plan.bytes().is_some() || !files.is_empty();
+    let listed = || (files.len() as u64, files.iter().map(|file| file.bytes).sum());
+    let (count, bytes) = is_listed.then(listed).unzip();
     DryRun {
+        schema_version: plan::SCHEMA,
         name: spec.name.as_str(),
         version,
         source: &spec.shown_source,
-        files: files(plan),
+        endpoint,
+        engine: engine_word(spec),
+        registration: &spec.details,
+        options: PlanOptions::of(spec),
+        files,
         excluded: excluded(plan),
-        totals: Totals { files: plan.file_count(), bytes: plan.bytes() },
+        totals: Totals { files: count, bytes },
         findings,
         requests,
-        estimate: Estimate { seconds: plan.bytes().map(|bytes| bytes.div_ceil(rate)), bytes_per_second: rate },
+        estimate: Estimate { seconds: bytes.map(|bytes| bytes.div_ceil(rate)), bytes_per_second: rate },
         import,
         limit_rate: spec.limit_rate,
-    }
-}
-
-fn files(plan: &UploadSource) -> Vec<File<'_>> {
-    match plan {
-        UploadSource::Local { files, .. } => {
-            files.iter().map(|file| File { path: &file.path, bytes: file.bytes }).collect()
-        }
-        UploadSource::Hub(hub) => hub.files.iter().map(|file| File { path: &file.path, bytes: file.bytes }).collect(),
-        UploadSource::Remote { .. } => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::plan::PlanOptions;
 use super::spec::EngineChoice;
 use crate::app::App;
 use crate::error::{CliError, ErrorCode};
@@ -67,6 +68,14 @@ pub(in crate::commands::custom) enum EngineName {
 }
 
 impl EngineArgs {
+    /// The options that a plan stands for; `None` where it has a word that none of them knows.
+    pub(super) fn of_plan(engine: &str, options: &PlanOptions) -> Option<Self> {
+        let copy = options.copy.as_deref().map(|word| CopyName::from_str(word, false)).transpose().ok()?;
+        let verify = options.verify.as_deref().map(|word| VerifyName::from_str(word, false)).transpose().ok()?;
+        let engine = Some(EngineName::from_str(engine, false).ok()?);
+        Some(Self { engine, parallel: options.parallel, no_hash: options.no_hash, copy, verify })
+    }
+
     /// The engine for this source.
     pub(in crate::commands::custom) fn choice(&self, app: &App, source: &Source) -> Result<EngineChoice, CliError> {
         if let Source::Hub(_) = source {

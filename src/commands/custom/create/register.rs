@@ -32,7 +32,10 @@ impl Product for Accepted<'_> {
         product::document(self)
     }
 
-    fn text(&self, _: TableStyle) -> String {
+    fn text(&self, style: TableStyle) -> String {
+        if !style.summary {
+            return render::name_line(self.name);
+        }
         render::accepted_page(self.name, self.version, &self.wait)
     }
 }
@@ -119,6 +122,7 @@ impl Create<'_> {
     ) -> Result<Option<Registered>, NotRegistered> {
         self.app.console.step(3, STEPS, "Registering model...");
         session.prove().await.map_err(|error| NotRegistered::Here(self.not_proved(error)))?;
+        self.tag_content(session).await;
         let was_asked_for = session.begin_registration().await.map_err(|why| NotRegistered::Here(why.into()))?;
         self.follow(session, version, if was_asked_for { Asked::Perhaps } else { Asked::Never }).await
     }

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::detach::DetachRequest;
+use super::plan::SavedPlan;
 use crate::app::NoQuestions;
 use crate::commands::deployments::create::DeployRequest;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
@@ -49,6 +51,10 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) limit_rate: Option<u64>,
     /// The upload goes on without this process.
     pub(in crate::commands::custom) detach: Option<DetachRequest>,
+    /// Nothing is made where a version has the same content.
+    pub(in crate::commands::custom) if_changed: bool,
+    /// Plan that this is, if it is one of a dry run.
+    pub(in crate::commands::custom) plan: Option<Arc<SavedPlan>>,
     /// The command that goes on with this upload.
     pub(in crate::commands::custom) again: String,
 }

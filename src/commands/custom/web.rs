@@ -1,0 +1,95 @@
+//! `show --web`: the portal's page of the project that a model is in.
+
+use serde::Serialize;
+use url::Url;
+
+use crate::app::App;
+use crate::commands::account::{Access, AccountArgs, access_of};
+use crate::console::TableStyle;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::error::{CliError, ErrorCode};
+use crate::globals::OutputFormat;
+use azure_ai_models_core::arm::{project_page, start_page};
+use azure_ai_models_core::env::var;
+use azure_ai_models_core::foundry::FoundryClient;
+use azure_ai_models_core::model::{Cloud, CustomModel};
+use azure_ai_models_core::process::Browser;
+
+/// Address of the page.
+#[derive(Serialize)]
+struct WebPage<'a> {
+    name: &'a str,
+    version: Option<&'a str>,
+    url: &'a Url,
+}
+
+impl Product for WebPage<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, _: TableStyle) -> String {
+        format!("{}\n", self.url)
+    }
+}
+
+/// Prints the address, and opens it where the user sits in front of a browser.
+pub(super) async fn web(app: &App, foundry: &FoundryClient, model: &CustomModel) -> Result<(), CliError> {
+    if foundry.endpoint().cloud() != Cloud::Public {
+        return Err(CliError::usage("the address of the Foundry portal is not known for this cloud")
+            .with_code(ErrorCode::Contradiction)
+            .with_suggestion("Omit --web."));
+    }
+    let url = address(app, foundry).await;
+    let view = model.view();
+    app.show(&WebPage { name: &view.name, version: view.version.as_deref(), url: &url })?;
+    if let Some(why) = obstacle(app) {
+        app.console.debug(&format!("no browser is opened: {why}"));
+        return Ok(());
+    }
+    // The address was printed: a browser that does not open is no failure.
+    match Browser::find(&app.env) {
+        Ok(browser) => match browser.open(&app.env, &url).await {
+            Ok(()) => app.console.status("Opened in the browser."),
+            Err(why) => app.console.warn(&format!("The browser did not open: {why}")),
+        },
+        Err(why) => app.console.status(&format!("Not opened in a browser: {why}.")),
+    }
+    Ok(())
+}
+
+/// Why no browser is opened, whatever this machine has.
+fn obstacle(app: &App) -> Option<&'static str> {
+    if app.globals.output != OutputFormat::Table {
+        return Some("-o json");
+    }
+    if app.globals.quiet {
+        return Some("--quiet");
+    }
+    let is_pipeline = app.env.get(var::CI).is_some_and(|word| !word.eq_ignore_ascii_case("false"));
+    let named = app.env.agent().or(is_pipeline.then_some(var::CI));
+    named.or((!app.env.stdout_terminal).then_some("no terminal"))
+}
+
+/// Page of the project, whose account Azure Resource Manager has shown; else the portal's start page.
+async fn address(app: &App, foundry: &FoundryClient) -> Url {
+    let tenant = || app.project().and_then(|project| project.tenant.as_deref());
+    let no_options = AccountArgs::default();
+    let look = access_of(app, &no_options, foundry.clone());
+    let found = tokio::time::timeout(app.timings.token, Box::pin(look)).await;
+    let why = match found {
+        Ok(Ok(Access::Full(reach))) => {
+            if let Some(url) = project_page(reach.id(), foundry.endpoint().project(), tenant()) {
+                return url;
+            }
+            "its ids make no address".to_owned()
+        }
+        Ok(Ok(Access::ProjectOnly { why, .. }) | Err(why)) => {
+            why.message().lines().next().unwrap_or_default().to_owned()
+        }
+        Err(_) => "no answer in time".to_owned(),
+    };
+    app.console.status("The account of the project is not known: this is the portal's start page.");
+    app.console.debug(&format!("the account of the project is not known: {why}"));
+    start_page(tenant())
+}

@@ -1,0 +1,152 @@
+//! The user's browser: which program opens an address in it, and its start. It outlives this program, so that it is in no
+//! group or job of ours.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::process::Command;
+use url::Url;
+
+use super::search::find_program;
+use crate::env::{Env, var};
+
+/// An opener that still runs after this time has become the browser itself.
+const SOON: Duration = Duration::from_secs(2);
+
+/// A program that opens addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Browser {
+    program: PathBuf,
+    args: Vec<String>,
+}
+
+/// Why there is no browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoBrowser {
+    /// Neither X11 nor Wayland.
+    #[error("there is no display")]
+    NoDisplay,
+    /// The program that opens addresses is not installed.
+    #[error("there is no program that opens addresses")]
+    NoProgram,
+    /// `BROWSER` holds something else.
+    #[error("BROWSER names no program")]
+    BadVariable,
+}
+
+impl Browser {
+    /// The program of `BROWSER`, else the system's own.
+    ///
+    /// # Errors
+    /// See [`NoBrowser`].
+    pub fn find(env: &Env) -> Result<Self, NoBrowser> {
+        let path = env.get(var::PATH).unwrap_or_default();
+        if let Some(named) = env.get(var::BROWSER) {
+            return named_browser(named, path).ok_or(NoBrowser::BadVariable);
+        }
+        let (name, args): (_, &[&str]) = if cfg!(windows) {
+            ("rundll32", &["url.dll,FileProtocolHandler"])
+        } else if cfg!(target_os = "macos") {
+            ("open", &[])
+        } else {
+            let has_display = env.get(var::DISPLAY).is_some() || env.get(var::WAYLAND_DISPLAY).is_some();
+            if !has_display {
+                return Err(NoBrowser::NoDisplay);
+            }
+            ("xdg-open", &[])
+        };
+        let program = find_program(path, name).ok_or(NoBrowser::NoProgram)?;
+        Ok(Self { program, args: args.iter().map(|arg| (*arg).to_owned()).collect() })
+    }
+
+    /// Opens the address. No shell reads it.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or ends soon with a failure.
+    pub async fn open(&self, env: &Env, url: &Url) -> io::Result<()> {
+        let mut command = Command::new(&self.program);
+        command.args(self.args_for(url)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env_clear().envs(env.vars().filter(|(name, _)| !is_ours(name)));
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        match tokio::time::timeout(SOON, child.wait()).await {
+            Ok(ended) => {
+                let status = ended?;
+                if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Its arguments, with the address in place of `%s`, else behind them.
+    fn args_for(&self, url: &Url) -> Vec<String> {
+        let mut args: Vec<String> = self.args.iter().map(|arg| arg.replace("%s", url.as_str())).collect();
+        if args == self.args {
+            args.push(url.to_string());
+        }
+        args
+    }
+}
+
+/// A program and its arguments, of which the first of several counts, as `xdg-open` reads the variable.
+fn named_browser(named: &str, path: &str) -> Option<Browser> {
+    let first = if cfg!(windows) { named } else { named.split(':').next()? };
+    // A path of Windows may hold blanks and colons.
+    let words: Vec<&str> = if cfg!(windows) { vec![first] } else { first.split_whitespace().collect() };
+    let mut words = words.into_iter().map(str::to_owned);
+    let program = PathBuf::from(words.next()?);
+    let program = match program.is_absolute() {
+        true => program,
+        // A relative path would be one of the working directory, or of nowhere in particular.
+        false if program.components().count() > 1 || program.starts_with(".") => return None,
+        false => find_program(path, program.to_str()?)?,
+    };
+    Some(Browser { program, args: words.collect() })
+}
+
+/// Tokens and settings of azd and Azure are not the browser's business.
+fn is_ours(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["AZD_", "AZURE_", "HF_", "HUGGING_FACE_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn find(vars: &[(&str, &str)]) -> Result<Browser, NoBrowser> {
+        Browser::find(&Env::from_vars(vars.iter().copied(), Path::new("/")))
+    }
+
+    #[test]
+    fn the_variable_names_a_program_of_an_absolute_path_entry() {
+        let url = Url::parse("https://ai.azure.com/?tid=1").expect("a URL");
+        for (named, program, args) in [
+            ("true", "/bin/true", &["https://ai.azure.com/?tid=1"][..]),
+            ("/bin/true:other", "/bin/true", &["https://ai.azure.com/?tid=1"]),
+            ("true --new %s", "/bin/true", &["--new", "https://ai.azure.com/?tid=1"]),
+        ] {
+            let browser = find(&[(var::BROWSER, named), (var::PATH, "/bin")]).expect(named);
+            assert_eq!(
+                (browser.program.as_path(), browser.args_for(&url)),
+                (Path::new(program), args.iter().map(|arg| (*arg).to_owned()).collect())
+            );
+        }
+        for named in ["no-such-program", "./true"] {
+            assert_eq!(find(&[(var::BROWSER, named), (var::PATH, "/bin")]), Err(NoBrowser::BadVariable), "{named}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nothing_is_opened_where_nobody_would_see_it() {
+        assert_eq!(find(&[(var::PATH, "/bin")]), Err(NoBrowser::NoDisplay));
+        assert_eq!(find(&[(var::PATH, "/nowhere"), (var::DISPLAY, ":0")]), Err(NoBrowser::NoProgram));
+    }
+}

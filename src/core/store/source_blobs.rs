@@ -1,0 +1,52 @@
+//! Blobs of a source that AzCopy copies from store to store: what a plan pins. Reads, and changes nothing.
+
+use super::client::list_blobs;
+use super::container::Container;
+use super::location::{ListedBlob, Listing};
+use super::version::BlobVersion;
+use crate::http::{Exchange, HttpClient, HttpError, Method, Request};
+use crate::model::{BlobPath, file_name};
+use crate::redact::SecretUrl;
+
+/// Lists what this address holds, by the names that the copies get: one blob, or all below a folder or container.
+///
+/// # Errors
+/// When the store does not answer, or the SAS allows neither to read the blob nor to list.
+pub async fn source_blobs(http: &HttpClient, url: &SecretUrl) -> Result<Listing, HttpError> {
+    let container = Container::of(url.expose());
+    if !container.prefix().is_empty()
+        && let Some((name, blob)) = one_blob(http, url, container.prefix()).await?
+    {
+        return Ok(Listing::from([(name, blob)]));
+    }
+    list_blobs(http, url, &|name, blob| (name.into(), blob)).await
+}
+
+/// The blob at this address; `None` where there is none or the SAS does not tell.
+async fn one_blob(
+    http: &HttpClient,
+    url: &SecretUrl,
+    prefix: &str,
+) -> Result<Option<(BlobPath, ListedBlob)>, HttpError> {
+    let request = Request::download(url.expose().clone(), http.timings().probe).method(Method::HEAD).blob_store();
+    let exchange = http.exchange(&request).await?;
+    match exchange.status() {
+        200 => Ok(listed(&exchange).map(|blob| (file_name(prefix.trim_end_matches('/')).into(), blob))),
+        400 | 403 | 404 | 409 => Ok(None),
+        _ => Err(exchange.refusal().await),
+    }
+}
+
+/// The blob that the headers describe; `None` for a folder of a hierarchical namespace.
+fn listed(exchange: &Exchange) -> Option<ListedBlob> {
+    let header = |name| exchange.header(name);
+    if header("x-ms-meta-hdi_isfolder").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    header("x-ms-blob-type")?;
+    let bytes = header("content-length")?.parse().ok()?;
+    Some(ListedBlob {
+        bytes,
+        version: BlobVersion::new(header("etag"), header("content-md5"), header("last-modified")),
+    })
+}

@@ -1,0 +1,34 @@
+//! Translation of sums that could not be computed, and of blobs that could not be listed to compare them with a plan.
+
+use azure_ai_models_core::source::HashError;
+
+use super::{CliError, ErrorCode, ErrorKind};
+use azure_ai_models_core::http::HttpError;
+
+impl From<HashError> for CliError {
+    fn from(error: HashError) -> Self {
+        let message = error.to_string();
+        match error {
+            HashError::Stopped => Self::interrupted(),
+            HashError::Unreadable { .. } => Self::failure(message)
+                .with_code(ErrorCode::SourceUnreadable)
+                .with_suggestion("Check the file and the disk. Nothing was sent."),
+            HashError::Changed(_) => Self::failure(message)
+                .with_code(ErrorCode::SourceChanged)
+                .with_suggestion("Run the command again once nothing writes to the source any more. Nothing was sent."),
+        }
+    }
+}
+
+impl CliError {
+    /// A plan's blobs that the store does not show: usually for want of the SAS, which no plan holds.
+    pub(crate) fn unlisted_source(error: &HttpError) -> Self {
+        let kind = match error.status() {
+            Some(400..=499) => ErrorKind::Auth,
+            _ => ErrorKind::Service,
+        };
+        Self::new(kind, format!("the blobs of the plan cannot be listed: {error}"))
+            .with_code(ErrorCode::RemoteSource)
+            .with_suggestion("No plan holds a SAS: give the URL with one that allows to list, in --source-file FILE.")
+    }
+}

@@ -1,0 +1,228 @@
+//! `create --plan`: what a dry run planned is what is made, and nothing is made of what has changed since.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::support::{BlobStub, CANARY, CREATE, Output, Says, TestEnv, env_with_model};
+
+const PLAN: [&str; 4] = ["custom", "create", "--plan", "plan.json"];
+
+/// Writes the plan of a dry run to `plan.json`, and returns it.
+fn plan(env: &TestEnv, more: &[&str]) -> Value {
+    let output = env.run(&[&CREATE[..], &["--dry-run", "-o", "json"], more].concat()).success();
+    let plan = output.json();
+    // What the program wrote, and not what the test shows of it.
+    let mut command = env.command(&[&CREATE[..], &["--dry-run", "-o", "json"], more].concat());
+    let raw = command.output().expect("a run");
+    env.write("plan.json", raw.stdout);
+    plan
+}
+
+fn run(env: &TestEnv, more: &[&str]) -> Output {
+    env.run(&[&PLAN[..], more].concat())
+}
+
+/// Requests that change something.
+fn changes(env: &TestEnv) -> usize {
+    env.emulator().requests().iter().filter(|one| one.method != "GET").count()
+}
+
+#[test]
+fn a_plan_holds_all_that_is_made_of_it_and_no_secret() {
+    let env = env_with_model();
+    let options = [
+        "--with-hashes",
+        "--description",
+        "Tuned",
+        "--tag",
+        "stage=prod",
+        "--base-model",
+        "FW-GLM-4.7",
+        "--exclude",
+        "*.txt",
+        "--limit-rate",
+        "10M",
+        "--engine",
+        "native",
+        "--timeout",
+        "90s",
+    ];
+    let mut plan = plan(&env, &options);
+    for file in plan["files"].as_array_mut().expect("files") {
+        assert!(file["mtimeNs"].as_u64().is_some_and(|time| time > 1_600_000_000_000_000_000), "{file}");
+        file["mtimeNs"] = json!("[TIME]");
+    }
+    insta::assert_snapshot!("a_plan", serde_json::to_string_pretty(&plan).expect("JSON"));
+}
+
+#[test]
+fn exactly_the_plan_is_made() {
+    let env = env_with_model();
+    plan(&env, &["--version", "7", "--description", "Tuned", "--tag", "stage=prod", "--with-hashes"]);
+    env.write("model/late.txt", "it came since");
+    let output = run(&env, &[]).success();
+    insta::assert_snapshot!("exactly_the_plan", output.stderr);
+    let model = env.run(&["show", "-n", "my-model", "--version", "7", "-o", "json"]).success().json();
+    assert_eq!((&model["description"], &model["tags"]["stage"]), (&json!("Tuned"), &json!("prod")));
+    let start = &env.azcopy_starts()[0];
+    assert!(start["list"].as_str().is_some_and(|list| list.contains("config.json")), "{start}");
+    let listed = start["list"].to_string();
+    assert!(!listed.contains("late.txt"), "{start}");
+}
+
+#[test]
+fn every_file_that_changed_is_named_and_nothing_is_sent() {
+    let env = env_with_model();
+    env.write("model/LICENSE", "free");
+    env.write("model/README.md", "# A model");
+    plan(&env, &[]);
+    env.write("model/config.json", "{}");
+    fs::remove_file(env.work().join("model/LICENSE")).expect("removed");
+    let later = SystemTime::now() + Duration::from_secs(5);
+    let readme = fs::File::options().write(true).open(env.work().join("model/README.md")).expect("opened");
+    readme.set_modified(later).expect("a time");
+    insta::assert_snapshot!("what_changed", run(&env, &[]));
+    let error = run(&env, &["-o", "json"]).fails_with(5).json_error();
+    assert_eq!((&error["kind"], &error["code"]), (&json!("conflict"), &json!("plan-changed")));
+    assert_eq!(changes(&env), 0);
+    assert!(env.azcopy_starts().is_empty());
+}
+
+/// The same size and the same time: only the hash tells.
+#[test]
+fn a_hash_finds_what_size_and_time_do_not() {
+    let env = env_with_model();
+    plan(&env, &["--with-hashes"]);
+    let path = env.work().join("model/model.safetensors");
+    let time = fs::metadata(&path).expect("a file").modified().expect("a time");
+    let mut content = fs::read(&path).expect("a file");
+    content[999] ^= 1;
+    fs::write(&path, content).expect("written");
+    fs::File::options().write(true).open(&path).expect("opened").set_modified(time).expect("a time");
+    insta::assert_snapshot!("another_content", run(&env, &[]));
+    assert_eq!(changes(&env), 0);
+}
+
+#[test]
+fn what_is_no_plan_is_refused() {
+    let env = env_with_model();
+    run(&env, &[]).fails_with(3);
+    for (text, word) in [
+        ("", "no JSON object"),
+        ("[]", "no JSON object"),
+        ("{", "EOF"),
+        ("{}", "schemaVersion"),
+        (r#"{"schemaVersion":2}"#, "schemaVersion is 2"),
+        (r#"{"schemaVersion":1}"#, "missing field"),
+    ] {
+        env.write("plan.json", text);
+        let output = run(&env, &["-o", "json"]).fails_with(2);
+        let error = output.json_error();
+        assert_eq!(error["code"], "bad_plan", "{text}: {output}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(word)), "{text}: {output}");
+    }
+    assert!(env.emulator().requests().is_empty());
+}
+
+/// PowerShell writes UTF-16 with a byte order mark.
+#[test]
+fn a_plan_that_powershell_wrote_is_read() {
+    let env = env_with_model();
+    plan(&env, &[]);
+    let text = fs::read_to_string(env.work().join("plan.json")).expect("a plan");
+    let wide: Vec<u8> = [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    env.write("plan.json", wide);
+    run(&env, &[]).success();
+}
+
+#[test]
+fn options_of_the_plan_are_not_given_again() {
+    let env = env_with_model();
+    plan(&env, &["--timeout", "90s"]);
+    for options in [
+        &["--name", "other"][..],
+        &["--version", "2"],
+        &["--tag", "a=b"],
+        &["--exclude", "*.txt"],
+        &["--engine", "native"],
+        &["--overwrite"],
+        &["--dry-run"],
+        &["--azcopy-path", "azcopy"],
+        &["--with-hashes"],
+        &["--if-changed"],
+        &["--timeout", "91s"],
+        &["--source", "elsewhere"],
+    ] {
+        run(&env, options).fails_with(2);
+    }
+    assert!(env.emulator().requests().is_empty());
+    run(&env, &["--timeout", "90s", "--yes", "--progress", "none", "--source", "model"]).success();
+}
+
+/// A plan runs once: what it makes is then there.
+#[test]
+fn a_plan_that_was_run_finds_its_version_taken() {
+    let env = env_with_model();
+    env.emulator().seed(&json!({"name": "my-model", "version": "4"})).expect("seeded");
+    assert_eq!(plan(&env, &["--version", "auto"])["version"], "5");
+    run(&env, &[]).success();
+    run(&env, &[]).fails_with(5);
+}
+
+#[test]
+fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
+    let env = TestEnv::new();
+    let source = BlobStub::start();
+    let blobs = [("config.json", 50, "0x1"), ("model.safetensors", 1000, "0x2")];
+    source.holds_in_turn(&[&blobs]);
+    let url = format!("{}/weights?sv=1&sp=rl&sig={CANARY}", source.base);
+    env.write("source.txt", &url);
+    let args = ["custom", "create", "--name", "my-model", "--source-file", "source.txt", "--dry-run", "-o", "json"];
+    let output = env.run(&args).success();
+    assert!(!output.to_string().contains(CANARY), "{output}");
+    let plan = output.json();
+    assert_eq!(
+        plan["files"][1],
+        json!({"path": "model.safetensors", "bytes": 1000, "mtimeNs": null, "sha256": null, "etag": "0x2"})
+    );
+    assert_eq!(plan["totals"], json!({"files": 2, "bytes": 1050}));
+    env.write("plan.json", env.command(&args).output().expect("a run").stdout);
+    for now in [
+        &[("config.json", 50, "0x1"), ("model.safetensors", 1000, "0x3")][..],
+        &[("config.json", 51, "0x1"), ("model.safetensors", 1000, "0x2")],
+        &[("config.json", 50, "0x1")],
+        &[("config.json", 50, "0x1"), ("late.bin", 5, "0x4"), ("model.safetensors", 1000, "0x2")],
+    ] {
+        source.holds_in_turn(&[now]);
+        let output = run(&env, &["--source-file", "source.txt", "-o", "json"]).fails_with(5);
+        assert_eq!(output.json_error()["code"], "plan-changed", "{output}");
+    }
+    assert_eq!(changes(&env), 0);
+    source.says(Says::Error(403, "AuthorizationFailure"));
+    let error = run(&env, &["-o", "json"]).fails_with(4).json_error();
+    assert_eq!(error["code"], "remote_source", "{error}");
+    assert!(error["suggestion"].as_str().is_some_and(|words| words.contains("--source-file")), "{error}");
+    source.says(Says::Good);
+    source.holds_in_turn(&[&blobs]);
+    env.write("other.txt", url.replace("weights", "others"));
+    run(&env, &["--source-file", "other.txt"]).fails_with(2);
+    let output = run(&env, &["--source-file", "source.txt"]).success();
+    assert!(!output.to_string().contains(CANARY), "{output}");
+}
+
+/// The plan cannot tell what it was not shown.
+#[test]
+fn a_plan_of_blobs_that_could_not_be_listed_is_not_run() {
+    let env = TestEnv::new();
+    let source = BlobStub::start();
+    env.write("source.txt", format!("{}/weights?sv=1&sig={CANARY}", source.base));
+    let args = ["custom", "create", "--name", "my-model", "--source-file", "source.txt", "--dry-run", "-o", "json"];
+    let output = env.run(&args).success();
+    assert!(output.stderr.contains("The plan cannot be run"), "{output}");
+    env.write("plan.json", env.command(&args).output().expect("a run").stdout);
+    source.holds(&[("config.json", 50)]);
+    run(&env, &["--source-file", "source.txt"]).fails_with(2);
+    assert_eq!(changes(&env), 0);
+}
