@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::files::{create_private, create_private_directory, open_private};
+use crate::files::{create_private, create_private_directory, open_private, remove_directory};
 use crate::model::SourceFile;
 use crate::native::Record;
 
@@ -177,7 +177,7 @@ impl UploadDirectory {
         let path = self.path.clone();
         // Windows removes no open file.
         drop(self);
-        fs::remove_dir_all(path)
+        remove_directory(&path)
     }
 
     /// Removes what earlier runs left: their directories all but the one of run `current`.
@@ -190,7 +190,7 @@ impl UploadDirectory {
             for entry in fs::read_dir(path)? {
                 let entry = entry?;
                 if entry.file_type()?.is_dir() && entry.path() != kept {
-                    fs::remove_dir_all(entry.path())?;
+                    remove_directory(&entry.path())?;
                 }
             }
             Ok(())
