@@ -20,7 +20,7 @@ mod tests {
 
     #[test]
     fn only_a_console_of_windows_is_asked() {
-        let never = || unreachable!("it is not asked");
+        let never = || -> bool { unreachable!("it is not asked") };
         assert!(decide(true, Platform::Linux, never) && decide(true, Platform::MacOs, never));
         assert!(!decide(false, Platform::Linux, never) && !decide(false, Platform::Windows, never));
         assert!(decide(true, Platform::Windows, || true) && !decide(true, Platform::Windows, || false));
