@@ -27,6 +27,7 @@ use azure_ai_models_core::env::{Env, Timings, var};
 use azure_ai_models_core::foundry::{FoundryClient, api_version};
 use azure_ai_models_core::http::HttpClient;
 use azure_ai_models_core::model::{CustomModel, Report, Reporter, Source, is_loopback};
+use azure_ai_models_core::platform::Platform;
 use azure_ai_models_core::project::{self, Answer, Found, Search};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::detached::RecordedProduct;
@@ -292,8 +293,22 @@ impl App {
         self.env.azd_config_dir().ok_or_else(|| {
             CliError::failure("there is no home directory to keep AzCopy's log in")
                 .with_code(ErrorCode::NoHome)
-                .with_suggestion("Set HOME, or AZD_CONFIG_DIR to a directory of yours.")
+                .with_suggestion(format!(
+                    "Set {}, or AZD_CONFIG_DIR to a directory of yours.",
+                    Platform::CURRENT.home_variable()
+                ))
         })
+    }
+
+    /// Warns where other users of this machine may read what uploads keep.
+    pub(crate) fn warn_of_shared_config_dir(&self) {
+        if let Some(directory) = self.env.config_dir_outside_profile(Platform::CURRENT) {
+            self.console.warn(&format!(
+                "Other users of this computer may read AzCopy's logs and the records of uploads in {}, which is outside your profile. Restrict its permissions, or point {} to a folder in your profile.",
+                directory.display(),
+                var::AZD_CONFIG_DIR
+            ));
+        }
     }
 
     /// How long an upload may stand still.

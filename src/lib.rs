@@ -27,7 +27,7 @@ use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel;
 use azure_ai_models_core::env::{Env, Timings, var};
 use cli::{Action, Command, Invocation};
-use console::{Console, ProgressMode, Settings, colour};
+use console::{Console, ProgressMode, Settings, colour, follows_escapes};
 use detached::Detached;
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
@@ -121,6 +121,7 @@ fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
         Action::Run(command) => command.progress(),
         _ => ProgressMode::Auto,
     };
+    let stderr_escapes = follows_escapes(env.stderr_terminal, &::console::Term::stderr());
     let agent = env.agent().is_some();
     let no_color = env.get(var::NO_COLOR).is_some() || agent;
     let colour = |terminal| colour(no_color, env.get(var::FORCE_COLOR) == Some("1"), terminal);
@@ -129,9 +130,10 @@ fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
         quiet: invocation.globals.quiet,
         debug: invocation.globals.debug.unwrap_or_else(|| env.flag(var::AZD_DEBUG)),
         json: invocation.globals.output == OutputFormat::Json,
-        colour_stderr: colour(env.stderr_terminal),
+        colour_stderr: colour(stderr_escapes),
         stdout_terminal: env.stdout_terminal,
         stderr_terminal: env.stderr_terminal,
+        stderr_escapes,
         columns: env.get(var::COLUMNS).and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0),
         progress,
     }

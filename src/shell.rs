@@ -1,5 +1,7 @@
 //! Words of a command as the shells of this platform read them. Pure.
 
+use azure_ai_models_core::platform::Platform;
+
 /// An option and its value; a value that looks like an option is one, unless it is tied to its own.
 pub(crate) fn option_words(option: &str, value: &str) -> Vec<String> {
     match value.starts_with('-') {
@@ -8,17 +10,25 @@ pub(crate) fn option_words(option: &str, value: &str) -> Vec<String> {
     }
 }
 
-/// A word as the shells of this platform read it; cmd.exe and PowerShell agree on double quotes alone.
+/// A word as the shells of this platform read it.
 pub(crate) fn quoted(word: &str) -> String {
-    if cfg!(windows) { double_quoted(word) } else { shell_words::quote(word).into_owned() }
+    quoted_for(word, Platform::CURRENT)
 }
 
-fn double_quoted(word: &str) -> String {
+/// A word as the shells of a platform read it. cmd.exe and PowerShell agree on double quotes alone, and on what needs none.
+fn quoted_for(word: &str, platform: Platform) -> String {
+    if platform != Platform::Windows {
+        return shell_words::quote(word).into_owned();
+    }
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '\\' | '=' | '+');
-    if !word.is_empty() && word.chars().all(is_plain) {
+    // PowerShell takes `-x.y` and `-x:y` apart.
+    let is_taken_apart = word.starts_with('-') && word.contains(['.', ':']);
+    if !word.is_empty() && word.chars().all(is_plain) && !is_taken_apart {
         return word.to_owned();
     }
-    format!("\"{}\"", word.replace('"', "\\\""))
+    // The program itself reads a backslash before a quote as part of it.
+    let backslashes = word.len() - word.trim_end_matches('\\').len();
+    format!("\"{}{}\"", word.replace('"', "\\\""), "\\".repeat(backslashes))
 }
 
 #[cfg(test)]
@@ -29,14 +39,29 @@ mod tests {
     fn words_are_quoted_for_cmd_and_powershell() {
         for (word, shown) in [
             ("my-model", "my-model"),
+            ("--model-version", "--model-version"),
             (r"C:\models\a", r"C:\models\a"),
             ("a b", "\"a b\""),
+            (r"C:\my models\", r#""C:\my models\\""#),
             ("*.bin", "\"*.bin\""),
             ("", "\"\""),
             ("a\"b", "\"a\\\"b\""),
             ("https://h/p?a=1&b", "\"https://h/p?a=1&b\""),
+            ("--description=-1.5", "\"--description=-1.5\""),
+            ("a,b", "\"a,b\""),
+            ("@me", "\"@me\""),
+            ("it's", "\"it's\""),
         ] {
-            assert_eq!(double_quoted(word), shown);
+            assert_eq!(quoted_for(word, Platform::Windows), shown);
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_for_sh() {
+        for platform in [Platform::Linux, Platform::MacOs] {
+            for (word, shown) in [("my-model", "my-model"), ("a b", "'a b'"), ("it's", r#"'it'\''s'"#), ("", "''")] {
+                assert_eq!(quoted_for(word, platform), shown);
+            }
         }
     }
 

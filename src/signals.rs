@@ -54,20 +54,24 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// Listens from now on: Ctrl+C and Ctrl+Break ask to end, a second one asks to end at once.
+/// Listens from now on: Ctrl+C and Ctrl+Break ask to end, a second one asks to end at once. So do a console that is
+/// closed, a log-off and a shutdown: the system waits about five seconds for the program, and then kills it.
 ///
 /// # Errors
 /// When the system does not let the process listen.
 #[cfg(windows)]
 pub(crate) fn listen(canceller: Arc<Canceller>, _is_detached: bool) -> io::Result<()> {
-    use tokio::signal::windows::{ctrl_break, ctrl_c};
-    let mut interrupt = ctrl_c()?;
-    let mut stop = ctrl_break()?;
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+    let (mut interrupt, mut stop) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut log_off, mut shutdown) = (ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?);
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = stop.recv() => {}
+                _ = close.recv() => {}
+                _ = log_off.recv() => {}
+                _ = shutdown.recv() => {}
             }
             canceller.request();
         }

@@ -18,6 +18,7 @@ mod replay;
 mod speed;
 mod style;
 mod table;
+mod terminal;
 mod transfer;
 mod uploads_page;
 mod width;
@@ -28,6 +29,7 @@ pub(crate) use init_page::InitPage;
 pub(crate) use progress::{ProgressMode, StatusView};
 pub(crate) use replay::Replay;
 pub(crate) use table::TableStyle;
+pub(crate) use terminal::follows_escapes;
 pub(crate) use transfer::TransferView;
 
 use std::io::{self, BufRead, Read, Write};
@@ -70,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) stdout_terminal: bool,
     /// Standard error is a terminal.
     pub(crate) stderr_terminal: bool,
+    /// Standard error is a terminal that follows escape sequences.
+    pub(crate) stderr_escapes: bool,
     /// Width that `COLUMNS` asks for.
     pub(crate) columns: Option<u16>,
     /// How progress is shown.
@@ -106,8 +110,8 @@ impl Console {
     #[must_use]
     pub(crate) fn new(settings: Settings, record: Option<Arc<EventLog>>) -> Self {
         let bars = progress::bars();
-        // A terminal that cannot move its cursor (TERM is dumb or unset) gets no bar.
-        let can_draw = settings.stderr_terminal && !bars.is_hidden() && !settings.agent;
+        // A terminal that cannot move its cursor (TERM is dumb or unset, a console without escape sequences) gets no bar.
+        let can_draw = settings.stderr_escapes && !bars.is_hidden() && !settings.agent;
         let face = Face::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
@@ -279,7 +283,7 @@ impl Console {
     /// After Ctrl+C the terminal has written `^C` where the cursor stood: a question's line ends there, any other goes.
     fn leave_line(&self) {
         if self.settings.stderr_terminal {
-            let erased = !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
+            let erased = self.settings.stderr_escapes && !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
             self.write(if erased { "\r\u{1b}[2K" } else { "\n" });
         }
     }

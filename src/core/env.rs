@@ -15,7 +15,10 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use variables::{Names, Variables};
+use variables::Variables;
+
+use crate::paths;
+use crate::platform::Platform;
 
 /// A snapshot of what the process was given: variables, directories, and which streams are terminals.
 #[derive(Clone)]
@@ -48,10 +51,12 @@ impl Env {
     pub fn from_process() -> Self {
         let vars = std::env::vars_os()
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+        let platform = Platform::CURRENT;
+        let vars = Variables::new(vars, platform);
         Self {
-            vars: Variables::new(vars, Names::SYSTEM),
+            home: home(&vars, platform).or_else(dirs::home_dir).filter(|home| home.is_absolute()),
+            vars,
             cwd: std::env::current_dir().unwrap_or_default(),
-            home: dirs::home_dir().filter(|home| home.is_absolute()),
             from_azd: BTreeSet::new(),
             azd_silent: false,
             stdin_terminal: std::io::stdin().is_terminal(),
@@ -64,12 +69,11 @@ impl Env {
     #[must_use]
     pub fn from_vars<'a>(vars: impl IntoIterator<Item = (&'a str, &'a str)>, cwd: &Path) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let vars = Variables::new(vars, Names::SYSTEM);
-        let home = vars.get(var::HOME).map(PathBuf::from).filter(|home| home.is_absolute());
+        let vars = Variables::new(vars, Platform::CURRENT);
         Self {
+            home: home(&vars, Platform::CURRENT),
             vars,
             cwd: cwd.to_owned(),
-            home,
             from_azd: BTreeSet::new(),
             azd_silent: false,
             stdin_terminal: false,
@@ -166,6 +170,17 @@ impl Env {
         }
     }
 
+    /// azd's configuration directory, where it is outside the user's profile: on Windows the profile is what keeps files
+    /// from other users. `None` on other systems, where private files have modes.
+    #[must_use]
+    pub fn config_dir_outside_profile(&self, platform: Platform) -> Option<PathBuf> {
+        let directory = self.azd_config_dir().filter(|_| platform == Platform::Windows)?;
+        let is_in_profile = self.home().is_some_and(|home| {
+            paths::below(&directory.to_string_lossy(), &home.to_string_lossy(), platform).is_some()
+        });
+        (!is_in_profile).then_some(directory)
+    }
+
     /// True when azd started the program.
     #[must_use]
     pub fn run_by_azd(&self) -> bool {
@@ -180,9 +195,25 @@ impl Env {
     }
 }
 
+/// The home directory that the variables name, as azd reads it.
+fn home(vars: &Variables, platform: Platform) -> Option<PathBuf> {
+    vars.get(platform.home_variable()).filter(|home| paths::is_absolute(home, platform)).map(PathBuf::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_home_directory_is_that_of_azd() {
+        let given = [("HOME", "/home/me"), ("userprofile", r"C:\Users\me")];
+        let of = |platform| {
+            let vars = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            home(&Variables::new(vars, platform), platform)
+        };
+        assert_eq!(of(Platform::Windows), Some(r"C:\Users\me".into()));
+        assert_eq!((of(Platform::Linux), of(Platform::MacOs)), (Some("/home/me".into()), Some("/home/me".into())));
+    }
 
     #[test]
     fn switches_take_the_words_of_go_and_ignore_others() {
@@ -207,6 +238,22 @@ mod tests {
             (&[(var::AGENT, "off")], None),
         ] {
             assert_eq!(Env::from_vars(vars.iter().copied(), Path::new("/")).agent(), named, "{vars:?}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_directory_outside_the_profile_is_told_on_windows() {
+        let of = |config: &str, platform| {
+            let mut env = Env::from_vars([(var::AZD_CONFIG_DIR, config)], Path::new(""));
+            env.home = Some(r"C:\Users\me".into());
+            env.config_dir_outside_profile(platform)
+        };
+        for inside in [r"C:\Users\me\.azd", r"c:\users\ME\azd", r"\\?\C:\Users\me\azd"] {
+            assert_eq!(of(inside, Platform::Windows), None, "{inside}");
+        }
+        for outside in [r"D:\azd", r"C:\Users\me2\azd", r"C:\Users\me\..\azd"] {
+            assert_eq!(of(outside, Platform::Windows), Some(outside.into()), "{outside}");
+            assert_eq!(of(outside, Platform::Linux), None, "{outside}");
         }
     }
 

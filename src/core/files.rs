@@ -1,12 +1,23 @@
-//! Files and directories that only their owner may read.
+//! Files and directories that only their owner may read, and changes that outlast a scanner's look at a new file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crate::platform::Platform;
+
+/// On Windows a file that was just written is often held for a moment, by a virus scanner or an indexer.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
+/// Errors of Windows that a held file, or one in a directory, causes: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION,
+/// ERROR_LOCK_VIOLATION, ERROR_DIR_NOT_EMPTY, ERROR_DELETE_PENDING, ERROR_USER_MAPPED_FILE.
+const HELD: [i32; 6] = [5, 32, 33, 145, 303, 1224];
 
 /// An empty private file in place of whatever is there.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    private().create(true).truncate(true).write(true).open(path)
+    patiently(|| private().create(true).truncate(true).write(true).open(path))
 }
 
 /// A private file that is written at its end.
@@ -22,6 +33,54 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
 /// A new private file to write and read; an error where there is one already.
 pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
     private().create_new(true).read(true).write(true).open(path)
+}
+
+/// Moves a file to another name, in place of whatever has it. Blocks, on Windows up to a second.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    patiently(|| fs::rename(from, to))
+}
+
+/// Removes a file; none is no error. Blocks, on Windows up to a second.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    patiently(|| none_is_removed(fs::remove_file(path)))
+}
+
+/// Removes a directory with all that is in it; none is no error. Blocks, on Windows up to a second.
+pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
+    patiently(|| none_is_removed(fs::remove_dir_all(path)))
+}
+
+fn none_is_removed(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
+        _ => Ok(()),
+    }
+}
+
+fn patiently<T>(change: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    retried(Platform::CURRENT, thread::sleep, change)
+}
+
+/// Makes a change again while the system says that the file is held, for about a second.
+fn retried<T>(
+    platform: Platform,
+    mut pause: impl FnMut(Duration),
+    mut change: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match change() {
+            Err(why) if waited < PATIENCE && is_held(&why, platform) => {
+                pause(PAUSE);
+                waited += PAUSE;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+fn is_held(why: &io::Error, platform: Platform) -> bool {
+    platform == Platform::Windows && why.raw_os_error().is_some_and(|code| HELD.contains(&code))
 }
 
 #[cfg(unix)]
@@ -49,4 +108,57 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARING_VIOLATION: i32 = 32;
+
+    /// A file that is held for so many attempts: the outcome, the attempts, and how long was waited.
+    fn held(platform: Platform, code: i32, attempts: u32) -> (bool, u32, Duration) {
+        let (mut made, mut waited) = (0, Duration::ZERO);
+        let change = || {
+            made += 1;
+            if made > attempts { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) }
+        };
+        let outcome = retried(platform, |pause| waited += pause, change);
+        (outcome.is_ok(), made, waited)
+    }
+
+    #[test]
+    fn a_held_file_is_waited_for_about_a_second_on_windows() {
+        assert_eq!(held(Platform::Windows, SHARING_VIOLATION, 25), (true, 26, Duration::from_millis(500)));
+        let (ended_well, _, waited) = held(Platform::Windows, SHARING_VIOLATION, u32::MAX);
+        assert_eq!((ended_well, waited), (false, PATIENCE));
+        for code in HELD {
+            assert!(held(Platform::Windows, code, 1).0, "{code}");
+        }
+    }
+
+    #[test]
+    fn other_errors_and_other_systems_are_not_waited_for() {
+        let file_not_found = 2;
+        assert_eq!(held(Platform::Windows, file_not_found, 1), (false, 1, Duration::ZERO));
+        for platform in [Platform::Linux, Platform::MacOs] {
+            assert_eq!(held(platform, SHARING_VIOLATION, 1), (false, 1, Duration::ZERO));
+        }
+    }
+
+    #[test]
+    fn nothing_to_remove_is_no_error() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (from, to) = (root.path().join("a"), root.path().join("b"));
+        for path in [&from, &to] {
+            fs::write(path, path.display().to_string()).expect("a file");
+        }
+        rename(&from, &to).expect("renamed");
+        assert_eq!(fs::read_to_string(&to).expect("read"), from.display().to_string());
+        for _ in 0..2 {
+            remove_file(&to).expect("removed");
+            remove_directory(root.path()).expect("removed");
+        }
+        assert!(!root.path().exists());
+    }
 }

@@ -212,7 +212,17 @@ impl Job {
             "delivered" => {
                 let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
                 let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
-                writeln!(plan, "{}/{rest}", self.args[1]).expect("a plan");
+                let source = &self.args[1];
+                let path = match cfg!(windows) {
+                    true => format!(r"\\?\{source}\{}", rest.replace('/', r"\")),
+                    false => format!("{source}/{rest}"),
+                };
+                writeln!(plan, "{path}").expect("a plan");
+            }
+            // From now on the upload's journal cannot be written.
+            "block-journal" => {
+                let upload = self.log().ancestors().nth(2).expect("the upload's directory").to_owned();
+                fs::create_dir(upload.join("journal.next")).expect("a directory");
             }
             // TEXT: a plan that says this; `broken` makes one that cannot be shown, `hang FILE` one that is never shown: the
             // process id of the one that tries is in FILE.

@@ -557,3 +557,14 @@ fn a_number_is_not_used_again_where_the_journal_is_lost() {
         assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n", "{lost}: the old content is registered");
     }
 }
+
+/// What arrived is registered although the record of it cannot be kept.
+#[test]
+fn a_journal_that_cannot_be_written_after_the_upload_does_not_stop_the_registration() {
+    let mut env = env();
+    env.azcopy_script("block-journal\ndefault\n");
+    let output = create(&env).success();
+    let told = "WARNING: the record of this upload cannot be kept, and a new run may repeat a step: cannot prepare";
+    assert_eq!(output.to_string().matches(told).count(), 1, "{output}");
+    assert_eq!(uploads(&env), 0);
+}

@@ -18,7 +18,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   azd ai models base list
   azd ai models base list --publisher Microsoft --sku GlobalStandard
-  azd ai models base list --name 'gpt-*' --capability chatCompletion -o json
+  azd ai models base list --name \"gpt-*\" --capability chatCompletion -o json
   azd ai models base list --location swedencentral --all";
 
 /// Options of `base list`.

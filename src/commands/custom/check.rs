@@ -19,7 +19,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   azd ai models custom check ./model-weights
   azd ai models custom check ./adapter --weight-type LoRA
-  azd ai models custom check ./model-weights --exclude '*.bin' -o json
+  azd ai models custom check ./model-weights --exclude \"*.bin\" -o json
   azd ai models custom check hf://org/repo
 
 Errors end with exit code 6 and would stop 'custom create'; warnings would not.";

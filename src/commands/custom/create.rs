@@ -75,7 +75,7 @@ Examples:
     azd ai models custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7
 
   Only the safetensors files and what belongs to them:
-    azd ai models custom create -n my-model --source ./weights --exclude '*.bin' --exclude original/
+    azd ai models custom create -n my-model --source ./weights --exclude \"*.bin\" --exclude original/
 
   A blob URL with a SAS, from a file since shells cut URLs at '&':
     azd ai models custom create --name my-model --source-file source-url.txt
@@ -326,6 +326,7 @@ impl Create<'_> {
             checked: self.spec.check,
             details: self.details.clone(),
         };
+        self.app.warn_of_shared_config_dir();
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
         match opened.await {
             Ok(session) => Ok(session),

@@ -22,7 +22,7 @@ These are the models that were registered in the project. 'base list' lists the 
 
 Examples:
   azd ai models custom list
-  azd ai models custom list --name 'support-*' --weight-type LoRA --tag stage=prod
+  azd ai models custom list --name \"support-*\" --weight-type LoRA --tag stage=prod
   azd ai models custom list --limit 10 -o json
   azd ai models custom list -e https://my-account.services.ai.azure.com/api/projects/my-project";
 

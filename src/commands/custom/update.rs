@@ -12,9 +12,9 @@ use azure_ai_models_core::model::{ModelChange, ModelName, ModelVersion, Tag};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  azd ai models custom update --name my-model --description 'Tuned on our tickets'
+  azd ai models custom update --name my-model --description \"Tuned on our tickets\"
   azd ai models custom update --name my-model --version 2 --set-tag stage=prod --remove-tag draft
-  azd ai models custom update --name my-model --version 2 --description ''";
+  azd ai models custom update --name my-model --version 2 --description \"\"";
 
 /// Options of `custom update`.
 #[derive(Args, Debug)]

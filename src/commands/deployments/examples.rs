@@ -120,7 +120,7 @@ Examples:
 pub(super) const TEST: &str = "\
 Examples:
   azd ai models deployments test my-deployment
-  azd ai models deployments test my-deployment --prompt 'What can you do?' -o json";
+  azd ai models deployments test my-deployment --prompt \"What can you do?\" -o json";
 
 pub(super) const ALL_CREATE: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::env::{Env, var};
+use crate::platform::Platform;
 
 /// azd's and Azure's variables hold secrets and settings of ours; the AzCopy ones make it try other credentials
 /// than the SAS.
@@ -38,8 +39,9 @@ pub(super) fn for_job(base: &[(String, String)], directory: &Path) -> Vec<(Strin
     set("AZCOPY_LOG_LOCATION", directory.clone());
     set("AZCOPY_JOB_PLAN_LOCATION", directory.clone());
     set("AZCOPY_DISABLE_SYSLOG", "true".to_owned());
-    if !base.iter().any(|(name, value)| name == var::HOME && Path::new(value).is_absolute()) {
-        set(var::HOME, directory);
+    let home = Platform::CURRENT.home_variable();
+    if !base.iter().any(|(name, value)| name == home && Path::new(value).is_absolute()) {
+        set(home, directory);
     }
     vars
 }

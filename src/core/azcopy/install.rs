@@ -21,7 +21,7 @@ use self::unpack::{Unpacked, unpack};
 use super::locate::{Candidate, FILE_NAME, Origin, locate};
 use super::program::AzCopy;
 use crate::env::{Env, Timings};
-use crate::files::{create_new_private, open_private};
+use crate::files::{create_new_private, open_private, remove_file, rename};
 use crate::http::HttpClient;
 use crate::model::Reporter;
 
@@ -123,9 +123,9 @@ fn put(azcopy: AzCopy, new: Temporary, fetched: &Fetched, bin: &Path) -> Result<
     writeln!(file, "{}  {}", fetched.sha256, fetched.name).map_err(InstallError::io(&sum.0))?;
     drop(file);
     let kept = Temporary(bin.join(SHA256));
-    fs::rename(&sum.0, &kept.0).map_err(InstallError::io(&kept.0))?;
+    rename(&sum.0, &kept.0).map_err(InstallError::io(&kept.0))?;
     let path = bin.join(FILE_NAME);
-    fs::rename(&new.0, &path).map_err(InstallError::io(&path))?;
+    rename(&new.0, &path).map_err(InstallError::io(&path))?;
     kept.keep();
     Ok(azcopy.moved_to(path))
 }
@@ -169,7 +169,7 @@ impl Temporary {
     /// An empty file in place of whatever a killed run left there.
     fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
         let open = || {
-            remove(&path)?;
+            remove_file(&path)?;
             let file = create_new_private(&path)?;
             set_mode(&file, mode)?;
             Ok(file)
@@ -189,15 +189,8 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.0.as_os_str().is_empty() {
             // Under its final name it is not here any more.
-            drop(remove(&self.0));
+            drop(remove_file(&self.0));
         }
-    }
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
-        _ => Ok(()),
     }
 }
 

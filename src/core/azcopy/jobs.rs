@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,12 +13,15 @@ use super::lines::Lines;
 use super::program::AzCopy;
 use super::source_link::below_link;
 use crate::model::BlobPath;
+use crate::paths;
+use crate::platform::Platform;
 
 impl AzCopy {
     /// Names of the files that jobs with this private directory delivered whole, relative to the source directory.
     ///
     /// # Errors
-    /// When AzCopy cannot be asked, cannot show one of its jobs, or does not answer within `limit`.
+    /// When AzCopy cannot be asked, cannot show one of its jobs, shows files of another place alone, or does not answer
+    /// within `limit`.
     pub async fn delivered(&self, directory: &Path, source: &Path, limit: Duration) -> io::Result<BTreeSet<BlobPath>> {
         // Dropped at the limit, which ends the child.
         let shown = tokio::time::timeout(limit, self.shown(directory, source)).await;
@@ -26,7 +29,7 @@ impl AzCopy {
     }
 
     async fn shown(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<BlobPath>> {
-        let mut names = BTreeSet::new();
+        let mut delivered = Delivered::of(source)?;
         for job in planned_jobs(directory)? {
             let mut command = self.command_for_job(directory);
             command.args(["jobs", "show", &job, "--with-status=Success", "--output-type", "json"]);
@@ -36,7 +39,7 @@ impl AzCopy {
             let (mut lines, mut rest) = (Lines::new(pipes.stdout), pipes.stderr);
             let read = async {
                 while let Some(line) = lines.next().await? {
-                    names.extend(sources(&line).iter().filter_map(|path| relative(path, source)));
+                    delivered.add(sources(&line), Platform::CURRENT);
                 }
                 Ok::<(), io::Error>(())
             };
@@ -47,6 +50,39 @@ impl AzCopy {
                 Exit::Code(0) => {}
                 exit => return Err(io::Error::other(format!("job {job} cannot be shown ({exit})"))),
             }
+        }
+        delivered.names()
+    }
+}
+
+/// Files that AzCopy shows as delivered.
+struct Delivered<'a> {
+    source: &'a str,
+    shown: usize,
+    names: BTreeSet<BlobPath>,
+}
+
+impl<'a> Delivered<'a> {
+    fn of(source: &'a Path) -> io::Result<Self> {
+        let source = source.to_str().ok_or_else(|| io::Error::other("the path of the source is not Unicode"))?;
+        Ok(Self { source, shown: 0, names: BTreeSet::new() })
+    }
+
+    fn add(&mut self, paths: Vec<String>, platform: Platform) {
+        self.shown += paths.len();
+        let name = |path: &String| {
+            let below = paths::below(path, self.source, platform).or_else(|| below_link(path, platform))?;
+            Some(platform.blob_spelling(&below).as_ref().into())
+        };
+        self.names.extend(paths.iter().filter_map(name));
+    }
+
+    /// An error where files were delivered and none is of the source: no name is known then, and to take that for "nothing
+    /// arrived" would send all again.
+    fn names(self) -> io::Result<BTreeSet<BlobPath>> {
+        let Self { source, shown, names } = self;
+        if shown > 0 && names.is_empty() {
+            return Err(io::Error::other(format!("none of the {shown} files that it shows is in {source}")));
         }
         Ok(names)
     }
@@ -88,31 +124,53 @@ struct Transfer {
 }
 
 /// The source paths of a line of `jobs show`; none of any other line.
-fn sources(line: &str) -> Vec<PathBuf> {
+fn sources(line: &str) -> Vec<String> {
     let Ok(envelope) = serde_json::from_str::<Envelope>(line) else { return Vec::new() };
     if envelope.message_type != "ListJobTransfers" {
         return Vec::new();
     }
     let transfers = serde_json::from_str::<Transfers>(&envelope.message_content).map(|list| list.details);
     let delivered = transfers.unwrap_or_default().into_iter().filter(|transfer| transfer.transfer_status == "Success");
-    delivered.map(|transfer| transfer.src.into()).collect()
-}
-
-fn relative(path: &Path, source: &Path) -> Option<BlobPath> {
-    let name = path.strip_prefix(source).ok().or_else(|| below_link(path))?.to_str()?;
-    Some(if cfg!(windows) { name.replace('\\', "/").into() } else { name.into() })
+    delivered.map(|transfer| transfer.src).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(source: &str, platform: Platform, shown: Vec<String>) -> Option<Vec<String>> {
+        let mut delivered = Delivered::of(Path::new(source)).expect("Unicode");
+        delivered.add(shown, platform);
+        delivered.names().ok().map(|names| names.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn delivered_files_are_known_in_every_spelling_of_the_source() {
+        let found = |source, platform, shown: &str| names(source, platform, vec![shown.to_owned()]);
+        for (source, shown) in [
+            (r"C:\m", r"\\?\C:\m\sub\x"),
+            (r"\\?\C:\m", r"C:\m\sub\x"),
+            (r"\\srv\share\m", r"\\?\UNC\srv\share\m\sub\x"),
+            (r"c:\w\..\M", r"\\?\C:\m\sub\x"),
+            (r"C:\50% *", r"\\?\C:\runs\run-1\azure-ai-models-source\sub\x"),
+        ] {
+            assert_eq!(found(source, Platform::Windows, shown), Some(vec!["sub/x".to_owned()]), "{source}");
+        }
+        assert_eq!(found("/m", Platform::MacOs, "/m/u\u{308}"), Some(vec!["\u{fc}".to_owned()]));
+        assert_eq!(names("/m", Platform::Linux, vec![]), Some(vec![]));
+    }
+
+    #[test]
+    fn files_of_another_place_alone_are_not_taken_for_nothing() {
+        let shown = ["/other/a", "/other/b"].map(str::to_owned).to_vec();
+        assert_eq!(names("/m", Platform::Linux, shown.clone()), None);
+        assert_eq!(names("/m", Platform::Linux, [shown, vec!["/m/a".to_owned()]].concat()), Some(vec!["a".to_owned()]));
+    }
+
     #[test]
     fn delivered_files_keep_their_names() {
         let line = r#"{"TimeStamp":"t","MessageType":"ListJobTransfers","MessageContent":"{\"ErrorMsg\":\"\",\"JobID\":\"j\",\"Details\":[{\"Src\":\"/m/src/a b%20#?.txt\",\"Dst\":\"http://h/c/a%20b%2520%23%3F.txt\",\"IsFolderProperties\":false,\"TransferStatus\":\"Success\",\"TransferSize\":0,\"ErrorCode\":\"0\"},{\"Src\":\"/m/src/sub/x\",\"TransferStatus\":\"Failed\"}]}","PromptDetails":{}}"#;
-        let names: Vec<BlobPath> =
-            sources(line).iter().filter_map(|path| relative(path, Path::new("/m/src"))).collect();
-        assert_eq!(names, ["a b%20#?.txt"]);
+        assert_eq!(names("/m/src", Platform::Linux, sources(line)), Some(vec!["a b%20#?.txt".to_owned()]));
         assert!(sources(&line.replace("ListJobTransfers", "EndOfJob")).is_empty());
         assert!(sources("no JSON").is_empty());
     }

@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::message::FailedTransfer;
 use super::text;
+use crate::paths::is_same_place;
+use crate::platform::Platform;
 
 /// How much of the log's end is read. AzCopy writes about 460 bytes for each block that it sends.
 const TAIL: u64 = 8 * 1024 * 1024;
 
 /// Fills in the reasons that the log has. A log that cannot be read has none.
-pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path) {
+pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path, platform: Platform) {
     let Ok(tail) = tail(log) else { return };
     for (source, code, reason) in String::from_utf8_lossy(&tail).lines().filter_map(failure) {
-        for transfer in failed.iter_mut().filter(|transfer| transfer.source == source) {
+        for transfer in failed.iter_mut().filter(|transfer| is_same_place(&transfer.source, &source, platform)) {
             // A later line is about a later try.
             transfer.reason = Some(reason.clone());
             if transfer.code == 0 {
@@ -70,7 +72,7 @@ mod tests {
         )
         .unwrap();
         let mut failed = [transfer("/m/a : b"), transfer("/m/c"), transfer("https://h/c/d?***"), transfer("/m/e")];
-        explain(&mut failed, &log);
+        explain(&mut failed, &log, Platform::Linux);
         let reasons: Vec<_> = failed.iter().map(|one| (one.code, one.reason.as_deref())).collect();
         assert_eq!(
             reasons,
@@ -81,6 +83,18 @@ mod tests {
                 (0, None),
             ]
         );
-        explain(&mut failed, Path::new("/nonexistent/log"));
+        explain(&mut failed, Path::new("/nonexistent/log"), Platform::Linux);
+    }
+
+    #[test]
+    fn a_reason_is_found_by_either_spelling_of_a_path_of_windows() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = directory.path().join("job.log");
+        std::fs::write(&log, r"UPLOADFAILED: \\?\C:\m\x : 403 : no").expect("a log");
+        for (source, found) in [(r"C:\m\x", true), (r"\\?\C:\m\x", true), (r"C:\m\y", false)] {
+            let mut failed = [transfer(source)];
+            explain(&mut failed, &log, Platform::Windows);
+            assert_eq!(failed[0].reason.is_some(), found, "{source}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::files::remove_file;
 use crate::process::ProcessStamp;
 
 const PID: &str = "azcopy.pid";
@@ -18,8 +19,7 @@ pub(super) fn leave_word(directory: &Path, pid: u32) -> io::Result<()> {
     match ProcessStamp::of(pid) {
         Some(stamp) => fs::write(note, stamp.to_string()),
         // Of an earlier run of this directory.
-        None if note.exists() => fs::remove_file(note),
-        None => Ok(()),
+        None => remove_file(&note),
     }
 }
 

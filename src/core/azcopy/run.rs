@@ -11,6 +11,7 @@ use tokio::process::{ChildStderr, ChildStdout};
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
 use crate::model::{Report, Reporter, TransferEvent, TransferProgress};
+use crate::platform::Platform;
 use crate::process::{Child, Exit, Pipes};
 use crate::progress::{Counters, Meter, Stall, StallWatch};
 use crate::units;
@@ -304,7 +305,7 @@ impl Run<'_> {
         // AzCopy writes its log before it says where that is.
         let log = log.or_else(|| log::newest(&job.directory));
         if let Some(log) = &log {
-            log::explain(&mut self.outcome.failed, log);
+            log::explain(&mut self.outcome.failed, log, Platform::CURRENT);
         }
         let progress = self.meter.progress();
         let asked = self.controls.cancel.urgency() >= Urgency::Graceful;

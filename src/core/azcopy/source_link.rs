@@ -10,6 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::create_private_directory;
+use crate::model::BlobPath;
+use crate::paths;
+use crate::platform::Platform;
 
 /// Name of the link; what AzCopy tells of a file has it in its path.
 const LINK: &str = "azure-ai-models-source";
@@ -28,11 +31,11 @@ impl SourceLink {
     /// too.
     pub(super) fn to(source: &Path, run: &Path) -> io::Result<Self> {
         let source = source.to_owned();
-        if is_plain(&source) {
+        if is_plain(&source, Platform::CURRENT) {
             return Ok(Self { path: source.clone(), source, temporary: None });
         }
-        let temporary =
-            (!is_plain(run)).then(|| std::env::temp_dir().join(format!("azure-ai-models-{}", uuid::Uuid::new_v4())));
+        let temporary = (!is_plain(run, Platform::CURRENT))
+            .then(|| std::env::temp_dir().join(format!("azure-ai-models-{}", uuid::Uuid::new_v4())));
         if let Some(directory) = &temporary {
             create_private_directory(directory)?;
         }
@@ -49,8 +52,11 @@ impl SourceLink {
 
     /// A path of AzCopy's as the user knows it.
     pub(super) fn shown(&self, path: &str) -> String {
-        let below = Path::new(path).strip_prefix(&self.path).ok();
-        below.map_or_else(|| path.to_owned(), |name| self.source.join(name).display().to_string())
+        let below = self.path.to_str().and_then(|directory| paths::below(path, directory, Platform::CURRENT));
+        match below {
+            Some(name) => BlobPath::from(name).below(&self.source).display().to_string(),
+            None => paths::without_verbatim(path, Platform::CURRENT).into_owned(),
+        }
     }
 }
 
@@ -65,16 +71,15 @@ impl Drop for SourceLink {
 }
 
 /// Returns a path reported by AzCopy relative to the link of an earlier run.
-pub(super) fn below_link(path: &Path) -> Option<&Path> {
-    let mut parts = path.components();
-    parts.find(|part| part.as_os_str() == LINK)?;
-    Some(parts.as_path())
+pub(super) fn below_link(path: &str, platform: Platform) -> Option<String> {
+    paths::below_part(path, LINK, platform)
 }
 
 /// True where AzCopy takes the path as it is.
-fn is_plain(path: &Path) -> bool {
-    let is_odd = |char: char| "%*?[]".contains(char) || char.is_control() || (cfg!(not(windows)) && char == '\\');
-    path.to_str().is_some_and(|path| !path.contains(is_odd))
+fn is_plain(path: &Path, platform: Platform) -> bool {
+    let has_backslashes = platform == Platform::Windows;
+    let is_odd = |char: char| "%*?[]".contains(char) || char.is_control() || (!has_backslashes && char == '\\');
+    path.to_str().is_some_and(|path| !paths::without_verbatim(path, platform).contains(is_odd))
 }
 
 #[cfg(unix)]
@@ -104,14 +109,23 @@ mod tests {
         for run in [&run, &odd_run] {
             let link = SourceLink::to(&odd, run).expect("a link");
             assert_eq!(fs::read_link(link.path()).expect("a link"), odd);
-            assert!(is_plain(link.path()), "{link:?}");
+            assert!(is_plain(link.path(), Platform::CURRENT), "{link:?}");
             let file = link.path().join("sub/a%41");
-            assert_eq!(below_link(&file), Some(Path::new("sub/a%41")));
+            assert_eq!(below_link(file.to_str().expect("text"), Platform::CURRENT).as_deref(), Some("sub/a%41"));
             assert_eq!(Path::new(&link.shown(file.to_str().expect("text"))), odd.join("sub/a%41"));
             let (path, temporary) = (link.path().to_owned(), link.temporary.clone());
             drop(link);
             assert_eq!(path.symlink_metadata().is_err(), temporary.is_some());
         }
-        assert_eq!(below_link(Path::new("/m/a")), None);
+    }
+
+    #[test]
+    fn a_backslash_and_a_verbatim_prefix_are_plain_on_windows_alone() {
+        for (path, windows, linux) in
+            [(r"C:\m", true, false), (r"\\?\C:\m", true, false), (r"C:\50%", false, false), ("/m", true, true)]
+        {
+            let found = [Platform::Windows, Platform::Linux].map(|platform| is_plain(Path::new(path), platform));
+            assert_eq!(found, [windows, linux], "{path}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::{CheckError, documents, index};
 use crate::hub::{DOCUMENT_BYTES, HubError, HubReader, HubSource, RemoteFile};
 use crate::model::{FileKind, SourceFile};
+use crate::source::open;
 
 /// Bytes that are requested first of a file whose header says how long it is; most headers are shorter.
 const FIRST: u64 = 64 << 10;
@@ -45,7 +46,7 @@ impl Contents {
 
     fn open(&self, planned: &SourceFile) -> io::Result<Content> {
         let (source, reader, runtime) = match self {
-            Self::Directory(directory) => return File::open(planned.path.below(directory)).map(Content::File),
+            Self::Directory(directory) => return open(directory, &planned.path).map(Content::File),
             Self::Hub { source, reader, runtime } => (source, reader, runtime),
         };
         let known = source.file(&planned.path).ok_or(io::ErrorKind::NotFound)?;

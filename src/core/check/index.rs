@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::json;
 use super::safetensors::key;
 use crate::model::{Finding, FindingCode};
+use crate::platform::Platform;
 use crate::units;
 
 const ENDINGS: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
@@ -107,7 +108,7 @@ impl Index {
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
         let mut shards: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for (shard, mut tensors) in document.weight_map.0 {
-            match within(folder, &shard) {
+            match within(folder, &shard, Platform::CURRENT) {
                 Some(shard) => shards.entry(shard).or_default().append(&mut tensors),
                 None => findings.push(Finding::error(
                     FindingCode::BadIndexPath,
@@ -144,10 +145,15 @@ impl Index {
     pub(super) fn missing<'a>(
         &'a self,
         is_there: impl Fn(&str) -> bool + 'a,
+        similar: impl Fn(&str) -> Option<&'a str> + 'a,
     ) -> impl Iterator<Item = (String, String)> + 'a {
-        self.shards.iter().filter(move |(shard, _)| !is_there(shard)).map(|(shard, tensors)| {
+        self.shards.iter().filter(move |(shard, _)| !is_there(shard)).map(move |(shard, tensors)| {
             let count = units::count(tensors.len() as u64, "tensor", "tensors");
-            (shard.clone(), format!("the file is not there, and {} looks for {count} in it", self.path))
+            let what = format!("the file is not there, and {} looks for {count} in it", self.path);
+            match similar(shard) {
+                Some(similar) => (shard.clone(), format!("{what}; {}", spelled_otherwise(similar, shard))),
+                None => (shard.clone(), what),
+            }
         })
     }
 
@@ -182,6 +188,15 @@ impl Index {
     }
 }
 
+/// A file of nearly that name: names of blobs are exact, whatever the file system here takes for one name.
+fn spelled_otherwise(similar: &str, shard: &str) -> String {
+    if similar.eq_ignore_ascii_case(shard) {
+        format!("'{similar}' is there, whose name differs in upper and lower case")
+    } else {
+        format!("'{similar}' is there, whose name looks the same and has other Unicode characters (NFC and NFD)")
+    }
+}
+
 pub(super) fn invalid(path: &str, what: &str) -> Finding {
     let remedy = "Download or save the index again; without it the shards cannot be put together.";
     Finding::error(FindingCode::InvalidIndex, path, what, remedy)
@@ -193,7 +208,8 @@ pub(super) fn and_more(more: usize, one: &str, many: &str) -> String {
 }
 
 /// The shard's path relative to the source; `None` when it leaves the index's folder.
-fn within(folder: Option<&str>, shard: &str) -> Option<String> {
+fn within(folder: Option<&str>, shard: &str, platform: Platform) -> Option<String> {
+    let shard = platform.blob_spelling(shard);
     let parts: Vec<&str> = shard.split('/').filter(|part| *part != ".").collect();
     // A colon or a backslash makes a path on Windows, where the index may be read next.
     let leaves = |part: &&str| part.is_empty() || *part == ".." || part.contains(['\\', ':', '\0']);
@@ -210,11 +226,21 @@ mod tests {
 
     #[test]
     fn a_shard_stays_in_the_folder_of_its_index() {
-        assert_eq!(within(None, "a.safetensors").as_deref(), Some("a.safetensors"));
-        assert_eq!(within(Some("sub"), "./x/a.safetensors").as_deref(), Some("sub/x/a.safetensors"));
+        assert_eq!(within(None, "a.safetensors", Platform::Linux).as_deref(), Some("a.safetensors"));
+        assert_eq!(within(Some("sub"), "./x/a.safetensors", Platform::Linux).as_deref(), Some("sub/x/a.safetensors"));
         for outside in ["", ".", "/etc/passwd", "../a", "x/../../a", "C:\\a", "c:a", "x\\a", "a//b"] {
-            assert_eq!(within(Some("sub"), outside), None, "{outside}");
+            assert_eq!(within(Some("sub"), outside, Platform::Linux), None, "{outside}");
         }
+    }
+
+    #[test]
+    fn a_shard_of_macos_is_named_as_its_blob() {
+        let decomposed = "u\u{308}.safetensors";
+        let of = |platform| within(None, decomposed, platform);
+        assert_eq!(
+            (of(Platform::MacOs).as_deref(), of(Platform::Linux).as_deref()),
+            (Some("\u{fc}.safetensors"), Some(decomposed))
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::model::{Finding, FindingCode};
+use crate::paths::shown;
 
 /// The links whose target is neither in the source nor in the store that a Hugging Face cache links to.
 pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
@@ -21,7 +22,7 @@ pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
             Some(Finding::warning(
                 FindingCode::LinkOutside,
                 link,
-                format!("the link leads to {}, outside the source", target.display()),
+                format!("the link leads to {}, outside the source", shown(&target).display()),
                 "Leave it out with --exclude if what it points to is not part of the model.",
             ))
         })

@@ -9,6 +9,7 @@ use super::layout::WHOLE;
 use super::series::{Series, series};
 use super::{Check, CheckError, safetensors};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, file_name};
+use crate::platform::Platform;
 use crate::units;
 
 /// More is no index of any model.
@@ -35,7 +36,12 @@ impl Check<'_> {
             groups.push(series.files.values().copied().collect());
         }
         for index in &indexes {
-            missing.extend(index.missing(is_there));
+            let similar = |shard: &str| {
+                let folded = Platform::Windows.fold_name(shard);
+                let mut paths = files.iter().map(|file| file.path.as_str());
+                paths.find(|path| Platform::Windows.fold_name(path) == folded)
+            };
+            missing.extend(index.missing(is_there, similar));
             if index.has_more(&self.headers) {
                 groups.push(index.shards().collect());
             }

@@ -349,3 +349,18 @@ fn what_cannot_be_read_is_a_finding_among_others_only() {
         assert_eq!(codes(&of_walk(&error)), expected, "{error:?}");
     }
 }
+
+#[test]
+fn a_shard_whose_name_is_spelled_otherwise_is_missing_and_says_so() {
+    for (file, shard, words) in [
+        ("Weights.safetensors", "weights.safetensors", "differs in upper and lower case"),
+        ("u\u{308}.safetensors", "\u{fc}.safetensors", "other Unicode characters (NFC and NFD)"),
+    ] {
+        let folder = Folder::empty();
+        folder.write("config.json", "{}").write("tokenizer.json", "{}");
+        folder.write(file, safetensors(&json!({"a": tensor("F32", &[1], 0, 4)}), 4)).index(&json!({ "a": shard }));
+        let findings = folder.check_as(None);
+        let missing = findings.iter().find(|finding| finding.code == FindingCode::MissingShard).expect("found");
+        assert!(missing.message.contains(words), "{}", missing.message);
+    }
+}

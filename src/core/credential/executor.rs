@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use azure_identity::Executor;
 
 use crate::env::Env;
+use crate::platform::Platform;
 use crate::process::Programs;
 
 /// How a program ended, which azure_identity's own error does not tell.
@@ -29,6 +30,8 @@ pub(super) enum Ending {
 /// azure_identity's way to start programs, with this program's variables.
 pub(super) struct GroupExecutor {
     programs: Programs,
+    /// Command that the shell is asked for.
+    tool: &'static str,
     ending: Mutex<Option<Ending>>,
 }
 
@@ -40,8 +43,8 @@ impl fmt::Debug for GroupExecutor {
 }
 
 impl GroupExecutor {
-    pub(super) fn new(env: &Env) -> Self {
-        Self { programs: Programs::new(env), ending: Mutex::new(None) }
+    pub(super) fn new(env: &Env, tool: &'static str) -> Self {
+        Self { programs: Programs::new(env), tool, ending: Mutex::new(None) }
     }
 
     /// How the last program ended, if it failed; taken once.
@@ -52,7 +55,7 @@ impl GroupExecutor {
     async fn execute(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
         let output = self.programs.output(program, args, None).await?;
         if !output.status.success() {
-            let ending = Ending::of(&output);
+            let ending = Ending::of(&output, Platform::CURRENT, || self.programs.has_command(self.tool));
             *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
         }
         Ok(output)
@@ -77,14 +80,41 @@ impl Executor for GroupExecutor {
 }
 
 impl Ending {
-    fn of(output: &Output) -> Self {
-        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        // 127 is the shell's word for it; `cmd` says 1 or 9009 and this sentence.
-        if output.status.code() == Some(127) || stderr.contains("' is not recognized") {
-            Self::Missing
-        } else {
-            Self::Failed { stdout, stderr }
+    fn of(output: &Output, platform: Platform, is_installed: impl FnOnce() -> bool) -> Self {
+        if is_missing(output.status.code(), platform, is_installed) {
+            return Self::Missing;
         }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self::Failed { stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+/// True where the shell did not find the command. 127 is the word of Unix for it; cmd.exe says 9009 or 1, and a sentence
+/// in the user's language.
+fn is_missing(code: Option<i32>, platform: Platform, is_installed: impl FnOnce() -> bool) -> bool {
+    match code {
+        Some(127 | 9009) => true,
+        Some(1) => platform == Platform::Windows && !is_installed(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_command_is_known_in_every_language() {
+        for (code, platform, is_installed, expected) in [
+            (127, Platform::Linux, false, true),
+            (9009, Platform::Windows, true, true),
+            (1, Platform::Windows, false, true),
+            (1, Platform::Windows, true, false),
+            (1, Platform::Linux, false, false),
+            (2, Platform::Windows, false, false),
+        ] {
+            assert_eq!(is_missing(Some(code), platform, || is_installed), expected, "{code} {platform:?}");
+        }
+        assert!(!is_missing(None, Platform::Linux, || false));
     }
 }

@@ -26,7 +26,8 @@ pub(super) async fn fetch(source: &TokenSource) -> Result<(Token, OffsetDateTime
     if source.method == Method::Emulator {
         return Ok((Token::new("emulator".into()), OffsetDateTime::now_utc() + FOR_EVER));
     }
-    let executor = Arc::new(GroupExecutor::new(&source.env));
+    let tool = if source.method == Method::AzCli { "az" } else { "azd" };
+    let executor = Arc::new(GroupExecutor::new(&source.env, tool));
     let credential = credential(source, &executor)?;
     match credential.get_token(&[&source.scope], None).await {
         Ok(AccessToken { token, expires_on, .. }) => Ok((usable(source.method, token.secret())?, expires_on)),

@@ -11,6 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ContentHash;
+use crate::platform::Platform;
 
 /// Name of a blob below the upload location, and of its file below the source directory; `/` between parts. Cheap to
 /// clone: an upload may have 100,000 of them in several lists.
@@ -27,7 +28,10 @@ impl BlobPath {
     /// Path of the file below a source directory.
     #[must_use]
     pub fn below(&self, directory: &Path) -> PathBuf {
-        directory.join(self.as_str())
+        match Platform::CURRENT {
+            Platform::Windows => directory.join(self.0.replace('/', r"\")),
+            Platform::Linux | Platform::MacOs => directory.join(self.as_str()),
+        }
     }
 }
 

@@ -78,8 +78,8 @@ impl Source {
         if text.trim().is_empty() {
             return Err(SourceError::Empty);
         }
-        // `C:\x` and a relative `a:b` are paths, so only `scheme://` makes a URL.
-        let Some((scheme, rest)) = text.split_once("://") else {
+        // `C:\x`, `C://x` and a relative `a:b` are paths, so only `scheme://` makes a URL; a scheme of one letter is a drive.
+        let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| scheme.len() != 1) else {
             return Ok(Self::Local(text.into()));
         };
         let scheme = scheme.to_ascii_lowercase();
@@ -130,7 +130,9 @@ mod tests {
     #[test]
     fn paths_and_blob_urls_are_told_apart() {
         assert_eq!(Source::parse("./model", None), Ok(Source::Local("./model".into())));
-        assert_eq!(Source::parse(r"C:\model", None), Ok(Source::Local(r"C:\model".into())));
+        for path in [r"C:\model", "C:/model", "C://model"] {
+            assert_eq!(Source::parse(path, None), Ok(Source::Local(path.into())));
+        }
         assert!(matches!(Source::parse("https://a.blob.core.windows.net/c?sv=1&sig=x", None), Ok(Source::Blob(_))));
         assert!(matches!(Source::parse("http://127.0.0.1:10000/a/c/b", None), Ok(Source::Blob(_))));
     }

@@ -21,7 +21,7 @@ use super::record::Record;
 use super::tally::Tally;
 use super::{Controls, SMALL};
 use crate::model::{ArrivedFile, BlobPath, ContentHash, Report, SourceFile};
-use crate::source::{described, look_at};
+use crate::source::{self, described, look_at};
 use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, Blocks, content_type};
 use crate::units;
 
@@ -157,8 +157,8 @@ impl Files<'_> {
     /// Opens a file, and reads it if it is a small one and there is room for it. One job for all of that: handing one
     /// over costs more than reading a few kilobytes.
     async fn open(&self, path: &BlobPath, room: Option<Room>) -> Result<Opened, NativeError> {
-        let (local, name, hash) = (path.below(self.directory), path.clone(), self.controls.hash);
-        let work = move || open(&local, name, room, hash);
+        let (directory, name, hash) = (self.directory.to_owned(), path.clone(), self.controls.hash);
+        let work = move || open(&directory, name, room, hash);
         blocking(work).await.map_err(|why| file_error(path, why))
     }
 
@@ -215,8 +215,8 @@ impl Files<'_> {
     }
 }
 
-fn open(local: &Path, name: BlobPath, room: Option<Room>, hash: bool) -> io::Result<Opened> {
-    let file = File::open(local)?;
+fn open(directory: &Path, name: BlobPath, room: Option<Room>, hash: bool) -> io::Result<Opened> {
+    let file = source::open(directory, &name)?;
     let shape = described(name, &file.metadata()?)?;
     let room = room.filter(|_| shape.bytes <= SMALL);
     let whole = room.map(|mut room| -> io::Result<_> {

@@ -10,8 +10,9 @@ use std::process::Output;
 use tokio::process::Command;
 
 use super::child::Child;
-use super::search::{absolute_entries, find_program};
+use super::search::{absolute_entries, find_program, has_command};
 use crate::env::{Env, var};
+use crate::platform::Platform;
 
 /// Starts programs with this program's variables.
 pub struct Programs {
@@ -30,7 +31,7 @@ impl Programs {
     /// Takes the variables over.
     #[must_use]
     pub fn new(env: &Env) -> Self {
-        let path = env.get(var::PATH).and_then(absolute_entries);
+        let path = env.get(var::PATH).and_then(|path| absolute_entries(path, Platform::CURRENT));
         let others = env.vars().filter(|(name, _)| *name != var::PATH);
         let mut variables: Vec<_> = others.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         variables.extend(path.iter().map(|path| (var::PATH.to_owned(), path.clone())));
@@ -56,6 +57,11 @@ impl Programs {
         }
         let (child, pipes) = Child::spawn(command)?;
         child.output(pipes).await
+    }
+
+    /// True where a shell would find a command of this name.
+    pub(crate) fn has_command(&self, name: &str) -> bool {
+        has_command(&self.path, name, Platform::CURRENT)
     }
 
     /// The system's own search would not do: Windows goes on to this program's unfiltered `PATH`, and Unix takes an

@@ -2,23 +2,64 @@
 //! a cloned repository may have put a program.
 
 use std::env::consts::EXE_SUFFIX;
-use std::env::{join_paths, split_paths};
 use std::path::{Path, PathBuf};
+
+use crate::paths::is_absolute;
+use crate::platform::Platform;
+
+/// Endings of what cmd.exe runs by its name alone.
+const WINDOWS_ENDINGS: [&str; 4] = [".com", ".exe", ".bat", ".cmd"];
 
 /// Finds the program of this name, without `.exe`, in the value of `PATH`.
 pub(crate) fn find_program(path: &str, name: &str) -> Option<PathBuf> {
     let file_name = format!("{name}{EXE_SUFFIX}");
-    absolute(path).map(|directory| directory.join(&file_name)).find(|file| is_program(file))
+    let directories = absolute(path, Platform::CURRENT).into_iter();
+    directories.map(|directory| Path::new(&directory).join(&file_name)).find(|file| is_program(file))
+}
+
+/// True where a shell would find a command of this name, which need not be a program of its own: `az.cmd`.
+pub(crate) fn has_command(path: &str, name: &str, platform: Platform) -> bool {
+    let files = command_files(name, platform);
+    // An alias of the Microsoft Store is no file, and is there.
+    let is_there = |file: PathBuf| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir());
+    absolute(path, platform).iter().any(|directory| files.iter().any(|file| is_there(Path::new(directory).join(file))))
+}
+
+fn command_files(name: &str, platform: Platform) -> Vec<String> {
+    match platform {
+        Platform::Windows => WINDOWS_ENDINGS.iter().map(|ending| format!("{name}{ending}")).collect(),
+        Platform::Linux | Platform::MacOs => vec![name.to_owned()],
+    }
 }
 
 /// The value of `PATH` for a child, if any entry is left.
-pub(super) fn absolute_entries(path: &str) -> Option<String> {
-    let joined = join_paths(absolute(path)).ok()?.into_string().ok()?;
-    Some(joined).filter(|path| !path.is_empty())
+pub(super) fn absolute_entries(path: &str, platform: Platform) -> Option<String> {
+    let (separator, needs_quotes) = match platform {
+        Platform::Windows => (";", ";"),
+        Platform::Linux | Platform::MacOs => (":", ""),
+    };
+    let quoted = |entry: String| match !needs_quotes.is_empty() && entry.contains(needs_quotes) {
+        true => format!("\"{entry}\""),
+        false => entry,
+    };
+    let entries: Vec<String> = absolute(path, platform).into_iter().map(quoted).collect();
+    (!entries.is_empty()).then(|| entries.join(separator))
 }
 
-fn absolute(path: &str) -> impl Iterator<Item = PathBuf> {
-    split_paths(path).filter(|directory| directory.is_absolute())
+/// Entries of `PATH` that are absolute.
+fn absolute(path: &str, platform: Platform) -> Vec<String> {
+    let mut entries = vec![String::new()];
+    let mut in_quotes = false;
+    for char in path.chars() {
+        match (platform, char) {
+            (Platform::Windows, '"') => in_quotes = !in_quotes,
+            (Platform::Windows, ';') if !in_quotes => entries.push(String::new()),
+            (Platform::Linux | Platform::MacOs, ':') => entries.push(String::new()),
+            _ => entries.last_mut().map_or((), |entry| entry.push(char)),
+        }
+    }
+    entries.retain(|entry| is_absolute(entry, platform));
+    entries
 }
 
 /// True for a file that can be run, as far as its permissions tell.
@@ -41,9 +82,31 @@ mod tests {
 
     #[test]
     fn empty_and_relative_path_entries_are_no_place_to_find_programs() {
-        assert_eq!(absolute_entries(":/usr/bin:.:bin::/bin:").as_deref(), Some("/usr/bin:/bin"));
-        // An empty `PATH` would mean the working directory.
-        assert_eq!(absolute_entries(":.:bin"), None);
+        for (platform, path, left) in [
+            (Platform::Linux, ":/usr/bin:.:bin::/bin:", Some("/usr/bin:/bin")),
+            // An empty `PATH` would mean the working directory.
+            (Platform::Linux, ":.:bin", None),
+            (
+                Platform::Windows,
+                r#";C:\bin;.;bin;\tools;D:x;%TEMP%;"E:\a;b";\\srv\bin;"#,
+                Some(r#"C:\bin;"E:\a;b";\\srv\bin"#),
+            ),
+            (Platform::Windows, r".;tools;\bin", None),
+        ] {
+            assert_eq!(absolute_entries(path, platform).as_deref(), left, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_command_of_windows_is_known_by_its_ending() {
+        assert_eq!(command_files("az", Platform::Windows), ["az.com", "az.exe", "az.bat", "az.cmd"]);
+        assert_eq!(command_files("az", Platform::Linux), ["az"]);
+        assert!(has_command(".:/bin", "sh", Platform::Linux));
+        assert!(!has_command(".:/bin", "no-such-command", Platform::Linux));
+    }
+
+    #[test]
+    fn programs_are_found_in_absolute_entries_alone() {
         assert_eq!(find_program(":/bin:.", "sh"), Some("/bin/sh".into()));
         assert_eq!(find_program(":.:bin", "sh"), None);
     }

@@ -4,7 +4,7 @@ use super::selection::ExcludeReason::{self, Default, MaySecret};
 use crate::model::file_name;
 
 /// Entries by their name at any depth, lower case: file systems that make them do not tell cases apart.
-const ENTRIES: [(&str, Kind, ExcludeReason); 46] = [
+const ENTRIES: [(&str, Kind, ExcludeReason); 57] = [
     (".git", Kind::Any, Default),
     (".cache", Kind::Directory, Default),
     ("__pycache__", Kind::Directory, Default),
@@ -19,6 +19,18 @@ const ENTRIES: [(&str, Kind, ExcludeReason); 46] = [
     (".fseventsd", Kind::Directory, Default),
     (".temporaryitems", Kind::Directory, Default),
     (".trashes", Kind::Directory, Default),
+    (".documentrevisions-v100", Kind::Directory, Default),
+    (".volumeicon.icns", Kind::File, Default),
+    (".localized", Kind::File, Default),
+    (".apdisk", Kind::File, Default),
+    (".appledb", Kind::Directory, Default),
+    (".appledesktop", Kind::Directory, Default),
+    (".com.apple.timemachine.donotpresent", Kind::File, Default),
+    ("network trash folder", Kind::Directory, Default),
+    ("temporary items", Kind::Directory, Default),
+    // The icon of a folder, with a carriage return at its end.
+    ("icon\r", Kind::File, Default),
+    ("iconcache.db", Kind::File, Default),
     ("thumbs.db", Kind::File, Default),
     ("ehthumbs.db", Kind::File, Default),
     ("desktop.ini", Kind::File, Default),
@@ -112,6 +124,9 @@ mod tests {
             ".fuse_hidden0003",
             "azure.yaml",
             "a.lock",
+            "Icon\r",
+            "sub/.VolumeIcon.icns",
+            ".localized",
         ];
         let directories = [
             ".git",
@@ -140,8 +155,19 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_it_goes() {
-        for path in ["git", "env", ".environment", "sub/azure.yaml", "a._b", "pem", "lost+found", "a.lock.json", "nfs1"]
-        {
+        for path in [
+            "git",
+            "env",
+            "Icon",
+            "icon.png",
+            ".environment",
+            "sub/azure.yaml",
+            "a._b",
+            "pem",
+            "lost+found",
+            "a.lock.json",
+            "nfs1",
+        ] {
             assert_eq!(reason(path, false), None, "{path}");
         }
         for path in ["a.lock", "thumbs.db", "azure.yaml", "env", ".trash"] {

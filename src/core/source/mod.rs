@@ -12,6 +12,7 @@ mod sums;
 mod unmatched;
 mod walk;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use self::readable::opened;
 use self::walk::{unreadable, walk};
 use crate::hub::{HubExcluded, HubSource};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};
+use crate::paths::readable;
+use crate::platform::Platform;
 use crate::redact::SecretUrl;
 
 pub(crate) use self::unmatched::unmatched;
@@ -205,7 +208,7 @@ pub fn plan(
         // Planned by the Hub's own list of files.
         Source::Hub(address) => return Err(PlanError::NotFound(PathBuf::from(address.to_string()))),
     };
-    let metadata = std::fs::metadata(&path).map_err(|why| unreadable(&path, why))?;
+    let metadata = std::fs::metadata(readable(&path)).map_err(|why| unreadable(&path, why))?;
     let own = Own::of(config_dir, &path);
     let directory = if metadata.is_dir() { Some(path.as_path()) } else { path.parent() };
     if directory.and_then(|directory| own.reason(directory)) == Some(ExcludeReason::Own) {
@@ -223,14 +226,23 @@ pub fn plan(
 /// # Errors
 /// When it cannot be looked at.
 pub(crate) fn look_at(directory: &Path, path: &BlobPath) -> io::Result<SourceFile> {
-    described(path.clone(), &std::fs::metadata(path.below(directory))?)
+    described(path.clone(), &std::fs::metadata(readable(&path.below(directory)))?)
+}
+
+/// Opens a file of the source directory.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open(directory: &Path, path: &BlobPath) -> io::Result<File> {
+    File::open(readable(&path.below(directory)))
 }
 
 fn plan_file(path: &Path) -> Result<UploadSource, PlanError> {
     let name = path.file_name().ok_or_else(|| PlanError::NotFound(path.to_owned()))?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
     let name = name.to_str().ok_or_else(|| PlanError::NotUnicode(name.into()))?;
-    let file = opened(path, blob_name(name)?).map_err(|why| unreadable(path, why))?;
+    let name = Platform::CURRENT.blob_spelling(name);
+    let file = opened(&readable(path), blob_name(&name)?).map_err(|why| unreadable(path, why))?;
     Ok(UploadSource::Local {
         directory: directory.to_owned(),
         files: FileList::new(vec![file]),

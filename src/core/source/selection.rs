@@ -6,23 +6,50 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::defaults;
+use crate::platform::Platform;
 
 /// A glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without
-/// a `/` it is a name at any depth, with one at its end a directory. A directory stands for all that is in it.
+/// a `/` it is a name at any depth, with one at its end a directory. A directory stands for all that is in it. Names are
+/// compared as the file systems of the platform do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,
+    /// Folded as names are.
     glob: String,
     directories_only: bool,
+    platform: Platform,
 }
 
 impl Pattern {
     /// Matches the entry itself or a directory that it is in.
     pub(super) fn takes(&self, path: &str, is_directory: bool) -> bool {
+        let path = &*self.platform.fold_name(path);
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         let itself = (is_directory || !self.directories_only).then_some(path);
         parents.chain(itself).any(|path| fast_glob::glob_match(&self.glob, path))
+    }
+
+    fn parse(text: &str, platform: Platform) -> Result<Self, String> {
+        // On Windows a '\' separates parts, as it does in the shell's completion; elsewhere it escapes.
+        let slashed = if platform == Platform::Windows { text.replace('\\', "/") } else { text.to_owned() };
+        let whole = slashed.strip_prefix("./").unwrap_or(&slashed);
+        let body = whole.strip_suffix('/').unwrap_or(whole);
+        let glob = match body.strip_prefix('/') {
+            // A `!` at the beginning would turn the meaning round.
+            Some(anchored) if anchored.starts_with('!') => format!("\\{anchored}"),
+            Some(anchored) => anchored.to_owned(),
+            None if body.starts_with('!') && body.contains('/') => format!("\\{body}"),
+            None if body.contains('/') => body.to_owned(),
+            None => format!("**/{body}"),
+        };
+        if matches!(body, "" | "/") {
+            return Err("a glob cannot be empty".into());
+        }
+        // As it was typed, since the message counts its bytes.
+        fast_glob::validate(&slashed).map_err(|error| error.to_string())?;
+        let glob = platform.fold_name(&glob).into_owned();
+        Ok(Self { text: text.to_owned(), glob, directories_only: body.len() < whole.len(), platform })
     }
 }
 
@@ -56,24 +83,7 @@ impl FromStr for Pattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // On Windows a '\' separates parts, as it does in the shell's completion; elsewhere it escapes.
-        let slashed = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
-        let whole = slashed.strip_prefix("./").unwrap_or(&slashed);
-        let body = whole.strip_suffix('/').unwrap_or(whole);
-        let glob = match body.strip_prefix('/') {
-            // A `!` at the beginning would turn the meaning round.
-            Some(anchored) if anchored.starts_with('!') => format!("\\{anchored}"),
-            Some(anchored) => anchored.to_owned(),
-            None if body.starts_with('!') && body.contains('/') => format!("\\{body}"),
-            None if body.contains('/') => body.to_owned(),
-            None => format!("**/{body}"),
-        };
-        if matches!(body, "" | "/") {
-            return Err("a glob cannot be empty".into());
-        }
-        // As it was typed, since the message counts its bytes.
-        fast_glob::validate(&slashed).map_err(|error| error.to_string())?;
-        Ok(Self { text: text.to_owned(), glob, directories_only: body.len() < whole.len() })
+        Self::parse(text, Platform::CURRENT)
     }
 }
 
@@ -226,6 +236,24 @@ mod tests {
         }
         let directory: Pattern = "sub/".parse().expect("a pattern");
         assert!(directory.takes("sub", true) && directory.takes("x/sub", true));
+    }
+
+    #[test]
+    fn a_pattern_compares_names_as_the_file_system_does() {
+        let takes =
+            |pattern: &str, platform, path| Pattern::parse(pattern, platform).expect("a glob").takes(path, false);
+        for platform in [Platform::Linux, Platform::MacOs, Platform::Windows] {
+            let any_case = platform != Platform::Linux;
+            assert!(takes("*.bin", platform, "sub/a.bin") && !takes("*.bin", platform, "a.bix"));
+            assert_eq!(takes("*.BIN", platform, "sub/a.bin"), any_case, "{platform:?}");
+            assert_eq!(takes("Sub/[A-C]*", platform, "sub/Bert"), any_case, "{platform:?}");
+            for (pattern, path) in [("u\u{308}*", "\u{fc}.bin"), ("\u{fc}*", "sub/u\u{308}.bin")] {
+                assert!(takes(pattern, platform, path), "{platform:?}");
+            }
+        }
+        assert!(
+            takes(r"sub\*.bin", Platform::Windows, "sub/a.bin") && !takes(r"sub\*.bin", Platform::Linux, "sub/a.bin")
+        );
     }
 
     #[test]

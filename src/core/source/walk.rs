@@ -13,6 +13,8 @@ use super::selection::{ExcludeReason, Selection};
 use super::unmatched::unmatched;
 use super::{Excluded, PlanError, UploadSource};
 use crate::model::{BlobPath, FileList};
+use crate::paths;
+use crate::platform::Platform;
 
 /// `ERROR_CANT_RESOLVE_FILENAME` of Windows.
 #[cfg(not(unix))]
@@ -24,8 +26,9 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
     let mut links = Vec::new();
     let mut faults = Vec::new();
     let mut readable = Readable::default();
-    let below = Below::new(&directory);
-    let mut walk = WalkDir::new(&directory).follow_links(true).min_depth(1).into_iter();
+    let root = paths::readable(&directory);
+    let below = Below::new(&root);
+    let mut walk = WalkDir::new(&root).follow_links(true).min_depth(1).into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
@@ -58,7 +61,7 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
                     let read = readable.look(entry.path(), name);
                     read.map_err(|why| omissible(unreadable(entry.path(), why), path.to_string()))
                 }),
-                false => Err(PlanError::SpecialFile(entry.path().to_owned())),
+                false => Err(PlanError::SpecialFile(paths::shown(entry.path()).into())),
             };
             match planned {
                 Ok(file) => files.push(file),
@@ -106,7 +109,7 @@ impl Below {
 
     /// The path that globs see and people read.
     fn shown<'a>(&self, path: &'a Path) -> Cow<'a, str> {
-        slashed(String::from_utf8_lossy(self.relative(path)))
+        spelled(String::from_utf8_lossy(self.relative(path)), Platform::CURRENT)
     }
 
     /// Name of the blob for a path that is shown so.
@@ -120,19 +123,24 @@ impl Below {
     }
 }
 
-fn slashed(path: Cow<'_, str>) -> Cow<'_, str> {
-    if cfg!(windows) { path.replace('\\', "/").into() } else { path }
+/// A relative path as a blob is named.
+fn spelled(path: Cow<'_, str>, platform: Platform) -> Cow<'_, str> {
+    match platform {
+        Platform::Windows => path.replace('\\', "/").into(),
+        Platform::MacOs => platform.blob_spelling(&path).into_owned().into(),
+        Platform::Linux => path,
+    }
 }
 
 pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
-    if is_link_loop(&why) {
-        return PlanError::LinkLoop(path.to_owned());
+    let is_link = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    let shown = paths::shown(path).into_owned();
+    match why.kind() {
+        _ if is_link_loop(&why) => PlanError::LinkLoop(shown),
+        io::ErrorKind::NotFound if is_link() => PlanError::BrokenLink(shown),
+        io::ErrorKind::NotFound => PlanError::NotFound(shown),
+        _ => PlanError::Unreadable { path: shown, why, exclude: None },
     }
-    if why.kind() == io::ErrorKind::NotFound {
-        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        return if is_link { PlanError::BrokenLink(path.to_owned()) } else { PlanError::NotFound(path.to_owned()) };
-    }
-    PlanError::Unreadable { path: path.to_owned(), why, exclude: None }
 }
 
 /// True where the system gives up on links that lead to themselves; the standard library has no stable name for it.
@@ -157,10 +165,27 @@ fn omissible(mut fault: PlanError, shown: String) -> PlanError {
 fn walk_error(directory: &Path, error: walkdir::Error) -> PlanError {
     let path = error.path().unwrap_or(directory).to_owned();
     if error.loop_ancestor().is_some() {
-        return PlanError::LinkLoop(path);
+        return PlanError::LinkLoop(paths::shown(&path).into());
     }
     match error.into_io_error() {
         Some(why) => unreadable(&path, why),
-        None => PlanError::LinkLoop(path),
+        None => PlanError::LinkLoop(paths::shown(&path).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_is_named_with_slashes_and_composed_characters() {
+        for (platform, path, name) in [
+            (Platform::Windows, r"sub\a b\x", "sub/a b/x"),
+            (Platform::Linux, r"sub/a\x", r"sub/a\x"),
+            (Platform::Linux, "u\u{308}", "u\u{308}"),
+            (Platform::MacOs, "sub/u\u{308}.bin", "sub/\u{fc}.bin"),
+        ] {
+            assert_eq!(spelled(path.into(), platform), name);
+        }
     }
 }

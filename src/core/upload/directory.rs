@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::detached::{self, DETACHED_LOCK, DetachedFiles, DetachedRun, RunLock};
 use super::journal::{JOURNAL, read_journal};
 use super::kept::holds_lock;
-use crate::files::{create_private, create_private_directory, open_private};
+use crate::files::{create_private, create_private_directory, open_private, remove_directory};
 use crate::model::SourceFile;
 use crate::native::Record;
 
@@ -265,7 +265,7 @@ impl UploadDirectory {
         let path = self.path.clone();
         // Windows removes no open file.
         drop(self);
-        fs::remove_dir_all(path)
+        remove_directory(&path)
     }
 
     /// Removes what earlier runs left: their directories all but the one of run `current`.
@@ -278,7 +278,7 @@ impl UploadDirectory {
             for entry in fs::read_dir(path)? {
                 let entry = entry?;
                 if entry.file_type()?.is_dir() && entry.path() != kept {
-                    fs::remove_dir_all(entry.path())?;
+                    remove_directory(&entry.path())?;
                 }
             }
             Ok(())

@@ -15,7 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::directory::{DirectoryError, UploadDirectory, blocking};
-use crate::files::create_private;
+use crate::files::{create_private, rename};
 use crate::hub::HubPin;
 use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
 use crate::source::Selection;
@@ -185,7 +185,7 @@ impl UploadDirectory {
             let mut out = io::BufWriter::new(create_private(&next)?);
             serde_json::to_writer(&mut out, &journal)?;
             out.into_inner()?.sync_all()?;
-            fs::rename(&next, &target)
+            rename(&next, &target)
         };
         blocking(write).await.map_err(|why| DirectoryError::Io { path, why })
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::journal::{Journal, UploadSpec};
 use crate::model::{FileList, ModelDetails, ModelName, ModelVersion};
+use crate::paths::is_same_place;
+use crate::platform::Platform;
 use crate::project::ProjectEndpoint;
 use crate::source::{Selection, UploadSource};
 
@@ -47,7 +49,15 @@ impl UploadRequest {
             UploadSource::Hub(hub) => journal.spec.hub.as_ref() == Some(&hub.pin) && journal.files == *hub.list(),
             UploadSource::Local { .. } | UploadSource::Remote { .. } => true,
         };
-        journal.spec.source == self.shown_source && is_same_import
+        self.has_source(&journal.spec.source) && is_same_import
+    }
+
+    /// True for the source of this request, whichever way it is spelled.
+    pub(super) fn has_source(&self, source: &str) -> bool {
+        match &*self.source {
+            UploadSource::Local { .. } => is_same_place(source, &self.shown_source, Platform::CURRENT),
+            UploadSource::Remote { .. } | UploadSource::Hub(_) => source == self.shown_source,
+        }
     }
 
     /// What the journal keeps of the request.

@@ -50,6 +50,8 @@ pub struct Session {
     detached: Detached,
     /// Number of the last run; no later run has the number of one whose directory may still be there.
     last_run: u32,
+    /// The user knows that the journal cannot be written.
+    is_stale_told: bool,
 }
 
 /// What a session has to do with the files of a detached upload.
@@ -91,7 +93,18 @@ impl Session {
         // What was registered is over: the next upload of this version is another one.
         let journal = journal.filter(|journal| journal.stage != Stage::Done);
         let (resume, store, detached) = (None, None, Detached::Earlier);
-        Ok(Self { foundry, settings, request, directory, journal, resume, store, detached, last_run })
+        Ok(Self {
+            foundry,
+            settings,
+            request,
+            directory,
+            journal,
+            resume,
+            store,
+            detached,
+            last_run,
+            is_stale_told: false,
+        })
     }
 
     /// True where all files arrived in an earlier try and are still the same: only the registration is missing.
@@ -167,7 +180,7 @@ impl Session {
             journal = self.next_journal(engine, Some(state), (&location, listing.as_ref()), on).await;
         }
         journal.stage = Stage::Uploaded;
-        self.write(&mut journal).await?;
+        self.write_or_warn(journal).await;
         self.store = Some(store);
         on(UploadEvent::Uploaded);
         Ok(())
@@ -210,26 +223,20 @@ impl Session {
     }
 
     /// Writes down that the registration is asked for. True where an earlier try had asked for it already.
-    ///
-    /// # Errors
-    /// When the disk says no.
-    pub async fn begin_registration(&mut self) -> Result<bool, DirectoryError> {
-        let Some(mut journal) = self.journal.clone() else { return Ok(false) };
+    pub async fn begin_registration(&mut self) -> bool {
+        let Some(mut journal) = self.journal.clone() else { return false };
         let was_asked_for = journal.stage == Stage::Registering;
         journal.stage = Stage::Registering;
         journal.registration.details = self.request.details.clone();
-        self.write(&mut journal).await?;
-        Ok(was_asked_for)
+        self.write_or_warn(journal).await;
+        was_asked_for
     }
 
     /// Writes down where the service reports about the registration; the URL must hold no secret.
-    ///
-    /// # Errors
-    /// When the disk says no.
-    pub async fn record_operation(&mut self, operation: Option<Url>) -> Result<(), DirectoryError> {
-        let Some(mut journal) = self.journal.clone() else { return Ok(()) };
+    pub async fn record_operation(&mut self, operation: Option<Url>) {
+        let Some(mut journal) = self.journal.clone() else { return };
         journal.operation = operation;
-        self.write(&mut journal).await
+        self.write_or_warn(journal).await;
     }
 
     /// Removes the private directory: nothing is left to resume. That of a detached upload stays, with how it ended.
@@ -257,6 +264,17 @@ impl Session {
         self.last_run = journal.run;
         self.journal = Some(journal.clone());
         Ok(())
+    }
+
+    /// Writes the journal of a complete upload: what arrived is worth more than the record of it, so that a journal that
+    /// cannot be written ends nothing.
+    async fn write_or_warn(&mut self, mut journal: Journal) {
+        if let Err(why) = self.write(&mut journal).await {
+            self.journal = Some(journal);
+            let words = format!("the record of this upload cannot be kept, and a new run may repeat a step: {why}");
+            let is_told = std::mem::replace(&mut self.is_stale_told, true);
+            (self.settings.reporter)(if is_told { Report::Debug(words) } else { Report::Warning(words) });
+        }
     }
 
     /// The journal names the present run; what older ones left speaks of nothing any more.
@@ -323,7 +341,7 @@ impl Session {
                     Some(403) => "the upload SAS does not allow deleting it".to_owned(),
                     _ => format!("it cannot be deleted: {why}"),
                 };
-                let same_source = earlier.filter(|journal| journal.spec.source == self.request.shown_source);
+                let same_source = earlier.filter(|journal| self.request.has_source(&journal.spec.source));
                 let earlier = same_source.map(|journal| Box::new(journal.spec.selection.clone()));
                 return Err(UploadError::OwnStray { path: stray.clone(), why, earlier });
             }

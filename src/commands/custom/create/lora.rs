@@ -1,7 +1,5 @@
 //! What an adapter says of itself in `adapter_config.json`: shown, not sent, since the service reads it too.
 
-use std::fs::File;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +7,7 @@ use crate::commands::custom::selection::Planned;
 use crate::console::render;
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, FindingCode, LoraShape, WeightType};
-use azure_ai_models_core::source::UploadSource;
+use azure_ai_models_core::source::{UploadSource, open};
 
 const CONFIG: &str = "adapter_config.json";
 /// More is no configuration of an adapter.
@@ -31,7 +29,7 @@ impl AdapterConfig {
         match (&planned.source, &planned.reader) {
             (UploadSource::Local { directory, files, .. }, _) => {
                 let config = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
-                check::read_json(File::open(config.path.below(directory)).ok()?).ok()?.ok()
+                check::read_json(open(directory, &config.path).ok()?).ok()?.ok()
             }
             (UploadSource::Hub(hub), Some(reader)) => {
                 let config = hub.file(CONFIG).filter(|file| file.bytes <= LIMIT)?;

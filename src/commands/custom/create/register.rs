@@ -123,7 +123,7 @@ impl Create<'_> {
         self.app.console.step(3, STEPS, "Registering model...");
         session.prove().await.map_err(|error| NotRegistered::Here(self.not_proved(error)))?;
         self.tag_content(session).await;
-        let was_asked_for = session.begin_registration().await.map_err(|why| NotRegistered::Here(why.into()))?;
+        let was_asked_for = session.begin_registration().await;
         self.follow(session, version, if was_asked_for { Asked::Perhaps } else { Asked::Never }).await
     }
 
@@ -177,8 +177,7 @@ impl Create<'_> {
             Asked::ModelIsThere => Started::in_progress(None),
             Asked::Perhaps | Asked::Never => match foundry.register(name, version, &registration, limit).await {
                 Ok(started) => {
-                    let recorded = session.record_operation(started.shareable_operation().cloned()).await;
-                    recorded.map_err(|why| NotRegistered::Here(why.into()))?;
+                    session.record_operation(started.shareable_operation().cloned()).await;
                     started
                 }
                 Err(RegisterError::Refused(error))

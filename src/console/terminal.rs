@@ -1,0 +1,28 @@
+//! Terminals that follow escape sequences: colours, a line that is redrawn. A console of Windows does so once it is asked.
+
+use ::console::Term;
+use azure_ai_models_core::platform::Platform;
+
+/// True where a stream is a terminal that follows escape sequences, which is asked for here.
+pub(crate) fn follows_escapes(is_terminal: bool, terminal: &Term) -> bool {
+    let switched_on = || anstyle_query::windows::enable_ansi_colors() == Some(true);
+    // The first knows both streams alone, the second none where NO_COLOR is set.
+    decide(is_terminal, Platform::CURRENT, || switched_on() || terminal.features().colors_supported())
+}
+
+fn decide(is_terminal: bool, platform: Platform, switch_on: impl FnOnce() -> bool) -> bool {
+    is_terminal && (platform != Platform::Windows || switch_on())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_console_of_windows_is_asked() {
+        let never = || -> bool { unreachable!("it is not asked") };
+        assert!(decide(true, Platform::Linux, never) && decide(true, Platform::MacOs, never));
+        assert!(!decide(false, Platform::Linux, never) && !decide(false, Platform::Windows, never));
+        assert!(decide(true, Platform::Windows, || true) && !decide(true, Platform::Windows, || false));
+    }
+}
