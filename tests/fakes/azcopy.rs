@@ -119,6 +119,18 @@ impl Job {
         0
     }
 
+    /// Writes into the plan that this file arrived whole.
+    fn deliver(&self, rest: &str) {
+        let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
+        let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
+        let source = &self.args[1];
+        let path = match cfg!(windows) {
+            true => format!(r"\\?\{source}\{}", rest.replace('/', r"\")),
+            false => format!("{source}/{rest}"),
+        };
+        writeln!(plan, "{path}").expect("a plan");
+    }
+
     /// One step; a number ends the program. Texts may hold `\n`.
     async fn step(&mut self, word: &str, rest: &str) -> Option<i32> {
         let words: Vec<&str> = rest.split_whitespace().collect();
@@ -209,16 +221,7 @@ impl Job {
                 }
             }
             // NAME: this file of the list arrived whole, says the plan.
-            "delivered" => {
-                let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
-                let mut plan = fs::OpenOptions::new().create(true).append(true).open(plan).expect("a plan");
-                let source = &self.args[1];
-                let path = match cfg!(windows) {
-                    true => format!(r"\\?\{source}\{}", rest.replace('/', r"\")),
-                    false => format!("{source}/{rest}"),
-                };
-                writeln!(plan, "{path}").expect("a plan");
-            }
+            "delivered" => self.deliver(rest),
             // From now on the upload's journal cannot be written.
             "block-journal" => {
                 let upload = self.log().ancestors().nth(2).expect("the upload's directory").to_owned();

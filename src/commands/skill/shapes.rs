@@ -27,7 +27,8 @@ pub(super) const SHAPES: &[Shape] = &[
     shape(
         "custom create",
         "the model as the service describes it; with the native engine also `files`, a list of `{\"path\",\"bytes\",\"sha256\"}`; \
-         with `--deploy` also `deployment`. With `--no-wait`: `{\"name\",\"version\",\"status\",\"operation\"}`. With `--dry-run` \
+         with `--deploy` also `deployment`. With `--no-wait`: `{\"name\",\"version\",\"status\",\"operation\"}`. \
+         With `--detach`: `{\"id\",\"name\",\"version\",\"pid\",\"journal\",\"log\",\"events\"}`. With `--dry-run` \
          the plan: `{\"schemaVersion\",\"name\",\"version\",\"endpoint\",\"source\",\"engine\",\"registration\",\"options\",\"files\",\"excluded\",\
          \"totals\",\"findings\",\"requests\",\"estimate\"}`, and `import` for an hf:// source. With `--if-changed` where a version \
          has the same content: `{\"name\",\"version\",\"contentDigest\",\"created\"}`, `created` being false",
@@ -37,8 +38,12 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("custom check", "a list of `{\"level\",\"code\",\"file\",\"message\",\"remedy\"}`, also after exit code 6"),
     shape(
         "custom uploads list",
-        "a list of `{\"id\",\"name\",\"version\",\"endpoint\",\"source\",\"state\",\"files\",\"bytes\",\"createdAt\",\"updatedAt\"}`",
+        "a list of `{\"id\",\"name\",\"version\",\"endpoint\",\"source\",\"state\",\"files\",\"bytes\",\"createdAt\",\"updatedAt\",\
+         \"pid\",\"percent\",\"bytesPerSecond\",\"etaSeconds\"}`; the last four are null where no process uploads",
     ),
+    shape("custom uploads attach", "the result of the upload that is followed, as `custom create` prints it"),
+    shape("custom uploads stop", "nothing"),
+    shape("custom uploads log", "nothing but the log, which is text"),
     shape("custom uploads resume", "as `custom create`"),
     shape("custom uploads discard", "a list of the ids that were discarded"),
     shape("custom show", "the model as the service describes it. With `--web`: `{\"name\",\"version\",\"url\"}`"),
