@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::spec::CreateSpec;
 use super::{Create, Planned};
@@ -56,11 +57,15 @@ pub(super) async fn local(app: &App, directory: &std::path::Path, files: &FileLi
     let (directory, files, shared) = (directory.to_owned(), files.clone(), Arc::clone(&progress.0));
     let mut work = tokio::task::spawn_blocking(move || hash_files(&directory, &files, &shared));
     let mut view = app.console.hash_view(app.timings.status_line);
-    let mut tick = tokio::time::interval(TICK);
+    let mut tick = tokio::time::interval_at(Instant::now() + TICK, TICK);
     loop {
         tokio::select! {
             biased;
-            done = &mut work => return Ok(done.map_err(|_| CliError::interrupted())??),
+            done = &mut work => {
+                let sums = done.map_err(|_| CliError::interrupted())??;
+                view.on(total, Some(total));
+                return Ok(sums);
+            }
             _ = tick.tick() => view.on(progress.0.bytes(), Some(total)),
         }
     }
