@@ -7,12 +7,17 @@ fn dry_run(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[args.as_slice(), more].concat())
 }
 
-/// The environment has neither AzCopy nor project: neither is needed.
-#[test]
-fn the_plan_is_shown_and_nothing_is_needed_for_it() {
+/// Neither AzCopy nor project: neither is needed.
+fn with_nothing() -> TestEnv {
     let mut env = TestEnv::new();
     env.write_model();
     env.unset("AZURE_PROJECT_ENDPOINT").unset("PATH");
+    env
+}
+
+#[test]
+fn the_plan_is_shown_and_nothing_is_needed_for_it() {
+    let env = with_nothing();
     insta::assert_snapshot!(dry_run(&env, &["--exclude", "*.bin", "--limit-rate", "100"]).success(), @"
     Dry run: nothing is sent.
 
@@ -38,6 +43,12 @@ fn the_plan_is_shown_and_nothing_is_needed_for_it() {
     ------- stderr -------
     WARNING: --exclude '*.bin' matches nothing in the source.
     ");
+    assert!(!env.home().join(".azd").exists(), "nothing is kept");
+}
+
+#[test]
+fn the_plan_is_a_document_too() {
+    let env = with_nothing();
     let json = dry_run(&env, &["-o", "json", "--overwrite"]).success().to_string();
     let without_times: Vec<&str> = json.lines().filter(|line| !line.contains("\"mtimeNs\": 1")).collect();
     insta::assert_snapshot!(without_times.join("\n"), @r#"
