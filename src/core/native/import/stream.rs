@@ -20,7 +20,7 @@ use crate::native::{SMALL, file};
 use crate::store::{BlockId, BlockLayout, content_type};
 use crate::units;
 
-/// Blocks of one file that are begun beyond its saved sum: so many are fetched again after an interruption.
+/// Blocks of one file that are begun beyond its saved sum: so many are sent again after an interruption.
 const WINDOW: u64 = 8;
 /// Of these the ones that are fetched at once; the others are sent meanwhile.
 const FETCHED: usize = 4;
@@ -104,8 +104,8 @@ impl Import<'_> {
             None => (0, SumState::new(expected, shape.bytes)),
         };
         let streaming = Streaming { import: self, remote, path, layout, ids, whole, generation: saved.generation };
-        // What was sent without being summed is fetched again for its sum; more than one run begins, only where the
-        // record of sums was lost.
+        // What was sent without being summed is fetched and sent again: only what was summed on its way is known to be in
+        // the store. It is more than one run begins only where the record of sums was lost.
         let again = (first..streaming.layout.count()).filter(|index| uploaded.contains(streaming.id(*index))).count();
         let is_provable = again as u64 <= WINDOW;
         let begin = is_provable.then_some(SumStart { block: first, sum });
@@ -189,11 +189,9 @@ impl Streaming<'_, '_> {
             let count = units::grouped(self.ids.len() as u64);
             for index in 0..self.layout.count() {
                 let (range, id) = (self.layout.range(index), self.id(index));
-                let (is_sent, is_summed) = (uploaded.contains(id), index >= first_summed);
-                if is_sent {
+                let is_summed = index >= first_summed;
+                if uploaded.contains(id) && !is_summed {
                     files.tally.add_found(range.1);
-                }
-                if is_sent && !is_summed {
                     continue;
                 }
                 if is_summed {
@@ -217,15 +215,11 @@ impl Streaming<'_, '_> {
                     let content = self.import.fetch(self.remote, range, room).await?;
                     drop(fetching);
                     read.send(content.bytes.clone()).ok();
-                    if is_sent {
-                        drop(content);
-                    } else {
-                        let turn = files.turn(range.1).await?;
-                        let target = Target { path: self.path, id: Some(id), what, is_current: &|| true };
-                        files.put(&content, target, &turn).await?;
-                        drop((turn, content));
-                        files.record.block(id).map_err(NativeError::Record)?;
-                    }
+                    let turn = files.turn(range.1).await?;
+                    let target = Target { path: self.path, id: Some(id), what, is_current: &|| true };
+                    files.put(&content, target, &turn).await?;
+                    drop((turn, content));
+                    files.record.block(id).map_err(NativeError::Record)?;
                     if is_summed {
                         ledger.borrow_mut().stored(index);
                         advance()?;
