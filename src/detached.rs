@@ -37,7 +37,7 @@ const INHIBIT: Duration = Duration::from_secs(10);
 /// For the program that is run at the end.
 const NOTIFY: Duration = Duration::from_secs(30);
 
-/// What the process that detaches hands over.
+/// Data that the foreground hands to the detached process.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Ticket {
     /// Source with its SAS, where it is a URL.
@@ -56,12 +56,12 @@ pub(crate) struct Ticket {
 pub(crate) enum Answer {
     /// The upload is in this process's hands.
     Ready {
-        /// Its process id.
+        /// Process id of the detached process.
         pid: u32,
-        /// What the user should know.
+        /// Warnings for the user.
         warnings: Vec<String>,
     },
-    /// It is not.
+    /// The upload could not begin.
     Failed(RecordedError),
 }
 
@@ -101,7 +101,7 @@ impl Detached {
         Some(Self { ticket, events, canceller, begun, product: Cell::default() })
     }
 
-    /// Where the console records what it says.
+    /// Event log that the console writes.
     pub(crate) fn events(&self) -> Arc<EventLog> {
         Arc::clone(&self.events)
     }

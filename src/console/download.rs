@@ -15,7 +15,7 @@ const PARTS: u64 = 4;
 /// See the module.
 pub(crate) struct DownloadView<'a> {
     console: &'a Console,
-    /// What is done, and the name of its event.
+    /// Words for the work, and the name of its progress event.
     work: (&'static str, &'static str),
     status_line: Duration,
     last_line: Instant,

@@ -101,7 +101,7 @@ pub(crate) struct Console {
     stderr: Arc<Mutex<io::Stderr>>,
     /// The cursor stands behind a question.
     asking: AtomicBool,
-    /// Where what is said is recorded, for those who attach.
+    /// Event log of a detached upload, which `uploads attach` reads.
     record: Option<Arc<EventLog>>,
 }
 

@@ -5,7 +5,7 @@ use azure_ai_models_core::upload::detached::RecordedError;
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl CliError {
-    /// What is written down of the failure.
+    /// Failure in the form that is stored.
     pub(crate) fn recorded(&self) -> RecordedError {
         let details = &*self.details;
         RecordedError {

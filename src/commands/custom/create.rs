@@ -361,7 +361,7 @@ impl Create<'_> {
         }
     }
 
-    /// What an upload failed with, in the words of the user.
+    /// Error of an upload, as it is shown.
     async fn not_uploaded(&self, version: &ModelVersion, error: UploadError) -> Ended {
         match error {
             UploadError::Conflict(error) if self.is_taken(version, &error).await => {

@@ -67,7 +67,7 @@ impl CustomCommand {
     }
 }
 
-/// What can be done with custom models.
+/// Commands for custom models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustomCommand {
     /// Upload weights and register them as a custom model

@@ -29,7 +29,7 @@ Examples:
 
 What is kept here is how far each upload is, not the files: they lie in your folder and in the upload location.";
 
-/// What can be done with uploads of this machine.
+/// Commands for the uploads of this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UploadsCommand {
     /// List the uploads of this machine: unfinished ones, and detached ones for 7 days after their end

@@ -1,10 +1,10 @@
-//! What each command writes to standard output with `-o json`.
+//! Standard output of each command with `-o json`.
 
 /// Result of a command.
 pub(super) struct Shape {
     /// Words of the command.
     pub(super) command: &'static str,
-    /// Its result, in Markdown. Keys of an object are listed without their values.
+    /// Result of the command, in Markdown. Keys of an object are listed without their values.
     pub(super) json: &'static str,
 }
 

@@ -82,7 +82,7 @@ impl Browser {
         }
     }
 
-    /// Its arguments, with the address in place of `%s`, else behind them.
+    /// Arguments of the program, with the address in place of `%s`, else behind them.
     fn args_for(&self, url: &Url) -> Vec<String> {
         let mut args: Vec<String> = self.args.iter().map(|arg| arg.replace("%s", url.as_str())).collect();
         if args == self.args {

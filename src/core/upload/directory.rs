@@ -41,7 +41,7 @@ pub struct HandedOver {
 }
 
 impl HandedOver {
-    /// Where it is.
+    /// Path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -157,7 +157,7 @@ impl UploadDirectory {
         }
     }
 
-    /// Where it is.
+    /// Path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

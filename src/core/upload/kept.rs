@@ -16,7 +16,7 @@ use super::journal::{Journal, read_journal};
 pub struct KeptUpload {
     /// First 16 hex digits of SHA-256 over endpoint, name and version.
     pub id: String,
-    /// Its journal; `None` while a detached upload has sent nothing.
+    /// Journal of the upload; `None` while a detached upload has sent nothing.
     pub journal: Option<Journal>,
     /// Process of the last detached run; `None` where none was detached.
     pub run: Option<DetachedRun>,

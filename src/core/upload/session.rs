@@ -46,7 +46,7 @@ pub struct Session {
     resume: Option<ResumeState>,
     /// The store that this upload was sent to.
     store: Option<BlobStore>,
-    /// What is left of a detached upload of this version.
+    /// Files of a detached upload of this version.
     detached: Detached,
     /// Number of the last run; no later run has the number of one whose directory may still be there.
     last_run: u32,
@@ -54,7 +54,7 @@ pub struct Session {
     is_stale_told: bool,
 }
 
-/// What a session has to do with the files of a detached upload.
+/// Role of a session towards the files of a detached upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Detached {
     /// This session is one: its directory stays.

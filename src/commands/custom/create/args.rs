@@ -221,7 +221,7 @@ impl CreateArgs {
         self.with_hashes
     }
 
-    /// What is to be made. Reads the source, or the plan, from where it stands.
+    /// Model to create. Reads the source, or the plan, from its file.
     pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
         match self.plan.clone() {
             Some(file) => {

@@ -56,7 +56,7 @@ impl DetachArgs {
         self.detach
     }
 
-    /// What is asked for, if anything is.
+    /// Request of `--detach`; `None` without it.
     pub(in crate::commands::custom) fn request(&self, app: &App) -> Result<Option<DetachRequest>, CliError> {
         if !self.detach {
             return Ok(None);
@@ -84,7 +84,7 @@ fn runnable(path: PathBuf) -> Result<PathBuf, CliError> {
 }
 
 impl CreateSpec {
-    /// What `uploads resume` has to be told, and where it would do less than this command.
+    /// Options for `uploads resume`, and the whole command where `uploads resume` would do less.
     pub(super) fn resume_hint(&self) -> ResumeHint {
         let is_whole = self.deploy.is_some() || matches!(self.source, Source::Blob(_));
         ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.again.clone()) }

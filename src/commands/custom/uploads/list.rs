@@ -57,7 +57,7 @@ impl Listed {
     }
 }
 
-/// What the last progress of a detached upload says.
+/// Progress of a detached upload, from its newest event.
 fn speed(upload: &KeptUpload) -> UploadSpeed {
     let events = EventReader::at_end(upload.files().events()).read().unwrap_or_default();
     let progress = |line: &String| {

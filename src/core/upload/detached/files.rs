@@ -36,7 +36,7 @@ pub struct DetachedRun {
     pub version: String,
     /// Path, URL without its query, or address of the Hub.
     pub source: String,
-    /// What the user needs to resume it.
+    /// Options and command that resume the upload.
     pub resume: ResumeHint,
     /// When the process began, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
@@ -97,7 +97,7 @@ impl DetachedFiles {
         self.0.join(EVENTS)
     }
 
-    /// What the process prints.
+    /// Path of the log: standard output and standard error of the process.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.0.join(LOG)
