@@ -39,6 +39,21 @@ fn a_stopped_upload_can_be_resumed() {
     assert_eq!((stage.listed()["state"].clone(), stage.registrations()), ("done".into(), 1));
 }
 
+/// The plan's files are compared in front of the user; the process makes what the plan says.
+#[test]
+fn a_plan_is_made_without_the_terminal() {
+    let stage = Stage::waiting();
+    let dry_run = [&CREATE[..], &["--description", "Tuned", "--dry-run", "-o", "json"]].concat();
+    let plan = stage.env.command(&dry_run).output().expect("a run").stdout;
+    stage.env.write("plan.json", plan);
+    let create = ["custom", "create", "--plan", "plan.json", "--detach", "--no-inhibit", "-o", "json"];
+    let started = stage.started(stage.env.run(&create));
+    stage.go();
+    stage.ended();
+    let made = stage.attach(&started, &["-o", "json"]).success().json();
+    assert_eq!((made["description"].as_str(), stage.registrations()), (Some("Tuned"), 1), "{made}");
+}
+
 /// As after a power cut: nothing of the process is left, and nothing says how it ended.
 #[test]
 fn a_killed_upload_is_interrupted_and_can_be_resumed() {
