@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Feeds a million mutated inputs to every function that reads what others wrote (the tests named ..._is_too_odd).
+# Feeds a million mutated inputs to every function that reads what others wrote (the tests named ..._survives_mutation).
 #   ci/fuzz.sh [RUNS] [FILTER]
 # What it finds is kept in tests/fuzz/ and tried first from then on, in `cargo test` as well.
 set -euo pipefail
@@ -9,4 +9,4 @@ cd "$root"
 
 # One at a time: memory is measured for the process.
 FUZZ_RUNS=${1:-1000000} cargo test --locked --profile fuzz --package azure-ai-models --package azure-ai-models-core --lib -- \
-  --test-threads 1 "${2:-is_too_odd}"
+  --test-threads 1 "${2:-survives_mutation}"

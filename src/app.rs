@@ -1,11 +1,11 @@
-//! What a command needs from the world, made on first use: environment, console, cancellation, clients.
+//! Services of one run for the commands, created on first use: environment, console, cancellation, clients.
 
 mod command_line;
 mod confirm;
 mod question;
 
-pub(crate) use confirm::{Accepts, Confirm};
-pub(crate) use question::NoQuestions;
+pub(crate) use confirm::{AcceptedAnswer, Confirm};
+pub(crate) use question::PromptObstacle;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -22,20 +22,20 @@ use crate::error::{CliError, ErrorCode};
 use crate::globals::{Globals, OutputFormat};
 use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel::Cancellation;
-use azure_ai_models_core::credential::{Audience, Target, TokenSource};
+use azure_ai_models_core::credential::{Audience, TokenSource, TokenTarget};
 use azure_ai_models_core::env::{Env, Timings, var};
 use azure_ai_models_core::foundry::{FoundryClient, api_version};
 use azure_ai_models_core::http::HttpClient;
 use azure_ai_models_core::model::{CustomModel, Report, Reporter, Source, is_loopback};
 use azure_ai_models_core::platform::Platform;
-use azure_ai_models_core::project::{self, Answer, Found, Search};
+use azure_ai_models_core::project::{self, ProjectLookup, ProjectSearch, ResolvedProject};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::detached::RecordedProduct;
 use url::Url;
 
 /// One run of the program.
 pub(crate) struct App {
-    /// What the process was given.
+    /// Process environment.
     pub(crate) env: Env,
     /// Limits and delays.
     pub(crate) timings: Timings,
@@ -46,14 +46,14 @@ pub(crate) struct App {
     /// Set by signals.
     pub(crate) cancel: Cancellation,
     http: OnceCell<Arc<HttpClient>>,
-    found: OnceCell<Found>,
+    found: OnceCell<ResolvedProject>,
     trusted: OnceCell<Env>,
     hub: OnceCell<Env>,
     interrupted: RefCell<Option<CliError>>,
     /// This process carries a detached upload on.
     pub(crate) detached: Option<Rc<Detached>>,
     /// Tokens have to be had after azd has ended.
-    outlives_azd: Cell<bool>,
+    needs_independent_sign_in: Cell<bool>,
 }
 
 impl App {
@@ -63,11 +63,24 @@ impl App {
         let timings = Timings::from_env(&env);
         let (http, found, trusted, hub) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
         let interrupted = RefCell::default();
-        let (detached, outlives_azd) = (None, Cell::new(false));
-        Self { env, timings, globals, console, cancel, http, found, trusted, hub, interrupted, detached, outlives_azd }
+        let (detached, needs_independent_sign_in) = (None, Cell::new(false));
+        Self {
+            env,
+            timings,
+            globals,
+            console,
+            cancel,
+            http,
+            found,
+            trusted,
+            hub,
+            interrupted,
+            detached,
+            needs_independent_sign_in,
+        }
     }
 
-    /// Sets what the user is told when the command is dropped from now on; commands set it by phase.
+    /// Sets the error reported when the command is interrupted from now on; commands set it by phase.
     pub(crate) fn on_interrupt(&self, error: CliError) {
         *self.interrupted.borrow_mut() = Some(error);
     }
@@ -78,7 +91,7 @@ impl App {
         self.interrupted.borrow_mut().take().unwrap_or_else(CliError::interrupted)
     }
 
-    /// Where clients leave what is worth saying.
+    /// Reporter that writes the reports of clients to the console.
     #[must_use]
     pub(crate) fn reporter(&self) -> Reporter {
         let console = Arc::clone(&self.console);
@@ -97,13 +110,13 @@ impl App {
         }))
     }
 
-    /// Looks for the project in its places, `endpoint` standing for the option.
+    /// Finds the project; `endpoint` stands for the option.
     ///
     /// # Errors
     /// When an endpoint breaks a rule, or azd does not report its environment.
-    pub(crate) async fn look_for_project(&self, endpoint: Option<&str>) -> Result<Answer, CliError> {
+    pub(crate) async fn look_for_project(&self, endpoint: Option<&str>) -> Result<ProjectLookup, CliError> {
         let report = self.reporter();
-        let search = Search {
+        let search = ProjectSearch {
             env: &self.env,
             timings: &self.timings,
             option: endpoint,
@@ -119,11 +132,11 @@ impl App {
     ///
     /// # Errors
     /// When the way to sign in breaks a rule.
-    pub(crate) fn client_of(&self, project: Found) -> Result<FoundryClient, CliError> {
+    pub(crate) fn client_of(&self, project: ResolvedProject) -> Result<FoundryClient, CliError> {
         let env = self.trusted_env();
         let found = self.found.get_or_init(|| project);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
-        let target = Target {
+        let target = TokenTarget {
             host: found.endpoint.host(),
             loopback: found.endpoint.is_loopback(),
             named_by_user: found.is_named_by_user(env),
@@ -141,7 +154,7 @@ impl App {
     pub(crate) fn tokens_for(&self, url: &Url, audience: Audience) -> Result<Arc<TokenSource>, CliError> {
         let env = self.trusted_env();
         let found = self.found.get();
-        let target = Target {
+        let target = TokenTarget {
             host: url.host_str().unwrap_or_default(),
             loopback: is_loopback(url),
             named_by_user: found.is_some_and(|found| found.is_named_by_user(env)),
@@ -151,24 +164,24 @@ impl App {
         Ok(Arc::new(TokenSource::new(&self.sign_in_env(), target, tenant, self.timings.clone(), self.reporter())?))
     }
 
-    /// From now on tokens are had as a process has them that azd did not start, so that a sign-in which ends with azd fails
-    /// now.
-    pub(crate) fn outlive_azd(&self) {
-        self.outlives_azd.set(true);
+    /// Makes later sign-ins independent of the azd process that started the program, so that one that depends on it
+    /// fails now.
+    pub(crate) fn require_independent_sign_in(&self) {
+        self.needs_independent_sign_in.set(true);
     }
 
     fn sign_in_env(&self) -> Env {
         let env = self.trusted_env();
-        if self.outlives_azd.get() { env.without(&var::OF_AZD_RUN) } else { env.clone() }
+        if self.needs_independent_sign_in.get() { env.without(&var::AZD_RUN_VARIABLES) } else { env.clone() }
     }
 
     /// The project that this run is about, once a client of it was made.
     #[must_use]
-    pub(crate) fn project(&self) -> Option<&Found> {
+    pub(crate) fn project(&self) -> Option<&ResolvedProject> {
         self.found.get()
     }
 
-    /// The environment in which the variables that widen trust are the person's own.
+    /// Environment whose trust-widening variables were set by the user.
     #[must_use]
     pub(crate) fn trusted_env(&self) -> &Env {
         let judge = || project::trusted(&self.env, self.globals.environment.as_deref(), None, &self.reporter());
@@ -197,10 +210,10 @@ impl App {
         Host::from_env(&self.env, &self.timings)
     }
 
-    /// Asks for one of several on this program's own terminal; its index.
+    /// Asks for one of several choices on the program's own terminal, and returns its index.
     ///
     /// # Errors
-    /// When the person leaves the question, or the terminal cannot be used.
+    /// When the user cancels the question, or the terminal cannot be used.
     pub(crate) async fn select(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
         let (question, console) = (question.to_owned(), Arc::clone(&self.console));
         let _guard = self.console.guard();
@@ -234,7 +247,7 @@ impl App {
         }
     }
 
-    /// Reads one line of standard input that nobody is asked for; `None` at its end.
+    /// Reads one line of standard input without a prompt; `None` at its end.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -250,8 +263,8 @@ impl App {
         if let Some(detached) = &self.detached {
             let text = product.text(self.console.table_style());
             let pieces: Result<String, _> = product.json().collect();
-            let json = pieces.map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
-            self.console.unrecorded(&text);
+            let json = pieces.map_err(|_| CliError::unexpected_response("a model that is not valid JSON"))?;
+            self.console.status_unrecorded(&text);
             detached.set_product(RecordedProduct { text, json });
             return Ok(());
         }
@@ -279,7 +292,7 @@ impl App {
     /// When standard output cannot be written.
     pub(crate) fn json(&self, pieces: JsonPieces<'_>) -> Result<(), CliError> {
         for piece in pieces {
-            let piece = piece.map_err(|_| CliError::odd_answer("a model that is not valid JSON"))?;
+            let piece = piece.map_err(|_| CliError::unexpected_response("a model that is not valid JSON"))?;
             self.console.product(&piece)?;
         }
         Ok(())
@@ -288,7 +301,7 @@ impl App {
     /// azd's configuration directory, where uploads keep AzCopy's log.
     ///
     /// # Errors
-    /// When there is no home directory: the working directory never stands in for it.
+    /// When there is no home directory: the working directory is never used instead.
     pub(crate) fn config_dir(&self) -> Result<PathBuf, CliError> {
         self.env.azd_config_dir().ok_or_else(|| {
             CliError::failure("there is no home directory to keep AzCopy's log in")
@@ -311,7 +324,7 @@ impl App {
         }
     }
 
-    /// How long an upload may stand still.
+    /// Time without progress after which an upload is ended.
     ///
     /// # Errors
     /// When the variable holds no duration.

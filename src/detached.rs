@@ -23,15 +23,15 @@ use azure_ai_models_core::env::Env;
 use azure_ai_models_core::process::{Inhibitor, Programs, inhibit, leave_terminal, release_streams};
 use azure_ai_models_core::upload::Session;
 use azure_ai_models_core::upload::detached::{
-    DetachedFiles, EventLog, Outcome, RecordedError, RecordedProduct, ResumeHint, RunLock, RunResult, trim_log,
+    DetachedFiles, DetachedOutcome, EventLog, RecordedError, RecordedProduct, ResumeHint, RunLock, RunResult, trim_log,
 };
 
 /// First argument of the process; no command of users.
 pub(crate) const WORD: &str = "__detached";
-/// Between looks for a request to end.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval between checks for a request to end.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Looks between those at the size of the log.
-const LOOKS_AT_LOG: u32 = 50;
+const POLLS_PER_LOG_CHECK: u32 = 50;
 /// For the system to promise that it stays awake.
 const INHIBIT: Duration = Duration::from_secs(10);
 /// For the program that is run at the end.
@@ -53,7 +53,7 @@ pub(crate) struct Ticket {
 /// Answer to the process that detaches.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Answer {
+pub(crate) enum StartReply {
     /// The upload is in this process's hands.
     Ready {
         /// Process id of the detached process.
@@ -70,12 +70,12 @@ pub(crate) struct Detached {
     pub(crate) ticket: Ticket,
     events: Arc<EventLog>,
     canceller: RefCell<Option<Arc<Canceller>>>,
-    begun: RefCell<Option<Begun>>,
+    begun: RefCell<Option<DetachedUpload>>,
     product: Cell<Option<RecordedProduct>>,
 }
 
 /// A run that has its directory.
-struct Begun {
+struct DetachedUpload {
     id: String,
     name: String,
     version: String,
@@ -91,7 +91,7 @@ impl Detached {
         if args.get(1).is_none_or(|word| word != WORD) {
             return None;
         }
-        // A process that leads a group already, as one that is started by hand, stays where it is.
+        // A process that already leads a group, as one that is started manually, stays where it is.
         drop(leave_terminal());
         let mut text = Vec::new();
         std::io::stdin().lock().read_to_end(&mut text).ok()?;
@@ -116,7 +116,7 @@ impl Detached {
         self.product.set(Some(product));
     }
 
-    /// Takes the directory of the session, tells the process that detached, and goes on alone.
+    /// Owns the directory of the session, reports to the process that detached, and continues alone.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -147,8 +147,8 @@ impl Detached {
         let (name, version) = (name.to_owned(), version.to_owned());
         let id = path.file_name().map(|id| id.to_string_lossy().into_owned()).unwrap_or_default();
         let env = app.env.clone();
-        *self.begun.borrow_mut() = Some(Begun { id, name, version, files, lock, env, _inhibitor: inhibitor });
-        answer(&app.console, &Answer::Ready { pid: std::process::id(), warnings });
+        *self.begun.borrow_mut() = Some(DetachedUpload { id, name, version, files, lock, env, _inhibitor: inhibitor });
+        answer(&app.console, &StartReply::Ready { pid: std::process::id(), warnings });
         release_streams();
         Ok(())
     }
@@ -172,33 +172,33 @@ impl Detached {
         tokio::spawn(async move {
             let mut is_stopping = false;
             for look in 0_u32.. {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 if !is_stopping && files.is_stop_requested() {
                     is_stopping = true;
                     canceller.request();
                 }
-                if look % LOOKS_AT_LOG == 0 {
+                if look % POLLS_PER_LOG_CHECK == 0 {
                     drop(trim_log(&files.log()));
                 }
             }
         });
     }
 
-    /// Writes down how the command ended, tells the process that detached where that still waits, and runs the program of
-    /// `--notify`.
+    /// Records the result of the command, reports to the process that detached where that still waits, and runs the
+    /// program of `--notify`.
     pub(crate) fn conclude(self, console: &Console, failure: Option<&CliError>) {
         let Some(begun) = self.begun.into_inner() else {
             if let Some(error) = failure {
-                answer(console, &Answer::Failed(error.recorded()));
+                answer(console, &StartReply::Failed(error.recorded()));
             }
             return;
         };
-        let Begun { id, name, version, files, lock, env, _inhibitor } = begun;
+        let DetachedUpload { id, name, version, files, lock, env, _inhibitor } = begun;
         let outcome = match failure {
-            None => Outcome::Succeeded,
-            Some(error) if error.is_interrupt() && files.is_stop_requested() => Outcome::Stopped,
-            Some(error) if error.is_interrupt() => Outcome::Interrupted,
-            Some(_) => Outcome::Failed,
+            None => DetachedOutcome::Succeeded,
+            Some(error) if error.is_interrupt() && files.is_stop_requested() => DetachedOutcome::Stopped,
+            Some(error) if error.is_interrupt() => DetachedOutcome::Interrupted,
+            Some(_) => DetachedOutcome::Failed,
         };
         let exit_code = failure.map_or(0, CliError::exit_number);
         let error = failure.map(CliError::recorded);
@@ -213,7 +213,7 @@ impl Detached {
             console.warn(&format!("How the upload ended could not be written down: {why}"));
         }
         drop(lock);
-        let Some(program) = self.ticket.notify.filter(|_| outcome != Outcome::Stopped) else { return };
+        let Some(program) = self.ticket.notify.filter(|_| outcome != DetachedOutcome::Stopped) else { return };
         let variables = [
             ("AZURE_AI_MODELS_RESULT", if failure.is_none() { "succeeded" } else { "failed" }.to_owned()),
             ("AZURE_AI_MODELS_EXIT_CODE", exit_code.to_string()),
@@ -246,8 +246,8 @@ fn notify(programs: Programs, program: &std::path::Path) -> Result<(), String> {
     }
 }
 
-fn answer(console: &Console, answer: &Answer) {
-    // Who detached may be gone, which changes nothing.
+fn answer(console: &Console, answer: &StartReply) {
+    // The process that detached may be gone, which does not matter.
     if let Ok(line) = serde_json::to_string(answer) {
         drop(console.product(&format!("{line}\n")));
     }

@@ -1,8 +1,8 @@
-//! Failure of a command: what the user is told, and the exit code.
+//! Failure of a command: its message, suggestion and exit code.
 //!
 //! Modules below `commands` have typed errors of their own; every one of them is translated in `error/`, and nowhere
-//! else. A translation chooses message and suggestion once; what is known only further up, such as the command to run
-//! again, is added to them.
+//! else. A translation chooses message and suggestion once; facts that only callers know, such as the command to run
+//! again, are added to them.
 
 mod arm;
 mod arm_table;
@@ -24,14 +24,14 @@ mod transcripts;
 mod upload;
 
 pub(crate) use arm_table::ARM_ROWS;
-pub(crate) use deployments::DeployAdvice;
+pub(crate) use deployments::DeploySuggestions;
 pub(crate) use table::ROWS;
 
 use std::process::ExitCode;
 
 pub(crate) use code::ErrorCode;
 pub(crate) use kind::ErrorKind;
-pub(crate) use service::{MissingModel, RegistrationAdvice, VersionConflict};
+pub(crate) use service::{MissingModel, RegistrationSuggestions, VersionConflict};
 
 use crate::console::ErrorPage;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
@@ -45,7 +45,7 @@ pub(crate) struct CliError {
     details: Box<ErrorDetails>,
 }
 
-/// What the user is told.
+/// Content of an error.
 #[derive(Debug)]
 struct ErrorDetails {
     code: ErrorCode,
@@ -55,14 +55,14 @@ struct ErrorDetails {
     status: Option<u16>,
     request_id: Option<String>,
     time: Option<String>,
-    culprit: Culprit,
+    culprit: ErrorOrigin,
     /// Failure that repeats until its cause is removed.
     is_lasting: bool,
 }
 
 /// Party that failed, for azd's statistics.
 #[derive(Debug)]
-enum Culprit {
+enum ErrorOrigin {
     /// This program, or the user.
     Local,
     /// AzCopy.
@@ -82,7 +82,7 @@ impl CliError {
             status: None,
             request_id: None,
             time: None,
-            culprit: Culprit::Local,
+            culprit: ErrorOrigin::Local,
             is_lasting: false,
         };
         Self { kind, details: Box::new(details) }
@@ -116,7 +116,7 @@ impl CliError {
     }
 
     /// An unexpected response of the service.
-    pub(crate) fn odd_answer(what: &str) -> Self {
+    pub(crate) fn unexpected_response(what: &str) -> Self {
         Self::new(ErrorKind::Service, format!("Foundry answered with {what}")).with_code(ErrorCode::BadAnswer)
     }
 
@@ -195,19 +195,19 @@ impl CliError {
     /// Sets AzCopy as the party that failed.
     #[must_use]
     fn of_tool(mut self) -> Self {
-        self.details.culprit = Culprit::Tool;
+        self.details.culprit = ErrorOrigin::Tool;
         self
     }
 
     /// Sets the service at this host as the party that failed.
     #[must_use]
     fn of_service(mut self, host: String) -> Self {
-        self.details.culprit = Culprit::Service(host);
+        self.details.culprit = ErrorOrigin::Service(host);
         self
     }
 
     /// True where the same command alone would fail in the same way: advice to run it again names the condition.
-    fn comes_again(&self) -> bool {
+    fn is_lasting(&self) -> bool {
         self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
     }
 
@@ -228,7 +228,7 @@ impl CliError {
         self.kind == ErrorKind::NotFound && (self.details.code == ErrorCode::ModelNotFound || is_of_model)
     }
 
-    /// What failed.
+    /// Error message.
     pub(crate) fn message(&self) -> &str {
         &self.details.message
     }

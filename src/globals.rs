@@ -13,7 +13,7 @@ pub const PROGRAM: &str = "azure-ai-models";
 /// Format of the product on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// For people.
+    /// Table for users.
     #[default]
     Table,
     /// One JSON document.

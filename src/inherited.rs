@@ -6,16 +6,16 @@
 
 use std::collections::BTreeSet;
 
-use azure_ai_models_core::azd::{Injected, VariableOrigin, injected};
+use azure_ai_models_core::azd::{InjectedVariables, VariableOrigin, injected};
 use azure_ai_models_core::env::{Env, Timings, var};
 
 /// Process environment, with the variables of azd environments removed.
 pub(crate) struct Inherited {
     /// The environment, without what does not count.
     pub(crate) env: Env,
-    /// Warnings about what was left out and would have changed what the program does.
+    /// Warnings about removed variables that would have changed the behaviour of the program.
     pub(crate) warnings: Vec<String>,
-    /// Names that were left out and would have changed nothing.
+    /// Removed names that would have changed nothing.
     pub(crate) left_out: Vec<String>,
 }
 
@@ -56,15 +56,15 @@ pub(crate) fn environment(env: Env, is_work: bool) -> Inherited {
     Inherited { env, warnings: warnings(&injected, telling), left_out }
 }
 
-fn unasked() -> Injected {
-    Injected::Unknown { why: "azd was not asked".into() }
+fn unasked() -> InjectedVariables {
+    InjectedVariables::Unknown { why: "azd was not asked".into() }
 }
 
-/// What azd says of the variables, and whether it was waited for in vain.
-fn ask(env: &Env) -> (Injected, bool) {
+/// Variables that azd injected, and whether azd failed to answer within the limit.
+fn ask(env: &Env) -> (InjectedVariables, bool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(why) => return (Injected::Unknown { why: format!("azd cannot be asked: {why}") }, false),
+        Err(why) => return (InjectedVariables::Unknown { why: format!("azd cannot be asked: {why}") }, false),
     };
     runtime.block_on(injected(env, &Timings::from_env(env)))
 }
@@ -83,8 +83,8 @@ fn is_consequential(name: &str, signs_in_by_itself: bool) -> bool {
         || (signs_in_by_itself && of_sign_in.iter().any(|prefix| upper.starts_with(prefix)))
 }
 
-fn warnings(injected: &Injected, names: Vec<String>) -> Vec<String> {
-    if let Injected::Unknown { why } = injected {
+fn warnings(injected: &InjectedVariables, names: Vec<String>) -> Vec<String> {
+    if let InjectedVariables::Unknown { why } = injected {
         return vec![format!(
             "azd did not say which variables it took from the azd environment, and {why}. Only those that name a project count: proxies, certificates, PATH and the settings of this extension do not."
         )];

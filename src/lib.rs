@@ -34,7 +34,7 @@ use globals::{OutputFormat, PROGRAM};
 use inherited::Inherited;
 use tokio::runtime::Runtime;
 
-/// What tests ask of the program without running it.
+/// Access for tests without running the program.
 pub mod testing {
     use std::ffi::OsString;
     use std::fmt::Debug;
@@ -47,7 +47,7 @@ pub mod testing {
     /// Parses arguments, the program's name first, that run a command.
     ///
     /// # Errors
-    /// What the program would print instead.
+    /// Output that the program would print instead.
     pub fn parse(args: Vec<OsString>) -> Result<impl Debug, String> {
         let invocation = cli::read(args, false);
         match &invocation.action {
@@ -78,7 +78,7 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     let Inherited { env, warnings, left_out } = inherited::environment(env, is_work);
     let console =
         Arc::new(Console::new(console_settings(&env, &invocation), detached.as_ref().map(|run| run.events())));
-    // With JSON asked for, azd's own error would be text on standard output; for an agent it would have other words.
+    // With JSON output, azd's own error would be text on standard output; for an agent it would have other words.
     let is_own = invocation.globals.output == OutputFormat::Json || env.agent().is_some();
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !is_own);
     if is_work {
@@ -103,19 +103,19 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     };
     if let Err(error) = &outcome {
         if host.is_some_and(|host| azd_shows(&host, error, &console)) {
-            console.error_elsewhere(&error.page());
+            console.error_shown_by_azd(&error.page());
         } else {
             console.error(&error.page());
         }
     }
-    // Last: whoever follows the upload has seen all of it then.
+    // Last, so that a follower of the upload has seen all of it by then.
     if let Some(detached) = detached.and_then(Rc::into_inner) {
         detached.conclude(&console, outcome.as_ref().err());
     }
     outcome.map_or_else(|error| error.exit_code(), |()| ExitCode::SUCCESS)
 }
 
-/// What the console needs to know of the arguments and the world.
+/// Settings of the console, from the arguments and the environment.
 fn console_settings(env: &Env, invocation: &Invocation) -> Settings {
     let progress = match &invocation.action {
         Action::Run(command) => command.progress(),
@@ -155,7 +155,7 @@ fn dispatch(
         Command::Metadata => commands::metadata::metadata(&app, cli::tree(PROGRAM)),
         Command::Skill => commands::skill::skill(&app, &cli::tree(PROGRAM)),
         Command::Completion { shell } => commands::completion::completion(&app, cli::tree(PROGRAM), shell),
-        // Help is printed before a command is run.
+        // clap prints the help of a group without a command.
         Command::Custom { command: None }
         | Command::Base { command: None }
         | Command::Deployments { command: None } => Ok(()),
@@ -186,7 +186,7 @@ enum Threads {
 
 impl Threads {
     /// More threads than this are never busy: eight encrypt 50 Gbit/s and more.
-    const MOST: usize = 8;
+    const MAX_THREADS: usize = 8;
 
     fn of(sends_content: bool) -> Self {
         if sends_content { Self::Several } else { Self::One }
@@ -198,7 +198,7 @@ impl Threads {
             Self::Several => {
                 let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
                 let mut builder = tokio::runtime::Builder::new_multi_thread();
-                builder.worker_threads(cores.min(Self::MOST)).enable_all().build()
+                builder.worker_threads(cores.min(Self::MAX_THREADS)).enable_all().build()
             }
         }
     }
@@ -228,7 +228,7 @@ fn awaited<F: Future<Output = Result<(), CliError>>>(
     outcome
 }
 
-/// Hands the error to azd; false when the person has to be told here.
+/// Reports the error to azd; false when this program has to show it.
 fn azd_shows(host: &Host, error: &CliError, console: &Console) -> bool {
     let Some(report) = error.report() else { return false };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return false };

@@ -10,23 +10,24 @@ pub(crate) fn option_words(option: &str, value: &str) -> Vec<String> {
     }
 }
 
-/// A word as the shells of this platform read it.
+/// Word quoted for the shells of this platform.
 pub(crate) fn quoted(word: &str) -> String {
     quoted_for(word, Platform::CURRENT)
 }
 
-/// A word as the shells of a platform read it. cmd.exe and PowerShell agree on double quotes alone, and on what needs none.
+/// Word quoted for the shells of a platform. cmd.exe and PowerShell agree only on double quotes, and on the characters
+/// that need none.
 fn quoted_for(word: &str, platform: Platform) -> String {
     if platform != Platform::Windows {
         return shell_words::quote(word).into_owned();
     }
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '\\' | '=' | '+');
-    // PowerShell takes `-x.y` and `-x:y` apart.
+    // PowerShell splits `-x.y` and `-x:y`.
     let is_taken_apart = word.starts_with('-') && word.contains(['.', ':']);
     if !word.is_empty() && word.chars().all(is_plain) && !is_taken_apart {
         return word.to_owned();
     }
-    // The program itself reads a backslash before a quote as part of it.
+    // Programs read a backslash before a quote as part of it.
     let backslashes = word.len() - word.trim_end_matches('\\').len();
     format!("\"{}{}\"", word.replace('"', "\\\""), "\\".repeat(backslashes))
 }

@@ -12,11 +12,11 @@ use azure_ai_models_core::cancel::Canceller;
 
 /// The terminal sends the signal first and writes `^C` after it; what is said about it has to come behind both.
 #[cfg(unix)]
-const ECHO: Duration = Duration::from_millis(20);
+const TERMINAL_ECHO_DELAY: Duration = Duration::from_millis(20);
 
-/// Listens from now on: Ctrl+C, SIGTERM and SIGHUP ask to end, a second one asks to end at once. A signal that was
-/// ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload. A detached process ignores SIGHUP in
-/// any case.
+/// Starts to listen: Ctrl+C, SIGTERM and SIGHUP request the end, a second one requests an immediate end. A signal that
+/// was ignored at the start stays ignored: `nohup` and the `&` of a script protect an upload. A detached process
+/// ignores SIGHUP in any case.
 ///
 /// # Errors
 /// When the system does not let the process listen.
@@ -32,7 +32,7 @@ pub(crate) fn listen(canceller: Arc<Canceller>, is_detached: bool) -> io::Result
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                () = received(&mut interrupt) => tokio::time::sleep(ECHO).await,
+                () = received(&mut interrupt) => tokio::time::sleep(TERMINAL_ECHO_DELAY).await,
                 () = received(&mut terminate) => {}
                 () = received(&mut hangup) => {
                     if is_detached {
@@ -54,8 +54,8 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// Listens from now on: Ctrl+C and Ctrl+Break ask to end, a second one asks to end at once. So do a console that is
-/// closed, a log-off and a shutdown: the system waits about five seconds for the program, and then kills it.
+/// Starts to listen: Ctrl+C and Ctrl+Break request the end, a second one requests an immediate end. A closed console, a
+/// log-off and a shutdown do the same: the system waits about five seconds for the program, and then kills it.
 ///
 /// # Errors
 /// When the system does not let the process listen.

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use azure_ai_models_core::azcopy::{Failure, RunError, VerifyError};
+use azure_ai_models_core::azcopy::{AzCopyFailure, RunError, VerifyError};
 use azure_ai_models_core::model::TransferEvent;
 
 #[path = "azcopy_engine/lab.rs"]
@@ -39,7 +39,7 @@ async fn success_is_proved_and_told_in_order() {
 async fn a_refused_sas_keeps_the_services_code() {
     let transcript = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/azcopy/23-sas-readonly.ndjson");
     let mut lab = Lab::new(&format!("replay {} 50\nexit 1", transcript.display()));
-    let Failure::Refused { code, message } = lab.failure().await else { panic!("not refused") };
+    let AzCopyFailure::Refused { code, message } = lab.failure().await else { panic!("not refused") };
     assert_eq!(code.as_deref(), Some("AuthorizationPermissionMismatch"));
     assert!(message.unwrap().starts_with("Authentication failed"));
 }
@@ -171,7 +171,7 @@ async fn floods_and_long_lines_are_taken_in() {
         "flood-stderr 2000000\nplain not JSON\nplain {\"half\ninit\ninfo ünï\nprogress 3 11 0 2\n\
          info x\nlong-end 5000000",
     );
-    // One file, says the long end.
+    // One file, according to the long last line.
     assert_eq!(lab.failure().await.to_string(), "azcopy copied 1 of 2 files");
 }
 

@@ -1,24 +1,24 @@
 //! Questions that have to be answered with yes before something is lost.
 
-use super::{App, NoQuestions};
+use super::{App, PromptObstacle};
 use crate::error::{CliError, ErrorCode};
 
 /// A question whose default is no.
 pub(crate) struct Confirm<'a> {
-    /// What is about to happen, as in 'deleting a model needs a confirmation'.
+    /// Action that needs the confirmation, as in 'deleting a model needs a confirmation'.
     pub(crate) action: &'a str,
-    /// What to do where the user cannot be asked.
+    /// Suggestion when the user cannot be asked.
     pub(crate) unattended: &'a str,
     /// Question, without what it accepts as an answer.
     pub(crate) question: &'a str,
     /// Answer that counts as yes.
-    pub(crate) accepts: Accepts<'a>,
+    pub(crate) accepts: AcceptedAnswer<'a>,
     /// Message after any other answer.
     pub(crate) declined: &'a str,
 }
 
 /// Answer that counts as yes.
-pub(crate) enum Accepts<'a> {
+pub(crate) enum AcceptedAnswer<'a> {
     /// `y` or `yes`.
     Yes,
     /// This text, such as the name of what is deleted.
@@ -30,7 +30,7 @@ impl Confirm<'_> {
     ///
     /// # Errors
     /// A usage error that names the option which answers the question.
-    pub(crate) fn can_be_asked(&self, obstacle: Option<NoQuestions>) -> Result<(), CliError> {
+    pub(crate) fn can_be_asked(&self, obstacle: Option<PromptObstacle>) -> Result<(), CliError> {
         let Some(obstacle) = obstacle else { return Ok(()) };
         Err(CliError::usage(format!("{} needs a confirmation, and {obstacle}", self.action))
             .with_code(ErrorCode::ConfirmationRequired)
@@ -44,7 +44,7 @@ impl App {
     /// # Errors
     /// A usage error that names the option which answers the question.
     pub(crate) fn can_confirm(&self, confirm: &Confirm<'_>) -> Result<(), CliError> {
-        confirm.can_be_asked(self.no_questions())
+        confirm.can_be_asked(self.terminal_prompt_obstacle())
     }
 
     /// Asks for a confirmation.
@@ -54,13 +54,13 @@ impl App {
     pub(crate) async fn confirm(&self, confirm: &Confirm<'_>) -> Result<(), CliError> {
         self.can_confirm(confirm)?;
         let question = match confirm.accepts {
-            Accepts::Yes => format!("{} (y/N) ", confirm.question),
-            Accepts::Text(_) => format!("{}: ", confirm.question),
+            AcceptedAnswer::Yes => format!("{} (y/N) ", confirm.question),
+            AcceptedAnswer::Text(_) => format!("{}: ", confirm.question),
         };
         let answer = self.ask(&question).await?;
         let accepted = match (answer.as_deref().map(str::trim), &confirm.accepts) {
-            (Some(answer), Accepts::Yes) => matches!(answer, "y" | "Y" | "yes" | "Yes" | "YES"),
-            (Some(answer), Accepts::Text(text)) => answer == *text,
+            (Some(answer), AcceptedAnswer::Yes) => matches!(answer, "y" | "Y" | "yes" | "Yes" | "YES"),
+            (Some(answer), AcceptedAnswer::Text(text)) => answer == *text,
             (None, _) => false,
         };
         if accepted { Ok(()) } else { Err(CliError::cancelled(confirm.declined)) }

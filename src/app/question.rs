@@ -13,7 +13,7 @@ const ATTEMPTS: usize = 5;
 
 /// Reason why the user cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoQuestions {
+pub(crate) enum PromptObstacle {
     /// `--no-prompt`, here or in azd.
     NoPrompt,
     /// A coding agent runs the program, says this variable.
@@ -24,7 +24,7 @@ pub(crate) enum NoQuestions {
     Json,
 }
 
-impl fmt::Display for NoQuestions {
+impl fmt::Display for PromptObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Agent(name) => return write!(f, "{name} is set, so that no questions are asked"),
@@ -38,27 +38,27 @@ impl fmt::Display for NoQuestions {
 impl App {
     /// Why the user cannot be asked on this program's terminal; `None` where they can.
     #[must_use]
-    pub(crate) fn no_questions(&self) -> Option<NoQuestions> {
+    pub(crate) fn terminal_prompt_obstacle(&self) -> Option<PromptObstacle> {
         let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
         match (no_prompt, self.env.agent(), self.env.interactive()) {
-            (true, ..) => Some(NoQuestions::NoPrompt),
-            (false, Some(name), _) => Some(NoQuestions::Agent(name)),
-            (false, None, false) => Some(NoQuestions::NoTerminal),
+            (true, ..) => Some(PromptObstacle::NoPrompt),
+            (false, Some(name), _) => Some(PromptObstacle::Agent(name)),
+            (false, None, false) => Some(PromptObstacle::NoTerminal),
             (false, None, true) => None,
         }
     }
 
     /// Why the user cannot be asked by azd or on this program's terminal; `None` where they can.
     #[must_use]
-    pub(crate) fn no_choice(&self) -> Option<NoQuestions> {
+    pub(crate) fn prompt_obstacle(&self) -> Option<PromptObstacle> {
         let is_json = self.env.run_by_azd() && self.globals.output == OutputFormat::Json;
-        self.no_questions().or(is_json.then_some(NoQuestions::Json))
+        self.terminal_prompt_obstacle().or(is_json.then_some(PromptObstacle::Json))
     }
 
     /// True when the user can be asked by azd too, which draws on standard output, where JSON belongs.
     #[must_use]
     pub(crate) fn can_choose(&self) -> bool {
-        self.no_choice().is_none()
+        self.prompt_obstacle().is_none()
     }
 
     /// Asks for one of several; its index.

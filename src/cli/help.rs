@@ -6,7 +6,7 @@ use clap::Command;
 
 use super::tree;
 
-/// Blank that clap does not wrap at: stands in for the blanks of lines that have to stay whole.
+/// No-break space that replaces the spaces of lines which clap must not wrap.
 const GLUE: &str = "\u{a0}";
 
 /// Returns the help that these arguments, the program's name first, ask clap for.

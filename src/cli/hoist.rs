@@ -1,12 +1,12 @@
-//! The pass before clap: clap keeps only the deepest level's value of a global option, so the ones that stand
-//! before the command are moved behind it. Groups and options are those of clap's tree.
+//! Pass over the arguments before clap: clap keeps only the deepest level's value of a global option, so options before
+//! the command are moved behind it. Groups and options come from clap's tree.
 
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
-/// Moves global options that stand before or between the command words behind the last of them. The first
-/// argument is the program's name. Pure; everything from `--` or an option that is not global stays as it is.
+/// Moves global options from before or between the command words to behind the last of them. The first argument is the
+/// program's name. Pure; everything from `--` or an option that is not global stays as it is.
 #[must_use]
 pub(crate) fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString> {
     let mut out = Vec::with_capacity(args.len());
@@ -17,20 +17,20 @@ pub(crate) fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString
     while let Some(arg) = args.next() {
         let text = arg.to_string_lossy().into_owned();
         match kind(tree, &text) {
-            Kind::Global { takes_next } => {
+            ArgumentKind::Global { takes_next } => {
                 globals.push(arg);
                 if takes_next {
                     globals.extend(args.next());
                 }
             }
-            Kind::Word => {
+            ArgumentKind::Word => {
                 out.push(arg);
                 match group.find_subcommand(&text).filter(|command| command.has_subcommands()) {
                     Some(command) => group = command,
                     None => break,
                 }
             }
-            Kind::Other => {
+            ArgumentKind::Other => {
                 globals.push(arg);
                 break;
             }
@@ -41,27 +41,27 @@ pub(crate) fn hoist_globals(tree: &Command, args: Vec<OsString>) -> Vec<OsString
     out
 }
 
-enum Kind {
+enum ArgumentKind {
     Global { takes_next: bool },
     Word,
     Other,
 }
 
-fn kind(tree: &Command, text: &str) -> Kind {
+fn kind(tree: &Command, text: &str) -> ArgumentKind {
     if text == "--" || text == "-" {
-        return Kind::Other;
+        return ArgumentKind::Other;
     }
     if !text.starts_with('-') {
-        return Kind::Word;
+        return ArgumentKind::Word;
     }
     let (name, has_value) = text.split_once('=').map_or((text, false), |(name, _)| (name, true));
     if let Some(option) = global(tree, name) {
-        return Kind::Global { takes_next: !has_value && takes_next(option) };
+        return ArgumentKind::Global { takes_next: !has_value && takes_next(option) };
     }
     // A short option with its value attached: `-ojson`, `-edev`.
     let short = text.char_indices().nth(2).map(|(end, _)| &text[..end]);
     let attached = short.and_then(|short| global(tree, short)).is_some_and(takes_next);
-    if attached { Kind::Global { takes_next: false } } else { Kind::Other }
+    if attached { ArgumentKind::Global { takes_next: false } } else { ArgumentKind::Other }
 }
 
 /// The global option of this name: `--output`, `-o`.
@@ -73,7 +73,7 @@ fn global<'a>(tree: &'a Command, name: &str) -> Option<&'a Arg> {
     tree.get_arguments().filter(|arg| arg.is_global_set()).find(is_named)
 }
 
-/// Whether the next argument is the option's value; a switch accepts one behind `=` alone.
+/// True when the next argument is the option's value; a switch accepts one only behind `=`.
 fn takes_next(option: &Arg) -> bool {
     option.get_action().takes_values() && !option.is_require_equals_set()
 }

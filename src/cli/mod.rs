@@ -1,6 +1,6 @@
 //! The command line: clap's tree, the global options, and the dual `-e`.
 //!
-//! Owns words and their meaning; what a command does stands in `commands`.
+//! Owns words and their meaning; the behaviour of a command is in `commands`.
 
 mod globals;
 mod help;
@@ -17,7 +17,7 @@ use clap_complete::Shell;
 
 use crate::commands::base::{self, BaseCommand};
 use crate::commands::custom::{CustomCommand, CustomGroup};
-use crate::commands::deployments::AllDeployments;
+use crate::commands::deployments::DeploymentsCommand;
 use crate::commands::init::InitArgs;
 use crate::console::ProgressMode;
 use crate::globals::{OutputFormat, PROGRAM};
@@ -60,7 +60,7 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// What the program can be told to do.
+/// Commands of the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Connect an azd environment to a Foundry project
@@ -111,9 +111,9 @@ To create, update or wait for a deployment, use 'custom deployments' or 'base de
     )]
     Deployments {
         #[command(subcommand)]
-        command: Option<AllDeployments>,
+        command: Option<DeploymentsCommand>,
     },
-    /// The same commands without the word `custom`
+    /// Commands of `custom`, without that word
     #[command(flatten)]
     Short(CustomCommand),
     /// Print the version
@@ -148,7 +148,7 @@ Examples:
 }
 
 impl Command {
-    /// False for commands that only tell of the program itself.
+    /// False for commands that only report about the program itself.
     pub(crate) fn is_work(&self) -> bool {
         matches!(
             self,
@@ -172,7 +172,7 @@ impl Command {
     }
 }
 
-/// Options that stand before or after the command.
+/// Options that are accepted before or after the command.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
@@ -281,7 +281,7 @@ mod tests {
             assert!(!examples.is_empty(), "{path} has no example");
             for example in examples {
                 let mut words = shell_words::split(example).expect("an example that a shell can read");
-                // What stands behind it is the shell's.
+                // Redirections are not part of the command.
                 words.truncate(words.iter().position(|word| word == ">").unwrap_or(words.len()));
                 words.insert(0, PROGRAM.into());
                 let words = hoist_globals(&Cli::command(), words.into_iter().map(Into::into).collect());

@@ -16,16 +16,16 @@ use crate::shell::quoted;
 
 const DOCUMENTATION: &str = "https://learn.microsoft.com/azure/ai-foundry/";
 
-/// What the arguments ask for.
+/// Parsed command line.
 #[derive(Debug)]
 pub(crate) struct Invocation {
     /// Global options; defaults where the arguments could not be read.
     pub(crate) globals: Globals,
-    /// What to do.
+    /// Action to run.
     pub(crate) action: Action,
 }
 
-/// What to do.
+/// Action that the arguments request.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// Print a text: help, or the address of the documentation.
@@ -39,9 +39,9 @@ pub(crate) enum Action {
 /// Arguments that make no sense.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UsageError {
-    /// What is wrong.
+    /// Error message.
     pub(crate) message: String,
-    /// What to do.
+    /// Suggestion.
     pub(crate) suggestion: String,
 }
 
@@ -54,7 +54,7 @@ impl From<UsageError> for CliError {
 /// Reads the arguments, the program's name first. Pure.
 #[must_use]
 pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
-    // Tools ask this often, and clap's tree costs a third of the answer. With any option the tree is asked.
+    // Tools ask this often, and building clap's tree costs a third of the answer. With any option the tree is used.
     if let [_, word] = args.as_slice()
         && (word == "version" || word == "--version")
     {
@@ -62,7 +62,7 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         return Invocation { globals: Globals::default(), action };
     }
     let program = if run_by_azd { AZD_PROGRAM } else { PROGRAM };
-    // Before clap had a word: an error about the arguments is JSON too where JSON was asked for.
+    // Read before clap: an error about the arguments is JSON too where JSON was requested.
     let wants_json = asks_for_json(&args);
     let refuse = |message: String, suggestion: String| Invocation {
         globals: Globals {
@@ -71,7 +71,7 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
         },
         action: Action::Refuse(UsageError { message, suggestion }),
     };
-    // Read once a process, and taking the tree apart again costs a quarter of what `version` does.
+    // Built once a process, and dropping the tree costs a quarter of the time of `version`.
     let mut tree = ManuallyDrop::new(tree(program));
     let args = hoist_globals(&tree, args);
     let path = path_of(&tree, &args);
@@ -133,7 +133,7 @@ fn explain(error: &ClapError, command: &str) -> (String, String) {
     (message, suggestion)
 }
 
-/// A word that stands where the command has `--name` for it.
+/// Detects a positional word where the command has `--name` for it.
 fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString], error: &ClapError) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     let command = path.iter().try_fold(tree, |command, word| command.find_subcommand(word))?;

@@ -5,12 +5,12 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::connect;
-use super::finder::Finder;
-use super::search::Match;
+use super::finder::ProjectFinder;
+use super::search::AccountMatch;
 use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{Account, AccountId, ArmClient, ArmError, Deployments, ProjectId};
-use azure_ai_models_core::azd::{Azd, Subscription};
+use azure_ai_models_core::azd::{Azd, AzdSubscription};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::project::{EndpointSource, ProjectEndpoint};
@@ -45,9 +45,9 @@ impl AccountArgs {
 }
 
 /// The project, and its account as far as the user may see it.
-pub(crate) enum Access {
+pub(crate) enum AccountAccess {
     /// The account is there.
-    Full(Box<Reach>),
+    Full(Box<AccountContext>),
     /// Azure Resource Manager shows no such account to this user.
     ProjectOnly {
         /// The project's own client.
@@ -58,7 +58,7 @@ pub(crate) enum Access {
 }
 
 /// The project and its account.
-pub(crate) struct Reach {
+pub(crate) struct AccountContext {
     /// The project.
     pub(crate) foundry: FoundryClient,
     /// The account.
@@ -67,7 +67,7 @@ pub(crate) struct Reach {
     pub(crate) deployments: Deployments,
 }
 
-impl Reach {
+impl AccountContext {
     /// ARM id of the project, the source of its models.
     pub(crate) fn source(&self) -> String {
         self.deployments.account().project(self.foundry.endpoint().project())
@@ -79,12 +79,12 @@ impl Reach {
     }
 }
 
-impl Access {
+impl AccountAccess {
     /// The account, which the command cannot do without.
     ///
     /// # Errors
     /// Why the user does not see it.
-    pub(crate) fn full(self) -> Result<Reach, CliError> {
+    pub(crate) fn full(self) -> Result<AccountContext, CliError> {
         match self {
             Self::Full(reach) => Ok(*reach),
             Self::ProjectOnly { why, .. } => Err(why),
@@ -97,7 +97,7 @@ impl Access {
 /// # Errors
 /// When no project is named, when several accounts fit, or when Azure Resource Manager fails. An account that the user
 /// may not see is no error yet.
-pub(crate) async fn access(app: &App, args: &AccountArgs) -> Result<Access, CliError> {
+pub(crate) async fn access(app: &App, args: &AccountArgs) -> Result<AccountAccess, CliError> {
     let foundry = connect::foundry(app).await?;
     access_of(app, args, foundry).await
 }
@@ -106,48 +106,62 @@ pub(crate) async fn access(app: &App, args: &AccountArgs) -> Result<Access, CliE
 ///
 /// # Errors
 /// See [`access`].
-pub(crate) async fn access_of(app: &App, args: &AccountArgs, foundry: FoundryClient) -> Result<Access, CliError> {
+pub(crate) async fn access_of(
+    app: &App,
+    args: &AccountArgs,
+    foundry: FoundryClient,
+) -> Result<AccountAccess, CliError> {
     match Box::pin(find(app, args, foundry.endpoint())).await {
         Ok((arm, account)) => {
-            let id = account.account_id().ok_or_else(|| CliError::odd_answer("an account without an ARM id"))?;
-            Ok(Access::Full(Box::new(Reach { foundry, account, deployments: Deployments::new(arm, id) })))
+            let id =
+                account.account_id().ok_or_else(|| CliError::unexpected_response("an account without an ARM id"))?;
+            Ok(AccountAccess::Full(Box::new(AccountContext {
+                foundry,
+                account,
+                deployments: Deployments::new(arm, id),
+            })))
         }
-        Err(NotFound::NotVisible(why)) => Ok(Access::ProjectOnly { foundry, why }),
-        Err(NotFound::Failed(error)) => Err(error),
+        Err(AccountNotFound::NotVisible(why)) => Ok(AccountAccess::ProjectOnly { foundry, why }),
+        Err(AccountNotFound::Failed(error)) => Err(error),
     }
 }
 
 /// Why there is no account.
-enum NotFound {
-    /// Not there, or not visible to this user: ARM does not tell the two apart.
+enum AccountNotFound {
+    /// Not found, or not visible to this user: ARM does not distinguish the two.
     NotVisible(CliError),
     Failed(CliError),
 }
 
-impl From<CliError> for NotFound {
+impl From<CliError> for AccountNotFound {
     fn from(error: CliError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<ArmError> for NotFound {
+impl From<ArmError> for AccountNotFound {
     fn from(error: ArmError) -> Self {
         if error.is_forbidden() { Self::NotVisible(error.into()) } else { Self::Failed(error.into()) }
     }
 }
 
-async fn find(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Result<(ArmClient, Account), NotFound> {
+async fn find(
+    app: &App,
+    args: &AccountArgs,
+    endpoint: &ProjectEndpoint,
+) -> Result<(ArmClient, Account), AccountNotFound> {
     // A project on this machine has no account in Azure, unless the user names its Azure Resource Manager as well.
     if endpoint.is_loopback() && app.trusted_env().get(var::ARM_ENDPOINT).is_none() {
-        return Err(NotFound::NotVisible(CliError::no_account(&endpoint.to_string())));
+        return Err(AccountNotFound::NotVisible(CliError::no_account(&endpoint.to_string())));
     }
     let tenant = app.project().and_then(|project| project.tenant.clone());
-    let finder = Finder::new(app, Some(endpoint), tenant.clone())?;
+    let finder = ProjectFinder::new(app, Some(endpoint), tenant.clone())?;
     let client = |tenant: &str| finder.arm(tenant).map(|arm| arm.with_api_version(args.api_version.clone()));
     if let Some(id) = known(app, args, endpoint) {
         let arm = client(tenant.as_deref().unwrap_or_default())?;
         let account = arm.account(&id).await?;
-        let account = account.ok_or_else(|| NotFound::NotVisible(CliError::no_account(&endpoint.to_string())))?;
+        let account =
+            account.ok_or_else(|| AccountNotFound::NotVisible(CliError::no_account(&endpoint.to_string())))?;
         return Ok((arm, account));
     }
     let own = app.project().and_then(|project| project.value(&app.env, var::AZURE_SUBSCRIPTION_ID));
@@ -156,11 +170,11 @@ async fn find(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Resu
         finder.search(named, own, args.api_version.as_deref(), |account| fits(args, account, endpoint)).await?;
     let mut found = matches.found.into_iter();
     match (found.next(), found.as_slice()) {
-        (None, _) => {
-            Err(NotFound::NotVisible(matches.forbidden.unwrap_or_else(|| CliError::no_account(&endpoint.to_string()))))
-        }
-        (Some(Match { arm, account, subscription }), []) => {
-            remember(app, &account, endpoint, &subscription).await;
+        (None, _) => Err(AccountNotFound::NotVisible(
+            matches.forbidden.unwrap_or_else(|| CliError::no_account(&endpoint.to_string())),
+        )),
+        (Some(AccountMatch { arm, account, subscription }), []) => {
+            store_in_environment(app, &account, endpoint, &subscription).await;
             Ok((arm, account))
         }
         (Some(first), rest) => {
@@ -201,14 +215,19 @@ fn known(app: &App, args: &AccountArgs, endpoint: &ProjectEndpoint) -> Option<Ac
         }
         _ => of_id()?,
     };
-    // An option that says something else asks for another account than the environment's.
+    // An option with another value selects another account than the environment's.
     let own = [&known.subscription, &known.group, &known.account];
     let agrees = given.iter().zip(own).all(|(given, own)| given.is_none_or(|given| given.eq_ignore_ascii_case(own)));
     agrees.then_some(known)
 }
 
 /// Stores what was found in the azd environment that gave the endpoint, so that the next run need not search.
-async fn remember(app: &App, account: &Account, endpoint: &ProjectEndpoint, subscription: &Subscription) {
+async fn store_in_environment(
+    app: &App,
+    account: &Account,
+    endpoint: &ProjectEndpoint,
+    subscription: &AzdSubscription,
+) {
     let Some(project) = app.project() else { return };
     let EndpointSource::Environment { name, keys: [var::AZURE_PROJECT_ENDPOINT] } = &project.source else { return };
     let Some(id) = account.account_id() else { return };
@@ -229,7 +248,7 @@ async fn remember(app: &App, account: &Account, endpoint: &ProjectEndpoint, subs
     let saved = Azd::new(&app.env, &app.timings, host.as_ref(), true).save(name, &missing).await;
     match saved {
         Ok(()) => app.console.debug(&format!("the account was saved in the azd environment '{name}'")),
-        // Only the next run pays for it.
+        // Only the next run is affected.
         Err(error) => app.console.warn(CliError::not_saved(name, error).message()),
     }
 }

@@ -3,33 +3,37 @@
 
 use std::collections::BTreeMap;
 
-use super::finder::{Finder, Place};
+use super::finder::{LocatedProject, ProjectFinder};
 use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{FoundryProject, ProjectId};
-use azure_ai_models_core::azd::{self, Subscription};
-use azure_ai_models_core::project::{FindError, Found, Values};
+use azure_ai_models_core::azd::{self, AzdSubscription};
+use azure_ai_models_core::project::{EnvironmentValues, FindError, ResolvedProject};
 
-/// The light prompt: a project for this run alone.
+/// Asks for a project for this run only.
 ///
 /// # Errors
-/// When nothing was chosen, or ARM does not tell what there is.
-pub(crate) async fn light(app: &App, subscription: Option<String>, tenant: Option<String>) -> Result<Found, CliError> {
-    let finder = Finder::new(app, None, tenant)?;
+/// When nothing was chosen, or ARM does not list the projects.
+pub(crate) async fn choose_for_run(
+    app: &App,
+    subscription: Option<String>,
+    tenant: Option<String>,
+) -> Result<ResolvedProject, CliError> {
+    let finder = ProjectFinder::new(app, None, tenant)?;
     app.console.status("No Foundry project is configured.");
     let place = choose(&finder, app.globals.subscription.clone().or(subscription)).await.map_err(|error| {
-        // azd does not ask in this run: the options are the answer.
+        // azd does not ask in this run: the error names the options.
         if error.is_missing_answer() { FindError::NotConfigured.into() } else { error }
     })?;
     let tip = app.command_line(&["init"]);
     app.console.notice(&format!("Tip: to keep this choice in an azd environment, run: {tip}"));
     let values: BTreeMap<String, String> =
         place.values().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let values = Values::new("", values, &app.env);
-    Ok(Found::chosen(place.endpoint, Some(place.tenant), values))
+    let values = EnvironmentValues::new("", values, &app.env);
+    Ok(ResolvedProject::chosen(place.endpoint, Some(place.tenant), values))
 }
 
-async fn choose(finder: &Finder<'_>, subscription: Option<String>) -> Result<Place, CliError> {
+async fn choose(finder: &ProjectFinder<'_>, subscription: Option<String>) -> Result<LocatedProject, CliError> {
     let subscription = match subscription {
         Some(id) => finder.subscription(&id).await?,
         None => finder.choose_subscription().await?,
@@ -37,12 +41,15 @@ async fn choose(finder: &Finder<'_>, subscription: Option<String>) -> Result<Pla
     finder.choose_project(&subscription).await
 }
 
-impl Finder<'_> {
+impl ProjectFinder<'_> {
     /// A subscription that the user chooses, else the usual one: `named` by the user, azd's default one, or the only one.
     ///
     /// # Errors
     /// When there is none, or there are several and this run does not ask.
-    pub(crate) async fn some_subscription(&self, named: Option<&str>) -> Result<Subscription, CliError> {
+    pub(crate) async fn choose_or_default_subscription(
+        &self,
+        named: Option<&str>,
+    ) -> Result<AzdSubscription, CliError> {
         if self.app.can_choose() {
             match self.choose_subscription().await {
                 Err(error) if error.is_missing_answer() => {}
@@ -71,7 +78,10 @@ impl Finder<'_> {
     ///
     /// # Errors
     /// When there is none, or there are several and this run does not ask.
-    pub(crate) async fn some_project(&self, subscription: &Subscription) -> Result<Place, CliError> {
+    pub(crate) async fn choose_or_only_project(
+        &self,
+        subscription: &AzdSubscription,
+    ) -> Result<LocatedProject, CliError> {
         if self.app.can_choose() {
             match self.choose_project(subscription).await {
                 Err(error) if error.is_missing_answer() => {}
@@ -90,11 +100,11 @@ impl Finder<'_> {
         }
     }
 
-    /// A subscription that the person chooses.
+    /// Asks for a subscription.
     ///
     /// # Errors
     /// When there is none, or none was chosen.
-    pub(crate) async fn choose_subscription(&self) -> Result<Subscription, CliError> {
+    pub(crate) async fn choose_subscription(&self) -> Result<AzdSubscription, CliError> {
         const QUESTION: &str = "Select an Azure subscription";
         if let Some(host) = &self.host {
             return host.choose_subscription(QUESTION).await.map_err(|error| self.failed(error));
@@ -107,18 +117,19 @@ impl Finder<'_> {
         Ok(all.swap_remove(self.app.select(QUESTION, rows).await?))
     }
 
-    /// A project of the subscription that the person chooses: resource group, then project.
+    /// Asks for a project of the subscription: resource group, then project.
     ///
     /// # Errors
     /// When there is none, or none was chosen.
-    pub(crate) async fn choose_project(&self, subscription: &Subscription) -> Result<Place, CliError> {
+    pub(crate) async fn choose_project(&self, subscription: &AzdSubscription) -> Result<LocatedProject, CliError> {
         const GROUP: &str = "Select a resource group";
         const PROJECT: &str = "Select a Foundry project";
         if let Some(host) = &self.host {
             let failed = |error| self.failed(error);
             let group = host.choose_resource_group(subscription, GROUP).await.map_err(failed)?;
             let chosen = host.choose_foundry_project(subscription, &group.name, PROJECT).await.map_err(failed)?;
-            let id = ProjectId::parse(&chosen.id).map_err(|_| CliError::odd_answer("a project without an ARM id"))?;
+            let id = ProjectId::parse(&chosen.id)
+                .map_err(|_| CliError::unexpected_response("a project without an ARM id"))?;
             return self.project(subscription, &id, None).await;
         }
         let arm = self.arm(&subscription.tenant)?;
@@ -147,6 +158,6 @@ impl Finder<'_> {
 }
 
 /// A subscription in a list.
-fn row(one: &Subscription) -> String {
+fn row(one: &AzdSubscription) -> String {
     format!("{} ({})", one.name, one.id)
 }

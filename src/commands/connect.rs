@@ -4,7 +4,7 @@ use super::choose;
 use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::foundry::FoundryClient;
-use azure_ai_models_core::project::{Answer, FindError};
+use azure_ai_models_core::project::{FindError, ProjectLookup};
 
 /// A client of the project that the options, azd or the environment name, or that the user chooses.
 ///
@@ -21,9 +21,11 @@ pub(super) async fn foundry(app: &App) -> Result<FoundryClient, CliError> {
 /// See [`foundry`].
 pub(super) async fn foundry_at(app: &App, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
     let project = match app.look_for_project(endpoint).await? {
-        Answer::Found(found) => *found,
-        Answer::NeedsChoice { .. } if !app.can_choose() => return Err(FindError::NotConfigured.into()),
-        Answer::NeedsChoice { subscription, tenant } => Box::pin(choose::light(app, subscription, tenant)).await?,
+        ProjectLookup::Found(found) => *found,
+        ProjectLookup::NeedsChoice { .. } if !app.can_choose() => return Err(FindError::NotConfigured.into()),
+        ProjectLookup::NeedsChoice { subscription, tenant } => {
+            Box::pin(choose::choose_for_run(app, subscription, tenant)).await?
+        }
     };
     app.client_of(project)
 }

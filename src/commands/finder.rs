@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{ArmClient, ArmEndpoint, FoundryProject, ProjectId};
-use azure_ai_models_core::azd::{Host, HostError, Subscription};
-use azure_ai_models_core::credential::{Audience, Target, TokenSource};
+use azure_ai_models_core::azd::{AzdSubscription, Host, HostError};
+use azure_ai_models_core::credential::{Audience, TokenSource, TokenTarget};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::project::{Cloud, ProjectEndpoint};
 
-/// Looks for projects. `endpoint` is the one that is looked for, if it is known: its cloud decides where ARM is.
-pub(crate) struct Finder<'a> {
+/// Finds projects. `endpoint` is the wanted one, if it is known: its cloud decides where ARM is.
+pub(crate) struct ProjectFinder<'a> {
     pub(super) app: &'a App,
     pub(super) host: Option<Host>,
     arm: ArmEndpoint,
@@ -22,13 +22,13 @@ pub(crate) struct Finder<'a> {
 }
 
 /// A project and the way to it.
-pub(crate) struct Place {
+pub(crate) struct LocatedProject {
     pub(crate) project: FoundryProject,
     pub(crate) endpoint: ProjectEndpoint,
     pub(crate) tenant: String,
 }
 
-impl Place {
+impl LocatedProject {
     /// Values that `init` stores.
     pub(crate) fn values(&self) -> [(&'static str, String); 7] {
         let ProjectId { subscription, group, account, project } = &self.project.id;
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-impl<'a> Finder<'a> {
+impl<'a> ProjectFinder<'a> {
     /// Sends nothing yet.
     ///
     /// # Errors
@@ -63,8 +63,8 @@ impl<'a> Finder<'a> {
     /// A subscription by its id.
     ///
     /// # Errors
-    /// When the person does not reach it.
-    pub(crate) async fn subscription(&self, id: &str) -> Result<Subscription, CliError> {
+    /// When it is not found, or the user has no access.
+    pub(crate) async fn subscription(&self, id: &str) -> Result<AzdSubscription, CliError> {
         let id = id.trim();
         let Some(host) = &self.host else {
             let all = self.subscriptions().await?;
@@ -72,7 +72,7 @@ impl<'a> Finder<'a> {
             return named.ok_or_else(|| CliError::no_subscription(id));
         };
         match host.tenant_of(id).await {
-            Ok(tenant) => Ok(Subscription { id: id.to_owned(), name: String::new(), tenant }),
+            Ok(tenant) => Ok(AzdSubscription { id: id.to_owned(), name: String::new(), tenant }),
             Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).and_message(&words)),
             Err(error) => Err(self.failed(error)),
         }
@@ -84,26 +84,26 @@ impl<'a> Finder<'a> {
     /// When it is not there.
     pub(crate) async fn project(
         &self,
-        subscription: &Subscription,
+        subscription: &AzdSubscription,
         id: &ProjectId,
         endpoint: Option<&ProjectEndpoint>,
-    ) -> Result<Place, CliError> {
+    ) -> Result<LocatedProject, CliError> {
         let arm = self.arm(&subscription.tenant)?;
         let found = arm.project(id).await?;
         let project = found.ok_or_else(|| CliError::no_project(&id.to_string()))?;
         self.place(project, subscription, endpoint)
     }
 
-    /// The project with its endpoint: the given one, else the one that ARM tells.
+    /// Combines a project with its endpoint: the given one, else the one that ARM reports.
     ///
     /// # Errors
-    /// When ARM tells no endpoint or region that can be used.
+    /// When ARM reports no endpoint or region that can be used.
     pub(super) fn place(
         &self,
         project: FoundryProject,
-        subscription: &Subscription,
+        subscription: &AzdSubscription,
         endpoint: Option<&ProjectEndpoint>,
-    ) -> Result<Place, CliError> {
+    ) -> Result<LocatedProject, CliError> {
         let endpoint = match endpoint {
             Some(endpoint) => endpoint.clone(),
             None => {
@@ -111,28 +111,28 @@ impl<'a> Finder<'a> {
                 let usual = || format!("https://{account}.services.ai.azure.com/api/projects/{name}");
                 let text = project.endpoint.clone().unwrap_or_else(usual);
                 let allowed = self.app.trusted_env().get(var::ALLOW_HOST);
-                ProjectEndpoint::parse(&text, allowed).map_err(CliError::odd_endpoint)?
+                ProjectEndpoint::parse(&text, allowed).map_err(CliError::rejected_endpoint)?
             }
         };
         if project.location.is_empty() {
-            return Err(CliError::odd_answer("a project without a region"));
+            return Err(CliError::unexpected_response("a project without a region"));
         }
-        Ok(Place { project, endpoint, tenant: subscription.tenant.clone() })
+        Ok(LocatedProject { project, endpoint, tenant: subscription.tenant.clone() })
     }
 
-    /// The person's subscriptions, those of other tenants too: a guest's are in another one than the account's own.
+    /// Subscriptions of the user, including those of other tenants: a guest's are not in the account's own tenant.
     ///
     /// # Errors
     /// When Azure Resource Manager does not list them.
-    pub(crate) async fn subscriptions(&self) -> Result<Vec<Subscription>, CliError> {
+    pub(crate) async fn subscriptions(&self) -> Result<Vec<AzdSubscription>, CliError> {
         let own = self.tenant.clone().unwrap_or_default();
         let arm = self.arm(&own)?;
-        let mut all: Vec<Subscription> = Vec::new();
+        let mut all: Vec<AzdSubscription> = Vec::new();
         let mut add = |found: Vec<azure_ai_models_core::arm::Subscription>, asked: &str| {
             for one in found {
                 let tenant = if one.tenant.is_empty() { asked.to_owned() } else { one.tenant };
                 if !all.iter().any(|known| known.id == one.id) {
-                    all.push(Subscription { id: one.id, name: one.name, tenant });
+                    all.push(AzdSubscription { id: one.id, name: one.name, tenant });
                 }
             }
         };
@@ -146,7 +146,7 @@ impl<'a> Finder<'a> {
             }
             match self.arm(&tenant)?.subscriptions().await {
                 Ok(found) => add(found, &tenant),
-                // One that wants a sign-in of its own must not hide the others.
+                // A tenant that needs a separate sign-in must not hide the others.
                 Err(why) => {
                     self.app.console.notice(&format!("The subscriptions of tenant {tenant} are left out: {why}"));
                 }
@@ -161,7 +161,7 @@ impl<'a> Finder<'a> {
     /// When the way to sign in breaks a rule.
     pub(crate) fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
         let app = self.app;
-        let target = Target {
+        let target = TokenTarget {
             host: &self.cloud_of,
             loopback: self.arm.is_loopback(),
             named_by_user: true,

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::account::Reach;
+use super::account::AccountContext;
 use azure_ai_models_core::arm::{Account, may_get_inference_token};
-use azure_ai_models_core::credential::Method;
+use azure_ai_models_core::credential::CredentialMethod;
 use azure_ai_models_core::project::ProjectEndpoint;
 
 /// Prompt where the user gives none.
@@ -16,19 +16,19 @@ pub(crate) const PROMPT: &str = "Say hello";
 pub(crate) struct Inference {
     host: Url,
     project: ProjectEndpoint,
-    sign_in: Method,
+    sign_in: CredentialMethod,
 }
 
 impl Inference {
     /// Addresses of an account; of the project alone where the user does not see the account.
-    pub(crate) fn new(account: Option<&Account>, project: &ProjectEndpoint, sign_in: Method) -> Self {
+    pub(crate) fn new(account: Option<&Account>, project: &ProjectEndpoint, sign_in: CredentialMethod) -> Self {
         let host = account.map(|account| account.inference_host(project));
         let host = host.filter(|host| may_get_inference_token(host, project));
         Self { host: host.unwrap_or_else(|| project.host_url()), project: project.clone(), sign_in }
     }
 
     /// Addresses of the account that this run is about.
-    pub(crate) fn of(reach: &Reach) -> Self {
+    pub(crate) fn of(reach: &AccountContext) -> Self {
         Self::new(Some(&reach.account), reach.foundry.endpoint(), reach.foundry.sign_in())
     }
 
@@ -49,7 +49,7 @@ impl Inference {
         format!("{}openai/v1/", self.host)
     }
 
-    /// The same API at the project.
+    /// Base address of the OpenAI API at the project.
     pub(crate) fn project_base(&self) -> String {
         format!("{}/openai/v1/", self.project)
     }
@@ -63,9 +63,12 @@ impl Inference {
     pub(crate) fn curl(&self, deployment: &str, prompt: &str) -> String {
         let scope = self.scope();
         let token = match self.sign_in {
-            Method::Emulator => "emulator".to_owned(),
-            Method::Azd => format!("$(azd auth token --scope {scope})"),
-            Method::AzCli | Method::Workload | Method::Managed | Method::Env => {
+            CredentialMethod::Emulator => "emulator".to_owned(),
+            CredentialMethod::Azd => format!("$(azd auth token --scope {scope})"),
+            CredentialMethod::AzCli
+            | CredentialMethod::Workload
+            | CredentialMethod::Managed
+            | CredentialMethod::Env => {
                 format!("$(az account get-access-token --scope {scope} --query accessToken -o tsv)")
             }
         };
@@ -91,12 +94,12 @@ mod tests {
         let project = "https://acc.services.ai.azure.com/api/projects/p";
         let project = ProjectEndpoint::parse(project, None).expect("an endpoint");
         for (method, token) in [
-            (Method::Azd, "$(azd auth token --scope https://cognitiveservices.azure.com/.default)"),
+            (CredentialMethod::Azd, "$(azd auth token --scope https://cognitiveservices.azure.com/.default)"),
             (
-                Method::AzCli,
+                CredentialMethod::AzCli,
                 "$(az account get-access-token --scope https://cognitiveservices.azure.com/.default --query accessToken -o tsv)",
             ),
-            (Method::Emulator, "emulator"),
+            (CredentialMethod::Emulator, "emulator"),
         ] {
             let line = Inference::new(None, &project, method).curl("it's", "Say hello");
             assert!(line.contains(&format!("-H \"Authorization: Bearer {token}\"")), "{line}");
@@ -118,7 +121,7 @@ mod tests {
         ] {
             let account = json!({"id": "/subscriptions/s", "name": "acc", "properties": {"endpoint": endpoint}});
             let account: Account = serde_json::from_value(account).expect("an account");
-            assert_eq!(Inference::new(Some(&account), &project, Method::Azd).base(), base);
+            assert_eq!(Inference::new(Some(&account), &project, CredentialMethod::Azd).base(), base);
         }
     }
 }

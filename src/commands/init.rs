@@ -8,9 +8,9 @@ mod find;
 
 use clap::Args;
 
-use self::asked::Asked;
-use self::environment::{Before, Target};
-use super::finder::Place;
+use self::asked::InitOptions;
+use self::environment::{ExistingState, TargetEnvironment};
+use super::finder::LocatedProject;
 use crate::app::App;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{InitPage, TableStyle};
@@ -48,10 +48,10 @@ const KEYS: [&str; 7] = [
 ];
 
 /// Values of the project, in the order of [`KEYS`]; `None` where one is not known.
-struct Known([Option<String>; 7]);
+struct ProjectValues([Option<String>; 7]);
 
-impl Known {
-    fn of_place(place: &Place) -> Self {
+impl ProjectValues {
+    fn of_place(place: &LocatedProject) -> Self {
         Self(place.values().map(|(_, value)| Some(value)))
     }
 
@@ -65,7 +65,7 @@ impl Known {
         self.0.iter().all(Option::is_some)
     }
 
-    /// Subscription and region, as azd wants them for a new environment.
+    /// Subscription and region in azd's form for a new environment.
     fn target(&self) -> Option<(&str, &str)> {
         let [_, subscription, _, _, _, location, _] = &self.0;
         Some((subscription.as_deref()?, location.as_deref()?))
@@ -79,42 +79,42 @@ impl Known {
 /// Connects an azd environment to a Foundry project.
 ///
 /// # Errors
-/// When an option breaks a rule or an answer is missing, when there is no azd, when the project is not there or ARM does
-/// not tell, or when azd does not store a value.
+/// When an option breaks a rule, an answer is missing, there is no azd, the project is not found, or azd does not store
+/// a value.
 pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
-    let asked = Asked::read(app, args)?;
+    let asked = InitOptions::read(app, args)?;
     let host = app.host();
     let json = app.globals.output == OutputFormat::Json;
     let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json).asking(app.can_choose());
-    let before = Before::look(app, &azd, asked.environment.as_deref()).await?;
+    let before = ExistingState::read(app, &azd, asked.environment.as_deref()).await?;
     if let Some(values) = before.values.as_ref().and_then(|values| asked.is_answered(values)) {
-        return show(app, before.target(), &Known(values.map(Some)));
+        return show(app, before.target(), &ProjectValues(values.map(Some)));
     }
     let (known, name) = if app.can_choose() && !asked.names_project() {
-        // A directory that azd makes no project in is told before the first question.
-        before.make_project(app, &azd).await?;
+        // A directory in which azd creates no project is reported before the first question.
+        before.create_project(app, &azd).await?;
         let name = before.name_or_ask(app, host.as_ref()).await?;
         (find::find(app, &asked, &before).await?, name)
     } else {
-        // A project that is not there leaves no trace.
+        // A missing project must leave no trace.
         let known = find::find(app, &asked, &before).await?;
-        before.make_project(app, &azd).await?;
+        before.create_project(app, &azd).await?;
         (known, before.name_or_ask(app, host.as_ref()).await?)
     };
-    let target = before.make_environment(app, &azd, name, known.target()).await?;
+    let target = before.create_environment(app, &azd, name, known.target()).await?;
     let pairs: Vec<_> = known.pairs().chain(find::outdated(&known, &before).map(|key| (key, ""))).collect();
     azd.save(&target.name, &pairs).await.map_err(|why| CliError::not_saved(&target.name, why))?;
     if !known.is_whole() {
-        app.console.warn(UNSEEN);
+        app.console.warn(ACCOUNT_NOT_VISIBLE);
     }
     show(app, target, &known)
 }
 
 /// Said where only the endpoint is known.
-const UNSEEN: &str = "Azure Resource Manager does not show you the Foundry account of this endpoint: its subscription, resource group, name and region stay unknown. The endpoint alone is enough for everything but deployments. For those, ask for the role Reader on the account and run init again.";
+const ACCOUNT_NOT_VISIBLE: &str = "Azure Resource Manager does not show you the Foundry account of this endpoint: its subscription, resource group, name and region stay unknown. The endpoint alone is enough for everything but deployments. For those, ask for the role Reader on the account and run init again.";
 
-fn show(app: &App, target: Target, known: &Known) -> Result<(), CliError> {
-    // Without a name the commands would look into the default one.
+fn show(app: &App, target: TargetEnvironment, known: &ProjectValues) -> Result<(), CliError> {
+    // Without a name the commands would use the default environment.
     let environment = (!target.is_default).then_some(target.name.as_str());
     let command = |args: &[&str]| app.command_line_in(environment, args);
     let next = [
@@ -128,8 +128,8 @@ fn show(app: &App, target: Target, known: &Known) -> Result<(), CliError> {
 /// The environment as it is now.
 struct Initialized<'a> {
     environment: &'a str,
-    known: &'a Known,
-    /// Commands to go on with.
+    known: &'a ProjectValues,
+    /// Commands for the next steps.
     next: &'a [String],
 }
 

@@ -1,5 +1,5 @@
-//! `metadata`: the commands as azd wants to know them when it installs the extension. Asks
-//! nobody; made of clap's tree, so that it cannot differ from what the program does.
+//! `metadata`: the commands in azd's form for the installation of the extension. Sends no request; derived from clap's
+//! tree, so that it cannot differ from the behaviour.
 
 mod help_text;
 
@@ -155,7 +155,7 @@ fn argument(arg: &Arg) -> Argument {
     }
 }
 
-/// azd panics over a name or a letter that stands twice in one command.
+/// Flags of a command, each name and short letter once: azd panics over duplicates.
 fn flags(command: &clap::Command) -> Vec<Flag> {
     let mut letters = BTreeSet::new();
     let options = command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?)));
@@ -183,7 +183,7 @@ fn type_of(arg: &Arg) -> &'static str {
         .any(|number| parser == number);
     match arg.get_action() {
         ArgAction::SetTrue | ArgAction::SetFalse => "bool",
-        // The global ones are taken once; that they are collected is for the error about two of them.
+        // Global options accept one value; they are collected only to report duplicates.
         ArgAction::Append if !arg.is_global_set() => "stringArray",
         _ if parser == TypeId::of::<bool>() => "bool",
         _ if is_number => "int",

@@ -1,31 +1,31 @@
 //! Search for Foundry accounts over the subscriptions that the user can see.
 
-use super::finder::{Finder, Place};
+use super::finder::{LocatedProject, ProjectFinder};
 use crate::error::CliError;
 use azure_ai_models_core::arm::{Account, ArmClient, ProjectId};
-use azure_ai_models_core::azd::Subscription;
+use azure_ai_models_core::azd::AzdSubscription;
 use azure_ai_models_core::project::ProjectEndpoint;
 
 /// An account that fits, and how it was reached.
 #[derive(Debug)]
-pub(crate) struct Match {
+pub(crate) struct AccountMatch {
     /// Client of the subscription's tenant.
     pub(crate) arm: ArmClient,
     pub(crate) account: Account,
-    pub(crate) subscription: Subscription,
+    pub(crate) subscription: AzdSubscription,
 }
 
 /// Outcome of a search.
 #[derive(Debug, Default)]
-pub(crate) struct Matches {
-    pub(crate) found: Vec<Match>,
+pub(crate) struct AccountMatches {
+    pub(crate) found: Vec<AccountMatch>,
     /// A refusal for lack of a role: what is looked for may be where the user sees nothing.
     pub(crate) forbidden: Option<CliError>,
     /// Subscriptions that were searched.
     pub(crate) searched: usize,
 }
 
-impl Finder<'_> {
+impl ProjectFinder<'_> {
     /// Returns the accounts that fit, of the subscription that was named by option, else of all. Those of `first` are
     /// taken where it has any, and the other subscriptions are not searched.
     ///
@@ -37,15 +37,15 @@ impl Finder<'_> {
         first: Option<&str>,
         api_version: Option<&str>,
         fits: impl Fn(&Account) -> bool,
-    ) -> Result<Matches, CliError> {
-        let mut matches = Matches::default();
-        let is_first = |one: &Subscription| first.is_some_and(|first| one.id.eq_ignore_ascii_case(first));
+    ) -> Result<AccountMatches, CliError> {
+        let mut matches = AccountMatches::default();
+        let is_first = |one: &AzdSubscription| first.is_some_and(|first| one.id.eq_ignore_ascii_case(first));
         let (first, rest): (Vec<_>, Vec<_>) = match named {
             Some(id) => (vec![self.subscription(id).await?], Vec::new()),
             None => match self.subscriptions().await {
                 Ok(all) => all.into_iter().partition(is_first),
                 Err(error) if error.is_forbidden() => {
-                    return Ok(Matches { forbidden: Some(error), ..Matches::default() });
+                    return Ok(AccountMatches { forbidden: Some(error), ..AccountMatches::default() });
                 }
                 Err(error) => return Err(error),
             },
@@ -58,7 +58,7 @@ impl Finder<'_> {
                     Ok(accounts) => {
                         let fitting = accounts.into_iter().filter(|account| fits(account));
                         let as_match =
-                            |account| Match { arm: arm.clone(), account, subscription: subscription.clone() };
+                            |account| AccountMatch { arm: arm.clone(), account, subscription: subscription.clone() };
                         matches.found.extend(fitting.map(as_match));
                     }
                     // One subscription that cannot be read must not hide the others.
@@ -84,12 +84,12 @@ impl Finder<'_> {
         endpoint: &ProjectEndpoint,
         named: Option<&str>,
         first: Option<&str>,
-    ) -> Result<Option<Place>, CliError> {
+    ) -> Result<Option<LocatedProject>, CliError> {
         let matches = self.search(named, first, None, |account| account.serves(endpoint)).await?;
         let (mut is_forbidden, mut fitting) = (matches.forbidden.is_some(), Vec::new());
-        for Match { arm, account, subscription } in matches.found {
+        for AccountMatch { arm, account, subscription } in matches.found {
             let id = account.account_id().and_then(|id| ProjectId::parse(&id.project(endpoint.project())).ok());
-            match arm.project(&id.ok_or_else(|| CliError::odd_answer("an account without an ARM id"))?).await {
+            match arm.project(&id.ok_or_else(|| CliError::unexpected_response("an account without an ARM id"))?).await {
                 Ok(project) => fitting.extend(project.map(|project| (project, subscription))),
                 Err(error) if error.is_forbidden() => is_forbidden = true,
                 Err(error) => return Err(error.into()),

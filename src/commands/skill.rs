@@ -1,11 +1,11 @@
-//! `skill`: one page in Markdown that teaches a coding agent this program. Made of clap's tree, the kinds of failure and
-//! the table of JSON shapes, so that it cannot differ from what the program does. Asks nobody.
+//! `skill`: one page in Markdown that teaches a coding agent this program. Derived from clap's tree, the kinds of
+//! failure and the table of JSON shapes, so that it cannot differ from the behaviour. Sends no request.
 
 mod shapes;
 
 use clap::{Arg, Command};
 
-use self::shapes::{SHAPES, Shape};
+use self::shapes::{ResultShape, SHAPES};
 use crate::app::App;
 use crate::error::{CliError, ErrorKind};
 use crate::globals::AZD_PROGRAM;
@@ -101,7 +101,7 @@ fn command_section(path: &str, command: &Command) -> String {
     let mut text = format!("\n### `{AZD_PROGRAM} {path}`\n\n{about}\n\n");
     let options = command.get_arguments().filter(|arg| !arg.is_global_set() && !arg.is_hide_set());
     options.for_each(|arg| text.push_str(&option_line(arg)));
-    if let Some(Shape { json, .. }) = SHAPES.iter().find(|shape| shape.command == path) {
+    if let Some(ResultShape { json, .. }) = SHAPES.iter().find(|shape| shape.command == path) {
         text = format!("{text}\nResult: {json}\n");
     }
     text.replace("\n\n\n", "\n\n")
@@ -136,7 +136,7 @@ mod tests {
     use crate::cli;
     use crate::globals::PROGRAM;
 
-    /// A new command says what its result is, and a shape speaks of a command that exists.
+    /// A new command must describe its result, and a shape must belong to an existing command.
     #[test]
     fn every_command_has_a_shape_and_every_shape_a_command() {
         let tree = cli::tree(PROGRAM);

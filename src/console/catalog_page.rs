@@ -1,4 +1,4 @@
-//! Models of the catalogue as people read them: the table and the page. Pure.
+//! Table and page for models of the catalogue. Pure.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use azure_ai_models_core::arm::{AccountModelView, ModelSku, Usage, bills_while_i
 use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::units;
 
-/// The table of `base list`; each name once where the user wants no more.
+/// Table of `base list`; with `--quiet` each name once.
 #[must_use]
 pub(crate) fn table(models: &[&AccountModelView], now: OffsetDateTime, style: TableStyle) -> String {
     if !style.summary {
@@ -37,8 +37,8 @@ pub(crate) fn table(models: &[&AccountModelView], now: OffsetDateTime, style: Ta
     format!("{table}{} model version(s) found\n", models.len())
 }
 
-/// What the page of a model tells beside its versions.
-pub(crate) struct Surroundings<'a> {
+/// Data of a model page besides its versions.
+pub(crate) struct ModelPageContext<'a> {
     /// Quota of the region; `None` where it is unknown.
     pub(crate) usages: Option<&'a [Usage]>,
     /// Command that deploys the model; `None` where no version can be deployed.
@@ -49,7 +49,7 @@ pub(crate) struct Surroundings<'a> {
 
 /// The page of `base show`: all versions of a model, which are not none.
 #[must_use]
-pub(crate) fn page(versions: &[&AccountModelView], surroundings: &Surroundings<'_>) -> String {
+pub(crate) fn page(versions: &[&AccountModelView], surroundings: &ModelPageContext<'_>) -> String {
     let name = versions.first().map(|model| harmless(&model.name)).unwrap_or_default();
     let mut page = format!("Base model: {name}\n{RULE}\n");
     for model in versions {
@@ -62,8 +62,8 @@ pub(crate) fn page(versions: &[&AccountModelView], surroundings: &Surroundings<'
     page
 }
 
-fn push_version(page: &mut String, model: &AccountModelView, surroundings: &Surroundings<'_>) {
-    let Surroundings { usages, now, .. } = surroundings;
+fn push_version(page: &mut String, model: &AccountModelView, surroundings: &ModelPageContext<'_>) {
+    let ModelPageContext { usages, now, .. } = surroundings;
     let note = if model.is_default_version() { " (default)" } else { "" };
     let switch = |(key, value): &(String, String)| value.eq_ignore_ascii_case("true").then(|| key.clone());
     let measure = |(key, value): &(String, String)| {
@@ -197,7 +197,7 @@ mod tests {
         let views: Vec<&AccountModelView> = models.iter().map(AccountModel::view).collect();
         let usages = json!([{"name": {"value": "u"}, "currentValue": 10.0, "limit": 1000.0}]);
         let usages: Vec<Usage> = serde_json::from_value(usages).expect("usages");
-        let surroundings = Surroundings { usages: Some(&usages), deploy: Some("deploy ..."), now: NOW };
+        let surroundings = ModelPageContext { usages: Some(&usages), deploy: Some("deploy ..."), now: NOW };
         insta::assert_snapshot!(page(&views, &surroundings));
     }
 }

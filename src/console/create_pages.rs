@@ -1,4 +1,4 @@
-//! What `create` shows beside the page of the registered model. Pure.
+//! Pages of `create` besides that of the registered model. Pure.
 
 use super::findings::finding_line;
 use super::render::aligned;
@@ -6,12 +6,12 @@ use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::Finding;
 use azure_ai_models_core::units;
 
-/// What the page of `create --dry-run` shows.
+/// Data of the page of `create --dry-run`.
 #[derive(Debug)]
-pub(crate) struct DryRunPage<'a> {
+pub(crate) struct CreateDryRunPage<'a> {
     /// Name of the model.
     pub(crate) name: &'a str,
-    /// Its version.
+    /// Version of the model.
     pub(crate) version: &'a str,
     /// Place of the files.
     pub(crate) source: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct DryRunPage<'a> {
     pub(crate) excluded: Vec<(&'a str, String)>,
     /// Bytes of what stays, where they are known: those of an import.
     pub(crate) excluded_bytes: Vec<u64>,
-    /// What the check found.
+    /// Findings of the check.
     pub(crate) findings: &'a [Finding],
     /// Method and path of each request.
     pub(crate) requests: &'a [String],
@@ -33,7 +33,7 @@ pub(crate) struct DryRunPage<'a> {
 
 /// The page of `create --dry-run`.
 #[must_use]
-pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
+pub(crate) fn dry_run_page(plan: &CreateDryRunPage<'_>) -> String {
     let bytes: u64 = plan.files.iter().map(|(_, bytes)| bytes).sum();
     let upload = match &plan.estimate {
         Some(estimate) => {
@@ -78,14 +78,14 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
 
 /// `12 of 41 files, 16.1 of 48.3 GB`: what is taken of a repository.
 #[must_use]
-pub(crate) fn taken_line((files, bytes): (u64, u64), (all_files, all_bytes): (u64, u64)) -> String {
+pub(crate) fn selected_line((files, bytes): (u64, u64), (all_files, all_bytes): (u64, u64)) -> String {
     let (some, all) = (units::bytes(bytes), units::bytes(all_bytes));
     let same_unit = some.split_once(' ').filter(|(_, unit)| all.ends_with(&format!(" {unit}")));
     let some = same_unit.map_or(some.as_str(), |(number, _)| number);
     format!("{} of {}, {some} of {all}", units::grouped(files), units::count(all_files, "file", "files"))
 }
 
-/// The shape of an adapter in one line; what is not known stands as `?`.
+/// Shape of an adapter in one line; unknown values are shown as `?`.
 #[must_use]
 pub(crate) fn lora_line(
     rank: Option<u32>,
@@ -103,7 +103,7 @@ pub(crate) fn lora_line(
     )
 }
 
-/// The page of an upload that goes on without its terminal, with the commands that follow and end it.
+/// Page of a detached upload, with the commands that follow and end it.
 #[must_use]
 pub(crate) fn detached_page(id: &str, (name, version): (&str, &str), pid: u32, commands: &[String; 2]) -> String {
     let [attach, stop] = commands;
@@ -130,7 +130,7 @@ mod tests {
             ((1, 500), (1, 500), "1 of 1 file, 500 of 500 B"),
             ((2, 600 << 20), (3, 2 * GB), "2 of 3 files, 600.0 MB of 2.0 GB"),
         ] {
-            assert_eq!(taken_line(taken, all), words);
+            assert_eq!(selected_line(taken, all), words);
         }
     }
 }

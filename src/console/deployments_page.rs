@@ -1,4 +1,4 @@
-//! Deployments as people read them: the table, the page, and how a deployment is used. Pure.
+//! Table and pages of deployments, and how a deployment is used. Pure.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use azure_ai_models_core::units;
 const UNKNOWN: &str = "unknown";
 
 /// Row of the table.
-pub(crate) struct Row {
+pub(crate) struct DeploymentRow {
     name: String,
     kind: DeploymentKind,
     model: String,
@@ -23,7 +23,7 @@ pub(crate) struct Row {
     state: String,
 }
 
-impl Row {
+impl DeploymentRow {
     /// Row of a deployment.
     pub(crate) fn of(deployment: &DeploymentView) -> Self {
         let ModelReference { name, version, .. } = deployment.model().cloned().unwrap_or_default();
@@ -50,9 +50,9 @@ impl Row {
     }
 }
 
-/// The table of a list; the names alone where the user wants no more.
+/// Table of a list; only the names with `--quiet`.
 #[must_use]
-pub(crate) fn table(rows: &[Row], with_kind: bool, style: TableStyle) -> String {
+pub(crate) fn table(rows: &[DeploymentRow], with_kind: bool, style: TableStyle) -> String {
     if !style.summary {
         return rows.iter().map(|row| harmless(&row.name) + "\n").collect();
     }
@@ -78,7 +78,7 @@ pub(crate) fn table(rows: &[Row], with_kind: bool, style: TableStyle) -> String 
 }
 
 /// How a deployment is used.
-pub(crate) struct Usage {
+pub(crate) struct DeploymentUsage {
     /// Base address of the OpenAI API.
     pub(crate) base: String,
     /// Base address of the same API at the project.
@@ -91,7 +91,7 @@ pub(crate) struct Usage {
 
 /// The page of a deployment.
 #[must_use]
-pub(crate) fn page(deployment: &DeploymentView, usage: &Usage) -> String {
+pub(crate) fn page(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     let properties = deployment.properties();
     let sku = deployment.sku.clone().unwrap_or_default();
     let rates = properties.rate_limits.as_deref().unwrap_or_default();
@@ -122,8 +122,8 @@ pub(crate) fn page(deployment: &DeploymentView, usage: &Usage) -> String {
     format!("{page}{RULE}\n\n{}", next(deployment, usage))
 }
 
-/// What can be done with a deployment now.
-fn next(deployment: &DeploymentView, usage: &Usage) -> String {
+/// Next steps for a deployment in its present state.
+fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     match deployment.state() {
         DeploymentState::Succeeded => {}
         DeploymentState::Failed(_) => return "The deployment did not succeed: it answers no requests.\n".to_owned(),
@@ -214,7 +214,7 @@ pub(crate) struct TestPage<'a> {
     pub(crate) curl: &'a str,
 }
 
-/// The page of `deployments test`; the answer alone where the user wants no more.
+/// Page of `deployments test`; only the answer with `--quiet`.
 #[must_use]
 pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
     let answer = harmless_lines(page.answer.trim_end());
@@ -241,8 +241,8 @@ pub(crate) fn accepted_page(name: &str, state: &str, wait: &str) -> String {
     format!("Deployment '{name}' is in progress (state {state}).\n\nTo wait until it is ready:\n  {}\n", harmless(wait))
 }
 
-/// What the page of `create --dry-run` shows.
-pub(crate) struct DryRunPage<'a> {
+/// Data of the page of `create --dry-run`.
+pub(crate) struct DeploymentDryRunPage<'a> {
     pub(crate) name: &'a str,
     pub(crate) account: &'a str,
     pub(crate) group: &'a str,
@@ -257,7 +257,7 @@ pub(crate) struct DryRunPage<'a> {
 
 /// The page of `create --dry-run`.
 #[must_use]
-pub(crate) fn dry_run_page(plan: &DryRunPage<'_>) -> String {
+pub(crate) fn dry_run_page(plan: &DeploymentDryRunPage<'_>) -> String {
     let rows = [
         ("Deployment", Some(plan.name.to_owned())),
         ("Account", Some(plan.account.to_owned())),
@@ -281,9 +281,9 @@ mod tests {
         serde_json::from_str(json).expect("a deployment")
     }
 
-    fn usage() -> Usage {
+    fn usage() -> DeploymentUsage {
         let [base, project_base, curl, wait] = ["BASE", "PROJECT", "CURL", "WAIT"].map(str::to_owned);
-        Usage { base, project_base, curl, wait }
+        DeploymentUsage { base, project_base, curl, wait }
     }
 
     #[test]
@@ -313,7 +313,10 @@ mod tests {
 
     #[test]
     fn quiet_lists_are_names() {
-        let rows = [Row::of(deployment(r#"{"name":"a"}"#).view()), Row::of(deployment(r#"{"name":"b"}"#).view())];
+        let rows = [
+            DeploymentRow::of(deployment(r#"{"name":"a"}"#).view()),
+            DeploymentRow::of(deployment(r#"{"name":"b"}"#).view()),
+        ];
         assert_eq!(table(&rows, true, TableStyle { width: None, summary: false }), "a\nb\n");
     }
 }

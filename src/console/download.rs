@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::Console;
-use super::progress::{Face, bar_line, event_line};
+use super::progress::{ProgressFormat, bar_line, event_line};
 use azure_ai_models_core::units;
 
 /// Lines of a download where there is no bar; JSON has one for each percent.
@@ -37,30 +37,30 @@ impl<'a> DownloadView<'a> {
         Self { console, work, status_line, last_line: Instant::now(), bar: None, bytes: 0, shown_part: 0 }
     }
 
-    /// So many bytes are done.
+    /// Reports the bytes done so far.
     pub(crate) fn on(&mut self, bytes: u64, total: Option<u64>) {
-        // A new try starts over.
+        // A new attempt starts over.
         if bytes < self.bytes {
             self.shown_part = 0;
         }
         self.bytes = bytes;
         match self.console.face {
-            Face::Bar => {
+            ProgressFormat::Bar => {
                 let bar = self.bar.get_or_insert_with(|| bar_line(&self.console.bars));
                 bar.set_message(line(self.work.0, bytes, total));
             }
-            Face::Plain => {
+            ProgressFormat::Plain => {
                 if self.due(bytes, total, PARTS) {
                     self.console.line(&line(self.work.0, bytes, total));
                 }
             }
-            Face::Json => {
+            ProgressFormat::Json => {
                 if bytes == 0 || self.due(bytes, total, 100) {
                     let fields = json!({ "bytes": bytes, "totalBytes": total });
                     self.console.line(&event_line(self.work.1, fields));
                 }
             }
-            Face::None => {}
+            ProgressFormat::None => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! How a failure looks: a page for people, one line of JSON for scripts.
+//! Rendering of a failure: a page for users, one line of JSON for scripts.
 
 use serde_json::json;
 
@@ -8,13 +8,13 @@ use azure_ai_models_core::display::{harmless, harmless_json, harmless_lines};
 /// A failure as values.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorPage<'a> {
-    /// Kind, as a word.
+    /// Word for the kind.
     pub(crate) kind: &'a str,
     /// The user ended the command with Ctrl+C or a signal.
     pub(crate) is_interrupt: bool,
     /// Code that scripts can rely on.
     pub(crate) code: &'a str,
-    /// What failed.
+    /// Error message.
     pub(crate) message: &'a str,
     /// Status of the service.
     pub(crate) status: Option<u16>,
@@ -22,7 +22,7 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) request_id: Option<&'a str>,
     /// When the service answered.
     pub(crate) time: Option<&'a str>,
-    /// What to do.
+    /// Suggestion.
     pub(crate) suggestion: Option<&'a str>,
     /// Pages to read: title and address.
     pub(crate) links: &'a [(String, String)],

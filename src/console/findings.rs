@@ -1,17 +1,17 @@
-//! Findings of the model check as people read them. Pure.
+//! Findings of the model check as text. Pure.
 //!
-//! Not a table: its last column would be cut on a terminal, and what to do about a finding is what it is for.
+//! Not a table: its last column would be cut on a terminal, and that column is the suggestion.
 
 use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::{Finding, FindingLevel, WeightType};
 use azure_ai_models_core::units;
 
-/// Files and errors that are told in an error message; `check` shows all.
-const TOLD: usize = 10;
+/// Files and errors listed in an error message; `check` shows all.
+const MAX_LISTED_ERRORS: usize = 10;
 
-/// What was checked.
+/// Summary of a check.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Checked {
+pub(crate) struct CheckSummary {
     /// Files that would go.
     pub(crate) files: u64,
     /// Their bytes.
@@ -22,7 +22,7 @@ pub(crate) struct Checked {
 
 /// The page of `check`; with a summary unless quiet. `None`: the files could not even be walked.
 #[must_use]
-pub(crate) fn findings_page(findings: &[Finding], checked: Option<Checked>, summary: bool) -> String {
+pub(crate) fn findings_page(findings: &[Finding], checked: Option<CheckSummary>, summary: bool) -> String {
     let width = |text: fn(&Finding) -> &str| findings.iter().map(|finding| text(finding).len()).max().unwrap_or(0);
     let codes = width(|finding| finding.code.as_str());
     let mut page = String::new();
@@ -37,11 +37,11 @@ pub(crate) fn findings_page(findings: &[Finding], checked: Option<Checked>, summ
     page
 }
 
-fn summary_line(findings: &[Finding], checked: Option<Checked>) -> String {
+fn summary_line(findings: &[Finding], checked: Option<CheckSummary>) -> String {
     let of = |level| findings.iter().filter(|finding| finding.level == level).count() as u64;
     let errors = units::count(of(FindingLevel::Error), "error", "errors");
     let warnings = units::count(of(FindingLevel::Warning), "warning", "warnings");
-    let looked_at = checked.map(|Checked { files, bytes, weight_type }| {
+    let looked_at = checked.map(|CheckSummary { files, bytes, weight_type }| {
         format!(" in {}, {} ({weight_type})", units::count(files, "file", "files"), units::bytes(bytes))
     });
     let looked_at = looked_at.unwrap_or_default();
@@ -57,9 +57,12 @@ fn summary_line(findings: &[Finding], checked: Option<Checked>) -> String {
 pub(crate) fn error_lines(findings: &[Finding]) -> String {
     let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
     let mut lines: Vec<String> =
-        errors.iter().take(TOLD).map(|finding| format!("  {}", finding_line(finding))).collect();
-    if errors.len() > TOLD {
-        lines.push(format!("  and {} more; 'custom check' shows them all", errors.len().saturating_sub(TOLD)));
+        errors.iter().take(MAX_LISTED_ERRORS).map(|finding| format!("  {}", finding_line(finding))).collect();
+    if errors.len() > MAX_LISTED_ERRORS {
+        lines.push(format!(
+            "  and {} more; 'custom check' shows them all",
+            errors.len().saturating_sub(MAX_LISTED_ERRORS)
+        ));
     }
     lines.join("\n")
 }
@@ -82,7 +85,7 @@ mod tests {
             Finding::error(FindingCode::MissingConfig, ".", "there is no config.json", "Add it."),
             Finding::warning(FindingCode::CodeFile, "a\u{1b}.py", "the file is code", "Leave it out."),
         ];
-        let checked = Checked { files: 3, bytes: 2048, weight_type: WeightType::FullWeight };
+        let checked = CheckSummary { files: 3, bytes: 2048, weight_type: WeightType::FullWeight };
         insta::assert_snapshot!(findings_page(&findings, Some(checked), true), @"
         error    missing-config  .
                  there is no config.json

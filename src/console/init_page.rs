@@ -3,7 +3,7 @@
 use super::render::aligned;
 use azure_ai_models_core::display::harmless;
 
-/// What the page shows.
+/// Data of the page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InitPage<'a> {
     /// Name of the azd environment.
@@ -14,9 +14,9 @@ pub(crate) struct InitPage<'a> {
     pub(crate) group: &'a str,
     /// Foundry project.
     pub(crate) project: &'a str,
-    /// Its endpoint.
+    /// Endpoint of the project.
     pub(crate) endpoint: &'a str,
-    /// Commands to go on with.
+    /// Commands for the next steps.
     pub(crate) next: &'a [String],
 }
 

@@ -43,7 +43,7 @@ use thiserror::Error;
 
 use serde_json::Value;
 
-use self::progress::Face;
+use self::progress::ProgressFormat;
 use self::record::Message;
 use self::style::Style;
 use azure_ai_models_core::display::harmless_lines;
@@ -51,11 +51,11 @@ use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::upload::detached::EventLog;
 
 /// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
-const LONGEST_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: u64 = 64 * 1024;
 /// Least bytes of a piece of a long text.
 const PIECE: usize = 64 * 1024;
 
-/// What the console needs to know of the world.
+/// Settings of the console, from the options and the environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// No progress, no hints.
@@ -95,11 +95,11 @@ pub(crate) struct WriteError(#[source] io::Error);
 pub(crate) struct Console {
     settings: Settings,
     style: Style,
-    face: Face,
+    face: ProgressFormat,
     /// Lines appear above a bar while there is one.
     bars: MultiProgress,
     stderr: Arc<Mutex<io::Stderr>>,
-    /// The cursor stands behind a question.
+    /// A question is open, and the cursor is behind it.
     asking: AtomicBool,
     /// Event log of a detached upload, which `uploads attach` reads.
     record: Option<Arc<EventLog>>,
@@ -112,7 +112,7 @@ impl Console {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset, a console without escape sequences) gets no bar.
         let can_draw = settings.stderr_escapes && !bars.is_hidden() && !settings.agent;
-        let face = Face::choose(settings.progress, settings.quiet, can_draw);
+        let face = ProgressFormat::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
             face,
@@ -132,7 +132,7 @@ impl Console {
     /// When standard output cannot be written.
     pub(crate) fn product(&self, text: &str) -> Result<(), WriteError> {
         let mut stdout = io::stdout().lock();
-        // Piece by piece: masking takes many times the room of its text.
+        // In pieces: masking needs many times the size of its text.
         let written = pieces(text).try_for_each(|piece| stdout.write_all(mask_known(piece.to_owned()).as_bytes()));
         match written.and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(WriteError(error)),
@@ -143,7 +143,7 @@ impl Console {
     /// `Step 2/3: Uploading model files...`
     pub(crate) fn step(&self, number: u8, of: u8, text: &str) {
         self.json_line(|| progress::step_line(number, of, text));
-        self.talk(&self.style.bold(&format!("Step {number}/{of}: {text}")));
+        self.write_message(&self.style.bold(&format!("Step {number}/{of}: {text}")));
     }
 
     /// A fact for those who read JSON lines; nothing elsewhere.
@@ -154,24 +154,24 @@ impl Console {
     /// `✓ Upload complete`
     pub(crate) fn done(&self, text: &str) {
         self.record_message(Message::Done, text);
-        self.talk(&format!("{} {}", self.style.green("✓"), harmless_lines(text)));
+        self.write_message(&format!("{} {}", self.style.green("✓"), harmless_lines(text)));
     }
 
-    /// News.
+    /// Writes a status message.
     pub(crate) fn status(&self, text: &str) {
         self.record_message(Message::Status, text);
-        self.talk(&harmless_lines(text));
+        self.write_message(&harmless_lines(text));
     }
 
-    /// News that is recorded elsewhere.
-    pub(crate) fn unrecorded(&self, text: &str) {
-        self.talk(&harmless_lines(text));
+    /// Writes a status message that is recorded elsewhere.
+    pub(crate) fn status_unrecorded(&self, text: &str) {
+        self.write_message(&harmless_lines(text));
     }
 
-    /// A blank line between the talk and the result, where both stand on one terminal.
+    /// Writes a blank line between messages and result, where both are on one terminal.
     pub(crate) fn gap(&self) {
         if self.settings.stdout_terminal && self.settings.stderr_terminal {
-            self.talk("");
+            self.write_message("");
         }
     }
 
@@ -180,16 +180,16 @@ impl Console {
         self.status(&format!("  {key}: {value}"));
     }
 
-    /// Something that the person may want to know: a retry, a wait.
+    /// Writes a notice: a retry, a wait.
     pub(crate) fn notice(&self, text: &str) {
         self.record_message(Message::Notice, text);
-        self.talk(&self.style.grey(&harmless_lines(text)));
+        self.write_message(&self.style.grey(&harmless_lines(text)));
     }
 
     /// `WARNING: ...`
     pub(crate) fn warn(&self, text: &str) {
         self.record_message(Message::Warning, text);
-        self.talk(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
+        self.write_message(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
     }
 
     /// True where trace lines are shown.
@@ -204,15 +204,15 @@ impl Console {
         }
     }
 
-    /// A failed command that azd shows: here it is told only where lines of JSON are read.
-    pub(crate) fn error_elsewhere(&self, page: &ErrorPage<'_>) {
+    /// Reports a failed command that azd shows: written here only as a JSON line.
+    pub(crate) fn error_shown_by_azd(&self, page: &ErrorPage<'_>) {
         self.json_line(|| progress::error_line(page));
     }
 
     /// A failed command.
     pub(crate) fn error(&self, page: &ErrorPage<'_>) {
         if page.is_interrupt {
-            self.leave_line();
+            self.end_prompt_line();
         }
         self.json_line(|| progress::error_line(page));
         self.line(&match (self.settings.json, self.settings.agent) {
@@ -222,7 +222,7 @@ impl Console {
         });
     }
 
-    /// What a table must look like on standard output.
+    /// Style of tables on standard output.
     #[must_use]
     pub(crate) fn table_style(&self) -> TableStyle {
         let width = self.settings.stdout_terminal.then(|| self.width(&Term::stdout()));
@@ -271,17 +271,18 @@ impl Console {
         }
         self.asking.store(true, Ordering::SeqCst);
         let mut answer = String::new();
-        let read = io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer);
+        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
         self.asking.store(false, Ordering::SeqCst);
         let read = read?;
-        if read as u64 == LONGEST_ANSWER {
+        if read as u64 == MAX_ANSWER {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// After Ctrl+C the terminal has written `^C` where the cursor stood: a question's line ends there, any other goes.
-    fn leave_line(&self) {
+    /// Ends the line after Ctrl+C: the terminal has written `^C` at the cursor. A question keeps its line, any other
+    /// line is removed.
+    fn end_prompt_line(&self) {
         if self.settings.stderr_terminal {
             let erased = self.settings.stderr_escapes && !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
             self.write(if erased { "\r\u{1b}[2K" } else { "\n" });
@@ -302,14 +303,14 @@ impl Console {
         }
     }
 
-    /// Talk is left out when quiet, and where it would stand between JSON lines.
-    fn talk(&self, text: &str) {
-        if !self.settings.quiet && self.face != Face::Json {
+    /// Writes a message, unless quiet or among JSON lines.
+    fn write_message(&self, text: &str) {
+        if !self.settings.quiet && self.face != ProgressFormat::Json {
             self.line(text);
         }
     }
 
-    /// One line on standard error, above a bar if there is one. Nobody to read it is no error.
+    /// Writes one line to standard error, above a bar if there is one. Ignores write errors: stderr may be closed.
     fn line(&self, text: &str) {
         self.write(&format!("{text}\n"));
     }

@@ -1,4 +1,4 @@
-//! What a command puts on standard output: JSON for scripts, text for people.
+//! Result of a command on standard output: JSON for scripts, text for users.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The faces of progress, the lines that scripts read, and the progress of what the service does by itself.
+//! Styles of progress, the lines that scripts read, and the progress of work that the service does.
 
 use std::time::Duration;
 
@@ -31,16 +31,16 @@ pub(crate) enum ProgressMode {
     None,
 }
 
-/// What a mode comes to on this standard error.
+/// Style of progress on this standard error, resolved from the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Face {
+pub(super) enum ProgressFormat {
     Bar,
     Plain,
     Json,
     None,
 }
 
-impl Face {
+impl ProgressFormat {
     /// JSON was asked for by name, so quiet does not silence it.
     pub(super) fn choose(mode: ProgressMode, quiet: bool, terminal: bool) -> Self {
         match mode {
@@ -54,7 +54,7 @@ impl Face {
     }
 }
 
-/// Where bars are drawn; redrawn ten times a second at most.
+/// Container of the bars; redrawn ten times a second at most.
 pub(super) fn bars() -> MultiProgress {
     MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))
 }
@@ -86,7 +86,7 @@ pub(super) fn error_line(page: &ErrorPage<'_>) -> String {
     event_line("error", page.object())
 }
 
-/// The progress of a registration or a deployment, which the service tells in states.
+/// Progress of a registration or a deployment, which the service reports as states.
 pub(crate) struct StatusView<'a> {
     console: &'a Console,
     event: &'static str,
@@ -107,7 +107,7 @@ impl<'a> StatusView<'a> {
     }
 
     fn new(console: &'a Console, event: &'static str, deployment: Option<String>, status_line: Duration) -> Self {
-        let bar = (console.face == Face::Bar).then(|| bar_line(&console.bars));
+        let bar = (console.face == ProgressFormat::Bar).then(|| bar_line(&console.bars));
         Self { console, event, deployment, status_line, next_line: status_line, bar }
     }
 
@@ -115,17 +115,17 @@ impl<'a> StatusView<'a> {
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
         let line = || format!("  {} ({})", harmless(status), units::duration(elapsed));
         match self.console.face {
-            Face::Bar => {
+            ProgressFormat::Bar => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(mask_known(line()));
                 }
             }
-            // Most of them end within seconds, and need no word on the way.
-            Face::Plain if elapsed >= self.next_line => {
+            // Most of them end within seconds, and need no line before.
+            ProgressFormat::Plain if elapsed >= self.next_line => {
                 self.next_line = elapsed + self.status_line;
                 self.console.line(&line());
             }
-            Face::Plain | Face::Json | Face::None => {}
+            ProgressFormat::Plain | ProgressFormat::Json | ProgressFormat::None => {}
         }
         let line = || {
             let rest = json!({ "status": status, "seconds": elapsed.as_secs() });
@@ -162,15 +162,15 @@ mod tests {
     #[test]
     fn the_face_follows_the_mode_the_stream_and_quiet() {
         for (mode, quiet, terminal, face) in [
-            (ProgressMode::Auto, false, true, Face::Bar),
-            (ProgressMode::Auto, false, false, Face::Plain),
-            (ProgressMode::Auto, true, true, Face::None),
-            (ProgressMode::Bar, false, false, Face::Plain),
-            (ProgressMode::Json, true, false, Face::Json),
-            (ProgressMode::Plain, false, true, Face::Plain),
-            (ProgressMode::None, false, true, Face::None),
+            (ProgressMode::Auto, false, true, ProgressFormat::Bar),
+            (ProgressMode::Auto, false, false, ProgressFormat::Plain),
+            (ProgressMode::Auto, true, true, ProgressFormat::None),
+            (ProgressMode::Bar, false, false, ProgressFormat::Plain),
+            (ProgressMode::Json, true, false, ProgressFormat::Json),
+            (ProgressMode::Plain, false, true, ProgressFormat::Plain),
+            (ProgressMode::None, false, true, ProgressFormat::None),
         ] {
-            assert_eq!(Face::choose(mode, quiet, terminal), face, "{mode:?} {quiet} {terminal}");
+            assert_eq!(ProgressFormat::choose(mode, quiet, terminal), face, "{mode:?} {quiet} {terminal}");
         }
     }
 }

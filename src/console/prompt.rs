@@ -10,11 +10,11 @@ use super::Console;
 use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::redact::mask_known;
 
-/// Rows of a list that are shown at once; typing narrows it.
+/// Visible rows of a list; typing filters it.
 const ROWS: usize = 7;
 
-/// The terminal as it was, put back when this is dropped: whoever ends the program in the middle of a question would
-/// leave it without echo and cursor.
+/// Terminal settings, restored on drop: ending the program during a question would leave the terminal without echo and
+/// cursor.
 #[derive(Debug)]
 pub(crate) struct TerminalGuard {
     #[cfg(unix)]
@@ -25,7 +25,7 @@ impl Drop for TerminalGuard {
     fn drop(&mut self) {
         #[cfg(unix)]
         if let Some(before) = &self.before {
-            // An error says that the terminal is gone.
+            // An error means that the terminal is gone.
             let _: rustix::io::Result<()> =
                 rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, before);
         }
@@ -43,7 +43,7 @@ impl Console {
         }
     }
 
-    /// Asks for one of these; `None` when the person leaves the question. Blocks.
+    /// Asks for one of the choices; `None` when the user cancels the question. Blocks.
     ///
     /// # Errors
     /// When the terminal cannot be used; `Interrupted` after Ctrl+C.

@@ -1,10 +1,10 @@
-//! What a detached upload records of itself: the lines that scripts read, and beside them what only `uploads attach` needs to
-//! show the page of the foreground. Names of the latter begin with `_`.
+//! Record of a detached upload: the lines that scripts read, and beside them the events that only `uploads attach`
+//! needs to show the page of the foreground. Names of the latter begin with `_`.
 
 use serde_json::{Value, json};
 
 use super::Console;
-use super::progress::{Face, event_line};
+use super::progress::{ProgressFormat, event_line};
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::redact::mask_known;
 
@@ -28,11 +28,11 @@ pub(super) enum Message {
 impl Console {
     /// A line for those who read JSON lines, here or by attaching; not even made where there are none.
     pub(super) fn json_line(&self, line: impl FnOnce() -> String) {
-        if self.face != Face::Json && self.record.is_none() {
+        if self.face != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let line = line();
-        if self.face == Face::Json {
+        if self.face == ProgressFormat::Json {
             self.line(&line);
         }
         self.append(line);
@@ -54,11 +54,11 @@ impl Console {
 
     /// `upload.progress`, whose record also has what the rate is computed from.
     pub(super) fn progress_line(&self, line: impl FnOnce() -> Value, found: u64) {
-        if self.face != Face::Json && self.record.is_none() {
+        if self.face != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let mut fields = line();
-        if self.face == Face::Json {
+        if self.face == ProgressFormat::Json {
             self.line(&event_line("upload.progress", fields.clone()));
         }
         fields[FOUND] = found.into();

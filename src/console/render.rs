@@ -1,4 +1,4 @@
-//! Values as people and scripts read them: tables, pages, JSON. Pure.
+//! Rendering of values: tables, pages, JSON. Pure.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,15 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use url::Url;
 
-pub(crate) use super::create_pages::{DryRunPage, accepted_page, detached_page, dry_run_page, lora_line, taken_line};
-pub(crate) use super::findings::{Checked, error_lines, finding_line, findings_page};
+pub(crate) use super::create_pages::{
+    CreateDryRunPage, accepted_page, detached_page, dry_run_page, lora_line, selected_line,
+};
+pub(crate) use super::findings::{CheckSummary, error_lines, finding_line, findings_page};
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, UploadSpeed, uploads_table};
 use super::width::{columns, padded};
 use azure_ai_models_core::display::{harmless, harmless_json};
-use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, Progress, Versioned};
+use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, OperationProgress, Versioned};
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
 
@@ -22,14 +24,14 @@ pub(super) const RULE: &str = "────────────────�
 
 /// Rows of a table of models.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Counted {
+pub(crate) enum RowKind {
     /// The latest version of each model.
     Models,
     /// Versions of one model.
     Versions,
 }
 
-impl Counted {
+impl RowKind {
     fn noun(self) -> &'static str {
         match self {
             Self::Models => "custom model(s)",
@@ -37,7 +39,7 @@ impl Counted {
         }
     }
 
-    /// Name of a row for those who want no more.
+    /// Name of a row for `--quiet`.
     fn name(self, model: &ListedModel) -> &str {
         match self {
             Self::Models => model.name(),
@@ -48,7 +50,7 @@ impl Counted {
 
 /// The table of `list` and `versions`; `counted` names what its rows are.
 #[must_use]
-pub(crate) fn model_table(models: &[ListedModel], counted: Counted, style: TableStyle) -> String {
+pub(crate) fn model_table(models: &[ListedModel], counted: RowKind, style: TableStyle) -> String {
     if !style.summary {
         return models.iter().map(|model| harmless(counted.name(model)) + "\n").collect();
     }
@@ -73,7 +75,7 @@ pub(crate) fn unchanged_page(name: &str, version: &str) -> String {
     format!("Model '{}' (version {}) has the same content: nothing was uploaded.\n", harmless(name), harmless(version))
 }
 
-/// A name alone, for those who want no more.
+/// Only the name, for `--quiet`.
 #[must_use]
 pub(crate) fn name_line(name: &str) -> String {
     harmless(name) + "\n"
@@ -83,9 +85,11 @@ pub(crate) fn name_line(name: &str) -> String {
 #[must_use]
 pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
     let next = match model.view().progress() {
-        Progress::Done => deploy_section(deploy),
-        Progress::Running => format!("The registration is under way. To wait for its end:\n  {}\n", harmless(wait)),
-        Progress::Failed => "The registration did not succeed: this version cannot be deployed.\n".to_owned(),
+        OperationProgress::Done => deploy_section(deploy),
+        OperationProgress::Running => {
+            format!("The registration is under way. To wait for its end:\n  {}\n", harmless(wait))
+        }
+        OperationProgress::Failed => "The registration did not succeed: this version cannot be deployed.\n".to_owned(),
     };
     format!("{}\n{next}", model_details(model))
 }
@@ -217,7 +221,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
     Ok(text)
 }
 
-/// The same for a list, in pieces: a long list has no room in memory twice.
+/// Renders a list as one JSON document in pieces: a long list does not fit in memory twice.
 pub(crate) fn json_list<T: Serialize>(items: Vec<&T>) -> impl Iterator<Item = Result<String, serde_json::Error>> {
     const PIECE: usize = 100;
     let pieces = items.len().div_ceil(PIECE);
@@ -282,7 +286,7 @@ fn without_query(uri: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use azure_ai_models_core::model::Listing;
+    use azure_ai_models_core::model::ModelListSeed;
     use serde::de::DeserializeSeed;
     use serde_json::{Value, json};
 
@@ -320,14 +324,14 @@ mod tests {
     #[test]
     fn tables_count_unless_quiet() {
         let style = TableStyle { width: None, summary: true };
-        let listed = |document: Value| Listing::default().deserialize(document).expect("a model");
+        let listed = |document: Value| ModelListSeed::default().deserialize(document).expect("a model");
         let models = [listed(serde_json::to_value(full()).expect("JSON")), listed(json!({"name": "bare"}))];
-        insta::assert_snapshot!(model_table(&models, Counted::Models, style));
-        assert_eq!(model_table(&[], Counted::Models, style), "0 custom model(s) found\n");
-        assert_eq!(model_table(&[], Counted::Models, TableStyle { summary: false, ..style }), "");
+        insta::assert_snapshot!(model_table(&models, RowKind::Models, style));
+        assert_eq!(model_table(&[], RowKind::Models, style), "0 custom model(s) found\n");
+        assert_eq!(model_table(&[], RowKind::Models, TableStyle { summary: false, ..style }), "");
     }
 
-    /// Piece by piece it is what it is at once.
+    /// The pieces together equal the document rendered as a whole.
     #[test]
     fn a_list_in_pieces_is_one_document() {
         for count in [0, 1, 99, 100, 101, 250] {

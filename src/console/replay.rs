@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Console;
-use super::progress::{Face, StatusView};
+use super::progress::{ProgressFormat, StatusView};
 use super::record::{FOUND, MESSAGE, Message, STARTED};
 use super::transfer::TransferView;
 use azure_ai_models_core::display::harmless_json;
@@ -17,12 +17,12 @@ use azure_ai_models_core::model::{TransferEvent, TransferProgress};
 pub(crate) struct Replay<'a> {
     console: &'a Console,
     status_line: Duration,
-    transfer: Option<Transfer<'a>>,
+    transfer: Option<ReplayedTransfer<'a>>,
     /// Event that the view shows, and the view.
     status: Option<(String, StatusView<'a>)>,
 }
 
-struct Transfer<'a> {
+struct ReplayedTransfer<'a> {
     view: TransferView<'a>,
     started: OffsetDateTime,
 }
@@ -33,12 +33,12 @@ impl<'a> Replay<'a> {
         Self { console, status_line, transfer: None, status: None }
     }
 
-    /// Shows one event: a line of the file. Lines of other shapes are left out.
+    /// Shows one event: a line of the file. Ignores lines of other shapes.
     pub(crate) fn on(&mut self, line: &str) {
         let Ok(mut event) = serde_json::from_str::<Value>(line) else { return };
         let Some(name) = event["event"].as_str().map(str::to_owned) else { return };
-        if self.console.face == Face::Json {
-            // The failure is told by the command that attached.
+        if self.console.face == ProgressFormat::Json {
+            // The command that attached reports the failure.
             let is_shown = !name.starts_with('_') && name != "error";
             if let (true, Some(fields)) = (is_shown, event.as_object_mut()) {
                 fields.shift_remove(FOUND);
@@ -80,7 +80,7 @@ impl<'a> Replay<'a> {
             STARTED => {
                 let view = self.console.transfer_view(self.status_line);
                 let started = time.unwrap_or_else(OffsetDateTime::now_utc);
-                self.transfer = Some(Transfer { view, started });
+                self.transfer = Some(ReplayedTransfer { view, started });
                 self.feed(time, &TransferEvent::Started(progress(event)));
             }
             "upload.progress" => self.feed(time, &TransferEvent::Progress(progress(event))),
@@ -132,7 +132,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-impl Transfer<'_> {
+impl ReplayedTransfer<'_> {
     fn set_time(&mut self, now: OffsetDateTime) {
         self.view.set_recorded(Duration::try_from(now - self.started).unwrap_or_default());
     }

@@ -1,12 +1,12 @@
-//! A rate over a recent window: no number before there is enough to tell, and one that falls when nothing moves. Pure.
+//! Rate over a recent window: no number before there are enough samples, and one that falls when nothing moves. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Older samples do not count.
-const WINDOW: Duration = Duration::from_secs(20);
+const SAMPLE_WINDOW: Duration = Duration::from_secs(20);
 /// Shorter spans say nothing.
-const LEAST: Duration = Duration::from_secs(2);
+const MIN_SPAN: Duration = Duration::from_secs(2);
 
 /// Samples of how far a transfer is, by the time since its start.
 #[derive(Clone, Debug, Default)]
@@ -18,17 +18,17 @@ impl Speed {
     /// One more sample. Time and bytes never go back.
     pub(super) fn add(&mut self, at: Duration, bytes: u64) {
         self.samples.push_back((at, bytes));
-        while self.samples.len() > 2 && self.samples.front().is_some_and(|(first, _)| *first + WINDOW < at) {
+        while self.samples.len() > 2 && self.samples.front().is_some_and(|(first, _)| *first + SAMPLE_WINDOW < at) {
             self.samples.pop_front();
         }
     }
 
-    /// Bytes per second at this moment; `None` while there is too little to tell.
+    /// Bytes per second at this moment; `None` while there are too few samples.
     pub(super) fn rate(&self, now: Duration) -> Option<f64> {
         let (first, from) = self.samples.front()?;
         let (_, to) = self.samples.back()?;
         let span = now.saturating_sub(*first);
-        if span < LEAST || to <= from {
+        if span < MIN_SPAN || to <= from {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -40,7 +40,7 @@ impl Speed {
     pub(super) fn eta(&self, now: Duration, left: u64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds = left as f64 / self.rate(now)?;
-        // A year is as good as never.
+        // More than a year is no useful estimate.
         (seconds < 365.0 * 86400.0).then(|| Duration::from_secs_f64(seconds))
     }
 }

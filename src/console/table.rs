@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::width::{columns, cut, is_plain, push_padded};
 use azure_ai_models_core::display::harmless;
 
-/// What a table must look like.
+/// Style of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableStyle {
     /// Columns of the terminal; `None` in a pipe.
@@ -17,7 +17,7 @@ pub(crate) struct TableStyle {
 }
 
 const GAP: usize = 2;
-const LEAST: usize = 10;
+const MIN_COLUMN_WIDTH: usize = 10;
 
 /// Lays out a table. Where it is too wide, the last columns are cut first, then omitted; the first `whole` never are.
 /// The rows are walked twice and never all held: a list may have 100,000.
@@ -51,14 +51,18 @@ fn shown(cell: &str) -> Cow<'_, str> {
 fn fit(widths: &mut Vec<usize>, whole: usize, available: usize) {
     let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     let least = |widths: &[usize]| -> Vec<usize> {
-        widths.iter().enumerate().map(|(at, width)| if at < whole { *width } else { LEAST.min(*width) }).collect()
+        widths
+            .iter()
+            .enumerate()
+            .map(|(at, width)| if at < whole { *width } else { MIN_COLUMN_WIDTH.min(*width) })
+            .collect()
     };
     while widths.len() > whole && total(&least(widths)) > available {
         widths.pop();
     }
     let mut over = total(widths).saturating_sub(available);
     for width in widths.iter_mut().skip(whole).rev() {
-        let cut = over.min(width.saturating_sub(LEAST));
+        let cut = over.min(width.saturating_sub(MIN_COLUMN_WIDTH));
         *width = width.saturating_sub(cut);
         over = over.saturating_sub(cut);
     }
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cell_is_too_odd() {
+    fn cell_survives_mutation() {
         let seeds: [&[u8]; 3] = [
             "my-model\t1\tme@contoso.com".as_bytes(),
             "模型\t\u{1f468}\u{200d}\u{1f469}\u{fe0f}\tx".as_bytes(),

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use self::state::State;
+use self::state::TransferState;
 use super::Console;
-use super::progress::{Face, bar_line, event_line};
+use super::progress::{ProgressFormat, bar_line, event_line};
 use azure_ai_models_core::hub::Carrier;
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
@@ -45,7 +45,7 @@ pub(crate) struct TransferView<'a> {
     console: &'a Console,
     status_line: Duration,
     clock: Clock,
-    state: State,
+    state: TransferState,
     running: bool,
     bar: Option<ProgressBar>,
     next_status: Duration,
@@ -58,7 +58,7 @@ impl<'a> TransferView<'a> {
             console,
             status_line,
             clock: Clock::Since(Instant::now()),
-            state: State::default(),
+            state: TransferState::default(),
             running: false,
             bar: None,
             next_status: status_line,
@@ -66,7 +66,7 @@ impl<'a> TransferView<'a> {
         }
     }
 
-    /// From now on the time since the start is this, as events of another process tell it.
+    /// Sets the time since the start, as recorded in the events of another process.
     pub(super) fn set_recorded(&mut self, now: Duration) {
         self.clock = Clock::Recorded(now);
     }
@@ -80,10 +80,10 @@ impl<'a> TransferView<'a> {
                 self.clock.start();
                 self.running = true;
                 self.state.advance(Duration::ZERO, *progress);
-                if self.console.face == Face::Bar {
+                if self.console.face == ProgressFormat::Bar {
                     self.bar = Some(bar_line(&self.console.bars));
                 }
-                if self.console.face == Face::Plain {
+                if self.console.face == ProgressFormat::Plain {
                     self.console.line(&format!("  Uploading {}...", self.state.whole()));
                 }
                 self.draw(Duration::ZERO);
@@ -127,22 +127,22 @@ impl<'a> TransferView<'a> {
         let now = self.clock.now();
         if now >= self.next_status {
             self.next_status = now + self.status_line;
-            if matches!(self.console.face, Face::Bar | Face::Plain) {
+            if matches!(self.console.face, ProgressFormat::Bar | ProgressFormat::Plain) {
                 self.console.line(&self.state.status(now));
             }
         }
         self.draw(now);
     }
 
-    /// The person wants to end; `waits` where the engine takes its time for that. The bar goes: the terminal wrote its
-    /// `^C` into that line.
+    /// Shows that the user interrupts; `waits` where the engine needs time to end. Removes the bar: the terminal wrote
+    /// its `^C` into that line.
     pub(crate) fn stopping(&mut self, waits: bool) {
         if self.running {
             let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
             self.clear_bar();
-            self.console.leave_line();
+            self.console.end_prompt_line();
             if waits {
-                self.console.talk(&format!("  Stopping{again}"));
+                self.console.write_message(&format!("  Stopping{again}"));
             }
         }
     }
@@ -159,12 +159,12 @@ impl<'a> TransferView<'a> {
         }
     }
 
-    /// Where there is no bar: a line at each tenth.
+    /// Writes a line at each tenth, where there is no bar.
     fn tenths(&mut self, now: Duration) {
         let Some(percent) = self.state.percent() else { return };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 99.9")]
         let tenth = (percent / 10.0) as u64;
-        if self.console.face == Face::Plain && tenth >= self.next_tenth {
+        if self.console.face == ProgressFormat::Plain && tenth >= self.next_tenth {
             self.next_tenth = tenth + 1;
             self.console.line(&self.state.plain(now));
         }
@@ -177,27 +177,27 @@ impl<'a> TransferView<'a> {
             .filter(|percent| *percent > 0.0)
             .map(|percent| format!(", network errors {percent:.0} %"))
             .unwrap_or_default();
-        self.console.talk(&format!("  No progress for {} s{errors}. Still trying...", silent.as_secs()));
+        self.console.write_message(&format!("  No progress for {} s{errors}. Still trying...", silent.as_secs()));
     }
 
     fn done(&mut self, bytes: u64, files: u64, elapsed: Duration) {
         self.running = false;
         match self.console.face {
-            Face::Bar => {
+            ProgressFormat::Bar => {
                 self.clear_bar();
                 self.console.line(&self.state.full_line(bytes, elapsed, self.console.bar_width()));
             }
-            Face::Plain => self.console.line(&format!("  {}", self.state.full_text(bytes, elapsed))),
-            Face::Json | Face::None => {}
+            ProgressFormat::Plain => self.console.line(&format!("  {}", self.state.full_text(bytes, elapsed))),
+            ProgressFormat::Json | ProgressFormat::None => {}
         }
         self.console.event("upload.done", json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() }));
-        self.console.talk(&format!("  Completed in {}", units::duration(elapsed)));
+        self.console.write_message(&format!("  Completed in {}", units::duration(elapsed)));
     }
 }
 
 impl Drop for TransferView<'_> {
     fn drop(&mut self) {
-        // What was reached stays on the screen, as a line that ends.
+        // The last state stays on the screen, as a complete line.
         if self.bar.is_some() {
             self.clear_bar();
             self.console.line(&self.state.line(self.clock.now(), self.console.bar_width()));

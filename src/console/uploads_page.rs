@@ -56,7 +56,7 @@ impl UploadSpeed {
 /// The table of `uploads list`.
 #[must_use]
 pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
-    // Four columns that would be empty where nothing runs.
+    // These four columns would be empty where nothing runs.
     let runs = rows.iter().any(|row| row.pid.is_some());
     let cells: Vec<Vec<String>> = rows
         .iter()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Mark of text that was cut.
 const ELLIPSIS: &str = "…";
-/// Characters that are looked at for each column; most have one or none.
+/// Characters examined for each column; most have one or none.
 const PER_COLUMN: usize = 4;
 
 /// True for a text of printable ASCII: each byte takes one column, and none can drive a terminal.
@@ -17,14 +17,14 @@ pub(super) fn columns(text: &str) -> usize {
     if is_plain(text) { text.len() } else { ::console::measure_text_width(text) }
 }
 
-/// The text, cut to so many columns at most.
+/// Cuts the text to this number of columns.
 pub(super) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     if columns(text) <= limit {
         return Cow::Borrowed(text);
     }
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(limit.saturating_mul(PER_COLUMN)).collect();
     let shown = |count: usize| format!("{}{ELLIPSIS}", &text[..ends[count]]);
-    // A mark that joins two characters changes the width of the first: the search comes close, and the loop is exact.
+    // A joining mark changes the width of the previous character: the search comes close, and the loop is exact.
     let close = ends.partition_point(|end| columns(&text[..*end]) < limit);
     let fitting = (0..close).rev().map(shown).find(|shown| columns(shown) <= limit);
     Cow::Owned(fitting.unwrap_or_default())

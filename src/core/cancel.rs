@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How urgently the user wants the program to end.
+/// Urgency of the request to end the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// Nothing was requested.
@@ -74,18 +74,18 @@ impl Cancellation {
         }
     }
 
-    /// From now on the command ends by itself at the first request.
+    /// Lets the command end by itself at the first request.
     pub fn hold(&self) -> Hold {
         self.holds.send_modify(|holds| *holds += 1);
         Hold(Arc::clone(&self.holds))
     }
 
-    /// Runs a command, and drops it at a request to end, which gives `None`: at once where it does not [hold](Self::hold),
-    /// else `grace` after the second request.
+    /// Runs a command, and drops it at a request to end, which returns `None`: immediately where it does not
+    /// [hold](Self::hold), else `grace` after the second request.
     pub async fn run<T>(&self, grace: Duration, command: impl Future<Output = T>) -> Option<T> {
         let released = async {
             self.at_least(Urgency::Graceful).await;
-            // The sender is ours: it is never gone.
+            // The sender is owned by `self`, so it exists.
             drop(self.holds.subscribe().wait_for(|holds| *holds == 0).await);
         };
         let overdue = async {
@@ -94,7 +94,7 @@ impl Cancellation {
         };
         tokio::select! {
             biased;
-            // First: a command that ends at the same moment has something to say.
+            // First, so that a command that ends at the same moment returns its result.
             value = command => Some(value),
             () = released => None,
             () = overdue => None,

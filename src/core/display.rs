@@ -15,7 +15,7 @@ pub fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// The same for text of several lines, which stay lines.
+/// As [`harmless`] for text of several lines, which keep their line breaks.
 #[must_use]
 pub fn harmless_lines(text: &str) -> String {
     text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
@@ -42,7 +42,7 @@ pub fn harmless_json(json: String) -> String {
     out
 }
 
-/// Control characters, marks that turn the direction of writing or break a line, and tags that nobody sees.
+/// True for control characters, marks that change the direction of writing or break a line, and invisible tags.
 fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c,

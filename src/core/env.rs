@@ -95,7 +95,7 @@ impl Env {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
     }
 
-    /// The variable that says that a coding agent runs the program, where one does: set, and not to a word for no.
+    /// Variable that reports a coding agent, where one is set to anything but a word for no.
     #[must_use]
     pub fn agent(&self) -> Option<&'static str> {
         let is_no = |word: &str| ["0", "f", "false", "no", "off"].iter().any(|no| word.eq_ignore_ascii_case(no));
@@ -107,7 +107,7 @@ impl Env {
         self.vars.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The same without some variables.
+    /// Copy without some variables.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
         let mut env = self.clone();
@@ -155,7 +155,7 @@ impl Env {
         self.cwd = cwd;
     }
 
-    /// The home directory; never a relative path, so that a working directory cannot stand in for it.
+    /// Home directory; never a relative path, so that a working directory is not taken for it.
     #[must_use]
     pub fn home(&self) -> Option<&Path> {
         self.home.as_deref()
@@ -188,7 +188,7 @@ impl Env {
     }
 
     /// True when a question can be asked: standard input and standard error are both a terminal, and not that of a
-    /// notebook, on which nobody can type.
+    /// notebook, which accepts no input.
     #[must_use]
     pub fn interactive(&self) -> bool {
         self.stdin_terminal && self.stderr_terminal && self.get(var::JPY_PARENT_PID).is_none()

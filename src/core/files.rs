@@ -1,4 +1,4 @@
-//! Files and directories that only their owner may read, and changes that outlast a scanner's look at a new file.
+//! Private files and directories, and file changes that retry while a scanner holds a new file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::platform::Platform;
 
 /// On Windows a file that was just written is often held for a moment, by a virus scanner or an indexer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
 /// Errors of Windows that a held file, or one in a directory, causes: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION,
 /// ERROR_LOCK_VIOLATION, ERROR_DIR_NOT_EMPTY, ERROR_DELETE_PENDING, ERROR_USER_MAPPED_FILE.
@@ -17,7 +17,7 @@ const HELD: [i32; 6] = [5, 32, 33, 145, 303, 1224];
 
 /// An empty private file in place of whatever is there.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    patiently(|| private().create(true).truncate(true).write(true).open(path))
+    retry_while_held(|| private().create(true).truncate(true).write(true).open(path))
 }
 
 /// A private file that is written at its end.
@@ -37,17 +37,17 @@ pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
 
 /// Moves a file to another name, in place of whatever has it. Blocks, on Windows up to a second.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    patiently(|| fs::rename(from, to))
+    retry_while_held(|| fs::rename(from, to))
 }
 
 /// Removes a file; none is no error. Blocks, on Windows up to a second.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    patiently(|| none_is_removed(fs::remove_file(path)))
+    retry_while_held(|| none_is_removed(fs::remove_file(path)))
 }
 
 /// Removes a directory with all that is in it; none is no error. Blocks, on Windows up to a second.
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
-    patiently(|| none_is_removed(fs::remove_dir_all(path)))
+    retry_while_held(|| none_is_removed(fs::remove_dir_all(path)))
 }
 
 fn none_is_removed(removed: io::Result<()>) -> io::Result<()> {
@@ -57,7 +57,7 @@ fn none_is_removed(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn patiently<T>(change: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+fn retry_while_held<T>(change: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     retried(Platform::CURRENT, thread::sleep, change)
 }
 
@@ -70,7 +70,7 @@ fn retried<T>(
     let mut waited = Duration::ZERO;
     loop {
         match change() {
-            Err(why) if waited < PATIENCE && is_held(&why, platform) => {
+            Err(why) if waited < HELD_TIMEOUT && is_held(&why, platform) => {
                 pause(PAUSE);
                 waited += PAUSE;
             }
@@ -116,7 +116,7 @@ mod tests {
 
     const SHARING_VIOLATION: i32 = 32;
 
-    /// A file that is held for so many attempts: the outcome, the attempts, and how long was waited.
+    /// Result, number of attempts and total pause for a file that is held for this number of attempts.
     fn held(platform: Platform, code: i32, attempts: u32) -> (bool, u32, Duration) {
         let (mut made, mut waited) = (0, Duration::ZERO);
         let change = || {
@@ -131,7 +131,7 @@ mod tests {
     fn a_held_file_is_waited_for_about_a_second_on_windows() {
         assert_eq!(held(Platform::Windows, SHARING_VIOLATION, 25), (true, 26, Duration::from_millis(500)));
         let (ended_well, _, waited) = held(Platform::Windows, SHARING_VIOLATION, u32::MAX);
-        assert_eq!((ended_well, waited), (false, PATIENCE));
+        assert_eq!((ended_well, waited), (false, HELD_TIMEOUT));
         for code in HELD {
             assert!(held(Platform::Windows, code, 1).0, "{code}");
         }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 /// Longest input.
-const LONGEST: usize = 4096;
+const MAX_LENGTH: usize = 4096;
 /// No input takes longer, whatever else the machine does.
 const LIMIT: Duration = Duration::from_secs(5);
-/// What a million runs may leave behind in memory, in pages of 4 KiB: 32 MiB.
+/// Memory that a million runs may retain, in pages of 4 KiB: 32 MiB.
 const GROWTH: u64 = 8192;
 
 /// Texts that matter to most parsers.
@@ -108,7 +108,7 @@ fn mutated(pool: &[&[u8]], random: &mut Rng) -> Vec<u8> {
             _ => input.truncate(end),
         }
     }
-    input.truncate(LONGEST);
+    input.truncate(MAX_LENGTH);
     input
 }
 

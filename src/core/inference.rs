@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::credential::TokenSource;
-use crate::http::{Flaw, HttpClient, HttpError, Method, Request, Retry};
+use crate::http::{HttpClient, HttpError, Method, Request, ResponseFlaw, Retry};
 use crate::redact;
 
 /// Answer of a model.
@@ -56,7 +56,7 @@ impl InferenceClient {
         redact::clean_json(&mut body);
         let message = &body["choices"][0]["message"];
         if !message.is_object() {
-            return Err(response.bad(Flaw::Shape("it holds no choices[0].message".into())));
+            return Err(response.bad(ResponseFlaw::Shape("it holds no choices[0].message".into())));
         }
         let text = ["content", "refusal"].into_iter().find_map(|key| message[key].as_str());
         let usage = Some(body["usage"].clone()).filter(|usage| !usage.is_null());

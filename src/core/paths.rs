@@ -55,7 +55,7 @@ fn parts(path: &str, platform: Platform) -> Vec<&str> {
     parts
 }
 
-/// Path below a directory, with `/` between its names, whichever way both are spelled; `None` where it lies elsewhere.
+/// Path below a directory, with `/` between its names, however both are spelled; `None` where it is elsewhere.
 pub(crate) fn below(path: &str, directory: &str, platform: Platform) -> Option<String> {
     let (path, directory) = (parts(path, platform), parts(directory, platform));
     let is_same = |(one, other): (&&str, &&str)| platform.fold_name(one) == platform.fold_name(other);

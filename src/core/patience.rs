@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Waits for work, and calls `say` with the time that has passed: after `first`, and then each time after `every`.
-pub async fn noting<T>(
+pub async fn with_notices<T>(
     (first, every): (Duration, Duration),
     mut say: impl FnMut(Duration),
     work: impl Future<Output = T>,
@@ -35,7 +35,7 @@ mod tests {
             let mut said = Vec::new();
             let pauses = (Duration::from_secs(5), Duration::from_secs(30));
             let work = sleep(Duration::from_secs(takes));
-            noting(pauses, |elapsed| said.push(elapsed.as_secs()), work).await;
+            with_notices(pauses, |elapsed| said.push(elapsed.as_secs()), work).await;
             assert_eq!(said, expected);
         }
     }

@@ -34,7 +34,7 @@ impl Platform {
         }
     }
 
-    /// Name of a variable in the one spelling by which the system compares: Windows does not tell `Path` from `PATH`.
+    /// Name of a variable in the form by which the system compares: Windows ignores case.
     pub(crate) fn fold_variable(self, name: &str) -> Cow<'_, str> {
         match self {
             Self::Windows => name.to_ascii_uppercase().into(),
@@ -42,8 +42,8 @@ impl Platform {
         }
     }
 
-    /// Name or glob in the one spelling by which names of files are compared: composed, and in lower case where the
-    /// usual file systems do not tell cases apart.
+    /// Name or glob in the form by which file names are compared: composed, and in lower case where the usual file
+    /// systems ignore case.
     pub(crate) fn fold_name(self, name: &str) -> Cow<'_, str> {
         let composed = composed(name);
         match self {

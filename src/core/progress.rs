@@ -19,7 +19,7 @@ pub(crate) struct Counters {
     /// Of these the bytes that an earlier run sent.
     pub(crate) found: u64,
     pub(crate) files: u64,
-    /// Bytes and files in all, as far as the engine has found them by itself; ignored where there is a plan.
+    /// Total bytes and files that the engine itself has found so far; ignored where there is a plan.
     pub(crate) totals: Option<(u64, u64)>,
     /// Of the bytes those that the store copied itself; `None` where nothing is imported.
     pub(crate) remote: Option<u64>,
@@ -50,7 +50,7 @@ impl Meter {
     }
 }
 
-/// Tells how long nothing has moved.
+/// Measures the time without progress.
 #[derive(Debug)]
 pub(crate) struct StallWatch {
     notice: Duration,
@@ -70,7 +70,7 @@ pub(crate) struct Stall {
 }
 
 impl StallWatch {
-    /// Speaks after each `notice`, and ends at `limit`.
+    /// Reports after each `notice`, and ends at `limit`.
     pub(crate) fn new(notice: Duration, limit: Duration, now: Instant) -> Self {
         Self { notice, limit, last_move: now, notices: 0, highest: Vec::new() }
     }
@@ -85,12 +85,12 @@ impl StallWatch {
             *highest = (*highest).max(*number);
         }
         if has_moved {
-            self.moved(now);
+            self.record_movement(now);
         }
     }
 
     /// Movement without numbers, such as the start of a job.
-    pub(crate) fn moved(&mut self, now: Instant) {
+    pub(crate) fn record_movement(&mut self, now: Instant) {
         (self.last_move, self.notices) = (now, 0);
     }
 
@@ -99,7 +99,7 @@ impl StallWatch {
         self.last_move + self.limit.min(self.notice.saturating_mul(self.notices + 1))
     }
 
-    /// A stall that is worth a word: each time another notice interval has passed, and at the limit.
+    /// Stall to report: each time another notice interval has passed, and at the limit.
     pub(crate) fn check(&mut self, now: Instant) -> Option<Stall> {
         if now < self.due() {
             return None;
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!((watch.due(), watch.check(at(16))), (at(30), None));
         watch.observe(&[1, 5], at(20));
         assert_eq!(watch.due(), at(35));
-        // The same numbers again are silence, and so is one that fell and came back.
+        // The same numbers again are no progress, nor is one that fell and came back.
         watch.observe(&[1, 5], at(30));
         watch.observe(&[0, 5], at(31));
         watch.observe(&[1, 5], at(32));

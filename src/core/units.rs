@@ -1,5 +1,5 @@
-//! Bytes, rates, durations and plurals as people read and write them. Units are 1024-based and written
-//! KB, MB, GB, as in the customer's design.
+//! Bytes, rates, durations and plurals as text. Units are 1024-based and written KB, MB, GB, as in the customer's
+//! design.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub fn whole(bytes_per_second: f64) -> u64 {
     whole
 }
 
-/// What [`parse_bytes`] reads as this number: `15M` where it is whole, `1500` where not.
+/// Text that [`parse_bytes`] reads as this number: `15M` where it is whole, `1500` where not.
 #[must_use]
 pub fn option(count: u64) -> String {
     match count {
@@ -62,7 +62,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// What [`parse_duration`] reads as this duration: `1h30m`, `90s` as `1m30s`.
+/// Text that [`parse_duration`] reads as this duration: `1h30m`, `90s` as `1m30s`.
 #[must_use]
 pub fn duration_option(duration: Duration) -> String {
     let seconds = duration.as_secs();

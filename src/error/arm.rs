@@ -8,7 +8,7 @@ use azure_ai_models_core::http::{HttpError, ServiceError};
 use azure_ai_models_core::project::EndpointError;
 use azure_ai_models_core::units;
 
-use super::deployments::{DeployAdvice, missing_role, refused_write};
+use super::deployments::{DeploySuggestions, missing_role, refused_write};
 use super::project::{failed_host, failed_program, host_message};
 use super::service::refused;
 use super::{CliError, ErrorCode, ErrorKind};
@@ -59,13 +59,13 @@ fn refused_read(error: ServiceError, headline: &str, scope: &str) -> CliError {
             "Check the subscription and the names, or sign in with another account: azd auth login".to_owned(),
         ),
         429 | 500.. => (ErrorKind::Service, "Try again later.".to_owned()),
-        _ => return refused_write(HttpError::Service(Box::new(error)), &DeployAdvice::default()),
+        _ => return refused_write(HttpError::Service(Box::new(error)), &DeploySuggestions::default()),
     };
     let message = format!("{headline}: {error}");
     refused(error, kind, message).with_suggestion(suggestion)
 }
 
-/// A request of azd's that Azure refused, told as one of this program's own.
+/// Error for a request of azd that Azure refused, in the form of this program's own requests.
 pub(super) fn refused_by_azure(refusal: AzureRefusal) -> CliError {
     let AzureRefusal { purpose, status, code, host, scope, body, .. } = refusal;
     let mut error = ServiceError { host, status, code, ..ServiceError::default() };
@@ -114,7 +114,7 @@ impl CliError {
         error.with_suggestion("Run the same command again: it saves all of them.")
     }
 
-    /// The person reaches no subscription of this id.
+    /// Error for a subscription that does not exist or is not accessible.
     #[must_use]
     pub(crate) fn no_subscription(id: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("there is no subscription '{id}', or you do not reach it"))
@@ -122,7 +122,7 @@ impl CliError {
             .with_suggestion("Check --subscription, and the account that you are signed in with: azd auth status")
     }
 
-    /// The person reaches no subscription at all.
+    /// Error when the user has access to no subscription.
     #[must_use]
     pub(crate) fn no_subscriptions() -> Self {
         Self::new(ErrorKind::NotFound, "the signed-in account reaches no subscription")
@@ -207,9 +207,9 @@ impl CliError {
         )
     }
 
-    /// ARM tells an endpoint that must not get tokens.
+    /// Error for an endpoint from ARM that must not receive tokens.
     #[must_use]
-    pub(crate) fn odd_endpoint(error: EndpointError) -> Self {
+    pub(crate) fn rejected_endpoint(error: EndpointError) -> Self {
         let suggestion = error.suggestion();
         Self::usage(format!("the endpoint that Azure tells of the project cannot be used: {error}"))
             .with_code(ErrorCode::BadEndpoint)
@@ -219,10 +219,10 @@ impl CliError {
 
 /// Lines of a list; what would fill the screen is counted.
 fn listed(lines: impl Iterator<Item = String>) -> String {
-    const MOST: usize = 20;
+    const MAX_LISTED: usize = 20;
     let all: Vec<String> = lines.map(|line| format!("  {line}")).collect();
-    match all.len().saturating_sub(MOST) {
+    match all.len().saturating_sub(MAX_LISTED) {
         0 => all.join("\n"),
-        more => format!("{}\n  and {}", all[..MOST].join("\n"), units::count(more as u64, "other", "others")),
+        more => format!("{}\n  and {}", all[..MAX_LISTED].join("\n"), units::count(more as u64, "other", "others")),
     }
 }

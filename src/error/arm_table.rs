@@ -10,12 +10,12 @@ pub(crate) struct ArmRow {
     pub(crate) name: &'static str,
     /// Codes that lead here, in any case; ARM wraps errors of providers, so details count.
     codes: &'static [&'static str],
-    /// What a refusal must look like besides.
+    /// Further condition of the refusal.
     when: fn(&ServiceError) -> bool,
     pub(super) kind: ErrorKind,
-    /// What to do; `{action}` and `{scope}` are those that a missing role is told with.
+    /// Suggestion; `{action}` and `{scope}` are replaced by those of the missing role.
     pub(super) suggestion: &'static str,
-    /// What to do besides where the model is one of Fireworks.
+    /// Further suggestion where the model is one of Fireworks.
     pub(super) fireworks: &'static str,
 }
 
@@ -38,18 +38,18 @@ const fn when(
 pub(crate) static ARM_ROWS: &[ArmRow] = &[
     when(
         "support_block",
-        |error| error.says(&["715-123420"]),
+        |error| error.mentions(&["715-123420"]),
         Failure,
         "The subscription is blocked by a fraud check. Open a support request and give both ids.",
     ),
     when(
         "content_filter",
-        |error| error.status == 400 && error.says(&["content filter", "rai policy", "raipolicy"]),
+        |error| error.status == 400 && error.mentions(&["content filter", "rai policy", "raipolicy"]),
         Failure,
         "Name an existing content filter with --rai-policy.",
     ),
     ArmRow {
-        when: |error| error.says(&["cannot create/update/move resource"]),
+        when: |error| error.mentions(&["cannot create/update/move resource"]),
         ..code(
             "account_limit",
             &["InsufficientQuota"],
@@ -68,7 +68,7 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
     },
     code("capacity", &["InvalidCapacity"], Failure, "Use a --sku-capacity in the range that the message names."),
     ArmRow {
-        when: |error| error.says(&["not supported by the model"]),
+        when: |error| error.mentions(&["not supported by the model"]),
         ..code(
             "sku_not_supported",
             &["InvalidResourceProperties"],

@@ -185,7 +185,7 @@ impl ErrorCode {
             Self::LoraOptions => "lora_options",
             Self::MissingAnswer => "missing_answer",
             Self::ModelDeployed => "model_deployed",
-            // The service's own word for it.
+            // The service's own code.
             Self::ModelNotFound => "ModelNotFound",
             Self::Network => "network",
             Self::NoAzdProject => "no_azd_project",

@@ -9,9 +9,9 @@ use super::arm_table::arm_row_of;
 use super::service::refused;
 use super::{CliError, ErrorCode, ErrorKind};
 
-/// What a command about a deployment knows that its errors should tell.
+/// Suggestions for errors of a command about a deployment.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DeployAdvice {
+pub(crate) struct DeploySuggestions {
     /// Command that waits for the deployment, or shows it.
     pub(crate) look: String,
     /// Command that deletes it.
@@ -30,13 +30,13 @@ pub(crate) struct DeployAdvice {
 
 impl CliError {
     /// A write to a deployment that failed, or a deployment whose end is bad or unknown.
-    pub(crate) fn deployment(error: DeployError, name: &DeploymentName, advice: &DeployAdvice) -> Self {
+    pub(crate) fn deployment(error: DeployError, name: &DeploymentName, suggestions: &DeploySuggestions) -> Self {
         let message = format!("deployment '{name}': {error}");
         match error {
-            DeployError::Refused(error) => refused_write(error, advice),
-            DeployError::Busy(error) => refused_write(error, advice).headed(&message),
-            DeployError::Unwatchable(error) => refused_write(error, advice).headed(&message),
-            DeployError::Failed { state, detail, details } => failed(name, &state, detail, &details, advice),
+            DeployError::Refused(error) => refused_write(error, suggestions),
+            DeployError::Busy(error) => refused_write(error, suggestions).headed(&message),
+            DeployError::Unwatchable(error) => refused_write(error, suggestions).headed(&message),
+            DeployError::Failed { state, detail, details } => failed(name, &state, detail, &details, suggestions),
             DeployError::TimedOut { last_state, last_fault } => {
                 let mut message = match last_state {
                     Some(state) => format!("deployment '{name}' is still running (state {state})"),
@@ -47,11 +47,11 @@ impl CliError {
                 }
                 Self::failure(message)
                     .with_code(ErrorCode::StillRunning)
-                    .with_suggestion(format!("Wait longer:\n  {}", advice.look))
+                    .with_suggestion(format!("Wait longer:\n  {}", suggestions.look))
             }
             DeployError::NotVisible => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
-                .with_suggestion(format!("Look again later:\n  {}", advice.look)),
+                .with_suggestion(format!("Look again later:\n  {}", suggestions.look)),
             DeployError::NotShown => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
                 .with_suggestion("Look at it later; if it is unchanged, run the same command again."),
@@ -72,14 +72,14 @@ impl CliError {
     }
 
     /// Quota that does not suffice, with what can be done about it.
-    pub(crate) fn quota(name: &str, needed: u64, available: u64, advice: &DeployAdvice) -> Self {
+    pub(crate) fn quota(name: &str, needed: u64, available: u64, suggestions: &DeploySuggestions) -> Self {
         let message = format!(
             "not enough quota '{name}': {} needed, {} available",
             units::grouped(needed),
             units::grouped(available)
         );
         let error = ServiceError { status: 400, code: Some("InsufficientQuota".to_owned()), ..ServiceError::default() };
-        let suggestion = suggestion(&error, advice);
+        let suggestion = suggestion(&error, suggestions);
         Self::failure(message).with_code(ErrorCode::Service("InsufficientQuota".into())).with_suggestion(suggestion)
     }
 
@@ -94,7 +94,7 @@ impl CliError {
 }
 
 /// A request about deployments that Azure Resource Manager refused.
-pub(super) fn refused_write(error: HttpError, advice: &DeployAdvice) -> CliError {
+pub(super) fn refused_write(error: HttpError, suggestions: &DeploySuggestions) -> CliError {
     let HttpError::Service(error) = error else { return error.into() };
     if error.is_html() {
         return HttpError::Service(error).into();
@@ -113,33 +113,33 @@ pub(super) fn refused_write(error: HttpError, advice: &DeployAdvice) -> CliError
     if let Some(id) = &error.correlation_id {
         message = format!("{message}\nCorrelation id: {id}");
     }
-    let suggestion = suggestion(&error, advice);
+    let suggestion = suggestion(&error, suggestions);
     refused(*error, row.kind, message).with_suggestion(suggestion)
 }
 
-/// What to do about a refusal.
-fn suggestion(error: &ServiceError, advice: &DeployAdvice) -> String {
+/// Suggestion for a refusal.
+fn suggestion(error: &ServiceError, suggestions: &DeploySuggestions) -> String {
     let row = arm_row_of(error);
     let (action, scope) = missing_role(&error.message);
     let action = action.unwrap_or("Microsoft.CognitiveServices/accounts/deployments/*");
     let scope = scope.unwrap_or("the Foundry account");
     let mut lines = vec![row.suggestion.replace("{action}", action).replace("{scope}", scope)];
-    if advice.is_fireworks && !row.fireworks.is_empty() {
+    if suggestions.is_fireworks && !row.fireworks.is_empty() {
         lines.push(row.fireworks.to_owned());
     }
     match row.name {
         "quota" => lines.extend(
-            advice
+            suggestions
                 .room
                 .iter()
                 .cloned()
-                .chain(advice.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
+                .chain(suggestions.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
         ),
-        "model_not_supported" if !advice.similar_models.is_empty() => {
-            lines.push(format!("Models with similar names: {}", advice.similar_models.join(", ")));
+        "model_not_supported" if !suggestions.similar_models.is_empty() => {
+            lines.push(format!("Models with similar names: {}", suggestions.similar_models.join(", ")));
         }
-        "content_filter" if !advice.content_filters.is_empty() => {
-            lines.push(format!("The account has: {}", advice.content_filters.join(", ")));
+        "content_filter" if !suggestions.content_filters.is_empty() => {
+            lines.push(format!("The account has: {}", suggestions.content_filters.join(", ")));
         }
         _ => {}
     }
@@ -158,7 +158,7 @@ fn failed(
     state: &str,
     detail: Option<ErrorDetail>,
     details: &[ErrorDetail],
-    advice: &DeployAdvice,
+    suggestions: &DeploySuggestions,
 ) -> CliError {
     let ErrorDetail { code, message } = detail.unwrap_or_default();
     let words = if message.is_empty() { String::new() } else { format!(": {message}") };
@@ -166,12 +166,12 @@ fn failed(
     for detail in details.iter().filter(|detail| !detail.message.is_empty()) {
         text = format!("{text}\n{}", detail.message);
     }
-    let delete = format!("Delete it before you create it again:\n  {}", advice.delete);
+    let delete = format!("Delete it before you create it again:\n  {}", suggestions.delete);
     let Some(code) = code else {
         return CliError::failure(text).with_code(ErrorCode::DeploymentFailed).with_suggestion(delete);
     };
     let error = ServiceError { status: 400, code: Some(code.clone()), message, ..ServiceError::default() };
-    let told = suggestion(&error, advice);
+    let told = suggestion(&error, suggestions);
     CliError::failure(text).with_code(ErrorCode::Service(code)).with_suggestion(told).and_suggestion(&delete)
 }
 

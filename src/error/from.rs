@@ -178,7 +178,7 @@ impl CliError {
     /// Adds the command to run again to the suggestion.
     #[must_use]
     pub(crate) fn with_run_again(self, command: &str) -> Self {
-        let words = match self.comes_again() {
+        let words = match self.is_lasting() {
             true => "Once that is solved, run the same command again:",
             false => "Run the same command again:",
         };

@@ -1,7 +1,7 @@
 //! Translation of what the Hugging Face Hub answers instead of files.
 
 use azure_ai_models_core::env::var;
-use azure_ai_models_core::http::{Fault, HttpError};
+use azure_ai_models_core::http::{HttpError, NetworkFault};
 use azure_ai_models_core::hub::{HubEndpointError, HubError, HubTokenError, TokenOrigin};
 use azure_ai_models_core::units;
 
@@ -14,7 +14,7 @@ const STALE: &str = "A mirror or a cache between here and the Hub is out of date
 impl From<HubError> for CliError {
     fn from(error: HubError) -> Self {
         let answer = error.answer().map(|answer| (answer.status, answer.request_id.clone(), answer.date.clone()));
-        let told = told(error);
+        let told = translate(error);
         match answer {
             Some((status, id, date)) => told.with_answer(status, id, date),
             None => told,
@@ -22,7 +22,7 @@ impl From<HubError> for CliError {
     }
 }
 
-fn told(error: HubError) -> CliError {
+fn translate(error: HubError) -> CliError {
     let message = error.to_string();
     let of = |kind, code| CliError::new(kind, message.clone()).with_code(code);
     match error {
@@ -92,7 +92,7 @@ fn told(error: HubError) -> CliError {
 /// A request that failed for no reason of the Hub's own.
 fn of_request(error: HttpError, message: String) -> CliError {
     match error {
-        HttpError::Network { fault: Fault::Proxy { .. } | Fault::ProxyDown, .. } => {
+        HttpError::Network { fault: NetworkFault::Proxy { .. } | NetworkFault::ProxyDown, .. } => {
             CliError::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::Network)
                 .with_suggestion(format!("Check HTTPS_PROXY, and that the proxy lets {HOSTS} through."))
@@ -207,8 +207,8 @@ mod tests {
             HubError::Refused { path: path(), host: "us.aws.cdn.hf.co".into(), answer: answer(403) },
             HubError::BadRange { path: path(), host: "us.aws.cdn.hf.co".into(), what: "the whole file (200)".into() },
             HubError::Mismatch { path: path(), sums: SumMismatch { expected: sum("a"), found: sum("b") } },
-            HubError::Http(network(Fault::Refused)),
-            HubError::Http(network(Fault::ProxyDown)),
+            HubError::Http(network(NetworkFault::Refused)),
+            HubError::Http(network(NetworkFault::ProxyDown)),
             HubError::Http(HttpError::Service(answer(503))),
         ]
     }

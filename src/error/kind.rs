@@ -5,7 +5,7 @@
 pub(crate) enum ErrorKind {
     /// Anything that is not below.
     Failure,
-    /// A bad option or value, or an answer that is missing where nobody can be asked.
+    /// A bad option or value, or a missing answer where the user cannot be asked.
     Usage,
     /// Model, version, path or project.
     NotFound,

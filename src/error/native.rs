@@ -66,17 +66,21 @@ impl CliError {
 mod tests {
     use std::io;
 
-    use azure_ai_models_core::http::{Fault, HttpError, ServiceError};
+    use azure_ai_models_core::http::{HttpError, NetworkFault, ServiceError};
     use azure_ai_models_core::model::TransferProgress;
 
     use super::*;
 
-    /// What would break the next run too is not told to be run again just like that.
+    /// A failure that would repeat does not suggest running the same command unchanged.
     #[test]
     fn the_same_command_alone_is_advice_where_it_can_help() {
         let service = |status| HttpError::Service(Box::new(ServiceError { status, ..ServiceError::default() }));
-        let network =
-            || HttpError::Network { host: "h".into(), fault: Fault::Reset, connecting: false, words: String::new() };
+        let network = || HttpError::Network {
+            host: "h".into(),
+            fault: NetworkFault::Reset,
+            connecting: false,
+            words: String::new(),
+        };
         let store = |error| NativeError::Store { path: "a".into(), error };
         let file = |kind: io::ErrorKind| NativeError::File { path: "a".into(), why: kind.into() };
         let stalled = || NativeError::Stalled {

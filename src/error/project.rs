@@ -46,7 +46,7 @@ pub(super) fn host_message(error: &HostError) -> String {
     }
 }
 
-/// A failure of azd's server, told in these words, without a suggestion.
+/// Failure of azd's server with this message, without a suggestion.
 pub(super) fn failed_host(error: &HostError, message: String) -> CliError {
     let (kind, code) = match error {
         HostError::BadAddress | HostError::Gone { .. } | HostError::TimedOut { .. } => {
@@ -62,7 +62,7 @@ pub(super) fn failed_host(error: &HostError, message: String) -> CliError {
     CliError::new(kind, message).with_code(code)
 }
 
-/// A failure of the `azd` program, told in these words, without a suggestion.
+/// Failure of the `azd` program with this message, without a suggestion.
 pub(super) fn failed_program(error: &ProgramError, message: String) -> CliError {
     let (kind, code) = match error {
         ProgramError::Missing => (ErrorKind::Failure, ErrorCode::AzdNotFound),
@@ -77,11 +77,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use azure_ai_models_core::azd::{AzdWords, Refusal};
+    use azure_ai_models_core::azd::{AzdMessage, RefusalKind};
 
     #[test]
     fn what_azd_answers_has_its_kind() {
-        let refused = HostError::Refused { refusal: Refusal::Plain, words: "w".into(), suggestion: None };
+        let refused = HostError::Refused { refusal: RefusalKind::Plain, words: "w".into(), suggestion: None };
         let limit = Duration::from_secs(10);
         for (error, kind, code) in [
             (HostError::BadAddress, ErrorKind::Service, "azd_unreachable"),
@@ -97,7 +97,7 @@ mod tests {
             assert_eq!(CliError::from(error).kind, kind);
         }
         let failed =
-            ProgramError::Failed { words: AzdWords { message: "w".into(), suggestion: Some("Do it.".into()) } };
+            ProgramError::Failed { words: AzdMessage { message: "w".into(), suggestion: Some("Do it.".into()) } };
         let told = CliError::from(FindError::Program(failed));
         assert_eq!((told.kind, told.page().suggestion), (ErrorKind::Failure, Some("Do it.")));
         assert_eq!(CliError::from(FindError::Program(ProgramError::TimedOut { limit })).kind, ErrorKind::Service);

@@ -1,13 +1,13 @@
 //! Report of a failure to azd, and the failures that are not reported.
 
-use azure_ai_models_core::azd::{ErrorReport, Origin};
+use azure_ai_models_core::azd::{ErrorReport, FailureOrigin};
 use azure_ai_models_core::display::harmless_lines;
 
-use super::{CliError, Culprit, ErrorCode, ErrorKind};
+use super::{CliError, ErrorCode, ErrorKind, ErrorOrigin};
 
 impl CliError {
-    /// The failure for azd to show; `None` where the user is told here: after Ctrl+C azd is gone, and a declined
-    /// question is no failure.
+    /// Failure for azd to show; `None` where the console shows it: after Ctrl+C azd is gone, and a declined question is
+    /// no failure.
     pub(crate) fn report(&self) -> Option<ErrorReport> {
         let details = &*self.details;
         if self.kind == ErrorKind::Interrupted || details.code == ErrorCode::Cancelled {
@@ -25,14 +25,14 @@ impl CliError {
         })
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> FailureOrigin {
         let code = snake_case(self.details.code.as_str());
         match (&self.details.culprit, self.details.status) {
-            (Culprit::Service(host), Some(status)) => {
-                Origin::Service { code: self.details.code.as_str().to_owned(), status, host: host.clone() }
+            (ErrorOrigin::Service(host), Some(status)) => {
+                FailureOrigin::Service { code: self.details.code.as_str().to_owned(), status, host: host.clone() }
             }
-            (Culprit::Tool, _) => Origin::Tool { code, category: "dependency" },
-            _ => Origin::Local { code, category: category(self.kind) },
+            (ErrorOrigin::Tool, _) => FailureOrigin::Tool { code, category: "dependency" },
+            _ => FailureOrigin::Local { code, category: category(self.kind) },
         }
     }
 }
@@ -48,7 +48,7 @@ fn category(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// `ModelNotFound` and `missing-shard` as azd wants its codes.
+/// Converts `ModelNotFound` and `missing-shard` to azd's form of codes.
 fn snake_case(code: &str) -> String {
     let mut out = String::with_capacity(code.len() + 4);
     let mut after_lower = false;

@@ -1,11 +1,11 @@
 //! Translation of the service's answers, and of the lack of them.
 
-use azure_ai_models_core::foundry::{DeleteError, Failure, ListError, RegisterError, UpdateError};
-use azure_ai_models_core::http::{ErrorDetail, Fault, Flaw, HttpError, ServiceError};
+use azure_ai_models_core::foundry::{DeleteError, ListError, OperationFailure, RegisterError, UpdateError};
+use azure_ai_models_core::http::{ErrorDetail, HttpError, NetworkFault, ResponseFlaw, ServiceError};
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::units;
 
-use super::table::{Row, is_any_conflict, row_of, row_of_code};
+use super::table::{RefusalRow, is_any_conflict, row_of, row_of_code};
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<HttpError> for CliError {
@@ -15,7 +15,7 @@ impl From<HttpError> for CliError {
     }
 }
 
-/// What to do about a failure, and pages to read about it.
+/// Suggestion for a failure, and links to documentation.
 struct Suggestion {
     text: String,
     links: &'static [(&'static str, &'static str)],
@@ -27,7 +27,7 @@ impl Suggestion {
         let text = match error {
             HttpError::SignIn(error) => error.suggestion(),
             HttpError::Service(error) => {
-                let Row { suggestion, links, .. } = row_of(error);
+                let RefusalRow { suggestion, links, .. } = row_of(error);
                 let wait = error.retry_after.map(units::duration).unwrap_or_default();
                 let text = suggestion.replace("{wait}", &wait);
                 let text = text.replace("{tenant}", error.tenant.as_deref().unwrap_or_default());
@@ -47,7 +47,7 @@ impl Suggestion {
     }
 }
 
-/// Where the service refuses to make a version because of something other than the version.
+/// Suggestion when the service refuses to create a version for a reason other than the version.
 const RESOLVE: &str = "Resolve what the message names, then run the same command again.";
 
 impl Suggestion {
@@ -94,7 +94,7 @@ fn failed_request(error: HttpError) -> CliError {
     }
 }
 
-/// A refusal of a service, told in these words, without a suggestion.
+/// Refusal of a service with this message, without a suggestion.
 pub(super) fn refused(error: ServiceError, kind: ErrorKind, message: impl Into<String>) -> CliError {
     CliError::new(kind, message)
         .with_answer(error.status, error.request_id, error.date)
@@ -103,7 +103,7 @@ pub(super) fn refused(error: ServiceError, kind: ErrorKind, message: impl Into<S
 }
 
 /// The service's words under the headline of their row.
-fn refusal_message(error: &ServiceError, row: &Row) -> String {
+fn refusal_message(error: &ServiceError, row: &RefusalRow) -> String {
     let mut message = error.to_string();
     for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {
         message = format!("{message}\n{}", detail.message);
@@ -111,7 +111,7 @@ fn refusal_message(error: &ServiceError, row: &Row) -> String {
     if row.headline.is_empty() {
         return message;
     }
-    // Without a code the service's words begin with the status already.
+    // Without a code the message already begins with the status.
     let status = if error.code.is_some() { format!(" ({})", error.status) } else { String::new() };
     format!("{}: {message}", row.headline.replace("{status}", &status))
 }
@@ -142,7 +142,7 @@ impl CliError {
     /// A failed request about this model: a 404 says that there is none, any other failure what it always says.
     pub(crate) fn about_model(error: HttpError, model: &MissingModel<'_>) -> Self {
         match error {
-            HttpError::Service(error) if error.speaks_of_a_model() => {
+            HttpError::Service(error) if error.is_model_not_found() => {
                 refused(*error, ErrorKind::NotFound, model.message()).with_suggestion(model.suggestion())
             }
             error => error.into(),
@@ -150,39 +150,39 @@ impl CliError {
     }
 }
 
-fn network_suggestion(fault: Fault) -> &'static str {
+fn network_suggestion(fault: NetworkFault) -> &'static str {
     match fault {
-        Fault::Dns => "Check the host name in the project endpoint, and the network.",
-        Fault::Refused => "Check that the service runs at that address, and the network.",
-        Fault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
-        Fault::Proxy { status: Some(407) } => {
+        NetworkFault::Dns => "Check the host name in the project endpoint, and the network.",
+        NetworkFault::Refused => "Check that the service runs at that address, and the network.",
+        NetworkFault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
+        NetworkFault::Proxy { status: Some(407) } => {
             "Write the proxy's user name and password into HTTPS_PROXY, as USER:PASSWORD@ before its host."
         }
-        Fault::Proxy { .. } => {
+        NetworkFault::Proxy { .. } => {
             "Ask whoever runs the proxy of HTTPS_PROXY to let this host through, or name the host in NO_PROXY."
         }
-        Fault::ProxyDown => "Check the proxy in HTTPS_PROXY; hosts that need none are named in NO_PROXY.",
-        Fault::Timeout => "Check the network; a proxy or firewall may swallow the connection. Then try again.",
-        Fault::Unreachable => "Check that this machine has a network, or a VPN where the project needs one.",
-        Fault::Reset => "Check the network and try again.",
-        Fault::Other => "Try again; with --debug every request is traced.",
+        NetworkFault::ProxyDown => "Check the proxy in HTTPS_PROXY; hosts that need none are named in NO_PROXY.",
+        NetworkFault::Timeout => "Check the network; a proxy or firewall may swallow the connection. Then try again.",
+        NetworkFault::Unreachable => "Check that this machine has a network, or a VPN where the project needs one.",
+        NetworkFault::Reset => "Check the network and try again.",
+        NetworkFault::Other => "Try again; with --debug every request is traced.",
     }
 }
 
 /// Suggestion where an intermediary answers for a blob store.
 pub(super) const INTERMEDIARY: &str = "Something on the way answers in its place: a proxy, a gateway, or a network that wants a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
 
-fn flaw_suggestion(flaw: &Flaw) -> &'static str {
+fn flaw_suggestion(flaw: &ResponseFlaw) -> &'static str {
     match flaw {
-        Flaw::Html => {
+        ResponseFlaw::Html => {
             "Somebody between here and Foundry answered. Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser."
         }
-        Flaw::Empty | Flaw::NotJson => "Check the project endpoint; if it is right, try again later.",
-        Flaw::Shape(_) => {
+        ResponseFlaw::Empty | ResponseFlaw::NotJson => "Check the project endpoint; if it is right, try again later.",
+        ResponseFlaw::Shape(_) => {
             "Check AZURE_AI_MODELS_API_VERSION, if it is set; else this version of the program may be too old for the service."
         }
-        Flaw::Intermediary(_) => INTERMEDIARY,
-        Flaw::TooBig => "Check the project endpoint: Foundry sends no such answer.",
+        ResponseFlaw::Intermediary(_) => INTERMEDIARY,
+        ResponseFlaw::TooBig => "Check the project endpoint: Foundry sends no such answer.",
     }
 }
 
@@ -206,7 +206,7 @@ impl From<DeleteError> for CliError {
         match error {
             DeleteError::Refused(error) => error.into(),
             DeleteError::Failed(failure) => {
-                // One refusal has one exit code, whether it is told at once or by the operation.
+                // One refusal has one exit code, whether the request or the operation reports it.
                 let kind = failure.code.as_deref().and_then(row_of_code).map_or(ErrorKind::Failure, |row| row.kind);
                 failed_operation(Self::new(kind, message), ErrorCode::DeletionFailed, failure)
             }
@@ -234,7 +234,7 @@ impl From<UpdateError> for CliError {
 }
 
 /// An operation that failed: the service's code, else `code`, all details, and the suggestion for the code.
-fn failed_operation(mut error: CliError, code: ErrorCode, failure: Failure) -> CliError {
+fn failed_operation(mut error: CliError, code: ErrorCode, failure: OperationFailure) -> CliError {
     for ErrorDetail { message, .. } in failure.details.iter().filter(|detail| !detail.message.is_empty()) {
         error = error.and_message(message);
     }
@@ -246,27 +246,27 @@ fn failed_operation(mut error: CliError, code: ErrorCode, failure: Failure) -> C
     }
 }
 
-/// What the caller of a registration can do about an end that is not known.
-pub(crate) struct RegistrationAdvice<'a> {
+/// Suggestions for a registration whose end is not known.
+pub(crate) struct RegistrationSuggestions<'a> {
     /// The service may still be at work.
     pub(crate) timed_out: &'a str,
     /// The service does not know of the registration any more.
     pub(crate) lost: Option<&'a str>,
 }
 
-/// Where the registration may still come to its end.
-const LOOK_FIRST: &str = "The service may still be at work: look whether the model is there in some minutes.";
+/// Suggestion when the registration may still succeed.
+const STILL_RUNNING: &str = "The service may still be at work: look whether the model is there in some minutes.";
 const CONFLICT: &str = "If the version exists by now, use another --version.";
 
 impl From<RegisterError> for CliError {
     fn from(error: RegisterError) -> Self {
-        Self::registration(error, &RegistrationAdvice { timed_out: LOOK_FIRST, lost: None })
+        Self::registration(error, &RegistrationSuggestions { timed_out: STILL_RUNNING, lost: None })
     }
 }
 
 impl CliError {
     /// A registration that failed, or whose end is not known.
-    pub(crate) fn registration(error: RegisterError, advice: &RegistrationAdvice<'_>) -> Self {
+    pub(crate) fn registration(error: RegisterError, suggestions: &RegistrationSuggestions<'_>) -> Self {
         let message = error.to_string();
         let failed = |code| Self::new(ErrorKind::RegistrationFailed, message.clone()).with_code(code);
         match error {
@@ -275,7 +275,7 @@ impl CliError {
                 failed_registration(error, &message).suggest(suggestion)
             }
             RegisterError::NoWay { first, second } => {
-                // The reason is told of both, the suggestion is for the way that exists.
+                // Both reasons are reported; the suggestion is for the route that exists.
                 let suggestion = Suggestion::of_creation(&second);
                 let second = failed_request(second);
                 failed_registration(first, &message)
@@ -289,14 +289,16 @@ impl CliError {
             RegisterError::TimedOut { last_fault: Some(fault), .. } => {
                 failed_registration(fault, &format!("{message}\nThe last look at it failed"))
                     .with_code(ErrorCode::RegistrationTimeout)
-                    .with_suggestion(advice.timed_out)
+                    .with_suggestion(suggestions.timed_out)
             }
-            RegisterError::TimedOut { .. } => failed(ErrorCode::RegistrationTimeout).with_suggestion(advice.timed_out),
+            RegisterError::TimedOut { .. } => {
+                failed(ErrorCode::RegistrationTimeout).with_suggestion(suggestions.timed_out)
+            }
             RegisterError::Absent { .. } => {
                 let error = failed(ErrorCode::RegistrationLost);
-                advice.lost.into_iter().fold(error, Self::with_suggestion)
+                suggestions.lost.into_iter().fold(error, Self::with_suggestion)
             }
-            RegisterError::NotProved => failed(ErrorCode::NotProved).with_suggestion(LOOK_FIRST),
+            RegisterError::NotProved => failed(ErrorCode::NotProved).with_suggestion(STILL_RUNNING),
             RegisterError::Taken { difference } => {
                 failed(ErrorCode::VersionTaken).and_message(&difference).with_suggestion(CONFLICT)
             }
@@ -304,7 +306,7 @@ impl CliError {
     }
 
     /// True where the table has a suggestion of its own for a code of the service.
-    pub(crate) fn has_advice(code: &str) -> bool {
+    pub(crate) fn has_suggestion(code: &str) -> bool {
         row_of_code(code).is_some()
     }
 
@@ -383,18 +385,18 @@ mod tests {
     #[test]
     fn every_way_to_have_no_answer_has_its_own_words() {
         let mut rows = String::new();
-        let proxy = |status| Fault::Proxy { status };
+        let proxy = |status| NetworkFault::Proxy { status };
         for fault in [
-            Fault::Dns,
-            Fault::Refused,
-            Fault::Tls,
+            NetworkFault::Dns,
+            NetworkFault::Refused,
+            NetworkFault::Tls,
             proxy(Some(407)),
             proxy(None),
-            Fault::ProxyDown,
-            Fault::Timeout,
-            Fault::Unreachable,
-            Fault::Reset,
-            Fault::Other,
+            NetworkFault::ProxyDown,
+            NetworkFault::Timeout,
+            NetworkFault::Unreachable,
+            NetworkFault::Reset,
+            NetworkFault::Other,
         ] {
             let words = "words below".to_owned();
             row(&mut rows, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
@@ -405,12 +407,12 @@ mod tests {
             server: "Via: 1.1 gateway".to_owned(),
         };
         let flaws = [
-            Flaw::Html,
-            Flaw::Empty,
-            Flaw::NotJson,
-            Flaw::Shape("missing field `name`".into()),
-            Flaw::TooBig,
-            Flaw::Intermediary(Box::new(intermediary)),
+            ResponseFlaw::Html,
+            ResponseFlaw::Empty,
+            ResponseFlaw::NotJson,
+            ResponseFlaw::Shape("missing field `name`".into()),
+            ResponseFlaw::TooBig,
+            ResponseFlaw::Intermediary(Box::new(intermediary)),
         ];
         for what in flaws {
             row(&mut rows, HttpError::BadAnswer { host: "h:443".into(), status: 200, what, request_id: None });
@@ -418,10 +420,10 @@ mod tests {
         insta::assert_snapshot!(rows);
     }
 
-    /// The service tells of a failed registration by its code, with no status.
+    /// The service reports a failed registration by its code, without a status.
     #[test]
     fn a_failed_operation_has_the_suggestion_of_its_code_and_all_details() {
-        let failure = Failure {
+        let failure = OperationFailure {
             status: "Failed".into(),
             code: Some("UploadIncomplete".into()),
             message: "2 files are missing".into(),
@@ -434,7 +436,8 @@ mod tests {
         model-00002-of-00003.safetensors
             > Check the folder with 'custom check', then create the model again.
         ");
-        let unknown = Failure { status: "Failed".into(), code: Some("New".into()), ..Failure::default() };
+        let unknown =
+            OperationFailure { status: "Failed".into(), code: Some("New".into()), ..OperationFailure::default() };
         assert_eq!(CliError::from(DeleteError::Failed(unknown)).page().code, "New");
     }
 }

@@ -21,7 +21,7 @@ impl From<HashError> for CliError {
 }
 
 impl CliError {
-    /// A plan's blobs that the store does not show: usually for want of the SAS, which no plan holds.
+    /// Error for a plan's blobs that the store does not list: usually because the SAS is missing, which no plan holds.
     pub(crate) fn unlisted_source(error: &HttpError) -> Self {
         let kind = match error.status() {
             Some(400..=499) => ErrorKind::Auth,

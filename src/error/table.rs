@@ -5,14 +5,14 @@
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;
 
-/// Row of the table: a refusal, and what the user is told.
+/// Row of the table: a refusal, and its message for the user.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub(crate) struct RefusalRow {
     /// Name of the row in tests.
     pub(crate) name: &'static str,
     /// Codes of the service that lead here, in any case.
     codes: &'static [&'static str],
-    /// What else leads here.
+    /// Further condition for the row.
     when: fn(&ServiceError) -> bool,
     pub(super) kind: ErrorKind,
     /// Text before the service's words; `{status}` is the status where the words do not say it.
@@ -23,10 +23,15 @@ pub(crate) struct Row {
 }
 
 /// A row for these codes.
-const fn code(name: &'static str, codes: &'static [&'static str], kind: ErrorKind, suggestion: &'static str) -> Row {
-    // A conflict says all by itself.
+const fn code(
+    name: &'static str,
+    codes: &'static [&'static str],
+    kind: ErrorKind,
+    suggestion: &'static str,
+) -> RefusalRow {
+    // A conflict needs no headline.
     let headline = if matches!(kind, Conflict) { "" } else { "Foundry returned" };
-    Row { name, codes, when: |_| false, kind, headline, suggestion, links: &[] }
+    RefusalRow { name, codes, when: |_| false, kind, headline, suggestion, links: &[] }
 }
 
 /// A row for answers that look like this.
@@ -36,12 +41,12 @@ const fn when(
     kind: ErrorKind,
     headline: &'static str,
     suggestion: &'static str,
-) -> Row {
-    Row { name, codes: &[], when, kind, headline, suggestion, links: &[] }
+) -> RefusalRow {
+    RefusalRow { name, codes: &[], when, kind, headline, suggestion, links: &[] }
 }
 
-/// A row for pages that somebody else answered with.
-const fn page(name: &'static str, fits: fn(&ServiceError) -> bool, kind: ErrorKind) -> Row {
+/// Row for pages of an intermediary.
+const fn page(name: &'static str, fits: fn(&ServiceError) -> bool, kind: ErrorKind) -> RefusalRow {
     let suggestion = "Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser.";
     when(name, fits, kind, "somebody between here and Foundry answered", suggestion)
 }
@@ -54,7 +59,7 @@ const NETWORK: &[(&str, &str)] =
     &[("Private networks", "https://learn.microsoft.com/azure/ai-foundry/how-to/configure-private-link")];
 
 /// All rows.
-pub(crate) static ROWS: &[Row] = &[
+pub(crate) static ROWS: &[RefusalRow] = &[
     code("in_use", &["ModelInUse"], Conflict, "Delete the deployments that use the model first."),
     code(
         "version_conflict",
@@ -153,19 +158,20 @@ pub(crate) static ROWS: &[Row] = &[
         "Foundry does not accept the sign-in",
         "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.\n'azd auth login --check-status' says which account is signed in.",
     ),
-    Row {
+    RefusalRow {
         links: NETWORK,
         ..when(
             "private_network",
             |error| {
-                error.status == 403 && error.says(&["public access is disabled", "private endpoint", "virtual network"])
+                error.status == 403
+                    && error.mentions(&["public access is disabled", "private endpoint", "virtual network"])
             },
             Auth,
             "the project is open to private networks only",
             "Run this from a network that the project admits, or have this network admitted.",
         )
     },
-    Row {
+    RefusalRow {
         links: ROLES,
         ..when(
             "forbidden",
@@ -177,7 +183,7 @@ pub(crate) static ROWS: &[Row] = &[
     },
     when(
         "no_model",
-        ServiceError::speaks_of_a_model,
+        ServiceError::is_model_not_found,
         NotFound,
         "not found",
         "Check the project endpoint, and the name and version of the model.",
@@ -241,8 +247,8 @@ pub(crate) static ROWS: &[Row] = &[
 ];
 
 /// The row of a refusal.
-pub(super) fn row_of(error: &ServiceError) -> &'static Row {
-    let fits = |row: &&Row| error.has_code(row.codes) || (row.when)(error);
+pub(super) fn row_of(error: &ServiceError) -> &'static RefusalRow {
+    let fits = |row: &&RefusalRow| error.has_code(row.codes) || (row.when)(error);
     ROWS.iter().find(fits).unwrap_or(&ROWS[ROWS.len() - 1])
 }
 
@@ -252,6 +258,6 @@ pub(super) fn is_any_conflict(error: &ServiceError) -> bool {
 }
 
 /// The row of a failure of which only the service's code is known.
-pub(super) fn row_of_code(code: &str) -> Option<&'static Row> {
+pub(super) fn row_of_code(code: &str) -> Option<&'static RefusalRow> {
     ROWS.iter().find(|row| row.codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
 }

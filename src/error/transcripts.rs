@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::CliError;
-use azure_ai_models_core::azcopy::{Failure, Finished, RunError, transcripts};
+use azure_ai_models_core::azcopy::{AzCopyFailure, CompletedJob, RunError, transcripts};
 use azure_ai_models_core::model::TransferProgress;
 
 #[test]
@@ -16,9 +16,9 @@ fn every_recorded_run_ends_in_words_that_tell_what_to_do() {
     insta::assert_snapshot!("words_for_recorded_runs", table);
 }
 
-fn row(table: &mut String, name: &str, verdict: Result<Finished, Failure>) -> std::fmt::Result {
+fn row(table: &mut String, name: &str, verdict: Result<CompletedJob, AzCopyFailure>) -> std::fmt::Result {
     let failure = match verdict {
-        Ok(Finished { files, bytes, .. }) => return writeln!(table, "{name} | ok {files} {bytes} | 0"),
+        Ok(CompletedJob { files, bytes, .. }) => return writeln!(table, "{name} | ok {files} {bytes} | 0"),
         Err(failure) => failure,
     };
     let kind = format!("{failure:?}");

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use azure_ai_models_core::azcopy::{FailedTransfer, Failure, RunError};
+use azure_ai_models_core::azcopy::{AzCopyFailure, FailedTransfer, RunError};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::store::StoreError;
@@ -16,11 +16,11 @@ use crate::shell::quoted;
 
 const SIGKILL: i32 = 9;
 /// Changed files that are named; more would hide the rest of the message.
-const TOLD_FILES: usize = 5;
+const MAX_NAMED_FILES: usize = 5;
 
 /// Heads every upload that broke (the customer's words).
 pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
-/// The same where the same command alone would break again.
+/// Message where the same command alone would fail again.
 const BLOCKED_UPLOAD: &str = "Upload interrupted. Run the same command to resume once the cause is removed.";
 
 impl From<DirectoryError> for CliError {
@@ -97,7 +97,7 @@ impl From<RunError> for CliError {
             }
             RunError::Failed { failure, log, .. } => {
                 let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
-                let error = error.lasting_if(comes_again(&failure));
+                let error = error.lasting_if(is_lasting_failure(&failure));
                 match variable_of(&failure) {
                     Some(name) => error.with_suggestion(format!("Correct {name}, or unset it.")).lasting(),
                     None => suggestion(&failure).into_iter().fold(error, Self::with_suggestion),
@@ -108,14 +108,14 @@ impl From<RunError> for CliError {
     }
 }
 
-fn code_of(failure: &Failure) -> ErrorCode {
+fn code_of(failure: &AzCopyFailure) -> ErrorCode {
     match failure {
-        Failure::Refused { code, .. } | Failure::SourceRefused { code, .. } => {
+        AzCopyFailure::Refused { code, .. } | AzCopyFailure::SourceRefused { code, .. } => {
             code.clone().map_or(ErrorCode::SasRefused, ErrorCode::Service)
         }
-        Failure::FailedTransfers { .. } => ErrorCode::FilesFailed,
-        Failure::NothingCopied { .. } => ErrorCode::NothingCopied,
-        Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } | Failure::Skipped { .. } => {
+        AzCopyFailure::FailedTransfers { .. } => ErrorCode::FilesFailed,
+        AzCopyFailure::NothingCopied { .. } => ErrorCode::NothingCopied,
+        AzCopyFailure::CountMismatch { .. } | AzCopyFailure::SizeMismatch { .. } | AzCopyFailure::Skipped { .. } => {
             ErrorCode::IncompleteUpload
         }
         _ => ErrorCode::AzcopyFailed,
@@ -130,70 +130,74 @@ pub(super) const LEAVE_FILES: &str =
     "See that every file is there and can be read, and that nothing changes them during the upload.";
 
 /// The variable of the user's environment that AzCopy gave up over.
-fn variable_of(failure: &Failure) -> Option<String> {
+fn variable_of(failure: &AzCopyFailure) -> Option<String> {
     match failure {
-        Failure::Fatal { words } | Failure::Crashed { head: words, .. } => variable_in(words),
+        AzCopyFailure::Fatal { words } | AzCopyFailure::Crashed { head: words, .. } => variable_in(words),
         _ => None,
     }
 }
 
 /// The name of a variable of AzCopy in its own words.
 pub(super) fn variable_in(words: &str) -> Option<String> {
-    // These are this program's own.
+    // Set by this program itself.
     const OURS: [&str; 3] = ["AZCOPY_LOG_LOCATION", "AZCOPY_JOB_PLAN_LOCATION", "AZCOPY_DISABLE_SYSLOG"];
     let mut words = words.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
     words.find(|word| word.starts_with("AZCOPY_") && !OURS.contains(word)).map(str::to_owned)
 }
 
 /// Suggestion before the same command is run again; `None` where that alone is enough.
-fn suggestion(failure: &Failure) -> Option<&'static str> {
+fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
     Some(match failure {
-        Failure::Refused { .. } => {
+        AzCopyFailure::Refused { .. } => {
             "The next run asks for a fresh upload location. If that is refused too, check this machine's clock and the network rules of the project's storage."
         }
-        Failure::SourceRefused { .. } => {
+        AzCopyFailure::SourceRefused { .. } => {
             "The source's SAS must be valid now and allow reading and listing. If it stands on the command line, put it in quotes or use --source-file."
         }
-        Failure::FailedTransfers { failed, .. } => return failed.first().map(of_a_file),
-        Failure::NothingCopied { .. } | Failure::CountMismatch { .. } | Failure::SizeMismatch { .. } => LEAVE_FILES,
-        Failure::Crashed { head: words, .. } | Failure::Fatal { words } if words.contains("no space left") => {
+        AzCopyFailure::FailedTransfers { failed, .. } => return failed.first().map(of_a_file),
+        AzCopyFailure::NothingCopied { .. }
+        | AzCopyFailure::CountMismatch { .. }
+        | AzCopyFailure::SizeMismatch { .. } => LEAVE_FILES,
+        AzCopyFailure::Crashed { head: words, .. } | AzCopyFailure::Fatal { words }
+            if words.contains("no space left") =>
+        {
             "Make room there, or name another directory with AZD_CONFIG_DIR."
         }
-        // It crashes over its log and its plan; over a file of the source it only gives up.
-        Failure::Crashed { head, .. } if head.contains("permission denied") => {
+        // AzCopy crashes over its log and its plan; over a file of the source it only fails.
+        AzCopyFailure::Crashed { head, .. } if head.contains("permission denied") => {
             "Allow writing there, or name another directory with AZD_CONFIG_DIR."
         }
-        Failure::Fatal { words } if words.contains("failed to scan path") => LEAVE_FILES,
-        Failure::Killed { signal: SIGKILL } => {
+        AzCopyFailure::Fatal { words } if words.contains("failed to scan path") => LEAVE_FILES,
+        AzCopyFailure::Killed { signal: SIGKILL } => {
             "If nobody ended it, the system had no memory left for it: set AZCOPY_BUFFER_GB=0.25, which makes AzCopy use less."
         }
-        Failure::Cancelled | Failure::Killed { .. } => return None,
-        Failure::Skipped { .. }
-        | Failure::Fatal { .. }
-        | Failure::Crashed { .. }
-        | Failure::NoResult { .. }
-        | Failure::ExitCode { .. }
-        | Failure::UnexpectedStatus { .. } => OTHER_AZCOPY,
+        AzCopyFailure::Cancelled | AzCopyFailure::Killed { .. } => return None,
+        AzCopyFailure::Skipped { .. }
+        | AzCopyFailure::Fatal { .. }
+        | AzCopyFailure::Crashed { .. }
+        | AzCopyFailure::NoResult { .. }
+        | AzCopyFailure::ExitCode { .. }
+        | AzCopyFailure::UnexpectedStatus { .. } => OTHER_AZCOPY,
     })
 }
 
 /// True where the next run would meet the same: a source that cannot be read, a disk without room, a refused source.
-fn comes_again(failure: &Failure) -> bool {
+fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
     match failure {
-        Failure::SourceRefused { .. } => true,
-        Failure::FailedTransfers { failed, .. } => {
+        AzCopyFailure::SourceRefused { .. } => true,
+        AzCopyFailure::FailedTransfers { failed, .. } => {
             // Without a reason it may have been the network.
             let reason = failed.first().and_then(|failed| failed.reason.as_deref()).unwrap_or_default();
             ["modified", "permission denied", "no such file"].iter().any(|cause| reason.contains(cause))
         }
-        Failure::Crashed { head: words, .. } | Failure::Fatal { words } => {
+        AzCopyFailure::Crashed { head: words, .. } | AzCopyFailure::Fatal { words } => {
             ["no space left", "permission denied", "failed to scan path"].iter().any(|cause| words.contains(cause))
         }
         _ => false,
     }
 }
 
-/// True where the store does not accept what is sent. A location that is gone is asked for anew by the next run.
+/// True where the store does not accept content. A location that is gone is requested again by the next run.
 pub(super) fn is_store_refusal(error: &HttpError) -> bool {
     error.is_of_intermediary() || error.status().is_some_and(|status| is_refusal(status) && status != 404)
 }
@@ -256,7 +260,7 @@ impl CliError {
     /// Adds which files of the source changed during the upload, and how to omit them.
     #[must_use]
     pub(crate) fn with_changed_files(mut self, changed: &[ChangedFile]) -> Self {
-        for ChangedFile { path, planned, now } in changed.iter().take(TOLD_FILES) {
+        for ChangedFile { path, planned, now } in changed.iter().take(MAX_NAMED_FILES) {
             let planned = units::bytes(*planned);
             self = self.and_message(&match now {
                 Some(now) => {
@@ -311,7 +315,7 @@ impl CliError {
     /// Adds the command that resumes to the suggestion.
     #[must_use]
     pub(crate) fn with_resume(self, command: &str) -> Self {
-        let words = match self.comes_again() {
+        let words = match self.is_lasting() {
             true => "To resume once that is solved, run the same command again:",
             false => "To resume, run the same command again:",
         };
@@ -321,7 +325,7 @@ impl CliError {
     /// Adds the command that registers a complete upload without sending anything again to the suggestion.
     #[must_use]
     pub(crate) fn with_kept(self, command: &str) -> Self {
-        let words = match self.comes_again() {
+        let words = match self.is_lasting() {
             true => "To register it once that is solved, run the same command again; nothing is sent again:",
             false => "To register it, run the same command again; nothing is sent again:",
         };
@@ -344,7 +348,7 @@ impl CliError {
         if error.is_of_intermediary() { self.with_suggestion(INTERMEDIARY) } else { self }
     }
 
-    /// The same where this is so.
+    /// Applies [`Self::lasting`] under this condition.
     #[must_use]
     pub(super) fn lasting_if(self, is_lasting: bool) -> Self {
         if is_lasting { self.lasting() } else { self }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use azure_ai_models_core::azcopy::{
-    AzCopy, Candidate, Cargo, Controls, CopyJob, Failure, Finished, Origin, RunError, VerifyError, run,
+    AzCopy, AzCopyCandidate, AzCopyFailure, AzCopyOrigin, CompletedJob, CopyJob, JobSource, RunControls, RunError,
+    VerifyError, run,
 };
 use azure_ai_models_core::cancel::{self, Cancellation, Canceller};
 use azure_ai_models_core::env::{Env, Timings};
@@ -80,14 +81,14 @@ impl Lab {
     }
 
     pub(super) async fn verify(&self, program: &Path) -> Result<AzCopy, VerifyError> {
-        let candidate = Candidate { path: program.to_owned(), origin: Origin::Option };
+        let candidate = AzCopyCandidate { path: program.to_owned(), origin: AzCopyOrigin::Option };
         AzCopy::verify(candidate, &self.env(), &self.timings, &self.reporter()).await
     }
 
     pub(super) fn job(&self) -> CopyJob {
         let url = |text: &str| SecretUrl::new(Url::parse(text).unwrap());
         CopyJob {
-            cargo: Cargo::Files {
+            cargo: JobSource::Files {
                 directory: self.at("model"),
                 list_file: self.at("private/list"),
                 files: 2,
@@ -99,16 +100,17 @@ impl Lab {
         }
     }
 
-    pub(super) async fn run(&mut self) -> Result<Finished, RunError> {
+    pub(super) async fn run(&mut self) -> Result<CompletedJob, RunError> {
         let azcopy = self.verify(Path::new(FAKE)).await.unwrap();
         let job = self.job();
         let (timings, cancel, report) = (self.timings.clone(), self.cancel.clone(), self.reporter());
-        let controls = Controls { timings: &timings, stall_limit: self.stall_limit, cancel: &cancel, report: &report };
+        let controls =
+            RunControls { timings: &timings, stall_limit: self.stall_limit, cancel: &cancel, report: &report };
         let events = &mut self.events;
         run(&azcopy, &job, &controls, &mut |event| events.push(event)).await
     }
 
-    pub(super) async fn failure(&mut self) -> Failure {
+    pub(super) async fn failure(&mut self) -> AzCopyFailure {
         match self.run().await {
             Err(RunError::Failed { failure, .. }) => *failure,
             other => panic!("{other:?}"),
@@ -116,7 +118,7 @@ impl Lab {
     }
 
     /// Asks to end once the fake has written its id into the file `up`.
-    pub(super) async fn run_and_cancel(&mut self, times: usize) -> Result<Finished, RunError> {
+    pub(super) async fn run_and_cancel(&mut self, times: usize) -> Result<CompletedJob, RunError> {
         let (canceller, cancel) = cancel::channel();
         let canceller = std::mem::replace(&mut self.canceller, canceller);
         let up = self.at("up");
@@ -157,7 +159,7 @@ pub(super) async fn wait_for(mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A zombie has ended too: nobody but the kernel keeps it. Only Linux can tell.
+/// True while the process runs. A zombie counts as ended; only Linux reports it.
 pub(super) fn runs(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))

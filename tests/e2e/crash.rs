@@ -43,9 +43,9 @@ enum Point {
     Asked(Route, &'static str),
     /// The service has done what this request asks for, and does not answer.
     Done(Route, &'static str),
-    /// The store has so many requests of the kind before it, and this one, which it does not answer.
+    /// The store does not answer this request, after this number of requests of the kind.
     Store(Kind, u32),
-    /// So many parts of the content have come, of `BYTE_POINTS`.
+    /// This number of parts of the content have arrived, of `BYTE_POINTS`.
     Bytes(u64),
     /// All files have arrived; AzCopy has not said so.
     AllThere,
@@ -56,7 +56,7 @@ enum Point {
 }
 
 impl Point {
-    /// What the journal says there, if there is one.
+    /// Stage in the journal at this point, if there is a journal.
     fn stage(self) -> Option<usize> {
         let stage = match self {
             Self::Asked(Route::StartPendingUpload, _) | Self::Done(Route::StartPendingUpload, _) => return None,
@@ -91,7 +91,7 @@ fn points() -> Vec<Point> {
     points.extend((0..8).step_by(2).map(|number| Point::Store(Kind::Look, number)));
     points.extend([
         Point::AllThere,
-        // What arrived is compared with the plan.
+        // After the upload, the list is compared with the plan.
         Point::Store(Kind::List, 2),
         Point::Journal("uploaded"),
         Point::Journal("registering"),
@@ -142,8 +142,8 @@ fn a_create_that_is_killed_anywhere_ends_registered_and_sends_nothing_whole_twic
     assert!(partly.into_inner() >= 10, "too few points have a part of the files to go on with");
 }
 
-/// Kills a first `create` at the point and lets a second one go on; what is wrong then ends in a panic. Returns how many
-/// files had arrived whole.
+/// Kills a first `create` at the point and lets a second one resume; panics on a wrong result. Returns how many files
+/// had arrived whole.
 fn killed_at(point: Point) -> usize {
     let gate = Gate::before(&azurite());
     let stage = Stage::with(Config { blobs: store(&gate.url), ..Config::default() });
@@ -175,24 +175,25 @@ fn killed_at(point: Point) -> usize {
     let mut whole = whole_files(&gate);
     let journal = journal(&stage);
     match point {
-        // The program goes on while we look.
+        // The program continues during the check.
         Point::Journal(_) | Point::File("journal.json") => assert!(stage_of(&journal) >= point.stage()),
         _ => assert_eq!(stage_of(&journal), point.stage()),
     }
 
     let azcopy = azcopy_of(&stage);
 
-    // Every second time AzCopy is gone when the command comes again, else it is still at it.
+    // In every second case AzCopy is gone when the command runs again, else it is still working.
     let alone = matches!(point, Point::Bytes(part) if part % 2 == 0);
     if alone {
         until("AzCopy ends", || !azcopy.is_some_and(alive));
         gate.line(Line::Cut);
         gate.line(Line::Up);
-        // It may have looked at more of its files before it went.
+        // AzCopy may have verified more of its files before it ended.
         whole = whole_files(&gate);
     }
     let received = gate.received();
-    // An AzCopy that waits for its first answer says nothing, so it lives on: it has to be ended. The gate holds it alone.
+    // An AzCopy that waits for its first answer writes nothing, so it survives and has to be ended. Only the gate holds
+    // it.
     if !matches!(point, Point::Store(Kind::Begin, 0)) {
         gate.hold(Hold::Nowhere);
     }
@@ -212,7 +213,7 @@ fn killed_at(point: Point) -> usize {
         assert_eq!((one.bytes, one.made), (size, 1), "{name} was sent twice\n{}", told());
     }
     assert!(!azcopy.is_some_and(alive), "the first AzCopy lives on\n{}", told());
-    // Where AzCopy was gone, nobody but the second one sent.
+    // Where AzCopy was gone, only the second one sent.
     if alone || stage_of(&journal) > Some(1) {
         let missing = FILES.iter().filter(|(name, _)| !whole.iter().any(|one| one == name));
         assert_eq!(gate.received() - received, missing.map(|(_, bytes)| *bytes as u64).sum::<u64>(), "{}", told());
@@ -221,7 +222,7 @@ fn killed_at(point: Point) -> usize {
     whole.len()
 }
 
-/// The model is registered and its page cannot be written: who was to read it is busy. Nobody has seen the success yet.
+/// The model is registered and its page cannot be written, since the reader is busy: the success was not shown yet.
 #[test]
 fn a_create_that_is_killed_before_it_shows_the_model_shows_it_the_next_time() {
     let stage = Stage::new();
@@ -234,7 +235,7 @@ fn a_create_that_is_killed_before_it_shows_the_model_shows_it_the_next_time() {
     let mut first = stage.command(&args).stdout(full).stderr(Stdio::null()).spawn().expect("runs");
     until("the page", || {
         assert!(first.try_wait().expect("looked").is_none(), "it ended before the point");
-        // Where in the kernel it waits.
+        // The kernel function in which it waits.
         fs::read_to_string(format!("/proc/{}/wchan", first.id())).is_ok_and(|place| place.contains("pipe_write"))
     });
     first.kill().expect("killed");
@@ -256,7 +257,7 @@ fn wait_for(point: Point, gate: &Gate, stage: &Stage, program: &mut Child) {
     match point {
         Point::Asked(_, end) | Point::Done(_, end) => until("the request", || {
             running();
-            // An operation has its id behind that.
+            // An operation has its id after that.
             let mut paths = stage.emulator.requests().into_iter().map(|request| request.path);
             paths.any(|path| path.ends_with(end) || end.ends_with('/') && path.contains(end))
         }),

@@ -80,7 +80,7 @@ fn a_source_under_an_odd_path_arrives() {
     }
 }
 
-/// What AzCopy says that it delivered is known again under the names of the files.
+/// Names that AzCopy reports as delivered are mapped back to the files.
 #[cfg(unix)]
 #[test]
 fn a_killed_upload_from_an_odd_path_goes_on_where_it_was() {
@@ -170,7 +170,7 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     assert!(words.contains("Going on with an earlier upload: 4 of 5 files"), "{words}");
 }
 
-/// Killed in the middle: the same command goes on with the files that had not arrived.
+/// Killed in the middle: the same command resumes with the files that had not arrived.
 #[cfg(unix)]
 #[test]
 fn a_killed_upload_goes_on_where_it_was() {

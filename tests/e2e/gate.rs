@@ -1,5 +1,5 @@
-//! A gate before Azurite: it counts what comes for each blob, stops at a chosen point, and can cut the line or
-//! let it go silent. It speaks HTTP/1.1 one request after the other on each connection, as both engines do.
+//! Gate before Azurite: counts the content of each blob, stops at a chosen point, and can close connections or stop
+//! answering. Uses HTTP/1.1 with one request after the other on each connection, as both engines do.
 
 mod wire;
 
@@ -15,15 +15,15 @@ use wire::{Request, read_answer};
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const PART: usize = 16 * 1024;
 
-/// Where the gate is shut.
+/// Point at which the gate closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hold {
     Nowhere,
-    /// Before the next byte of content, when so many have come.
+    /// Before the next byte of content, after this number of bytes.
     Bytes(u64),
     /// Before all content of this blob.
     Blob(&'static str),
-    /// Before the request of this kind that follows so many others of it.
+    /// Before the request of this kind that follows this number of others.
     Request(Kind, u32),
 }
 
@@ -31,20 +31,20 @@ pub(crate) enum Hold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Up,
-    /// Connections are broken off, also new ones.
+    /// Connections are closed, also new ones.
     Cut,
     /// Connections are accepted and carry nothing.
     Silent,
 }
 
-/// What came of one blob.
+/// Content that arrived for one blob.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Received {
-    /// Bytes of content, all tries together.
+    /// Bytes of content in all attempts.
     pub(crate) bytes: u64,
     /// How many times it was made whole: Put Blob or Put Block List, answered with success.
     pub(crate) made: u32,
-    /// AzCopy looked at it afterwards and got its answer: the file counts as arrived.
+    /// AzCopy read its properties afterwards and got the answer: the file counts as arrived.
     pub(crate) proved: bool,
 }
 
@@ -115,7 +115,7 @@ impl Gate {
         std::thread::spawn(move || {
             for connection in listener.incoming().filter_map(Result::ok) {
                 let shared = Arc::clone(&accepting);
-                // A broken connection is the other side's business.
+                // Errors of the connection are the other side's concern.
                 std::thread::spawn(move || drop(shared.serve(&connection)));
             }
         });
@@ -151,12 +151,12 @@ impl Gate {
         self.wait("too few blobs", |state| state.blobs.values().filter(|blob| blob.proved).count() >= blobs);
     }
 
-    /// Waits until so many bytes of content have come.
+    /// Waits until this many bytes of content have arrived.
     pub(crate) fn wait_until_received(&self, bytes: u64) {
         self.wait("too few bytes", |state| state.received >= bytes);
     }
 
-    /// Waits until every request has had its answer, or has nobody any more who waits for it.
+    /// Waits until every request has been answered or abandoned.
     pub(crate) fn wait_until_idle(&self) {
         self.wait("a request is open", |state| state.open == 0);
     }
@@ -170,7 +170,7 @@ impl Gate {
         }
     }
 
-    /// Bytes of content that came, all tries together.
+    /// Bytes of content that arrived in all attempts.
     pub(crate) fn received(&self) -> u64 {
         self.shared.lock().received
     }
@@ -180,7 +180,7 @@ impl Gate {
         self.shared.lock().answered
     }
 
-    /// What came, by the blob's name in its container.
+    /// Received content, by the blob's name in its container.
     pub(crate) fn blobs(&self) -> BTreeMap<String, Received> {
         self.shared.lock().blobs.clone()
     }
@@ -249,7 +249,7 @@ impl Shared {
                     self.changed.notify_all();
                 }
             }
-            // Content that is no byte long is held as well.
+            // A request without content is held as well.
             if mine && request.length == 0 {
                 self.allowance(1);
             }

@@ -1,5 +1,5 @@
-//! What happens to a machine in the middle of an upload: the source changes, the clock jumps, the program is
-//! stopped for a while. Whatever comes of it, a model that is said to be registered holds the files as they are.
+//! Disturbances in the middle of an upload: the source changes, the clock jumps, the program is stopped for a while. In
+//! every case a model that is reported as registered holds the files as they are.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -18,7 +18,7 @@ use crate::stage::{Stage, azurite, files, store};
 const LARGE: usize = 40 << 20;
 const ENGINES: [&str; 2] = ["azcopy", "native"];
 
-/// What becomes of a file of the source while it is sent, in a word.
+/// Change of a file of the source while it is sent, with its name.
 type Change = (&'static str, fn(&Path));
 const CHANGES: [Change; 8] = [
     ("rewritten", |file| fs::write(file, vec![9; LARGE]).expect("written")),

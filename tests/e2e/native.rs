@@ -15,7 +15,7 @@ fn sha256(content: &[u8]) -> String {
     sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Path and sum of each file, as `create -o json` tells them.
+/// Path and checksum of each file in the output of `create -o json`.
 fn sums(model: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     model["files"].as_array().expect("files").iter().map(|file| (text(&file["path"]), text(&file["sha256"]))).collect()
@@ -70,8 +70,8 @@ fn a_killed_upload_goes_on_at_the_block() {
     assert!(output.status.success(), "{words}");
     let model: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(stage.blobs(&model) == files(&stage.work().join("m")), "{words}");
-    // Of what had passed, two blocks of 5 MiB may have been under way, and two had been refused for their checksums, as
-    // two are once more; the rest had arrived.
+    // Of the passed content, two blocks of 5 MiB may have been in flight, and two had been refused for their checksums,
+    // as two are once more; the rest had arrived.
     let again = gate.received() - before;
     assert!(
         again <= (size - (96 << 20) + 6 * (5 << 20)) as u64 + 1000,
@@ -98,7 +98,7 @@ fn a_line_that_is_down_for_a_while_costs_only_the_blocks_under_way() {
     gate.line(Line::Cut);
     gate.hold(Hold::Nowhere);
     let mut stderr = BufReader::new(child.stderr.take().expect("a pipe")).lines().map(|line| line.expect("read"));
-    // The gate is up again only when the program has met it shut.
+    // The gate reopens only after the program was refused.
     let is_refused = |line: &String| line.starts_with("retrying block ") && line.contains(": could not reach ");
     assert!(stderr.any(|line| is_refused(&line)), "no word of the line that is down");
     gate.line(Line::Up);

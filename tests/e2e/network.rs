@@ -42,7 +42,7 @@ fn end_of(mut child: Child) -> Output {
     while child.try_wait().expect("looked").is_none() && begun.elapsed() < Duration::from_secs(90) {
         std::thread::sleep(Duration::from_millis(20));
     }
-    // Without effect on one that has ended.
+    // No effect on an ended process.
     drop(child.kill());
     child.wait_with_output().expect("ended")
 }
@@ -143,7 +143,7 @@ impl Azurite {
                 break url.trim().to_owned();
             }
         };
-        // What it says later must find somebody who listens.
+        // Keeps reading the later output.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url }
     }
@@ -167,7 +167,7 @@ impl Drop for Azurite {
     }
 }
 
-/// It keeps on disk what it got, and the blocks of a file that is on its way.
+/// The store keeps its content on disk, and the blocks of an unfinished file.
 #[test]
 fn a_store_that_is_restarted_in_the_middle_costs_time_only() {
     let disk = tempfile::tempdir().expect("a directory");

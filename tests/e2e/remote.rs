@@ -1,4 +1,4 @@
-//! `custom create` of blob URLs: a store that copies from URLs stands before Azurite, which cannot.
+//! `custom create` of blob URLs, through a store in front of Azurite that supports copies from URLs.
 
 use foundry_emulator::Config;
 

@@ -13,9 +13,9 @@ use crate::stage::{Stage, azurite, store};
 
 const MIB: u64 = 1 << 20;
 const BLOCK: u64 = 5 * MIB;
-/// This Azurite takes no checksums, and tells that of the first blocks only after they came.
+/// Azurite accepts no checksums, and rejects those of the first blocks only after receiving them.
 const REFUSED: u64 = 16 * BLOCK;
-/// What an Azurite in memory bears at this size.
+/// Runs that an Azurite in memory can hold at this size.
 const RUNS: u32 = 20;
 
 /// One model of one file, and what comes of it.
@@ -30,13 +30,13 @@ impl Soak {
         let gate = Gate::wide(&azurite());
         let stage = Stage::with(Config {
             blobs: store(&gate.url),
-            // Each SAS is another one.
+            // Each SAS is different.
             first_sas_seconds: vec![3600, 3700, 3800],
             sas_permissions: sas_permissions.to_owned(),
             polls_until_done: 0,
             ..Config::default()
         });
-        // No two blocks are alike.
+        // No two blocks are equal.
         let mut content: Vec<u8> = (0..bytes).map(|at| (at / 251 % 256) as u8).collect();
         for part in content.chunks_mut(1 << 20) {
             part[..16].copy_from_slice(Uuid::new_v4().as_bytes());
@@ -45,8 +45,8 @@ impl Soak {
         Self { stage, gate, content }
     }
 
-    /// Kills an upload when so many bytes have come, and runs it again. Returns what was answered and what stood in the
-    /// record after the kill, and what came afterwards; nothing where the upload ended before the kill.
+    /// Kills an upload after this many bytes, and runs it again. Returns what was answered and recorded at the kill,
+    /// and what arrived afterwards; `None` where the upload ended before the kill.
     #[expect(clippy::print_stderr, reason = "figures that ci/soak.sh shows")]
     fn kill_at(&self, name: &str, bytes: u64) -> Option<(u64, u64, u64)> {
         let args = ["create", "-n", name, "--source", "m", "--skip-check", "--engine", "native", "-o", "json"];
@@ -80,7 +80,7 @@ impl Soak {
         Some((answered, recorded, again))
     }
 
-    /// Bytes of blocks that stand in the record of the upload.
+    /// Bytes of blocks in the record of the upload.
     fn recorded(&self) -> u64 {
         let files = walkdir::WalkDir::new(self.stage.home()).into_iter().filter_map(Result::ok);
         let records = files.filter(|file| file.file_name() == "blocks");
@@ -104,7 +104,7 @@ fn with_a_sas_that_may_not_read_nothing_recorded_is_sent_again() {
     let (answered, recorded, again) = soak.kill_at("killed", 1024 * MIB * 6 / 10).expect("killed on the way");
     let missing = 1024 * MIB - recorded;
     assert!((missing..=missing + REFUSED).contains(&again), "{again} came again, {recorded} were recorded");
-    // What the store answered and the record lacks was on its way back: one block a connection at most.
+    // Acknowledgements missing in the record were in transit: one block a connection at most.
     assert!(answered - recorded <= 32 * BLOCK, "{answered} answered, {recorded} recorded");
 }
 

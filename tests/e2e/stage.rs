@@ -15,7 +15,7 @@ pub(crate) struct Stage {
     pub(crate) emulator: Emulator,
 }
 
-/// What ci/test.sh tells the tests; without it they cannot run.
+/// Variable that ci/test.sh sets for the tests; without it they cannot run.
 pub(crate) fn given(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests through ci/test.sh"))
 }
@@ -84,7 +84,7 @@ impl Stage {
         serde_json::from_slice(&self.run(args).stdout).expect("JSON")
     }
 
-    /// What is in the container of a registered model: path to content.
+    /// Content in the container of a registered model, by path.
     pub(crate) fn blobs(&self, model: &Value) -> BTreeMap<String, Vec<u8>> {
         blocking(async {
             let sas = self.read_sas_of(model).await;

@@ -1,4 +1,4 @@
-//! Two machines upload one version, with files of the same names and sizes: the store's ETags tell whose they are, with both
+//! Two machines upload one version, with files of the same names and sizes: ETags identify the writer, with both
 //! engines.
 
 use std::process::Output;

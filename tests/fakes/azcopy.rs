@@ -1,10 +1,11 @@
-//! A stand-in for AzCopy 10 that follows a script, so that tests can have every failure at will.
+//! Fake of AzCopy 10 that follows a script, so that tests can produce every failure.
 //!
 //! `--version` answers `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Else `FAKE_AZCOPY_SCRIPT` names a file with one
-//! step a line (`step` below has them all; `#` starts a comment); `next-run` parts it for further invocations, which
-//! are counted in `SCRIPT.run`. Without a script the listed files are "copied" with success. `FAKE_AZCOPY_RECORD` names
-//! a file that gets one JSON line per invocation. SIGINT and SIGTERM, on Windows Ctrl+C and Ctrl+Break, end the script as
-//! the real one ends a job: three notices, Progress, `EndOfJob` Cancelled, exit 1; after `scanning` it asks first.
+//! step a line (`step` below has them all; `#` starts a comment); `next-run` separates the steps of further
+//! invocations, which are counted in `SCRIPT.run`. Without a script the listed files are "copied" with success.
+//! `FAKE_AZCOPY_RECORD` names a file that gets one JSON line per invocation. SIGINT and SIGTERM, on Windows Ctrl+C and
+//! Ctrl+Break, end the script as the real one ends a job: three notices, Progress, `EndOfJob` Cancelled, exit 1; after
+//! `scanning` it asks first.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, for tests")]
 
 use std::fs;
@@ -35,7 +36,7 @@ fn main() {
         }
         return;
     }
-    // What the step `spawn-child` starts.
+    // Child process of the step `spawn-child`.
     if args.first().is_some_and(|arg| arg == "sleep") {
         std::thread::sleep(Duration::from_secs(60));
         return;
@@ -46,7 +47,7 @@ fn main() {
         let mut job = Job::new(args);
         let script = script();
         job.record().await;
-        // The ears come first: a step may never give way.
+        // The signal handler comes first: a step may never yield.
         tokio::select! {
             biased;
             () = signals::asked_to_end() => {}
@@ -185,11 +186,11 @@ impl Job {
                 self.ask("Overwrite", &text);
                 say("Info", &format!("INFO: answered {}", answer().await));
             }
-            // From now on SIGINT asks first, as while the real one scans.
+            // From now on SIGINT asks first, as the real one does during a scan.
             "scanning" => self.asks_to_cancel = true,
             "plain" => println!("{text}"),
             "stderr" => eprintln!("{text}"),
-            // Without end, and deaf to signals.
+            // Endless, and ignoring signals.
             "flood-stdout" => loop {
                 println!("{}", "x".repeat(79));
             },
@@ -203,39 +204,39 @@ impl Job {
                 writeln!(file, "{text}").expect("log");
             }
             "sleep" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
-            // FILE: from now on each SIGINT leaves a line there.
+            // FILE: from now on each SIGINT adds a line there.
             "count-signals" => signals::count(rest).await,
             "ignore-signals" => signals::IGNORED.store(true, Ordering::SeqCst),
             "wait-signal" => {
                 let was = signals::IGNORED.swap(true, Ordering::SeqCst);
                 signals::wait_signal().await;
-                // The other listener has to see the same signal first.
+                // The other listener has to receive the same signal first.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 signals::IGNORED.store(was, Ordering::SeqCst);
             }
             "hang" => std::future::pending().await,
-            // FILE: until it is there.
+            // FILE: waits until it exists.
             "wait-file" => {
                 while !Path::new(rest).exists() {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
-            // NAME: this file of the list arrived whole, says the plan.
+            // NAME: the plan marks this file of the list as delivered.
             "delivered" => self.deliver(rest),
             // From now on the upload's journal cannot be written.
             "block-journal" => {
                 let upload = self.log().ancestors().nth(2).expect("the upload's directory").to_owned();
                 fs::create_dir(upload.join("journal.next")).expect("a directory");
             }
-            // TEXT: a plan that says this; `broken` makes one that cannot be shown, `hang FILE` one that is never shown: the
-            // process id of the one that tries is in FILE.
+            // TEXT: a plan with this content; `broken` makes one that cannot be shown, `hang FILE` one that is never
+            // shown, with the process id of `jobs show` in FILE.
             "plan" => {
                 let plan = self.log().with_file_name(format!("{}--00000.steV20", self.id));
                 fs::write(plan, text).expect("a plan");
             }
             // FILE: writes the process id.
             "spawn-record" => fs::write(rest, std::process::id().to_string()).expect("pid"),
-            // FILE: starts a process that lives for a minute with our pipes, and writes its id.
+            // FILE: starts a process that holds the pipes for a minute, and writes its id.
             "spawn-child" => {
                 let this = std::env::current_exe().expect("this program");
                 let mut child = std::process::Command::new(this).arg("sleep").spawn().expect("a child");
@@ -317,7 +318,7 @@ impl Job {
         }
     }
 
-    /// What a signal leads to.
+    /// Reacts to a signal.
     async fn cancelled(&mut self) -> i32 {
         if self.asks_to_cancel {
             self.ask("Cancel", "The enumeration is not complete, cancelling means it cannot be resumed.");
@@ -349,7 +350,7 @@ impl Job {
 
     async fn record(&self) {
         let Some(path) = var("FAKE_AZCOPY_RECORD") else { return };
-        // A closed standard input shows at once.
+        // A closed standard input is detected immediately.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let mut names: Vec<String> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
         names.sort_unstable();

@@ -17,7 +17,7 @@ fn an_error_has_one_hint_line() {
     let env = agent("AI_AGENT", "1");
     insta::assert_snapshot!("hint", env.run(&["show", "-n", "no-such-model"]));
     insta::assert_snapshot!("hint_of_usage", env.run(&["show", "--nam", "x"]));
-    // Where JSON was asked for, it is JSON.
+    // With JSON output, the error is JSON too.
     let error = env.run(&["show", "-n", "no-such-model", "-o", "json"]).fails_with(3).json_error();
     assert!(error["suggestion"].is_string(), "{error}");
 }
@@ -63,7 +63,7 @@ fn an_error_is_not_handed_to_azd() {
     assert!(output.stderr.contains("\nhint: "), "{output}");
 }
 
-/// The keys of the first object in the result of a command, as the page tells them.
+/// Keys of the first object in the result of a command, as the page lists them.
 fn told(page: &str, command: &str, from: &str) -> Vec<String> {
     let section = page.split(&format!("### `azd ai models {command}`")).nth(1).expect("a section");
     let section = section.split("\n### ").next().unwrap_or_default();
@@ -80,7 +80,7 @@ fn keys(value: &serde_json::Value) -> Vec<String> {
     keys
 }
 
-/// What the page tells of JSON is what the program writes.
+/// The page lists the JSON keys that the program writes.
 #[test]
 fn the_page_tells_the_keys_that_are_written() {
     let mut env = TestEnv::with(Config { arm: Arm::default(), ..Config::default() });

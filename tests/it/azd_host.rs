@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use azure_ai_models_core::azd::{AzdEnvironment, AzdProject, Host, HostError, Refusal, Resource, Subscription};
+use azure_ai_models_core::azd::{
+    AzdEnvironment, AzdProject, AzdSubscription, ChosenResource, Host, HostError, RefusalKind,
+};
 use azure_ai_models_core::env::{Env, Timings, var};
 use fake_azd_host::proto::{self, ErrorOrigin, extension_error::Source};
 use fake_azd_host::{FakeHost, Fault, Scene, refusal, refusal_with_details};
@@ -66,7 +68,7 @@ fn environments_are_listed_read_written_and_selected() {
         assert_eq!(link.values("dev").await, Ok([("A".to_owned(), "1".to_owned())].into()));
         assert_eq!(link.set_value("prod", "B", "two words").await, Ok(()));
         assert_eq!(link.select_environment("prod").await, Ok(()));
-        assert!(matches!(link.values("nowhere").await, Err(HostError::Refused { refusal: Refusal::Plain, .. })));
+        assert!(matches!(link.values("nowhere").await, Err(HostError::Refused { refusal: RefusalKind::Plain, .. })));
     });
     let scene = host.scene();
     assert_eq!(scene.environments["prod"].values["B"], "two words");
@@ -85,8 +87,11 @@ fn the_account_tells_the_tenant_that_the_person_comes_through() {
     let scene = Scene { subscriptions: vec![subscription("s1", "guest"), subscription("s2", "")], ..Scene::default() };
     let host = FakeHost::start(scene);
     let link = link(&host);
-    let one =
-        |id: &str, tenant: &str| Subscription { id: id.into(), name: format!("name of {id}"), tenant: tenant.into() };
+    let one = |id: &str, tenant: &str| AzdSubscription {
+        id: id.into(),
+        name: format!("name of {id}"),
+        tenant: tenant.into(),
+    };
     run(async {
         assert_eq!(link.subscriptions(None).await, Ok(vec![one("s1", "guest"), one("s2", "owner")]));
         assert_eq!(link.subscriptions(Some("guest")).await, Ok(vec![one("s1", "guest")]));
@@ -103,7 +108,7 @@ fn azd_runs_commands_and_tells_what_is_there_already() {
         assert_eq!(link.run(&["init", "--minimal"]).await, Ok(()));
         assert_eq!(link.run(&["env", "new", "dev"]).await, Ok(()));
         let again = link.run(&["env", "new", "dev"]).await;
-        assert!(matches!(again, Err(HostError::Refused { refusal: Refusal::AlreadyExists, .. })), "{again:?}");
+        assert!(matches!(again, Err(HostError::Refused { refusal: RefusalKind::AlreadyExists, .. })), "{again:?}");
         let unknown = link.run(&["deploy"]).await;
         let words = r#"unknown command ["deploy"]"#.to_owned();
         let suggestion = "Run `azd deploy` by hand, then this command again.".to_owned();
@@ -140,10 +145,10 @@ fn azd_asks_in_its_own_voice() {
         let subscription = link.choose_subscription("Which subscription?").await.expect("one");
         assert_eq!((subscription.id.as_str(), subscription.tenant.as_str()), ("s", "guest"));
         let group = link.choose_resource_group(&subscription, "Which group?").await.expect("one");
-        assert_eq!(group, Resource { id: "/g".into(), name: "g".into(), location: "eastus".into() });
+        assert_eq!(group, ChosenResource { id: "/g".into(), name: "g".into(), location: "eastus".into() });
         let project = link.choose_foundry_project(&subscription, &group.name, "Which project?").await.expect("one");
         assert_eq!(project.id, "/p");
-        // Nothing is left to answer with: what was given as the default is the answer, else azd refuses.
+        // No answer is available: azd uses the given default, else it refuses.
         assert_eq!(link.confirm("Sure?", Some(false)).await, Ok(false));
         assert_eq!(link.select("Which?", &choices, Some(0)).await, Ok(0));
         assert_eq!(link.select("Which?", &choices, None).await, Err(HostError::NoPrompt));
@@ -174,10 +179,10 @@ fn each_refusal_has_its_meaning() {
             HostError::NotSignedIn { words: "words".into(), suggestion: Some("Do it. https://aka.ms/x".into()) },
         ),
         (1, false, HostError::Cancelled),
-        (2, false, plain(Refusal::Plain)),
-        (6, false, plain(Refusal::AlreadyExists)),
-        (13, false, plain(Refusal::Other)),
-        (3, false, plain(Refusal::Other)),
+        (2, false, plain(RefusalKind::Plain)),
+        (6, false, plain(RefusalKind::AlreadyExists)),
+        (13, false, plain(RefusalKind::Other)),
+        (3, false, plain(RefusalKind::Other)),
     ] {
         let status = if detailed {
             refusal_with_details(code, "words", "AUTH_NOT_LOGGED_IN", "Do it.", "https://aka.ms/x")
@@ -199,7 +204,7 @@ fn a_secret_in_azds_words_is_not_passed_on() {
 
 #[test]
 fn a_host_that_is_gone_or_slow_is_told_apart_from_one_that_refuses() {
-    // The port of a listener that is gone.
+    // The port of a closed listener.
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
     let gone = run(link_to(&closed, "t", &[]).project());
     assert!(matches!(gone, Err(HostError::Gone { .. })), "{gone:?}");
@@ -251,7 +256,7 @@ fn a_proxy_does_not_stand_between_azd_and_the_program() {
     let mut env = env(&host);
     env.set("HTTP_PROXY", "http://127.0.0.1:9").set("ALL_PROXY", "http://127.0.0.1:9");
     env.run(&["list"]).success();
-    // Once for what azd passed on, once for the project.
+    // Once for the injected variables, once for the project.
     let calls = ["Project.Get", "Environment.List", "Environment.GetValues"];
     assert_eq!(host.methods(), [calls, calls].concat());
 }
@@ -341,7 +346,7 @@ fn the_program_shows_what_azd_did_not_take() {
     let reports = host.methods().into_iter().filter(|method| method == "Extension.ReportError");
     assert_eq!(reports.count(), 3);
     host.change(|scene| scene.faults.clear());
-    // Its hour is over.
+    // The token has expired.
     env.set("AZD_ACCESS_TOKEN", "another-token");
     assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page);
     env.unset("AZD_ACCESS_TOKEN");

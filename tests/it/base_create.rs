@@ -239,7 +239,7 @@ fn azd_asks_for_a_model_of_the_catalogue() {
     for ai_model in [Some("gpt-4.1".to_owned()), None] {
         let is_asked = ai_model.is_some();
         let mut env = env();
-        // Position of the same model in the list.
+        // Index of the same model in the list.
         let scene = Scene { ai_model, selections: [1].into(), ..Scene::default() };
         let host = FakeHost::start(scene);
         env.run_by(&host);

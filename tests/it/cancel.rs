@@ -13,7 +13,7 @@ const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source",
 const CTRL_C: &str = "\u{3}";
 /// Far below every limit of a run whose clock is not scaled, far above what a loaded machine needs.
 const QUICKLY: Duration = Duration::from_secs(3);
-/// Includes the last grace of a command that does not return by itself.
+/// Includes the last grace of a command that does not return on its own.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 fn env() -> TestEnv {
@@ -23,12 +23,12 @@ fn env() -> TestEnv {
 fn env_with(config: Config) -> TestEnv {
     let mut env = TestEnv::with(config);
     env.write_model();
-    // The real clock: what has to be quick is quick by itself.
+    // The real clock: the end has to be quick without scaling.
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     env
 }
 
-/// An upload that stands at 28 %, and tells how often it got SIGINT.
+/// Upload that pauses at 28 %, and records how often it got SIGINT.
 fn uploading() -> TestEnv {
     let mut env = env();
     let signals = env.work().join("signals").display().to_string();
@@ -50,7 +50,7 @@ fn assert_no_azcopy(env: &TestEnv) {
     }
 }
 
-/// What holds after every interrupted `create`.
+/// Checks that hold after every interrupted `create`.
 fn assert_interrupted(env: &TestEnv, ended: &Ended) {
     assert_eq!(ended.code, 130, "{}", ended.screen);
     assert!(!ended.cursor_hidden, "the cursor is hidden:\n{}", ended.screen);
@@ -145,7 +145,7 @@ fn an_azcopy_that_does_not_listen_is_killed_after_the_grace() {
     assert!(debug.contains("azcopy ended: signal 9"), "{debug}");
 }
 
-/// The grace is 100 s here: whoever waits for it fails.
+/// The grace is 100 s here: waiting for it fails the test.
 #[test]
 fn a_second_ctrl_c_kills_at_once() {
     let mut env = env();
@@ -161,7 +161,7 @@ fn a_second_ctrl_c_kills_at_once() {
     assert!(ended.screen.contains("Upload interrupted at 28%"), "{}", ended.screen);
 }
 
-/// An upload that stands at 28 %, and whose `azcopy jobs show` never answers; its process id is in the file.
+/// Upload that pauses at 28 %, and whose `azcopy jobs show` never answers; its process id is in the file.
 fn never_shown() -> (TestEnv, std::path::PathBuf) {
     let mut env = env();
     let pid = env.work().join("jobs-show");
@@ -171,7 +171,7 @@ fn never_shown() -> (TestEnv, std::path::PathBuf) {
 
 fn assert_ended(pid: &std::path::Path) {
     let pid = std::fs::read_to_string(pid).expect("azcopy jobs show was started").parse().expect("a process id");
-    // Killed, and reaped by whoever inherits it.
+    // Killed, and reaped by its new parent.
     eventually("the end of azcopy jobs show", || !lives(pid));
 }
 
@@ -259,7 +259,7 @@ fn every_phase_ends_at_once() {
             terminal.wait_for(sign);
             if sign.is_empty() {
                 let threads = format!("/proc/{}/task", terminal.pid());
-                // Beside the main thread and those that encrypt.
+                // Besides the main thread and those that encrypt.
                 let others = 1 + std::thread::available_parallelism().map_or(1, usize::from).min(8);
                 eventually("a thread that reads", || std::fs::read_dir(&threads).is_ok_and(|all| all.count() > others));
             }
@@ -391,7 +391,7 @@ fn ctrl_c_while_the_model_is_registered() {
     ] {
         let ended = interrupt(&env, "Step 3/3", "createAsync", &CREATE);
         insta::allow_duplicates! {
-            // Whether the bar was drawn and stays depends on who was first.
+            // Whether the bar is drawn and stays is a race.
             let screen = screen(&env, &ended);
             let lines = screen.lines().skip_while(|line| !line.starts_with("Step 3")).filter(|line| !line.contains("(0s)"));
             insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
@@ -434,7 +434,7 @@ fn ctrl_c_at_a_question_leaves_the_question() {
     assert!(ended.rows.ends_with("Type the model name to confirm: ^C\nERROR: Interrupted."), "{}", ended.rows);
 }
 
-/// Without a bar the cursor stands at the beginning of a line, where the terminal writes `^C`.
+/// Without a bar the cursor is at the beginning of a line, where the terminal writes `^C`.
 #[test]
 fn ctrl_c_with_plain_lines() {
     let env = uploading();

@@ -61,7 +61,7 @@ fn each_case_has_the_findings_that_it_should() {
     }
 }
 
-/// What a message has to say, where the code alone does not help.
+/// Required content of messages, where the code alone does not help.
 #[test]
 fn the_messages_name_cause_and_size() {
     for (case, words) in [
@@ -93,7 +93,7 @@ fn a_download_is_unfinished_also_when_its_mark_is_left_out() {
     let expected = ["error unfinished-download model-00001-of-00002.safetensors"];
     assert_eq!(check(&["input", "--exclude", "*.aria2"]), expected);
     assert_eq!(check(&["input/model-00001-of-00002.safetensors"]), expected);
-    // Left out by default.
+    // Excluded by default.
     fs::remove_file(env.work().join("input/model-00001-of-00002.safetensors.aria2")).expect("removed");
     env.write("input/model-00001-of-00002.safetensors.incomplete", "x");
     assert_eq!(check(&["input"]), expected);
@@ -162,7 +162,7 @@ fn the_uploads_of_this_program_are_never_planned() {
 
     let plan = env.run(&[&create[..], &["--dry-run", "-o", "json"]].concat()).success().json();
     assert_eq!(plan["excluded"], json!([{"path": own, "reason": "this program's own files"}]));
-    // Under another configuration directory it is known by what it holds.
+    // Under another configuration directory it is recognised by its content.
     let mut other = env.command(&[&create[..], &["--dry-run", "-o", "json"]].concat());
     other.env("AZD_CONFIG_DIR", env.root().join("other"));
     let plan = env.finish(other).success().json();

@@ -70,7 +70,7 @@ fn auto_is_tried_once_more_and_quietly() {
     assert_eq!(output.stderr.matches("ERROR").count(), 1, "{output}");
 }
 
-/// The same command would be refused for ever: how to give the upload up is said too.
+/// Repeating the command would always be refused, so that the message also says how to discard the upload.
 #[test]
 fn a_refusal_with_an_unknown_code_names_how_to_give_the_upload_up() {
     let env = env();
@@ -81,7 +81,7 @@ fn a_refusal_with_an_unknown_code_names_how_to_give_the_upload_up() {
     let uploads = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
     let id = uploads[0]["id"].as_str().expect("an id").to_owned();
     env.run(&["custom", "uploads", "discard", &id, "--yes"]).success();
-    // A code that is known has advice of its own.
+    // A known code has a specific suggestion.
     let env = self::env();
     let refusal = FaultKind::refusal(400, "UnsupportedWeightFormat", "No.");
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));

@@ -52,7 +52,7 @@ fn the_same_content_is_uploaded_once() {
     );
     assert_eq!(if_changed(&env, &["-q"]).success().stdout, "my-model\n");
     assert_eq!(posts(&env), before, "nothing was sent");
-    // The time is no part of the content.
+    // The modification time is no part of the content.
     let path = env.work().join("model/config.json");
     fs::write(&path, fs::read(&path).expect("a file")).expect("written");
     if_changed(&env, &[]).success();
@@ -63,7 +63,7 @@ fn the_same_content_is_uploaded_once() {
     assert_ne!(tag(&env, "2"), json!(digest));
 }
 
-/// AzCopy tells no sums, so that there is no tag without `--if-changed`, and none is invented.
+/// AzCopy reports no checksums, so that there is no tag without `--if-changed`.
 #[test]
 fn azcopy_alone_sets_no_tag() {
     let env = env_with_model();

@@ -255,8 +255,8 @@ fn an_unknown_state_is_waited_for_and_every_end_is_known() {
     }
 }
 
-/// Somebody else was faster, wherever this is seen: after the operation, after a PUT, and with `--no-wait`, where the
-/// service's answer does not say that the registration is this one.
+/// Another registration was faster, wherever this is detected: after the operation, after a PUT, and with `--no-wait`,
+/// where the service's answer does not say whose registration it is.
 #[test]
 fn a_model_that_somebody_else_registered_is_no_success() {
     let elsewhere = || Some(json!({ "blobUri": "https://elsewhere.example/c" }));
@@ -303,7 +303,7 @@ fn a_model_that_somebody_else_registered_is_no_success() {
     ");
 }
 
-/// What `--no-wait` promises is this registration: a model that it did not see yet is waited for.
+/// With `--no-wait` the accepted registration must be this one: a model that is not visible yet is waited for.
 #[test]
 fn no_wait_waits_until_it_is_known_whose_registration_it_is() {
     let env = env();
@@ -358,7 +358,7 @@ fn a_silent_blob_store_is_told_before_azcopy_runs() {
 #[test]
 fn what_azcopy_did_not_prove_is_not_registered() {
     for (script, words) in [
-        // rc 0, and yet nothing was copied.
+        // Exit code 0, although nothing was copied.
         ("init\nend Completed 0 0 0 0 0\nexit 0\n", "copied nothing"),
         ("init\nend Completed 500 500 1 1 0\nexit 0\n", "copied 1 of 2 files"),
         ("init\nend Completed 1050 1050 1 2 0\nexit 0\n", "copied 1 of 2 files"),
@@ -382,7 +382,7 @@ fn what_azcopy_did_not_prove_is_not_registered() {
     }
 }
 
-/// A run that goes on is measured by what it had to send, a copy from a URL by what AzCopy found there.
+/// A resumed run is measured by what it had to send, a copy from a URL by what AzCopy found there.
 #[test]
 fn totals_are_those_of_what_was_to_be_sent() {
     let first = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\n";

@@ -1,4 +1,4 @@
-//! `delete`: one version, after the person said so.
+//! `delete`: one version, after the user confirmed.
 
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
@@ -159,7 +159,7 @@ fn a_deletion_that_does_not_end_in_time_is_told() {
     assert_eq!((&error["kind"], &error["code"]), (&json!("service"), &json!("deletion_timeout")), "{error}");
 }
 
-/// A deletion may take half an hour, and nobody waits that long in silence.
+/// A deletion may take half an hour, so that the wait is reported.
 #[test]
 fn a_long_deletion_is_said_and_has_a_limit_of_its_own() {
     let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
@@ -216,7 +216,7 @@ fn what_is_still_there_is_not_deleted() {
     }
 }
 
-/// Deleted by somebody else in the meantime, or by a first request whose answer was lost.
+/// Deleted by another client in the meantime, or by a first request whose answer was lost.
 #[test]
 fn what_the_service_does_not_find_any_more_is_deleted() {
     let env = env_with(&["1"]);

@@ -1,4 +1,4 @@
-//! Uploads that go on without their terminal: how they are detached, followed, ended and resumed.
+//! Detached uploads: how they are started, followed, ended and resumed.
 
 mod attach;
 mod end;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::support::{CREATE, Output, TestEnv, eventually, lives, send};
 
-/// An upload that waits at 28 % until it is told to go on.
+/// Upload that waits at 28 % until the test continues it.
 pub(crate) struct Stage {
     pub(crate) env: TestEnv,
     pid: Cell<Option<u64>>,
@@ -49,7 +49,7 @@ impl Stage {
         Self::of(env)
     }
 
-    /// Lets AzCopy go on.
+    /// Lets AzCopy continue.
     pub(crate) fn go(&self) {
         std::fs::write(self.env.root().join("go"), "").expect("a file");
     }
@@ -103,7 +103,7 @@ impl Stage {
         self.env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/createAsync")).count()
     }
 
-    /// Waits until AzCopy has told how far it is.
+    /// Waits until AzCopy has reported its progress.
     pub(crate) fn at_28_percent(&self) {
         eventually("progress", || self.listed()["percent"] == 28.0);
     }

@@ -1,4 +1,4 @@
-//! The table of the service's refusals (src/error/table.rs), a test a row: what a person reads.
+//! Table of the service's refusals (src/error/table.rs), a test a row: the message for the user.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -142,7 +142,7 @@ fn a_known_code_counts_more_than_its_status() {
     });
 }
 
-/// Answers that several rows fit, with the one that counts: what tells more goes first.
+/// Answers that match several rows, with the one that applies: the most specific first.
 #[test]
 fn of_the_rows_that_fit_the_one_that_tells_most_counts() {
     let html = |status| FaultKind::Html { status };

@@ -1,5 +1,4 @@
-//! What goes wrong on the wire, and what a person or a script is told of it: every route with every fault, and the faults
-//! that pass.
+//! Faults on the wire, and their messages for users and scripts: every route with every fault, and transient faults.
 
 use std::fmt::Write as _;
 
@@ -39,11 +38,11 @@ struct Case {
     args: &'static [&'static str],
 }
 
-/// Scales of a run that waits for an answer in vain: 1.2 seconds. Whatever it asks besides may be asked again.
+/// Scales of a run that waits for an answer in vain: 1.2 seconds. Its other requests may be repeated.
 const IN_VAIN: &str = "0.01/0.02";
 /// Scales of a run that waits in vain, and must get the next answer in time: 3 seconds.
 const IN_VAIN_AT_FIRST: &str = "0.01/0.05";
-/// Scales of a run whose deletion goes on: 10.8 seconds, as no option names another limit.
+/// Scales of a run whose deletion continues: 10.8 seconds, as no option sets another limit.
 const DELETION_THAT_GOES_ON: &str = "0.01/0.006";
 /// Runs at a time: most of their time is pauses.
 const AT_ONCE: usize = 6;
@@ -75,7 +74,7 @@ impl Case {
     }
 
     fn env(&self) -> TestEnv {
-        // Where a deletion has an operation, it is accepted only.
+        // A deletion with an operation is only accepted.
         let delete_status = if self.route == Route::Poll { 202 } else { 200 };
         let config = Config { has_create_async: self.route != Route::Put, delete_status, ..Config::default() };
         let env = TestEnv::with(config);
@@ -88,7 +87,7 @@ impl Case {
         env
     }
 
-    /// The same with a fault. Who gets no answer waits for this part of the real limit.
+    /// Environment with a fault. A missing answer is waited for during this part of the real limit.
     fn env_with(&self, fault: Fault, in_vain: &str) -> TestEnv {
         let mut env = self.env();
         if fault.kind == FaultKind::Stall {
@@ -109,9 +108,9 @@ impl Case {
         let env = self.env_with(Fault::new(self.route, fault.clone()), IN_VAIN);
         let output = env.run(&[self.args, &["-o", "json"]].concat());
         let count = match self.requests(&env) {
-            // On a busy machine the answer to createAsync may come too late, and the model is watched instead.
+            // On a busy machine the answer to createAsync may come too late, and the model is polled instead.
             0 => return self.row(name, fault),
-            // Looks at an operation until the time is over: how many depends on the machine.
+            // Polls of an operation until the time is over: their number depends on the machine.
             many if many > 5 => "many".to_owned(),
             count => count.to_string(),
         };
@@ -207,7 +206,7 @@ fn every_fault_of_an_overwrites_deletion() {
     insta::assert_snapshot!(Case { args: OVERWRITE, ..Case::of(Route::Delete) }.table());
 }
 
-/// A deletion that was accepted and goes on.
+/// A deletion that was accepted and continues.
 #[test]
 fn every_fault_of_a_deletions_operation() {
     let case = Case { args: DELETE, ..Case::of(Route::Poll) };
@@ -284,7 +283,7 @@ fn a_retry_in_words() {
     ");
 }
 
-/// An operation goes on whether it is seen or not.
+/// An operation continues whether it can be polled or not.
 #[test]
 fn a_poll_that_breaks_is_looked_at_again() {
     let case = Case::of(Route::Poll);
@@ -301,7 +300,7 @@ fn a_poll_that_breaks_is_looked_at_again() {
     });
 }
 
-/// The emulator's token is always the same, the count of requests tells.
+/// The emulator's token is always the same, so that the number of requests decides.
 #[test]
 fn a_refused_token_is_dropped_and_fetched_anew_once() {
     let case = Case::of(Route::List);
@@ -448,7 +447,7 @@ fn a_registration_that_never_arrived_is_sent_again_after_a_look() {
     assert_eq!(registration(&env)[..3], ["POST createAsync", "GET 1", "POST createAsync"]);
 }
 
-/// The next try may be told that the version exists.
+/// The next attempt may be answered that the version exists.
 #[test]
 fn a_put_whose_answer_was_lost_is_found() {
     for fault in [FaultKind::Reset, FaultKind::status(503)] {

@@ -38,13 +38,13 @@ struct Case {
     always: bool,
 }
 
-/// What became of one case.
+/// Result of one case.
 struct Verdict {
     code: Option<i32>,
     took: Duration,
     /// Requests that met the fault.
     met: usize,
-    /// What must not be, in words.
+    /// Violation, in words.
     fault: Option<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Another upload of the same version writes to the same location, beside an upload with AzCopy: the store's list tells.
+//! Another upload of the same version writes to the same location, beside an upload with AzCopy: the store's list
+//! reveals it.
 
 use std::fs;
 
@@ -18,7 +19,7 @@ fn create(env: &TestEnv) -> Output {
     env.run(&CREATE)
 }
 
-/// What each run of AzCopy was given to send.
+/// Files that each run of AzCopy was given.
 fn lists(env: &TestEnv) -> Vec<String> {
     env.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -98,7 +99,7 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
     assert_eq!(registrations(&env), before);
 }
 
-/// A file that AzCopy is not told to send again stays what it was.
+/// A file that AzCopy does not have to send again stays unchanged.
 #[test]
 fn a_file_that_arrived_before_and_is_written_meanwhile_is_not_registered() {
     let mut env = env();
@@ -133,7 +134,7 @@ fn a_file_that_azcopy_did_not_write_is_not_registered() {
     assert_eq!(registrations(&env), 0);
 }
 
-/// It would be registered with the model.
+/// Such a file would otherwise be registered with the model.
 #[test]
 fn a_file_that_is_no_part_of_the_upload_is_not_registered() {
     let stray = ("theirs.bin", 5, "1");

@@ -1,4 +1,4 @@
-//! Text that a service, a file or a person wrote reaches a terminal and a script without driving either.
+//! Text of a service, a file or a user reaches a terminal and a script without controlling either.
 #![cfg(unix)]
 
 use foundry_emulator::{Arm, Config};

@@ -1,4 +1,4 @@
-//! What the help and the README say: help cannot change unnoticed, examples parse, the variables are those that are read.
+//! Help and README: help cannot change unnoticed, examples parse, and the listed variables are those that are read.
 
 use std::fs;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn help_says_the_same_as_before() {
     insta::assert_snapshot!(pages);
 }
 
-/// Each command with its examples, as azd is told of them; the program itself has none there.
+/// Each command with its examples in azd's metadata; the program itself has none there.
 fn examples(env: &TestEnv) -> Vec<(Vec<String>, Vec<String>)> {
     fn collect(commands: &serde_json::Value, found: &mut Vec<(Vec<String>, Vec<String>)>) {
         for command in commands.as_array().into_iter().flatten() {
@@ -144,7 +144,7 @@ fn the_examples_of_the_readme_parse() {
     assert!(commands.len() >= 6, "{commands:?}");
     for command in commands {
         let mut words = shell_words::split(&command).expect("words that a shell can read");
-        // What stands behind it is the shell's.
+        // Redirections are not part of the command.
         words.truncate(words.iter().position(|word| word == ">" || word == "|").unwrap_or(words.len()));
         if let Err(printed) = parse(words.into_iter().map(Into::into).collect()) {
             panic!("{command}: {printed}");

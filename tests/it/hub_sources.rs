@@ -79,7 +79,7 @@ impl World {
     }
 }
 
-/// A safetensors file with one tensor of so many bytes.
+/// Safetensors file with one tensor of this many bytes.
 pub(crate) fn shard(tensor: &str, bytes: usize) -> Vec<u8> {
     let header = format!(r#"{{"{tensor}":{{"dtype":"U8","shape":[{bytes}],"data_offsets":[0,{bytes}]}}}}"#);
     let mut file = (header.len() as u64).to_le_bytes().to_vec();

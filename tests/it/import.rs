@@ -1,4 +1,4 @@
-//! Imports from a model hub of this machine: what a person sees, and what the wire carried.
+//! Imports from a model hub of this machine: output for the user, and the traffic.
 
 mod copying;
 mod faults;
@@ -28,7 +28,7 @@ struct World {
     hub: FakeHub,
 }
 
-/// Weights of so many bytes with a header that the check accepts; no part is like another.
+/// Weights of this many bytes with a header that the check accepts; no two parts are equal.
 fn weights(bytes: usize, seed: u64) -> Vec<u8> {
     let header = format!(r#"{{"w{seed}":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, bytes - 108);
     let mut content = 100_u64.to_le_bytes().to_vec();

@@ -1,4 +1,4 @@
-//! `init`, and the light prompt of the other commands: what a person sees, what azd and Azure were asked, what is stored.
+//! `init`, and the project prompt of the other commands: output, requests to azd and Azure, stored values.
 #![cfg(unix)]
 
 use std::fs;
@@ -59,7 +59,7 @@ pub(crate) fn azd_calls(env: &TestEnv) -> Vec<String> {
     log.lines().map(str::to_owned).collect()
 }
 
-/// What azd stored for the environment, sorted.
+/// Values that azd stored for the environment, sorted.
 pub(crate) fn stored(env: &TestEnv, environment: &str) -> String {
     let text = fs::read_to_string(env.work().join(".azure").join(environment).join(".env")).unwrap_or_default();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -122,13 +122,13 @@ fn options_that_say_something_else_change_the_project() {
     assert!(output.stdout.contains("/api/projects/second\n"), "{output}");
     let last = stored(&env, "dev").lines().filter(|line| line.starts_with("AZURE_PROJECT_NAME=")).count();
     assert_eq!(last, 2, "stored again");
-    // Another subscription does not have it, and what is stored stays.
+    // Another subscription does not have it, and the stored values stay.
     let before = stored(&env, "dev");
     init(&env, &["-s", "00000000-0000-0000-0000-000000000009", "--no-prompt"]).fails_with(3);
     assert_eq!(stored(&env, "dev"), before);
 }
 
-/// As somebody would set them by hand.
+/// As if set manually.
 #[test]
 fn a_part_of_the_values_is_completed_without_a_question() {
     let mut env = env();
@@ -237,7 +237,7 @@ fn a_guest_is_found_in_the_tenant_that_invited_him() {
     init(&env, &["-p", &id, "-n", "dev"]).success();
     let stored = stored(&env, "dev");
     assert!(stored.ends_with("AZURE_TENANT_ID=guest"), "{stored}");
-    // The next command asks for a token of that tenant, for an endpoint on this machine that the user vouches for.
+    // The next command asks for a token of that tenant, for an endpoint on this machine that the user trusts.
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     env.run(&["custom", "list"]).success();
     let last = azd_calls(&env).into_iter().rfind(|call| call.starts_with("auth token")).expect("a token");
@@ -326,7 +326,7 @@ fn in_azd_its_questions_lead_to_the_project() {
         ]
     );
     assert_eq!(host.scene().environments["dev"].values["AZURE_PROJECT_NAME"], "demo");
-    // Once more: with all values nothing is asked, with --force everything.
+    // Repeated: with all values nothing is asked, with --force everything.
     let before = host.calls().len();
     assert_eq!(Terminal::start(&env, 100, &["init"]).finish().code, 0);
     assert!(!host.methods()[before..].iter().any(|method| method.starts_with("Prompt.")));
@@ -340,7 +340,7 @@ fn in_azd_json_asks_nothing_and_keeps_azd_from_standard_output() {
     let host = FakeHost::start(Scene::default());
     env.run_by(&host);
     host.change(|scene| scene.subscriptions = self::scene().subscriptions);
-    // The environment is made by a process of azd's own, whose words go to standard error.
+    // The environment is made by a process of azd's own, whose output goes to standard error.
     let output = init(&env, &["-n", "dev", "-o", "json"]);
     assert!(azd_calls(&env).iter().any(|call| call.starts_with("env new dev")), "{output}");
     assert!(!host.methods().iter().any(|method| method == "Workflow.Run" || method.starts_with("Prompt.")));

@@ -187,7 +187,7 @@ fn variables_are_checked_before_anything_is_asked() {
     );
     world.nothing_happened();
     assert!(world.server.seen().is_empty());
-    // The system's own list of users names another home where HOME is not set at all.
+    // The system's user database has another home where HOME is not set at all.
     world.env.set("HOME", "relative");
     assert_eq!(world.env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(1).json_error()["code"], "no_home");
 }

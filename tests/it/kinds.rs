@@ -7,7 +7,7 @@ use crate::support::{TestEnv, for_each_api_version};
 
 for_each_api_version!(tables_of_all_kinds, each_kind_on_its_page_and_as_json, what_is_not_ready_is_not_deployed);
 
-/// One model of each kind, all as versions of one model too. The base model stands where either api-version puts it.
+/// One model of each kind, all as versions of one model too. The base model is in the field of either api-version.
 fn kinds() -> Vec<(&'static str, Value)> {
     vec![
         (

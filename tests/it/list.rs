@@ -214,8 +214,8 @@ fn a_list_that_breaks_off_is_no_list(api: &str) {
     assert_eq!((output.stdout.as_str(), &output.json_error()["kind"]), ("", &json!("service")));
 }
 
-/// The most memory, in bytes, that `list` takes for so many models. The table is whole when its first byte comes, and is
-/// longer than the pipe holds, so that the program is still there to be looked at.
+/// Maximum memory, in bytes, of `list` for this number of models. The table is complete when its first byte arrives,
+/// and is longer than the pipe holds, so that the program still runs when it is measured.
 #[cfg(target_os = "linux")]
 fn most_memory(models: usize) -> u64 {
     let env = TestEnv::with(Config { page_size: 1000, ..Config::default() });

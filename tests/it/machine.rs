@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::{Output, Terminal, TestEnv};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-/// `nobody`, whose home is no directory, and an id that no user has.
+/// User `nobody`, whose home is no directory, and an id that no user has.
 const NOBODY: u32 = 65534;
 const UNKNOWN: u32 = 54321;
 /// An upload that breaks, so that its private directory stays.
@@ -55,7 +55,7 @@ fn tool(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("this test needs the program '{name}'"))
 }
 
-/// The same command behind other words: `setpriv ... PROGRAM ARGS`.
+/// Command run through another program: `setpriv ... PROGRAM ARGS`.
 fn behind(env: &TestEnv, first: &Path, words: &[&str], program: &Path, args: &[&str]) -> Command {
     let plain = env.command(args);
     let mut command = Command::new(first);
@@ -74,7 +74,7 @@ fn is_root() -> bool {
 #[must_use = "either snapshot the output or assert the exit code"]
 fn run_as(env: &TestEnv, uid: u32, args: &[&str]) -> Output {
     if !is_root() {
-        // Already without rights; ids cannot be changed.
+        // Already unprivileged; ids cannot be changed.
         return env.run(args);
     }
     set_mode(env.root(), 0o777);
@@ -172,7 +172,7 @@ fn the_private_directory_is_private_under_any_umask() {
     for file in ["run-1/files.txt", "journal.json", "lock"] {
         assert_eq!(mode_of(&directory.join(file)), 0o600, "{file}");
     }
-    // A directory that stood open is closed.
+    // An open directory is closed.
     set_mode(&directory, 0o777);
     create(&env, &[]).fails_with(7);
     assert_eq!(mode_of(&directory), 0o700);
@@ -205,7 +205,7 @@ fn a_full_disk_ends_the_upload_before_azcopy_runs() {
     let mount = Mount::tiny(&env.home());
     let output = match mount {
         Some(_) => create(&env, &[]),
-        // Where nothing may be mounted, a limit on the size of files says no in the same place.
+        // Where nothing may be mounted, a limit on the size of files fails in the same place.
         None => env.run_after("trap '' XFSZ; ulimit -f 4", &CREATE),
     };
     let output = output.fails_with(1);
@@ -266,7 +266,7 @@ fn a_file_that_vanishes_breaks_the_upload() {
     );
 }
 
-/// What stands on `PATH` under the name of AzCopy is looked at before it is trusted.
+/// A program on `PATH` with the name of AzCopy is verified before it is used.
 #[test]
 fn programs_that_only_bear_the_name_are_told_apart() {
     let mut table = String::new();
@@ -428,7 +428,7 @@ fn create_from(env: &TestEnv, source: &str) -> Output {
     env.run(&["create", "--name", "ok", "--skip-check", &format!("--source={source}")])
 }
 
-/// The command that an error names can be given to a shell as it stands.
+/// The command in an error can be pasted into a shell.
 #[test]
 fn the_command_to_run_again_is_the_same_command() {
     let mut env = env();
@@ -529,7 +529,7 @@ fn quiet_says_nothing_and_none_prints_nothing() {
         let quiet =
             env.run(&[args, &["-q", "--base-model", "x"][..if args == CREATE { 3 } else { 1 }]].concat()).success();
         assert_eq!(quiet.stderr, "", "{args:?}");
-        // What `delete` has to say is talk.
+        // The output of `delete` is only messages.
         assert!(args[0] == "delete" || !quiet.stdout.is_empty(), "{args:?}");
     }
     for args in [

@@ -1,4 +1,4 @@
-//! The real program against a local Foundry project and a fake AzCopy: what a person sees, and what the wire carried.
+//! The real program against a local Foundry project and a fake AzCopy: output for the user, and the traffic.
 
 mod agents;
 mod ask;

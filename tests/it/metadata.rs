@@ -1,4 +1,4 @@
-//! What azd is told of the commands when it installs the extension: azd crashes over a mistake in it.
+//! Metadata for azd at the installation of the extension: azd crashes over a mistake in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ use crate::support::TestEnv;
 
 fn metadata() -> Value {
     let mut env = TestEnv::new();
-    // azd calls it without any of its variables; nothing else is needed either.
+    // azd runs it without any of its variables; nothing else is needed either.
     for name in ["HOME", "AZURE_PROJECT_ENDPOINT", "AZURE_AI_MODELS_CREDENTIAL", "PATH"] {
         env.unset(name);
     }

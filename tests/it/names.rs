@@ -61,7 +61,7 @@ fn if_exists_succeeds_where_nothing_is_there() {
     assert!(env.emulator().requests().iter().all(|one| one.method == "GET"));
 }
 
-/// It is no consent: what is there is asked for.
+/// `--if-exists` is no consent: an existing version still needs a confirmation.
 #[test]
 fn if_exists_deletes_what_is_there_with_consent_alone() {
     let env = env();

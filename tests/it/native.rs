@@ -69,7 +69,7 @@ fn local(env: &TestEnv, name: &str) -> Vec<u8> {
     fs::read(env.work().join("model").join(name)).expect("a file")
 }
 
-/// What the JSON of a created model says of its files.
+/// Checks the files in the JSON of a created model.
 fn assert_files(env: &TestEnv, output: &Output) {
     let files = ["config.json", "model.safetensors"].map(|name| {
         let content = local(env, name);
@@ -78,7 +78,7 @@ fn assert_files(env: &TestEnv, output: &Output) {
     assert_eq!(output.json()["files"], json!(files));
 }
 
-/// Waits until so many requests of content were taken, the program knows that, and one more stands without an answer.
+/// Waits until this number of content requests were received, the program knows that, and one more is unanswered.
 fn wait_until_stuck(env: &TestEnv, store: &BlockStore, taken: u32) {
     store.wait_until_silent(taken);
     let lines = |name: &str| {
@@ -139,7 +139,7 @@ fn what_arrives_is_what_lies_there_without_azcopy() {
     assert_arrived(&env, &store);
     assert_eq!(store.take_received("config.json"), Received { puts: 1, with_checksum: 1, ..Received::default() });
     let large = store.take_received("model.safetensors");
-    // Nothing can be there of an upload that begins: its blocks are not asked for.
+    // A first upload has no blocks, so that they are not listed.
     assert_eq!((large.puts, large.asked, large.with_checksum), (0, 0, 4));
     let mut blocks = large.blocks;
     blocks.sort_unstable();

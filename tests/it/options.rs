@@ -1,4 +1,4 @@
-//! What the options of `create` put on the wire, ask, and say.
+//! Options of `create`: requests, questions and messages.
 
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, RequestRecord, Route};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn tags_publisher_and_weight_type_are_registered() {
     assert!(env.emulator().requests().is_empty());
 }
 
-/// What the adapter says of itself is shown; what was given is sent.
+/// The description of the adapter is shown; the given options are sent.
 #[test]
 fn an_adapter_is_registered_as_lora() {
     let env = TestEnv::new();
@@ -101,7 +101,7 @@ fn auto_takes_the_version_after_the_highest() {
     assert_eq!(output.json()["version"], "11");
 }
 
-/// Somebody took the version between the look and the upload: the next one, once more.
+/// The version was taken between the check and the upload: the next one is used, once more.
 #[test]
 fn auto_goes_on_where_somebody_was_faster() {
     let env = env();
@@ -371,7 +371,7 @@ fn a_registration_that_takes_longer_than_its_limit_goes_on_without_us() {
     assert!(output.stderr.contains("custom create --name my-model --source model --timeout 10s"), "{output}");
 }
 
-/// A path or URL comes through a pipe, so that no shell cuts it; then nobody is asked.
+/// A path or URL comes through a pipe, so that no shell cuts it; then the user cannot be asked.
 #[test]
 fn the_source_comes_through_a_pipe() {
     use std::io::Write;
@@ -385,7 +385,7 @@ fn the_source_comes_through_a_pipe() {
     assert!(output.stderr.contains("Source: model (2 files, 1.0 KB)"), "{output}");
 }
 
-/// What has no end is not read to its end.
+/// Endless input is not read to its end.
 #[cfg(unix)]
 #[test]
 fn a_source_from_a_pipe_has_an_end() {
@@ -403,7 +403,7 @@ fn a_source_from_a_pipe_has_an_end() {
     assert!(env.emulator().requests().is_empty());
 }
 
-/// Every option stands in the command that goes on.
+/// Every option is in the command that resumes.
 #[test]
 fn the_command_to_run_again_has_all_options() {
     let mut env = TestEnv::new();
@@ -458,7 +458,7 @@ fn the_command_to_run_again_has_all_options() {
     assert_eq!(joined, expected.join(" "));
 }
 
-/// A word between two others must not hide an option from the rules for it.
+/// A word between two others must not hide an option from its rules.
 #[test]
 fn a_global_option_counts_wherever_it_stands_in_a_group() {
     let env = TestEnv::new();

@@ -13,7 +13,7 @@ const PLAN: [&str; 4] = ["custom", "create", "--plan", "plan.json"];
 fn plan(env: &TestEnv, more: &[&str]) -> Value {
     let output = env.run(&[&CREATE[..], &["--dry-run", "-o", "json"], more].concat()).success();
     let plan = output.json();
-    // What the program wrote, and not what the test shows of it.
+    // The raw output of the program, before the normalisation of the tests.
     let mut command = env.command(&[&CREATE[..], &["--dry-run", "-o", "json"], more].concat());
     let raw = command.output().expect("a run");
     env.write("plan.json", raw.stdout);
@@ -90,7 +90,7 @@ fn every_file_that_changed_is_named_and_nothing_is_sent() {
     assert!(env.azcopy_starts().is_empty());
 }
 
-/// The same size and the same time: only the hash tells.
+/// Same size and same time: only the hash differs.
 #[test]
 fn a_hash_finds_what_size_and_time_do_not() {
     let env = env_with_model();
@@ -212,7 +212,7 @@ fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
     assert!(!output.to_string().contains(CANARY), "{output}");
 }
 
-/// The plan cannot tell what it was not shown.
+/// A plan cannot verify blobs that were not listed.
 #[test]
 fn a_plan_of_blobs_that_could_not_be_listed_is_not_run() {
     let env = TestEnv::new();

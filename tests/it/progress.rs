@@ -1,10 +1,10 @@
-//! How an upload looks while it goes on: the bar on a terminal, plain lines, JSON lines, colours.
+//! Display of an upload in progress: the bar on a terminal, plain lines, JSON lines, colours.
 
 use crate::support::{CANARY, Ended, Terminal, TestEnv, styles};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 
-/// Limits a twentieth as long: stalls are told after 0.75 s, status lines come every 1.5 s.
+/// Limits a twentieth as long: stalls are reported after 0.75 s, status lines come every 1.5 s.
 fn env() -> TestEnv {
     let mut env = TestEnv::new();
     env.write_model();
@@ -12,7 +12,7 @@ fn env() -> TestEnv {
     env
 }
 
-/// Stands still for long enough for a stall and a status line, goes back, and has all bytes before the end.
+/// Pauses long enough for a stall and a status line, goes back, and has all bytes before the end.
 const SLOW: &str = "\
 init
 progress 105 1050 0 2

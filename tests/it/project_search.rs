@@ -1,4 +1,4 @@
-//! Where the project comes from: each source, which one wins, and what ends the search.
+//! Sources of the project: each source, their order, and the errors that end the search.
 #![cfg(unix)]
 
 use std::fs;
@@ -26,7 +26,7 @@ fn run_by(host: &FakeHost) -> TestEnv {
     env
 }
 
-/// What `--debug` says of the project's source.
+/// Source of the project in the output of `--debug`.
 fn source(output: &Output) -> String {
     let lines: Vec<&str> =
         output.stderr.lines().filter_map(|line| line.strip_prefix("debug: project endpoint: ")).collect();
@@ -118,7 +118,7 @@ fn account_and_project_make_an_endpoint() {
         source_of(&env, &[]),
         "https://acc.services.ai.azure.com/api/projects/proj (from azd environment 'dev': AZURE_ACCOUNT_NAME and AZURE_PROJECT_NAME)"
     );
-    // Halves that would lead to another host break a rule.
+    // Halves that lead to another host break a rule.
     host.change(|scene| {
         let values = [("AZURE_ACCOUNT_NAME", "evil.example/x"), ("AZURE_PROJECT_NAME", "proj")];
         *scene = scene.clone().with_environment("dev", true, &values);
@@ -162,7 +162,7 @@ fn an_environment_that_is_not_there_ends_the_search() {
     host.change(|scene| scene.project = None);
     let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
     assert_eq!(error["message"], "there is no azd project here, so no azd environment 'dev'");
-    // The variable may be left from elsewhere, so without a project it says nothing.
+    // The variable may be unrelated, so without a project it is ignored.
     assert_eq!(source_of(&env, &[]), endpoint("other") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
     assert!(env.emulator().requests().is_empty());
 }
@@ -209,9 +209,9 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
     let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_TENANT_ID", "tenant-of-dev")];
     let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
     env.unset("AZURE_PROJECT_ENDPOINT").unset("AZURE_AI_MODELS_CREDENTIAL").run_by(&host);
-    // The user vouches for the endpoint on this machine.
+    // The user trusts the endpoint on this machine.
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
-    // azd passes the default environment's values on; the person's variable is not what wins here.
+    // azd passes the default environment's values on; the user's variable is not what wins here.
     env.set("AZURE_TENANT_ID", "tenant-of-the-process");
     azd(&env, r#"echo '{"token":"the-token","expiresOn":"2038-01-18T00:00:00Z"}'"#);
     let path = format!("{}:/bin:/usr/bin", env.bin().display());
@@ -254,7 +254,7 @@ fn an_azd_environment_does_not_choose_whom_to_trust() {
     let mut env = run_by(&host);
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example");
     let list = ["list", "-o", "json"];
-    // The person's own: the host is taken, and only the emulator's token is refused for it.
+    // The user's own variable: the host is accepted, and only the emulator's token is refused for it.
     assert_eq!(env.run(&list).fails_with(2).json_error()["code"], "bad_credential");
     host.change(|scene| {
         let values = [("AZURE_PROJECT_ENDPOINT", url), ("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example")];
@@ -295,7 +295,7 @@ fn an_azd_environment_does_not_choose_where_azcopy_comes_from() {
     azd_project(&env);
     env.write(".azure/dev/.env", "AZURE_AI_MODELS_AZCOPY_URL=http://127.0.0.1:9/azcopy.tar.gz\n");
     fs::remove_file(env.bin().join("azcopy")).expect("removed");
-    // The real place is beyond a proxy that is not there.
+    // The real address is behind a proxy that does not exist.
     env.set("HTTPS_PROXY", "http://127.0.0.1:9");
     let endpoint = env.emulator().endpoint();
     let output = env.run(&["create", "-n", "my-model", "--source", "model", "-e", &endpoint]).fails_with(9);
@@ -347,7 +347,7 @@ fn alone_a_missing_azd_is_told() {
     Or name the project with --project-endpoint URL.
     [exit code: 1]
     ");
-    // An azd in the working directory is nobody's azd.
+    // An azd in the working directory is ignored.
     env.write("azd", "#!/bin/sh\necho '{}'\n");
     env.set("PATH", &format!(":.:{}", env.bin().display()));
     let output = env.run(&["list"]).success();

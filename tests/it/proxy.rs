@@ -207,7 +207,7 @@ fn a_proxy_that_forbids_the_host_is_told_from_the_service() {
 #[test]
 fn a_proxy_that_is_down_is_named_as_such() {
     let mut company = Company::new();
-    // Nobody listens there, and the password is not to be seen.
+    // Connection refused, and the password must not be shown.
     company.env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
@@ -228,7 +228,7 @@ fn no_proxy_goes_around_it() {
         company.env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
         company.env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo").set(name, value);
         let output = company.list().fails_with(9);
-        // The name resolves to nothing, and that is the proof that nobody else was asked.
+        // The name cannot be resolved, which proves that no other host was contacted.
         assert!(output.stderr.contains("its name cannot be resolved"), "{output}");
         assert!(company.proxy.seen().is_empty(), "{name}={value}");
     }

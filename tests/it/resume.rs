@@ -1,4 +1,4 @@
-//! The same `create` again: what was sent is not sent again, what is complete is registered.
+//! Repeated `create`: sent files are not sent again, a complete upload is registered.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ fn create(env: &TestEnv) -> Output {
     env.run(&CREATE)
 }
 
-/// What each run of AzCopy was given to send.
+/// Files that each run of AzCopy was given.
 fn lists(env: &TestEnv) -> Vec<String> {
     env.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -117,7 +117,7 @@ fn a_file_that_changed_since_is_sent_again() {
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
 
-/// It lies in the container, and would be registered with the model: what an earlier try of ours sent is taken out.
+/// A blob of an earlier attempt would be registered with the model, so it is deleted.
 #[test]
 fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
     let mut env = deleting();
@@ -149,7 +149,7 @@ fn another_source_takes_the_place_of_the_first() {
     assert_eq!(lists(&env)[1], "model.safetensors\n");
 }
 
-/// Nobody knows whose it is: it is not removed, and nothing is sent.
+/// A blob of unknown origin is not deleted, and nothing is sent.
 #[test]
 fn a_file_of_somebody_else_in_the_location_ends_the_command() {
     let env = env();
@@ -171,7 +171,7 @@ fn what_the_location_lost_is_sent_again() {
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
 
-/// Its plan may be gone or unreadable: then the sizes in the location tell.
+/// AzCopy's plan may be gone or unreadable: then the sizes in the location decide.
 #[test]
 fn where_azcopy_cannot_tell_what_arrived_the_location_does() {
     let mut env = env();
@@ -256,7 +256,7 @@ fn a_model_in_another_place_is_not_taken_for_this_upload() {
     assert!(env.emulator().requests().iter().all(|sent| sent.method != "DELETE"));
 }
 
-/// It arrived in the first run with its old content: the third run must not take that for the new one.
+/// The file arrived in the first run with its old content: the third run must not take that for the new one.
 #[test]
 fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
     let mut env = env();
@@ -270,7 +270,7 @@ fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
     assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n");
 }
 
-/// The registration that an earlier try asked for is in the way of the second one; whose it is the model shows.
+/// The registration of an earlier attempt conflicts with the second one; the model shows whose it is.
 #[test]
 fn a_conflict_with_a_registration_of_somebody_else_is_no_success() {
     for options in [&[][..], &["--no-wait"]] {
@@ -285,7 +285,7 @@ fn a_conflict_with_a_registration_of_somebody_else_is_no_success() {
     }
 }
 
-/// The model of an earlier try is there, and its registration failed: that is not accepted.
+/// The model of an earlier attempt exists, and its registration failed: that is not accepted.
 #[test]
 fn no_wait_tells_a_registration_that_failed_meanwhile() {
     let env = env();
@@ -530,7 +530,7 @@ fn each_run_has_a_number_of_its_own() {
     let mut env = env();
     env.azcopy_script(&[broken, killed, killed, "default\n"].join("next-run\n"));
     create(&env).fails_with(7);
-    // Foundry has another place by now, where nothing is.
+    // Foundry has another location by now, which is empty.
     env.emulator().configure(|config| config.new_container_each_time = true);
     create(&env).fails_with(7);
     env.emulator().configure(|config| config.new_container_each_time = false);
@@ -558,7 +558,7 @@ fn a_number_is_not_used_again_where_the_journal_is_lost() {
     }
 }
 
-/// What arrived is registered although the record of it cannot be kept.
+/// An upload is registered even if its record cannot be written.
 #[test]
 fn a_journal_that_cannot_be_written_after_the_upload_does_not_stop_the_registration() {
     let mut env = env();

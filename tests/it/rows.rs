@@ -128,7 +128,7 @@ fn a_table_fits_a_narrow_terminal() {
     }
 }
 
-/// Links and files that cannot be walked: each is a finding, and all of them are told.
+/// Links and files that cannot be walked: each is a finding, and all of them are reported.
 #[cfg(unix)]
 #[test]
 fn all_faults_of_a_walk_are_findings() {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use azure_ai_models::testing::parse;
-use azure_ai_models_core::azcopy::{Cargo, CopyJob};
-use azure_ai_models_core::credential::{Target, TokenSource};
+use azure_ai_models_core::azcopy::{CopyJob, JobSource};
+use azure_ai_models_core::credential::{TokenSource, TokenTarget};
 use azure_ai_models_core::env::{Env, Timings};
 use azure_ai_models_core::http::{Method, Request, Retry};
 use azure_ai_models_core::redact::{SecretUrl, Token};
@@ -22,7 +22,7 @@ use serde_json::json;
 use crate::support::{CANARY, Says, Terminal, TestEnv, eventually, wait};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-/// What a SAS looks like where others repeat it.
+/// Form of a SAS in messages of others.
 const LEAK: &str = "http://h/c?sv=1&secret=CANARY5A5&sig=CANARY5A5&x";
 
 /// Each run is done in all these ways of telling.
@@ -69,9 +69,9 @@ fn held(env: &TestEnv) -> BTreeSet<PathBuf> {
     found
 }
 
-/// Fails if the canary stands in what a run wrote. `before`: the files of the test itself that hold it.
+/// Fails if the output or the files of a run contain the canary. `before`: the files of the test itself that hold it.
 fn assert_clean(what: &str, env: &TestEnv, before: &BTreeSet<PathBuf>, raw: &std::process::Output) {
-    // The raw bytes, since the tidied output of other tests leaves things out.
+    // The raw bytes, since the normalised output of other tests omits parts.
     for (stream, bytes) in [("stdout", &raw.stdout), ("stderr", &raw.stderr)] {
         let text = String::from_utf8_lossy(bytes);
         assert!(!text.contains(CANARY), "{what}: the secret is on {stream}:\n{text}");
@@ -86,7 +86,7 @@ fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
     let is_create = args.contains(&"create");
     for way in WAYS.iter().filter(|way| is_create || !way.contains(&"--progress")) {
         let args = [args, way].concat();
-        // Each run is one of its own: none goes on with what the one before it left.
+        // Each run is separate: none resumes the one before it.
         drop(fs::remove_dir_all(env.home().join(".azd/ai-models/uploads")));
         let before = held(env);
         let child = env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -100,7 +100,7 @@ fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
             "{what}: no trace: {output}"
         );
         if is_create && code == 0 {
-            // The next way makes the same version again.
+            // The next case creates the same version again.
             env.emulator().reset();
         }
     }
@@ -133,7 +133,7 @@ fn a_terminal_shows_no_sas() {
     for (script, code) in [("default".to_owned(), 0), (format!("info {LEAK}\ninit\nerror no: {LEAK}"), 7)] {
         env.azcopy_script(&script);
         let ended = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat()).finish();
-        // Everything that was ever drawn, not only what is left on the screen.
+        // All output to the terminal, not only the final screen.
         assert!(!ended.raw.contains(CANARY), "{}", ended.raw);
         assert_eq!(ended.code, code, "{}", ended.screen);
         env.emulator().reset();
@@ -206,7 +206,7 @@ fn what_is_read_from_azcopys_log_is_cleaned() {
                 .spawn()
                 .expect("it starts"),
         );
-        // The log is AzCopy's; that it is there proves that the reason was there to be read.
+        // AzCopy's log; its existence proves that the reason could be read.
         let logs: BTreeSet<PathBuf> =
             held(&env).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "log")).collect();
         assert_eq!(logs.len(), 1, "{way:?}");
@@ -305,7 +305,7 @@ fn a_signed_operation_is_not_kept() {
         polls.map(|sent| sent.query.get("t").cloned()).collect::<Vec<_>>()
     };
     assert!(!polls(&env).is_empty() && polls(&env).iter().all(|t| t.as_deref() == Some(CANARY)), "{:?}", polls(&env));
-    // The journal was kept without it, and the model itself tells how it ended.
+    // The journal was kept without it, and the model itself shows its end.
     let asked = polls(&env).len();
     env.emulator().configure(|config| config.polls_until_done = 0);
     env.run(&CREATE).success();
@@ -319,7 +319,7 @@ fn a_signed_operation_is_not_shown() {
     search("--no-wait", &env, &[&CREATE[..], &["--no-wait"]].concat(), 0);
 }
 
-/// azd writes what it is told into logs and statistics.
+/// azd writes reported errors into logs and statistics.
 #[test]
 fn what_azd_is_told_of_a_failure_is_cleaned() {
     let host = FakeHost::start(Scene::default());
@@ -369,7 +369,7 @@ fn a_source_with_a_sas_is_not_shown() {
     }
 }
 
-/// A secret that the program holds is masked whatever stands around it, and however it was written.
+/// A secret that the program holds is masked in any context and in any encoding.
 #[test]
 fn a_known_secret_needs_no_shape() {
     const SIGNATURE: &str = "CANARY5A5/of+a/source=";
@@ -474,7 +474,7 @@ fn a_token_is_not_shown() {
     }
 }
 
-/// What azd says when it fails, and when it answers with something else.
+/// Messages of azd when it fails, and unexpected answers.
 #[test]
 fn azds_words_are_cleaned() {
     for script in [
@@ -567,15 +567,19 @@ fn debug_forms_hold_no_secret() {
     let sas = || SecretUrl::new(format!("https://u:{CANARY}@h/c?sig={CANARY}").parse().expect("a URL"));
     let pending =
         UploadLocation { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
-    let job =
-        CopyJob { cargo: Cargo::Remote { url: sas() }, destination: sas(), directory: "/private".into(), cap: None };
+    let job = CopyJob {
+        cargo: JobSource::Remote { url: sas() },
+        destination: sas(),
+        directory: "/private".into(),
+        cap: None,
+    };
     let vars = [
         ("AZURE_AI_MODELS_CREDENTIAL", "env"),
         ("AZURE_CLIENT_SECRET", CANARY),
         ("HTTPS_PROXY", "http://u:CANARY5A5@proxy"),
     ];
     let env = Env::from_vars(vars, Path::new("/"));
-    let target = Target {
+    let target = TokenTarget {
         host: "a.services.ai.azure.com",
         loopback: false,
         named_by_user: true,

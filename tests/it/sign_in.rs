@@ -1,4 +1,4 @@
-//! Signing in with `azd`: a script that stands for it, the real program, and what arrives at the service.
+//! Sign-in with `azd`: a fake script, the real program, and the requests to the service.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -159,7 +159,7 @@ fn answering(body: &'static str) -> String {
     address
 }
 
-/// `Bearer ` and nothing behind it would be told as a fault of the service, or of the person's rights.
+/// `Bearer ` without a token would be reported as a fault of the service, or of the user's rights.
 #[test]
 fn an_empty_token_is_no_token() {
     for token in ["", " ", "a b"] {
@@ -207,7 +207,7 @@ fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
     let pids = fs::read_to_string(env.home().join("bin/pids")).expect("pids");
     assert_eq!(pids.split_whitespace().count(), 2, "the script and what it started: {pids}");
     for pid in pids.split_whitespace() {
-        // Killed, it may wait a little to be reaped by whoever inherits it.
+        // After the kill its parent may need time to reap it.
         eventually(&format!("the end of process {pid}"), || {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
             stat.map_or(true, |stat| stat.contains(") Z "))

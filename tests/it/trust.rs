@@ -1,10 +1,10 @@
-//! What a cloned repository can do with the values of its azd environment, which azd lays over the user's own variables.
+//! Limits on the values of a cloned repository's azd environment, which azd lays over the user's own variables.
 #![cfg(unix)]
 
 use std::fs;
 use std::net::TcpListener;
 
-use azure_ai_models_core::env::var::{FROM_AZD, TABLE};
+use azure_ai_models_core::env::var::{ALLOWED_FROM_AZD, TABLE};
 use fake_azd_host::{FakeHost, Fault, Scene, refusal};
 use foundry_emulator::{Auth, Config};
 
@@ -75,7 +75,7 @@ fn a_secret_of_the_pipeline_does_not_go_where_the_repository_says() {
     let (mut env, _host) = repository(&values);
     env.set("AZURE_TENANT_ID", "tenant").set("AZURE_CLIENT_ID", "client").set("AZURE_CLIENT_SECRET", CANARY);
     authority.set_nonblocking(true).expect("set");
-    // No test reaches the real authority: the user's own proxy is not there.
+    // No test reaches the real authority: the user's own proxy does not exist.
     env.set("HTTPS_PROXY", "http://127.0.0.1:9").set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.1");
     for method in ["env", "workload"] {
         env.set("AZURE_AI_MODELS_CREDENTIAL", method);
@@ -138,7 +138,7 @@ fn what_the_program_starts_gets_nothing_of_the_repository() {
 fn no_other_variable_of_the_table_reaches_the_program_or_what_it_starts() {
     let kept = ["AZD_SERVER", "AZD_ACCESS_TOKEN", "PATH", "HOME"];
     let names: Vec<&str> = TABLE.iter().map(|variable| variable.name).collect();
-    let names = names.into_iter().filter(|name| !FROM_AZD.contains(name) && !kept.contains(name));
+    let names = names.into_iter().filter(|name| !ALLOWED_FROM_AZD.contains(name) && !kept.contains(name));
     let values: Vec<(&str, String)> = names.map(|name| (name, format!("evil-{name}"))).collect();
     assert!(values.len() > 20, "{values:?}");
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -165,7 +165,7 @@ fn another_environment_counts_only_where_azd_can_have_passed_it_on() {
     let output = env.run(&["list"]).fails_with(9);
     assert!(!output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored"), "{output}");
     assert!(output.stderr.contains("AZCOPY_LOG_LOCATION is ignored: the azd environment 'test'"), "{output}");
-    // An environment that names another one does not hide behind it.
+    // An environment that sets another one does not hide behind it.
     env.set("AZURE_AI_MODELS_SCOPE", "evil").set("AZD_ENVIRONMENT", "dev");
     let output = env.run(&["list"]).fails_with(9);
     assert!(output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: the azd environment 'prod'"), "{output}");
@@ -188,7 +188,7 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
     }
     assert!(env.emulator().requests().is_empty());
     assert!(!env.root().join("azd-calls").exists(), "no token was asked for");
-    // The user's word: the option, the host, or their own variable.
+    // The user's own choice: the option, the host, or the variable.
     env.run(&["list", "-e", &url]).success();
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     env.run(&["list"]).success();
@@ -197,7 +197,7 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
     env.run(&["list"]).success();
 }
 
-/// The same values in a file, beside an azd whose server is silent.
+/// Same values in a file, beside an azd whose server does not answer.
 fn unanswered(dotenv: &str) -> (TestEnv, FakeHost) {
     let (mut env, host) = repository(&[]);
     host.change(|scene| {
@@ -223,7 +223,7 @@ fn where_the_files_cannot_be_read_nothing_that_widens_trust_counts() {
     let (env, _host) = unanswered("");
     fs::remove_file(env.work().join(".azure/dev/.env")).expect("removed");
     fs::create_dir(env.work().join(".azure/dev/.env")).expect("a directory");
-    // PATH does not count either, so that no azd is found.
+    // PATH is ignored too, so that no azd is found.
     let output = env.run(&["list", "-e", &env.emulator().endpoint()]).fails_with(4);
     assert!(
         output.stderr.starts_with(

@@ -29,11 +29,11 @@ fn without_a_question_the_only_project_is_taken() {
     assert!(output.stdout.contains("  Environment:     here-dev\n"), "{output}");
     assert!(output.stdout.contains("  Project:         demo\n"), "{output}");
     assert_eq!(stored(&env, "here-dev").lines().count(), 7);
-    // Once more: nothing is searched.
+    // Repeated: nothing is searched.
     let asked = env.emulator().requests().len();
     assert_eq!(init(&env, &["--no-prompt"]).success().stdout, output.stdout);
     assert_eq!(env.emulator().requests().len(), asked);
-    // A pipeline has no terminal, and azd tells of one that it found.
+    // A pipeline has no terminal, and azd reports the one that it found.
     for (name, value) in [("CI", "true"), ("AZD_NO_PROMPT", "true")] {
         std::fs::remove_dir_all(env.work().join(".azure")).expect("removed");
         env.set(name, value);
@@ -73,7 +73,7 @@ fn of_several_projects_none_is_taken() {
     init(&env, &["--no-prompt", "-p", &ID.replace("/demo", "/second")]).success();
 }
 
-/// azd under a coding agent answers no question, whatever it told the program.
+/// azd under a coding agent answers no question, whatever it announced to the program.
 #[test]
 fn a_refused_question_gets_its_default() {
     let refused = || Fault::Status(refusal(2, "prompt required"));
@@ -93,7 +93,7 @@ fn a_refused_question_without_a_default_names_the_options() {
     let host = FakeHost::start(scene().with_fault("Prompt.PromptSubscription", refused));
     let mut env = with(two_subscriptions());
     env.run_by(&host);
-    // The light prompt of a command that needs a project.
+    // The project prompt of a command that needs a project.
     let ended = Terminal::start(&env, 100, &["custom", "list"]).finish();
     assert_eq!(ended.code, 2, "{}", ended.screen);
     let report = host.reports().pop().expect("a report");
@@ -144,7 +144,7 @@ fn without_rights_the_endpoint_is_stored_alone() {
         }
         assert!(output.stderr.contains("WARNING: Azure Resource Manager does not show you"), "{output}");
         assert!(output.stderr.contains("enough for everything but deployments"), "{output}");
-        // Registered models need no more than that.
+        // Registered models need nothing else.
         env.run(&["custom", "list"]).success();
     }
 }
@@ -177,7 +177,7 @@ fn values_of_other_extensions_answer_everything() {
     env.run(&["custom", "list"]).success();
     env.run(&["deployments", "list"]).success();
     assert!(!env.emulator().requests().iter().any(|one| one.path == "/subscriptions"), "searched");
-    // init asks nothing, although somebody could answer.
+    // init asks nothing, although the user could answer.
     let ended = Terminal::start(&env, 100, &["init"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(!host.methods().iter().any(|method| method.starts_with("Prompt.")), "{:?}", host.methods());
@@ -197,7 +197,7 @@ fn a_directory_that_azd_does_not_want_is_told_before_anything_is_asked() {
     assert_eq!(host.reports().pop().expect("a report").message, "the folder is not empty");
     assert!(!host.methods().iter().any(|method| method.starts_with("Prompt.")), "{:?}", host.methods());
     assert!(env.emulator().requests().is_empty());
-    // azd's own question, where it may not ask: the directory's name is no name for a project.
+    // azd's own question, where it may not ask: the directory's name is no valid name of a project.
     let words = "failed to run workflow: error executing step command 'init --minimal': prompt required";
     host.change(|scene| drop(scene.faults.insert("Workflow.Run".into(), Fault::Status(refusal(13, words)))));
     env.set("AZD_NO_PROMPT", "true");

@@ -14,7 +14,7 @@ fn env(config: Config) -> TestEnv {
     env
 }
 
-/// A service whose operation goes on for ever.
+/// Service whose operation never ends.
 fn endless() -> TestEnv {
     env(Config { polls_until_done: u32::MAX, ..Config::default() })
 }
@@ -100,7 +100,7 @@ fn wait_ends_well_where_the_operation_never_does() {
     env.run(&[&WAIT[..], &["--timeout", "2m"]].concat()).success();
 }
 
-/// A GET may lag behind, and nobody knows with which code.
+/// A GET may lag behind, with any code.
 #[test]
 fn wait_is_patient_with_any_404() {
     let env = env(Config::default());
@@ -109,7 +109,7 @@ fn wait_is_patient_with_any_404() {
     env.run(&WAIT).success();
 }
 
-/// The user who is told that it takes longer is told how to wait.
+/// A timeout of the wait suggests how to wait longer.
 #[test]
 fn a_timeout_names_the_command_that_waits() {
     let env = endless();

@@ -1,4 +1,4 @@
-//! `custom uploads`: what is unfinished is listed, gone on with, or given up.
+//! `custom uploads`: unfinished uploads are listed, resumed, or discarded.
 
 use foundry_emulator::{Fault, FaultKind, Route};
 
@@ -76,7 +76,7 @@ fn a_source_is_listed_by_its_whole_path() {
     assert_eq!(env.clean(list.json()[0]["source"].as_str().expect("a path")), "[ROOT]/here/model");
 }
 
-/// With nothing but its id: files, globs, description and all that is registered stand in the journal.
+/// Needs nothing but the id: files, globs, description and all that is registered are in the journal.
 #[test]
 fn an_upload_is_resumed_by_its_id_as_it_was_begun() {
     let env = broken(&[
@@ -188,7 +188,7 @@ fn a_remote_source_has_to_be_named_again() {
     assert!(output.stderr.contains("custom create --name my-model --version 1 --source-file FILE"), "{output}");
 }
 
-/// Registered in the journal before anybody waits for it: the next run asks the operation itself.
+/// Registered in the journal before the wait begins: the next run polls the operation itself.
 #[test]
 fn a_registration_under_way_is_found_again() {
     let env = TestEnv::new();

@@ -1,4 +1,4 @@
-//! `wait`: until the registration of a version ended, whoever began it.
+//! `wait`: waits for the registration of a version, including one started elsewhere.
 
 use std::fs;
 use std::path::PathBuf;
@@ -99,7 +99,7 @@ fn a_model_that_is_gone_is_no_success(api: &str) {
 
 fn the_time_ends(api: &str) {
     let env = under_way(api, 100_000);
-    // Nine seconds, scaled like a pause: enough for a first look.
+    // Nine seconds, scaled like a pause: enough for a first poll.
     insta::assert_snapshot!(env.run(&[&WAIT[..], &["--timeout", "15m"]].concat()), @"
     ------- stderr -------
     ERROR: the registration did not end in time; its last state was Creating
@@ -154,7 +154,7 @@ fn what_create_began_is_asked_for_by_its_operation(api: &str) {
     assert!(!path.parent().expect("a directory").exists(), "nothing is left to go on with");
 }
 
-/// A file of ours may have been written by somebody else.
+/// A journal may have been written by another program.
 #[test]
 fn an_operation_elsewhere_is_not_asked() {
     let thief = TestEnv::new();
@@ -205,7 +205,7 @@ fn what_cannot_be_waited_for_is_said_before_anything_is_asked() {
         let output = env.run(args).fails_with(2);
         assert!(output.stderr.contains(told), "{output}");
     }
-    // Longer than anybody waits.
+    // Longer than any wait.
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     drop(env.run(&[&WAIT[..], &["--timeout", "5124095576030431h"]].concat()).success());
 }

@@ -24,7 +24,7 @@ fn a_glob_that_matches_nothing_is_named() {
     assert!(output.stderr.contains("--include '*.gguf' matches nothing"), "{output}");
 }
 
-/// What a directory that is left out holds is not looked at: the glob that names the directory is enough.
+/// The content of an excluded directory is not read: the glob that matches the directory is enough.
 #[test]
 fn a_glob_below_a_directory_that_is_left_out_is_no_mistake() {
     let env = env();
@@ -64,7 +64,7 @@ fn a_folder_one_too_high_names_the_one_that_holds_the_model() {
     let finding = &output.json()[0];
     assert_eq!(finding["code"], "missing-config", "{output}");
     assert!(finding["remedy"].as_str().expect("a remedy").contains("up/my-model"), "{output}");
-    // Two of them are no answer.
+    // Two models are ambiguous.
     env.write("up/other/config.json", "{}");
     env.write("up/other/model.safetensors", "x");
     let output = env.run(&["custom", "check", "up", "-o", "json"]).fails_with(6);
@@ -113,7 +113,7 @@ fn a_source_file_may_be_a_pipe() {
     }
 }
 
-/// A notebook gives its kernel a terminal that nobody can type on.
+/// A notebook gives its kernel a terminal that accepts no input.
 #[test]
 fn nobody_can_be_asked_in_a_notebook() {
     let mut env = env();
@@ -142,7 +142,7 @@ fn blanks_around_the_value_of_a_variable_do_not_count() {
 /// The user stops when a file flies by that should not go, and excludes it: the commonest reason to stop.
 #[test]
 fn an_exclusion_after_an_interruption_names_both_ways_on() {
-    // The SAS that the service gives does not allow a deletion.
+    // The SAS of the service does not allow a deletion.
     let mut env = env();
     env.write("model/notes.txt", "x");
     env.azcopy_script("init\ndelivered notes.txt\nend Failed 1 1051 1 3 2\nexit 1\nnext-run\ndefault\n");

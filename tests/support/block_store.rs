@@ -32,9 +32,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Behaviour {
     /// Each so-manyth is answered 503 ServerBusy.
     pub(crate) busy_every: Option<u32>,
-    /// What such an answer asks to wait, in seconds.
+    /// `Retry-After` of such an answer, in seconds.
     pub(crate) retry_after: Option<u32>,
-    /// Each so-manyth has its connection broken off after half of its content.
+    /// Every n-th request has its connection closed after half of its content.
     pub(crate) reset_every: Option<u32>,
     /// One bit of each so-manyth is flipped on the way.
     pub(crate) flip_every: Option<u32>,
@@ -42,19 +42,19 @@ pub(crate) struct Behaviour {
     pub(crate) no_checksums: bool,
     /// A checksum header is answered 400, with its name.
     pub(crate) refuses_header: bool,
-    /// So many are answered 500, and all others as they should be.
+    /// This number of requests are answered 500, and all others normally.
     pub(crate) fails_first: u32,
     /// The SAS that brought the so-manyth is refused from then on.
     pub(crate) sas_ends_after: Option<u32>,
-    /// No SAS at all is taken for content after so many.
+    /// No SAS is accepted for content after this number of requests.
     pub(crate) refuses_all_after: Option<u32>,
     /// The SAS does not allow to read or to list.
     pub(crate) write_only: bool,
     /// Blocks are gone before the next block list, once.
     pub(crate) loses_blocks: bool,
-    /// Content after so many is taken and never answered.
+    /// Content after this number of requests is received and never answered.
     pub(crate) silent_after: Option<u32>,
-    /// Content after so many is kept, and answered when the test says so.
+    /// Content after this number of requests is kept, and answered when the test continues it.
     pub(crate) held_after: Option<u32>,
     /// Content is counted and not kept.
     pub(crate) discards: bool,
@@ -71,7 +71,7 @@ pub(crate) struct Behaviour {
 /// Blobs in the list of the container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Lists {
-    /// What is there.
+    /// All blobs.
     #[default]
     All,
     /// Each blob one byte shorter than it is.
@@ -80,7 +80,7 @@ pub(crate) enum Lists {
     WithoutFirst,
     /// Without ETags.
     WithoutEtags,
-    /// Without anything that tells one write from another.
+    /// Without any marks of writes.
     WithoutMarks,
     /// All in the first page, which leads to empty ones that lead to each other.
     Circle,
@@ -99,7 +99,7 @@ pub(crate) struct Blob {
     write: u64,
 }
 
-/// What came of one blob.
+/// Content that arrived for one blob.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Received {
     /// Indices of the blocks that were taken, in that order.
@@ -171,7 +171,7 @@ impl BlockStore {
         Self { base: base.parse().expect("a URL"), shared, _stop: stop }
     }
 
-    /// Lets it behave so from now on; the count of requests starts anew, and those under way have no answer.
+    /// Sets the behaviour; the count of requests restarts, and those in flight get no answer.
     pub(crate) fn behaves(&self, behaviour: Behaviour) {
         let mut kept = self.shared.lock();
         (kept.behaviour, kept.seen, kept.taken, kept.silent, kept.lists) = (behaviour, 0, 0, 0, 0);
@@ -188,7 +188,7 @@ impl BlockStore {
         self.shared.lock().blobs.keys().cloned().collect()
     }
 
-    /// What came of a blob since the last look at it.
+    /// Content that arrived for a blob since the last call.
     pub(crate) fn take_received(&self, name: &str) -> Received {
         self.shared.lock().received.remove(name).unwrap_or_default()
     }
@@ -208,12 +208,12 @@ impl BlockStore {
         self.shared.lock().silent
     }
 
-    /// Waits until so many requests are taken and one more is left without an answer.
+    /// Waits until this number of requests are received and one more is unanswered.
     pub(crate) fn wait_until_silent(&self, taken: u32) {
         self.wait_until_all_silent(taken, 1);
     }
 
-    /// Waits until so many requests are taken and so many more are left without an answer.
+    /// Waits until these numbers of requests are received and unanswered.
     pub(crate) fn wait_until_all_silent(&self, taken: u32, silent: u32) {
         self.wait_until(|kept| kept.taken >= taken && kept.silent >= silent);
     }
@@ -359,7 +359,7 @@ async fn content(
             got.extend_from_slice(&piece);
         }
         if resets && bytes * 2 >= length {
-            // It may be broken already.
+            // The connection may be closed already.
             drop(line.0.shutdown(Shutdown::Both));
             std::future::pending::<()>().await;
         }
@@ -483,7 +483,7 @@ fn block_list(shared: &Shared, name: &str) -> Response<Body> {
     marked(answer, write)
 }
 
-/// Where the location is a folder of a container, the names in the list begin with it.
+/// Answers a list request. Where the location is a folder of a container, the names in the list begin with it.
 fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let mut kept = shared.lock();
     kept.lists += u32::from(!query.contains_key("maxresults"));

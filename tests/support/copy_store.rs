@@ -1,5 +1,5 @@
-//! A blob store that can copy from a URL, which Azurite cannot: it stands before a real Azurite, answers
-//! Put Blob From URL and Put Block From URL by fetching the source itself, and passes everything else on.
+//! Blob store that supports copies from a URL, which Azurite does not: in front of a real Azurite, it answers Put Blob
+//! From URL and Put Block From URL by fetching the source itself, and forwards everything else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 /// The running store; it ends with the process's test thread.
 pub(crate) struct CopyStore {
-    /// Its base address.
+    /// Base address.
     pub(crate) url: String,
     copies: Arc<Mutex<Vec<String>>>,
     received: Arc<AtomicU64>,
@@ -44,7 +44,7 @@ impl CopyStore {
         self.received.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many bytes were sent; fails the test when they never are.
+    /// Waits until this many bytes were sent; fails the test on a timeout.
     pub(crate) fn wait_until_received(&self, bytes: u64) {
         let started = Instant::now();
         while self.received() < bytes {
@@ -62,7 +62,7 @@ impl CopyStore {
 fn serve(listener: std::net::TcpListener, azurite: String, copies: Arc<Mutex<Vec<String>>>, received: Arc<AtomicU64>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async move {
-        // The first one wins; a second installation is refused and harms nobody.
+        // The first one wins; a second installation is refused without harm.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client");
         let app = Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(Shared {

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::app::App;
-use crate::commands::account::{AccountArgs, Reach, access};
+use crate::commands::account::{AccountArgs, AccountContext, access};
 use crate::commands::similar;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{AccountModel, ArmClient, ArmError, Usage};
@@ -30,12 +30,12 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    fn new(models: Vec<AccountModel>, reach: &Reach, location: String) -> Self {
+    fn new(models: Vec<AccountModel>, reach: &AccountContext, location: String) -> Self {
         let (arm, subscription) = (reach.deployments.arm().clone(), reach.id().subscription.clone());
         Self { models, arm, subscription, location }
     }
 
-    async fn of_region(reach: &Reach, location: String) -> Result<Self, ArmError> {
+    async fn of_region(reach: &AccountContext, location: String) -> Result<Self, ArmError> {
         let models = reach.deployments.arm().region_models(&reach.id().subscription, &location).await?;
         Ok(Self::new(models, reach, location))
     }
@@ -75,7 +75,7 @@ pub(super) async fn read(app: &App, args: &CatalogArgs) -> Result<Catalog, CliEr
 ///
 /// # Errors
 /// When neither list can be read.
-pub(crate) async fn of_account(app: &App, reach: &Reach) -> Result<Catalog, ArmError> {
+pub(crate) async fn of_account(app: &App, reach: &AccountContext) -> Result<Catalog, ArmError> {
     let location = reach.account.location.clone();
     match reach.deployments.arm().account_models(reach.id()).await {
         Err(error) if error.is_forbidden() && !location.is_empty() => {

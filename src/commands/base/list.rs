@@ -23,7 +23,7 @@ Examples:
 
 /// Options of `base list`.
 #[derive(Args, Debug)]
-pub(crate) struct ListArgs {
+pub(crate) struct BaseListArgs {
     /// Only models of this publisher
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     publisher: Option<String>,
@@ -73,8 +73,8 @@ impl Product for ModelRows {
     }
 }
 
-pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
-    let ListArgs { publisher, format, name, sku, capability, lifecycle, all, catalog } = args;
+pub(super) async fn list(app: &App, args: BaseListArgs) -> Result<(), CliError> {
+    let BaseListArgs { publisher, format, name, sku, capability, lifecycle, all, catalog } = args;
     let filter = CatalogFilter { publisher, format, name, sku, capability, lifecycle, all };
     let now = OffsetDateTime::now_utc();
     let mut models = catalog::read(app, &catalog).await?.models;

@@ -7,7 +7,7 @@ mod show;
 use clap::Subcommand;
 
 pub(crate) use self::catalog::{Catalog, no_such_model, of_account};
-use super::deployments::{KindCommand, OfBase};
+use super::deployments::{BaseKind, KindCommand};
 use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -17,15 +17,15 @@ use crate::error::CliError;
 pub(crate) enum BaseCommand {
     /// List the models of the catalogue that can be deployed
     #[command(args_override_self = true, after_help = list::EXAMPLES)]
-    List(list::ListArgs),
+    List(list::BaseListArgs),
     /// Show a model of the catalogue: versions, SKUs, quota
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
-    Show(show::ShowArgs),
+    Show(show::BaseShowArgs),
     /// Deployments of catalogue models
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
         #[command(subcommand)]
-        command: Option<KindCommand<OfBase>>,
+        command: Option<KindCommand<BaseKind>>,
     },
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn run(app: &App, command: BaseCommand) -> Result<(), CliError>
         BaseCommand::List(args) => list::list(app, args).await,
         BaseCommand::Show(args) => show::show(app, args).await,
         BaseCommand::Deployments { command: Some(command) } => command.run(app).await,
-        // Help is printed before a command is run.
+        // clap prints the help of a group without a command.
         BaseCommand::Deployments { command: None } => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::catalog::{self, CatalogArgs};
 use crate::app::App;
 use crate::console::TableStyle;
-use crate::console::catalog_page::{self, Surroundings};
+use crate::console::catalog_page::{self, ModelPageContext};
 use crate::console::product::{JsonPieces, Product, document};
 use crate::error::CliError;
 use azure_ai_models_core::arm::{AccountModel, AccountModelView, Usage, newest_first};
@@ -20,7 +20,7 @@ Examples:
 
 /// Options of `base show`.
 #[derive(Args, Debug)]
-pub(crate) struct ShowArgs {
+pub(crate) struct BaseShowArgs {
     /// Name of the model
     #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: String,
@@ -39,7 +39,7 @@ struct BaseModelPage<'a> {
 
 /// JSON document of a model.
 #[derive(Serialize)]
-struct Document<'a> {
+struct BaseModelDocument<'a> {
     name: &'a str,
     versions: &'a [&'a AccountModel],
     usages: Vec<UsageRow<'a>>,
@@ -68,7 +68,7 @@ impl Product for BaseModelPage<'_> {
         };
         let usages = self.usages.iter().flatten().filter(is_used).map(UsageRow::of).collect();
         let name = self.versions.first().map_or("", |model| &model.view().name);
-        document(&Document { name, versions: &self.versions, usages })
+        document(&BaseModelDocument { name, versions: &self.versions, usages })
     }
 
     fn text(&self, style: TableStyle) -> String {
@@ -77,13 +77,13 @@ impl Product for BaseModelPage<'_> {
             return catalog_page::table(&versions, self.now, style);
         }
         let surroundings =
-            Surroundings { usages: self.usages.as_deref(), deploy: self.deploy.as_deref(), now: self.now };
+            ModelPageContext { usages: self.usages.as_deref(), deploy: self.deploy.as_deref(), now: self.now };
         catalog_page::page(&versions, &surroundings)
     }
 }
 
-pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
-    let ShowArgs { name, catalog: catalog_args } = args;
+pub(super) async fn show(app: &App, args: BaseShowArgs) -> Result<(), CliError> {
+    let BaseShowArgs { name, catalog: catalog_args } = args;
     let now = OffsetDateTime::now_utc();
     let catalog = catalog::read(app, &catalog_args).await?;
     let mut versions: Vec<&AccountModel> = catalog.named(&name).collect();

@@ -4,12 +4,12 @@
 use clap::{Args, ValueHint};
 
 use super::hub;
-use super::selection::{self, Check, Planned, SelectionArgs};
+use super::selection::{self, CheckMode, CheckedPlan, SelectionArgs};
 use super::source::SourceText;
 use crate::app::App;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
-use crate::console::render::{self, Checked};
+use crate::console::render::{self, CheckSummary};
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, Source, WeightType};
@@ -39,10 +39,10 @@ pub(crate) struct CheckArgs {
     selection: SelectionArgs,
 }
 
-/// What the check found; `checked` where the files could be read.
+/// Findings of the check; `checked` where the files could be read.
 struct Findings<'a> {
     findings: &'a [Finding],
-    checked: Option<Checked>,
+    checked: Option<CheckSummary>,
 }
 
 impl Product for Findings<'_> {
@@ -62,23 +62,29 @@ pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
             .with_code(ErrorCode::BadSource)
             .with_suggestion("Give a file, a directory or hf://ORG/NAME."));
     }
-    let (findings, checked) =
-        match selection::look(app, &source, &args.selection.selection(), Check::As(args.weight_type), None, None)
-            .await?
-        {
-            Ok(Planned { source: plan, findings, .. }) => {
-                if let UploadSource::Hub(hub) = &plan {
-                    app.console.status(&hub::checked_line(hub));
-                }
-                let weight_type = args.weight_type.or_else(|| check::weight_type(&plan)).unwrap_or_default();
-                let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
-                (findings, Some(Checked { files, bytes, weight_type }))
+    let (findings, checked) = match selection::plan_and_check(
+        app,
+        &source,
+        &args.selection.selection(),
+        CheckMode::As(args.weight_type),
+        None,
+        None,
+    )
+    .await?
+    {
+        Ok(CheckedPlan { source: plan, findings, .. }) => {
+            if let UploadSource::Hub(hub) = &plan {
+                app.console.status(&hub::checked_line(hub));
             }
-            Err(error) => match check::of_walk(&error) {
-                findings if findings.is_empty() => return Err(error.into()),
-                findings => (findings, None),
-            },
-        };
+            let weight_type = args.weight_type.or_else(|| check::weight_type(&plan)).unwrap_or_default();
+            let (files, bytes) = (plan.file_count().unwrap_or(0), plan.bytes().unwrap_or(0));
+            (findings, Some(CheckSummary { files, bytes, weight_type }))
+        }
+        Err(error) => match check::of_walk(&error) {
+            findings if findings.is_empty() => return Err(error.into()),
+            findings => (findings, None),
+        },
+    };
     app.show(&Findings { findings: &findings, checked })?;
     CliError::check_failed(&findings).map_or(Ok(()), Err)
 }

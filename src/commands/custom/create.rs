@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, Registered, api_version};
+use azure_ai_models_core::foundry::{DEFAULT_API_VERSION, FoundryClient, RegisteredModel, api_version};
 use azure_ai_models_core::hub::{HubReader, HubTransfer};
 use azure_ai_models_core::model::{
     ArrivedFile, CONTENT_DIGEST, CustomModel, Finding, ModelDetails, ModelVersion, Source, WeightType,
@@ -47,12 +47,12 @@ use tokio::sync::OnceCell;
 use self::lora::AdapterConfig;
 use self::version::next_free;
 use self::view::{STARTING_OVER, UploadView, kept_sentence};
-use super::selection::{self, Check, Planned};
+use super::selection::{self, CheckMode, CheckedPlan};
 use super::{hub, running};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::engine;
-use crate::commands::deployments::create::{Deployed, Prepared};
+use crate::commands::deployments::create::{DeploymentSection, PreparedDeployment};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
 use crate::error::{CliError, ErrorCode, VersionConflict};
@@ -109,16 +109,16 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
         return dry_run::dry_run(app, args).await;
     }
     if args.detaches() {
-        app.outlive_azd();
+        app.require_independent_sign_in();
     }
     let spec = args.into_spec(app).await?;
     check_publisher(app, &spec)?;
     let foundry = connect::foundry(app).await?;
-    make(app, &spec, &foundry).await
+    create_model(app, &spec, &foundry).await
 }
 
 /// Makes a model of what the spec says; `uploads resume` comes here too.
-pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
+pub(super) async fn create_model(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
     let planned = spec.plan(app, Some(&foundry.endpoint().to_string())).await?;
     if let Some(plan) = &spec.plan {
         plan.check_files(app, &planned.source, &planned.newer)?;
@@ -144,7 +144,7 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         UploadSource::Hub(hub) => import::recorded(app, &spec.details, hub),
         UploadSource::Local { .. } | UploadSource::Remote { .. } => spec.details.clone(),
     };
-    // Whatever an earlier attempt recorded: it is set again where all sums of this one are known.
+    // A digest of an earlier attempt is replaced once all checksums of this one are known.
     details.tags.remove(CONTENT_DIGEST);
     if let Some(sums) = &sums {
         details.tags.insert(CONTENT_DIGEST.to_owned(), sums.digest().to_string());
@@ -157,7 +157,7 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         reporter: app.reporter(),
     };
     describe(app, spec, &planned).await;
-    let Planned { source, reader, .. } = planned;
+    let CheckedPlan { source, reader, .. } = planned;
     let (config_dir, source) = (app.config_dir()?, Arc::new(source));
     let deploy = match &spec.deploy {
         Some(request) => {
@@ -166,7 +166,7 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
         }
         None => None,
     };
-    let create = Create {
+    let create = CreateRun {
         app,
         spec,
         source,
@@ -184,8 +184,8 @@ pub(super) async fn make(app: &App, spec: &CreateSpec, foundry: &FoundryClient) 
 
 impl CreateSpec {
     /// Plan and findings. An unfinished import to this project endpoint is pinned to its commit.
-    async fn plan(&self, app: &App, endpoint: Option<&str>) -> Result<Planned, CliError> {
-        let check = if self.check { Check::As(Some(self.details.weight_type)) } else { Check::Skipped };
+    async fn plan(&self, app: &App, endpoint: Option<&str>) -> Result<CheckedPlan, CliError> {
+        let check = if self.check { CheckMode::As(Some(self.details.weight_type)) } else { CheckMode::Skipped };
         let pinned = self.plan.as_ref().and_then(|plan| plan.pin());
         if let Some(pin) = pinned {
             hub::check_same_hub(app, pin)?;
@@ -202,14 +202,15 @@ impl CreateSpec {
             _ => None,
         };
         let only = self.plan.as_ref().and_then(|plan| plan.only());
-        let mut planned = selection::look(app, &self.source, &self.selection, check, earlier.as_ref(), only).await??;
+        let mut planned =
+            selection::plan_and_check(app, &self.source, &self.selection, check, earlier.as_ref(), only).await??;
         lora::hint(&planned.source, self.details.weight_type, &mut planned.findings);
         Ok(planned)
     }
 }
 
-/// One `create`, after everything that could fail without the service was looked at.
-struct Create<'a> {
+/// State of one `create`, after everything that can fail without the service was checked.
+struct CreateRun<'a> {
     app: &'a App,
     spec: &'a CreateSpec,
     source: Arc<UploadSource>,
@@ -224,11 +225,11 @@ struct Create<'a> {
     settings: TransferSettings,
     engine: OnceCell<Box<dyn TransferEngine>>,
     /// Deployment that the model becomes.
-    deploy: Option<Prepared>,
+    deploy: Option<PreparedDeployment>,
 }
 
 /// Why a `create` of one version ended early.
-enum Ended {
+enum CreateFailure {
     /// The service says that the version exists.
     Taken(CliError),
     /// Another process of this machine uploads the version.
@@ -237,22 +238,22 @@ enum Ended {
     Failed(CliError),
 }
 
-impl From<CliError> for Ended {
+impl From<CliError> for CreateFailure {
     fn from(error: CliError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<Ended> for CliError {
-    fn from(ended: Ended) -> Self {
+impl From<CreateFailure> for CliError {
+    fn from(ended: CreateFailure) -> Self {
         match ended {
-            Ended::Taken(error) | Ended::InUse(error) | Ended::Failed(error) => error,
+            CreateFailure::Taken(error) | CreateFailure::InUse(error) | CreateFailure::Failed(error) => error,
         }
     }
 }
 
 /// The registered model, as JSON with its files where the native engine computed their sums.
-struct Created<'a> {
+struct CreatedModel<'a> {
     json: CreatedJson<'a>,
     files: Option<Vec<ArrivedFile>>,
     /// Page of the deployment, where there is one.
@@ -273,7 +274,7 @@ struct CreatedJson<'a> {
     deployment: Option<Value>,
 }
 
-impl Product for Created<'_> {
+impl Product for CreatedModel<'_> {
     fn json(&self) -> JsonPieces<'_> {
         match &self.files {
             Some(files) => product::document_with(&self.json, "files", files.iter().collect()),
@@ -290,9 +291,9 @@ impl Product for Created<'_> {
     }
 }
 
-impl Create<'_> {
+impl CreateRun<'_> {
     /// Makes one version: uploads what is missing, registers it, shows it.
-    async fn make_version(&self, version: &ModelVersion) -> Result<(), Ended> {
+    async fn create_version(&self, version: &ModelVersion) -> Result<(), CreateFailure> {
         let mut session = self.open(version).await?;
         if let Some(detached) = &self.app.detached {
             let model = (self.spec.name.as_str(), version.as_str());
@@ -316,7 +317,7 @@ impl Create<'_> {
     }
 
     /// Takes the lock before the service is asked: the same upload twice at a time ends here.
-    async fn open(&self, version: &ModelVersion) -> Result<Session, Ended> {
+    async fn open(&self, version: &ModelVersion) -> Result<Session, CreateFailure> {
         let request = UploadRequest {
             name: self.spec.name.clone(),
             version: version.clone(),
@@ -330,8 +331,8 @@ impl Create<'_> {
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
         match opened.await {
             Ok(session) => Ok(session),
-            Err(error @ DirectoryError::InUse { .. }) => Err(Ended::InUse(running::error(self.app, error))),
-            Err(error) => Err(Ended::Failed(error.into())),
+            Err(error @ DirectoryError::InUse { .. }) => Err(CreateFailure::InUse(running::error(self.app, error))),
+            Err(error) => Err(CreateFailure::Failed(error.into())),
         }
     }
 
@@ -340,10 +341,10 @@ impl Create<'_> {
     }
 
     /// Steps 1 and 2.
-    async fn upload(&self, session: &mut Session, version: &ModelVersion) -> Result<(), Ended> {
+    async fn upload(&self, session: &mut Session, version: &ModelVersion) -> Result<(), CreateFailure> {
         let engine = self.engine().await?;
-        session.survey(engine).await;
-        self.make_way(version, session.bytes_to_send()).await?;
+        session.find_delivered(engine).await;
+        self.confirm_and_overwrite(version, session.bytes_to_send()).await?;
         let (app, again) = (self.app, &self.spec.again);
         app.on_interrupt(CliError::interrupted().with_run_again(again));
         let mut view = UploadView::new(app, self.source_line());
@@ -362,20 +363,20 @@ impl Create<'_> {
     }
 
     /// Error of an upload, as it is shown.
-    async fn not_uploaded(&self, version: &ModelVersion, error: UploadError) -> Ended {
+    async fn not_uploaded(&self, version: &ModelVersion, error: UploadError) -> CreateFailure {
         match error {
             UploadError::Conflict(error) if self.is_taken(version, &error).await => {
-                Ended::Taken(self.version_exists(version, VersionConflict::Upload(error)).await)
+                CreateFailure::Taken(self.version_exists(version, VersionConflict::Upload(error)).await)
             }
             UploadError::OwnStray { path, why, earlier } => {
                 let error = UploadError::OwnStray { path, why, earlier: earlier.clone() };
-                Ended::Failed(self.kept_by_the_store(version, error, earlier.map(|one| *one)).await)
+                CreateFailure::Failed(self.undeletable_file_error(version, error, earlier.map(|one| *one)).await)
             }
-            error => Ended::Failed(self.upload_failed(error)),
+            error => CreateFailure::Failed(self.upload_failed(error)),
         }
     }
 
-    /// What is told of an upload that is not complete: what is kept of it, and the command that resumes it.
+    /// Error of an incomplete upload: what is kept of it, and the command that resumes it.
     fn upload_failed(&self, error: UploadError) -> CliError {
         let again = &self.spec.again;
         match error {
@@ -400,7 +401,7 @@ impl Create<'_> {
 
     /// Both ways on where the location keeps a file that is no part of the source any more; `earlier` is the selection with
     /// which it was.
-    async fn kept_by_the_store(
+    async fn undeletable_file_error(
         &self,
         version: &ModelVersion,
         error: UploadError,
@@ -428,14 +429,14 @@ impl Create<'_> {
         told.and_suggestion(&format!("Or use another version; all files are sent again:\n  {elsewhere}"))
     }
 
-    /// What sends the bytes; AzCopy is looked for once, and only where something has to be sent.
+    /// Upload engine; AzCopy is located once, and only when something has to be sent.
     async fn engine(&self) -> Result<&dyn TransferEngine, CliError> {
         let make = async || -> Result<Box<dyn TransferEngine>, CliError> {
             let engine: Box<dyn TransferEngine> = match self.spec.engine {
                 EngineChoice::Native { parallel, hash } => {
                     let (copy, verify) = (self.spec.copy, self.spec.verify);
                     let hub = self.reader.clone().map(|reader| HubTransfer { reader, copy, verify });
-                    // No file is summed twice.
+                    // The files are hashed already.
                     Box::new(NativeEngine { parallel, hash: hash && self.sums.is_none(), hub })
                 }
                 EngineChoice::AzCopy => Box::new(AzCopyEngine::new(self.find_azcopy().await?)),
@@ -455,10 +456,15 @@ impl Create<'_> {
         Ok(found)
     }
 
-    /// Shows the model, and removes the journal, which has done its work: whoever did not see the page is shown it by
-    /// the same command again.
-    async fn show(&self, session: Session, registered: &Registered, version: &ModelVersion) -> Result<(), CliError> {
-        let (app, Registered { model, state }) = (self.app, registered);
+    /// Shows the model and removes the journal. When the page could not be written, running the same command again
+    /// shows it.
+    async fn show(
+        &self,
+        session: Session,
+        registered: &RegisteredModel,
+        version: &ModelVersion,
+    ) -> Result<(), CliError> {
+        let (app, RegisteredModel { model, state }) = (self.app, registered);
         let files = match self.spec.engine {
             EngineChoice::Native { hash: true, .. } => Some(self.arrived_files(&session).await),
             EngineChoice::Native { hash: false, .. } | EngineChoice::AzCopy => None,
@@ -467,7 +473,7 @@ impl Create<'_> {
             Some(deploy) => match Box::pin(deploy.deploy(app, version)).await {
                 Ok(deployed) => Some(deployed),
                 Err(error) => {
-                    // The upload has done its work whatever became of the deployment.
+                    // The upload is complete, whatever the result of the deployment.
                     drop(session.finish().await);
                     return Err(error);
                 }
@@ -475,10 +481,10 @@ impl Create<'_> {
             None => None,
         };
         let (state, deploy) = (state.as_deref(), app.deploy_command(model));
-        let (deployment, deployed) = deployed.map(|Deployed { json, text }| (json, text)).unzip();
+        let (deployment, deployed) = deployed.map(|DeploymentSection { json, text }| (json, text)).unzip();
         let json = CreatedJson { model, deployment };
-        app.show(&Created { json, files, deployed, state, source: &self.source, deploy })?;
-        // A directory that stays behind harms nobody.
+        app.show(&CreatedModel { json, files, deployed, state, source: &self.source, deploy })?;
+        // A remaining directory does no harm.
         if let Err(why) = session.finish().await {
             app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
         }
@@ -501,13 +507,13 @@ impl Create<'_> {
     }
 }
 
-/// What the service may hold against these weights, and what the adapter says of itself.
-async fn describe(app: &App, spec: &CreateSpec, planned: &Planned) {
+/// Reports what the service may reject about these weights, and the adapter's own description.
+async fn describe(app: &App, spec: &CreateSpec, planned: &CheckedPlan) {
     let details = &spec.details;
     if details.weight_type == WeightType::LoRA
         && let Some(config) = AdapterConfig::read(planned).await
     {
-        app.console.detail("LoRA", &config.over(&details.lora));
+        app.console.detail("LoRA", &config.merged_line(&details.lora));
     }
     if details.base_model.is_none() && details.weight_type != WeightType::DraftModel {
         app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");

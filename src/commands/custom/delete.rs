@@ -1,4 +1,4 @@
-//! `custom delete`: one version of a model, after the person typed its name.
+//! `custom delete`: one version of a model, confirmed by typing its name.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::deployed::refuse_deployed;
 use super::existing::one_version;
-use crate::app::{Accepts, App, Confirm};
+use crate::app::{AcceptedAnswer, App, Confirm};
 use crate::commands::connect;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::CliError;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
-use azure_ai_models_core::patience::noting;
+use azure_ai_models_core::patience::with_notices;
 use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
@@ -48,14 +48,14 @@ pub(crate) struct DeleteArgs {
 }
 
 #[derive(Serialize)]
-struct Deleted<'a> {
+struct DeletedModel<'a> {
     name: &'a str,
     /// `None` where no version was named and the model does not exist.
     version: Option<&'a str>,
     deleted: bool,
 }
 
-impl Product for Deleted<'_> {
+impl Product for DeletedModel<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }
@@ -70,15 +70,15 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
         action: "deleting a model",
         unattended: "Add --force to delete without asking.",
         question: "Type the model name to confirm",
-        accepts: Accepts::Text(args.name.as_str()),
+        accepts: AcceptedAnswer::Text(args.name.as_str()),
         declined: "Deletion cancelled.",
     };
-    // Before any request, unless nothing there is an answer too: without an answer nothing may be deleted.
+    // Before any request, unless a missing model is an accepted result: without an answer nothing may be deleted.
     if !args.force && !args.if_exists {
         app.can_confirm(&confirm)?;
     }
     let foundry = connect::foundry(app).await?;
-    // Proved to exist: the service answers 200 for what never existed.
+    // Verified first: the service answers 200 for versions that never existed.
     let version = match one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await {
         Err(error) if args.if_exists && error.is_no_such_model() => return nothing_there(app, &args),
         found => found?,
@@ -98,9 +98,9 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
         app.console.notice(&format!("The service is deleting it ({elapsed} of at most {most})..."));
     };
     let pauses = (app.timings.wait_notice, app.timings.status_line);
-    noting(pauses, say, foundry.delete(&args.name, &version, limit)).await?;
+    with_notices(pauses, say, foundry.delete(&args.name, &version, limit)).await?;
     app.console.done(&format!("Model '{}' (version {version}) deleted", args.name));
-    app.show(&Deleted { name: args.name.as_str(), version: Some(version.as_str()), deleted: true })
+    app.show(&DeletedModel { name: args.name.as_str(), version: Some(version.as_str()), deleted: true })
 }
 
 /// `--if-exists` found nothing.
@@ -108,5 +108,5 @@ fn nothing_there(app: &App, args: &DeleteArgs) -> Result<(), CliError> {
     let (name, version) = (args.name.as_str(), args.version.as_ref().map(ModelVersion::as_str));
     let what = version.map_or_else(|| format!("'{name}'"), |version| format!("'{name}' (version {version})"));
     app.console.status(&format!("There is no custom model {what}: nothing to delete."));
-    app.show(&Deleted { name, version, deleted: false })
+    app.show(&DeletedModel { name, version, deleted: false })
 }

@@ -1,12 +1,12 @@
-//! Looks for deployments that use a registered model.
+//! Finds deployments that use a registered model.
 
 use crate::app::App;
-use crate::commands::account::{Access, AccountArgs, access_of};
+use crate::commands::account::{AccountAccess, AccountArgs, access_of};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 
-/// Fails where deployments use a version. Where Azure Resource Manager does not tell, the service decides.
+/// Fails where deployments use a version. Where Azure Resource Manager does not report them, the service decides.
 ///
 /// # Errors
 /// `conflict`, which names the deployments and the command that removes them.
@@ -16,7 +16,7 @@ pub(super) async fn refuse_deployed(
     name: &ModelName,
     version: &ModelVersion,
 ) -> Result<(), CliError> {
-    // It only comes before the service's own check, so it may not take long.
+    // Only anticipates the service's own check, so it may not take long.
     let Ok(found) = tokio::time::timeout(app.timings.token, Box::pin(users(app, foundry, name, version))).await else {
         app.console.debug("the deployments were not checked: no answer in time");
         return Ok(());
@@ -48,8 +48,8 @@ async fn users(
     version: &ModelVersion,
 ) -> Result<Vec<String>, CliError> {
     let reach = match access_of(app, &AccountArgs::default(), foundry.clone()).await? {
-        Access::Full(reach) => reach,
-        Access::ProjectOnly { why, .. } => return Err(why),
+        AccountAccess::Full(reach) => reach,
+        AccountAccess::ProjectOnly { why, .. } => return Err(why),
     };
     let (source, all) = (reach.source(), reach.deployments.list().await?);
     let uses = all.iter().map(|one| one.view()).filter(|one| one.uses(name.as_str(), version.as_str(), &source));

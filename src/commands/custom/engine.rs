@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::error::CliError;
-use azure_ai_models_core::azcopy::{self, AzCopy, InstallEvent, Installer, LocateError, Place};
+use azure_ai_models_core::azcopy::{self, AzCopy, DownloadSource, InstallEvent, Installer, LocateError};
 
 pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, CliError> {
     match azcopy::locate(&app.env, explicit) {
@@ -14,9 +14,9 @@ pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, C
     }
 }
 
-/// The last resort: `why` it is needed is told before anything is asked of the network.
+/// Downloads AzCopy as the last resort; `why` is reported before any network request.
 async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
-    let place = Place::from_env(app.trusted_env())?;
+    let place = DownloadSource::from_env(app.trusted_env())?;
     let mut view = app.console.download_view(app.timings.status_line);
     let mut on = |event| match event {
         InstallEvent::Waiting => app.console.notice("Waiting for another process that downloads AzCopy..."),

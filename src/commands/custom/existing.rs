@@ -53,7 +53,9 @@ pub(super) async fn one_version(
     let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
     match versions.as_slice() {
         [] => Err(no_such_model(app, name, None)),
-        [only] => only.parse().map_err(|_| CliError::odd_answer("a version that cannot be named in a request")),
+        [only] => {
+            only.parse().map_err(|_| CliError::unexpected_response("a version that cannot be named in a request"))
+        }
         several => {
             Err(CliError::usage(format!("model '{name}' has {} versions: {}", several.len(), several.join(", ")))
                 .with_code(ErrorCode::VersionRequired)

@@ -79,12 +79,12 @@ pub(super) fn earlier_pin(
 /// `Checked: org/repo@main (3f2a9c0), 12 of 41 files, 16.1 of 48.3 GB`.
 pub(super) fn checked_line(source: &HubSource) -> String {
     let HubPin { repo, sha, reference, .. } = &source.pin;
-    format!("Checked: {repo}@{reference} ({}), {}", sha.short(), taken_line(source))
+    format!("Checked: {repo}@{reference} ({}), {}", sha.short(), selected_line(source))
 }
 
 /// `12 of 41 files, 16.1 of 48.3 GB`.
-pub(super) fn taken_line(source: &HubSource) -> String {
-    render::taken_line((source.files.len() as u64, source.bytes()), source.all())
+pub(super) fn selected_line(source: &HubSource) -> String {
+    render::selected_line((source.files.len() as u64, source.bytes()), source.all())
 }
 
 /// Refuses to finish an import at another Hub than the one where it began.

@@ -9,11 +9,11 @@ use clap::{Args, ValueEnum};
 use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
-use crate::console::render::Counted;
+use crate::console::render::RowKind;
 use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::model::{
-    ListedModel, Listing, ModelFilter, NamePattern, Tag, WeightType, by_creation, by_name, keep_latest,
+    ListedModel, ModelFilter, ModelListSeed, NamePattern, Tag, WeightType, by_creation, by_name, keep_latest,
 };
 use azure_ai_models_core::units;
 
@@ -67,14 +67,15 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, sort, limit } = args;
     let foundry = connect::foundry(app).await?;
     let filter = Arc::new(ModelFilter { name, weight_type, tags, source_job });
-    let listing = Listing { filter: Arc::clone(&filter), with_documents: app.globals.output == OutputFormat::Json };
+    let listing =
+        ModelListSeed { filter: Arc::clone(&filter), with_documents: app.globals.output == OutputFormat::Json };
     let limit = limit.map(NonZeroUsize::get);
     let (mut models, is_whole) = match limit {
         // Only a condition or an order needs models beyond the limit.
         Some(limit) if filter.is_empty() && sort.is_none() => foundry.first_models(limit, listing).await?,
         _ => (foundry.list_models(listing).await?, true),
     };
-    // A condition is for the latest version: an older one that meets it is not listed in its place.
+    // A condition applies to the latest version: an older one that meets it is not listed in its place.
     keep_latest(&mut models);
     models.retain(ListedModel::meets_filter);
     match sort {
@@ -84,7 +85,7 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     }
     let found = models.len();
     models.truncate(limit.unwrap_or(usize::MAX));
-    app.show(&ModelList { models: &models, counted: Counted::Models })?;
+    app.show(&ModelList { models: &models, counted: RowKind::Models })?;
     let shown = units::grouped(models.len() as u64);
     if !is_whole {
         app.console.notice(&format!("{shown} shown, and there are more; omit --limit to see all."));

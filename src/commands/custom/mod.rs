@@ -21,7 +21,7 @@ mod web;
 
 use clap::Subcommand;
 
-use super::deployments::{KindCommand, OfCustom};
+use super::deployments::{CustomKind, KindCommand};
 use crate::app::App;
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -35,7 +35,7 @@ pub(crate) enum CustomGroup {
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
         #[command(subcommand)]
-        command: Option<KindCommand<OfCustom>>,
+        command: Option<KindCommand<CustomKind>>,
     },
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn run_group(app: &App, command: CustomGroup) -> Result<(), Cli
     match command {
         CustomGroup::Models(command) => run(app, command).await,
         CustomGroup::Deployments { command: Some(command) } => command.run(app).await,
-        // Help is printed before a command is run.
+        // clap prints the help of a group without a command.
         CustomGroup::Deployments { command: None } => Ok(()),
     }
 }
@@ -140,7 +140,7 @@ pub(crate) async fn run(app: &App, command: CustomCommand) -> Result<(), CliErro
         CustomCommand::Versions(args) => versions::versions(app, args).await,
         CustomCommand::Check(args) => check::check(app, args).await,
         CustomCommand::Uploads { command: Some(command) } => uploads::run(app, command).await,
-        // Help is printed before a command is run.
+        // clap prints the help of a group without a command.
         CustomCommand::Uploads { command: None } => Ok(()),
         CustomCommand::Show(args) => show::show(app, args).await,
         CustomCommand::Update(args) => update::update(app, args).await,

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
-use crate::console::render::{self, Counted};
+use crate::console::render::{self, RowKind};
 use azure_ai_models_core::model::{CustomModel, ListedModel};
 
 /// One model: its document, or a page that ends with what can be done with it now.
@@ -39,7 +39,7 @@ impl Product for ModelDetails<'_> {
 pub(super) struct ModelList<'a> {
     pub(super) models: &'a [ListedModel],
     /// Rows of the table.
-    pub(super) counted: Counted,
+    pub(super) counted: RowKind,
 }
 
 impl Product for ModelList<'_> {

@@ -14,8 +14,8 @@ use azure_ai_models_core::hub::{HubAddress, HubImport, HubPin, HubReader};
 use azure_ai_models_core::model::{BlobPath, Finding, Source, WeightType};
 use azure_ai_models_core::source::{self, ExcludeReason, Excluded, Pattern, PlanError, Selection, UploadSource};
 
-/// So many names are told on one line.
-const NAMED_SECRETS: usize = 10;
+/// Names reported on one line.
+const MAX_NAMED_SECRETS: usize = 10;
 
 /// Options that select files of a directory.
 #[derive(Args, Debug)]
@@ -45,7 +45,7 @@ impl SelectionArgs {
 }
 
 /// A plan, and what the check found in it.
-pub(super) struct Planned {
+pub(super) struct CheckedPlan {
     pub(super) source: UploadSource,
     pub(super) findings: Vec<Finding>,
     /// Reads the files of an import.
@@ -55,24 +55,24 @@ pub(super) struct Planned {
 }
 
 /// The only files that may go, where an earlier plan says.
-pub(super) type Only = Option<Arc<HashSet<BlobPath>>>;
+pub(super) type AllowedFiles = Option<Arc<HashSet<BlobPath>>>;
 
 /// A plan, or why there is none.
-pub(super) type Looked = Result<Planned, PlanError>;
+pub(super) type PlanResult = Result<CheckedPlan, PlanError>;
 
-/// Plans what goes, and looks for what is wrong with it. A slow file system can be interrupted. `earlier`: the commit of
-/// an earlier attempt of an import.
-pub(super) async fn look(
+/// Plans the upload and checks the files. A slow file system can be interrupted. `earlier`: the commit of an earlier
+/// attempt of an import.
+pub(super) async fn plan_and_check(
     app: &App,
     source: &Source,
     selection: &Selection,
-    checked: Check,
+    checked: CheckMode,
     earlier: Option<&HubPin>,
-    only: Only,
-) -> Result<Looked, CliError> {
+    only: AllowedFiles,
+) -> Result<PlanResult, CliError> {
     let looked = match source {
-        Source::Hub(address) => look_at_hub(app, address, selection, checked, earlier).await?,
-        Source::Local(_) | Source::Blob(_) => look_here(app, source, selection, checked, only).await?,
+        Source::Hub(address) => plan_and_check_hub(app, address, selection, checked, earlier).await?,
+        Source::Local(_) | Source::Blob(_) => plan_and_check_local(app, source, selection, checked, only).await?,
     };
     let unmatched = match &looked {
         Ok(planned) => planned.source.unmatched(selection),
@@ -83,31 +83,31 @@ pub(super) async fn look(
     Ok(looked)
 }
 
-async fn look_at_hub(
+async fn plan_and_check_hub(
     app: &App,
     address: &HubAddress,
     selection: &Selection,
-    checked: Check,
+    checked: CheckMode,
     earlier: Option<&HubPin>,
-) -> Result<Looked, CliError> {
+) -> Result<PlanResult, CliError> {
     let HubImport { source, reader, .. } = match hub::plan(app, address, selection, earlier).await? {
         Ok(import) => import,
         Err(error) => return Ok(Err(error)),
     };
     let findings = match checked {
-        Check::As(weight_type) => check::check_hub(&source, &reader, weight_type).await?,
-        Check::Skipped => Vec::new(),
+        CheckMode::As(weight_type) => check::check_hub(&source, &reader, weight_type).await?,
+        CheckMode::Skipped => Vec::new(),
     };
-    Ok(Ok(Planned { source: UploadSource::Hub(source), findings, reader: Some(reader), newer: Vec::new() }))
+    Ok(Ok(CheckedPlan { source: UploadSource::Hub(source), findings, reader: Some(reader), newer: Vec::new() }))
 }
 
-async fn look_here(
+async fn plan_and_check_local(
     app: &App,
     source: &Source,
     selection: &Selection,
-    checked: Check,
-    only: Only,
-) -> Result<Looked, CliError> {
+    checked: CheckMode,
+    only: AllowedFiles,
+) -> Result<PlanResult, CliError> {
     let (source, cwd, selection) = (source.clone(), app.env.cwd().to_owned(), selection.clone());
     let config_dir = app.config_dir().ok();
     let work = move || {
@@ -116,36 +116,36 @@ async fn look_here(
             Err(error) => return Ok(Err(error)),
         };
         let newer = only.map(|only| plan.keep_only(|path| only.contains(path))).unwrap_or_default();
-        // Nothing of an earlier plan is left: that is said in its own words.
-        let checked = if plan.file_count() == Some(0) { Check::Skipped } else { checked };
+        // No planned file is left: a specific error reports that.
+        let checked = if plan.file_count() == Some(0) { CheckMode::Skipped } else { checked };
         let findings = match checked {
-            Check::As(weight_type) => check::check(&plan, weight_type)?,
-            Check::Skipped => Vec::new(),
+            CheckMode::As(weight_type) => check::check(&plan, weight_type)?,
+            CheckMode::Skipped => Vec::new(),
         };
-        Ok(Ok(Planned { source: plan, findings, reader: None, newer }))
+        Ok(Ok(CheckedPlan { source: plan, findings, reader: None, newer }))
     };
     let looked = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))?;
-    if let Ok(Planned { source: UploadSource::Local { excluded, .. }, .. }) = &looked {
+    if let Ok(CheckedPlan { source: UploadSource::Local { excluded, .. }, .. }) = &looked {
         name_secrets(app, excluded);
     }
     Ok(looked)
 }
 
-/// Names what is left out because it may hold a secret: whoever keeps one in the folder should know that it stays.
+/// Names files that are excluded because they may hold a secret.
 fn name_secrets(app: &App, excluded: &[Excluded]) {
     let secrets: Vec<&str> =
         excluded.iter().filter(|left| left.reason == ExcludeReason::MaySecret).map(|left| left.path.as_str()).collect();
     if !secrets.is_empty() {
-        let more = secrets.len().saturating_sub(NAMED_SECRETS);
+        let more = secrets.len().saturating_sub(MAX_NAMED_SECRETS);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let named = secrets[..secrets.len().min(NAMED_SECRETS)].join(", ");
+        let named = secrets[..secrets.len().min(MAX_NAMED_SECRETS)].join(", ");
         app.console.status(&format!("Left out, since they may hold secrets: {named}{more}"));
     }
 }
 
-/// Whether and as what the files are checked.
+/// Mode of the model check.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Check {
+pub(super) enum CheckMode {
     /// As this weight type; `None` goes by what is there.
     As(Option<WeightType>),
     /// Not at all.

@@ -1,4 +1,4 @@
-//! Where `create` takes its source from: the option itself, or a file that holds it.
+//! Source of `create`: the option itself, or a file that holds it.
 //!
 //! The file exists for URLs whose `&` a shell would cut; PowerShell writes it as UTF-16 with a byte order mark.
 
@@ -30,7 +30,7 @@ const LIMIT: u64 = 64 * 1024;
 pub(super) struct SourceText(String);
 
 impl SourceText {
-    /// What came through a pipe: one path or URL, in quotes or not.
+    /// Source read from a pipe: one path or URL, in quotes or not.
     pub(super) fn piped(line: &str) -> Self {
         Self(bare(line).to_owned())
     }

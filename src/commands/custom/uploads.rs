@@ -8,17 +8,17 @@ mod stop;
 use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 
-use super::create::{CreateSpec, DetachArgs, EngineArgs, VersionChoice, make};
+use super::create::{CreateSpec, DetachArgs, EngineArgs, VersionChoice, create_model};
 use super::{hub, running};
-use crate::app::{Accepts, App, Confirm};
+use crate::app::{AcceptedAnswer, App, Confirm};
 use crate::commands::connect;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{ProgressMode, TableStyle};
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::detached::Outcome;
-use azure_ai_models_core::upload::{self, Journal, KeptUpload, Stage};
+use azure_ai_models_core::upload::detached::DetachedOutcome;
+use azure_ai_models_core::upload::{self, Journal, LocalUpload, Stage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -125,21 +125,21 @@ pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliErr
 }
 
 /// All uploads of this machine; files of those that ended long ago are removed on the way.
-fn all(app: &App) -> Result<Vec<KeptUpload>, CliError> {
+fn all(app: &App) -> Result<Vec<LocalUpload>, CliError> {
     let config_dir = app.config_dir()?;
-    let uploads = upload::kept_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))?;
+    let uploads = upload::local_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))?;
     let now = OffsetDateTime::now_utc();
     let expired = uploads.iter().filter(|upload| upload.expire(now)).count();
     if expired == 0 {
         return Ok(uploads);
     }
-    upload::kept_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
+    upload::local_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
 }
 
 /// Ids of the uploads that were discarded.
-struct Discarded<'a>(Vec<&'a str>);
+struct DiscardedUploads<'a>(Vec<&'a str>);
 
-impl Product for Discarded<'_> {
+impl Product for DiscardedUploads<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(&self.0)
     }
@@ -150,8 +150,8 @@ impl Product for Discarded<'_> {
 }
 
 /// The one upload whose id begins so.
-fn find(app: &App, id: &str) -> Result<KeptUpload, CliError> {
-    let mut found: Vec<KeptUpload> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
+fn find(app: &App, id: &str) -> Result<LocalUpload, CliError> {
+    let mut found: Vec<LocalUpload> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
     let list = app.command_line(&["custom", "uploads", "list"]);
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),
@@ -165,7 +165,7 @@ fn find(app: &App, id: &str) -> Result<KeptUpload, CliError> {
 async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     let detach = args.detach.request(app)?;
     if detach.is_some() {
-        app.outlive_azd();
+        app.require_independent_sign_in();
     }
     let kept = find(app, &args.id)?;
     let id = kept.id.clone();
@@ -174,7 +174,11 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     }
     let Some(Journal { spec: upload, registration, .. }) = kept.journal.filter(|journal| journal.stage != Stage::Done)
     else {
-        return Err(not_resumable(app, &id, kept.result.is_some_and(|result| result.outcome == Outcome::Succeeded)));
+        return Err(not_resumable(
+            app,
+            &id,
+            kept.result.is_some_and(|result| result.outcome == DetachedOutcome::Succeeded),
+        ));
     };
     let source = app.source(&upload.source)?;
     if let Some(pin) = &upload.hub {
@@ -211,7 +215,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         details: registration.details,
         overwrite: false,
         yes: args.yes,
-        no_questions: app.no_questions(),
+        prompt_obstacle: app.terminal_prompt_obstacle(),
         deploy: None,
         no_wait: false,
         timeout: None,
@@ -228,7 +232,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     };
     spec.again = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());
     let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;
-    make(app, &spec, &foundry).await
+    create_model(app, &spec, &foundry).await
 }
 
 /// `... custom uploads resume ID`, with these options.
@@ -240,7 +244,7 @@ fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String 
 }
 
 /// The command that resumes a detached upload as it was begun.
-fn resume_of(app: &App, upload: &KeptUpload) -> String {
+fn resume_of(app: &App, upload: &LocalUpload) -> String {
     let hint = upload.run.as_ref().map(|run| run.resume.clone()).unwrap_or_default();
     hint.command.unwrap_or_else(|| resume_line(app, &upload.id, &hint.options, true))
 }
@@ -274,16 +278,16 @@ async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
         app.console.done(&format!("Upload {} discarded", upload.id));
         discarded.push(upload.id.as_str());
     }
-    app.show(&Discarded(discarded))
+    app.show(&DiscardedUploads(discarded))
 }
 
-async fn confirm(app: &App, uploads: &[KeptUpload]) -> Result<(), CliError> {
+async fn confirm(app: &App, uploads: &[LocalUpload]) -> Result<(), CliError> {
     let what = units::count(uploads.len() as u64, "upload", "uploads");
     let confirm = Confirm {
         action: "discarding an upload",
         unattended: "Add --yes to discard without asking.",
         question: &format!("Discard {what}? What was sent has to be sent again."),
-        accepts: Accepts::Yes,
+        accepts: AcceptedAnswer::Yes,
         declined: "Nothing was discarded.",
     };
     app.can_confirm(&confirm)?;

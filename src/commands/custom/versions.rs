@@ -6,10 +6,10 @@ use super::existing::{explain_missing, no_such_model};
 use super::products::ModelList;
 use crate::app::App;
 use crate::commands::connect;
-use crate::console::render::Counted;
+use crate::console::render::RowKind;
 use crate::error::CliError;
 use crate::globals::OutputFormat;
-use azure_ai_models_core::model::{Listing, ModelName, newest_first};
+use azure_ai_models_core::model::{ModelListSeed, ModelName, newest_first};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -28,12 +28,12 @@ pub(super) async fn versions(app: &App, args: VersionsArgs) -> Result<(), CliErr
     let with_documents = app.globals.output == OutputFormat::Json;
     let mut models = connect::foundry(app)
         .await?
-        .listed_versions(&args.name, Listing { with_documents, ..Listing::default() })
+        .listed_versions(&args.name, ModelListSeed { with_documents, ..ModelListSeed::default() })
         .await
         .map_err(|error| explain_missing(app, error, &args.name, None))?;
     if models.is_empty() {
         return Err(no_such_model(app, &args.name, None));
     }
     newest_first(&mut models);
-    app.show(&ModelList { models: &models, counted: Counted::Versions })
+    app.show(&ModelList { models: &models, counted: RowKind::Versions })
 }

@@ -1,4 +1,4 @@
-//! `custom wait`: until the registration of a version ended, whoever began it.
+//! `custom wait`: waits for the registration of a version, including one started elsewhere.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use super::existing::{explain_missing, no_such_model};
 use super::products::ModelPage;
 use crate::app::App;
 use crate::commands::connect;
-use crate::error::{CliError, RegistrationAdvice};
-use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus, Registered};
+use crate::error::{CliError, RegistrationSuggestions};
+use azure_ai_models_core::foundry::{FoundryClient, RegisterError, RegisterStatus, RegisteredModel};
 use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{Journal, Stage, UploadDirectory};
@@ -47,7 +47,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
     let ended = foundry.await_model(name, version, operation, limit, &mut on).await;
     drop(view);
-    let Registered { model, .. } = ended.map_err(|error| explain(app, error, &args, begun.is_some()))?;
+    let RegisteredModel { model, .. } = ended.map_err(|error| explain(app, error, &args, begun.is_some()))?;
 
     forget(app, begun, &model);
     app.console.done(&format!("Model '{name}' (version {version}) is registered"));
@@ -55,13 +55,13 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     app.show(&ModelPage { app, model: &model })
 }
 
-/// What a `create` on this machine left, if it began the registration and waits no more.
+/// Upload directory and journal of a `create` on this machine that began the registration and does not wait any more.
 async fn begun_here(
     app: &App,
     foundry: &FoundryClient,
     args: &WaitArgs,
 ) -> Result<Option<(UploadDirectory, Journal)>, CliError> {
-    // Without a home there is no journal, and the model can be waited for all the same.
+    // Without a home directory there is no journal, and the model can be waited for all the same.
     let Some(config_dir) = app.env.azd_config_dir() else { return Ok(None) };
     let endpoint = foundry.endpoint().to_string();
     let directory = UploadDirectory::existing(&config_dir, &endpoint, args.name.as_str(), args.version.as_str())?;
@@ -70,7 +70,7 @@ async fn begun_here(
     Ok(journal.map(|journal| (directory, journal)))
 }
 
-/// The upload is registered: nothing is left to go on with. Files of somebody else under this version leave it.
+/// Removes the files of a registered upload. Files of another upload under this version stay.
 fn forget(app: &App, begun: Option<(UploadDirectory, Journal)>, model: &CustomModel) {
     let Some((directory, journal)) = begun else { return };
     if !model.is_at(journal.blob_uri()) {
@@ -89,7 +89,7 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
         RegisterError::TimedOut { last_status: None, last_fault: Some(fault) } => fault.into(),
         // A 404 that names no model may be about the project.
         RegisterError::Absent { last_status: None, last_look }
-            if !begun && last_look.service().is_some_and(|error| !error.speaks_of_a_model()) =>
+            if !begun && last_look.service().is_some_and(|error| !error.is_model_not_found()) =>
         {
             explain_missing(app, *last_look, name, Some(version))
         }
@@ -102,7 +102,7 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
             let again = ["custom", "wait", "--name", name.as_str(), "--version", version.as_str(), "--timeout", "1h"];
             let longer = format!("The service is still at work. Wait longer:\n  {}", app.command_line(&again));
             let lost = "The service dropped it. Run the same 'custom create' again where the files were uploaded from.";
-            CliError::registration(error, &RegistrationAdvice { timed_out: &longer, lost: Some(lost) })
+            CliError::registration(error, &RegistrationSuggestions { timed_out: &longer, lost: Some(lost) })
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::app::App;
-use crate::commands::account::{Access, AccountArgs, access_of};
+use crate::commands::account::{AccountAccess, AccountArgs, access_of};
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::{CliError, ErrorCode};
@@ -78,13 +78,13 @@ async fn address(app: &App, foundry: &FoundryClient) -> Url {
     let look = access_of(app, &no_options, foundry.clone());
     let found = tokio::time::timeout(app.timings.token, Box::pin(look)).await;
     let why = match found {
-        Ok(Ok(Access::Full(reach))) => {
+        Ok(Ok(AccountAccess::Full(reach))) => {
             if let Some(url) = project_page(reach.id(), foundry.endpoint().project(), tenant()) {
                 return url;
             }
             "its ids make no address".to_owned()
         }
-        Ok(Ok(Access::ProjectOnly { why, .. }) | Err(why)) => {
+        Ok(Ok(AccountAccess::ProjectOnly { why, .. }) | Err(why)) => {
             why.message().lines().next().unwrap_or_default().to_owned()
         }
         Err(_) => "no answer in time".to_owned(),

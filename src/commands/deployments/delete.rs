@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::Group;
-use super::existing::About;
+use super::existing::DeploymentCommand;
 use super::options::PatienceArgs;
-use super::products::Deleted;
+use super::products::DeletedDeployment;
 use super::wait::await_gone;
-use crate::app::{Accepts, App, Confirm};
+use crate::app::{AcceptedAnswer, App, Confirm};
 use crate::commands::account::{AccountArgs, access};
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -15,7 +15,7 @@ use azure_ai_models_core::model::DeploymentName;
 
 /// Options of `deployments delete`.
 #[derive(Args, Debug)]
-pub(crate) struct DeleteArgs {
+pub(crate) struct DeploymentDeleteArgs {
     /// Name of the deployment
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
@@ -35,27 +35,27 @@ pub(crate) struct DeleteArgs {
     account: AccountArgs,
 }
 
-impl DeleteArgs {
+impl DeploymentDeleteArgs {
     /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressMode {
         self.patience.progress()
     }
 }
 
-pub(super) async fn delete(app: &App, group: Group, args: DeleteArgs) -> Result<(), CliError> {
-    let DeleteArgs { name, .. } = &args;
+pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) -> Result<(), CliError> {
+    let DeploymentDeleteArgs { name, .. } = &args;
     let confirm = Confirm {
         action: "deleting a deployment",
         unattended: "Add --force to delete without asking.",
         question: "Type the deployment name to confirm",
-        accepts: Accepts::Text(name.as_str()),
+        accepts: AcceptedAnswer::Text(name.as_str()),
         declined: "Deletion cancelled.",
     };
-    // Before any request, unless nothing there is an answer too.
+    // Before any request, unless a missing deployment is an accepted result.
     if !args.force && !args.if_exists {
         app.can_confirm(&confirm)?;
     }
-    let about = About { app, account: &args.account, group, verb: "delete", name };
+    let about = DeploymentCommand { app, account: &args.account, group, verb: "delete", name };
     let reach = access(app, &args.account).await?.full()?;
     let found = reach.deployments.get(name).await?;
     let Some(deployment) = found else {
@@ -63,7 +63,7 @@ pub(super) async fn delete(app: &App, group: Group, args: DeleteArgs) -> Result<
             return Err(about.missing(&reach.deployments).await);
         }
         app.console.status(&format!("There is no deployment '{name}': nothing to delete."));
-        return app.show(&Deleted { name: name.as_str(), deleted: false });
+        return app.show(&DeletedDeployment { name: name.as_str(), deleted: false });
     };
     about.check_group(deployment.view())?;
     if !args.force {
@@ -75,5 +75,5 @@ pub(super) async fn delete(app: &App, group: Group, args: DeleteArgs) -> Result<
     let accepted = reach.deployments.delete(name).await.map_err(|error| about.explain(error))?;
     await_gone(&about, &reach, &accepted, args.patience.limit(app)).await?;
     app.console.done(&format!("Deployment '{name}' deleted"));
-    app.show(&Deleted { name: name.as_str(), deleted: true })
+    app.show(&DeletedDeployment { name: name.as_str(), deleted: true })
 }

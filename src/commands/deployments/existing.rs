@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::app::App;
-use crate::commands::account::{AccountArgs, Reach};
+use crate::commands::account::{AccountArgs, AccountContext};
 use crate::commands::similar;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::Deployments;
@@ -10,7 +10,7 @@ use azure_ai_models_core::model::{Deployment, DeploymentKind, DeploymentName, De
 
 /// A command of a group about one deployment.
 #[derive(Clone, Copy)]
-pub(crate) struct About<'a> {
+pub(crate) struct DeploymentCommand<'a> {
     pub(super) app: &'a App,
     pub(super) account: &'a AccountArgs,
     pub(super) group: Group,
@@ -19,7 +19,7 @@ pub(crate) struct About<'a> {
     pub(super) name: &'a DeploymentName,
 }
 
-impl About<'_> {
+impl DeploymentCommand<'_> {
     /// A command of the group about this deployment.
     pub(super) fn command(&self, group: Group, verb: &str) -> String {
         self.command_with(group, verb, &[])
@@ -68,9 +68,9 @@ impl About<'_> {
     }
 }
 
-/// The deployment with its draft model, which only a newer API version shows. As it is where it can have none, or where the
-/// newer version tells nothing.
-pub(super) async fn with_draft(reach: &Reach, name: &DeploymentName, deployment: Deployment) -> Deployment {
+/// Returns the deployment with its draft model, which only a newer API version shows. Unchanged where it can have none,
+/// or where the newer version reports nothing.
+pub(super) async fn with_draft(reach: &AccountContext, name: &DeploymentName, deployment: Deployment) -> Deployment {
     let view = deployment.view();
     let is_fireworks = view.format().is_some_and(|format| format.eq_ignore_ascii_case(FIREWORKS_FORMAT));
     if !is_fireworks || view.draft_model().is_some() {

@@ -5,21 +5,21 @@ use clap::Args;
 use super::Group;
 use super::products::{DeploymentList, ProjectDeployments};
 use crate::app::App;
-use crate::commands::account::{Access, AccountArgs, access};
+use crate::commands::account::{AccountAccess, AccountArgs, access};
 use crate::error::CliError;
 use azure_ai_models_core::foundry::FoundryClient;
-use azure_ai_models_core::model::{CUSTOM_FORMAT, DeploymentKind, Listing, ProjectDeployment, Versioned};
+use azure_ai_models_core::model::{CUSTOM_FORMAT, DeploymentKind, ModelListSeed, ProjectDeployment, Versioned};
 
 /// Options of `deployments list`.
 #[derive(Args, Debug)]
-pub(crate) struct ListArgs {
+pub(crate) struct DeploymentListArgs {
     #[command(flatten)]
     account: AccountArgs,
 }
 
-pub(super) async fn list(app: &App, group: Group, args: ListArgs) -> Result<(), CliError> {
+pub(super) async fn list(app: &App, group: Group, args: DeploymentListArgs) -> Result<(), CliError> {
     match access(app, &args.account).await? {
-        Access::Full(reach) => {
+        AccountAccess::Full(reach) => {
             let deployments = match reach.deployments.list().await {
                 Ok(deployments) => deployments,
                 Err(error) if error.is_forbidden() => {
@@ -31,11 +31,11 @@ pub(super) async fn list(app: &App, group: Group, args: ListArgs) -> Result<(), 
             deployments.retain(|one| group.lists(one.view().kind()));
             app.show(&DeploymentList { deployments: &deployments, with_kind: group == Group::All })
         }
-        Access::ProjectOnly { foundry, why } => list_of_project(app, group, &foundry, why).await,
+        AccountAccess::ProjectOnly { foundry, why } => list_of_project(app, group, &foundry, why).await,
     }
 }
 
-/// What the project itself lists: without states, so a list all the same.
+/// Lists the deployments that the project itself reports, without states.
 async fn list_of_project(app: &App, group: Group, foundry: &FoundryClient, why: CliError) -> Result<(), CliError> {
     say_project_only(app, &why);
     let all = foundry.list_deployments().await?;
@@ -61,7 +61,7 @@ pub(super) async fn kinds(
     };
     let registered = match deployments.iter().all(is_published) {
         true => Vec::new(),
-        false => foundry.list_models(Listing::default()).await?,
+        false => foundry.list_models(ModelListSeed::default()).await?,
     };
     let is_registered = |one: &ProjectDeployment| {
         let name = one.view().model_name.as_deref().unwrap_or_default();

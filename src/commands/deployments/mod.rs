@@ -84,9 +84,9 @@ pub(crate) trait KindGroup {
 
 /// `custom deployments`.
 #[derive(Debug)]
-pub(crate) struct OfCustom;
+pub(crate) struct CustomKind;
 
-impl KindGroup for OfCustom {
+impl KindGroup for CustomKind {
     const GROUP: Group = Group::Custom;
     const HELP: KindHelp = examples::CUSTOM;
     type Create = create::CustomCreateArgs;
@@ -102,9 +102,9 @@ impl KindGroup for OfCustom {
 
 /// `base deployments`.
 #[derive(Debug)]
-pub(crate) struct OfBase;
+pub(crate) struct BaseKind;
 
-impl KindGroup for OfBase {
+impl KindGroup for BaseKind {
     const GROUP: Group = Group::Base;
     const HELP: KindHelp = examples::BASE;
     type Create = create::BaseCreateArgs;
@@ -124,55 +124,55 @@ pub(crate) enum KindCommand<G: KindGroup> {
     #[command(about = G::HELP.create_about, args_override_self = true, after_help = G::HELP.create)]
     Create(Box<G::Create>),
     #[command(about = G::HELP.list_about, args_override_self = true, after_help = G::HELP.list)]
-    List(list::ListArgs),
+    List(list::DeploymentListArgs),
     /// Show a deployment: state, capacity, endpoint
     #[command(args_override_self = true, after_help = G::HELP.show)]
-    Show(show::ShowArgs),
+    Show(show::DeploymentShowArgs),
     /// Change a deployment: capacity, tags, content filter, version
     #[command(args_override_self = true, after_help = G::HELP.update)]
-    Update(Box<update::UpdateArgs>),
+    Update(Box<update::DeploymentUpdateArgs>),
     #[command(about = G::HELP.delete_about, args_override_self = true, after_help = G::HELP.delete)]
-    Delete(delete::DeleteArgs),
+    Delete(delete::DeploymentDeleteArgs),
     /// Wait until a deployment is ready
     #[command(args_override_self = true, after_help = G::HELP.wait)]
-    Wait(wait::WaitArgs),
+    Wait(wait::DeploymentWaitArgs),
 }
 
 /// Commands of `deployments`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum AllDeployments {
+pub(crate) enum DeploymentsCommand {
     /// List all deployments of the account
     #[command(args_override_self = true, after_help = examples::ALL_LIST)]
-    List(list::ListArgs),
+    List(list::DeploymentListArgs),
     /// Show a deployment: state, capacity, endpoint
     #[command(args_override_self = true, after_help = examples::ALL_SHOW)]
-    Show(show::ShowArgs),
+    Show(show::DeploymentShowArgs),
     /// Delete a deployment
     #[command(args_override_self = true, after_help = examples::ALL_DELETE)]
-    Delete(delete::DeleteArgs),
+    Delete(delete::DeploymentDeleteArgs),
     /// Ask a deployment one question: answer, latency, tokens
     #[command(args_override_self = true, after_help = examples::TEST)]
     Test(test::TestArgs),
     /// Deploy a model: use 'custom deployments create' or 'base deployments create'
     #[command(hide = true, after_help = examples::ALL_CREATE)]
-    Create(Elsewhere),
+    Create(UnsupportedCommand),
     /// Change a deployment: use 'custom deployments update' or 'base deployments update'
     #[command(hide = true, after_help = examples::ALL_UPDATE)]
-    Update(Elsewhere),
+    Update(UnsupportedCommand),
     /// Wait for a deployment: use 'custom deployments wait' or 'base deployments wait'
     #[command(hide = true, after_help = examples::ALL_WAIT)]
-    Wait(Elsewhere),
+    Wait(UnsupportedCommand),
 }
 
 /// Arguments of a command that only the groups of one kind have.
 #[derive(Args, Debug)]
-pub(crate) struct Elsewhere {
+pub(crate) struct UnsupportedCommand {
     /// Arguments of that command
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     rest: Vec<String>,
 }
 
-impl Elsewhere {
+impl UnsupportedCommand {
     /// Names the commands that exist.
     fn error(&self, app: &App, verb: &str) -> CliError {
         let rest: Vec<&str> = std::iter::once(verb).chain(self.rest.iter().map(String::as_str)).collect();
@@ -210,7 +210,7 @@ impl<G: KindGroup> KindCommand<G> {
     }
 }
 
-impl AllDeployments {
+impl DeploymentsCommand {
     /// How progress is shown.
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {

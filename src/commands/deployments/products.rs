@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::commands::account::Reach;
+use crate::commands::account::AccountContext;
 use crate::commands::inference::{Inference, PROMPT};
 use crate::console::TableStyle;
-use crate::console::deployments_page::{self, Row, Usage};
+use crate::console::deployments_page::{self, DeploymentRow, DeploymentUsage};
 use crate::console::product::{self, JsonPieces, Product};
 use azure_ai_models_core::model::{Deployment, DeploymentKind, ProjectDeployment};
 
@@ -21,7 +21,7 @@ impl Product for DeploymentList<'_> {
     }
 
     fn text(&self, style: TableStyle) -> String {
-        let rows: Vec<Row> = self.deployments.iter().map(|one| Row::of(one.view())).collect();
+        let rows: Vec<DeploymentRow> = self.deployments.iter().map(|one| DeploymentRow::of(one.view())).collect();
         deployments_page::table(&rows, self.with_kind, style)
     }
 }
@@ -40,7 +40,7 @@ impl Product for ProjectDeployments<'_> {
 
     fn text(&self, style: TableStyle) -> String {
         let rows = self.deployments.iter().zip(self.kinds);
-        let rows: Vec<Row> = rows.map(|(one, kind)| Row::of_project(one.view(), *kind)).collect();
+        let rows: Vec<DeploymentRow> = rows.map(|(one, kind)| DeploymentRow::of_project(one.view(), *kind)).collect();
         deployments_page::table(&rows, self.with_kind, style)
     }
 }
@@ -48,7 +48,7 @@ impl Product for ProjectDeployments<'_> {
 /// One deployment and how it is used.
 pub(crate) struct DeploymentPage<'a> {
     pub(crate) deployment: &'a Deployment,
-    pub(crate) reach: &'a Reach,
+    pub(crate) reach: &'a AccountContext,
     /// Command that waits for its end.
     pub(crate) wait: String,
 }
@@ -60,7 +60,7 @@ impl Product for DeploymentPage<'_> {
 
     fn text(&self, _: TableStyle) -> String {
         let (inference, view) = (Inference::of(self.reach), self.deployment.view());
-        let usage = Usage {
+        let usage = DeploymentUsage {
             base: inference.base(),
             project_base: inference.project_base(),
             curl: inference.curl(&view.name, PROMPT),
@@ -88,12 +88,12 @@ impl Product for ProjectDeploymentPage<'_> {
 
 /// A deletion.
 #[derive(Serialize)]
-pub(super) struct Deleted<'a> {
+pub(super) struct DeletedDeployment<'a> {
     pub(super) name: &'a str,
     pub(super) deleted: bool,
 }
 
-impl Product for Deleted<'_> {
+impl Product for DeletedDeployment<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }

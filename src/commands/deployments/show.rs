@@ -3,18 +3,18 @@
 use clap::Args;
 
 use super::Group;
-use super::existing::{About, with_draft};
+use super::existing::{DeploymentCommand, with_draft};
 use super::list::{kinds, say_project_only};
 use super::products::{DeploymentPage, ProjectDeploymentPage};
 use crate::app::App;
-use crate::commands::account::{Access, AccountArgs, Reach, access};
+use crate::commands::account::{AccountAccess, AccountArgs, AccountContext, access};
 use crate::error::CliError;
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::model::DeploymentName;
 
 /// Options of `deployments show`.
 #[derive(Args, Debug)]
-pub(crate) struct ShowArgs {
+pub(crate) struct DeploymentShowArgs {
     /// Name of the deployment
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
@@ -23,15 +23,15 @@ pub(crate) struct ShowArgs {
     account: AccountArgs,
 }
 
-pub(super) async fn show(app: &App, group: Group, args: ShowArgs) -> Result<(), CliError> {
-    let about = About { app, account: &args.account, group, verb: "show", name: &args.name };
+pub(super) async fn show(app: &App, group: Group, args: DeploymentShowArgs) -> Result<(), CliError> {
+    let about = DeploymentCommand { app, account: &args.account, group, verb: "show", name: &args.name };
     match access(app, &args.account).await? {
-        Access::Full(reach) => show_whole(&about, &reach).await,
-        Access::ProjectOnly { foundry, why } => show_of_project(&about, &foundry, &why).await,
+        AccountAccess::Full(reach) => show_whole(&about, &reach).await,
+        AccountAccess::ProjectOnly { foundry, why } => show_of_project(&about, &foundry, &why).await,
     }
 }
 
-async fn show_whole(about: &About<'_>, reach: &Reach) -> Result<(), CliError> {
+async fn show_whole(about: &DeploymentCommand<'_>, reach: &AccountContext) -> Result<(), CliError> {
     let deployment = match reach.deployments.get(about.name).await {
         Ok(Some(deployment)) => deployment,
         Ok(None) => return Err(about.missing(&reach.deployments).await),
@@ -44,7 +44,11 @@ async fn show_whole(about: &About<'_>, reach: &Reach) -> Result<(), CliError> {
     about.app.show(&DeploymentPage { deployment: &deployment, reach, wait })
 }
 
-async fn show_of_project(about: &About<'_>, foundry: &FoundryClient, why: &CliError) -> Result<(), CliError> {
+async fn show_of_project(
+    about: &DeploymentCommand<'_>,
+    foundry: &FoundryClient,
+    why: &CliError,
+) -> Result<(), CliError> {
     say_project_only(about.app, why);
     let Some(deployment) = foundry.get_deployment(about.name).await? else {
         let all = foundry.list_deployments().await?;

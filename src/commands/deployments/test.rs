@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::commands::account::{Access, AccountArgs, access};
+use crate::commands::account::{AccountAccess, AccountArgs, access};
 use crate::commands::inference::{Inference, PROMPT, question};
 use crate::console::TableStyle;
 use crate::console::deployments_page::{self, TestPage};
@@ -34,7 +34,7 @@ pub(crate) struct TestArgs {
 /// Answer of a deployment.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tested<'a> {
+struct TestResult<'a> {
     name: &'a str,
     answer: &'a str,
     latency_ms: u64,
@@ -43,7 +43,7 @@ struct Tested<'a> {
     curl: String,
 }
 
-impl Product for Tested<'_> {
+impl Product for TestResult<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }
@@ -58,9 +58,9 @@ impl Product for Tested<'_> {
 pub(super) async fn test(app: &App, args: TestArgs) -> Result<(), CliError> {
     let TestArgs { name, prompt, account } = args;
     let inference = match access(app, &account).await? {
-        Access::Full(reach) => Inference::of(&reach),
-        // Without a role at Azure Resource Manager the deployment may answer all the same, at the project's host.
-        Access::ProjectOnly { foundry, .. } => Inference::new(None, foundry.endpoint(), foundry.sign_in()),
+        AccountAccess::Full(reach) => Inference::of(&reach),
+        // Without a role at Azure Resource Manager the deployment may still answer, at the project's host.
+        AccountAccess::ProjectOnly { foundry, .. } => Inference::new(None, foundry.endpoint(), foundry.sign_in()),
     };
     let tokens = app.tokens_for(inference.host(), Audience::Inference)?;
     let client = InferenceClient::new(app.http(), tokens, inference.base_url());
@@ -73,7 +73,7 @@ pub(super) async fn test(app: &App, args: TestArgs) -> Result<(), CliError> {
             .with_code(ErrorCode::BadAnswer)
             .with_suggestion("Try another --prompt; with --debug every request is traced."));
     }
-    app.show(&Tested {
+    app.show(&TestResult {
         name: name.as_str(),
         answer: &text,
         latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),

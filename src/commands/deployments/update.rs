@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::Group;
-use super::existing::{About, with_draft};
+use super::existing::{DeploymentCommand, with_draft};
 use super::options::PatienceArgs;
 use super::products::DeploymentPage;
 use super::wait::{await_end, show_ready};
@@ -14,13 +14,13 @@ use crate::commands::deployments::create;
 use crate::commands::number::one_or_more;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::arm::{DeploymentChange, Expected};
+use azure_ai_models_core::arm::{DeploymentChange, WaitTarget};
 use azure_ai_models_core::model::{DeploymentName, DeploymentView, Tag};
 use azure_ai_models_core::redact::clean;
 
 /// Options of `deployments update`.
 #[derive(Args, Debug)]
-pub(crate) struct UpdateArgs {
+pub(crate) struct DeploymentUpdateArgs {
     /// Name of the deployment
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
@@ -72,7 +72,7 @@ pub(crate) struct UpdateArgs {
     account: AccountArgs,
 }
 
-impl UpdateArgs {
+impl DeploymentUpdateArgs {
     /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressMode {
         self.patience.progress()
@@ -97,9 +97,9 @@ impl UpdateArgs {
     }
 }
 
-pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<(), CliError> {
+pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) -> Result<(), CliError> {
     let change = args.change()?;
-    let about = About { app, account: &args.account, group, verb: "update", name: &args.name };
+    let about = DeploymentCommand { app, account: &args.account, group, verb: "update", name: &args.name };
     let reach = access(app, &args.account).await?.full()?;
     let Some((present, deployment)) = reach.deployments.get_whole(&args.name).await? else {
         return Err(about.missing(&reach.deployments).await);
@@ -114,13 +114,13 @@ pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<
         return app.show(&DeploymentPage { deployment: &deployment, reach: &reach, wait });
     }
     for difference in &differences {
-        // Read as it was sent, so with whatever somebody put into a tag.
+        // Includes tags as they were sent, which may hold secrets.
         app.console.status(&clean(&format!("  {difference}")));
     }
     let sku = view.sku.clone().unwrap_or_default();
     let grows = args.sku_capacity.is_some_and(|capacity| sku.capacity.is_none_or(|present| capacity > present));
     if grows && create::is_billed_while_it_exists(view.kind(), sku.name.as_deref().unwrap_or_default()) {
-        create::say_billed(app);
+        create::report_billing(app);
     }
     let accepted = match reach.deployments.change(&args.name, &present, &change).await {
         Ok(accepted) => accepted,
@@ -130,13 +130,17 @@ pub(super) async fn update(app: &App, group: Group, args: UpdateArgs) -> Result<
         return create::show_accepted(&about, &reach, accepted).await;
     }
     let limit = args.patience.limit(app);
-    let deployment = await_end(&about, &reach, Expected::Changed(&accepted, &change), limit).await?;
+    let deployment = await_end(&about, &reach, WaitTarget::Changed(&accepted, &change), limit).await?;
     let deployment = with_draft(&reach, &args.name, deployment).await;
     show_ready(&about, &reach, &deployment)
 }
 
 /// Model and SKU of a deployment stay as they are.
-fn refuse_another_kind(about: &About<'_>, args: &UpdateArgs, present: &DeploymentView) -> Result<(), CliError> {
+fn refuse_another_kind(
+    about: &DeploymentCommand<'_>,
+    args: &DeploymentUpdateArgs,
+    present: &DeploymentView,
+) -> Result<(), CliError> {
     let sku = present.sku.as_ref().and_then(|sku| sku.name.as_deref());
     let model = present.model().and_then(|model| model.name.as_deref());
     let differs = |asked: &Option<String>, present: Option<&str>| {

@@ -6,19 +6,19 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Group;
-use super::existing::{About, with_draft};
+use super::existing::{DeploymentCommand, with_draft};
 use super::options::PatienceArgs;
 use super::products::DeploymentPage;
 use crate::app::App;
-use crate::commands::account::{AccountArgs, Reach, access};
+use crate::commands::account::{AccountArgs, AccountContext, access};
 use crate::console::ProgressMode;
-use crate::error::{CliError, DeployAdvice, ErrorCode, ErrorKind};
-use azure_ai_models_core::arm::{Accepted, DeployError, DeployStatus, Expected};
+use crate::error::{CliError, DeploySuggestions, ErrorCode, ErrorKind};
+use azure_ai_models_core::arm::{AcceptedWrite, DeployError, DeployStatus, WaitTarget};
 use azure_ai_models_core::model::{Deployment, DeploymentName, is_fireworks};
 
 /// Options of `deployments wait`.
 #[derive(Args, Debug)]
-pub(crate) struct WaitArgs {
+pub(crate) struct DeploymentWaitArgs {
     /// Name of the deployment
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
@@ -30,21 +30,21 @@ pub(crate) struct WaitArgs {
     account: AccountArgs,
 }
 
-impl WaitArgs {
+impl DeploymentWaitArgs {
     /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressMode {
         self.patience.progress()
     }
 }
 
-pub(super) async fn wait(app: &App, group: Group, args: WaitArgs) -> Result<(), CliError> {
-    let about = About { app, account: &args.account, group, verb: "wait", name: &args.name };
+pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> Result<(), CliError> {
+    let about = DeploymentCommand { app, account: &args.account, group, verb: "wait", name: &args.name };
     let reach = access(app, &args.account).await?.full()?;
-    // Of the wrong group: said at once, not after the wait.
+    // A deployment of another group is reported before the wait.
     if let Some(deployment) = reach.deployments.get(&args.name).await? {
         about.check_group(deployment.view())?;
     }
-    let deployment = await_end(&about, &reach, Expected::Known, args.patience.limit(app)).await?;
+    let deployment = await_end(&about, &reach, WaitTarget::Known, args.patience.limit(app)).await?;
     let deployment = with_draft(&reach, &args.name, deployment).await;
     show_ready(&about, &reach, &deployment)
 }
@@ -54,9 +54,9 @@ pub(super) async fn wait(app: &App, group: Group, args: WaitArgs) -> Result<(), 
 /// # Errors
 /// When it ended badly, or its end is not known.
 pub(super) async fn await_end(
-    about: &About<'_>,
-    reach: &Reach,
-    expected: Expected<'_>,
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    expected: WaitTarget<'_>,
     limit: Duration,
 ) -> Result<Deployment, CliError> {
     let app = about.app;
@@ -81,9 +81,9 @@ pub(super) async fn await_end(
 /// # Errors
 /// When it cannot be deleted, or its end is not known.
 pub(super) async fn await_gone(
-    about: &About<'_>,
-    reach: &Reach,
-    accepted: &Accepted,
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    accepted: &AcceptedWrite,
     limit: Duration,
 ) -> Result<(), CliError> {
     let app = about.app;
@@ -100,7 +100,11 @@ pub(super) async fn await_gone(
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(super) fn show_ready(about: &About<'_>, reach: &Reach, deployment: &Deployment) -> Result<(), CliError> {
+pub(super) fn show_ready(
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    deployment: &Deployment,
+) -> Result<(), CliError> {
     let app = about.app;
     app.console.done(&format!("Deployment '{}' is ready", about.name));
     app.console.gap();
@@ -108,8 +112,8 @@ pub(super) fn show_ready(about: &About<'_>, reach: &Reach, deployment: &Deployme
     app.show(&DeploymentPage { deployment, reach, wait })
 }
 
-impl About<'_> {
-    /// What Ctrl+C leaves behind.
+impl DeploymentCommand<'_> {
+    /// Error when Ctrl+C ends a wait.
     pub(super) fn interrupted(&self, still: &str, verb: &str) -> CliError {
         let command = self.command(self.group, verb);
         CliError::deployment_interrupted(&format!("Interrupted. Deployment '{}' {still}.", self.name), &command)
@@ -126,24 +130,28 @@ impl About<'_> {
 
     /// A write or a wait that failed.
     pub(super) fn explain(&self, error: DeployError) -> CliError {
-        CliError::deployment(error, self.name, &self.advice())
+        CliError::deployment(error, self.name, &self.suggestions())
     }
 
     /// A change that was refused, with what the account has instead.
-    pub(super) async fn refused(&self, reach: &Reach, error: DeployError, format: Option<&str>) -> CliError {
+    pub(super) async fn refused(&self, reach: &AccountContext, error: DeployError, format: Option<&str>) -> CliError {
         let is_fireworks = format.is_some_and(is_fireworks);
         let content_filters = match error.is_about_content_filter() {
-            // Without a right to read them the error is as good as before.
+            // If these cannot be read, the error is sufficient without them.
             true => reach.deployments.content_filters().await.unwrap_or_default(),
             false => Vec::new(),
         };
-        CliError::deployment(error, self.name, &DeployAdvice { is_fireworks, content_filters, ..self.advice() })
+        CliError::deployment(
+            error,
+            self.name,
+            &DeploySuggestions { is_fireworks, content_filters, ..self.suggestions() },
+        )
     }
 
-    /// What errors about this deployment should tell.
-    pub(super) fn advice(&self) -> DeployAdvice {
+    /// Suggestions for errors about this deployment.
+    pub(super) fn suggestions(&self) -> DeploySuggestions {
         let verb = if self.verb == "delete" { "show" } else { "wait" };
         let [look, delete] = [verb, "delete"].map(|verb| self.command(self.group, verb));
-        DeployAdvice { look, delete, ..DeployAdvice::default() }
+        DeploySuggestions { look, delete, ..DeploySuggestions::default() }
     }
 }

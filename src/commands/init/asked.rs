@@ -1,4 +1,4 @@
-//! What the options of `init` ask for, checked against each other before anything else happens.
+//! Options of `init`, checked against each other before anything else happens.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use azure_ai_models_core::project::ProjectEndpoint;
 
 /// The options, checked.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct InitOptions {
     pub(super) id: Option<ProjectId>,
     pub(super) endpoint: Option<ProjectEndpoint>,
     pub(super) subscription: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Asked {
     pub(super) force: bool,
 }
 
-impl Asked {
+impl InitOptions {
     /// # Errors
     /// When an option is no such thing, or two of them contradict each other.
     pub(super) fn read(app: &App, args: &InitArgs) -> Result<Self, CliError> {

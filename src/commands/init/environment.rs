@@ -7,28 +7,28 @@ use crate::error::{CliError, ErrorCode};
 use crate::globals::check_environment_name;
 use azure_ai_models_core::azd::{self, Azd, AzdEnvironment, Host, HostError};
 
-/// What was there before.
+/// State before `init`.
 #[derive(Debug)]
-pub(super) struct Before {
+pub(super) struct ExistingState {
     pub(super) has_project: bool,
     environments: Vec<AzdEnvironment>,
     /// The environment that is meant: the named one, else the default one.
     name: Option<String>,
-    /// Its values, where it is there.
+    /// Values of the environment, where it exists.
     pub(super) values: Option<BTreeMap<String, String>>,
 }
 
 /// The environment that the values are in.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct TargetEnvironment {
     pub(super) name: String,
     pub(super) is_default: bool,
 }
 
-impl Before {
+impl ExistingState {
     /// # Errors
-    /// When azd does not tell. A hiccup of azd's is no reason to make anything.
-    pub(super) async fn look(app: &App, azd: &Azd<'_>, named: Option<&str>) -> Result<Self, CliError> {
+    /// When azd does not report the state. A transient failure of azd is no reason to create anything.
+    pub(super) async fn read(app: &App, azd: &Azd<'_>, named: Option<&str>) -> Result<Self, CliError> {
         if !azd.has_project().await? {
             azd.is_there().await?;
             let name = named.map(str::to_owned);
@@ -36,7 +36,7 @@ impl Before {
         }
         let environments = azd.environments().await?;
         let default = || environments.iter().find(|one| one.is_default).map(|one| one.name.clone());
-        // Where nothing is asked, the name that would be offered is the answer.
+        // In a run without questions the proposed name is used.
         let usual = || (!app.can_choose()).then(|| usual_name(app));
         let name = named.map(str::to_owned).or_else(default).or_else(usual);
         let values = match name.as_deref().filter(|name| environments.iter().any(|one| one.name == *name)) {
@@ -48,13 +48,13 @@ impl Before {
     }
 
     /// The environment that is meant.
-    pub(super) fn target(&self) -> Target {
+    pub(super) fn target(&self) -> TargetEnvironment {
         let name = self.name.clone().unwrap_or_default();
         let is_default = self.environments.iter().any(|one| one.is_default && one.name == name);
-        Target { name, is_default }
+        TargetEnvironment { name, is_default }
     }
 
-    /// The name of the environment; asks where nobody named one, and takes the usual name where nothing is asked.
+    /// Name of the environment; asks where none was given, or uses the default name in a run without questions.
     ///
     /// # Errors
     /// When the answer is no name, or the user leaves the question.
@@ -83,12 +83,12 @@ impl Before {
     ///
     /// # Errors
     /// When azd does not make it.
-    pub(super) async fn make_project(&self, app: &App, azd: &Azd<'_>) -> Result<(), CliError> {
+    pub(super) async fn create_project(&self, app: &App, azd: &Azd<'_>) -> Result<(), CliError> {
         if self.has_project {
             return Ok(());
         }
         app.console.status("Let's get your project initialized.");
-        pass_on(app, &azd.make_project().await?);
+        show_azd_output(app, &azd.create_project().await?);
         if azd.has_project().await? {
             return Ok(());
         }
@@ -101,18 +101,18 @@ impl Before {
     ///
     /// # Errors
     /// When azd does not make it.
-    pub(super) async fn make_environment(
+    pub(super) async fn create_environment(
         &self,
         app: &App,
         azd: &Azd<'_>,
         name: String,
         target: Option<(&str, &str)>,
-    ) -> Result<Target, CliError> {
+    ) -> Result<TargetEnvironment, CliError> {
         let has = |all: &[AzdEnvironment]| all.iter().any(|one| one.name == name);
-        // `azd init` makes one by itself where it is told a name.
+        // `azd init` creates one itself when it is given a name.
         if !has(&self.environments) && !has(&azd.environments().await?) {
             app.console.status("Let's create a new azd environment for your project.");
-            pass_on(app, &azd.make_environment(&name, target).await?);
+            show_azd_output(app, &azd.create_environment(&name, target).await?);
         }
         let after = azd.environments().await?;
         let is_default = match after.iter().find(|one| one.is_default) {
@@ -122,12 +122,12 @@ impl Before {
                 true
             }
         };
-        Ok(Target { name, is_default })
+        Ok(TargetEnvironment { name, is_default })
     }
 }
 
 /// Shows what azd said and the user has not seen yet.
-fn pass_on(app: &App, words: &str) {
+fn show_azd_output(app: &App, words: &str) {
     if !words.is_empty() {
         app.console.notice(words);
     }

@@ -59,7 +59,7 @@ impl HelpExample<'_> {
             }
         }
         let about = command.get_about().or_else(|| self.of.get_about()).map(ToString::to_string).unwrap_or_default();
-        // What the sentence says besides is for the help.
+        // The rest of the sentence is for the help.
         let about = about.split([':', ';']).next().unwrap_or_default();
         let is_json = words.windows(2).any(|pair| pair == ["-o", "json"]);
         let options: Vec<&str> = words.iter().filter_map(|word| option(command, word)).collect();

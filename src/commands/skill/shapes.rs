@@ -1,15 +1,15 @@
 //! Standard output of each command with `-o json`.
 
 /// Result of a command.
-pub(super) struct Shape {
+pub(super) struct ResultShape {
     /// Words of the command.
     pub(super) command: &'static str,
     /// Result of the command, in Markdown. Keys of an object are listed without their values.
     pub(super) json: &'static str,
 }
 
-const fn shape(command: &'static str, json: &'static str) -> Shape {
-    Shape { command, json }
+const fn shape(command: &'static str, json: &'static str) -> ResultShape {
+    ResultShape { command, json }
 }
 
 const MODEL: &str =
@@ -22,7 +22,7 @@ const DEPLOYMENT_DELETED: &str = "`{\"name\",\"deleted\"}`; `deleted` is false w
 const CATALOG: &str = "a list of models of the catalogue as Azure describes them";
 
 /// All commands that the page describes.
-pub(super) const SHAPES: &[Shape] = &[
+pub(super) const SHAPES: &[ResultShape] = &[
     shape("init", "one object with `environment` and the seven `AZURE_*` values"),
     shape(
         "custom create",

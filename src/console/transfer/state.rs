@@ -14,14 +14,14 @@ const BAR: usize = 30;
 
 /// How far an upload is, and how fast. Pure: time is given.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct TransferState {
     progress: TransferProgress,
     /// Bytes that were sent in this run.
     sent: u64,
     speed: Speed,
 }
 
-impl State {
+impl TransferState {
     pub(super) fn advance(&mut self, now: Duration, mut progress: TransferProgress) {
         progress.bytes = progress.bytes.max(self.progress.bytes);
         progress.files = progress.files.max(self.progress.files);
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn bytes_that_the_store_copied_are_told_apart_from_those_that_were_sent() {
-        let mut state = State::default();
+        let mut state = TransferState::default();
         let progress = TransferProgress { found: GB, remote: Some(2 * GB), ..progress(4 * GB) };
         state.advance(Duration::from_secs(1), progress);
         let line = state.fields(Duration::from_secs(1));
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_line_is_the_designs_line() {
-        let mut state = State::default();
+        let mut state = TransferState::default();
         for second in 0..=10 {
             state.advance(seconds(second), progress(second * GB / 2));
         }
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_never_wraps() {
-        let mut state = State::default();
+        let mut state = TransferState::default();
         for second in 0..=10 {
             state.advance(seconds(second), progress(second * GB / 2));
         }
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn bytes_never_go_back_and_100_is_kept_for_the_end() {
-        let mut state = State::default();
+        let mut state = TransferState::default();
         state.advance(seconds(1), progress(10 * GB));
         state.advance(seconds(2), progress(GB));
         assert_eq!(state.percent(), Some(99.9));
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_run_sent_is_no_speed() {
-        let mut state = State::default();
+        let mut state = TransferState::default();
         state.advance(seconds(0), progress(0));
         state.advance(seconds(1), TransferProgress { found: 5 * GB, ..progress(5 * GB) });
         state.advance(seconds(8), TransferProgress { found: 5 * GB, ..progress(6 * GB) });
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_unknown_total_shows_no_percent_and_no_time_left() {
-        let mut state = State::default();
+        let mut state = TransferState::default();
         state.advance(seconds(0), TransferProgress::default());
         state.advance(seconds(5), TransferProgress { bytes: GB, ..TransferProgress::default() });
         let line = state.line(seconds(5), 100);

@@ -78,12 +78,12 @@ pub struct Account {
     #[serde(default)]
     pub kind: String,
     #[serde(default)]
-    properties: Properties,
+    properties: AccountProperties,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+struct AccountProperties {
     #[serde(default)]
     custom_sub_domain_name: Option<String>,
     #[serde(default)]
@@ -93,13 +93,13 @@ struct Properties {
 }
 
 impl Account {
-    /// Its ARM id.
+    /// ARM id of the account.
     #[must_use]
     pub fn id(&self) -> &str {
         self.id.trim_matches('/')
     }
 
-    /// Its ARM id in its parts; `None` for an id of another form.
+    /// ARM id in its parts; `None` for an id of another form.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
         AccountId::parse(&self.id)
@@ -126,7 +126,7 @@ impl Account {
     /// host where ARM sends none.
     #[must_use]
     pub fn inference_host(&self, project: &ProjectEndpoint) -> Url {
-        let Properties { endpoint, endpoints, .. } = &self.properties;
+        let AccountProperties { endpoint, endpoints, .. } = &self.properties;
         let named =
             ["AI Foundry API", "OpenAI Language Model Instance API"].into_iter().filter_map(|key| endpoints.get(key));
         let mut known = named.chain(endpoint.as_ref()).filter_map(|text| Url::parse(text).ok());

@@ -64,13 +64,13 @@ impl From<PageError> for ArmError {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    /// Its id.
+    /// Subscription id.
     #[serde(rename = "subscriptionId")]
     pub id: String,
-    /// What people call it.
+    /// Display name.
     #[serde(rename = "displayName", default)]
     pub name: String,
-    /// Its tenant.
+    /// Tenant id.
     #[serde(rename = "tenantId", default)]
     pub tenant: String,
     #[serde(default)]
@@ -80,16 +80,16 @@ pub struct Subscription {
 /// A Foundry project, with what a client has to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundryProject {
-    /// Its id; names are written as ARM writes them.
+    /// ARM id; names are written as ARM writes them.
     pub id: ProjectId,
     /// Azure region.
     pub location: String,
-    /// Its endpoint, not yet checked; `None` where ARM does not tell.
+    /// Endpoint, not yet checked; `None` where ARM reports none.
     pub endpoint: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-struct Properties {
+struct ProjectProperties {
     #[serde(default)]
     endpoints: BTreeMap<String, String>,
 }
@@ -108,12 +108,12 @@ struct FeatureProperties {
 }
 
 #[derive(Deserialize)]
-struct Project {
+struct ProjectResource {
     id: String,
     #[serde(default)]
     location: String,
     #[serde(default)]
-    properties: Properties,
+    properties: ProjectProperties,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +146,7 @@ impl ArmClient {
         self
     }
 
-    /// The tenants that the person belongs to.
+    /// Tenants of the user.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -204,7 +204,7 @@ impl ArmClient {
     /// See [`ArmError`].
     pub async fn projects(&self, account: &Account) -> Result<Vec<FoundryProject>, ArmError> {
         let parts: Vec<&str> = account.id().split('/').chain(["projects"]).collect();
-        let all: Vec<Project> = self.all(&parts, self.provider_version(ACCOUNTS_VERSION)).await?;
+        let all: Vec<ProjectResource> = self.all(&parts, self.provider_version(ACCOUNTS_VERSION)).await?;
         Ok(all.into_iter().filter_map(readable).collect())
     }
 
@@ -258,7 +258,7 @@ impl ArmClient {
     }
 }
 
-/// What a GET shows; `None` for a 404.
+/// Converts the result of a GET: `None` for a 404.
 pub(super) fn found<T>(answer: Result<T, HttpError>) -> Result<Option<T>, ArmError> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -267,8 +267,8 @@ pub(super) fn found<T>(answer: Result<T, HttpError>) -> Result<Option<T>, ArmErr
     }
 }
 
-/// What is known of a project whose id can be read.
-fn readable(project: Project) -> Option<FoundryProject> {
+/// Project of an ARM resource; `None` where its id cannot be read.
+fn readable(project: ProjectResource) -> Option<FoundryProject> {
     let id = ProjectId::parse(&project.id).ok()?;
     let endpoints = project.properties.endpoints;
     let is_one = |url: &&String| url.contains("/api/projects/");

@@ -1,4 +1,4 @@
-//! Where management tokens go: a known ARM host, this machine, or a host that the person named.
+//! Destinations of management tokens: a known ARM host, this machine, or a host that the user named.
 
 use thiserror::Error;
 use url::Url;
@@ -19,7 +19,7 @@ pub enum ArmEndpointError {
     /// Neither https nor this machine, or a name or a password.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A host that nobody named.
+    /// A host that the user did not name.
     #[error("{0} is no host of Azure Resource Manager")]
     Host(String),
 }
@@ -61,7 +61,7 @@ impl ArmEndpoint {
         let mut url = self.0.clone();
         url.set_query(None);
         url.set_fragment(None);
-        // Fails for URLs without a path alone.
+        // Fails only for URLs without a path.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear().extend(path);
         }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::AccountId;
 
-/// What an id must look like.
+/// Form of an id, for error messages.
 const FORM: &str =
     "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.CognitiveServices/accounts/ACCOUNT/projects/PROJECT";
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_id_is_too_odd() {
+    fn id_survives_mutation() {
         let id = b"/subscriptions/s/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/a/projects/p";
         crate::fuzz::fuzz("arm-id", &[id], |input| {
             if let Ok(id) = ProjectId::parse(&String::from_utf8_lossy(input)) {

@@ -20,8 +20,8 @@ pub use catalog::{
 };
 pub use client::{ArmClient, ArmError, FoundryProject, Subscription};
 pub use deployments::{
-    Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, Difference, DraftModel, Expected,
-    NewDeployment, NewModel, QuotaShortage,
+    AcceptedWrite, DeployError, DeployStatus, DeploymentChange, Deployments, Difference, DraftModel, NewDeployment,
+    NewModel, QuotaShortage, WaitTarget,
 };
 pub use endpoint::{ArmEndpoint, ArmEndpointError};
 pub use id::{IdError, ProjectId};

@@ -1,8 +1,8 @@
 //! Addresses of the Foundry portal. Pure.
 //!
 //! The address of a project is the one that azd's own agents extension prints (`AgentPlaygroundURL` in
-//! `azure.ai.agents`), with `home` for the page behind it, as Aspire's Foundry hosting prints it. No public source tells the
-//! address of a registered model's own page. Nothing else is known to hold for the other clouds.
+//! `azure.ai.agents`), with `home` for the page behind it, as Aspire's Foundry hosting prints it. No public source
+//! documents the address of a registered model's own page, nor addresses for the other clouds.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,7 +19,7 @@ pub fn project_page(account: &AccountId, project: &str, tenant: Option<&str>) ->
     let subscription = URL_SAFE_NO_PAD.encode(account.subscription.parse::<Uuid>().ok()?.as_bytes());
     let AccountId { group, account, .. } = account;
     let mut url = start_page(tenant);
-    // A comma parts the names, and is in none that Azure accepts.
+    // A comma separates the names, and is in none that Azure accepts.
     if [group.as_str(), account.as_str(), project].iter().any(|name| name.is_empty() || name.contains(',')) {
         return None;
     }

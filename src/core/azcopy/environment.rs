@@ -1,4 +1,5 @@
-//! The environment of AzCopy: ours, without what would change how it signs in or tell it what is not its business.
+//! Environment of AzCopy: the program's own, without variables that would change how it signs in or that AzCopy does
+//! not need.
 
 use std::path::Path;
 
@@ -8,17 +9,17 @@ use crate::platform::Platform;
 /// azd's and Azure's variables hold secrets and settings of ours; the AzCopy ones make it try other credentials
 /// than the SAS.
 fn withheld(name: &str) -> bool {
-    // Windows does not tell `Azd_Server` from `AZD_SERVER`.
+    // Windows ignores the case of names.
     let name = name.to_ascii_uppercase();
     ["AZD_", "AZURE_", "AZCOPY_SPA_"].iter().any(|prefix| name.starts_with(prefix)) || name == "AZCOPY_AUTO_LOGIN_TYPE"
 }
 
-/// What every start of AzCopy gets, `--version` included.
+/// Variables of every start of AzCopy, `--version` included.
 pub(super) fn base(env: &Env) -> Vec<(String, String)> {
     let given = env.vars().filter(|(name, _)| !withheld(name));
     let mut vars: Vec<_> = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    // AzCopy asks Go's httpproxy, which does not know ALL_PROXY: it would look for the store without the proxy that
-    // led us to the project.
+    // AzCopy uses Go's httpproxy, which does not know ALL_PROXY: it would connect to the store without the proxy that
+    // this program used.
     let either = |name: &str| env.get(name).or_else(|| env.get(&name.to_ascii_lowercase()));
     if let (None, Some(proxy)) = (either(var::HTTPS_PROXY), either(var::ALL_PROXY)) {
         vars.retain(|(name, _)| !name.eq_ignore_ascii_case(var::HTTPS_PROXY));
@@ -27,7 +28,7 @@ pub(super) fn base(env: &Env) -> Vec<(String, String)> {
     vars
 }
 
-/// What a job gets besides: its log and plan in the private directory, and a home if there is none. AzCopy without a
+/// Variables of a job: log and plan in the private directory, and a home directory if there is none. AzCopy without a
 /// home writes into the working directory.
 pub(super) fn for_job(base: &[(String, String)], directory: &Path) -> Vec<(String, String)> {
     let directory = directory.to_string_lossy().into_owned();

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use error::{ArchiveFlaw, InstallError};
-pub use place::Place;
+pub use place::DownloadSource;
 
-use self::fetch::Fetched;
-use self::unpack::{Unpacked, unpack};
-use super::locate::{Candidate, FILE_NAME, Origin, locate};
+use self::fetch::FetchedArchive;
+use self::unpack::{UnpackError, unpack};
+use super::locate::{AzCopyCandidate, AzCopyOrigin, FILE_NAME, locate};
 use super::program::AzCopy;
 use crate::env::{Env, Timings};
 use crate::files::{create_new_private, open_private, remove_file, rename};
@@ -26,9 +26,9 @@ use crate::http::HttpClient;
 use crate::model::Reporter;
 
 /// Bytes of an archive, packed and unpacked alike.
-const LARGEST: u64 = 500 << 20;
-/// Between looks at a lock that another process holds.
-const LOOK: Duration = Duration::from_millis(100);
+const MAX_BYTES: u64 = 500 << 20;
+/// Interval between attempts to get a lock that another process holds.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The archive, while it comes.
 const ARCHIVE: &str = ".azcopy-download";
 /// The program before it has proved itself. Windows runs no program without this ending.
@@ -37,7 +37,7 @@ const NEW: &str = if cfg!(windows) { ".azcopy-new.exe" } else { ".azcopy-new" };
 const SHA256: &str = "azcopy.sha256";
 const NEW_SHA256: &str = ".azcopy-new.sha256";
 
-/// What happens during an installation.
+/// Event of an installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstallEvent {
     /// Another process is at it.
@@ -48,12 +48,12 @@ pub enum InstallEvent {
     Progress {
         /// Bytes that came.
         bytes: u64,
-        /// Bytes of the whole archive, if the server tells.
+        /// Bytes of the whole archive, if the server reports them.
         total: Option<u64>,
     },
 }
 
-/// What an installation ended with.
+/// Result of an installation.
 #[derive(Debug)]
 pub struct Installed {
     /// The program, in place.
@@ -62,7 +62,7 @@ pub struct Installed {
     pub sha256: Option<String>,
 }
 
-/// What an installation works with.
+/// Dependencies of an installation.
 pub struct Installer<'a> {
     /// Environment of the process.
     pub env: &'a Env,
@@ -70,7 +70,7 @@ pub struct Installer<'a> {
     pub http: &'a HttpClient,
     /// Limits.
     pub timings: &'a Timings,
-    /// Where reports go.
+    /// Receives reports.
     pub report: &'a Reporter,
 }
 
@@ -79,10 +79,14 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// See [`InstallError`].
-    pub async fn run(&self, place: &Place, on: &mut dyn FnMut(InstallEvent)) -> Result<Installed, InstallError> {
+    pub async fn run(
+        &self,
+        place: &DownloadSource,
+        on: &mut dyn FnMut(InstallEvent),
+    ) -> Result<Installed, InstallError> {
         let config = self.env.azd_config_dir().ok_or(InstallError::NoHome)?;
         let bin = config.join("bin");
-        // Not in `bin`: a lock is never removed, and nothing is to stay there.
+        // Not in `bin`: lock files are never removed, and `bin` should hold nothing else.
         let _lock = lock(&config.join("ai-models"), on).await?;
         if let Ok(candidate) = locate(self.env, None) {
             let azcopy = self.verify(candidate).await?;
@@ -90,39 +94,45 @@ impl Installer<'_> {
         }
         make_directory(&bin).map_err(InstallError::io(&bin))?;
         on(InstallEvent::Downloading);
-        let (archive_path, mut archive) = Temporary::create(bin.join(ARCHIVE), 0o600)?;
-        let fetched = fetch::fetch(self.http, place, LARGEST, (&mut archive, &archive_path.0), on).await?;
+        let (archive_path, mut archive) = TemporaryFile::create(bin.join(ARCHIVE), 0o600)?;
+        let fetched = fetch::fetch(self.http, place, MAX_BYTES, (&mut archive, &archive_path.0), on).await?;
         let new = program(&mut archive, bin.join(NEW)).await?;
-        let azcopy = self.verify(Candidate { path: new.0.clone(), origin: Origin::Directory(bin.clone()) }).await?;
-        let azcopy = put(azcopy, new, &fetched, &bin)?;
+        let azcopy =
+            self.verify(AzCopyCandidate { path: new.0.clone(), origin: AzCopyOrigin::Directory(bin.clone()) }).await?;
+        let azcopy = install_program(azcopy, new, &fetched, &bin)?;
         Ok(Installed { azcopy, sha256: Some(fetched.sha256) })
     }
 
-    async fn verify(&self, candidate: Candidate) -> Result<AzCopy, InstallError> {
+    async fn verify(&self, candidate: AzCopyCandidate) -> Result<AzCopy, InstallError> {
         AzCopy::verify(candidate, self.env, self.timings, self.report).await.map_err(InstallError::Unusable)
     }
 }
 
 /// The program out of the archive, ready to run, in a temporary file that is closed.
-async fn program(archive: &mut File, path: PathBuf) -> Result<Temporary, InstallError> {
-    let (new, mut file) = Temporary::create(path, 0o755)?;
-    let unpacked = unpack(archive, FILE_NAME, LARGEST, &mut file).await.map_err(|why| match why {
-        Unpacked::Flaw(flaw) => InstallError::Archive(flaw),
-        Unpacked::Write(why) => InstallError::Io { path: new.0.clone(), why },
+async fn program(archive: &mut File, path: PathBuf) -> Result<TemporaryFile, InstallError> {
+    let (new, mut file) = TemporaryFile::create(path, 0o755)?;
+    let unpacked = unpack(archive, FILE_NAME, MAX_BYTES, &mut file).await.map_err(|why| match why {
+        UnpackError::Flaw(flaw) => InstallError::Archive(flaw),
+        UnpackError::Write(why) => InstallError::Io { path: new.0.clone(), why },
     });
     unpacked?;
     file.sync_all().map_err(InstallError::io(&new.0))?;
-    // A system runs no program that is open for writing.
+    // Systems refuse to run a program that is open for writing.
     drop(file);
     Ok(new)
 }
 
-/// The program gets its name last: whoever sees it sees all of it.
-fn put(azcopy: AzCopy, new: Temporary, fetched: &Fetched, bin: &Path) -> Result<AzCopy, InstallError> {
-    let (sum, mut file) = Temporary::create(bin.join(NEW_SHA256), 0o644)?;
+/// Puts the program in place under its final name last, so that other processes never see a part of it.
+fn install_program(
+    azcopy: AzCopy,
+    new: TemporaryFile,
+    fetched: &FetchedArchive,
+    bin: &Path,
+) -> Result<AzCopy, InstallError> {
+    let (sum, mut file) = TemporaryFile::create(bin.join(NEW_SHA256), 0o644)?;
     writeln!(file, "{}  {}", fetched.sha256, fetched.name).map_err(InstallError::io(&sum.0))?;
     drop(file);
-    let kept = Temporary(bin.join(SHA256));
+    let kept = TemporaryFile(bin.join(SHA256));
     rename(&sum.0, &kept.0).map_err(InstallError::io(&kept.0))?;
     let path = bin.join(FILE_NAME);
     rename(&new.0, &path).map_err(InstallError::io(&path))?;
@@ -143,7 +153,7 @@ async fn lock(directory: &Path, on: &mut dyn FnMut(InstallEvent)) -> Result<File
                 if !std::mem::replace(&mut said, true) {
                     on(InstallEvent::Waiting);
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
             Err(TryLockError::Error(why)) => return Err(InstallError::Io { path, why }),
         }
@@ -163,9 +173,9 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 /// A file that goes when this does, unless it got another name before.
 #[derive(Debug)]
-struct Temporary(PathBuf);
+struct TemporaryFile(PathBuf);
 
-impl Temporary {
+impl TemporaryFile {
     /// An empty file in place of whatever a killed run left there.
     fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
         let open = || {
@@ -185,10 +195,10 @@ impl Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         if !self.0.as_os_str().is_empty() {
-            // Under its final name it is not here any more.
+            // After the rename there is no file under this name.
             drop(remove_file(&self.0));
         }
     }

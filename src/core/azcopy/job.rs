@@ -8,29 +8,29 @@ use crate::redact::{self, SecretUrl};
 
 use super::verdict::Expectation;
 
-/// What to send, where to, and where AzCopy may keep its own files. All paths are absolute.
+/// Source and destination of one AzCopy job, and the directory for its own files. All paths are absolute.
 #[derive(Clone, Debug)]
 pub struct CopyJob {
-    /// What to send.
-    pub cargo: Cargo,
+    /// Source of the job.
+    pub cargo: JobSource,
     /// The container's SAS URL; the files go to its root.
     pub destination: SecretUrl,
-    /// For AzCopy's log and plan: exists, and nobody else may read it.
+    /// Existing private directory for AzCopy's log and plan.
     pub directory: PathBuf,
     /// Most bytes per second, if there is a limit.
     pub cap: Option<u64>,
 }
 
-/// What to send.
+/// Source of a job.
 #[derive(Clone, Debug)]
-pub enum Cargo {
-    /// Files of one directory, and no others. A single file is a list of one name: AzCopy looks at the listed
-    /// files alone, however much lies beside them (seen with strace).
+pub enum JobSource {
+    /// Files of one directory, and no others. A single file is a list of one name: AzCopy reads only the listed files,
+    /// however many are beside them (seen with strace).
     Files {
         /// Directory that the names are relative to.
         directory: PathBuf,
-        /// File with one name a line, `/` between the parts, no name twice: a double one fails, and one that is
-        /// not there is left out in silence.
+        /// File with one name a line, `/` between the parts, no name twice: a duplicate fails, and a missing one is
+        /// skipped silently.
         list_file: PathBuf,
         /// Number of names in the list.
         files: u64,
@@ -40,7 +40,7 @@ pub enum Cargo {
     /// Blobs that the service fetches itself: a blob, or all below a container or folder URL, which itself does
     /// not become a part of their names.
     Remote {
-        /// Where they are.
+        /// URL of the blobs.
         url: SecretUrl,
     },
 }
@@ -49,25 +49,25 @@ impl CopyJob {
     /// Returns the job with its source under another path.
     pub(super) fn reading(&self, source: &Path) -> Self {
         let mut job = self.clone();
-        if let Cargo::Files { directory, .. } = &mut job.cargo {
+        if let JobSource::Files { directory, .. } = &mut job.cargo {
             source.clone_into(directory);
         }
         job
     }
 
-    /// What the verdict is measured by.
+    /// Expected result of the job.
     pub(super) fn expectation(&self) -> Expectation {
         match self.cargo {
-            Cargo::Files { files, bytes, .. } => Expectation::Plan { files, bytes },
-            Cargo::Remote { .. } => Expectation::OwnTotals,
+            JobSource::Files { files, bytes, .. } => Expectation::Plan { files, bytes },
+            JobSource::Remote { .. } => Expectation::OwnTotals,
         }
     }
 
     /// The progress of a job that has not begun.
     pub(super) fn at_start(&self) -> TransferProgress {
         let (total_files, total_bytes) = match self.cargo {
-            Cargo::Files { files, bytes, .. } => (Some(files), Some(bytes)),
-            Cargo::Remote { .. } => (None, None),
+            JobSource::Files { files, bytes, .. } => (Some(files), Some(bytes)),
+            JobSource::Remote { .. } => (None, None),
         };
         TransferProgress { total_bytes, total_files, ..TransferProgress::default() }
     }
@@ -87,13 +87,13 @@ impl CopyJob {
     fn arguments_with(&self, url_text: &dyn Fn(&SecretUrl) -> OsString) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["copy".into()];
         match &self.cargo {
-            Cargo::Files { directory, list_file, .. } => {
+            JobSource::Files { directory, list_file, .. } => {
                 arguments.extend([directory.into(), url_text(&self.destination)]);
-                // Without --follow-symlinks links are left out in silence; a Hugging Face cache has only links.
+                // Without --follow-symlinks links are skipped silently; a Hugging Face cache has only links.
                 arguments.extend(["--from-to=LocalBlob".into(), "--follow-symlinks".into()]);
                 arguments.extend(["--list-of-files".into(), list_file.into()]);
             }
-            Cargo::Remote { url } => {
+            JobSource::Remote { url } => {
                 arguments.extend([url_text(url), url_text(&self.destination), "--from-to=BlobBlob".into()]);
             }
         }
@@ -132,7 +132,7 @@ mod tests {
         SecretUrl::new(Url::parse(text).unwrap())
     }
 
-    fn job(cargo: Cargo, cap: Option<u64>) -> CopyJob {
+    fn job(cargo: JobSource, cap: Option<u64>) -> CopyJob {
         let destination = secret("https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B");
         CopyJob { cargo, destination, directory: "/private".into(), cap }
     }
@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn files_are_sent_by_list() {
-        let files = Cargo::Files { directory: "/m d".into(), list_file: "/private/list".into(), files: 1, bytes: 2 };
+        let files =
+            JobSource::Files { directory: "/m d".into(), list_file: "/private/list".into(), files: 1, bytes: 2 };
         assert_eq!(
             words(&job(files, Some(20 << 20))),
             "copy /m d https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B --from-to=LocalBlob --follow-symlinks \
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn remote_sources_go_from_service_to_service() {
-        let remote = Cargo::Remote { url: secret("https://b.blob.core.windows.net/m/v1?sig=OTHER") };
+        let remote = JobSource::Remote { url: secret("https://b.blob.core.windows.net/m/v1?sig=OTHER") };
         assert!(words(&job(remote, None)).starts_with(
             "copy https://b.blob.core.windows.net/m/v1?sig=OTHER https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B \
              --from-to=BlobBlob --recursive=true --as-subdir=false "
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_has_no_sas() {
-        let shown = job(Cargo::Remote { url: secret("https://u:OTHER@b/m?sig=OTHER") }, None).shown_arguments();
+        let shown = job(JobSource::Remote { url: secret("https://u:OTHER@b/m?sig=OTHER") }, None).shown_arguments();
         assert!(shown.starts_with("copy 'https://b/m?***' 'https://a.blob.core.windows.net/c?***' '--from"), "{shown}");
         assert!(!shown.contains("CANARY") && !shown.contains("OTHER"));
     }

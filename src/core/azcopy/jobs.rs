@@ -1,4 +1,4 @@
-//! What earlier jobs delivered, by AzCopy's own plan files: true also after a SIGKILL.
+//! Files delivered by earlier jobs, from AzCopy's own plan files: accurate even after a SIGKILL.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -29,12 +29,12 @@ impl AzCopy {
     }
 
     async fn shown(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<BlobPath>> {
-        let mut delivered = Delivered::of(source)?;
+        let mut delivered = DeliveredFiles::of(source)?;
         for job in planned_jobs(directory)? {
             let mut command = self.command_for_job(directory);
             command.args(["jobs", "show", &job, "--with-status=Success", "--output-type", "json"]);
             let (mut child, pipes) = Child::spawn(command)?;
-            // Held till the end, as for a job.
+            // Open until the end, as for a job.
             let _stdin = pipes.stdin;
             let (mut lines, mut rest) = (Lines::new(pipes.stdout), pipes.stderr);
             let read = async {
@@ -56,13 +56,13 @@ impl AzCopy {
 }
 
 /// Files that AzCopy shows as delivered.
-struct Delivered<'a> {
+struct DeliveredFiles<'a> {
     source: &'a str,
     shown: usize,
     names: BTreeSet<BlobPath>,
 }
 
-impl<'a> Delivered<'a> {
+impl<'a> DeliveredFiles<'a> {
     fn of(source: &'a Path) -> io::Result<Self> {
         let source = source.to_str().ok_or_else(|| io::Error::other("the path of the source is not Unicode"))?;
         Ok(Self { source, shown: 0, names: BTreeSet::new() })
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn names(source: &str, platform: Platform, shown: Vec<String>) -> Option<Vec<String>> {
-        let mut delivered = Delivered::of(Path::new(source)).expect("Unicode");
+        let mut delivered = DeliveredFiles::of(Path::new(source)).expect("Unicode");
         delivered.add(shown, platform);
         delivered.names().ok().map(|names| names.iter().map(ToString::to_string).collect())
     }

@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Longest line that is kept whole. `EndOfJob` of a job with 100,000 failed files has about 30 MB.
-const LONGEST: usize = 64 * 1024 * 1024;
+const MAX_LENGTH: usize = 64 * 1024 * 1024;
 
 /// Reads lines; dropping the future of [`Lines::next`] loses nothing.
 pub(super) struct Lines<R> {
@@ -16,7 +16,7 @@ pub(super) struct Lines<R> {
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self::with_longest(reader, LONGEST)
+        Self::with_longest(reader, MAX_LENGTH)
     }
 
     fn with_longest(reader: R, longest: usize) -> Self {

@@ -1,4 +1,4 @@
-//! Where AzCopy is looked for, and where it can be had. Finds; does not run it.
+//! Locates AzCopy on this machine, without running it, and knows its download page.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,25 +10,25 @@ pub(super) const FILE_NAME: &str = if cfg!(windows) { "azcopy.exe" } else { "azc
 
 /// A program that may be AzCopy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct AzCopyCandidate {
     /// Absolute path.
     pub path: PathBuf,
     /// How it was found.
-    pub origin: Origin,
+    pub origin: AzCopyOrigin,
 }
 
 /// How AzCopy was found; its `Display` is for `Using azcopy: PATH (10.32.2)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The person named it.
+pub enum AzCopyOrigin {
+    /// Named by the user.
     Option,
     /// A directory of `PATH`.
     Path,
-    /// A directory that is looked at by itself.
+    /// A directory that is searched by default.
     Directory(PathBuf),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for AzCopyOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option => f.write_str("--azcopy-path"),
@@ -44,25 +44,25 @@ pub enum LocateError {
     /// `--azcopy-path` names nothing.
     #[error("there is no file {}, which --azcopy-path names", .path.display())]
     NoSuchFile {
-        /// What was looked for, absolute.
+        /// Path that was searched, absolute.
         path: PathBuf,
     },
     /// `--azcopy-path` names a directory.
     #[error("{} is a directory; --azcopy-path names the program itself", .path.display())]
     IsDirectory {
-        /// What was looked at, absolute.
+        /// Path that was found, absolute.
         path: PathBuf,
     },
     /// `--azcopy-path` names a file that may not be run.
     #[error("{} is not executable", .path.display())]
     NotExecutable {
-        /// What was looked at, absolute.
+        /// Path that was found, absolute.
         path: PathBuf,
     },
-    /// It is in none of the usual places.
+    /// AzCopy is in none of the default directories.
     #[error("azcopy was not found in PATH{}", also(.looked))]
     NotFound {
-        /// The directories besides `PATH`, in the order in which they were looked at.
+        /// Directories besides `PATH`, in the order in which they were searched.
         looked: Vec<PathBuf>,
     },
 }
@@ -72,7 +72,7 @@ fn also(looked: &[PathBuf]) -> String {
 }
 
 impl LocateError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
         match self {
@@ -87,7 +87,7 @@ impl LocateError {
     }
 }
 
-/// Where Microsoft offers AzCopy for this machine.
+/// Microsoft's download URL for this machine.
 #[must_use]
 pub fn download_url() -> &'static str {
     url_for(std::env::consts::OS, std::env::consts::ARCH)
@@ -108,24 +108,24 @@ fn url_for(os: &str, arch: &str) -> &'static str {
 ///
 /// # Errors
 /// There is none. A named program that is not there is an error, never a reason to take another.
-pub fn locate(env: &Env, explicit: Option<&Path>) -> Result<Candidate, LocateError> {
+pub fn locate(env: &Env, explicit: Option<&Path>) -> Result<AzCopyCandidate, LocateError> {
     if let Some(path) = explicit {
         return named(env.cwd().join(path));
     }
     if let Some(path) = env.get(var::PATH).and_then(|path| find_program(path, "azcopy")) {
-        return Ok(Candidate { path, origin: Origin::Path });
+        return Ok(AzCopyCandidate { path, origin: AzCopyOrigin::Path });
     }
     let looked = usual_directories(env);
     for directory in &looked {
         let path = directory.join(FILE_NAME);
         if is_program(&path) {
-            return Ok(Candidate { path, origin: Origin::Directory(directory.clone()) });
+            return Ok(AzCopyCandidate { path, origin: AzCopyOrigin::Directory(directory.clone()) });
         }
     }
     Err(LocateError::NotFound { looked })
 }
 
-fn named(path: PathBuf) -> Result<Candidate, LocateError> {
+fn named(path: PathBuf) -> Result<AzCopyCandidate, LocateError> {
     if path.is_dir() {
         Err(LocateError::IsDirectory { path })
     } else if !path.exists() {
@@ -133,7 +133,7 @@ fn named(path: PathBuf) -> Result<Candidate, LocateError> {
     } else if !is_program(&path) {
         Err(LocateError::NotExecutable { path })
     } else {
-        Ok(Candidate { path, origin: Origin::Option })
+        Ok(AzCopyCandidate { path, origin: AzCopyOrigin::Option })
     }
 }
 
@@ -226,9 +226,9 @@ mod tests {
             let expected = put(place, 0o755);
             assert_eq!(locate(&env, None).expect("a test file").path, expected);
         }
-        assert_eq!(locate(&env, None).expect("a test file").origin, Origin::Path);
+        assert_eq!(locate(&env, None).expect("a test file").origin, AzCopyOrigin::Path);
         put(&at("path"), 0o644);
-        assert_eq!(locate(&env, None).expect("a test file").origin, Origin::Directory(at("config/bin")));
+        assert_eq!(locate(&env, None).expect("a test file").origin, AzCopyOrigin::Directory(at("config/bin")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path, platform: Platf
     let Ok(tail) = tail(log) else { return };
     for (source, code, reason) in String::from_utf8_lossy(&tail).lines().filter_map(failure) {
         for transfer in failed.iter_mut().filter(|transfer| is_same_place(&transfer.source, &source, platform)) {
-            // A later line is about a later try.
+            // A later line belongs to a later attempt.
             transfer.reason = Some(reason.clone());
             if transfer.code == 0 {
                 transfer.code = code;
@@ -48,7 +48,7 @@ fn failure(line: &str) -> Option<(String, u16, String)> {
     rest.match_indices(" : ").find_map(|(at, separator)| {
         let (code, reason) = rest[at + separator.len()..].split_once(" : ")?;
         let code = (code.len() == 3).then(|| code.parse().ok()).flatten()?;
-        Some((text::kept(&rest[..at]), code, text::kept(reason.trim())))
+        Some((text::sanitized(&rest[..at]), code, text::sanitized(reason.trim())))
     })
 }
 

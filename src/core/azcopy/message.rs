@@ -1,6 +1,6 @@
-//! What AzCopy writes with `--output-type json`, one line at a time. Pure.
+//! Output of AzCopy with `--output-type json`, one line at a time. Pure.
 //!
-//! Nothing here is an error: a line that is not understood is [`Message::Other`]. All text comes out cleaned.
+//! Nothing here is an error: an unknown line is [`Message::Other`]. All text is cleaned.
 
 use std::path::PathBuf;
 
@@ -25,14 +25,14 @@ pub enum Message {
     Prompt {
         /// The question.
         text: String,
-        /// What it is about.
+        /// Subject of the question.
         kind: PromptKind,
     },
     /// Anything else, such as text that is not JSON.
     Other(String),
 }
 
-/// Where AzCopy keeps what it knows of the job.
+/// Job id and log file of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Init {
     /// A UUID.
@@ -41,10 +41,10 @@ pub struct Init {
     pub log: PathBuf,
 }
 
-/// What a question of AzCopy is about.
+/// Subject of a question of AzCopy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptKind {
-    /// Whether to cancel although the scan is not done.
+    /// Asks whether to cancel although the scan is not done.
     Cancel,
     /// Overwriting, deleting and what else there may come.
     Other,
@@ -65,7 +65,7 @@ pub enum JobStatus {
     Cancelled,
     /// No file arrived.
     Failed,
-    /// A word that no recorded run has shown.
+    /// A status that no recorded run has shown.
     Unknown(String),
 }
 
@@ -74,7 +74,7 @@ pub enum JobStatus {
 pub struct FailedTransfer {
     /// Path or URL of the source.
     pub source: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
     /// HTTP status; 0 when the reason is local or unknown.
     pub code: u16,
@@ -112,28 +112,28 @@ pub struct Summary {
 /// Reads one line. Every input gives a message.
 #[must_use]
 pub fn parse_line(line: &str) -> Message {
-    let Ok(envelope) = serde_json::from_str::<Value>(line) else { return Message::Other(text::kept(line)) };
+    let Ok(envelope) = serde_json::from_str::<Value>(line) else { return Message::Other(text::sanitized(line)) };
     let content = envelope["MessageContent"].as_str().unwrap_or_default();
     match envelope["MessageType"].as_str() {
         Some("Init") => match serde_json::from_str::<Value>(content) {
             Ok(init) => Message::Init(Init {
-                job_id: text::kept(init["JobID"].as_str().unwrap_or_default()),
-                log: PathBuf::from(text::kept(init["LogFileLocation"].as_str().unwrap_or_default())),
+                job_id: text::sanitized(init["JobID"].as_str().unwrap_or_default()),
+                log: PathBuf::from(text::sanitized(init["LogFileLocation"].as_str().unwrap_or_default())),
             }),
-            Err(_) => Message::Other(text::kept(line)),
+            Err(_) => Message::Other(text::sanitized(line)),
         },
-        Some("Progress") => summary(content).map_or_else(|| Message::Other(text::kept(line)), Message::Progress),
+        Some("Progress") => summary(content).map_or_else(|| Message::Other(text::sanitized(line)), Message::Progress),
         Some("EndOfJob") => Message::EndOfJob(summary(content)),
-        Some("Info") => Message::Info(text::kept(content.strip_prefix("INFO: ").unwrap_or(content))),
-        Some("Error") => Message::Error(text::kept(content)),
+        Some("Info") => Message::Info(text::sanitized(content.strip_prefix("INFO: ").unwrap_or(content))),
+        Some("Error") => Message::Error(text::sanitized(content)),
         Some("Prompt") => Message::Prompt {
-            text: text::kept(content),
+            text: text::sanitized(content),
             kind: match envelope["PromptDetails"]["PromptType"].as_str() {
                 Some("Cancel") => PromptKind::Cancel,
                 _ => PromptKind::Other,
             },
         },
-        _ => Message::Other(text::kept(line)),
+        _ => Message::Other(text::sanitized(line)),
     }
 }
 
@@ -155,7 +155,7 @@ fn summary(content: &str) -> Option<Summary> {
         failed_transfers: value["FailedTransfers"].as_array().map_or_else(Vec::new, |list| {
             list.iter()
                 .map(|one| FailedTransfer {
-                    source: text::kept(one["Src"].as_str().unwrap_or_default()),
+                    source: text::sanitized(one["Src"].as_str().unwrap_or_default()),
                     size: integer(&one["TransferSize"]),
                     code: u16::try_from(integer(&one["ErrorCode"])).unwrap_or_default(),
                     reason: None,
@@ -190,7 +190,7 @@ impl JobStatus {
             "CompletedWithSkipped" => Self::CompletedWithSkipped,
             "Cancelled" | "Cancelling" => Self::Cancelled,
             "Failed" => Self::Failed,
-            other => Self::Unknown(text::kept(other)),
+            other => Self::Unknown(text::sanitized(other)),
         }
     }
 }
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_too_odd() {
+    fn line_survives_mutation() {
         let line = r#"{"TimeStamp":"t","MessageType":"Progress","MessageContent":"{\"ErrorMsg\":\"\",\"TotalBytesTransferred\":\"1\",\"JobStatus\":\"InProgress\",\"FailedTransfers\":[{\"Src\":\"a\",\"ErrorCode\":403}]}","PromptDetails":{"PromptType":""}}"#;
         let end = line.replace("Progress\",\"MessageC", "EndOfJob\",\"MessageC");
         crate::fuzz::fuzz("azcopy-line", &[line.as_bytes(), end.as_bytes(), b"INFO: text"], |input| {

@@ -23,12 +23,12 @@ pub mod transcripts;
 mod verdict;
 
 pub use crate::process::Exit;
-pub use install::{ArchiveFlaw, InstallError, InstallEvent, Installed, Installer, Place};
-pub use job::{Cargo, CopyJob};
-pub use locate::{Candidate, LocateError, Origin, download_url, locate};
+pub use install::{ArchiveFlaw, DownloadSource, InstallError, InstallEvent, Installed, Installer};
+pub use job::{CopyJob, JobSource};
+pub use locate::{AzCopyCandidate, AzCopyOrigin, LocateError, download_url, locate};
 pub use message::{FailedTransfer, Init, JobStatus, Message, PromptKind, Summary, parse_line};
 pub use orphan::wait_for_orphan;
-pub use outcome::Outcome;
+pub use outcome::AzCopyOutcome;
 pub use program::{AzCopy, VerifyError};
-pub use run::{Controls, RunError, run};
-pub use verdict::{Expectation, Failure, Finished, judge};
+pub use run::{RunControls, RunError, run};
+pub use verdict::{AzCopyFailure, CompletedJob, Expectation, judge};

@@ -1,6 +1,6 @@
-//! An AzCopy that outlived the program that started it: our own SIGKILL leaves one for up to two seconds.
-//! It must be gone before its plan or its container are touched. On Windows there is none: the
-//! system kills AzCopy with us, and nothing is noted.
+//! AzCopy process that outlived the program that started it: a SIGKILL of this program leaves one for up to two
+//! seconds. It must end before its plan or its container are touched. Windows has none: the system kills AzCopy with
+//! this program, and nothing is recorded.
 
 use std::fs;
 use std::io;
@@ -11,14 +11,14 @@ use crate::files::remove_file;
 use crate::process::ProcessStamp;
 
 const PID: &str = "azcopy.pid";
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Notes a running AzCopy in its private directory.
-pub(super) fn leave_word(directory: &Path, pid: u32) -> io::Result<()> {
+pub(super) fn record_process(directory: &Path, pid: u32) -> io::Result<()> {
     let note = directory.join(PID);
     match ProcessStamp::of(pid) {
         Some(stamp) => fs::write(note, stamp.to_string()),
-        // Of an earlier run of this directory.
+        // Left by an earlier run of this directory.
         None => remove_file(&note),
     }
 }
@@ -33,7 +33,7 @@ pub async fn wait_for_orphan(directory: &Path, grace: Duration) {
         if begun.elapsed() > grace {
             stamp.kill_group();
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     async fn an_orphan_is_ended_and_a_stranger_is_not() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut orphan = sleep();
-        leave_word(directory.path(), orphan.id()).expect("written");
+        record_process(directory.path(), orphan.id()).expect("written");
         wait_for_orphan(directory.path(), Duration::from_millis(100)).await;
         assert!(!orphan.wait().expect("ended").success());
 
@@ -68,10 +68,10 @@ mod tests {
     async fn a_note_of_an_earlier_run_does_not_stay() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut earlier = sleep();
-        leave_word(directory.path(), earlier.id()).expect("written");
+        record_process(directory.path(), earlier.id()).expect("written");
         earlier.kill().expect("killed");
         earlier.wait().expect("ended");
-        leave_word(directory.path(), earlier.id()).expect("removed");
+        record_process(directory.path(), earlier.id()).expect("removed");
         assert!(!directory.path().join(PID).exists());
     }
 }

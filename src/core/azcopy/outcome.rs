@@ -1,4 +1,4 @@
-//! What a run said and how it ended, gathered for the verdict. No IO, no judgement.
+//! Output and exit of a run, collected for the verdict. No IO, no judgement.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const PLAIN_KEPT: usize = 16 * 1024;
 
 /// Everything a verdict needs.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct AzCopyOutcome {
     /// Job and log, once AzCopy named them.
     pub init: Option<Init>,
     /// The last numbers, final or not.
@@ -29,7 +29,7 @@ pub struct Outcome {
     pub refusal: Option<String>,
     /// AzCopy's last words when it gave up.
     pub error: Option<String>,
-    /// Notices about what it left out.
+    /// Notices about skipped files.
     pub remarks: Vec<String>,
     /// Start of the text on standard output that was no message.
     pub plain: String,
@@ -41,7 +41,7 @@ pub struct Outcome {
     pub elapsed: Duration,
 }
 
-impl Outcome {
+impl AzCopyOutcome {
     /// Takes in one message of standard output.
     pub fn message(&mut self, message: Message) {
         match message {
@@ -62,7 +62,7 @@ impl Outcome {
 
     /// Takes in a line of standard error.
     pub fn stderr_line(&mut self, line: &str) {
-        append(&mut self.stderr, &text::kept(line));
+        append(&mut self.stderr, &text::sanitized(line));
     }
 
     /// True while plain text of standard output is still kept; what follows is noise.

@@ -10,11 +10,11 @@ use tokio::process::Command;
 
 use crate::env::{Env, Timings};
 use crate::model::{Report, Reporter};
-use crate::patience::noting;
+use crate::patience::with_notices;
 use crate::process::{Child, Exit};
 use crate::units;
 
-use super::locate::{Candidate, Origin};
+use super::locate::{AzCopyCandidate, AzCopyOrigin};
 use super::{environment, text};
 
 /// More than this is not read of an answer to `--version`.
@@ -24,7 +24,7 @@ const ANSWER: u64 = 64 * 1024;
 #[derive(Clone)]
 pub struct AzCopy {
     path: PathBuf,
-    origin: Origin,
+    origin: AzCopyOrigin,
     version: String,
     environment: Vec<(String, String)>,
 }
@@ -47,17 +47,17 @@ pub enum VerifyError {
         /// Why.
         source: io::Error,
     },
-    /// It starts and fails, for example for want of a library.
+    /// The program starts and fails, for example because of a missing library.
     #[error("{} was found but does not run ({exit}){}", .path.display(), after_colon(.words))]
     DoesNotRun {
         /// The program.
         path: PathBuf,
         /// How it ended.
         exit: Exit,
-        /// Its own words, cleaned.
+        /// Output of the program, cleaned.
         words: String,
     },
-    /// It answers, but not as AzCopy does.
+    /// The output is not that of AzCopy.
     #[error("{} is not AzCopy: it answers --version with '{answer}'", .path.display())]
     NotAzCopy {
         /// The program.
@@ -65,15 +65,15 @@ pub enum VerifyError {
         /// The first line of its answer, cleaned.
         answer: String,
     },
-    /// It is AzCopy, but not version 10.
+    /// AzCopy, but not version 10.
     #[error("{} is AzCopy {version}; version 10 is needed", .path.display())]
     WrongVersion {
         /// The program.
         path: PathBuf,
-        /// What it says of itself.
+        /// Version string reported by `azcopy --version`.
         version: String,
     },
-    /// It did not answer in time.
+    /// No answer within the limit.
     #[error("{} did not answer --version within {}", .path.display(), units::duration(*.after))]
     NoAnswer {
         /// The program.
@@ -88,17 +88,17 @@ fn after_colon(words: &str) -> String {
 }
 
 impl AzCopy {
-    /// Asks the candidate for its version, and keeps the environment that its jobs will have.
+    /// Runs the candidate with `--version`, and keeps the environment of its jobs.
     ///
     /// # Errors
-    /// It does not run, is something else, has another version, or does not answer.
+    /// The program does not run, is something else, has another version, or does not answer.
     pub async fn verify(
-        candidate: Candidate,
+        candidate: AzCopyCandidate,
         env: &Env,
         timings: &Timings,
         report: &Reporter,
     ) -> Result<Self, VerifyError> {
-        let Candidate { path, origin } = candidate;
+        let AzCopyCandidate { path, origin } = candidate;
         let environment = environment::base(env);
         let mut command = Command::new(&path);
         command.arg("--version").env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
@@ -109,7 +109,7 @@ impl AzCopy {
             let program = path.display();
             report(Report::Notice(format!("Waiting for {program} --version ({elapsed} of at most {most})...")));
         };
-        let asked = noting(pauses, say, tokio::time::timeout(after, ask(command)));
+        let asked = with_notices(pauses, say, tokio::time::timeout(after, version_output(command)));
         let (exit, stdout, stderr) = match asked.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(source)) => return Err(VerifyError::Start { path, source }),
@@ -128,7 +128,7 @@ impl AzCopy {
 
     /// How it was found.
     #[must_use]
-    pub fn origin(&self) -> &Origin {
+    pub fn origin(&self) -> &AzCopyOrigin {
         &self.origin
     }
 
@@ -138,7 +138,7 @@ impl AzCopy {
         &self.version
     }
 
-    /// The same program under another name.
+    /// Same program under another path.
     pub(super) fn moved_to(self, path: PathBuf) -> Self {
         Self { path, ..self }
     }
@@ -151,9 +151,9 @@ impl AzCopy {
 }
 
 /// Dropped at the limit, which ends the child and what it started.
-async fn ask(command: Command) -> io::Result<(Exit, String, String)> {
+async fn version_output(command: Command) -> io::Result<(Exit, String, String)> {
     let (mut child, pipes) = Child::spawn(command)?;
-    // Held till the end, as for a job.
+    // Open until the end, as for a job.
     let _stdin = pipes.stdin;
     let (stdout, stderr) = tokio::join!(read_all(pipes.stdout), read_all(pipes.stderr));
     Ok((child.wait().await?, stdout, stderr))
@@ -162,7 +162,7 @@ async fn ask(command: Command) -> io::Result<(Exit, String, String)> {
 async fn read_all(stream: impl AsyncRead + Unpin) -> String {
     let mut kept = Vec::new();
     let mut limited = stream.take(ANSWER);
-    // What cannot be read was not said; the exit code tells.
+    // Unreadable output counts as none; the exit code decides.
     drop(limited.read_to_end(&mut kept).await);
     drop(tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await);
     String::from_utf8_lossy(&kept).into_owned()
@@ -172,8 +172,8 @@ fn read_version(path: &Path, exit: Exit, stdout: &str, stderr: &str) -> Result<S
     let path = path.to_owned();
     let version = stdout.lines().find_map(|line| line.trim().strip_prefix("azcopy version "));
     match (exit, version) {
-        (Exit::Code(0), Some(version)) if is_ten(version) => Ok(text::kept(version)),
-        (Exit::Code(0), Some(version)) => Err(VerifyError::WrongVersion { path, version: text::kept(version) }),
+        (Exit::Code(0), Some(version)) if is_ten(version) => Ok(text::sanitized(version)),
+        (Exit::Code(0), Some(version)) => Err(VerifyError::WrongVersion { path, version: text::sanitized(version) }),
         (Exit::Code(0), None) => Err(VerifyError::NotAzCopy { path, answer: text::first_line(stdout) }),
         _ => {
             let words = if stderr.trim().is_empty() { stdout } else { stderr };

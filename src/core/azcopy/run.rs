@@ -16,24 +16,24 @@ use crate::process::{Child, Exit, Pipes};
 use crate::progress::{Counters, Meter, Stall, StallWatch};
 use crate::units;
 
-use super::job::{Cargo, CopyJob};
+use super::job::{CopyJob, JobSource};
 use super::lines::Lines;
 use super::message::{Message, PromptKind, Summary, parse_line};
-use super::outcome::Outcome;
+use super::outcome::AzCopyOutcome;
 use super::source_link::SourceLink;
-use super::verdict::{Failure, Finished, judge};
+use super::verdict::{AzCopyFailure, CompletedJob, judge};
 use super::{AzCopy, log, orphan};
 
-/// What a run is controlled by.
+/// Settings of a run.
 #[derive(Clone)]
-pub struct Controls<'a> {
+pub struct RunControls<'a> {
     /// The interval of stall notices, and the grace at the end.
     pub timings: &'a Timings,
-    /// An upload that stands still this long is ended.
+    /// Time without progress after which the upload is ended.
     pub stall_limit: Duration,
-    /// The person's wish to end.
+    /// Cancellation by the user.
     pub cancel: &'a Cancellation,
-    /// Where reports go.
+    /// Receives reports.
     pub report: &'a Reporter,
 }
 
@@ -56,7 +56,7 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
-    /// The person ended it.
+    /// Interrupted by the user.
     #[error("upload interrupted")]
     Interrupted {
         /// As the last progress event had it.
@@ -77,8 +77,8 @@ pub enum RunError {
     /// AzCopy ended and its result is no success.
     #[error("{failure}")]
     Failed {
-        /// What is wrong with it.
-        failure: Box<Failure>,
+        /// Verdict on the result.
+        failure: Box<AzCopyFailure>,
         /// As the last progress event had it.
         progress: TransferProgress,
         /// AzCopy's log, if it began one.
@@ -93,16 +93,16 @@ pub enum RunError {
 pub async fn run(
     azcopy: &AzCopy,
     job: &CopyJob,
-    controls: &Controls<'_>,
+    controls: &RunControls<'_>,
     on: &mut dyn FnMut(TransferEvent),
-) -> Result<Finished, RunError> {
+) -> Result<CompletedJob, RunError> {
     let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
     let link = match &job.cargo {
-        Cargo::Files { directory, .. } => {
+        JobSource::Files { directory, .. } => {
             let not_linked = |source| RunError::Link { directory: directory.clone(), source };
-            Some(SourceLink::to(directory, &job.directory).map_err(not_linked)?)
+            Some(SourceLink::create(directory, &job.directory).map_err(not_linked)?)
         }
-        Cargo::Remote { .. } => None,
+        JobSource::Remote { .. } => None,
     };
     let read = link.as_ref().map(|link| job.reading(link.path()));
     let job = read.as_ref().unwrap_or(job);
@@ -110,7 +110,7 @@ pub async fn run(
     command.args(job.arguments());
     let (child, pipes) = Child::spawn(command).map_err(start)?;
     let started = Instant::now();
-    if let Err(why) = orphan::leave_word(&job.directory, child.pid()) {
+    if let Err(why) = orphan::record_process(&job.directory, child.pid()) {
         (controls.report)(Report::Debug(format!("azcopy's process id could not be noted: {why}")));
     }
     let (program, arguments) = (azcopy.path().display(), job.shown_arguments());
@@ -124,7 +124,7 @@ pub async fn run(
         on,
         child,
         started,
-        outcome: Outcome::default(),
+        outcome: AzCopyOutcome::default(),
         meter,
         stall_watch,
         network_error_percent: None,
@@ -134,7 +134,7 @@ pub async fn run(
     run.supervise(pipes).await;
     let mut concluded = run.conclude(job);
     if let (Some(link), Err(RunError::Failed { failure, .. })) = (&link, &mut concluded)
-        && let Failure::FailedTransfers { failed, .. } = &mut **failure
+        && let AzCopyFailure::FailedTransfers { failed, .. } = &mut **failure
     {
         for transfer in failed {
             transfer.source = link.shown(&transfer.source);
@@ -144,30 +144,30 @@ pub async fn run(
 }
 
 struct Run<'a> {
-    controls: &'a Controls<'a>,
+    controls: &'a RunControls<'a>,
     on: &'a mut dyn FnMut(TransferEvent),
     child: Child,
     started: Instant,
-    outcome: Outcome,
+    outcome: AzCopyOutcome,
     meter: Meter,
     stall_watch: StallWatch,
-    /// As AzCopy last told it.
+    /// Last value that AzCopy reported.
     network_error_percent: Option<f64>,
     answers: Vec<u8>,
-    end: Option<End>,
+    end: Option<Termination>,
 }
 
 /// An end that we brought about.
 #[derive(Clone, Copy)]
-struct End {
-    why: Why,
+struct Termination {
+    why: TerminationReason,
     /// When the next, harder step is due.
     next: Instant,
     killed: bool,
 }
 
 #[derive(Clone, Copy)]
-enum Why {
+enum TerminationReason {
     Cancelled,
     /// With the share of network errors at that moment: AzCopy's last words say 0.
     Stalled(Stall, Option<f64>),
@@ -183,14 +183,16 @@ impl Run<'_> {
         while ended.is_none() || stdout.is_some() || stderr.is_some() {
             let due = ended.unwrap_or_else(|| self.due());
             let wish = match self.end {
-                None | Some(End { why: Why::Stalled(..), killed: false, .. }) => Urgency::Graceful,
+                None | Some(Termination { why: TerminationReason::Stalled(..), killed: false, .. }) => {
+                    Urgency::Graceful
+                }
                 Some(_) => Urgency::Now,
             };
             let killed = self.end.is_some_and(|end| end.killed);
             tokio::select! {
                 exit = self.child.wait(), if ended.is_none() => {
                     self.exited(exit.ok());
-                    // What is still in the pipes is there at once, unless somebody else holds them.
+                    // The rest of the pipes is available immediately, unless another process holds them.
                     ended = Some(Instant::now() + self.controls.timings.cancel_grace);
                 }
                 line = next(&mut stdout), if stdout.is_some() => match line {
@@ -212,7 +214,7 @@ impl Run<'_> {
                         self.child.kill_rest();
                         break;
                     }
-                    if self.overdue() {
+                    if self.advance_termination() {
                         break;
                     }
                 }
@@ -225,18 +227,18 @@ impl Run<'_> {
     }
 
     /// Time for the next step; true when even killing did not help and the child has to be given up.
-    fn overdue(&mut self) -> bool {
+    fn advance_termination(&mut self) -> bool {
         if let Some(end) = self.end {
             if end.killed {
                 self.exited(None);
                 return true;
             }
-            self.end_it(end.why, true);
+            self.terminate(end.why, true);
         } else if let Some(stall) = self.stall_watch.check(Instant::now()) {
             let network_error_percent = self.network_error_percent;
             (self.on)(TransferEvent::Stalled { silent: stall.silent, network_error_percent });
             if stall.over {
-                self.end_it(Why::Stalled(stall, network_error_percent), false);
+                self.terminate(TerminationReason::Stalled(stall, network_error_percent), false);
             }
         }
         false
@@ -244,10 +246,10 @@ impl Run<'_> {
 
     fn cancelled(&mut self, wish: Urgency) {
         let now = wish == Urgency::Now || self.controls.cancel.urgency() == Urgency::Now;
-        self.end_it(Why::Cancelled, now);
+        self.terminate(TerminationReason::Cancelled, now);
     }
 
-    fn end_it(&mut self, why: Why, kill: bool) {
+    fn terminate(&mut self, why: TerminationReason, kill: bool) {
         let word = if kill { "killed" } else { "asked to end" };
         self.debug(&format!("azcopy is {word}"));
         if kill {
@@ -255,7 +257,7 @@ impl Run<'_> {
         } else {
             self.child.interrupt();
         }
-        self.end = Some(End { why, next: Instant::now() + self.controls.timings.cancel_grace, killed: kill });
+        self.end = Some(Termination { why, next: Instant::now() + self.controls.timings.cancel_grace, killed: kill });
     }
 
     fn exited(&mut self, exit: Option<Exit>) {
@@ -270,7 +272,7 @@ impl Run<'_> {
         let now = Instant::now();
         match &message {
             Message::Init(init) => {
-                self.stall_watch.moved(now);
+                self.stall_watch.record_movement(now);
                 self.debug(&format!("azcopy job {}, log {}", init.job_id, init.log.display()));
             }
             Message::Progress(summary) => {
@@ -300,9 +302,9 @@ impl Run<'_> {
         (self.controls.report)(Report::Debug(text.to_owned()));
     }
 
-    fn conclude(mut self, job: &CopyJob) -> Result<Finished, RunError> {
+    fn conclude(mut self, job: &CopyJob) -> Result<CompletedJob, RunError> {
         let log = self.outcome.init.as_ref().map(|init| init.log.clone());
-        // AzCopy writes its log before it says where that is.
+        // AzCopy writes its log before it reports the path.
         let log = log.or_else(|| log::newest(&job.directory));
         if let Some(log) = &log {
             log::explain(&mut self.outcome.failed, log, Platform::CURRENT);
@@ -310,14 +312,14 @@ impl Run<'_> {
         let progress = self.meter.progress();
         let asked = self.controls.cancel.urgency() >= Urgency::Graceful;
         match (self.end.map(|end| end.why), judge(&self.outcome, job.expectation())) {
-            (Some(Why::Cancelled), _) => Err(RunError::Interrupted { progress, log }),
+            (Some(TerminationReason::Cancelled), _) => Err(RunError::Interrupted { progress, log }),
             (_, Ok(finished)) => {
-                let Finished { bytes, files, elapsed } = finished;
+                let CompletedJob { bytes, files, elapsed } = finished;
                 (self.on)(TransferEvent::Done { bytes, files, elapsed });
                 Ok(finished)
             }
             (None, Err(_)) if asked => Err(RunError::Interrupted { progress, log }),
-            (Some(Why::Stalled(Stall { silent, .. }, network_error_percent)), Err(_)) => {
+            (Some(TerminationReason::Stalled(Stall { silent, .. }, network_error_percent)), Err(_)) => {
                 Err(RunError::Stalled { silent, network_error_percent, log })
             }
             (None, Err(failure)) => {

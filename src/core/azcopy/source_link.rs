@@ -1,9 +1,9 @@
-//! A source directory under a path that AzCopy can take.
+//! A source directory under a path that AzCopy accepts.
 //!
-//! AzCopy 10.32 reads a local path as the path of a URL: a `%` that begins no escape fails ("invalid URL escape"), and so
-//! does a control character. `*` is expanded, and a backslash becomes a slash. Its own working directory does not help,
-//! since it makes the path absolute first. It follows links, so a link with a plain name in the run's directory stands
-//! for the source.
+//! AzCopy 10.32 reads a local path as the path of a URL: a `%` that begins no escape fails ("invalid URL escape"), and
+//! so does a control character. `*` is expanded, and a backslash becomes a slash. A working directory does not help,
+//! since AzCopy makes the path absolute first. It follows links, so a link with a plain name in the run's directory
+//! replaces the source.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ use crate::model::BlobPath;
 use crate::paths;
 use crate::platform::Platform;
 
-/// Name of the link; what AzCopy tells of a file has it in its path.
+/// Name of the link; AzCopy's messages about a file have it in their path.
 const LINK: &str = "azure-ai-models-source";
 
 /// The path that AzCopy is given; what was made for it is gone when this is dropped.
@@ -29,7 +29,7 @@ pub(super) struct SourceLink {
 impl SourceLink {
     /// The source itself, or a link to it in the run's directory; in a private temporary one where that has an odd path
     /// too.
-    pub(super) fn to(source: &Path, run: &Path) -> io::Result<Self> {
+    pub(super) fn create(source: &Path, run: &Path) -> io::Result<Self> {
         let source = source.to_owned();
         if is_plain(&source, Platform::CURRENT) {
             return Ok(Self { path: source.clone(), source, temporary: None });
@@ -40,7 +40,7 @@ impl SourceLink {
             create_private_directory(directory)?;
         }
         let link = Self { path: temporary.as_deref().unwrap_or(run).join(LINK), source, temporary };
-        // Of an earlier attempt of the same run.
+        // Left by an earlier attempt of the same run.
         drop(fs::remove_file(&link.path));
         make_link(&link.source, &link.path)?;
         Ok(link)
@@ -62,7 +62,7 @@ impl SourceLink {
 
 impl Drop for SourceLink {
     fn drop(&mut self) {
-        // The link in a run's directory goes with it.
+        // The link in a run's directory is removed with it.
         if let Some(directory) = &self.temporary {
             drop(fs::remove_file(&self.path));
             drop(fs::remove_dir(directory));
@@ -105,9 +105,9 @@ mod tests {
             path
         };
         let (plain, odd, run, odd_run) = (make("a b-1"), make("50% *?[x]\\"), make("run-1"), make("5%/run-1"));
-        assert_eq!(SourceLink::to(&plain, &run).expect("a path").path(), plain);
+        assert_eq!(SourceLink::create(&plain, &run).expect("a path").path(), plain);
         for run in [&run, &odd_run] {
-            let link = SourceLink::to(&odd, run).expect("a link");
+            let link = SourceLink::create(&odd, run).expect("a link");
             assert_eq!(fs::read_link(link.path()).expect("a link"), odd);
             assert!(is_plain(link.path(), Platform::CURRENT), "{link:?}");
             let file = link.path().join("sub/a%41");

@@ -3,21 +3,21 @@
 use crate::redact;
 
 /// Longest text that is kept of one message.
-const KEPT: usize = 8 * 1024;
-/// What is cleaned at most. Longer than what is kept, so that a secret that the cut would split is still seen whole.
-const READ: usize = 4 * KEPT;
+const MAX_TEXT: usize = 8 * 1024;
+/// Bytes that are cleaned. Longer than the kept text, so that a secret at the cut is still recognised.
+const MAX_CLEANED: usize = 4 * MAX_TEXT;
 
 /// The text as it may be stored and shown.
-pub(super) fn kept(text: &str) -> String {
-    let mut out = redact::clean(head(text, READ));
-    out.truncate(head(&out, KEPT).len());
-    // A terminal must not obey what a file name or a server says.
+pub(super) fn sanitized(text: &str) -> String {
+    let mut out = redact::clean(head(text, MAX_CLEANED));
+    out.truncate(head(&out, MAX_TEXT).len());
+    // File names and server messages must not control the terminal.
     out.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
 }
 
 /// The first line that says something, cleaned.
 pub(super) fn first_line(text: &str) -> String {
-    kept(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default())
+    sanitized(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default())
 }
 
 fn head(text: &str, limit: usize) -> &str {
@@ -31,9 +31,9 @@ mod tests {
 
     #[test]
     fn kept_text_has_no_secret_no_escape_and_an_end() {
-        assert_eq!(kept("PUT https://h/c?sig=CANARY \u{1b}[2J\nnext"), "PUT https://h/c?***  [2J\nnext");
-        assert_eq!(kept("bell\u{7}"), "bell ");
-        assert_eq!(kept(&"ü".repeat(10_000)).len(), KEPT);
+        assert_eq!(sanitized("PUT https://h/c?sig=CANARY \u{1b}[2J\nnext"), "PUT https://h/c?***  [2J\nnext");
+        assert_eq!(sanitized("bell\u{7}"), "bell ");
+        assert_eq!(sanitized(&"ü".repeat(10_000)).len(), MAX_TEXT);
         assert_eq!(first_line("\n  \n panic: no\nmore"), "panic: no");
     }
 }

@@ -1,11 +1,11 @@
 //! Recorded runs of the real AzCopy, for tests. `tests/data/azcopy/runs.txt` lists them: `NAME | EXIT | PLAN`, where a
-//! negative exit is a signal, and the plan is files and bytes, or `own` for a remote source. What each means for the
-//! person stands in the snapshot of `error/transcripts.rs`.
+//! negative exit is a signal, and the plan is files and bytes, or `own` for a remote source. The messages for the user
+//! are in the snapshot of `error/transcripts.rs`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Exit, Expectation, Failure, Finished, Outcome, judge, parse_line};
+use super::{AzCopyFailure, AzCopyOutcome, CompletedJob, Exit, Expectation, judge, parse_line};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/azcopy")
@@ -17,7 +17,7 @@ fn read(name: &str) -> String {
 
 /// All recorded runs with their verdicts.
 #[must_use]
-pub fn all() -> Vec<(String, Result<Finished, Failure>)> {
+pub fn all() -> Vec<(String, Result<CompletedJob, AzCopyFailure>)> {
     let row = |row: &str| {
         let [name, exit, plan] = row.splitn(3, " | ").collect::<Vec<_>>()[..] else { panic!("{row}") };
         (name.to_owned(), verdict(name, exit, plan))
@@ -25,8 +25,8 @@ pub fn all() -> Vec<(String, Result<Finished, Failure>)> {
     read("runs.txt").lines().map(row).collect()
 }
 
-fn verdict(name: &str, exit: &str, plan: &str) -> Result<Finished, Failure> {
-    let mut outcome = Outcome { elapsed: Duration::from_secs(2), ..Outcome::default() };
+fn verdict(name: &str, exit: &str, plan: &str) -> Result<CompletedJob, AzCopyFailure> {
+    let mut outcome = AzCopyOutcome { elapsed: Duration::from_secs(2), ..AzCopyOutcome::default() };
     for line in read(&format!("{name}.ndjson")).lines() {
         outcome.message(parse_line(line));
     }

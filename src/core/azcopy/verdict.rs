@@ -1,4 +1,4 @@
-//! Whether a run did what it should, and if not, what went wrong. Pure.
+//! Verdict on a run: proved success, or the reason of the failure. Pure.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::process::Exit;
 use crate::units;
 
 use super::message::{FailedTransfer, JobStatus, Summary};
-use super::outcome::Outcome;
+use super::outcome::AzCopyOutcome;
 use super::text;
 
-/// What success is measured by.
+/// Totals that prove success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
     /// The files that were walked before.
@@ -19,13 +19,13 @@ pub enum Expectation {
         /// Their sizes together.
         bytes: u64,
     },
-    /// What AzCopy itself found at a remote source: all of it, and at least one file.
+    /// Totals that AzCopy itself found at a remote source: all of them, and at least one file.
     OwnTotals,
 }
 
 /// A job of which it is proved that everything arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
+pub struct CompletedJob {
     /// Bytes that arrived.
     pub bytes: u64,
     /// Files that arrived.
@@ -36,7 +36,7 @@ pub struct Finished {
 
 /// Why a run is no success. Texts are AzCopy's own, cleaned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum AzCopyFailure {
     /// The destination refused the SAS: expired, wrong, or not enough permissions (403).
     #[error("the storage service refused the upload (403{})", after_space(.code.as_deref()))]
     Refused {
@@ -53,7 +53,7 @@ pub enum Failure {
         /// AzCopy's words.
         message: String,
     },
-    /// Somebody else sent AzCopy a signal.
+    /// Another process sent AzCopy a signal.
     #[error("azcopy was cancelled by somebody else")]
     Cancelled,
     /// Some or all files failed.
@@ -69,7 +69,7 @@ pub enum Failure {
     /// AzCopy says "completed" and copied no file.
     #[error("azcopy copied nothing{}", after_colon(.remarks.first().map(String::as_str)))]
     NothingCopied {
-        /// What AzCopy says it left out, and why.
+        /// AzCopy's notices about skipped files.
         remarks: Vec<String>,
     },
     /// Some files arrived that AzCopy did not have to skip, and some did not.
@@ -79,7 +79,7 @@ pub enum Failure {
         expected: u64,
         /// Files that arrived.
         got: u64,
-        /// What AzCopy says it left out, and why.
+        /// AzCopy's notices about skipped files.
         remarks: Vec<String>,
     },
     /// The files arrived with other sizes.
@@ -99,7 +99,7 @@ pub enum Failure {
     /// AzCopy gave up with words of its own.
     #[error("azcopy gave up: {}", text::first_line(.words))]
     Fatal {
-        /// Its words.
+        /// Last error message of AzCopy.
         words: String,
     },
     /// AzCopy crashed.
@@ -110,7 +110,7 @@ pub enum Failure {
         /// How it ended.
         exit: Exit,
     },
-    /// Somebody else, or the system for want of memory, ended AzCopy.
+    /// AzCopy was killed by another process, or by the system for lack of memory.
     #[error("azcopy was ended by signal {signal}")]
     Killed {
         /// The signal's number.
@@ -163,14 +163,14 @@ fn first_reason(failed: &[FailedTransfer]) -> String {
     }
 }
 
-/// Decides. Success needs every proof: the exit code, the status and all counts.
+/// Returns the verdict. Success needs every proof: the exit code, the status and all counts.
 ///
 /// # Errors
-/// What went wrong; the most telling cause where there are several.
-pub fn judge(outcome: &Outcome, expectation: Expectation) -> Result<Finished, Failure> {
+/// The reason of the failure; the most specific cause where there are several.
+pub fn judge(outcome: &AzCopyOutcome, expectation: Expectation) -> Result<CompletedJob, AzCopyFailure> {
     let Some(end) = &outcome.end else { return Err(no_end(outcome)) };
     match (&end.status, outcome.exit) {
-        // A file that any line listed as failed is not counted as done by a later one.
+        // A file that any line listed as failed does not become completed by a later one.
         (JobStatus::Completed, Some(Exit::Code(0))) if end.failed == 0 && outcome.failed.is_empty() => {
             counts(outcome, end, expectation)
         }
@@ -178,36 +178,36 @@ pub fn judge(outcome: &Outcome, expectation: Expectation) -> Result<Finished, Fa
     }
 }
 
-fn no_end(outcome: &Outcome) -> Failure {
+fn no_end(outcome: &AzCopyOutcome) -> AzCopyFailure {
     if let Some(words) = &outcome.error {
-        // "cannot list files" is about the source; the destination's refusal comes as a failed transfer.
+        // "cannot list files" is about the source; a refusal by the destination comes as a failed transfer.
         if words.contains("cannot list files") && words.contains("RESPONSE 403") {
-            return Failure::SourceRefused { code: service_code(words), message: words.clone() };
+            return AzCopyFailure::SourceRefused { code: service_code(words), message: words.clone() };
         }
-        return Failure::Fatal { words: words.clone() };
+        return AzCopyFailure::Fatal { words: words.clone() };
     }
     let stderr = outcome.stderr.trim();
     match outcome.exit {
-        Some(Exit::Signal(signal)) => Failure::Killed { signal },
+        Some(Exit::Signal(signal)) => AzCopyFailure::Killed { signal },
         Some(exit) if stderr.contains("panic: ") || stderr.contains("fatal error: ") => {
             let start = stderr.find("panic: ").or_else(|| stderr.find("fatal error: ")).unwrap_or_default();
-            Failure::Crashed { head: text::first_line(&stderr[start..]), exit }
+            AzCopyFailure::Crashed { head: text::first_line(&stderr[start..]), exit }
         }
-        Some(Exit::Code(1..)) if !stderr.is_empty() => Failure::Fatal { words: text::first_line(stderr) },
-        // A message of a kind that is not known is no last word.
+        Some(Exit::Code(1..)) if !stderr.is_empty() => AzCopyFailure::Fatal { words: text::first_line(stderr) },
+        // Ignores messages of unknown kinds.
         Some(Exit::Code(1..)) if !outcome.plain.trim().is_empty() && !outcome.plain.starts_with('{') => {
-            Failure::Fatal { words: text::first_line(&outcome.plain) }
+            AzCopyFailure::Fatal { words: text::first_line(&outcome.plain) }
         }
-        exit => Failure::NoResult { exit },
+        exit => AzCopyFailure::NoResult { exit },
     }
 }
 
-fn failed_job(outcome: &Outcome, end: &Summary) -> Failure {
+fn failed_job(outcome: &AzCopyOutcome, end: &Summary) -> AzCopyFailure {
     let refused = outcome.failed.iter().find(|one| one.code == 403);
     if refused.is_some() || outcome.refusal.is_some() && end.status != JobStatus::Completed {
         let reason = refused.and_then(|one| one.reason.clone());
         let code = outcome.refusal.as_deref().and_then(service_code);
-        return Failure::Refused { code, message: reason.or_else(|| outcome.refusal.clone()) };
+        return AzCopyFailure::Refused { code, message: reason.or_else(|| outcome.refusal.clone()) };
     }
     let is_failed = match end.status {
         JobStatus::Failed | JobStatus::CompletedWithErrors => true,
@@ -216,36 +216,36 @@ fn failed_job(outcome: &Outcome, end: &Summary) -> Failure {
     };
     if end.failed > 0 || is_failed {
         let count = end.failed.max(outcome.failed.len() as u64);
-        return Failure::FailedTransfers { failed: outcome.failed.clone(), count, total: end.total };
+        return AzCopyFailure::FailedTransfers { failed: outcome.failed.clone(), count, total: end.total };
     }
     match (&end.status, outcome.exit) {
-        (JobStatus::Cancelled, _) => Failure::Cancelled,
-        (JobStatus::CompletedWithSkipped, _) => Failure::Skipped { skipped: end.skipped },
-        (JobStatus::Completed, Some(Exit::Code(code))) => Failure::ExitCode { code },
-        (JobStatus::Completed, Some(Exit::Signal(signal))) => Failure::Killed { signal },
-        (JobStatus::Completed, None) => Failure::NoResult { exit: None },
-        (status, _) => Failure::UnexpectedStatus { status: status.clone() },
+        (JobStatus::Cancelled, _) => AzCopyFailure::Cancelled,
+        (JobStatus::CompletedWithSkipped, _) => AzCopyFailure::Skipped { skipped: end.skipped },
+        (JobStatus::Completed, Some(Exit::Code(code))) => AzCopyFailure::ExitCode { code },
+        (JobStatus::Completed, Some(Exit::Signal(signal))) => AzCopyFailure::Killed { signal },
+        (JobStatus::Completed, None) => AzCopyFailure::NoResult { exit: None },
+        (status, _) => AzCopyFailure::UnexpectedStatus { status: status.clone() },
     }
 }
 
-fn counts(outcome: &Outcome, end: &Summary, expectation: Expectation) -> Result<Finished, Failure> {
+fn counts(outcome: &AzCopyOutcome, end: &Summary, expectation: Expectation) -> Result<CompletedJob, AzCopyFailure> {
     let remarks = || outcome.remarks.clone();
     let (files, bytes) = match expectation {
         Expectation::Plan { files, bytes } => (files, bytes),
         Expectation::OwnTotals => (end.total, end.bytes_expected),
     };
     if end.completed == 0 {
-        return Err(Failure::NothingCopied { remarks: remarks() });
+        return Err(AzCopyFailure::NothingCopied { remarks: remarks() });
     }
     if end.completed != files || end.total != files {
-        // More files found than planned is as wrong as fewer; the number that tells is the one that differs.
+        // More files than planned are as wrong as fewer; the number that differs is reported.
         let got = if end.completed == files { end.total } else { end.completed };
-        return Err(Failure::CountMismatch { expected: files, got, remarks: remarks() });
+        return Err(AzCopyFailure::CountMismatch { expected: files, got, remarks: remarks() });
     }
     if end.bytes_transferred != bytes {
-        return Err(Failure::SizeMismatch { expected: bytes, got: end.bytes_transferred });
+        return Err(AzCopyFailure::SizeMismatch { expected: bytes, got: end.bytes_transferred });
     }
-    Ok(Finished { bytes, files, elapsed: outcome.elapsed })
+    Ok(CompletedJob { bytes, files, elapsed: outcome.elapsed })
 }
 
 /// The service's error code in AzCopy's account of a response: `ERROR CODE: AuthorizationFailure`.

@@ -6,20 +6,20 @@ use super::proto::workflow_service_client::WorkflowServiceClient;
 use super::proto::{self, ListSubscriptionsRequest, LookupTenantRequest, RunWorkflowRequest};
 use super::{Host, HostError};
 
-/// A subscription of the person's.
+/// Subscription of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
-    /// Its id.
+pub struct AzdSubscription {
+    /// Subscription id.
     pub id: String,
-    /// Its name.
+    /// Display name.
     pub name: String,
-    /// The tenant through which the person reaches it: the one for tokens.
+    /// Tenant through which the user has access: the one for tokens.
     pub tenant: String,
 }
 
-impl From<proto::Subscription> for Subscription {
+impl From<proto::Subscription> for AzdSubscription {
     fn from(one: proto::Subscription) -> Self {
-        // Older hosts leave the person's own tenant out.
+        // Older hosts omit the user's own tenant.
         let tenant = if one.user_tenant_id.is_empty() { one.tenant_id } else { one.user_tenant_id };
         Self { id: one.id, name: one.name, tenant }
     }
@@ -30,15 +30,15 @@ impl Host {
     ///
     /// # Errors
     /// See [`HostError`].
-    pub async fn subscriptions(&self, tenant: Option<&str>) -> Result<Vec<Subscription>, HostError> {
+    pub async fn subscriptions(&self, tenant: Option<&str>) -> Result<Vec<AzdSubscription>, HostError> {
         let mut client = AccountServiceClient::new(self.channel()?);
         let message = ListSubscriptionsRequest { tenant_id: tenant.map(str::to_owned) };
         let answer = within(self.timings().request, client.list_subscriptions(self.request(message))).await;
         let answer = answer.map_err(|error| error.while_doing(|| "listing the subscriptions".to_owned()))?;
-        Ok(answer.subscriptions.into_iter().map(Subscription::from).collect())
+        Ok(answer.subscriptions.into_iter().map(AzdSubscription::from).collect())
     }
 
-    /// The tenant through which the person reaches a subscription.
+    /// Tenant through which the user has access to a subscription.
     ///
     /// # Errors
     /// See [`HostError`].

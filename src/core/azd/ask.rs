@@ -1,21 +1,20 @@
-//! Questions that azd asks the person on its own terminal. Nothing may be drawn while one of them is open.
+//! Questions that azd asks on its own terminal. Nothing may be drawn while one of them is open.
 //!
-//! None has a limit: a person takes the time that a person takes. Where azd may not ask, it answers with the given
-//! default or refuses.
+//! None has a limit, since it waits for the user. Where azd may not ask, it returns the given default or refuses.
 
 use tonic::transport::Channel;
 
 use super::host::whenever;
 use super::proto::prompt_service_client::PromptServiceClient;
 use super::proto::{self, AzureContext, AzureScope, PromptResourceSelectOptions};
-use super::{Host, HostError, Refusal, Subscription};
+use super::{AzdSubscription, Host, HostError, RefusalKind};
 
 /// The ARM type of a Foundry project.
 const PROJECT_TYPE: &str = "Microsoft.CognitiveServices/accounts/projects";
 
-/// A resource that the person chose.
+/// Resource that the user chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
+pub struct ChosenResource {
     /// ARM id.
     pub id: String,
     /// Name.
@@ -85,15 +84,15 @@ impl Host {
         index.filter(|index| *index < choices.len()).ok_or_else(|| nothing("choice"))
     }
 
-    /// A subscription of the person's.
+    /// Asks for a subscription.
     ///
     /// # Errors
     /// See [`HostError`].
-    pub async fn choose_subscription(&self, message: &str) -> Result<Subscription, HostError> {
+    pub async fn choose_subscription(&self, message: &str) -> Result<AzdSubscription, HostError> {
         let message = proto::PromptSubscriptionRequest { message: message.to_owned(), ..Default::default() };
         let answer = whenever(self.prompt_service()?.prompt_subscription(self.request(message))).await;
         let answer = answer.map_err(|error| error.while_doing(|| "listing the subscriptions".to_owned()))?;
-        answer.subscription.map(Subscription::from).ok_or_else(|| nothing("subscription"))
+        answer.subscription.map(AzdSubscription::from).ok_or_else(|| nothing("subscription"))
     }
 
     /// A resource group of the subscription; azd offers no new one.
@@ -102,9 +101,9 @@ impl Host {
     /// See [`HostError`].
     pub async fn choose_resource_group(
         &self,
-        subscription: &Subscription,
+        subscription: &AzdSubscription,
         message: &str,
-    ) -> Result<Resource, HostError> {
+    ) -> Result<ChosenResource, HostError> {
         let options = proto::PromptResourceGroupOptions { select_options: Some(existing_only(message)) };
         let request = proto::PromptResourceGroupRequest {
             azure_context: Some(context(subscription, "")),
@@ -114,7 +113,7 @@ impl Host {
         let purpose = || format!("listing the resource groups of subscription {}", subscription.id);
         let answer = answer.map_err(|error| error.while_doing(purpose))?;
         let group = answer.resource_group.ok_or_else(|| nothing("resource group"))?;
-        Ok(Resource { id: group.id, name: group.name, location: group.location })
+        Ok(ChosenResource { id: group.id, name: group.name, location: group.location })
     }
 
     /// A Foundry project of the resource group; azd offers no new one.
@@ -123,10 +122,10 @@ impl Host {
     /// See [`HostError`].
     pub async fn choose_foundry_project(
         &self,
-        subscription: &Subscription,
+        subscription: &AzdSubscription,
         group: &str,
         message: &str,
-    ) -> Result<Resource, HostError> {
+    ) -> Result<ChosenResource, HostError> {
         let options = proto::PromptResourceOptions {
             resource_type: PROJECT_TYPE.to_owned(),
             resource_type_display_name: "Foundry project".to_owned(),
@@ -141,7 +140,7 @@ impl Host {
         let purpose = || format!("listing the Foundry projects of resource group '{group}'");
         let answer = answer.map_err(|error| error.while_doing(purpose))?;
         let chosen = answer.resource.ok_or_else(|| nothing("project"))?;
-        Ok(Resource { id: chosen.id, name: chosen.name, location: chosen.location })
+        Ok(ChosenResource { id: chosen.id, name: chosen.name, location: chosen.location })
     }
 
     /// Name of a model of the catalogue, which azd reads itself.
@@ -150,7 +149,7 @@ impl Host {
     /// See [`HostError`]; older versions of azd refuse the question.
     pub async fn choose_ai_model(&self, question: &ModelQuestion<'_>) -> Result<String, HostError> {
         let ModelQuestion { message, tenant, subscription, location, format } = *question;
-        let subscription = Subscription { id: subscription.into(), name: String::new(), tenant: tenant.into() };
+        let subscription = AzdSubscription { id: subscription.into(), name: String::new(), tenant: tenant.into() };
         let filter = proto::AiModelFilterOptions {
             locations: vec![location.to_owned()],
             formats: format.into_iter().map(str::to_owned).collect(),
@@ -175,7 +174,7 @@ fn existing_only(message: &str) -> PromptResourceSelectOptions {
     PromptResourceSelectOptions { allow_new_resource: Some(false), message: message.to_owned(), ..Default::default() }
 }
 
-fn context(subscription: &Subscription, group: &str) -> AzureContext {
+fn context(subscription: &AzdSubscription, group: &str) -> AzureContext {
     let scope = AzureScope {
         tenant_id: subscription.tenant.clone(),
         subscription_id: subscription.id.clone(),
@@ -186,5 +185,5 @@ fn context(subscription: &Subscription, group: &str) -> AzureContext {
 }
 
 fn nothing(what: &str) -> HostError {
-    HostError::Refused { refusal: Refusal::Other, words: format!("its answer holds no {what}"), suggestion: None }
+    HostError::Refused { refusal: RefusalKind::Other, words: format!("its answer holds no {what}"), suggestion: None }
 }

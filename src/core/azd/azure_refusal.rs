@@ -74,7 +74,7 @@ impl AzureRefusal {
         })
     }
 
-    /// A refusal that azd tells by its status and code alone; its words take the place of the body.
+    /// Refusal that azd reports only by status and code; its message replaces the body.
     pub(super) fn of_detail(detail: ServiceErrorDetail, words: &str) -> Option<Self> {
         let status = u16::try_from(detail.status_code).ok().filter(|status| (400..600).contains(status))?;
         let code = Some(clean(&detail.error_code)).filter(|code| !code.is_empty());
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn no_page_is_too_odd() {
+    fn page_survives_mutation() {
         let seed = page("GET https://h/subscriptions/s", "403: 403 Forbidden", "ERROR CODE: X", "{}");
         crate::fuzz::fuzz("azure-page", &[seed.as_bytes()], |input| {
             let text = String::from_utf8_lossy(input);

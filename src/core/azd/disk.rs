@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::dotenv;
 
-/// Where `azd ai project set` keeps the endpoint, in azd's configuration.
+/// Key of the endpoint that `azd ai project set` stores in azd's configuration.
 pub const ENDPOINT_KEY: &str = "extensions.ai-projects.context.endpoint";
 
 /// azd's configuration is there and cannot be read.
@@ -27,10 +27,10 @@ pub fn project_root(directory: &Path) -> Option<PathBuf> {
     directory.ancestors().find(has_project).map(Path::to_owned)
 }
 
-/// The environment that counts where none is named.
+/// Default environment of the project.
 ///
 /// # Errors
-/// When the file is there and cannot be read, or azd, which does not tell `a` from `A` in a key, may read another name.
+/// When the file exists and cannot be read, or azd, which ignores case in keys, may read another name.
 pub fn default_environment(root: &Path) -> io::Result<Option<String>> {
     const KEY: &str = "defaultEnvironment";
     let text = match fs::read(root.join(".azure/config.json")) {

@@ -1,8 +1,8 @@
-//! The names of variables in an environment's `.env`, in every way in which azd may read it. Pure.
+//! Names of variables in an environment's `.env`, in every way in which azd may read it. Pure.
 //!
-//! azd reads the file with godotenv. Its rules for quotes, escapes and comments decide where a value ends, and whoever
-//! copies them misses a name when the copy is wrong. Here no rule for values is needed: every text before a separator
-//! counts as a name. A name too many only costs a variable that would have been the user's own.
+//! azd reads the file with godotenv. Its rules for quotes, escapes and comments decide where a value ends, and an
+//! inexact copy of them would miss names. No rule for values is needed here: every text before a separator counts as a
+//! name. A surplus name only costs a variable that would have been the user's own.
 
 /// Names before a `=` or a `:`, wherever it is in the file. Covers every name of ASCII letters, digits, `_` and `.` that
 /// godotenv 1.5.1 finds (`ci/dotenv.sh` compares them); no program reads a variable of another name.
@@ -36,7 +36,7 @@ mod tests {
 
     /// Generated file and the names that godotenv reads from it.
     #[derive(Deserialize)]
-    struct Case {
+    struct GeneratedFile {
         text: String,
         names: Vec<String>,
     }
@@ -66,7 +66,7 @@ mod tests {
         };
         let (mut cases, mut seen) = (0, 0);
         for line in text.lines() {
-            let case: Case = serde_json::from_str(line).expect("a case");
+            let case: GeneratedFile = serde_json::from_str(line).expect("a case");
             let file = BASE64_STANDARD.decode(&case.text).expect("base64");
             let found = names(&file);
             for name in &case.names {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_too_odd() {
+    fn file_survives_mutation() {
         let text = b"A=1\nexport B = \"x\\\"y\"\n# C\nD: 'z'PATH=1\r\n";
         crate::fuzz::fuzz("dotenv", &[text], |input| {
             let found = names(input);

@@ -17,10 +17,10 @@ pub enum HostError {
     /// `AZD_SERVER` names no address of this machine; the token goes nowhere else.
     #[error("AZD_SERVER holds no address of this machine")]
     BadAddress,
-    /// Nobody answers, or the connection broke off.
+    /// No server, or the connection was interrupted.
     #[error("azd does not answer: {words}")]
     Gone {
-        /// What the connection says.
+        /// Message of the connection error.
         words: String,
     },
     /// No answer in time.
@@ -32,15 +32,15 @@ pub enum HostError {
     /// The token is not azd's, or its hour is over.
     #[error("azd does not accept this program's token any more")]
     TokenEnded,
-    /// azd works, and has nobody signed in.
+    /// The user is not signed in to azd.
     #[error("not signed in to azd: {words}")]
     NotSignedIn {
-        /// What azd said.
+        /// Message of azd.
         words: String,
-        /// What azd said to do.
+        /// Suggestion of azd.
         suggestion: Option<String>,
     },
-    /// The person cancelled a question of azd's.
+    /// The user cancelled a question of azd.
     #[error("the question was cancelled")]
     Cancelled,
     /// azd may not ask in this run: a coding agent or a pipeline started it.
@@ -61,10 +61,10 @@ pub enum HostError {
     #[error("azd refused: {words}")]
     Refused {
         /// How.
-        refusal: Refusal,
-        /// What azd said.
+        refusal: RefusalKind,
+        /// Message of azd.
         words: String,
-        /// What azd said to do.
+        /// Suggestion of azd.
         suggestion: Option<String>,
     },
 }
@@ -81,17 +81,17 @@ pub(crate) fn with_sign_in(suggestion: String) -> String {
 
 /// How azd says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// A plain error of azd's, told by its words alone.
+pub enum RefusalKind {
+    /// Plain error of azd, known only by its message.
     Plain,
-    /// What should be made is there already.
+    /// The resource to create already exists.
     AlreadyExists,
     /// Any other status.
     Other,
 }
 
 impl HostError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         match self {
@@ -124,7 +124,7 @@ impl HostError {
     #[must_use]
     pub(super) fn of_command(self, args: &[&str]) -> Self {
         match self {
-            Self::Refused { refusal: Refusal::Plain | Refusal::Other, words, suggestion } => {
+            Self::Refused { refusal: RefusalKind::Plain | RefusalKind::Other, words, suggestion } => {
                 let step = format!("error executing step command '{}': ", args.join(" "));
                 let words = words.strip_prefix("failed to run workflow: ").unwrap_or(&words);
                 let words = words.strip_prefix(&step).unwrap_or(words);
@@ -145,11 +145,11 @@ impl HostError {
 impl From<Status> for HostError {
     fn from(status: Status) -> Self {
         let words = words_of(&status);
-        // A status that azd sent has no source; one that the connection gave rise to does, whatever its code.
+        // A status that azd sent has no source; one from the connection has, whatever its code.
         if std::error::Error::source(&status).is_some() {
             return Self::Gone { words };
         }
-        let details = Details::of(&status);
+        let details = StatusDetails::of(&status);
         let refusal = AzureRefusal::read(status.message());
         let refusal = refusal.or_else(|| AzureRefusal::of_detail(details.service.clone()?, &words));
         match status.code() {
@@ -160,12 +160,12 @@ impl From<Status> for HostError {
             Code::Unknown if words.ends_with("prompt required") => Self::NoPrompt,
             Code::Unknown => match refusal {
                 Some(refusal) => Self::Azure(Box::new(refusal)),
-                None => Self::Refused { refusal: Refusal::Plain, words, suggestion: details.suggestion },
+                None => Self::Refused { refusal: RefusalKind::Plain, words, suggestion: details.suggestion },
             },
             Code::AlreadyExists => {
-                Self::Refused { refusal: Refusal::AlreadyExists, words, suggestion: details.suggestion }
+                Self::Refused { refusal: RefusalKind::AlreadyExists, words, suggestion: details.suggestion }
             }
-            _ => Self::Refused { refusal: Refusal::Other, words, suggestion: details.suggestion },
+            _ => Self::Refused { refusal: RefusalKind::Other, words, suggestion: details.suggestion },
         }
     }
 }
@@ -182,9 +182,9 @@ fn words_of(status: &Status) -> String {
     if line.is_empty() { status.code().to_string() } else { line }
 }
 
-/// What `grpc-status-details-bin` adds.
+/// Content of `grpc-status-details-bin`.
 #[derive(Default)]
-struct Details {
+struct StatusDetails {
     /// There is a `google.rpc.ErrorInfo`: azd's own error, not that of its server.
     error_info: bool,
     suggestion: Option<String>,
@@ -192,7 +192,7 @@ struct Details {
     service: Option<ServiceErrorDetail>,
 }
 
-impl Details {
+impl StatusDetails {
     fn of(status: &Status) -> Self {
         let mut found = Self::default();
         let Ok(whole) = RefusalStatus::decode(status.details()) else { return found };

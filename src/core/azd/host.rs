@@ -41,7 +41,7 @@ impl Host {
             }
         };
         let trace = env.trace_context();
-        // The raw token: azd does not take it with `Bearer `.
+        // The raw token: azd does not accept it with `Bearer `.
         add("authorization", env.get(var::AZD_ACCESS_TOKEN));
         add("traceparent", trace.map(|trace| trace.parent));
         add("tracestate", trace.and_then(|trace| trace.state));
@@ -74,7 +74,7 @@ impl Host {
         Ok(self.channel.get_or_init(|| channel).clone())
     }
 
-    /// A message with what azd wants beside each.
+    /// Adds azd's metadata to a message.
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         *request.metadata_mut() = self.headers.clone();
@@ -96,7 +96,7 @@ pub(super) fn within<T>(
     }
 }
 
-/// An answer that a person, or a whole azd command, takes its time for.
+/// Awaits an answer without a limit: one of the user, or of a whole azd command.
 pub(super) fn whenever<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Result<T, HostError>> {

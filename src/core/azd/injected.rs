@@ -9,7 +9,7 @@ use crate::env::{Env, Timings, var};
 
 /// Variables that may come from an azd environment.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Injected {
+pub enum InjectedVariables {
     /// By name, each with an environment that sets it.
     Known(BTreeMap<String, String>),
     /// azd's server and the files do not say.
@@ -31,12 +31,12 @@ pub enum VariableOrigin {
 }
 
 /// Variables that azd sets after it has laid the environment's values over its own.
-const OF_AZD: [&str; 2] = [var::AZD_SERVER, var::AZD_ACCESS_TOKEN];
+const SET_BY_AZD: [&str; 2] = [var::AZD_SERVER, var::AZD_ACCESS_TOKEN];
 
 /// Variables that may stay when nothing is known: language, terminal, time zone.
 const HARMLESS: [&str; 5] = ["LANG", "LANGUAGE", "LC_ALL", "TERM", "TZ"];
 
-impl Injected {
+impl InjectedVariables {
     /// Judges one variable of this process.
     #[must_use]
     pub fn origin(&self, name: &str, value: &str) -> VariableOrigin {
@@ -45,9 +45,9 @@ impl Injected {
             Self::Known(names) => names.keys().any(|known| same_name(known, name)),
             Self::Unknown { .. } => !is_one_of(&HARMLESS) && !is_test_clock(name),
         };
-        if !is_injected || is_one_of(&OF_AZD) || is_system_directory(name, value) {
+        if !is_injected || is_one_of(&SET_BY_AZD) || is_system_directory(name, value) {
             VariableOrigin::User
-        } else if is_one_of(&var::FROM_AZD) {
+        } else if is_one_of(&var::ALLOWED_FROM_AZD) {
             VariableOrigin::AzdEnvironment
         } else {
             VariableOrigin::Ignored
@@ -64,7 +64,7 @@ impl Injected {
     }
 }
 
-/// Windows does not tell `Path` from `PATH`.
+/// Compares names of variables; case-insensitive on Windows.
 fn same_name(one: &str, other: &str) -> bool {
     if cfg!(windows) { one.eq_ignore_ascii_case(other) } else { one == other }
 }
@@ -87,18 +87,18 @@ fn is_test_clock(_name: &str) -> bool {
 
 /// Asks azd's server for the values of all environments of the project, or reads them from disk where the server does
 /// not answer; true where it was waited for in vain. Nothing is injected when azd did not start the program.
-pub async fn injected(env: &Env, timings: &Timings) -> (Injected, bool) {
-    let Some(host) = Host::from_env(env, timings) else { return (Injected::Known(BTreeMap::new()), false) };
+pub async fn injected(env: &Env, timings: &Timings) -> (InjectedVariables, bool) {
+    let Some(host) = Host::from_env(env, timings) else { return (InjectedVariables::Known(BTreeMap::new()), false) };
     match of_host(&host, env).await {
         Ok(injected) => (injected, false),
         Err(error) => (of_disk(env), matches!(error, HostError::TimedOut { .. })),
     }
 }
 
-async fn of_host(host: &Host, env: &Env) -> Result<Injected, HostError> {
+async fn of_host(host: &Host, env: &Env) -> Result<InjectedVariables, HostError> {
     let mut names = BTreeMap::new();
     if host.project().await?.is_none() {
-        return Ok(Injected::Known(names));
+        return Ok(InjectedVariables::Known(names));
     }
     for environment in host.environments().await? {
         let is_named = |name: &str| env.get(name) == Some(environment.name.as_str());
@@ -108,7 +108,7 @@ async fn of_host(host: &Host, env: &Env) -> Result<Injected, HostError> {
                 let injected = values.iter().filter(|(name, value)| is_candidate || can_be_from(env, name, value));
                 names.extend(injected.map(|(name, _)| (name.clone(), environment.name.clone())));
             }
-            // azd may have passed on what it does not tell: a value that is no UTF-8, for example.
+            // azd may have passed on values that it does not report, for example one that is no UTF-8.
             Err(HostError::Refused { .. }) => match on_disk(env, &environment.name) {
                 Ok(found) => names.extend(found),
                 Err(why) => return Ok(unreadable(&environment.name, &why)),
@@ -116,7 +116,7 @@ async fn of_host(host: &Host, env: &Env) -> Result<Injected, HostError> {
             Err(error) => return Err(error),
         }
     }
-    Ok(Injected::Known(names))
+    Ok(InjectedVariables::Known(names))
 }
 
 /// True when the variable can have this value of an environment: azd passes values on as they are, but for references
@@ -126,12 +126,14 @@ fn can_be_from(env: &Env, name: &str, value: &str) -> bool {
     is_reference || env.get(name).unwrap_or_default() == value
 }
 
-fn of_disk(env: &Env) -> Injected {
-    let Some(root) = disk::project_root(env.cwd()) else { return Injected::Known(BTreeMap::new()) };
+fn of_disk(env: &Env) -> InjectedVariables {
+    let Some(root) = disk::project_root(env.cwd()) else { return InjectedVariables::Known(BTreeMap::new()) };
     let environments = match disk::environments(&root) {
         Ok(environments) => environments,
         Err(why) => {
-            return Injected::Unknown { why: format!("{} cannot be read: {why}", root.join(".azure").display()) };
+            return InjectedVariables::Unknown {
+                why: format!("{} cannot be read: {why}", root.join(".azure").display()),
+            };
         }
     };
     let mut names = BTreeMap::new();
@@ -141,7 +143,7 @@ fn of_disk(env: &Env) -> Injected {
             Err(why) => return unreadable(&environment, &why),
         }
     }
-    Injected::Known(names)
+    InjectedVariables::Known(names)
 }
 
 fn on_disk(env: &Env, environment: &str) -> io::Result<Vec<(String, String)>> {
@@ -150,6 +152,6 @@ fn on_disk(env: &Env, environment: &str) -> io::Result<Vec<(String, String)>> {
     Ok(names.into_iter().map(|name| (name, environment.to_owned())).collect())
 }
 
-fn unreadable(environment: &str, why: &io::Error) -> Injected {
-    Injected::Unknown { why: format!("the .env of the azd environment '{environment}' cannot be read: {why}") }
+fn unreadable(environment: &str, why: &io::Error) -> InjectedVariables {
+    InjectedVariables::Unknown { why: format!("the .env of the azd environment '{environment}' cannot be read: {why}") }
 }

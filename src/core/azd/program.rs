@@ -8,27 +8,27 @@ use std::time::Duration;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::AzdWords;
+use super::AzdMessage;
 use crate::env::{Env, Timings};
 use crate::process::Programs;
 use crate::units;
 
-/// Where to get azd.
+/// Installation page of azd.
 pub const INSTALL: &str = "https://aka.ms/azd-install";
 
 /// azd's option to ask nothing.
 pub(super) const NO_PROMPT: &str = "--no-prompt";
 
-/// Why `azd` told nothing.
+/// Failure of the `azd` program.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ProgramError {
-    /// It is not installed.
+    /// Not installed.
     #[error("azd was not found")]
     Missing,
-    /// It cannot be started.
+    /// Cannot be started.
     #[error("azd cannot be started: {words}")]
     Start {
-        /// What the system says.
+        /// Error message of the system.
         words: String,
     },
     /// No answer in time.
@@ -37,25 +37,25 @@ pub enum ProgramError {
         /// The limit.
         limit: Duration,
     },
-    /// It ended with an error.
+    /// Exited with an error.
     #[error("azd failed: {}", words.message)]
     Failed {
-        /// What it said.
-        words: AzdWords,
+        /// Message of azd.
+        words: AzdMessage,
     },
-    /// It ended well, and wrote something else than values.
+    /// Succeeded, but printed something other than values.
     #[error("azd answered with something that cannot be read")]
     Unreadable,
 }
 
 impl ProgramError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
         match self {
             Self::Missing => format!("Install azd: {INSTALL}"),
             Self::Start { .. } => format!("Install azd anew: {INSTALL}"),
-            Self::Failed { words: AzdWords { suggestion: Some(suggestion), .. } } => suggestion.clone(),
+            Self::Failed { words: AzdMessage { suggestion: Some(suggestion), .. } } => suggestion.clone(),
             Self::TimedOut { .. } | Self::Failed { .. } => {
                 "Run `azd env get-values` by hand, or name the project with --project-endpoint URL.".into()
             }
@@ -100,7 +100,7 @@ pub(super) async fn run_program(env: &Env, timings: &Timings, args: &[&str]) -> 
     };
     if !output.status.success() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let words = AzdWords::read(&text(&output.stderr), &text(&output.stdout));
+        let words = AzdMessage::read(&text(&output.stderr), &text(&output.stdout));
         return Err(ProgramError::Failed { words });
     }
     Ok(output.stdout)

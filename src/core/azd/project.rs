@@ -8,28 +8,28 @@ use super::host::within;
 use super::proto::environment_service_client::EnvironmentServiceClient;
 use super::proto::project_service_client::ProjectServiceClient;
 use super::proto::{EmptyRequest, GetEnvironmentRequest, SelectEnvironmentRequest, SetEnvRequest};
-use super::{Host, HostError, Refusal};
+use super::{Host, HostError, RefusalKind};
 
 /// An azd project: a directory with an `azure.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AzdProject {
-    /// Its name in `azure.yaml`.
+    /// Project name in `azure.yaml`.
     pub name: String,
-    /// Its directory.
+    /// Directory of the project.
     pub path: String,
 }
 
 /// An environment of an azd project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AzdEnvironment {
-    /// Its name.
+    /// Environment name.
     pub name: String,
     /// The one that counts where none is named.
     pub is_default: bool,
 }
 
 impl Host {
-    /// The project upward from the working directory. azd tells that there is none by a plain error.
+    /// Finds the project upward from the working directory. azd reports its absence by a plain error.
     ///
     /// # Errors
     /// See [`HostError`].
@@ -37,7 +37,7 @@ impl Host {
         let mut client = ProjectServiceClient::new(self.channel()?);
         match within(self.timings().host_call, client.get(self.request(EmptyRequest {}))).await {
             Ok(answer) => Ok(answer.project.map(|project| AzdProject { name: project.name, path: project.path })),
-            Err(HostError::Refused { refusal: Refusal::Plain, .. }) => Ok(None),
+            Err(HostError::Refused { refusal: RefusalKind::Plain, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -1,5 +1,4 @@
-//! The azd project and its environments, through whichever azd there is: the one that runs this program, else the `azd`
-//! program on `PATH`.
+//! azd project and environments, through the azd that runs this program, else the `azd` program on `PATH`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +6,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::program::{NO_PROMPT, run_program};
-use super::{AzdEnvironment, Host, HostError, ProgramError, Refusal, disk, environment_values};
+use super::{AzdEnvironment, Host, HostError, ProgramError, RefusalKind, disk, environment_values};
 use crate::env::{Env, Timings, var};
 
 /// azd, and how it is reached.
@@ -23,13 +22,13 @@ pub struct Azd<'a> {
     may_ask: bool,
 }
 
-/// Why azd did not do what it was asked, whichever way.
+/// Failure of azd, through its server or its program.
 #[derive(Debug, Error)]
 pub enum AzdError {
-    /// Its server.
+    /// Failure of the server.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Its program.
+    /// Failure of the program.
     #[error(transparent)]
     Program(#[from] ProgramError),
 }
@@ -48,7 +47,7 @@ pub struct SaveError {
 /// A row of `azd env list -o json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row {
+struct EnvironmentRow {
     name: String,
     #[serde(default)]
     is_default: bool,
@@ -99,7 +98,7 @@ impl<'a> Azd<'a> {
             return Ok(host.environments().await?);
         }
         let output = run_program(self.env, self.timings, &["env", "list", "-o", "json", NO_PROMPT]).await?;
-        let rows: Vec<Row> = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
+        let rows: Vec<EnvironmentRow> = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
         Ok(rows.into_iter().map(|row| AzdEnvironment { name: row.name, is_default: row.is_default }).collect())
     }
 
@@ -114,26 +113,26 @@ impl<'a> Azd<'a> {
         }
     }
 
-    /// Makes an azd project in the working directory. Answers with what azd said and nobody has seen yet.
+    /// Creates an azd project in the working directory. Returns azd's output that the user has not seen yet.
     ///
     /// # Errors
     /// See [`AzdError`].
-    pub async fn make_project(&self) -> Result<String, AzdError> {
+    pub async fn create_project(&self) -> Result<String, AzdError> {
         self.command(&["init", "--minimal"]).await
     }
 
-    /// Creates an azd environment, with subscription and region where they are known. An existing one is kept.
-    /// Returns what azd said and nobody has seen yet.
+    /// Creates an azd environment, with subscription and region where they are known. Keeps an existing one. Returns
+    /// azd's output that the user has not seen yet.
     ///
     /// # Errors
     /// See [`AzdError`].
-    pub async fn make_environment(&self, name: &str, target: Option<(&str, &str)>) -> Result<String, AzdError> {
+    pub async fn create_environment(&self, name: &str, target: Option<(&str, &str)>) -> Result<String, AzdError> {
         let mut args = vec!["env", "new", name];
         if let Some((subscription, location)) = target {
             args.extend(["--subscription", subscription, "--location", location]);
         }
         match self.command(&args).await {
-            Err(AzdError::Host(HostError::Refused { refusal: Refusal::AlreadyExists, .. })) => Ok(String::new()),
+            Err(AzdError::Host(HostError::Refused { refusal: RefusalKind::AlreadyExists, .. })) => Ok(String::new()),
             outcome => outcome,
         }
     }
@@ -150,7 +149,7 @@ impl<'a> Azd<'a> {
         Ok(())
     }
 
-    /// Stores values in an environment: one after the other through the server, at once through the program.
+    /// Stores values in an environment: one by one through the server, all together through the program.
     ///
     /// # Errors
     /// See [`SaveError`].

@@ -9,26 +9,26 @@ use super::{Host, HostError};
 /// A failure for azd to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorReport {
-    /// What failed.
+    /// Error message.
     pub message: String,
-    /// What to do; azd writes `Suggestion:` before it.
+    /// Suggestion; azd writes `Suggestion:` before it.
     pub suggestion: Option<String>,
     /// Pages to read: title and address.
     pub links: Vec<(String, String)>,
-    /// Where it comes from.
-    pub origin: Origin,
+    /// Party that failed.
+    pub origin: FailureOrigin,
 }
 
-/// Where a failure comes from.
+/// Party that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum FailureOrigin {
     /// A service's answer.
     Service {
         /// The service's stable word.
         code: String,
         /// HTTP status.
         status: u16,
-        /// Its host name.
+        /// Host name of the service.
         host: String,
     },
     /// A program that this one runs.
@@ -55,13 +55,13 @@ impl Host {
     pub async fn report(&self, report: ErrorReport) -> Result<(), HostError> {
         let local = |code, category: &str| Source::LocalError(LocalErrorDetail { code, category: category.to_owned() });
         let (origin, source) = match report.origin {
-            Origin::Service { code, status, host } => {
+            FailureOrigin::Service { code, status, host } => {
                 let detail =
                     ServiceErrorDetail { error_code: code, status_code: i32::from(status), service_name: host };
                 (ErrorOrigin::Service, Source::ServiceError(detail))
             }
-            Origin::Tool { code, category } => (ErrorOrigin::Tool, local(code, category)),
-            Origin::Local { code, category } => (ErrorOrigin::Local, local(code, category)),
+            FailureOrigin::Tool { code, category } => (ErrorOrigin::Tool, local(code, category)),
+            FailureOrigin::Local { code, category } => (ErrorOrigin::Local, local(code, category)),
         };
         let error = proto::ExtensionError {
             message: report.message,

@@ -1,4 +1,4 @@
-//! What the `azd` program says on stderr when it fails under `-o json`. Pure.
+//! Errors that the `azd` program writes to stderr under `-o json`. Pure.
 
 use serde_json::{Deserializer, Value};
 
@@ -6,14 +6,14 @@ use crate::redact::clean;
 
 /// A failure in azd's own words, cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AzdWords {
-    /// What failed.
+pub struct AzdMessage {
+    /// Error message.
     pub message: String,
-    /// What azd says to do, links included.
+    /// Suggestion of azd, links included.
     pub suggestion: Option<String>,
 }
 
-impl AzdWords {
+impl AzdMessage {
     /// Reads both of azd's error shapes; text that is neither is taken as it is.
     #[must_use]
     pub fn read(stderr: &str, stdout: &str) -> Self {
@@ -21,11 +21,11 @@ impl AzdWords {
     }
 }
 
-fn read(stderr: &str, stdout: &str) -> AzdWords {
+fn read(stderr: &str, stdout: &str) -> AzdMessage {
     let mut messages: Vec<String> = Vec::new();
     let mut suggestion = None;
     for value in objects(stderr) {
-        // Console messages carry the text in `data`; errors with a suggestion carry it on top.
+        // Console messages have the text in `data`; errors with a suggestion have it at the top level.
         let message = text(&value["data"], "message").or_else(|| text(&value, "message"));
         if let Some(message) = message.or_else(|| text(&value, "error")) {
             messages.push(message);
@@ -37,10 +37,10 @@ fn read(stderr: &str, stdout: &str) -> AzdWords {
         messages.push(raw.to_owned());
     }
     let message = clean(&tidy(&messages.join(" ")));
-    AzdWords { message, suggestion: suggestion.map(|text| clean(&tidy(&text))) }
+    AzdMessage { message, suggestion: suggestion.map(|text| clean(&tidy(&text))) }
 }
 
-/// All JSON objects in a text, over as many lines as they take; what stands between them is passed over.
+/// All JSON objects in a text, on one or more lines; skips the text between them.
 fn objects(text: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -70,7 +70,7 @@ fn with_links(suggestion: Option<String>, links: &Value) -> Option<String> {
     Some(format!("{} {}", suggestion.unwrap_or_default(), links.join(" ")))
 }
 
-/// One line without azd's own `ERROR:`, since ours stands before it.
+/// Message on one line, without azd's own `ERROR:` prefix.
 fn tidy(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.strip_prefix("ERROR: ").unwrap_or(&line).to_owned()

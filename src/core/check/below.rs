@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE};
+use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE_SOURCE};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 
 /// Names the one folder below that has what the whole source misses; `place` says of it how to give it.
-pub(super) fn advise(
+pub(super) fn suggest_folder(
     place: impl Fn(&str) -> String,
     files: &[SourceFile],
     weight_type: WeightType,
@@ -14,7 +14,7 @@ pub(super) fn advise(
 ) {
     let is_missing = |finding: &&mut Finding| {
         let codes = [FindingCode::MissingConfig, FindingCode::MissingAdapterWeights, FindingCode::NoWeights];
-        finding.file == WHOLE && codes.contains(&finding.code)
+        finding.file == WHOLE_SOURCE && codes.contains(&finding.code)
     };
     let Some(finding) = findings.iter_mut().find(is_missing) else { return };
     let Some((folder, found)) = only_model(files) else { return };

@@ -1,4 +1,4 @@
-//! Content of planned files for the check: on this machine, or at the Hub, where only what is looked at is read.
+//! Content of planned files for the check: on this machine, or at the Hub, where only the checked parts are read.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -19,23 +19,23 @@ const FIRST: u64 = 64 << 10;
 const PIECE: u64 = 4 << 20;
 /// Bytes that say how long the header of a safetensors file is, and the longest that is read.
 const LENGTH: usize = 8;
-const LONGEST_HEADER: u64 = 100_000_000;
+const MAX_HEADER: u64 = 100_000_000;
 
 /// Place of the planned files.
 #[derive(Clone)]
-pub(super) enum Contents {
+pub(super) enum ContentSource {
     /// Below this directory.
     Directory(PathBuf),
     /// At the Hub. Read on threads that may wait, while the runtime moves the bytes.
     Hub { source: Arc<HubSource>, reader: Arc<HubReader>, runtime: Handle },
 }
 
-impl Contents {
+impl ContentSource {
     /// Lets `how` read a file from its beginning.
     pub(super) fn read<T>(
         &self,
         planned: &SourceFile,
-        how: impl FnOnce(&mut Content) -> io::Result<T>,
+        how: impl FnOnce(&mut FileContent) -> io::Result<T>,
     ) -> Result<T, CheckError> {
         let outcome = self.open(planned).and_then(|mut content| how(&mut content));
         outcome.map_err(|why| match why.downcast::<HubError>() {
@@ -44,9 +44,9 @@ impl Contents {
         })
     }
 
-    fn open(&self, planned: &SourceFile) -> io::Result<Content> {
+    fn open(&self, planned: &SourceFile) -> io::Result<FileContent> {
         let (source, reader, runtime) = match self {
-            Self::Directory(directory) => return open(directory, &planned.path).map(Content::File),
+            Self::Directory(directory) => return open(directory, &planned.path).map(FileContent::File),
             Self::Hub { source, reader, runtime } => (source, reader, runtime),
         };
         let known = source.file(&planned.path).ok_or(io::ErrorKind::NotFound)?;
@@ -54,7 +54,7 @@ impl Contents {
         let is_document = documents::shape(&planned.path).is_some() || index::is_index(&planned.path);
         if is_document && known.bytes <= DOCUMENT_BYTES {
             let whole = wait(runtime, async move { file.whole().await })?;
-            return Ok(Content::Whole(Cursor::new(whole)));
+            return Ok(FileContent::Whole(Cursor::new(whole)));
         }
         let kind = FileKind::of(&planned.path);
         let ahead = match kind {
@@ -63,7 +63,7 @@ impl Contents {
             _ => 0,
         };
         let has_length = kind == FileKind::Safetensors;
-        Ok(Content::Ranges(Ranges {
+        Ok(FileContent::Ranges(Ranges {
             file,
             runtime: runtime.clone(),
             at: 0,
@@ -94,7 +94,7 @@ fn wait<T: Send + 'static>(
 }
 
 /// Content of one file.
-pub(super) enum Content {
+pub(super) enum FileContent {
     /// A file of this machine.
     File(File),
     /// A small document of the Hub, proved by its sum.
@@ -103,7 +103,7 @@ pub(super) enum Content {
     Ranges(Ranges),
 }
 
-impl Read for Content {
+impl Read for FileContent {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read(buffer),
@@ -113,7 +113,7 @@ impl Read for Content {
     }
 }
 
-impl Seek for Content {
+impl Seek for FileContent {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match self {
             Self::File(file) => file.seek(to),
@@ -123,7 +123,7 @@ impl Seek for Content {
     }
 }
 
-/// See [`Content::Ranges`].
+/// See [`FileContent::Ranges`].
 pub(super) struct Ranges {
     file: Arc<RemoteFile>,
     runtime: Handle,
@@ -153,7 +153,7 @@ impl Ranges {
         self.ahead = (self.ahead * 2).min(PIECE);
         if let (true, 0, Some(length)) = (self.has_length, self.start, self.window.first_chunk::<LENGTH>()) {
             // The rest of the header, whatever its length, in one request.
-            let end = u64::from_le_bytes(*length).min(LONGEST_HEADER) + LENGTH as u64;
+            let end = u64::from_le_bytes(*length).min(MAX_HEADER) + LENGTH as u64;
             self.ahead = end.saturating_sub(self.window.len() as u64);
         }
         Ok(())

@@ -7,7 +7,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::AGAIN;
+use super::RESAVE_SUGGESTION;
 use super::json::{self, AnyArray, AnyObject};
 use super::layout::ADAPTER_CONFIG;
 use crate::model::{Finding, FindingCode, file_name};
@@ -42,21 +42,21 @@ const LORA: &str = "LORA";
 
 /// Required shape of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum DocumentShape {
     Object,
     Array,
     Any,
 }
 
 /// The shape of a file that has to be JSON by its name.
-pub(super) fn shape(path: &str) -> Option<Shape> {
+pub(super) fn shape(path: &str) -> Option<DocumentShape> {
     let name = path.ends_with(".json").then(|| file_name(path))?;
     if OBJECTS.contains(&name) {
-        Some(Shape::Object)
+        Some(DocumentShape::Object)
     } else if ARRAYS.contains(&name) {
-        Some(Shape::Array)
+        Some(DocumentShape::Array)
     } else {
-        OTHERS.contains(&name).then_some(Shape::Any)
+        OTHERS.contains(&name).then_some(DocumentShape::Any)
     }
 }
 
@@ -64,13 +64,14 @@ pub(super) fn shape(path: &str) -> Option<Shape> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn look(path: &str, shape: Shape, bytes: impl Read) -> io::Result<Option<Finding>> {
+pub(super) fn check_document(path: &str, shape: DocumentShape, bytes: impl Read) -> io::Result<Option<Finding>> {
     let read = match shape {
-        Shape::Object => json::read::<AnyObject>(bytes)?.map(drop),
-        Shape::Array => json::read::<AnyArray>(bytes)?.map(drop),
-        Shape::Any => json::read::<IgnoredAny>(bytes)?.map(drop),
+        DocumentShape::Object => json::read::<AnyObject>(bytes)?.map(drop),
+        DocumentShape::Array => json::read::<AnyArray>(bytes)?.map(drop),
+        DocumentShape::Any => json::read::<IgnoredAny>(bytes)?.map(drop),
     };
-    let finding = |what| Finding::error(FindingCode::InvalidConfig, path, format!("the file {what}"), AGAIN);
+    let finding =
+        |what| Finding::error(FindingCode::InvalidConfig, path, format!("the file {what}"), RESAVE_SUGGESTION);
     Ok(read.err().map(finding))
 }
 
@@ -146,7 +147,7 @@ impl<'de> Deserialize<'de> for Config {
     }
 }
 
-/// `peft_type` of an adapter's configuration, the last one where it stands twice.
+/// `peft_type` of an adapter's configuration; the last of duplicates.
 struct PeftType(Option<String>);
 
 impl<'de> Deserialize<'de> for PeftType {

@@ -6,23 +6,23 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
 
 const MAGIC: &[u8] = b"GGUF";
 const ALIGNMENT: &[u8] = b"general.alignment";
-/// What `general.alignment` is where it is not there.
+/// Default of `general.alignment`.
 const DEFAULT_ALIGNMENT: u64 = 32;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 const UINT32: u32 = 4;
 /// Arrays in arrays are read this deep.
-const DEEPEST: u8 = 4;
-const MOST_DIMENSIONS: u32 = 8;
+const MAX_DEPTH: u8 = 4;
+const MAX_DIMENSIONS: u32 = 8;
 
-/// What is wrong with a file, as the rest of a sentence that begins with "the file".
+/// Defect of a file, as the rest of a sentence that begins with "the file".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// It ends before what its header says that it holds.
+pub(super) enum GgufFault {
+    /// Shorter than its header declares.
     Truncated { size: u64, needed: u64 },
     /// The header is none.
     BadHeader(String),
-    /// It is sound, and holds no tensor with an element.
+    /// Valid, but holds no tensor with an element.
     NoTensors,
 }
 
@@ -30,35 +30,35 @@ pub(super) enum Fault {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn read(file: impl Read + Seek, size: u64) -> io::Result<Option<Fault>> {
+pub(super) fn read(file: impl Read + Seek, size: u64) -> io::Result<Option<GgufFault>> {
     let mut header =
-        Header { file: BufReader::with_capacity(64 * 1024, file), at: 0, size, is_big_endian: false, counts: 8 };
+        GgufHeader { file: BufReader::with_capacity(64 * 1024, file), at: 0, size, is_big_endian: false, counts: 8 };
     match header.read() {
         Ok(fault) => Ok(fault),
-        Err(Stop::Fault(fault)) => Ok(Some(fault)),
-        Err(Stop::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-            Ok(Some(Fault::Truncated { size, needed: size.saturating_add(1) }))
+        Err(GgufError::Fault(fault)) => Ok(Some(fault)),
+        Err(GgufError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+            Ok(Some(GgufFault::Truncated { size, needed: size.saturating_add(1) }))
         }
-        Err(Stop::Io(error)) => Err(error),
+        Err(GgufError::Io(error)) => Err(error),
     }
 }
 
-enum Stop {
-    Fault(Fault),
+enum GgufError {
+    Fault(GgufFault),
     Io(io::Error),
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for GgufError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-fn bad<T>(what: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Fault(Fault::BadHeader(what.into())))
+fn bad<T>(what: impl Into<String>) -> Result<T, GgufError> {
+    Err(GgufError::Fault(GgufFault::BadHeader(what.into())))
 }
 
-struct Header<R> {
+struct GgufHeader<R> {
     file: BufReader<R>,
     at: u64,
     size: u64,
@@ -67,14 +67,14 @@ struct Header<R> {
     counts: usize,
 }
 
-impl<R: Read + Seek> Header<R> {
-    fn read(&mut self) -> Result<Option<Fault>, Stop> {
+impl<R: Read + Seek> GgufHeader<R> {
+    fn read(&mut self) -> Result<Option<GgufFault>, GgufError> {
         let start = self.bytes(4.min(self.size))?;
         if start != MAGIC {
             return bad("is no GGUF file: it does not begin with the letters GGUF");
         }
         let version = self.u32()?;
-        // Of a file for a machine of the other byte order the small number reads as a large one.
+        // In a file of the other byte order the small number reads as a large one.
         self.is_big_endian = version != 0 && version.trailing_zeros() >= 16;
         let version = if self.is_big_endian { version.swap_bytes() } else { version };
         match version {
@@ -105,15 +105,15 @@ impl<R: Read + Seek> Header<R> {
         let data_at = self.at.checked_next_multiple_of(alignment).unwrap_or(u64::MAX);
         let needed = data_at.saturating_add(end);
         if end > 0 && needed > self.size {
-            return Ok(Some(Fault::Truncated { size: self.size, needed }));
+            return Ok(Some(GgufFault::Truncated { size: self.size, needed }));
         }
-        Ok((!has_elements).then_some(Fault::NoTensors))
+        Ok((!has_elements).then_some(GgufFault::NoTensors))
     }
 
-    fn tensor(&mut self) -> Result<Tensor, Stop> {
+    fn tensor(&mut self) -> Result<GgufTensor, GgufError> {
         let name = self.string()?;
         let dimensions = self.u32()?;
-        if dimensions > MOST_DIMENSIONS {
+        if dimensions > MAX_DIMENSIONS {
             let name = String::from_utf8_lossy(&name).into_owned();
             return bad(format!("has a GGUF header whose tensor '{name}' has {dimensions} dimensions"));
         }
@@ -125,20 +125,20 @@ impl<R: Read + Seek> Header<R> {
         let kind = self.u32()?;
         let offset = self.u64()?;
         let Some(elements) = elements else { return bad("has a GGUF header with a tensor larger than all files") };
-        // Of a type that is not known here at least one byte.
+        // A block of an unknown type has at least one byte.
         let bytes = block(kind)
             .map_or(u64::from(elements > 0), |(block, bytes)| elements.div_ceil(block).saturating_mul(bytes));
-        Ok(Tensor { has_elements: elements > 0, end: offset.saturating_add(bytes) })
+        Ok(GgufTensor { has_elements: elements > 0, end: offset.saturating_add(bytes) })
     }
 
-    fn skip_value(&mut self, kind: u32, depth: u8) -> Result<(), Stop> {
+    fn skip_value(&mut self, kind: u32, depth: u8) -> Result<(), GgufError> {
         match (kind, scalar(kind)) {
             (_, Some(bytes)) => self.skip(bytes),
             (STRING, _) => {
                 let length = self.count()?;
                 self.skip(length)
             }
-            (ARRAY, _) if depth < DEEPEST => {
+            (ARRAY, _) if depth < MAX_DEPTH => {
                 let (kind, length) = (self.u32()?, self.count()?);
                 match scalar(kind) {
                     Some(bytes) => self.skip(length.saturating_mul(bytes)),
@@ -149,33 +149,33 @@ impl<R: Read + Seek> Header<R> {
         }
     }
 
-    fn string(&mut self) -> Result<Vec<u8>, Stop> {
+    fn string(&mut self) -> Result<Vec<u8>, GgufError> {
         let length = self.count()?;
         self.bytes(length)
     }
 
-    fn count(&mut self) -> Result<u64, Stop> {
+    fn count(&mut self) -> Result<u64, GgufError> {
         if self.counts == 4 { Ok(self.u32()?.into()) } else { self.u64() }
     }
 
-    fn u32(&mut self) -> Result<u32, Stop> {
+    fn u32(&mut self) -> Result<u32, GgufError> {
         let bytes = self.array()?;
         Ok(if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
     }
 
-    fn u64(&mut self) -> Result<u64, Stop> {
+    fn u64(&mut self) -> Result<u64, GgufError> {
         let bytes = self.array()?;
         Ok(if self.is_big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], GgufError> {
         self.claim(N as u64)?;
         let mut bytes = [0; N];
         self.file.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
-    fn bytes(&mut self, count: u64) -> Result<Vec<u8>, Stop> {
+    fn bytes(&mut self, count: u64) -> Result<Vec<u8>, GgufError> {
         self.claim(count)?;
         let mut bytes = Vec::new();
         let read = (&mut self.file).take(count).read_to_end(&mut bytes)?;
@@ -185,7 +185,7 @@ impl<R: Read + Seek> Header<R> {
         Ok(bytes)
     }
 
-    fn skip(&mut self, count: u64) -> Result<(), Stop> {
+    fn skip(&mut self, count: u64) -> Result<(), GgufError> {
         self.claim(count)?;
         let buffered = self.file.buffer().len() as u64;
         if count <= buffered {
@@ -197,17 +197,17 @@ impl<R: Read + Seek> Header<R> {
     }
 
     /// No read goes beyond the end of the file, whatever the header says.
-    fn claim(&mut self, count: u64) -> Result<(), Stop> {
+    fn claim(&mut self, count: u64) -> Result<(), GgufError> {
         let needed = self.at.saturating_add(count);
         if needed > self.size {
-            return Err(Stop::Fault(Fault::Truncated { size: self.size, needed }));
+            return Err(GgufError::Fault(GgufFault::Truncated { size: self.size, needed }));
         }
         self.at = needed;
         Ok(())
     }
 }
 
-struct Tensor {
+struct GgufTensor {
     has_elements: bool,
     /// Behind the start of the data.
     end: u64,
@@ -284,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn no_gguf_is_too_odd() {
-        // Version 3, one tensor, one text.
+    fn gguf_survives_mutation() {
+        // Version 3, one tensor, one metadata text.
         let mut file = b"GGUF\x03\0\0\0".to_vec();
         file.extend([1_u64, 1].map(u64::to_le_bytes).concat());
         file.extend([&3_u64.to_le_bytes()[..], b"key", &8_u32.to_le_bytes(), &1_u64.to_le_bytes(), b"v"].concat());

@@ -32,21 +32,21 @@ pub(super) struct Index {
     shards: BTreeMap<String, Vec<u64>>,
 }
 
-/// The document; of a field that stands twice the last one counts, as in Python.
-struct Document<T> {
+/// Document of an index; of a duplicate field the last one counts, as in Python.
+struct IndexDocument<T> {
     weight_map: T,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Document<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for IndexDocument<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DocumentVisitor(PhantomData))
+        deserializer.deserialize_map(IndexDocumentVisitor(PhantomData))
     }
 }
 
-struct DocumentVisitor<T>(PhantomData<T>);
+struct IndexDocumentVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for DocumentVisitor<T> {
-    type Value = Document<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for IndexDocumentVisitor<T> {
+    type Value = IndexDocument<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with a weight_map")
@@ -61,7 +61,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for DocumentVisitor<T> {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        weight_map.map(|weight_map| Document { weight_map }).ok_or_else(|| A::Error::missing_field("weight_map"))
+        weight_map.map(|weight_map| IndexDocument { weight_map }).ok_or_else(|| A::Error::missing_field("weight_map"))
     }
 }
 
@@ -98,7 +98,7 @@ impl Index {
     /// # Errors
     /// When the file cannot be read.
     pub(super) fn parse(path: &str, bytes: impl Read, findings: &mut Vec<Finding>) -> io::Result<Option<Self>> {
-        let document: Document<Keys> = match json::read(bytes)? {
+        let document: IndexDocument<Keys> = match json::read(bytes)? {
             Ok(document) => document,
             Err(what) => {
                 findings.push(invalid(path, &format!("the index {what}")));
@@ -171,7 +171,7 @@ impl Index {
         if absent.is_empty() {
             return Ok(Vec::new());
         }
-        let document: Option<Document<BTreeMap<String, IgnoredAny>>> = json::read(bytes)?.ok();
+        let document: Option<IndexDocument<BTreeMap<String, IgnoredAny>>> = json::read(bytes)?.ok();
         let names: HashMap<u64, String> =
             document.into_iter().flat_map(|document| document.weight_map).map(|(name, _)| (key(&name), name)).collect();
         let finding = |(shard, first, more): (&String, u64, usize)| {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn no_index_is_too_odd() {
+    fn index_survives_mutation() {
         let index =
             br#"{"metadata":{"total_size":16},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"x/../y"}}"#;
         crate::fuzz::fuzz("index", &[index], |input| {

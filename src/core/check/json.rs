@@ -22,18 +22,18 @@ use serde::{Deserialize, Deserializer};
 /// Bytes that are read at a time.
 const CHUNK: usize = 64 * 1024;
 /// No word that is replaced is longer: two escapes.
-const LONGEST_WORD: usize = 12;
+const MAX_WORD: usize = 12;
 
 /// Reads a document; the inner error says what is wrong with it.
 ///
 /// # Errors
 /// When the bytes cannot be read.
 pub fn read<T: DeserializeOwned>(bytes: impl Read) -> io::Result<Result<T, String>> {
-    match serde_json::from_reader(BufReader::with_capacity(CHUNK, Adapter::new(bytes))) {
+    match serde_json::from_reader(BufReader::with_capacity(CHUNK, JsonFilter::new(bytes))) {
         Ok(document) => Ok(Ok(document)),
         Err(error) if error.is_io() => {
             let error = io::Error::from(error);
-            match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<JsonFault>()) {
                 Some(fault) => Ok(Err(fault.to_string())),
                 None => Err(error),
             }
@@ -78,9 +78,9 @@ impl<'de> Deserialize<'de> for AnyArray {
     }
 }
 
-/// What makes bytes no text that holds JSON.
+/// Reason why bytes are no text that holds JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Fault {
+enum JsonFault {
     #[error("is empty")]
     Empty,
     #[error("is a web page, not JSON")]
@@ -93,14 +93,14 @@ enum Fault {
     NotUtf8(u64),
 }
 
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> Self {
+impl From<JsonFault> for io::Error {
+    fn from(fault: JsonFault) -> Self {
         Self::new(io::ErrorKind::InvalidData, fault)
     }
 }
 
 /// The pass; see the module.
-struct Adapter<R> {
+struct JsonFilter<R> {
     inner: R,
     buffer: Vec<u8>,
     /// Bytes returned, bytes ready, and bytes read.
@@ -115,7 +115,7 @@ struct Adapter<R> {
     is_at_end: bool,
 }
 
-impl<R: Read> Adapter<R> {
+impl<R: Read> JsonFilter<R> {
     fn new(inner: R) -> Self {
         Self {
             inner,
@@ -155,45 +155,45 @@ impl<R: Read> Adapter<R> {
     }
 
     /// Names what is commonly found in place of JSON.
-    fn check_start(&self) -> Result<(), Fault> {
+    fn check_start(&self) -> Result<(), JsonFault> {
         let start = &self.buffer[..self.filled];
         match start {
-            [0xEF, 0xBB, 0xBF, ..] => Err(Fault::ByteOrderMark),
-            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err(Fault::Utf16),
+            [0xEF, 0xBB, 0xBF, ..] => Err(JsonFault::ByteOrderMark),
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err(JsonFault::Utf16),
             _ if start.iter().all(u8::is_ascii_whitespace) => {
                 if self.is_at_end {
-                    Err(Fault::Empty)
+                    Err(JsonFault::Empty)
                 } else {
                     Ok(())
                 }
             }
-            _ if super::looks::is_web_page(start) => Err(Fault::WebPage),
+            _ if super::looks::is_web_page(start) => Err(JsonFault::WebPage),
             _ => Ok(()),
         }
     }
 
     /// End of the whole characters in the buffer.
-    fn text_end(&self) -> Result<usize, Fault> {
+    fn text_end(&self) -> Result<usize, JsonFault> {
         match str::from_utf8(&self.buffer[..self.filled]) {
             Ok(_) => Ok(self.filled),
-            // A character may go on in the next chunk.
+            // A character may continue in the next chunk.
             Err(error) if error.error_len().is_none() && !self.is_at_end => Ok(error.valid_up_to()),
-            Err(error) => Err(Fault::NotUtf8(self.at + error.valid_up_to() as u64)),
+            Err(error) => Err(JsonFault::NotUtf8(self.at + error.valid_up_to() as u64)),
         }
     }
 
-    /// Replaces what Python takes and `serde_json` does not, up to `end`, or to a word that may go on behind it.
+    /// Replaces what Python accepts and `serde_json` does not, up to `end`, or to a word that may continue behind it.
     fn replace(&mut self, end: usize) {
         let text = &mut self.buffer[..end];
         let (mut at, mut before) = (0, self.before);
         let is_whole = self.is_at_end;
-        let may_go_on = |at: usize| !is_whole && end - at < LONGEST_WORD;
+        let may_go_on = |at: usize| !is_whole && end - at < MAX_WORD;
         while at < end {
             let rest = &text[at..];
             let found = if self.in_string {
                 memchr2(b'"', b'\\', rest)
             } else {
-                // Mostly two or three bytes, for which a call is too much.
+                // Mostly two or three bytes, for which a call is too expensive.
                 rest.iter().position(|byte| matches!(byte, b'"' | b'N' | b'I'))
             };
             let Some(skipped) = found else {
@@ -215,7 +215,7 @@ impl<R: Read> Adapter<R> {
                 b'\\' => escape(&mut text[at..]),
                 _ => literal(&mut text[at..], before),
             };
-            // No literal follows on a part of a string or of another literal.
+            // No literal follows a part of a string or of another literal.
             before = [b'x', byte];
             at += length.min(end - at);
         }
@@ -224,7 +224,7 @@ impl<R: Read> Adapter<R> {
     }
 }
 
-impl<R: Read> Read for Adapter<R> {
+impl<R: Read> Read for JsonFilter<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.given == self.ready && !(self.is_at_end && self.ready == self.filled && self.at > 0) {
             self.fill()?;

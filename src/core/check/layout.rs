@@ -1,14 +1,14 @@
-//! What the names and sizes of the files alone tell: what is missing, what is odd. Pure.
+//! Findings from the names and sizes of the files alone: what is missing, what is unusual. Pure.
 
-use super::{AGAIN, documents};
+use super::{RESAVE_SUGGESTION, documents};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 use crate::source::Excluded;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const ADAPTER_CONFIG: &str = "adapter_config.json";
-pub(super) const WHOLE: &str = ".";
+pub(super) const WHOLE_SOURCE: &str = ".";
 
-/// The weight type of a folder of which nobody said it.
+/// Weight type of a folder when none was given.
 pub(super) fn derive(files: &[SourceFile]) -> WeightType {
     if files.iter().any(|file| file.path == ADAPTER_CONFIG || is_adapter(&file.path)) {
         WeightType::LoRA
@@ -17,12 +17,12 @@ pub(super) fn derive(files: &[SourceFile]) -> WeightType {
     }
 }
 
-/// `adapter_model.safetensors` and its like, at the root.
+/// True for `adapter_model.safetensors` and similar names, at the root.
 fn is_adapter(path: &str) -> bool {
     path.starts_with("adapter_model") && !path.contains('/') && FileKind::of(path).is_weights()
 }
 
-/// What a folder of this weight type must hold.
+/// Checks the required files of a weight type.
 pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Finding> {
     let is_there = |wanted: &str| files.iter().any(|file| file.path == wanted);
     let mut findings = Vec::new();
@@ -30,14 +30,14 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
         if !files.iter().any(|file| is_adapter(&file.path)) {
             findings.push(Finding::error(
                 FindingCode::MissingAdapterWeights,
-                WHOLE,
+                WHOLE_SOURCE,
                 "there are no adapter weights: adapter_model.safetensors",
                 "Save the adapter again, or say with --weight-type that these are other weights.",
             ));
         } else if !is_there(ADAPTER_CONFIG) {
             findings.push(Finding::warning(
                 FindingCode::MissingAdapterConfig,
-                WHOLE,
+                WHOLE_SOURCE,
                 "there is no adapter_config.json, which says how the adapter is applied",
                 "Add the adapter_config.json that was saved with the adapter.",
             ));
@@ -45,7 +45,7 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
         return findings;
     }
     if !files.iter().any(|file| FileKind::of(&file.path).is_weights()) {
-        findings.push(no_weights(WHOLE, "there are no weights"));
+        findings.push(no_weights(WHOLE_SOURCE, "there are no weights"));
         return findings;
     }
     // A gguf file holds its configuration and its tokenizer.
@@ -55,7 +55,7 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
     if !is_there(CONFIG) {
         findings.push(Finding::error(
             FindingCode::MissingConfig,
-            WHOLE,
+            WHOLE_SOURCE,
             "there is no config.json, which says how the model is built",
             "Add the model's config.json beside the weights.",
         ));
@@ -63,7 +63,7 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
     if !has_tokenizer(files) {
         findings.push(Finding::warning(
             FindingCode::MissingTokenizer,
-            WHOLE,
+            WHOLE_SOURCE,
             "there is no tokenizer, and the base model's may not fit",
             "Add the model's tokenizer.json, or tokenizer.model.",
         ));
@@ -76,7 +76,7 @@ pub(super) fn no_weights(file: &str, what: &str) -> Finding {
     Finding::error(FindingCode::NoWeights, file, what, remedy)
 }
 
-/// Names of tokenizers, each enough by itself.
+/// Names of tokenizers; one is sufficient.
 const TOKENIZERS: [&str; 8] = [
     "tokenizer.json",
     "tokenizer_config.json",
@@ -110,7 +110,7 @@ pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Fin
         let (file, ending) = mark.rsplit_once('.')?;
         UNFINISHED.contains(&ending).then_some((file, mark))
     });
-    // The files of a plan are sorted by their names.
+    // The files of a plan are sorted by name.
     let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
     marks.filter(|(file, _)| is_there(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
 }
@@ -121,15 +121,15 @@ pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {
     Finding::error(FindingCode::UnfinishedDownload, file, what, remedy)
 }
 
-/// What a file's name and size tell.
+/// Findings from a file's name and size.
 pub(super) fn file(file: &SourceFile) -> Vec<Finding> {
     let kind = FileKind::of(&file.path);
     let mut findings = Vec::new();
     if file.bytes == 0 && kind.is_weights() {
-        findings.push(Finding::error(FindingCode::EmptyFile, &file.path, "the file is empty", AGAIN));
+        findings.push(Finding::error(FindingCode::EmptyFile, &file.path, "the file is empty", RESAVE_SUGGESTION));
     } else if file.bytes == 0 && documents::shape(&file.path).is_none() {
         let is_needed = is_tokenizer(file_name(&file.path)) || file_name(&file.path) == "merges.txt";
-        let remedy = if is_needed { AGAIN } else { "Fill it, or leave it out with --exclude." };
+        let remedy = if is_needed { RESAVE_SUGGESTION } else { "Fill it, or leave it out with --exclude." };
         findings.push(Finding::warning(FindingCode::EmptyFile, &file.path, "the file is empty", remedy));
     }
     let (code, what, remedy) = match kind {

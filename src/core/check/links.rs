@@ -10,7 +10,7 @@ pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
     if links.is_empty() {
         return Vec::new();
     }
-    // What cannot be resolved was told by the walk.
+    // The walk has reported links that cannot be resolved.
     let Ok(home) = directory.canonicalize() else { return Vec::new() };
     links
         .iter()

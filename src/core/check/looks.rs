@@ -1,14 +1,14 @@
-//! What the first bytes of a file say that it is. Pure.
+//! Format of a file, by its first bytes. Pure.
 
 use crate::model::file_name;
 
-/// So many bytes decide; a tar archive has its magic behind its first name.
-pub(super) const LOOKED_AT: usize = 512;
+/// Bytes that decide; a tar archive has its magic behind its first name.
+pub(super) const SIGNATURE_BYTES: usize = 512;
 
 /// Protocol, one value and the end.
-const SHORTEST_PICKLE: usize = 4;
+const MIN_PICKLE: usize = 4;
 /// Less may be a value by chance.
-const SHORTEST_WORDS: usize = 15;
+const MIN_TEXT: usize = 15;
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
@@ -22,7 +22,7 @@ pub(super) fn is_web_page(start: &[u8]) -> bool {
     [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<error", b"<body"].iter().any(|tag| start.starts_with(tag))
 }
 
-/// True for the pointer of git-LFS or git-xet that stands for a file.
+/// True for a git-LFS or git-xet pointer in place of a file.
 pub(super) fn is_pointer(start: &[u8]) -> bool {
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -30,36 +30,40 @@ pub(super) fn is_pointer(start: &[u8]) -> bool {
     lfs.contains(&line) || line.starts_with(b"# xet version ")
 }
 
-/// What a file is not, by its name and its first bytes: `no GGUF file`.
+/// Mismatch between a file's name and its first bytes: `no GGUF file`.
 pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
     let kind = kind(path)?;
     if is_web_page(start) {
         return Some("is a web page: a server sent it in place of the file".to_owned());
     }
     let what = match kind {
-        Kind::Gguf | Kind::Text | Kind::AnyBinary => return None,
-        Kind::Bin if !is_text(start) => return None,
-        Kind::Bin => "is text, and no weights: a server may have sent it in place of the file",
-        // Fewer bytes than any pickle has are a mark that some program left, and nothing that a loader was meant to read.
-        Kind::Other if start.len() < SHORTEST_PICKLE => return None,
-        Kind::Torch | Kind::Other if is_torch(start) => return None,
-        Kind::Torch | Kind::Other => "is no file of PyTorch: it begins neither as a zip archive nor as a pickle",
-        Kind::Onnx if start.first().is_none_or(|byte| ONNX.contains(byte)) => return None,
-        Kind::Onnx => "is no ONNX model: it does not begin as one",
-        Kind::Npz if start.starts_with(ZIP) || start.starts_with(EMPTY_ZIP) => return None,
-        Kind::Npz => "is no npz file: it does not begin as a zip archive",
-        // In front of the magic there may be a block of the user's, of 512 bytes or more.
-        Kind::Hdf5 if start.starts_with(HDF5) || start.len() == LOOKED_AT && start.iter().all(|byte| *byte == 0) => {
+        SignatureKind::Gguf | SignatureKind::Text | SignatureKind::AnyBinary => return None,
+        SignatureKind::Bin if !is_text(start) => return None,
+        SignatureKind::Bin => "is text, and no weights: a server may have sent it in place of the file",
+        // Files smaller than any pickle are markers of some program, not weights.
+        SignatureKind::Other if start.len() < MIN_PICKLE => return None,
+        SignatureKind::Torch | SignatureKind::Other if is_torch(start) => return None,
+        SignatureKind::Torch | SignatureKind::Other => {
+            "is no file of PyTorch: it begins neither as a zip archive nor as a pickle"
+        }
+        SignatureKind::Onnx if start.first().is_none_or(|byte| ONNX.contains(byte)) => return None,
+        SignatureKind::Onnx => "is no ONNX model: it does not begin as one",
+        SignatureKind::Npz if start.starts_with(ZIP) || start.starts_with(EMPTY_ZIP) => return None,
+        SignatureKind::Npz => "is no npz file: it does not begin as a zip archive",
+        // A user block of 512 bytes or more may precede the magic.
+        SignatureKind::Hdf5
+            if start.starts_with(HDF5) || start.len() == SIGNATURE_BYTES && start.iter().all(|byte| *byte == 0) =>
+        {
             return None;
         }
-        Kind::Hdf5 => "is no HDF5 file: it does not begin as one",
+        SignatureKind::Hdf5 => "is no HDF5 file: it does not begin as one",
     };
     Some(what.to_owned())
 }
 
-/// True for words that stand alone, such as `Entry not found`.
+/// True for plain words, such as `Entry not found`.
 fn is_text(start: &[u8]) -> bool {
-    start.len() >= SHORTEST_WORDS && start.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
+    start.len() >= MIN_TEXT && start.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
 }
 
 fn is_torch(start: &[u8]) -> bool {
@@ -69,7 +73,7 @@ fn is_torch(start: &[u8]) -> bool {
 
 /// Files that are known by their names, as far as their first bytes are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SignatureKind {
     Gguf,
     Bin,
     /// Weights of PyTorch by their whole name.
@@ -83,31 +87,31 @@ enum Kind {
     AnyBinary,
 }
 
-/// True for a file whose first bytes are looked at.
+/// True for a file whose first bytes are checked.
 pub(super) fn is_looked_at(path: &str) -> bool {
     kind(path).is_some()
 }
 
-fn kind(path: &str) -> Option<Kind> {
-    // The most of 100,000 small files; those of known names are read to their ends.
+fn kind(path: &str) -> Option<SignatureKind> {
+    // Most of 100,000 small files end here; documents with known names are read completely.
     if path.ends_with(".json") {
         return None;
     }
     let name = file_name(path).to_ascii_lowercase();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     Some(match ending {
-        "gguf" => Kind::Gguf,
-        "pt" | "pth" => Kind::Other,
-        // Other programs call their own weights so too.
-        "bin" if name.starts_with("pytorch_model") || name.starts_with("adapter_model") => Kind::Torch,
-        "bin" => Kind::Bin,
-        "ckpt" | "pkl" | "model" | "tiktoken" | "spm" | "msgpack" | "npy" => Kind::AnyBinary,
-        "onnx" => Kind::Onnx,
-        "npz" => Kind::Npz,
-        "h5" | "hdf5" => Kind::Hdf5,
-        "jinja" | "jinja2" | "vocab" | "merges" => Kind::Text,
-        "txt" if matches!(&*name, "vocab.txt" | "merges.txt") => Kind::Text,
-        _ if name.starts_with("tokenizer.model") => Kind::AnyBinary,
+        "gguf" => SignatureKind::Gguf,
+        "pt" | "pth" => SignatureKind::Other,
+        // Other programs use this ending for their own weights too.
+        "bin" if name.starts_with("pytorch_model") || name.starts_with("adapter_model") => SignatureKind::Torch,
+        "bin" => SignatureKind::Bin,
+        "ckpt" | "pkl" | "model" | "tiktoken" | "spm" | "msgpack" | "npy" => SignatureKind::AnyBinary,
+        "onnx" => SignatureKind::Onnx,
+        "npz" => SignatureKind::Npz,
+        "h5" | "hdf5" => SignatureKind::Hdf5,
+        "jinja" | "jinja2" | "vocab" | "merges" => SignatureKind::Text,
+        "txt" if matches!(&*name, "vocab.txt" | "merges.txt") => SignatureKind::Text,
+        _ if name.starts_with("tokenizer.model") => SignatureKind::AnyBinary,
         _ => return None,
     })
 }
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn sound_first_bytes_say_nothing() {
-        let mut tar = [0; LOOKED_AT];
+        let mut tar = [0; SIGNATURE_BYTES];
         tar[257..262].copy_from_slice(b"ustar");
         for (path, start) in [
             ("a.pt", &b"PK\x03\x04rest"[..]),

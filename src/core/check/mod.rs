@@ -31,17 +31,17 @@ use tokio::runtime::Handle;
 
 pub use self::json::read as read_json;
 
-use self::content::{Content, Contents};
+use self::content::{ContentSource, FileContent};
 use self::index::and_more;
-use self::reading::{Looked, Reading};
+use self::reading::{FileFindings, PlannedFiles};
 use crate::hub::{HubError, HubReader, HubSource};
 use crate::model::{FileKind, FileList, Finding, FindingCode, SourceFile, WeightType};
 use crate::source::{PlanError, UploadSource};
 use crate::units;
 
-const AGAIN: &str = "Download or save the file again.";
-/// So many warnings of one code are told one by one; the last one counts the rest.
-const TOLD_WARNINGS: usize = 20;
+const RESAVE_SUGGESTION: &str = "Download or save the file again.";
+/// Warnings of one code that are listed one by one; the last one counts the rest.
+const MAX_WARNINGS_PER_CODE: usize = 20;
 
 /// Files of the Hub that are read concurrently.
 const CONCURRENT_FILES: usize = 16;
@@ -62,7 +62,7 @@ pub enum CheckError {
     Hub(HubError),
 }
 
-/// The weight type by which a plan is judged when nobody named one; `None` for a remote source.
+/// Weight type used for the check when none was given; `None` for a remote source.
 #[must_use]
 pub fn weight_type(source: &UploadSource) -> Option<WeightType> {
     match source {
@@ -72,7 +72,7 @@ pub fn weight_type(source: &UploadSource) -> Option<WeightType> {
     }
 }
 
-/// Looks for what is wrong with the planned files of this machine, errors first. Another source is not looked at.
+/// Checks the planned files of this machine, errors first. Other sources are not checked.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -81,7 +81,7 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         return Ok(Vec::new());
     };
     let weight_type = weight_type.unwrap_or_else(|| layout::derive(files));
-    let reading = Reading { contents: Contents::Directory(directory.clone()), weight_type };
+    let reading = PlannedFiles { contents: ContentSource::Directory(directory.clone()), weight_type };
     let mut check = Check { reading, files, findings: Vec::new(), headers: BTreeMap::new() };
     for file in files.iter() {
         check.add(&file.path, check.reading.file(file)?);
@@ -91,7 +91,7 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         check.findings.extend(layout::unfinished(files, excluded));
         check.findings.extend(links::outside(directory, links));
         let place = |folder: &str| format!("{} holds the model: give that directory", directory.join(folder).display());
-        below::advise(place, files, weight_type, &mut check.findings);
+        below::suggest_folder(place, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         check.single(file);
         let marks = layout::UNFINISHED.iter().map(|ending| format!("{}.{ending}", file.path));
@@ -101,8 +101,8 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
     Ok(sorted(check.findings))
 }
 
-/// Looks for what is wrong with the files of an import, errors first, before a byte of weights moves: documents are read
-/// and proved, and of weights the headers.
+/// Checks the files of an import, errors first, before any weights are transferred: reads and verifies documents, and
+/// reads the headers of weights.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -114,20 +114,22 @@ pub async fn check_hub(
     let files = source.list().clone();
     let weight_type = weight_type.unwrap_or_else(|| layout::derive(&files));
     let (source, reader, runtime) = (Arc::clone(source), Arc::clone(reader), Handle::current());
-    let reading = Reading { contents: Contents::Hub { source: Arc::clone(&source), reader, runtime }, weight_type };
+    let reading =
+        PlannedFiles { contents: ContentSource::Hub { source: Arc::clone(&source), reader, runtime }, weight_type };
     let look = |at: usize| {
         let (reading, files) = (reading.clone(), files.clone());
         blocking(move || reading.file(&files[at]))
     };
-    let looked: Vec<Looked> = stream::iter(0..files.len()).map(look).buffered(CONCURRENT_FILES).try_collect().await?;
+    let looked: Vec<FileFindings> =
+        stream::iter(0..files.len()).map(look).buffered(CONCURRENT_FILES).try_collect().await?;
     blocking(move || whole_import(reading, &files, looked, &source)).await
 }
 
 /// Findings of an import: those of each file, and of all together.
 fn whole_import(
-    reading: Reading,
+    reading: PlannedFiles,
     files: &FileList,
-    looked: Vec<Looked>,
+    looked: Vec<FileFindings>,
     source: &HubSource,
 ) -> Result<Vec<Finding>, CheckError> {
     let weight_type = reading.weight_type;
@@ -139,7 +141,7 @@ fn whole_import(
         check.folder()?;
         check.findings.extend(shards::several(files));
         let place = |folder: &str| format!("{} holds the model: give that address", source.below(folder));
-        below::advise(place, files, weight_type, &mut check.findings);
+        below::suggest_folder(place, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         check.single(file);
     }
@@ -151,7 +153,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending, and the outcome is of no use any more.
+        // The runtime is ending, and the result is not needed any more.
         Err(_) => std::future::pending().await,
     }
 }
@@ -167,7 +169,7 @@ pub fn of_walk(error: &PlanError) -> Vec<Finding> {
     sorted(findings.into_iter().chain(faults.iter().filter_map(of_unreadable)).collect())
 }
 
-/// What cannot be read is told among other findings, and is no finding where it is all.
+/// Finding for a file that cannot be read; `None` where that is the only fault.
 fn of_unreadable(error: &PlanError) -> Option<Finding> {
     let PlanError::Unreadable { path, .. } = error else { return None };
     let remedy = "Change its permissions, or omit it with --exclude.";
@@ -207,7 +209,7 @@ fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
 }
 
 struct Check<'a> {
-    reading: Reading,
+    reading: PlannedFiles,
     files: &'a [SourceFile],
     findings: Vec<Finding>,
     /// Keys of the tensors by file.
@@ -215,7 +217,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn add(&mut self, path: &str, looked: Looked) {
+    fn add(&mut self, path: &str, looked: FileFindings) {
         self.findings.extend(looked.findings);
         if let Some(tensors) = looked.tensors {
             self.headers.insert(path.to_owned(), tensors);
@@ -239,7 +241,11 @@ impl Check<'_> {
         self.findings.iter().any(|finding| finding.code == code && finding.file == file)
     }
 
-    fn read<T>(&self, planned: &SourceFile, how: impl FnOnce(&mut Content) -> io::Result<T>) -> Result<T, CheckError> {
+    fn read<T>(
+        &self,
+        planned: &SourceFile,
+        how: impl FnOnce(&mut FileContent) -> io::Result<T>,
+    ) -> Result<T, CheckError> {
         self.reading.contents.read(planned, how)
     }
 }
@@ -249,7 +255,7 @@ fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|left, right| (left.level, left.code, &left.file).cmp(&(right.level, right.code, &right.file)));
     let mut told = Vec::new();
     for group in findings.chunk_by(|left, right| (left.level, left.code) == (right.level, right.code)) {
-        let most = if group[0].is_error() { group.len() } else { TOLD_WARNINGS };
+        let most = if group[0].is_error() { group.len() } else { MAX_WARNINGS_PER_CODE };
         told.extend(group.iter().take(most).cloned());
         if let Some(last) = told.last_mut() {
             last.message += &and_more(group.len().saturating_sub(most), "file like it", "files like it");

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-use super::content::{Content, Contents};
+use super::content::{ContentSource, FileContent};
 use super::index::and_more;
-use super::safetensors::{Fault, Header};
-use super::{AGAIN, CheckError, documents, gguf, layout, looks, safetensors, series};
+use super::safetensors::{SafetensorsFault, SafetensorsHeader};
+use super::{CheckError, RESAVE_SUGGESTION, documents, gguf, layout, looks, safetensors, series};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
 use crate::units;
 
@@ -16,28 +16,28 @@ const DOCUMENT_LIMIT: u64 = 4 << 30;
 
 /// Reads planned files.
 #[derive(Clone)]
-pub(super) struct Reading {
-    pub(super) contents: Contents,
+pub(super) struct PlannedFiles {
+    pub(super) contents: ContentSource,
     pub(super) weight_type: WeightType,
 }
 
 /// Findings of one file.
 #[derive(Default)]
-pub(super) struct Looked {
+pub(super) struct FileFindings {
     pub(super) findings: Vec<Finding>,
     /// Keys of its tensors.
     pub(super) tensors: Option<Vec<u64>>,
 }
 
-impl From<Finding> for Looked {
+impl From<Finding> for FileFindings {
     fn from(finding: Finding) -> Self {
         Self { findings: vec![finding], tensors: None }
     }
 }
 
-impl Reading {
-    /// Looks at one file, whatever lies beside it.
-    pub(super) fn file(&self, planned: &SourceFile) -> Result<Looked, CheckError> {
+impl PlannedFiles {
+    /// Checks one file, independent of the others.
+    pub(super) fn file(&self, planned: &SourceFile) -> Result<FileFindings, CheckError> {
         let path = &planned.path;
         let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && looks::is_looked_at(path)) {
             self.contents.read(planned, |file| start(file, planned.bytes))?
@@ -53,11 +53,16 @@ impl Reading {
             )
             .into());
         }
-        let mut looked = Looked { findings: layout::file(planned), tensors: None };
+        let mut looked = FileFindings { findings: layout::file(planned), tensors: None };
         if let Some(shape) = documents::shape(path) {
             looked.findings.extend(self.document(planned, shape)?);
         } else if let Some(what) = looks::wrong(path, &start) {
-            looked.findings.push(Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN));
+            looked.findings.push(Finding::error(
+                FindingCode::BadHeader,
+                path,
+                format!("the file {what}"),
+                RESAVE_SUGGESTION,
+            ));
         } else if planned.bytes > 0 {
             let header = self.header(planned)?;
             looked.findings.extend(header.findings);
@@ -67,13 +72,13 @@ impl Reading {
     }
 
     /// A file that has to be JSON.
-    fn document(&self, planned: &SourceFile, shape: documents::Shape) -> Result<Vec<Finding>, CheckError> {
+    fn document(&self, planned: &SourceFile, shape: documents::DocumentShape) -> Result<Vec<Finding>, CheckError> {
         let path = &planned.path;
         if planned.bytes > DOCUMENT_LIMIT {
             let what = "the file is too large for a document of a model";
-            return Ok(vec![Finding::error(FindingCode::InvalidConfig, path, what, AGAIN)]);
+            return Ok(vec![Finding::error(FindingCode::InvalidConfig, path, what, RESAVE_SUGGESTION)]);
         }
-        if let Some(fault) = self.contents.read(planned, |file| documents::look(path, shape, file))? {
+        if let Some(fault) = self.contents.read(planned, |file| documents::check_document(path, shape, file))? {
             return Ok(vec![fault]);
         }
         if self.weight_type == WeightType::LoRA && *path == layout::ADAPTER_CONFIG {
@@ -85,8 +90,8 @@ impl Reading {
         Ok(Vec::new())
     }
 
-    /// Weights whose header tells what they hold.
-    fn header(&self, planned: &SourceFile) -> Result<Looked, CheckError> {
+    /// Checks weights by their header.
+    fn header(&self, planned: &SourceFile) -> Result<FileFindings, CheckError> {
         let path = &planned.path;
         match FileKind::of(path) {
             FileKind::Safetensors => {
@@ -95,32 +100,36 @@ impl Reading {
             }
             FileKind::Gguf => {
                 let fault = self.contents.read(planned, |file| gguf::read(file, planned.bytes))?;
-                // The first part of a split model may hold its metadata alone.
+                // The first part of a split model may hold only its metadata.
                 let is_part = || !series::series(std::iter::once(path.as_str())).is_empty();
-                let fault = fault.filter(|fault| *fault != gguf::Fault::NoTensors || !is_part());
-                Ok(fault.map_or_else(Looked::default, |fault| {
+                let fault = fault.filter(|fault| *fault != gguf::GgufFault::NoTensors || !is_part());
+                Ok(fault.map_or_else(FileFindings::default, |fault| {
                     match fault {
-                        gguf::Fault::Truncated { size, needed } => truncated(path, size, needed),
-                        gguf::Fault::BadHeader(what) => {
-                            Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), AGAIN)
+                        gguf::GgufFault::Truncated { size, needed } => truncated(path, size, needed),
+                        gguf::GgufFault::BadHeader(what) => {
+                            Finding::error(FindingCode::BadHeader, path, format!("the file {what}"), RESAVE_SUGGESTION)
                         }
-                        gguf::Fault::NoTensors => no_tensors(path),
+                        gguf::GgufFault::NoTensors => no_tensors(path),
                     }
                     .into()
                 }))
             }
-            _ => Ok(Looked::default()),
+            _ => Ok(FileFindings::default()),
         }
     }
 }
 
-fn judged(path: &str, header: Header) -> Looked {
-    Looked { findings: header.faults.iter().map(|fault| of_fault(path, fault)).collect(), tensors: header.tensors }
+fn judged(path: &str, header: SafetensorsHeader) -> FileFindings {
+    FileFindings {
+        findings: header.faults.iter().map(|fault| of_fault(path, fault)).collect(),
+        tensors: header.tensors,
+    }
 }
 
-/// The first bytes of a file, of which the plan knows the size: most are read at once.
-fn start(file: &mut Content, planned: u64) -> io::Result<Vec<u8>> {
-    let mut start = vec![0; usize::try_from(planned).map_or(looks::LOOKED_AT, |size| size.min(looks::LOOKED_AT))];
+/// First bytes of a file of the planned size: read together for most files.
+fn start(file: &mut FileContent, planned: u64) -> io::Result<Vec<u8>> {
+    let mut start =
+        vec![0; usize::try_from(planned).map_or(looks::SIGNATURE_BYTES, |size| size.min(looks::SIGNATURE_BYTES))];
     let mut filled = 0;
     while filled < start.len() {
         match file.read(&mut start[filled..]) {
@@ -137,7 +146,7 @@ fn start(file: &mut Content, planned: u64) -> io::Result<Vec<u8>> {
 fn truncated(path: &str, size: u64, needed: u64) -> Finding {
     let (size, needed) = (units::grouped(size), units::grouped(needed));
     let what = format!("the file is cut off: it has {size} of {needed} bytes");
-    Finding::error(FindingCode::TruncatedShard, path, what, AGAIN)
+    Finding::error(FindingCode::TruncatedShard, path, what, RESAVE_SUGGESTION)
 }
 
 fn no_tensors(path: &str) -> Finding {
@@ -146,30 +155,35 @@ fn no_tensors(path: &str) -> Finding {
     Finding::error(FindingCode::NoTensors, path, what, remedy)
 }
 
-fn of_fault(path: &str, fault: &Fault) -> Finding {
+fn of_fault(path: &str, fault: &SafetensorsFault) -> Finding {
     match fault {
-        Fault::Truncated { size, needed } => truncated(path, *size, *needed),
-        Fault::NoTensors => no_tensors(path),
-        Fault::Trailing { extra } => {
+        SafetensorsFault::Truncated { size, needed } => truncated(path, *size, *needed),
+        SafetensorsFault::NoTensors => no_tensors(path),
+        SafetensorsFault::Trailing { extra } => {
             let count = units::count(*extra, "byte", "bytes");
             Finding::error(
                 FindingCode::TrailingData,
                 path,
                 format!("the file has {count} after its last tensor"),
-                AGAIN,
+                RESAVE_SUGGESTION,
             )
         }
-        Fault::BadHeader(why) => Finding::error(
+        SafetensorsFault::BadHeader(why) => Finding::error(
             FindingCode::BadHeader,
             path,
             format!("the file is no safetensors file: its header {why}"),
-            AGAIN,
+            RESAVE_SUGGESTION,
         ),
-        Fault::BadOffsets { why, more } => {
+        SafetensorsFault::BadOffsets { why, more } => {
             let more = and_more(*more, "fault like it", "faults like it");
-            Finding::error(FindingCode::BadOffsets, path, format!("the header is wrong: {why}{more}"), AGAIN)
+            Finding::error(
+                FindingCode::BadOffsets,
+                path,
+                format!("the header is wrong: {why}{more}"),
+                RESAVE_SUGGESTION,
+            )
         }
-        Fault::UnknownDtype { tensor, dtype, more } => {
+        SafetensorsFault::UnknownDtype { tensor, dtype, more } => {
             let more = and_more(*more, "tensor", "tensors");
             let what = format!("the file holds the tensor '{tensor}' of the unknown type {dtype}{more}");
             let remedy = "See whether the service takes weights of that type.";

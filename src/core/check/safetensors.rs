@@ -1,8 +1,8 @@
-//! The header of a safetensors file: eight bytes of length, then JSON with each tensor's type, shape and offsets.
+//! Header of a safetensors file: eight bytes of length, then JSON with each tensor's type, shape and offsets.
 //!
-//! Read by this parser and not by the `safetensors` crate (0.8): its `read_metadata` wants the whole file as one
-//! buffer, which for 700 GB means a memory map and thus `unsafe`; it stops at the first fault, calls a type that it
-//! does not know bad JSON, and does not tell holes from overlaps nor a cut file from one with too much at its end.
+//! Read by this parser and not by the `safetensors` crate (0.8): its `read_metadata` needs the whole file as one
+//! buffer, which for 700 GB means a memory map and thus `unsafe`; it stops at the first fault, calls an unknown type
+//! bad JSON, and does not distinguish holes from overlaps nor a cut file from one with surplus bytes at its end.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,44 +16,44 @@ use serde::de::{MapAccess, Visitor};
 /// Bytes before the header.
 const LENGTH: u64 = 8;
 /// The format's own limit; no reader takes more.
-const LONGEST_HEADER: u64 = 100_000_000;
+const MAX_HEADER: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
 
-/// What is wrong with a file.
+/// Defect of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// It ends before its header or its last tensor does.
+pub(super) enum SafetensorsFault {
+    /// Shorter than its header or its tensors need.
     Truncated { size: u64, needed: u64 },
-    /// It goes on after its last tensor.
+    /// Surplus bytes after the last tensor.
     Trailing { extra: u64 },
     /// The header is no header.
     BadHeader(String),
     /// The offsets of a tensor, and of how many more.
     BadOffsets { why: String, more: usize },
-    /// It is sound, and holds no tensor with an element.
+    /// Valid, but holds no tensor with an element.
     NoTensors,
     /// A tensor of a type that is not known here, and how many more.
     UnknownDtype { tensor: String, dtype: String, more: usize },
 }
 
-/// What a file holds and what is wrong with it.
+/// Tensors and defect of a file.
 #[derive(Debug, Default)]
-pub(super) struct Header {
+pub(super) struct SafetensorsHeader {
     /// Keys of the tensors, sorted; none when the header cannot be read.
     pub(super) tensors: Option<Vec<u64>>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<SafetensorsFault>,
 }
 
-/// Stands for a tensor's name. The largest models have a hundred thousand of long ones, and names are only compared;
-/// two with one key would be one in 10^9 such models.
+/// 64-bit key for a tensor's name. The largest models have a hundred thousand long names, which are only compared; two
+/// names with one key occur in one of 10^9 such models.
 pub(super) fn key(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish()
 }
 
-impl Header {
-    fn broken(fault: Fault) -> Self {
+impl SafetensorsHeader {
+    fn broken(fault: SafetensorsFault) -> Self {
         Self { tensors: None, faults: vec![fault] }
     }
 }
@@ -62,20 +62,20 @@ impl Header {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<Header> {
+pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<SafetensorsHeader> {
     let mut length = [0; LENGTH as usize];
     if size < LENGTH {
-        return Ok(Header::broken(Fault::Truncated { size, needed: LENGTH }));
+        return Ok(SafetensorsHeader::broken(SafetensorsFault::Truncated { size, needed: LENGTH }));
     }
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER {
-        let why = format!("says that it is {length} bytes long; the format allows {LONGEST_HEADER}");
-        return Ok(Header::broken(Fault::BadHeader(why)));
+    if length > MAX_HEADER {
+        let why = format!("says that it is {length} bytes long; the format allows {MAX_HEADER}");
+        return Ok(SafetensorsHeader::broken(SafetensorsFault::BadHeader(why)));
     }
     let data_at = LENGTH + length;
     if data_at > size {
-        return Ok(Header::broken(Fault::Truncated { size, needed: data_at }));
+        return Ok(SafetensorsHeader::broken(SafetensorsFault::Truncated { size, needed: data_at }));
     }
     let mut json = Vec::new();
     file.take(length).read_to_end(&mut json)?;
@@ -83,34 +83,34 @@ pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<Header> {
 }
 
 /// Judges a header before `available` bytes of data, which start at `data_at`. Pure.
-fn judge(json: &[u8], available: u64, data_at: u64) -> Header {
+fn judge(json: &[u8], available: u64, data_at: u64) -> SafetensorsHeader {
     let entries = match entries(json) {
         Ok(entries) => entries,
-        Err(why) => return Header::broken(Fault::BadHeader(why)),
+        Err(why) => return SafetensorsHeader::broken(SafetensorsFault::BadHeader(why)),
     };
     let mut faults = Vec::new();
     let (wrong, end) = offsets(&entries);
     if let Some(why) = wrong.first() {
-        faults.push(Fault::BadOffsets { why: why.clone(), more: wrong.len() - 1 });
+        faults.push(SafetensorsFault::BadOffsets { why: why.clone(), more: wrong.len() - 1 });
     } else if end > available {
-        faults.push(Fault::Truncated { size: data_at + available, needed: data_at.saturating_add(end) });
+        faults.push(SafetensorsFault::Truncated { size: data_at + available, needed: data_at.saturating_add(end) });
     } else if end < available {
-        faults.push(Fault::Trailing { extra: available - end });
+        faults.push(SafetensorsFault::Trailing { extra: available - end });
     } else if end == 0 {
-        faults.push(Fault::NoTensors);
+        faults.push(SafetensorsFault::NoTensors);
     }
     let mut unknown = entries.iter().filter(|(_, tensor)| bits(&tensor.dtype).is_none());
     if let Some((name, tensor)) = unknown.next() {
         let (tensor, dtype) = (name.to_string(), tensor.dtype.to_string());
-        faults.push(Fault::UnknownDtype { tensor, dtype, more: unknown.count() });
+        faults.push(SafetensorsFault::UnknownDtype { tensor, dtype, more: unknown.count() });
     }
     let mut tensors: Vec<u64> = entries.iter().map(|(name, _)| key(name)).collect();
     tensors.sort_unstable();
-    Header { tensors: Some(tensors), faults }
+    SafetensorsHeader { tensors: Some(tensors), faults }
 }
 
 /// The tensors of a header. Strict JSON, as the format has it, also in values that are skipped.
-fn entries(json: &[u8]) -> Result<Vec<(Cow<'_, str>, Tensor<'_>)>, String> {
+fn entries(json: &[u8]) -> Result<Vec<(Cow<'_, str>, SafetensorsTensor<'_>)>, String> {
     let text = std::str::from_utf8(json).map_err(|_| "is not UTF-8".to_owned())?;
     serde_json::from_str::<Entries>(text).map(|entries| entries.0).map_err(|error| format!("cannot be read: {error}"))
 }
@@ -123,13 +123,13 @@ pub(super) fn name_of(file: &mut impl Read, wanted: u64) -> io::Result<Option<St
     let mut length = [0; LENGTH as usize];
     file.read_exact(&mut length)?;
     let mut json = Vec::new();
-    file.take(u64::from_le_bytes(length).min(LONGEST_HEADER)).read_to_end(&mut json)?;
+    file.take(u64::from_le_bytes(length).min(MAX_HEADER)).read_to_end(&mut json)?;
     let found = entries(&json).ok().into_iter().flatten().find(|(name, _)| key(name) == wanted);
     Ok(found.map(|(name, _)| name.into_owned()))
 }
 
 /// The tensors whose place or size is wrong, each as half a sentence, and where the last one ends.
-fn offsets(entries: &[(Cow<'_, str>, Tensor<'_>)]) -> (Vec<String>, u64) {
+fn offsets(entries: &[(Cow<'_, str>, SafetensorsTensor<'_>)]) -> (Vec<String>, u64) {
     let mut sorted: Vec<_> = entries.iter().collect();
     sorted.sort_by_key(|(_, tensor)| tensor.data_offsets);
     let mut wrong = Vec::new();
@@ -169,14 +169,14 @@ fn bits(dtype: &str) -> Option<u64> {
 }
 
 #[derive(Deserialize)]
-struct Tensor<'a> {
+struct SafetensorsTensor<'a> {
     #[serde(borrow)]
     dtype: Cow<'a, str>,
     shape: Vec<u64>,
     data_offsets: (u64, u64),
 }
 
-impl Tensor<'_> {
+impl SafetensorsTensor<'_> {
     /// Bytes by type and shape; `None` when that is no whole number, or one beyond all files.
     fn bytes(&self, bits: u64) -> Option<u64> {
         let bits = self.shape.iter().try_fold(bits, |bits, extent| bits.checked_mul(*extent))?;
@@ -184,8 +184,8 @@ impl Tensor<'_> {
     }
 }
 
-/// The object as a list, so that a name that stands twice is seen.
-struct Entries<'a>(Vec<(Cow<'a, str>, Tensor<'a>)>);
+/// Object as a list, so that duplicate names are detected.
+struct Entries<'a>(Vec<(Cow<'a, str>, SafetensorsTensor<'a>)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -203,9 +203,9 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries: Vec<(Cow<'de, str>, Tensor<'de>)> = Vec::new();
+        let mut entries: Vec<(Cow<'de, str>, SafetensorsTensor<'de>)> = Vec::new();
         let mut has_metadata = false;
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(TensorName(name)) = map.next_key()? {
             if name == METADATA {
                 if has_metadata {
                     return Err(serde::de::Error::duplicate_field(METADATA));
@@ -228,7 +228,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
 /// `Cow` as a key would always be copied.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct TensorName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
@@ -236,7 +236,7 @@ mod tests {
 
     use super::*;
 
-    fn faults(json: &str, data: u64) -> Vec<Fault> {
+    fn faults(json: &str, data: u64) -> Vec<SafetensorsFault> {
         let mut file = (json.len() as u64).to_le_bytes().to_vec();
         file.extend_from_slice(json.as_bytes());
         let size = file.len() as u64 + data;
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn every_fault_is_told_by_its_name() {
         let bad_header = |json: &str, words: &str| match faults(json, 0).as_slice() {
-            [Fault::BadHeader(why)] => assert!(why.contains(words), "{json}: {why}"),
+            [SafetensorsFault::BadHeader(why)] => assert!(why.contains(words), "{json}: {why}"),
             other => panic!("{json}: {other:?}"),
         };
         bad_header("", "EOF");
@@ -277,7 +277,7 @@ mod tests {
             "two tensors",
         );
         let bad_offsets = |json: &str, words: &str, others: usize| match faults(json, 8).as_slice() {
-            [Fault::BadOffsets { why, more }] => {
+            [SafetensorsFault::BadOffsets { why, more }] => {
                 assert!(why.contains(words) && *more == others, "{json}: {why} {more}");
             }
             other => panic!("{json}: {other:?}"),
@@ -299,15 +299,21 @@ mod tests {
 
         let one = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
         let header = 8 + one.len() as u64;
-        assert_eq!(faults(one, 7), [Fault::Truncated { size: header + 7, needed: header + 8 }]);
-        assert_eq!(faults(one, 9), [Fault::Trailing { extra: 1 }]);
+        assert_eq!(faults(one, 7), [SafetensorsFault::Truncated { size: header + 7, needed: header + 8 }]);
+        assert_eq!(faults(one, 9), [SafetensorsFault::Trailing { extra: 1 }]);
         let none = r#"{"a":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]}}"#;
-        assert_eq!((faults("{}", 0), faults(none, 0)), (vec![Fault::NoTensors], vec![Fault::NoTensors]));
+        assert_eq!(
+            (faults("{}", 0), faults(none, 0)),
+            (vec![SafetensorsFault::NoTensors], vec![SafetensorsFault::NoTensors])
+        );
         let new = r#"{"a":{"dtype":"F2","shape":[2],"data_offsets":[0,8]}}"#;
-        assert_eq!(faults(new, 8), [Fault::UnknownDtype { tensor: "a".into(), dtype: "F2".into(), more: 0 }]);
+        assert_eq!(
+            faults(new, 8),
+            [SafetensorsFault::UnknownDtype { tensor: "a".into(), dtype: "F2".into(), more: 0 }]
+        );
         let end = u64::MAX;
         let far = format!(r#"{{"a":{{"dtype":"new","shape":[2],"data_offsets":[0,{end}]}}}}"#);
-        assert!(matches!(faults(&far, 8)[0], Fault::Truncated { needed: u64::MAX, .. }));
+        assert!(matches!(faults(&far, 8)[0], SafetensorsFault::Truncated { needed: u64::MAX, .. }));
     }
 
     #[test]
@@ -316,16 +322,16 @@ mod tests {
         let at = file.iter().position(|byte| *byte == b'x').expect("a note");
         file[at] = 0xE9;
         let judged = judge(&file, 1, 0);
-        assert_eq!(judged.faults, [Fault::BadHeader("is not UTF-8".into())]);
+        assert_eq!(judged.faults, [SafetensorsFault::BadHeader("is not UTF-8".into())]);
     }
 
     #[test]
     fn a_header_that_the_file_does_not_hold_is_never_read() {
         let broken = |bytes: &[u8], size| read(&mut &*bytes, size).expect("memory can be read").faults;
-        assert_eq!(broken(b"1234567", 7), [Fault::Truncated { size: 7, needed: 8 }]);
-        assert_eq!(broken(&9_u64.to_le_bytes(), 16), [Fault::Truncated { size: 16, needed: 17 }]);
-        for length in [LONGEST_HEADER + 1, u64::MAX] {
-            assert!(matches!(broken(&length.to_le_bytes(), 1 << 40)[..], [Fault::BadHeader(_)]));
+        assert_eq!(broken(b"1234567", 7), [SafetensorsFault::Truncated { size: 7, needed: 8 }]);
+        assert_eq!(broken(&9_u64.to_le_bytes(), 16), [SafetensorsFault::Truncated { size: 16, needed: 17 }]);
+        for length in [MAX_HEADER + 1, u64::MAX] {
+            assert!(matches!(broken(&length.to_le_bytes(), 1 << 40)[..], [SafetensorsFault::BadHeader(_)]));
         }
     }
 
@@ -354,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_is_too_odd() {
+    fn header_survives_mutation() {
         let json = br#"{"__metadata__":{"format":"pt"},"w":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]}}"#;
         let mut whole = (json.len() as u64).to_le_bytes().to_vec();
         whole.extend_from_slice(json);

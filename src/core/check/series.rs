@@ -1,4 +1,4 @@
-//! Shards that count in their names: `model-00001-of-00003.safetensors` and its like. Pure.
+//! Shards that are numbered in their names, such as `model-00001-of-00003.safetensors`. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use crate::model::{FileKind, file_name};
 use crate::units;
 
 /// Names that count further count something else.
-const MOST_SHARDS: u32 = 10_000;
-/// So many digits count in any name; fewer count in names of weights alone.
+const MAX_SHARDS: u32 = 10_000;
+/// Digits that mark a number in any name; fewer count only in names of weights.
 const SURE_DIGITS: usize = 5;
 
 /// Files that count to one total.
@@ -48,7 +48,7 @@ pub(super) fn series<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Series<'a>
 impl Series<'_> {
     /// Shards that are not there, each with the words that say so.
     pub(super) fn missing(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let count = self.total.parse().ok().filter(|count| *count <= MOST_SHARDS).unwrap_or(0);
+        let count = self.total.parse().ok().filter(|count| *count <= MAX_SHARDS).unwrap_or(0);
         let first = u32::from(!self.files.contains_key(&0));
         let numbers: BTreeSet<u32> = (first..first + count).collect();
         numbers.into_iter().filter(|number| !self.files.contains_key(number)).map(move |number| {
@@ -71,7 +71,7 @@ impl Series<'_> {
 fn counted(path: &str) -> Option<(&str, &str, &str, &str)> {
     let name_at = path.len() - file_name(path).len();
     let name = path.get(name_at..)?;
-    // A search for a word costs more than one for a letter, which most of 100,000 names do not have.
+    // Searching a word costs more than searching a letter, which most of 100,000 names do not have.
     let of = name_at + name.contains('-').then(|| name.rfind("-of-"))??;
     let (stem, number) = path[..of].rsplit_once('-').filter(|(stem, _)| stem.len() > name_at)?;
     let rest = &path[of + "-of-".len()..];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::BufReader;
 
 use super::index::{self, Index, and_more};
-use super::layout::WHOLE;
+use super::layout::WHOLE_SOURCE;
 use super::series::{Series, series};
 use super::{Check, CheckError, safetensors};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, file_name};
@@ -18,10 +18,10 @@ const INDEX_LIMIT: u64 = 4 << 30;
 const SECOND_COPIES: [&str; 2] = ["original/", "metal/"];
 
 impl Check<'_> {
-    /// What is wrong with the shards, by every index and by the names that count.
+    /// Checks the shards, by every index and by the numbered names.
     pub(super) fn shards(&mut self) -> Result<(), CheckError> {
         let files = self.files;
-        // The files of a plan are sorted by their names.
+        // The files of a plan are sorted by name.
         let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
         let indexes = self.indexes()?;
         let series = series(files.iter().map(|file| file.path.as_str()));
@@ -121,7 +121,7 @@ pub(super) fn several(files: &[SourceFile]) -> Option<Finding> {
     }
     let what = format!("there is more than one set of weights, and all are taken: {}", names.join(", "));
     let remedy = "Take one with --include, which replaces the default selection, or omit the others with --exclude.";
-    Some(Finding::warning(FindingCode::SeveralWeights, WHOLE, what, remedy))
+    Some(Finding::warning(FindingCode::SeveralWeights, WHOLE_SOURCE, what, remedy))
 }
 
 /// True where the index says which files of the series belong.
@@ -184,7 +184,7 @@ fn is_second_copy(file: &SourceFile, files: &[SourceFile]) -> bool {
 fn not_named<'a>(file: &SourceFile, indexes: &'a [Index]) -> Option<&'a str> {
     let kind = FileKind::of(&file.path);
     let name = file_name(&file.path);
-    // Trainers keep other things in pickles.
+    // Trainers store other data in pickles.
     let may_be_shard = match kind {
         FileKind::Safetensors => !name.starts_with("adapter_model"),
         FileKind::Pickle => name.starts_with("pytorch_model"),

@@ -13,9 +13,9 @@ use crate::source::{Selection, plan};
 mod kinds;
 
 /// A folder in the making.
-struct Folder(TempDir);
+struct TestFolder(TempDir);
 
-impl Folder {
+impl TestFolder {
     fn empty() -> Self {
         Self(tempfile::tempdir().expect("a directory"))
     }
@@ -134,29 +134,29 @@ fn pointer() -> String {
 
 #[test]
 fn sound_folders_have_no_findings() {
-    assert_eq!(Folder::sound().codes(), [""; 0]);
-    assert_eq!(Folder::adapter().codes(), [""; 0]);
-    assert_eq!(codes(&Folder::sound().check_as(Some(WeightType::DraftModel))), [""; 0]);
-    let alone = Folder::empty();
+    assert_eq!(TestFolder::sound().codes(), [""; 0]);
+    assert_eq!(TestFolder::adapter().codes(), [""; 0]);
+    assert_eq!(codes(&TestFolder::sound().check_as(Some(WeightType::DraftModel))), [""; 0]);
+    let alone = TestFolder::empty();
     assert_eq!(alone.write("model.gguf", gguf()).write("README.md", "x").write("LICENSE", "x").codes(), [""; 0]);
-    let slow = Folder::sound();
+    let slow = TestFolder::sound();
     slow.remove("tokenizer.json").write("vocab.json", "{}").write("merges.txt", "a b");
     assert_eq!(slow.codes(), [""; 0]);
 }
 
 #[test]
 fn every_fault_is_found_under_its_code_and_no_other() {
-    type Make = fn() -> Folder;
+    type Make = fn() -> TestFolder;
     const SHARD: &str = "model-00002-of-00002.safetensors";
     let table: Vec<(&str, Make)> = vec![
-        ("error empty-source", Folder::empty),
+        ("error empty-source", TestFolder::empty),
         ("error no-weights", || {
-            let folder = Folder::empty();
+            let folder = TestFolder::empty();
             folder.write("config.json", "{}");
             folder
         }),
         ("error missing-adapter-weights", || {
-            let folder = Folder::adapter();
+            let folder = TestFolder::adapter();
             folder.remove("adapter_model.safetensors");
             folder
         }),
@@ -175,25 +175,25 @@ fn every_fault_is_found_under_its_code_and_no_other() {
         ("error lfs-pointer", || changed(|f| _ = f.write(SHARD, pointer()))),
         ("error lfs-pointer", || changed(|f| _ = f.write("config.json", pointer()))),
         ("error lfs-pointer", || changed(|f| _ = f.write("model.safetensors.index.json", pointer()))),
-        ("error truncated-shard", || Folder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 7)),
-        ("error truncated-shard", || Folder::single([1, 0, 0])),
-        ("error trailing-data", || Folder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 9)),
-        ("error bad-header", || Folder::with_header(&json!({"a": 1}), 0)),
-        ("error bad-header", || Folder::single("<html>Sign in</html>")),
-        ("error bad-offsets", || Folder::with_header(&json!({"a": tensor("F32", &[3], 0, 8)}), 8)),
+        ("error truncated-shard", || TestFolder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 7)),
+        ("error truncated-shard", || TestFolder::single([1, 0, 0])),
+        ("error trailing-data", || TestFolder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 9)),
+        ("error bad-header", || TestFolder::with_header(&json!({"a": 1}), 0)),
+        ("error bad-header", || TestFolder::single("<html>Sign in</html>")),
+        ("error bad-offsets", || TestFolder::with_header(&json!({"a": tensor("F32", &[3], 0, 8)}), 8)),
         ("error tensor-not-in-shard", || {
             let first = "model-00001-of-00002.safetensors";
             changed(|f| _ = f.index(&json!({"layer.1": first, "layer.2": SHARD, "layer.3": SHARD})))
         }),
-        ("error empty-file", || Folder::single("")),
+        ("error empty-file", || TestFolder::single("")),
         ("warning empty-file", || changed(|f| _ = f.write("notes.txt", ""))),
         ("warning missing-adapter-config", || {
-            let folder = Folder::adapter();
+            let folder = TestFolder::adapter();
             folder.remove("adapter_config.json");
             folder
         }),
         ("warning missing-tokenizer", || changed(|f| _ = f.remove("tokenizer.json"))),
-        ("warning unknown-dtype", || Folder::with_header(&json!({"a": tensor("F2", &[4], 0, 1)}), 1)),
+        ("warning unknown-dtype", || TestFolder::with_header(&json!({"a": tensor("F2", &[4], 0, 1)}), 1)),
         ("warning pickle-weights", || changed(|f| _ = f.write("training_args.bin", "x"))),
         ("warning code-file", || changed(|f| _ = f.write("modeling.py", "x"))),
         ("warning unknown-file", || changed(|f| _ = f.write("events.out.tfevents", "x"))),
@@ -203,14 +203,14 @@ fn every_fault_is_found_under_its_code_and_no_other() {
     }
 }
 
-fn changed_adapter(change: impl FnOnce(&Folder)) -> Folder {
-    let folder = Folder::adapter();
+fn changed_adapter(change: impl FnOnce(&TestFolder)) -> TestFolder {
+    let folder = TestFolder::adapter();
     change(&folder);
     folder
 }
 
-fn changed(change: impl FnOnce(&Folder)) -> Folder {
-    let folder = Folder::sound();
+fn changed(change: impl FnOnce(&TestFolder)) -> TestFolder {
+    let folder = TestFolder::sound();
     change(&folder);
     folder
 }
@@ -242,7 +242,7 @@ fn links_and_odd_files_are_found_under_their_codes() {
         (&[], Box::new(|home| symlink("config.json", home.join("x.json")).expect("a link"))),
     ];
     for (expected, make) in table {
-        let folder = Folder::sound();
+        let folder = TestFolder::sound();
         make(folder.0.path());
         assert_eq!(folder.codes(), expected);
     }
@@ -255,7 +255,7 @@ fn a_hugging_face_cache_is_no_link_outside() {
     let (blobs, snapshot) = (cache.path().join("m/blobs"), cache.path().join("m/snapshots/1"));
     fs::create_dir_all(&blobs).expect("a directory");
     fs::create_dir_all(&snapshot).expect("a directory");
-    let sound = Folder::sound();
+    let sound = TestFolder::sound();
     for entry in fs::read_dir(sound.0.path()).expect("a directory") {
         let entry = entry.expect("an entry");
         fs::rename(entry.path(), blobs.join(entry.file_name())).expect("moved");
@@ -267,15 +267,15 @@ fn a_hugging_face_cache_is_no_link_outside() {
 
 #[test]
 fn the_weight_type_decides_what_a_folder_must_hold() {
-    let as_type = |folder: &Folder, weight_type| codes(&folder.check_as(Some(weight_type)));
-    let adapter = Folder::adapter();
+    let as_type = |folder: &TestFolder, weight_type| codes(&folder.check_as(Some(weight_type)));
+    let adapter = TestFolder::adapter();
     assert_eq!(as_type(&adapter, WeightType::FullWeight), ["error missing-config", "warning missing-tokenizer"]);
-    assert_eq!(as_type(&Folder::sound(), WeightType::LoRA), ["error missing-adapter-weights"]);
+    assert_eq!(as_type(&TestFolder::sound(), WeightType::LoRA), ["error missing-adapter-weights"]);
 }
 
 #[test]
 fn one_file_gets_the_checks_of_that_file_alone() {
-    let folder = Folder::sound();
+    let folder = TestFolder::sound();
     folder.write("cut.safetensors", [1, 0]).write("notes.txt", "x");
     let one = |name: &str| codes(&found(&folder.0.path().join(name), None));
     assert_eq!(one("model-00001-of-00002.safetensors"), [""; 0]);
@@ -285,7 +285,7 @@ fn one_file_gets_the_checks_of_that_file_alone() {
 
 #[test]
 fn many_warnings_of_one_code_are_counted_and_no_error_is_left_out() {
-    let folder = Folder::sound();
+    let folder = TestFolder::sound();
     for number in 0..25 {
         folder.write(&format!("{number:02}.npy"), "x").write(&format!("{number:02}.gguf"), "");
     }
@@ -295,7 +295,7 @@ fn many_warnings_of_one_code_are_counted_and_no_error_is_left_out() {
     assert!(warnings[19].message.ends_with(" and 5 more files like it"), "{:?}", warnings[19]);
 }
 
-/// A million bytes of headers stand before 700 GB that are never read: the files are holes but for them.
+/// The headers take a million bytes, and the 700 GB behind them are never read: the files are sparse.
 #[cfg(unix)]
 #[test]
 fn seven_hundred_gigabytes_are_judged_by_their_headers() {
@@ -303,7 +303,7 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
     const SHARDS: u64 = 150;
     const TENSORS: u64 = 20;
     const BYTES: u64 = 700_000_000_000 / SHARDS / TENSORS / 2 * 2;
-    let folder = Folder::empty();
+    let folder = TestFolder::empty();
     folder.write("config.json", "{}").write("tokenizer.json", "{}");
     let mut weight_map = serde_json::Map::new();
     for shard in 1..=SHARDS {
@@ -332,7 +332,7 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
     assert_eq!(folder.codes(), ["error truncated-shard"]);
 }
 
-/// Alone it is a matter of permissions; among faults of the files it is told with them.
+/// Unreadable alone is a matter of permissions; among other faults it is reported with them.
 #[test]
 fn what_cannot_be_read_is_a_finding_among_others_only() {
     let unreadable = || {
@@ -356,7 +356,7 @@ fn a_shard_whose_name_is_spelled_otherwise_is_missing_and_says_so() {
         ("Weights.safetensors", "weights.safetensors", "differs in upper and lower case"),
         ("u\u{308}.safetensors", "\u{fc}.safetensors", "other Unicode characters (NFC and NFD)"),
     ] {
-        let folder = Folder::empty();
+        let folder = TestFolder::empty();
         folder.write("config.json", "{}").write("tokenizer.json", "{}");
         folder.write(file, safetensors(&json!({"a": tensor("F32", &[1], 0, 4)}), 4)).index(&json!({ "a": shard }));
         let findings = folder.check_as(None);

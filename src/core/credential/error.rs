@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::Method;
+use super::CredentialMethod;
 use crate::azd;
 use crate::env::var;
 use crate::units;
@@ -13,29 +13,29 @@ use crate::units;
 /// Why there is no token. No variant holds a secret; texts of others are cleaned where they come in.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CredentialError {
-    /// The tool has nobody signed in, or the session ended.
+    /// The user is not signed in to the tool, or the session ended.
     #[error("not signed in to {how}: {words}")]
     NotSignedIn {
         /// The tool.
-        how: Method,
-        /// What it said.
+        how: CredentialMethod,
+        /// Message of the tool.
         words: String,
-        /// What it said to do.
+        /// Suggestion of the tool.
         suggestion: Option<String>,
     },
     /// The tool is not installed.
     #[error("{program} is needed to sign in, and was not found")]
     ProgramMissing {
-        /// Its name.
+        /// Name of the tool.
         program: &'static str,
-        /// Where to get it.
+        /// Installation page.
         link: &'static str,
     },
     /// No answer in time.
     #[error("signing in with {how} took longer than {}", units::duration(*limit))]
     TimedOut {
         /// Who was asked.
-        how: Method,
+        how: CredentialMethod,
         /// The limit.
         limit: Duration,
     },
@@ -43,17 +43,17 @@ pub enum CredentialError {
     #[error("{how} gave no token: {words}")]
     Refused {
         /// Who was asked.
-        how: Method,
-        /// What it said.
+        how: CredentialMethod,
+        /// Message of the tool.
         words: String,
-        /// What it said to do.
+        /// Suggestion of the tool.
         suggestion: Option<String>,
     },
     /// The tool or the sign-in service answered well, with something that holds no token.
     #[error("{how} answered without a token that can be read")]
     Unreadable {
         /// Who was asked.
-        how: Method,
+        how: CredentialMethod,
     },
     /// A usage error: no such method.
     #[error("'{word}' is not a way to sign in")]
@@ -73,7 +73,7 @@ pub enum CredentialError {
         /// The endpoint's host.
         host: String,
     },
-    /// A usage error: nobody knows which token the endpoint's cloud takes.
+    /// A usage error: the token scope of the endpoint's cloud is not known.
     #[error("no token scope is known for {host}")]
     NoScope {
         /// The endpoint's host.
@@ -83,7 +83,7 @@ pub enum CredentialError {
     #[error("{how} needs the variable {name}, which is not set")]
     MissingVariable {
         /// The method.
-        how: Method,
+        how: CredentialMethod,
         /// The variable.
         name: &'static str,
     },
@@ -94,29 +94,29 @@ pub enum CredentialError {
     #[error("{how} cannot be used: {words}")]
     BadConfiguration {
         /// The method.
-        how: Method,
-        /// What is wrong.
+        how: CredentialMethod,
+        /// Error message.
         words: String,
     },
 }
 
 impl CredentialError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
         let text = self.specific_suggestion();
-        // Whatever azd answered, a new sign-in is what helps most often.
+        // A new sign-in is the most frequent solution, whatever azd answered.
         if self.is_answer_of_azd() { azd::with_sign_in(text) } else { text }
     }
 
     fn is_answer_of_azd(&self) -> bool {
         matches!(
             self,
-            Self::NotSignedIn { how: Method::Azd, .. }
-                | Self::TimedOut { how: Method::Azd, .. }
-                | Self::Refused { how: Method::Azd, .. }
-                | Self::Unreadable { how: Method::Azd }
-                | Self::BadConfiguration { how: Method::Azd, .. }
+            Self::NotSignedIn { how: CredentialMethod::Azd, .. }
+                | Self::TimedOut { how: CredentialMethod::Azd, .. }
+                | Self::Refused { how: CredentialMethod::Azd, .. }
+                | Self::Unreadable { how: CredentialMethod::Azd }
+                | Self::BadConfiguration { how: CredentialMethod::Azd, .. }
         )
     }
 
@@ -125,28 +125,30 @@ impl CredentialError {
             Self::NotSignedIn { suggestion: Some(words), .. } | Self::Refused { suggestion: Some(words), .. } => {
                 words.clone()
             }
-            Self::NotSignedIn { how: Method::AzCli, .. } => "Run `az login`.".into(),
+            Self::NotSignedIn { how: CredentialMethod::AzCli, .. } => "Run `az login`.".into(),
             Self::NotSignedIn { .. } => "Run `azd auth login`.".into(),
             Self::ProgramMissing { program, link } => format!("Install {program}: {link}"),
-            Self::TimedOut { how: Method::Azd, .. } => {
+            Self::TimedOut { how: CredentialMethod::Azd, .. } => {
                 "Check the network, and run `azd auth login` once by hand.".into()
             }
-            Self::TimedOut { how: Method::AzCli, .. } => "Check the network, and run `az login` once by hand.".into(),
+            Self::TimedOut { how: CredentialMethod::AzCli, .. } => {
+                "Check the network, and run `az login` once by hand.".into()
+            }
             Self::TimedOut { .. } => "Check the network and the proxy settings.".into(),
-            Self::Refused { how: Method::Env, .. } => {
+            Self::Refused { how: CredentialMethod::Env, .. } => {
                 format!("Check {}, {} and {}.", var::AZURE_TENANT_ID, var::AZURE_CLIENT_ID, var::AZURE_CLIENT_SECRET)
             }
             Self::Refused { how, .. } | Self::BadConfiguration { how, .. } => {
                 format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
             }
-            Self::Unreadable { how: how @ (Method::Azd | Method::AzCli) } => {
+            Self::Unreadable { how: how @ (CredentialMethod::Azd | CredentialMethod::AzCli) } => {
                 format!("Update {how} to its newest version.")
             }
             Self::Unreadable { how } => {
                 format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
             }
             Self::UnknownMethod { .. } => {
-                let words = Method::ALL.map(Method::word).join(", ");
+                let words = CredentialMethod::ALL.map(CredentialMethod::word).join(", ");
                 format!("Set {} to one of {words}, or unset it.", var::CREDENTIAL)
             }
             Self::EmulatorElsewhere { .. } => format!("Unset {}, or use a loopback endpoint.", var::CREDENTIAL),
@@ -178,7 +180,7 @@ impl CredentialError {
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for CredentialMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Azd => "azd",

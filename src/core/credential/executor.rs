@@ -13,16 +13,16 @@ use crate::env::Env;
 use crate::platform::Platform;
 use crate::process::Programs;
 
-/// How a program ended, which azure_identity's own error does not tell.
+/// Exit of a program, which azure_identity's own error does not include.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum ProgramExit {
     /// The shell did not find it.
     Missing,
-    /// It ended with an error.
+    /// Exited with an error.
     Failed {
-        /// What it wrote to standard output.
+        /// Standard output.
         stdout: String,
-        /// What it wrote to standard error.
+        /// Standard error.
         stderr: String,
     },
 }
@@ -32,7 +32,7 @@ pub(super) struct GroupExecutor {
     programs: Programs,
     /// Command that the shell is asked for.
     tool: &'static str,
-    ending: Mutex<Option<Ending>>,
+    ending: Mutex<Option<ProgramExit>>,
 }
 
 /// Values of variables, and a token on standard output, are secrets. azure_identity asks for the trait.
@@ -48,14 +48,14 @@ impl GroupExecutor {
     }
 
     /// How the last program ended, if it failed; taken once.
-    pub(super) fn take_ending(&self) -> Option<Ending> {
+    pub(super) fn take_exit(&self) -> Option<ProgramExit> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     async fn execute(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
         let output = self.programs.output(program, args, None).await?;
         if !output.status.success() {
-            let ending = Ending::of(&output, Platform::CURRENT, || self.programs.has_command(self.tool));
+            let ending = ProgramExit::of(&output, Platform::CURRENT, || self.programs.has_command(self.tool));
             *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
         }
         Ok(output)
@@ -63,7 +63,7 @@ impl GroupExecutor {
 }
 
 impl Executor for GroupExecutor {
-    // What `#[async_trait]` makes of the trait's method, written out: the macro is no dependency of ours.
+    // The expansion of `#[async_trait]` for this method: the macro is no dependency.
     fn run<'me, 'program, 'list, 'arg, 'run>(
         &'me self,
         program: &'program OsStr,
@@ -79,7 +79,7 @@ impl Executor for GroupExecutor {
     }
 }
 
-impl Ending {
+impl ProgramExit {
     fn of(output: &Output, platform: Platform, is_installed: impl FnOnce() -> bool) -> Self {
         if is_missing(output.status.code(), platform, is_installed) {
             return Self::Missing;

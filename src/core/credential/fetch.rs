@@ -1,7 +1,7 @@
-//! One fetch of a token with azure_identity, and what its failure means.
+//! One fetch of a token with azure_identity, and the meaning of its failure.
 //!
-//! The credential is made anew for each fetch: those that keep tokens of their own would answer a 401 with the token
-//! that was just refused.
+//! The credential is created for each fetch: those that cache tokens would answer a 401 with the token that was just
+//! refused.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use azure_identity::{
 };
 use time::OffsetDateTime;
 
-use super::executor::{Ending, GroupExecutor};
-use super::{CredentialError, FOR_EVER, Method, TokenSource, tls};
-use crate::azd::{AzdWords, INSTALL};
+use super::executor::{GroupExecutor, ProgramExit};
+use super::{CredentialError, CredentialMethod, FIXED_TOKEN_LIFETIME, TokenSource, tls};
+use crate::azd::{AzdMessage, INSTALL};
 use crate::env::var;
 use crate::redact::{Token, clean, remember};
 
@@ -23,20 +23,20 @@ const AZ_LINK: &str = "https://aka.ms/installazurecli";
 
 /// A new token and its end.
 pub(super) async fn fetch(source: &TokenSource) -> Result<(Token, OffsetDateTime), CredentialError> {
-    if source.method == Method::Emulator {
-        return Ok((Token::new("emulator".into()), OffsetDateTime::now_utc() + FOR_EVER));
+    if source.method == CredentialMethod::Emulator {
+        return Ok((Token::new("emulator".into()), OffsetDateTime::now_utc() + FIXED_TOKEN_LIFETIME));
     }
-    let tool = if source.method == Method::AzCli { "az" } else { "azd" };
+    let tool = if source.method == CredentialMethod::AzCli { "az" } else { "azd" };
     let executor = Arc::new(GroupExecutor::new(&source.env, tool));
     let credential = credential(source, &executor)?;
     match credential.get_token(&[&source.scope], None).await {
         Ok(AccessToken { token, expires_on, .. }) => Ok((usable(source.method, token.secret())?, expires_on)),
-        Err(error) => Err(failure(source.method, executor.take_ending(), &error)),
+        Err(error) => Err(failure(source.method, executor.take_exit(), &error)),
     }
 }
 
 /// The token of any of the methods: text that a header can carry, and not none.
-fn usable(how: Method, token: &str) -> Result<Token, CredentialError> {
+fn usable(how: CredentialMethod, token: &str) -> Result<Token, CredentialError> {
     let is_usable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if is_usable { Ok(Token::new(token.to_owned())) } else { Err(CredentialError::Unreadable { how }) }
 }
@@ -50,28 +50,28 @@ fn credential(
     let tenant_id = source.tenant.clone();
     let client_id = source.env.get(var::AZURE_CLIENT_ID).map(str::to_owned);
     Ok(match how {
-        Method::Azd | Method::Emulator => {
+        CredentialMethod::Azd | CredentialMethod::Emulator => {
             let executor = Some(Arc::<GroupExecutor>::clone(executor) as _);
             let options = AzureDeveloperCliCredentialOptions { executor, tenant_id };
             AzureDeveloperCliCredential::new(Some(options)).map_err(bad)?
         }
-        Method::AzCli => {
+        CredentialMethod::AzCli => {
             let executor = Some(Arc::<GroupExecutor>::clone(executor) as _);
             let options = AzureCliCredentialOptions { executor, tenant_id, subscription: None };
             AzureCliCredential::new(Some(options)).map_err(bad)?
         }
-        Method::Workload => {
+        CredentialMethod::Workload => {
             tls::install_provider();
             let options = WorkloadIdentityCredentialOptions { client_id, tenant_id, ..Default::default() };
             WorkloadIdentityCredential::new(Some(options)).map_err(bad)?
         }
-        Method::Managed => {
+        CredentialMethod::Managed => {
             tls::install_provider();
             let user_assigned_id = client_id.map(UserAssignedId::ClientId);
             let options = ManagedIdentityCredentialOptions { user_assigned_id, ..Default::default() };
             ManagedIdentityCredential::new(Some(options)).map_err(bad)?
         }
-        Method::Env => {
+        CredentialMethod::Env => {
             if source.env.get(var::AZURE_CLIENT_SECRET).is_none()
                 && source.env.get(var::AZURE_CLIENT_CERTIFICATE_PATH).is_some()
             {
@@ -91,14 +91,18 @@ fn credential(
     })
 }
 
-fn failure(how: Method, ending: Option<Ending>, error: &azure_core::Error) -> CredentialError {
-    match (how, ending) {
-        (Method::Azd, Some(Ending::Missing)) => CredentialError::ProgramMissing { program: "azd", link: INSTALL },
-        (Method::AzCli, Some(Ending::Missing)) => CredentialError::ProgramMissing { program: "az", link: AZ_LINK },
-        (_, Some(Ending::Failed { stdout, stderr })) => {
-            let AzdWords { message: words, suggestion } = AzdWords::read(&stderr, &stdout);
-            // The tools have no code for it; both name the remedy in the message or in the suggestion.
-            let remedy = if how == Method::AzCli { "az login" } else { "azd auth login" };
+fn failure(how: CredentialMethod, exit: Option<ProgramExit>, error: &azure_core::Error) -> CredentialError {
+    match (how, exit) {
+        (CredentialMethod::Azd, Some(ProgramExit::Missing)) => {
+            CredentialError::ProgramMissing { program: "azd", link: INSTALL }
+        }
+        (CredentialMethod::AzCli, Some(ProgramExit::Missing)) => {
+            CredentialError::ProgramMissing { program: "az", link: AZ_LINK }
+        }
+        (_, Some(ProgramExit::Failed { stdout, stderr })) => {
+            let AzdMessage { message: words, suggestion } = AzdMessage::read(&stderr, &stdout);
+            // The tools have no code for it; both name the command in the message or in the suggestion.
+            let remedy = if how == CredentialMethod::AzCli { "az login" } else { "azd auth login" };
             let says = |text: &str| text.contains(remedy) || text.contains("not logged in");
             if says(&words) || suggestion.as_deref().is_some_and(says) {
                 CredentialError::NotSignedIn { how, words, suggestion }
@@ -106,11 +110,13 @@ fn failure(how: Method, ending: Option<Ending>, error: &azure_core::Error) -> Cr
                 CredentialError::Refused { how, words, suggestion }
             }
         }
-        // The tool ended well, so what failed is reading its answer. The error may quote it: not repeated.
-        (Method::Azd | Method::AzCli, _) if !is_io(error) && !is_configuration(error) => {
+        // The tool succeeded, so reading its answer failed. The error may quote it, and is not repeated.
+        (CredentialMethod::Azd | CredentialMethod::AzCli, _) if !is_io(error) && !is_configuration(error) => {
             CredentialError::Unreadable { how }
         }
-        (Method::Azd | Method::AzCli, _) => CredentialError::BadConfiguration { how, words: words_of(error) },
+        (CredentialMethod::Azd | CredentialMethod::AzCli, _) => {
+            CredentialError::BadConfiguration { how, words: words_of(error) }
+        }
         (_, _) => CredentialError::Refused { how, words: words_of(error), suggestion: None },
     }
 }
@@ -132,7 +138,7 @@ fn is_configuration(error: &azure_core::Error) -> bool {
     std::error::Error::source(error).is_none()
 }
 
-/// azure_identity's words without its name and its link, which mean nothing to a person here.
+/// Message of azure_identity without its name and its link, which do not help users here.
 fn words_of(error: &azure_core::Error) -> String {
     let text = clean(&error.to_string());
     let text = text.split("\nTo troubleshoot, visit").next().unwrap_or_default();
@@ -146,7 +152,7 @@ mod tests {
 
     #[test]
     fn no_method_gives_a_token_that_is_none() {
-        for how in Method::ALL {
+        for how in CredentialMethod::ALL {
             for token in ["", " ", "a b", "a\nb", "a\u{7f}", "ä"] {
                 assert_eq!(usable(how, token), Err(CredentialError::Unreadable { how }), "{token:?}");
             }

@@ -22,7 +22,7 @@ use crate::redact::Token;
 
 /// A way to sign in (`AZURE_AI_MODELS_CREDENTIAL`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum CredentialMethod {
     /// The account of the Azure Developer CLI; the default.
     Azd,
     /// The account of the Azure CLI.
@@ -37,7 +37,7 @@ pub enum Method {
     Emulator,
 }
 
-impl Method {
+impl CredentialMethod {
     const ALL: [Self; 6] = [Self::Azd, Self::AzCli, Self::Workload, Self::Managed, Self::Env, Self::Emulator];
 
     /// The method's word in `AZURE_AI_MODELS_CREDENTIAL`.
@@ -56,14 +56,14 @@ impl Method {
 
 /// Whom a token is for.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
+pub struct TokenTarget<'a> {
     /// The endpoint's host; its cloud decides the scope.
     pub host: &'a str,
     /// The endpoint is on this machine.
     pub loopback: bool,
     /// The user named the endpoint, by option or in their own environment; an azd environment did not.
     pub named_by_user: bool,
-    /// What is asked there.
+    /// Service that accepts the token.
     pub audience: Audience,
 }
 
@@ -81,19 +81,19 @@ pub enum Audience {
 /// Gives tokens for one endpoint, and keeps the last one.
 pub struct TokenSource {
     env: Env,
-    method: Method,
+    method: CredentialMethod,
     scope: String,
     tenant: Option<String>,
     timings: Timings,
     reporter: Reporter,
-    cached: Mutex<Option<Cached>>,
-    /// Held while a token is fetched, so that requests at once start one `azd`.
+    cached: Mutex<Option<CachedToken>>,
+    /// Held while a token is fetched, so that concurrent requests start one `azd`.
     fetching: tokio::sync::Mutex<()>,
 }
 
-struct Cached {
+struct CachedToken {
     token: Token,
-    /// From here on it is fetched anew.
+    /// Time from which the token is fetched again.
     stale_at: OffsetDateTime,
 }
 
@@ -105,25 +105,25 @@ impl TokenSource {
     /// environment named, a cloud without a known scope.
     pub fn new(
         env: &Env,
-        target: Target<'_>,
+        target: TokenTarget<'_>,
         tenant: Option<&str>,
         timings: Timings,
         reporter: Reporter,
     ) -> Result<Self, CredentialError> {
         let method = match env.get(var::CREDENTIAL) {
-            None => Method::Azd,
-            Some(word) => Method::ALL
+            None => CredentialMethod::Azd,
+            Some(word) => CredentialMethod::ALL
                 .into_iter()
                 .find(|method| method.word() == word)
                 .ok_or_else(|| CredentialError::UnknownMethod { word: word.to_owned() })?,
         };
-        if method == Method::Emulator && !target.loopback {
+        if method == CredentialMethod::Emulator && !target.loopback {
             return Err(CredentialError::EmulatorElsewhere { host: target.host.to_owned() });
         }
-        if method != Method::Emulator && target.loopback && !target.named_by_user {
+        if method != CredentialMethod::Emulator && target.loopback && !target.named_by_user {
             return Err(CredentialError::LoopbackNotNamed { host: target.host.to_owned() });
         }
-        // The variable names the project's scope; the control plane has its own.
+        // The variable sets the project's scope; the control plane has its own.
         let named = env.get(var::SCOPE).filter(|_| target.audience == Audience::Foundry);
         let scope = match named {
             Some(scope) => scope.to_owned(),
@@ -143,7 +143,7 @@ impl TokenSource {
 
     /// How this source signs in.
     #[must_use]
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> CredentialMethod {
         self.method
     }
 
@@ -173,7 +173,7 @@ impl TokenSource {
             .unwrap_or(Err(CredentialError::TimedOut { how: self.method, limit }))?;
         let margin = time::Duration::try_from(self.timings.token_margin).unwrap_or(time::Duration::MINUTE);
         let stale_at = expires.checked_sub(margin).unwrap_or(expires);
-        *self.cache() = Some(Cached { token: token.clone(), stale_at });
+        *self.cache() = Some(CachedToken { token: token.clone(), stale_at });
         Ok(token)
     }
 
@@ -186,7 +186,7 @@ impl TokenSource {
         self.cache().as_ref().filter(|kept| OffsetDateTime::now_utc() < kept.stale_at).map(|kept| kept.token.clone())
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, Option<Cached>> {
+    fn cache(&self) -> std::sync::MutexGuard<'_, Option<CachedToken>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -198,10 +198,10 @@ impl fmt::Debug for TokenSource {
 }
 
 /// How long the emulator's fixed token counts as good; it never ends.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+const FIXED_TOKEN_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The scope by the endpoint's cloud.
-fn scope_of(target: Target<'_>) -> Option<String> {
+fn scope_of(target: TokenTarget<'_>) -> Option<String> {
     let cloud = Cloud::of_host(target.host);
     match target.audience {
         Audience::Foundry => cloud.project_scope().map(str::to_owned),

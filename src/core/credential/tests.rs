@@ -1,16 +1,16 @@
-//! Sign-in against small stand-ins for `azd` and `az`.
+//! Sign-in against small fakes of `azd` and `az`.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
 
-const PUBLIC: Target<'_> =
-    Target { host: "a.services.ai.azure.com", loopback: false, named_by_user: true, audience: Audience::Foundry };
-const LOOPBACK: Target<'_> =
-    Target { host: "127.0.0.1", loopback: true, named_by_user: true, audience: Audience::Foundry };
+const PUBLIC: TokenTarget<'_> =
+    TokenTarget { host: "a.services.ai.azure.com", loopback: false, named_by_user: true, audience: Audience::Foundry };
+const LOOPBACK: TokenTarget<'_> =
+    TokenTarget { host: "127.0.0.1", loopback: true, named_by_user: true, audience: Audience::Foundry };
 
-fn source(vars: &[(&str, &str)], target: Target<'_>) -> Result<TokenSource, CredentialError> {
+fn source(vars: &[(&str, &str)], target: TokenTarget<'_>) -> Result<TokenSource, CredentialError> {
     let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
     let timings = Timings::from_env(&env);
     TokenSource::new(&env, target, None, timings, Arc::new(|_| ()))
@@ -24,7 +24,8 @@ fn the_scope_follows_the_host() {
         ("a.services.ai.azure.cn", None),
         ("127.0.0.1", Some("https://ai.azure.com/.default")),
     ] {
-        let found = source(&[], Target { host, loopback: false, named_by_user: true, audience: Audience::Foundry });
+        let found =
+            source(&[], TokenTarget { host, loopback: false, named_by_user: true, audience: Audience::Foundry });
         match scope {
             Some(scope) => assert_eq!(found.expect(host).scope(), scope),
             None => assert_eq!(found.expect_err(host), CredentialError::NoScope { host: host.into() }),
@@ -32,7 +33,12 @@ fn the_scope_follows_the_host() {
     }
     let named = source(
         &[(var::SCOPE, "https://x/.default")],
-        Target { host: "a.services.ai.azure.cn", loopback: false, named_by_user: true, audience: Audience::Foundry },
+        TokenTarget {
+            host: "a.services.ai.azure.cn",
+            loopback: false,
+            named_by_user: true,
+            audience: Audience::Foundry,
+        },
     );
     assert_eq!(named.expect("a scope is named").scope(), "https://x/.default");
 }
@@ -45,7 +51,7 @@ fn the_control_plane_has_scopes_of_its_own() {
         ("a.services.ai.azure.cn", "https://management.chinacloudapi.cn/.default"),
         ("127.0.0.1", "https://management.azure.com/.default"),
     ] {
-        let target = Target { host, loopback: false, named_by_user: true, audience: Audience::Arm };
+        let target = TokenTarget { host, loopback: false, named_by_user: true, audience: Audience::Arm };
         assert_eq!(source(&[(var::SCOPE, "https://x/.default")], target).expect(host).scope(), scope);
     }
 }
@@ -70,7 +76,7 @@ async fn a_service_principal_needs_its_three_variables_and_a_secret() {
     let incomplete = source(&[(var::CREDENTIAL, "env"), (var::AZURE_TENANT_ID, "t")], PUBLIC).expect("method");
     assert_eq!(
         incomplete.token().await.expect_err("no client"),
-        CredentialError::MissingVariable { how: Method::Env, name: var::AZURE_CLIENT_ID }
+        CredentialError::MissingVariable { how: CredentialMethod::Env, name: var::AZURE_CLIENT_ID }
     );
     let certificate =
         source(&[(var::CREDENTIAL, "env"), (var::AZURE_CLIENT_CERTIFICATE_PATH, "/c.pem")], PUBLIC).expect("method");
@@ -153,7 +159,7 @@ exit 1"#,
         assert_eq!(
             error,
             CredentialError::NotSignedIn {
-                how: Method::Azd,
+                how: CredentialMethod::Azd,
                 words: "expired".into(),
                 suggestion: Some("Run azd auth login --tenant-id T".into())
             }
@@ -166,14 +172,14 @@ exit 1"#,
         let network = r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#;
         let refused = |how, words: &str| CredentialError::Refused { how, words: words.into(), suggestion: None };
         for (name, method, script, error) in [
-            ("azd", "azd", network, refused(Method::Azd, "fetching token: no such host")),
-            ("azd", "azd", "echo '{\"token\":\"CANARY\"}'", CredentialError::Unreadable { how: Method::Azd }),
+            ("azd", "azd", network, refused(CredentialMethod::Azd, "fetching token: no such host")),
+            ("azd", "azd", "echo '{\"token\":\"CANARY\"}'", CredentialError::Unreadable { how: CredentialMethod::Azd }),
             (
                 "az",
                 "azcli",
                 "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1",
                 CredentialError::NotSignedIn {
-                    how: Method::AzCli,
+                    how: CredentialMethod::AzCli,
                     words: "Please run 'az login' to setup account.".into(),
                     suggestion: None,
                 },
@@ -199,10 +205,10 @@ exit 1"#,
         let env = Env::from_vars([], Path::new("/"));
         let source = TokenSource::new(&env, PUBLIC, Some("t; rm -rf /"), Timings::default(), Arc::new(|_| ()));
         let error = source.expect("source").token().await.expect_err("tenant");
-        assert!(matches!(error, CredentialError::BadConfiguration { how: Method::Azd, .. }), "{error:?}");
+        assert!(matches!(error, CredentialError::BadConfiguration { how: CredentialMethod::Azd, .. }), "{error:?}");
         let error =
             super::source(&[(var::SCOPE, "x; rm -rf /")], PUBLIC).expect("source").token().await.expect_err("scope");
-        assert!(matches!(error, CredentialError::BadConfiguration { how: Method::Azd, .. }), "{error:?}");
+        assert!(matches!(error, CredentialError::BadConfiguration { how: CredentialMethod::Azd, .. }), "{error:?}");
     }
 
     #[tokio::test(flavor = "current_thread")]
@@ -210,10 +216,10 @@ exit 1"#,
         let dir = tool("azd", r#"sleep 300 & echo $! > "${0%/*}/child"; wait"#);
         let source = signed(dir.path(), "azd", "0.1");
         let error = source.token().await.expect_err("too slow");
-        assert!(matches!(error, CredentialError::TimedOut { how: Method::Azd, .. }), "{error:?}");
+        assert!(matches!(error, CredentialError::TimedOut { how: CredentialMethod::Azd, .. }), "{error:?}");
         let child: i32 = fs::read_to_string(dir.path().join("child")).expect("pid").trim().parse().expect("number");
         let child = rustix::process::Pid::from_raw(child).expect("pid");
-        // Killed, it may wait to be reaped by whoever inherits it; /proc tells.
+        // After the kill its parent may need time to reap it; /proc shows that.
         for _ in 0..1500 {
             if rustix::process::test_kill_process(child).is_err() || is_zombie(child) {
                 return;

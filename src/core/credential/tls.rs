@@ -1,8 +1,8 @@
-//! The one place that chooses the cryptography of TLS. It stands here because the HTTP clients of azure_identity and of
+//! Choice of the TLS cryptography, in one place. In this module because the HTTP clients of azure_identity and of
 //! `http` both need it, and `http` may use `credential`, not the other way round.
 
 /// Chooses ring for this process; reqwest panics on its first client otherwise. Once is enough, more is harmless.
 pub fn install_provider() {
-    // An error says that a provider is already chosen, which is what we want.
+    // An error means that a provider is already installed.
     drop(rustls::crypto::ring::default_provider().install_default());
 }

@@ -1,4 +1,4 @@
-//! Every limit and delay of the program, in one place, so that one look tells them all.
+//! Every limit and delay of the program, in one place.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ pub struct Timings {
     pub connect: Duration,
     /// For one request, answer included.
     pub request: Duration,
-    /// First pause between tries; it doubles.
+    /// First pause between attempts; doubles.
     pub retry_first: Duration,
-    /// Longest pause of our own between tries.
+    /// Maximum pause between attempts, without a `Retry-After`.
     pub retry_cap: Duration,
     /// Longest `Retry-After` that is obeyed.
     pub retry_after_cap: Duration,
     /// For a token from `azd` and the other sources.
     pub token: Duration,
-    /// A token is fetched anew this long before it expires.
+    /// Time before its expiry at which a token is fetched again.
     pub token_margin: Duration,
-    /// For one answer of azd's gRPC server, questions to the person aside.
+    /// Limit of one answer of azd's gRPC server, except for questions to the user.
     pub host_call: Duration,
     /// For azd to take an error; after it the program prints the error itself.
     pub host_report: Duration,
@@ -41,9 +41,9 @@ pub struct Timings {
     pub absent: Duration,
     /// For a deployment to be created, changed or deleted.
     pub deploy: Duration,
-    /// First pause between looks at a deployment; it doubles.
+    /// First pause between polls of a deployment; doubles.
     pub deploy_first: Duration,
-    /// Longest pause between looks at a deployment.
+    /// Maximum pause between polls of a deployment.
     pub deploy_cap: Duration,
     /// A deployment that was accepted may be invisible this long.
     pub invisible: Duration,
@@ -59,19 +59,19 @@ pub struct Timings {
     pub azcopy_version: Duration,
     /// For `azcopy jobs show`.
     pub azcopy_jobs: Duration,
-    /// A download that stands still this long is given up.
+    /// Time without progress after which a download fails.
     pub download_stall: Duration,
-    /// A response of the Hugging Face Hub that stands still this long is requested again.
+    /// Time without progress after which a response of the Hugging Face Hub is requested again.
     pub hub_stall: Duration,
     /// Longest rate limit of the Hub that is waited for.
     pub hub_rate_limit: Duration,
-    /// An upload that stands still this long is reported.
+    /// Time without progress after which a stalled upload is reported.
     pub stall_notice: Duration,
-    /// An upload that stands still this long is ended.
+    /// Time without progress after which an upload is ended.
     pub stall_limit: Duration,
     /// Between SIGINT and SIGKILL when AzCopy is ended.
     pub cancel_grace: Duration,
-    /// Between the second request to end and the end of a command that does not return by itself.
+    /// Time between the second request to end and the forced end of a command.
     pub interrupt_grace: Duration,
     /// Between status lines during an upload.
     pub status_line: Duration,
@@ -139,7 +139,7 @@ impl Timings {
     /// A time that came from outside, such as `Retry-After`, on this run's clock.
     #[must_use]
     pub fn scaled(&self, duration: Duration) -> Duration {
-        // Somebody may mean 'for ever' by a number that scaling would overflow.
+        // A value that means 'for ever' would overflow when scaled.
         Duration::try_from_secs_f64(duration.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)
     }
 
@@ -148,7 +148,7 @@ impl Timings {
         let by = |duration: Duration| duration.mul_f64(limits);
         let pause = |duration: Duration| duration.mul_f64(pauses);
         Self {
-            // A busy machine may be slow to answer itself, so these have a floor.
+            // A busy machine may answer slowly, so these have a minimum.
             connect: by(self.connect).max(Duration::from_secs(1)),
             request: by(self.request).max(Duration::from_secs(1)),
             retry_first: pause(self.retry_first),
@@ -176,7 +176,7 @@ impl Timings {
             azcopy_jobs: by(self.azcopy_jobs).max(Duration::from_secs(3)),
             download_stall: by(self.download_stall),
             hub_stall: by(self.hub_stall).max(Duration::from_secs(1)),
-            // Compared with what the Hub sends, which is not scaled.
+            // Compared with the value of the Hub, which is not scaled.
             hub_rate_limit: self.hub_rate_limit,
             stall_notice: by(self.stall_notice),
             stall_limit: by(self.stall_limit),

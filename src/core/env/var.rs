@@ -162,7 +162,7 @@ variables! {
 }
 
 /// Variables that azd sets for the one run of the program that it starts, and that mean nothing afterwards.
-pub const OF_AZD_RUN: [&str; 5] = [AZD_SERVER, AZD_ACCESS_TOKEN, AZD_CWD, TRACEPARENT, TRACESTATE];
+pub const AZD_RUN_VARIABLES: [&str; 5] = [AZD_SERVER, AZD_ACCESS_TOKEN, AZD_CWD, TRACEPARENT, TRACESTATE];
 
 /// Variables that widen whom the program trusts with tokens and with running. A run that azd did not start ignores
 /// them where a `.env` of the azd project sets them too: a shell may have loaded that file.
@@ -182,7 +182,7 @@ pub const HUB: [&str; 8] = [
 
 /// Variables that an azd environment may set. They name a project, which its endpoint's rules check, or change how
 /// output looks. Nothing here chooses a program, a host for tokens, a certificate, a credential or a directory.
-pub const FROM_AZD: [&str; 18] = [
+pub const ALLOWED_FROM_AZD: [&str; 18] = [
     AZURE_TENANT_ID,
     AZURE_SUBSCRIPTION_ID,
     AZURE_RESOURCE_GROUP_NAME,

@@ -11,9 +11,9 @@ use super::pending;
 use super::wire;
 use crate::credential::{self, TokenSource};
 use crate::env::{Env, var};
-use crate::http::{Flaw, HttpClient, HttpError, Method, PageError, Request, Response, Retry};
+use crate::http::{HttpClient, HttpError, Method, PageError, Request, Response, ResponseFlaw, Retry};
 use crate::model::{
-    BlobUri, CustomModel, DeploymentName, ListedModel, Listing, ModelChange, ModelName, ModelVersion,
+    BlobUri, CustomModel, DeploymentName, ListedModel, ModelChange, ModelListSeed, ModelName, ModelVersion,
     ProjectDeployment, Versioned,
 };
 use crate::project::ProjectEndpoint;
@@ -64,8 +64,8 @@ impl From<PageError> for ListError {
     }
 }
 
-/// Looks at a model before what the service accepted counts as not done: a GET may lag behind.
-pub(super) const PATIENCE: u32 = 8;
+/// Polls of a model before an accepted change counts as not done: a GET may lag behind.
+pub(super) const MAX_STALE_POLLS: u32 = 8;
 
 /// Failure to change a model.
 #[derive(Debug, Error)]
@@ -102,7 +102,7 @@ impl FoundryClient {
 
     /// How the user signs in.
     #[must_use]
-    pub fn sign_in(&self) -> credential::Method {
+    pub fn sign_in(&self) -> credential::CredentialMethod {
         self.tokens.method()
     }
 
@@ -110,7 +110,7 @@ impl FoundryClient {
     ///
     /// # Errors
     /// See [`ListError`]; never a part of the list.
-    pub async fn list_models(&self, listing: Listing) -> Result<Vec<ListedModel>, ListError> {
+    pub async fn list_models(&self, listing: ModelListSeed) -> Result<Vec<ListedModel>, ListError> {
         let mut url = self.url(&[]);
         if let Some(job) = &listing.filter.source_job {
             url.query_pairs_mut().append_pair("source.jobId", job);
@@ -118,11 +118,15 @@ impl FoundryClient {
         Ok(self.http.list_by(self.request(Method::GET, url, Retry::Idempotent), listing, None).await?.0)
     }
 
-    /// Models of as many pages as show so many different ones, and whether these are all pages.
+    /// Models of as many pages as contain `count` different ones, and whether these are all pages.
     ///
     /// # Errors
     /// See [`ListError`].
-    pub async fn first_models(&self, count: usize, listing: Listing) -> Result<(Vec<ListedModel>, bool), ListError> {
+    pub async fn first_models(
+        &self,
+        count: usize,
+        listing: ModelListSeed,
+    ) -> Result<(Vec<ListedModel>, bool), ListError> {
         let is_enough = |models: &[ListedModel]| {
             let names: HashSet<&str> = models.iter().map(Versioned::name).collect();
             names.len() >= count
@@ -135,7 +139,11 @@ impl FoundryClient {
     ///
     /// # Errors
     /// See [`ListError`]; never a part of the list.
-    pub async fn listed_versions(&self, name: &ModelName, listing: Listing) -> Result<Vec<ListedModel>, ListError> {
+    pub async fn listed_versions(
+        &self,
+        name: &ModelName,
+        listing: ModelListSeed,
+    ) -> Result<Vec<ListedModel>, ListError> {
         let request = self.request(Method::GET, self.versions_url(name), Retry::Idempotent);
         Ok(self.http.list_by(request, listing, None).await?.0)
     }
@@ -162,14 +170,14 @@ impl FoundryClient {
         let other = format!("it shows model '{}'", clean(&model.view().name));
         let other =
             model.view().version.as_ref().map_or(other.clone(), |version| format!("{other} version '{version}'"));
-        Err(response.bad(Flaw::Shape(other)))
+        Err(response.bad(ResponseFlaw::Shape(other)))
     }
 
     /// Changes description and tags of a version that exists, and returns it as it is then: by the answer, else by a GET,
     /// which may lag behind.
     ///
     /// # Errors
-    /// A 404, or a 409 or 412 when somebody else changes it, among others.
+    /// A 404, or a 409 or 412 on a concurrent change, among others.
     pub async fn update_model(
         &self,
         name: &ModelName,
@@ -187,7 +195,7 @@ impl FoundryClient {
             _ => UpdateError::NotShown,
         };
         let mut polls = self.polls();
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_STALE_POLLS {
             let model = self.get_model(name, version).await?;
             if is_changed(&model) {
                 return Ok(model);
@@ -209,7 +217,7 @@ impl FoundryClient {
         let url = self.version_url(name, version, Some("startPendingUpload"));
         let request = self.request(Method::POST, url, Retry::Idempotent).json(&pending::request());
         let response = self.send(request).await?;
-        pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+        pending::read(&response.json()?).map_err(|what| response.bad(ResponseFlaw::Shape(what.into())))
     }
 
     /// Asks for a SAS that reads the files of a registered version.
@@ -225,7 +233,7 @@ impl FoundryClient {
         let url = self.version_url(name, version, Some("credentials"));
         let request = self.request(Method::POST, url, Retry::Idempotent).json(&json!({ "blobUri": blob_uri }));
         let response = self.send(request).await?;
-        pending::read(&response.json()?).map_err(|what| response.bad(Flaw::Shape(what.into())))
+        pending::read(&response.json()?).map_err(|what| response.bad(ResponseFlaw::Shape(what.into())))
     }
 
     /// All deployments that the project can use, all pages. They have no state.
@@ -252,7 +260,7 @@ impl FoundryClient {
     /// Deployments have one api-version, whatever that of models is.
     fn deployments_url(&self, name: Option<&DeploymentName>) -> Url {
         let mut url = self.endpoint.url().clone();
-        // Fails for URLs without a path alone, and an endpoint has one.
+        // Fails only for URLs without a path, and an endpoint has one.
         if let Ok(mut path) = url.path_segments_mut() {
             path.push("deployments").extend(name.map(DeploymentName::as_str));
         }
@@ -262,7 +270,7 @@ impl FoundryClient {
 
     /// A request to the project or to a host that runs its operations: only those get its token.
     pub(super) fn request(&self, method: Method, url: Url, retry: Retry) -> Request<'_> {
-        // The models are a preview within `v1`, which has to be asked for; older versions do not mind.
+        // Models are a preview within `v1`, which needs a header; older versions ignore it.
         Request::new(method, url, retry)
             .tokens(&self.tokens)
             .header("foundry-features", "Models=V1Preview")
@@ -300,7 +308,7 @@ impl FoundryClient {
 
     fn url(&self, below_models: &[&str]) -> Url {
         let mut url = self.endpoint.url().clone();
-        // Fails for URLs without a path alone, and an endpoint has one.
+        // Fails only for URLs without a path, and an endpoint has one.
         if let Ok(mut path) = url.path_segments_mut() {
             path.push("models").extend(below_models);
         }

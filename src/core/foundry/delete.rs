@@ -1,13 +1,13 @@
-//! Deletion of a version. The service answers 200 for what never existed, so whoever asks looks first.
+//! Deletion of a version. The service answers 200 for versions that never existed, so callers check first.
 
 use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
 
-use super::client::{FoundryClient, PATIENCE};
-use super::operation::{Look, retry_after};
-use super::state::{Failure, OperationState};
+use super::client::{FoundryClient, MAX_STALE_POLLS};
+use super::operation::{OperationPoll, retry_after};
+use super::state::{OperationFailure, OperationState};
 use crate::http::{HttpError, Method, Retry};
 use crate::model::{ModelName, ModelVersion};
 
@@ -17,16 +17,16 @@ pub enum DeleteError {
     /// The service did not accept it; 409 when the model is in use.
     #[error("the deletion was refused")]
     Refused(#[source] HttpError),
-    /// It was accepted, and ended badly.
+    /// Accepted, and failed.
     #[error("the deletion failed: {0}")]
-    Failed(Failure),
-    /// It was accepted, and its state cannot be read.
+    Failed(OperationFailure),
+    /// Accepted, and the state cannot be read.
     #[error("the deletion was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
-    /// It was accepted or is said to have ended well, and the version can still be read.
+    /// Accepted or reported as done, and the version can still be read.
     #[error("the version is still there after its deletion")]
     StillThere,
-    /// It goes on.
+    /// The limit ended the wait; the deletion continues.
     #[error("the deletion did not end in time")]
     TimedOut,
 }
@@ -47,7 +47,7 @@ impl FoundryClient {
                     (is_pending, self.operation_of(&url, &response).filter(|_| is_pending))
                 }
                 Err(error) => {
-                    // Another request deleted it first, or an earlier one of this call whose answer was lost.
+                    // Deleted by another request, or by an earlier attempt of this call whose answer was lost.
                     let is_gone = error.status() == Some(404)
                         && self.get_model(name, version).await.is_err_and(|error| error.status() == Some(404));
                     return if is_gone { Ok(()) } else { Err(DeleteError::Refused(error)) };
@@ -65,25 +65,25 @@ impl FoundryClient {
         mut operation: Option<Url>,
     ) -> Result<(), DeleteError> {
         let mut polls = self.polls();
-        let mut looks = PATIENCE;
+        let mut looks = MAX_STALE_POLLS;
         loop {
             let mut wait = None;
             if let Some(url) = operation.clone() {
-                match self.look(&url).await.map_err(DeleteError::Unwatchable)? {
-                    Look::State { state: OperationState::Done(_), .. } => {
+                match self.poll_operation(&url).await.map_err(DeleteError::Unwatchable)? {
+                    OperationPoll::State { state: OperationState::Done(_), .. } => {
                         (is_pending, operation) = (false, None);
                         continue;
                     }
-                    Look::State { state: OperationState::Failed(failure), .. } => {
+                    OperationPoll::State { state: OperationState::Failed(failure), .. } => {
                         return Err(DeleteError::Failed(failure));
                     }
-                    Look::State { state: OperationState::Running(_), next, retry_after } => {
+                    OperationPoll::State { state: OperationState::Running(_), next, retry_after } => {
                         operation = next.or(operation);
                         wait = retry_after;
                     }
-                    Look::Unreadable(error) if error.is_passing() => wait = retry_after(&error),
-                    Look::Unreadable(error) => return Err(DeleteError::Unwatchable(error)),
-                    Look::Gone => {
+                    OperationPoll::Unreadable(error) if error.is_passing() => wait = retry_after(&error),
+                    OperationPoll::Unreadable(error) => return Err(DeleteError::Unwatchable(error)),
+                    OperationPoll::Gone => {
                         operation = None;
                         continue;
                     }

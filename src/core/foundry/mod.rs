@@ -14,9 +14,9 @@ mod wire;
 pub use client::{DEFAULT_API_VERSION, FoundryClient, ListError, UpdateError, api_version};
 pub use delete::DeleteError;
 pub use register::{RegisterError, RegisterStatus};
-pub use start::Started;
-pub use state::{Failure, OperationState};
-pub use watch::Registered;
+pub use start::AcceptedRegistration;
+pub use state::{OperationFailure, OperationState};
+pub use watch::RegisteredModel;
 
 #[cfg(test)]
 mod tests;

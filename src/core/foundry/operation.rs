@@ -1,21 +1,21 @@
-//! One look at a running operation.
+//! One poll of a running operation.
 
 use std::time::Duration;
 
 use url::Url;
 
 use super::client::FoundryClient;
-use super::state::{self, OperationState, Place};
+use super::state::{self, OperationLocation, OperationState};
 use crate::http::{Backoff, HttpError, Method, Response, Retry};
 use crate::model::Report;
 
-/// What a look at an operation shows.
-pub(super) enum Look {
-    /// Its state, and where to look next if that changed.
+/// Result of a poll of an operation.
+pub(super) enum OperationPoll {
+    /// State of the operation, and the new URL to poll if that changed.
     State { state: OperationState, next: Option<Url>, retry_after: Option<Duration> },
     /// Nothing: the service is busy, the network is cut, or it does not let this user read it.
     Unreadable(HttpError),
-    /// The service does not know it any more, or somebody else answers for it.
+    /// The service does not know the operation any more, or another server answered.
     Gone,
 }
 
@@ -25,12 +25,12 @@ impl FoundryClient {
         Backoff::polls(self.http().timings())
     }
 
-    /// Where an answer says that its operation can be asked for, if we may ask there.
+    /// URL of the operation in a response, if the token may go there.
     pub(super) fn operation_of(&self, asked: &Url, response: &Response) -> Option<Url> {
-        match state::operation_place(self.endpoint(), asked, response) {
-            Place::Trusted(url) => Some(url),
-            Place::Nowhere => None,
-            Place::Foreign(host) => {
+        match state::operation_location(self.endpoint(), asked, response) {
+            OperationLocation::Trusted(url) => Some(url),
+            OperationLocation::Nowhere => None,
+            OperationLocation::Foreign(host) => {
                 let text = format!("the operation runs at '{host}', which gets no token: watching the model instead");
                 self.http().report(Report::Debug(text));
                 None
@@ -38,26 +38,26 @@ impl FoundryClient {
         }
     }
 
-    /// Looks once. The operation goes on whether it can be read or not.
+    /// Polls once. The operation continues whether it can be read or not.
     ///
     /// # Errors
-    /// A refusal that says that the request itself is wrong.
-    pub(super) async fn look(&self, operation: &Url) -> Result<Look, HttpError> {
+    /// A refusal that means that the request itself is wrong.
+    pub(super) async fn poll_operation(&self, operation: &Url) -> Result<OperationPoll, HttpError> {
         let request = self.request(Method::GET, operation.clone(), Retry::None);
         match self.send(request).await {
-            // Somebody else answered: whether it ended, the model tells.
-            Ok(response) if response.check_body().is_err() => Ok(Look::Gone),
-            Ok(response) => Ok(Look::State {
+            // Another server answered: the model shows whether it ended.
+            Ok(response) if response.check_body().is_err() => Ok(OperationPoll::Gone),
+            Ok(response) => Ok(OperationPoll::State {
                 state: state::of_response(&response),
                 next: self.operation_of(operation, &response).filter(|_| response.status == 202),
                 retry_after: response.retry_after,
             }),
             Err(error) => match error.status() {
-                Some(404 | 410) => Ok(Look::Gone),
+                Some(404 | 410) => Ok(OperationPoll::Gone),
                 // Another host may not know this account; the project itself does.
-                Some(401 | 403) if !self.endpoint().same_origin(operation) => Ok(Look::Gone),
-                Some(401 | 403) => Ok(Look::Unreadable(error)),
-                _ if error.is_passing() => Ok(Look::Unreadable(error)),
+                Some(401 | 403) if !self.endpoint().same_origin(operation) => Ok(OperationPoll::Gone),
+                Some(401 | 403) => Ok(OperationPoll::Unreadable(error)),
+                _ if error.is_passing() => Ok(OperationPoll::Unreadable(error)),
                 _ => Err(error),
             },
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::client::FoundryClient;
-use super::start::Started;
-use super::state::Failure;
+use super::start::AcceptedRegistration;
+use super::state::OperationFailure;
 use crate::http::HttpError;
 use crate::model::{ModelName, ModelVersion, Registration};
 
@@ -28,18 +28,18 @@ pub enum RegisterError {
     /// The service has no `createAsync`, and did not accept the PUT instead.
     #[error("the model could not be registered")]
     NoWay {
-        /// What it said to `createAsync`; this is told.
+        /// Answer to `createAsync`; this one is reported.
         first: HttpError,
-        /// What it said to the PUT.
+        /// Answer to the PUT.
         second: HttpError,
     },
-    /// It was accepted, and ended badly.
+    /// Accepted, and failed.
     #[error("the registration failed: {0}")]
-    Failed(Failure),
-    /// It was accepted, and its state cannot be read.
+    Failed(OperationFailure),
+    /// Accepted, and the state cannot be read.
     #[error("the registration was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
-    /// It goes on.
+    /// The limit ended the wait; the registration continues.
     #[error("the registration did not end in time{}", last(last_status.as_deref()))]
     TimedOut {
         /// The service's last word.
@@ -47,7 +47,7 @@ pub enum RegisterError {
         /// Why there was no newer word.
         last_fault: Option<HttpError>,
     },
-    /// Nobody knows of a registration, and there is no model; or there was one, and it is gone.
+    /// No registration is known and there is no model, or the model existed and is gone.
     #[error("{}", absent(last_status.as_deref()))]
     Absent {
         /// The service's last word, if it ever had one.
@@ -61,7 +61,7 @@ pub enum RegisterError {
     /// The version exists, and is not this registration's.
     #[error("the version is another model")]
     Taken {
-        /// What differs, as a sentence.
+        /// Difference, as a sentence.
         difference: String,
     },
 }
@@ -80,7 +80,7 @@ impl RegisterError {
         CODES.iter().any(|known| known.eq_ignore_ascii_case(code)).then_some(code)
     }
 
-    /// The service's code where it refuses this very registration, at once or at its end.
+    /// Code of the service where it refuses this very registration, immediately or at its end.
     #[must_use]
     pub fn refusal_code(&self) -> Option<&str> {
         match self {
@@ -105,8 +105,7 @@ fn absent(last_status: Option<&str>) -> String {
 }
 
 impl FoundryClient {
-    /// Has the service accept a registration, under a limit. What it says of it outlives this process: whoever has it
-    /// can wait for the end.
+    /// Requests a registration, under a limit. The result outlives this process: it is enough to wait for the end.
     ///
     /// # Errors
     /// [`RegisterError::Refused`], [`RegisterError::NoWay`], [`RegisterError::Taken`] and [`RegisterError::TimedOut`].
@@ -116,7 +115,7 @@ impl FoundryClient {
         version: &ModelVersion,
         registration: &Registration,
         limit: Duration,
-    ) -> Result<Started, RegisterError> {
+    ) -> Result<AcceptedRegistration, RegisterError> {
         tokio::time::timeout(limit, self.start_registration(name, version, registration))
             .await
             .unwrap_or(Err(RegisterError::TimedOut { last_status: None, last_fault: None }))

@@ -11,28 +11,28 @@ use crate::model::{ModelName, ModelVersion, Registration};
 
 /// A registration that the service accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// Where to ask for it; `None` when the model itself has to be watched.
+pub struct AcceptedRegistration {
+    /// URL of the operation; `None` when the model itself has to be polled.
     pub operation: Option<Url>,
-    /// Its state in the answer that accepted it.
+    /// State in the answer that accepted the registration.
     pub state: OperationState,
     /// The service accepted this very registration. Otherwise it may be another one of the same version, until the model is
     /// seen.
     pub is_ours: bool,
-    /// The answer was 202 or named an operation: the service says in so many words that it goes on.
+    /// The answer was 202 or named an operation: the registration is explicitly in progress.
     pub is_accepted: bool,
 }
 
-impl Started {
+impl AcceptedRegistration {
     /// A registration of this version that is in progress: its operation is asked for, or without one the model is watched.
     #[must_use]
     pub fn in_progress(operation: Option<Url>) -> Self {
         Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false, is_accepted: false }
     }
 
-    /// True where no look at the model is needed to know that this registration is in progress.
+    /// True where no poll of the model is needed to know that this registration is in progress.
     #[must_use]
-    pub fn is_surely_in_progress(&self) -> bool {
+    pub fn is_confirmed(&self) -> bool {
         self.is_ours && self.is_accepted && matches!(self.state, OperationState::Running(_))
     }
 
@@ -53,15 +53,15 @@ impl FoundryClient {
         name: &ModelName,
         version: &ModelVersion,
         registration: &Registration,
-    ) -> Result<Started, RegisterError> {
+    ) -> Result<AcceptedRegistration, RegisterError> {
         match self.create_async(name, version, registration).await {
             Ok(started) => Ok(started),
-            Err(first) if no_such_route(&first) => {
+            Err(first) if is_missing_route(&first) => {
                 match self.put_model(name, version, registration).await {
                     Ok(started) => Ok(started),
-                    // Its first try may have been accepted, and a later one answered that the version exists.
-                    Err(second) if in_doubt(&second) || second.status() == Some(409) => {
-                        match self.find_ours(name, version, registration).await? {
+                    // The first attempt may have been accepted, and a later one answered that the version exists.
+                    Err(second) if is_outcome_unknown(&second) || second.status() == Some(409) => {
+                        match self.find_registration(name, version, registration).await? {
                             Some(true) => Ok(accepted()),
                             _ => Err(RegisterError::NoWay { first, second }),
                         }
@@ -69,7 +69,9 @@ impl FoundryClient {
                     Err(second) => Err(RegisterError::NoWay { first, second }),
                 }
             }
-            Err(first) if in_doubt(&first) => self.settle(name, version, registration, first).await,
+            Err(first) if is_outcome_unknown(&first) => {
+                self.resolve_uncertain(name, version, registration, first).await
+            }
             Err(first) => Err(RegisterError::Refused(first)),
         }
     }
@@ -83,7 +85,7 @@ impl FoundryClient {
         name: &ModelName,
         version: &ModelVersion,
         registration: &Registration,
-    ) -> Result<Started, HttpError> {
+    ) -> Result<AcceptedRegistration, HttpError> {
         let url = self.version_url(name, version, Some("createAsync"));
         self.start(Method::POST, url, Retry::OnlyUnprocessed, registration).await
     }
@@ -97,7 +99,7 @@ impl FoundryClient {
         name: &ModelName,
         version: &ModelVersion,
         registration: &Registration,
-    ) -> Result<Started, HttpError> {
+    ) -> Result<AcceptedRegistration, HttpError> {
         self.start(Method::PUT, self.version_url(name, version, None), Retry::Idempotent, registration).await
     }
 
@@ -107,44 +109,46 @@ impl FoundryClient {
         url: Url,
         retry: Retry,
         registration: &Registration,
-    ) -> Result<Started, HttpError> {
+    ) -> Result<AcceptedRegistration, HttpError> {
         let body = wire::registration(Dialect::of(self.api_version()), registration);
         let response = self.send(self.request(method, url.clone(), retry).json(&body)).await?;
         response.check_body()?;
         let (operation, state) = (self.operation_of(&url, &response), state::of_response(&response));
         let is_accepted = response.status == 202 || operation.is_some();
-        Ok(Started { operation, state, is_ours: true, is_accepted })
+        Ok(AcceptedRegistration { operation, state, is_ours: true, is_accepted })
     }
 
     /// `createAsync` broke in the middle: it may have been accepted.
-    async fn settle(
+    async fn resolve_uncertain(
         &self,
         name: &ModelName,
         version: &ModelVersion,
         registration: &Registration,
         first: HttpError,
-    ) -> Result<Started, RegisterError> {
-        match self.find_ours(name, version, registration).await? {
+    ) -> Result<AcceptedRegistration, RegisterError> {
+        match self.find_registration(name, version, registration).await? {
             Some(true) => return Ok(accepted()),
             Some(false) => {}
             None => return Err(RegisterError::Refused(first)),
         }
         match self.create_async(name, version, registration).await {
             Ok(started) => Ok(started),
-            // A conflict with our own first try, unless the version turns out to hold other files.
+            // A conflict with this client's own first attempt, unless the version holds other files.
             Err(second) if second.status() == Some(409) => {
-                self.find_ours(name, version, registration).await.map(|_| accepted())
+                self.find_registration(name, version, registration).await.map(|_| accepted())
             }
-            Err(second) if in_doubt(&second) => match self.find_ours(name, version, registration).await? {
-                Some(true) => Ok(accepted()),
-                _ => Err(RegisterError::Refused(second)),
-            },
+            Err(second) if is_outcome_unknown(&second) => {
+                match self.find_registration(name, version, registration).await? {
+                    Some(true) => Ok(accepted()),
+                    _ => Err(RegisterError::Refused(second)),
+                }
+            }
             Err(second) => Err(RegisterError::Refused(second)),
         }
     }
 
     /// Returns true when the version exists and is this registration's; `None` when that is unknown.
-    async fn find_ours(
+    async fn find_registration(
         &self,
         name: &ModelName,
         version: &ModelVersion,
@@ -161,28 +165,33 @@ impl FoundryClient {
     }
 }
 
-/// It was accepted by a request whose answer was lost.
-fn accepted() -> Started {
-    Started { operation: None, state: OperationState::Running("Accepted".into()), is_ours: false, is_accepted: false }
+/// Registration accepted by a request whose answer was lost.
+fn accepted() -> AcceptedRegistration {
+    AcceptedRegistration {
+        operation: None,
+        state: OperationState::Running("Accepted".into()),
+        is_ours: false,
+        is_accepted: false,
+    }
 }
 
-/// 405, and a 404 that does not speak of a model.
-fn no_such_route(error: &HttpError) -> bool {
+/// True for a 405, and for a 404 that is not about a model.
+fn is_missing_route(error: &HttpError) -> bool {
     error.service().is_some_and(|error| match error.status {
         405 => true,
-        404 => !error.speaks_of_a_model(),
+        404 => !error.is_model_not_found(),
         _ => false,
     })
 }
 
 /// The service may have accepted the request all the same.
-fn in_doubt(error: &HttpError) -> bool {
+fn is_outcome_unknown(error: &HttpError) -> bool {
     match error {
-        // With Retry-After it is the service's own word that nothing was begun.
+        // With Retry-After the service itself states that nothing was begun.
         HttpError::Service(error) if error.status == 503 => error.retry_after.is_none(),
         HttpError::Service(error) => matches!(error.status, 408 | 500 | 502 | 504),
         HttpError::Network { connecting, .. } => !connecting,
-        // 2xx with a body that is too big, or of somebody else.
+        // 2xx with a body that is too big, or of another server.
         HttpError::BadAnswer { .. } => true,
         HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => false,
     }

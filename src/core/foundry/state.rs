@@ -1,4 +1,4 @@
-//! What an answer says about the state of an operation or of a model, and where an operation may be asked for. Pure.
+//! State of an operation or of a model in an answer, and the URL of an operation. Pure.
 
 use std::fmt;
 
@@ -6,34 +6,34 @@ use serde_json::Value;
 use url::Url;
 
 use crate::http::{ErrorDetail, Response, read_error};
-use crate::model::{Progress, check_secure, state_error, state_word};
+use crate::model::{OperationProgress, check_secure, state_error, state_word};
 use crate::project::ProjectEndpoint;
 
-/// The state of an operation. The end states are a closed list; any other word means that it goes on.
+/// State of an operation. The end states are a closed list; any other word means that it is running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperationState {
-    /// It goes on; the service's word.
+    /// Running; the service's word.
     Running(String),
-    /// It succeeded; the service's word, if it had one.
+    /// Succeeded; the service's word, if it had one.
     Done(Option<String>),
-    /// It failed or was cancelled.
-    Failed(Failure),
+    /// Failed or cancelled.
+    Failed(OperationFailure),
 }
 
 /// Why an operation failed, in the service's words, cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failure {
+pub struct OperationFailure {
     /// The end state: `Failed`, `Canceled`.
     pub status: String,
     /// The service's stable word.
     pub code: Option<String>,
-    /// Its sentence; empty when it gives none.
+    /// Message; empty when there is none.
     pub message: String,
     /// Details and inner errors.
     pub details: Vec<ErrorDetail>,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for OperationFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.code, self.message.as_str()) {
             (Some(code), "") => write!(f, "{} ({code})", self.status),
@@ -44,18 +44,18 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The state that a body tells: a wrapper `{status, error}` or the model itself. `None` when it has no word for it.
+/// State in a body: a wrapper `{status, error}` or the model itself. `None` without a state.
 pub(super) fn of_body(body: &Value) -> Option<OperationState> {
     let word = state_word(body)?;
-    Some(match Progress::of(word) {
-        Progress::Done => OperationState::Done(Some(word.to_owned())),
-        Progress::Failed => OperationState::Failed(failure(body, word)),
-        Progress::Running if word.is_empty() => OperationState::Running("Unknown".to_owned()),
-        Progress::Running => OperationState::Running(word.to_owned()),
+    Some(match OperationProgress::of(word) {
+        OperationProgress::Done => OperationState::Done(Some(word.to_owned())),
+        OperationProgress::Failed => OperationState::Failed(failure(body, word)),
+        OperationProgress::Running if word.is_empty() => OperationState::Running("Unknown".to_owned()),
+        OperationProgress::Running => OperationState::Running(word.to_owned()),
     })
 }
 
-/// The state that a successful answer tells. A 200 without any word has ended: whether well, the proof will show.
+/// State in a successful answer. A 200 without a state has ended; the proof decides whether it succeeded.
 pub(super) fn of_response(response: &Response) -> OperationState {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     of_body(&body).unwrap_or_else(|| match response.status {
@@ -64,15 +64,15 @@ pub(super) fn of_response(response: &Response) -> OperationState {
     })
 }
 
-fn failure(body: &Value, status: &str) -> Failure {
+fn failure(body: &Value, status: &str) -> OperationFailure {
     let (ErrorDetail { code, message }, details) = read_error(state_error(body));
-    Failure { status: status.to_owned(), code, message, details }
+    OperationFailure { status: status.to_owned(), code, message, details }
 }
 
-/// Where an answer says that its operation can be asked for.
+/// URL of an operation in an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// It says nothing.
+pub(super) enum OperationLocation {
+    /// No URL.
     Nowhere,
     /// A place that may get the project's token.
     Trusted(Url),
@@ -82,22 +82,22 @@ pub(super) enum Place {
 
 /// Reads the headers in the order in which services use them, then the body; relative addresses are relative to the
 /// request.
-pub(super) fn operation_place(endpoint: &ProjectEndpoint, asked: &Url, response: &Response) -> Place {
+pub(super) fn operation_location(endpoint: &ProjectEndpoint, asked: &Url, response: &Response) -> OperationLocation {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let headers = [&response.location, &response.operation_location, &response.azure_async_operation];
     let named = headers.into_iter().find_map(|header| header.as_deref().filter(|text| !text.is_empty()));
     let Some(text) = named.or_else(|| body["location"].as_str().filter(|text| !text.is_empty())) else {
-        return Place::Nowhere;
+        return OperationLocation::Nowhere;
     };
     match asked.join(text) {
-        Ok(url) if trusted(endpoint, &url) => Place::Trusted(url),
-        Ok(url) => Place::Foreign(url.host_str().unwrap_or_default().to_owned()),
-        Err(_) => Place::Foreign(String::new()),
+        Ok(url) if is_trusted_host(endpoint, &url) => OperationLocation::Trusted(url),
+        Ok(url) => OperationLocation::Foreign(url.host_str().unwrap_or_default().to_owned()),
+        Err(_) => OperationLocation::Foreign(String::new()),
     }
 }
 
 /// The project's own origin, and the hosts of Azure Machine Learning, which run the operations and take the same token.
-pub(super) fn trusted(endpoint: &ProjectEndpoint, url: &Url) -> bool {
+pub(super) fn is_trusted_host(endpoint: &ProjectEndpoint, url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let azureml = host == "api.azureml.ms" || host.ends_with(".api.azureml.ms");
     let of_azureml = azureml && url.port_or_known_default() == Some(443);
@@ -112,7 +112,9 @@ mod tests {
 
     #[test]
     fn end_states_are_a_closed_list() {
-        let failed = |status: &str| OperationState::Failed(Failure { status: status.into(), ..Failure::default() });
+        let failed = |status: &str| {
+            OperationState::Failed(OperationFailure { status: status.into(), ..OperationFailure::default() })
+        };
         let done = |word: &str| Some(OperationState::Done(Some(word.into())));
         let running = |word: &str| Some(OperationState::Running(word.into()));
         for (body, state) in [
@@ -169,10 +171,10 @@ mod tests {
         let text = "https://a.services.ai.azure.com/api/projects/p";
         let endpoint = ProjectEndpoint::parse(text, None).expect("endpoint");
         let asked = Url::parse(&format!("{text}/models/m/versions/1/createAsync?api-version=v1")).expect("url");
-        let trusted = |url: &str| Place::Trusted(Url::parse(url).expect("url"));
-        let foreign = |host: &str| Place::Foreign(host.into());
+        let trusted = |url: &str| OperationLocation::Trusted(Url::parse(url).expect("url"));
+        let foreign = |host: &str| OperationLocation::Foreign(host.into());
         for (location, place) in [
-            ("", Place::Nowhere),
+            ("", OperationLocation::Nowhere),
             ("operations/1", trusted(&format!("{text}/models/m/versions/1/operations/1"))),
             ("/x?api-version=v1", trusted("https://a.services.ai.azure.com/x?api-version=v1")),
             ("https://eastus.api.azureml.ms/x", trusted("https://eastus.api.azureml.ms/x")),
@@ -187,11 +189,11 @@ mod tests {
             ("https://[bad", foreign("")),
         ] {
             let response = Response { location: Some(location.into()), ..Response::default() };
-            assert_eq!(operation_place(&endpoint, &asked, &response), place, "{location}");
+            assert_eq!(operation_location(&endpoint, &asked, &response), place, "{location}");
         }
         let in_body = Response { body: br#"{"location":"/b"}"#.to_vec(), ..Response::default() };
-        assert_eq!(operation_place(&endpoint, &asked, &in_body), trusted("https://a.services.ai.azure.com/b"));
+        assert_eq!(operation_location(&endpoint, &asked, &in_body), trusted("https://a.services.ai.azure.com/b"));
         let both = Response { operation_location: Some("/h".into()), ..in_body };
-        assert_eq!(operation_place(&endpoint, &asked, &both), trusted("https://a.services.ai.azure.com/h"));
+        assert_eq!(operation_location(&endpoint, &asked, &both), trusted("https://a.services.ai.azure.com/h"));
     }
 }

@@ -6,20 +6,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::{FoundryClient, PATIENCE};
-use super::operation::{Look, retry_after};
+use super::client::{FoundryClient, MAX_STALE_POLLS};
+use super::operation::{OperationPoll, retry_after};
 use super::register::{RegisterError, RegisterStatus};
-use super::start::Started;
-use super::state::{self, Failure, OperationState};
+use super::start::AcceptedRegistration;
+use super::state::{self, OperationFailure, OperationState};
 use crate::http::HttpError;
 use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
 
-/// Looks at an operation that fails for a passing reason, until its model is looked at as well.
+/// Polls of an operation that fail for a transient reason before its model is polled as well.
 const UNREADABLE_LOOKS: u32 = 3;
 
 /// Model that is waited for, and its registration where that has to be this one.
 #[derive(Clone, Copy)]
-struct Awaited<'a> {
+struct AwaitedModel<'a> {
     name: &'a ModelName,
     version: &'a ModelVersion,
     registration: Option<&'a Registration>,
@@ -27,7 +27,7 @@ struct Awaited<'a> {
 
 /// A registration that ended well.
 #[derive(Clone, Debug)]
-pub struct Registered {
+pub struct RegisteredModel {
     /// The model.
     pub model: CustomModel,
     /// End state that its operation reported, where it was read.
@@ -35,8 +35,8 @@ pub struct Registered {
 }
 
 impl FoundryClient {
-    /// Waits until an accepted registration ended, and proves it by the model itself: a model that differs from what was
-    /// registered is no success. `on` hears each state.
+    /// Waits until an accepted registration ended, and verifies it by the model itself: a model that differs from the
+    /// registration is no success. `on` is called with each state.
     ///
     /// # Errors
     /// All of [`RegisterError`] but `Refused`, `NoWay` and `Absent`.
@@ -44,29 +44,29 @@ impl FoundryClient {
         &self,
         (name, version): (&ModelName, &ModelVersion),
         registration: &Registration,
-        started: Started,
+        started: AcceptedRegistration,
         limit: Duration,
         on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<Registered, RegisterError> {
-        let model = Awaited { name, version, registration: Some(registration) };
-        // It may come from a journal, and a file must not choose where the token goes.
-        let operation = started.operation.filter(|url| state::trusted(self.endpoint(), url));
+    ) -> Result<RegisteredModel, RegisterError> {
+        let model = AwaitedModel { name, version, registration: Some(registration) };
+        // The URL may come from a journal, and a file must not choose where the token goes.
+        let operation = started.operation.filter(|url| state::is_trusted_host(self.endpoint(), url));
         self.under_limit(model, limit, on, async |news| match started.state {
             OperationState::Failed(failure) => Err(RegisterError::Failed(failure)),
             OperationState::Done(state) => {
                 news.end_state = state;
-                self.watch(model, None, Absence::Looks(PATIENCE), news).await
+                self.watch(model, None, AbsenceLimit::Looks(MAX_STALE_POLLS), news).await
             }
             OperationState::Running(status) => {
-                news.say(status);
-                self.watch(model, operation, Absence::Endless, news).await
+                news.report_state(status);
+                self.watch(model, operation, AbsenceLimit::Endless, news).await
             }
         })
         .await
     }
 
-    /// Waits for a registration that somebody began, if anybody did. `operation` is where its begin said to ask; it is
-    /// asked only where the token may go. `on` hears each state.
+    /// Waits for a registration that may have been started elsewhere. `operation` is the URL from its start; it is
+    /// polled only where the token may go. `on` is called with each state.
     ///
     /// # Errors
     /// All of [`RegisterError`] but `Refused`, `NoWay` and `Taken`.
@@ -77,34 +77,35 @@ impl FoundryClient {
         operation: Option<Url>,
         limit: Duration,
         on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<Registered, RegisterError> {
-        let model = Awaited { name, version, registration: None };
-        let operation = operation.filter(|url| state::trusted(self.endpoint(), url));
-        let absence = Absence::Limit { limit: self.http().timings().absent, since: Instant::now() };
+    ) -> Result<RegisteredModel, RegisterError> {
+        let model = AwaitedModel { name, version, registration: None };
+        let operation = operation.filter(|url| state::is_trusted_host(self.endpoint(), url));
+        let absence = AbsenceLimit::Limit { limit: self.http().timings().absent, since: Instant::now() };
         self.under_limit(model, limit, on, async |news| self.watch(model, operation, absence, news).await).await
     }
 
-    /// Watches under a limit; at its end one last look at the model decides, since an operation may never end.
+    /// Polls under a limit; at its end one last poll of the model decides, since an operation may never end.
     async fn under_limit(
         &self,
-        model: Awaited<'_>,
+        model: AwaitedModel<'_>,
         limit: Duration,
         on: &mut dyn FnMut(RegisterStatus),
-        work: impl AsyncFnOnce(&mut News<'_>) -> Result<CustomModel, RegisterError>,
-    ) -> Result<Registered, RegisterError> {
-        let mut news = News { begun: Instant::now(), last_status: None, last_fault: None, end_state: None, on };
+        work: impl AsyncFnOnce(&mut RegistrationWatch<'_>) -> Result<CustomModel, RegisterError>,
+    ) -> Result<RegisteredModel, RegisterError> {
+        let mut news =
+            RegistrationWatch { begun: Instant::now(), last_status: None, last_fault: None, end_state: None, on };
         let watched = tokio::time::timeout(limit, work(&mut news)).await;
-        let News { last_status, last_fault, end_state, .. } = news;
-        let registered = |model| Registered { model, state: end_state };
+        let RegistrationWatch { last_status, last_fault, end_state, .. } = news;
+        let registered = |model| RegisteredModel { model, state: end_state };
         if let Ok(watched) = watched {
             return watched.map(registered);
         }
-        let last_look = tokio::time::timeout(self.http().timings().probe, self.look_at_model(model)).await;
+        let last_look = tokio::time::timeout(self.http().timings().probe, self.poll_model(model)).await;
         match last_look {
-            Ok(Ok(Seen::Registered(model))) => Ok(registered(*model)),
-            Ok(Ok(Seen::Failed(failure))) => Err(RegisterError::Failed(failure)),
-            Ok(Ok(Seen::Another(difference))) => Err(RegisterError::Taken { difference }),
-            Ok(Ok(Seen::Running(status))) => {
+            Ok(Ok(ModelPoll::Registered(model))) => Ok(registered(*model)),
+            Ok(Ok(ModelPoll::Failed(failure))) => Err(RegisterError::Failed(failure)),
+            Ok(Ok(ModelPoll::Another(difference))) => Err(RegisterError::Taken { difference }),
+            Ok(Ok(ModelPoll::Running(status))) => {
                 Err(RegisterError::TimedOut { last_status: last_status.or(Some(status)), last_fault })
             }
             _ => Err(RegisterError::TimedOut { last_status, last_fault }),
@@ -113,116 +114,116 @@ impl FoundryClient {
 
     async fn watch(
         &self,
-        model: Awaited<'_>,
+        model: AwaitedModel<'_>,
         mut operation: Option<Url>,
-        mut absence: Absence,
-        news: &mut News<'_>,
+        mut absence: AbsenceLimit,
+        news: &mut RegistrationWatch<'_>,
     ) -> Result<CustomModel, RegisterError> {
         let mut polls = self.polls();
         let mut unreadable = 0;
         loop {
             let mut wait = None;
             if let Some(url) = operation.clone() {
-                match self.look(&url).await.map_err(RegisterError::Unwatchable)? {
-                    Look::State { state: OperationState::Failed(failure), .. } => {
+                match self.poll_operation(&url).await.map_err(RegisterError::Unwatchable)? {
+                    OperationPoll::State { state: OperationState::Failed(failure), .. } => {
                         return Err(RegisterError::Failed(failure));
                     }
-                    Look::State { state: OperationState::Done(state), .. } => {
+                    OperationPoll::State { state: OperationState::Done(state), .. } => {
                         news.end_state = state;
-                        (operation, absence) = (None, Absence::Looks(PATIENCE));
+                        (operation, absence) = (None, AbsenceLimit::Looks(MAX_STALE_POLLS));
                         continue;
                     }
-                    Look::State { state: OperationState::Running(status), next, retry_after } => {
-                        news.say(status);
+                    OperationPoll::State { state: OperationState::Running(status), next, retry_after } => {
+                        news.report_state(status);
                         (operation, unreadable) = (next.or(operation), 0);
                         tokio::time::sleep(polls.poll(retry_after)).await;
                         continue;
                     }
-                    // It may become readable, and until then its model decides.
-                    Look::Unreadable(error) => {
-                        absence.begin_anew();
-                        // A service that is busy says so: the operation is read later.
+                    // The operation may become readable; until then its model decides.
+                    OperationPoll::Unreadable(error) => {
+                        absence.restart();
+                        // A busy service announces it: the operation is polled later.
                         unreadable += u32::from(!error.is_throttling());
                         let is_passing = error.is_passing();
-                        wait = news.none(error);
+                        wait = news.poll_failed(error);
                         if is_passing && unreadable < UNREADABLE_LOOKS {
                             tokio::time::sleep(polls.poll(wait)).await;
                             continue;
                         }
                     }
-                    Look::Gone => {
+                    OperationPoll::Gone => {
                         operation = None;
-                        absence.begin_anew();
+                        absence.restart();
                     }
                 }
             }
-            match self.look_at_model(model).await.map_err(RegisterError::Unwatchable)? {
-                Seen::Registered(model) => return Ok(*model),
-                Seen::Failed(failure) => return Err(RegisterError::Failed(failure)),
-                Seen::Another(difference) => return Err(RegisterError::Taken { difference }),
-                Seen::Running(status) => {
-                    news.say(status);
-                    absence.begin_anew();
+            match self.poll_model(model).await.map_err(RegisterError::Unwatchable)? {
+                ModelPoll::Registered(model) => return Ok(*model),
+                ModelPoll::Failed(failure) => return Err(RegisterError::Failed(failure)),
+                ModelPoll::Another(difference) => return Err(RegisterError::Taken { difference }),
+                ModelPoll::Running(status) => {
+                    news.report_state(status);
+                    absence.restart();
                 }
-                Seen::Missing(error) => {
+                ModelPoll::Missing(error) => {
                     if let Some(error) = absence.missing(error, news) {
                         return Err(error);
                     }
                 }
-                Seen::Later(error) if absence.doubts_the_service(news) => {
+                ModelPoll::Later(error) if absence.is_unverified(news) => {
                     return Err(RegisterError::Unwatchable(error));
                 }
-                Seen::Later(error) => wait = news.none(error).or(wait),
+                ModelPoll::Later(error) => wait = news.poll_failed(error).or(wait),
             }
             tokio::time::sleep(polls.poll(wait)).await;
         }
     }
 
-    async fn look_at_model(&self, awaited: Awaited<'_>) -> Result<Seen, HttpError> {
+    async fn poll_model(&self, awaited: AwaitedModel<'_>) -> Result<ModelPoll, HttpError> {
         match self.get_model(awaited.name, awaited.version).await {
             Ok(model) => {
                 if let Some(difference) = awaited.registration.and_then(|ours| ours.difference(&model)) {
-                    return Ok(Seen::Another(difference));
+                    return Ok(ModelPoll::Another(difference));
                 }
                 let body = serde_json::to_value(&model).unwrap_or_default();
                 Ok(match state::of_body(&body) {
-                    // Not every service has a state: there, being there is what counts.
-                    None | Some(OperationState::Done(_)) => Seen::Registered(Box::new(model)),
-                    Some(OperationState::Failed(failure)) => Seen::Failed(failure),
-                    Some(OperationState::Running(status)) => Seen::Running(status),
+                    // Not every service has a state: without one, an existing model counts.
+                    None | Some(OperationState::Done(_)) => ModelPoll::Registered(Box::new(model)),
+                    Some(OperationState::Failed(failure)) => ModelPoll::Failed(failure),
+                    Some(OperationState::Running(status)) => ModelPoll::Running(status),
                 })
             }
-            Err(error) if error.status() == Some(404) => Ok(Seen::Missing(error)),
-            Err(error) if error.is_passing() => Ok(Seen::Later(error)),
+            Err(error) if error.status() == Some(404) => Ok(ModelPoll::Missing(error)),
+            Err(error) if error.is_passing() => Ok(ModelPoll::Later(error)),
             Err(error) => Err(error),
         }
     }
 }
 
 /// How long a model may be missing.
-enum Absence {
-    /// Its registration was accepted: as long as that takes.
+enum AbsenceLimit {
+    /// The registration was accepted: no limit.
     Endless,
-    /// Its registration is said to have succeeded: so many looks.
+    /// The registration is reported as successful: this number of polls.
     Looks(u32),
-    /// Nobody knows whether it is being registered: so long.
+    /// No registration is known to run: this time.
     Limit { limit: Duration, since: Instant },
 }
 
-impl Absence {
-    fn begin_anew(&mut self) {
+impl AbsenceLimit {
+    fn restart(&mut self) {
         if let Self::Limit { since, .. } = self {
             *since = Instant::now();
         }
     }
 
     /// Until anything was seen, the project itself may be the wrong one, and waiting would not help.
-    fn doubts_the_service(&self, news: &News<'_>) -> bool {
+    fn is_unverified(&self, news: &RegistrationWatch<'_>) -> bool {
         matches!(self, Self::Limit { .. }) && news.last_status.is_none()
     }
 
     /// The model is missing once more; the failure that this is, if it is one.
-    fn missing(&mut self, error: HttpError, news: &News<'_>) -> Option<RegisterError> {
+    fn missing(&mut self, error: HttpError, news: &RegistrationWatch<'_>) -> Option<RegisterError> {
         match self {
             Self::Looks(0) => Some(RegisterError::NotProved),
             Self::Looks(left) => {
@@ -237,8 +238,8 @@ impl Absence {
     }
 }
 
-/// What was heard of a registration so far.
-struct News<'a> {
+/// State of the wait for a registration.
+struct RegistrationWatch<'a> {
     begun: Instant,
     last_status: Option<String>,
     last_fault: Option<HttpError>,
@@ -247,23 +248,23 @@ struct News<'a> {
     on: &'a mut dyn FnMut(RegisterStatus),
 }
 
-impl News<'_> {
-    fn say(&mut self, status: String) {
+impl RegistrationWatch<'_> {
+    fn report_state(&mut self, status: String) {
         (self.on)(RegisterStatus { status: status.clone(), elapsed: self.begun.elapsed() });
         (self.last_status, self.last_fault) = (Some(status), None);
     }
 
-    /// A look that broke; how long the service wants to be left alone.
-    fn none(&mut self, fault: HttpError) -> Option<Duration> {
+    /// Records a failed poll, and returns the pause that the service asks for.
+    fn poll_failed(&mut self, fault: HttpError) -> Option<Duration> {
         let wait = retry_after(&fault);
         self.last_fault = Some(fault);
         wait
     }
 }
 
-enum Seen {
+enum ModelPoll {
     Registered(Box<CustomModel>),
-    Failed(Failure),
+    Failed(OperationFailure),
     /// Another registration's; what differs.
     Another(String),
     Running(String),

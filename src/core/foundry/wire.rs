@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{ModelChange, ModelDetails, Registration};
 
-/// How a registration is written. Sending both at once is untested by anyone.
+/// Form of a registration. Sending both forms together is untested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `2025-11-15-preview` and its relatives: the base model in `derivedModelInformation`.
@@ -19,7 +19,7 @@ impl Dialect {
     }
 }
 
-/// The body of `createAsync` and of the PUT that stands in for it.
+/// Body of `createAsync` and of the PUT that replaces it.
 pub(super) fn registration(dialect: Dialect, registration: &Registration) -> Value {
     let ModelDetails { weight_type, base_model, description, tags, lora, publisher } = &registration.details;
     let mut body = Map::new();

@@ -9,8 +9,8 @@ use url::Url;
 
 use super::client::{HttpClient, Purpose};
 use super::error::HttpError;
-use super::limit::Limit;
-use super::request::{Body, Request, Response, place, shown};
+use super::limit::AttemptLimit;
+use super::request::{Body, Request, Response, host_and_port, shown};
 use super::service_error::{ServiceError, tenant_of};
 use super::{fault, retry};
 use crate::redact::clean;
@@ -18,7 +18,7 @@ use crate::redact::clean;
 /// An attempt that is being made.
 pub(super) struct Attempt<'a> {
     pub(super) host: String,
-    pub(super) limit: Limit<'a>,
+    pub(super) limit: AttemptLimit<'a>,
     /// Id that the request carries.
     id: Option<String>,
     begun: Instant,
@@ -59,7 +59,7 @@ impl HttpClient {
             Some(tokens) => Some(tokens.token().await.map_err(HttpError::SignIn)?),
             None => None,
         };
-        // Without a call to the system for each.
+        // Random bytes from the process, without a system call for each id.
         let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string();
         let mut builder = self.client(url, request.purpose)?.request(request.method.clone(), url.clone());
         // Only Azure's services correlate requests.
@@ -90,9 +90,9 @@ impl HttpClient {
             Purpose::Blobs if length.is_some() => Trace::Id,
             Purpose::Answers | Purpose::Blobs => Trace::Duration,
         };
-        let limit = request.limit.clone().unwrap_or(Limit::Whole(self.timings().request));
+        let limit = request.limit.clone().unwrap_or(AttemptLimit::Whole(self.timings().request));
         let id = Some(id).filter(|_| request.purpose != Purpose::Files);
-        Ok((Attempt { host: place(url), limit, id, begun: Instant::now(), trace }, builder))
+        Ok((Attempt { host: host_and_port(url), limit, id, begun: Instant::now(), trace }, builder))
     }
 
     /// Traces a response, once as much of it came as the caller waits for.

@@ -1,6 +1,6 @@
 //! Reads a body, counted while it comes: an answer may be endless, or a small one that unpacks into a huge one.
 
-use super::error::{Flaw, HttpError};
+use super::error::{HttpError, ResponseFlaw};
 use super::fault;
 use super::request::Response;
 
@@ -12,7 +12,7 @@ pub(super) async fn read(mut response: reqwest::Response, head: &Response) -> Re
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::network(&head.host, error))? {
         if body.len() + chunk.len() > LIMIT {
-            return Err(head.bad(Flaw::TooBig));
+            return Err(head.bad(ResponseFlaw::TooBig));
         }
         body.extend_from_slice(&chunk);
     }

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::env::{Env, var};
 
-/// True where the system verifies certificates itself, and does not look at `SSL_CERT_FILE`.
+/// True where the system verifies certificates itself, and ignores `SSL_CERT_FILE`.
 const HAS_VERIFIER: bool = cfg!(any(windows, target_vendor = "apple"));
 
 /// Places that the user names for certificates in PEM.
@@ -32,7 +32,7 @@ impl CertificatePaths {
     /// Reads the certificates that a client trusts, besides those of a system's own verifier.
     ///
     /// # Errors
-    /// What is wrong with the named places, or that the system has no certificates.
+    /// A defect of the named places, or a system without certificates.
     pub(super) fn read(&self) -> Result<Vec<Certificate>, String> {
         let named = self.file.as_deref().map_or_else(|| Ok(Vec::new()), read_file)?;
         if HAS_VERIFIER { Ok(named) } else { self.read_store(named) }

@@ -1,7 +1,7 @@
-//! The HTTP client, made on first use: loading the system's certificates takes time that `version` should not pay.
+//! HTTP client, created on first use: loading the system's certificates takes time that `version` should not need.
 //!
-//! Several clients stand behind it. Loopback addresses never go through a proxy, and a client either knows the system's
-//! proxies or none; it either unpacks what it gets or does not; and one for HTTP on loopback has no certificates.
+//! Several clients in one. Loopback addresses never go through a proxy, and a client either uses the system's proxies
+//! or none; it either decompresses responses or does not; and one for HTTP on loopback has no certificates.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use url::Url;
 
 use super::certificates::CertificatePaths;
 use super::error::{HttpError, RedirectFault};
-use super::request::{Request, Response, place};
+use super::request::{Request, Response, host_and_port};
 use super::retry::Backoff;
 use super::service_error::status_line;
 use super::{body, certificates, fault, retry};
@@ -40,7 +40,7 @@ pub struct HttpClient {
 
 /// Way to a host.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Route {
     /// The proxies count.
     Proxied,
     /// To this machine, with TLS.
@@ -49,7 +49,7 @@ enum Way {
     Plain,
 }
 
-impl Way {
+impl Route {
     fn to(url: &Url) -> Self {
         match (is_loopback(url), url.scheme()) {
             (false, _) => Self::Proxied,
@@ -59,7 +59,7 @@ impl Way {
     }
 }
 
-/// What a client is for.
+/// Purpose of a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Answers,
@@ -83,7 +83,7 @@ impl HttpClient {
     pub fn new(env: &Env, timings: Timings, reporter: Reporter, is_traced: bool) -> Self {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let mut user_agent = format!("azd-ext-azure-ai-models/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"));
-        // Words that no header can carry are left out, not a reason to fail.
+        // A value that no header can carry is omitted, not an error.
         let ascii = |text: &&str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if let Some(more) = env.get(var::AZURE_HTTP_USER_AGENT).filter(ascii) {
             user_agent = user_agent + " " + more;
@@ -119,16 +119,16 @@ impl HttpClient {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
             match self.send_to(request, &url).await? {
-                Answer::Here(response) => return Ok(*response),
-                Answer::Elsewhere(next) => url = next,
+                RequestOutcome::Response(response) => return Ok(*response),
+                RequestOutcome::Redirect(next) => url = next,
             }
         }
         let why = RedirectFault::TooMany;
-        Err(HttpError::Redirect { host: place(&url), status: StatusCode::FOUND.as_u16(), why })
+        Err(HttpError::Redirect { host: host_and_port(&url), status: StatusCode::FOUND.as_u16(), why })
     }
 
-    /// All tries at one address.
-    async fn send_to(&self, request: &Request<'_>, url: &Url) -> Result<Answer, HttpError> {
+    /// All attempts at one URL.
+    async fn send_to(&self, request: &Request<'_>, url: &Url) -> Result<RequestOutcome, HttpError> {
         let mut backoff = Backoff::new(&self.timings, request.retry);
         let mut signed_anew = false;
         loop {
@@ -145,14 +145,20 @@ impl HttpClient {
                 continue;
             }
             let Some(pause) = backoff.after(&error) else { return Err(error) };
-            self.say_retry(request, &error, pause, &backoff);
+            self.report_retry(request, &error, pause, &backoff);
             tokio::time::sleep(pause).await;
         }
     }
 
     /// Reports that a request is repeated after this pause: once as a notice, since a line for each attempt would bury
     /// the answer.
-    pub(crate) fn say_retry(&self, request: &Request<'_>, error: &HttpError, pause: Duration, backoff: &Backoff<'_>) {
+    pub(crate) fn report_retry(
+        &self,
+        request: &Request<'_>,
+        error: &HttpError,
+        pause: Duration,
+        backoff: &Backoff<'_>,
+    ) {
         let why = match error.status() {
             _ if error.is_of_intermediary() => error.to_string(),
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
@@ -163,26 +169,30 @@ impl HttpClient {
         self.report(if backoff.failed() == 1 { Report::Notice(text) } else { Report::Debug(text) });
     }
 
-    async fn send_once(&self, request: &Request<'_>, url: &Url) -> Result<Answer, HttpError> {
+    async fn send_once(&self, request: &Request<'_>, url: &Url) -> Result<RequestOutcome, HttpError> {
         let (attempt, builder) = self.attempt(request, url).await?;
         let exchange = async {
             let (head, response) = attempt.head(builder).await?;
             let body = body::read(response, &head.response).await;
             Ok((head, body))
         };
-        let outcome = attempt.limit.hold(&attempt.host, exchange).await;
+        let outcome = attempt.limit.apply(&attempt.host, exchange).await;
         let (head, body) = outcome.inspect_err(|error| self.trace_failure(error))?;
         self.trace_response(&attempt, &head);
         if head.status.is_success() {
             let body = body.inspect_err(|error| self.trace_failure(error))?;
             let response = Response { body, ..head.response };
             let is_accepted = request.accepts.as_ref().is_none_or(|accepts| accepts(&request.method, &response));
-            return if is_accepted { Ok(Answer::Here(Box::new(response))) } else { Err(response.of_intermediary()) };
+            return if is_accepted {
+                Ok(RequestOutcome::Response(Box::new(response)))
+            } else {
+                Err(response.of_intermediary())
+            };
         }
         if head.is_redirect() {
-            return follow(&request.method, url, &head.response).map(Answer::Elsewhere);
+            return follow(&request.method, url, &head.response).map(RequestOutcome::Redirect);
         }
-        // The status counts even where the body broke off.
+        // The status counts even if the body was interrupted.
         Err(head.refusal(&body.unwrap_or_default()))
     }
 
@@ -191,7 +201,7 @@ impl HttpClient {
     }
 
     pub(super) fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client, HttpError> {
-        let way = Way::to(url);
+        let way = Route::to(url);
         let cell = &self.clients[purpose as usize][way as usize];
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -203,12 +213,12 @@ impl HttpClient {
             .redirect(redirect::Policy::none())
             .gzip(purpose != Purpose::Files)
             .referer(false);
-        let builder = if way == Way::Proxied { builder } else { builder.no_proxy() };
+        let builder = if way == Route::Proxied { builder } else { builder.no_proxy() };
         let builder = if purpose == Purpose::Answers { builder } else { builder.http1_only() };
         let setup = |words: String| HttpError::Setup { words: clean(&words) };
         let builder = match way {
-            Way::Plain => certificates::trust_none(builder),
-            Way::Direct | Way::Proxied => certificates::trust(builder, self.certificates().map_err(setup)?),
+            Route::Plain => certificates::trust_none(builder),
+            Route::Direct | Route::Proxied => certificates::trust(builder, self.certificates().map_err(setup)?),
         };
         let client = builder.build().map_err(|error| setup(fault::last_words(&error)))?;
         Ok(cell.get_or_init(|| client))
@@ -223,18 +233,18 @@ impl HttpClient {
     }
 }
 
-enum Answer {
-    Here(Box<Response>),
-    Elsewhere(Url),
+enum RequestOutcome {
+    Response(Box<Response>),
+    Redirect(Url),
 }
 
-/// Where a redirect leads, if it may be followed: a GET, within scheme, host and port.
+/// Target of a redirect, if it may be followed: a GET, within scheme, host and port.
 fn follow(method: &Method, url: &Url, response: &Response) -> Result<Url, HttpError> {
     let refuse = |why| HttpError::Redirect { host: response.host.clone(), status: response.status, why };
     let location = response.location.as_deref().ok_or_else(|| refuse(RedirectFault::NoLocation))?;
     let next = url.join(location).map_err(|_| refuse(RedirectFault::NoLocation))?;
     if next.origin() != url.origin() {
-        return Err(refuse(RedirectFault::OtherOrigin { to: place(&next) }));
+        return Err(refuse(RedirectFault::OtherOrigin { to: host_and_port(&next) }));
     }
     if *method != Method::GET {
         return Err(refuse(RedirectFault::NotAGet));

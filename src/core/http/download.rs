@@ -7,17 +7,17 @@ use url::Url;
 use super::attempt::Head;
 use super::client::HttpClient;
 use super::error::{HttpError, RedirectFault};
-use super::limit::Limit;
+use super::limit::AttemptLimit;
 use super::request::{Request, Response};
 use super::{body, fault};
 
 /// First response to a request for a file.
 #[derive(Debug)]
-pub(crate) enum Opened {
+pub(crate) enum DownloadResponse {
     /// The file begins.
-    Here(Download),
-    /// It is elsewhere; whether that place is a good one is the caller's question.
-    Elsewhere(Url),
+    Content(Download),
+    /// Elsewhere; the caller decides whether to follow.
+    Redirect(Url),
 }
 
 /// A file on its way; dropping it ends the connection.
@@ -25,12 +25,12 @@ pub(crate) enum Opened {
 pub(crate) struct Download {
     response: reqwest::Response,
     host: String,
-    limit: Limit<'static>,
+    limit: AttemptLimit<'static>,
 }
 
 /// First response to a request, whatever its status.
 #[derive(Debug)]
-pub(crate) struct Exchange {
+pub(crate) struct RawResponse {
     head: Head,
     download: Download,
 }
@@ -40,14 +40,16 @@ impl HttpClient {
     ///
     /// # Errors
     /// See [`HttpError`].
-    pub(crate) async fn open(&self, request: &Request<'static>) -> Result<Opened, HttpError> {
+    pub(crate) async fn open(&self, request: &Request<'static>) -> Result<DownloadResponse, HttpError> {
         let exchange = self.exchange(request).await?;
         if exchange.head.status == StatusCode::OK {
-            return Ok(Opened::Here(exchange.download));
+            return Ok(DownloadResponse::Content(exchange.download));
         }
         if exchange.is_redirect() {
             let next = exchange.location().and_then(|location| request.url.join(location).ok());
-            return next.map(Opened::Elsewhere).ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation));
+            return next
+                .map(DownloadResponse::Redirect)
+                .ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation));
         }
         Err(exchange.refusal().await)
     }
@@ -56,16 +58,16 @@ impl HttpClient {
     ///
     /// # Errors
     /// When no response came.
-    pub(crate) async fn exchange(&self, request: &Request<'static>) -> Result<Exchange, HttpError> {
+    pub(crate) async fn exchange(&self, request: &Request<'static>) -> Result<RawResponse, HttpError> {
         let (attempt, builder) = self.attempt(request, &request.url).await?;
-        let begun = attempt.limit.hold(&attempt.host, attempt.head(builder)).await;
+        let begun = attempt.limit.apply(&attempt.host, attempt.head(builder)).await;
         let (head, response) = begun.inspect_err(|error| self.trace_failure(error))?;
         self.trace_response(&attempt, &head);
-        Ok(Exchange { head, download: Download { response, host: attempt.host, limit: attempt.limit } })
+        Ok(RawResponse { head, download: Download { response, host: attempt.host, limit: attempt.limit } })
     }
 }
 
-impl Exchange {
+impl RawResponse {
     /// HTTP status.
     pub(crate) fn status(&self) -> u16 {
         self.head.response.status
@@ -107,14 +109,14 @@ impl Exchange {
     /// The connection broke, nothing came for too long, or the body is larger than any answer.
     pub(crate) async fn into_response(self) -> Result<Response, HttpError> {
         let Download { response, host, limit } = self.download;
-        let body = limit.hold(&host, body::read(response, &self.head.response)).await?;
+        let body = limit.apply(&host, body::read(response, &self.head.response)).await?;
         Ok(Response { body, ..self.head.response })
     }
 
     /// The service's error in this response.
     pub(crate) async fn refusal(self) -> HttpError {
         let Download { response, host, limit } = self.download;
-        let body = limit.hold(&host, body::read(response, &self.head.response)).await;
+        let body = limit.apply(&host, body::read(response, &self.head.response)).await;
         self.head.refusal(&body.unwrap_or_default())
     }
 }
@@ -138,6 +140,6 @@ impl Download {
     /// The connection broke, or nothing came for too long.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         let (host, chunk) = (&self.host, self.response.chunk());
-        self.limit.hold(host, async { chunk.await.map_err(|error| fault::network(host, error)) }).await
+        self.limit.apply(host, async { chunk.await.map_err(|error| fault::network(host, error)) }).await
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a request, in fields that others decide by. No text here holds a query or a token.
+//! Errors of a request, in fields that callers decide by. No text here holds a query or a token.
 
 use std::fmt;
 
@@ -19,9 +19,9 @@ pub enum HttpError {
     Network {
         /// Host and port.
         host: String,
-        /// What broke.
-        fault: Fault,
-        /// It broke before a connection stood, so the service saw nothing of the request.
+        /// Network fault.
+        fault: NetworkFault,
+        /// Failed before a connection was established, so the service saw nothing of the request.
         connecting: bool,
         /// The cause in the words of the layer below, cleaned; for `--debug` and for faults without a name.
         words: String,
@@ -33,8 +33,8 @@ pub enum HttpError {
         host: String,
         /// Status of the answer.
         status: u16,
-        /// What is wrong with it.
-        what: Flaw,
+        /// Defect of the response.
+        what: ResponseFlaw,
         /// `x-ms-request-id`, else the id that the request carried.
         request_id: Option<String>,
     },
@@ -72,7 +72,7 @@ impl HttpError {
     /// True when the same request may well succeed a little later.
     #[must_use]
     pub(crate) fn is_passing(&self) -> bool {
-        retry::worthwhile(Retry::Idempotent, self)
+        retry::is_retryable(Retry::Idempotent, self)
     }
 
     /// True where the service asks for a pause, and is there otherwise.
@@ -83,7 +83,7 @@ impl HttpError {
     /// True where an intermediary answered instead of the service.
     #[must_use]
     pub fn is_of_intermediary(&self) -> bool {
-        matches!(self, Self::BadAnswer { what: Flaw::Intermediary(_), .. })
+        matches!(self, Self::BadAnswer { what: ResponseFlaw::Intermediary(_), .. })
     }
 
     /// The status of the answer, if there was one.
@@ -97,21 +97,21 @@ impl HttpError {
     }
 }
 
-/// What broke on the network.
+/// Fault of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum NetworkFault {
     /// The host's name has no address.
     Dns,
-    /// Nobody listens.
+    /// Connection refused.
     Refused,
     /// The certificate or the handshake.
     Tls,
     /// The proxy does not let the request through.
     Proxy {
-        /// Its status, as far as the layer below tells: 407 or nothing.
+        /// Status of the proxy, as far as the layer below reports it: 407 or nothing.
         status: Option<u16>,
     },
-    /// The proxy itself has no address, or nobody listens there.
+    /// The proxy itself has no address, or refuses connections.
     ProxyDown,
     /// No answer within the limit.
     Timeout,
@@ -123,7 +123,7 @@ pub enum Fault {
     Other,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for NetworkFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dns => f.write_str("its name cannot be resolved"),
@@ -141,19 +141,19 @@ impl fmt::Display for Fault {
 }
 
 /// These faults say too little without the words of the layer below.
-fn cause(fault: Fault, words: &str) -> String {
+fn cause(fault: NetworkFault, words: &str) -> String {
     match fault {
-        Fault::Tls | Fault::ProxyDown | Fault::Other if !words.is_empty() => format!(" ({words})"),
+        NetworkFault::Tls | NetworkFault::ProxyDown | NetworkFault::Other if !words.is_empty() => format!(" ({words})"),
         _ => String::new(),
     }
 }
 
-/// What is wrong with an answer. Never the answer itself: it may be long, or hold a secret.
+/// Defect of a response. Never the response itself: it may be long, or hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub enum ResponseFlaw {
     /// No body where one is needed.
     Empty,
-    /// A page for people, usually of a proxy or a sign-in portal.
+    /// An HTML page, usually of a proxy or a sign-in portal.
     Html,
     /// Neither JSON nor HTML.
     NotJson,
@@ -193,16 +193,16 @@ impl fmt::Display for Intermediary {
     }
 }
 
-fn bad_answer(host: &str, status: u16, what: &Flaw) -> String {
+fn bad_answer(host: &str, status: u16, what: &ResponseFlaw) -> String {
     match what {
-        Flaw::Intermediary(intermediary) => {
+        ResponseFlaw::Intermediary(intermediary) => {
             format!("what answers as {host} is not a blob store ({status}): it sent {intermediary}")
         }
         what => format!("{host} gave an answer that makes no sense ({status}): {what}"),
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for ResponseFlaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the body is empty"),
@@ -218,16 +218,16 @@ impl fmt::Display for Flaw {
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectFault {
-    /// It leaves scheme, host or port.
+    /// Leaves scheme, host or port.
     OtherOrigin {
-        /// Where to.
+        /// Target.
         to: String,
     },
     /// The request changes something, or carries a body.
     NotAGet,
     /// One after the other.
     TooMany,
-    /// It says no place.
+    /// No `Location`.
     NoLocation,
 }
 

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use super::error::{Fault, HttpError};
+use super::error::{HttpError, NetworkFault};
 use crate::redact::clean;
 
 /// The error of a request to this host, without its URL.
@@ -19,16 +19,16 @@ pub(super) fn network(host: &str, error: reqwest::Error) -> HttpError {
     }
 }
 
-fn fault_of(error: &reqwest::Error) -> Fault {
+fn fault_of(error: &reqwest::Error) -> NetworkFault {
     if let Some(fault) = proxy(error) {
         return fault;
     }
     if error.is_dns() {
-        return Fault::Dns;
+        return NetworkFault::Dns;
     }
     for cause in chain(error) {
         if cause.is::<rustls::Error>() {
-            return Fault::Tls;
+            return NetworkFault::Tls;
         }
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         if let Some(fault) = kind.and_then(by_kind) {
@@ -36,35 +36,37 @@ fn fault_of(error: &reqwest::Error) -> Fault {
         }
     }
     if error.is_timeout() {
-        Fault::Timeout
+        NetworkFault::Timeout
     } else if error.is_body() || error.is_decode() || ended_early(error) {
-        Fault::Reset
+        NetworkFault::Reset
     } else {
-        Fault::Other
+        NetworkFault::Other
     }
 }
 
-fn by_kind(kind: ErrorKind) -> Option<Fault> {
+fn by_kind(kind: ErrorKind) -> Option<NetworkFault> {
     match kind {
-        ErrorKind::ConnectionRefused => Some(Fault::Refused),
-        ErrorKind::TimedOut => Some(Fault::Timeout),
+        ErrorKind::ConnectionRefused => Some(NetworkFault::Refused),
+        ErrorKind::TimedOut => Some(NetworkFault::Timeout),
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
-        | ErrorKind::UnexpectedEof => Some(Fault::Reset),
-        ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => Some(Fault::Unreachable),
+        | ErrorKind::UnexpectedEof => Some(NetworkFault::Reset),
+        ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+            Some(NetworkFault::Unreachable)
+        }
         _ => None,
     }
 }
 
 /// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost but for 407.
-fn proxy(error: &reqwest::Error) -> Option<Fault> {
+fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
     let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error: "))?;
     Some(match words.trim_start_matches("tunnel error: ") {
-        "failed to create underlying connection" => Fault::ProxyDown,
-        "proxy authorization required" => Fault::Proxy { status: Some(407) },
-        _ => Fault::Proxy { status: None },
+        "failed to create underlying connection" => NetworkFault::ProxyDown,
+        "proxy authorization required" => NetworkFault::Proxy { status: Some(407) },
+        _ => NetworkFault::Proxy { status: None },
     })
 }
 
@@ -86,7 +88,7 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
     }
 }
 
-/// What broke, in the words of the lowest layer. The URL is in none of them.
+/// Cause in the words of the lowest layer. The URL is in none of them.
 pub(super) fn last_words(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::{Fault, HttpError};
+use super::error::{HttpError, NetworkFault};
 use super::retry::seconds;
 
 /// The limit of one attempt. When it is over, the attempt is dropped.
 #[derive(Clone)]
-pub(super) enum Limit<'a> {
+pub(super) enum AttemptLimit<'a> {
     /// For all of it, response body included.
     Whole(Duration),
     /// For each step: the head of the response, and each piece of its body.
     Step(Duration),
-    /// For as long as the counter stands still.
+    /// Ends when the counter has not changed for `timeout`.
     Stall { timeout: Duration, counter: Arc<dyn Fn() -> u64 + Send + Sync + 'a> },
 }
 
-impl fmt::Debug for Limit<'_> {
+impl fmt::Debug for AttemptLimit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, limit) = match self {
             Self::Whole(limit) => ("Whole", limit),
@@ -31,9 +31,9 @@ impl fmt::Debug for Limit<'_> {
     }
 }
 
-impl Limit<'_> {
+impl AttemptLimit<'_> {
     /// Does the work under the limit.
-    pub(super) async fn hold<T>(
+    pub(super) async fn apply<T>(
         &self,
         host: &str,
         work: impl Future<Output = Result<T, HttpError>>,
@@ -41,14 +41,14 @@ impl Limit<'_> {
         tokio::select! {
             biased;
             outcome = work => outcome,
-            words = self.over() => {
-                Err(HttpError::Network { host: host.to_owned(), fault: Fault::Timeout, connecting: false, words })
+            words = self.expired() => {
+                Err(HttpError::Network { host: host.to_owned(), fault: NetworkFault::Timeout, connecting: false, words })
             }
         }
     }
 
     /// Returns when the limit is over, with the words for it.
-    async fn over(&self) -> String {
+    async fn expired(&self) -> String {
         match self {
             Self::Whole(limit) => {
                 tokio::time::sleep(*limit).await;

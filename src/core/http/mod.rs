@@ -17,9 +17,9 @@ mod retry;
 mod service_error;
 
 pub use client::HttpClient;
-pub(crate) use download::{Download, Exchange, Opened};
-pub use error::{Fault, Flaw, HttpError, Intermediary, RedirectFault};
-pub(crate) use pages::{MOST_PAGES, PageError};
+pub(crate) use download::{Download, DownloadResponse, RawResponse};
+pub use error::{HttpError, Intermediary, NetworkFault, RedirectFault, ResponseFlaw};
+pub(crate) use pages::{MAX_PAGES, PageError};
 pub use request::Request;
 pub(crate) use request::Response;
 pub use reqwest::Method;

@@ -13,9 +13,9 @@ use super::error::HttpError;
 use super::request::Request;
 
 /// Most pages of one list; services send 25 to 5,000 items a page.
-pub(crate) const MOST_PAGES: usize = 1000;
+pub(crate) const MAX_PAGES: usize = 1000;
 /// Most items of one list.
-const MOST_ITEMS: usize = 1_000_000;
+const MAX_ITEMS: usize = 1_000_000;
 
 /// Decides whether the items so far are enough.
 type IsEnough<'a, T> = &'a (dyn Fn(&[T]) -> bool + Sync);
@@ -27,7 +27,7 @@ pub(crate) enum PageError {
     Http(HttpError),
     /// Next page at another origin, which gets no token.
     OtherOrigin {
-        /// Its host; empty where the link is no URL.
+        /// Host of the page; empty where the link is no URL.
         host: String,
     },
     /// Next page whose address holds a user name or a password.
@@ -112,7 +112,7 @@ impl<'de, S: DeserializeSeed<'de> + Clone> Visitor<'de> for Items<S> {
 
 impl HttpClient {
     /// Returns the items of all pages. The request is that of the first one; each further one is at the `nextLink` of
-    /// the one before: within the origin only, none twice, and at most [`MOST_PAGES`]. A page is parsed while the next one is fetched.
+    /// the one before: within the origin only, none twice, and at most [`MAX_PAGES`]. A page is parsed while the next one is fetched.
     ///
     /// # Errors
     /// See [`PageError`]; never a part of the list.
@@ -146,7 +146,7 @@ impl HttpClient {
             if !seen.insert(request.url.clone()) {
                 return Err(PageError::Circle);
             }
-            if seen.len() > MOST_PAGES || items.len() > MOST_ITEMS {
+            if seen.len() > MAX_PAGES || items.len() > MAX_ITEMS {
                 return Err(PageError::Endless);
             }
             let response = self.send(&request).await?;
@@ -176,7 +176,7 @@ impl HttpClient {
             if !next.username().is_empty() || next.password().is_some() {
                 return Err(PageError::UserInformation);
             }
-            // No part of the request: two links that differ in it are one page.
+            // The fragment is not sent: two links that differ in it are one page.
             next.set_fragment(None);
             request.url = next;
         }
@@ -186,7 +186,7 @@ impl HttpClient {
 async fn parsed<T>(page: JoinHandle<Result<Vec<T>, HttpError>>) -> Result<Vec<T>, HttpError> {
     match page.await {
         Ok(items) => items,
-        // It is never aborted: a panic goes on where it is noticed.
+        // The task is never aborted: a panic continues in the caller.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -15,14 +15,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::Purpose;
-use super::error::{Flaw, HttpError, Intermediary};
-use super::limit::Limit;
+use super::error::{HttpError, Intermediary, ResponseFlaw};
+use super::limit::AttemptLimit;
 use super::retry::Retry;
 use super::service_error::looks_like_html;
 use crate::credential::TokenSource;
 use crate::redact::clean;
 
-/// Longest part of a body, in bytes, that is looked at for the words of an intermediary.
+/// Bytes of a body that are searched for the message of an intermediary.
 const INTERMEDIARY_BODY: usize = 4096;
 /// Longest of these words, in characters.
 const INTERMEDIARY_LINE: usize = 160;
@@ -36,15 +36,15 @@ pub struct Request<'a> {
     pub(super) tokens: Option<&'a TokenSource>,
     pub(super) headers: Vec<(&'static str, Cow<'static, str>)>,
     pub(super) body: Body<'a>,
-    pub(super) limit: Option<Limit<'a>>,
+    pub(super) limit: Option<AttemptLimit<'a>>,
     pub(super) service: &'static str,
     pub(super) purpose: Purpose,
     /// Judges a 2xx; `None` accepts each.
-    pub(super) accepts: Option<Accepts<'a>>,
+    pub(super) accepts: Option<ResponseCheck<'a>>,
 }
 
 /// True for an answer of the service that was asked.
-type Accepts<'a> = Arc<dyn Fn(&Method, &Response) -> bool + Send + Sync + 'a>;
+type ResponseCheck<'a> = Arc<dyn Fn(&Method, &Response) -> bool + Send + Sync + 'a>;
 
 /// Body of a request.
 #[derive(Clone)]
@@ -87,7 +87,7 @@ impl<'a> Request<'a> {
     /// nothing for `stall_timeout` is given up.
     #[must_use]
     pub(crate) fn download(url: Url, stall_timeout: Duration) -> Self {
-        let limit = Some(Limit::Step(stall_timeout));
+        let limit = Some(AttemptLimit::Step(stall_timeout));
         Self { purpose: Purpose::Files, limit, ..Self::new(Method::GET, url, Retry::None) }
             .header("accept-encoding", "identity")
     }
@@ -126,8 +126,8 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// With a body of so many bytes that is streamed; `make` begins it anew for each attempt. Needs a
-    /// [stall timeout](Self::stall_timeout) where its duration is not known.
+    /// With a streamed body of this length in bytes; `make` creates it for each attempt. Needs a [stall
+    /// timeout](Self::stall_timeout) where its duration is not known.
     #[must_use]
     pub(crate) fn stream<S>(mut self, length: u64, make: impl Fn() -> S + Send + Sync + 'a) -> Self
     where
@@ -140,14 +140,14 @@ impl<'a> Request<'a> {
     /// With this limit for each attempt, instead of `Timings::request`.
     #[must_use]
     pub(crate) fn limit(mut self, limit: Duration) -> Self {
-        self.limit = Some(Limit::Whole(limit));
+        self.limit = Some(AttemptLimit::Whole(limit));
         self
     }
 
-    /// Without a limit for the whole attempt: it is given up when `counter` stands still for `timeout`.
+    /// Without a limit for the whole attempt: it ends when `counter` has not changed for `timeout`.
     #[must_use]
     pub(crate) fn stall_timeout(mut self, timeout: Duration, counter: impl Fn() -> u64 + Send + Sync + 'a) -> Self {
-        self.limit = Some(Limit::Stall { timeout, counter: Arc::new(counter) });
+        self.limit = Some(AttemptLimit::Stall { timeout, counter: Arc::new(counter) });
         self
     }
 
@@ -237,17 +237,17 @@ impl Response {
     pub(crate) fn json_by<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value, HttpError> {
         let body = self.body.trim_ascii();
         if body.is_empty() {
-            return Err(self.bad(Flaw::Empty));
+            return Err(self.bad(ResponseFlaw::Empty));
         }
         let mut json = serde_json::Deserializer::from_slice(body);
         let value = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
         value.map_err(|error| {
             self.bad(if looks_like_html(&String::from_utf8_lossy(&body[..body.len().min(64)])) {
-                Flaw::Html
+                ResponseFlaw::Html
             } else if error.is_data() {
-                Flaw::Shape(shape(&error))
+                ResponseFlaw::Shape(shape(&error))
             } else {
-                Flaw::NotJson
+                ResponseFlaw::NotJson
             })
         })
     }
@@ -268,12 +268,12 @@ impl Response {
         let cut = |text: &str| clean(&text.chars().take(INTERMEDIARY_LINE).collect::<String>());
         let [line, content_type, server] = [Some(line), self.content_type.as_deref(), self.server.as_deref()]
             .map(|text| text.map(cut).unwrap_or_default());
-        self.bad(Flaw::Intermediary(Box::new(Intermediary { line, content_type, server })))
+        self.bad(ResponseFlaw::Intermediary(Box::new(Intermediary { line, content_type, server })))
     }
 
     /// This answer as an error.
     #[must_use]
-    pub(crate) fn bad(&self, what: Flaw) -> HttpError {
+    pub(crate) fn bad(&self, what: ResponseFlaw) -> HttpError {
         let request_id = self.request_id.clone();
         HttpError::BadAnswer { host: self.host.clone(), status: self.status, what, request_id }
     }
@@ -289,7 +289,7 @@ fn shape(error: &serde_json::Error) -> String {
 }
 
 /// Host and port, as errors name a place.
-pub(super) fn place(url: &Url) -> String {
+pub(super) fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {
         Some(port) => format!("{host}:{port}"),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::error::{Fault, HttpError};
+use super::error::{HttpError, NetworkFault};
 use crate::env::Timings;
 
 /// Attempts of one request, the first included.
@@ -50,7 +50,7 @@ impl<'a> Backoff<'a> {
         Self::new(timings, Retry::None).unlimited().between(timings.poll_first, timings.poll_cap)
     }
 
-    /// With so many attempts, the first included.
+    /// With this number of attempts, the first included.
     pub(crate) fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
@@ -68,7 +68,7 @@ impl<'a> Backoff<'a> {
         self
     }
 
-    /// With so many failed attempts behind it.
+    /// With this number of failed attempts before.
     pub(crate) fn failed_before(mut self, failed: u32) -> Self {
         self.failed = failed;
         self
@@ -77,25 +77,25 @@ impl<'a> Backoff<'a> {
     /// Counts a failed attempt, and returns the pause before the next one; `None` when the failure is final.
     pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
         self.failed += 1;
-        // A sign-in page stays; a connection that went astray does not come twice.
+        // A sign-in page persists; a misrouted connection does not happen twice.
         let mut is_first_intermediary = || {
             self.retry != Retry::None
                 && error.is_of_intermediary()
                 && !std::mem::replace(&mut self.met_intermediary, true)
         };
-        let is_worthwhile = worthwhile(self.retry, error) || is_first_intermediary();
+        let is_worthwhile = is_retryable(self.retry, error) || is_first_intermediary();
         if self.attempts.is_some_and(|attempts| self.failed >= attempts) || !is_worthwhile {
             return None;
         }
-        let asked = asked_for(error.service().and_then(|error| error.retry_after), self.timings);
+        let asked = requested_pause(error.service().and_then(|error| error.retry_after), self.timings);
         Some(pause(self.first, self.cap, self.failed, rand::random()).max(asked))
     }
 
     /// Returns the pause before the next poll.
     pub(crate) fn poll(&mut self, retry_after: Option<Duration>) -> Duration {
         if retry_after.is_some() {
-            // A service that asks for no pause at all still gets one.
-            return asked_for(retry_after, self.timings).max(self.first);
+            // A service that requests no pause at all still gets one.
+            return requested_pause(retry_after, self.timings).max(self.first);
         }
         self.failed += 1;
         pause(self.first, self.cap, self.failed, NO_JITTER)
@@ -113,15 +113,15 @@ impl<'a> Backoff<'a> {
     }
 }
 
-/// Whether a failure is worth another try under this policy.
-pub(super) fn worthwhile(policy: Retry, error: &HttpError) -> bool {
+/// True when a failure is retried under this policy.
+pub(super) fn is_retryable(policy: Retry, error: &HttpError) -> bool {
     match error {
         HttpError::Service(error) => {
             let damaged = policy == Retry::IdempotentContent && error.has_code(&["Crc64Mismatch", "Md5Mismatch"]);
             damaged || status(policy, error.status, error.retry_after.is_some())
         }
         HttpError::Network { fault, connecting, .. } => network(policy, *fault, *connecting),
-        // The same answer would come again.
+        // The same response would come again.
         HttpError::BadAnswer { .. } | HttpError::Redirect { .. } | HttpError::SignIn(_) | HttpError::Setup { .. } => {
             false
         }
@@ -131,17 +131,22 @@ pub(super) fn worthwhile(policy: Retry, error: &HttpError) -> bool {
 fn status(policy: Retry, status: u16, retry_after: bool) -> bool {
     match policy {
         Retry::Idempotent | Retry::IdempotentContent => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-        // A 503 of a gateway may come after the work was handed on; one with Retry-After is the service's own.
+        // A 503 of a gateway may come after the request was forwarded; one with Retry-After is the service's own.
         Retry::OnlyUnprocessed => status == 429 || (status == 503 && retry_after),
         Retry::None => false,
     }
 }
 
-fn network(policy: Retry, fault: Fault, connecting: bool) -> bool {
-    // A certificate and a proxy's refusal stay as they are.
+fn network(policy: Retry, fault: NetworkFault, connecting: bool) -> bool {
+    // A certificate error and a proxy's refusal persist.
     let passing = matches!(
         fault,
-        Fault::Dns | Fault::Refused | Fault::ProxyDown | Fault::Timeout | Fault::Unreachable | Fault::Reset
+        NetworkFault::Dns
+            | NetworkFault::Refused
+            | NetworkFault::ProxyDown
+            | NetworkFault::Timeout
+            | NetworkFault::Unreachable
+            | NetworkFault::Reset
     );
     match policy {
         Retry::Idempotent | Retry::IdempotentContent => passing,
@@ -150,15 +155,15 @@ fn network(policy: Retry, fault: Fault, connecting: bool) -> bool {
     }
 }
 
-/// The pause after so many failures (1 and up): doubled from the first one up to the cap, then spread by a quarter to
-/// both sides. `jitter` is between 0 and 1.
+/// Pause after this number of failures (1 and up): doubled from the first one up to the cap, then spread by a quarter
+/// to both sides. `jitter` is between 0 and 1.
 fn pause(first: Duration, cap: Duration, failed: u32, jitter: f64) -> Duration {
     let doubled = first.saturating_mul(1 << failed.saturating_sub(1).min(16)).min(cap);
     doubled.mul_f64(0.75 + jitter / 2.0)
 }
 
 /// `Retry-After` on this run's clock, under its cap; zero when the service did not ask.
-fn asked_for(retry_after: Option<Duration>, timings: &Timings) -> Duration {
+fn requested_pause(retry_after: Option<Duration>, timings: &Timings) -> Duration {
     // Capped first: a service may send any number, and scaling a huge one would overflow.
     let asked = retry_after.unwrap_or_default().min(Duration::from_secs(24 * 3600));
     timings.scaled(asked).min(timings.retry_after_cap)
@@ -191,7 +196,7 @@ pub(super) fn rate_limit(value: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Flaw, ServiceError};
+    use crate::http::{ResponseFlaw, ServiceError};
 
     #[test]
     fn the_end_of_a_rate_limit_is_read() {
@@ -217,14 +222,14 @@ mod tests {
         HttpError::Service(Box::new(ServiceError { status: 400, code, ..ServiceError::default() }))
     }
 
-    fn network(fault: Fault, connecting: bool) -> HttpError {
+    fn network(fault: NetworkFault, connecting: bool) -> HttpError {
         HttpError::Network { host: "h".into(), fault, connecting, words: String::new() }
     }
 
     /// One line for each policy, with the failures that it retries.
     fn retried(failures: &[(String, HttpError)]) -> String {
         let line = |policy| {
-            let of_policy = failures.iter().filter(|(_, error)| worthwhile(policy, error));
+            let of_policy = failures.iter().filter(|(_, error)| is_retryable(policy, error));
             of_policy.fold(format!("{policy:?}:"), |line, (name, _)| line + " " + name) + "\n"
         };
         POLICIES.map(line).concat()
@@ -258,9 +263,9 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_rule() {
-        use Fault::{Dns, Other, Proxy, ProxyDown, Refused, Reset, Timeout, Tls, Unreachable};
-        // A new fault does not compile without its turn.
-        let next = |fault: &Fault| match fault {
+        use NetworkFault::{Dns, Other, Proxy, ProxyDown, Refused, Reset, Timeout, Tls, Unreachable};
+        // A new variant must be added here to compile.
+        let next = |fault: &NetworkFault| match fault {
             Dns => Some(Refused),
             Refused => Some(Tls),
             Tls => Some(Proxy { status: None }),
@@ -291,8 +296,8 @@ mod tests {
              None:\n"
         );
         let host = "h".to_owned();
-        let answer = HttpError::BadAnswer { host, status: 200, what: Flaw::Html, request_id: None };
-        assert!(POLICIES.iter().all(|policy| !worthwhile(*policy, &answer)));
+        let answer = HttpError::BadAnswer { host, status: 200, what: ResponseFlaw::Html, request_id: None };
+        assert!(POLICIES.iter().all(|policy| !is_retryable(*policy, &answer)));
     }
 
     #[test]
@@ -329,7 +334,7 @@ mod tests {
         let intermediary = HttpError::BadAnswer {
             host: "h".to_owned(),
             status: 200,
-            what: Flaw::Intermediary(Box::default()),
+            what: ResponseFlaw::Intermediary(Box::default()),
             request_id: None,
         };
         let mut backoff = Backoff::new(&timings, Retry::IdempotentContent).unlimited();
@@ -368,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn no_retry_after_is_too_odd() {
+    fn retry_after_survives_mutation() {
         let seeds: [&[u8]; 4] =
             [b"120", b"Wed, 21 Oct 2026 07:28:00 GMT", b"Sunday, 06-Nov-94 08:49:37 GMT", b"99999999999999999999"];
         crate::fuzz::fuzz("retry-after", &seeds, |input| {

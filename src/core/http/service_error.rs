@@ -9,15 +9,15 @@ use serde_json::Value;
 use crate::redact::clean;
 
 /// Longest text of an unknown body that is repeated.
-const LONGEST: usize = 300;
-/// What is said of a page for people, instead of the page.
+const MAX_LENGTH: usize = 300;
+/// Text reported instead of an HTML page.
 const HTML: &str = "an HTML page";
-/// Most details that are kept; nobody reads more.
-const MOST_DETAILS: usize = 20;
-/// Most details that are looked at, the same ones among them.
-const MOST_LOOKS: usize = 1000;
+/// Maximum number of kept details.
+const MAX_DETAILS: usize = 20;
+/// Maximum number of examined details, duplicates included.
+const MAX_EXAMINED_DETAILS: usize = 1000;
 
-/// What a service says when it refuses. Texts are cleaned.
+/// Error response of a service. Texts are cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceError {
     /// Host that answered.
@@ -26,9 +26,9 @@ pub struct ServiceError {
     pub status: u16,
     /// The service's stable word for it.
     pub code: Option<String>,
-    /// Its sentence, or what the body looks like; empty when there is none.
+    /// Message, or a description of the body; empty when there is none.
     pub message: String,
-    /// Its details and inner errors.
+    /// Details and inner errors.
     pub details: Vec<ErrorDetail>,
     /// `x-ms-request-id`, else the id that the request carried.
     pub request_id: Option<String>,
@@ -82,14 +82,14 @@ impl ServiceError {
         self.has_code(codes) || details.into_iter().any(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
-    /// True when one of these stands in the service's sentence, in any case.
+    /// True when the message contains one of these, in any case.
     #[must_use]
-    pub fn says(&self, words: &[&str]) -> bool {
+    pub fn mentions(&self, words: &[&str]) -> bool {
         let message = self.message.to_lowercase();
         words.iter().any(|word| message.contains(word))
     }
 
-    /// True when a page for people came in place of an error body: a gateway or a portal, not the service.
+    /// True when an HTML page came in place of an error body: from a gateway or a portal, not the service.
     #[must_use]
     pub fn is_html(&self) -> bool {
         self.code.is_none() && self.message == HTML
@@ -97,7 +97,7 @@ impl ServiceError {
 
     /// True for a 404 about a model; any other 404 means that the service has no such route.
     #[must_use]
-    pub fn speaks_of_a_model(&self) -> bool {
+    pub fn is_model_not_found(&self) -> bool {
         self.status == 404 && self.has_code(&["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"])
     }
 
@@ -144,11 +144,11 @@ impl ServiceError {
     }
 }
 
-/// An `error` object, which also stands in the answers of operations: what it says, and its details and inner errors.
+/// Reads an `error` object, also one in the answer of an operation: the error, and its details and inner errors.
 #[must_use]
 pub(crate) fn read_error(error: &Value) -> (ErrorDetail, Vec<ErrorDetail>) {
     let mut details = Vec::new();
-    collect(error, &mut details, &mut MOST_LOOKS.clone());
+    collect(error, &mut details, &mut MAX_EXAMINED_DETAILS.clone());
     (detail(error), details)
 }
 
@@ -177,7 +177,7 @@ pub(super) fn tenant_of(www_authenticate: &str) -> Option<String> {
 /// Azure Policies that a refusal names.
 fn policies(error: &Value) -> impl Iterator<Item = ErrorDetail> {
     const NAMES: [&str; 3] = ["policyAssignmentDisplayName", "policyDefinitionDisplayName", "policyAssignmentName"];
-    let listed = error["additionalInfo"].as_array().into_iter().flatten().take(MOST_DETAILS);
+    let listed = error["additionalInfo"].as_array().into_iter().flatten().take(MAX_DETAILS);
     listed.filter_map(|one| {
         let name = NAMES.iter().find_map(|name| as_text(&one["info"][name]))?;
         Some(ErrorDetail { code: None, message: format!("Azure Policy: {}", clean(&name)) })
@@ -187,7 +187,7 @@ fn policies(error: &Value) -> impl Iterator<Item = ErrorDetail> {
 fn detail(value: &Value) -> ErrorDetail {
     let code = ["code", "type"].into_iter().find_map(|key| as_text(&value[key]));
     let message = value.as_str().map(str::to_owned).or_else(|| as_text(&value["message"])).unwrap_or_default();
-    // Some services send a blank behind the word.
+    // Some services send a blank after the code.
     ErrorDetail { code: code.map(|code| clean(code.trim())), message: clean(message.trim()) }
 }
 
@@ -195,7 +195,7 @@ fn collect(error: &Value, into: &mut Vec<ErrorDetail>, looks: &mut usize) {
     let listed = error["details"].as_array().into_iter().flatten();
     let inner = ["innererror", "innerError"].into_iter().map(|key| &error[key]);
     for value in listed.chain(inner) {
-        if *looks == 0 || into.len() >= MOST_DETAILS {
+        if *looks == 0 || into.len() >= MAX_DETAILS {
             return;
         }
         *looks -= 1;
@@ -224,9 +224,9 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 fn short(text: &str) -> String {
-    // Cleaned before it is cut: half a secret cannot be told from a word.
+    // Cleaned before it is cut: half a secret is not recognised.
     let line = clean(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
     }
@@ -292,16 +292,16 @@ mod tests {
             let body = serde_json::json!({"error": {"code": "A", "message": "a", "details": details}}).to_string();
             let began = std::time::Instant::now();
             let error = read(400, &body);
-            assert_eq!(error.details.len(), if same { 1 } else { MOST_DETAILS });
+            assert_eq!(error.details.len(), if same { 1 } else { MAX_DETAILS });
             assert_eq!(error.details[0].message, "0");
-            // To compare each with all others would take minutes.
+            // Comparing each with all others would take minutes.
             assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         }
     }
 
     #[test]
     fn a_long_unknown_body_is_cut() {
-        assert_eq!(read(500, &"ä".repeat(1000)).message.chars().count(), LONGEST + 3);
+        assert_eq!(read(500, &"ä".repeat(1000)).message.chars().count(), MAX_LENGTH + 3);
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn no_error_is_too_odd() {
+    fn error_survives_mutation() {
         let seeds: [&[u8]; 3] = [
             br#"{"error":{"code":"C","message":"m","details":[{"code":"D","message":"n","innererror":{"code":"E"}}]}}"#,
             b"<?xml version=\"1.0\"?><Error><Code>ServerBusy</Code><Message>busy\nRequestId:1</Message></Error>",

@@ -156,7 +156,7 @@ impl HubAddress {
             }
         }
         let mut address = Self::of_path(if is_own { endpoint.path_of(url) } else { url.path() })?;
-        // Asked at the Hub that HF_ENDPOINT names, which is told.
+        // Requested from the Hub that HF_ENDPOINT names, which is reported.
         address.typed_host = (!is_own && !endpoint.is_default()).then(|| host.to_owned());
         Ok(Some(address))
     }

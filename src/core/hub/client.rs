@@ -14,7 +14,7 @@ use super::id::{CommitId, RepoId};
 use super::token::HubToken;
 use super::wire::{Description, Entry, next_link};
 use crate::http::{
-    Backoff, Exchange, Flaw, HttpClient, HttpError, Method, RedirectFault, Request, Retry, ServiceError,
+    Backoff, HttpClient, HttpError, Method, RawResponse, RedirectFault, Request, ResponseFlaw, Retry, ServiceError,
 };
 use crate::model::Report;
 use crate::redact::bare;
@@ -24,9 +24,9 @@ const REDIRECTS: usize = 5;
 /// Rate limits that one request waits for.
 const RATE_LIMITS: usize = 5;
 /// Pages of a list of files; the Hub sends 1,000 files a page.
-const MOST_PAGES: usize = 1000;
+const MAX_PAGES: usize = 1000;
 /// Files of a repository.
-const MOST_FILES: usize = 1_000_000;
+const MAX_FILES: usize = 1_000_000;
 pub(super) const SERVICE: &str = "The Hugging Face Hub";
 
 /// Client of one Hub.
@@ -59,7 +59,7 @@ pub struct PinnedRevision {
 
 /// Subject of a request, for its errors.
 #[derive(Clone, Copy)]
-pub(super) struct About<'a> {
+pub(super) struct RequestSubject<'a> {
     pub(super) repo: &'a RepoId,
     pub(super) revision: &'a str,
     /// File in the repository; empty for the repository itself.
@@ -93,14 +93,17 @@ impl HubClient {
     /// # Errors
     /// See [`HubError`].
     pub async fn pin(&self, repo: &RepoId, revision: &str) -> Result<PinnedRevision, HubError> {
-        let about = About { repo, revision, path: "" };
+        let about = RequestSubject { repo, revision, path: "" };
         let url = self.url(&format!("/api/models/{repo}/revision/{}", segment(revision)))?;
         let exchange = self.follow(Method::GET, url, about).await?.0;
         let host = exchange.host().to_owned();
         let not_a_hub = |what| HubError::NotAHub { host: host.clone(), what };
         let description: Description = match exchange.into_response().await?.json() {
             Ok(description) => description,
-            Err(HttpError::BadAnswer { what: Flaw::Html | Flaw::NotJson | Flaw::Empty, .. }) => {
+            Err(HttpError::BadAnswer {
+                what: ResponseFlaw::Html | ResponseFlaw::NotJson | ResponseFlaw::Empty,
+                ..
+            }) => {
                 return Err(not_a_hub("its description of the repository is no JSON"));
             }
             Err(error) => return Err(error.into()),
@@ -122,14 +125,14 @@ impl HubClient {
 
     /// Lists all files of a commit.
     pub(super) async fn files(&self, repo: &RepoId, sha: &CommitId) -> Result<Vec<Entry>, HubError> {
-        let about = About { repo, revision: sha.as_str(), path: "" };
+        let about = RequestSubject { repo, revision: sha.as_str(), path: "" };
         let mut url = self.url(&format!("/api/models/{repo}/tree/{sha}?recursive=true&expand=false"))?;
         let (mut files, mut seen) = (Vec::new(), HashSet::new());
         loop {
             if !seen.insert(url.clone()) {
                 return Err(HubError::Pages("names a page twice"));
             }
-            if seen.len() > MOST_PAGES || files.len() > MOST_FILES {
+            if seen.len() > MAX_PAGES || files.len() > MAX_FILES {
                 return Err(HubError::Pages("has no end"));
             }
             let (exchange, at) = self.follow(Method::GET, url, about).await?;
@@ -155,13 +158,18 @@ impl HubClient {
     }
 
     /// Sends a request, and follows redirects within the Hub. Returns the answer and the URL that gave it.
-    async fn follow(&self, method: Method, mut url: Url, about: About<'_>) -> Result<(Exchange, Url), HubError> {
+    async fn follow(
+        &self,
+        method: Method,
+        mut url: Url,
+        about: RequestSubject<'_>,
+    ) -> Result<(RawResponse, Url), HubError> {
         for _ in 0..=REDIRECTS {
             let exchange = self.send(&self.request(method.clone(), url.clone()), about).await?;
             if !exchange.is_redirect() {
                 return Ok((exchange, url));
             }
-            let next = self.next_place(&exchange, &url)?;
+            let next = self.redirect_target(&exchange, &url)?;
             if !self.endpoint.is_origin_of(&next) {
                 return Err(HubError::Redirect { host: exchange.host().to_owned(), to: bare(next).to_string() });
             }
@@ -172,7 +180,7 @@ impl HubClient {
     }
 
     /// Target of a redirect.
-    pub(super) fn next_place(&self, exchange: &Exchange, url: &Url) -> Result<Url, HubError> {
+    pub(super) fn redirect_target(&self, exchange: &RawResponse, url: &Url) -> Result<Url, HubError> {
         let next = exchange.location().and_then(|location| self.endpoint.link(url, location));
         next.ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation).into())
     }
@@ -188,7 +196,11 @@ impl HubClient {
     }
 
     /// Sends a request until it is answered or not worth another attempt. Redirects are answers.
-    pub(super) async fn send(&self, request: &Request<'static>, about: About<'_>) -> Result<Exchange, HubError> {
+    pub(super) async fn send(
+        &self,
+        request: &Request<'static>,
+        about: RequestSubject<'_>,
+    ) -> Result<RawResponse, HubError> {
         let mut backoff = Backoff::new(self.http.timings(), Retry::Idempotent);
         let mut limits = 0;
         loop {
@@ -203,7 +215,7 @@ impl HubClient {
                 continue;
             }
             let Some(pause) = backoff.after(&error) else { return Err(self.refused(error, about)) };
-            self.http.say_retry(request, &error, pause, &backoff);
+            self.http.report_retry(request, &error, pause, &backoff);
             tokio::time::sleep(pause).await;
         }
     }
@@ -222,19 +234,19 @@ impl HubClient {
     }
 
     /// Meaning of a refusal of the Hub.
-    pub(super) fn refused(&self, error: HttpError, about: About<'_>) -> HubError {
+    pub(super) fn refused(&self, error: HttpError, about: RequestSubject<'_>) -> HubError {
         let HttpError::Service(answer) = error else { return error.into() };
-        let About { repo, revision, path } = about;
+        let RequestSubject { repo, revision, path } = about;
         let repo = repo.clone();
         let origin = self.token.as_ref().map(|token| token.origin().clone());
         match (answer.status, origin) {
-            (401, Some(origin)) if answer.says(&["invalid credentials", "invalid username or password"]) => {
+            (401, Some(origin)) if answer.mentions(&["invalid credentials", "invalid username or password"]) => {
                 HubError::BadToken { origin, answer }
             }
             (401 | 403, origin) if answer.has_code(&["GatedRepo"]) => {
                 HubError::Gated { page: self.page(&repo), repo, origin, answer }
             }
-            (403, _) if answer.says(&["access to this resource is disabled"]) => {
+            (403, _) if answer.mentions(&["access to this resource is disabled"]) => {
                 HubError::Disabled { repo, answer: Some(answer) }
             }
             (403, _) => HubError::Forbidden { repo, answer },

@@ -16,7 +16,7 @@ pub enum HubError {
     /// `HF_HUB_OFFLINE` is set.
     #[error("HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked")]
     Offline,
-    /// No repository, or a private one that the token does not open; the Hub does not tell which.
+    /// No repository, or a private one that the token does not open; the Hub does not distinguish the two.
     #[error("the repository '{repo}' is not on {host}{}", if origin.is_some() { "" } else { ", or it is private" })]
     RepoNotFound {
         /// The repository.
@@ -106,7 +106,7 @@ pub enum HubError {
     /// The Hub limits requests for longer than is waited, or again and again.
     #[error("the Hugging Face Hub limits the number of requests")]
     RateLimited {
-        /// How long the limit lasts; `None` where the Hub does not tell.
+        /// Duration of the limit; `None` where the Hub does not report it.
         wait: Option<Duration>,
         /// A token was sent.
         has_token: bool,

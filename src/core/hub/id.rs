@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::address::HubAddressError;
 
 /// Longest part of an id, in characters.
-const LONGEST_PART: usize = 96;
+const MAX_PART: usize = 96;
 /// Hex digits of a commit, and of its short form.
 const COMMIT: usize = 40;
 const SHORT: usize = 7;
@@ -50,7 +50,7 @@ impl FromStr for RepoId {
 
 fn is_part(part: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    (1..=LONGEST_PART).contains(&part.len())
+    (1..=MAX_PART).contains(&part.len())
         && part.chars().all(allowed)
         && !part.starts_with(['-', '.'])
         && !part.ends_with(['-', '.'])

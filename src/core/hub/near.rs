@@ -2,13 +2,13 @@
 
 use crate::model::file_name;
 
-/// Names that are told.
-const TOLD: usize = 3;
+/// Maximum number of suggested names.
+const MAX_SIMILAR: usize = 3;
 /// Longer names are not compared letter by letter.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
 /// The files and folders whose names are nearest to this path, the nearest first.
-pub(super) fn near<'a>(wanted: &str, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn similar_paths<'a>(wanted: &str, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
     for path in paths {
         names.push(path);
@@ -17,13 +17,13 @@ pub(super) fn near<'a>(wanted: &str, paths: impl Iterator<Item = &'a str>) -> Ve
     names.sort_unstable();
     names.dedup();
     let mut ranked: Vec<(usize, &str)> =
-        names.into_iter().filter_map(|name| Some((rank(wanted, name)?, name))).collect();
+        names.into_iter().filter_map(|name| Some((similarity_rank(wanted, name)?, name))).collect();
     ranked.sort_unstable();
-    ranked.into_iter().take(TOLD).map(|(_, name)| name.to_owned()).collect()
+    ranked.into_iter().take(MAX_SIMILAR).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// How far a name is from the wanted one; `None` where it is too far.
-fn rank(wanted: &str, name: &str) -> Option<usize> {
+fn similarity_rank(wanted: &str, name: &str) -> Option<usize> {
     let (left, right) = (wanted.to_lowercase(), name.to_lowercase());
     if left == right {
         return Some(0);
@@ -31,7 +31,7 @@ fn rank(wanted: &str, name: &str) -> Option<usize> {
     if file_name(&left) == file_name(&right) {
         return Some(1);
     }
-    if left.len().max(right.len()) > LONGEST {
+    if left.len().max(right.len()) > MAX_LENGTH {
         return None;
     }
     let distance = distance(&left, &right);
@@ -71,7 +71,7 @@ mod tests {
             ("onx", &["onnx"]),
             ("weights", &[]),
         ] {
-            assert_eq!(near(wanted, paths.into_iter()), names, "{wanted}");
+            assert_eq!(similar_paths(wanted, paths.into_iter()), names, "{wanted}");
         }
     }
 }

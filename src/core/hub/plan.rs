@@ -9,9 +9,9 @@ use super::address::HubAddress;
 use super::client::{HubClient, PinnedRevision};
 use super::error::HubError;
 use super::id::CommitId;
-use super::near::near;
+use super::near::similar_paths;
 use super::reader::HubReader;
-use super::select::{Candidate, select};
+use super::select::{RepositoryFile, select};
 use super::source::{HubExcluded, HubFile, HubPin, HubSource};
 use super::wire::Entry;
 use crate::model::{FileList, file_name};
@@ -63,11 +63,11 @@ pub async fn plan(
             let inside: Vec<(String, &Entry)> =
                 entries.iter().filter_map(|entry| Some((below(entry)?, entry))).collect();
             if inside.is_empty() && !root.is_empty() {
-                let near = near(root, entries.iter().map(|entry| entry.path.as_str()));
+                let near = similar_paths(root, entries.iter().map(|entry| entry.path.as_str()));
                 return Err(HubError::EntryNotFound { repo, path: root.to_owned(), near });
             }
             let has_code = has_code(client, &reader, &inside).await?;
-            let candidates = inside.iter().map(|(path, entry)| Candidate { path, bytes: entry.bytes() });
+            let candidates = inside.iter().map(|(path, entry)| RepositoryFile { path, bytes: entry.bytes() });
             let mut excluded = select(candidates.collect(), selection, has_code);
             excluded.sort_by(|left, right| left.path.cmp(&right.path));
             let is_left_out = |path: &str| excluded.binary_search_by(|left| left.path.as_str().cmp(path)).is_ok();
@@ -118,14 +118,14 @@ async fn has_code(client: &HubClient, reader: &HubReader, inside: &[(String, &En
     let config = inside.iter().find(|(path, entry)| path == CONFIG && entry.bytes() <= DOCUMENT_BYTES);
     let Some((path, entry)) = config else { return Ok(false) };
     let bytes = reader.file(&file_of(client, entry, path)?).whole().await?;
-    // What is wrong with it is for the check to say.
+    // The check reports what is wrong with it.
     let config: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(!config["auto_map"].is_null())
 }
 
 fn file_of(client: &HubClient, entry: &Entry, path: &str) -> Result<HubFile, HubError> {
     let not_a_hub = |what| HubError::NotAHub { host: client.endpoint().host().to_owned(), what };
-    // No path of git is like that; the store would make other names of them.
+    // git has no such path, and the store would rename it.
     if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(not_a_hub("its list of files has a name that leaves the repository"));
     }

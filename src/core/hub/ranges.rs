@@ -1,4 +1,5 @@
-//! Bytes of a range as they come. A server that stops, sends too little or breaks off is asked again for the rest.
+//! Streams the bytes of a range. After a server stops, sends too little or drops the connection, the rest is requested
+//! again.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::client::SERVICE;
 use super::error::HubError;
 use super::remote_file::{Location, RemoteFile};
 use super::wire::content_range;
-use crate::http::{Backoff, Download, Exchange, Fault, HttpError, Method, Retry};
+use crate::http::{Backoff, Download, HttpError, Method, NetworkFault, RawResponse, Retry};
 use crate::model::Report;
 
 /// Bytes of one range. Each byte comes once, in order; dropping it ends the connection.
@@ -58,7 +59,8 @@ impl RangeStream {
                 Ok(None) => {
                     let host = download.host().to_owned();
                     let words = "the response ended early".to_owned();
-                    self.pause(HttpError::Network { host, fault: Fault::Reset, connecting: false, words }).await?;
+                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, words })
+                        .await?;
                 }
                 Err(error) => self.pause(error).await?,
             }
@@ -77,7 +79,7 @@ impl RangeStream {
         let range = format!("bytes={}-{}", self.at, self.end - 1);
         let request = client.request(Method::GET, url.clone()).header("range", range);
         let exchange = match &location {
-            // The Hub's own refusals and rate limits mean something.
+            // Refusals and rate limits of the Hub have a meaning of their own.
             Location::Hub(_) => client.send(&request, file.about()).await?,
             Location::Signed(_) => match client.http().exchange(&request).await {
                 Ok(exchange) => exchange,
@@ -90,7 +92,7 @@ impl RangeStream {
         match (exchange.status(), &location) {
             (206, _) => self.checked(exchange).map(Some),
             (200, _) => Err(self.bad_range(exchange.host(), "the whole file (200)".to_owned())),
-            (416, _) => Err(file.disagree(format!("{} has fewer bytes of it than the list", exchange.host()))),
+            (416, _) => Err(file.mismatch_error(format!("{} has fewer bytes of it than the list", exchange.host()))),
             (401 | 403 | 404 | 410, Location::Signed(signed)) => {
                 let host = exchange.host().to_owned();
                 let HttpError::Service(answer) = exchange.refusal().await else { return Ok(None) };
@@ -112,12 +114,12 @@ impl RangeStream {
     }
 
     /// Compares `Content-Range` with what was asked for and with the list of files.
-    fn checked(&self, exchange: Exchange) -> Result<Download, HubError> {
+    fn checked(&self, exchange: RawResponse) -> Result<Download, HubError> {
         let sent = exchange.header("content-range").and_then(content_range);
         match sent {
-            Some((_, _, total)) if total != self.file.file().bytes => {
-                Err(self.file.disagree(format!("the size is {total} in one and {} in another", self.file.file().bytes)))
-            }
+            Some((_, _, total)) if total != self.file.file().bytes => Err(self
+                .file
+                .mismatch_error(format!("the size is {total} in one and {} in another", self.file.file().bytes))),
             Some((first, last, _)) if (first, last) == (self.at, self.end - 1) => Ok(exchange.into_download()),
             _ => {
                 let sent = exchange.header("content-range").unwrap_or("no Content-Range");

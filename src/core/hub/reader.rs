@@ -37,7 +37,7 @@ impl HubReader {
         Self { client, repo, sha, files: Mutex::default() }
     }
 
-    /// Why the blob store cannot copy the weights by itself, as far as the first of their URLs tells; `None` where it may.
+    /// Reason why the blob store cannot copy the weights directly, from the first of their URLs; `None` where it may.
     ///
     /// # Errors
     /// See [`HubError`].

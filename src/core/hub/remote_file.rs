@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
-use super::client::{About, HubClient};
+use super::client::{HubClient, RequestSubject};
 use super::error::HubError;
 use super::id::{CommitId, RepoId};
 use super::ranges::RangeStream;
@@ -52,8 +52,8 @@ impl RemoteFile {
         &self.file
     }
 
-    pub(super) fn about(&self) -> About<'_> {
-        About { repo: &self.repo, revision: self.sha.as_str(), path: &self.file.repo_path }
+    pub(super) fn about(&self) -> RequestSubject<'_> {
+        RequestSubject { repo: &self.repo, revision: self.sha.as_str(), path: &self.file.repo_path }
     }
 
     /// Signed URL of the file with enough of its life left; `None` where the Hub itself sends the bytes.
@@ -149,7 +149,7 @@ impl RemoteFile {
             if !exchange.is_redirect() {
                 return Ok(Location::Hub(url));
             }
-            let next = client.next_place(&exchange, &url)?;
+            let next = client.redirect_target(&exchange, &url)?;
             if !client.endpoint().is_origin_of(&next) {
                 return self.signed(&exchange, next);
             }
@@ -159,7 +159,7 @@ impl RemoteFile {
         Err(HttpError::Redirect { host, status: 302, why: RedirectFault::TooMany }.into())
     }
 
-    fn signed(&self, exchange: &crate::http::Exchange, url: Url) -> Result<Location, HubError> {
+    fn signed(&self, exchange: &crate::http::RawResponse, url: Url) -> Result<Location, HubError> {
         // Only a Hub of this machine may lead to another server of it.
         let is_secure = match is_loopback(&url) {
             true => self.client.endpoint().is_loopback(),
@@ -186,7 +186,7 @@ impl RemoteFile {
             return Err(HubError::NotAHub { host, what: "its answer for a file names no commit" });
         };
         let differs = |what: &str, listed: &dyn std::fmt::Display, found: &str| {
-            Err(self.disagree(format!("the {what} is {found} in one and {listed} in another")))
+            Err(self.mismatch_error(format!("the {what} is {found} in one and {listed} in another")))
         };
         if !commit.eq_ignore_ascii_case(self.sha.as_str()) {
             return differs("commit", &self.sha, commit);
@@ -204,7 +204,7 @@ impl RemoteFile {
         Ok(())
     }
 
-    pub(super) fn disagree(&self, what: String) -> HubError {
+    pub(super) fn mismatch_error(&self, what: String) -> HubError {
         HubError::Disagree { path: self.file.repo_path.clone(), what: crate::redact::clean(&what) }
     }
 }

@@ -8,7 +8,7 @@ use crate::source::{ExcludeReason, Selection};
 
 /// A file of the folder that is imported.
 #[derive(Clone, Copy)]
-pub(super) struct Candidate<'a> {
+pub(super) struct RepositoryFile<'a> {
     /// Path below that folder.
     pub(super) path: &'a str,
     pub(super) bytes: u64,
@@ -63,16 +63,16 @@ const NOT_NEEDED: [&str; 17] = [
     "training_args.bin",
     "optimizer*",
 ];
-/// Weights that safetensors in the same folder stand for.
+/// Weights that are replaced by safetensors in the same folder.
 const OTHER_WEIGHTS: [&str; 3] = ["*.bin", "*.bin.index.json", "*.pt"];
 
 /// The files that stay in the repository. `has_code`: the model's configuration names code of its own.
-pub(super) fn select(files: Vec<Candidate<'_>>, selection: &Selection, has_code: bool) -> Vec<HubExcluded> {
+pub(super) fn select(files: Vec<RepositoryFile<'_>>, selection: &Selection, has_code: bool) -> Vec<HubExcluded> {
     let with_safetensors: BTreeSet<&str> =
         files.iter().filter(|file| file.path.ends_with(".safetensors")).map(|file| folder(file.path)).collect();
     let reason = |path: &str| {
         let is_default = selection.include().is_empty() && selection.has_default_excludes();
-        if let Some(reason) = selection.never(path) {
+        if let Some(reason) = selection.default_reason(path) {
             Some(reason)
         } else if selection.excludes(path) {
             Some(ExcludeReason::Excluded)
@@ -83,7 +83,7 @@ pub(super) fn select(files: Vec<Candidate<'_>>, selection: &Selection, has_code:
             (!selection.includes(path)).then_some(ExcludeReason::NotIncluded)
         }
     };
-    let left = |file: Candidate<'_>| {
+    let left = |file: RepositoryFile<'_>| {
         let reason = reason(file.path)?;
         Some(HubExcluded { path: file.path.to_owned(), bytes: file.bytes, reason })
     };
@@ -111,13 +111,13 @@ mod tests {
     use super::*;
 
     fn taken(paths: &[&'static str], selection: &Selection, has_code: bool) -> Vec<&'static str> {
-        let files = paths.iter().map(|path| Candidate { path, bytes: 1 }).collect();
+        let files = paths.iter().map(|path| RepositoryFile { path, bytes: 1 }).collect();
         let left: Vec<String> = select(files, selection, has_code).into_iter().map(|left| left.path).collect();
         paths.iter().copied().filter(|path| !left.iter().any(|one| one == path)).collect()
     }
 
     fn reason(paths: &[&str], path: &str) -> Option<ExcludeReason> {
-        let files = paths.iter().map(|path| Candidate { path, bytes: 1 }).collect();
+        let files = paths.iter().map(|path| RepositoryFile { path, bytes: 1 }).collect();
         let left = select(files, &Selection::default(), false);
         left.into_iter().find(|left| left.path == path).map(|left| left.reason)
     }

@@ -12,11 +12,11 @@ use crate::model::is_loopback;
 /// Hosts that a blob store may copy from: the Hub's own delivery networks.
 const COPY_HOSTS: [&str; 2] = [".hf.co", ".huggingface.co"];
 /// Longest URL that a blob store copies from.
-const LONGEST_COPIED: usize = 2048;
+const MAX_COPIED_URL: usize = 2048;
 /// A URL that lives shorter than this is renewed.
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// Why a blob store cannot copy a file from the Hub by itself.
+/// Reason why a blob store cannot copy a file from the Hub directly.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CopyFault {
     /// A file in the repository itself, for which there is no signed URL.
@@ -26,7 +26,7 @@ pub enum CopyFault {
     #[error("{0} is none of the Hub's public hosts")]
     Host(String),
     /// A URL that is too long, in characters.
-    #[error("its signed URL has {0} characters, and a blob store reads at most {LONGEST_COPIED}")]
+    #[error("its signed URL has {0} characters, and a blob store reads at most {MAX_COPIED_URL}")]
     TooLong(usize),
 }
 
@@ -38,7 +38,7 @@ pub enum CopyFault {
 pub(crate) struct SignedUrl {
     raw: String,
     url: Url,
-    /// Life from the moment it was obtained; `None` where the URL does not tell.
+    /// Lifetime from the moment it was obtained; `None` where the URL does not state it.
     life: Option<Duration>,
     obtained: Instant,
 }
@@ -75,7 +75,7 @@ impl SignedUrl {
         if !is_public {
             return Some(CopyFault::Host(host));
         }
-        (self.raw.len() > LONGEST_COPIED).then_some(CopyFault::TooLong(self.raw.len()))
+        (self.raw.len() > MAX_COPIED_URL).then_some(CopyFault::TooLong(self.raw.len()))
     }
 
     /// True where too little of its life is left for another request: less than 5 minutes, or than a quarter of it.

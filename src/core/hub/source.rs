@@ -69,8 +69,8 @@ pub struct HubPin {
 }
 
 impl HubSource {
-    /// The files in the form of all uploads. The first 64 bits of a file's sum stand for its modification time, so that
-    /// equal lists are equal contents.
+    /// Files in the form of all uploads. The first 64 bits of a file's checksum replace its modification time, so that
+    /// equal lists have equal contents.
     #[must_use]
     pub fn list(&self) -> &FileList {
         &self.list

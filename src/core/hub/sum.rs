@@ -48,7 +48,7 @@ impl HubSum {
         }
     }
 
-    /// First 64 bits, which stand for the content where files are compared by size and time.
+    /// First 64 bits, used as the modification time where files are compared by size and time.
     #[must_use]
     pub(crate) fn stamp(&self) -> u64 {
         let text = self.to_string();
@@ -66,7 +66,7 @@ impl fmt::Display for HubSum {
     }
 }
 
-/// The hex digits, whose number tells the kind.
+/// Hex digits; their number identifies the kind.
 impl Serialize for HubSum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -85,11 +85,11 @@ impl<'de> Deserialize<'de> for HubSum {
 #[derive(Clone)]
 pub struct SumState {
     expected: HubSum,
-    state: State,
+    state: HashState,
 }
 
 #[derive(Clone)]
-enum State {
+enum HashState {
     Sha256(Sha256),
     Sha1(Sha1),
 }
@@ -104,25 +104,25 @@ pub struct SumMismatch {
 }
 
 impl SumState {
-    /// Begins a content of so many bytes that is to have this sum.
+    /// Starts the checksum of a content with this length in bytes and this expected value.
     #[must_use]
     pub fn new(expected: HubSum, bytes: u64) -> Self {
         let state = match expected {
-            HubSum::Sha256(_) => State::Sha256(Sha256::new()),
+            HubSum::Sha256(_) => HashState::Sha256(Sha256::new()),
             HubSum::GitSha1(_) => {
                 let mut state = Sha1::new();
                 state.update(format!("blob {bytes}\0"));
-                State::Sha1(state)
+                HashState::Sha1(state)
             }
         };
         Self { expected, state }
     }
 
-    /// Goes on where [`SumState::save`] left a content of this sum; `None` where that was another kind of sum.
+    /// Continues from [`SumState::save`] of a content with this checksum; `None` for another kind of checksum.
     pub(crate) fn resume(expected: HubSum, saved: &[u8]) -> Option<Self> {
         let state = match expected {
-            HubSum::Sha256(_) => State::Sha256(restored(saved)?),
-            HubSum::GitSha1(_) => State::Sha1(restored(saved)?),
+            HubSum::Sha256(_) => HashState::Sha256(restored(saved)?),
+            HubSum::GitSha1(_) => HashState::Sha1(restored(saved)?),
         };
         Some(Self { expected, state })
     }
@@ -130,16 +130,16 @@ impl SumState {
     /// State after the bytes so far: about 110 bytes, whatever their number.
     pub(crate) fn save(&self) -> Vec<u8> {
         match &self.state {
-            State::Sha256(state) => state.serialize().to_vec(),
-            State::Sha1(state) => state.serialize().to_vec(),
+            HashState::Sha256(state) => state.serialize().to_vec(),
+            HashState::Sha1(state) => state.serialize().to_vec(),
         }
     }
 
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
-            State::Sha256(state) => state.update(bytes),
-            State::Sha1(state) => state.update(bytes),
+            HashState::Sha256(state) => state.update(bytes),
+            HashState::Sha1(state) => state.update(bytes),
         }
     }
 
@@ -149,8 +149,8 @@ impl SumState {
     /// Both sums, where they differ.
     pub fn finish(self) -> Result<HubSum, SumMismatch> {
         let found = match self.state {
-            State::Sha256(state) => HubSum::Sha256(<[u8; 32]>::from(state.finalize()).into()),
-            State::Sha1(state) => HubSum::GitSha1(state.finalize().into()),
+            HashState::Sha256(state) => HubSum::Sha256(<[u8; 32]>::from(state.finalize()).into()),
+            HashState::Sha1(state) => HubSum::GitSha1(state.finalize().into()),
         };
         if found == self.expected { Ok(found) } else { Err(SumMismatch { expected: self.expected, found }) }
     }

@@ -6,7 +6,7 @@ mod refusals;
 use std::sync::{Arc, Mutex};
 
 use crate::env::Env;
-use crate::http::tests::server::{Play, Server, answer, client};
+use crate::http::tests::server::{Server, ServerScript, answer, client};
 use crate::hub::{HubAddress, HubClient, HubEndpoint, HubError, HubImport, HubToken, plan};
 use crate::model::Report;
 use crate::source::Selection;
@@ -37,7 +37,7 @@ pub(super) fn address(text: &str) -> HubAddress {
     HubAddress::parse(text).expect("an address")
 }
 
-pub(super) fn description(sha: &str) -> Play {
+pub(super) fn description(sha: &str) -> ServerScript {
     answer("200 OK", &[], &format!(r#"{{"id":"org/repo","sha":"{sha}","gated":false,"cardData":{{"license":"mit"}}}}"#))
 }
 
@@ -59,7 +59,7 @@ pub(super) fn large(path: &str, content: &str) -> String {
     )
 }
 
-pub(super) fn page(entries: &[String]) -> Play {
+pub(super) fn page(entries: &[String]) -> ServerScript {
     answer("200 OK", &[], &format!("[{}]", entries.join(",")))
 }
 

@@ -10,7 +10,7 @@ use crate::env::{Env, var};
 use crate::redact::Token;
 
 /// More is no token.
-const LONGEST: usize = 4096;
+const MAX_LENGTH: usize = 4096;
 
 /// Token that is sent to the Hub, and nowhere else.
 #[derive(Clone, Debug)]
@@ -54,8 +54,8 @@ pub enum HubTokenError {
 }
 
 impl HubToken {
-    /// Looks for a token: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, then the file that `hf auth login` wrote, unless
-    /// `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set. A variable is the user's explicit wish, and is sent all the same.
+    /// Finds a token: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, then the file that `hf auth login` wrote, unless
+    /// `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set. A variable is explicit, and is sent even then.
     ///
     /// # Errors
     /// See [`HubTokenError`]. A file at the default path that cannot be read counts as none.
@@ -80,7 +80,7 @@ impl HubToken {
     }
 
     fn new(text: &str, origin: TokenOrigin) -> Result<Self, HubTokenError> {
-        let is_token = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_token = text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_token {
             return Err(HubTokenError::NoToken(origin));
         }

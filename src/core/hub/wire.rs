@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_is_too_odd() {
+    fn header_survives_mutation() {
         let seeds: [&[u8]; 3] =
             [b"<https://h/a?cursor=x%2Fy>; rel=\"next\", <b>; rel=x", b"bytes 0-7/100", b"W/\"abc\""];
         crate::fuzz::fuzz("hub-headers", &seeds, |input| {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_is_too_odd() {
+    fn answer_survives_mutation() {
         let description = br#"{"id":"o/r","sha":"1","gated":"auto","cardData":{"license":["x"],"base_model":{}}}"#;
         let entry = br#"[{"type":"file","oid":"1","size":1,"path":"a","lfs":{"oid":"2","size":3}}]"#;
         crate::fuzz::fuzz("hub-answers", &[description, entry], |input| {

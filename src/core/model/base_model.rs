@@ -30,7 +30,7 @@ impl BaseModel {
     }
 }
 
-/// As the person wrote it.
+/// As the user wrote it.
 impl fmt::Display for BaseModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)

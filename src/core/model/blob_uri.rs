@@ -21,7 +21,7 @@ pub struct BlobUri(Url);
 /// A text that is no address of a blob store.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the blob URI is not a URL")]
-pub struct BadBlobUri;
+pub struct BlobUriError;
 
 impl BlobUri {
     /// Address of this location, without its secrets.
@@ -30,7 +30,7 @@ impl BlobUri {
         Self(location.without_query())
     }
 
-    /// Address as the service wrote it, for the registration and for people.
+    /// Address as the service wrote it, for the registration and for display.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -48,7 +48,7 @@ impl BlobUri {
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// The URL library has already lower-cased scheme and host and left out a default port.
+    /// Parts for comparison. The URL library has already lower-cased scheme and host and removed a default port.
     fn canonical(&self) -> (&str, Option<&str>, Option<u16>, &str) {
         (self.0.scheme(), self.0.host_str(), self.0.port_or_known_default(), self.0.path().trim_end_matches('/'))
     }
@@ -69,18 +69,18 @@ impl fmt::Display for BlobUri {
 }
 
 impl FromStr for BlobUri {
-    type Err = BadBlobUri;
+    type Err = BlobUriError;
 
-    fn from_str(text: &str) -> Result<Self, BadBlobUri> {
-        let url = Url::parse(text).map_err(|_| BadBlobUri)?;
-        if url.host_str().is_none() { Err(BadBlobUri) } else { Ok(Self(bare(url))) }
+    fn from_str(text: &str) -> Result<Self, BlobUriError> {
+        let url = Url::parse(text).map_err(|_| BlobUriError)?;
+        if url.host_str().is_none() { Err(BlobUriError) } else { Ok(Self(bare(url))) }
     }
 }
 
 impl TryFrom<String> for BlobUri {
-    type Error = BadBlobUri;
+    type Error = BlobUriError;
 
-    fn try_from(text: String) -> Result<Self, BadBlobUri> {
+    fn try_from(text: String) -> Result<Self, BlobUriError> {
         text.parse()
     }
 }

@@ -1,4 +1,4 @@
-//! What can be changed of a registered model.
+//! Changes of a registered model.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::redact;
 /// stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelChange {
-    /// The new text for people; empty clears it.
+    /// New description; empty clears it.
     pub description: Option<String>,
     /// Tags by key: the new value, or `None` to remove the tag.
     pub tags: BTreeMap<String, Option<String>>,

@@ -14,7 +14,7 @@ pub struct ContentHash([u8; 32]);
 /// Text that is no SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no SHA-256 in hex digits")]
-pub struct NoContentHash;
+pub struct ContentHashError;
 
 impl ContentHash {
     /// SHA-256 of these bytes.
@@ -37,15 +37,15 @@ impl fmt::Display for ContentHash {
 }
 
 impl FromStr for ContentHash {
-    type Err = NoContentHash;
+    type Err = ContentHashError;
 
-    fn from_str(text: &str) -> Result<Self, NoContentHash> {
+    fn from_str(text: &str) -> Result<Self, ContentHashError> {
         if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(NoContentHash);
+            return Err(ContentHashError);
         }
         let mut bytes = [0; 32];
         for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| NoContentHash)?;
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| ContentHashError)?;
         }
         Ok(Self(bytes))
     }
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(json, format!("\"{text}\""));
         assert_eq!(serde_json::from_str::<ContentHash>(&json).expect("a hash"), hash);
         for odd in ["", "15e2", &text.replace('1', "+"), &"ü".repeat(32)] {
-            assert_eq!(odd.parse::<ContentHash>(), Err(NoContentHash), "{odd}");
+            assert_eq!(odd.parse::<ContentHash>(), Err(ContentHashError), "{odd}");
         }
     }
 }

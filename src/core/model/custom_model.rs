@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::document::{lenient, tags, text};
-use super::{BlobUri, ModelName, ModelVersion, Progress, Versioned, state_error, state_word};
+use super::{BlobUri, ModelName, ModelVersion, OperationProgress, Versioned, state_error, state_word};
 use crate::redact;
 
 /// One version of a custom model.
@@ -22,7 +22,7 @@ pub struct CustomModel {
 /// Document of a model without its secrets.
 #[derive(Clone, Debug)]
 pub struct ModelDocument(
-    // As text: thousands of them are listed, and a tree of values takes five times the room.
+    // As text: thousands of them are listed, and a tree of values takes five times the memory.
     Box<RawValue>,
 );
 
@@ -38,14 +38,14 @@ impl ModelDocument {
 
 impl Serialize for ModelDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Not the text itself: whoever asks for indented JSON would get it as it is.
+        // Parsed first: the text itself would keep its own indentation.
         let json: Value = serde_json::from_str(self.0.get()).map_err(serde::ser::Error::custom)?;
         json.serialize(serializer)
     }
 }
 
 impl CustomModel {
-    /// What the program shows of the model.
+    /// Fields that the program shows.
     #[must_use]
     pub fn view(&self) -> &ModelView {
         &self.view
@@ -103,13 +103,13 @@ pub struct ModelView {
     /// Version.
     #[serde(deserialize_with = "text")]
     pub version: Option<String>,
-    /// Text for people.
+    /// Description.
     #[serde(deserialize_with = "lenient")]
     pub description: Option<String>,
     /// Tags, sorted by key.
     #[serde(deserialize_with = "tags")]
     pub tags: Vec<(String, String)>,
-    /// Where the weights are.
+    /// Address of the weights.
     #[serde(deserialize_with = "lenient")]
     pub blob_uri: Option<String>,
     /// Kind of weights, in the service's spelling.
@@ -119,19 +119,19 @@ pub struct ModelView {
     flat_base_model: Option<String>,
     #[serde(deserialize_with = "lenient")]
     derived_model_information: Option<Derived>,
-    /// Where the weights came from.
+    /// Origin of the weights.
     #[serde(deserialize_with = "lenient")]
     pub source: Option<ModelSource>,
-    /// What the service found in the files.
+    /// Result of the service's analysis of the files.
     #[serde(deserialize_with = "lenient")]
     pub artifact_profile: Option<ArtifactProfile>,
-    /// What the service warns of.
+    /// Warnings of the service.
     #[serde(deserialize_with = "lenient")]
     pub warnings: Option<Vec<ModelWarning>>,
     /// Shape of a LoRA adapter.
     #[serde(deserialize_with = "lenient")]
     pub lora_config: Option<LoraConfig>,
-    /// State of the registration, in the service's words, wherever they stand.
+    /// State of the registration, in the service's words, from any of its fields.
     #[serde(skip)]
     pub provisioning_state: Option<String>,
     /// Why the registration failed.
@@ -158,7 +158,7 @@ impl ModelView {
         Ok(view)
     }
 
-    /// The base model, from whichever of its two places the service uses.
+    /// Base model, from either of the two fields that services use.
     #[must_use]
     pub fn base_model(&self) -> Option<&str> {
         self.flat_base_model
@@ -166,10 +166,10 @@ impl ModelView {
             .or_else(|| self.derived_model_information.as_ref().and_then(|derived| derived.base_model.as_deref()))
     }
 
-    /// How far the registration is. Without a word for it, being there is what counts.
+    /// Progress of the registration. Without a state, an existing model counts as registered.
     #[must_use]
-    pub fn progress(&self) -> Progress {
-        self.provisioning_state.as_deref().map_or(Progress::Done, Progress::of)
+    pub fn progress(&self) -> OperationProgress {
+        self.provisioning_state.as_deref().map_or(OperationProgress::Done, OperationProgress::of)
     }
 
     /// When the model was made, as the service wrote it.
@@ -186,7 +186,7 @@ struct Derived {
     base_model: Option<String>,
 }
 
-/// Where the weights came from.
+/// Origin of the weights.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelSource {
@@ -199,7 +199,7 @@ pub struct ModelSource {
     /// Repository at Hugging Face.
     #[serde(deserialize_with = "lenient")]
     pub hugging_face_repo_id: Option<String>,
-    /// Its revision.
+    /// Revision of the repository.
     #[serde(deserialize_with = "lenient")]
     pub revision: Option<String>,
 }
@@ -216,7 +216,7 @@ pub struct CatalogInfo {
     pub license: Option<String>,
 }
 
-/// What the service found in the files.
+/// Result of the service's analysis of the files.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ArtifactProfile {

@@ -62,7 +62,7 @@ pub struct DeploymentProperties {
     /// State, in the service's word.
     #[serde(deserialize_with = "text")]
     pub provisioning_state: Option<String>,
-    /// Whether it answers requests: `Running` or `Paused`.
+    /// `Running` or `Paused`: whether it answers requests.
     #[serde(deserialize_with = "text")]
     pub deployment_state: Option<String>,
     /// Content filter.
@@ -74,7 +74,7 @@ pub struct DeploymentProperties {
     /// Deployment that takes the requests beyond the capacity.
     #[serde(deserialize_with = "text")]
     pub spillover_deployment_name: Option<String>,
-    /// What the model can do, by the service's words: `"chatCompletion": "true"`.
+    /// Capabilities of the model, in the service's words: `"chatCompletion": "true"`.
     #[serde(deserialize_with = "lenient")]
     pub capabilities: Option<BTreeMap<String, String>>,
     /// Limits of this capacity.
@@ -114,9 +114,9 @@ pub struct ModelReference {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RateLimit {
-    /// What is counted: `request` or `token`.
+    /// Counted unit: `request` or `token`.
     pub key: String,
-    /// Seconds after which it is counted anew.
+    /// Seconds after which the count restarts.
     pub renewal_period: f64,
     /// How many.
     pub count: f64,
@@ -131,12 +131,12 @@ pub enum DeploymentState<'a> {
     Failed(&'a str),
     /// Being removed.
     Deleting,
-    /// Anything else, so it goes on.
+    /// Any other state: in progress.
     Running(&'a str),
 }
 
 impl<'a> DeploymentState<'a> {
-    /// Meaning of a word, in any case. The end states are a closed list.
+    /// Meaning of a state, in any case. The end states are a closed list.
     #[must_use]
     pub fn of(word: &'a str) -> Self {
         match word.to_ascii_lowercase().as_str() {
@@ -209,7 +209,7 @@ impl DeploymentView {
         DeploymentKind::of_format(self.format())
     }
 
-    /// State. Without a word for it the deployment counts as in progress, since only a state proves an end.
+    /// State. A deployment without one counts as in progress, since only a state proves an end.
     #[must_use]
     pub fn state(&self) -> DeploymentState<'_> {
         DeploymentState::of(self.properties().provisioning_state.as_deref().unwrap_or_default())
@@ -249,7 +249,7 @@ pub struct ProjectDeploymentView {
     /// SKU with its capacity.
     #[serde(deserialize_with = "lenient")]
     pub sku: Option<Sku>,
-    /// What the model can do.
+    /// Capabilities of the model.
     #[serde(deserialize_with = "lenient")]
     pub capabilities: Option<BTreeMap<String, String>>,
 }

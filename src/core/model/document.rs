@@ -39,7 +39,7 @@ impl<'de, V: DeserializeOwned> Deserialize<'de> for Document<V> {
 
 impl<V> Serialize for Document<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Not the text itself, which would keep its own indentation.
+        // Parsed first: the text itself would keep its own indentation.
         let json: Value = serde_json::from_str(self.json.get()).map_err(serde::ser::Error::custom)?;
         json.serialize(serializer)
     }
@@ -88,7 +88,7 @@ fn as_whole(value: &Value) -> Option<u64> {
     }
     value.as_u64().or_else(|| {
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(number))?;
-        // Exact in this range; there is no lossless conversion to call.
+        // Exact in this range; the standard library has no lossless conversion.
         format!("{number:.0}").parse().ok()
     })
 }

@@ -1,4 +1,4 @@
-//! What happens during long work, as facts. The console decides how they look.
+//! Events of long work, as facts. The console decides how they look.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::hub::Carrier;
 pub struct TransferProgress {
     /// Bytes that are on their way or there; never more than `total_bytes`.
     pub bytes: u64,
-    /// Of these the ones that an earlier run sent: they tell nothing of the rate.
+    /// Of these the bytes that an earlier run sent, which do not count for the rate.
     pub found: u64,
     /// Bytes that there are to send; `None` while a remote source is scanned.
     pub total_bytes: Option<u64>,
@@ -37,11 +37,11 @@ pub enum TransferEvent {
         /// Share of requests that failed on the network, in percent, if the engine knows it.
         network_error_percent: Option<f64>,
     },
-    /// A file arrived whole; only an engine that sends the files itself tells.
+    /// A file arrived whole; reported only by an engine that sends the files itself.
     FileDone {
-        /// Its name in the container.
+        /// Name in the container.
         path: String,
-        /// Its size in bytes.
+        /// Size in bytes.
         bytes: u64,
         /// SHA-256 of its content, unless it was not asked for.
         sha256: Option<ContentHash>,
@@ -73,10 +73,10 @@ pub enum TransferEvent {
     },
 }
 
-/// What a client has to say while it works; clients never print.
+/// Report of a client while it works; clients never print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// For `--debug` only. No secrets: whoever makes it cleans it.
+    /// For `--debug` only. Cleaned of secrets by its creator.
     Debug(String),
     /// Worth a line: a retry, a wait.
     Notice(String),
@@ -84,5 +84,5 @@ pub enum Report {
     Warning(String),
 }
 
-/// Where clients leave their reports.
+/// Receives the reports of clients.
 pub type Reporter = Arc<dyn Fn(Report) + Send + Sync>;

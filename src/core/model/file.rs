@@ -1,4 +1,4 @@
-//! A file of an upload: its name in the container, and what tells whether it is still the same file.
+//! File of an upload: its name in the container, and the marks that detect changes.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -91,7 +91,8 @@ impl<'de> Deserialize<'de> for BlobPath {
     }
 }
 
-/// A local file as it was looked at. Equal means: the same name, and by size and modification time the same content.
+/// State of a local file at one moment. Equal values have the same name and, by size and modification time, the same
+/// content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
     /// Name in the container, and below the source directory.
@@ -152,7 +153,7 @@ impl FileList {
         if changed.is_empty() {
             return self.clone();
         }
-        // Of two with one name the first stays.
+        // Of two with one name the first is kept.
         Self::new(changed.into_iter().chain(self.0.iter().cloned()).collect())
     }
 }
@@ -173,7 +174,7 @@ impl Deref for FileList {
 
 /// Size and modification time of a file in JSON.
 #[derive(Serialize, Deserialize)]
-struct Stamp {
+struct FileStamp {
     bytes: u64,
     modified: u64,
 }
@@ -182,7 +183,7 @@ impl Serialize for FileList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for SourceFile { path, bytes, modified } in self.0.iter() {
-            map.serialize_entry(path.as_str(), &Stamp { bytes: *bytes, modified: *modified })?;
+            map.serialize_entry(path.as_str(), &FileStamp { bytes: *bytes, modified: *modified })?;
         }
         map.end()
     }
@@ -190,9 +191,9 @@ impl Serialize for FileList {
 
 impl<'de> Deserialize<'de> for FileList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Files;
+        struct FileListVisitor;
 
-        impl<'de> Visitor<'de> for Files {
+        impl<'de> Visitor<'de> for FileListVisitor {
             type Value = FileList;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,14 +202,14 @@ impl<'de> Deserialize<'de> for FileList {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FileList, A::Error> {
                 let mut files = Vec::new();
-                while let Some((path, Stamp { bytes, modified })) = map.next_entry::<BlobPath, Stamp>()? {
+                while let Some((path, FileStamp { bytes, modified })) = map.next_entry::<BlobPath, FileStamp>()? {
                     files.push(SourceFile { path, bytes, modified });
                 }
                 Ok(FileList::new(files))
             }
         }
 
-        deserializer.deserialize_map(Files)
+        deserializer.deserialize_map(FileListVisitor)
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum FileKind {
 
 impl FileKind {
     pub(crate) fn of(path: &str) -> Self {
-        // The most of many small files, and each is asked of several times.
+        // Most of many small files end here, and each is classified several times.
         if path.ends_with(".json") {
             return Self::Data;
         }
@@ -49,7 +49,7 @@ impl FileKind {
 
 /// `model.safetensors` of `model.safetensors-00001-of-00005`: some count behind the ending.
 fn uncounted(name: &str) -> &str {
-    // Hardly a name ends so.
+    // Hardly any name ends like this.
     if !name.ends_with(|last: char| last.is_ascii_digit()) {
         return name;
     }
@@ -61,7 +61,7 @@ fn uncounted(name: &str) -> &str {
 
 /// The last part of a path.
 pub(crate) fn file_name(path: &str) -> &str {
-    // Asked several times of each of 100,000 files.
+    // Called several times for each of 100,000 files.
     memchr::memrchr(b'/', path.as_bytes()).map_or(path, |slash| &path[slash + 1..])
 }
 

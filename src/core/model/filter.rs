@@ -7,9 +7,9 @@ use super::{ModelView, Tag, WeightType};
 /// Conditions that a model has to meet, all of them.
 #[derive(Clone, Debug, Default)]
 pub struct ModelFilter {
-    /// Its name.
+    /// Name of the model.
     pub name: Option<NamePattern>,
-    /// Its kind of weights.
+    /// Kind of weights.
     pub weight_type: Option<WeightType>,
     /// Tags that it has, with these values.
     pub tags: Vec<Tag>,
@@ -27,7 +27,7 @@ impl ModelFilter {
 
     /// True for a model that meets all conditions. What a model does not say, it does not meet.
     #[must_use]
-    pub fn takes(&self, model: &ModelView) -> bool {
+    pub fn matches(&self, model: &ModelView) -> bool {
         let job = model.source.as_ref().and_then(|source| source.job_id.as_deref());
         let weight_type = model.weight_type.as_deref().and_then(|text| text.parse().ok());
         self.name.as_ref().is_none_or(|pattern| fast_glob::glob_match(&pattern.0, &model.name))
@@ -57,7 +57,7 @@ impl FromStr for NamePattern {
             return Err("an empty pattern names no model".into());
         }
         fast_glob::validate(text).map_err(|error| error.to_string())?;
-        // A `!` at the beginning would turn the meaning round.
+        // A leading `!` would negate the pattern.
         Ok(Self(if text.starts_with('!') { format!("\\{text}") } else { text.to_owned() }))
     }
 }
@@ -69,13 +69,13 @@ mod tests {
     use super::*;
     use crate::model::CustomModel;
 
-    fn takes(filter: &ModelFilter) -> bool {
+    fn matches(filter: &ModelFilter) -> bool {
         let model: CustomModel = serde_json::from_value(json!({
             "name": "my-model.v2", "version": "1", "weightType": "lora", "tags": {"team": "a", "empty": ""},
             "source": {"sourceType": "TrainingJob", "jobId": "job-1"},
         }))
         .expect("a model");
-        filter.takes(model.view())
+        filter.matches(model.view())
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
         let typed = |weight_type| ModelFilter { weight_type: Some(weight_type), ..ModelFilter::default() };
         let of_job = |job: &str| ModelFilter { source_job: Some(job.into()), ..ModelFilter::default() };
         let tagged = |tags: &[&str]| ModelFilter { tags: tags.iter().map(|text| tag(text)).collect(), ..named("*") };
-        assert!(takes(&ModelFilter::default()));
+        assert!(matches(&ModelFilter::default()));
         for (text, taken) in [
             ("my-*", true),
             ("my-model.v2", true),
@@ -94,18 +94,18 @@ mod tests {
             ("*.v[12]", true),
             ("{a,my-*}", true),
         ] {
-            assert_eq!(takes(&named(text)), taken, "{text}");
+            assert_eq!(matches(&named(text)), taken, "{text}");
         }
-        assert!(takes(&typed(WeightType::LoRA)) && !takes(&typed(WeightType::FullWeight)));
-        assert!(takes(&of_job("job-1")) && !takes(&of_job("job")));
+        assert!(matches(&typed(WeightType::LoRA)) && !matches(&typed(WeightType::FullWeight)));
+        assert!(matches(&of_job("job-1")) && !matches(&of_job("job")));
         for (tags, taken) in
             [(&["team=a"][..], true), (&["team=b"], false), (&["team=a", "empty="], true), (&["team=a", "x=y"], false)]
         {
-            assert_eq!(takes(&tagged(tags)), taken, "{tags:?}");
+            assert_eq!(matches(&tagged(tags)), taken, "{tags:?}");
         }
         let job_unknown =
             ModelFilter { source_job: Some("job-1".into()), weight_type: Some(WeightType::DraftModel), ..named("*") };
-        assert!(!takes(&job_unknown));
+        assert!(!matches(&job_unknown));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the local model check has to say about a source.
+//! Findings of the local model check.
 
 use std::fmt;
 
@@ -23,11 +23,11 @@ impl fmt::Display for FindingLevel {
     }
 }
 
-/// What was found; scripts rely on the words.
+/// Code of a finding; scripts rely on the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {
-    // Errors of the walk, in the order in which a person would mend them; then of the whole folder, then of files.
+    // Errors of the walk, in the order in which a user would fix them; then of the whole folder, then of files.
     EmptySource,
     Unreadable,
     LinkLoop,
@@ -126,13 +126,13 @@ impl fmt::Display for FindingCode {
 pub struct Finding {
     /// How grave it is.
     pub level: FindingLevel,
-    /// What it is.
+    /// Code.
     pub code: FindingCode,
     /// The file, relative to the source; `.` when it is about the whole source.
     pub file: String,
     /// One sentence.
     pub message: String,
-    /// What to do.
+    /// Suggestion.
     pub remedy: String,
 }
 

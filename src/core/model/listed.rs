@@ -25,7 +25,7 @@ pub struct ListedModel {
 
 /// Reads models of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Listing {
+pub struct ModelListSeed {
     /// Conditions that each model is compared with.
     pub filter: Arc<ModelFilter>,
     /// Models keep their documents, for JSON.
@@ -45,13 +45,13 @@ impl ListedModel {
         self.column(4)
     }
 
-    /// True for a model that meets the conditions of its [`Listing`].
+    /// True for a model that meets the conditions of its [`ModelListSeed`].
     #[must_use]
     pub fn meets_filter(&self) -> bool {
         self.meets_filter
     }
 
-    /// The service's own JSON, if the [`Listing`] keeps it.
+    /// The service's own JSON, if the [`ModelListSeed`] keeps it.
     #[must_use]
     pub fn document(&self) -> Option<&ModelDocument> {
         self.document.as_deref()
@@ -77,7 +77,7 @@ impl Versioned for ListedModel {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Listing {
+impl<'de> DeserializeSeed<'de> for ModelListSeed {
     type Value = ListedModel;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ListedModel, D::Error> {
@@ -97,7 +97,7 @@ impl<'de> DeserializeSeed<'de> for Listing {
             *end = u32::try_from(length).map_err(D::Error::custom)?;
         }
         let document = self.with_documents.then(|| ModelDocument::of(&json)).transpose().map_err(D::Error::custom)?;
-        let meets_filter = self.filter.takes(&view);
+        let meets_filter = self.filter.matches(&view);
         Ok(ListedModel { text: columns.concat().into(), ends, meets_filter, document: document.map(Box::new) })
     }
 }
@@ -106,7 +106,7 @@ impl<'de> DeserializeSeed<'de> for Listing {
 mod tests {
     use super::*;
 
-    fn listed(json: &str, listing: Listing) -> Result<ListedModel, serde_json::Error> {
+    fn listed(json: &str, listing: ModelListSeed) -> Result<ListedModel, serde_json::Error> {
         listing.deserialize(&mut serde_json::Deserializer::from_str(json))
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let json =
             r#"{"name":"m","weightType":"LoRA","x":{"sig":[1.5]},"systemData":{"createdAt":"t","createdBy":"ü"}}"#;
         for with_documents in [false, true] {
-            let model = listed(json, Listing { with_documents, ..Listing::default() }).expect("a model");
+            let model = listed(json, ModelListSeed { with_documents, ..ModelListSeed::default() }).expect("a model");
             let columns = [model.name(), model.version(), model.weight_type(), model.created_at(), model.created_by()];
             assert_eq!(columns, ["m", "", "LoRA", "t", "ü"]);
             let document = model.document().map(|document| serde_json::to_string(document).expect("JSON"));
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_model_remembers_whether_it_meets_the_filter() {
         let filter = ModelFilter { name: "a*".parse().ok(), ..ModelFilter::default() };
-        let listing = Listing { filter: Arc::new(filter), with_documents: false };
+        let listing = ModelListSeed { filter: Arc::new(filter), with_documents: false };
         for (name, meets) in [("abc", true), ("bca", false)] {
             let model = listed(&format!(r#"{{"name":"{name}"}}"#), listing.clone()).expect("a model");
             assert_eq!(model.meets_filter(), meets, "{name}");

@@ -30,11 +30,11 @@ pub use address::AddressError;
 pub(crate) use address::check_secure;
 pub use address::is_loopback;
 pub use base_model::BaseModel;
-pub use blob_uri::{BadBlobUri, BlobUri};
+pub use blob_uri::{BlobUri, BlobUriError};
 pub use change::ModelChange;
 pub use cloud::Cloud;
 pub use content_digest::{CONTENT_DIGEST, content_digest};
-pub use content_hash::{ContentHash, NoContentHash};
+pub use content_hash::{ContentHash, ContentHashError};
 pub use custom_model::{
     ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelDocument, ModelSource, ModelView, ModelWarning,
     SystemData,
@@ -50,12 +50,12 @@ pub use file::{ArrivedFile, BlobPath, FileList, SourceFile};
 pub(crate) use file_kind::{FileKind, file_name, weight_extension};
 pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
-pub use listed::{ListedModel, Listing};
+pub use listed::{ListedModel, ModelListSeed};
 pub use name::{ModelName, NewModelName};
 pub use order::{Versioned, by_creation, by_name, keep_latest, latest, newest_first};
 pub use registration::{LoraShape, ModelDetails, Registration};
 pub use source::{Source, SourceError};
-pub use state::{Progress, state_error, state_word};
+pub use state::{OperationProgress, state_error, state_word};
 pub use tag::Tag;
 pub use version::ModelVersion;
 pub use weight_type::WeightType;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::redact::clean;
 
 /// Longest text in bytes that a name is proposed for.
-const LONGEST_PROPOSED: usize = 96;
+const MAX_PROPOSED: usize = 96;
 
 /// The name of a model that exists: 1 to 255 characters without `/`. The service may hold names that this
 /// program would not make.
@@ -76,7 +76,7 @@ impl FromStr for NewModelName {
 /// The accepted name that is closest to a refused one. A URL or a secret in place of the name has none.
 fn proposal(text: &str) -> Option<String> {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ' ');
-    if text.len() > LONGEST_PROPOSED || !text.chars().all(is_name) || clean(text) != text {
+    if text.len() > MAX_PROPOSED || !text.chars().all(is_name) || clean(text) != text {
         return None;
     }
     let plain = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });

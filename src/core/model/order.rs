@@ -32,8 +32,8 @@ pub fn latest<M: Versioned>(models: &[M]) -> Option<&M> {
     models.iter().max_by(|left, right| order(left, right))
 }
 
-/// Keeps the latest version of each model, in the order in which the models came. The service lists no other version, as
-/// far as its pages tell; and a model that moved from page to page while they were read is there twice.
+/// Keeps the latest version of each model, in the order in which the models came. The service lists no other version,
+/// as far as its pages show; a model that moved between pages while they were read is listed twice.
 pub fn keep_latest(models: &mut Vec<ListedModel>) {
     let mut by_name: Vec<usize> = (0..models.len()).collect();
     by_name.sort_by(|left, right| models[*left].name().cmp(models[*right].name()));
@@ -74,7 +74,7 @@ fn number_order<M: Versioned>(left: &M, right: &M) -> Ordering {
     number(left).cmp(&number(right)).then_with(|| age_order(left, right))
 }
 
-/// Where two were made at the same time, 1.10.0 is newer than 1.9.0.
+/// Orders by creation time; of equal times 1.10.0 is newer than 1.9.0.
 fn age_order<M: Versioned>(left: &M, right: &M) -> Ordering {
     made(left).cmp(&made(right)).then_with(|| parts(left).cmp(&parts(right)))
 }
@@ -97,11 +97,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::Listing;
+    use crate::model::ModelListSeed;
 
     fn model(name: &str, version: &str, made: &str) -> ListedModel {
         let model = json!({"name": name, "version": version, "systemData": {"createdAt": made}});
-        Listing::default().deserialize(model).expect("a model")
+        ModelListSeed::default().deserialize(model).expect("a model")
     }
 
     fn sorted(versions: &[(&str, &str)]) -> Vec<String> {
@@ -118,7 +118,7 @@ mod tests {
         let (day, next) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
         assert_eq!(sorted(&[("9", next), ("10", day), ("2", next)]), ["10", "9", "2"]);
         assert_eq!(sorted(&[("10", day), ("beta", next), ("alpha", "")]), ["beta", "10", "alpha"]);
-        // Not by their text: the second is an hour later.
+        // By time, not by text: the second is an hour later.
         assert_eq!(sorted(&[("a", "2026-01-01T09:00:00+02:00"), ("b", "2026-01-01T08:00:00Z")]), ["b", "a"]);
         assert_eq!(sorted(&[("1.9.0", day), ("1.10.0", day), ("1.10.0-rc", day)]), ["1.10.0", "1.10.0-rc", "1.9.0"]);
         assert!(latest::<ListedModel>(&[]).is_none());

@@ -1,4 +1,4 @@
-//! What is said of a model when it is registered.
+//! Content of a registration.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use super::{BaseModel, BlobUri, CustomModel, WeightType};
 pub struct Registration {
     /// Container, or container and prefix, that holds the weights.
     pub blob_uri: BlobUri,
-    /// What the person says of them.
+    /// Details from the user.
     #[serde(flatten)]
     pub details: ModelDetails,
 }
 
 impl Registration {
-    /// What of a registered model differs, as a sentence; `None` where the model is the one that was registered so. The
-    /// place has to be there; weight type and base model count where the service shows them.
+    /// Difference between a registered model and this registration, as a sentence; `None` where they agree. The address
+    /// is required; weight type and base model count where the service shows them.
     #[must_use]
     pub fn difference(&self, model: &CustomModel) -> Option<String> {
         let (view, details) = (model.view(), &self.details);
@@ -37,7 +37,7 @@ impl Registration {
     }
 }
 
-/// What a person says of a model.
+/// Details of a model from the user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ModelDetails {
@@ -45,11 +45,11 @@ pub struct ModelDetails {
     pub weight_type: WeightType,
     /// Base model, if one was named.
     pub base_model: Option<BaseModel>,
-    /// Text for people.
+    /// Description.
     pub description: Option<String>,
     /// Tags, `baseArchitecture` not among them: it follows from the base model.
     pub tags: BTreeMap<String, String>,
-    /// Shape of the adapter, as far as the person gave it; the service reads the rest from the files.
+    /// Shape of the adapter, as far as the user gave it; the service reads the rest from the files.
     pub lora: LoraShape,
     /// Who publishes the model.
     pub publisher: Option<String>,

@@ -9,7 +9,7 @@ use super::address::{AddressError, check_secure, is_loopback};
 use crate::hub::{HubAddress, HubAddressError, HubEndpoint, HubEndpointError};
 use crate::redact::SecretUrl;
 
-/// A source as the person wrote it, before anything was looked at on disk.
+/// Source as the user wrote it, before the file system is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A path on this machine.
@@ -50,7 +50,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
         let words = match self {
@@ -70,7 +70,7 @@ impl SourceError {
 }
 
 impl Source {
-    /// Reads a source. Paths are not looked at yet. `hub`: the value of `HF_ENDPOINT`.
+    /// Parses a source, without reading paths. `hub`: the value of `HF_ENDPOINT`.
     ///
     /// # Errors
     /// See [`SourceError`].
@@ -94,7 +94,7 @@ impl Source {
         }
         let url = Url::parse(text).map_err(|_| SourceError::BadUrl)?;
         let host = url.host_str().ok_or(SourceError::BadUrl)?.to_ascii_lowercase();
-        // A wrong address of the Hub matters to its own pages alone.
+        // A wrong address of the Hub matters only for its own pages.
         let known = endpoint.as_ref().ok().cloned().or_else(|| HubEndpoint::parse(None).ok());
         let address = known.map_or(Ok(None), |known| HubAddress::of_url(&url, &known)).map_err(SourceError::Hub)?;
         if let Some(address) = address {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_source_is_too_odd() {
+    fn source_survives_mutation() {
         let seeds: [&[u8]; 4] = [
             b"https://a.blob.core.windows.net/c?sv=1&sig=SECRETVALUE",
             b"./model",

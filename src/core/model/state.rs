@@ -1,20 +1,20 @@
-//! What the service's words for a state mean. Pure.
+//! Meaning of the service's words for a state. Pure.
 
 use serde_json::Value;
 
 /// How far a registration or another operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It goes on.
+pub enum OperationProgress {
+    /// In progress.
     Running,
-    /// It succeeded.
+    /// Succeeded.
     Done,
-    /// It failed or was cancelled.
+    /// Failed or cancelled.
     Failed,
 }
 
-impl Progress {
-    /// What a word means. The end states are a closed list; any other word means that it goes on.
+impl OperationProgress {
+    /// Meaning of a word. The end states are a closed list; any other word means that it is in progress.
     #[must_use]
     pub fn of(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
@@ -25,8 +25,8 @@ impl Progress {
     }
 }
 
-/// The state in an answer, an operation's or a model's, wherever it stands. Empty where a
-/// state is given that is no word; `None` where there is none, for not every service has the field.
+/// State in an answer, an operation's or a model's, from any of its fields. Empty where the field holds no text; `None`
+/// where there is none, for not every service has it.
 #[must_use]
 pub fn state_word(body: &Value) -> Option<&str> {
     let given = [body, &body["properties"]]

@@ -5,9 +5,9 @@ use std::str::FromStr;
 /// One tag: `key=value`. The value may be empty and may hold further `=`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tag {
-    /// What it is called; never empty.
+    /// Key; never empty.
     pub key: String,
-    /// What it says.
+    /// Value.
     pub value: String,
 }
 

@@ -1,4 +1,4 @@
-//! What kind of weights a model holds.
+//! Kind of weights of a model.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,11 +1,11 @@
 //! Concurrency of large requests: as many in flight as make the upload faster, and no more.
 //!
-//! An interruption loses what is in flight. On a slow line 32 blocks in flight would take minutes until the first of them
-//! has arrived, and a line that breaks more often than that would never get one through. So the number grows only while
-//! the rate of all of them together grows, and shrinks where what is in flight would take too long.
+//! An interruption loses what is in flight. On a slow line 32 blocks in flight would take minutes until the first of
+//! them arrives, and a line that fails more often than that would never complete one. So concurrency grows only while
+//! the combined rate grows, and shrinks where the blocks in flight would take too long.
 //!
-//! The rate is known long before the first block has arrived: it is what each connection takes once the buffers of the
-//! system, which take some of it at once, are full.
+//! The rate is known long before the first block has arrived: it is the rate of each connection once the buffers of the
+//! system, which accept a part immediately, are full.
 
 mod measure;
 mod observe;
@@ -17,22 +17,22 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 use self::measure::{FIRST, Measure};
 use self::observe::Observer;
-pub(super) use self::observe::Progress;
+pub(super) use self::observe::RequestProgress;
 
 /// Requests with less content than this, in bytes, lose next to nothing and are not held back.
-pub(super) const LARGE: u64 = 1 << 20;
+pub(super) const LARGE_REQUEST: u64 = 1 << 20;
 /// A line that breaks before anything has arrived says something of its speed only after this.
-const LONG: Duration = Duration::from_secs(15);
+const MIN_BREAK_TIME: Duration = Duration::from_secs(15);
 
 /// Permits for the large requests of one upload.
 #[derive(Debug)]
 pub(super) struct Concurrency {
     permits: Semaphore,
-    kept: Mutex<Kept>,
+    kept: Mutex<ConcurrencyState>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct ConcurrencyState {
     measure: Measure,
     observer: Observer,
     /// Permits that end with their release: the number has shrunk meanwhile.
@@ -46,7 +46,7 @@ struct Kept {
 pub(super) struct ConcurrencyPermit<'w> {
     concurrency: &'w Concurrency,
     permit: Option<SemaphorePermit<'w>>,
-    progress: Arc<Progress>,
+    progress: Arc<RequestProgress>,
 }
 
 impl Concurrency {
@@ -57,13 +57,13 @@ impl Concurrency {
         let permits = Semaphore::new(measure.now() as usize);
         let changed = Instant::now();
         let observer = Observer::new(changed);
-        Self { permits, kept: Mutex::new(Kept { measure, observer, owed: 0, changed }) }
+        Self { permits, kept: Mutex::new(ConcurrencyState { measure, observer, owed: 0, changed }) }
     }
 
-    /// Waits for a permit for one request with so many bytes of content.
+    /// Waits for a permit for one request with this many bytes of content.
     pub(super) async fn enter(&self, length: u64) -> Result<ConcurrencyPermit<'_>, AcquireError> {
         let permit = Some(self.permits.acquire().await?);
-        let progress = Arc::new(Progress::new(length));
+        let progress = Arc::new(RequestProgress::new(length));
         self.kept().observer.enter(Arc::clone(&progress));
         Ok(ConcurrencyPermit { concurrency: self, permit, progress })
     }
@@ -92,7 +92,7 @@ impl Concurrency {
         self.kept().measure.settled()
     }
 
-    fn change(&self, kept: &mut Kept, now: Instant, decide: impl FnOnce(&mut Measure)) -> Option<u32> {
+    fn change(&self, kept: &mut ConcurrencyState, now: Instant, decide: impl FnOnce(&mut Measure)) -> Option<u32> {
         let before = kept.measure.now();
         decide(&mut kept.measure);
         kept.observer.begin_look(now);
@@ -107,26 +107,26 @@ impl Concurrency {
         })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, ConcurrencyState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ConcurrencyPermit<'_> {
     /// Progress of this request.
-    pub(super) fn progress(&self) -> &Arc<Progress> {
+    pub(super) fn progress(&self) -> &Arc<RequestProgress> {
         &self.progress
     }
 
     /// An attempt of this request failed after that time; `is_busy`: because the store has too much to do. Returns the
     /// new number where it is another one now.
     pub(super) fn failed(&self, time: Duration, is_busy: bool) -> Option<u32> {
-        // How soon a line breaks says nothing of its speed; that it broke before anything arrived does.
-        if !is_busy && time <= LONG {
+        // The time to a failure says nothing about the line's speed; a failure before anything arrived does.
+        if !is_busy && time <= MIN_BREAK_TIME {
             return None;
         }
         let (now, mut kept) = (Instant::now(), self.concurrency.kept());
-        // What was begun before a change tells nothing of the number that is now.
+        // A request from before a change says nothing about the present concurrency.
         if kept.changed + time > now {
             return None;
         }
@@ -149,10 +149,10 @@ impl Drop for ConcurrencyPermit<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::observe::{LOOK, WARM};
+    use super::observe::{OBSERVATION_TIME, WARM_UP};
     use super::*;
 
-    /// Requests in flight of 16 MiB each, which take bytes as they are told.
+    /// Requests in flight of 16 MiB each, whose bytes advance as the test says.
     async fn in_flight(concurrency: &Concurrency, number: usize) -> Vec<ConcurrencyPermit<'_>> {
         let mut permits = Vec::new();
         for _ in 0..number {
@@ -166,21 +166,21 @@ mod tests {
         let concurrency = Concurrency::new(32, None);
         let mut permits = in_flight(&concurrency, 16).await;
         assert_eq!(concurrency.permits.available_permits(), 0);
-        // What fills the buffers is no rate, however soon it goes.
+        // Filling the buffers is no rate, however fast.
         permits.iter().for_each(|permit| permit.progress().add(2 << 20));
         let begun = Instant::now();
-        assert_eq!(concurrency.judge(begun + WARM / 2), None);
-        assert_eq!(concurrency.judge(begun + WARM), None);
+        assert_eq!(concurrency.judge(begun + WARM_UP / 2), None);
+        assert_eq!(concurrency.judge(begun + WARM_UP), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
-        assert_eq!(concurrency.judge(begun + WARM + LOOK / 2), None);
+        assert_eq!(concurrency.judge(begun + WARM_UP + OBSERVATION_TIME / 2), None);
         // 16 times 10 MiB a second; then 32 times 2.
-        let looked = begun + WARM + LOOK;
+        let looked = begun + WARM_UP + OBSERVATION_TIME;
         assert_eq!(concurrency.judge(looked), Some(32));
         permits.extend(in_flight(&concurrency, 16).await);
         permits[16..].iter().for_each(|permit| permit.progress().add(1 << 20));
-        assert_eq!(concurrency.judge(looked + WARM), None);
+        assert_eq!(concurrency.judge(looked + WARM_UP), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
-        assert_eq!(concurrency.judge(looked + WARM + LOOK * 5), Some(16));
+        assert_eq!(concurrency.judge(looked + WARM_UP + OBSERVATION_TIME * 5), Some(16));
         assert_eq!(concurrency.settled(), Some(16));
         assert_eq!(concurrency.kept().owed, 16);
         permits.truncate(16);
@@ -193,17 +193,17 @@ mod tests {
         let concurrency = Concurrency::new(32, None);
         let mut permits = in_flight(&concurrency, 16).await;
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
-        let begun = Instant::now() + WARM;
+        let begun = Instant::now() + WARM_UP;
         assert_eq!(concurrency.judge(begun), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
         // 16 times 50 KiB a second: it would take minutes until all have arrived.
         assert_eq!(concurrency.judge(begun + Duration::from_secs(20)), Some(2));
-        // While more than two are still in flight, none is let in, and nothing is judged.
+        // While more than two are still in flight, none is admitted, and nothing is judged.
         permits.truncate(3);
         assert_eq!(concurrency.permits.available_permits(), 0);
         assert_eq!(concurrency.judge(begun + Duration::from_secs(30)), None);
         permits.truncate(2);
-        // Nor by a line that stands still for a while.
+        // Nor by a line that pauses for a while.
         assert_eq!(concurrency.judge(begun + Duration::from_secs(45)), None);
         assert_eq!(concurrency.settled(), None);
         permits.iter().for_each(|permit| permit.progress().add(4 << 20));
@@ -215,7 +215,7 @@ mod tests {
     async fn blocks_that_are_long_on_their_way_tell_that_the_line_is_slow() {
         let concurrency = Concurrency::new(32, None);
         let mut permits = in_flight(&concurrency, 16).await;
-        // The buffers take all of it at once.
+        // The buffers accept all of it immediately.
         permits.iter().for_each(|permit| permit.progress().add(16 << 20));
         let begun = Instant::now();
         assert_eq!(concurrency.judge(begun + Duration::from_secs(10)), None);

@@ -61,7 +61,7 @@ pub enum NativeError {
     /// The Hugging Face Hub does not give a file, or gives another content.
     #[error(transparent)]
     Hub(Box<HubError>),
-    /// The store cannot copy a file by itself, and nothing else is allowed.
+    /// The store cannot copy a file directly, and streaming is not allowed.
     #[error("the blob store cannot copy {path}: {reason}")]
     NotCopied {
         /// The file.

@@ -12,28 +12,30 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
-use super::concurrency::{Concurrency, ConcurrencyPermit, LARGE, Progress};
+use super::concurrency::{Concurrency, ConcurrencyPermit, LARGE_REQUEST, RequestProgress};
 use super::error::NativeError;
-use super::pool::{Pool, Room};
+use super::pool::{Pool, PooledBuffer};
 use super::rate::Rate;
 use super::read::{FileSum, fill, pieces};
 use super::record::Record;
 use super::tally::Tally;
-use super::{Controls, SMALL};
+use super::{SMALL, TransferControls};
 use crate::model::{ArrivedFile, BlobPath, ContentHash, Report, SourceFile};
-use crate::source::{self, described, look_at};
-use crate::store::{Attempt, BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, Blocks, content_type};
+use crate::source::{self, described, stat_file};
+use crate::store::{
+    BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, SendAttempt, StoredBlocks, content_type,
+};
 use crate::units;
 
 /// A file that changes more often than this while it is sent never keeps still.
-const STARTS: u32 = 4;
-/// Fewer bytes than this are read before anybody wonders.
-const WORTH_A_WORD: u64 = 512 << 20;
+const MAX_STARTS: u32 = 4;
+/// Bytes that are read without a report.
+const REPORTED_READ_BYTES: u64 = 512 << 20;
 
 /// Everything that the files of one upload share.
-pub(super) struct Files<'a> {
+pub(super) struct UploadContext<'a> {
     pub(super) store: &'a BlobStore,
-    pub(super) controls: &'a Controls<'a>,
+    pub(super) controls: &'a TransferControls<'a>,
     pub(super) record: &'a Record,
     /// Directory of a local source.
     pub(super) directory: &'a Path,
@@ -50,36 +52,36 @@ pub(super) struct Files<'a> {
 }
 
 /// A file as it was sent.
-pub(super) struct Sent {
+pub(super) struct SentFile {
     pub(super) file: SourceFile,
     pub(super) sha256: Option<ContentHash>,
     /// Which write of the blob it became.
     pub(super) version: BlobVersion,
-    /// It is not what it was when it was planned.
+    /// Changed since it was planned.
     pub(super) is_changed: bool,
 }
 
 /// Permission for one request.
-pub(super) struct Turn<'f> {
+pub(super) struct RequestPermit<'f> {
     permit: Option<ConcurrencyPermit<'f>>,
     _request: SemaphorePermit<'f>,
 }
 
-impl Turn<'_> {
+impl RequestPermit<'_> {
     /// Progress of a large request, which decides how many are in flight.
-    fn progress(&self) -> Option<&Arc<Progress>> {
+    fn progress(&self) -> Option<&Arc<RequestProgress>> {
         self.permit.as_ref().map(ConcurrencyPermit::progress)
     }
 }
 
 /// Content that is held until the store has it, and its CRC-64.
-pub(super) struct Content {
+pub(super) struct BufferedContent {
     pub(super) bytes: Bytes,
     pub(super) crc64: String,
 }
 
 /// Place of content in the store.
-pub(super) struct Target<'t> {
+pub(super) struct ContentTarget<'t> {
     pub(super) path: &'t BlobPath,
     /// A block of this id; without one the blob itself.
     pub(super) id: Option<&'t BlockId>,
@@ -90,53 +92,53 @@ pub(super) struct Target<'t> {
 }
 
 /// A file that was opened for being sent.
-struct Opened {
+struct OpenedFile {
     shape: SourceFile,
     file: File,
     /// All of a small file, and its SHA-256.
-    whole: Option<(Content, Option<ContentHash>)>,
+    whole: Option<(BufferedContent, Option<ContentHash>)>,
 }
 
 /// One file that is being sent, in the shape that it had when it was opened.
-struct Sending<'f, 'a> {
-    files: &'f Files<'a>,
+struct FileSender<'f, 'a> {
+    files: &'f UploadContext<'a>,
     shape: &'f SourceFile,
     layout: &'f BlockLayout,
     /// Held until the last block of a large file has begun.
     begun: Cell<Option<SemaphorePermit<'f>>>,
 }
 
-impl Files<'_> {
+impl UploadContext<'_> {
     /// Sends what is missing of a file, as it is now.
-    pub(super) async fn send(&self, planned: &SourceFile) -> Result<Sent, NativeError> {
+    pub(super) async fn send(&self, planned: &SourceFile) -> Result<SentFile, NativeError> {
         let path = &planned.path;
         let mut bytes = planned.bytes;
-        for _ in 0..STARTS {
-            // A small file is read where it is opened, so it needs its turn before.
+        for _ in 0..MAX_STARTS {
+            // A small file is read when it is opened, so it needs its permit before.
             let (turn, room, begun) = if bytes <= SMALL {
-                (Some(self.turn(bytes).await?), Some(self.room(bytes).await?), None)
+                (Some(self.request_permit(bytes).await?), Some(self.reserve_buffer(bytes).await?), None)
             } else {
                 (None, None, Some(self.begun.acquire().await.map_err(closed)?))
             };
-            let Opened { shape, file, whole } = self.open(path, room).await?;
+            let OpenedFile { shape, file, whole } = self.open(path, room).await?;
             let layout = self.record.layout(&shape);
             let sent = {
-                let sending = Sending { files: self, shape: &shape, layout: &layout, begun: Cell::new(begun) };
+                let sending = FileSender { files: self, shape: &shape, layout: &layout, begun: Cell::new(begun) };
                 match (whole, turn) {
                     (Some((content, sha256)), Some(turn)) => sending.whole(content, sha256, turn).await,
                     (_, turn) if shape.bytes > SMALL => {
                         drop(turn);
                         sending.blocks(Arc::new(file)).await
                     }
-                    // It has become a small one.
+                    // The file has become a small one.
                     _ => {
                         bytes = shape.bytes;
                         continue;
                     }
                 }
             };
-            // What was sent is the file only if it kept still; a failure may be that of its change.
-            let arrived = match (sent, self.still(&shape)) {
+            // The sent content is the file only if it did not change; a failure may be caused by its change.
+            let arrived = match (sent, self.ensure_unchanged(&shape)) {
                 (Ok(arrived), Ok(())) => Some(arrived),
                 (Err(NativeError::File { .. }) | Ok(_), Err(why @ NativeError::File { .. })) => return Err(why),
                 (Ok(_) | Err(NativeError::Changing { .. } | NativeError::File { .. }), Err(_)) => None,
@@ -147,7 +149,7 @@ impl Files<'_> {
                 self.record.file(&layout, arrived, version.clone()).map_err(NativeError::Record)?;
                 self.tally.add_file();
                 let is_changed = shape != *planned;
-                return Ok(Sent { file: shape, sha256, version, is_changed });
+                return Ok(SentFile { file: shape, sha256, version, is_changed });
             }
             self.report(Report::Notice(format!("{path} changed while it was sent: it starts again")));
         }
@@ -156,29 +158,29 @@ impl Files<'_> {
 
     /// Opens a file, and reads it if it is a small one and there is room for it. One job for all of that: handing one
     /// over costs more than reading a few kilobytes.
-    async fn open(&self, path: &BlobPath, room: Option<Room>) -> Result<Opened, NativeError> {
+    async fn open(&self, path: &BlobPath, room: Option<PooledBuffer>) -> Result<OpenedFile, NativeError> {
         let (directory, name, hash) = (self.directory.to_owned(), path.clone(), self.controls.hash);
         let work = move || open(&directory, name, room, hash);
         blocking(work).await.map_err(|why| file_error(path, why))
     }
 
     /// Waits for the turn of a request of this size in bytes.
-    pub(super) async fn turn(&self, bytes: u64) -> Result<Turn<'_>, NativeError> {
+    pub(super) async fn request_permit(&self, bytes: u64) -> Result<RequestPermit<'_>, NativeError> {
         let permit = match &self.concurrency {
-            Some(concurrency) if bytes >= LARGE => Some(concurrency.enter(bytes).await.map_err(closed)?),
+            Some(concurrency) if bytes >= LARGE_REQUEST => Some(concurrency.enter(bytes).await.map_err(closed)?),
             _ => None,
         };
-        Ok(Turn { permit, _request: self.permits.acquire().await.map_err(closed)? })
+        Ok(RequestPermit { permit, _request: self.permits.acquire().await.map_err(closed)? })
     }
 
-    pub(super) async fn room(&self, bytes: u64) -> Result<Room, NativeError> {
-        self.pool.room(bytes).await.map_err(closed)
+    pub(super) async fn reserve_buffer(&self, bytes: u64) -> Result<PooledBuffer, NativeError> {
+        self.pool.reserve(bytes).await.map_err(closed)
     }
 
     /// An error where the file is not what it was.
-    fn still(&self, shape: &SourceFile) -> Result<(), NativeError> {
+    fn ensure_unchanged(&self, shape: &SourceFile) -> Result<(), NativeError> {
         let path = &shape.path;
-        let now = look_at(self.directory, path).map_err(|why| file_error(path, why))?;
+        let now = stat_file(self.directory, path).map_err(|why| file_error(path, why))?;
         if now == *shape { Ok(()) } else { Err(NativeError::Changing { path: path.clone() }) }
     }
 
@@ -189,14 +191,14 @@ impl Files<'_> {
     /// Puts content. Returns which write of the blob it was; none for a block.
     pub(super) async fn put(
         &self,
-        content: &Content,
-        target: Target<'_>,
-        turn: &Turn<'_>,
+        content: &BufferedContent,
+        target: ContentTarget<'_>,
+        turn: &RequestPermit<'_>,
     ) -> Result<BlobVersion, NativeError> {
-        let learn = |attempt: Attempt| {
+        let learn = |attempt: SendAttempt| {
             let failed = turn.permit.as_ref().filter(|_| !attempt.has_arrived);
             if let Some(number) = failed.and_then(|permit| permit.failed(attempt.elapsed, attempt.is_busy)) {
-                self.report(at_most(number));
+                self.report(concurrency_report(number));
             }
         };
         let progress = turn.progress();
@@ -204,7 +206,7 @@ impl Files<'_> {
             progress.inspect(|progress| progress.restart());
             pieces(content.bytes.clone(), self.rate.clone(), progress.cloned())
         };
-        let Target { path, id, what, is_current } = target;
+        let ContentTarget { path, id, what, is_current } = target;
         let length = content.bytes.len() as u64;
         let content = BlobContent { path, what, length, crc64: &content.crc64, body, is_current, on_attempt: &learn };
         let put = match id {
@@ -215,7 +217,7 @@ impl Files<'_> {
     }
 }
 
-fn open(directory: &Path, name: BlobPath, room: Option<Room>, hash: bool) -> io::Result<Opened> {
+fn open(directory: &Path, name: BlobPath, room: Option<PooledBuffer>, hash: bool) -> io::Result<OpenedFile> {
     let file = source::open(directory, &name)?;
     let shape = described(name, &file.metadata()?)?;
     let room = room.filter(|_| shape.bytes <= SMALL);
@@ -227,12 +229,12 @@ fn open(directory: &Path, name: BlobPath, room: Option<Room>, hash: bool) -> io:
             sum.update(buffer);
             sum.hash()
         });
-        Ok((Content { bytes: room.filled(), crc64 }, sha256))
+        Ok((BufferedContent { bytes: room.filled(), crc64 }, sha256))
     });
-    Ok(Opened { shape, whole: whole.transpose()?, file })
+    Ok(OpenedFile { shape, whole: whole.transpose()?, file })
 }
 
-impl Sending<'_, '_> {
+impl FileSender<'_, '_> {
     fn path(&self) -> &BlobPath {
         &self.shape.path
     }
@@ -240,9 +242,9 @@ impl Sending<'_, '_> {
     /// A small file in one request. Returns its SHA-256, and which write of the blob it became.
     async fn whole(
         &self,
-        content: Content,
+        content: BufferedContent,
         sha256: Option<ContentHash>,
-        turn: Turn<'_>,
+        turn: RequestPermit<'_>,
     ) -> Result<(Option<ContentHash>, BlobVersion), NativeError> {
         let version = self.put(&content, self.path().to_string(), &turn, None).await?;
         Ok((sha256, version))
@@ -254,7 +256,7 @@ impl Sending<'_, '_> {
         let of_store = |error| NativeError::of_store(path, error);
         let ids: Vec<BlockId> = (0..self.layout.count()).map(|index| self.layout.id(index)).collect();
         let listed = if self.files.record.is_first_run() {
-            Some(Blocks::default())
+            Some(StoredBlocks::default())
         } else {
             store.block_list(path).await.map_err(of_store)?
         };
@@ -262,8 +264,8 @@ impl Sending<'_, '_> {
         let mut uploaded: HashSet<BlockId> = match listed {
             _ if committed.is_some() => ids.iter().cloned().collect(),
             Some(blocks) => blocks.uncommitted,
-            // Nobody may ask: what the store acknowledged counts, until the commit says otherwise.
-            None => ids.iter().filter(|id| self.files.record.knows(id)).cloned().collect(),
+            // The SAS does not allow to list: acknowledged blocks count, until the commit says otherwise.
+            None => ids.iter().filter(|id| self.files.record.contains(id)).cloned().collect(),
         };
         let mut is_second_pass = false;
         loop {
@@ -271,11 +273,11 @@ impl Sending<'_, '_> {
             if let Some(version) = committed {
                 return Ok((sha256, version));
             }
-            self.files.still(self.shape)?;
+            self.files.ensure_unchanged(self.shape)?;
             if let Some(version) = store.put_block_list(path, &ids, content_type(path)).await.map_err(of_store)? {
                 return Ok((sha256, version));
             }
-            // A store that loses every block, twice, will lose them for ever.
+            // A store that loses every block twice will always lose them.
             if std::mem::replace(&mut is_second_pass, true) {
                 return Err(NativeError::BlocksLost { path: path.clone() });
             }
@@ -291,12 +293,12 @@ impl Sending<'_, '_> {
         ids: &[BlockId],
         uploaded: &HashSet<BlockId>,
     ) -> Result<Option<ContentHash>, NativeError> {
-        // What is uploaded has to be read too for the file's sum, and what is missing shall not wait for that.
+        // Uploaded blocks must be read too for the file's checksum, and missing ones should not wait for that.
         let is_read_apart = self.files.controls.hash && !uploaded.is_empty();
         let unread = Cell::new(if is_read_apart { self.shape.bytes } else { 0 });
         let sending = async {
             let sha256 = self.missing(file, ids, uploaded, self.files.controls.hash && !is_read_apart).await?;
-            if unread.get() > WORTH_A_WORD {
+            if unread.get() > REPORTED_READ_BYTES {
                 let (path, bytes) = (self.path(), units::bytes(unread.get()));
                 let words = format!("Reading {path} to its end for its SHA-256: {bytes} are left.");
                 self.files.report(Report::Notice(words));
@@ -320,8 +322,8 @@ impl Sending<'_, '_> {
         Ok(sent.or(read))
     }
 
-    /// Sends what is missing, each block as soon as it is read. With `hash` the inner value is the SHA-256 of the blocks
-    /// one after the other, whichever of them is sent first.
+    /// Sends missing content, each block as soon as it is read. With `hash` the inner value is the SHA-256 of the
+    /// blocks in their order, whichever of them is sent first.
     async fn missing(
         &self,
         file: &Arc<File>,
@@ -339,11 +341,11 @@ impl Sending<'_, '_> {
                     self.files.tally.add_found(range.1);
                     continue;
                 }
-                let turn = while_in_flight(&mut in_flight, self.files.turn(range.1)).await?;
-                let room = while_in_flight(&mut in_flight, self.files.room(range.1)).await?;
+                let turn = while_in_flight(&mut in_flight, self.files.request_permit(range.1)).await?;
+                let room = while_in_flight(&mut in_flight, self.files.reserve_buffer(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if hash {
-                    // Nobody listens only when the upload ends.
+                    // The receiver is gone only when the upload ends.
                     in_order.send(for_sum).ok();
                 }
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path());
@@ -366,12 +368,17 @@ impl Sending<'_, '_> {
     }
 
     /// Reads a block, and sums it on the way.
-    async fn read(&self, file: &Arc<File>, (start, length): (u64, u64), room: Room) -> Result<Content, NativeError> {
+    async fn read(
+        &self,
+        file: &Arc<File>,
+        (start, length): (u64, u64),
+        room: PooledBuffer,
+    ) -> Result<BufferedContent, NativeError> {
         let (file, mut room) = (Arc::clone(file), room);
         self.blocking(move || {
             let length = usize::try_from(length).map_err(io::Error::other)?;
             let crc64 = fill(&file, start, room.buffer(length))?;
-            Ok(Content { bytes: room.filled(), crc64 })
+            Ok(BufferedContent { bytes: room.filled(), crc64 })
         })
         .await
     }
@@ -383,7 +390,7 @@ impl Sending<'_, '_> {
     ) -> Result<Option<ContentHash>, NativeError> {
         let mut sum = FileSum::new();
         while let Some(block) = blocks.recv().await {
-            // A block that cannot be read ends the sending, which tells why.
+            // A block that cannot be read ends the sending, which reports why.
             let Ok(content) = block.await else { break };
             sum = self
                 .blocking(move || {
@@ -406,22 +413,22 @@ impl Sending<'_, '_> {
     /// a block.
     async fn put(
         &self,
-        content: &Content,
+        content: &BufferedContent,
         what: String,
-        turn: &Turn<'_>,
+        turn: &RequestPermit<'_>,
         id: Option<&BlockId>,
     ) -> Result<BlobVersion, NativeError> {
-        let is_current = || self.files.still(self.shape).is_ok();
-        self.files.put(content, Target { path: self.path(), id, what, is_current: &is_current }, turn).await
+        let is_current = || self.files.ensure_unchanged(self.shape).is_ok();
+        self.files.put(content, ContentTarget { path: self.path(), id, what, is_current: &is_current }, turn).await
     }
 }
 
 /// The number of large requests in flight has changed.
-pub(super) fn at_most(number: u32) -> Report {
+pub(super) fn concurrency_report(number: u32) -> Report {
     Report::Debug(format!("at most {number} large requests at once from now on"))
 }
 
-/// Waits for something; the requests in flight go on meanwhile.
+/// Waits for a future while the requests in flight continue.
 pub(super) async fn while_in_flight<T, E>(
     in_flight: &mut FuturesUnordered<impl Future<Output = Result<(), E>>>,
     work: impl Future<Output = Result<T, E>>,

@@ -25,8 +25,8 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::concurrency::Concurrency;
 use self::descriptors::fewer_requests;
-use self::file::{Files, at_most};
-use self::import::{FETCHES, Import};
+use self::file::{UploadContext, concurrency_report};
+use self::import::{FETCHES, ImportContext};
 use self::pool::Pool;
 use self::rate::Rate;
 use self::tally::Tally;
@@ -43,16 +43,16 @@ const MAX_REQUESTS: u32 = 32;
 const LARGE_FILES: usize = 4;
 /// A file up to this size in bytes is sent in one request.
 const SMALL: u64 = 8 << 20;
-/// Between looks at the counters.
+/// Interval between reads of the counters.
 const TICK: Duration = Duration::from_millis(200);
-/// Between looks at the concurrency.
-const JUDGE: Duration = Duration::from_millis(50);
+/// Interval between adjustments of the concurrency.
+const ADJUST_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Limits and wishes of an upload.
-pub(crate) struct Controls<'a> {
+pub(crate) struct TransferControls<'a> {
     /// Limits and delays.
     pub(crate) timings: &'a Timings,
-    /// An upload that stands still this long is ended.
+    /// Time without progress after which the upload is ended.
     pub(crate) stall_limit: Duration,
     /// Maximum rate in bytes per second.
     pub(crate) limit_rate: Option<u64>,
@@ -66,25 +66,25 @@ pub(crate) struct Controls<'a> {
     pub(crate) reporter: &'a Reporter,
 }
 
-/// What an engine says of the files that it sent.
+/// Report of an engine on the files that it sent.
 #[derive(Debug, Default)]
 pub struct Transferred {
     /// Files that were sent in another shape than the one given: they changed on the way.
     pub changed: Vec<SourceFile>,
-    /// Which write each file became; empty for an engine that does not tell.
+    /// Version of each written blob; empty for an engine that does not report it.
     pub written: HashMap<BlobPath, BlobVersion>,
 }
 
 /// Place of the files.
 #[derive(Clone, Copy)]
-pub(crate) enum Origin<'a> {
+pub(crate) enum FileOrigin<'a> {
     /// In a directory of this machine.
     Directory(&'a Path),
     /// At the Hugging Face Hub.
     Hub(&'a HubSource, &'a HubTransfer),
 }
 
-impl Origin<'_> {
+impl FileOrigin<'_> {
     /// Size of a block in bytes, where a file has several.
     fn block(&self) -> u64 {
         match self {
@@ -100,26 +100,26 @@ impl Origin<'_> {
 /// See [`NativeError`]. What arrived is in the record.
 pub(crate) async fn send(
     store: &BlobStore,
-    controls: &Controls<'_>,
+    controls: &TransferControls<'_>,
     record: &Record,
-    (origin, missing): (Origin<'_>, &[SourceFile]),
+    (origin, missing): (FileOrigin<'_>, &[SourceFile]),
     on: &mut dyn FnMut(TransferEvent),
 ) -> Result<Transferred, NativeError> {
     let begun = Instant::now();
     let mut meter = Meter::new(planned(origin, missing));
     on(TransferEvent::Started(meter.progress()));
     let parallel = parallel(controls);
-    // What is fetched takes memory beside what is sent.
-    let fetches = if let Origin::Hub(..) = origin { FETCHES } else { 0 };
+    // Fetched content needs memory besides the sent content.
+    let fetches = if let FileOrigin::Hub(..) = origin { FETCHES } else { 0 };
     let mut settled = record.concurrency(&store.host());
     let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled));
-    let files = Files {
+    let files = UploadContext {
         store,
         controls,
         record,
         directory: match origin {
-            Origin::Directory(directory) => directory,
-            Origin::Hub(..) => Path::new(""),
+            FileOrigin::Directory(directory) => directory,
+            FileOrigin::Hub(..) => Path::new(""),
         },
         tally: Tally::default(),
         begun: Semaphore::new(LARGE_FILES),
@@ -130,8 +130,8 @@ pub(crate) async fn send(
     };
     let (sender, mut import_events) = mpsc::unbounded_channel();
     let import = match origin {
-        Origin::Directory(_) => None,
-        Origin::Hub(source, transfer) => Some(Import::begin(&files, source, transfer, sender)?),
+        FileOrigin::Directory(_) => None,
+        FileOrigin::Hub(source, transfer) => Some(ImportContext::begin(&files, source, transfer, sender)?),
     };
     let counters = || Counters {
         bytes: store.traffic().bytes() + files.tally.found() + files.tally.copied(),
@@ -144,7 +144,7 @@ pub(crate) async fn send(
     let (mut sent_bytes, mut sent_files, mut transferred) = (0, 0, Transferred::default());
     {
         let (large, small) = by_size(missing);
-        // Made one by one: a waiting file costs nothing but its place in the list.
+        // Created lazily: a waiting file costs nothing but its entry in the list.
         let files = &files;
         let import = import.as_ref();
         let send = |file: SourceFile| async move {
@@ -155,10 +155,10 @@ pub(crate) async fn send(
         };
         let large = stream::iter(large.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
         let small = stream::iter(small.into_iter().cloned()).map(send).buffer_unordered(parallel as usize);
-        // The small ones take their turns at once, before a large one is even open: the order does not depend on luck.
+        // Small files request their permits immediately, before a large one is even open: the order is deterministic.
         let work = stream::select(small, large);
         tokio::pin!(work);
-        let (mut tick, mut judge) = (tokio::time::interval(TICK), tokio::time::interval(JUDGE));
+        let (mut tick, mut judge) = (tokio::time::interval(TICK), tokio::time::interval(ADJUST_INTERVAL));
         loop {
             tokio::select! {
                 biased;
@@ -204,19 +204,19 @@ pub(crate) async fn send(
 }
 
 /// Progress before anything is sent.
-fn planned(origin: Origin<'_>, missing: &[SourceFile]) -> TransferProgress {
+fn planned(origin: FileOrigin<'_>, missing: &[SourceFile]) -> TransferProgress {
     TransferProgress {
         bytes: 0,
         found: 0,
         total_bytes: Some(missing.iter().map(|file| file.bytes).sum()),
         files: 0,
         total_files: Some(missing.len() as u64),
-        remote: matches!(origin, Origin::Hub(..)).then_some(0),
+        remote: matches!(origin, FileOrigin::Hub(..)).then_some(0),
     }
 }
 
 /// Maximum number of concurrent requests, as far as the process can open files for them.
-fn parallel(controls: &Controls<'_>) -> u32 {
+fn parallel(controls: &TransferControls<'_>) -> u32 {
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
     let Some((parallel, limit)) = fewer_requests(wanted) else { return wanted };
     let words = format!(
@@ -236,11 +236,11 @@ fn by_size(missing: &[SourceFile]) -> (Vec<&SourceFile>, Vec<&SourceFile>) {
 }
 
 /// Judges the concurrency by what is in flight, and keeps the number that is right for the host.
-fn adapt(files: &Files<'_>, fetches: u32, settled: &mut Option<u32>) {
+fn adapt(files: &UploadContext<'_>, fetches: u32, settled: &mut Option<u32>) {
     let Some(concurrency) = &files.concurrency else { return };
     if let Some(number) = concurrency.judge(Instant::now()) {
         files.pool.grow(number + fetches);
-        (files.controls.reporter)(at_most(number));
+        (files.controls.reporter)(concurrency_report(number));
     }
     if let Some(number) = concurrency.settled().filter(|number| *settled != Some(*number)) {
         *settled = Some(number);

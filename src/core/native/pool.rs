@@ -13,9 +13,9 @@ const WAITING: usize = 4;
 /// Unit of the limit, in bytes.
 const PAGE: usize = 4096;
 /// Smaller buffers, in bytes, are cheaper to make than to keep.
-const KEPT: usize = 1 << 20;
+const MIN_POOLED_BUFFER: usize = 1 << 20;
 
-type Free = Arc<Mutex<Vec<Vec<u8>>>>;
+type FreeBuffers = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// Bounded memory, and the buffers that are free again: new pages for every block would cost as much as a checksum.
 #[derive(Debug)]
@@ -24,52 +24,52 @@ pub(super) struct Pool {
     /// Size of a block in bytes.
     block: usize,
     bytes: AtomicUsize,
-    free: Free,
+    free: FreeBuffers,
 }
 
 /// A reserved part of the pool; returned when the last reference to its content is gone.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct PooledBuffer {
     buffer: Vec<u8>,
     length: usize,
-    free: Free,
+    free: FreeBuffers,
     _pages: OwnedSemaphorePermit,
 }
 
 impl Pool {
-    /// A pool for so many blocks in flight, of this size in bytes. Memory that is new costs the system as much as a checksum, so no more is used
-    /// than the line needs.
+    /// Pool for this number of blocks in flight, of this size in bytes. New memory costs the system as much as a
+    /// checksum, so no more is used than the line needs.
     pub(super) fn new(in_flight: u32, block: u64) -> Self {
         let block = usize::try_from(block).unwrap_or(LIMIT).min(LIMIT);
         let (pages, bytes) = (Arc::new(Semaphore::new(0)), AtomicUsize::new(0));
-        let pool = Self { pages, block, bytes, free: Free::default() };
+        let pool = Self { pages, block, bytes, free: FreeBuffers::default() };
         pool.grow(in_flight);
         pool
     }
 
-    /// Makes it large enough for so many blocks in flight, within the limit.
+    /// Grows the pool for this number of blocks in flight, within the limit.
     pub(super) fn grow(&self, in_flight: u32) {
         let wanted = ((in_flight as usize).saturating_add(WAITING)).saturating_mul(self.block).min(LIMIT);
         let before = self.bytes.fetch_max(wanted, Ordering::Relaxed);
         self.pages.add_permits(wanted.saturating_sub(before) / PAGE);
     }
 
-    /// Waits for room for so many bytes. A block that is larger than the pool takes all of it.
-    pub(super) async fn room(&self, bytes: u64) -> Result<Room, AcquireError> {
+    /// Reserves a buffer of this many bytes. A block that is larger than the pool takes all of it.
+    pub(super) async fn reserve(&self, bytes: u64) -> Result<PooledBuffer, AcquireError> {
         let all = self.bytes.load(Ordering::Relaxed);
         let bytes = usize::try_from(bytes).unwrap_or(all).min(all);
         let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX);
         let pages = Arc::clone(&self.pages).acquire_many_owned(pages).await?;
-        Ok(Room { buffer: Vec::new(), length: 0, free: Arc::clone(&self.free), _pages: pages })
+        Ok(PooledBuffer { buffer: Vec::new(), length: 0, free: Arc::clone(&self.free), _pages: pages })
     }
 }
 
-impl Room {
+impl PooledBuffer {
     /// A buffer of this length, with any content.
     pub(super) fn buffer(&mut self, length: usize) -> &mut [u8] {
         if self.buffer.len() < length {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            let fitting = free.iter().position(|buffer| buffer.len() >= length).filter(|_| length >= KEPT);
+            let fitting = free.iter().position(|buffer| buffer.len() >= length).filter(|_| length >= MIN_POOLED_BUFFER);
             let buffer = fitting.map(|at| free.swap_remove(at));
             drop(free);
             self.buffer = buffer.unwrap_or_else(|| vec![0; length]);
@@ -84,15 +84,15 @@ impl Room {
     }
 }
 
-impl AsRef<[u8]> for Room {
+impl AsRef<[u8]> for PooledBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.buffer[..self.length]
     }
 }
 
-impl Drop for Room {
+impl Drop for PooledBuffer {
     fn drop(&mut self) {
-        if self.buffer.len() >= KEPT {
+        if self.buffer.len() >= MIN_POOLED_BUFFER {
             self.free.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.buffer));
         }
     }
@@ -111,7 +111,7 @@ mod tests {
         let pool = Pool::new(8, BYTES);
         let mut held = Vec::new();
         let mut fill = |pool: &Pool| {
-            while let Some(room) = pool.room(BYTES).now_or_never() {
+            while let Some(room) = pool.reserve(BYTES).now_or_never() {
                 held.push(room.expect("room"));
             }
             held.len()
@@ -123,15 +123,15 @@ mod tests {
         pool.grow(u32::MAX);
         assert_eq!(fill(&pool) as u64, LIMIT as u64 / BYTES);
         held.pop();
-        assert!(pool.room(BYTES).now_or_never().is_some());
+        assert!(pool.reserve(BYTES).now_or_never().is_some());
         held.clear();
-        assert!(pool.room(u64::MAX).now_or_never().is_some());
+        assert!(pool.reserve(u64::MAX).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn a_buffer_is_used_again_when_its_last_reader_is_gone() {
         let pool = Pool::new(8, BYTES);
-        let mut room = pool.room(BYTES).await.expect("room");
+        let mut room = pool.reserve(BYTES).await.expect("room");
         room.buffer(8 << 20)[0] = 7;
         let (content, reader) = {
             let content = room.filled();
@@ -140,11 +140,11 @@ mod tests {
         drop(content);
         assert_eq!((reader.len(), reader[0], pool.free.lock().expect("a lock").len()), (8 << 20, 7, 0));
         drop(reader);
-        let mut room = pool.room(BYTES).await.expect("room");
+        let mut room = pool.reserve(BYTES).await.expect("room");
         assert_eq!(room.buffer(2 << 20)[0], 7);
         room.buffer(1 << 20);
         assert_eq!(room.filled().len(), 1 << 20);
-        let mut small = pool.room(5).await.expect("room");
+        let mut small = pool.reserve(5).await.expect("room");
         small.buffer(5);
         drop(small);
         assert_eq!(pool.free.lock().expect("a lock").len(), 1);

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use sha2::{Digest, Sha256};
 
-use super::concurrency::Progress;
+use super::concurrency::RequestProgress;
 use super::rate::Rate;
 use crate::model::ContentHash;
 
@@ -92,7 +92,7 @@ impl FileSum {
 pub(super) fn pieces(
     content: Bytes,
     rate: Option<Arc<Rate>>,
-    progress: Option<Arc<Progress>>,
+    progress: Option<Arc<RequestProgress>>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     futures_util::stream::unfold(content, move |mut left| {
         let (rate, progress) = (rate.clone(), progress.clone());

@@ -1,6 +1,7 @@
-//! What arrived, kept in the upload's private directory: ids of blocks, and a line for each whole file. No secret.
+//! Record of arrived content in the upload's private directory: ids of blocks, and a line for each whole file. No
+//! secret.
 //!
-//! Written as it happens and never rewritten, so that a kill at any moment costs one line.
+//! Only appended to, so that a kill at any moment costs one line.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -26,7 +27,7 @@ struct HostConcurrency {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct RecordLine {
     id: String,
     #[serde(flatten)]
     file: ArrivedFile,
@@ -48,7 +49,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Reads what an earlier run of the upload with this key left in this directory, and goes on there.
+    /// Opens the record of the upload with this key in this directory, and appends to it.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -125,7 +126,7 @@ impl Record {
     }
 
     /// True where this block was sent, in this run or an earlier one.
-    pub(super) fn knows(&self, block: &BlockId) -> bool {
+    pub(super) fn contains(&self, block: &BlockId) -> bool {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block.as_str())
     }
 
@@ -138,15 +139,15 @@ impl Record {
 
     /// A file arrived whole, as this write of its blob.
     pub(super) fn file(&self, layout: &BlockLayout, file: ArrivedFile, version: BlobVersion) -> io::Result<()> {
-        let line = Line { id: layout.whole(), file, version };
+        let line = RecordLine { id: layout.whole(), file, version };
         let text = serde_json::to_string(&line)?;
         let mut out = self.manifest_out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(format!("{text}\n").as_bytes())
     }
 }
 
-/// Files of this list that arrived whole, by the record in this directory, in the order of the list; `keep` takes out of
-/// each what is needed of it and of the write of its blob that it became.
+/// Files of this list that arrived whole, by the record in this directory, in the order of the list; `keep` converts
+/// each file and the version of its blob.
 ///
 /// # Errors
 /// When it is there and cannot be read.
@@ -157,7 +158,7 @@ pub(crate) fn arrived_files<T>(
 ) -> io::Result<Vec<T>> {
     let mut arrived: Vec<Option<T>> = Vec::new();
     each_line(&directory.join(MANIFEST), |line| {
-        let Ok(Line { id, file, version }) = serde_json::from_slice::<Line>(line) else { return };
+        let Ok(RecordLine { id, file, version }) = serde_json::from_slice::<RecordLine>(line) else { return };
         let Some(at) = files.position(&file.path) else { return };
         if BlockLayout::of(&files[at], key).whole() == id {
             arrived.resize_with(files.len(), || None);
@@ -187,7 +188,7 @@ pub(super) fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()
 
 pub(super) fn appended(path: &Path) -> io::Result<File> {
     let mut file = append_private(path)?;
-    // Behind a line that a kill cut off.
+    // Behind a line that a kill truncated.
     if !ends_a_line(path)? {
         file.write_all(b"\n")?;
     }
@@ -253,12 +254,12 @@ mod tests {
         let blocks = directory.path().join(BLOCKS);
         fs::write(&blocks, format!("{}AAAA", fs::read_to_string(&blocks).expect("read"))).expect("written");
         let record = Record::open(directory.path(), "").expect("opened");
-        assert!(record.knows(&layout.id(0)) && !record.knows(&"AAAA".to_owned().into()));
+        assert!(record.contains(&layout.id(0)) && !record.contains(&"AAAA".to_owned().into()));
         record.block(&"next".to_owned().into()).expect("written");
         assert_eq!((record.bytes_of(&shape), arrived(&directory, "", &shape)), (5, Some((file, version("0x8D")))));
         assert_eq!(arrived(&directory, "other", &shape), None);
         let changed = SourceFile { modified: 2, ..shape };
         assert_eq!((record.bytes_of(&changed), arrived(&directory, "", &changed)), (0, None));
-        assert!(Record::open(directory.path(), "").expect("opened").knows(&"next".to_owned().into()));
+        assert!(Record::open(directory.path(), "").expect("opened").contains(&"next".to_owned().into()));
     }
 }

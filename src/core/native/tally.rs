@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What was found, finished and read.
+/// Counters of found, finished and read content.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     found: AtomicU64,
@@ -33,7 +33,7 @@ impl Tally {
         self.received.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that the store copied by itself.
+    /// Adds bytes that the store copied directly.
     pub(super) fn add_copied(&self, bytes: u64) {
         self.copied.fetch_add(bytes, Ordering::Relaxed);
     }

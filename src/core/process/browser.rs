@@ -14,7 +14,7 @@ use super::search::find_program;
 use crate::env::{Env, var};
 
 /// An opener that still runs after this time has become the browser itself.
-const SOON: Duration = Duration::from_secs(2);
+const OPENER_GRACE: Duration = Duration::from_secs(2);
 
 /// A program that opens addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Browser {
 
 /// Why there is no browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum NoBrowser {
+pub enum BrowserError {
     /// Neither X11 nor Wayland.
     #[error("there is no display")]
     NoDisplay,
@@ -41,11 +41,11 @@ impl Browser {
     /// The program of `BROWSER`, else the system's own.
     ///
     /// # Errors
-    /// See [`NoBrowser`].
-    pub fn find(env: &Env) -> Result<Self, NoBrowser> {
+    /// See [`BrowserError`].
+    pub fn find(env: &Env) -> Result<Self, BrowserError> {
         let path = env.get(var::PATH).unwrap_or_default();
         if let Some(named) = env.get(var::BROWSER) {
-            return named_browser(named, path).ok_or(NoBrowser::BadVariable);
+            return named_browser(named, path).ok_or(BrowserError::BadVariable);
         }
         let (name, args): (_, &[&str]) = if cfg!(windows) {
             ("rundll32", &["url.dll,FileProtocolHandler"])
@@ -54,11 +54,11 @@ impl Browser {
         } else {
             let has_display = env.get(var::DISPLAY).is_some() || env.get(var::WAYLAND_DISPLAY).is_some();
             if !has_display {
-                return Err(NoBrowser::NoDisplay);
+                return Err(BrowserError::NoDisplay);
             }
             ("xdg-open", &[])
         };
-        let program = find_program(path, name).ok_or(NoBrowser::NoProgram)?;
+        let program = find_program(path, name).ok_or(BrowserError::NoProgram)?;
         Ok(Self { program, args: args.iter().map(|arg| (*arg).to_owned()).collect() })
     }
 
@@ -73,7 +73,7 @@ impl Browser {
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
-        match tokio::time::timeout(SOON, child.wait()).await {
+        match tokio::time::timeout(OPENER_GRACE, child.wait()).await {
             Ok(ended) => {
                 let status = ended?;
                 if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
@@ -101,7 +101,7 @@ fn named_browser(named: &str, path: &str) -> Option<Browser> {
     let program = PathBuf::from(words.next()?);
     let program = match program.is_absolute() {
         true => program,
-        // A relative path would be one of the working directory, or of nowhere in particular.
+        // A relative path would depend on the working directory.
         false if program.components().count() > 1 || program.starts_with(".") => return None,
         false => find_program(path, program.to_str()?)?,
     };
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn find(vars: &[(&str, &str)]) -> Result<Browser, NoBrowser> {
+    fn find(vars: &[(&str, &str)]) -> Result<Browser, BrowserError> {
         Browser::find(&Env::from_vars(vars.iter().copied(), Path::new("/")))
     }
 
@@ -139,14 +139,14 @@ mod tests {
             );
         }
         for named in ["no-such-program", "./true"] {
-            assert_eq!(find(&[(var::BROWSER, named), (var::PATH, "/bin")]), Err(NoBrowser::BadVariable), "{named}");
+            assert_eq!(find(&[(var::BROWSER, named), (var::PATH, "/bin")]), Err(BrowserError::BadVariable), "{named}");
         }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn nothing_is_opened_where_nobody_would_see_it() {
-        assert_eq!(find(&[(var::PATH, "/bin")]), Err(NoBrowser::NoDisplay));
-        assert_eq!(find(&[(var::PATH, "/nowhere"), (var::DISPLAY, ":0")]), Err(NoBrowser::NoProgram));
+        assert_eq!(find(&[(var::PATH, "/bin")]), Err(BrowserError::NoDisplay));
+        assert_eq!(find(&[(var::PATH, "/nowhere"), (var::DISPLAY, ":0")]), Err(BrowserError::NoProgram));
     }
 }

@@ -12,7 +12,7 @@ use super::group::{self, Group};
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// By itself, with this code; on Windows also when it was killed.
+    /// Exited with this code; on Windows also when it was killed.
     Code(i32),
     /// By this signal; never on Windows.
     Signal(i32),
@@ -81,7 +81,7 @@ impl Child {
     pub(crate) async fn output(mut self, pipes: Pipes) -> io::Result<Output> {
         let Pipes { stdin, stdout, stderr } = pipes;
         drop(stdin);
-        // The child is waited for last: until it is reaped its process id names this group and no other.
+        // The child is reaped last: until then its process id names this group and no other.
         let (stdout, stderr) = tokio::try_join!(read_to_end(stdout), read_to_end(stderr))?;
         Ok(Output { status: self.status().await?, stdout, stderr })
     }

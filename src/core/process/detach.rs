@@ -45,7 +45,7 @@ impl Detaching {
     /// When its output cannot be read.
     pub async fn ask(&mut self, input: &[u8]) -> io::Result<String> {
         if let Some(mut stdin) = self.child.stdin.take() {
-            // A process that has ended reads nothing; its output tells why.
+            // A process that has ended reads nothing; its output explains why.
             drop(stdin.write_all(input).await);
         }
         let mut line = String::new();
@@ -55,12 +55,12 @@ impl Detaching {
         Ok(line)
     }
 
-    /// Lets it go on alone.
+    /// Releases the process, which continues alone.
     pub fn release(self) {
         system::release(self.child);
     }
 
-    /// Waits for its end, and tells it in a word such as `exit 1`.
+    /// Waits for its end, and describes it in a word such as `exit 1`.
     pub async fn end(mut self) -> String {
         match self.child.wait().await {
             Ok(status) => super::Exit::from(status).to_string(),
@@ -102,7 +102,7 @@ mod system {
     }
 
     pub(super) fn release(child: Child) {
-        // `kill_on_drop` cannot be taken back.
+        // `kill_on_drop` cannot be undone.
         std::mem::forget(child);
     }
 

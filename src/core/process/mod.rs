@@ -22,7 +22,7 @@ mod programs;
 mod search;
 mod stamp;
 
-pub use browser::{Browser, NoBrowser};
+pub use browser::{Browser, BrowserError};
 pub use child::Exit;
 pub(crate) use child::{Child, Pipes};
 pub use detach::{Detaching, EnvChanges, leave_terminal, release_streams};

@@ -64,8 +64,8 @@ impl Programs {
         has_command(&self.path, name, Platform::CURRENT)
     }
 
-    /// The system's own search would not do: Windows goes on to this program's unfiltered `PATH`, and Unix takes an
-    /// empty one for the working directory.
+    /// Resolves a program by name. The system's own search is not sufficient: Windows continues with this program's
+    /// unfiltered `PATH`, and Unix takes an empty one for the working directory.
     fn resolve(&self, program: &OsStr) -> io::Result<PathBuf> {
         if Path::new(program).is_absolute() {
             return Ok(program.into());

@@ -20,7 +20,7 @@ pub(crate) fn find_program(path: &str, name: &str) -> Option<PathBuf> {
 /// True where a shell would find a command of this name, which need not be a program of its own: `az.cmd`.
 pub(crate) fn has_command(path: &str, name: &str, platform: Platform) -> bool {
     let files = command_files(name, platform);
-    // An alias of the Microsoft Store is no file, and is there.
+    // An alias of the Microsoft Store is no regular file, but can be run.
     let is_there = |file: PathBuf| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir());
     absolute(path, platform).iter().any(|directory| files.iter().any(|file| is_there(Path::new(directory).join(file))))
 }
@@ -62,7 +62,7 @@ fn absolute(path: &str, platform: Platform) -> Vec<String> {
     entries
 }
 
-/// True for a file that can be run, as far as its permissions tell.
+/// True for a file with permission to execute.
 #[cfg(unix)]
 #[must_use]
 pub fn is_program(path: &Path) -> bool {

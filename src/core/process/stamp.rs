@@ -1,4 +1,4 @@
-//! A process that may not be our child: its id, and when it started, which tells it from a later one with that id.
+//! Process that may not be a child: its id, and its start time, which distinguishes it from a later one with that id.
 
 use std::fmt;
 

@@ -27,7 +27,7 @@ pub enum EndpointError {
     /// Neither https nor, on this machine, http.
     #[error("the project endpoint uses {scheme}://, not https://")]
     Scheme {
-        /// What it uses.
+        /// Scheme that was used.
         scheme: String,
     },
     /// A name or a password before the host.
@@ -39,7 +39,7 @@ pub enum EndpointError {
     /// Something after the path.
     #[error("the project endpoint has a query or a fragment")]
     Query,
-    /// A host that nobody named as trustworthy.
+    /// A host that is not trusted.
     #[error("{host} is not a host of Foundry projects")]
     Host {
         /// The host.
@@ -48,7 +48,7 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
         match self {
@@ -63,7 +63,7 @@ impl EndpointError {
 }
 
 impl ProjectEndpoint {
-    /// Checks a text. `allowed_host` is the one further host that the person trusts with tokens.
+    /// Parses an endpoint. `allowed_host` is the one further host that the user trusts with tokens.
     ///
     /// # Errors
     /// See [`EndpointError`].
@@ -149,7 +149,7 @@ impl fmt::Display for ProjectEndpoint {
 fn project_of(url: &Url) -> Option<&str> {
     let rest = url.path().strip_prefix("/api/projects/")?;
     let project = rest.strip_suffix('/').unwrap_or(rest);
-    // ARM's rule for project names; it has nothing that a URL would have to encode.
+    // ARM's rule for project names; it needs no URL encoding.
     let ok = !project.is_empty() && project.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     ok.then_some(project)
 }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn no_endpoint_is_too_odd() {
+    fn endpoint_survives_mutation() {
         let good = b"https://acc.services.ai.azure.com/api/projects/p";
         let local = b"http://127.0.0.1:1/api/projects/p";
         crate::fuzz::fuzz("endpoint", &[good, local, b"https://u:p@evil.example#.services.ai.azure.com/"], |input| {

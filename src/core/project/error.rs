@@ -12,25 +12,25 @@ pub enum FindError {
     /// No place names one.
     #[error("no Foundry project endpoint is configured")]
     NotConfigured,
-    /// The first place that names one breaks the rules. Later places are not asked: the person meant this one.
+    /// The first source that has an endpoint breaks the rules. Later sources are not read: the user meant this one.
     #[error("the project endpoint in {source_name} cannot be used")]
     Invalid {
-        /// Where it stands.
+        /// Source of the endpoint.
         source_name: EndpointSource,
         /// Which rule it breaks.
         #[source]
         error: EndpointError,
     },
-    /// A reference to Key Vault that nobody resolved.
+    /// A reference to Key Vault that was not resolved.
     #[error("{source_name} is a reference to Key Vault, and azd did not resolve it")]
     Unresolved {
-        /// Where it stands.
+        /// Source of the reference.
         source_name: EndpointSource,
     },
     /// The environment that was named is not in the azd project.
     #[error("there is no azd environment '{name}'")]
     NoSuchEnvironment {
-        /// Its name.
+        /// Name of the environment.
         name: String,
     },
     /// An environment was named, and there is no azd project.
@@ -45,16 +45,16 @@ pub enum FindError {
         /// The environment.
         name: String,
     },
-    /// azd's gRPC server did not tell the environment.
+    /// azd's gRPC server did not report the environment.
     #[error("the azd environment cannot be read: {0}")]
     Host(HostError),
-    /// The `azd` program did not tell the environment.
+    /// The `azd` program did not report the environment.
     #[error("the azd environment cannot be read: {0}")]
     Program(ProgramError),
 }
 
 impl FindError {
-    /// What the person can do about it.
+    /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         match self {

@@ -1,7 +1,7 @@
-//! Which Foundry project the program talks to, and who said so.
+//! Foundry project of the run, and the source that named it.
 //!
-//! Owns the endpoint's rules, the order of the places it may stand in, and which variables an azd environment may not
-//! choose. Asks nobody: where nothing is found, the caller decides whether a person can be asked.
+//! Owns the endpoint's rules, the order of its sources, and which variables an azd environment may not choose. Asks no
+//! questions: where nothing is found, the caller decides whether the user can be asked.
 
 mod endpoint;
 mod error;
@@ -13,23 +13,23 @@ use std::fmt;
 
 pub use endpoint::{EndpointError, ProjectEndpoint};
 pub use error::FindError;
-pub use search::{Answer, Outcome, Search};
+pub use search::{ProjectLookup, ProjectSearch, SearchOutcome};
 pub use trust::{trusted, trusted_for_hub};
-pub use values::Values;
+pub use values::EnvironmentValues;
 
 pub use crate::model::Cloud;
 
 use crate::azd::ENDPOINT_KEY;
 use crate::env::{Env, var};
 
-/// Where an endpoint stood.
+/// Source of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointSource {
     /// The command line.
     Option,
     /// The values of an azd environment.
     Environment {
-        /// Its name.
+        /// Name of the environment.
         name: String,
         /// The value or values.
         keys: &'static [&'static str],
@@ -38,7 +38,7 @@ pub enum EndpointSource {
     UserConfig,
     /// A variable of the process environment.
     Variable(&'static str),
-    /// A person chose it in this run.
+    /// Chosen by the user in this run.
     Choice,
 }
 
@@ -54,23 +54,23 @@ impl fmt::Display for EndpointSource {
     }
 }
 
-/// The project, and what its source says besides.
+/// Project, and further values from its source.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct ResolvedProject {
     /// The project.
     pub endpoint: ProjectEndpoint,
-    /// Where the endpoint stood.
+    /// Source of the endpoint.
     pub source: EndpointSource,
     /// Tenant for tokens.
     pub tenant: Option<String>,
     /// The azd environment that gave the endpoint.
-    values: Option<Values>,
+    values: Option<EnvironmentValues>,
 }
 
-impl Found {
-    /// A project that a person chose, with what is known of it by the names of an environment's values.
+impl ResolvedProject {
+    /// Project that the user chose, with its known values under the names of an environment's values.
     #[must_use]
-    pub fn chosen(endpoint: ProjectEndpoint, tenant: Option<String>, values: Values) -> Self {
+    pub fn chosen(endpoint: ProjectEndpoint, tenant: Option<String>, values: EnvironmentValues) -> Self {
         Self { endpoint, source: EndpointSource::Choice, tenant, values: Some(values) }
     }
 
@@ -85,7 +85,7 @@ impl Found {
         !from_azd || env.get(var::ALLOW_HOST).is_some_and(|host| host.trim().eq_ignore_ascii_case(self.endpoint.host()))
     }
 
-    /// What the source says of this very project under a name such as `AZURE_SUBSCRIPTION_ID`.
+    /// Value of the source for this very project, under a name such as `AZURE_SUBSCRIPTION_ID`.
     #[must_use]
     pub fn value<'a>(&'a self, env: &'a Env, name: &str) -> Option<&'a str> {
         if let Some(values) = &self.values {

@@ -1,7 +1,7 @@
-//! The places an endpoint may stand in, in their order: the first that names one wins.
+//! Sources of an endpoint, in their order: the first that has one wins.
 
-use super::values::Named;
-use super::{EndpointSource, FindError, Found, ProjectEndpoint, Values, trusted};
+use super::values::NamedEndpoint;
+use super::{EndpointSource, EnvironmentValues, FindError, ProjectEndpoint, ResolvedProject, trusted};
 use crate::azd::{self, Host, HostError, ProgramError};
 use crate::env::{Env, Timings, var};
 use crate::model::{Report, Reporter};
@@ -11,8 +11,8 @@ const VARIABLES: [&str; 2] = [var::AZURE_PROJECT_ENDPOINT, var::FOUNDRY_PROJECT_
 
 /// One search.
 #[derive(Clone, Copy)]
-pub struct Search<'a> {
-    /// What the process was given.
+pub struct ProjectSearch<'a> {
+    /// Process environment.
     pub env: &'a Env,
     /// Limits for azd.
     pub timings: &'a Timings,
@@ -20,25 +20,25 @@ pub struct Search<'a> {
     pub option: Option<&'a str>,
     /// The azd environment of the command line.
     pub environment: Option<&'a str>,
-    /// Where to leave what is worth saying.
+    /// Receives notices and warnings.
     pub report: &'a Reporter,
 }
 
-/// What a search found.
+/// Result of a search.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct SearchOutcome {
     /// The project.
-    pub answer: Answer,
+    pub answer: ProjectLookup,
     /// The process environment without the variables of trust that an azd environment chose.
     pub env: Env,
 }
 
-/// The project, or that nobody names one.
+/// Project, or the need to choose one.
 #[derive(Debug)]
-pub enum Answer {
+pub enum ProjectLookup {
     /// Some place names it.
-    Found(Box<Found>),
-    /// No place names one: a person has to choose.
+    Found(Box<ResolvedProject>),
+    /// No source has an endpoint: the user has to choose.
     NeedsChoice {
         /// Subscription that the azd environment names.
         subscription: Option<String>,
@@ -47,13 +47,13 @@ pub enum Answer {
     },
 }
 
-impl Search<'_> {
-    /// Looks at one place after the other. May be dropped at any time.
+impl ProjectSearch<'_> {
+    /// Reads one source after the other. May be dropped at any time.
     ///
     /// # Errors
     /// See [`FindError`].
-    pub async fn run(self) -> Result<Outcome, FindError> {
-        // An endpoint of the command line leaves azd alone.
+    pub async fn run(self) -> Result<SearchOutcome, FindError> {
+        // An endpoint of the command line needs no azd.
         let values = match self.option {
             Some(_) => None,
             None => self.values().await?,
@@ -63,27 +63,30 @@ impl Search<'_> {
             let value = |name| values.as_ref().and_then(|values| values.get(name)).or_else(|| env.get(name));
             let (subscription, tenant) = (value(var::AZURE_SUBSCRIPTION_ID), value(var::AZURE_TENANT_ID));
             let (subscription, tenant) = (subscription.map(str::to_owned), tenant.map(str::to_owned));
-            return Ok(Outcome { answer: Answer::NeedsChoice { subscription, tenant }, env });
+            return Ok(SearchOutcome { answer: ProjectLookup::NeedsChoice { subscription, tenant }, env });
         };
-        let Named { source, text } = named;
+        let NamedEndpoint { source, text } = named;
         let Some(text) = text else { return Err(FindError::Unresolved { source_name: source }) };
         let endpoint = ProjectEndpoint::parse(&text, env.get(var::ALLOW_HOST))
             .map_err(|error| FindError::Invalid { source_name: source.clone(), error })?;
         let values = values.filter(|_| matches!(source, EndpointSource::Environment { .. }));
         let tenant = values.as_ref().and_then(|values| values.get(var::AZURE_TENANT_ID));
         let tenant = tenant.or_else(|| env.get(var::AZURE_TENANT_ID)).map(str::to_owned);
-        Ok(Outcome { answer: Answer::Found(Box::new(Found { endpoint, source, tenant, values })), env })
+        Ok(SearchOutcome {
+            answer: ProjectLookup::Found(Box::new(ResolvedProject { endpoint, source, tenant, values })),
+            env,
+        })
     }
 
     /// The endpoint of the first place that has one, not yet checked.
-    fn named(&self, values: Option<&Values>) -> Option<Named> {
+    fn named(&self, values: Option<&EnvironmentValues>) -> Option<NamedEndpoint> {
         let option = self.option.map(|text| (text.to_owned(), EndpointSource::Option));
         let stored = || self.stored().map(|text| (text, EndpointSource::UserConfig));
         let of_variable = |name| self.env.get(name).map(|text| (text.to_owned(), EndpointSource::Variable(name)));
-        let named = |(text, source)| Named { source, text: Some(text) };
+        let named = |(text, source)| NamedEndpoint { source, text: Some(text) };
         option
             .map(named)
-            .or_else(|| values.and_then(Values::endpoint))
+            .or_else(|| values.and_then(EnvironmentValues::endpoint))
             .or_else(|| stored().map(named))
             .or_else(|| VARIABLES.into_iter().find_map(of_variable).map(named))
     }
@@ -96,19 +99,19 @@ impl Search<'_> {
     }
 
     /// The values of the azd environment that counts: the named one, else the default one.
-    async fn values(&self) -> Result<Option<Values>, FindError> {
+    async fn values(&self) -> Result<Option<EnvironmentValues>, FindError> {
         match Host::from_env(self.env, self.timings) {
             Some(host) => self.values_of_host(&host).await,
             None => self.values_of_program().await,
         }
     }
 
-    /// The environment that the person named, on the command line or for azd.
+    /// Environment that the user named, on the command line or for azd.
     fn environment(&self) -> Option<&str> {
         self.environment.or_else(|| self.env.get(var::AZD_ENVIRONMENT))
     }
 
-    async fn values_of_host(&self, host: &Host) -> Result<Option<Values>, FindError> {
+    async fn values_of_host(&self, host: &Host) -> Result<Option<EnvironmentValues>, FindError> {
         if host.project().await?.is_none() {
             self.debug("azd knows no azd project here".to_owned());
             return self.without_azd_project();
@@ -131,12 +134,12 @@ impl Search<'_> {
             },
         };
         let stored = host.values(name).await?;
-        Ok(Some(Values::new(name, stored, self.env)))
+        Ok(Some(EnvironmentValues::new(name, stored, self.env)))
     }
 
-    async fn values_of_program(&self) -> Result<Option<Values>, FindError> {
+    async fn values_of_program(&self) -> Result<Option<EnvironmentValues>, FindError> {
         let Some(root) = azd::project_root(self.env.cwd()) else { return self.without_azd_project() };
-        // Named to azd in any case: AZURE_ENV_NAME would choose another one.
+        // Always passed to azd: AZURE_ENV_NAME would choose another one.
         let Some(name) =
             self.environment().map(str::to_owned).or_else(|| azd::default_environment(&root).ok().flatten())
         else {
@@ -144,7 +147,7 @@ impl Search<'_> {
         };
         self.debug(format!("starting azd env get-values -e {name}"));
         match azd::environment_values(self.env, self.timings, &name).await {
-            Ok(stored) => Ok(Some(Values::new(&name, stored, self.env))),
+            Ok(stored) => Ok(Some(EnvironmentValues::new(&name, stored, self.env))),
             Err(ProgramError::Missing) if self.environment.is_some() => Err(FindError::AzdMissing { name }),
             Err(ProgramError::Missing) => {
                 (self.report)(Report::Warning(format!(
@@ -166,8 +169,8 @@ impl Search<'_> {
         (self.report)(Report::Debug(text));
     }
 
-    /// Whoever names an environment on the command line means no other place.
-    fn without_azd_project(&self) -> Result<Option<Values>, FindError> {
+    /// Result without an azd project: an error where the user named an environment.
+    fn without_azd_project(&self) -> Result<Option<EnvironmentValues>, FindError> {
         match self.environment {
             Some(name) => Err(FindError::NoAzdProject { name: name.to_owned() }),
             None => Ok(None),

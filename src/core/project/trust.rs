@@ -7,7 +7,7 @@
 use std::io;
 use std::path::Path;
 
-use super::Values;
+use super::EnvironmentValues;
 use crate::azd;
 use crate::env::{Env, var};
 use crate::model::{Report, Reporter};
@@ -15,7 +15,7 @@ use crate::model::{Report, Reporter};
 /// The environment without the variables of trust that an azd environment also sets: in these values, or on disk in one
 /// that the run may be about. A warning names each.
 #[must_use]
-pub fn trusted(env: &Env, named: Option<&str>, values: Option<&Values>, report: &Reporter) -> Env {
+pub fn trusted(env: &Env, named: Option<&str>, values: Option<&EnvironmentValues>, report: &Reporter) -> Env {
     without(&var::TRUST, env, named, values, report)
 }
 
@@ -25,7 +25,13 @@ pub fn trusted_for_hub(env: &Env, named: Option<&str>, report: &Reporter) -> Env
     without(&var::HUB, env, named, None, report)
 }
 
-fn without(names: &[&'static str], env: &Env, named: Option<&str>, values: Option<&Values>, report: &Reporter) -> Env {
+fn without(
+    names: &[&'static str],
+    env: &Env,
+    named: Option<&str>,
+    values: Option<&EnvironmentValues>,
+    report: &Reporter,
+) -> Env {
     let set: Vec<&'static str> = names.iter().copied().filter(|name| env.get(name).is_some()).collect();
     if set.is_empty() || env.run_by_azd() {
         return env.clone();

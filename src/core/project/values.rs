@@ -14,21 +14,21 @@ const PLACES: [&[&str]; 3] = [
 
 /// The values of one azd environment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Values {
+pub struct EnvironmentValues {
     /// The environment's name.
     pub environment: String,
-    values: BTreeMap<String, Value>,
+    values: BTreeMap<String, EnvironmentValue>,
 }
 
 /// Names alone: values may be secrets.
-impl std::fmt::Debug for Values {
+impl std::fmt::Debug for EnvironmentValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Values of '{}': {:?}", self.environment, self.values.keys())
     }
 }
 
 #[derive(Clone, PartialEq, Eq)]
-enum Value {
+enum EnvironmentValue {
     Text(String),
     /// A reference to Key Vault that azd did not resolve.
     Unresolved,
@@ -36,23 +36,23 @@ enum Value {
 
 /// An endpoint that values name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct NamedEndpoint {
     pub(super) source: EndpointSource,
-    /// `None`: a reference to Key Vault that nobody resolved.
+    /// `None`: a reference to Key Vault that was not resolved.
     pub(super) text: Option<String>,
 }
 
-impl Values {
+impl EnvironmentValues {
     /// Takes the values as azd stores them. A reference to Key Vault counts as what azd resolved it to: the variable of
     /// the same name that it gave this process.
     #[must_use]
     pub fn new(environment: &str, stored: BTreeMap<String, String>, env: &Env) -> Self {
         let value = |(name, text): (String, String)| {
             if !is_reference(&text) {
-                return (name, Value::Text(text));
+                return (name, EnvironmentValue::Text(text));
             }
             let resolved = env.get(&name).filter(|text| !is_reference(text)).map(str::to_owned);
-            (name, resolved.map_or(Value::Unresolved, Value::Text))
+            (name, resolved.map_or(EnvironmentValue::Unresolved, EnvironmentValue::Text))
         };
         Self { environment: environment.to_owned(), values: stored.into_iter().map(value).collect() }
     }
@@ -61,26 +61,27 @@ impl Values {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         match self.values.get(name) {
-            Some(Value::Text(text)) if !text.is_empty() => Some(text),
+            Some(EnvironmentValue::Text(text)) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
 
-    /// True when there is a value of this name, whatever it is. Windows does not tell `a` from `A`.
+    /// True when there is a value of this name, even an empty one. Ignores case on Windows.
     pub(super) fn has(&self, name: &str) -> bool {
         self.values.keys().any(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// The endpoint that the values name, not yet checked.
-    pub(super) fn endpoint(&self) -> Option<Named> {
-        let is_set = |key: &&str| self.get(key).is_some() || matches!(self.values.get(*key), Some(Value::Unresolved));
+    pub(super) fn endpoint(&self) -> Option<NamedEndpoint> {
+        let is_set =
+            |key: &&str| self.get(key).is_some() || matches!(self.values.get(*key), Some(EnvironmentValue::Unresolved));
         let keys = PLACES.into_iter().find(|keys| keys.iter().all(is_set))?;
         let parts: Option<Vec<&str>> = keys.iter().map(|key| self.get(key)).collect();
         let text = parts.map(|parts| match parts.as_slice() {
             [account, project] => format!("https://{account}.services.ai.azure.com/api/projects/{project}"),
             whole => whole.concat(),
         });
-        Some(Named { source: EndpointSource::Environment { name: self.environment.clone(), keys }, text })
+        Some(NamedEndpoint { source: EndpointSource::Environment { name: self.environment.clone(), keys }, text })
     }
 }
 
@@ -102,7 +103,7 @@ mod tests {
     fn endpoint(stored: &[(&str, &str)], process: &[(&'static str, &'static str)]) -> Option<(String, Option<String>)> {
         let stored = stored.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let env = Env::from_vars(process.iter().copied(), Path::new("/"));
-        Values::new("dev", stored, &env).endpoint().map(|named| (named.source.to_string(), named.text))
+        EnvironmentValues::new("dev", stored, &env).endpoint().map(|named| (named.source.to_string(), named.text))
     }
 
     #[test]
@@ -130,7 +131,7 @@ mod tests {
             let stored = [(var::AZURE_PROJECT_ENDPOINT, reference), (var::FOUNDRY_PROJECT_ENDPOINT, B)];
             let given = [(var::AZURE_PROJECT_ENDPOINT, A)];
             assert_eq!(endpoint(&stored, &given), Some((place.clone(), Some(A.to_owned()))), "{reference}");
-            // Another place would be another project than the one that was meant.
+            // Another source would be another project than the intended one.
             assert_eq!(endpoint(&stored, &[]), Some((place.clone(), None)), "{reference}");
         }
         let unresolved = [(var::AZURE_PROJECT_ENDPOINT, "akvs://s/v/n")];

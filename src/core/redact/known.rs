@@ -1,39 +1,39 @@
-//! Secrets that this run holds: masked wherever they appear, whatever stands around them.
+//! Secrets of this run: masked wherever they appear, in any context.
 
 use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock};
 
 use memchr::memmem::Finder;
 
-use super::plain::Plain;
+use super::plain::UnescapedText;
 
 /// A shorter secret would be found in ordinary words.
-const SHORTEST: usize = 12;
+const MIN_LENGTH: usize = 12;
 /// An upload of days renews its SAS a few times an hour at most; the oldest are forgotten.
-const MOST: usize = 128;
+const MAX_SECRETS: usize = 128;
 
-static KNOWN: RwLock<VecDeque<Known>> = RwLock::new(VecDeque::new());
+static KNOWN: RwLock<VecDeque<KnownSecret>> = RwLock::new(VecDeque::new());
 
-struct Known {
+struct KnownSecret {
     secret: Finder<'static>,
     /// The secret without its escapes, if that is another text.
     plain: Option<Finder<'static>>,
-    /// Its middle where an escape that begins before it, or ends after it, can take a part of it.
+    /// Middle of the secret, where an escape that begins before it, or ends after it, can include a part of it.
     middle: Option<Finder<'static>>,
 }
 
 /// From now on this secret is masked in every text.
 pub(crate) fn remember(secret: &str) {
-    if secret.len() < SHORTEST {
+    if secret.len() < MIN_LENGTH {
         return;
     }
-    let is_same = |known: &Known| known.secret.needle() == secret.as_bytes();
+    let is_same = |known: &KnownSecret| known.secret.needle() == secret.as_bytes();
     if KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter().any(is_same) {
         return;
     }
-    let known = Known::new(secret);
+    let known = KnownSecret::new(secret);
     let mut all = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= MOST {
+    if all.len() >= MAX_SECRETS {
         all.pop_front();
     }
     all.push_back(known);
@@ -45,7 +45,7 @@ pub(super) fn is_any() -> bool {
 }
 
 /// Parts of the text that hold a secret.
-pub(super) fn find(text: &str, plain: &Plain<'_>) -> Vec<(usize, usize)> {
+pub(super) fn find(text: &str, plain: &UnescapedText<'_>) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
     for known in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {
         let length = known.secret.needle().len();
@@ -59,18 +59,18 @@ pub(super) fn find(text: &str, plain: &Plain<'_>) -> Vec<(usize, usize)> {
     spans
 }
 
-impl Known {
+impl KnownSecret {
     fn new(secret: &str) -> Self {
-        let plain = Plain::of(secret);
+        let plain = UnescapedText::of(secret);
         let bytes = plain.bytes();
         let start = bytes.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or_default();
         let tail = bytes.len().saturating_sub(5);
         let end = bytes[tail..].iter().position(|byte| b"%\\&".contains(byte)).map_or(bytes.len(), |at| tail + at);
-        let middle = bytes.get(start..end).filter(|middle| middle.len() >= SHORTEST && middle.len() < bytes.len());
+        let middle = bytes.get(start..end).filter(|middle| middle.len() >= MIN_LENGTH && middle.len() < bytes.len());
         let finder = |bytes: &[u8]| Finder::new(bytes).into_owned();
         Self {
             secret: finder(secret.as_bytes()),
-            plain: (bytes.len() >= SHORTEST && bytes != secret.as_bytes()).then(|| finder(bytes)),
+            plain: (bytes.len() >= MIN_LENGTH && bytes != secret.as_bytes()).then(|| finder(bytes)),
             middle: middle.map(finder),
         }
     }

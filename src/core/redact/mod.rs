@@ -1,7 +1,7 @@
-//! Secrets that cannot be printed, and the cleaning of text that others wrote.
+//! Secrets that cannot be printed, and the cleaning of text from other sources.
 //!
-//! A SAS URL's whole query is secret, so is a bearer token, so is `user:password@`.
-//! Secrets that this run holds are recognised wherever they stand; all others by the shape of the text around them.
+//! A SAS URL's whole query is secret, so is a bearer token, so is `user:password@`. Secrets of this run are recognised
+//! anywhere; all others by the shape of the text around them.
 
 mod known;
 mod plain;
@@ -14,8 +14,8 @@ use std::fmt;
 use serde_json::Value;
 use url::Url;
 
-use self::plain::Plain;
-use self::shape::Scope;
+use self::plain::UnescapedText;
+use self::shape::SearchScope;
 
 pub(crate) use known::remember;
 
@@ -57,7 +57,7 @@ impl SecretUrl {
 pub fn bare(mut url: Url) -> Url {
     url.set_query(None);
     url.set_fragment(None);
-    // Both fail only for URLs that cannot have user information, which then have none.
+    // Both fail only for URLs that cannot have user information, and have none.
     let _: Result<(), ()> = url.set_username("");
     let _: Result<(), ()> = url.set_password(None);
     url
@@ -106,9 +106,9 @@ impl fmt::Debug for Token {
 /// proportion to the text.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let plain = Plain::of(text);
+    let plain = UnescapedText::of(text);
     let mut spans = known::find(text, &plain);
-    shape::find(plain.bytes(), Scope::Text, |start, end| spans.push(plain.source(start, end)));
+    shape::find(plain.bytes(), SearchScope::Text, |start, end| spans.push(plain.source(start, end)));
     mask(text, spans)
 }
 
@@ -118,7 +118,7 @@ pub fn mask_known(text: String) -> String {
     if !known::is_any() {
         return text;
     }
-    let spans = known::find(&text, &Plain::of(&text));
+    let spans = known::find(&text, &UnescapedText::of(&text));
     if spans.is_empty() { text } else { mask(&text, spans) }
 }
 
@@ -139,16 +139,16 @@ pub fn clean_json(value: &mut Value) {
 }
 
 fn holds_secret(text: &str) -> bool {
-    let plain = Plain::of(text);
+    let plain = UnescapedText::of(text);
     let mut found = !known::find(text, &plain).is_empty();
-    shape::find(plain.bytes(), Scope::Data, |_, _| found = true);
+    shape::find(plain.bytes(), SearchScope::Data, |_, _| found = true);
     found
 }
 
 fn clean_blob_uris(value: &mut Value) {
     match value {
         Value::String(text) => {
-            // Whatever its form: an address of weights may come without a scheme, and with blanks in its query.
+            // In any form: an address of weights may have no scheme, and blanks in its query.
             let text_before_query = text.find(['?', '#']).filter(|at| at + 1 < text.len());
             if let Some(at) = text_before_query {
                 text.replace_range(at + 1.., MASK);
@@ -168,7 +168,7 @@ fn mask(text: &str, mut spans: Vec<(usize, usize)>) -> String {
     let mut at = 0;
     for (start, end) in spans {
         if start >= at && end > start {
-            // Two that touch are one secret.
+            // Two adjacent parts are one secret.
             if start > at || at == 0 {
                 out.extend_from_slice(&text.as_bytes()[at..start]);
                 out.extend_from_slice(MASK.as_bytes());

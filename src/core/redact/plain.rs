@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-/// A blank, quote, bracket or control character that was encoded: part of the word that it stands in.
+/// Encoded blank, quote, bracket or control character: part of the surrounding word.
 pub(super) const SOFT: u8 = 0x1f;
 
 /// Bytes of a text with the escapes of URLs, JSON and XML undone, at any depth, and the place in the text that each byte
 /// comes from. Only escapes of ASCII are undone, for a secret is ASCII.
-pub(super) struct Plain<'t> {
+pub(super) struct UnescapedText<'t> {
     bytes: Cow<'t, [u8]>,
-    /// Where each byte begins in the text; empty where the text has no escapes.
+    /// Position of each byte in the text; empty where the text has no escapes.
     starts: Vec<usize>,
     length: usize,
 }
 
-impl<'t> Plain<'t> {
+impl<'t> UnescapedText<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let length = text.len();
         if memchr::memchr3(b'%', b'\\', b'&', text.as_bytes()).is_none() {
@@ -24,7 +24,7 @@ impl<'t> Plain<'t> {
         for (at, &byte) in text.as_bytes().iter().enumerate() {
             bytes.push(byte);
             starts.push(at);
-            // A decoded byte may end an escape itself. Each turn removes bytes, so this takes linear time.
+            // A decoded byte may end another escape. Each iteration removes bytes, so this takes linear time.
             while let Some((escape, decoded)) = escape_at_end(&bytes) {
                 bytes.truncate(bytes.len() - escape);
                 starts.truncate(bytes.len() + 1);
@@ -53,7 +53,7 @@ impl<'t> Plain<'t> {
     }
 }
 
-/// Length of the escape that the bytes end with, and the byte that it stands for.
+/// Length of the escape at the end of the bytes, and its decoded byte.
 fn escape_at_end(bytes: &[u8]) -> Option<(usize, u8)> {
     match bytes {
         [.., b'%', high, low] => Some((3, soft(ascii(&[*high, *low])?))),

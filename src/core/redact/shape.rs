@@ -1,4 +1,4 @@
-//! Secrets of others, by the shape of the text around them. One pass; a part is looked at again at most a few times.
+//! Secrets of other sources, by the shape of the text around them. One pass; a part is read again at most a few times.
 
 use super::plain::SOFT;
 
@@ -20,18 +20,18 @@ const NAMES: [&[u8]; 15] = [
     b"privatekey",
     b"assertion",
 ];
-/// Names of secrets that stand alone, for words end with them.
+/// Names of secrets that match only as whole names, because other words end with them.
 const WHOLE_NAMES: [&[u8]; 6] = [b"sig", b"sas", b"authorization", b"proxyauthorization", b"cookie", b"setcookie"];
 /// Names that are words of prose too: `unexpected token: x`.
 const WORDS: [&[u8]; 5] = [b"token", b"signature", b"secret", b"assertion", b"cookie"];
-/// What follows such a word and a colon is a secret from this length on.
-const LONG: usize = 16;
-/// Longest name that is looked at.
+/// Minimum length of a secret after such a word and a colon.
+const MIN_VALUE_LENGTH: usize = 16;
+/// Maximum length of a name.
 const NAME: usize = 40;
 
 /// Text to search.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum SearchScope {
     /// Messages and logs, where too much is better masked than too little.
     Text,
     /// Values of the user, where only what surely is a secret counts.
@@ -39,7 +39,7 @@ pub(super) enum Scope {
 }
 
 /// Reports start and end of each secret.
-pub(super) fn find(text: &[u8], scope: Scope, found: impl FnMut(usize, usize)) {
+pub(super) fn find(text: &[u8], scope: SearchScope, found: impl FnMut(usize, usize)) {
     let mut scan = Scan { text, scope, found };
     let mut at = 0;
     while at < text.len() {
@@ -54,7 +54,7 @@ pub(super) fn find(text: &[u8], scope: Scope, found: impl FnMut(usize, usize)) {
 
 struct Scan<'t, F> {
     text: &'t [u8],
-    scope: Scope,
+    scope: SearchScope,
     found: F,
 }
 
@@ -77,13 +77,13 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         }
     }
 
-    /// Looks at one word; returns where to go on, which may be behind the word.
+    /// Scans one word; returns where to continue, which may be behind the word.
     fn word(&mut self, start: usize, end: usize) -> usize {
         let last_at = self.text[start..end].iter().rposition(|&byte| byte == b'@').map(|at| start + at);
         let mut at = start;
         let has_address = self.text[start..end].windows(2).any(|two| two == b"//");
-        // Without a host behind it, it is how somebody writes the form.
-        if let Some(last_at) = last_at.filter(|at| at + 1 < end && !has_address && self.scope == Scope::Text) {
+        // Without a host behind it, it is a description of the form.
+        if let Some(last_at) = last_at.filter(|at| at + 1 < end && !has_address && self.scope == SearchScope::Text) {
             let before = &self.text[start..last_at];
             let is_path = before.iter().any(|byte| matches!(byte, b'/' | b'\\'));
             if before.contains(&b':') && !is_path && !before.to_ascii_lowercase().starts_with(b"mailto:") {
@@ -104,7 +104,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
             } else if byte == b'/' && self.at(at + 1) == b'/' && (at == start || self.at(at - 1) == b':') {
                 at = self.authority(at + 2, end, last_at);
                 in_address = true;
-            } else if in_address && matches!(byte, b'?' | b'#') && self.scope == Scope::Text {
+            } else if in_address && matches!(byte, b'?' | b'#') && self.scope == SearchScope::Text {
                 self.mask(at + 1, end);
                 return end;
             } else {
@@ -121,8 +121,8 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         let port = authority.iter().rposition(|&byte| byte == b':').map(|at| &authority[at + 1..]);
         let is_odd = port.is_some_and(|port| !port.iter().all(|byte| byte.is_ascii_digit() || *byte == b']'));
         match authority.iter().rposition(|&byte| byte == b'@').map(|at| start + at) {
-            Some(at) if self.scope == Scope::Text || self.text[start..at].contains(&b':') => self.mask(start, at),
-            // A password with a slash in it.
+            Some(at) if self.scope == SearchScope::Text || self.text[start..at].contains(&b':') => self.mask(start, at),
+            // A password that contains a slash.
             None if is_odd && self.at(stop) == b'/' && self.at(stop + 1) != b'/' => {
                 if let Some(at) = last_at.filter(|at| *at > stop) {
                     self.mask(start, at);
@@ -134,7 +134,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         stop
     }
 
-    /// A name, which may say that a secret follows. Returns where to go on if it was one.
+    /// Scans a name, which may announce a secret. Returns where to continue if it did.
     fn name(&mut self, start: usize, end: usize, word_end: usize) -> Option<usize> {
         let name = &self.text[start..end];
         if name.starts_with(b"eyJ") {
@@ -158,7 +158,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         // `sig=` at the end of a phrase has no value.
         let value = if sign == b'=' && separator == end { tight } else { self.skip_blanks(tight) };
         let is_word = sign == b':' && quote == end && WORDS.iter().any(|word| name.eq_ignore_ascii_case(word));
-        if is_word && self.value_end(value, value.saturating_add(LONG)) - value < LONG {
+        if is_word && self.value_end(value, value.saturating_add(MIN_VALUE_LENGTH)) - value < MIN_VALUE_LENGTH {
             return None;
         }
         Some(self.value(value))
@@ -168,7 +168,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
     fn value_after_scheme(&self, start: usize, end: usize) -> Option<usize> {
         let name = &self.text[start..end];
         let is_bearer = name.eq_ignore_ascii_case(b"bearer");
-        if self.scope == Scope::Data || !(is_bearer || is_scheme(name)) {
+        if self.scope == SearchScope::Data || !(is_bearer || is_scheme(name)) {
             return None;
         }
         let is_between = |at: &usize| {
@@ -226,7 +226,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
 
     fn is_secret(&self, name: &[u8], sign: u8) -> bool {
         let name = &name[name.len().saturating_sub(NAME)..];
-        if self.scope == Scope::Data {
+        if self.scope == SearchScope::Data {
             let is_signature = name.eq_ignore_ascii_case(b"sig") || name.eq_ignore_ascii_case(b"AccountKey");
             return sign == b'=' && is_signature;
         }

@@ -182,7 +182,7 @@ fn a_known_secret_is_masked_wherever_it_stands() {
     assert_eq!(json, json!({"description": "of ***"}));
 }
 
-/// A word that happens to be a short secret, or the name of the emulator's token, is still a word.
+/// A word that equals a short secret, or the emulator's token, stays readable.
 #[test]
 fn a_short_secret_is_not_looked_for() {
     drop(Token::new("emulator".into()));
@@ -281,7 +281,7 @@ proptest! {
             drop(Token::new(secret.clone()));
             for encoded in encodings(&secret) {
                 let text = format!("{before}{encoded}{after}");
-                // A digit less at one end may have gone into an escape that begins outside.
+                // One digit less at one end may belong to an escape that begins outside.
                 let inner = &encoded[1..encoded.len() - 1];
                 for shown in [clean(&text), mask_known(text.clone())] {
                     prop_assert!(!shown.contains(inner), "{shown} of {text}");
@@ -293,7 +293,7 @@ proptest! {
 
 /// A known secret in whatever text, and that text alone.
 #[test]
-fn no_text_is_too_odd() {
+fn text_survives_mutation() {
     const SECRET: &str = "KnownSecret+Of/ThisRun==";
     remember(SECRET);
     let encoded = SECRET.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub(crate) use self::name::blob_name;
-use self::own::Own;
+use self::own::ConfigDirectories;
 pub(crate) use self::readable::described;
 use self::readable::opened;
 use self::walk::{unreadable, walk};
@@ -40,7 +40,7 @@ pub use self::unmatched::UnmatchedGlob;
 /// One entry that stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excluded {
-    /// Its path relative to the source; a directory ends in `/` and stands for all that is in it.
+    /// Path relative to the source; a directory ends in `/` and includes its content.
     pub path: String,
     /// Why it stays.
     pub reason: ExcludeReason,
@@ -55,7 +55,7 @@ pub enum UploadSource {
         directory: PathBuf,
         /// Files as they were planned; never empty.
         files: FileList,
-        /// What stays, sorted by path.
+        /// Excluded entries, sorted by path.
         excluded: Vec<Excluded>,
         /// Those of the files and their directories that are links, sorted.
         links: Vec<String>,
@@ -145,7 +145,7 @@ pub enum PlanError {
     /// Something is there, but it cannot be read.
     #[error("cannot read {}: {why}", .path.display())]
     Unreadable {
-        /// What could not be read.
+        /// Path that could not be read.
         path: PathBuf,
         /// The system's words.
         why: io::Error,
@@ -157,7 +157,7 @@ pub enum PlanError {
     Empty {
         /// The source.
         path: PathBuf,
-        /// How many paths were left out.
+        /// Number of excluded paths.
         excluded: usize,
         /// Globs that match nothing there.
         unmatched: Vec<UnmatchedGlob>,
@@ -176,7 +176,7 @@ pub enum PlanError {
     BadName {
         /// Path relative to the source.
         name: String,
-        /// What is wrong with it.
+        /// Defect of the name.
         fault: NameFault,
     },
     /// A glob for something that is no directory.
@@ -187,8 +187,8 @@ pub enum PlanError {
     NotUnicode(PathBuf),
 }
 
-/// Looks at the source and plans what goes. `config_dir` is azd's configuration directory, if there is one: what this
-/// program keeps there is never planned.
+/// Reads the source and plans the upload. `config_dir` is azd's configuration directory, if there is one: files of this
+/// program there are never planned.
 ///
 /// # Errors
 /// See [`PlanError`].
@@ -205,11 +205,11 @@ pub fn plan(
     let path = match source {
         Source::Blob(url) => return only_of_a_directory().map(|()| UploadSource::Remote { url: url.clone() }),
         Source::Local(path) => cwd.join(path),
-        // Planned by the Hub's own list of files.
+        // The Hub's own list of files is the plan.
         Source::Hub(address) => return Err(PlanError::NotFound(PathBuf::from(address.to_string()))),
     };
     let metadata = std::fs::metadata(readable(&path)).map_err(|why| unreadable(&path, why))?;
-    let own = Own::of(config_dir, &path);
+    let own = ConfigDirectories::of(config_dir, &path);
     let directory = if metadata.is_dir() { Some(path.as_path()) } else { path.parent() };
     if directory.and_then(|directory| own.reason(directory)) == Some(ExcludeReason::Own) {
         return Err(PlanError::Empty { path, excluded: 1, unmatched: Vec::new() });
@@ -221,11 +221,11 @@ pub fn plan(
     if metadata.is_file() { plan_file(&path) } else { Err(PlanError::SpecialFile(path)) }
 }
 
-/// A file of the source directory as it is now.
+/// Reads the present state of a file of the source directory.
 ///
 /// # Errors
-/// When it cannot be looked at.
-pub(crate) fn look_at(directory: &Path, path: &BlobPath) -> io::Result<SourceFile> {
+/// When it cannot be read.
+pub(crate) fn stat_file(directory: &Path, path: &BlobPath) -> io::Result<SourceFile> {
     described(path.clone(), &std::fs::metadata(readable(&path.below(directory)))?)
 }
 

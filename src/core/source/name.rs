@@ -7,8 +7,8 @@ use super::PlanError;
 use crate::model::BlobPath;
 
 /// Limits of a blob's name.
-const LONGEST: usize = 1024;
-const MOST_PARTS: usize = 254;
+const MAX_LENGTH: usize = 1024;
+const MAX_PARTS: usize = 254;
 
 /// Why the store does not keep a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl fmt::Display for NameFault {
             Self::ControlCharacter => f.write_str("holds a control character, which a blob's name cannot have"),
             Self::Backslash => f.write_str("holds a backslash, which the blob store turns into a slash"),
             Self::DotAtEnd => f.write_str("has a part that ends in a dot, which the blob store drops"),
-            Self::TooLong(length) => write!(f, "has {length} characters; a blob's name has at most {LONGEST}"),
-            Self::TooDeep(parts) => write!(f, "has {parts} parts; a blob's name has at most {MOST_PARTS}"),
+            Self::TooLong(length) => write!(f, "has {length} characters; a blob's name has at most {MAX_LENGTH}"),
+            Self::TooDeep(parts) => write!(f, "has {parts} parts; a blob's name has at most {MAX_PARTS}"),
         }
     }
 }
@@ -69,9 +69,9 @@ pub(crate) fn blob_name(relative: &str) -> Result<BlobPath, PlanError> {
 }
 
 fn fault(name: &str) -> Option<NameFault> {
-    // A short name is never too long or too deep: 100,000 files feel each look at theirs.
+    // A short name is never too long or too deep: 100,000 files make each check noticeable.
     let (length, parts) =
-        if name.len() < MOST_PARTS { (name.len(), 1) } else { (name.encode_utf16().count(), name.split('/').count()) };
+        if name.len() < MAX_PARTS { (name.len(), 1) } else { (name.encode_utf16().count(), name.split('/').count()) };
     let is_ascii_text = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if !is_ascii_text && name.contains(char::is_control) {
         Some(NameFault::ControlCharacter)
@@ -79,9 +79,9 @@ fn fault(name: &str) -> Option<NameFault> {
         Some(NameFault::Backslash)
     } else if name.ends_with('.') || name.as_bytes().windows(2).any(|pair| pair == b"./") {
         Some(NameFault::DotAtEnd)
-    } else if length > LONGEST {
+    } else if length > MAX_LENGTH {
         Some(NameFault::TooLong(length))
-    } else if parts > MOST_PARTS {
+    } else if parts > MAX_PARTS {
         Some(NameFault::TooDeep(parts))
     } else {
         None

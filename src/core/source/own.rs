@@ -7,12 +7,12 @@ use super::selection::ExcludeReason;
 
 /// azd's configuration directory as it is in use now.
 #[derive(Debug)]
-pub(super) struct Own {
+pub(super) struct ConfigDirectories {
     /// Directories, without links in their paths.
     directories: Vec<(PathBuf, ExcludeReason)>,
 }
 
-impl Own {
+impl ConfigDirectories {
     /// Of the configuration directory, where it lies below the source, where it is the source, and where a link leads into
     /// it. A source that lies in it is the user's.
     pub(super) fn of(config_dir: Option<&Path>, source: &Path) -> Self {
@@ -37,15 +37,15 @@ impl Own {
         if is_upload(directory) {
             return Some(ExcludeReason::Own);
         }
-        // Most runs have no directory of azd's that exists, and most sources few directories.
+        // Most runs have no existing configuration directory, and most sources few directories.
         let path = directory.canonicalize().ok()?;
         let found = self.directories.iter().find(|(own, _)| path.starts_with(own));
         found.map(|(_, reason)| *reason)
     }
 }
 
-/// Directory of one upload, whichever configuration directory it was made under: 16 hex digits, with its lock and the id
-/// of its process.
+/// True for the directory of one upload, below any configuration directory: 16 hex digits, with its lock and the id of
+/// its process.
 fn is_upload(directory: &Path) -> bool {
     let is_id = |name: &str| name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     directory.file_name().and_then(|name| name.to_str()).is_some_and(is_id)
@@ -70,7 +70,7 @@ mod tests {
         let (uploads, auth, bin) =
             (make("home/.conf/ai-models/uploads"), make("home/.conf/auth"), make("home/.conf/bin"));
         let reasons = |source: &str, paths: &[&PathBuf]| -> Vec<Option<ExcludeReason>> {
-            let own = Own::of(Some(&config), &root.path().join(source));
+            let own = ConfigDirectories::of(Some(&config), &root.path().join(source));
             paths.iter().map(|path| own.reason(path)).collect()
         };
         let (own, secret) = (Some(ExcludeReason::Own), Some(ExcludeReason::MaySecret));

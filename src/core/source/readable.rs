@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::model::{BlobPath, SourceFile};
 
-/// Looks at a file by opening it.
+/// Reads the state of a file by opening it.
 pub(super) fn opened(local: &Path, path: BlobPath) -> io::Result<SourceFile> {
     described(path, &File::open(local)?.metadata()?)
 }
@@ -26,15 +26,15 @@ fn nanoseconds(since: Duration) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Looks at the files of one directory after the other.
+/// Reads the state of readable files, one directory after the other.
 #[derive(Default)]
-pub(super) struct Readable {
+pub(super) struct ReadPermissions {
     #[cfg(target_os = "linux")]
     directory: Option<permissions::Directory>,
 }
 
-impl Readable {
-    /// Looks at a file that can be read.
+impl ReadPermissions {
+    /// Reads the state of a readable file.
     #[cfg(target_os = "linux")]
     pub(super) fn look(&mut self, local: &Path, path: BlobPath) -> io::Result<SourceFile> {
         match permissions::look(&mut self.directory, local) {
@@ -43,7 +43,7 @@ impl Readable {
         }
     }
 
-    /// Looks at a file that can be read.
+    /// Reads the state of a readable file.
     #[cfg(not(target_os = "linux"))]
     #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "on Linux it keeps a directory")]
     pub(super) fn look(&mut self, local: &Path, path: BlobPath) -> io::Result<SourceFile> {
@@ -65,7 +65,7 @@ mod permissions {
     /// Local file systems by their numbers in statfs(2): ext4, XFS, Btrfs, tmpfs, overlayfs. Elsewhere the server decides.
     const LOCAL: [u64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
 
-    /// An open directory, so that the path to each of its files is not looked up anew.
+    /// Open directory, so that the path to each of its files is not resolved again.
     pub(super) struct Directory {
         path: Box<OsStr>,
         open: OwnedFd,
@@ -82,7 +82,7 @@ mod permissions {
         }
     }
 
-    /// Size and modification time of a file that its permissions let be read; `None` where only opening it tells.
+    /// Size and modification time of a file that its permissions make readable; `None` where only opening it decides.
     pub(super) fn look(last: &mut Option<Directory>, local: &Path) -> Option<(u64, Duration)> {
         let local = local.as_os_str().as_bytes();
         let slash = memchr::memrchr(b'/', local).filter(|slash| *slash > 0)?;
@@ -96,7 +96,7 @@ mod permissions {
         if found.st_dev != directory.device {
             return None;
         }
-        // For the user's own file the mode decides; no access list says otherwise for an owner.
+        // For the user's own file the mode decides; an access list cannot say otherwise for an owner.
         let is_readable = found.st_uid == directory.user && Mode::from_raw_mode(found.st_mode).contains(Mode::RUSR);
         if !is_readable {
             accessat(&directory.open, name, Access::READ_OK, AtFlags::EACCESS).ok()?;
@@ -129,7 +129,7 @@ mod tests {
         let paths = [file("a/new", new), file("b/new", new), file("b/old", old), near.clone(), far.clone()];
         symlink("../a/new", near).expect("a link");
         symlink("/proc/version", far).expect("a link to another file system");
-        let mut readable = Readable::default();
+        let mut readable = ReadPermissions::default();
         for path in paths {
             let found = readable.look(&path, "x".into()).expect("a file");
             assert_eq!(found, opened(&path, "x".into()).expect("a file"), "{}", path.display());

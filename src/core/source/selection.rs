@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::defaults;
 use crate::platform::Platform;
 
-/// A glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without
-/// a `/` it is a name at any depth, with one at its end a directory. A directory stands for all that is in it. Names are
+/// Glob over paths relative to the source, parts separated by `/`. `*` stays within a part, `**` does not. Without a
+/// `/` it matches a name at any depth, with one at its end a directory. A directory includes its content. Names are
 /// compared as the file systems of the platform do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -23,7 +23,7 @@ pub struct Pattern {
 
 impl Pattern {
     /// Matches the entry itself or a directory that it is in.
-    pub(super) fn takes(&self, path: &str, is_directory: bool) -> bool {
+    pub(super) fn matches(&self, path: &str, is_directory: bool) -> bool {
         let path = &*self.platform.fold_name(path);
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         let itself = (is_directory || !self.directories_only).then_some(path);
@@ -31,12 +31,12 @@ impl Pattern {
     }
 
     fn parse(text: &str, platform: Platform) -> Result<Self, String> {
-        // On Windows a '\' separates parts, as it does in the shell's completion; elsewhere it escapes.
+        // On Windows a '\' separates parts, as in the shell's completion; elsewhere it escapes.
         let slashed = if platform == Platform::Windows { text.replace('\\', "/") } else { text.to_owned() };
         let whole = slashed.strip_prefix("./").unwrap_or(&slashed);
         let body = whole.strip_suffix('/').unwrap_or(whole);
         let glob = match body.strip_prefix('/') {
-            // A `!` at the beginning would turn the meaning round.
+            // A leading `!` would negate the pattern.
             Some(anchored) if anchored.starts_with('!') => format!("\\{anchored}"),
             Some(anchored) => anchored.to_owned(),
             None if body.starts_with('!') && body.contains('/') => format!("\\{body}"),
@@ -46,7 +46,7 @@ impl Pattern {
         if matches!(body, "" | "/") {
             return Err("a glob cannot be empty".into());
         }
-        // As it was typed, since the message counts its bytes.
+        // In the original form, since the message counts its bytes.
         fast_glob::validate(&slashed).map_err(|error| error.to_string())?;
         let glob = platform.fold_name(&glob).into_owned();
         Ok(Self { text: text.to_owned(), glob, directories_only: body.len() < whole.len(), platform })
@@ -90,11 +90,11 @@ impl FromStr for Pattern {
 /// Why an entry stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExcludeReason {
-    /// It never belongs to a model.
+    /// Never belongs to a model.
     Default,
-    /// It never belongs to a model, and may hold a secret.
+    /// Never belongs to a model, and may hold a secret.
     MaySecret,
-    /// It is of this program itself: the record of an upload, which changes while it is sent.
+    /// Belongs to this program: the record of an upload, which changes while it is sent.
     Own,
     /// No loader of a model reads it; of repositories alone, which hold more than a model.
     NotOfModel,
@@ -137,8 +137,8 @@ impl Default for Selection {
 }
 
 impl Selection {
-    /// What `include` names, or everything if it names nothing; without what `exclude` names, and with
-    /// `default_excludes` without what never belongs to a model.
+    /// Selects what `include` names, or everything if it names nothing; without what `exclude` names, and with
+    /// `default_excludes` without files that never belong to a model.
     #[must_use]
     pub fn new(include: Vec<Pattern>, exclude: Vec<Pattern>, default_excludes: bool) -> Self {
         Self { include, exclude, default_excludes }
@@ -169,7 +169,7 @@ impl Selection {
 
     /// Why a file never belongs to a model, by its name or a folder that it is in; `None` where it may, or where such
     /// files go too.
-    pub(crate) fn never(&self, path: &str) -> Option<ExcludeReason> {
+    pub(crate) fn default_reason(&self, path: &str) -> Option<ExcludeReason> {
         if !self.default_excludes {
             return None;
         }
@@ -179,23 +179,23 @@ impl Selection {
 
     /// True for a file that `--exclude` names.
     pub(crate) fn excludes(&self, path: &str) -> bool {
-        self.exclude.iter().any(|pattern| pattern.takes(path, false))
+        self.exclude.iter().any(|pattern| pattern.matches(path, false))
     }
 
     /// True for a file that `--include` names, or any where it names none.
     pub(crate) fn includes(&self, path: &str) -> bool {
-        self.include.is_empty() || self.include.iter().any(|pattern| pattern.takes(path, false))
+        self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(path, false))
     }
 
     /// Why this entry stays; `None` when it goes. A directory goes in order to be looked into.
-    pub(super) fn leaves_out(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
-        let takes = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.takes(path, is_directory));
+    pub(super) fn exclude_reason(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
+        let matches_any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path, is_directory));
         let default = if self.default_excludes { defaults::reason(path, is_directory) } else { None };
         if default.is_some() {
             default
-        } else if takes(&self.exclude) {
+        } else if matches_any(&self.exclude) {
             Some(ExcludeReason::Excluded)
-        } else if !is_directory && !self.include.is_empty() && !takes(&self.include) {
+        } else if !is_directory && !self.include.is_empty() && !matches_any(&self.include) {
             Some(ExcludeReason::NotIncluded)
         } else {
             None
@@ -228,31 +228,32 @@ mod tests {
         for (pattern, takes, leaves) in table {
             let pattern: Pattern = pattern.parse().expect("a pattern");
             for path in takes {
-                assert!(pattern.takes(path, false), "{pattern} should take {path}");
+                assert!(pattern.matches(path, false), "{pattern} should take {path}");
             }
             for path in leaves {
-                assert!(!pattern.takes(path, false), "{pattern} should leave {path}");
+                assert!(!pattern.matches(path, false), "{pattern} should leave {path}");
             }
         }
         let directory: Pattern = "sub/".parse().expect("a pattern");
-        assert!(directory.takes("sub", true) && directory.takes("x/sub", true));
+        assert!(directory.matches("sub", true) && directory.matches("x/sub", true));
     }
 
     #[test]
     fn a_pattern_compares_names_as_the_file_system_does() {
-        let takes =
-            |pattern: &str, platform, path| Pattern::parse(pattern, platform).expect("a glob").takes(path, false);
+        let is_match =
+            |pattern: &str, platform, path| Pattern::parse(pattern, platform).expect("a glob").matches(path, false);
         for platform in [Platform::Linux, Platform::MacOs, Platform::Windows] {
             let any_case = platform != Platform::Linux;
-            assert!(takes("*.bin", platform, "sub/a.bin") && !takes("*.bin", platform, "a.bix"));
-            assert_eq!(takes("*.BIN", platform, "sub/a.bin"), any_case, "{platform:?}");
-            assert_eq!(takes("Sub/[A-C]*", platform, "sub/Bert"), any_case, "{platform:?}");
+            assert!(is_match("*.bin", platform, "sub/a.bin") && !is_match("*.bin", platform, "a.bix"));
+            assert_eq!(is_match("*.BIN", platform, "sub/a.bin"), any_case, "{platform:?}");
+            assert_eq!(is_match("Sub/[A-C]*", platform, "sub/Bert"), any_case, "{platform:?}");
             for (pattern, path) in [("u\u{308}*", "\u{fc}.bin"), ("\u{fc}*", "sub/u\u{308}.bin")] {
-                assert!(takes(pattern, platform, path), "{platform:?}");
+                assert!(is_match(pattern, platform, path), "{platform:?}");
             }
         }
         assert!(
-            takes(r"sub\*.bin", Platform::Windows, "sub/a.bin") && !takes(r"sub\*.bin", Platform::Linux, "sub/a.bin")
+            is_match(r"sub\*.bin", Platform::Windows, "sub/a.bin")
+                && !is_match(r"sub\*.bin", Platform::Linux, "sub/a.bin")
         );
     }
 
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn no_glob_is_too_odd() {
+    fn glob_survives_mutation() {
         let seeds: [&[u8]; 4] = [b"**/*.{safetensors,json}", b"[a-z]*/?x/", b"!a/{b,{c,d}}\\*", b"checkpoint-*/**"];
         crate::fuzz::fuzz("glob", &seeds, |input| {
             let text = String::from_utf8_lossy(input);
@@ -272,7 +273,7 @@ mod tests {
             for glob in [&*text, glob] {
                 if let Ok(pattern) = glob.parse::<Pattern>() {
                     let selection = Selection::new(vec![pattern.clone()], vec![pattern], true);
-                    let _: Option<ExcludeReason> = selection.leaves_out(path, false);
+                    let _: Option<ExcludeReason> = selection.exclude_reason(path, false);
                 }
             }
         });

@@ -100,7 +100,7 @@ impl HashProgress {
 /// # Errors
 /// See [`HashError`]; the first one ends the work.
 pub fn hash_files(directory: &Path, files: &FileList, progress: &HashProgress) -> Result<FileSums, HashError> {
-    // The largest first: they decide when it ends.
+    // The largest first: they determine the total time.
     let mut order: Vec<usize> = (0..files.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(files[*at].bytes));
     let next = AtomicUsize::new(0);

@@ -28,16 +28,16 @@ impl fmt::Display for UnmatchedGlob {
     }
 }
 
-/// Globs of the selection that match neither a planned file nor an entry that is left out.
+/// Globs of the selection that match neither a planned file nor an excluded entry.
 pub(crate) fn unmatched(selection: &Selection, files: &[SourceFile], excluded: &[Excluded]) -> Vec<UnmatchedGlob> {
     let matches = |pattern: &Pattern| {
         let is_left_out = |entry: &Excluded| {
             let path = entry.path.trim_end_matches('/');
-            pattern.takes(path, path.len() < entry.path.len())
+            pattern.matches(path, path.len() < entry.path.len())
         };
-        files.iter().any(|file| pattern.takes(&file.path, false)) || excluded.iter().any(is_left_out)
+        files.iter().any(|file| pattern.matches(&file.path, false)) || excluded.iter().any(is_left_out)
     };
-    // What is in a directory that is left out is not walked.
+    // The content of an excluded directory is not walked.
     let is_hidden = |pattern: &Pattern| {
         let text = pattern.to_string();
         let text = text.strip_prefix("./").or(text.strip_prefix('/')).unwrap_or(&text).to_owned();

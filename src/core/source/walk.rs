@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::name::blob_name;
-use super::own::Own;
-use super::readable::Readable;
+use super::own::ConfigDirectories;
+use super::readable::ReadPermissions;
 use super::selection::{ExcludeReason, Selection};
 use super::unmatched::unmatched;
 use super::{Excluded, PlanError, UploadSource};
@@ -20,22 +20,26 @@ use crate::platform::Platform;
 #[cfg(not(unix))]
 const CANT_RESOLVE_FILENAME: i32 = 1921;
 
-pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Result<UploadSource, PlanError> {
+pub(super) fn walk(
+    directory: PathBuf,
+    selection: &Selection,
+    own: &ConfigDirectories,
+) -> Result<UploadSource, PlanError> {
     let mut files = Vec::new();
     let mut excluded = Vec::new();
     let mut links = Vec::new();
     let mut faults = Vec::new();
-    let mut readable = Readable::default();
+    let mut readable = ReadPermissions::default();
     let root = paths::readable(&directory);
-    let below = Below::new(&root);
+    let below = RelativePaths::new(&root);
     let mut walk = WalkDir::new(&root).follow_links(true).min_depth(1).into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                // A link that leads nowhere does no harm when it stays.
+                // An excluded link may lead nowhere.
                 let path = error.path().map(|path| below.shown(path).into_owned()).unwrap_or_default();
-                match selection.leaves_out(&path, error.loop_ancestor().is_some()) {
+                match selection.exclude_reason(&path, error.loop_ancestor().is_some()) {
                     Some(reason) => excluded.push(Excluded { path, reason }),
                     None => faults.push(omissible(walk_error(&directory, error), path)),
                 }
@@ -47,7 +51,7 @@ pub(super) fn walk(directory: PathBuf, selection: &Selection, own: &Own) -> Resu
         let own = if is_directory { own.reason(entry.path()) } else { None };
         let own = own.filter(|reason| *reason == ExcludeReason::Own || selection.has_default_excludes());
         let is_volume_part = is_directory && selection.has_default_excludes() && is_volume_part(&path);
-        let reason = own.or_else(|| selection.leaves_out(&path, is_directory));
+        let reason = own.or_else(|| selection.exclude_reason(&path, is_directory));
         if let Some(reason) = reason.or(is_volume_part.then_some(ExcludeReason::Default)) {
             excluded.push(Excluded { path: if is_directory { format!("{path}/") } else { path.into_owned() }, reason });
             if is_directory {
@@ -97,17 +101,17 @@ fn is_volume_part(path: &str) -> bool {
 }
 
 /// Paths of the walk relative to its directory, as text with `/` between the parts.
-struct Below {
+struct RelativePaths {
     /// Bytes of the directory and of the separator behind it, with which all paths of the walk begin.
     skipped: usize,
 }
 
-impl Below {
+impl RelativePaths {
     fn new(directory: &Path) -> Self {
         Self { skipped: directory.join("x").as_os_str().len() - 1 }
     }
 
-    /// The path that globs see and people read.
+    /// Path for globs and messages.
     fn shown<'a>(&self, path: &'a Path) -> Cow<'a, str> {
         spelled(String::from_utf8_lossy(self.relative(path)), Platform::CURRENT)
     }

@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 use crate::model::SourceFile;
 
 /// Maximum number of blocks in a blob.
-const MOST_BLOCKS: u64 = 50_000;
+const MAX_BLOCKS: u64 = 50_000;
 /// The end of a long file, as many of its blocks, is sent in smaller ones: while the last ones are on their way,
 /// connections are idle.
 const TAIL: u64 = 16;
 /// Smaller blocks that a block of the tail becomes.
 const PARTS: u64 = 4;
 /// A file of fewer blocks has no tail.
-const LONG: u64 = 4 * TAIL;
+const MIN_BLOCKS_WITH_TAIL: u64 = 4 * TAIL;
 /// Number of blocks that a file would have if all were of one size, at most.
-const BLOCKS: u64 = MOST_BLOCKS - (TAIL + 1) * PARTS;
+const BLOCKS: u64 = MAX_BLOCKS - (TAIL + 1) * PARTS;
 const MIB: u64 = 1 << 20;
 /// Smallest block of a file that has several. An interruption loses what is in flight, and the last blocks leave
 /// connections idle: both cost less with small blocks. Azure stores blocks of more than 4 MiB faster than smaller ones
@@ -70,7 +70,7 @@ impl BlockLayout {
     /// Blocks of a file as the upload with this key sends it.
     pub(crate) fn of(file: &SourceFile, key: &str) -> Self {
         let block = block_size(file.bytes, BLOCK);
-        let before_tail = if file.bytes >= LONG * block { file.bytes / block - TAIL } else { 0 };
+        let before_tail = if file.bytes >= MIN_BLOCKS_WITH_TAIL * block { file.bytes / block - TAIL } else { 0 };
         let size = if before_tail > 0 { block / PARTS } else { block };
         Self::with((before_tail, block), size, file, key)
     }
@@ -100,7 +100,7 @@ impl BlockLayout {
         Self { fingerprint, bytes: file.bytes, head, size, generation: 0 }
     }
 
-    /// Other ids for these blocks, after so many contents were given up.
+    /// Other ids for these blocks, after this number of abandoned contents.
     pub(crate) fn generation(self, generation: u32) -> Self {
         Self { generation, ..self }
     }
@@ -168,15 +168,15 @@ mod tests {
             (1, BLOCK, 1),
             (BLOCK, BLOCK, 1),
             (BLOCK + 1, BLOCK, 2),
-            (BLOCK * LONG - 1, BLOCK, LONG),
-            (BLOCK * LONG, BLOCK, 48 + 64),
-            (BLOCK * LONG + 1, BLOCK, 48 + 65),
+            (BLOCK * MIN_BLOCKS_WITH_TAIL - 1, BLOCK, MIN_BLOCKS_WITH_TAIL),
+            (BLOCK * MIN_BLOCKS_WITH_TAIL, BLOCK, 48 + 64),
+            (BLOCK * MIN_BLOCKS_WITH_TAIL + 1, BLOCK, 48 + 65),
             (BLOCK * BLOCKS, BLOCK, BLOCKS - TAIL + 64),
             (BLOCK * BLOCKS + 1, BLOCK + MIB, 41_659),
             (150 << 40, 3151 * MIB, 49_966),
         ] {
             let layout = BlockLayout::of(&shape(bytes), "");
-            assert!(layout.count() <= MOST_BLOCKS, "{bytes}");
+            assert!(layout.count() <= MAX_BLOCKS, "{bytes}");
             assert_eq!((layout.head.1 / MIB, layout.count()), (block / MIB, count), "{bytes}");
             let ranges = (0..layout.count()).map(|index| layout.range(index));
             assert_eq!(ranges.fold(0, |end, (start, length)| if start == end { start + length } else { 0 }), bytes);
@@ -204,14 +204,14 @@ mod tests {
             assert_eq!(ranges.iter().map(|(_, length)| *length).collect::<Vec<_>>(), sizes);
             assert!(ranges.windows(2).all(|two| two[0].0 + two[0].1 == two[1].0), "{ranges:?}");
         }
-        assert!(BlockLayout::copied(&shape(150 << 40), "").count() <= MOST_BLOCKS);
+        assert!(BlockLayout::copied(&shape(150 << 40), "").count() <= MAX_BLOCKS);
     }
 
     #[test]
     fn a_streamed_file_has_blocks_of_one_size() {
         let layout = BlockLayout::streamed(&shape(600 * MIB), "");
         assert_eq!((layout.count(), layout.range(0), layout.range(74)), (75, (0, 8 * MIB), (592 * MIB, 8 * MIB)));
-        assert!(BlockLayout::streamed(&shape(150 << 40), "").count() <= MOST_BLOCKS);
+        assert!(BlockLayout::streamed(&shape(150 << 40), "").count() <= MAX_BLOCKS);
     }
 
     #[test]

@@ -19,33 +19,33 @@ use super::acceptance::of_store;
 use super::blocks::BlockId;
 use super::container::{Container, blob_url};
 use super::error::{StoreError, has_code, is_fault, names_header, rejects_sas};
-use super::location::{ListedBlob, Listing, UploadLocation};
+use super::location::{BlobListing, ListedBlob, UploadLocation};
 use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
-use super::wire::{Blocks, block_list, read_blobs, read_blocks};
+use super::wire::{StoredBlocks, block_list, read_blobs, read_blocks};
 use crate::env::Timings;
-use crate::http::{Flaw, HttpClient, HttpError, MOST_PAGES, Method, Request, Response, Retry};
+use crate::http::{HttpClient, HttpError, MAX_PAGES, Method, Request, Response, ResponseFlaw, Retry};
 use crate::model::{BlobPath, BlobUri, Report, Reporter};
 use crate::redact::SecretUrl;
 
 pub(crate) use self::copy::{CopyRefusal, CopySource};
 
-/// The version that AzCopy 10.32 speaks too.
+/// Version of the protocol that AzCopy 10.32 uses too.
 const VERSION: &str = "2025-07-05";
 
 /// Header of a checksum.
 const CHECKSUM: &str = "x-ms-content-crc64";
 
-/// Whether the store accepts checksums: older emulators answer 500 to them.
+/// State of checksums: not yet known whether the store accepts them. Older emulators answer 500 to them.
 const UNKNOWN: u8 = 0;
 const ACCEPTED: u8 = 1;
 const REFUSED: u8 = 2;
 
 /// Asks the service for a fresh location of the same upload.
-pub(crate) type Renew = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
+pub(crate) type RenewLocation = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
 
 /// Makes an entry of a listing.
-pub(crate) type Share<'s> = &'s (dyn Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync);
+pub(crate) type ListingEntry<'s> = &'s (dyn Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync);
 
 /// The SAS in force; each renewal is a new generation.
 struct Sas {
@@ -55,7 +55,7 @@ struct Sas {
     is_proved: bool,
 }
 
-/// What went over the wire.
+/// Counters of the traffic.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     /// Bytes taken from bodies, ever.
@@ -77,12 +77,12 @@ impl Traffic {
     }
 
     /// Bytes that were taken for lost arrived after all.
-    fn again(&self, bytes: u64) {
+    fn restore_lost(&self, bytes: u64) {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Grows with anything that moves, also in vain.
-    fn moves(&self) -> u64 {
+    fn activity(&self) -> u64 {
         self.taken.load(Ordering::Relaxed) + self.answers.load(Ordering::Relaxed)
     }
 }
@@ -94,10 +94,10 @@ pub(crate) struct BlobStore {
     reporter: Reporter,
     blob_uri: BlobUri,
     sas: Mutex<Sas>,
-    renew: Renew,
+    renew: RenewLocation,
     checksums: AtomicU8,
     /// One request at a time finds out whether the store accepts checksums.
-    finding_out: Mutex<()>,
+    checksum_probe: Mutex<()>,
     notices: RetryNotices,
     traffic: Arc<Traffic>,
 }
@@ -117,26 +117,31 @@ pub(crate) struct BlobContent<'c, F> {
     /// False once the file is no longer what it was: another content would never arrive.
     pub(crate) is_current: &'c (dyn Fn() -> bool + Sync),
     /// Learns how each attempt ended.
-    pub(crate) on_attempt: &'c (dyn Fn(Attempt) + Sync),
+    pub(crate) on_attempt: &'c (dyn Fn(SendAttempt) + Sync),
 }
 
 /// End of one attempt to send content.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct SendAttempt {
     pub(crate) elapsed: Duration,
     pub(crate) has_arrived: bool,
     /// Refused because the store has too much to do.
     pub(crate) is_busy: bool,
 }
 
-/// Whether a failure may come of a checksum that the store does not know.
+/// True when a failure may be caused by a checksum that the store does not support.
 fn is_of_checksum(error: &HttpError) -> bool {
     names_header(error, CHECKSUM) || is_fault(error)
 }
 
 impl BlobStore {
     /// A location that was probed.
-    pub(crate) fn new(http: Arc<HttpClient>, reporter: Reporter, location: &UploadLocation, renew: Renew) -> Self {
+    pub(crate) fn new(
+        http: Arc<HttpClient>,
+        reporter: Reporter,
+        location: &UploadLocation,
+        renew: RenewLocation,
+    ) -> Self {
         Self {
             timings: http.timings().clone(),
             http,
@@ -145,19 +150,19 @@ impl BlobStore {
             sas: Mutex::new(Sas { url: location.sas.clone(), generation: 0, is_proved: true }),
             renew,
             checksums: AtomicU8::new(UNKNOWN),
-            finding_out: Mutex::new(()),
+            checksum_probe: Mutex::new(()),
             notices: RetryNotices::default(),
             traffic: Arc::default(),
         }
     }
 
     /// This location while it is being probed: a SAS that is refused is not renewed.
-    pub(crate) fn unproved(mut self) -> Self {
+    pub(crate) fn while_probing(mut self) -> Self {
         self.sas.get_mut().is_proved = false;
         self
     }
 
-    /// The SAS in force, for a program that writes to the location by itself.
+    /// SAS in force, for a program that writes to the location itself.
     pub(crate) async fn sas(&self) -> SecretUrl {
         self.sas.lock().await.url.clone()
     }
@@ -176,7 +181,7 @@ impl BlobStore {
     ///
     /// # Errors
     /// When the store does not answer, or with something that is no list.
-    pub(crate) async fn list(&self, shared: Share<'_>) -> Result<Option<Listing>, StoreError> {
+    pub(crate) async fn list(&self, shared: ListingEntry<'_>) -> Result<Option<BlobListing>, StoreError> {
         let (sas, generation) = self.current().await;
         match self.list_with(&sas, shared).await {
             Ok(listing) => Ok(Some(listing)),
@@ -193,7 +198,7 @@ impl BlobStore {
         }
     }
 
-    async fn list_with(&self, sas: &SecretUrl, shared: Share<'_>) -> Result<Listing, HttpError> {
+    async fn list_with(&self, sas: &SecretUrl, shared: ListingEntry<'_>) -> Result<BlobListing, HttpError> {
         list_blobs(&self.http, sas, shared).await
     }
 
@@ -260,7 +265,7 @@ impl BlobStore {
     }
 
     /// Get Block List: what the store has of a blob; `None` where the SAS does not allow to ask.
-    pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<Blocks>, StoreError> {
+    pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<StoredBlocks>, StoreError> {
         let asked = self
             .attempts((&format!("the blocks of {path}"), &|| true), async |sas| {
                 let url = blob_url(sas, path, &[("comp", "blocklist"), ("blocklisttype", "all")]);
@@ -269,7 +274,7 @@ impl BlobStore {
             .await;
         match asked {
             Ok(response) => read_blocks(&response).map(Some).map_err(StoreError::Http),
-            Err(StoreError::Http(error)) if error.status() == Some(404) => Ok(Some(Blocks::default())),
+            Err(StoreError::Http(error)) if error.status() == Some(404) => Ok(Some(StoredBlocks::default())),
             Err(StoreError::Http(error)) if error.status() == Some(403) => Ok(None),
             Err(error) => Err(error),
         }
@@ -305,14 +310,14 @@ impl BlobStore {
             let put = self.http.send(&request.stream(content.length, body)).await;
             let is_busy =
                 put.as_ref().err().and_then(HttpError::status).is_some_and(|status| matches!(status, 429 | 503));
-            (content.on_attempt)(Attempt { elapsed: begun.elapsed(), has_arrived: put.is_ok(), is_busy });
+            (content.on_attempt)(SendAttempt { elapsed: begun.elapsed(), has_arrived: put.is_ok(), is_busy });
             if put.is_err() {
                 self.traffic.lost.fetch_add(taken.load(Ordering::Relaxed), Ordering::Relaxed);
             }
             put
         };
         let put = async |sas: &Url| {
-            // Most stores accept them: nothing waits for the first answer.
+            // Most stores accept them, so that nothing waits for the first answer.
             let has_checksum = self.checksums.load(Ordering::Relaxed) != REFUSED;
             let error = match once(sas, has_checksum).await {
                 Ok(response) if has_checksum => {
@@ -322,9 +327,9 @@ impl BlobStore {
                 Err(error) if has_checksum && is_of_checksum(&error) => error,
                 answer => return answer,
             };
-            let alone = self.finding_out.lock().await;
+            let alone = self.checksum_probe.lock().await;
             match self.checksums.load(Ordering::Relaxed) {
-                UNKNOWN => self.find_out(sas, (content.length, error), &once).await,
+                UNKNOWN => self.probe_checksum_support(sas, (content.length, error), &once).await,
                 REFUSED => {
                     drop(alone);
                     once(sas, false).await
@@ -338,7 +343,7 @@ impl BlobStore {
     /// Finds out, after this failure of content with a checksum, whether the store accepts checksums. A refusal is
     /// believed where the store names the header, or refuses the same content twice and accepts it without in between: a
     /// passing fault must not cost the proof of everything that follows.
-    async fn find_out(
+    async fn probe_checksum_support(
         &self,
         sas: &Url,
         (bytes, error): (u64, HttpError),
@@ -347,14 +352,14 @@ impl BlobStore {
         let is_named = names_header(&error, CHECKSUM);
         let without = once(sas, false).await?;
         if !is_named {
-            // It is sent again, so it counts once.
+            // The content is sent again, and counts once.
             self.traffic.lost.fetch_add(bytes, Ordering::Relaxed);
             match once(sas, true).await {
                 Ok(response) => {
                     self.checksums.store(ACCEPTED, Ordering::Relaxed);
                     return Ok(response);
                 }
-                Err(error) if is_fault(&error) => self.traffic.again(bytes),
+                Err(error) if is_fault(&error) => self.traffic.restore_lost(bytes),
                 Err(error) => return Err(error),
             }
         }
@@ -370,7 +375,7 @@ impl BlobStore {
     fn request(&self, method: Method, url: Url) -> Request<'_> {
         let request = Request::new(method, url, Retry::None)
             .header("x-ms-version", VERSION)
-            .stall_timeout(self.timings.request, || self.traffic.moves());
+            .stall_timeout(self.timings.request, || self.traffic.activity());
         of_store(request, None)
     }
 
@@ -387,7 +392,7 @@ impl BlobStore {
             let error = match once(url.expose()).await {
                 Ok(response) => {
                     self.traffic.answers.fetch_add(1, Ordering::Relaxed);
-                    self.proved(generation).await;
+                    self.mark_proved(generation).await;
                     return Ok(response);
                 }
                 Err(error) => error,
@@ -410,7 +415,7 @@ impl BlobStore {
         (sas.url.clone(), sas.generation)
     }
 
-    async fn proved(&self, generation: u64) {
+    async fn mark_proved(&self, generation: u64) {
         let mut sas = self.sas.lock().await;
         sas.is_proved |= sas.generation == generation;
     }
@@ -441,9 +446,13 @@ impl BlobStore {
 }
 
 /// Lists the blobs of a location with this SAS, all pages.
-pub(super) async fn list_blobs(http: &HttpClient, sas: &SecretUrl, shared: Share<'_>) -> Result<Listing, HttpError> {
+pub(super) async fn list_blobs(
+    http: &HttpClient,
+    sas: &SecretUrl,
+    shared: ListingEntry<'_>,
+) -> Result<BlobListing, HttpError> {
     let container = Container::of(sas.expose());
-    // Sorted as they come: a tree that is made of them at once has full nodes.
+    // Sorted in the end: a tree that is built at once has full nodes.
     let mut found = Vec::new();
     let (mut marker, mut seen) = (String::new(), HashSet::new());
     loop {
@@ -456,12 +465,12 @@ pub(super) async fn list_blobs(http: &HttpClient, sas: &SecretUrl, shared: Share
             }
         }
         let Some(next) = page.next else { return Ok(found.into_iter().collect()) };
-        // What was read so far is a part of the list, and no proof of anything.
-        let flaw = |words: &str| Err(response.bad(Flaw::Shape(words.into())));
+        // A partial list proves nothing.
+        let flaw = |words: &str| Err(response.bad(ResponseFlaw::Shape(words.into())));
         if !seen.insert(next.clone()) {
             return flaw("its list of blobs goes round in a circle");
         }
-        if seen.len() >= MOST_PAGES {
+        if seen.len() >= MAX_PAGES {
             return flaw("its list of blobs does not end");
         }
         marker = next;

@@ -10,7 +10,7 @@ pub(super) struct Container {
 
 impl Container {
     pub(super) fn of(sas: &Url) -> Self {
-        // Where the host is no name, the account stands in the path (Azurite).
+        // Where the host is no name, the account is in the path (Azurite).
         let account_in_path = !matches!(sas.host(), Some(Host::Domain(name)) if name != "localhost");
         let parts: Vec<&str> = sas.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
         let (container, prefix) = parts.split_at(parts.len().min(if account_in_path { 2 } else { 1 }));
@@ -44,7 +44,7 @@ impl Container {
 }
 
 fn percent_decoded(part: &str) -> String {
-    // A query of one key, which the URL library decodes; a '+' is no blank in a path.
+    // Decoded as a query of one key by the URL library; a '+' is no blank in a path.
     let escaped = part.replace('+', "%2B");
     url::form_urlencoded::parse(escaped.as_bytes()).map(|(key, _)| key.into_owned()).collect()
 }
@@ -55,7 +55,7 @@ pub(super) fn blob_url(sas: &Url, path: &str, query: &[(&str, &str)]) -> Url {
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(path.split('/'));
     }
-    // Nothing to append must not leave a '&' behind.
+    // Without parameters there must be no '&' at the end.
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }

@@ -1,4 +1,4 @@
-//! What can go wrong between this program and a blob store.
+//! Errors between this program and a blob store.
 
 use std::fmt;
 
@@ -58,7 +58,9 @@ pub(super) fn is_fault(error: &HttpError) -> bool {
 
 /// True where the store names this header in its refusal.
 pub(super) fn names_header(error: &HttpError, header: &str) -> bool {
-    error.service().is_some_and(|error| error.says(&[header]) || error.details.iter().any(|one| one.message == header))
+    error
+        .service()
+        .is_some_and(|error| error.mentions(&[header]) || error.details.iter().any(|one| one.message == header))
 }
 
 pub(super) fn has_code(error: &HttpError, code: &str) -> bool {

@@ -1,4 +1,4 @@
-//! An upload location, and the one question that tells whether its SAS is good.
+//! Upload location, and the request that checks its SAS.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,14 +24,14 @@ pub struct ListedBlob {
 }
 
 /// Blobs by their name in the upload location.
-pub type Listing = BTreeMap<BlobPath, ListedBlob>;
+pub type BlobListing = BTreeMap<BlobPath, ListedBlob>;
 
 /// A place to write to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadLocation {
     /// The container, or container and prefix, with the signature that lets us write.
     pub sas: SecretUrl,
-    /// The same place as the registration names it.
+    /// Address of the location in the registration.
     pub blob_uri: BlobUri,
     /// The service's id of the pending upload.
     pub id: Option<String>,
@@ -52,7 +52,7 @@ impl UploadLocation {
         }
         match answer {
             Ok(_) => Ok(None),
-            // The signature is good, only listing is not allowed: a SAS for writing alone.
+            // The signature is valid, only listing is not allowed: a write-only SAS.
             Err(HttpError::Service(error))
                 if error.status == 403 && error.has_code(&["AuthorizationPermissionMismatch"]) =>
             {

@@ -13,11 +13,11 @@ mod version;
 mod wire;
 
 pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, STREAMED_BLOCK, content_type};
-pub(crate) use client::{Attempt, BlobContent, BlobStore, CopyRefusal, CopySource, Renew};
+pub(crate) use client::{BlobContent, BlobStore, CopyRefusal, CopySource, RenewLocation, SendAttempt};
 pub use error::{SasRefusal, StoreError};
-pub use location::{ListedBlob, Listing, UploadLocation};
+pub use location::{BlobListing, ListedBlob, UploadLocation};
 pub use source_blobs::source_blobs;
 pub use version::BlobVersion;
 #[cfg(test)]
 pub(crate) use version::tests::version;
-pub(crate) use wire::Blocks;
+pub(crate) use wire::StoredBlocks;

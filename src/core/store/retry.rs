@@ -7,10 +7,10 @@ use crate::env::Timings;
 use crate::http::{Backoff, HttpError, Retry};
 use crate::model::Report;
 
-/// First pause between tries of a block, and the longest.
+/// First and maximum pause between attempts of a block.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(32));
 /// A retry of each of 32 connections would bury everything else.
-const BETWEEN_NOTICES: Duration = Duration::from_secs(2);
+const NOTICE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Notices about the retries of all connections.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl RetryNotices {
         let seconds = (pause.as_secs_f64() * 10.0).ceil() / 10.0;
         let text = format!("retrying {what} in {seconds} s: {words}");
         let mut last = self.last_notice.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last.elapsed() < timings.scaled(BETWEEN_NOTICES)) {
+        if last.is_some_and(|last| last.elapsed() < timings.scaled(NOTICE_INTERVAL)) {
             return Report::Debug(text);
         }
         *last = Some(Instant::now());

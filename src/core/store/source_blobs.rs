@@ -2,9 +2,9 @@
 
 use super::client::list_blobs;
 use super::container::Container;
-use super::location::{ListedBlob, Listing};
+use super::location::{BlobListing, ListedBlob};
 use super::version::BlobVersion;
-use crate::http::{Exchange, HttpClient, HttpError, Method, Request};
+use crate::http::{HttpClient, HttpError, Method, RawResponse, Request};
 use crate::model::{BlobPath, file_name};
 use crate::redact::SecretUrl;
 
@@ -12,17 +12,17 @@ use crate::redact::SecretUrl;
 ///
 /// # Errors
 /// When the store does not answer, or the SAS allows neither to read the blob nor to list.
-pub async fn source_blobs(http: &HttpClient, url: &SecretUrl) -> Result<Listing, HttpError> {
+pub async fn source_blobs(http: &HttpClient, url: &SecretUrl) -> Result<BlobListing, HttpError> {
     let container = Container::of(url.expose());
     if !container.prefix().is_empty()
         && let Some((name, blob)) = one_blob(http, url, container.prefix()).await?
     {
-        return Ok(Listing::from([(name, blob)]));
+        return Ok(BlobListing::from([(name, blob)]));
     }
     list_blobs(http, url, &|name, blob| (name.into(), blob)).await
 }
 
-/// The blob at this address; `None` where there is none or the SAS does not tell.
+/// Blob at this address; `None` where there is none or the SAS does not allow to read it.
 async fn one_blob(
     http: &HttpClient,
     url: &SecretUrl,
@@ -38,7 +38,7 @@ async fn one_blob(
 }
 
 /// The blob that the headers describe; `None` for a folder of a hierarchical namespace.
-fn listed(exchange: &Exchange) -> Option<ListedBlob> {
+fn listed(exchange: &RawResponse) -> Option<ListedBlob> {
     let header = |name| exchange.header(name);
     if header("x-ms-meta-hdi_isfolder").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
         return None;

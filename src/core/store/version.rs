@@ -1,4 +1,4 @@
-//! What tells one write of a blob from another. Pure.
+//! Marks that distinguish one write of a blob from another. Pure.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -6,14 +6,14 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Between two marks: no header and no XML can hold it.
-const BETWEEN: char = '\0';
+const SEPARATOR: char = '\0';
 
-/// Marks that the store gives to one write of a blob, as far as it tells. Small and cheap to clone: an upload may have
-/// 100,000 of them in several lists.
+/// Marks that the store gives to one write of a blob, as far as it reports them. Small and cheap to clone: an upload
+/// may have 100,000 of them in several lists.
 ///
-/// The text has the entity tag without its quotes (headers have them, lists do not), the MD5 of the content in base64 and
-/// the time of the write in seconds of the Unix epoch. Each is empty where the store does not tell it, and so is the text
-/// where it tells none.
+/// The text has the entity tag without its quotes (headers have them, lists do not), the MD5 of the content in base64
+/// and the time of the write in seconds of the Unix epoch. Each is empty where the store does not report it, and so is
+/// the text where it reports none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobVersion(Arc<str>);
 
@@ -30,7 +30,7 @@ struct Marks<Text> {
 }
 
 impl BlobVersion {
-    /// Marks as they stand in headers or in a list.
+    /// Marks in the form of headers or of a list.
     pub(super) fn new(etag: Option<&str>, content_md5: Option<&str>, last_modified: Option<&str>) -> Self {
         let etag = etag.map(|text| text.trim().trim_start_matches("W/").trim_matches('"'));
         let time = last_modified.and_then(|text| httpdate::parse_http_date(text.trim()).ok());
@@ -43,13 +43,13 @@ impl BlobVersion {
         let marks = [etag.unwrap_or_default(), content_md5.unwrap_or_default(), &time];
         match marks.iter().all(|mark| mark.is_empty()) {
             true => Self::default(),
-            false => Self(marks.join(BETWEEN.encode_utf8(&mut [0])).into()),
+            false => Self(marks.join(SEPARATOR.encode_utf8(&mut [0])).into()),
         }
     }
 
     /// Entity tag, MD5 and time; the better ones first.
     fn marks(&self) -> [Option<&str>; 3] {
-        let mut marks = self.0.split(BETWEEN).map(|mark| Some(mark).filter(|mark| !mark.is_empty()));
+        let mut marks = self.0.split(SEPARATOR).map(|mark| Some(mark).filter(|mark| !mark.is_empty()));
         std::array::from_fn(|_| marks.next().flatten())
     }
 
@@ -60,7 +60,8 @@ impl BlobVersion {
         both.find_map(|(one, other)| Some(one? != other?)).unwrap_or(false)
     }
 
-    /// True where it is surely one write. Sums and times do not tell: the same content may be written twice in a second.
+    /// True where both are certainly one write. Checksums and times are not sufficient: the same content may be written
+    /// twice in a second.
     pub(crate) fn is_same_write(&self, other: &Self) -> bool {
         let ([etag, ..], [other, ..]) = (self.marks(), other.marks());
         etag.is_some() && etag == other

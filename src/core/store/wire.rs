@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::blocks::BlockId;
 use super::location::ListedBlob;
 use super::version::BlobVersion;
-use crate::http::{Flaw, HttpError, Response};
+use crate::http::{HttpError, Response, ResponseFlaw};
 
 /// Body of Put Block List.
 pub(super) fn block_list(ids: &[BlockId]) -> String {
@@ -17,7 +17,7 @@ pub(super) fn block_list(ids: &[BlockId]) -> String {
 
 /// Blocks that the store holds for one blob.
 #[derive(Debug, Default)]
-pub(crate) struct Blocks {
+pub(crate) struct StoredBlocks {
     /// Blocks that the blob is made of, in their order.
     pub(crate) committed: Vec<BlockId>,
     /// Blocks that belong to no blob yet.
@@ -47,10 +47,10 @@ struct BlockEntry {
     name: String,
 }
 
-pub(super) fn read_blocks(response: &Response) -> Result<Blocks, HttpError> {
+pub(super) fn read_blocks(response: &Response) -> Result<StoredBlocks, HttpError> {
     let page: BlockListPage = read(response, "BlockList", "it is no list of blocks")?;
     let names = |entries: BlockEntries| entries.block.into_iter().map(|entry| BlockId::from(entry.name));
-    Ok(Blocks {
+    Ok(StoredBlocks {
         committed: names(page.committed_blocks).collect(),
         uncommitted: names(page.uncommitted_blocks).collect(),
         version: BlobVersion::new(response.etag.as_deref(), None, response.last_modified.as_deref()),
@@ -73,9 +73,9 @@ pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(response: &Response, root: &str, flaw: &str) -> Result<T, HttpError> {
-    let bad = || response.bad(Flaw::Shape(flaw.into()));
+    let bad = || response.bad(ResponseFlaw::Shape(flaw.into()));
     let text = String::from_utf8_lossy(&response.body);
-    // serde asks for the fields alone: the page of a portal would be an empty list.
+    // serde reads only the fields: the page of a portal would be an empty list.
     if !text.contains(&format!("<{root}")) {
         return Err(bad());
     }
@@ -101,11 +101,11 @@ struct BlobList {
 #[serde(rename_all = "PascalCase")]
 struct Blob {
     name: String,
-    properties: Properties,
+    properties: BlobProperties,
 }
 
 #[derive(Deserialize)]
-struct Properties {
+struct BlobProperties {
     #[serde(rename = "Content-Length")]
     length: u64,
     #[serde(rename = "Etag", alias = "ETag", default)]
@@ -116,8 +116,8 @@ struct Properties {
     last_modified: Option<String>,
 }
 
-impl From<Properties> for ListedBlob {
-    fn from(of: Properties) -> Self {
+impl From<BlobProperties> for ListedBlob {
+    fn from(of: BlobProperties) -> Self {
         let version = BlobVersion::new(of.etag.as_deref(), of.content_md5.as_deref(), of.last_modified.as_deref());
         Self { bytes: of.length, version }
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn no_list_is_too_odd() {
+    fn list_survives_mutation() {
         let seeds: [&[u8]; 2] = [
             b"<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a &amp; b</Name><Properties><Content-Length>7</Content-Length><Etag>0x8D</Etag></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>",
             b"<BlockList><CommittedBlocks><Block><Name>YQ==</Name><Size>1</Size></Block></CommittedBlocks><UncommittedBlocks/></BlockList>",

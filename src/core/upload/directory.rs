@@ -17,8 +17,8 @@ use crate::model::SourceFile;
 use crate::native::Record;
 
 const LOCK: &str = "lock";
-/// Files that tell of an upload after its end.
-const TELLING: [&str; 8] =
+/// Files that describe an upload after its end.
+const RETAINED_FILES: [&str; 8] =
     [LOCK, OWNER, JOURNAL, DETACHED_LOCK, detached::RUN, detached::EVENTS, detached::LOG, detached::RESULT];
 const LIST: &str = "files.txt";
 const OWNER: &str = "pid";
@@ -28,19 +28,19 @@ const RUN: &str = "run-";
 #[derive(Debug)]
 pub struct UploadDirectory {
     path: PathBuf,
-    // Held, not read: the lock ends with the handle.
+    // Never read: the lock ends with the handle.
     _lock: File,
 }
 
 /// A directory that waits for the process that carries its upload on. One that was made for this leaves no trace where that
 /// process never takes it.
 #[derive(Debug)]
-pub struct HandedOver {
+pub struct DirectoryHandover {
     path: PathBuf,
     is_new: bool,
 }
 
-impl HandedOver {
+impl DirectoryHandover {
     /// Path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -55,7 +55,7 @@ impl HandedOver {
     }
 }
 
-impl Drop for HandedOver {
+impl Drop for DirectoryHandover {
     fn drop(&mut self) {
         if self.is_new
             && let Ok(directory) = UploadDirectory::take(self.path.clone())
@@ -73,7 +73,7 @@ pub enum DirectoryError {
     /// Another process uploads the same version of the same model.
     #[error("the same model version is being uploaded by another process{}", named(*.process))]
     InUse {
-        /// Its id, if it told.
+        /// Process id, where it is known.
         process: Option<u32>,
         /// Id of the upload.
         upload: String,
@@ -83,14 +83,14 @@ pub enum DirectoryError {
     /// The disk said no.
     #[error("cannot prepare {}: {why}", .path.display())]
     Io {
-        /// What could not be made or written.
+        /// Path that could not be created or written.
         path: PathBuf,
         /// The system's words.
         why: io::Error,
     },
 }
 
-/// Where all uploads of this person have their directories.
+/// Directory of all uploads of this user.
 pub(super) fn uploads_directory(config_dir: &Path) -> PathBuf {
     config_dir.join("ai-models").join("uploads")
 }
@@ -102,7 +102,7 @@ fn upload_id(endpoint: &str, name: &str, version: &str) -> String {
 }
 
 impl UploadDirectory {
-    /// Makes the directory for one upload, or takes over what an earlier try left in it.
+    /// Creates the directory for one upload, or opens the one of an earlier attempt.
     ///
     /// # Errors
     /// See [`DirectoryError`].
@@ -127,7 +127,7 @@ impl UploadDirectory {
             Err(TryLockError::WouldBlock) => return Err(in_use(&path)),
             Err(TryLockError::Error(why)) => return Err(DirectoryError::Io { path: lock_path, why }),
         }
-        // A detached upload that has let the directory go has yet to write how it ended.
+        // A detached upload that released the directory has yet to write its result.
         if holds_lock(&path.join(DETACHED_LOCK)) {
             return Err(in_use(&path));
         }
@@ -137,10 +137,11 @@ impl UploadDirectory {
         Ok(directory)
     }
 
-    /// The directory that an earlier try of this upload left; `None` when there is none, or when somebody works in it.
+    /// Opens the directory of an earlier attempt of this upload; `None` when there is none, or when another process
+    /// owns it.
     ///
     /// # Errors
-    /// When the disk says no.
+    /// When the file system reports an error.
     pub fn existing(
         config_dir: &Path,
         endpoint: &str,
@@ -175,14 +176,14 @@ impl UploadDirectory {
         }
     }
 
-    /// Highest number of a run that has a directory, for when the journal that told it is lost; 0 where there is none.
+    /// Highest run number that has a directory, for a lost journal; 0 where there is none.
     pub(crate) fn highest_run(&self) -> u32 {
         let entries = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
         let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(RUN)?.parse().ok();
         entries.filter_map(number).max().unwrap_or(0)
     }
 
-    /// Where the directory of a run is, if there is one.
+    /// Directory of a run, which may not exist.
     #[must_use]
     pub fn run_path(&self, number: u32) -> PathBuf {
         self.path.join(format!("{RUN}{number}"))
@@ -227,10 +228,10 @@ impl UploadDirectory {
         files.begin(run).map_err(|why| DirectoryError::Io { path: self.path.clone(), why })
     }
 
-    /// Lets it go for the process that carries the upload on.
-    pub(super) fn hand_over(self) -> HandedOver {
+    /// Releases the directory for the process that continues the upload.
+    pub(super) fn hand_over(self) -> DirectoryHandover {
         let is_new = read_journal(&self.path).is_none() && !self.has_detached();
-        HandedOver { path: self.path, is_new }
+        DirectoryHandover { path: self.path, is_new }
     }
 
     /// True where a detached upload left how it ended, or is about to begin.
@@ -238,22 +239,22 @@ impl UploadDirectory {
         DetachedFiles::of(&self.path).run().is_some()
     }
 
-    /// Removes what it takes to resume, and leaves what tells of the upload.
+    /// Removes the files needed to resume, and keeps those that describe the upload.
     pub(super) fn remove_work(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
-            } else if !TELLING.iter().any(|name| entry.file_name() == *name) {
+            } else if !RETAINED_FILES.iter().any(|name| entry.file_name() == *name) {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
 
-    /// Removes what an earlier detached run left besides the journal.
+    /// Removes the files of an earlier detached run except the journal.
     pub(super) fn forget_detached(&self) {
-        // What cannot be removed is looked at once more, no harm.
+        // Remaining files are removed by the next run.
         drop(DetachedFiles::of(&self.path).remove());
     }
 
@@ -263,7 +264,7 @@ impl UploadDirectory {
     /// When something in it cannot be removed.
     pub fn remove(self) -> io::Result<()> {
         let path = self.path.clone();
-        // Windows removes no open file.
+        // Windows does not remove open files.
         drop(self);
         remove_directory(&path)
     }
@@ -294,7 +295,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-/// Who works in the directory. Windows lets nobody read the locked file, so it stands in one of its own.
+/// Id of the process that owns the directory. In a file of its own, since Windows makes a locked file unreadable.
 pub(super) fn owner(path: &Path) -> Option<u32> {
     fs::read_to_string(path.join(OWNER)).ok()?.parse().ok()
 }

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::directory::DirectoryError;
 use super::engine::TransferError;
-use super::resume::Kept;
+use super::resume::ResumeTotals;
 use crate::http::HttpError;
 use crate::model::BlobPath;
 use crate::source::Selection;
@@ -46,16 +46,16 @@ pub enum UploadError {
     Directory(#[from] DirectoryError),
     /// The transfer was interrupted or failed.
     #[error("{}", .0.failure)]
-    Broken(Box<BrokenUpload>),
+    Broken(Box<IncompleteUpload>),
 }
 
 /// A transfer that did not come to its end, and what is kept of it.
 #[derive(Debug)]
-pub struct BrokenUpload {
-    /// What happened.
+pub struct IncompleteUpload {
+    /// Cause.
     pub failure: TransferFailure,
-    /// What is not sent again.
-    pub kept: Kept,
+    /// Content that is not sent again.
+    pub kept: ResumeTotals,
     /// Files of the source that are not as they were planned.
     pub changed: Vec<ChangedFile>,
     /// Why there is no fresh upload location, where one was asked for.
@@ -65,15 +65,15 @@ pub struct BrokenUpload {
 /// A file of the source that changed since it was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedFile {
-    /// Its path.
+    /// Path of the file.
     pub path: BlobPath,
-    /// Its bytes when it was planned.
+    /// Size in bytes when it was planned.
     pub planned: u64,
-    /// Its bytes now; `None` where it is gone.
+    /// Size in bytes now; `None` where it is gone.
     pub now: Option<u64>,
 }
 
-/// What happened to a transfer.
+/// Cause of an incomplete transfer.
 #[derive(Debug, Error)]
 pub enum TransferFailure {
     /// The engine failed or was interrupted.
@@ -88,7 +88,7 @@ pub enum TransferFailure {
     /// The location holds a file that is no part of this model.
     #[error("another upload has written {0} to the upload location, which is no part of the source")]
     Stray(BlobPath),
-    /// The engine reports success, and the store does not tell what it holds.
+    /// The engine reports success, and the store does not report its content.
     #[error("the blob store does not tell what it holds: {0}")]
     Unproved(StoreError),
 }

@@ -1,8 +1,8 @@
-//! What happens during an upload, as facts. The caller decides how they look.
+//! Events of an upload, as facts. The caller decides how they look.
 
 use std::time::Duration;
 
-use super::resume::Kept;
+use super::resume::ResumeTotals;
 use crate::model::{BlobPath, BlobUri, TransferEvent};
 
 /// One fact about an upload.
@@ -10,7 +10,7 @@ use crate::model::{BlobPath, BlobUri, TransferEvent};
 pub enum UploadEvent<'a> {
     /// The service is asked for an upload location.
     RequestingLocation,
-    /// Files of an earlier try, which are no part of the source any more, were deleted from the location.
+    /// Files of an earlier attempt that are no part of the source any more were deleted from the location.
     StraysDeleted {
         /// Number of files.
         files: u64,
@@ -19,11 +19,11 @@ pub enum UploadEvent<'a> {
     LocationReady(&'a BlobUri),
     /// Files are about to be sent.
     Uploading,
-    /// An earlier try of the same upload is resumed.
-    Resuming(Kept),
-    /// Files that an earlier try began are not what they were: they start over.
+    /// An earlier attempt of the same upload is resumed.
+    Resuming(ResumeTotals),
+    /// Files of an earlier attempt changed: they start over.
     Changed(&'a [BlobPath]),
-    /// An earlier try does not count: everything is sent again.
+    /// An earlier attempt does not count: everything is sent again.
     StartingOver,
     /// The SAS may end before the upload does.
     Lifetime(LifetimeWarning),
@@ -33,9 +33,9 @@ pub enum UploadEvent<'a> {
     Transfer(TransferEvent),
     /// Time passes while the engine works.
     Tick,
-    /// The user wants to end; `waits` where the engine takes its time for that.
+    /// The user interrupts; `waits` where the engine needs time to end.
     Stopping {
-        /// The engine does not stop at once.
+        /// The engine does not stop immediately.
         waits: bool,
     },
     /// The engine has ended, well or not.
@@ -51,7 +51,7 @@ pub enum LifetimeWarning {
     FileTooLong {
         /// The file.
         path: BlobPath,
-        /// Its size in bytes.
+        /// Size in bytes.
         bytes: u64,
         /// How long it takes.
         takes: Duration,

@@ -1,6 +1,6 @@
-//! The journal of an upload: what was sent where, so that the same command goes on where it was broken off .
+//! Journal of an upload: what was sent where, so that the same command resumes it.
 //!
-//! Holds no secret: URLs stand in it without their query. Written whole and renamed into place, so that a kill at any
+//! Holds no secret: URLs are stored without their query. Written whole and renamed into place, so that a kill at any
 //! moment leaves the old one or the new one.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::files::{create_private, rename};
 use crate::hub::HubPin;
 use crate::model::{BlobPath, BlobUri, FileList, Registration, SourceFile};
 use crate::source::Selection;
-use crate::store::Listing;
+use crate::store::BlobListing;
 
 pub(super) const JOURNAL: &str = "journal.json";
 const SCHEMA: u32 = 2;
@@ -36,7 +36,7 @@ pub enum Stage {
     Uploaded,
     /// The registration was asked for.
     Registering,
-    /// The model is registered; the journal of a detached upload tells so for a while.
+    /// Registered; the journal of a detached upload is kept for a while.
     Done,
 }
 
@@ -47,7 +47,7 @@ impl Stage {
         matches!(self, Self::Uploaded | Self::Registering)
     }
 
-    /// The word that stands in the journal.
+    /// Word in the journal.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl Stage {
     }
 }
 
-/// What is uploaded, and as what: as much as it takes to go on without the command that began it.
+/// Source and target of an upload: everything needed to resume it without the original command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadSpec {
@@ -74,7 +74,7 @@ pub struct UploadSpec {
     pub source: String,
     /// Which entries of a directory go.
     pub selection: Selection,
-    /// The files are looked at before they go.
+    /// Check the files before they are sent.
     pub checked: bool,
     /// Commit that is imported, where the source is a repository of the Hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,33 +86,33 @@ pub struct UploadSpec {
 #[serde(rename_all = "camelCase")]
 pub struct Journal {
     schema: u32,
-    /// What is uploaded.
+    /// Source and target.
     pub spec: UploadSpec,
-    /// What is registered, and where the files go.
+    /// Registration to make, and the address of the files.
     pub registration: Registration,
-    /// Random part of the ids of this upload's blocks: a block with such an id is its own, whoever else writes to the
-    /// location. Empty in journals of older versions.
+    /// Random part of the ids of this upload's blocks: identifies its own blocks among those of other writers. Empty in
+    /// journals of older versions.
     #[serde(default)]
     pub key: String,
     /// The service's id of the pending upload.
     pub pending_upload_id: Option<String>,
     /// Files by their name in the container; empty for a remote source.
     pub files: FileList,
-    /// Names of the files that arrived whole before the present run, as they stand in `files`.
+    /// Names of the files that arrived whole before the present run, from `files`.
     pub complete: BTreeSet<BlobPath>,
     /// Names of files that were sent once and changed since: what lies there may be the old content.
     pub stale: BTreeSet<BlobPath>,
-    /// Blobs of the files that arrived, as the store listed them then: what is listed otherwise later was written by
-    /// somebody else. All blobs of the location for a remote source.
+    /// Blobs of the files that arrived, as the store listed them: a later difference was written by another process.
+    /// All blobs of the location for a remote source.
     #[serde(default, serialize_with = "write_blobs", deserialize_with = "read_blobs")]
-    pub blobs: Arc<Listing>,
-    /// The present run of AzCopy: its plan tells what arrived since. Each run has a directory of its own, so that
-    /// what an older run delivered is never taken for a file that has changed since. That directory also holds the
-    /// ids of AzCopy's job and process.
+    pub blobs: Arc<BlobListing>,
+    /// Present run of AzCopy, whose plan lists what arrived since. Each run has a directory of its own, so that a file
+    /// that an older run delivered is never taken for one that has changed since. That directory also holds the ids of
+    /// AzCopy's job and process.
     pub run: u32,
     /// How far it is.
     pub stage: Stage,
-    /// Where the service tells of the registration, once it accepted one.
+    /// URL of the registration's operation, once the service accepted it.
     pub operation: Option<Url>,
     /// When it began, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
@@ -145,7 +145,7 @@ impl Journal {
         }
     }
 
-    /// Where the files go.
+    /// Address of the files.
     #[must_use]
     pub fn blob_uri(&self) -> &BlobUri {
         &self.registration.blob_uri
@@ -158,16 +158,16 @@ impl Journal {
     }
 }
 
-fn write_blobs<S: Serializer>(blobs: &Listing, serializer: S) -> Result<S::Ok, S::Error> {
+fn write_blobs<S: Serializer>(blobs: &BlobListing, serializer: S) -> Result<S::Ok, S::Error> {
     blobs.serialize(serializer)
 }
 
-fn read_blobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Listing>, D::Error> {
-    Listing::deserialize(deserializer).map(Arc::new)
+fn read_blobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<BlobListing>, D::Error> {
+    BlobListing::deserialize(deserializer).map(Arc::new)
 }
 
 impl UploadDirectory {
-    /// The journal of an earlier try; `None` when there is none that can be read.
+    /// Journal of an earlier attempt; `None` when there is none that can be read.
     pub async fn journal(&self) -> Option<Journal> {
         let path = self.path().to_owned();
         blocking(move || Ok(read_journal(&path))).await.ok().flatten()

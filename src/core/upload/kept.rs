@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::detached::{DetachedFiles, DetachedRun, KEPT, Outcome, RunResult};
+use super::detached::{DetachedFiles, DetachedOutcome, DetachedRun, RETENTION, RunResult};
 use super::directory::{DirectoryError, UploadDirectory, is_locked, owner, uploads_directory};
 use super::journal::{Journal, read_journal};
 
 /// One upload with a directory on this machine.
 #[derive(Clone, Debug)]
-pub struct KeptUpload {
+pub struct LocalUpload {
     /// First 16 hex digits of SHA-256 over endpoint, name and version.
     pub id: String,
     /// Journal of the upload; `None` while a detached upload has sent nothing.
@@ -34,20 +34,20 @@ pub struct KeptUpload {
 ///
 /// # Errors
 /// When the directory is there and cannot be read.
-pub fn kept_uploads(config_dir: &Path) -> io::Result<Vec<KeptUpload>> {
+pub fn local_uploads(config_dir: &Path) -> io::Result<Vec<LocalUpload>> {
     let entries = match fs::read_dir(uploads_directory(config_dir)) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
     let mut found = Vec::new();
     for entry in entries {
-        found.extend(KeptUpload::at(entry?.path()));
+        found.extend(LocalUpload::at(entry?.path()));
     }
-    found.sort_by(|left: &KeptUpload, right| right.updated_at().cmp(&left.updated_at()).then(left.id.cmp(&right.id)));
+    found.sort_by(|left: &LocalUpload, right| right.updated_at().cmp(&left.updated_at()).then(left.id.cmp(&right.id)));
     Ok(found)
 }
 
-impl KeptUpload {
+impl LocalUpload {
     fn at(path: PathBuf) -> Option<Self> {
         let files = DetachedFiles::of(&path);
         let (journal, run, result) = (read_journal(&path), files.run(), files.result());
@@ -127,17 +127,17 @@ impl KeptUpload {
         UploadDirectory::take(self.path.clone())
     }
 
-    /// Removes what a detached run left longer than [`KEPT`] ago. An upload that can be resumed stays, as one that was not
+    /// Removes what a detached run left longer than [`RETENTION`] ago. An upload that can be resumed stays, as one that was not
     /// detached does. True where something was removed.
     pub fn expire(&self, now: OffsetDateTime) -> bool {
         let Some(result) = &self.result else { return false };
         let age = Duration::try_from(now - result.ended_at).unwrap_or_default();
-        if self.running || age < KEPT {
+        if self.running || age < RETENTION {
             return false;
         }
         let Ok(directory) = self.take() else { return false };
         match &self.journal {
-            Some(_) if result.outcome != Outcome::Succeeded => self.files().remove().is_ok(),
+            Some(_) if result.outcome != DetachedOutcome::Succeeded => self.files().remove().is_ok(),
             _ => directory.remove().is_ok(),
         }
     }

@@ -10,14 +10,14 @@ use crate::model::SourceFile;
 use crate::redact::SecretUrl;
 
 /// The rate that an upload is expected to have at least, in bytes per second (the customer's design).
-const SLOW: u64 = 50 << 20;
-const SHORTEST: u64 = 30 * 60;
-const LONGEST: u64 = 24 * 60 * 60;
+const EXPECTED_MIN_RATE: u64 = 50 << 20;
+const MIN_LIFETIME: u64 = 30 * 60;
+const MAX_LIFETIME: u64 = 24 * 60 * 60;
 
 /// The rate that is counted on under this limit, in bytes per second.
 #[must_use]
 pub fn expected_rate(limit: Option<u64>) -> u64 {
-    limit.map_or(SLOW, |limit| limit.clamp(1, SLOW))
+    limit.map_or(EXPECTED_MIN_RATE, |limit| limit.clamp(1, EXPECTED_MIN_RATE))
 }
 
 /// A warning where the SAS may end before these files are sent: AzCopy cannot change a SAS in flight.
@@ -44,10 +44,11 @@ pub(super) fn lifetime_warning(
 /// upload, at least 30 minutes, at most 24 hours (the customer's design).
 fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
     let seconds = u128::from(bytes) * 3 / (u128::from(rate.max(1)) * 2);
-    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(SHORTEST, LONGEST))
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(MIN_LIFETIME, MAX_LIFETIME))
 }
 
-/// When a SAS ends: its own end (`se`), or that of the key it is signed with (`ske`), whichever comes first. `None` where it does not say.
+/// Expiry of a SAS: its own (`se`), or that of the key it is signed with (`ske`), whichever comes first. `None` where
+/// it states none.
 fn sas_end(sas: &SecretUrl) -> Option<OffsetDateTime> {
     let ends = sas.expose().query_pairs().filter(|(key, _)| key == "se" || key == "ske");
     ends.filter_map(|(_, value)| read_time(&value)).min()
@@ -57,7 +58,7 @@ fn read_time(text: &str) -> Option<OffsetDateTime> {
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(time);
     }
-    // Storage also takes a day, and a time without seconds.
+    // Storage also accepts a date, and a time without seconds.
     if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
         return Some(day.midnight().assume_utc());
     }
@@ -78,7 +79,7 @@ mod tests {
             .map(|gigabytes| needed_lifetime(gigabytes << 30, 50 << 20).as_secs() / 60)
             .collect();
         assert_eq!(minutes, [30, 30, 102, 256, 1440]);
-        assert_eq!(needed_lifetime(u64::MAX, 0).as_secs(), LONGEST);
+        assert_eq!(needed_lifetime(u64::MAX, 0).as_secs(), MAX_LIFETIME);
     }
 
     #[test]

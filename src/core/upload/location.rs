@@ -33,7 +33,7 @@ pub(super) async fn usable_location<L>(
     }
 }
 
-/// Result of `list`, unless the SAS is refused: then nobody waits for the list.
+/// Result of `list`, unless the SAS is refused: then the list is not awaited.
 async fn listed_if_usable<L>(
     foundry: &FoundryClient,
     limit: Duration,

@@ -21,16 +21,16 @@ mod strays;
 mod ticks;
 mod unfinished;
 
-pub use directory::{DirectoryError, HandedOver, UploadDirectory};
+pub use directory::{DirectoryError, DirectoryHandover, UploadDirectory};
 pub use engine::{AzCopyEngine, NativeEngine, TransferEngine, TransferError, TransferSettings};
-pub use error::{BrokenUpload, ChangedFile, TransferFailure, UploadError};
+pub use error::{ChangedFile, IncompleteUpload, TransferFailure, UploadError};
 pub use event::{LifetimeWarning, UploadEvent};
 pub use journal::{Journal, Stage, UploadSpec};
-pub use kept::{KeptUpload, kept_uploads};
+pub use kept::{LocalUpload, local_uploads};
 pub use lifetime::expected_rate;
 pub use request::UploadRequest;
-pub use resume::Kept;
+pub use resume::ResumeTotals;
 pub use session::Session;
-pub use unfinished::{Unfinished, unfinished};
+pub use unfinished::{UnfinishedUpload, unfinished};
 
 pub use crate::native::{NativeError, Transferred};

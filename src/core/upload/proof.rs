@@ -1,29 +1,29 @@
-//! What proves that the blobs of a location are those that this upload sent. Pure.
+//! Proof that the blobs of a location are those that this upload sent. Pure.
 //!
-//! A store tells writes of one blob apart by their ETags, in the answer to a write and in its list. What this cannot see:
-//! a blob that is written between the last list and the moment at which the service reads it (a registration that the
-//! service accepted is not compared afterwards, for nobody knows what the service then does to the blobs); what another machine wrote
-//! over a file that AzCopy had sent before the list that follows AzCopy's end, or before the next run where this program
-//! was killed, for AzCopy does not tell the ETags of its writes; and all of it where the SAS does not allow a list, or the
-//! list has no marks. The other way round, a request of this upload that was given up, sent again and carried out after all
-//! is taken for another upload's: the next run sends the file again.
+//! A store distinguishes writes of one blob by their ETags, in the answer to a write and in its list. Not detected: a
+//! blob that is written between the last list and the moment at which the service reads it (a registration that the
+//! service accepted is not compared afterwards, for the service may change the blobs); a write of another machine over
+//! a file that AzCopy had sent, before the list that follows AzCopy's end, or before the next run where this program
+//! was killed, for AzCopy does not report the ETags of its writes; and any of these where the SAS does not allow a
+//! list, or the list has no marks. Conversely, a request of this upload that was given up, sent again and still carried
+//! out is taken for another upload's: the next run sends the file again.
 
 use std::collections::HashMap;
 
 use super::error::TransferFailure;
 use super::journal::Journal;
 use crate::model::BlobPath;
-use crate::store::{BlobVersion, Listing};
+use crate::store::{BlobListing, BlobVersion};
 
 /// Blobs of an upload that came to its end: each file of it as it was sent, and nothing else. `written` has what the engine
 /// knows of its writes, `before` what was listed when the run began. A remote source has names of its own.
 pub(super) fn arrived(
     journal: &Journal,
     written: &HashMap<BlobPath, BlobVersion>,
-    before: Option<&Listing>,
-    after: Listing,
+    before: Option<&BlobListing>,
+    after: BlobListing,
     is_remote: bool,
-) -> Result<Listing, TransferFailure> {
+) -> Result<BlobListing, TransferFailure> {
     whole(journal, &after)?;
     for file in journal.files.iter() {
         let path = &file.path;
@@ -32,7 +32,7 @@ pub(super) fn arrived(
         let expected = match written.get(path) {
             Some(version) => Some(version),
             None if journal.complete.contains(path) => known.or(earlier).map(|blob| &blob.version),
-            // Sent by an engine that does not tell: it has to be another write than the one before.
+            // Sent by an engine that reports no version: it has to be another write than the one before.
             None if earlier.is_some_and(|earlier| earlier.version.is_same_write(&listed.version)) => {
                 return Err(TransferFailure::Incomplete(path.clone()));
             }
@@ -49,7 +49,7 @@ pub(super) fn arrived(
 }
 
 /// Compares what is listed now with what was proved to have arrived.
-pub(super) fn unchanged(journal: &Journal, now: &Listing, is_remote: bool) -> Result<(), TransferFailure> {
+pub(super) fn unchanged(journal: &Journal, now: &BlobListing, is_remote: bool) -> Result<(), TransferFailure> {
     whole(journal, now)?;
     for (path, blob) in journal.blobs.iter() {
         match now.get(path) {
@@ -66,7 +66,7 @@ pub(super) fn unchanged(journal: &Journal, now: &Listing, is_remote: bool) -> Re
     }
 }
 
-fn whole(journal: &Journal, listing: &Listing) -> Result<(), TransferFailure> {
+fn whole(journal: &Journal, listing: &BlobListing) -> Result<(), TransferFailure> {
     let is_whole = |path: &BlobPath, bytes| listing.get(path).is_some_and(|blob| blob.bytes == bytes);
     match journal.files.iter().find(|file| !is_whole(&file.path, file.bytes)) {
         Some(file) => Err(TransferFailure::Incomplete(file.path.clone())),
@@ -75,7 +75,7 @@ fn whole(journal: &Journal, listing: &Listing) -> Result<(), TransferFailure> {
 }
 
 /// A blob that is no part of the upload. A store with directories lists those of the files too.
-fn stray<'a>(journal: &Journal, listing: &'a Listing) -> Option<&'a BlobPath> {
+fn stray<'a>(journal: &Journal, listing: &'a BlobListing) -> Option<&'a BlobPath> {
     let is_directory = |path: &str| {
         journal.files.iter().any(|file| file.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
     };
@@ -92,7 +92,7 @@ mod tests {
     use crate::store::{ListedBlob, version};
 
     /// Blobs of one byte by name and ETag.
-    fn listing(blobs: &[(&str, &str)]) -> Listing {
+    fn listing(blobs: &[(&str, &str)]) -> BlobListing {
         let blob = |etag: &str| ListedBlob { bytes: 1, version: version(etag) };
         blobs.iter().map(|(path, etag)| ((*path).into(), blob(etag))).collect()
     }
@@ -129,7 +129,7 @@ mod tests {
     fn nothing_changes_before_the_registration() {
         let mut journal = journal();
         let listed = listing(&[("a", "1"), ("b", "1"), ("c", "1")]);
-        // A journal of an older version has sizes alone.
+        // A journal of an older version has only sizes.
         assert_eq!(told(unchanged(&journal, &listed, false)), "");
         journal.blobs = Arc::new(listed.clone());
         for (now, outcome) in [
@@ -148,7 +148,7 @@ mod tests {
         journal.files = super::super::journal::tests::files_of(&[("sub/a", 1)]);
         let blob = |bytes| ListedBlob { bytes, version: BlobVersion::default() };
         for (path, bytes, is_stray) in [("sub", 0, false), ("sub", 1, true), ("su", 0, true), ("other", 0, true)] {
-            let listing = Listing::from([(path.into(), blob(bytes)), ("sub/a".into(), blob(1))]);
+            let listing = BlobListing::from([(path.into(), blob(bytes)), ("sub/a".into(), blob(1))]);
             assert_eq!(stray(&journal, &listing).is_some(), is_stray, "{path} {bytes}");
         }
     }

@@ -1,4 +1,4 @@
-//! What an upload is asked to do.
+//! Request for an upload.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::platform::Platform;
 use crate::project::ProjectEndpoint;
 use crate::source::{Selection, UploadSource};
 
-/// What is to be uploaded, and as what it will be registered.
+/// Source of an upload, and the model to register.
 #[derive(Clone, Debug)]
 pub struct UploadRequest {
     /// Model name.
@@ -24,7 +24,7 @@ pub struct UploadRequest {
     pub selection: Selection,
     /// The files were checked.
     pub checked: bool,
-    /// What the user says of the model.
+    /// Details of the model from the user.
     pub details: ModelDetails,
 }
 
@@ -42,7 +42,7 @@ impl UploadRequest {
         matches!(*self.source, UploadSource::Remote { .. })
     }
 
-    /// True where an earlier try with this journal uploaded the same source.
+    /// True where the journal is of an earlier attempt with the same source.
     pub(super) fn is_same_source(&self, journal: &Journal) -> bool {
         let is_same_import = match &*self.source {
             // Another commit, or another selection from it, is another import.
@@ -52,7 +52,7 @@ impl UploadRequest {
         self.has_source(&journal.spec.source) && is_same_import
     }
 
-    /// True for the source of this request, whichever way it is spelled.
+    /// True for the source of this request, however it is spelled.
     pub(super) fn has_source(&self, source: &str) -> bool {
         match &*self.source {
             UploadSource::Local { .. } => is_same_place(source, &self.shown_source, Platform::CURRENT),
@@ -60,7 +60,7 @@ impl UploadRequest {
         }
     }
 
-    /// What the journal keeps of the request.
+    /// Part of the request that the journal stores.
     pub(super) fn spec(&self, endpoint: &ProjectEndpoint) -> UploadSpec {
         UploadSpec {
             endpoint: endpoint.to_string(),

@@ -1,24 +1,24 @@
-//! Resuming: what an earlier try of an upload left, and what of it still counts. Pure.
+//! Resuming: what an earlier attempt of an upload left, and what of it is still valid. Pure.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::journal::{Journal, Stage};
 use crate::model::{BlobPath, FileList, SourceFile};
-use crate::store::{ListedBlob, Listing};
+use crate::store::{BlobListing, ListedBlob};
 
-/// What an earlier try left.
+/// State that an earlier attempt left.
 #[derive(Clone, Debug)]
 pub(super) struct ResumeState {
     pub(super) journal: Journal,
-    /// Names of the files that its last run delivered whole; `None` where nobody can tell, so that the container's list
+    /// Names of the files that its last run delivered whole; `None` where that is unknown, so that the container's list
     /// counts.
     pub(super) delivered: Option<BTreeSet<BlobPath>>,
 }
 
-/// What of an upload is kept, in files and bytes.
+/// Files and bytes of an upload that are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct ResumeTotals {
     /// Files that arrived whole.
     pub files: u64,
     /// Their sizes together.
@@ -46,7 +46,7 @@ impl ResumeState {
     }
 
     /// The journal of the next run of the same upload into the same location.
-    pub(super) fn next(self, files: &FileList, listing: Option<&Listing>) -> Journal {
+    pub(super) fn next(self, files: &FileList, listing: Option<&BlobListing>) -> Journal {
         let delivered = self.delivered.unwrap_or_else(|| fully_listed(&self.journal, listing));
         let next = next_run(self.journal, files, &delivered);
         match listing {
@@ -56,7 +56,7 @@ impl ResumeState {
     }
 }
 
-/// Files that an earlier try began and that are not what they were.
+/// Files that an earlier attempt began and that changed since.
 pub(super) fn changed(before: &FileList, now: &FileList) -> Vec<BlobPath> {
     let is_other = |file: &&SourceFile| before.get(&file.path).is_some_and(|before| before != *file);
     now.iter().filter(is_other).map(|file| file.path.clone()).collect()
@@ -78,9 +78,9 @@ fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>
     journal
 }
 
-/// Files of the last run that the container lists in full size, for when the engine cannot tell what it delivered. Of a
-/// file that changed since it was sent the size says nothing.
-fn fully_listed(journal: &Journal, listing: Option<&Listing>) -> BTreeSet<BlobPath> {
+/// Files of the last run that the container lists in full size, for an engine that cannot report what it delivered. Of
+/// a file that changed since it was sent the size proves nothing.
+fn fully_listed(journal: &Journal, listing: Option<&BlobListing>) -> BTreeSet<BlobPath> {
     let listed = listing.into_iter().flatten();
     let whole = listed.filter(|(path, blob)| {
         !journal.stale.contains(*path) && journal.files.get(path).is_some_and(|file| file.bytes == blob.bytes)
@@ -90,7 +90,7 @@ fn fully_listed(journal: &Journal, listing: Option<&Listing>) -> BTreeSet<BlobPa
 
 /// The journal without complete files that the container does not list in full size, or as another write than the one that
 /// is known. Of the others nothing is known but this list: they must stay as they are in it.
-fn only_listed(mut journal: Journal, listing: &Listing) -> Journal {
+fn only_listed(mut journal: Journal, listing: &BlobListing) -> Journal {
     let Journal { files, complete, blobs, .. } = &mut journal;
     complete.retain(|path| {
         let whole = files.get(path).zip(listing.get(path)).filter(|(file, listed)| file.bytes == listed.bytes);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     /// Blobs by name, size and ETag.
-    fn listed(blobs: &[(&str, u64, &str)]) -> Listing {
+    fn listed(blobs: &[(&str, u64, &str)]) -> BlobListing {
         let blob = |bytes: u64, etag: &str| ListedBlob { bytes, version: version(etag) };
         blobs.iter().map(|(path, bytes, etag)| ((*path).into(), blob(*bytes, etag))).collect()
     }
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!((next.complete.clone(), next.run), (names(&["a", "c"]), 2));
         let missing: Vec<BlobPath> = next.missing().into_iter().map(|file| file.path).collect();
         assert_eq!(missing, ["b", "new"]);
-        // b was delivered with its old content in run 1: run 2 knows nothing of that.
+        // b was delivered with its old content in run 1: run 2 knows nothing about that.
         let third = next_run(next, &now, &names(&[]));
         assert!(!third.complete.contains("b"));
     }

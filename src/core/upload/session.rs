@@ -16,13 +16,13 @@ use url::Url;
 
 use super::directory::{DirectoryError, UploadDirectory, blocking};
 use super::engine::{TransferEngine, TransferJob, TransferSettings};
-use super::error::{BrokenUpload, ChangedFile, TransferFailure, UploadError};
+use super::error::{ChangedFile, IncompleteUpload, TransferFailure, UploadError};
 use super::event::UploadEvent;
 use super::journal::{Journal, Stage};
 use super::lifetime::lifetime_warning;
 use super::location::usable_location;
 use super::request::UploadRequest;
-use super::resume::{Kept, ResumeState, changed};
+use super::resume::{ResumeState, ResumeTotals, changed};
 use super::sharing::shared;
 use super::strays::strays;
 use super::ticks::with_ticks;
@@ -31,8 +31,8 @@ use crate::cancel::Hold;
 use crate::foundry::FoundryClient;
 use crate::model::{ArrivedFile, BlobPath, Registration, Report};
 use crate::native::{Record, Transferred, arrived_files};
-use crate::source::{UploadSource, look_at};
-use crate::store::{BlobStore, ListedBlob, Listing, Renew, UploadLocation};
+use crate::source::{UploadSource, stat_file};
+use crate::store::{BlobListing, BlobStore, ListedBlob, RenewLocation, UploadLocation};
 
 /// One upload, under its journal and its lock.
 pub struct Session {
@@ -47,16 +47,16 @@ pub struct Session {
     /// The store that this upload was sent to.
     store: Option<BlobStore>,
     /// Files of a detached upload of this version.
-    detached: Detached,
+    detached: DetachedRole,
     /// Number of the last run; no later run has the number of one whose directory may still be there.
     last_run: u32,
     /// The user knows that the journal cannot be written.
-    is_stale_told: bool,
+    has_warned_stale_journal: bool,
 }
 
 /// Role of a session towards the files of a detached upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Detached {
+enum DetachedRole {
     /// This session is one: its directory stays.
     This,
     /// An earlier one may have left files, which go when this one writes its journal.
@@ -66,7 +66,7 @@ enum Detached {
 }
 
 /// A transfer that is not complete, and what its run left.
-struct Ended {
+struct FailedTransferState {
     failure: TransferFailure,
     state: ResumeState,
     /// Until what is kept is known too: an interrupted upload says how far it was.
@@ -74,7 +74,7 @@ struct Ended {
 }
 
 impl Session {
-    /// Takes the lock of the upload, reads what an earlier try left, and waits until an AzCopy of that try has ended.
+    /// Locks the upload, reads the state of an earlier attempt, and waits until an AzCopy of that attempt has ended.
     ///
     /// # Errors
     /// [`DirectoryError::InUse`] where another process uploads the same version.
@@ -90,9 +90,9 @@ impl Session {
         let last_run = journal.as_ref().map_or_else(|| directory.highest_run(), |journal| journal.run);
         wait_for_orphan(&directory.run_path(last_run), settings.timings.cancel_grace).await;
         let directory = Some(directory);
-        // What was registered is over: the next upload of this version is another one.
+        // The registered upload is complete: the next upload of this version is another one.
         let journal = journal.filter(|journal| journal.stage != Stage::Done);
-        let (resume, store, detached) = (None, None, Detached::Earlier);
+        let (resume, store, detached) = (None, None, DetachedRole::Earlier);
         Ok(Self {
             foundry,
             settings,
@@ -103,11 +103,11 @@ impl Session {
             store,
             detached,
             last_run,
-            is_stale_told: false,
+            has_warned_stale_journal: false,
         })
     }
 
-    /// True where all files arrived in an earlier try and are still the same: only the registration is missing.
+    /// True where all files arrived in an earlier attempt and are still the same: only the registration is missing.
     #[must_use]
     pub fn is_uploaded(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| {
@@ -115,8 +115,8 @@ impl Session {
         })
     }
 
-    /// Finds out what an earlier try delivered, whichever engine it used.
-    pub async fn survey(&mut self, engine: &dyn TransferEngine) {
+    /// Determines what an earlier attempt delivered, with either engine.
+    pub async fn find_delivered(&mut self, engine: &dyn TransferEngine) {
         if let Some(journal) = self.journal.clone() {
             self.resume = Some(self.resume_state(engine, journal).await);
         }
@@ -130,7 +130,7 @@ impl Session {
         files.bytes().saturating_sub(same.map_or(0, |state| state.arrived_bytes(&files)))
     }
 
-    /// Gives up what an earlier try uploaded: the service does not accept it any more.
+    /// Discards what an earlier attempt uploaded: the service does not accept it any more.
     pub fn start_over(&mut self) {
         self.resume = None;
     }
@@ -159,13 +159,13 @@ impl Session {
         loop {
             self.write(&mut journal).await?;
             self.remove_older_runs(journal.run).await?;
-            let Ended { failure, state, hold } =
+            let FailedTransferState { failure, state, hold } =
                 match self.transfer(engine, (&store, listing.as_ref()), &mut journal, on).await? {
                     Ok(()) => break,
                     Err(ended) => ended,
                 };
             let arrived = state.arrived().len();
-            // A fresh SAS is worth it once, and again whenever files arrived with the last one.
+            // A new SAS is requested once, and again whenever files arrived with the last one.
             if !failure.wants_location() || arrived_before.is_some_and(|before| arrived <= before) {
                 return Err(self.broken(engine, &state, failure, None).await);
             }
@@ -206,7 +206,7 @@ impl Session {
         self.journal.as_ref()
     }
 
-    /// What is registered: the details as they are given now, in the place where the files are.
+    /// Registration to make: the present details, with the address of the files.
     #[must_use]
     pub fn registration(&self) -> Option<Registration> {
         let blob_uri = self.journal.as_ref()?.blob_uri().clone();
@@ -222,7 +222,7 @@ impl Session {
         }
     }
 
-    /// Writes down that the registration is asked for. True where an earlier try had asked for it already.
+    /// Records that the registration is requested. True where an earlier attempt had requested it already.
     pub async fn begin_registration(&mut self) -> bool {
         let Some(mut journal) = self.journal.clone() else { return false };
         let was_asked_for = journal.stage == Stage::Registering;
@@ -244,7 +244,7 @@ impl Session {
     /// # Errors
     /// When something in it cannot be removed.
     pub async fn finish(mut self) -> io::Result<()> {
-        if self.detached == Detached::This {
+        if self.detached == DetachedRole::This {
             return self.mark_done().await;
         }
         self.directory.take().map_or(Ok(()), UploadDirectory::remove)
@@ -256,9 +256,9 @@ impl Session {
     }
 
     async fn write(&mut self, journal: &mut Journal) -> Result<(), DirectoryError> {
-        if self.detached == Detached::Earlier {
+        if self.detached == DetachedRole::Earlier {
             self.directory()?.forget_detached();
-            self.detached = Detached::Forgotten;
+            self.detached = DetachedRole::Forgotten;
         }
         self.directory()?.write_journal(journal).await?;
         self.last_run = journal.run;
@@ -272,20 +272,20 @@ impl Session {
         if let Err(why) = self.write(&mut journal).await {
             self.journal = Some(journal);
             let words = format!("the record of this upload cannot be kept, and a new run may repeat a step: {why}");
-            let is_told = std::mem::replace(&mut self.is_stale_told, true);
+            let is_told = std::mem::replace(&mut self.has_warned_stale_journal, true);
             (self.settings.reporter)(if is_told { Report::Debug(words) } else { Report::Warning(words) });
         }
     }
 
-    /// The journal names the present run; what older ones left speaks of nothing any more.
+    /// Removes the directories of older runs: the journal names the present one.
     async fn remove_older_runs(&self, run: u32) -> Result<(), DirectoryError> {
         self.directory()?.remove_runs_but(run).await
     }
 
-    /// A location that accepts what is sent, and the blobs that are in it; no list where that cannot be told.
-    async fn listed_location(&self) -> Result<(UploadLocation, Option<Listing>), UploadError> {
+    /// Upload location that accepts content, and its blobs; no list where that is not known.
+    async fn listed_location(&self) -> Result<(UploadLocation, Option<BlobListing>), UploadError> {
         let model = (&self.request.name, &self.request.version);
-        let list = async |location: &UploadLocation| self.listing(&self.store(location).unproved()).await;
+        let list = async |location: &UploadLocation| self.listing(&self.store(location).while_probing()).await;
         usable_location(&self.foundry, self.settings.timings.probe, model, list).await
     }
 
@@ -297,15 +297,15 @@ impl Session {
 
     fn store(&self, location: &UploadLocation) -> BlobStore {
         let (foundry, name, version) = (self.foundry.clone(), self.request.name.clone(), self.request.version.clone());
-        let renew: Renew = Arc::new(move || {
+        let renew: RenewLocation = Arc::new(move || {
             let (foundry, name, version) = (foundry.clone(), name.clone(), version.clone());
             async move { foundry.start_pending_upload(&name, &version).await }.boxed()
         });
         BlobStore::new(self.foundry.shared_http(), Arc::clone(&self.settings.reporter), location, renew)
     }
 
-    /// Blobs that are in the location; `None` where that cannot be told.
-    async fn listing(&self, store: &BlobStore) -> Option<Listing> {
+    /// Blobs in the location; `None` where that is not known.
+    async fn listing(&self, store: &BlobStore) -> Option<BlobListing> {
         match store.list(&shared(&self.request.files(), None, None)).await {
             Ok(listing) => listing,
             Err(why) => {
@@ -315,17 +315,17 @@ impl Session {
         }
     }
 
-    /// Deletes from the location what would be registered with the model and is no part of it: files that an earlier try
-    /// of ours sent. Files of somebody else are not touched: they end the upload.
+    /// Deletes blobs from the location that would be registered with the model and are no part of it: files that an
+    /// earlier attempt of this upload sent. Other files are not deleted: they end the upload.
     async fn delete_strays(
         &self,
         store: &BlobStore,
-        (location, listing, earlier): (&UploadLocation, Option<&Listing>, Option<&ResumeState>),
+        (location, listing, earlier): (&UploadLocation, Option<&BlobListing>, Option<&ResumeState>),
         on: &mut dyn FnMut(UploadEvent<'_>),
     ) -> Result<(), UploadError> {
         let files = self.request.files();
         let earlier = earlier.map(|state| &state.journal);
-        // A remote source has names of its own, which are known to AzCopy alone.
+        // Only AzCopy knows the names of a remote source.
         let is_remote = self.request.is_remote();
         if is_remote && earlier.is_none_or(|journal| self.request.is_same_source(journal)) {
             return Ok(());
@@ -357,7 +357,7 @@ impl Session {
         &self,
         engine: &dyn TransferEngine,
         state: Option<ResumeState>,
-        (location, listing): (&UploadLocation, Option<&Listing>),
+        (location, listing): (&UploadLocation, Option<&BlobListing>),
         on: &mut dyn FnMut(UploadEvent<'_>),
     ) -> Journal {
         let files = self.request.files();
@@ -400,10 +400,10 @@ impl Session {
     async fn transfer(
         &self,
         engine: &dyn TransferEngine,
-        (store, before): (&BlobStore, Option<&Listing>),
+        (store, before): (&BlobStore, Option<&BlobListing>),
         journal: &mut Journal,
         on: &mut dyn FnMut(UploadEvent<'_>),
-    ) -> Result<Result<(), Ended>, UploadError> {
+    ) -> Result<Result<(), FailedTransferState>, UploadError> {
         let directory = self.directory()?;
         let missing = journal.missing();
         let failure = if missing.is_empty() && !self.request.is_remote() {
@@ -411,7 +411,7 @@ impl Session {
         } else {
             journal.stage = Stage::Uploading;
             directory.write_journal(journal).await?;
-            // The engine ends by itself, and what it leaves is looked at, before the command may be dropped.
+            // The engine ends first, and its state is read, before the command may be dropped.
             let hold = self.settings.cancel.hold();
             let job = TransferJob {
                 source: &self.request.source,
@@ -428,14 +428,18 @@ impl Session {
             match sent {
                 Ok(mut sent) => {
                     drop(hold);
-                    // A file that changed on the way was sent as it is now.
+                    // A file that changed in transit was sent as it is now.
                     journal.files = journal.files.with(std::mem::take(&mut sent.changed));
                     self.verify(store, journal, &sent, before).await.err()
                 }
                 Err(error) => {
                     let mut state = self.resume_state(engine, journal.clone()).await;
                     self.keep_writes(store, &mut state).await;
-                    return Ok(Err(Ended { failure: TransferFailure::Engine(error), state, hold: Some(hold) }));
+                    return Ok(Err(FailedTransferState {
+                        failure: TransferFailure::Engine(error),
+                        state,
+                        hold: Some(hold),
+                    }));
                 }
             }
         };
@@ -443,12 +447,12 @@ impl Session {
             None => Ok(Ok(())),
             Some(failure) => {
                 let state = self.resume_state(engine, journal.clone()).await;
-                Ok(Err(Ended { failure, state, hold: None }))
+                Ok(Err(FailedTransferState { failure, state, hold: None }))
             }
         }
     }
 
-    /// A journal with what its run delivered, whichever engine that was.
+    /// Adds to a journal what its run delivered, with either engine.
     async fn resume_state(&self, engine: &dyn TransferEngine, mut journal: Journal) -> ResumeState {
         if self.request.is_remote() {
             return ResumeState { journal, delivered: Some(Default::default()) };
@@ -461,7 +465,7 @@ impl Session {
         let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
         let arrived = blocking(move || arrived_files((&path, &key), &files, |file, version| (file, version)));
         for (ArrivedFile { path, bytes, .. }, version) in arrived.await.unwrap_or_default() {
-            // What was listed when this run began is newer than what an earlier run recorded.
+            // The list from the start of this run is newer than the record of an earlier run.
             Arc::make_mut(&mut journal.blobs).entry(path.clone()).or_insert(ListedBlob { bytes, version });
             journal.complete.insert(path);
         }
@@ -481,14 +485,19 @@ impl Session {
             .kept(engine.keeps_partial_files(), &state.journal, failure.lost_file(), |path| whole.contains(path))
             .await;
         let changed = self.changed_files(&state.journal);
-        UploadError::Broken(Box::new(BrokenUpload { failure, kept, changed, no_location: no_location.map(Box::new) }))
+        UploadError::Broken(Box::new(IncompleteUpload {
+            failure,
+            kept,
+            changed,
+            no_location: no_location.map(Box::new),
+        }))
     }
 
-    /// Files of the source that are not as they were planned. Each is looked at once, after the transfer.
+    /// Files of the source that changed since they were planned. Each is read once, after the transfer.
     fn changed_files(&self, journal: &Journal) -> Vec<ChangedFile> {
         let UploadSource::Local { directory, .. } = &*self.request.source else { return Vec::new() };
         let changed = journal.files.iter().filter_map(|file| {
-            let now = look_at(directory, &file.path).ok();
+            let now = stat_file(directory, &file.path).ok();
             let is_same = now.as_ref().is_some_and(|now| (now.bytes, now.modified) == (file.bytes, file.modified));
             let changed =
                 || ChangedFile { path: file.path.clone(), planned: file.bytes, now: now.map(|now| now.bytes) };
@@ -497,20 +506,20 @@ impl Session {
         changed.collect()
     }
 
-    /// What of an upload with this journal is kept, but for a file that is lost.
+    /// Content of an upload with this journal that is kept, except for a lost file.
     async fn kept(
         &self,
         keeps_partial_files: bool,
         journal: &Journal,
         lost: Option<&BlobPath>,
         is_whole: impl Fn(&BlobPath) -> bool,
-    ) -> Kept {
+    ) -> ResumeTotals {
         let files = self.request.files();
-        let mut kept = Kept {
+        let mut kept = ResumeTotals {
             total_files: files.len() as u64,
             total_bytes: journal.files.bytes(),
             keeps_partial_files,
-            ..Kept::default()
+            ..ResumeTotals::default()
         };
         for file in files.iter().filter(|file| is_whole(&file.path) && lost != Some(&file.path)) {
             kept.files += 1;

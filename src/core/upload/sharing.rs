@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use crate::model::{BlobPath, FileList};
-use crate::store::{BlobVersion, ListedBlob, Listing};
+use crate::store::{BlobListing, BlobVersion, ListedBlob};
 
 /// Makes an entry of what is listed, with the name of the file, and with the marks of an earlier list or of what was
 /// written where these are the same.
 pub(super) fn shared<'k>(
     files: &'k FileList,
-    earlier: Option<&'k Listing>,
+    earlier: Option<&'k BlobListing>,
     written: Option<&'k HashMap<BlobPath, BlobVersion>>,
 ) -> impl Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync {
     move |name, mut blob| {

@@ -1,17 +1,17 @@
 //! Blobs of an upload location that are no part of the model: they would be registered with it. Pure.
 
 use crate::model::{BlobPath, FileList};
-use crate::store::Listing;
+use crate::store::BlobListing;
 
-/// Blobs that an earlier try of ours sent and that are no part of `files` any more; `ours` are the files of that try,
-/// where it wrote to the same location. What cannot be listed is deleted all the same, if it may be there.
+/// Blobs that an earlier attempt of this upload sent and that are no part of `files` any more; `ours` are the files of
+/// that attempt, where it wrote to the same location. Without a list, blobs that may be there are deleted too.
 ///
 /// # Errors
-/// The name of a blob that is neither part of the source nor ours to delete.
+/// Name of a blob that is neither part of the source nor of an earlier attempt.
 pub(super) fn strays(
     files: &FileList,
     ours: Option<&FileList>,
-    listing: Option<&Listing>,
+    listing: Option<&BlobListing>,
 ) -> Result<Vec<BlobPath>, BlobPath> {
     let is_stray = |path: &&BlobPath| files.get(path).is_none();
     let Some(listing) = listing else {
@@ -34,7 +34,7 @@ mod tests {
         let files = files_of(&[("kept", 1)]);
         let ours = files_of(&[("kept", 1), ("old", 1)]);
         let blob = || ListedBlob { bytes: 1, version: BlobVersion::default() };
-        let listing = |paths: &[&str]| -> Listing { paths.iter().map(|path| ((*path).into(), blob())).collect() };
+        let listing = |paths: &[&str]| -> BlobListing { paths.iter().map(|path| ((*path).into(), blob())).collect() };
         for (ours, listed, strays_of) in [
             (Some(&ours), Some(&["kept", "old"][..]), Ok(vec!["old".into()])),
             (Some(&ours), Some(&["kept"]), Ok(vec![])),

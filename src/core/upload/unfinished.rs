@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 
 use super::journal::{Journal, Stage};
-use super::kept::kept_uploads;
+use super::kept::local_uploads;
 
 /// One unfinished upload.
 #[derive(Clone, Debug)]
-pub struct Unfinished {
+pub struct UnfinishedUpload {
     /// First 16 hex digits of SHA-256 over endpoint, name and version.
     pub id: String,
-    /// Its journal.
+    /// Journal of the upload.
     pub journal: Journal,
     /// A process works on it now.
     pub running: bool,
@@ -21,11 +21,11 @@ pub struct Unfinished {
 ///
 /// # Errors
 /// When the directory is there and cannot be read.
-pub fn unfinished(config_dir: &Path) -> io::Result<Vec<Unfinished>> {
-    let kept = kept_uploads(config_dir)?.into_iter();
+pub fn unfinished(config_dir: &Path) -> io::Result<Vec<UnfinishedUpload>> {
+    let kept = local_uploads(config_dir)?.into_iter();
     let unfinished = kept.filter_map(|upload| {
         let journal = upload.journal.filter(|journal| journal.stage != Stage::Done)?;
-        Some(Unfinished { id: upload.id, journal, running: upload.running })
+        Some(UnfinishedUpload { id: upload.id, journal, running: upload.running })
     });
     Ok(unfinished.collect())
 }

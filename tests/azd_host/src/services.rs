@@ -39,7 +39,7 @@ impl Services {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the call, looks at its token, and plays a fault if the scene has one.
+    /// Records the call, checks its token, and plays a fault if the scene has one.
     async fn take<T: std::fmt::Debug>(&self, method: &'static str, request: Request<T>) -> Result<T, Status> {
         let kept = ["authorization", "traceparent", "tracestate"];
         let text = |name: &&str| {

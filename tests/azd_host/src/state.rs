@@ -1,4 +1,4 @@
-//! What the host plays, and what it was asked.
+//! Behaviour of the host, and its recorded calls.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -18,16 +18,16 @@ pub struct Call {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What a method does instead of its work.
+/// Fault of a method.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// Refuses with this status.
     Status(Status),
-    /// Refuses with this status after so many calls.
+    /// Refuses with this status after this number of calls.
     StatusAfter(usize, Status),
     /// Never answers.
     Silence,
-    /// Never answers after so many calls.
+    /// Never answers after this number of calls.
     SilenceAfter(usize),
     /// Answers after this long.
     Slow(Duration),
@@ -42,7 +42,7 @@ pub struct Environment {
     pub values: BTreeMap<String, String>,
 }
 
-/// What the host plays.
+/// Behaviour of the host.
 #[derive(Clone, Debug)]
 pub struct Scene {
     /// The only token that it takes.
@@ -53,13 +53,13 @@ pub struct Scene {
     pub environments: BTreeMap<String, Environment>,
     /// Methods that do something else, by `Service.Method`.
     pub faults: BTreeMap<String, Fault>,
-    /// Subscriptions of the account; the first one is what a person chooses.
+    /// Subscriptions of the account; the first one is the user's choice.
     pub subscriptions: Vec<Subscription>,
-    /// Resource group that a person chooses.
+    /// Resource group that the user chooses.
     pub resource_group: Option<ResourceGroup>,
-    /// Resource that a person chooses.
+    /// Resource that the user chooses.
     pub resource: Option<ResourceExtended>,
-    /// Model of the catalogue that a person chooses; `None`: an azd that does not have the question.
+    /// Model of the catalogue that the user chooses; `None`: an azd that does not have the question.
     pub ai_model: Option<String>,
     /// Answers to `Confirm`, in turn.
     pub confirms: VecDeque<bool>,
@@ -94,7 +94,7 @@ impl Scene {
         Self { project: None, ..Self::default() }
     }
 
-    /// The same with one more environment.
+    /// Adds an environment.
     #[must_use]
     pub fn with_environment(mut self, name: &str, is_default: bool, values: &[(&str, &str)]) -> Self {
         let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -102,7 +102,7 @@ impl Scene {
         self
     }
 
-    /// The same with a method that does something else.
+    /// Adds a fault of a method.
     #[must_use]
     pub fn with_fault(mut self, method: &str, fault: Fault) -> Self {
         self.faults.insert(method.to_owned(), fault);

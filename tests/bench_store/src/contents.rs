@@ -1,4 +1,4 @@
-//! What the store knows of its blobs, and its answer to each request.
+//! Blobs of the store, and the answer to each request.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -10,7 +10,7 @@ use crate::listing;
 use crate::request::Request;
 use crate::response::{Response, VERSION};
 
-/// Refusals that a report tells in full.
+/// Refusals that a report lists in full.
 const MAX_REFUSALS: usize = 20;
 
 /// One write of a blob.
@@ -25,7 +25,7 @@ pub(crate) struct Committed {
     /// Time of the write.
     pub(crate) modified: SystemTime,
     content_type: String,
-    /// MD5 in base64, as far as the client told one.
+    /// MD5 in base64, where the client sent one.
     pub(crate) md5: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Contents {
     counts: Report,
 }
 
-/// What arrived.
+/// Content that arrived.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// Connections accepted.
@@ -65,7 +65,7 @@ pub struct Report {
     pub blobs: Vec<BlobReport>,
 }
 
-/// What arrived of one blob.
+/// Content that arrived for one blob.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BlobReport {
     /// Container and name.
@@ -130,7 +130,7 @@ impl Contents {
         self.counts.requests += 1;
         self.counts.body_bytes += request.length.unwrap_or(0);
         let mut response = self.respond(request);
-        // Those of what does not exist yet are no news.
+        // A 404 for a blob that does not exist yet is normal.
         if response.status() >= 400 && response.status() != 404 {
             self.refused(format!("{} {}/{} {}", request.method, request.container, request.blob, response.status()));
         }

@@ -1,5 +1,6 @@
-//! A blob store for measurements: speaks what upload tools need of Azure Blob Storage, counts and discards the content,
-//! and costs as little CPU as it can, because it shares the machine with what is measured. Accepts any SAS.
+//! Blob store for measurements: implements the part of Azure Blob Storage that upload tools need, counts and discards
+//! the content, and uses as little CPU as it can, because it shares the machine with the measured program. Accepts any
+//! SAS.
 //!
 //! One blocking thread per connection, one large buffer each; TLS records are decrypted in that buffer.
 
@@ -92,7 +93,7 @@ impl Store {
         self.authority.as_deref()
     }
 
-    /// What arrived so far.
+    /// Content that arrived so far.
     #[must_use]
     pub fn report(&self) -> Report {
         Report { received_bytes: self.link.received(), ..lock(&self.contents).report() }
@@ -106,7 +107,7 @@ fn accept(
     contents: &Arc<Mutex<Contents>>,
 ) {
     for socket in listener.incoming() {
-        // Out of files: those that wait are accepted when others have ended.
+        // Out of file descriptors: waiting connections are accepted when others have ended.
         let Ok(socket) = socket else { continue };
         lock(contents).connected();
         let (line, tls, contents) = (Line::new(socket, Arc::clone(link)), tls.cloned(), Arc::clone(contents));

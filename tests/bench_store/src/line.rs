@@ -59,7 +59,7 @@ impl Link {
 struct Pace(Instant);
 
 impl Pace {
-    /// Time at which so many more bytes are through.
+    /// Time at which this many more bytes have passed.
     fn through(&mut self, bytes: usize, rate: u64) -> Instant {
         let begin = Instant::now().checked_sub(CATCH_UP).map_or(self.0, |earliest| self.0.max(earliest));
         self.0 = begin + Duration::from_secs_f64(bytes as f64 / rate as f64);
@@ -82,7 +82,7 @@ impl Line {
         Self { socket, link, pace: Pace(now), received_at: now }
     }
 
-    /// Waits until the connection stands.
+    /// Waits until the connection is established.
     pub(crate) fn connect(&self) -> io::Result<()> {
         self.socket.set_nodelay(true)?;
         sleep_until(self.received_at + self.link.shape.round_trip);

@@ -6,14 +6,14 @@ use quick_xml::escape::escape;
 
 use crate::contents::Committed;
 
-/// Entries of a page unless the client wants fewer, as with the service.
+/// Maximum entries of a page, as with the service.
 const PAGE: usize = 5000;
 
 /// Which blobs a client asks for.
 pub(crate) struct Page<'p> {
     /// Beginning of their names.
     pub(crate) prefix: &'p str,
-    /// End of what stands for all names that begin alike.
+    /// Suffix that groups all names with the same prefix.
     pub(crate) delimiter: Option<&'p str>,
     /// First name of this page.
     pub(crate) marker: &'p str,

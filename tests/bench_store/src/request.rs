@@ -68,7 +68,7 @@ impl Request {
     }
 }
 
-/// What the store has to do after a piece.
+/// Next action of the store after a piece.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The client waits for `100 Continue`.
@@ -98,7 +98,7 @@ impl RequestReader {
                     *left -= taken as u64;
                     piece = &piece[taken..];
                 }
-                // A second request before the answer to the first: none of the tools does that.
+                // A second request before the answer to the first: no tool does that.
                 Some(_) => return Err(invalid("pipelined request")),
                 None => piece = self.push_head(piece)?,
             }
@@ -129,7 +129,7 @@ impl RequestReader {
         Ok(&piece[end - before..])
     }
 
-    /// What is to be done now.
+    /// Next action.
     pub(crate) fn event(&mut self) -> Option<Event> {
         if self.open.as_ref().is_some_and(|(_, left)| *left == 0) {
             self.continues = false;

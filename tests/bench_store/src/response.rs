@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
-/// Version of the service that it stands for, unless the client names one.
+/// Version of the service that is emulated, unless the client requests one.
 pub(crate) const VERSION: &str = "2025-07-05";
 
 /// Answer to a request.
@@ -29,7 +29,7 @@ impl Response {
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        // A header that could end its line would make another one.
+        // A line break would start another header.
         if !value.contains(['\r', '\n']) {
             self.headers.extend([name, ": ", value, "\r\n"]);
         }

@@ -13,7 +13,7 @@ use crate::lock;
 use crate::request::{Event, RequestReader};
 use crate::response::Response;
 
-/// Bytes read at once. Fewer system calls do not pay any more, and hundreds of connections have to fit into memory.
+/// Bytes per read. Larger reads save no more time, and hundreds of connections have to fit into memory.
 const BUFFER: usize = 256 * 1024;
 /// Largest record of TLS, and what it adds to its content.
 const RECORD: usize = 16 * 1024;

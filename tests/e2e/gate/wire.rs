@@ -1,8 +1,8 @@
-//! HTTP/1.1 as far as AzCopy and Azurite speak it with each other.
+//! HTTP/1.1 in the form that AzCopy and Azurite use with each other.
 
 use std::io::{self, BufRead, Read};
 
-/// What a request is about.
+/// Subject of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// The container's list, which the program asks for.
@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Content,
     /// A list of blocks: makes a blob of them.
     Commit,
-    /// AzCopy's look at a blob that it sent.
+    /// AzCopy's read of the properties of a blob that it sent.
     Look,
     Other,
 }
@@ -39,7 +39,7 @@ impl Request {
         let mut words = text.split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        // Account and container stand before it.
+        // Preceded by account and container.
         let blob = path.splitn(4, '/').nth(3).unwrap_or_default().replace("%2F", "/");
         let has = |part: &str| query.split('&').any(|one| one == part);
         let azcopy = header(&text, "user-agent").is_some_and(|agent| agent.contains("AzCopy"));

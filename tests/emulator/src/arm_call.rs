@@ -75,7 +75,7 @@ pub(crate) struct Region {
     pub(crate) location: String,
 }
 
-/// What is done to a deployment.
+/// Operation on a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Get,

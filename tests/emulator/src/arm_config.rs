@@ -1,4 +1,4 @@
-//! What Azure Resource Manager shows and does: accounts, deployments, what can be deployed.
+//! Behaviour of Azure Resource Manager: accounts, deployments, and the catalogue.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::quota;
 /// Azure Resource Manager's view: tenants with their subscriptions, of which the first of the first holds the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arm {
-    /// The tenants that the person belongs to.
+    /// Tenants of the user.
     pub tenants: Vec<ArmTenant>,
     /// The account's resource group.
     pub resource_group: String,
@@ -22,7 +22,7 @@ pub struct Arm {
     pub account: Option<Value>,
     /// Further accounts in the list of the subscription: each is merged into a copy of the account.
     pub more_accounts: Vec<Value>,
-    /// The person has no role at the account: lists omit it, all below it is 403 `AuthorizationFailed`.
+    /// The user has no role at the account: lists omit it, all below it is 403 `AuthorizationFailed`.
     pub hides_account: bool,
     /// Further projects of the account, with the emulator's own first.
     pub more_projects: Vec<String>,
@@ -51,7 +51,7 @@ pub struct Arm {
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArmTenant {
-    /// Its id.
+    /// Tenant id.
     pub id: String,
     /// The only token that opens it; `None`: any.
     pub token: Option<String>,
@@ -62,13 +62,13 @@ pub struct ArmTenant {
 /// How a write to a deployment is answered, and how it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deploying {
-    /// What PUT answers for a new deployment: 200, 201 or 202 (without a body).
+    /// Status of PUT for a new deployment: 200, 201 or 202 (without a body).
     pub put_status: u16,
-    /// What PATCH answers: 200 or 202 (without a body).
+    /// Status of PATCH: 200 or 202 (without a body).
     pub patch_status: u16,
-    /// What DELETE answers: 200 (gone at once), or 202. For what is not there it is 204 always.
+    /// Status of DELETE: 200 (gone immediately), or 202. Always 204 for a missing deployment.
     pub delete_status: u16,
-    /// Where a write says that it can be watched.
+    /// Header with the URL of a write's operation.
     pub polling: Polling,
     /// The URL that `polling` names answers 403 `AuthorizationFailed`.
     pub denies_operation: bool,
@@ -88,7 +88,7 @@ pub struct Deploying {
     pub patch_merges_tags: bool,
 }
 
-/// Where a write says that it can be watched.
+/// Header with the URL of a write's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Polling {
     /// Nowhere: the deployment itself has to be read.
@@ -106,7 +106,7 @@ pub enum Polling {
 pub enum DeploymentEnd {
     /// `Succeeded`.
     Succeeded,
-    /// This state, in a 200; the error is told by the status URL alone.
+    /// This state, in a 200; only the status URL returns the error.
     Failed {
         /// `Failed`, `Canceled`, `Disabled`...
         state: String,
@@ -115,7 +115,7 @@ pub enum DeploymentEnd {
         /// The error's message.
         message: String,
     },
-    /// The deployment disappears, as if somebody had deleted it.
+    /// The deployment disappears, as if it had been deleted elsewhere.
     Gone,
 }
 

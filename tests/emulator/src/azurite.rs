@@ -1,4 +1,4 @@
-//! What the emulator asks of the blob store: URLs with a SAS, a container, and whether anything is in it.
+//! Requests of the emulator to the blob store: URLs with a SAS, a container, and whether it is empty.
 
 use std::fmt;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(crate) struct Grant {
     pub(crate) expires_on: String,
 }
 
-/// Grants access to a container for so many seconds.
+/// Grants access to a container for this number of seconds.
 pub(crate) fn grant(blobs: &BlobStore, container: &str, permissions: &str, seconds: i64) -> Grant {
     let expiry = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
     let (blob_uri, extra) = match blobs {
@@ -85,7 +85,7 @@ pub(crate) async fn make_container(
     }
 }
 
-/// Whether at least one blob was committed.
+/// True when at least one blob was committed.
 pub(crate) async fn has_blobs(http: &reqwest::Client, endpoint: &Url, container: &str) -> Result<bool, BlobStoreError> {
     let sas = sas::account(OffsetDateTime::now_utc() + OWN_SAS);
     let url = format!("{}?restype=container&comp=list&maxresults=1&{sas}", container_url(endpoint, container));

@@ -23,7 +23,7 @@ pub fn recorded_size() -> Vec<Value> {
     numbered(RECORDED, RECORDED_OPENAI)
 }
 
-/// So many rows of the real size, each of another model, the first of OpenAI.
+/// This number of rows of the real size, each of another model, the first of OpenAI.
 #[must_use]
 pub fn numbered(rows: usize, openai: usize) -> Vec<Value> {
     let row = |number: usize| {

@@ -1,5 +1,5 @@
-//! Which operation a method and a path mean. Pure; paths are taken raw and each segment is decoded by itself,
-//! so that a name may hold anything, an encoded `/` too.
+//! Operation of a method and a path. Pure; paths are read raw and each segment is decoded separately, so that a name
+//! may hold anything, even an encoded `/`.
 
 use axum::http::Method;
 
@@ -49,7 +49,7 @@ pub(crate) enum Call {
 pub(crate) enum NoCall {
     /// The path is not a project's.
     UnknownRoute,
-    /// It is of a project that does not exist.
+    /// A project that does not exist.
     UnknownProject(String),
     /// The path exists, the method does not.
     WrongMethod,

@@ -12,7 +12,7 @@ use crate::call::Target;
 use crate::config::Config;
 use crate::wire::{Patch, merge_patch};
 
-/// Where the weights of a seeded model are said to be.
+/// Address of the weights of a seeded model.
 const SEEDED: &str = "https://emulator.blob.core.windows.net/seeded";
 
 /// Models by name, each with its versions in the order they came.
@@ -75,7 +75,7 @@ impl Catalog {
         Some(model)
     }
 
-    /// Adds a model as a test wants it: defaults, patched with `seed`, so that `null` takes a default away.
+    /// Adds a model for a test: defaults, patched with `seed`, so that `null` removes a default.
     pub(crate) fn seed(&mut self, seed: &Value, config: &Config) -> Result<(), SeedError> {
         let (target, fields) = seeded(seed)?;
         let mut model = object(&target, fields, config, "Succeeded");

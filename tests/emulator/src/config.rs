@@ -1,5 +1,5 @@
-//! What the emulator is told to be: every behaviour that a test can choose, with the default that a healthy project has.
-//! Faults that last for some requests only stand in `fault`.
+//! Configuration of the emulator: every behaviour that a test can choose, with the default of a healthy project. Faults
+//! that last for some requests are in `fault`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -10,27 +10,27 @@ use url::Url;
 use crate::arm_config::Arm;
 use crate::fault::Fault;
 
-/// What the emulator does. Start from `Config::default()` and set the fields that matter.
+/// Behaviour of the emulator. Start from `Config::default()` and set the fields that matter.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen. Only loopback addresses are accepted; port 0 takes a free one. Read at start only.
+    /// Address to listen on. Only loopback addresses are accepted; port 0 takes a free one. Read only at start.
     pub listen: SocketAddr,
     /// The one project that exists.
     pub project: String,
-    /// The account's name, as it stands in model ids.
+    /// Account name in model ids.
     pub account: String,
     /// Which bearer tokens are let in.
     pub auth: Auth,
     /// The tenant that the challenge of a 401 names.
     pub tenant: Option<String>,
-    /// Where the containers are. Read at each request.
+    /// Blob store with the containers. Read at each request.
     pub blobs: BlobStore,
     /// Seconds from now until a SAS ends. Negative: it is expired when it is handed out.
     pub sas_seconds: i64,
-    /// The same for the first SAS URLs of each upload, before `sas_seconds` applies: `[-60]` lets the first one be
-    /// expired and the second one good.
+    /// As `sas_seconds`, for the first SAS URLs of each upload, before `sas_seconds` applies: `[-60]` makes the first
+    /// one expired and the second one valid.
     pub first_sas_seconds: Vec<i64>,
-    /// The letters of the upload SAS, in the order that Azure wants (`racwdl`).
+    /// Letters of the upload SAS, in the order that Azure requires (`racwdl`).
     pub sas_permissions: String,
     /// How startPendingUpload answers.
     pub pending_upload_shape: PendingUploadShape,
@@ -44,11 +44,11 @@ pub struct Config {
     pub requires_base_model: bool,
     /// The service has the createAsync route.
     pub has_create_async: bool,
-    /// What a service without createAsync answers there.
+    /// Answer of a service without createAsync.
     pub missing_route: MissingRoute,
-    /// What PUT answers for a new version: 200, 201 or 202 (then with an operation); `None`: 405.
+    /// Status of PUT for a new version: 200, 201 or 202 (then with an operation); `None`: 405.
     pub put_status: Option<u16>,
-    /// Merged into each model that a registration makes, as if somebody else had been faster.
+    /// Merged into each model that a registration creates, as if another registration had been faster.
     pub registers_as: Option<Value>,
     /// How createAsync says where to poll.
     pub location: LocationForm,
@@ -66,7 +66,7 @@ pub struct Config {
     pub hidden_gets: u32,
     /// A version can be read (`provisioningState` `Creating`) while its operation runs; otherwise it is 404.
     pub visible_while_creating: bool,
-    /// What DELETE answers: 200, 204, or 202 (then the version goes after `polls_until_done` looks).
+    /// Status of DELETE: 200, 204, or 202 (then the version disappears after `polls_until_done` polls).
     pub delete_status: u16,
     /// The last poll's body of a deletion.
     pub deletion_end: OperationEnd,
@@ -76,11 +76,11 @@ pub struct Config {
     pub filters_by_job: bool,
     /// Items a page of both lists.
     pub page_size: usize,
-    /// Where `nextLink` points.
+    /// Target of `nextLink`.
     pub next_link: NextLinkForm,
     /// The time in `createdAt` and `lastModifiedAt`, for snapshots. A SAS always counts from the real time.
     pub clock: Option<OffsetDateTime>,
-    /// What Azure Resource Manager shows of the world around the project.
+    /// Azure Resource Manager around the project.
     pub arm: Arm,
     /// Models that are there from the start, see [`crate::Emulator::seed`].
     pub models: Vec<Value>,
@@ -142,19 +142,19 @@ pub enum Auth {
     RejectAll,
 }
 
-/// Where the bytes of a model go. The emulator hands out SAS URLs, it never holds bytes.
+/// Blob store for the content of models. The emulator issues SAS URLs, and never holds content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlobStore {
     /// No store: no container is made, the SAS has the right form and no account that honours it.
     None {
-        /// What stands before `/CONTAINER` in the URLs.
+        /// Prefix of `/CONTAINER` in the URLs.
         base: Url,
         /// Appended to the SAS, for example a canary that must never show up in any output.
         extra_sas_query: Option<String>,
     },
     /// A real Azurite with its well-known account.
     Azurite {
-        /// Its blob endpoint without the account: `http://127.0.0.1:10000`.
+        /// Blob endpoint without the account: `http://127.0.0.1:10000`.
         endpoint: Url,
     },
 }
@@ -219,7 +219,7 @@ pub enum OperationEnd {
     },
 }
 
-/// Where `nextLink` points.
+/// Form of `nextLink`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextLinkForm {
     /// To the next page.

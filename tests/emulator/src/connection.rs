@@ -12,7 +12,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long to wait after `accept` failed, for example for want of file descriptors.
+/// Pause after a failed `accept`, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A handler's hold on the connection that its request came by.
@@ -68,7 +68,7 @@ impl Listener for BreakableListener {
     }
 }
 
-/// A stream that does what its [`Connection`] was told to do.
+/// Stream that can be broken through its [`Connection`].
 pub(crate) struct BreakableStream {
     stream: TcpStream,
     connection: Connection,

@@ -68,7 +68,7 @@ impl Deployments {
         self.items.iter().find(|one| one.running.is_some()).map(|one| one.name.clone())
     }
 
-    /// Adds a deployment as a test wants it: defaults, patched with `seed`, so that `null` takes a default away.
+    /// Adds a deployment for a test: defaults, patched with `seed`, so that `null` removes a default.
     pub(crate) fn seed(&mut self, seed: &Value, config: &Config) -> Result<(), SeedError> {
         let name = seed["name"].as_str().ok_or(SeedError)?.to_owned();
         let mut object = shown(&name, &defaults(), config);
@@ -79,7 +79,7 @@ impl Deployments {
         Ok(())
     }
 
-    /// Starts work on a deployment that is there, as if somebody had asked for it.
+    /// Starts an operation on an existing deployment, as if another client had requested it.
     pub(crate) fn begin(&mut self, name: &str, rules: &Deploying, deletes: bool) -> String {
         let id = format!("operation-{}", self.operations.len() + 1);
         self.operations.insert(id.clone(), Outcome { name: name.to_owned(), end: None });
@@ -91,7 +91,7 @@ impl Deployments {
         id
     }
 
-    /// Makes or replaces a deployment. `None` when the work is done at once.
+    /// Creates or replaces a deployment. `None` when it is done immediately.
     pub(crate) fn put(&mut self, name: &str, envelope: &Value, (at_once, config): (bool, &Config)) -> Option<String> {
         let rules = &config.arm.deploying;
         let object = shown(name, envelope, config);
@@ -125,7 +125,7 @@ impl Deployments {
         Some(self.begin(name, rules, false))
     }
 
-    /// Removes a deployment, at once or after some looks.
+    /// Removes a deployment, immediately or after some polls.
     pub(crate) fn delete(&mut self, name: &str, rules: &Deploying) -> Option<String> {
         if rules.delete_status == 202 && rules.polls_until_done > 0 {
             return Some(self.begin(name, rules, true));
@@ -134,7 +134,7 @@ impl Deployments {
         None
     }
 
-    /// Looks at a deployment, which moves on what runs on it.
+    /// Polls a deployment, which advances its operation.
     pub(crate) fn look(&mut self, name: &str, rules: &Deploying) {
         let Some(one) = self.find_mut(name) else { return };
         let Some(running) = &mut one.running else { return };
@@ -173,7 +173,7 @@ impl Deployments {
         }
     }
 
-    /// What became of a write.
+    /// Result of a write.
     pub(crate) fn outcome(&self, id: &str) -> Option<Outcome> {
         self.operations.get(id).cloned()
     }

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong, on which route, for how many requests. How a fault is acted out stands in `sabotage`.
+//! Faults: the kind, the route, and the number of requests. `sabotage` carries them out.
 
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,7 @@ pub struct Fault {
     /// The request is carried out first and only its answer is lost: the ambiguous failure.
     #[serde(default)]
     pub processed: bool,
-    /// What goes wrong.
+    /// Kind of the fault.
     pub kind: FaultKind,
 }
 
@@ -119,14 +119,14 @@ impl Fault {
         Self { route, skip: 0, count: None, processed: false, kind }
     }
 
-    /// Harms only so many requests.
+    /// Affects only this number of requests.
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Lets so many requests pass first.
+    /// Lets this number of requests pass first.
     #[must_use]
     pub fn after(mut self, skip: u32) -> Self {
         self.skip = skip;
@@ -141,7 +141,7 @@ impl Fault {
     }
 }
 
-/// What goes wrong.
+/// Kind of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FaultKind {
@@ -217,7 +217,7 @@ impl FaultKind {
 pub enum RetryAfter {
     /// Seconds, as a number.
     Seconds(u64),
-    /// So many seconds from now, as an HTTP date.
+    /// This number of seconds from now, as an HTTP date.
     DateInSeconds(i64),
 }
 

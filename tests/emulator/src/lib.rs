@@ -1,5 +1,5 @@
-//! A local Foundry project: it speaks the service's API strictly, fails on demand, and leaves the bytes to a real
-//! Azurite beside it. Tests start it in-process ([`Emulator::start`]); the program of this crate is the same for scripts.
+//! Local Foundry project: strict about requests, fails on demand, and leaves content to a real Azurite beside it. Tests
+//! start it in-process ([`Emulator::start`]); the program of this crate is the same for scripts.
 
 mod arm_call;
 mod arm_config;

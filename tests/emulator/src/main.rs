@@ -1,4 +1,4 @@
-//! The emulator as a program: starts one, says what to set, and waits to be told to end.
+//! The emulator as a program: starts one, prints what to set, and runs until it is ended.
 
 mod options;
 
@@ -26,7 +26,7 @@ fn run(options: &Options) -> io::Result<()> {
     let emulator = Emulator::start(options.config()?)?;
     let endpoint = emulator.endpoint();
     runtime.block_on(async {
-        // Listening before anybody can know the endpoint, so that no signal meets the default action.
+        // Listening before the endpoint is published, so that no signal has the default action.
         let told_to_end = told_to_end()?;
         if let Some(file) = &options.write_endpoint {
             write_whole(file, &endpoint)?;

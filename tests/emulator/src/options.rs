@@ -16,8 +16,8 @@ use url::Url;
 
 /// A local Foundry project, to try, test and script azure-ai-models without an Azure subscription.
 ///
-/// It listens on 127.0.0.1 only and takes any bearer token. Weights go to an Azurite that you start beside it; without
-/// one, uploads have nowhere to go and everything else works.
+/// Listens on 127.0.0.1 only and accepts any bearer token. Weights go to an Azurite that you start beside it; without
+/// one, uploads fail and everything else works.
 #[derive(Debug, Parser)]
 #[command(name = "foundry-emulator", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Options {
@@ -55,7 +55,7 @@ pub(crate) struct Options {
     /// The time in createdAt, for reproducible output: 2026-01-02T03:04:05Z
     #[arg(long, value_name = "TIME", value_parser = read_time, help_heading = "Service")]
     clock: Option<OffsetDateTime>,
-    /// What DELETE answers: 200, 204 or 202
+    /// Status of DELETE: 200, 204 or 202
     #[arg(long, value_name = "STATUS", default_value_t = 200, value_parser = read_delete_status, help_heading = "Service")]
     delete_status: u16,
     /// A model that a deployment uses, so that it cannot be deleted; may be repeated
@@ -68,10 +68,10 @@ pub(crate) struct Options {
     /// Seconds until a SAS ends; negative hands out expired ones
     #[arg(long, value_name = "N", default_value_t = 3600, allow_negative_numbers = true, help_heading = "Uploads")]
     sas_seconds: i64,
-    /// The same for the first SAS of each upload; repeated: for the second and so on
+    /// Lifetime of the first SAS of each upload; repeated: of the second and so on
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Uploads")]
     first_sas_seconds: Vec<i64>,
-    /// What a SAS allows
+    /// Permissions of a SAS
     #[arg(long, value_name = "LETTERS", default_value = "rcwl", help_heading = "Uploads")]
     sas_permissions: String,
     /// Give another container to each startPendingUpload
@@ -84,13 +84,13 @@ pub(crate) struct Options {
     /// There is no createAsync: clients have to PUT
     #[arg(long, help_heading = "Registration")]
     no_create_async: bool,
-    /// What PUT answers for a new version: 200, 201 or 202
+    /// Status of PUT for a new version: 200, 201 or 202
     #[arg(long, value_name = "STATUS", default_value_t = 201, value_parser = read_put_status, help_heading = "Registration")]
     put_status: u16,
     /// How often an operation is seen running before it ends
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Registration")]
     polls: u32,
-    /// Where to poll: absolute, relative, body, none, or a foreign http://HOST
+    /// URL of operations: absolute, relative, body, none, or a foreign http://HOST
     #[arg(long, value_name = "FORM", default_value = "absolute", value_parser = read_location, help_heading = "Registration")]
     location: LocationForm,
     /// Let registrations fail with this code
@@ -129,7 +129,7 @@ struct ArmOptions {
     /// How often a deployment is seen unfinished
     #[arg(long, value_name = "N", default_value_t = 2)]
     deployment_polls: u32,
-    /// Where a write says that it can be watched: nowhere, Azure-AsyncOperation, or Location
+    /// Header with the URL of a write's operation: nowhere, Azure-AsyncOperation, or Location
     #[arg(long, value_enum, default_value_t = PollingOption::AsyncOperation)]
     polling: PollingOption,
     /// That URL answers AuthorizationFailed

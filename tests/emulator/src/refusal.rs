@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// What an operation answers.
+/// Answer of an operation.
 pub(crate) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
@@ -112,7 +112,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// What the service was seen to say with a code, for faults that name no message.
+/// Recorded message of the service for a code, for faults that name no message.
 pub(crate) fn recorded(code: &str) -> &'static str {
     match code {
         "RequestConflict" => {

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 /// The account that every Azurite has.
 pub(crate) const ACCOUNT: &str = "devstoreaccount1";
-/// Its key, published in Azurite's documentation: no secret.
+/// Account key, published in Azurite's documentation: no secret.
 const ACCOUNT_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 /// The last version whose string to sign has no encryption scope.
 const VERSION: &str = "2020-10-02";

@@ -94,8 +94,8 @@ impl Emulator {
         state.catalog.seed(model, &state.config)
     }
 
-    /// Begins a registration as if somebody else had asked for it, of a model as `seed` takes it. Answers with the
-    /// address of its operation.
+    /// Begins a registration as if another client had requested it, of a model in the form of `seed`. Returns the URL
+    /// of its operation.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Emulator {
         state.deployments.seed(deployment, &state.config)
     }
 
-    /// Begins the creation of a deployment as if somebody else had asked for it, of one as `seed_deployment` takes it.
+    /// Begins the creation of a deployment as if another client had requested it, in the form of `seed_deployment`.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Emulator {
         self.work_on_deployment(deployment, false)
     }
 
-    /// Begins the deletion of a deployment as if somebody else had asked for it.
+    /// Begins the deletion of a deployment as if another client had requested it.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread was reported there, and a second one in a drop would abort.
+            // A panic of the server's thread was already reported, and a second one in a drop would abort.
             drop(thread.join());
         }
     }
@@ -178,7 +178,7 @@ async fn serve(
     stopped: oneshot::Receiver<Infallible>,
 ) {
     let server = axum::serve(BreakableListener(listener), service).into_future();
-    // Not a graceful end: it would wait for clients that a fault keeps waiting.
+    // Not a graceful shutdown: it would wait for clients that a fault blocks.
     tokio::select! {
         _ = server => {}
         _ = stopped => {}
@@ -187,7 +187,7 @@ async fn serve(
 
 /// For Azurite, which is local: no proxy.
 fn http_client() -> io::Result<reqwest::Client> {
-    // Fails when a provider is installed already, which serves as well.
+    // Fails when a provider is already installed.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)
 }

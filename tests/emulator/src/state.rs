@@ -1,5 +1,5 @@
-//! All that the emulator remembers: models, deployments, containers handed out, operations, armed faults, requests seen.
-//! It decides what happens; how that looks on the wire is for the routes.
+//! State of the emulator: models, deployments, containers, operations, armed faults, recorded requests. Decides the
+//! outcome; the routes decide its form on the wire.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use crate::wire::{self, Registration};
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
-    /// What a reset goes back to.
+    /// Configuration after a reset.
     initial: Config,
     pub(crate) http: reqwest::Client,
 }
@@ -77,7 +77,7 @@ struct Operation {
     end: Option<OperationEnd>,
 }
 
-/// What an operation does when it ends.
+/// Effect of an operation at its end.
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
     Register(Registration),
@@ -86,7 +86,7 @@ pub(crate) enum Work {
     Delete,
 }
 
-/// What a look at an operation shows.
+/// Result of a poll of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Progress {
     Running(String),
@@ -182,7 +182,7 @@ impl State {
         Ok((self.begin(target.clone(), Work::Register(registration)), target))
     }
 
-    /// Looks at an operation, which moves it on: time here is counted in looks, so that tests need not wait.
+    /// Polls an operation, which advances it: time is counted in polls, so that tests need not wait.
     pub(crate) fn look(&mut self, id: &str) -> Option<Progress> {
         let operation = self.operations.get_mut(id)?;
         if let Some(end) = &operation.end {
@@ -216,7 +216,7 @@ impl State {
         self.catalog.get(&self.operations.get(id)?.target)
     }
 
-    /// Makes a model of a registration, at once.
+    /// Creates a model from a registration, immediately.
     pub(crate) fn register(&mut self, target: &Target, registration: Registration) {
         let mut model = catalog::object(target, registration.fields, &self.config, "Succeeded");
         if let Some(other) = &self.config.registers_as {

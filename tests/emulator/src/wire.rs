@@ -1,4 +1,4 @@
-//! Request bodies, as strict as the service may be: unknown fields are refused, and createAsync speaks the dialect of
+//! Request bodies, as strict as the service may be: unknown fields are refused, and createAsync requires the dialect of
 //! its api-version. Pure.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use url::Url;
 use crate::call::Target;
 use crate::refusal::Refusal;
 
-/// What an api-version calls things.
+/// Field names of an api-version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// `2025-11-15-preview`: `derivedModelInformation.baseModel`, `catalogInfo`.

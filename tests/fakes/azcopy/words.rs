@@ -1,4 +1,4 @@
-//! What AzCopy writes, its JSON lines with numbers as strings, and what it is answered.
+//! Output of AzCopy, as JSON lines with numbers as strings, and its input.
 
 use std::io::BufRead;
 use std::sync::Mutex;

@@ -25,7 +25,7 @@ pub(crate) fn make() -> io::Result<(Arc<ServerConfig>, String)> {
     let mut params = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    // Names of their own: OpenSSL takes a certificate whose issuer has its own name for a self-signed one.
+    // Distinct names: OpenSSL takes a certificate with equal issuer and subject for a self-signed one.
     params.distinguished_name.push(DnType::CommonName, "fake-hub authority");
     let authority = params.self_signed(&key).map_err(io::Error::other)?.pem();
     let issuer = Issuer::new(params, key);

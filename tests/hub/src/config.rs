@@ -9,7 +9,7 @@ use crate::fault::Fault;
 pub struct Config {
     /// Port of the Hub on 127.0.0.1; 0 is a free one. Read at start only.
     pub port: u16,
-    /// Both origins speak TLS with a certificate for 127.0.0.1. Read at start only.
+    /// Both origins use TLS with a certificate for 127.0.0.1. Read only at start.
     pub tls: bool,
     /// Repositories. Read at start only.
     pub repos: Vec<RepoConfig>,
@@ -97,7 +97,7 @@ pub enum Gate {
     Open,
     /// Accepted without a review: `"gated": "auto"`.
     Auto,
-    /// A person reviews each request: `"gated": "manual"`.
+    /// Requests are reviewed manually: `"gated": "manual"`.
     Manual,
 }
 

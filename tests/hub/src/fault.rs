@@ -71,7 +71,7 @@ pub enum FaultKind {
     Expired,
     /// One byte of the content is another one.
     Flip,
-    /// The right answer, late by so many milliseconds.
+    /// Correct answer, delayed by this number of milliseconds.
     Delay(u64),
     /// `X-Repo-Commit` names another commit.
     OtherCommit,
@@ -94,13 +94,13 @@ impl Fault {
         Self { route, path: None, skip: 0, count: None, kind }
     }
 
-    /// Harms only so many requests.
+    /// Affects only this number of requests.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         Self { count: Some(count), ..self }
     }
 
-    /// Lets so many requests pass first.
+    /// Lets this number of requests pass first.
     #[must_use]
     pub fn after(self, skip: u32) -> Self {
         Self { skip, ..self }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Pause after `accept` failed, for example for want of file descriptors.
+/// Pause after a failed `accept`, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Listener of one origin.
@@ -58,7 +58,7 @@ async fn accept(
                 None => Ok(Connection::Plain(stream)),
                 Some(tls) => tls.accept(stream).await.map(|stream| Connection::Encrypted(Box::new(stream))),
             };
-            // A handshake that fails is the client's business, and at the end of the server nobody listens.
+            // A failed handshake is the client's concern, and at the end of the server there is no receiver.
             if let Ok(connection) = connection {
                 drop(ready.send((connection, peer)));
             }

@@ -1,4 +1,4 @@
-//! The Hub as a program: starts one, prints what to set, and serves until it is told to end.
+//! The Hub as a program: starts one, prints what to set, and runs until it is ended.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use fake_hub::{Config, FakeHub, Fault, Gate, RepoConfig};
 
 /// A model hub of this machine, to try, test and script imports without Hugging Face.
 ///
-/// It listens on 127.0.0.1 only. Clients reach it with HF_ENDPOINT, or, by the public names, with HTTPS_PROXY and the
+/// Listens on 127.0.0.1 only. Clients use it with HF_ENDPOINT, or, by the public names, with HTTPS_PROXY and the
 /// certificate of its authority.
 #[derive(Debug, Parser)]
 #[command(name = "fake-hub", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -92,7 +92,7 @@ fn run(options: &Options) -> io::Result<()> {
     let hub = FakeHub::start(options.config())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // Listening before anybody can know the endpoint, so that no signal meets the default action.
+        // Listening before the endpoint is published, so that no signal has the default action.
         let told_to_end = told_to_end()?;
         let proxy = hub.proxy();
         let texts = [(&options.authority, hub.authority()), (&options.write_proxy, proxy.as_str())];

@@ -15,7 +15,7 @@ use crate::certificate::PUBLIC_NAMES;
 /// Longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// Where the public names lead.
+/// Targets of the public names.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) hub: SocketAddr,
@@ -30,7 +30,7 @@ pub(crate) async fn serve(listener: TcpListener, proxy: Arc<Proxy>) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
         let proxy = Arc::clone(&proxy);
-        // A client that goes away is part of some tests.
+        // Some tests drop the client.
         tokio::spawn(async move { drop(tunnel(client, &proxy).await) });
     }
 }

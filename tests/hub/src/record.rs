@@ -1,4 +1,4 @@
-//! What the wire carried: each request, and bytes per file.
+//! Record of the traffic: each request, and bytes per file.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 pub enum Side {
     /// The Hub.
     Hub,
-    /// Its CDN.
+    /// CDN of the Hub.
     Cdn,
 }
 

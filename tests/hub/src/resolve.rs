@@ -1,4 +1,4 @@
-//! Where the content of a file is: a signed URL for a large one, and a small one at once.
+//! Location of a file's content: a signed URL for a large one, the Hub itself for a small one.
 
 use std::io::{Read, Write};
 

@@ -51,7 +51,7 @@ impl FakeHub {
         let scheme = if config.tls { "https" } else { "http" };
         let tls = config.tls.then(|| Arc::clone(&certificate));
         let shared = Arc::new(Shared::new(config, format!("{scheme}://{cdn_address}"))?);
-        // The public names are decrypted by the proxy, so what it leads to has to be plain.
+        // The proxy decrypts the public names, so its targets have to be plain.
         let behind = (listen(0)?, listen(0)?);
         let (plain_hub, plain_cdn) = (behind.0.local_addr()?, behind.1.local_addr()?);
         let asked = Arc::new(Proxy { hub: plain_hub, cdn: plain_cdn, tls: certificate, asked: Default::default() });
@@ -181,7 +181,7 @@ impl Drop for FakeHub {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread was reported there, and a second one in a drop would abort.
+            // A panic of the server's thread was already reported, and a second one in a drop would abort.
             drop(thread.join());
         }
     }

@@ -16,7 +16,7 @@ const KEY: &[u8] = b"fake-hub";
 /// Length of the signature of the recorded example, in characters.
 const SIGNATURE: usize = 344;
 
-/// What a valid signed URL says.
+/// Content of a valid signed URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signed {
     pub(crate) repo: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Signed {
 pub(crate) enum Unsigned {
     /// Not what was signed, byte for byte.
     Altered,
-    /// Its time is over.
+    /// Expired.
     Expired,
 }
 

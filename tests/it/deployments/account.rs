@@ -63,7 +63,7 @@ fn the_project_id_of_azds_templates_needs_no_search() {
     let (env, _host) = run_by_azd(Config::default(), &[("AZURE_AI_PROJECT_ID", &id)]);
     env.run(&["deployments", "list"]).success();
     assert_eq!(searched(&env), 0);
-    // An option that says something else asks for another account.
+    // An option with another value selects another account.
     let output = env.run(&["deployments", "list", "--account", "other"]).success();
     assert!(output.stdout.contains("0 deployment(s) found") && output.stderr.contains("WARNING"), "{output}");
     assert_eq!(searched(&env), 1);
@@ -81,7 +81,7 @@ fn the_environments_subscription_is_searched_before_the_others() {
     env.run(&["deployments", "list"]).success();
     let asked = env.emulator().requests().into_iter().filter(|one| one.path.ends_with("/accounts")).count();
     assert_eq!(asked, 1, "{:?}", env.emulator().requests());
-    // With -s alone no other subscription counts.
+    // With -s no other subscription is searched.
     env.run(&["deployments", "delete", "-n", "x", "-f", "-s", "other"]).fails_with(3);
 }
 

@@ -185,7 +185,7 @@ fn missing_values_are_asked_for_on_a_terminal() {
     assert_eq!(put(&env).1["sku"], json!({"name": "GlobalProvisionedManaged", "capacity": 80}));
 }
 
-/// All of them at once: whoever writes a script should not find them one by one.
+/// All of them together: the author of a script should not find them one by one.
 #[test]
 fn all_missing_values_are_told_together_before_any_request() {
     let env = env();
@@ -274,7 +274,7 @@ fn a_model_that_is_not_registered_yet_is_not_deployed() {
     assert!(output.stderr.contains("is not registered (state Creating)"), "{output}");
 }
 
-/// The SKU of the base model stands in for a model that no list has.
+/// The SKU of the base model is used for a model that no list has.
 #[test]
 fn the_base_model_tells_the_sku_where_the_model_is_not_listed() {
     let env = with(Arm { lists_custom_models: false, ..Arm::default() });
@@ -295,7 +295,7 @@ fn what_the_user_may_not_read_is_not_checked() {
     for id in ["twin", "feature", "sku", "quota"] {
         assert!(output.stderr.contains(&format!("  {id}: not checked: no permission\n")), "{output}");
     }
-    // The look at the name is different: without it PUT may change what is there.
+    // A failed check of the name is an error: without it PUT may change an existing deployment.
     let env = super::env();
     env.emulator().add_fault(Fault::new(Route::ArmGet, FaultKind::status(403)));
     create(&env, &YES).fails_with(4);
@@ -318,7 +318,7 @@ fn without_the_projects_models_the_version_has_to_be_named() {
 fn an_existing_deployment_of_the_same_model_is_kept() {
     let env = with(Arm { deployments: vec![custom("dep")], ..Arm::default() });
     let keep = |more: &[&str]| create(&env, &[&["--if-not-exists"], more].concat());
-    // Nothing is billed by this, so nobody has to agree.
+    // Nothing is billed by this, so no consent is needed.
     let output = keep(&["--no-prompt"]).success();
     assert!(output.stderr.contains("already exists: nothing was created"), "{output}");
     assert_eq!(keep(&["-o", "json"]).success().json(), super::shown(&env)[0]);
@@ -327,7 +327,7 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
     let update = "azure-ai-models custom deployments update --name dep --sku-capacity 160 --set-tag 'a=b'\n";
     let output = keep(&["--sku-capacity", "160", "--tag", "a=b"]).success();
     assert!(output.stderr.contains(update), "{output}");
-    // Refused with the same command, or with the one that shows what is there.
+    // Refused with the same command, or with the one that lists what exists.
     let refused = create(&env, &["--sku-capacity", "160", "--tag", "a=b", "-y"]).fails_with(5);
     assert!(refused.stderr.contains(update), "{refused}");
     for more in [&["-y"][..], &["-y", "--sku-capacity", "160", "--model-version", "2"]] {
@@ -338,7 +338,7 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
         keep(&other).fails_with(5);
     }
     assert_eq!(writes(&env), Vec::<String>::new());
-    // Not there: created, once somebody agreed.
+    // Missing: created after the consent.
     let env = super::env();
     create(&env, &["--if-not-exists", "--no-prompt"]).fails_with(2);
     create(&env, &["--if-not-exists", "--yes"]).success();

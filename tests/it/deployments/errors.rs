@@ -1,4 +1,4 @@
-//! The table of what Azure Resource Manager refuses (src/error/arm_table.rs), a test a row: what a person reads.
+//! Table of what Azure Resource Manager refuses (src/error/arm_table.rs), a test a row: the message for the user.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `list`, `show`: tables, pages, JSON, and what the project tells where Azure Resource Manager does not.
+//! `list`, `show`: tables, pages, JSON, and what the project reports where Azure Resource Manager does not.
 
 use foundry_emulator::{Arm, Config, Fault, FaultKind, NextLinkForm, Route};
 use serde_json::json;
@@ -54,7 +54,7 @@ fn a_list_of_several_pages_is_whole_or_an_error() {
     let origin = env.emulator().origin();
     env.set("AZURE_AI_MODELS_ARM_ENDPOINT", &origin);
     assert_eq!(env.run(&["deployments", "list", "-q"]).success().stdout, "mine\nchat\n");
-    // A page that fails is no reason to ask the project, which knows less.
+    // A failed page is no reason to ask the project, which reports less.
     env.emulator().add_fault(Fault::new(Route::ArmDeployments, FaultKind::Html { status: 400 }));
     let output = env.run(&["deployments", "list", "-o", "json"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
@@ -83,7 +83,7 @@ fn without_azure_resource_manager_the_project_lists_them() {
     insta::assert_snapshot!(env.run(&["custom", "deployments", "show", "--name", "mine"]));
     let json = env.run(&["custom", "deployments", "list", "-o", "json"]).success().json();
     assert_eq!((json[0]["name"].as_str(), json[0]["modelName"].as_str()), (Some("mine"), Some("my-model")));
-    // What needs the account says so, and writes nothing.
+    // Commands that need the account report that, and write nothing.
     for args in [
         &["custom", "deployments", "update", "--name", "mine", "--sku-capacity", "160"][..],
         &["custom", "deployments", "delete", "--name", "mine", "--force"],
@@ -142,7 +142,7 @@ fn swapped_letters_are_seen_through() {
     assert!(output.stderr.contains("Similar names: 'chat'."), "{output}");
     let output = env.run(&["base", "show", "--name", "hpi-4"]).fails_with(3);
     assert!(output.stderr.contains("Similar names: 'Phi-4'."), "{output}");
-    // A name without its option is a slip, not a riddle.
+    // A positional name gets a suggestion.
     let output = env.run(&["deployments", "show", "chat"]).fails_with(2);
     assert!(output.stderr.contains("Suggestion: Use --name chat. See "), "{output}");
 }
@@ -167,7 +167,7 @@ fn the_account_is_found_by_options_without_a_search() {
     env.run(&[&["deployments", "list"], &named[..]].concat()).success();
     let searched = env.emulator().requests().iter().any(|one| one.path == "/subscriptions" || one.path == "/tenants");
     assert!(!searched, "{:?}", env.emulator().requests());
-    // Another name fits nothing, and the project still answers `list`.
+    // No other name matches, and the project still answers `list`.
     let output = env.run(&["deployments", "list", "--account", "other"]).success();
     assert!(output.stdout.contains("unknown"), "{output}");
     env.run(&["deployments", "delete", "-n", "chat", "-f", "--account", "other"]).fails_with(3);

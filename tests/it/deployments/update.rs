@@ -141,7 +141,7 @@ fn a_refused_change_names_what_the_account_has() {
     assert!(output.stderr.contains("https://aka.ms/fireworks-quota"), "{output}");
 }
 
-/// Whoever put it there, it is not printed.
+/// A secret in a tag is never printed.
 #[test]
 fn a_secret_in_a_tag_is_masked_and_stays_in_what_is_sent_back() {
     let env = super::env();

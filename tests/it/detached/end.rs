@@ -1,4 +1,4 @@
-//! How a detached upload ends: by itself, by `stop`, by a signal, by a kill.
+//! Ends of a detached upload: on its own, by `stop`, by a signal, by a kill.
 
 use std::fs;
 
@@ -152,7 +152,7 @@ fn what_tells_of_an_upload_goes_after_a_week_or_when_it_is_discarded() {
         }
         assert!(!result.exists());
     }
-    // What can be resumed stays.
+    // A resumable upload stays.
     assert_eq!(failing.listed()["state"], "interrupted");
 }
 
@@ -167,7 +167,7 @@ fn a_version_that_was_registered_is_a_version_that_exists() {
     assert!(output.stderr.contains("is done: its model is registered"), "{output}");
     stage.env.run(&["custom", "wait", "-n", "my-model", "--version", "1"]).success();
     assert_eq!(stage.listed()["state"], "done");
-    // The next upload of the version starts from nothing, and takes the place of what is left.
+    // The next upload of the version starts from nothing, and replaces the rest.
     stage.env.run(&["custom", "delete", "-n", "my-model", "--version", "1", "-f"]).success();
     stage.env.run(&CREATE).success();
     assert_eq!(stage.uploads("list", &["-o", "json"]).success().stdout, "[]\n");
@@ -197,7 +197,7 @@ fn no_secret_is_left_in_the_files() {
 }
 
 impl Stage {
-    /// A program that writes down what it is told at the end.
+    /// Program that records its environment at the end.
     fn notify(&self) -> String {
         let told = self.notified();
         let script = format!(

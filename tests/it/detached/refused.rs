@@ -1,4 +1,4 @@
-//! What fails before an upload is detached, in front of the user, and what keeps off one that runs.
+//! Failures before an upload is detached, in the foreground, and conflicts with a running one.
 
 use std::fs;
 

@@ -153,7 +153,7 @@ fn a_source_from_a_pipe_and_a_directory_of_its_own_are_kept() {
     assert_eq!(stage.env.clean(listed["source"].as_str().expect("a path")), "[ROOT]/here/model");
 }
 
-/// What the service refuses after the upload is told to whoever attaches; the upload itself is kept.
+/// A refusal after the upload is reported to the user who attaches; the upload itself is kept.
 #[test]
 fn a_refused_registration_can_be_resumed_without_sending_anything_again() {
     let stage = Stage::scripted("default\n");
@@ -190,8 +190,8 @@ fn the_model_is_deployed_at_the_end() {
 fn a_process_that_cannot_begin_says_why_and_leaves_nothing() {
     let env = TestEnv::new();
     env.write_model();
-    // The one request that the process makes before the directory is its own is none; so a full disk stands in: a directory
-    // where its file should be.
+    // The process makes no request before it owns the directory, so a disk error replaces it: a directory in place of
+    // its file.
     let stage = Stage::of(env);
     let started = stage.detach(&[]);
     stage.ended();

@@ -17,7 +17,7 @@ pub(super) struct Command {
     pub(super) args: &'static [&'static str],
     /// A fresh world in which the command succeeds, but for the rule.
     pub(super) world: fn(Option<Rule>) -> World,
-    /// What the command said, given its standard output, compared with what is.
+    /// Compares the standard output of the command with the state of the service.
     pub(super) happened: fn(&World, &[u8]) -> Result<(), String>,
 }
 
@@ -256,7 +256,7 @@ fn accepted(world: &World, stdout: &[u8]) -> Result<(), String> {
     equal("version", &document(stdout)?["version"], &json!("1"))?;
     let asked =
         |request: &foundry_emulator::RequestRecord| request.path.ends_with("/createAsync") || request.method == "PUT";
-    // 202 is the service's word for it, and nobody else's.
+    // Only the service itself answers 202.
     let is_said =
         matches!(&world.rule, Some(Rule { spoil: Spoil::Instead(answer), .. }) if answer.starts_with(b"HTTP/1.1 202"));
     if !is_said && !world.env.emulator().requests().iter().any(asked) {

@@ -1,4 +1,4 @@
-//! What goes wrong on the wire.
+//! Kinds of faults on the wire.
 
 use crate::support::Spoil;
 

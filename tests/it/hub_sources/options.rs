@@ -81,7 +81,7 @@ fn an_azd_environment_chooses_neither_the_hub_nor_its_token() {
     world.env.write(".azure/config.json", r#"{"version":1,"defaultEnvironment":"dev"}"#);
     world.env.write(".azure/dev/.env", "HF_TOKEN=hf_other\nHF_ENDPOINT=https://evil.example\n");
     let endpoint = world.hub.endpoint().to_owned();
-    // The public Hub is asked then, and nothing leads there.
+    // The public Hub is used then, and nothing leads there.
     world.env.set("HF_TOKEN", super::TOKEN).set("HTTPS_PROXY", "http://127.0.0.1:9");
     let output = world.run(&["custom", "check", "hf://org/model"]).fails_with(9);
     assert!(output.stderr.contains("HF_TOKEN is ignored: the azd environment 'dev' sets it"), "{output}");

@@ -1,4 +1,4 @@
-//! The store copies by itself: the program meets the public names of the Hub behind a proxy, and the store reads from the
+//! Copies by the store: the program reaches the public names of the Hub through a proxy, and the store reads from the
 //! delivery network.
 
 use fake_hub::{Config as HubConfig, Fault, FaultKind, Route};
@@ -36,7 +36,7 @@ fn the_store_copies_the_weights_and_says_that_nothing_proved_them() {
     let large = world.large();
     assert_eq!((large.blocks.as_slice(), large.copied, large.commits), ([0, 1].as_slice(), 2, 1));
     assert!(world.hub.tunnels().iter().any(|host| host == "huggingface.co:443"));
-    // Small files have been streamed and proved; of the weights no sum is claimed.
+    // Small files have been streamed and verified; of the weights no checksum is reported.
     let files = output.json()["files"].clone();
     let with_sum = |name: &str| {
         files.as_array().expect("files").iter().any(|file| file["path"] == name && file["sha256"].is_string())
@@ -45,7 +45,7 @@ fn the_store_copies_the_weights_and_says_that_nothing_proved_them() {
     let events: Vec<Value> = output.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let most = |name: &str| events.iter().filter_map(|event| event[name].as_u64()).max().expect("a number");
     assert_eq!(most("bytesRemote"), LARGE as u64, "{output}");
-    // The small files, but for the last byte, which is told once all is proved.
+    // The small files, except for the last byte, which is reported once all is verified.
     assert_eq!(most("bytesSent"), 61, "{output}");
 }
 
@@ -87,7 +87,8 @@ fn verify_full_without_the_right_to_read_ends_before_anything_is_copied() {
     assert_eq!(world.large().copied, 0);
 }
 
-/// What the store cannot copy is streamed, with one line that says why; under `--copy server` it ends there.
+/// Files that the store cannot copy are streamed, with one line that gives the reason; under `--copy server` the
+/// command ends.
 #[test]
 fn what_cannot_be_copied_is_streamed_and_the_reason_is_told_once() {
     for (copying, reason) in [
@@ -140,7 +141,7 @@ fn a_refused_url_is_renewed_once() {
     world.create(&[]).success();
     world.assert_arrived();
     assert_eq!(world.large().copied, 2);
-    // The same where the delivery network itself refuses.
+    // As well where the delivery network itself refuses.
     let world = public(|_| {});
     world.hub.add_fault(Fault::new(Route::Cdn, FaultKind::Expired).after(2).times(1));
     world.create(&[]).success();

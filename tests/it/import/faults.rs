@@ -1,4 +1,4 @@
-//! What goes wrong with the bytes of an import, with exit code and words.
+//! Faults of an import's transfer, with exit code and messages.
 
 use fake_hub::{Fault, FaultKind, Route};
 

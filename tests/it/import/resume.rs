@@ -1,4 +1,4 @@
-//! An import that was interrupted goes on: what the store has and is summed is neither fetched nor sent again.
+//! An interrupted import resumes: blocks that are stored and summed are neither fetched nor sent again.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ fn long_world() -> World {
     world
 }
 
-/// `create`, killed once the store took so many blocks, and their sum is recorded.
+/// `create`, killed once the store received this number of blocks, and their checksum is recorded.
 fn killed_after(world: &World, taken: u32) {
     let options = [&CREATE[..], &["--skip-check"]].concat();
     world.store.behaves(Behaviour { silent_after: Some(taken), ..Behaviour::default() });
@@ -62,7 +62,7 @@ fn after_a_kill_nothing_proved_is_sent_twice_and_little_is_fetched_twice() {
     let mut after = world.large().blocks;
     after.sort_unstable();
     assert_eq!(after, (proved as u64..13).collect::<Vec<_>>(), "{proved} of {before:?}");
-    // What is missing, what lies beyond the saved sum, and the header for the check.
+    // The missing blocks, those beyond the saved checksum, and the header for the check.
     let missing = LONG - before.len() * 8 * MIB;
     let fetched = world.hub.file("model.safetensors").bytes as usize;
     assert!(fetched <= missing + 8 * 8 * MIB + (1 << 17), "{fetched} of {missing}");

@@ -36,7 +36,7 @@ fn sharded(revoke_every: Option<u64>) -> World {
     })
 }
 
-/// One import, killed again and again until a run ends by itself. Returns the number of kills.
+/// One import, killed repeatedly until a run succeeds. Returns the number of kills.
 fn killed_until_done(round: u32, revoke_every: Option<u64>) -> u32 {
     let world = sharded(revoke_every);
     world.store.behaves(Behaviour::default());

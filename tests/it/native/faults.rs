@@ -1,4 +1,4 @@
-//! What a network and a store do to an upload.
+//! Faults of the network and of the store during an upload.
 
 use std::fs;
 
@@ -31,7 +31,7 @@ fn a_store_that_says_how_long_is_given_that_time() {
     store.behaves(Behaviour { busy_every: Some(4), retry_after: Some(7), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
     assert_arrived(&env, &store);
-    // A tenth of what it said: so does all time pass in these tests.
+    // A tenth of the header's value, as all times in these tests.
     let retries = retries(&output.stderr);
     assert!(!retries.is_empty() && retries.iter().all(|line| line.contains(" in 0.7 s: ServerBusy.")), "{output}");
 }
@@ -94,7 +94,7 @@ fn a_passing_fault_does_not_turn_checksums_off() {
     }
 }
 
-/// As a store does that is started anew and kept nothing.
+/// As a restarted store that lost its content.
 #[test]
 fn blocks_that_are_lost_before_the_commit_are_all_sent_again() {
     let (env, store) = env();
@@ -207,7 +207,7 @@ fn what_the_store_lists_otherwise_is_not_registered() {
         assert!(message.contains("the blob store does not hold config.json as it was sent"), "{message}");
         let requests = env.emulator().requests();
         assert!(!requests.iter().any(|sent| sent.path.ends_with("/createAsync")), "{lists:?}: registered all the same");
-        // It is sent again where the list still says so, and registered once the list is right.
+        // It is sent again while the list still differs, and registered once the list is right.
         store.behaves(Behaviour::default());
         create(&env, &[]).success();
         assert_arrived(&env, &store);
@@ -242,7 +242,7 @@ fn a_record_that_cannot_be_written_ends_the_upload() {
             let before = fs::read(&record).expect("read");
             let args = [&CREATE[..], &["-o", "json"]].concat();
             let output = if is_full {
-                // As large as the limit lets it be; 512 bytes are a unit of it.
+                // As large as the limit allows; its unit is 512 bytes.
                 let mut full = before.clone();
                 full.resize(FULL - 1, b'x');
                 full.push(b'\n');

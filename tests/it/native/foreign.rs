@@ -20,8 +20,9 @@ fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
     assert_eq!(registrations(env), 0);
 }
 
-/// Before the list at the end of the upload, and before the one right before the registration; a small file, which is one
-/// request, and one of several blocks; told by ETags, or by the times of the writes where the list has no ETags.
+/// Before the list at the end of the upload, and before the one right before the registration; a small file, which is
+/// one request, and one of several blocks; detected by ETags, or by the times of the writes where the list has no
+/// ETags.
 #[test]
 fn what_another_machine_wrote_is_not_registered() {
     for (number, name, lists, sent_again) in [
@@ -60,7 +61,7 @@ fn the_error_names_the_file_and_what_to_do() {
     ");
 }
 
-/// A list without anything that tells writes apart proves the sizes.
+/// A list without any marks of writes proves only the sizes.
 #[test]
 fn a_list_without_marks_is_enough() {
     let (env, store) = env();
@@ -115,18 +116,18 @@ fn a_model_that_the_other_machine_registered_is_not_its_own() {
         let message = error["message"].as_str().expect("a text");
         assert!(message.contains("Its files are not those of this upload: the blob store does not hold"), "{message}");
     }
-    // The same files, registered unseen.
+    // The same files, registered without a comparison.
     let (env, _store) = env();
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
     create(&env, &[]).fails_with(8);
     create(&env, &[]).success();
 }
 
-/// What was sent before a kill counts only as the write that it was.
+/// Content that was sent before a kill counts only as the write that it was.
 #[test]
 fn what_another_machine_wrote_after_a_kill_is_sent_again() {
     let (env, store) = env();
-    // All but the last block of the large file, which goes last: the small file is among them.
+    // All but the last block of the large file, which is sent last: the small file is among them.
     killed_after(&env, &store, 4, false);
     assert_eq!(store.names(), ["config.json"]);
     store.take_received("config.json");

@@ -15,10 +15,10 @@ use crate::support::{Behaviour, Running, TestEnv};
 /// All that the program may hold, in KiB: 256 MiB of content, and itself.
 const LIMIT: u64 = 320 * 1024;
 
-/// The same for 100,000 files, of a build that is not optimized.
+/// Limit for 100,000 files, with an unoptimized build.
 const MANY_LIMIT: u64 = 72 * 1024;
 
-/// The same at the end of an upload of 20,000 files.
+/// Limit at the end of an upload of 20,000 files.
 const END_LIMIT: u64 = 52 * 1024;
 
 /// The most memory that a running process has had so far, in KiB.
@@ -32,7 +32,7 @@ fn no_more_content_is_held_than_the_limit() {
     let (env, store) = env();
     sparse(&env, 1 << 30);
     store.behaves(Behaviour { silent_after: Some(64), discards: true, ..Behaviour::default() });
-    // Of 64 at once only 32 are read: 8 MiB each.
+    // Of 64 concurrent ones only 32 are read: 8 MiB each.
     let running = Running::start(&env, &[&CREATE[..], &["--skip-check", "--parallel", "64"]].concat());
     store.wait_until_all_silent(64, 32);
     let most = most_memory(running.pid()).expect("it runs");
@@ -41,7 +41,7 @@ fn no_more_content_is_held_than_the_limit() {
     assert!(most < LIMIT, "{most} KiB");
 }
 
-/// So many thousand files of two bytes.
+/// Thousands of files of two bytes.
 fn small_files(env: &TestEnv, thousands: usize) {
     for directory in 0..thousands {
         let path = env.work().join(format!("model/shard-{directory:05}"));
@@ -66,8 +66,7 @@ fn a_hundred_thousand_waiting_files_take_little_memory() {
     assert!(most < MANY_LIMIT, "{most} KiB");
 }
 
-/// What is known of each file is in memory once when the lists are compared, the journal is written and the files are
-/// shown.
+/// Data about each file is in memory once when the lists are compared, the journal is written and the files are shown.
 #[test]
 fn the_end_of_an_upload_of_many_files_takes_little_memory() {
     let (env, _store) = env();

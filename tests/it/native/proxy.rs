@@ -16,7 +16,7 @@ struct Company {
 impl Company {
     fn new() -> Self {
         let store = BlockStore::start();
-        // Whoever speaks HTTP/2 would be taken at his word, and fail.
+        // A client of HTTP/2 would be answered in HTTP/2, and fail.
         let far = FarHost::offering(HOST, store.base.authority(), &["h2", "http/1.1"]);
         let proxy = ConnectProxy::start(far.address, None);
         let base = format!("https://{HOST}{}", store.base.path()).parse().expect("a URL");

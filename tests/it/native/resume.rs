@@ -1,4 +1,5 @@
-//! What was sent is not sent again: after a kill, with another SAS, with a SAS that may not ask, and when a record lies.
+//! Sent content is not sent again: after a kill, with another SAS, with a SAS that may not list, and with a wrong
+//! record.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ fn large(store: &BlockStore) -> Received {
     store.take_received("model.safetensors")
 }
 
-/// What was sent of the large file before, and what is sent now.
+/// Checks that only the rest of the large file is sent.
 fn assert_only_the_rest(before: &Received, now: &Received) {
     let mut all = [&before.blocks[..], &now.blocks].concat();
     all.sort_unstable();
@@ -119,7 +120,7 @@ fn a_file_that_changes_on_the_way_starts_again() {
         wait_until_stuck(&env, &store, 3);
         let other = local(&env, "model.safetensors");
         let other = if shorter { &other[..LARGE - 6 * super::MIB] } else { &[&other[..], &content(9)].concat() };
-        // In one step, as far as others see.
+        // Renamed into place, atomically for others.
         let written = env.write("other", other);
         std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
         store.behaves(Behaviour::default());
@@ -153,7 +154,7 @@ fn a_finished_file_costs_one_request() {
     assert_arrived(&env, &store);
 }
 
-/// Name, size and time of a file do not tell its content: what another upload sent is not this one's.
+/// Name, size and time of a file do not identify its content: blocks of another upload are not this one's.
 #[test]
 fn blocks_of_another_upload_are_not_taken_for_its_own() {
     let (env, store) = env();
@@ -192,7 +193,7 @@ fn uploads_resume_goes_on_with_it() {
 #[test]
 fn ctrl_c_ends_it_at_once_and_says_what_stays() {
     let (mut env, store) = env();
-    // The real clock: what has to be quick is quick by itself.
+    // The real clock: the end has to be quick without scaling.
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
     let running = Running::start(&env, &CREATE);
@@ -209,7 +210,7 @@ fn ctrl_c_ends_it_at_once_and_says_what_stays() {
     assert_arrived(&env, &store);
 }
 
-/// What is said of one file alone, where nothing is complete.
+/// Message about one incomplete file, where nothing is complete.
 #[test]
 fn the_words_of_an_interrupted_upload_count_the_blocks() {
     let (env, store) = env();

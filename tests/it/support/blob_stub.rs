@@ -1,4 +1,4 @@
-//! A blob store that tells whether a SAS is good, and what it holds where it is told so. The fake AzCopy sends no bytes.
+//! Blob store that accepts or rejects a SAS, and lists configured blobs. The fake AzCopy sends no content.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::sync::oneshot;
 
-/// What the store says from now on.
+/// Behaviour of the store from now on.
 #[derive(Clone, Debug)]
 pub(crate) enum Says {
     /// The SAS is good.
@@ -17,14 +17,15 @@ pub(crate) enum Says {
     Error(u16, &'static str),
     /// Nothing: the request is taken and never answered.
     Nothing,
-    /// The first asks get an error, the later ones are told that the SAS is good.
+    /// The first requests get an error, the later ones are accepted.
     ErrorTimes(u32, u16, &'static str),
 }
 
-/// What the store knows.
+/// State of the store.
 struct Mind {
     says: Says,
-    /// Its lists of blobs, by name, size and ETag: each is shown once, and the last from then on. None: nobody may list.
+    /// Lists of blobs, by name, size and ETag: each is returned once, and the last from then on. `None`: no list
+    /// allowed.
     holds: VecDeque<Vec<(String, u64, String)>>,
     /// Paths of the blobs that were removed.
     removed: Vec<String>,
@@ -135,7 +136,7 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
     (StatusCode::from_u16(status).expect("a status"), headers, body)
 }
 
-/// Whether the permissions of the SAS (`sp`) allow a deletion.
+/// True when the permissions of the SAS (`sp`) allow a deletion.
 fn may_delete(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     let permissions = query.split('&').find_map(|pair| pair.strip_prefix("sp="));

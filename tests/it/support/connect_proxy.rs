@@ -52,7 +52,7 @@ impl ConnectProxy {
 
 /// A host with TLS before the server at another address; one request a connection.
 pub(crate) struct FarHost {
-    /// Where it listens.
+    /// Address of the proxy.
     pub(crate) address: SocketAddr,
     /// The certificate of its authority, in PEM.
     pub(crate) authority: String,
@@ -64,7 +64,7 @@ impl FarHost {
         Self::offering(name, server, &[])
     }
 
-    /// The same, and it offers these protocols, the best first. What it speaks is HTTP/1.1.
+    /// Proxy that offers these protocols, the preferred one first. It uses HTTP/1.1.
     pub(crate) fn offering(name: &str, server: &str, protocols: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");

@@ -1,4 +1,4 @@
-//! Stands between the program and a server of the tests, and spoils chosen answers on the wire.
+//! Proxy between the program and a server of the tests that breaks chosen answers.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::connect_proxy::read_head;
 
-/// What happens to an answer.
+/// Fault of an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Spoil {
     /// These bytes come instead, and the server never sees the request.
@@ -38,7 +38,7 @@ pub(crate) enum Spoil {
 pub(crate) struct Rule {
     /// As [`FaultProxy::routes`] names it.
     pub(crate) route: String,
-    /// What happens.
+    /// Fault.
     pub(crate) spoil: Spoil,
     /// To every request of the route, not to the first one only.
     pub(crate) always: bool,
@@ -96,7 +96,7 @@ impl FaultProxy {
         std::thread::spawn(move || {
             for client in listener.incoming().take_while(|_| !ends.load(Ordering::Relaxed)) {
                 let (client, serve) = (client.expect("a connection"), Arc::clone(&serve));
-                // A client that goes away is part of the tests.
+                // Some tests drop the client.
                 std::thread::spawn(move || drop::<io::Result<()>>(serve(client)));
             }
         });
@@ -138,7 +138,7 @@ fn spoiled(client: &TcpStream, spoil: &Spoil, ask: impl FnOnce() -> io::Result<V
         }
         Spoil::End => Ok(()),
         Spoil::Silence => {
-            // Until the client goes away.
+            // Until the client closes the connection.
             let mut rest = Vec::new();
             (&mut &*client).read_to_end(&mut rest).map(drop)
         }
@@ -168,7 +168,7 @@ fn spoiled(client: &TcpStream, spoil: &Spoil, ask: impl FnOnce() -> io::Result<V
     }
 }
 
-/// Where the body begins.
+/// Position of the body.
 fn body_of(answer: &[u8]) -> usize {
     answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |end| end + 4)
 }
@@ -176,7 +176,7 @@ fn body_of(answer: &[u8]) -> usize {
 fn pass(mut client: &TcpStream, answer: &[u8]) -> io::Result<()> {
     client.write_all(answer)?;
     client.shutdown(std::net::Shutdown::Write)?;
-    // What the client still sends is read, or closing would reset the connection before it has the answer.
+    // Reads the rest of the request, or closing would reset the connection before the client has the answer.
     io::copy(&mut client, &mut io::sink()).map(drop)
 }
 

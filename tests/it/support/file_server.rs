@@ -85,7 +85,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) {
     };
     let head = |status: u16, more: &str| format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{more}\r\n\r\n");
     let sized = |file: &[u8]| head(200, &format!("content-length: {}", file.len()));
-    // A program that goes away in the middle is part of some tests.
+    // Some tests end the program in the middle.
     let mut send = |bytes: &[u8]| drop(stream.write_all(bytes));
     match answer {
         Serve::File(file) => {

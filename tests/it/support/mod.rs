@@ -39,10 +39,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Scales of a test that reaches no limit: pauses a hundredth as long, and real limits, whatever else the machine does.
 const FAST_PAUSES: &str = "0.01/1";
 
-/// What stands in every SAS of these tests, and must never be seen anywhere.
+/// Part of every SAS in these tests, which must never appear anywhere.
 pub(crate) const CANARY: &str = "CANARY5A5";
 
-/// The api-versions that the program speaks; both do the same for the person.
+/// Api-versions that the program supports; both behave the same for the user.
 pub(crate) const API_VERSIONS: [&str; 2] = ["2025-11-15-preview", "v1"];
 
 /// Makes two tests of each function that takes an api-version.
@@ -90,27 +90,27 @@ impl TestEnv {
         Self::with(Config::default())
     }
 
-    /// A world whose program speaks this api-version.
+    /// Environment whose program uses this api-version.
     pub(crate) fn speaking(api: &str, config: Config) -> Self {
         let mut env = Self::with(config);
         env.set("AZURE_AI_MODELS_API_VERSION", api);
         env
     }
 
-    /// The same with another emulator.
+    /// Environment with this emulator.
     pub(crate) fn with(config: Config) -> Self {
         let blobs = BlobStub::start();
         let base = blobs.base.clone();
         Self::over(config, blobs, base)
     }
 
-    /// The same over a store that keeps what it is sent.
+    /// Environment with a store that keeps its content.
     #[cfg(unix)]
     pub(crate) fn storing(config: Config, store: &BlockStore) -> Self {
         Self::storing_at(config, store.base.clone())
     }
 
-    /// The same, where the upload location has this base address.
+    /// As [`Self::storing`], with this base address of the upload location.
     #[cfg(unix)]
     pub(crate) fn storing_at(config: Config, base: url::Url) -> Self {
         Self::over(config, BlobStub::start(), base)
@@ -133,7 +133,7 @@ impl TestEnv {
             ("AZURE_PROJECT_ENDPOINT", emulator.endpoint()),
             ("AZURE_AI_MODELS_CREDENTIAL", "emulator".into()),
             ("AZURE_AI_MODELS_TEST_TIME", FAST_PAUSES.into()),
-            // No test reaches beyond this machine: nobody listens here.
+            // No test reaches beyond this machine: this port refuses connections.
             ("AZURE_AI_MODELS_AZCOPY_URL", "http://127.0.0.1:9/azcopy.tar.gz".into()),
             ("AZURE_AI_MODELS_AZCOPY_SHA256", "0".repeat(64)),
         ];
@@ -236,7 +236,7 @@ impl TestEnv {
         self.set("FAKE_AZCOPY_SCRIPT", &path.to_string_lossy())
     }
 
-    /// What the fake AzCopy was started with, one object a start.
+    /// Starts of the fake AzCopy, one object each.
     pub(crate) fn azcopy_starts(&self) -> Vec<serde_json::Value> {
         let text = fs::read_to_string(self.azcopy_record()).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
@@ -285,13 +285,13 @@ impl TestEnv {
         self.output(&wait(child))
     }
 
-    /// What a finished run printed, as one value.
+    /// Output of a finished run, as one value.
     #[must_use = "either snapshot the output or assert the exit code"]
     pub(crate) fn output(&self, raw: &std::process::Output) -> Output {
         Output::new(raw, &self.filters())
     }
 
-    /// What a terminal shows, without what differs from run to run.
+    /// Screen of a terminal, without text that differs between runs.
     pub(crate) fn clean(&self, text: &str) -> String {
         output::clean(text, &self.filters())
     }

@@ -1,8 +1,8 @@
-//! What a run left behind: standard output, standard error and the exit code as one value to look at.
+//! Result of a run: standard output, standard error and the exit code as one value.
 
 use std::fmt;
 
-/// The three outcomes of a run, with everything that differs from run to run replaced by a word.
+/// Outcome of a run, with everything that differs between runs replaced by a word.
 pub(crate) struct Output {
     /// Standard output.
     pub(crate) stdout: String,
@@ -91,7 +91,7 @@ fn mask_line(line: &str) -> String {
             at += end;
         }
     }
-    // Its name is a hash over the endpoint, whose port differs.
+    // The name is a hash that includes the port of the endpoint.
     let after = |words: &str| Some(out.find(words)? + words.len());
     if let Some(start) = after("/uploads/").or_else(|| after("uploads discard "))
         && out[start..].bytes().take_while(u8::is_ascii_hexdigit).count() == 16

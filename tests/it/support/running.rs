@@ -73,7 +73,7 @@ impl Running {
         }
     }
 
-    /// Its process id.
+    /// Process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,4 +1,4 @@
-//! A real terminal for the program: a pseudo-terminal, with a screen that a test can look at.
+//! Pseudo-terminal for the program, with a screen that tests can read.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -29,7 +29,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Takes in what was written, and looks at the bars that the screen shows now.
+    /// Processes output, and counts the bars on the screen.
     fn take(&mut self, bytes: &[u8]) {
         self.screen.process(bytes);
         self.raw.extend_from_slice(bytes);
@@ -90,8 +90,8 @@ impl Terminal {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {
-                // A closed terminal reads as an error on Linux. The kernel looks for text first and for the end after it,
-                // so what was written in between is there only when asked again.
+                // A closed terminal reads as an error on Linux. The kernel checks for text first and for the end after
+                // it, so that text written in between needs another read.
                 let mut read = || reader.read(&mut buffer).unwrap_or(0);
                 let count = match read() {
                     0 => read(),
@@ -169,7 +169,7 @@ pub(crate) struct Ended {
     pub(crate) raw: String,
     /// True when the program left the cursor hidden.
     pub(crate) cursor_hidden: bool,
-    /// Most bars that the screen ever showed at once.
+    /// Maximum number of bars on the screen.
     pub(crate) bars: usize,
     /// A bar that went on in the next line of the screen.
     pub(crate) wrapped_bar: Option<String>,

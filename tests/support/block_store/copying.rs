@@ -19,11 +19,11 @@ const FAILED: &str = "CannotVerifyCopySource";
 /// How the store copies blocks from URLs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Copying {
-    /// Where the delivery network is; `None`: the store reads from no other server.
+    /// Address of the delivery network; `None`: the store reads from no other server.
     pub(crate) from: Option<SocketAddr>,
-    /// So many copies pass before the fault.
+    /// Number of copies before the fault.
     pub(crate) sound: u32,
-    /// What is wrong with the source, as the store sees it.
+    /// Fault of the source.
     pub(crate) fault: Option<SourceFault>,
     /// How often that happens; `None`: from then on.
     pub(crate) count: Option<u32>,
@@ -31,12 +31,12 @@ pub(crate) struct Copying {
     pub(crate) seconds: u64,
 }
 
-/// What is wrong with the source, as the store sees it.
+/// Fault of the source, as the store reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceFault {
-    /// It answers with this status.
+    /// Answers with this status.
     Status(u16),
-    /// It redirects.
+    /// Redirects.
     Redirect,
     /// The store may not read from outside its network.
     Perimeter,

@@ -28,10 +28,10 @@ impl CreateSpec {
     /// Command and options; a URL is there without its query.
     pub(super) fn words(&self) -> Vec<String> {
         let mut line =
-            Line { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
+            CommandBuilder { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
         let path = |path: &Path| path.display().to_string();
         if let Some(plan) = &self.plan {
-            let mut line = Line { args: vec!["custom".to_owned(), "create".into()] };
+            let mut line = CommandBuilder { args: vec!["custom".to_owned(), "create".into()] };
             line.add("--plan", Some(path(&plan.file)));
             line.add("--source-file", self.source_file.as_deref().map(path));
             line.add("--timeout", self.given_timeout.map(units::duration_option));
@@ -99,11 +99,11 @@ impl CreateSpec {
     }
 }
 
-struct Line {
+struct CommandBuilder {
     args: Vec<String>,
 }
 
-impl Line {
+impl CommandBuilder {
     fn add(&mut self, option: &str, value: Option<String>) {
         self.args.extend(value.into_iter().flat_map(|value| option_words(option, &value)));
     }

@@ -11,7 +11,7 @@ use super::detach::DetachArgs;
 use super::engine_args::EngineArgs;
 use super::plan::SavedPlan;
 use super::spec::{CreateSpec, VersionChoice};
-use crate::app::{App, NoQuestions};
+use crate::app::{App, PromptObstacle};
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText, absolute};
 use crate::commands::deployments::create::{DeployRequest, check_consent};
@@ -25,7 +25,7 @@ use azure_ai_models_core::model::{
 use azure_ai_models_core::units;
 
 /// Options whose values are in a plan: with `--plan` the command line has none of them.
-const IN_THE_PLAN: [&str; 28] = [
+const PLAN_OPTIONS: [&str; 28] = [
     "name",
     "version",
     "description",
@@ -39,7 +39,7 @@ const IN_THE_PLAN: [&str; 28] = [
     "no_default_excludes",
     "skip_check",
     "dry_run",
-    // Its requirement does not count where --dry-run is excluded.
+    // Its requirement is not checked where --dry-run conflicts.
     "with_hashes",
     "if_changed",
     "sku_name",
@@ -74,7 +74,7 @@ pub(crate) struct CreateArgs {
     pub(super) source_file: Option<PathBuf>,
 
     /// Run the plan that '--dry-run -o json' wrote to this file, and refuse where its files have changed
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = IN_THE_PLAN)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = PLAN_OPTIONS)]
     pub(super) plan: Option<PathBuf>,
 
     /// Version of the model; 'auto' takes the highest one there is plus 1
@@ -259,7 +259,7 @@ impl CreateArgs {
             (source, None) => SourceOption::Text(source.unwrap_or_default()),
         };
         let cwd = app.env.cwd().to_owned();
-        // A pipe may take its time, and Ctrl+C counts meanwhile.
+        // Reading a pipe may take long, and Ctrl+C must work meanwhile.
         let read = tokio::task::spawn_blocking(move || option.read(&cwd)).await;
         let source = app.source(read.unwrap_or_else(|_| Err(CliError::interrupted()))?.expose())?;
         if let Some(plan) = &plan {
@@ -295,7 +295,7 @@ impl CreateArgs {
             details,
             overwrite: self.overwrite,
             yes: self.yes,
-            no_questions: piped.then_some(NoQuestions::NoTerminal).or_else(|| app.no_questions()),
+            prompt_obstacle: piped.then_some(PromptObstacle::NoTerminal).or_else(|| app.terminal_prompt_obstacle()),
             no_wait: self.no_wait && deploy.is_none(),
             deploy,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
@@ -328,7 +328,7 @@ impl CreateArgs {
         }
         let name = match name {
             Some(name) => name.as_name().clone(),
-            // Names of new models are a part of those of deployments.
+            // Every valid name of a new model is a valid name of a deployment.
             None => model.to_string().parse().map_err(CliError::usage)?,
         };
         if !self.yes && !self.dry_run {

@@ -8,26 +8,26 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::spec::CreateSpec;
-use super::{Create, Planned};
+use super::{CheckedPlan, CreateRun};
 use crate::app::App;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
 use crate::error::CliError;
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::model::{
-    ArrivedFile, CONTENT_DIGEST, ContentHash, FileList, Progress, content_digest, newest_first,
+    ArrivedFile, CONTENT_DIGEST, ContentHash, FileList, OperationProgress, content_digest, newest_first,
 };
 use azure_ai_models_core::source::{FileSums, HashProgress, UploadSource, hash_files};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::Session;
 
-/// Between looks at how far the reading is.
+/// Interval between progress reports of the hashing.
 const TICK: Duration = Duration::from_millis(200);
 
 /// Sums of the files, where the command needs them before it sends anything.
-pub(super) async fn sums(app: &App, spec: &CreateSpec, planned: &Planned) -> Result<Option<FileSums>, CliError> {
+pub(super) async fn sums(app: &App, spec: &CreateSpec, planned: &CheckedPlan) -> Result<Option<FileSums>, CliError> {
     let is_planned = spec.plan.as_ref().is_some_and(|plan| plan.has_sums());
-    // An earlier attempt computed the digest that its journal holds; the files may be others by now.
+    // An earlier attempt computed the digest in its journal; the files may have changed.
     let is_recorded = spec.details.tags.contains_key(CONTENT_DIGEST);
     if !(is_planned || is_recorded || spec.if_changed) {
         return Ok(None);
@@ -94,7 +94,7 @@ impl Product for Unchanged {
     }
 }
 
-/// Looks for the newest version of the model with this content whose registration did not fail.
+/// Finds the newest version of the model with this content whose registration did not fail.
 pub(super) async fn same_content(
     spec: &CreateSpec,
     foundry: &FoundryClient,
@@ -112,7 +112,7 @@ pub(super) async fn same_content(
     let found = models
         .iter()
         .map(|model| model.view())
-        .find(|view| is_same(&view.tags) && !matches!(view.progress(), Progress::Failed));
+        .find(|view| is_same(&view.tags) && !matches!(view.progress(), OperationProgress::Failed));
     Ok(found.map(|view| Unchanged {
         name: view.name.clone(),
         version: view.version.clone().unwrap_or_default(),
@@ -121,7 +121,7 @@ pub(super) async fn same_content(
     }))
 }
 
-impl Create<'_> {
+impl CreateRun<'_> {
     /// Sets the tag of the digest where all sums of what was uploaded are known, and removes it where they are not.
     pub(super) async fn tag_content(&self, session: &mut Session) {
         let digest = self.digest(session).await;

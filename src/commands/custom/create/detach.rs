@@ -7,24 +7,24 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
-use super::{Create, Ended};
+use super::{CreateFailure, CreateRun};
 use crate::app::App;
 use crate::commands::custom::source::absolute;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
-use crate::detached::{Answer, Ticket, WORD};
+use crate::detached::{StartReply, Ticket, WORD};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelVersion, Source};
 use azure_ai_models_core::process::{Detaching, EnvChanges, is_program};
-use azure_ai_models_core::upload::HandedOver;
+use azure_ai_models_core::upload::DirectoryHandover;
 use azure_ai_models_core::upload::detached::{DetachedFiles, ResumeHint};
 
-/// Lines of a log that are told where the process said nothing else.
-const LAST_WORDS: usize = 5;
+/// Log lines reported when the process gave no other reason.
+const LOG_TAIL_LINES: usize = 5;
 
-/// Options of an upload that goes on without its terminal; `create` and `uploads resume` have them.
+/// Options of a detached upload; used by `create` and `uploads resume`.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Detached uploads")]
 pub(in crate::commands::custom) struct DetachArgs {
@@ -90,7 +90,7 @@ impl CreateSpec {
         ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.again.clone()) }
     }
 
-    /// Options of `uploads resume` with which the upload goes on as it began.
+    /// Options of `uploads resume` that resume the upload as it was started.
     pub(in crate::commands::custom) fn resume_options(&self) -> Vec<String> {
         let native = matches!((self.engine, &self.source), (EngineChoice::Native { .. }, Source::Local(_)));
         let options = [
@@ -104,7 +104,7 @@ impl CreateSpec {
 
 /// Product of a command that detached an upload.
 #[derive(Serialize)]
-struct Started<'a> {
+struct StartedUpload<'a> {
     id: &'a str,
     name: &'a str,
     version: &'a str,
@@ -117,7 +117,7 @@ struct Started<'a> {
     commands: [String; 2],
 }
 
-impl Product for Started<'_> {
+impl Product for StartedUpload<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }
@@ -127,15 +127,19 @@ impl Product for Started<'_> {
     }
 }
 
-impl Create<'_> {
-    /// Looks at everything that can fail early, and starts the process that carries on.
-    pub(super) async fn detach_version(&self, version: &ModelVersion, request: &DetachRequest) -> Result<(), Ended> {
+impl CreateRun<'_> {
+    /// Checks everything that can fail early, and starts the detached process.
+    pub(super) async fn detach_version(
+        &self,
+        version: &ModelVersion,
+        request: &DetachRequest,
+    ) -> Result<(), CreateFailure> {
         let mut session = self.open(version).await?;
         if !session.is_uploaded() {
             let engine = self.engine().await?;
             self.headline(version);
-            session.survey(engine).await;
-            self.make_way(version, session.bytes_to_send()).await?;
+            session.find_delivered(engine).await;
+            self.confirm_and_overwrite(version, session.bytes_to_send()).await?;
             self.app.on_interrupt(CliError::interrupted().with_run_again(&self.spec.again));
             match session.check_location().await {
                 Ok(location) => {
@@ -156,7 +160,7 @@ impl Create<'_> {
         &self,
         version: &ModelVersion,
         request: &DetachRequest,
-        directory: HandedOver,
+        directory: DirectoryHandover,
     ) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
         let files = DetachedFiles::of(directory.path());
@@ -177,10 +181,10 @@ impl Create<'_> {
         let mut process = Detaching::start(&program, &args, &self.variables(), log).map_err(cannot)?;
         let line = process.ask(&input).await.map_err(cannot)?;
         let (pid, warnings) = match serde_json::from_str(&line) {
-            Ok(Answer::Ready { pid, warnings }) => (pid, warnings),
-            Ok(Answer::Failed(record)) => return Err(CliError::from_record(record)),
+            Ok(StartReply::Ready { pid, warnings }) => (pid, warnings),
+            Ok(StartReply::Failed(record)) => return Err(CliError::from_record(record)),
             Err(_) => {
-                let words = files.last_words(LAST_WORDS).join("\n");
+                let words = files.log_tail(LOG_TAIL_LINES).join("\n");
                 let error = format!("the detached process ended before the upload began ({})", process.end().await);
                 return Err(CliError::failure(error).and_message(&words));
             }
@@ -189,7 +193,7 @@ impl Create<'_> {
         let id = directory.keep();
         warnings.iter().for_each(|text| app.console.warn(text));
         let command = |word: &str| app.command_line(&["custom", "uploads", word, &id]);
-        app.show(&Started {
+        app.show(&StartedUpload {
             id: &id,
             name: spec.name.as_str(),
             version: version.as_str(),
@@ -209,13 +213,13 @@ impl Create<'_> {
             source => source.clone(),
         };
         let engine = match spec.engine {
-            // By name, whatever the environment of the process says.
+            // Explicit, since the environment of the process may choose another engine.
             EngineChoice::AzCopy => Some("azcopy"),
             EngineChoice::Native { .. } => None,
         };
         let azcopy_path = spec.azcopy_path.as_deref().map(|path| absolute(app.env.cwd(), path));
         let version = VersionChoice::Named(version.clone());
-        // The files were compared with the plan a moment ago.
+        // The files were already compared with the plan.
         let this = CreateSpec { source, source_file: None, version, azcopy_path, plan: None, ..spec.clone() };
         let mut args = vec![WORD.to_owned()];
         args.extend(this.words());
@@ -236,8 +240,8 @@ impl Create<'_> {
         args.into_iter().map(OsString::from).collect()
     }
 
-    /// Environment of the process: nothing of the azd that runs this one, whose server ends with it; and what is known of
-    /// the project, which that server may have told.
+    /// Environment of the detached process: without the variables of the azd that runs this one, whose server ends with
+    /// it, and with what that server reported about the project.
     fn variables(&self) -> EnvChanges {
         let app = self.app;
         let names = [
@@ -253,9 +257,9 @@ impl Create<'_> {
             let tenant = found.tenant.clone().map(|tenant| (var::AZURE_TENANT_ID, tenant));
             set.extend(known.chain(tenant).map(|(name, value)| (name.to_owned(), value)));
         }
-        // Of another project they would mislead.
+        // Values of another project would be wrong.
         let unknown = names.iter().filter(|name| !set.iter().any(|(known, _)| known == *name));
-        let remove = var::OF_AZD_RUN.iter().chain(unknown).map(|name| (*name).to_owned()).collect();
+        let remove = var::AZD_RUN_VARIABLES.iter().chain(unknown).map(|name| (*name).to_owned()).collect();
         EnvChanges { set, remove }
     }
 }

@@ -12,10 +12,10 @@ use super::{content, import};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::hub;
-use crate::commands::custom::selection::Planned;
+use crate::commands::custom::selection::CheckedPlan;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
-use crate::console::render::{self, DryRunPage};
+use crate::console::render::{self, CreateDryRunPage};
 use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::hub::{HubPin, HubSource};
@@ -28,7 +28,7 @@ use azure_ai_models_core::upload::expected_rate;
 /// Plan of a dry run, as a page or as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DryRun<'a> {
+struct CreateDryRun<'a> {
     schema_version: u32,
     name: &'a str,
     version: &'a str,
@@ -45,7 +45,7 @@ struct DryRun<'a> {
     requests: Vec<PlannedRequest>,
     estimate: Estimate,
     #[serde(skip_serializing_if = "Option::is_none")]
-    import: Option<Import<'a>>,
+    import: Option<ImportPlan<'a>>,
     #[serde(skip)]
     limit_rate: Option<u64>,
 }
@@ -62,43 +62,43 @@ struct Excluded<'a> {
 /// Import from the Hugging Face Hub, and how its bytes would travel.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Import<'a> {
+struct ImportPlan<'a> {
     #[serde(flatten)]
     pin: &'a HubPin,
-    repository: Repository,
+    repository: RepositoryTotals,
     license: Option<&'a str>,
     base_model: Option<&'a str>,
-    copy: Copy,
+    copy: CopyPlan,
     verify: &'static str,
     #[serde(skip)]
     source: &'a HubSource,
 }
 
-/// Files and bytes of the repository or of the folder that is imported, with what is left out.
+/// Files and bytes of the imported repository or folder, including excluded ones.
 #[derive(Serialize)]
-struct Repository {
+struct RepositoryTotals {
     files: u64,
     bytes: u64,
 }
 
 /// Carrier of the bytes, as far as it is known without writing a byte.
 #[derive(Serialize)]
-struct Copy {
+struct CopyPlan {
     mode: &'static str,
     reason: String,
 }
 
-impl<'a> Import<'a> {
-    async fn of(spec: &CreateSpec, planned: &'a Planned) -> Result<Option<Self>, CliError> {
+impl<'a> ImportPlan<'a> {
+    async fn of(spec: &CreateSpec, planned: &'a CheckedPlan) -> Result<Option<Self>, CliError> {
         let (UploadSource::Hub(source), Some(reader)) = (&planned.source, &planned.reader) else { return Ok(None) };
         let (mode, reason) = hub::expected_mode(source, reader, spec.copy).await?;
         let (files, bytes) = source.all();
         Ok(Some(Self {
             pin: &source.pin,
-            repository: Repository { files, bytes },
+            repository: RepositoryTotals { files, bytes },
             license: source.license.as_deref(),
             base_model: source.base_model.as_deref(),
-            copy: Copy { mode, reason },
+            copy: CopyPlan { mode, reason },
             verify: spec.verify.as_str(),
             source,
         }))
@@ -109,7 +109,7 @@ impl<'a> Import<'a> {
         let HubPin { repo, sha, reference, .. } = self.pin;
         let mut lines = vec![
             ("Commit", format!("{repo}@{reference}, {sha}")),
-            ("Taking", hub::taken_line(self.source)),
+            ("Taking", hub::selected_line(self.source)),
             ("Copy", self.copy.reason.clone()),
         ];
         lines.extend(import::card_lines(self.source));
@@ -138,18 +138,18 @@ struct Estimate {
     bytes_per_second: u64,
 }
 
-impl Product for DryRun<'_> {
+impl Product for CreateDryRun<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }
 
     fn text(&self, _: TableStyle) -> String {
         let requests: Vec<String> = self.requests.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
-        render::dry_run_page(&DryRunPage {
+        render::dry_run_page(&CreateDryRunPage {
             name: self.name,
             version: self.version,
             source: self.source,
-            import: self.import.as_ref().map(Import::lines).unwrap_or_default(),
+            import: self.import.as_ref().map(ImportPlan::lines).unwrap_or_default(),
             files: self.files.iter().map(|file| (file.path.as_str(), file.bytes)).collect(),
             excluded: self.excluded.iter().map(|left| (left.path, left.reason.clone())).collect(),
             excluded_bytes: self.excluded.iter().filter_map(|left| left.bytes).collect(),
@@ -167,7 +167,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
     super::check_publisher(app, &spec)?;
     let version = version(app, &spec).await;
     let requests = requests(&spec, &version);
-    let import = Import::of(&spec, &planned).await?;
+    let import = ImportPlan::of(&spec, &planned).await?;
     let sums = match &planned.source {
         UploadSource::Local { directory, files, .. } if with_hashes => {
             Some(content::local(app, directory, files).await?)
@@ -175,7 +175,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
         _ => None,
     };
     let files = match &planned.source {
-        // Only a plan that is to be run needs the blobs.
+        // Only a plan that will be run needs the blobs.
         UploadSource::Remote { url } if app.globals.output == OutputFormat::Json => blobs_of(app, url).await,
         source => planned_files(source, sums.as_ref()),
     };
@@ -196,7 +196,7 @@ async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
     }
 }
 
-/// The version as far as it is known: `auto` where no project tells more.
+/// Version as far as it is known: `auto` where no project reports more.
 async fn version(app: &App, spec: &CreateSpec) -> String {
     let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
     let Ok(foundry) = connect::foundry(app).await else { return spec.version.to_string() };
@@ -227,17 +227,17 @@ fn requests(spec: &CreateSpec, version: &str) -> Vec<PlannedRequest> {
 
 fn document<'a>(
     spec: &'a CreateSpec,
-    planned: &'a Planned,
+    planned: &'a CheckedPlan,
     (version, endpoint): (&'a str, Option<String>),
     requests: Vec<PlannedRequest>,
-    (files, import): (Vec<PlannedFile>, Option<Import<'a>>),
-) -> DryRun<'a> {
+    (files, import): (Vec<PlannedFile>, Option<ImportPlan<'a>>),
+) -> CreateDryRun<'a> {
     let (plan, findings) = (&planned.source, &planned.findings);
     let rate = expected_rate(spec.limit_rate);
     let is_listed = plan.bytes().is_some() || !files.is_empty();
     let listed = || (files.len() as u64, files.iter().map(|file| file.bytes).sum());
     let (count, bytes) = is_listed.then(listed).unzip();
-    DryRun {
+    CreateDryRun {
         schema_version: plan::SCHEMA,
         name: spec.name.as_str(),
         version,

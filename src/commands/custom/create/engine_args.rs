@@ -11,7 +11,7 @@ use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::Source;
 
-/// What sends the bytes.
+/// Options that choose the upload engine.
 #[derive(Args, Debug)]
 pub(in crate::commands::custom) struct EngineArgs {
     /// What sends the bytes: azcopy, or native, which goes on block by block [default: azcopy; native for hf://]
@@ -68,7 +68,7 @@ pub(in crate::commands::custom) enum EngineName {
 }
 
 impl EngineArgs {
-    /// The options that a plan stands for; `None` where it has a word that none of them knows.
+    /// Options that the plan stands for; `None` where it has a word that none of them accepts.
     pub(super) fn of_plan(engine: &str, options: &PlanOptions) -> Option<Self> {
         let copy = options.copy.as_deref().map(|word| CopyName::from_str(word, false)).transpose().ok()?;
         let verify = options.verify.as_deref().map(|word| VerifyName::from_str(word, false)).transpose().ok()?;

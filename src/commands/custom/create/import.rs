@@ -8,7 +8,7 @@ use crate::commands::custom::hub;
 use azure_ai_models_core::hub::{HubPin, HubSource};
 use azure_ai_models_core::model::ModelDetails;
 
-/// Tells what is imported.
+/// Reports what is imported.
 pub(super) fn describe(app: &App, source: &HubSource) {
     let HubPin { repo, sha, reference, .. } = &source.pin;
     let console = &app.console;
@@ -20,7 +20,7 @@ pub(super) fn describe(app: &App, source: &HubSource) {
         }),
     );
     console.detail("Import", &format!("{repo}@{reference} ({})", sha.short()));
-    console.detail("Files", &hub::taken_line(source));
+    console.detail("Files", &hub::selected_line(source));
     for (title, text) in card_lines(source) {
         console.detail(title, &text);
     }

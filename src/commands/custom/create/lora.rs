@@ -1,9 +1,9 @@
-//! What an adapter says of itself in `adapter_config.json`: shown, not sent, since the service reads it too.
+//! Description of an adapter in `adapter_config.json`: shown, not sent, since the service reads it too.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::commands::custom::selection::Planned;
+use crate::commands::custom::selection::CheckedPlan;
 use crate::console::render;
 use azure_ai_models_core::check;
 use azure_ai_models_core::model::{Finding, FindingCode, LoraShape, WeightType};
@@ -24,8 +24,8 @@ pub(super) struct AdapterConfig {
 }
 
 impl AdapterConfig {
-    /// The adapter's own words, if they can be read; what is wrong with them the check tells.
-    pub(super) async fn read(planned: &Planned) -> Option<Self> {
+    /// Reads the adapter's description; `None` where it cannot be read. The check reports what is wrong with it.
+    pub(super) async fn read(planned: &CheckedPlan) -> Option<Self> {
         match (&planned.source, &planned.reader) {
             (UploadSource::Local { directory, files, .. }, _) => {
                 let config = files.iter().find(|file| file.path == CONFIG && file.bytes <= LIMIT)?;
@@ -40,7 +40,7 @@ impl AdapterConfig {
     }
 
     /// One line of both: what was given counts, the rest is the adapter's.
-    pub(super) fn over(&self, given: &LoraShape) -> String {
+    pub(super) fn merged_line(&self, given: &LoraShape) -> String {
         let modules = given.target_modules.clone().or_else(|| self.modules());
         let alpha =
             given.alpha.map(|alpha| alpha.to_string()).or_else(|| self.lora_alpha.as_ref().map(Value::to_string));
@@ -62,8 +62,8 @@ impl AdapterConfig {
     }
 }
 
-/// An adapter that is about to be registered as a whole model: its weight type comes first, whatever else is wrong. Where
-/// nothing else is wrong, or nothing was looked at, it is a warning.
+/// Adds a finding for an adapter that is about to be registered as a whole model, before all others. A warning where
+/// nothing else is wrong or nothing was checked.
 pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mut Vec<Finding>) {
     if weight_type == WeightType::LoRA || check::weight_type(source) != Some(WeightType::LoRA) {
         return;
@@ -84,12 +84,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_configuration_of_an_adapter_is_too_odd() {
+    fn configuration_of_an_adapter_survives_mutation() {
         let config = br#"{"r":16,"lora_alpha":32.5,"target_modules":["q_proj","v_proj"],"lora_dropout":0.05,"peft_type":"LORA"}"#;
         let other = br#"{"r":null,"lora_alpha":"x","target_modules":"all-linear"}"#;
         crate::fuzz::fuzz("adapter-config", &[config, other], |input| {
             if let Ok(config) = serde_json::from_slice::<AdapterConfig>(input) {
-                drop(config.over(&LoraShape::default()));
+                drop(config.merged_line(&LoraShape::default()));
             }
         });
     }

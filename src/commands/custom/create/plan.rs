@@ -1,5 +1,5 @@
-//! The plan of a dry run as `create --plan` runs it: what it holds, the options that it stands for, and whether its files
-//! are still those that it lists. Holds no secret: a URL stands in it without its query.
+//! Saved plan of a dry run, as `create --plan` runs it: its content, the options that it stands for, and whether its
+//! files are still those that it lists. Holds no secret: URLs are stored without their query.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -13,20 +13,20 @@ use super::args::{CreateArgs, LoraArgs};
 use super::engine_args::EngineArgs;
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
-use crate::commands::custom::selection::{Only, SelectionArgs};
+use crate::commands::custom::selection::{AllowedFiles, SelectionArgs};
 use crate::commands::custom::source::{SourceText, absolute, decode};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::hub::HubPin;
 use azure_ai_models_core::model::{BlobPath, ContentHash, ModelDetails, Source, Tag};
 use azure_ai_models_core::source::{FileSums, Pattern, UploadSource};
-use azure_ai_models_core::store::{BlobVersion, Listing};
+use azure_ai_models_core::store::{BlobListing, BlobVersion};
 use azure_ai_models_core::units;
 
 /// Version of the document; another one is refused.
 pub(super) const SCHEMA: u32 = 1;
 /// A plan of a million files is smaller, in bytes.
-const LARGEST: u64 = 512 << 20;
+const MAX_BYTES: u64 = 512 << 20;
 
 /// A file of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ pub(in crate::commands::custom) struct SavedPlan {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Head {
+struct PlanHeader {
     schema_version: Option<u32>,
 }
 
@@ -147,7 +147,7 @@ impl SavedPlan {
         let mut bytes = Vec::new();
         std::fs::File::open(&path)
             .map_err(unreadable)?
-            .take(LARGEST + 1)
+            .take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
         let bad = |why: String| {
@@ -156,12 +156,12 @@ impl SavedPlan {
                 .with_suggestion("Write a plan with 'custom create ... --dry-run -o json > plan.json'.")
         };
         // The shells of Windows write UTF-16.
-        let text = decode(&bytes).filter(|_| bytes.len() as u64 <= LARGEST);
+        let text = decode(&bytes).filter(|_| bytes.len() as u64 <= MAX_BYTES);
         let text = text.ok_or_else(|| bad("it is no text of a fitting size".into()))?;
         if !text.trim_start().starts_with('{') {
             return Err(bad("it is no JSON object".into()));
         }
-        let head: Head = serde_json::from_str(&text).map_err(|why| bad(why.to_string()))?;
+        let head: PlanHeader = serde_json::from_str(&text).map_err(|why| bad(why.to_string()))?;
         match head.schema_version {
             Some(SCHEMA) => {}
             Some(other) => return Err(bad(format!("its schemaVersion is {other}, and only {SCHEMA} is known"))),
@@ -172,7 +172,7 @@ impl SavedPlan {
         Ok(plan)
     }
 
-    /// The arguments that the plan stands for, with what may be given besides it.
+    /// Arguments that the plan stands for, combined with those given on the command line.
     pub(super) fn arguments(&self, given: CreateArgs) -> Result<CreateArgs, CliError> {
         let broken = |what: &str| {
             CliError::usage(format!("{} holds no valid {what}", self.file.display())).with_code(ErrorCode::BadPlan)
@@ -246,7 +246,7 @@ impl SavedPlan {
     }
 
     /// Names of the only local files that may go.
-    pub(super) fn only(&self) -> Only {
+    pub(super) fn only(&self) -> AllowedFiles {
         Some(Arc::new(self.files.iter().map(|file| file.path.clone()).collect::<HashSet<_>>()))
     }
 
@@ -260,8 +260,8 @@ impl SavedPlan {
         self.import.is_none() && self.files.iter().any(|file| file.sha256.is_some())
     }
 
-    /// Fails where a file is not what the plan lists, by size and time, or by the sum of an import. `newer` are files that
-    /// the plan does not list, which are told.
+    /// Fails where a file is not what the plan lists, by size and time, or by the checksum of an import. `newer` are
+    /// files that the plan does not list; they are reported.
     pub(super) fn check_files(&self, app: &App, source: &UploadSource, newer: &[BlobPath]) -> Result<(), CliError> {
         let now: Vec<PlannedFile> = planned_files(source, None);
         if let UploadSource::Remote { .. } = source {
@@ -282,7 +282,7 @@ impl SavedPlan {
     }
 
     /// Fails where the blobs are not those that the plan lists: AzCopy copies all that is there.
-    pub(super) fn check_blobs(&self, listing: &Listing) -> Result<(), CliError> {
+    pub(super) fn check_blobs(&self, listing: &BlobListing) -> Result<(), CliError> {
         if self.files.is_empty() {
             return Err(CliError::usage("the plan does not say which blobs the source has")
                 .with_code(ErrorCode::BadPlan)
@@ -367,7 +367,7 @@ pub(super) fn planned_files(source: &UploadSource, sums: Option<&FileSums>) -> V
 }
 
 /// Blobs of a remote source in the form of a plan.
-pub(super) fn blobs(listing: &Listing) -> Vec<PlannedFile> {
+pub(super) fn blobs(listing: &BlobListing) -> Vec<PlannedFile> {
     let file = |(path, blob): (&BlobPath, &azure_ai_models_core::store::ListedBlob)| PlannedFile {
         path: path.clone(),
         bytes: blob.bytes,
@@ -403,7 +403,7 @@ mod tests {
         assert!(differences(&planned, &planned).is_empty());
     }
 
-    /// Without a version nothing stands beside the documented keys.
+    /// Without a version, only the documented keys are written.
     #[test]
     fn a_file_has_the_documented_keys() {
         let json = serde_json::to_string(&file("a", 1, 7)).expect("JSON");

@@ -1,22 +1,22 @@
-//! What is asked before anything is sent: an overwrite, and an upload that takes long.
+//! Questions before anything is sent: an overwrite, and a long upload.
 
 use std::time::Duration;
 
-use super::Create;
-use crate::app::{Accepts, Confirm};
+use super::CreateRun;
+use crate::app::{AcceptedAnswer, Confirm};
 use crate::error::CliError;
 use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::expected_rate;
 
 /// From here on an upload takes long enough to ask (the customer's design).
-const LARGE: u64 = 10 << 30;
+const LARGE_UPLOAD: u64 = 10 << 30;
 /// The rate that an upload is expected to have at most, in bytes per second (the customer's design).
-const FAST: u64 = 100 << 20;
+const EXPECTED_MAX_RATE: u64 = 100 << 20;
 
-impl Create<'_> {
-    /// Everything that is asked before so many bytes are sent, and what an overwrite deletes.
-    pub(super) async fn make_way(&self, version: &ModelVersion, bytes: u64) -> Result<(), CliError> {
+impl CreateRun<'_> {
+    /// Asks everything that has to be confirmed before this many bytes are sent, and deletes the version on overwrite.
+    pub(super) async fn confirm_and_overwrite(&self, version: &ModelVersion, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
         let overwrites = self.overwrites(version).await?;
         self.confirm_large(bytes).await?;
@@ -28,8 +28,8 @@ impl Create<'_> {
         Ok(())
     }
 
-    /// Whether a version stands in the way and the person wants it to go. Without `--overwrite` nothing is asked: the
-    /// service tells when the upload is to begin.
+    /// True when the version exists and the user confirmed the overwrite. Without `--overwrite` nothing is asked: the
+    /// service reports the conflict when the upload begins.
     async fn overwrites(&self, version: &ModelVersion) -> Result<bool, CliError> {
         let (app, spec) = (self.app, self.spec);
         if !spec.overwrite {
@@ -52,18 +52,18 @@ impl Create<'_> {
             action: "replacing a model",
             unattended: "Add --yes to replace it without asking.",
             question: "Replace it?",
-            accepts: Accepts::Yes,
+            accepts: AcceptedAnswer::Yes,
             declined: "Upload cancelled.",
         };
-        confirm.can_be_asked(spec.no_questions)?;
+        confirm.can_be_asked(spec.prompt_obstacle)?;
         app.console.warn(&what);
         app.confirm(&confirm).await.map(|()| true)
     }
 
-    /// Asks before a large upload, in the customer's words, where somebody can be asked.
+    /// Asks before a large upload, in the customer's words, where the user can be asked.
     async fn confirm_large(&self, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
-        if bytes < LARGE || spec.yes || spec.no_questions.is_some() {
+        if bytes < LARGE_UPLOAD || spec.yes || spec.prompt_obstacle.is_some() {
             return Ok(());
         }
         app.console.warn(&format!("Large file detected: {}", units::bytes(bytes)));
@@ -87,7 +87,7 @@ impl Create<'_> {
 /// `12-24 minutes`, `1h 10m 00s - 2h 20m 00s`: how long an upload may take.
 pub(super) fn estimate(bytes: u64, limit: Option<u64>) -> String {
     let seconds = |rate: u64| bytes.div_ceil(rate);
-    let low = seconds(limit.map_or(FAST, |limit| limit.clamp(1, FAST)));
+    let low = seconds(limit.map_or(EXPECTED_MAX_RATE, |limit| limit.clamp(1, EXPECTED_MAX_RATE)));
     let high = seconds(expected_rate(limit));
     match (low, high) {
         (low, high) if low == high => format!("about {}", units::duration(Duration::from_secs(low))),

@@ -1,23 +1,23 @@
-//! Step 3 of `create`: the registration, also one that an earlier try asked for and did not see the end of.
+//! Step 3 of `create`: the registration, including one that an earlier attempt requested without seeing its end.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use azure_ai_models_core::foundry::{RegisterError, RegisterStatus, Registered, Started};
+use azure_ai_models_core::foundry::{AcceptedRegistration, RegisterError, RegisterStatus, RegisteredModel};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::upload::{Session, UploadError};
 use serde::Serialize;
 use url::Url;
 
-use super::{Create, Ended, STARTING_OVER, STEPS};
+use super::{CreateFailure, CreateRun, STARTING_OVER, STEPS};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
-use crate::error::{CliError, RegistrationAdvice, VersionConflict};
+use crate::error::{CliError, RegistrationSuggestions, VersionConflict};
 
 /// Product of `--no-wait`.
 #[derive(Serialize)]
-struct Accepted<'a> {
+struct AcceptedModel<'a> {
     name: &'a str,
     version: &'a str,
     status: &'a str,
@@ -27,7 +27,7 @@ struct Accepted<'a> {
     wait: String,
 }
 
-impl Product for Accepted<'_> {
+impl Product for AcceptedModel<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }
@@ -41,52 +41,52 @@ impl Product for Accepted<'_> {
 }
 
 /// Why there is no registration, or no word of its end.
-enum NotRegistered {
+enum RegistrationFailure {
     /// The service's word.
     Service(RegisterError),
     /// Something on this machine.
-    Here(CliError),
+    Local(CliError),
 }
 
-/// What is known of a registration before it is asked for.
+/// Knowledge about a registration before it is requested.
 #[derive(Clone, Copy)]
-enum Asked {
-    /// An earlier try asked for it: its model is there.
-    ModelIsThere,
-    /// An earlier try may have asked for it.
-    Perhaps,
-    /// Nobody asked for it.
-    Never,
+enum PriorRegistration {
+    /// An earlier attempt requested it, and its model exists.
+    ModelExists,
+    /// An earlier attempt may have requested it.
+    MayBeRequested,
+    /// Not requested.
+    NotRequested,
 }
 
-impl Create<'_> {
+impl CreateRun<'_> {
     /// The registered model; `None` where its registration was accepted and is not waited for.
     pub(super) async fn register(
         &self,
         session: &mut Session,
         version: &ModelVersion,
-    ) -> Result<Option<Registered>, CliError> {
+    ) -> Result<Option<RegisteredModel>, CliError> {
         match self.try_register(session, version).await {
             Ok(registered) => Ok(registered),
             Err(error) => Err(self.not_registered(session, version, error).await),
         }
     }
 
-    /// Registers what an earlier try uploaded; where the service does not accept that any more, it is uploaded again.
+    /// Registers the upload of an earlier attempt; uploads again where the service does not accept it any more.
     pub(super) async fn register_uploaded(
         &self,
         session: &mut Session,
         version: &ModelVersion,
-    ) -> Result<Option<Registered>, Ended> {
+    ) -> Result<Option<RegisteredModel>, CreateFailure> {
         if self.is_registered(session, version).await? {
-            return match self.follow(session, version, Asked::ModelIsThere).await {
+            return match self.follow(session, version, PriorRegistration::ModelExists).await {
                 Ok(registered) => Ok(registered),
                 Err(error) => Err(self.not_registered(session, version, error).await.into()),
             };
         }
         match self.try_register(session, version).await {
             Ok(registered) => Ok(registered),
-            Err(NotRegistered::Service(error)) if error.rejects_upload().is_some() => {
+            Err(RegistrationFailure::Service(error)) if error.rejects_upload().is_some() => {
                 let code = error.rejects_upload().unwrap_or_default();
                 self.app.console.status(&format!("\n{STARTING_OVER} ({code})"));
                 session.start_over();
@@ -97,7 +97,7 @@ impl Create<'_> {
         }
     }
 
-    /// Whether an earlier try registered the model and was ended before it knew.
+    /// True when an earlier attempt registered the model and ended before it knew.
     async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
         match self.foundry.get_model(&self.spec.name, version).await {
             Ok(model) => {
@@ -107,7 +107,7 @@ impl Create<'_> {
                     let taken = VersionConflict::Registration(RegisterError::Taken { difference });
                     return Err(self.version_exists(version, taken).await.and_message(&self.kept()));
                 }
-                self.make_way(version, 0).await?;
+                self.confirm_and_overwrite(version, 0).await?;
                 Ok(false)
             }
             Err(error) if error.status() == Some(404) => Ok(false),
@@ -119,12 +119,17 @@ impl Create<'_> {
         &self,
         session: &mut Session,
         version: &ModelVersion,
-    ) -> Result<Option<Registered>, NotRegistered> {
+    ) -> Result<Option<RegisteredModel>, RegistrationFailure> {
         self.app.console.step(3, STEPS, "Registering model...");
-        session.prove().await.map_err(|error| NotRegistered::Here(self.not_proved(error)))?;
+        session.prove().await.map_err(|error| RegistrationFailure::Local(self.not_proved(error)))?;
         self.tag_content(session).await;
         let was_asked_for = session.begin_registration().await;
-        self.follow(session, version, if was_asked_for { Asked::Perhaps } else { Asked::Never }).await
+        self.follow(
+            session,
+            version,
+            if was_asked_for { PriorRegistration::MayBeRequested } else { PriorRegistration::NotRequested },
+        )
+        .await
     }
 
     /// Registers, with the progress of that.
@@ -132,8 +137,8 @@ impl Create<'_> {
         &self,
         session: &mut Session,
         version: &ModelVersion,
-        asked: Asked,
-    ) -> Result<Option<Registered>, NotRegistered> {
+        asked: PriorRegistration,
+    ) -> Result<Option<RegisteredModel>, RegistrationFailure> {
         let app = self.app;
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
@@ -143,7 +148,7 @@ impl Create<'_> {
             Some(registered) => {
                 let own = registered.model.view().provisioning_state.as_deref();
                 let state = registered.state.as_deref().or(own).unwrap_or("Succeeded");
-                // Said once, by what ends the command.
+                // The final message says it.
                 if self.deploy.is_none() {
                     view.borrow_mut().done(self.spec.name.as_str(), version.as_str(), state);
                 }
@@ -157,53 +162,57 @@ impl Create<'_> {
         Ok(done.1)
     }
 
-    /// Asks for the registration, and with `--no-wait` waits only where it is not known whose it is; a conflict with what an earlier try asked for is no conflict, but that registration in
-    /// progress. The place where the service reports about it is in the journal before it is waited for.
+    /// Requests the registration. With `--no-wait` it waits only until it is known whose registration it is; a conflict
+    /// with a registration of an earlier attempt counts as that registration in progress. The URL that reports on it is
+    /// in the journal before the wait begins.
     async fn ask(
         &self,
         session: &mut Session,
         version: &ModelVersion,
-        asked: Asked,
+        asked: PriorRegistration,
         on: &mut dyn FnMut(RegisterStatus),
-    ) -> Result<Option<Registered>, NotRegistered> {
+    ) -> Result<Option<RegisteredModel>, RegistrationFailure> {
         let (app, name, foundry) = (self.app, &self.spec.name, self.foundry);
         let (limit, begun) = (self.spec.timeout.unwrap_or(app.timings.register), Instant::now());
         let (Some(registration), Some(journal)) = (session.registration(), session.journal()) else {
-            return Err(NotRegistered::Here(CliError::failure("there is no upload to register")));
+            return Err(RegistrationFailure::Local(CliError::failure("there is no upload to register")));
         };
         let operation = journal.operation.clone();
         let started = match asked {
             // The model decides: its operation may be unreadable, or never end.
-            Asked::ModelIsThere => Started::in_progress(None),
-            Asked::Perhaps | Asked::Never => match foundry.register(name, version, &registration, limit).await {
-                Ok(started) => {
-                    session.record_operation(started.shareable_operation().cloned()).await;
-                    started
+            PriorRegistration::ModelExists => AcceptedRegistration::in_progress(None),
+            PriorRegistration::MayBeRequested | PriorRegistration::NotRequested => {
+                match foundry.register(name, version, &registration, limit).await {
+                    Ok(started) => {
+                        session.record_operation(started.shareable_operation().cloned()).await;
+                        started
+                    }
+                    Err(RegisterError::Refused(error))
+                        if matches!(asked, PriorRegistration::MayBeRequested)
+                            && is_of_this_upload(&error, operation.as_ref()) =>
+                    {
+                        AcceptedRegistration::in_progress(operation)
+                    }
+                    Err(error) => return Err(RegistrationFailure::Service(error)),
                 }
-                Err(RegisterError::Refused(error))
-                    if matches!(asked, Asked::Perhaps) && is_of_this_upload(&error, operation.as_ref()) =>
-                {
-                    Started::in_progress(operation)
-                }
-                Err(error) => return Err(NotRegistered::Service(error)),
-            },
+            }
         };
         let (operation, is_ours) = (started.shareable_operation().cloned(), started.is_ours);
-        let model = if self.spec.no_wait && started.is_surely_in_progress() {
+        let model = if self.spec.no_wait && started.is_confirmed() {
             None
         } else {
             let left = limit.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
             let ended = foundry.await_registration((name, version), &registration, started, left, on).await;
-            let model = ended.map_err(NotRegistered::Service)?;
-            // Two uploads of one version share a place, so that the place alone does not tell whose model this is.
+            let model = ended.map_err(RegistrationFailure::Service)?;
+            // Two uploads of one version share a location, so that the location alone does not identify the model.
             if !is_ours && let Some(difference) = session.registered_difference().await {
-                return Err(NotRegistered::Service(RegisterError::Taken { difference }));
+                return Err(RegistrationFailure::Service(RegisterError::Taken { difference }));
             }
             Some(model)
         };
         if self.spec.no_wait {
             let status = if model.is_some() { "Succeeded" } else { "InProgress" };
-            self.accepted(version, status, operation.as_ref()).map_err(NotRegistered::Here)?;
+            self.accepted(version, status, operation.as_ref()).map_err(RegistrationFailure::Local)?;
             return Ok(None);
         }
         Ok(model)
@@ -213,13 +222,13 @@ impl Create<'_> {
     fn accepted(&self, version: &ModelVersion, status: &str, operation: Option<&Url>) -> Result<(), CliError> {
         let (app, name, version) = (self.app, self.spec.name.as_str(), version.as_str());
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version]);
-        app.show(&Accepted { name, version, status, operation, wait })
+        app.show(&AcceptedModel { name, version, status, operation, wait })
     }
 
-    async fn not_registered(&self, session: &Session, version: &ModelVersion, error: NotRegistered) -> CliError {
+    async fn not_registered(&self, session: &Session, version: &ModelVersion, error: RegistrationFailure) -> CliError {
         let error = match error {
-            NotRegistered::Service(error) => error,
-            NotRegistered::Here(error) => return error,
+            RegistrationFailure::Service(error) => error,
+            RegistrationFailure::Local(error) => return error,
         };
         if self.is_conflict(version, &error).await {
             let conflict = VersionConflict::Registration(error);
@@ -228,8 +237,8 @@ impl Create<'_> {
         let (app, name) = (self.app, self.spec.name.as_str());
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version.as_str()]);
         let timed_out = format!("The service may still be at work. Wait for it:\n  {wait}");
-        let is_unknown = error.refusal_code().is_some_and(|code| !CliError::has_advice(code));
-        let told = CliError::registration(error, &RegistrationAdvice { timed_out: &timed_out, lost: None });
+        let is_unknown = error.refusal_code().is_some_and(|code| !CliError::has_suggestion(code));
+        let told = CliError::registration(error, &RegistrationSuggestions { timed_out: &timed_out, lost: None });
         let told = told.with_kept(&self.spec.again);
         match session.id().filter(|_| is_unknown) {
             Some(id) => {
@@ -251,7 +260,7 @@ impl Create<'_> {
         }
     }
 
-    /// Why a complete upload is not registered: it is not complete any more, or nobody can tell.
+    /// Error of a complete upload that is not registered: it is not complete any more, or that cannot be verified.
     fn not_proved(&self, error: UploadError) -> CliError {
         match error {
             UploadError::Broken(_) => self.upload_failed(error),
@@ -259,7 +268,7 @@ impl Create<'_> {
         }
     }
 
-    /// What a version in the way means for a complete upload.
+    /// Meaning of an existing version for a complete upload.
     fn kept(&self) -> String {
         let again = &self.spec.again;
         format!(

@@ -1,4 +1,4 @@
-//! What is to be made, from the command line or from the journal of an earlier try.
+//! Model to create, from the command line or from the journal of an earlier attempt.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::detach::DetachRequest;
 use super::plan::SavedPlan;
-use crate::app::NoQuestions;
+use crate::app::PromptObstacle;
 use crate::commands::deployments::create::DeployRequest;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
@@ -25,14 +25,14 @@ pub(in crate::commands::custom) struct CreateSpec {
     /// The file that the source was read from.
     pub(in crate::commands::custom) source_file: Option<PathBuf>,
     pub(in crate::commands::custom) selection: Selection,
-    /// The files are looked at before they go.
+    /// Checks the files before the upload.
     pub(in crate::commands::custom) check: bool,
     pub(in crate::commands::custom) details: ModelDetails,
     pub(in crate::commands::custom) overwrite: bool,
     /// Questions are answered with yes.
     pub(in crate::commands::custom) yes: bool,
-    /// Why nobody can answer, if so: a source on standard input leaves nothing to answer with.
-    pub(in crate::commands::custom) no_questions: Option<NoQuestions>,
+    /// Reason why the user cannot be asked: a source on standard input leaves no input for answers.
+    pub(in crate::commands::custom) prompt_obstacle: Option<PromptObstacle>,
     /// Deployment of the model.
     pub(in crate::commands::custom) deploy: Option<DeployRequest>,
     /// The end of the registration is not waited for.
@@ -49,21 +49,21 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) azcopy_path: Option<PathBuf>,
     /// Bytes per second.
     pub(in crate::commands::custom) limit_rate: Option<u64>,
-    /// The upload goes on without this process.
+    /// Detaches the upload.
     pub(in crate::commands::custom) detach: Option<DetachRequest>,
     /// Nothing is made where a version has the same content.
     pub(in crate::commands::custom) if_changed: bool,
     /// Plan that this is, if it is one of a dry run.
     pub(in crate::commands::custom) plan: Option<Arc<SavedPlan>>,
-    /// The command that goes on with this upload.
+    /// Command that resumes this upload.
     pub(in crate::commands::custom) again: String,
 }
 
-/// What sends the bytes.
+/// Upload engine and its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::commands::custom) enum EngineChoice {
     AzCopy,
-    /// This program itself: so many requests at once, with the SHA-256 of each file or without.
+    /// This program itself, with the number of concurrent requests, and with or without the SHA-256 of each file.
     Native {
         parallel: Option<u32>,
         hash: bool,
@@ -85,7 +85,7 @@ impl FromStr for VersionChoice {
         if text.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
-        // What exists may have any version; a new one is easy to type.
+        // Existing models may have any version; a new one should be easy to type.
         if text.contains(char::is_whitespace) {
             return Err("a new version has no blanks".into());
         }

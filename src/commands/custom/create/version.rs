@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::spec::VersionChoice;
-use super::{Create, Ended};
+use super::{CreateFailure, CreateRun};
 use crate::error::{CliError, VersionConflict};
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 use azure_ai_models_core::upload;
 
-/// More uploads of one model at once from one machine than that are a mistake.
-const TRIES: usize = 16;
+/// Attempts to find a free version; more concurrent uploads of one model from one machine are a mistake.
+const MAX_VERSION_ATTEMPTS: usize = 16;
 
-impl Create<'_> {
-    /// Makes the version that was named; or, for `auto`, that of an unfinished upload of the same source, else the next
-    /// free one, and the one after that where somebody else was faster.
+impl CreateRun<'_> {
+    /// Creates the named version; for `auto`, that of an unfinished upload of the same source, else the next free one,
+    /// and the one after that on a conflict.
     pub(super) async fn run(&self) -> Result<(), CliError> {
         let auto = match &self.spec.version {
             VersionChoice::Named(version) => return self.one_version(version).await.map_err(Into::into),
@@ -29,15 +29,15 @@ impl Create<'_> {
         let mut is_retry = false;
         loop {
             let ended = match self.one_version(&version).await {
-                Err(ended) if taken.len() < TRIES => ended,
+                Err(ended) if taken.len() < MAX_VERSION_ATTEMPTS => ended,
                 ended => return ended.map_err(Into::into),
             };
             let is_listed = match &ended {
-                Ended::InUse(_) => true,
-                Ended::Taken(_) => self.is_there(&version).await,
-                Ended::Failed(_) => return Err(ended.into()),
+                CreateFailure::InUse(_) => true,
+                CreateFailure::Taken(_) => self.is_there(&version).await,
+                CreateFailure::Failed(_) => return Err(ended.into()),
             };
-            // A service that calls every version taken is asked no more than twice.
+            // Limits a service that reports every version as taken to two requests.
             if !is_listed && is_retry {
                 return Err(ended.into());
             }
@@ -47,10 +47,10 @@ impl Create<'_> {
         }
     }
 
-    async fn one_version(&self, version: &ModelVersion) -> Result<(), Ended> {
+    async fn one_version(&self, version: &ModelVersion) -> Result<(), CreateFailure> {
         match &self.spec.detach {
             Some(request) => Box::pin(self.detach_version(version, request)).await,
-            None => Box::pin(self.make_version(version)).await,
+            None => Box::pin(self.create_version(version)).await,
         }
     }
 
@@ -82,7 +82,7 @@ pub(super) async fn next_free(
     Ok(next.unwrap_or_else(ModelVersion::first))
 }
 
-impl Create<'_> {
+impl CreateRun<'_> {
     /// Returns true when a 409 means that the version exists: by its code, else by a GET of the version.
     pub(super) async fn is_taken(&self, version: &ModelVersion, error: &HttpError) -> bool {
         error.service().is_some_and(|error| error.is_version_conflict()) || self.is_there(version).await
@@ -92,7 +92,7 @@ impl Create<'_> {
         self.foundry.get_model(&self.spec.name, version).await.is_ok()
     }
 
-    /// The version exists: names the next free one, if the service tells.
+    /// Error for an existing version; names the next free one where the service reports it.
     pub(super) async fn version_exists(&self, version: &ModelVersion, conflict: VersionConflict) -> CliError {
         let name = &self.spec.name;
         let next = match self.foundry.list_versions(name).await {

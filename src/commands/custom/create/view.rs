@@ -2,7 +2,7 @@
 
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
-use azure_ai_models_core::upload::{Kept, LifetimeWarning, UploadEvent};
+use azure_ai_models_core::upload::{LifetimeWarning, ResumeTotals, UploadEvent};
 
 use super::STEPS;
 use crate::app::App;
@@ -11,7 +11,7 @@ use crate::console::TransferView;
 /// The customer's words for an upload that starts over.
 pub(super) const STARTING_OVER: &str = "Previous upload may exist but was not registered. Starting fresh upload...";
 /// More names than this would bury the rest.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// See the module.
 pub(super) struct UploadView<'a> {
@@ -84,8 +84,8 @@ impl<'a> UploadView<'a> {
     }
 }
 
-/// What is already uploaded when an upload is resumed; `None` where nothing is.
-fn resuming(kept: &Kept) -> Option<String> {
+/// Describes what is already uploaded when an upload is resumed; `None` where nothing is.
+fn resuming(kept: &ResumeTotals) -> Option<String> {
     let (blocks, total) = (units::bytes(kept.partial_bytes), units::bytes(kept.total_bytes));
     let uploaded = match (kept.files, kept.partial_bytes) {
         (0, 0) => return None,
@@ -96,8 +96,8 @@ fn resuming(kept: &Kept) -> Option<String> {
     Some(format!("Going on with an earlier upload: {uploaded}"))
 }
 
-/// What of an interrupted upload is not sent again.
-pub(super) fn kept_sentence(kept: &Kept) -> String {
+/// Describes what of an interrupted upload is not sent again.
+pub(super) fn kept_sentence(kept: &ResumeTotals) -> String {
     let complete = format!("{} are complete and will not be sent again", files_of(kept));
     let blocks = units::bytes(kept.partial_bytes);
     match (kept.files, kept.total_files, kept.partial_bytes, kept.keeps_partial_files) {
@@ -117,17 +117,17 @@ pub(super) fn kept_sentence(kept: &Kept) -> String {
 }
 
 /// `1 of 2 files (50 B)`.
-fn files_of(kept: &Kept) -> String {
+fn files_of(kept: &ResumeTotals) -> String {
     let (some, all) = (units::grouped(kept.files), units::count(kept.total_files, "file", "files"));
     format!("{some} of {all} ({})", units::bytes(kept.bytes))
 }
 
-/// Files that an earlier try began and that are not what they were; at least one.
+/// Names files that an earlier attempt began and that changed since; at least one.
 fn changed(paths: &[&str]) -> String {
-    let shown = paths[..paths.len().min(NAMED)].join(", ");
+    let shown = paths[..paths.len().min(MAX_NAMED)].join(", ");
     match paths.len() {
         ..=1 => format!("{shown} changed since the last try: it starts again."),
-        2..=NAMED => format!("{shown} changed since the last try: they start again."),
+        2..=MAX_NAMED => format!("{shown} changed since the last try: they start again."),
         all => {
             format!("{} files changed since the last try and start again: {shown}, ...", units::grouped(all as u64))
         }
@@ -154,17 +154,23 @@ fn lifetime(warning: &LifetimeWarning) -> String {
 mod tests {
     use super::*;
 
-    const NOTHING: Kept =
-        Kept { files: 0, bytes: 0, total_files: 3, total_bytes: 30, partial_bytes: 0, keeps_partial_files: true };
+    const NOTHING: ResumeTotals = ResumeTotals {
+        files: 0,
+        bytes: 0,
+        total_files: 3,
+        total_bytes: 30,
+        partial_bytes: 0,
+        keeps_partial_files: true,
+    };
 
     #[test]
     fn what_is_already_uploaded_is_said_when_an_upload_is_resumed() {
         for (kept, words) in [
             (NOTHING, None),
-            (Kept { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B are there already.")),
-            (Kept { files: 1, bytes: 10, ..NOTHING }, Some("1 of 3 files (10 B) are there already.")),
+            (ResumeTotals { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B are there already.")),
+            (ResumeTotals { files: 1, bytes: 10, ..NOTHING }, Some("1 of 3 files (10 B) are there already.")),
             (
-                Kept { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
+                ResumeTotals { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
                 Some("1 of 3 files (10 B) are there already, and 8 B of the rest."),
             ),
         ] {
@@ -175,23 +181,26 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_said_for_each_kind_of_engine() {
-        let azcopy = Kept { keeps_partial_files: false, ..NOTHING };
+        let azcopy = ResumeTotals { keeps_partial_files: false, ..NOTHING };
         for (kept, words) in [
-            (Kept { total_files: 0, ..azcopy }, "The copy starts over."),
-            (Kept { total_files: 1, ..azcopy }, "AzCopy keeps no half file: this file starts over."),
+            (ResumeTotals { total_files: 0, ..azcopy }, "The copy starts over."),
+            (ResumeTotals { total_files: 1, ..azcopy }, "AzCopy keeps no half file: this file starts over."),
             (azcopy, "No file is complete yet: the upload starts over."),
             (NOTHING, "Nothing arrived yet: the upload starts over."),
             (
-                Kept { partial_bytes: 8, ..NOTHING },
+                ResumeTotals { partial_bytes: 8, ..NOTHING },
                 "8 B arrived and will not be sent again; the blob store keeps them for 7 days.",
             ),
-            (Kept { files: 3, bytes: 30, ..azcopy }, "3 of 3 files (30 B) are complete and will not be sent again."),
             (
-                Kept { files: 1, bytes: 10, ..azcopy },
+                ResumeTotals { files: 3, bytes: 30, ..azcopy },
+                "3 of 3 files (30 B) are complete and will not be sent again.",
+            ),
+            (
+                ResumeTotals { files: 1, bytes: 10, ..azcopy },
                 "1 of 3 files (10 B) are complete and will not be sent again; the rest starts over.",
             ),
             (
-                Kept { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
+                ResumeTotals { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
                 "1 of 3 files (10 B) are complete and will not be sent again; nor will the 8 B that arrived of the rest, which the blob store keeps for 7 days.",
             ),
         ] {

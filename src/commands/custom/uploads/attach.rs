@@ -11,8 +11,8 @@ use crate::console::ProgressMode;
 use crate::console::Replay;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use crate::globals::OutputFormat;
-use azure_ai_models_core::upload::KeptUpload;
-use azure_ai_models_core::upload::detached::{EventReader, Outcome, RecordedProduct, RunResult};
+use azure_ai_models_core::upload::LocalUpload;
+use azure_ai_models_core::upload::detached::{DetachedOutcome, EventReader, RecordedProduct, RunResult};
 
 pub(super) const EXAMPLES: &str = "\
 The exit code is that of the upload.
@@ -21,10 +21,10 @@ Examples:
   azd ai models custom uploads attach 3f2a9c0d1e4b5a67
   azd ai models custom uploads attach 3f2a9c0d1e4b5a67 --progress json -o json";
 
-/// Between looks for new events.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval between reads of new events.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Lines of the log of an upload that ended without a result.
-const LAST_WORDS: usize = 5;
+const LOG_TAIL_LINES: usize = 5;
 
 /// Options of `custom uploads attach`.
 #[derive(Args, Debug)]
@@ -57,40 +57,40 @@ pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError>
 }
 
 /// Shows events until the upload has ended; its result, if it left one.
-async fn follow(app: &App, upload: &KeptUpload) -> Result<Option<RunResult>, CliError> {
+async fn follow(app: &App, upload: &LocalUpload) -> Result<Option<RunResult>, CliError> {
     let _hold = app.cancel.hold();
     let files = upload.files();
     let unreadable = |why| CliError::unreadable(&files.events(), &why);
     let mut reader = EventReader::new(files.events());
     let mut replay = Replay::new(&app.console, app.timings.status_line);
     loop {
-        // Before the events: those of an upload that has ended are all there.
+        // Read before the events, so that all events of an ended upload are shown.
         let (result, running) = (files.result(), upload.is_running_now());
         for line in reader.read().map_err(unreadable)? {
             replay.on(&line);
         }
         match result {
             Some(result) => return Ok(Some(result)),
-            // It may have ended between the two looks.
+            // It may have ended between the two reads.
             None if !running => return Ok(files.result()),
             None => replay.tick(),
         }
-        if app.cancel.or(tokio::time::sleep(LOOK)).await.is_none() {
+        if app.cancel.or(tokio::time::sleep(POLL_INTERVAL)).await.is_none() {
             replay.stop();
-            return Err(left(app, upload));
+            return Err(view_interrupted(app, upload));
         }
     }
 }
 
 /// Ctrl+C, which ends the view alone.
-fn left(app: &App, upload: &KeptUpload) -> CliError {
+fn view_interrupted(app: &App, upload: &LocalUpload) -> CliError {
     let again = app.command_line(&["custom", "uploads", "attach", &upload.id]);
     CliError::new(ErrorKind::Interrupted, "Interrupted. The upload goes on.")
         .with_suggestion(format!("To follow it again:\n  {again}"))
 }
 
 /// Ends as the upload did.
-fn end(app: &App, upload: &KeptUpload, result: RunResult) -> Result<(), CliError> {
+fn end(app: &App, upload: &LocalUpload, result: RunResult) -> Result<(), CliError> {
     match result {
         RunResult { product: Some(RecordedProduct { text, json }), error: None, .. } => match app.globals.output {
             OutputFormat::Table => {
@@ -100,7 +100,7 @@ fn end(app: &App, upload: &KeptUpload, result: RunResult) -> Result<(), CliError
             OutputFormat::Json => app.text(&json),
             OutputFormat::None => Ok(()),
         },
-        RunResult { outcome: Outcome::Stopped, .. } => {
+        RunResult { outcome: DetachedOutcome::Stopped, .. } => {
             let resume = resume_of(app, upload);
             Err(CliError::new(ErrorKind::Interrupted, "The upload was stopped.")
                 .with_code(ErrorCode::UploadInterrupted)
@@ -111,8 +111,8 @@ fn end(app: &App, upload: &KeptUpload, result: RunResult) -> Result<(), CliError
     }
 }
 
-fn crashed(app: &App, upload: &KeptUpload) -> CliError {
-    let words = upload.files().last_words(LAST_WORDS).join("\n");
+fn crashed(app: &App, upload: &LocalUpload) -> CliError {
+    let words = upload.files().log_tail(LOG_TAIL_LINES).join("\n");
     let error = CliError::new(
         ErrorKind::UploadFailed,
         "the upload ended without a result: its process was killed, or the machine went down",
@@ -126,7 +126,7 @@ fn crashed(app: &App, upload: &KeptUpload) -> CliError {
 }
 
 /// The upload of a foreground, which has a terminal to show itself on.
-fn not_detached(app: &App, upload: &KeptUpload) -> CliError {
+fn not_detached(app: &App, upload: &LocalUpload) -> CliError {
     let process = upload.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
     let error = CliError::new(ErrorKind::Conflict, format!("upload {} is not detached{process}", upload.id))
         .with_code(ErrorCode::NotDetached);

@@ -12,12 +12,12 @@ use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, UploadRow, UploadSpeed};
 use crate::error::CliError;
 use azure_ai_models_core::upload::detached::EventReader;
-use azure_ai_models_core::upload::{Journal, KeptUpload, Stage};
+use azure_ai_models_core::upload::{Journal, LocalUpload, Stage};
 
 /// An upload as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+struct UploadJson<'a> {
     id: &'a str,
     name: &'a str,
     version: &'a str,
@@ -35,30 +35,30 @@ struct Row<'a> {
 }
 
 pub(super) fn list(app: &App) -> Result<(), CliError> {
-    let uploads: Vec<Listed> = all(app)?.into_iter().map(Listed::new).collect();
-    app.show(&Uploads { uploads: &uploads, now: OffsetDateTime::now_utc() })?;
+    let uploads: Vec<ListedUpload> = all(app)?.into_iter().map(ListedUpload::new).collect();
+    app.show(&UploadList { uploads: &uploads, now: OffsetDateTime::now_utc() })?;
     for upload in uploads.iter().map(|listed| &listed.upload).filter(|upload| upload.has_crashed()) {
-        let words = upload.files().last_words(1).pop().map(|line| format!(": {}", line.trim())).unwrap_or_default();
+        let words = upload.files().log_tail(1).pop().map(|line| format!(": {}", line.trim())).unwrap_or_default();
         app.console.warn(&format!("Upload {} ended without a result{words}", upload.id));
     }
     Ok(())
 }
 
 /// An upload, and how fast it goes.
-struct Listed {
-    upload: KeptUpload,
+struct ListedUpload {
+    upload: LocalUpload,
     speed: UploadSpeed,
 }
 
-impl Listed {
-    fn new(upload: KeptUpload) -> Self {
+impl ListedUpload {
+    fn new(upload: LocalUpload) -> Self {
         let speed = if upload.running { speed(&upload) } else { UploadSpeed::default() };
         Self { upload, speed }
     }
 }
 
 /// Progress of a detached upload, from its newest event.
-fn speed(upload: &KeptUpload) -> UploadSpeed {
+fn speed(upload: &LocalUpload) -> UploadSpeed {
     let events = EventReader::at_end(upload.files().events()).read().unwrap_or_default();
     let progress = |line: &String| {
         let event: Value = serde_json::from_str(line).ok()?;
@@ -78,18 +78,18 @@ fn speed(upload: &KeptUpload) -> UploadSpeed {
 }
 
 /// The uploads, as a list or a table.
-struct Uploads<'a> {
-    uploads: &'a [Listed],
+struct UploadList<'a> {
+    uploads: &'a [ListedUpload],
     now: OffsetDateTime,
 }
 
-impl Product for Uploads<'_> {
+impl Product for UploadList<'_> {
     fn json(&self) -> JsonPieces<'_> {
         let stamp = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
-        let row = |Listed { upload, speed }: &'_ Listed| {
+        let row = |ListedUpload { upload, speed }: &'_ ListedUpload| {
             let (endpoint, name, version, source) = upload.model();
             let files = files(upload);
-            let row = Row {
+            let row = UploadJson {
                 id: &upload.id,
                 name,
                 version,
@@ -118,12 +118,12 @@ impl Product for Uploads<'_> {
 }
 
 /// Number and bytes of the files; a remote source has no list of them.
-fn files(upload: &KeptUpload) -> Option<(u64, u64)> {
+fn files(upload: &LocalUpload) -> Option<(u64, u64)> {
     let list = &upload.journal.as_ref()?.files;
     (!list.is_empty()).then(|| (list.len() as u64, list.bytes()))
 }
 
-fn table_row(Listed { upload, speed }: &Listed, now: OffsetDateTime) -> UploadRow {
+fn table_row(ListedUpload { upload, speed }: &ListedUpload, now: OffsetDateTime) -> UploadRow {
     let word = upload.state();
     let stage = |journal: &Journal| journal.stage == Stage::Uploading;
     let is_told = !upload.running || upload.journal.as_ref().is_some_and(stage);
@@ -136,7 +136,7 @@ fn table_row(Listed { upload, speed }: &Listed, now: OffsetDateTime) -> UploadRo
         state: if is_told { word.to_owned() } else { format!("{word} (running)") },
         files: files.map(|(files, _)| files),
         bytes: files.map(|(_, bytes)| bytes),
-        // A clock that was set back makes nothing older than now.
+        // A clock that was set back makes no age negative.
         age: (now - upload.updated_at()).try_into().unwrap_or_default(),
         source: source.to_owned(),
         pid: upload.pid,

@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 
 /// Between looks whether it has ended.
-const LOOK: Duration = Duration::from_millis(100);
-/// For AzCopy to end by itself, and some more.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Time for AzCopy to end, with a margin.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Options of `custom uploads stop`.
@@ -48,7 +48,7 @@ pub(super) async fn stop(app: &App, args: &StopArgs) -> Result<(), CliError> {
                 "It ends as soon as it can. A process that hangs has to be killed; the upload can be resumed then.",
             ));
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     match files.result().filter(|result| result.error.is_none()) {
         Some(_) => app.console.done(&format!("Upload {} had come to its end", upload.id)),

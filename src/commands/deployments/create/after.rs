@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::custom_plan::plan;
-use super::plan::InProgress;
-use super::registered::{Target, custom_model};
-use super::{Checks, CreateOptions, Created, Existing, Plan, agree, say_plan};
+use super::plan::PendingDeployment;
+use super::registered::{DeployTarget, custom_model};
+use super::{Checks, CreateOptions, CreateOutcome, DeploymentPlan, NameLookup, confirm_billed, report_plan};
 use crate::app::App;
-use crate::commands::account::{AccountArgs, Reach, access_of};
+use crate::commands::account::{AccountArgs, AccountContext, access_of};
 use crate::commands::deployments::Group;
-use crate::commands::deployments::existing::About;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::deployments::products::DeploymentPage;
 use crate::console::TableStyle;
 use crate::console::deployments_page::accepted_page;
@@ -37,15 +37,15 @@ pub(crate) struct DeployRequest {
 }
 
 /// A deployment that was checked and agreed to.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedDeployment {
     request: DeployRequest,
     account: AccountArgs,
-    reach: Reach,
-    plan: Plan,
+    reach: AccountContext,
+    plan: DeploymentPlan,
 }
 
 /// A deployment as `custom create` shows it.
-pub(crate) struct Deployed {
+pub(crate) struct DeploymentSection {
     /// Under the key `deployment`.
     pub(crate) json: Value,
     /// Below the page of the model.
@@ -63,7 +63,7 @@ impl DeployRequest {
         foundry: &FoundryClient,
         model: &ModelName,
         base_model: Option<String>,
-    ) -> Result<Prepared, CliError> {
+    ) -> Result<PreparedDeployment, CliError> {
         let options = CreateOptions {
             sku_name: self.sku_name.clone(),
             sku_capacity: self.sku_capacity,
@@ -71,28 +71,30 @@ impl DeployRequest {
         };
         let account = AccountArgs::default();
         let reach = access_of(app, &account, foundry.clone()).await?.full()?;
-        let about = About { app, account: &account, group: Group::Custom, verb: "create", name: &self.name };
+        let about =
+            DeploymentCommand { app, account: &account, group: Group::Custom, verb: "create", name: &self.name };
         let mut checks = Checks::new(&about, &reach, false);
-        if let Existing::Taken(deployment) = checks.look_at_name().await? {
+        if let NameLookup::Taken(deployment) = checks.check_name().await? {
             checks.name_is_taken(&deployment, &taken(&about));
         }
-        // The version comes with the registration; which one it is changes no check.
+        // Only the registration knows the version, and no check depends on it.
         let model = custom_model(&reach, model, "1");
-        let target = Target { model, draft: None, base_model };
+        let target = DeployTarget { model, draft: None, base_model };
         let plan = plan(&mut checks, &about, &reach, target, &options).await?;
         if let Some(plan) = &plan {
-            let advice = |left| plan.advice(&about, Some(left), &|capacity| self.command(app, plan, capacity));
-            checks.look_at_quota(&plan.sku_choice(), true, &advice).await?;
+            let suggestions =
+                |left| plan.suggestions(&about, Some(left), &|capacity| self.command(app, plan, capacity));
+            checks.read_and_check_quota(&plan.sku_choice(), true, &suggestions).await?;
         }
         checks.outcome()?;
         let plan = plan.ok_or_else(|| CliError::failure("nothing to deploy"))?;
-        say_plan(app, &reach, self.name.as_str(), &plan);
-        agree(app, self.yes).await?;
-        Ok(Prepared { request: self.clone(), account, reach, plan })
+        report_plan(app, &reach, self.name.as_str(), &plan);
+        confirm_billed(app, self.yes).await?;
+        Ok(PreparedDeployment { request: self.clone(), account, reach, plan })
     }
 
     /// The command that deploys the registered model.
-    fn command(&self, app: &App, plan: &Plan, capacity: u64) -> String {
+    fn command(&self, app: &App, plan: &DeploymentPlan, capacity: u64) -> String {
         let (model, capacity) = (&plan.new.model, capacity.to_string());
         let args = [
             "custom",
@@ -114,16 +116,16 @@ impl DeployRequest {
 }
 
 /// Suggestion where a deployment has the name.
-fn taken(about: &About<'_>) -> String {
+fn taken(about: &DeploymentCommand<'_>) -> String {
     format!("Use another name with --deploy NAME. To see what is there:\n  {}", about.command(Group::All, "show"))
 }
 
-impl Prepared {
+impl PreparedDeployment {
     /// Deploys the version that was registered.
     ///
     /// # Errors
     /// How the deployment failed; the model stays registered, which is said.
-    pub(crate) async fn deploy(&self, app: &App, version: &ModelVersion) -> Result<Deployed, CliError> {
+    pub(crate) async fn deploy(&self, app: &App, version: &ModelVersion) -> Result<DeploymentSection, CliError> {
         let mut plan = self.plan.clone();
         plan.new.model.version = version.to_string();
         let again = |capacity| self.request.command(app, &plan, capacity);
@@ -138,29 +140,34 @@ impl Prepared {
         })
     }
 
-    async fn create(&self, app: &App, plan: &Plan, again: &dyn Fn(u64) -> String) -> Result<Deployed, CliError> {
+    async fn create(
+        &self,
+        app: &App,
+        plan: &DeploymentPlan,
+        again: &dyn Fn(u64) -> String,
+    ) -> Result<DeploymentSection, CliError> {
         let Self { request, account, reach, .. } = self;
-        let about = About { app, account, group: Group::Custom, verb: "create", name: &request.name };
-        // Once more: the upload may have taken hours, and PUT over an existing deployment changes it.
+        let about = DeploymentCommand { app, account, group: Group::Custom, verb: "create", name: &request.name };
+        // Checked again: the upload may have taken hours, and PUT over an existing deployment changes it.
         if let Some(deployment) = reach.deployments.get(&request.name).await? {
             let mut checks = Checks::new(&about, reach, false);
             checks.name_is_taken(&deployment, &taken(&about));
             checks.outcome()?;
         }
         let wait = about.command(Group::Custom, "wait");
-        let bad = |_| CliError::odd_answer("a deployment that is not valid JSON");
+        let bad = |_| CliError::unexpected_response("a deployment that is not valid JSON");
         match plan.create(&about, reach, request.limit, again).await? {
-            Created::Ready(deployment) => {
+            CreateOutcome::Ready(deployment) => {
                 app.console.done(&format!("Deployment '{}' is ready", request.name));
                 let page = DeploymentPage { deployment: &deployment, reach, wait };
                 let text = page.text(TableStyle { width: None, summary: true });
-                Ok(Deployed { json: serde_json::to_value(&deployment).map_err(bad)?, text })
+                Ok(DeploymentSection { json: serde_json::to_value(&deployment).map_err(bad)?, text })
             }
-            Created::Accepted(accepted) => {
-                let progress = InProgress::of(&about, reach, accepted).await;
+            CreateOutcome::Accepted(accepted) => {
+                let progress = PendingDeployment::of(&about, reach, accepted).await;
                 app.console.done(&format!("Deployment '{}' accepted", request.name));
                 let text = accepted_page(request.name.as_str(), progress.state(), &wait);
-                Ok(Deployed { json: serde_json::to_value(&progress).map_err(bad)?, text })
+                Ok(DeploymentSection { json: serde_json::to_value(&progress).map_err(bad)?, text })
             }
         }
     }

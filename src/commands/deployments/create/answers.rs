@@ -1,8 +1,8 @@
-//! Values that only the user can give: asked for, or reported all at once where the user cannot be asked.
+//! Values that only the user can give: asked for, or reported all together where the user cannot be asked.
 
 use super::{CreateOptions, consent};
 use crate::app::App;
-use crate::commands::account::Reach;
+use crate::commands::account::AccountContext;
 use crate::commands::base::Catalog;
 use crate::commands::number::one_or_more;
 use crate::error::{CliError, ErrorCode};
@@ -11,7 +11,7 @@ use azure_ai_models_core::azd::{HostError, ModelQuestion};
 use azure_ai_models_core::env::var;
 
 /// An option whose value may be missing.
-pub(super) struct Needed<'a> {
+pub(super) struct RequiredOption<'a> {
     /// Option with its placeholder, `--name NAME`.
     pub(super) option: &'a str,
     /// Meaning of the value.
@@ -27,16 +27,16 @@ pub(super) struct Needed<'a> {
 /// A usage error that names the options.
 pub(super) fn check_answers(
     app: &App,
-    needed: &[Needed<'_>],
+    needed: &[RequiredOption<'_>],
     is_agreed: bool,
     (options, later): (&CreateOptions, &str),
 ) -> Result<(), CliError> {
     let mut missing: Vec<(&str, &str)> =
         needed.iter().filter(|one| one.is_missing).map(|one| (one.option, one.meaning)).collect();
-    let Some(obstacle) = app.no_choice().filter(|_| !missing.is_empty()) else {
+    let Some(obstacle) = app.prompt_obstacle().filter(|_| !missing.is_empty()) else {
         return if is_agreed { Ok(()) } else { app.can_confirm(&consent()) };
     };
-    if !is_agreed && app.no_questions().is_some() {
+    if !is_agreed && app.terminal_prompt_obstacle().is_some() {
         missing.push(("--yes (-y)", "agrees to what is billed while it exists"));
     }
     let names: Vec<&str> = missing.iter().filter_map(|(option, _)| option.split(' ').next()).collect();
@@ -88,7 +88,7 @@ pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliErr
 /// When the user leaves the question.
 pub(super) async fn choose_model(
     app: &App,
-    reach: &Reach,
+    reach: &AccountContext,
     catalog: Option<&Catalog>,
     format: Option<&str>,
 ) -> Result<String, CliError> {

@@ -3,24 +3,24 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::answers::{Needed, check_answers, choose_model};
+use super::answers::{RequiredOption, check_answers, choose_model};
 use super::base_plan::{check_quota, plan, unlisted};
-use super::keep::{Wanted, keep};
+use super::keep::{RequestedProperties, keep_existing};
 use super::options::CreateOptions;
 use super::plan::show_dry_run;
-use super::{Checks, Existing, agree, check_consent, is_billed_while_it_exists, say_plan};
+use super::{Checks, NameLookup, check_consent, confirm_billed, is_billed_while_it_exists, report_plan};
 use crate::app::App;
 use crate::commands::account::access;
 use crate::commands::base::of_account;
 use crate::commands::deployments::Group;
-use crate::commands::deployments::existing::About;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::bills_while_it_exists;
 use azure_ai_models_core::model::{DeploymentKind, NewDeploymentName};
 
-/// Options that may be needed besides, which only the catalogue tells.
-const LATER: &str =
+/// Further options that may be needed, depending on the catalogue.
+const LATER_OPTIONS: &str =
     "Where all SKUs of the model are billed while the deployment exists, --sku-name SKU and --yes are needed too.";
 
 /// Options of `base deployments create`.
@@ -54,7 +54,7 @@ impl BaseCreateArgs {
 }
 
 /// Request of the user.
-pub(super) struct Asked {
+pub(super) struct BaseRequest {
     pub(super) model: String,
     pub(super) version: Option<String>,
     pub(super) format: Option<String>,
@@ -63,11 +63,12 @@ pub(super) struct Asked {
 
 pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError> {
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;
-    let needed = [Needed { option: "--model MODEL", meaning: "model of the catalogue", is_missing: model.is_none() }];
+    let needed =
+        [RequiredOption { option: "--model MODEL", meaning: "model of the catalogue", is_missing: model.is_none() }];
     // Only a SKU that is named can be billed while the deployment exists.
     let needs_consent = options.sku_name.as_deref().is_some_and(bills_while_it_exists) && !options.dry_run;
     let is_agreed = options.yes || !needs_consent || options.if_not_exists;
-    check_answers(app, &needed, is_agreed, (&options, LATER))?;
+    check_answers(app, &needed, is_agreed, (&options, LATER_OPTIONS))?;
     if let (None, Some(model)) = (&given_name, &model) {
         named_like(model)?;
     }
@@ -81,7 +82,7 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
         Some(model) => model,
         None => choose_model(app, &reach, catalog.as_ref(), format.as_deref()).await?,
     };
-    let asked = Asked { model, version, format, options };
+    let asked = BaseRequest { model, version, format, options };
     let options = &asked.options;
     let name = match (&given_name, catalog.as_ref().and_then(|catalog| catalog.named(&asked.model).next())) {
         (Some(name), _) => name.clone(),
@@ -89,12 +90,12 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
         (None, None) => named_like(&asked.model)?,
     };
     let name = name.as_name();
-    let about = About { app, account: &options.account, group: Group::Base, verb: "create", name };
+    let about = DeploymentCommand { app, account: &options.account, group: Group::Base, verb: "create", name };
     let mut checks = Checks::new(&about, &reach, options.dry_run);
-    if let Existing::Taken(deployment) = checks.look_at_name().await? {
-        let wanted = Wanted { model: &asked.model, version: asked.version.as_deref(), options };
+    if let NameLookup::Taken(deployment) = checks.check_name().await? {
+        let wanted = RequestedProperties { model: &asked.model, version: asked.version.as_deref(), options };
         if options.if_not_exists {
-            return keep(&about, &reach, &wanted, *deployment).await;
+            return keep_existing(&about, &reach, &wanted, *deployment).await;
         }
         checks.name_is_taken(&deployment, &wanted.suggestion(&about, &deployment));
     }
@@ -130,9 +131,9 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
     }
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
-    say_plan(app, &reach, name.as_str(), &plan);
+    report_plan(app, &reach, name.as_str(), &plan);
     if is_billed_while_it_exists(DeploymentKind::Base, &plan.new.sku) {
-        agree(app, options.yes).await?;
+        confirm_billed(app, options.yes).await?;
     }
     let limit = (!options.no_wait).then(|| options.patience.limit(app));
     plan.create(&about, &reach, limit, &again).await?.show(&about, &reach).await

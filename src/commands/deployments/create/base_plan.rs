@@ -3,14 +3,14 @@
 use time::OffsetDateTime;
 
 use super::answers::ask_capacity;
-use super::base::Asked;
+use super::base::BaseRequest;
 use super::checks::NO_PERMISSION;
 use super::look::quota_left;
 use super::options::CreateOptions;
-use super::{Checks, Plan, SkuChoice, room};
-use crate::commands::account::Reach;
+use super::{Checks, DeploymentPlan, SkuChoice, room};
+use crate::commands::account::AccountContext;
 use crate::commands::base::{Catalog, no_such_model};
-use crate::commands::deployments::existing::About;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{
     AccountModel, AccountModelView, ModelSku, NewDeployment, NewModel, SkuFault, Usage, choose_sku, default_version,
@@ -21,12 +21,12 @@ use azure_ai_models_core::model::FIREWORKS_FORMAT;
 /// Makes the checks, and the plan as far as model, SKU and capacity are known; with the quota where it was read.
 pub(super) async fn plan(
     checks: &mut Checks<'_>,
-    about: &About<'_>,
-    reach: &Reach,
-    asked: &Asked,
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    asked: &BaseRequest,
     catalog: &Catalog,
-) -> Result<Option<(Plan, Option<Vec<Usage>>)>, CliError> {
-    let Asked { options, .. } = asked;
+) -> Result<Option<(DeploymentPlan, Option<Vec<Usage>>)>, CliError> {
+    let BaseRequest { options, .. } = asked;
     let row = match model(about, catalog, asked)? {
         Ok(row) => row,
         Err(error) => {
@@ -36,9 +36,9 @@ pub(super) async fn plan(
     };
     let view = row.view();
     checks.pass("model", &format!("{} (version {})", view.name, view.version()));
-    checks.look_at_others(None, options.spillover.as_ref()).await?;
+    checks.check_other_deployments(None, options.spillover.as_ref()).await?;
     if view.format().eq_ignore_ascii_case(FIREWORKS_FORMAT) {
-        checks.look_at_feature().await?;
+        checks.check_feature().await?;
     }
     let location = &reach.account.location;
     let usages = reach.deployments.arm().usages(&reach.id().subscription, location).await;
@@ -56,7 +56,7 @@ pub(super) async fn plan(
         source: None,
     };
     let new = new_deployment(model, (&choice.name, capacity), options);
-    Ok(Some((Plan { new, row: choice.row }, usages)))
+    Ok(Some((DeploymentPlan { new, row: choice.row }, usages)))
 }
 
 fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &CreateOptions) -> NewDeployment {
@@ -73,8 +73,8 @@ fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &Creat
 }
 
 /// The plan of a user who may not read the catalogue: all that it would say has to be given.
-pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &Asked) -> Result<Plan, CliError> {
-    let Asked { model, version, format, options } = asked;
+pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &BaseRequest) -> Result<DeploymentPlan, CliError> {
+    let BaseRequest { model, version, format, options } = asked;
     let (Some(format), Some(version), Some(sku), Some(capacity)) =
         (format, version, &options.sku_name, options.sku_capacity)
     else {
@@ -85,24 +85,24 @@ pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &Asked) -> Result<P
         .with_suggestion("Give all four, or ask for a role that may read the models of the account."));
     };
     checks.skip("model", NO_PERMISSION);
-    checks.look_at_others(None, options.spillover.as_ref()).await?;
+    checks.check_other_deployments(None, options.spillover.as_ref()).await?;
     if format.eq_ignore_ascii_case(FIREWORKS_FORMAT) {
-        checks.look_at_feature().await?;
+        checks.check_feature().await?;
     }
     for id in ["sku", "quota"] {
         checks.skip(id, NO_PERMISSION);
     }
     let model = NewModel { format: format.clone(), name: model.clone(), version: version.clone(), source: None };
-    Ok(Plan { new: new_deployment(model, (sku, capacity), options), row: None })
+    Ok(DeploymentPlan { new: new_deployment(model, (sku, capacity), options), row: None })
 }
 
 /// The version of the model that is meant; the inner error is that of a check.
 fn model<'a>(
-    about: &About<'_>,
+    about: &DeploymentCommand<'_>,
     catalog: &'a Catalog,
-    asked: &Asked,
+    asked: &BaseRequest,
 ) -> Result<Result<&'a AccountModel, CliError>, CliError> {
-    let Asked { model: name, version, format, options } = asked;
+    let BaseRequest { model: name, version, format, options } = asked;
     let is_format =
         |row: &&AccountModel| format.as_ref().is_none_or(|format| row.view().format().eq_ignore_ascii_case(format));
     let rows: Vec<&AccountModel> = catalog.named(name).filter(is_format).collect();
@@ -141,7 +141,7 @@ fn model<'a>(
 /// SKU: as given, else by the rules of the catalogue, else as the user chooses. `None` where a check failed.
 async fn sku<'a>(
     checks: &mut Checks<'_>,
-    about: &About<'_>,
+    about: &DeploymentCommand<'_>,
     (model, now): (&'a AccountModelView, OffsetDateTime),
     options: &CreateOptions,
 ) -> Result<Option<&'a ModelSku>, CliError> {
@@ -179,7 +179,7 @@ async fn sku<'a>(
 /// Capacity: as given, else by the rules of the catalogue, else as the user answers. `None` where a check failed.
 async fn capacity(
     checks: &mut Checks<'_>,
-    about: &About<'_>,
+    about: &DeploymentCommand<'_>,
     (sku, left): (&ModelSku, Option<u64>),
     options: &CreateOptions,
 ) -> Result<Option<u64>, CliError> {
@@ -202,18 +202,18 @@ async fn capacity(
 /// Checks the quota; where it does not suffice, says which SKUs and regions have room.
 pub(super) async fn check_quota(
     checks: &mut Checks<'_>,
-    (about, reach): (&About<'_>, &Reach),
-    (plan, usages): (&Plan, Option<&[Usage]>),
+    (about, reach): (&DeploymentCommand<'_>, &AccountContext),
+    (plan, usages): (&DeploymentPlan, Option<&[Usage]>),
     again: &dyn Fn(u64) -> String,
 ) -> Result<(), CliError> {
-    // Without the right to read it, that was said already.
+    // Already reported as not checked.
     let Some(usages) = usages else { return Ok(()) };
     let choice = plan.sku_choice();
     let is_short = quota_left(usages, &choice, false).is_some_and(|(_, left)| left < choice.capacity);
     let room = if is_short { room::lines(about, reach, plan).await } else { Vec::new() };
     checks.check_quota(usages, &choice, false, &|left| {
-        let advice = plan.advice(about, Some(left), again);
-        crate::error::DeployAdvice { room: room.clone(), ..advice }
+        let suggestions = plan.suggestions(about, Some(left), again);
+        crate::error::DeploySuggestions { room: room.clone(), ..suggestions }
     });
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::commands::account::Reach;
-use crate::commands::deployments::existing::About;
+use crate::commands::account::AccountContext;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{AccountModel, ArmError, CapacityRange, ModelSku};
 use azure_ai_models_core::display::harmless;
@@ -16,27 +16,27 @@ pub(super) const NOT_LISTED: &str = "not listed";
 
 /// One check.
 #[derive(Debug, Serialize)]
-pub(crate) struct Check {
+pub(crate) struct DeploymentCheck {
     id: &'static str,
-    status: Status,
+    status: CheckStatus,
     message: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Status {
+enum CheckStatus {
     Passed,
     Failed,
     NotChecked,
 }
 
-impl Check {
+impl DeploymentCheck {
     /// The check in one line.
     pub(super) fn line(&self) -> String {
         let status = match self.status {
-            Status::Passed => "passed",
-            Status::Failed => "failed",
-            Status::NotChecked => "not checked",
+            CheckStatus::Passed => "passed",
+            CheckStatus::Failed => "failed",
+            CheckStatus::NotChecked => "not checked",
         };
         harmless(&format!("{}: {status}: {}", self.id, self.message))
     }
@@ -44,16 +44,16 @@ impl Check {
 
 /// The checks of one `create`, each reported as it is made, but for those of a dry run.
 pub(crate) struct Checks<'a> {
-    pub(super) about: &'a About<'a>,
-    pub(super) reach: &'a Reach,
+    pub(super) about: &'a DeploymentCommand<'a>,
+    pub(super) reach: &'a AccountContext,
     /// The product of a dry run has them.
     is_dry_run: bool,
-    list: Vec<Check>,
+    list: Vec<DeploymentCheck>,
     failed: Option<CliError>,
 }
 
 /// A deployment that has the name.
-pub(crate) enum Existing {
+pub(crate) enum NameLookup {
     /// None.
     Free,
     /// This one.
@@ -80,7 +80,7 @@ impl SkuChoice {
 
 impl<'a> Checks<'a> {
     /// No check yet.
-    pub(crate) fn new(about: &'a About<'a>, reach: &'a Reach, is_dry_run: bool) -> Self {
+    pub(crate) fn new(about: &'a DeploymentCommand<'a>, reach: &'a AccountContext, is_dry_run: bool) -> Self {
         Self { about, reach, is_dry_run, list: Vec::new(), failed: None }
     }
 
@@ -89,7 +89,7 @@ impl<'a> Checks<'a> {
         self.about.app.command_line(args)
     }
 
-    pub(super) fn all(&self) -> &[Check] {
+    pub(super) fn all(&self) -> &[DeploymentCheck] {
         &self.list
     }
 
@@ -101,9 +101,9 @@ impl<'a> Checks<'a> {
         self.failed.map_or(Ok(()), Err)
     }
 
-    fn add(&mut self, id: &'static str, status: Status, message: &str) {
+    fn add(&mut self, id: &'static str, status: CheckStatus, message: &str) {
         let message = message.lines().next().unwrap_or_default().to_owned();
-        let check = Check { id, status, message };
+        let check = DeploymentCheck { id, status, message };
         if !self.is_dry_run {
             self.about.app.console.status(&format!("  {}", check.line()));
         }
@@ -112,18 +112,18 @@ impl<'a> Checks<'a> {
 
     /// A check that passed.
     pub(crate) fn pass(&mut self, id: &'static str, message: &str) {
-        self.add(id, Status::Passed, message);
+        self.add(id, CheckStatus::Passed, message);
     }
 
     /// A check that failed.
     pub(crate) fn fail(&mut self, id: &'static str, error: CliError) {
-        self.add(id, Status::Failed, error.message());
+        self.add(id, CheckStatus::Failed, error.message());
         self.failed.get_or_insert(error);
     }
 
     /// A check that could not be made.
     pub(crate) fn skip(&mut self, id: &'static str, why: &str) {
-        self.add(id, Status::NotChecked, why);
+        self.add(id, CheckStatus::NotChecked, why);
     }
 
     /// Result of a read; `None` where the user may not read it, which is reported.

@@ -4,25 +4,25 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::answers::{Needed, check_answers};
+use super::answers::{RequiredOption, check_answers};
 use super::custom_plan::plan;
-use super::keep::{Wanted, keep};
+use super::keep::{RequestedProperties, keep_existing};
 use super::options::CreateOptions;
 use super::plan::show_dry_run;
 use super::registered::{choose_registered, choose_target, target, target_with_draft};
-use super::{Checks, Existing, Plan, agree, check_consent, say_plan};
+use super::{Checks, DeploymentPlan, NameLookup, check_consent, confirm_billed, report_plan};
 use crate::app::App;
 use crate::commands::account::access;
 use crate::commands::deployments::Group;
-use crate::commands::deployments::existing::About;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::number::one_or_more;
 use crate::console::ProgressMode;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{DraftModel, NewDeployment, NewModel};
 use azure_ai_models_core::model::{ModelName, ModelVersion, NewDeploymentName};
 
-/// Options that may be needed besides, which only the catalogue tells.
-const LATER: &str =
+/// Further options that may be needed, depending on the catalogue.
+const LATER_OPTIONS: &str =
     "Where the catalogue lists no SKU for the model, --sku-name SKU and --sku-capacity N are needed too.";
 
 /// Options of `custom deployments create`.
@@ -79,11 +79,11 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
     let CustomCreateArgs { name, model, model_version, draft_model, draft_tokens, options } = args;
     let draft = draft_model.zip(draft_tokens);
     let needed = [
-        Needed { option: "--name NAME", meaning: "name of the deployment", is_missing: name.is_none() },
-        Needed { option: "--model MODEL", meaning: "registered model", is_missing: model.is_none() },
+        RequiredOption { option: "--name NAME", meaning: "name of the deployment", is_missing: name.is_none() },
+        RequiredOption { option: "--model MODEL", meaning: "registered model", is_missing: model.is_none() },
     ];
     let is_agreed = options.yes || options.dry_run || options.if_not_exists;
-    check_answers(app, &needed, is_agreed, (&options, LATER))?;
+    check_answers(app, &needed, is_agreed, (&options, LATER_OPTIONS))?;
     let reach = access(app, &options.account).await?.full()?;
     let model = match model {
         Some(model) => model,
@@ -98,13 +98,13 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
         }
     };
     let name = name.as_name();
-    let about = About { app, account: &options.account, group: Group::Custom, verb: "create", name };
+    let about = DeploymentCommand { app, account: &options.account, group: Group::Custom, verb: "create", name };
     let mut checks = Checks::new(&about, &reach, options.dry_run);
-    if let Existing::Taken(deployment) = checks.look_at_name().await? {
+    if let NameLookup::Taken(deployment) = checks.check_name().await? {
         let version = model_version.as_ref().map(ModelVersion::as_str);
-        let wanted = Wanted { model: model.as_str(), version, options: &options };
+        let wanted = RequestedProperties { model: model.as_str(), version, options: &options };
         if options.if_not_exists {
-            return keep(&about, &reach, &wanted, *deployment).await;
+            return keep_existing(&about, &reach, &wanted, *deployment).await;
         }
         checks.name_is_taken(&deployment, &wanted.suggestion(&about, &deployment));
     }
@@ -121,20 +121,25 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
         Some(target) => plan(&mut checks, &about, &reach, target, &options).await?,
         None => None,
     };
-    let again =
-        |plan: &Plan| Again { app, name: name.as_str(), model: model.as_str(), options: &options, plan: plan.clone() };
+    let again = |plan: &DeploymentPlan| CommandWithCapacity {
+        app,
+        name: name.as_str(),
+        model: model.as_str(),
+        options: &options,
+        plan: plan.clone(),
+    };
     if let Some(plan) = &plan {
         let again = again(plan);
-        let advice = |left| plan.advice(&about, Some(left), &|capacity| again.command(capacity));
-        checks.look_at_quota(&plan.sku_choice(), true, &advice).await?;
+        let suggestions = |left| plan.suggestions(&about, Some(left), &|capacity| again.command(capacity));
+        checks.read_and_check_quota(&plan.sku_choice(), true, &suggestions).await?;
     }
     if options.dry_run {
         return show_dry_run(&about, &reach, checks, plan.as_ref());
     }
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
-    say_plan(app, &reach, name.as_str(), &plan);
-    agree(app, options.yes).await?;
+    report_plan(app, &reach, name.as_str(), &plan);
+    confirm_billed(app, options.yes).await?;
     let limit = (!options.no_wait).then(|| options.patience.limit(app));
     let again = again(&plan);
     let created = plan.create(&about, &reach, limit, &|capacity| again.command(capacity)).await?;
@@ -142,15 +147,15 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
 }
 
 /// The user's own command, with another capacity.
-struct Again<'a> {
+struct CommandWithCapacity<'a> {
     app: &'a App,
     name: &'a str,
     model: &'a str,
     options: &'a CreateOptions,
-    plan: Plan,
+    plan: DeploymentPlan,
 }
 
-impl Again<'_> {
+impl CommandWithCapacity<'_> {
     fn command(&self, capacity: u64) -> String {
         let NewDeployment { model: NewModel { version, .. }, draft, .. } = &self.plan.new;
         let own = ["create", "--name", self.name, "--model", self.model, "--model-version", version];

@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 use super::answers::{ask_capacity, ask_text};
 use super::checks::{NO_PERMISSION, offered};
 use super::options::CreateOptions;
-use super::registered::Target;
-use super::{Checks, Plan, SkuChoice};
-use crate::commands::account::Reach;
-use crate::commands::deployments::existing::About;
+use super::registered::DeployTarget;
+use super::{Checks, DeploymentPlan, SkuChoice};
+use crate::commands::account::AccountContext;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::{AccountModel, CapacityRange, ModelSku, NewDeployment, NewModel};
 
@@ -18,15 +18,15 @@ const EXAMPLE: &str = "--sku-name GlobalProvisionedManaged --sku-capacity 80";
 /// Makes all other checks, and the plan as far as SKU and capacity are known.
 pub(crate) async fn plan(
     checks: &mut Checks<'_>,
-    about: &About<'_>,
-    reach: &Reach,
-    target: Target,
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    target: DeployTarget,
     options: &CreateOptions,
-) -> Result<Option<Plan>, CliError> {
-    let Target { model, draft, base_model } = target;
+) -> Result<Option<DeploymentPlan>, CliError> {
+    let DeployTarget { model, draft, base_model } = target;
     let twin = draft.is_none().then_some(&model);
-    checks.look_at_others(twin, options.spillover.as_ref()).await?;
-    checks.look_at_feature().await?;
+    checks.check_other_deployments(twin, options.spillover.as_ref()).await?;
+    checks.check_feature().await?;
     let rows = match reach.deployments.arm().account_models(reach.id()).await {
         Ok(rows) => Some(rows),
         Err(error) if error.is_forbidden() => None,
@@ -48,7 +48,7 @@ pub(crate) async fn plan(
         spillover: options.spillover.as_ref().map(ToString::to_string),
         tags: options.tag.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
     };
-    Ok(Some(Plan { new, row: sku.row }))
+    Ok(Some(DeploymentPlan { new, row: sku.row }))
 }
 
 /// Row of the catalogue that lists the SKUs of a model: its own, else that of its base model.
@@ -68,7 +68,7 @@ fn row_of<'a>(rows: &'a [AccountModel], model: &NewModel, base_model: Option<&st
 /// SKU and capacity: as given, else as listed, else as the user answers. `None` where a check failed.
 async fn choose(
     checks: &mut Checks<'_>,
-    about: &About<'_>,
+    about: &DeploymentCommand<'_>,
     row: Option<&AccountModel>,
     options: &CreateOptions,
 ) -> Result<Option<SkuChoice>, CliError> {

@@ -1,21 +1,21 @@
-//! A deployment that already has the name: kept with `--if-not-exists`, else told apart from the wanted one.
+//! Existing deployment of the requested name: kept with `--if-not-exists`, else compared with the requested one.
 
 use super::options::CreateOptions;
-use crate::commands::account::Reach;
+use crate::commands::account::AccountContext;
 use crate::commands::deployments::Group;
-use crate::commands::deployments::existing::About;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::deployments::products::DeploymentPage;
 use crate::commands::deployments::wait::{await_end, show_ready};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use crate::shell::option_words;
-use azure_ai_models_core::arm::Expected;
+use azure_ai_models_core::arm::WaitTarget;
 use azure_ai_models_core::model::{Deployment, DeploymentState, Tag};
 
 /// `--if-not-exists` found a deployment of the name.
-pub(super) async fn keep(
-    about: &About<'_>,
-    reach: &Reach,
-    wanted: &Wanted<'_>,
+pub(super) async fn keep_existing(
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    wanted: &RequestedProperties<'_>,
     deployment: Deployment,
 ) -> Result<(), CliError> {
     let (app, name, options) = (about.app, about.name, wanted.options);
@@ -39,7 +39,7 @@ pub(super) async fn keep(
         DeploymentState::Running(_) | DeploymentState::Deleting if options.no_wait => {}
         DeploymentState::Running(_) | DeploymentState::Deleting => {
             app.console.status(&format!("Deployment '{name}' already exists and is not ready yet..."));
-            deployment = await_end(about, reach, Expected::Known, options.patience.limit(app)).await?;
+            deployment = await_end(about, reach, WaitTarget::Known, options.patience.limit(app)).await?;
         }
     }
     if let Some(update) = wanted.update(about, &deployment) {
@@ -54,7 +54,7 @@ pub(super) async fn keep(
 }
 
 /// Properties that a deployment found by `--if-not-exists` must share.
-pub(crate) struct Wanted<'a> {
+pub(crate) struct RequestedProperties<'a> {
     /// Name of the model.
     pub(crate) model: &'a str,
     /// Version, where one was given.
@@ -63,7 +63,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) options: &'a CreateOptions,
 }
 
-impl Wanted<'_> {
+impl RequestedProperties<'_> {
     /// Difference between a deployment and the wanted one, where there is one.
     pub(crate) fn difference(&self, deployment: &Deployment) -> Option<String> {
         let view = deployment.view();
@@ -80,8 +80,8 @@ impl Wanted<'_> {
         })
     }
 
-    /// Command that gives the deployment what the options name besides; `None` where it has that.
-    fn update(&self, about: &About<'_>, deployment: &Deployment) -> Option<String> {
+    /// Command that changes the deployment to the requested options; `None` where it has them.
+    fn update(&self, about: &DeploymentCommand<'_>, deployment: &Deployment) -> Option<String> {
         let view = deployment.view();
         let CreateOptions { sku_capacity, rai_policy, spillover, version_upgrade, tag, .. } = self.options;
         let properties = view.properties();
@@ -105,7 +105,7 @@ impl Wanted<'_> {
     }
 
     /// Suggestion where the name is taken and must not be.
-    pub(super) fn suggestion(&self, about: &About<'_>, deployment: &Deployment) -> String {
+    pub(super) fn suggestion(&self, about: &DeploymentCommand<'_>, deployment: &Deployment) -> String {
         let start = "Use another --name, or --if-not-exists to keep what is there.";
         let update = match self.difference(deployment) {
             None => self.update(about, deployment),

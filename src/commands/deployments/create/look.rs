@@ -1,9 +1,9 @@
 //! Subjects of the checks: the name, other deployments, the feature, the capacity, the quota.
 
 use super::checks::NOT_LISTED;
-use super::{Checks, Existing, SkuChoice};
-use crate::commands::deployments::existing::About;
-use crate::error::{CliError, DeployAdvice, ErrorCode, ErrorKind};
+use super::{Checks, NameLookup, SkuChoice};
+use crate::commands::deployments::existing::DeploymentCommand;
+use crate::error::{CliError, DeploySuggestions, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{NewModel, Usage, usage_left};
 use azure_ai_models_core::model::{Deployment, DeploymentName, DeploymentState};
 use azure_ai_models_core::units::grouped;
@@ -12,16 +12,16 @@ use azure_ai_models_core::units::grouped;
 const FEATURE: &str = "Fireworks.EnableDeploy";
 
 impl Checks<'_> {
-    /// Looks for a deployment of the name. This look cannot be omitted: PUT over an existing deployment changes it.
+    /// Checks whether a deployment has the name. Never omitted: PUT over an existing deployment changes it.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) async fn look_at_name(&mut self) -> Result<Existing, CliError> {
+    pub(crate) async fn check_name(&mut self) -> Result<NameLookup, CliError> {
         Ok(match self.reach.deployments.get(self.about.name).await? {
-            Some(deployment) => Existing::Taken(Box::new(deployment)),
+            Some(deployment) => NameLookup::Taken(Box::new(deployment)),
             None => {
                 self.pass("name", &format!("'{}' is free", self.about.name));
-                Existing::Free
+                NameLookup::Free
             }
         })
     }
@@ -36,11 +36,12 @@ impl Checks<'_> {
         self.fail("name", error);
     }
 
-    /// Looks for what a deployment of a custom model depends on: no active twin, and a spillover deployment that is there.
+    /// Checks the other deployments: no active deployment of the same custom model, and an existing spillover
+    /// deployment.
     ///
     /// # Errors
     /// When the deployments cannot be read for another reason than a missing role.
-    pub(crate) async fn look_at_others(
+    pub(crate) async fn check_other_deployments(
         &mut self,
         twin_of: Option<&NewModel>,
         spillover: Option<&DeploymentName>,
@@ -74,7 +75,7 @@ impl Checks<'_> {
                 true => self.pass("spillover", &format!("deployment '{spillover}' is there")),
                 false => {
                     let names = all.iter().map(|one| one.view().name.as_str());
-                    let missing = About { name: spillover, ..*self.about }.missing_among(names);
+                    let missing = DeploymentCommand { name: spillover, ..*self.about }.missing_among(names);
                     self.fail("spillover", missing);
                 }
             }
@@ -86,7 +87,7 @@ impl Checks<'_> {
     ///
     /// # Errors
     /// When the state cannot be read for another reason than a missing role.
-    pub(crate) async fn look_at_feature(&mut self) -> Result<(), CliError> {
+    pub(crate) async fn check_feature(&mut self) -> Result<(), CliError> {
         let subscription = &self.reach.id().subscription;
         let read = self.reach.deployments.arm().feature(subscription, FEATURE).await;
         let Some(state) = self.readable("feature", read)? else { return Ok(()) };
@@ -125,15 +126,15 @@ impl Checks<'_> {
         }
     }
 
-    /// Looks at the quota that is left; `advice` is what the error tells where it does not suffice.
+    /// Reads and checks the remaining quota; `suggestions` go into the error where it does not suffice.
     ///
     /// # Errors
     /// When it cannot be read for another reason than a missing role.
-    pub(crate) async fn look_at_quota(
+    pub(crate) async fn read_and_check_quota(
         &mut self,
         choice: &SkuChoice,
         is_custom: bool,
-        advice: &dyn Fn(u64) -> DeployAdvice,
+        suggestions: &dyn Fn(u64) -> DeploySuggestions,
     ) -> Result<(), CliError> {
         let location = &self.reach.account.location;
         if location.is_empty() {
@@ -142,7 +143,7 @@ impl Checks<'_> {
         }
         let read = self.reach.deployments.arm().usages(&self.reach.id().subscription, location).await;
         let Some(usages) = self.readable("quota", read)? else { return Ok(()) };
-        self.check_quota(&usages, choice, is_custom, advice);
+        self.check_quota(&usages, choice, is_custom, suggestions);
         Ok(())
     }
 
@@ -152,7 +153,7 @@ impl Checks<'_> {
         usages: &[Usage],
         choice: &SkuChoice,
         is_custom: bool,
-        advice: &dyn Fn(u64) -> DeployAdvice,
+        suggestions: &dyn Fn(u64) -> DeploySuggestions,
     ) {
         let Some((name, left)) = quota_left(usages, choice, is_custom) else {
             return self.skip("quota", NOT_LISTED);
@@ -160,7 +161,7 @@ impl Checks<'_> {
         if left >= choice.capacity {
             self.pass("quota", &format!("{} available, {} needed", grouped(left), grouped(choice.capacity)));
         } else {
-            self.fail("quota", CliError::quota(&name, choice.capacity, left, &advice(left)));
+            self.fail("quota", CliError::quota(&name, choice.capacity, left, &suggestions(left)));
         }
     }
 }
@@ -172,7 +173,7 @@ pub(super) fn quota_left(usages: &[Usage], choice: &SkuChoice, is_custom: bool) 
         let title = usages.iter().find(|one| usage_name.is_some_and(|name| one.name().eq_ignore_ascii_case(name)));
         return Some((title.map_or_else(String::new, |one| one.title().to_owned()), left));
     }
-    // The name of this quota is known by its title alone.
+    // The usage has no other stable name.
     let is_fireworks = |usage: &&Usage| usage.title().contains("Provisioned") && usage.title().contains("Fireworks");
     let usage = usages.iter().find(is_fireworks).filter(|_| is_custom)?;
     Some((usage.title().to_owned(), usage.left()?))

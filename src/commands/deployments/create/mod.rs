@@ -16,18 +16,18 @@ mod plan;
 mod registered;
 mod room;
 
-pub(crate) use self::after::{DeployRequest, Deployed, Prepared};
+pub(crate) use self::after::{DeployRequest, DeploymentSection, PreparedDeployment};
 pub(crate) use self::base::BaseCreateArgs;
 pub(super) use self::base::base;
-pub(crate) use self::checks::{Checks, Existing, SkuChoice};
+pub(crate) use self::checks::{Checks, NameLookup, SkuChoice};
 pub(crate) use self::custom::CustomCreateArgs;
 pub(super) use self::custom::custom;
 use self::options::CreateOptions;
 pub(super) use self::plan::show_accepted;
-pub(crate) use self::plan::{Created, Plan};
+pub(crate) use self::plan::{CreateOutcome, DeploymentPlan};
 
-use crate::app::{Accepts, App, Confirm};
-use crate::commands::account::Reach;
+use crate::app::{AcceptedAnswer, App, Confirm};
+use crate::commands::account::AccountContext;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{AccountId, NewDeployment, NewModel, bills_while_it_exists};
 use azure_ai_models_core::model::DeploymentKind;
@@ -39,7 +39,7 @@ pub(crate) fn is_billed_while_it_exists(kind: DeploymentKind, sku: &str) -> bool
 }
 
 /// Says what a deployment costs, without a price: those differ and change.
-pub(crate) fn say_billed(app: &App) {
+pub(crate) fn report_billing(app: &App) {
     app.console.status("This deployment is billed while it exists, whether it is used or not.");
 }
 
@@ -49,7 +49,7 @@ fn consent() -> Confirm<'static> {
         action: "creating a deployment that is billed while it exists",
         unattended: "Add --yes (-y) to agree to that.",
         question: "Create the deployment?",
-        accepts: Accepts::Yes,
+        accepts: AcceptedAnswer::Yes,
         declined: "Nothing was created.",
     }
 }
@@ -66,13 +66,13 @@ pub(crate) fn check_consent(app: &App, yes: bool) -> Result<(), CliError> {
 ///
 /// # Errors
 /// When the user declines or cannot be asked.
-pub(crate) async fn agree(app: &App, yes: bool) -> Result<(), CliError> {
-    say_billed(app);
+pub(crate) async fn confirm_billed(app: &App, yes: bool) -> Result<(), CliError> {
+    report_billing(app);
     if yes { Ok(()) } else { app.confirm(&consent()).await }
 }
 
 /// Names what is about to be created, and where: the place may come from an azd environment.
-pub(super) fn say_plan(app: &App, reach: &Reach, name: &str, plan: &Plan) {
+pub(super) fn report_plan(app: &App, reach: &AccountContext, name: &str, plan: &DeploymentPlan) {
     let NewDeployment { sku, capacity, model: NewModel { name: model, version, .. }, draft, .. } = &plan.new;
     let draft = draft.as_ref().map(|draft| format!(", draft {} (version {})", draft.model.name, draft.model.version));
     let draft = draft.unwrap_or_default();

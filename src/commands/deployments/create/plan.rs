@@ -5,31 +5,31 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::checks::{Check, Checks, SkuChoice};
+use super::checks::{Checks, DeploymentCheck, SkuChoice};
 use super::room;
-use crate::commands::account::Reach;
-use crate::commands::deployments::existing::About;
+use crate::commands::account::AccountContext;
+use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::deployments::wait::{await_end, show_ready};
 use crate::commands::similar::similar;
 use crate::console::TableStyle;
-use crate::console::deployments_page::{DryRunPage, accepted_page, dry_run_page};
+use crate::console::deployments_page::{DeploymentDryRunPage, accepted_page, dry_run_page};
 use crate::console::product::{self, JsonPieces, Product};
-use crate::error::{CliError, DeployAdvice};
+use crate::error::{CliError, DeploySuggestions};
 use azure_ai_models_core::arm::{
-    Accepted, AccountModel, AccountModelView, DeployError, Expected, ModelSku, NewDeployment, QuotaShortage,
+    AcceptedWrite, AccountModel, AccountModelView, DeployError, ModelSku, NewDeployment, QuotaShortage, WaitTarget,
 };
-use azure_ai_models_core::model::{Deployment, Listing, Versioned, is_fireworks};
+use azure_ai_models_core::model::{Deployment, ModelListSeed, Versioned, is_fireworks};
 
 /// A deployment that is about to be created.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    /// What is sent.
+pub(crate) struct DeploymentPlan {
+    /// Deployment to send.
     pub(crate) new: NewDeployment,
     /// Row of the catalogue that the SKU is in, where there is one.
     pub(crate) row: Option<ModelSku>,
 }
 
-impl Plan {
+impl DeploymentPlan {
     /// SKU and capacity of the plan.
     pub(crate) fn sku_choice(&self) -> SkuChoice {
         SkuChoice { name: self.new.sku.clone(), capacity: self.new.capacity, row: self.row.clone() }
@@ -40,12 +40,17 @@ impl Plan {
         is_fireworks(&self.new.model.format)
     }
 
-    /// What errors of this plan should tell; `again` makes the user's own command with another capacity.
-    pub(crate) fn advice(&self, about: &About<'_>, left: Option<u64>, again: &dyn Fn(u64) -> String) -> DeployAdvice {
+    /// Suggestions for errors of this plan; `again` returns the user's own command with another capacity.
+    pub(crate) fn suggestions(
+        &self,
+        about: &DeploymentCommand<'_>,
+        left: Option<u64>,
+        again: &dyn Fn(u64) -> String,
+    ) -> DeploySuggestions {
         let fitting =
             left.and_then(|left| self.sku_choice().range().largest_up_to(left)).filter(|fitting| *fitting > 0);
         let retry = fitting.map(again);
-        DeployAdvice { is_fireworks: self.is_fireworks(), retry, ..about.advice() }
+        DeploySuggestions { is_fireworks: self.is_fireworks(), retry, ..about.suggestions() }
     }
 
     /// Sends the request, and waits for the end.
@@ -54,26 +59,26 @@ impl Plan {
     /// Whatever the service refuses it with, or how the deployment ended.
     pub(crate) async fn create(
         &self,
-        about: &About<'_>,
-        reach: &Reach,
+        about: &DeploymentCommand<'_>,
+        reach: &AccountContext,
         limit: Option<Duration>,
         again: &dyn Fn(u64) -> String,
-    ) -> Result<Created, CliError> {
+    ) -> Result<CreateOutcome, CliError> {
         let app = about.app;
         app.on_interrupt(about.interrupted_before_answer());
         let accepted = match reach.deployments.create(about.name, &self.new).await {
             Ok(accepted) => accepted,
             Err(error) => return Err(self.refused(about, reach, error, again).await),
         };
-        let Some(limit) = limit else { return Ok(Created::Accepted(accepted)) };
+        let Some(limit) = limit else { return Ok(CreateOutcome::Accepted(accepted)) };
         app.console.status(&format!("Deployment '{}' is being created...", about.name));
-        Ok(Created::Ready(await_end(about, reach, Expected::Created(&accepted), limit).await?))
+        Ok(CreateOutcome::Ready(await_end(about, reach, WaitTarget::Created(&accepted), limit).await?))
     }
 
     async fn refused(
         &self,
-        about: &About<'_>,
-        reach: &Reach,
+        about: &DeploymentCommand<'_>,
+        reach: &AccountContext,
         error: DeployError,
         again: &dyn Fn(u64) -> String,
     ) -> CliError {
@@ -83,26 +88,26 @@ impl Plan {
             }
             _ => None,
         };
-        let mut advice = self.advice(about, left, again);
+        let mut suggestions = self.suggestions(about, left, again);
         if left.is_some() && self.new.model.source.is_none() {
-            advice.room = room::lines(about, reach, self).await;
+            suggestions.room = room::lines(about, reach, self).await;
         }
         if error.is_about_content_filter() {
-            // Without a right to read them the error is as good as before.
-            advice.content_filters = reach.deployments.content_filters().await.unwrap_or_default();
+            // If these cannot be read, the error is sufficient without them.
+            suggestions.content_filters = reach.deployments.content_filters().await.unwrap_or_default();
         }
         if error.is_about_model() {
-            advice.similar_models = self.similar_models(reach).await;
+            suggestions.similar_models = self.similar_models(reach).await;
         }
-        CliError::deployment(error, about.name, &advice)
+        CliError::deployment(error, about.name, &suggestions)
     }
 
     /// Models that the user may have meant: registered ones for a custom model, else those of the catalogue. Without a right
     /// to read them the error is as good as before.
-    async fn similar_models(&self, reach: &Reach) -> Vec<String> {
+    async fn similar_models(&self, reach: &AccountContext) -> Vec<String> {
         let wanted = &self.new.model.name;
         if self.new.model.source.is_some() {
-            let models = reach.foundry.list_models(Listing::default()).await.unwrap_or_default();
+            let models = reach.foundry.list_models(ModelListSeed::default()).await.unwrap_or_default();
             let names = models.iter().map(Versioned::name).filter(|name| *name != wanted.as_str());
             return similar(names, wanted).into_iter().map(str::to_owned).collect();
         }
@@ -116,20 +121,20 @@ impl Plan {
     }
 }
 
-/// What became of a plan.
-pub(crate) enum Created {
+/// Result of a plan.
+pub(crate) enum CreateOutcome {
     /// Ready.
     Ready(Deployment),
     /// Accepted, and not waited for.
-    Accepted(Accepted),
+    Accepted(AcceptedWrite),
 }
 
-impl Created {
+impl CreateOutcome {
     /// Shows the product of `create`.
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub(crate) async fn show(self, about: &About<'_>, reach: &Reach) -> Result<(), CliError> {
+    pub(crate) async fn show(self, about: &DeploymentCommand<'_>, reach: &AccountContext) -> Result<(), CliError> {
         match self {
             Self::Ready(deployment) => show_ready(about, reach, &deployment),
             Self::Accepted(accepted) => show_accepted(about, reach, accepted).await,
@@ -140,14 +145,14 @@ impl Created {
 /// A write that is not waited for, as the answer or one GET shows it.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(crate) enum InProgress {
+pub(crate) enum PendingDeployment {
     Shown(Deployment),
     Bare(Value),
 }
 
-impl InProgress {
+impl PendingDeployment {
     /// Looks once, where the answer to the write shows nothing.
-    pub(crate) async fn of(about: &About<'_>, reach: &Reach, accepted: Accepted) -> Self {
+    pub(crate) async fn of(about: &DeploymentCommand<'_>, reach: &AccountContext, accepted: AcceptedWrite) -> Self {
         let shown = match accepted.deployment {
             Some(deployment) => Some(deployment),
             None => reach.deployments.get(about.name).await.ok().flatten(),
@@ -168,7 +173,7 @@ impl InProgress {
 
 struct AcceptedProduct {
     name: String,
-    progress: InProgress,
+    progress: PendingDeployment,
     wait: String,
 }
 
@@ -186,8 +191,12 @@ impl Product for AcceptedProduct {
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(crate) async fn show_accepted(about: &About<'_>, reach: &Reach, accepted: Accepted) -> Result<(), CliError> {
-    let progress = InProgress::of(about, reach, accepted).await;
+pub(crate) async fn show_accepted(
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
+    accepted: AcceptedWrite,
+) -> Result<(), CliError> {
+    let progress = PendingDeployment::of(about, reach, accepted).await;
     let wait = about.command(about.group, "wait");
     about.app.console.done(&format!("Deployment '{}' accepted", about.name));
     about.app.show(&AcceptedProduct { name: about.name.to_string(), progress, wait })
@@ -196,26 +205,26 @@ pub(crate) async fn show_accepted(about: &About<'_>, reach: &Reach, accepted: Ac
 /// Product of `--dry-run`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DryRun<'a> {
+struct DeploymentDryRun<'a> {
     schema_version: u8,
     name: &'a str,
     account: &'a str,
     resource_group: &'a str,
     subscription: &'a str,
-    checks: &'a [Check],
-    requests: Vec<PlannedRequest>,
+    checks: &'a [DeploymentCheck],
+    requests: Vec<DeploymentRequest>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PlannedRequest {
+struct DeploymentRequest {
     method: &'static str,
     path: String,
     api_version: String,
     body: Value,
 }
 
-impl Product for DryRun<'_> {
+impl Product for DeploymentDryRun<'_> {
     fn json(&self) -> JsonPieces<'_> {
         product::document(self)
     }
@@ -223,12 +232,12 @@ impl Product for DryRun<'_> {
     fn text(&self, _: TableStyle) -> String {
         let request = self.requests.first();
         let body = request.and_then(|request| serde_json::to_string_pretty(&request.body).ok());
-        dry_run_page(&DryRunPage {
+        dry_run_page(&DeploymentDryRunPage {
             name: self.name,
             account: self.account,
             group: self.resource_group,
             subscription: self.subscription,
-            checks: &self.checks.iter().map(Check::line).collect::<Vec<_>>(),
+            checks: &self.checks.iter().map(DeploymentCheck::line).collect::<Vec<_>>(),
             request: request
                 .map(|request| format!("{} {}?api-version={}", request.method, request.path, request.api_version)),
             body,
@@ -241,19 +250,19 @@ impl Product for DryRun<'_> {
 /// # Errors
 /// That of the first failed check.
 pub(super) fn show_dry_run(
-    about: &About<'_>,
-    reach: &Reach,
+    about: &DeploymentCommand<'_>,
+    reach: &AccountContext,
     checks: Checks<'_>,
-    plan: Option<&Plan>,
+    plan: Option<&DeploymentPlan>,
 ) -> Result<(), CliError> {
-    let request = |plan: &Plan| PlannedRequest {
+    let request = |plan: &DeploymentPlan| DeploymentRequest {
         method: "PUT",
         path: reach.deployments.path(about.name),
         api_version: about.account.api_version.clone().unwrap_or_else(|| plan.new.api_version().to_owned()),
         body: plan.new.body(),
     };
     let id = reach.id();
-    about.app.show(&DryRun {
+    about.app.show(&DeploymentDryRun {
         schema_version: 1,
         name: about.name.as_str(),
         account: &id.account,

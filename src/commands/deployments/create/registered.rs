@@ -9,14 +9,15 @@ use super::answers::choose_model;
 use super::checks::NO_PERMISSION;
 use super::custom::DraftName;
 use crate::app::App;
-use crate::commands::account::Reach;
+use crate::commands::account::AccountContext;
 use crate::commands::base::of_account;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{AccountModel, DraftModel, NewModel, default_version};
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{
-    CUSTOM_FORMAT, CustomModel, FIREWORKS_FORMAT, Listing, ModelName, ModelVersion, Progress, Versioned, latest,
+    CUSTOM_FORMAT, CustomModel, FIREWORKS_FORMAT, ModelListSeed, ModelName, ModelVersion, OperationProgress, Versioned,
+    latest,
 };
 
 /// Asks which of the registered models is deployed.
@@ -25,7 +26,7 @@ use azure_ai_models_core::model::{
 /// When there is none, or the user leaves the question.
 pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Result<ModelName, CliError> {
     const QUESTION: &str = "Select a registered model";
-    let models = match foundry.list_models(Listing::default()).await {
+    let models = match foundry.list_models(ModelListSeed::default()).await {
         Ok(models) => models,
         // Without a role to list them, the user may know the name all the same.
         Err(ListError::Http(error)) if matches!(error.status(), Some(401 | 403)) => {
@@ -41,21 +42,21 @@ pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Res
     }
     let rows = models.iter().map(|model| format!("{} (version {})", model.name(), model.version())).collect();
     let chosen = &models[app.choose(QUESTION, rows).await?];
-    chosen.name().parse().map_err(|_| CliError::odd_answer("a model without a valid name"))
+    chosen.name().parse().map_err(|_| CliError::unexpected_response("a model without a valid name"))
 }
 
 /// Asks which catalogue model of Fireworks gets the draft model.
 ///
 /// # Errors
 /// When the user leaves the question, or the catalogue cannot be read.
-pub(super) async fn choose_target(app: &App, reach: &Reach) -> Result<ModelName, CliError> {
+pub(super) async fn choose_target(app: &App, reach: &AccountContext) -> Result<ModelName, CliError> {
     let catalog = of_account(app, reach).await?;
     let name = choose_model(app, reach, Some(&catalog), Some(FIREWORKS_FORMAT)).await?;
     name.parse().map_err(CliError::usage)
 }
 
 /// Model that is deployed, and where its SKUs are listed.
-pub(crate) struct Target {
+pub(crate) struct DeployTarget {
     pub(crate) model: NewModel,
     pub(crate) draft: Option<DraftModel>,
     /// Base model of a registered one.
@@ -65,16 +66,16 @@ pub(crate) struct Target {
 /// The registered model.
 pub(super) async fn target(
     checks: &mut Checks<'_>,
-    reach: &Reach,
+    reach: &AccountContext,
     name: &ModelName,
     version: Option<&ModelVersion>,
-) -> Result<Option<Target>, CliError> {
+) -> Result<Option<DeployTarget>, CliError> {
     let Some((version, base_model)) = registered(checks, reach, "model", name, version).await? else { return Ok(None) };
-    Ok(Some(Target { model: custom_model(reach, name, &version), draft: None, base_model }))
+    Ok(Some(DeployTarget { model: custom_model(reach, name, &version), draft: None, base_model }))
 }
 
 /// A registered model as a deployment names it.
-pub(crate) fn custom_model(reach: &Reach, name: &ModelName, version: &str) -> NewModel {
+pub(crate) fn custom_model(reach: &AccountContext, name: &ModelName, version: &str) -> NewModel {
     NewModel {
         format: CUSTOM_FORMAT.to_owned(),
         name: name.to_string(),
@@ -86,10 +87,10 @@ pub(crate) fn custom_model(reach: &Reach, name: &ModelName, version: &str) -> Ne
 /// A catalogue model of Fireworks with its draft, which is the registered one.
 pub(super) async fn target_with_draft(
     checks: &mut Checks<'_>,
-    reach: &Reach,
+    reach: &AccountContext,
     (name, version): (&ModelName, &Option<ModelVersion>),
     (draft, tokens): (&DraftName, u32),
-) -> Result<Option<Target>, CliError> {
+) -> Result<Option<DeployTarget>, CliError> {
     let rows = reach.deployments.arm().account_models(reach.id()).await?;
     let is_it = |row: &&AccountModel| {
         let view = row.view();
@@ -127,13 +128,13 @@ pub(super) async fn target_with_draft(
         source: None,
     };
     let draft = DraftModel { model: custom_model(reach, &draft.name, &draft_version), tokens };
-    Ok(Some(Target { model, draft: Some(draft), base_model: None }))
+    Ok(Some(DeployTarget { model, draft: Some(draft), base_model: None }))
 }
 
 /// Version and base model of a registered model whose registration succeeded. `None` where a check failed.
 async fn registered(
     checks: &mut Checks<'_>,
-    reach: &Reach,
+    reach: &AccountContext,
     id: &'static str,
     name: &ModelName,
     version: Option<&ModelVersion>,
@@ -171,7 +172,7 @@ async fn registered(
     let view = model.view();
     let version = view.version.clone().unwrap_or_default();
     let base_model = view.base_model().map(str::to_owned);
-    if view.progress() == Progress::Done {
+    if view.progress() == OperationProgress::Done {
         checks.pass(id, &format!("{name} (version {version}) is registered"));
     } else {
         let state = view.provisioning_state.clone().unwrap_or_default();

@@ -1,12 +1,12 @@
-//! Where else a model could be deployed, when the quota of the chosen SKU does not suffice.
+//! Alternatives when the quota of the chosen SKU does not suffice: other SKUs and regions.
 
 use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::Plan;
-use crate::commands::account::Reach;
-use crate::commands::deployments::existing::About;
+use super::DeploymentPlan;
+use crate::commands::account::AccountContext;
+use crate::commands::deployments::existing::DeploymentCommand;
 use azure_ai_models_core::arm::{AccountModel, ModelCapacity, Usage, usage_left};
 use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::units;
@@ -16,7 +16,7 @@ const REGIONS: usize = 8;
 
 /// SKUs of the region and regions of the SKU that have room for the plan, a line each. What cannot be read is not named: the
 /// error is as good without it.
-pub(super) async fn lines(about: &About<'_>, reach: &Reach, plan: &Plan) -> Vec<String> {
+pub(super) async fn lines(about: &DeploymentCommand<'_>, reach: &AccountContext, plan: &DeploymentPlan) -> Vec<String> {
     let (arm, subscription) = (reach.deployments.arm(), &reach.id().subscription);
     let model = &plan.new.model;
     let asked = (model.format.as_str(), model.name.as_str(), model.version.as_str());
@@ -53,7 +53,7 @@ fn skus(
                 one.sku().eq_ignore_ascii_case(&sku.name)
                     && one.location.as_deref().is_some_and(|location| location.eq_ignore_ascii_case(here))
             });
-            // Quota that is there may fail all the same: the region has a capacity of its own.
+            // Deploying may fail despite quota: the region has a capacity of its own.
             let left = listed.next().map_or(left, |one| one.available().min(left));
             sku.range().largest_up_to(left).filter(|fitting| *fitting > 0)?;
             Some(format!("{} ({})", sku.name, units::grouped(left)))
@@ -62,7 +62,7 @@ fn skus(
 }
 
 /// Other regions where the plan fits as it is.
-fn regions(capacities: &[ModelCapacity], plan: &Plan, here: &str) -> Vec<String> {
+fn regions(capacities: &[ModelCapacity], plan: &DeploymentPlan, here: &str) -> Vec<String> {
     let of_sku = capacities.iter().filter(|one| one.sku().eq_ignore_ascii_case(&plan.new.sku));
     let mut regions: BTreeMap<&str, u64> = BTreeMap::new();
     for one in of_sku {

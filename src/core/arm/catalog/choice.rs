@@ -84,10 +84,10 @@ pub fn choose_sku<'a>(
         let found = model.base_skus(now).find(|sku| sku.name.eq_ignore_ascii_case(name));
         return found.ok_or_else(|| SkuFault::NotOffered { name: name.to_owned() });
     }
-    let place = |sku: &ModelSku| {
+    let priority = |sku: &ModelSku| {
         PRIORITY.iter().position(|known| known.eq_ignore_ascii_case(&sku.name)).unwrap_or(PRIORITY.len())
     };
-    let chosen = model.base_skus(now).min_by_key(|sku| place(sku)).ok_or(SkuFault::None)?;
+    let chosen = model.base_skus(now).min_by_key(|sku| priority(sku)).ok_or(SkuFault::None)?;
     if bills_while_it_exists(&chosen.name) {
         return Err(SkuFault::MustBeNamed { name: chosen.name.clone() });
     }
@@ -114,7 +114,7 @@ impl ModelSku {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return Err(none()),
         };
-        // Where no quota is left at all, the smallest capacity makes the service's refusal of quota readable.
+        // Without any quota left, the smallest capacity gives a clear refusal of the service.
         Ok(range.largest_up_to(top).unwrap_or(range.minimum.unwrap_or(1)))
     }
 }

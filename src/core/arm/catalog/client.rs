@@ -20,7 +20,7 @@ impl<'de> Deserialize<'de> for RegionRow {
         struct Wrapper {
             #[serde(default)]
             kind: Option<String>,
-            // As text: only the rows that count are parsed.
+            // Kept as text: only matching rows are parsed.
             model: Box<RawValue>,
         }
         let Wrapper { kind, model } = Wrapper::deserialize(deserializer)?;

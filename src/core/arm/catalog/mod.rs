@@ -1,4 +1,4 @@
-//! What can be deployed: models of the catalogue with their SKUs, quota, and the room that regions have.
+//! Catalogue of deployable models with their SKUs, quota, and the capacity left in regions.
 //!
 //! Owns the shapes of these lists and the rules that choose a version, a SKU and a capacity; sends no writes.
 

@@ -38,7 +38,7 @@ pub struct AccountModelView {
     /// SKUs, in the service's order.
     #[serde(default, deserialize_with = "lenient")]
     skus: Option<Vec<ModelSku>>,
-    /// What it can do, by the service's words, sorted: `"chatCompletion": "true"`.
+    /// Capabilities in the service's words, sorted: `"chatCompletion": "true"`.
     #[serde(default, deserialize_with = "tags")]
     pub capabilities: Vec<(String, String)>,
     #[serde(default, deserialize_with = "lenient")]

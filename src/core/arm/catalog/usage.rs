@@ -34,7 +34,7 @@ impl Usage {
         self.words.as_ref().and_then(|words| words.value.as_deref()).unwrap_or_default()
     }
 
-    /// Name for people.
+    /// Display name.
     #[must_use]
     pub fn title(&self) -> &str {
         self.words.as_ref().and_then(|words| words.localized_value.as_deref()).unwrap_or_else(|| self.name())
@@ -44,7 +44,7 @@ impl Usage {
     #[must_use]
     pub fn left(&self) -> Option<u64> {
         let left = (self.limit? - self.used.unwrap_or_default()).floor().max(0.0);
-        // Saturates, which is as good as any limit.
+        // Saturates, which has no practical effect.
         format!("{left:.0}").parse().ok()
     }
 }

@@ -10,7 +10,7 @@ use crate::model::DeploymentView;
 pub(super) const USUAL_VERSION: &str = "2025-06-01";
 /// First stable version with draft models.
 pub(super) const DRAFT_VERSION: &str = "2026-09-01";
-/// Properties that older versions may drop without a word.
+/// Properties that older versions may ignore silently.
 const NEW_PROPERTIES: [&str; 4] = ["speculativeDecoding", "serviceTier", "deploymentState", "routing"];
 
 /// The api-version that a body needs.
@@ -118,7 +118,7 @@ fn insert(object: &mut Value, key: &str, value: Option<impl Into<Value>>) {
     }
 }
 
-/// Removes what the service alone writes from a deployment that is sent back, and what it does not accept from anybody.
+/// Removes from a deployment the fields that only the service writes, and those that it never accepts.
 pub(super) fn without_read_only(deployment: &Value) -> Value {
     const ROOT: [&str; 6] = ["id", "name", "type", "etag", "eTag", "systemData"];
     const PROPERTIES: [&str; 10] = [
@@ -128,9 +128,9 @@ pub(super) fn without_read_only(deployment: &Value) -> Value {
         "rateLimits",
         "dynamicThrottlingEnabled",
         "currentCapacity",
-        // Paused and resumed by requests of their own.
+        // Paused and resumed by separate requests.
         "deploymentState",
-        // Deprecated, and refused where it is sent.
+        // Deprecated, and refused by the service.
         "scaleSettings",
         // Internal to the service.
         "capacitySettings",

@@ -1,4 +1,4 @@
-//! What can be changed of a deployment that exists, and the requests that change it. Pure.
+//! Changes of an existing deployment, and the requests that make them. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;

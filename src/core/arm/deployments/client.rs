@@ -7,7 +7,7 @@ use url::Url;
 use super::super::client::found;
 use super::super::{AccountId, ArmClient, ArmError};
 use super::body::{DRAFT_VERSION, USUAL_VERSION};
-use crate::http::{Flaw, HttpError, Method, Response, Retry};
+use crate::http::{HttpError, Method, Response, ResponseFlaw, Retry};
 use crate::model::{Deployment, DeploymentName};
 use crate::redact::clean;
 
@@ -19,7 +19,7 @@ pub struct Deployments {
 }
 
 /// A deployment as it was sent: with its secrets, so that it can be sent back.
-pub(super) struct Seen {
+pub(super) struct RawDeployment {
     pub(super) body: Value,
     pub(super) deployment: Deployment,
 }
@@ -61,7 +61,7 @@ impl Deployments {
     /// # Errors
     /// See [`ArmError`].
     pub async fn get(&self, name: &DeploymentName) -> Result<Option<Deployment>, ArmError> {
-        Ok(found(self.look(name, USUAL_VERSION, Retry::Idempotent).await)?.map(|(seen, _)| seen.deployment))
+        Ok(found(self.poll(name, USUAL_VERSION, Retry::Idempotent).await)?.map(|(seen, _)| seen.deployment))
     }
 
     /// One deployment with all that an update has to send back, as it was sent: a newer version where ARM has it, since an
@@ -70,16 +70,16 @@ impl Deployments {
     /// # Errors
     /// See [`ArmError`].
     pub async fn get_whole(&self, name: &DeploymentName) -> Result<Option<(Value, Deployment)>, ArmError> {
-        let newer = self.look(name, DRAFT_VERSION, Retry::Idempotent).await;
+        let newer = self.poll(name, DRAFT_VERSION, Retry::Idempotent).await;
         let is_unknown = |error: &HttpError| {
             const CODES: [&str; 3] = ["NoRegisteredProviderFound", "InvalidApiVersionParameter", "InvalidResourceType"];
             error.status() == Some(400) && error.service().is_some_and(|error| error.has_code(&CODES))
         };
         let seen = match newer {
-            Err(error) if is_unknown(&error) => self.look(name, USUAL_VERSION, Retry::Idempotent).await,
+            Err(error) if is_unknown(&error) => self.poll(name, USUAL_VERSION, Retry::Idempotent).await,
             seen => seen,
         };
-        Ok(found(seen)?.map(|(Seen { body, deployment }, _)| (body, deployment)))
+        Ok(found(seen)?.map(|(RawDeployment { body, deployment }, _)| (body, deployment)))
     }
 
     /// Names of the account's content filters.
@@ -98,18 +98,18 @@ impl Deployments {
         self.url(name, "").path().to_owned()
     }
 
-    pub(super) async fn look(
+    pub(super) async fn poll(
         &self,
         name: &DeploymentName,
         version: &str,
         retry: Retry,
-    ) -> Result<(Seen, Response), HttpError> {
+    ) -> Result<(RawDeployment, Response), HttpError> {
         let response = self.arm.http().send(&self.arm.request_by(Method::GET, self.url(name, version), retry)).await?;
         let body: Value = response.json()?;
-        let seen = read(body).ok_or_else(|| response.bad(Flaw::Shape("it shows no deployment".into())))?;
+        let seen = read(body).ok_or_else(|| response.bad(ResponseFlaw::Shape("it shows no deployment".into())))?;
         let shown = &seen.deployment.view().name;
         if !shown.eq_ignore_ascii_case(name.as_str()) {
-            return Err(response.bad(Flaw::Shape(format!("it shows deployment '{}'", clean(shown)))));
+            return Err(response.bad(ResponseFlaw::Shape(format!("it shows deployment '{}'", clean(shown)))));
         }
         Ok((seen, response))
     }
@@ -121,7 +121,7 @@ impl Deployments {
 }
 
 /// A deployment in an answer, if it shows one.
-pub(super) fn read(body: Value) -> Option<Seen> {
+pub(super) fn read(body: Value) -> Option<RawDeployment> {
     let deployment = serde_json::from_value(body.clone()).ok()?;
-    Some(Seen { body, deployment })
+    Some(RawDeployment { body, deployment })
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a write to a deployment, or while its end is waited for.
+//! Errors of a write to a deployment, or of the wait for its end.
 
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub enum DeployError {
         /// More that it says about it.
         details: Vec<ErrorDetail>,
     },
-    /// It goes on.
+    /// The limit ended the wait; the operation continues.
     #[error("the deployment is still running")]
     TimedOut {
         /// Last state that was seen.
@@ -40,13 +40,13 @@ pub enum DeployError {
     /// There is no deployment of this name.
     #[error("there is no deployment of this name")]
     NotFound,
-    /// It was being deleted while it was waited for, and is gone.
+    /// The deployment was being deleted during the wait, and is gone.
     #[error("the deployment was deleted in the meantime")]
     Deleted,
-    /// It succeeded without the change that was accepted.
+    /// The deployment succeeded without the accepted change.
     #[error("the service accepted the change, but the deployment does not show it")]
     NotShown,
-    /// Its state cannot be read.
+    /// The state of the deployment cannot be read.
     #[error("the state of the deployment cannot be read")]
     Unwatchable(#[source] HttpError),
 }
@@ -63,12 +63,12 @@ impl DeployError {
         }
     }
 
-    /// True for a refusal that speaks of the content filter, whatever its code.
+    /// True for a refusal that mentions the content filter, whatever its code.
     #[must_use]
     pub fn is_about_content_filter(&self) -> bool {
         const WORDS: [&str; 3] = ["content filter", "rai policy", "raipolicy"];
         match self {
-            Self::Refused(error) => error.service().is_some_and(|error| error.status == 400 && error.says(&WORDS)),
+            Self::Refused(error) => error.service().is_some_and(|error| error.status == 400 && error.mentions(&WORDS)),
             _ => false,
         }
     }

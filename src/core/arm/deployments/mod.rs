@@ -19,5 +19,5 @@ pub use change::{DeploymentChange, Difference};
 pub use client::Deployments;
 pub use error::DeployError;
 pub use quota::QuotaShortage;
-pub use watch::{DeployStatus, Expected};
-pub use write::Accepted;
+pub use watch::{DeployStatus, WaitTarget};
+pub use write::AcceptedWrite;

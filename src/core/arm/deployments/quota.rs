@@ -1,4 +1,4 @@
-//! What the service's sentence about missing quota says. Pure.
+//! Numbers in the service's message about missing quota. Pure.
 
 /// Numbers of a refusal for lack of quota. What the sentence does not say is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn no_sentence_is_too_odd() {
+    fn sentence_survives_mutation() {
         let seed = b"requires 80 new capacity in quota X, current available capacity 0.";
         crate::fuzz::fuzz("quota", &[seed], |input| {
             let text = String::from_utf8_lossy(input);

@@ -7,30 +7,32 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Accepted, DeployError, DeployStatus, DeploymentChange, Deployments, Expected, NewDeployment, NewModel};
+use super::{
+    AcceptedWrite, DeployError, DeployStatus, DeploymentChange, Deployments, NewDeployment, NewModel, WaitTarget,
+};
 use crate::arm::{AccountId, ArmClient, ArmEndpoint};
-use crate::credential::{Audience, Target, TokenSource};
+use crate::credential::{Audience, TokenSource, TokenTarget};
 use crate::env::{Env, Timings, var};
-use crate::http::tests::server::{Play, Server, answer, client};
+use crate::http::tests::server::{Server, ServerScript, answer, client};
 use crate::model::{Cloud, Deployment, DeploymentName, Report};
 
 const PREFIX: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a/deployments";
 const VERSION: &str = "?api-version=2025-06-01";
 const LIMIT: Duration = Duration::from_secs(45 * 60);
 
-struct Stage {
+struct Fixture {
     server: Server,
     deployments: Deployments,
     reports: Arc<Mutex<Vec<Report>>>,
 }
 
-impl Stage {
-    async fn play(plays: Vec<Play>) -> Self {
+impl Fixture {
+    async fn play(plays: Vec<ServerScript>) -> Self {
         let server = Server::play(plays).await;
         let origin = server.url.origin().ascii_serialization();
         let env = [(var::CREDENTIAL, "emulator"), (var::ARM_ENDPOINT, origin.as_str())];
         let env = Env::from_vars(env, Path::new("/"));
-        let target = Target { host: "127.0.0.1", loopback: true, named_by_user: true, audience: Audience::Arm };
+        let target = TokenTarget { host: "127.0.0.1", loopback: true, named_by_user: true, audience: Audience::Arm };
         let tokens = TokenSource::new(&env, target, None, Timings::default(), Arc::new(|_| ())).expect("tokens");
         let (http, reports) = client(&[]);
         let endpoint = ArmEndpoint::choose(&env, Cloud::Public).expect("an endpoint");
@@ -44,13 +46,13 @@ impl Stage {
         let mut heard = Vec::new();
         let mut on = |status: DeployStatus| heard.push(status.status);
         let outcome = match self.deployments.create(&name(), &new()).await {
-            Ok(accepted) => self.deployments.wait(&name(), Expected::Created(&accepted), LIMIT, &mut on).await,
+            Ok(accepted) => self.deployments.wait(&name(), WaitTarget::Created(&accepted), LIMIT, &mut on).await,
             Err(error) => Err(error),
         };
         (outcome, heard)
     }
 
-    async fn wait(&self, expected: Expected<'_>, limit: Duration) -> Result<Deployment, DeployError> {
+    async fn wait(&self, expected: WaitTarget<'_>, limit: Duration) -> Result<Deployment, DeployError> {
         self.deployments.wait(&name(), expected, limit, &mut |_| ()).await
     }
 
@@ -62,7 +64,7 @@ impl Stage {
     async fn update(&self, change: &DeploymentChange) -> Result<Deployment, DeployError> {
         let (present, _) = self.deployments.get_whole(&name()).await.expect("an answer").expect("a deployment");
         let accepted = self.deployments.change(&name(), &present, change).await?;
-        self.wait(Expected::Changed(&accepted, change), LIMIT).await
+        self.wait(WaitTarget::Changed(&accepted, change), LIMIT).await
     }
 
     /// `METHOD` and what is behind the collection.
@@ -94,11 +96,11 @@ fn new() -> NewDeployment {
     }
 }
 
-fn in_state(state: &str) -> Play {
+fn in_state(state: &str) -> ServerScript {
     in_state_with(state, 10, &json!({}), &[])
 }
 
-fn in_state_with(state: &str, capacity: u32, tags: &serde_json::Value, headers: &[&str]) -> Play {
+fn in_state_with(state: &str, capacity: u32, tags: &serde_json::Value, headers: &[&str]) -> ServerScript {
     let body = json!({
         "name": "d", "sku": {"name": "GlobalStandard", "capacity": capacity}, "tags": tags,
         "properties": {"provisioningState": state, "model": {"format": "OpenAI", "name": "m", "version": "1"}},
@@ -106,15 +108,15 @@ fn in_state_with(state: &str, capacity: u32, tags: &serde_json::Value, headers: 
     answer("200 OK", headers, &body.to_string())
 }
 
-fn accepted(headers: &[&str]) -> Play {
+fn accepted(headers: &[&str]) -> ServerScript {
     answer("202 Accepted", headers, "")
 }
 
-fn refusal(status: &str, code: &str, headers: &[&str]) -> Play {
+fn refusal(status: &str, code: &str, headers: &[&str]) -> ServerScript {
     answer(status, headers, &json!({"error": {"code": code, "message": "no"}}).to_string())
 }
 
-fn missing() -> Play {
+fn missing() -> ServerScript {
     refusal("404 X", "ResourceNotFound", &[])
 }
 
@@ -127,7 +129,7 @@ macro_rules! paused {
 paused! {
     async fn the_deployment_is_polled_until_a_get_shows_success() {
         // Success in the answer to the write proves nothing.
-        let stage = Stage::play(vec![in_state("Succeeded"), missing(), in_state("Creating"), in_state("New"), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![in_state("Succeeded"), missing(), in_state("Creating"), in_state("New"), in_state("Succeeded")]).await;
         let (outcome, heard) = stage.create().await;
         assert_eq!(outcome.expect("a deployment").view().name, "d");
         assert_eq!(heard, ["Creating", "New", "Succeeded"]);
@@ -136,11 +138,11 @@ paused! {
 
     async fn pauses_follow_the_last_answer_else_double_up_to_their_cap() {
         let begun = Instant::now();
-        let stage = Stage::play(vec![in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Creating"), in_state("Succeeded")]).await;
         stage.create().await.0.expect("a deployment");
         assert_eq!(begun.elapsed().as_secs(), 2 + 4 + 8);
         let begun = Instant::now();
-        let stage = Stage::play(vec![in_state("Creating"), in_state_with("Creating", 10, &json!({}), &["retry-after: 30"]), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![in_state("Creating"), in_state_with("Creating", 10, &json!({}), &["retry-after: 30"]), in_state("Succeeded")]).await;
         stage.create().await.0.expect("a deployment");
         assert_eq!(begun.elapsed().as_secs(), 30);
     }
@@ -161,7 +163,7 @@ paused! {
         ] {
             let plays = [vec![accepted(&[header]), in_state("Creating"), in_state("Failed")], answers].concat();
             let count = plays.len();
-            let stage = Stage::play(plays).await;
+            let stage = Fixture::play(plays).await;
             let Err(DeployError::Failed { state, detail, .. }) = stage.create().await.0 else { panic!("{header}") };
             assert_eq!((state.as_str(), detail.as_ref().map(|detail| detail.message.as_str())), ("Failed", expected));
             assert_eq!(stage.lines().len(), count, "{header}");
@@ -171,27 +173,27 @@ paused! {
 
     async fn a_deployment_that_does_not_appear_is_given_up_after_five_minutes() {
         let begun = Instant::now();
-        let stage = Stage::play(vec![accepted(&[]), missing()]).await;
+        let stage = Fixture::play(vec![accepted(&[]), missing()]).await;
         assert!(matches!(stage.create().await.0, Err(DeployError::NotVisible)));
         assert_eq!(begun.elapsed().as_secs() / 60, 5);
     }
 
     async fn waiting_for_a_deployment_that_is_not_there_ends_after_half_a_minute() {
         let begun = Instant::now();
-        let stage = Stage::play(vec![missing()]).await;
-        assert!(matches!(stage.wait(Expected::Known, LIMIT).await, Err(DeployError::NotFound)));
+        let stage = Fixture::play(vec![missing()]).await;
+        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::NotFound)));
         assert!((30..41).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     }
 
     async fn a_deployment_that_is_being_deleted_is_followed_to_its_end() {
-        let stage = Stage::play(vec![in_state("Deleting"), in_state("Deleting"), missing()]).await;
-        assert!(matches!(stage.wait(Expected::Known, LIMIT).await, Err(DeployError::Deleted)));
+        let stage = Fixture::play(vec![in_state("Deleting"), in_state("Deleting"), missing()]).await;
+        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Deleted)));
     }
 
     async fn the_limit_ends_a_wait_with_the_last_state() {
         let begun = Instant::now();
-        let stage = Stage::play(vec![in_state("Creating")]).await;
-        let outcome = stage.wait(Expected::Known, Duration::from_secs(60)).await;
+        let stage = Fixture::play(vec![in_state("Creating")]).await;
+        let outcome = stage.wait(WaitTarget::Known, Duration::from_secs(60)).await;
         let Err(DeployError::TimedOut { last_state, last_fault }) = outcome else { panic!("{outcome:?}") };
         assert_eq!((last_state.as_deref(), last_fault.is_none()), (Some("Creating"), true));
         assert_eq!(begun.elapsed().as_secs(), 60);
@@ -199,44 +201,44 @@ paused! {
 
     async fn a_look_that_fails_for_a_passing_reason_is_repeated_and_a_refusal_is_not() {
         let busy = refusal("429 X", "TooManyRequests", &["retry-after: 3"]);
-        let stage = Stage::play(vec![busy, refusal("503 X", "Busy", &[]), in_state("Succeeded")]).await;
-        stage.wait(Expected::Known, LIMIT).await.expect("a deployment");
-        let stage = Stage::play(vec![refusal("403 X", "AuthorizationFailed", &[])]).await;
-        assert!(matches!(stage.wait(Expected::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
+        let stage = Fixture::play(vec![busy, refusal("503 X", "Busy", &[]), in_state("Succeeded")]).await;
+        stage.wait(WaitTarget::Known, LIMIT).await.expect("a deployment");
+        let stage = Fixture::play(vec![refusal("403 X", "AuthorizationFailed", &[])]).await;
+        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
     }
 
     async fn a_busy_account_is_waited_for_and_said_once() {
         let busy = || refusal("409 X", "RequestConflict", &[]);
         let wrapped = json!({"error": {"code": "Conflict", "message": "x", "details": [{"code": "RequestConflict", "message": "y"}]}});
         let wrapped = answer("409 X", &[], &wrapped.to_string());
-        let stage = Stage::play(vec![busy(), wrapped, accepted(&[]), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![busy(), wrapped, accepted(&[]), in_state("Succeeded")]).await;
         stage.create().await.0.expect("a deployment");
         assert_eq!((stage.notices(), stage.lines().len()), (1, 4));
         let begun = Instant::now();
-        let stage = Stage::play(vec![busy()]).await;
+        let stage = Fixture::play(vec![busy()]).await;
         assert!(matches!(stage.create().await.0, Err(DeployError::Busy(_))));
         assert!((270..=300).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-        let stage = Stage::play(vec![refusal("409 X", "DeploymentExists", &[])]).await;
+        let stage = Fixture::play(vec![refusal("409 X", "DeploymentExists", &[])]).await;
         assert!(matches!(stage.create().await.0, Err(DeployError::Refused(_))));
         assert_eq!(stage.lines().len(), 1);
     }
 
     async fn a_lost_answer_is_settled_by_a_look_before_anything_is_sent_again() {
         let lost = || refusal("500 X", "InternalServerError", &[]);
-        let stage = Stage::play(vec![lost(), in_state("Creating"), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![lost(), in_state("Creating"), in_state("Succeeded")]).await;
         stage.create().await.0.expect("ours");
         assert_eq!(stage.lines(), ["PUT /d", "GET /d", "GET /d"]);
-        let stage = Stage::play(vec![lost(), missing(), in_state("Creating"), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![lost(), missing(), in_state("Creating"), in_state("Succeeded")]).await;
         stage.create().await.0.expect("the second one");
         assert_eq!(stage.lines(), ["PUT /d", "GET /d", "PUT /d", "GET /d"]);
         let other = answer("200 OK", &[], r#"{"name":"d","properties":{"model":{"format":"OpenAI","name":"other","version":"1"}}}"#);
-        let stage = Stage::play(vec![lost(), other]).await;
+        let stage = Fixture::play(vec![lost(), other]).await;
         assert!(matches!(stage.create().await.0, Err(DeployError::Taken)));
     }
 
     async fn a_deletion_is_proved_by_its_absence() {
         for first in [accepted(&[]), answer("200 OK", &[], ""), answer("204 No Content", &[], ""), missing()] {
-            let stage = Stage::play(vec![first, in_state("Succeeded"), in_state("Deleting"), missing()]).await;
+            let stage = Fixture::play(vec![first, in_state("Succeeded"), in_state("Deleting"), missing()]).await;
             stage.delete().await.expect("gone");
             assert_eq!(stage.lines(), ["DELETE /d", "GET /d", "GET /d", "GET /d"]);
         }
@@ -246,11 +248,11 @@ paused! {
         let change = DeploymentChange { capacity: Some(20), ..DeploymentChange::default() };
         let at = |state, capacity| in_state_with(state, capacity, &json!({}), &[]);
         let plays = vec![at("Succeeded", 10), accepted(&[]), at("Succeeded", 10), at("Updating", 10), at("Succeeded", 20)];
-        let stage = Stage::play(plays).await;
+        let stage = Fixture::play(plays).await;
         assert_eq!(stage.update(&change).await.expect("changed").view().sku.clone().unwrap_or_default().capacity, Some(20));
         assert_eq!(stage.server.lines()[1], format!("PATCH {PREFIX}/d{VERSION}"));
         // The answer says that it is done, and no GET shows it.
-        let stage = Stage::play(vec![at("Succeeded", 10)]).await;
+        let stage = Fixture::play(vec![at("Succeeded", 10)]).await;
         assert!(matches!(stage.update(&change).await, Err(DeployError::NotShown)));
     }
 
@@ -260,7 +262,7 @@ paused! {
         let both = json!({"a": "1", "b": "2"});
         let one = json!({"b": "2"});
         let plays = vec![tagged(both.clone()), tagged(both.clone()), tagged(both), tagged(one.clone()), tagged(one)];
-        let stage = Stage::play(plays).await;
+        let stage = Fixture::play(plays).await;
         stage.update(&change).await.expect("removed");
         let methods: Vec<String> = stage.lines().iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect();
         assert_eq!(methods, ["GET", "PATCH", "GET", "PUT", "GET"]);
@@ -268,15 +270,15 @@ paused! {
     }
 
     async fn the_whole_deployment_is_read_with_the_newer_version_where_arm_has_it() {
-        let stage = Stage::play(vec![refusal("400 X", "NoRegisteredProviderFound", &[]), in_state("Succeeded")]).await;
+        let stage = Fixture::play(vec![refusal("400 X", "NoRegisteredProviderFound", &[]), in_state("Succeeded")]).await;
         stage.deployments.get_whole(&name()).await.expect("an answer").expect("a deployment");
         assert_eq!(stage.lines(), ["GET /d?api-version=2026-09-01", "GET /d"]);
     }
 
     async fn another_deployment_is_no_answer() {
-        let stage = Stage::play(vec![answer("200 OK", &[], r#"{"name":"other"}"#)]).await;
-        assert!(matches!(stage.wait(Expected::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
+        let stage = Fixture::play(vec![answer("200 OK", &[], r#"{"name":"other"}"#)]).await;
+        assert!(matches!(stage.wait(WaitTarget::Known, LIMIT).await, Err(DeployError::Unwatchable(_))));
         let accepted = stage.deployments.create(&name(), &new()).await;
-        assert!(matches!(accepted, Ok(Accepted { .. })), "{accepted:?}");
+        assert!(matches!(accepted, Ok(AcceptedWrite { .. })), "{accepted:?}");
     }
 }

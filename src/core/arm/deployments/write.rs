@@ -12,16 +12,16 @@ use crate::model::{Deployment, DeploymentName, DeploymentState, Report};
 
 /// A write that the service accepted.
 #[derive(Debug)]
-pub struct Accepted {
+pub struct AcceptedWrite {
     /// The deployment in the answer, where it shows one.
     pub deployment: Option<Deployment>,
-    /// Where the service tells more about the operation, in the order in which it is asked.
+    /// URLs of the operation, in the order in which they are polled.
     pub(super) operations: Vec<Url>,
     /// The api-version to watch with.
     pub(super) version: String,
 }
 
-impl Accepted {
+impl AcceptedWrite {
     /// True where the answer itself says that the operation has ended.
     pub(super) fn is_done(&self) -> bool {
         let state = self.deployment.as_ref().map(|deployment| deployment.view().state());
@@ -29,7 +29,7 @@ impl Accepted {
     }
 }
 
-/// Codes of a conflict that passes by itself.
+/// Codes of a transient conflict.
 const BUSY: [&str; 2] = ["RequestConflict", "AccountProvisioningStateInvalid"];
 
 impl Deployments {
@@ -37,7 +37,7 @@ impl Deployments {
     ///
     /// # Errors
     /// `Refused`, `Busy`, `Taken`.
-    pub async fn create(&self, name: &DeploymentName, new: &NewDeployment) -> Result<Accepted, DeployError> {
+    pub async fn create(&self, name: &DeploymentName, new: &NewDeployment) -> Result<AcceptedWrite, DeployError> {
         let (body, version) = (new.body(), new.api_version());
         let mut backoff = Backoff::new(self.arm.http().timings(), Retry::Idempotent);
         loop {
@@ -47,11 +47,11 @@ impl Deployments {
                 Err(DeployError::Refused(error)) if is_lost(&error) => error,
                 Err(error) => return Err(error),
             };
-            match self.look(name, version, Retry::Idempotent).await {
+            match self.poll(name, version, Retry::Idempotent).await {
                 Ok((seen, _)) if new.is_model_of(seen.deployment.view()) => {
                     let deployment = Some(seen.deployment);
                     let version = version.to_owned();
-                    return Ok(Accepted { deployment, operations: Vec::new(), version });
+                    return Ok(AcceptedWrite { deployment, operations: Vec::new(), version });
                 }
                 Ok(_) => return Err(DeployError::Taken),
                 Err(absent) if absent.status() == Some(404) => match backoff.after(&error) {
@@ -72,7 +72,7 @@ impl Deployments {
         name: &DeploymentName,
         present: &Value,
         change: &DeploymentChange,
-    ) -> Result<Accepted, DeployError> {
+    ) -> Result<AcceptedWrite, DeployError> {
         if change.needs_put() {
             return self.put(name, &change.put(present)).await;
         }
@@ -83,7 +83,7 @@ impl Deployments {
     }
 
     /// Sends a deployment that exists back.
-    pub(super) async fn put(&self, name: &DeploymentName, body: &Value) -> Result<Accepted, DeployError> {
+    pub(super) async fn put(&self, name: &DeploymentName, body: &Value) -> Result<AcceptedWrite, DeployError> {
         let version = version_for(body);
         let request = self.write(Method::PUT, name, version, Retry::Idempotent).json(body);
         Ok(self.accepted(&self.send(request).await?, version))
@@ -93,7 +93,7 @@ impl Deployments {
     ///
     /// # Errors
     /// `Refused`, `Busy`.
-    pub async fn delete(&self, name: &DeploymentName) -> Result<Accepted, DeployError> {
+    pub async fn delete(&self, name: &DeploymentName) -> Result<AcceptedWrite, DeployError> {
         let version = super::body::USUAL_VERSION;
         match self.send(self.write(Method::DELETE, name, version, Retry::Idempotent)).await {
             Ok(response) => Ok(self.accepted(&response, version)),
@@ -140,17 +140,17 @@ impl Deployments {
         }
     }
 
-    fn accepted(&self, response: &Response, version: &str) -> Accepted {
+    fn accepted(&self, response: &Response, version: &str) -> AcceptedWrite {
         let named = [&response.azure_async_operation, &response.location].into_iter().flatten();
         let urls = named.filter_map(|text| Url::parse(text).ok());
-        // A foreign host gets no token, and the deployment itself tells the end.
+        // A foreign host gets no token; the deployment itself is polled.
         let operations = urls.filter(|url| self.arm.endpoint().same_origin(url)).collect();
         let body = serde_json::from_slice(&response.body).unwrap_or_default();
-        Accepted { deployment: read(body).map(|seen| seen.deployment), operations, version: version.to_owned() }
+        AcceptedWrite { deployment: read(body).map(|seen| seen.deployment), operations, version: version.to_owned() }
     }
 }
 
-/// True for a conflict that passes by itself, also where the code is in a detail.
+/// True for a transient conflict, also where the code is in a detail.
 fn is_busy(error: &HttpError) -> bool {
     error.status() == Some(409) && error.service().is_some_and(|error| error.has_code_anywhere(&BUSY))
 }

@@ -16,9 +16,9 @@ pub enum InstallError {
     /// A variable has a value that cannot be used.
     #[error("{variable} cannot be used: {why}")]
     Variable {
-        /// Its name.
+        /// Name of the variable.
         variable: &'static str,
-        /// What is wrong; does not repeat the value.
+        /// Reason; does not repeat the value.
         why: String,
     },
     /// An own place is named, and no checksum.
@@ -35,7 +35,7 @@ pub enum InstallError {
     Redirect {
         /// Host that said so.
         from: String,
-        /// Where it leads, without query.
+        /// Target of the redirect, without its query.
         to: String,
     },
     /// One redirect after the other.
@@ -52,19 +52,19 @@ pub enum InstallError {
     WrongChecksum {
         /// Of the archive that came.
         found: String,
-        /// What was asked for.
+        /// Expected checksum.
         wanted: String,
     },
     /// The archive is refused.
     #[error("{0}")]
     Archive(ArchiveFlaw),
-    /// What was in the archive is no AzCopy that runs here.
+    /// The program in the archive is no AzCopy that runs here.
     #[error("{0}")]
     Unusable(VerifyError),
     /// The disk said no.
     #[error("cannot write {}: {why}", .path.display())]
     Io {
-        /// What could not be made or written.
+        /// Path that could not be created or written.
         path: PathBuf,
         /// The system's words.
         why: io::Error,
@@ -84,13 +84,13 @@ fn http_words(error: &HttpError) -> String {
     }
 }
 
-/// What is wrong with an archive.
+/// Defect of an archive.
 #[derive(Debug, Error)]
 pub enum ArchiveFlaw {
     /// Neither tar.gz nor zip; often a page of a proxy.
     #[error("it is neither a tar.gz nor a zip archive")]
     OtherFormat,
-    /// It cannot be read to its end.
+    /// Damaged: cannot be read to its end.
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// A name that leads out of the directory.
@@ -108,10 +108,10 @@ pub enum ArchiveFlaw {
     /// No program.
     #[error("there is no azcopy in it")]
     NoProgram,
-    /// It unpacks into more than any AzCopy.
+    /// Unpacks into more bytes than any AzCopy has.
     #[error("it unpacks into more than {}", units::bytes(*.0))]
     Bomb(u64),
-    /// It says another size than it has.
+    /// Declares another size than it has.
     #[error("{0} has another size than the archive says")]
     WrongSize(String),
 }

@@ -1,4 +1,4 @@
-//! Brings the archive: redirects by hand, three tries, a size limit, a checksum.
+//! Downloads the archive: manual redirects, three attempts, a size limit, a checksum.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -7,9 +7,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::place::{Place, hex};
+use super::place::{DownloadSource, hex};
 use super::{InstallError, InstallEvent};
-use crate::http::{Backoff, Download, HttpClient, Opened, Request, Retry};
+use crate::http::{Backoff, Download, DownloadResponse, HttpClient, Request, Retry};
 use crate::model::Report;
 
 /// Attempts of one download, the first included.
@@ -19,21 +19,21 @@ const REDIRECTS: usize = 10;
 
 /// An archive that came whole.
 #[derive(Debug)]
-pub(super) struct Fetched {
+pub(super) struct FetchedArchive {
     /// SHA-256 in hexadecimal digits.
     pub(super) sha256: String,
-    /// Its name at the place where it was found.
+    /// File name in the URL of the archive.
     pub(super) name: String,
 }
 
 /// Writes the archive into the file at `path`.
 pub(super) async fn fetch(
     http: &HttpClient,
-    place: &Place,
+    place: &DownloadSource,
     limit: u64,
     (file, path): (&mut File, &Path),
     on: &mut dyn FnMut(InstallEvent),
-) -> Result<Fetched, InstallError> {
+) -> Result<FetchedArchive, InstallError> {
     let mut backoff = Backoff::new(http.timings(), Retry::Idempotent).attempts(ATTEMPTS);
     loop {
         file.rewind().and_then(|()| file.set_len(0)).map_err(InstallError::io(path))?;
@@ -50,11 +50,11 @@ pub(super) async fn fetch(
 
 async fn try_once(
     http: &HttpClient,
-    place: &Place,
+    place: &DownloadSource,
     limit: u64,
     (file, path): (&mut File, &Path),
     on: &mut dyn FnMut(InstallEvent),
-) -> Result<Fetched, InstallError> {
+) -> Result<FetchedArchive, InstallError> {
     let (mut download, url) = follow(http, place).await?;
     let total = download.length();
     if total.is_some_and(|total| total > limit) {
@@ -73,17 +73,17 @@ async fn try_once(
     }
     let sha256 = hex(hash);
     place.check(&sha256)?;
-    Ok(Fetched { sha256, name: file_name(&url) })
+    Ok(FetchedArchive { sha256, name: file_name(&url) })
 }
 
-async fn follow(http: &HttpClient, place: &Place) -> Result<(Download, Url), InstallError> {
+async fn follow(http: &HttpClient, place: &DownloadSource) -> Result<(Download, Url), InstallError> {
     let mut url = place.url().clone();
     for _ in 0..=REDIRECTS {
         let request = Request::download(url.clone(), http.timings().download_stall);
         match http.open(&request).await.map_err(InstallError::Http)? {
-            Opened::Here(download) => return Ok((download, url)),
-            Opened::Elsewhere(next) if place.allows(&next) => url = next,
-            Opened::Elsewhere(next) => {
+            DownloadResponse::Content(download) => return Ok((download, url)),
+            DownloadResponse::Redirect(next) if place.allows(&next) => url = next,
+            DownloadResponse::Redirect(next) => {
                 let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
                 let to = format!("{}://{}", next.scheme(), host(&next));
                 return Err(InstallError::Redirect { from: host(&url), to });

@@ -1,4 +1,4 @@
-//! Where AzCopy is downloaded from, and which places its redirects may lead to. Pure.
+//! Download source of AzCopy, and the hosts that its redirects may lead to. Pure.
 
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -8,7 +8,7 @@ use crate::azcopy::download_url;
 use crate::env::{Env, var};
 use crate::model::check_secure;
 
-/// Hosts that Microsoft delivers AzCopy from; those with a dot in front stand for every host below them.
+/// Hosts from which Microsoft delivers AzCopy; a leading dot matches every host below.
 const HOSTS: [&str; 7] = [
     "aka.ms",
     ".azureedge.net",
@@ -21,14 +21,14 @@ const HOSTS: [&str; 7] = [
 
 /// A place to download from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct DownloadSource {
     url: Url,
     sha256: Option<String>,
-    /// A person named it; its redirects stay on its host.
+    /// Named by the user; its redirects stay on its host.
     own: bool,
 }
 
-impl Place {
+impl DownloadSource {
     /// The place that the environment names, else Microsoft's.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Place {
         }
     }
 
-    /// Its address without the query, which may be a SAS.
+    /// URL without the query, which may be a SAS.
     #[must_use]
     pub fn shown(&self) -> String {
         let mut url = self.url.clone();
@@ -63,7 +63,7 @@ impl Place {
         &self.url
     }
 
-    /// Whether a redirect to this address is followed.
+    /// True when a redirect to this URL is followed.
     pub(super) fn allows(&self, next: &Url) -> bool {
         if check_secure(next).is_err() {
             return false;
@@ -106,7 +106,7 @@ fn bad(variable: &'static str, why: &str) -> InstallError {
     InstallError::Variable { variable, why: why.to_owned() }
 }
 
-/// A checksum as people compare it.
+/// Checksum in lower-case hex digits.
 pub(super) fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -117,11 +117,11 @@ mod tests {
 
     use super::*;
 
-    fn place(vars: &[(&str, &str)]) -> Result<Place, InstallError> {
-        Place::from_env(&Env::from_vars(vars.iter().copied(), Path::new("/")))
+    fn place(vars: &[(&str, &str)]) -> Result<DownloadSource, InstallError> {
+        DownloadSource::from_env(&Env::from_vars(vars.iter().copied(), Path::new("/")))
     }
 
-    fn allowed<'a>(place: &Place, urls: &[&'a str]) -> Vec<&'a str> {
+    fn allowed<'a>(place: &DownloadSource, urls: &[&'a str]) -> Vec<&'a str> {
         urls.iter().copied().filter(|url| place.allows(&Url::parse(url).expect("a URL"))).collect()
     }
 

@@ -16,21 +16,21 @@ const PIECE: usize = 256 * 1024;
 
 /// Why nothing was taken out.
 #[derive(Debug)]
-pub(super) enum Unpacked {
+pub(super) enum UnpackError {
     /// The archive's fault.
     Flaw(ArchiveFlaw),
     /// The fault of the place that is written to.
     Write(io::Error),
 }
 
-impl From<ArchiveFlaw> for Unpacked {
+impl From<ArchiveFlaw> for UnpackError {
     fn from(flaw: ArchiveFlaw) -> Self {
         Self::Flaw(flaw)
     }
 }
 
 /// Writes the program `name` out of the archive. Gives way between pieces, and may be dropped there.
-pub(super) async fn unpack(archive: &mut File, name: &str, limit: u64, to: &mut File) -> Result<(), Unpacked> {
+pub(super) async fn unpack(archive: &mut File, name: &str, limit: u64, to: &mut File) -> Result<(), UnpackError> {
     let mut magic = [0; 4];
     archive.rewind().map_err(damaged)?;
     let read = archive.read(&mut magic).map_err(damaged)?;
@@ -42,13 +42,13 @@ pub(super) async fn unpack(archive: &mut File, name: &str, limit: u64, to: &mut 
     }
 }
 
-async fn from_tar(archive: &File, name: &str, limit: u64, to: &mut File) -> Result<(), Unpacked> {
-    let unpacked = Counted { inner: MultiGzDecoder::new(BufReader::new(archive)), left: limit, over: false };
+async fn from_tar(archive: &File, name: &str, limit: u64, to: &mut File) -> Result<(), UnpackError> {
+    let unpacked = LimitedReader { inner: MultiGzDecoder::new(BufReader::new(archive)), left: limit, over: false };
     let mut tar = tar::Archive::new(unpacked);
     let mut found = false;
-    // Raw: long names of other entries are not gathered in memory; ours is short.
+    // Raw: long names of other entries are not collected in memory; the wanted one is short.
     for entry in tar.entries().map_err(damaged)?.raw(true) {
-        let mut entry = entry.map_err(|why| of_tar(why, limit))?;
+        let mut entry = entry.map_err(|why| tar_error(why, limit))?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let kind = entry.header().entry_type();
         if kind.is_symlink() || kind.is_hard_link() {
@@ -69,20 +69,20 @@ async fn from_tar(archive: &File, name: &str, limit: u64, to: &mut File) -> Resu
             return Err(ArchiveFlaw::Damaged("it ends too early".into()).into());
         }
     }
-    // The checksum of gzip stands at its end.
+    // The checksum of gzip is at its end.
     let mut rest = tar.into_inner();
     let mut piece = vec![0; PIECE];
-    while rest.read(&mut piece).map_err(|why| of_tar(why, limit))? > 0 {
+    while rest.read(&mut piece).map_err(|why| tar_error(why, limit))? > 0 {
         tokio::task::yield_now().await;
     }
     if found { Ok(()) } else { Err(ArchiveFlaw::NoProgram.into()) }
 }
 
-async fn from_zip(archive: &File, name: &str, limit: u64, to: &mut File) -> Result<(), Unpacked> {
-    let mut zip = ZipArchive::new(BufReader::new(archive)).map_err(of_zip)?;
+async fn from_zip(archive: &File, name: &str, limit: u64, to: &mut File) -> Result<(), UnpackError> {
+    let mut zip = ZipArchive::new(BufReader::new(archive)).map_err(zip_error)?;
     let mut program = None;
     for index in 0..zip.len() {
-        let entry = zip.by_index_raw(index).map_err(of_zip)?;
+        let entry = zip.by_index_raw(index).map_err(zip_error)?;
         let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
         if entry.is_symlink() {
             return Err(ArchiveFlaw::Link(path).into());
@@ -92,17 +92,17 @@ async fn from_zip(archive: &File, name: &str, limit: u64, to: &mut File) -> Resu
         }
     }
     let index = program.ok_or(ArchiveFlaw::NoProgram)?;
-    let mut entry = zip.by_index(index).map_err(of_zip)?;
+    let mut entry = zip.by_index(index).map_err(zip_error)?;
     let (size, path) = (entry.size(), String::from_utf8_lossy(entry.name_raw()).into_owned());
     let written = copy(&mut entry, to, limit).await?;
     if written == size { Ok(()) } else { Err(ArchiveFlaw::WrongSize(path).into()) }
 }
 
-async fn copy(from: &mut impl Read, to: &mut File, limit: u64) -> Result<u64, Unpacked> {
+async fn copy(from: &mut impl Read, to: &mut File, limit: u64) -> Result<u64, UnpackError> {
     let mut piece = vec![0; PIECE];
     let mut written = 0;
     loop {
-        let count = from.read(&mut piece).map_err(|why| of_tar(why, limit))?;
+        let count = from.read(&mut piece).map_err(|why| tar_error(why, limit))?;
         if count == 0 {
             return Ok(written);
         }
@@ -110,7 +110,7 @@ async fn copy(from: &mut impl Read, to: &mut File, limit: u64) -> Result<u64, Un
         if written > limit {
             return Err(ArchiveFlaw::Bomb(limit).into());
         }
-        to.write_all(&piece[..count]).map_err(Unpacked::Write)?;
+        to.write_all(&piece[..count]).map_err(UnpackError::Write)?;
         tokio::task::yield_now().await;
     }
 }
@@ -127,13 +127,13 @@ fn is_program(path: &str, name: &str) -> Result<bool, ArchiveFlaw> {
 }
 
 /// Ends a stream that unpacks into too much.
-struct Counted<R> {
+struct LimitedReader<R> {
     inner: R,
     left: u64,
     over: bool,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(piece)?;
         match self.left.checked_sub(count as u64) {
@@ -147,16 +147,16 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-fn of_tar(why: io::Error, limit: u64) -> Unpacked {
+fn tar_error(why: io::Error, limit: u64) -> UnpackError {
     if why.kind() == io::ErrorKind::FileTooLarge { ArchiveFlaw::Bomb(limit).into() } else { damaged(why) }
 }
 
-fn of_zip(why: ZipError) -> Unpacked {
+fn zip_error(why: ZipError) -> UnpackError {
     ArchiveFlaw::Damaged(why.to_string()).into()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn damaged(why: io::Error) -> Unpacked {
+fn damaged(why: io::Error) -> UnpackError {
     ArchiveFlaw::Damaged(why.to_string()).into()
 }
 

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Gives out a few bytes at a time, so that words lie across every border.
-struct Drops<'a>(&'a [u8], usize);
+struct TricklingReader<'a>(&'a [u8], usize);
 
-impl Read for Drops<'_> {
+impl Read for TricklingReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.1.min(self.0.len()).min(out.len());
         out[..count].copy_from_slice(&self.0[..count]);
@@ -80,7 +80,7 @@ fn faults_are_named() {
     assert_eq!(fault("<!DOCTYPE html>"), "is a web page, not JSON");
     assert!(fault("{\"a\":").starts_with("is cut off (EOF"));
     assert_eq!(fault("{\"a\": Nan}"), "is no valid JSON: expected value at line 1 column 7");
-    // Also where nobody looks at the value.
+    // Also in a value that is skipped.
     let skipped = read::<AnyObject>(&b"{\"a\": [\"caf\xE9\"]}"[..]).expect("memory can be read");
     assert_eq!(skipped.map(drop), Err("is not UTF-8 (at byte 11)".to_owned()));
 }
@@ -93,7 +93,7 @@ fn borders_between_reads_change_nothing() {
     let whole = value(&text).expect("JSON");
     assert_eq!(whole["ü7"], json!([0, -0.0, "\u{1f600}\u{fffd}é", 0]));
     for step in [1, 7, 4096] {
-        assert_eq!(read::<Value>(Drops(text.as_bytes(), step)).expect("memory"), Ok(whole.clone()), "{step}");
+        assert_eq!(read::<Value>(TricklingReader(text.as_bytes(), step)).expect("memory"), Ok(whole.clone()), "{step}");
     }
     for pad in CHUNK - 60..CHUNK - 10 {
         let text = format!("[\"{}\", NaN, -Infinity, \"\\ud83d\\ude00é\", NaN]", "x".repeat(pad));
@@ -103,7 +103,7 @@ fn borders_between_reads_change_nothing() {
 }
 
 #[derive(Deserialize)]
-struct Case {
+struct JsonCase {
     document: String,
     valid: bool,
 }
@@ -119,7 +119,7 @@ fn a_document_is_read_where_pythons_json_reads_it() {
     };
     let (mut all, mut valid) = (0, 0);
     for line in text.lines() {
-        let case: Case = serde_json::from_str(line).expect("a case");
+        let case: JsonCase = serde_json::from_str(line).expect("a case");
         let document = BASE64_STANDARD.decode(&case.document).expect("base64");
         let found = read::<IgnoredAny>(&document[..]).expect("memory can be read");
         assert_eq!(found.is_ok(), case.valid, "{}\n{found:?}", String::from_utf8_lossy(&document));
@@ -131,7 +131,7 @@ fn a_document_is_read_where_pythons_json_reads_it() {
 }
 
 #[test]
-fn no_document_is_too_odd() {
+fn document_survives_mutation() {
     let seeds: [&[u8]; 3] = [
         br#"{"a":[NaN,-Infinity,"\ud83d\ude00","\ud800x"],"b":1e5}"#,
         "\u{feff}{\"\u{e9}\":Infinity}".as_bytes(),
@@ -139,7 +139,7 @@ fn no_document_is_too_odd() {
     ];
     crate::fuzz::fuzz("model-json", &seeds, |input| {
         for step in [input.len().max(1), 1] {
-            assert!(read::<IgnoredAny>(Drops(input, step)).is_ok(), "memory can be read");
+            assert!(read::<IgnoredAny>(TricklingReader(input, step)).is_ok(), "memory can be read");
         }
     });
 }

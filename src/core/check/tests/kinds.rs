@@ -6,7 +6,7 @@ use super::*;
 
 const SHARD: &str = "model-00002-of-00002.safetensors";
 
-type Make = fn() -> Folder;
+type Make = fn() -> TestFolder;
 
 fn assert_all(table: Vec<(&str, Make)>) {
     for (expected, make) in table {
@@ -48,16 +48,16 @@ fn files_are_what_their_names_say() {
             changed(|f| _ = f.write(SHARD, format!("# xet version 0\nfilesize = 5\nhash = '{}'\n", "a".repeat(64))))
         }),
         ("error unfinished-download", || changed(|f| _ = f.write(&format!("{SHARD}.incomplete"), "x"))),
-        ("error truncated-shard", || Folder::with_gguf(|file| file.truncate(file.len() - 1))),
-        ("error truncated-shard", || Folder::with_gguf(|file| file.truncate(60))),
-        ("error bad-header", || Folder::with_gguf(|file| file[0] = b'g')),
-        ("error bad-header", || Folder::with_gguf(|file| file[4] = 9)),
-        ("error no-tensors", || Folder::with_gguf(|file| file[8] = 0)),
+        ("error truncated-shard", || TestFolder::with_gguf(|file| file.truncate(file.len() - 1))),
+        ("error truncated-shard", || TestFolder::with_gguf(|file| file.truncate(60))),
+        ("error bad-header", || TestFolder::with_gguf(|file| file[0] = b'g')),
+        ("error bad-header", || TestFolder::with_gguf(|file| file[4] = 9)),
+        ("error no-tensors", || TestFolder::with_gguf(|file| file[8] = 0)),
         ("error bad-header", || changed(|f| _ = f.write("chat_template.jinja", "<html>"))),
         ("error no-tensors", || {
             changed_adapter(|f| _ = f.write("adapter_model.safetensors", safetensors(&json!({}), 0)))
         }),
-        ("error no-tensors", || Folder::with_header(&json!({"a": tensor("F32", &[0], 0, 0)}), 0)),
+        ("error no-tensors", || TestFolder::with_header(&json!({"a": tensor("F32", &[0], 0, 0)}), 0)),
     ]);
 }
 
@@ -98,7 +98,7 @@ fn sound_files_of_all_kinds_have_no_findings() {
     let index = format!("{{\"metadata\": {{\"x\": NaN}}, \"weight_map\": {index}}}");
     let odd = changed(|f| _ = f.write("config.json", numbers).write("model.safetensors.index.json", index));
     assert_eq!(odd.codes(), [""; 0]);
-    let counted = Folder::empty();
+    let counted = TestFolder::empty();
     counted.write("config.json", "{}").write("tokenizer.json", "{}");
     let mut weight_map = serde_json::Map::new();
     for (name, tensor_name) in [("model-1-of-2.safetensors", "a"), ("model-2-of-2.safetensors", "b")] {
@@ -107,8 +107,8 @@ fn sound_files_of_all_kinds_have_no_findings() {
     }
     counted.index(&weight_map.into());
     assert_eq!(counted.codes(), [""; 0]);
-    // A big-endian file, and a part that holds the metadata alone.
-    let split = Folder::empty();
+    // A big-endian file, and a part that holds only the metadata.
+    let split = TestFolder::empty();
     let mut first = gguf();
     first[8] = 0;
     split.write("m-00001-of-00002.gguf", first).write("m-00002-of-00002.gguf", gguf());
@@ -117,7 +117,7 @@ fn sound_files_of_all_kinds_have_no_findings() {
 
 #[test]
 fn a_second_copy_of_the_weights_is_told_with_its_size() {
-    let folder = Folder::sound();
+    let folder = TestFolder::sound();
     folder.write("original/consolidated.00.pth", [b"PK\x03\x04".as_slice(), &[0; 2044]].concat());
     let findings = folder.check_as(None);
     assert_eq!(codes(&findings), ["warning unused-weights", "warning pickle-weights"]);

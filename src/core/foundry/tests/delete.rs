@@ -1,4 +1,4 @@
-//! Deletion, at once or in a while.
+//! Deletion, immediate or delayed.
 
 use super::*;
 use crate::foundry::DeleteError;
@@ -13,7 +13,7 @@ for_each_api_version!(
 const DELETE: &str = "DELETE /m/versions/1";
 const GET: &str = "GET /m/versions/1";
 
-async fn delete(plays: Vec<Play>) -> (Result<(), DeleteError>, Vec<String>) {
+async fn delete(plays: Vec<ServerScript>) -> (Result<(), DeleteError>, Vec<String>) {
     let server = Server::play(plays).await;
     let outcome = foundry(&server).delete(&name(), &version(), LIMIT).await;
     (outcome, lines(&server))
@@ -73,6 +73,6 @@ async fn the_limit_ends_the_wait() {
     let start = Instant::now();
     let outcome = foundry(&server).delete(&name(), &version(), Duration::from_secs(20)).await;
     assert!(matches!(outcome.expect_err("it is still running"), DeleteError::TimedOut));
-    // Looks after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
+    // Polls after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
     assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7));
 }

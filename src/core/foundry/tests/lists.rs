@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::foundry::ListError;
-use crate::http::{Flaw, HttpError};
-use crate::model::{Listing, ModelFilter, Versioned};
+use crate::http::{HttpError, ResponseFlaw};
+use crate::model::{ModelFilter, ModelListSeed, Versioned};
 
 for_each_api_version!(
     a_list_has_all_its_pages,
@@ -23,7 +23,7 @@ async fn a_list_has_all_its_pages() {
     ])
     .await;
     let filter = Arc::new(ModelFilter { source_job: Some("job/1".into()), ..ModelFilter::default() });
-    let listing = Listing { filter, with_documents: false };
+    let listing = ModelListSeed { filter, with_documents: false };
     let models = foundry(&server).list_models(listing).await.expect("two pages");
     let names: Vec<_> = models.iter().map(Versioned::name).collect();
     assert_eq!(names, ["a", "b"]);
@@ -44,20 +44,20 @@ async fn a_next_page_elsewhere_gets_no_token_and_no_request() {
 async fn a_list_that_goes_in_a_circle_is_an_error() {
     let page = |skip| ok(&format!(r#"{{"value":[],"nextLink":"/api/projects/p/models?skip={skip}"}}"#));
     let server = Server::play(vec![page(1), page(2), page(1)]).await;
-    let error = foundry(&server).list_models(Listing::default()).await.expect_err("a circle");
+    let error = foundry(&server).list_models(ModelListSeed::default()).await.expect_err("a circle");
     assert!(matches!(error, ListError::Circle), "{error:?}");
     assert_eq!(server.seen().len(), 3);
 }
 
 async fn a_page_that_is_no_page_is_a_bad_answer() {
     for (body, flaw) in [
-        ("", Flaw::Empty),
-        ("<html>", Flaw::Html),
-        ("{}", Flaw::Shape("missing field `value` at line 1 column 2".into())),
-        (r#"{"value":[{}]}"#, Flaw::Shape("missing field `name` at line 1 column 13".into())),
+        ("", ResponseFlaw::Empty),
+        ("<html>", ResponseFlaw::Html),
+        ("{}", ResponseFlaw::Shape("missing field `value` at line 1 column 2".into())),
+        (r#"{"value":[{}]}"#, ResponseFlaw::Shape("missing field `name` at line 1 column 13".into())),
     ] {
         let server = Server::play(vec![ok(body)]).await;
-        match foundry(&server).list_models(Listing::default()).await.expect_err(body) {
+        match foundry(&server).list_models(ModelListSeed::default()).await.expect_err(body) {
             ListError::Http(HttpError::BadAnswer { what, .. }) => assert_eq!(what, flaw, "{body}"),
             other => panic!("{other:?}"),
         }
@@ -85,7 +85,7 @@ async fn a_pending_upload_is_asked_for_and_its_flaws_show_no_sas() {
     let server = Server::play(vec![ok(r#"{"blobReference":{"sasUri":"http://s/c?sig=CANARY"}}"#)]).await;
     let error = foundry(&server).start_pending_upload(&name(), &version()).await.expect_err("plain http");
     assert!(
-        matches!(&error, HttpError::BadAnswer { what: Flaw::Shape(what), .. } if what == "its SAS is not for https")
+        matches!(&error, HttpError::BadAnswer { what: ResponseFlaw::Shape(what), .. } if what == "its SAS is not for https")
     );
     assert!(!format!("{error} {error:?}").contains("CANARY"));
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::FoundryClient;
-use crate::credential::{Target, TokenSource};
+use crate::credential::{TokenSource, TokenTarget};
 use crate::env::{Env, Timings, var};
-use crate::http::tests::server::{Play, Server, answer, client};
+use crate::http::tests::server::{Server, ServerScript, answer, client};
 use crate::model::{ModelDetails, ModelName, ModelVersion, Registration};
 use crate::project::ProjectEndpoint;
 
@@ -49,7 +49,7 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 fn foundry(server: &Server) -> FoundryClient {
     let env = Env::from_vars([(var::CREDENTIAL, "emulator")], Path::new("/"));
-    let target = Target {
+    let target = TokenTarget {
         host: "127.0.0.1",
         loopback: true,
         named_by_user: true,
@@ -75,11 +75,11 @@ fn registration() -> Registration {
 }
 
 /// An answer with this body.
-fn ok(body: &str) -> Play {
+fn ok(body: &str) -> ServerScript {
     answer("200 OK", &[], body)
 }
 
-fn missing() -> Play {
+fn missing() -> ServerScript {
     answer("404 X", &[], r#"{"error":{"code":"ModelNotFound","message":"no"}}"#)
 }
 

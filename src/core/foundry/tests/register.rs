@@ -1,7 +1,7 @@
 //! Registration: accepted, refused, in doubt; followed, lost, proved.
 
 use super::*;
-use crate::foundry::{RegisterError, RegisterStatus, Started};
+use crate::foundry::{AcceptedRegistration, RegisterError, RegisterStatus};
 use crate::model::CustomModel;
 
 for_each_api_version!(
@@ -29,7 +29,7 @@ const GET: &str = "GET /m/versions/1";
 const OPERATION: &str = "GET /op";
 
 /// Registers against a server that plays these answers: the outcome, the states heard, the requests sent.
-async fn register(plays: Vec<Play>) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
+async fn register(plays: Vec<ServerScript>) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
     let server = Server::play(plays).await;
     let mut heard = Vec::new();
     let mut on = |status: RegisterStatus| heard.push(status.status);
@@ -51,23 +51,23 @@ async fn register_within(
         .map(|registered| registered.model)
 }
 
-fn accepted() -> Play {
+fn accepted() -> ServerScript {
     answer("202 Accepted", &["location: /op?api-version=v1"], "{}")
 }
 
-fn state(word: &str) -> Play {
+fn state(word: &str) -> ServerScript {
     ok(&format!(r#"{{"status":"{word}"}}"#))
 }
 
-fn model(blob_uri: &str) -> Play {
+fn model(blob_uri: &str) -> ServerScript {
     ok(&format!(r#"{{"name":"m","version":"1","blobUri":"{blob_uri}"}}"#))
 }
 
-fn with_state(word: &str) -> Play {
+fn with_state(word: &str) -> ServerScript {
     ok(&format!(r#"{{"name":"m","version":"1","blobUri":"https://s.example/c","provisioningState":"{word}"}}"#))
 }
 
-fn ours() -> Play {
+fn ours() -> ServerScript {
     model("https://s.example/c/")
 }
 
@@ -124,7 +124,7 @@ async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
 }
 
 async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
-    let broken = Play::Raw(Vec::new());
+    let broken = ServerScript::Raw(Vec::new());
     let conflict = || answer("409 X", &[], "");
     let taken = |error: &RegisterError| matches!(error, RegisterError::Taken { .. });
     for doubt in [broken, answer("500 X", &[], ""), answer("504 X", &[], ""), answer("503 X", &[], "")] {
@@ -164,7 +164,7 @@ async fn polling_outlives_a_busy_service_and_a_broken_network() {
     let plays = vec![
         accepted(),
         busy(),
-        Play::Raw(Vec::new()),
+        ServerScript::Raw(Vec::new()),
         answer("500 X", &[], ""),
         busy(),
         busy(),
@@ -178,7 +178,7 @@ async fn polling_outlives_a_busy_service_and_a_broken_network() {
     assert_eq!(sent.len(), 10);
 }
 
-/// The model decides at once where this user may not read the operation, and after some tries where nobody can.
+/// The model decides immediately where this user may not read the operation, and after some attempts where nobody can.
 async fn an_operation_that_cannot_be_read_leaves_the_model_to_watch() {
     let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], ""), missing(), state("Failed")]).await;
     assert!(matches!(outcome.expect_err("it is read again"), RegisterError::Failed(_)));
@@ -247,15 +247,15 @@ async fn the_limit_ends_the_wait_and_keeps_the_last_state() {
         RegisterError::TimedOut { last_status, .. } => assert_eq!(last_status.as_deref(), Some("Validating")),
         other => panic!("{other:?}"),
     }
-    // Looks after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds, and one at the model in the end.
+    // Polls after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds, and one of the model at the end.
     assert_eq!((start.elapsed().as_secs(), lines(&server).len()), (20, 1 + 7 + 1));
 }
 
 async fn the_limit_ends_a_request_that_is_not_answered() {
     for (plays, sent, seconds) in [
-        (vec![Play::Silence], vec![CREATE], 20),
-        // With the last look at the model.
-        (vec![accepted(), Play::Silence], vec![CREATE, OPERATION, GET], 25),
+        (vec![ServerScript::Silence], vec![CREATE], 20),
+        // With the last poll of the model.
+        (vec![accepted(), ServerScript::Silence], vec![CREATE, OPERATION, GET], 25),
     ] {
         let server = Server::play(plays).await;
         let start = Instant::now();
@@ -272,7 +272,7 @@ async fn a_service_that_asks_for_a_pause_gets_it() {
     for (asking, seconds) in [
         (vec![asks("200 OK", 60)], 60),
         (vec![asks("429 X", 40), asks("503 X", 50)], 90),
-        // Two minutes at most, and some pause at least.
+        // Two minutes at most, and always some pause.
         (vec![asks("200 OK", 3600)], 120),
         (vec![asks("200 OK", 0); 8], 2),
     ] {
@@ -297,7 +297,7 @@ async fn pauses_without_a_request_for_one_double_up_to_a_cap() {
 async fn an_operation_of_a_foreign_host_is_never_asked_for() {
     let server = Server::play(vec![ours()]).await;
     let foreign = url::Url::parse("http://127.0.0.1:9/op").expect("url");
-    let started = Started::in_progress(Some(foreign));
+    let started = AcceptedRegistration::in_progress(Some(foreign));
     let watched = foundry(&server);
     let (name, version) = (name(), version());
     watched

@@ -1,4 +1,4 @@
-//! Waiting for a registration that somebody else began, or nobody.
+//! Waiting for a registration that was started elsewhere, or never.
 
 use super::*;
 use crate::foundry::{RegisterError, RegisterStatus};
@@ -21,7 +21,7 @@ const OPERATION: &str = "GET /op";
 
 async fn wait(
     operation: Option<&str>,
-    plays: Vec<Play>,
+    plays: Vec<ServerScript>,
 ) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
     let server = Server::play(plays).await;
     let mut heard = Vec::new();
@@ -33,11 +33,11 @@ async fn wait(
     (outcome, heard, sent)
 }
 
-fn creating() -> Play {
+fn creating() -> ServerScript {
     ok(r#"{"name":"m","version":"1","provisioningState":"Creating"}"#)
 }
 
-fn there() -> Play {
+fn there() -> ServerScript {
     ok(r#"{"name":"m","version":"1"}"#)
 }
 
@@ -54,7 +54,7 @@ async fn a_known_operation_is_asked_and_the_model_proves_its_success() {
     outcome.expect("registered");
     assert_eq!(heard, ["Validating"]);
     assert_eq!(sent, [OPERATION, OPERATION, GET, GET]);
-    // One that the service has forgotten.
+    // An operation that the service does not know any more.
     let (outcome, _, sent) = wait(Some("/op"), vec![missing(), there()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [OPERATION, GET]);
@@ -110,14 +110,14 @@ async fn what_is_never_there_and_what_is_gone_are_told_apart() {
     let start = Instant::now();
     let (outcome, heard, sent) = wait(None, vec![missing()]).await;
     assert!(matches!(outcome.expect_err("never"), RegisterError::Absent { last_status: None, .. }));
-    // The first look after half a minute, after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
+    // The first poll after half a minute, after 0, 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 seconds.
     assert_eq!((heard.len(), sent.len(), start.elapsed().as_secs()), (0, 8, 30));
     let start = Instant::now();
     let (outcome, _, sent) = wait(None, vec![missing(), missing(), missing(), creating(), missing()]).await;
     assert!(
         matches!(outcome.expect_err("gone"), RegisterError::Absent { last_status, .. } if last_status.as_deref() == Some("Creating"))
     );
-    // The first look half a minute after the one that saw it, after 1.75 seconds.
+    // The first poll half a minute after the one that saw it, after 1.75 seconds.
     assert_eq!((sent.len(), start.elapsed().as_secs()), (9, 45));
 }
 

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use bytes::Bytes;
 
-use super::server::{Play, Server, answer, client};
+use super::server::{Server, ServerScript, answer, client};
 use crate::env::var;
-use crate::http::{Fault, HttpError, Method, Opened, Request, Retry};
+use crate::http::{DownloadResponse, HttpError, Method, NetworkFault, Request, Retry};
 
 fn pieces() -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send + 'static {
     futures_util::stream::iter(["first ", "second"].map(|piece| Ok(Bytes::from(piece))))
@@ -53,14 +53,16 @@ async fn a_streamed_body_begins_anew_with_each_attempt() {
 async fn a_stall_ends_an_attempt_and_movement_elsewhere_does_not() {
     let (client, _) = client(&[]);
     let timeout = Duration::from_millis(200);
-    let server = Server::play(vec![Play::Silence]).await;
+    let server = Server::play(vec![ServerScript::Silence]).await;
     let put = || Request::new(Method::PUT, server.url.clone(), Retry::None).blob_store().stream(12, pieces);
     let error = client.send(&put().stall_timeout(timeout, || 7)).await.expect_err("nothing moves");
-    let HttpError::Network { fault: Fault::Timeout, connecting: false, words, .. } = error else { panic!("{error:?}") };
+    let HttpError::Network { fault: NetworkFault::Timeout, connecting: false, words, .. } = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(words, "nothing moved for 0.2 s");
 
     let (begun, moved) = (Instant::now(), AtomicU64::new(0));
-    // Moves for three timeouts, then stands still.
+    // Moves for three timeouts, then stops.
     let counter = || if begun.elapsed() < 3 * timeout { moved.fetch_add(1, Ordering::Relaxed) } else { 0 };
     client.send(&put().stall_timeout(timeout, counter)).await.expect_err("it stands still in the end");
     assert!(begun.elapsed() >= 4 * timeout, "{:?}", begun.elapsed());
@@ -71,7 +73,7 @@ async fn a_file_is_asked_for_as_it_is_and_with_no_word_of_ours() {
     let server = Server::play(vec![answer("200 OK", &["content-encoding: gzip"], "packed")]).await;
     let (client, reports) = client(&[(var::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
     let request = Request::download(server.url.join("/f?sig=CANARY").expect("url"), Duration::from_secs(60));
-    let Opened::Here(mut file) = client.open(&request).await.expect("200") else { panic!("no redirect") };
+    let DownloadResponse::Content(mut file) = client.open(&request).await.expect("200") else { panic!("no redirect") };
     assert_eq!(file.length(), Some(6));
     assert_eq!(file.next().await.expect("a piece").as_deref(), Some(&b"packed"[..]));
     assert_eq!(file.next().await.expect("the end"), None);
@@ -88,13 +90,13 @@ async fn a_file_is_asked_for_as_it_is_and_with_no_word_of_ours() {
 async fn a_file_that_does_not_come_is_given_up() {
     let (client, _) = client(&[]);
     let stall = Duration::from_millis(50);
-    let server = Server::play(vec![Play::Silence]).await;
+    let server = Server::play(vec![ServerScript::Silence]).await;
     let error = client.open(&Request::download(server.url.clone(), stall)).await.expect_err("silence");
-    let HttpError::Network { fault: Fault::Timeout, words, .. } = error else { panic!("{error:?}") };
+    let HttpError::Network { fault: NetworkFault::Timeout, words, .. } = error else { panic!("{error:?}") };
     assert_eq!(words, "nothing came for 0.1 s");
     let server = Server::play(vec![answer("302 Found", &["location: /b"], ""), answer("404 X", &[], "gone")]).await;
     let request = Request::download(server.url.clone(), stall);
-    let Opened::Elsewhere(next) = client.open(&request).await.expect("302") else { panic!("a redirect") };
+    let DownloadResponse::Redirect(next) = client.open(&request).await.expect("302") else { panic!("a redirect") };
     assert_eq!(next.path(), "/b");
     let error = client.open(&request).await.expect_err("404");
     assert_eq!(error.service().map(ToString::to_string).as_deref(), Some("404 Not Found: gone"));

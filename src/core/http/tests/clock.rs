@@ -1,8 +1,8 @@
 //! A paused clock for tests with real sockets, so that limits and pauses have their full values and take no time.
 //!
-//! tokio's paused clock jumps to the next timer whenever the runtime is idle, also while a response is on its way through
-//! a socket: every limit would end at once. The clock stands still while a blocking task runs, so one runs for as long as
-//! a request is in flight. Pauses between requests pass at once; how fast the machine is does not matter.
+//! tokio's paused clock jumps to the next timer whenever the runtime is idle, also while a response is in transit
+//! through a socket: every limit would end immediately. The clock stops while a blocking task runs, so one runs for as
+//! long as a request is in flight. Pauses between requests pass immediately; the speed of the machine does not matter.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -11,14 +11,14 @@ use crate::model::Report;
 
 /// Stops the paused clock of this thread's runtime while a request is in flight; one request at a time.
 #[derive(Default)]
-pub(super) struct Hold(Mutex<Option<mpsc::Sender<()>>>);
+pub(super) struct ClockHold(Mutex<Option<mpsc::Sender<()>>>);
 
 thread_local! {
     /// Owned by the clients of the test on this thread: a failed test must not leave a blocking task behind.
-    static HOLD: RefCell<Weak<Hold>> = const { RefCell::new(Weak::new()) };
+    static HOLD: RefCell<Weak<ClockHold>> = const { RefCell::new(Weak::new()) };
 }
 
-impl Hold {
+impl ClockHold {
     /// Returns the hold that the clients and servers of this thread share.
     pub(super) fn of_this_thread() -> Arc<Self> {
         HOLD.with_borrow_mut(|known| {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::stream;
 use tokio::time::Instant;
 
-use super::server::{Play, Server, answer, client};
-use crate::http::{Fault, Flaw, HttpError, Method, Request, Retry};
+use super::server::{Server, ServerScript, answer, client};
+use crate::http::{HttpError, Method, NetworkFault, Request, ResponseFlaw, Retry};
 
-fn raw(text: &str) -> Play {
-    Play::Raw(text.as_bytes().to_vec())
+fn raw(text: &str) -> ServerScript {
+    ServerScript::Raw(text.as_bytes().to_vec())
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -24,7 +24,7 @@ async fn a_body_that_breaks_off_is_asked_for_again() {
     let server = Server::play(vec![cut]).await;
     let (client, _) = client(&[]);
     let error = client.send(&Request::new(Method::GET, server.url.clone(), Retry::Idempotent)).await.expect_err("cut");
-    assert!(matches!(error, HttpError::Network { fault: Fault::Reset, connecting: false, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::Network { fault: NetworkFault::Reset, connecting: false, .. }), "{error:?}");
     assert_eq!(server.seen().len(), 5);
 }
 
@@ -40,15 +40,15 @@ async fn the_status_counts_where_an_error_body_breaks_off() {
 async fn silence_ends_at_the_limit_of_the_request() {
     let (client, _) = client(&[]);
     let drip = raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n");
-    for play in [Play::Silence, drip] {
-        let silent = matches!(play, Play::Silence);
+    for play in [ServerScript::Silence, drip] {
+        let silent = matches!(play, ServerScript::Silence);
         let server = Server::play(vec![play]).await;
         let start = Instant::now();
         let limit = Duration::from_secs(50);
         let request = Request::new(Method::GET, server.url.clone(), Retry::None).limit(limit);
         let error = client.send(&request).await.expect_err("silence");
         let HttpError::Network { fault, .. } = error else { panic!("{error:?}") };
-        assert_eq!(fault == Fault::Timeout, silent);
+        assert_eq!(fault == NetworkFault::Timeout, silent);
         assert_eq!(start.elapsed().as_secs(), if silent { 50 } else { 0 });
     }
 }
@@ -57,16 +57,16 @@ async fn silence_ends_at_the_limit_of_the_request() {
 async fn a_body_without_end_is_refused() {
     let mut huge = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
     huge.resize(huge.len() + (16 << 20) + 1, b' ');
-    let server = Server::play(vec![Play::Raw(huge)]).await;
+    let server = Server::play(vec![ServerScript::Raw(huge)]).await;
     let (client, _) = client(&[]);
     let error = client.send(&Request::new(Method::GET, server.url.clone(), Retry::Idempotent)).await.expect_err("huge");
-    assert!(matches!(error, HttpError::BadAnswer { what: Flaw::TooBig, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::BadAnswer { what: ResponseFlaw::TooBig, .. }), "{error:?}");
     assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_dropped_request_leaves_nothing_behind() {
-    let server = Server::play(vec![Play::Silence]).await;
+    let server = Server::play(vec![ServerScript::Silence]).await;
     let (client, _) = client(&[]);
     let request = Request::new(Method::GET, server.url.clone(), Retry::Idempotent);
     let arrived = async {
@@ -84,13 +84,13 @@ async fn a_dropped_request_leaves_nothing_behind() {
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_upload_that_stands_still_is_given_up() {
-    let server = Server::play(vec![Play::Silence]).await;
+    let server = Server::play(vec![ServerScript::Silence]).await;
     let (client, _) = client(&[]);
     let start = Instant::now();
     let body = || stream::iter([Ok("all of it".into())]);
     let upload = Request::new(Method::PUT, server.url.clone(), Retry::None).stream(9, body);
     let error = client.send(&upload.stall_timeout(Duration::from_secs(80), || 9)).await.expect_err("silence");
-    assert!(matches!(error, HttpError::Network { fault: Fault::Timeout, connecting: false, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::Network { fault: NetworkFault::Timeout, connecting: false, .. }), "{error:?}");
     assert_eq!((start.elapsed().as_secs(), server.seen().len()), (80, 1));
 }
 
@@ -119,20 +119,20 @@ fn a_loopback_address_never_goes_through_a_proxy() {
             url.set_host(Some(host)).expect("host");
             client.send(&Request::new(Method::GET, url, Retry::None)).await.expect("direct");
         }
-        // That the proxy is heard at all: another host goes there, and nobody listens.
+        // Proves that the proxy is used at all: another host goes through it, and it refuses connections.
         let other = url::Url::parse("http://foundry.invalid/").expect("url");
         let error = client.send(&Request::new(Method::GET, other, Retry::None)).await.expect_err("proxy");
-        assert!(matches!(error, HttpError::Network { fault: Fault::Refused, .. }), "{error:?}");
+        assert!(matches!(error, HttpError::Network { fault: NetworkFault::Refused, .. }), "{error:?}");
         let secure = url::Url::parse("https://foundry.invalid/").expect("url");
         let error = client.send(&Request::new(Method::GET, secure, Retry::Idempotent)).await.expect_err("407");
-        let wanted = Fault::Proxy { status: Some(407) };
+        let wanted = NetworkFault::Proxy { status: Some(407) };
         assert!(matches!(error, HttpError::Network { fault, .. } if fault == wanted), "{error:?}");
         assert_eq!(error.to_string(), "could not reach foundry.invalid:443: the proxy answered 407");
         assert!(!format!("{error:?}").contains("CANARY"));
     });
 }
 
-/// Its port. It answers one connection, in a thread of its own.
+/// Port of a proxy that answers one connection with 407, in its own thread.
 fn proxy_that_wants_a_password() -> u16 {
     use std::io::{Read, Write};
 

@@ -1,7 +1,7 @@
 //! Lists over all their pages.
 
 use super::server::{Server, answer, client};
-use crate::http::{Flaw, HttpError, Method, PageError, Request, Retry};
+use crate::http::{HttpError, Method, PageError, Request, ResponseFlaw, Retry};
 
 async fn list(server: &Server) -> Result<Vec<u32>, PageError> {
     let (client, _) = client(&[]);
@@ -52,7 +52,7 @@ async fn a_page_that_is_none_leaves_no_part_of_a_list() {
             let server = pages(bodies).await;
             let error = list(&server).await.expect_err("no list");
             let PageError::Http(HttpError::BadAnswer { what, .. }) = error else { panic!("{error:?}") };
-            assert!(matches!(what, Flaw::Shape(_)));
+            assert!(matches!(what, ResponseFlaw::Shape(_)));
         }
     }
 }

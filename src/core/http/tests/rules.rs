@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
-use super::server::{Play, Server, answer, client};
-use crate::credential::{Target, TokenSource};
+use super::server::{Server, ServerScript, answer, client};
+use crate::credential::{TokenSource, TokenTarget};
 use crate::env::{Env, Timings, var};
-use crate::http::{Fault, HttpError, Method, RedirectFault, Request, Retry};
+use crate::http::{HttpError, Method, NetworkFault, RedirectFault, Request, Retry};
 use crate::model::Report;
 
 fn get(url: &Url, retry: Retry) -> Request<'static> {
@@ -18,7 +18,7 @@ fn get(url: &Url, retry: Retry) -> Request<'static> {
 
 fn emulator() -> TokenSource {
     let env = Env::from_vars([(var::CREDENTIAL, "emulator")], Path::new("/"));
-    let target = Target {
+    let target = TokenTarget {
         host: "127.0.0.1",
         loopback: true,
         named_by_user: true,
@@ -68,7 +68,7 @@ async fn a_busy_service_is_asked_five_times_and_reported_once() {
     let start = Instant::now();
     let error = client.send(&get(&server.url, Retry::Idempotent)).await.expect_err("busy");
     assert_eq!((error.status(), server.seen().len()), (Some(429), 5));
-    // Four pauses, each longer than our own would be.
+    // Four pauses, each longer than the client's own.
     assert_eq!(start.elapsed().as_secs(), 40);
     let notices: Vec<String> = reports
         .lock()
@@ -97,7 +97,7 @@ async fn what_may_have_been_processed_is_not_sent_twice() {
         (answer("503 X", &[], ""), 1),
         (answer("503 X", &["retry-after: 0"], ""), 5),
         (answer("429 X", &[], ""), 5),
-        (Play::Raw(Vec::new()), 1),
+        (ServerScript::Raw(Vec::new()), 1),
     ] {
         let server = Server::play(vec![play]).await;
         let (client, _) = client(&[]);
@@ -170,7 +170,7 @@ async fn faults_have_names_and_name_host_and_port() {
 
     let unknown = Url::parse("http://no-such-host.invalid/").expect("url");
     let error = client.send(&get(&unknown, Retry::None)).await.expect_err("no such host");
-    assert!(matches!(error, HttpError::Network { fault: Fault::Dns, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::Network { fault: NetworkFault::Dns, .. }), "{error:?}");
 
     let stream = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
     let url = Url::parse(&format!("https://{}/", stream.local_addr().expect("address"))).expect("url");
@@ -180,5 +180,5 @@ async fn faults_have_names_and_name_host_and_port() {
         std::future::pending::<()>().await;
     });
     let error = client.send(&get(&url, Retry::None)).await.expect_err("no TLS there");
-    assert!(matches!(error, HttpError::Network { fault: Fault::Tls, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::Network { fault: NetworkFault::Tls, .. }), "{error:?}");
 }

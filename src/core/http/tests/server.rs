@@ -7,21 +7,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use super::clock::Hold;
+use super::clock::ClockHold;
 use crate::env::{Env, Timings};
 use crate::http::HttpClient;
 use crate::model::{Report, Reporter};
 
-/// What the server does with one connection.
+/// Behaviour of the server on one connection.
 #[derive(Clone)]
-pub(crate) enum Play {
+pub(crate) enum ServerScript {
     /// Sends these bytes and ends the connection.
     Raw(Vec<u8>),
     /// Answers nothing and keeps the connection open; lets the paused clock run.
     Silence,
 }
 
-impl Play {
+impl ServerScript {
     fn at(self, url: &Url) -> Self {
         match self {
             Self::Raw(bytes) => {
@@ -34,12 +34,12 @@ impl Play {
 }
 
 /// A whole answer with a status, headers and a body.
-pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> Play {
+pub(crate) fn answer(status: &str, headers: &[&str], body: &str) -> ServerScript {
     let mut text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for header in headers {
         text = text + header + "\r\n";
     }
-    Play::Raw((text + "\r\n" + body).into_bytes())
+    ServerScript::Raw((text + "\r\n" + body).into_bytes())
 }
 
 /// A running server; it ends with the test's runtime.
@@ -49,11 +49,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Plays these answers in turn, the last one for ever. `{origin}` in an answer stands for the server's address.
-    pub(crate) async fn play(plays: Vec<Play>) -> Self {
+    /// Plays these answers in turn, and repeats the last one. `{origin}` in an answer is replaced by the server's
+    /// address.
+    pub(crate) async fn play(plays: Vec<ServerScript>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = Url::parse(&format!("http://{}/", listener.local_addr().expect("address"))).expect("url");
-        let plays: Vec<Play> = plays.into_iter().map(|play| play.at(&url)).collect();
+        let plays: Vec<ServerScript> = plays.into_iter().map(|play| play.at(&url)).collect();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&seen);
         tokio::spawn(async move {
@@ -78,7 +79,7 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: TcpStream, play: ServerScript, seen: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     while !whole(&request) {
@@ -89,9 +90,9 @@ async fn serve(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Vec<String>>>)
     }
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(&request).into_owned());
     match play {
-        Play::Raw(bytes) => drop(stream.write_all(&bytes).await),
-        Play::Silence => {
-            Hold::of_this_thread().end();
+        ServerScript::Raw(bytes) => drop(stream.write_all(&bytes).await),
+        ServerScript::Silence => {
+            ClockHold::of_this_thread().end();
             std::future::pending::<()>().await;
         }
     }
@@ -109,7 +110,7 @@ fn whole(request: &[u8]) -> bool {
 pub(crate) fn client(vars: &[(&str, &str)]) -> (HttpClient, Arc<Mutex<Vec<Report>>>) {
     let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
     let reports = Arc::new(Mutex::new(Vec::new()));
-    let (kept, hold) = (Arc::clone(&reports), Hold::of_this_thread());
+    let (kept, hold) = (Arc::clone(&reports), ClockHold::of_this_thread());
     let reporter: Reporter = Arc::new(move |report| {
         hold.hear(&report);
         kept.lock().expect("reports").push(report);

@@ -107,7 +107,7 @@ fn what_is_no_model_at_the_hub_is_refused_by_name() {
 }
 
 #[test]
-fn no_address_is_too_odd() {
+fn address_survives_mutation() {
     let seeds: [&[u8]; 3] = [b"models/org/repo@refs/pr/1/a%2Fb", b"org/repo@a%2Fb/c", b"org/re.po_x/sub/f"];
     let public = HubEndpoint::parse(None).expect("the Hub");
     crate::fuzz::fuzz("hub-address", &seeds, |input| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{OTHER, SHA, description, hub, large, page, planned, small};
-use crate::http::tests::server::{Play, Server, answer};
+use crate::http::tests::server::{Server, ServerScript, answer};
 use crate::hub::{HubError, RemoteFile};
 
 const CONTENT: &str = "weights!";
@@ -14,7 +14,7 @@ fn sum(content: &str) -> String {
 }
 
 /// Answer of the Hub for a file in large storage; `place` is below `base`.
-fn elsewhere(base: &str, changed: &[(&str, &str)]) -> Play {
+fn elsewhere(base: &str, changed: &[(&str, &str)]) -> ServerScript {
     let mut headers = vec![
         ("x-repo-commit".to_owned(), SHA.to_owned()),
         ("x-linked-size".into(), CONTENT.len().to_string()),
@@ -31,12 +31,12 @@ fn elsewhere(base: &str, changed: &[(&str, &str)]) -> Play {
     answer("302 Found", &headers.iter().map(String::as_str).collect::<Vec<_>>(), "")
 }
 
-fn part(first: usize, last: usize, body: &str) -> Play {
+fn part(first: usize, last: usize, body: &str) -> ServerScript {
     answer("206 Partial Content", &[&format!("content-range: bytes {first}-{last}/{}", CONTENT.len())], body)
 }
 
 /// Reader of one file in large storage at a Hub that plays these answers once its list was read.
-async fn file(hub_plays: Vec<Play>) -> (Server, Arc<RemoteFile>) {
+async fn file(hub_plays: Vec<ServerScript>) -> (Server, Arc<RemoteFile>) {
     let list = page(&[large("model.safetensors", CONTENT)]);
     let server = Server::play([vec![description(SHA), list], hub_plays].concat()).await;
     let (client, _) = hub(&server, Some("hf_CANARYCANARY"));
@@ -62,10 +62,11 @@ async fn the_delivery_network_gets_no_token_and_one_url_serves_all_ranges() {
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn short_empty_and_silent_responses_are_asked_again_from_the_last_byte() {
-    let short = Play::Raw(b"HTTP/1.1 206 X\r\ncontent-range: bytes 0-7/8\r\ncontent-length: 8\r\n\r\nwei".to_vec());
+    let short =
+        ServerScript::Raw(b"HTTP/1.1 206 X\r\ncontent-range: bytes 0-7/8\r\ncontent-length: 8\r\n\r\nwei".to_vec());
     let empty = part(3, 7, "");
     let busy = answer("503 Service Unavailable", &[], "");
-    let cdn = Server::play(vec![short, empty, Play::Silence, busy, part(3, 7, "ghts!")]).await;
+    let cdn = Server::play(vec![short, empty, ServerScript::Silence, busy, part(3, 7, "ghts!")]).await;
     let (_hub, file) = file(vec![elsewhere(cdn.url.as_str(), &[])]).await;
     assert_eq!(file.bytes(0..8).await.expect("bytes"), CONTENT);
     let ranges: Vec<String> = cdn

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{SHA, address, description, hub, notices, page, planned, small};
-use crate::http::tests::server::{Play, Server, answer};
+use crate::http::tests::server::{Server, ServerScript, answer};
 use crate::hub::{HubError, TokenOrigin};
 
 async fn refused(headers: &[&str], status: &str, body: &str, token: Option<&str>) -> HubError {
@@ -89,7 +89,7 @@ async fn a_mistyped_path_has_near_names() {
     }
 }
 
-fn limited(seconds: u64) -> Play {
+fn limited(seconds: u64) -> ServerScript {
     answer("429 Too Many Requests", &[&format!("ratelimit: \"api\";r=0;t={seconds}")], "")
 }
 
@@ -118,7 +118,8 @@ async fn a_long_or_endless_rate_limit_is_an_error() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn failures_that_pass_are_retried() {
     let busy = answer("503 Service Unavailable", &[], "");
-    let server = Server::play(vec![busy.clone(), Play::Silence, Play::Raw(Vec::new()), description(SHA)]).await;
+    let server =
+        Server::play(vec![busy.clone(), ServerScript::Silence, ServerScript::Raw(Vec::new()), description(SHA)]).await;
     let (client, reports) = hub(&server, None);
     client.pin(address("org/repo").repo(), "main").await.expect("a commit");
     assert_eq!((server.seen().len(), notices(&reports).len()), (4, 1));

@@ -9,25 +9,25 @@ pub(super) const FIRST: u32 = 16;
 /// One connection alone is often slower than the line.
 const MIN: u32 = 2;
 /// Seconds that what is in flight may take to arrive.
-const PATIENCE: f64 = 7.0;
-/// So many times as many are tried,
-const MORE: u32 = 2;
-/// where each connection is no faster than so many bytes per second, this many at once,
-const SLOW: f64 = 16e6;
-const MANY_MORE: u32 = 4;
+const MAX_IN_FLIGHT_SECONDS: f64 = 7.0;
+/// Factor of growth,
+const GROWTH_FACTOR: u32 = 2;
+/// where each connection is no faster than this, in bytes per second, by this factor,
+const SLOW_CONNECTION: f64 = 16e6;
+const FAST_GROWTH_FACTOR: u32 = 4;
 /// and they are worth it where all together are so much faster.
-const GROWN: f64 = 1.15;
+const MIN_GROWTH: f64 = 1.15;
 /// Fewer are worth it where all together are no slower than that.
-const SHRUNK: f64 = 0.75;
-/// A number that was right is looked at again at once where it is so many times what patience allows,
-const TOO_MANY: u32 = 2;
+const MAX_LOSS: f64 = 0.75;
+/// Settled concurrency is measured again immediately where it exceeds by this factor what the time limit allows,
+const EXCESS_FACTOR: u32 = 2;
 /// and after this time, since the line may be another one, in any case.
-const REST: Duration = Duration::from_secs(300);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Purpose of the present number.
 #[derive(Clone, Copy, Debug)]
-enum State {
-    /// A first look at the rate.
+enum Phase {
+    /// First measurement of the rate.
     Look,
     /// An attempt, after this number in flight with this rate.
     More(u32, f64),
@@ -42,50 +42,50 @@ enum State {
 pub(super) struct Measure {
     max: u32,
     now: u32,
-    state: State,
+    state: Phase,
     /// Each connection is slow for itself: patience would only make the upload slower.
     is_slow_each: bool,
 }
 
 impl Measure {
     pub(super) fn new(max: u32, first: u32) -> Self {
-        Self { max, now: first.clamp(1, max), state: State::Look, is_slow_each: false }
+        Self { max, now: first.clamp(1, max), state: Phase::Look, is_slow_each: false }
     }
 
-    /// All requests in flight together made so many bytes per second, of which the line delivers so many at most: full
-    /// buffers of the system look like a fast line for a while.
+    /// Records the combined rate of all requests in flight in bytes per second, of which the line delivers at most
+    /// `delivered`: full buffers of the system look like a fast line for a while.
     pub(super) fn observed(&mut self, rate: f64, delivered: f64, at: Instant) {
         let arriving = rate.min(delivered);
-        if let State::Settled(since) = self.state {
-            if at.duration_since(since) < REST && !self.are_too_many(arriving) {
+        if let Phase::Settled(since) = self.state {
+            if at.duration_since(since) < RECHECK_INTERVAL && !self.are_too_many(arriving) {
                 return;
             }
-            self.state = State::Look;
+            self.state = Phase::Look;
         }
-        let patient = self.patient(arriving);
+        let patient = self.max_in_flight(arriving);
         (self.now, self.state) = match self.state {
-            State::More(number, before) if rate < before * GROWN => (number, State::Settled(at)),
+            Phase::More(number, before) if rate < before * MIN_GROWTH => (number, Phase::Settled(at)),
             // The line is not slow, each connection is.
-            State::Fewer(number, before) if arriving < before * SHRUNK => {
+            Phase::Fewer(number, before) if arriving < before * MAX_LOSS => {
                 self.is_slow_each = true;
                 self.more(number, before, before, at)
             }
-            // It was slow for a moment only.
-            State::Fewer(_, before) if arriving > before * GROWN => self.more(self.now, rate, arriving, at),
-            State::Look | State::Fewer(..) if patient < self.now => (patient, State::Fewer(self.now, arriving)),
-            State::Look | State::More(..) => self.more(self.now, rate, arriving, at),
-            State::Fewer(..) | State::Settled(_) => (self.now, State::Settled(at)),
+            // It was slow only for a moment.
+            Phase::Fewer(_, before) if arriving > before * MIN_GROWTH => self.more(self.now, rate, arriving, at),
+            Phase::Look | Phase::Fewer(..) if patient < self.now => (patient, Phase::Fewer(self.now, arriving)),
+            Phase::Look | Phase::More(..) => self.more(self.now, rate, arriving, at),
+            Phase::Fewer(..) | Phase::Settled(_) => (self.now, Phase::Settled(at)),
         };
     }
 
-    /// The line delivers so many bytes per second at most, whatever the buffers of the system take.
+    /// Records the maximum rate that the line delivers, in bytes per second, whatever the buffers of the system accept.
     pub(super) fn delivered(&mut self, rate: f64) {
-        (self.now, self.state) = (self.patient(rate).min(self.now), State::Look);
+        (self.now, self.state) = (self.max_in_flight(rate).min(self.now), Phase::Look);
     }
 
     /// A request was refused because the store is busy, or the line broke although it had time.
     pub(super) fn failed(&mut self, at: Instant) {
-        (self.now, self.state) = ((self.now / 2).max(MIN.min(self.max)), State::Settled(at));
+        (self.now, self.state) = ((self.now / 2).max(MIN.min(self.max)), Phase::Settled(at));
     }
 
     /// The present number.
@@ -95,29 +95,29 @@ impl Measure {
 
     /// The present number, where it was found to be the right one.
     pub(super) fn settled(&self) -> Option<u32> {
-        matches!(self.state, State::Settled(_)).then_some(self.now)
+        matches!(self.state, Phase::Settled(_)).then_some(self.now)
     }
 
-    fn more(&self, from: u32, rate: f64, arriving: f64, at: Instant) -> (u32, State) {
-        let most = self.patient(arriving);
-        let times = if rate / f64::from(from) < SLOW { MANY_MORE } else { MORE };
+    fn more(&self, from: u32, rate: f64, arriving: f64, at: Instant) -> (u32, Phase) {
+        let most = self.max_in_flight(arriving);
+        let times = if rate / f64::from(from) < SLOW_CONNECTION { FAST_GROWTH_FACTOR } else { GROWTH_FACTOR };
         match (from * times).min(most).min(self.max) {
-            more if more > from => (more, State::More(from, rate)),
-            _ => (from, State::Settled(at)),
+            more if more > from => (more, Phase::More(from, rate)),
+            _ => (from, Phase::Settled(at)),
         }
     }
 
     /// True where even half of the present number is more than patience allows at this rate.
     pub(super) fn are_too_many(&self, rate: f64) -> bool {
-        self.now > MIN && self.patient(rate) <= self.now / TOO_MANY
+        self.now > MIN && self.max_in_flight(rate) <= self.now / EXCESS_FACTOR
     }
 
     /// The most that patience allows at this rate.
-    fn patient(&self, rate: f64) -> u32 {
+    fn max_in_flight(&self, rate: f64) -> u32 {
         if self.is_slow_each {
             return self.max;
         }
-        ((rate * PATIENCE / BLOCK) as u32).clamp(MIN.min(self.max), self.max)
+        ((rate * MAX_IN_FLIGHT_SECONDS / BLOCK) as u32).clamp(MIN.min(self.max), self.max)
     }
 }
 
@@ -125,13 +125,13 @@ impl Measure {
 mod tests {
     use super::*;
 
-    /// A line of so many MiB a second, with so many for each connection at most.
-    struct Line {
+    /// Link with a total rate and a maximum rate per connection, in MiB per second.
+    struct SimulatedLink {
         all: f64,
         connection: f64,
     }
 
-    impl Line {
+    impl SimulatedLink {
         fn rate(&self, in_flight: u32) -> f64 {
             (f64::from(in_flight) * self.connection).min(self.all) * f64::from(1 << 20)
         }
@@ -140,7 +140,7 @@ mod tests {
         fn settle(&self, measure: &mut Measure, at: Instant) {
             for _ in 0..16 {
                 measure.observed(self.rate(measure.now), f64::INFINITY, at);
-                if matches!(measure.state, State::Settled(_)) {
+                if matches!(measure.state, Phase::Settled(_)) {
                     return;
                 }
             }
@@ -166,28 +166,29 @@ mod tests {
             (1e9, 0.3, 32),
             (300.0, 300.0, 16),
         ] {
-            assert_eq!(Line { all, connection }.number(FIRST), number, "{all} {connection}");
+            assert_eq!(SimulatedLink { all, connection }.number(FIRST), number, "{all} {connection}");
         }
-        // The number of an earlier run, on the same line and on a wider one.
-        assert_eq!(Line { all: 2.5, connection: 100.0 }.number(2), 2);
-        assert_eq!(Line { all: 1e9, connection: 25.0 }.number(2), 32);
+        // The concurrency of an earlier run, on the same line and on a wider one.
+        assert_eq!(SimulatedLink { all: 2.5, connection: 100.0 }.number(2), 2);
+        assert_eq!(SimulatedLink { all: 1e9, connection: 25.0 }.number(2), 32);
     }
 
     #[test]
     fn a_line_that_changes_is_noticed_after_a_while() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
-        Line { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
-        let wide = Line { all: 1e9, connection: 25.0 };
-        measure.observed(wide.rate(3), f64::INFINITY, begun + REST / 2);
+        SimulatedLink { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
+        let wide = SimulatedLink { all: 1e9, connection: 25.0 };
+        measure.observed(wide.rate(3), f64::INFINITY, begun + RECHECK_INTERVAL / 2);
         assert_eq!(measure.now, 3);
-        wide.settle(&mut measure, begun + REST);
+        wide.settle(&mut measure, begun + RECHECK_INTERVAL);
         assert_eq!(measure.now, 32);
     }
 
     #[test]
     fn a_line_that_seemed_fast_is_noticed_before_a_block_has_arrived() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
-        let (buffers, line) = (Line { all: 13.0, connection: 100.0 }, Line { all: 2.5, connection: 100.0 });
+        let (buffers, line) =
+            (SimulatedLink { all: 13.0, connection: 100.0 }, SimulatedLink { all: 2.5, connection: 100.0 });
         buffers.settle(&mut measure, begun);
         assert_eq!(measure.now, 16);
         let delivered = line.rate(16);
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn connections_that_are_slow_each_are_told_from_a_slow_line() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
-        let line = Line { all: 1e9, connection: 0.3 };
+        let line = SimulatedLink { all: 1e9, connection: 0.3 };
         measure.delivered(line.rate(16));
         for _ in 0..8 {
             let rate = line.rate(measure.now);
@@ -215,7 +216,7 @@ mod tests {
     #[test]
     fn a_line_that_stops_for_a_moment_keeps_its_number() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
-        let line = Line { all: 400.0, connection: 25.0 };
+        let line = SimulatedLink { all: 400.0, connection: 25.0 };
         line.settle(&mut measure, begun);
         let before = measure.now;
         measure.observed(1e5, f64::INFINITY, begun + Duration::from_secs(1));
@@ -228,10 +229,10 @@ mod tests {
     fn no_more_than_asked() {
         for max in [1, 2, 3, 5, 32] {
             let mut measure = Measure::new(max, FIRST);
-            Line { all: 1e9, connection: 2.0 }.settle(&mut measure, Instant::now());
+            SimulatedLink { all: 1e9, connection: 2.0 }.settle(&mut measure, Instant::now());
             assert_eq!(measure.now, max);
             let mut measure = Measure::new(max, FIRST);
-            Line { all: 0.1, connection: 1.0 }.settle(&mut measure, Instant::now());
+            SimulatedLink { all: 0.1, connection: 1.0 }.settle(&mut measure, Instant::now());
             assert_eq!(measure.now, max.min(2));
             (0..9).for_each(|_| measure.failed(Instant::now()));
             assert_eq!(measure.now, max.min(2));

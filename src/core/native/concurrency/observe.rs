@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The buffers of the system are full so long after the first byte of a request.
-pub(super) const WARM: Duration = Duration::from_millis(150);
+pub(super) const WARM_UP: Duration = Duration::from_millis(150);
 /// Each connection is watched so long, on average, before the number is judged,
-pub(super) const LOOK: Duration = Duration::from_millis(100);
-/// and all of them for so many bytes, since a slow connection seldom takes a piece,
-const LOOK_BYTES: u64 = 4 << 20;
+pub(super) const OBSERVATION_TIME: Duration = Duration::from_millis(100);
+/// and all of them for this many bytes, since a slow connection rarely accepts a piece,
+const OBSERVATION_BYTES: u64 = 4 << 20;
 /// or, where not even that moves, for so long.
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
+const MAX_OBSERVATION: Duration = Duration::from_secs(10);
 /// Share of the newest request in what is known of arrivals.
-const NEWEST: f64 = 0.25;
+const NEWEST_WEIGHT: f64 = 0.25;
 
 /// Progress of one request, counted by whatever thread sends it.
 #[derive(Debug)]
-pub(in crate::native) struct Progress {
+pub(in crate::native) struct RequestProgress {
     entered: Instant,
     /// Length of the content in bytes.
     length: u64,
@@ -28,13 +28,13 @@ pub(in crate::native) struct Progress {
     last: AtomicU64,
 }
 
-impl Progress {
+impl RequestProgress {
     pub(super) fn new(length: u64) -> Self {
         let [taken, begun, last] = Default::default();
         Self { entered: Instant::now(), length, taken, begun, last }
     }
 
-    /// So many more bytes were taken.
+    /// Counts accepted bytes.
     pub(in crate::native) fn add(&self, bytes: u64) {
         let nanoseconds = u64::try_from(self.entered.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
         self.last.store(nanoseconds, Ordering::Relaxed);
@@ -50,7 +50,7 @@ impl Progress {
     }
 
     /// When the first byte was taken, and how many were by now.
-    fn taken(&self) -> Option<(Instant, u64)> {
+    fn start_and_bytes(&self) -> Option<(Instant, u64)> {
         match self.begun.load(Ordering::Relaxed) {
             0 => None,
             begun => Some((self.after(begun), self.taken.load(Ordering::Relaxed))),
@@ -69,9 +69,9 @@ impl Progress {
 
 /// A request in flight.
 #[derive(Debug)]
-struct Watched {
-    progress: Arc<Progress>,
-    /// Most that were in flight at once with it, itself among them.
+struct TrackedRequest {
+    progress: Arc<RequestProgress>,
+    /// Maximum number of requests in flight beside this one, itself included.
     beside: usize,
     /// From when, and from which byte on, it counts for the present look.
     from: Option<(Instant, u64)>,
@@ -79,37 +79,37 @@ struct Watched {
 
 /// Observations of the present number.
 #[derive(Debug)]
-struct Look {
+struct Observation {
     begun: Instant,
     /// Of requests that have ended.
-    ended: Observed,
+    ended: Throughput,
 }
 
 /// Bytes over the time of connections.
 #[derive(Clone, Copy, Debug, Default)]
-struct Observed {
+struct Throughput {
     connections: u32,
     bytes: u64,
     time: Duration,
 }
 
-impl Observed {
+impl Throughput {
     fn add(&mut self, bytes: u64, time: Duration) {
         (self.connections, self.bytes, self.time) = (self.connections + 1, self.bytes + bytes, self.time + time);
     }
 }
 
-impl Look {
+impl Observation {
     fn begin(begun: Instant) -> Self {
-        Self { begun, ended: Observed::default() }
+        Self { begun, ended: Throughput::default() }
     }
 }
 
-impl Watched {
+impl TrackedRequest {
     /// Observations since it counts; none while buffers fill, nor after everything was taken.
     fn observe(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
-        let (begun, taken) = self.progress.taken()?;
-        if now < begun + WARM {
+        let (begun, taken) = self.progress.start_and_bytes()?;
+        if now < begun + WARM_UP {
             return None;
         }
         // Another attempt may have begun meanwhile.
@@ -123,48 +123,48 @@ impl Watched {
     /// Bytes per second that the line delivers of it at most: what the buffers of the system have taken may still be on
     /// its way.
     fn bound(&self, now: Instant) -> Option<f64> {
-        let (begun, _) = self.progress.taken()?;
+        let (begun, _) = self.progress.start_and_bytes()?;
         Some(self.progress.length as f64 / now.saturating_duration_since(begun).as_secs_f64())
     }
 
     /// Observations at the end of the request. One that lies in this look counts as a whole: what the buffers took at
     /// once, its acknowledgement has waited for.
     fn ended(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
-        let (begun, taken) = self.progress.taken()?;
+        let (begun, taken) = self.progress.start_and_bytes()?;
         if begun >= look { Some((taken, now.saturating_duration_since(begun))) } else { self.observe(look, now) }
     }
 }
 
-/// Requests in flight, and the present look at them.
+/// Requests in flight, and their present observation.
 #[derive(Debug)]
 pub(super) struct Observer {
-    in_flight: Vec<Watched>,
-    look: Look,
+    in_flight: Vec<TrackedRequest>,
+    look: Observation,
     /// Bytes per second that arrived, by the time that whole requests took until they were acknowledged.
     delivered: Option<f64>,
 }
 
 impl Observer {
     pub(super) fn new(now: Instant) -> Self {
-        Self { in_flight: Vec::new(), look: Look::begin(now), delivered: None }
+        Self { in_flight: Vec::new(), look: Observation::begin(now), delivered: None }
     }
 
     /// A request begins.
-    pub(super) fn enter(&mut self, progress: Arc<Progress>) {
-        self.in_flight.push(Watched { progress, beside: 0, from: None });
+    pub(super) fn enter(&mut self, progress: Arc<RequestProgress>) {
+        self.in_flight.push(TrackedRequest { progress, beside: 0, from: None });
         let number = self.in_flight.len();
         self.in_flight.iter_mut().for_each(|watched| watched.beside = watched.beside.max(number));
     }
 
     /// A request has ended.
-    pub(super) fn leave(&mut self, progress: &Arc<Progress>, now: Instant) {
+    pub(super) fn leave(&mut self, progress: &Arc<RequestProgress>, now: Instant) {
         if let Some(at) = self.in_flight.iter().position(|watched| Arc::ptr_eq(&watched.progress, progress)) {
             let mut watched = self.in_flight.swap_remove(at);
-            // The time of a smaller one is the server's more than the line's.
+            // The time of a smaller one depends more on the server than on the line.
             if let Some(bound) = watched.bound(now).filter(|_| watched.progress.length >= crate::store::BLOCK / 2) {
                 let delivered = bound * watched.beside as f64;
                 self.delivered =
-                    Some(self.delivered.map_or(delivered, |before| before + (delivered - before) * NEWEST));
+                    Some(self.delivered.map_or(delivered, |before| before + (delivered - before) * NEWEST_WEIGHT));
             }
             if let Some((bytes, time)) = watched.ended(self.look.begun, now) {
                 self.look.ended.add(bytes, time);
@@ -174,21 +174,22 @@ impl Observer {
 
     /// A new look begins.
     pub(super) fn begin_look(&mut self, now: Instant) {
-        self.look = Look::begin(now);
+        self.look = Observation::begin(now);
         for watched in &mut self.in_flight {
-            watched.from = watched.from.and_then(|_| Some((now, watched.progress.taken()?.1)));
+            watched.from = watched.from.and_then(|_| Some((now, watched.progress.start_and_bytes()?.1)));
         }
     }
 
-    /// Bytes per second that the line delivers at most, where something tells: what is in flight in the time that it has
-    /// been, and what has arrived.
+    /// Upper bound of the line's rate in bytes per second: from the requests in flight in their time so far, and from
+    /// what has arrived.
     pub(super) fn bound(&self, number: u32, now: Instant) -> f64 {
         let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
         let on_their_way = if in_flight < number - number / 4 {
             f64::INFINITY
         } else {
-            let all =
-                |watched: &Watched| watched.bound(now).map_or(f64::INFINITY, |bound| bound * watched.beside as f64);
+            let all = |watched: &TrackedRequest| {
+                watched.bound(now).map_or(f64::INFINITY, |bound| bound * watched.beside as f64)
+            };
             self.in_flight.iter().map(all).sum::<f64>() / f64::from(in_flight)
         };
         self.delivered.map_or(on_their_way, |delivered| delivered.min(on_their_way))
@@ -198,7 +199,7 @@ impl Observer {
     pub(super) fn rate(&mut self, number: u32, now: Instant) -> Option<f64> {
         let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
         let enough = number - number / 4;
-        // Requests of another number tell nothing of this one.
+        // Requests of another concurrency say nothing about this one.
         if in_flight > number || in_flight < enough {
             self.begin_look(now);
             return None;
@@ -209,14 +210,14 @@ impl Observer {
                 seen.add(bytes, time);
             }
         }
-        if seen.connections < enough || seen.time < LOOK * number {
+        if seen.connections < enough || seen.time < OBSERVATION_TIME * number {
             return None;
         }
-        if seen.bytes < LOOK_BYTES && seen.time < LONGEST_LOOK * number {
+        if seen.bytes < OBSERVATION_BYTES && seen.time < MAX_OBSERVATION * number {
             return None;
         }
         if seen.bytes == 0 {
-            // A line that stands still tells nothing.
+            // A line without progress says nothing.
             self.begin_look(now);
             return None;
         }
@@ -230,34 +231,34 @@ mod tests {
 
     #[test]
     fn another_attempt_begins_anew() {
-        let progress = Arc::new(Progress::new(16 << 20));
-        let mut watched = Watched { progress: Arc::clone(&progress), beside: 1, from: None };
+        let progress = Arc::new(RequestProgress::new(16 << 20));
+        let mut watched = TrackedRequest { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();
-        let at = |looks: u32| look + WARM * 2 + LOOK * looks;
+        let at = |looks: u32| look + WARM_UP * 2 + OBSERVATION_TIME * looks;
         progress.add(5 << 20);
         assert_eq!(watched.observe(look, at(0)), Some((0, Duration::ZERO)));
         progress.add(1 << 20);
-        assert_eq!(watched.observe(look, at(1)), Some((1 << 20, LOOK)));
+        assert_eq!(watched.observe(look, at(1)), Some((1 << 20, OBSERVATION_TIME)));
         progress.restart();
         assert_eq!(watched.observe(look, at(2)), None);
         progress.add(2 << 20);
         assert_eq!(watched.observe(look, at(3)), Some((0, Duration::ZERO)));
         progress.add(2 << 20);
-        assert_eq!(watched.observe(look, at(4)), Some((2 << 20, LOOK)));
+        assert_eq!(watched.observe(look, at(4)), Some((2 << 20, OBSERVATION_TIME)));
     }
 
     #[test]
     fn what_was_taken_whole_tells_nothing_until_it_is_acknowledged() {
-        let progress = Arc::new(Progress::new(8 << 20));
-        let mut watched = Watched { progress: Arc::clone(&progress), beside: 1, from: None };
+        let progress = Arc::new(RequestProgress::new(8 << 20));
+        let mut watched = TrackedRequest { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();
         progress.add(8 << 20);
-        let later = look + WARM * 2;
+        let later = look + WARM_UP * 2;
         assert_eq!(watched.observe(look, later), None);
-        assert_eq!(watched.observe(look, later + LOOK), None);
-        let (bytes, time) = watched.ended(look, later + LOOK).expect("a whole request");
-        assert!(bytes == 8 << 20 && time <= WARM * 2 + LOOK && time > WARM * 2, "{bytes} {time:?}");
-        // Begun before this look, and all of it taken before.
-        assert_eq!(watched.ended(later, later + LOOK * 2), None);
+        assert_eq!(watched.observe(look, later + OBSERVATION_TIME), None);
+        let (bytes, time) = watched.ended(look, later + OBSERVATION_TIME).expect("a whole request");
+        assert!(bytes == 8 << 20 && time <= WARM_UP * 2 + OBSERVATION_TIME && time > WARM_UP * 2, "{bytes} {time:?}");
+        // Begun before this observation, and all of it accepted before.
+        assert_eq!(watched.ended(later, later + OBSERVATION_TIME * 2), None);
     }
 }

@@ -1,12 +1,12 @@
-//! Files that the store copies by itself from the signed URLs of the Hub's delivery network. Not a byte of them passes
-//! this machine, and nothing proves them but their size.
+//! Files that the store copies directly from the signed URLs of the Hub's delivery network. No byte of them passes this
+//! machine, and only their size is verified.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::{Arrival, Import, Remote, mismatch};
+use super::{Arrival, ImportContext, SharedRemoteFile, mismatch};
 use crate::http::{Backoff, HttpError, Retry};
 use crate::hub::{Carrier, CopyFault, CopyMode, HubSum, VerifyMode};
 use crate::model::{SourceFile, TransferEvent};
@@ -22,24 +22,24 @@ const COPY: Duration = Duration::from_secs(300);
 const ATTEMPTS: u32 = 4;
 
 /// Why a block was not copied: a failure that ends the upload, or words for why the file is streamed.
-enum NotCopied {
+enum CopyFailure {
     Failed(NativeError),
     Reason(String),
 }
 
-impl From<NativeError> for NotCopied {
+impl From<NativeError> for CopyFailure {
     fn from(error: NativeError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Import<'_> {
+impl ImportContext<'_> {
     /// Who carries the large files. Found out once, by the first block of the first of them.
-    pub(super) async fn carrier(&self, remote: &Remote, shape: &SourceFile) -> Result<Carrier, NativeError> {
+    pub(super) async fn carrier(&self, remote: &SharedRemoteFile, shape: &SourceFile) -> Result<Carrier, NativeError> {
         self.carrier.get_or_try_init(|| self.find_carrier(remote, shape)).await.copied()
     }
 
-    async fn find_carrier(&self, remote: &Remote, shape: &SourceFile) -> Result<Carrier, NativeError> {
+    async fn find_carrier(&self, remote: &SharedRemoteFile, shape: &SourceFile) -> Result<Carrier, NativeError> {
         let mode = self.transfer.copy;
         let decided = |carrier, reason| {
             self.emit(TransferEvent::ImportMode { carrier, reason });
@@ -65,24 +65,24 @@ impl Import<'_> {
     }
 
     /// Copies the first block. The inner error has the reason why that is not worth it.
-    async fn probe(&self, remote: &Remote, shape: &SourceFile) -> Result<Result<(), String>, NativeError> {
+    async fn probe(&self, remote: &SharedRemoteFile, shape: &SourceFile) -> Result<Result<(), String>, NativeError> {
         if self.transfer.verify == VerifyMode::Full && !self.files.store.may_read().await {
             return Err(NativeError::WriteOnly);
         }
         let layout = self.copied_layout(shape);
         let limit = if self.transfer.copy == CopyMode::Server { COPY } else { PROBE };
         let (id, range) = (layout.id(0), layout.range(0));
-        if self.files.record.knows(&id) {
+        if self.files.record.contains(&id) {
             return Ok(Ok(()));
         }
         match tokio::time::timeout(limit, self.copied_block(remote, shape, (&id, range))).await {
             Ok(Ok(())) => {
-                // Set once, since the carrier is.
+                // Set once, as the carrier is.
                 self.probed.set(id).ok();
                 Ok(Ok(()))
             }
-            Ok(Err(NotCopied::Reason(reason))) => Ok(Err(reason)),
-            Ok(Err(NotCopied::Failed(error))) => Err(error),
+            Ok(Err(CopyFailure::Reason(reason))) => Ok(Err(reason)),
+            Ok(Err(CopyFailure::Failed(error))) => Err(error),
             Err(_) => Ok(Err(format!("its first block took the blob store more than {} s", limit.as_secs()))),
         }
     }
@@ -95,7 +95,7 @@ impl Import<'_> {
     /// Lets the store copy a file. The inner error has the reason why it is streamed instead.
     pub(super) async fn copied(
         &self,
-        remote: &Remote,
+        remote: &SharedRemoteFile,
         shape: &SourceFile,
     ) -> Result<Result<Arrival, String>, NativeError> {
         let path = &shape.path;
@@ -110,7 +110,7 @@ impl Import<'_> {
                     for (index, id) in (0..).zip(&ids) {
                         let range = layout.range(index);
                         if uploaded.contains(id) {
-                            // The first block is counted as copied already.
+                            // The first block is already counted as copied.
                             if self.probed.get() != Some(id) {
                                 self.files.tally.add_found(range.1);
                             }
@@ -130,12 +130,12 @@ impl Import<'_> {
                 };
                 match copying.await {
                     Ok(()) => {}
-                    Err(NotCopied::Failed(error)) => return Err(error),
-                    Err(NotCopied::Reason(reason)) => {
+                    Err(CopyFailure::Failed(error)) => return Err(error),
+                    Err(CopyFailure::Reason(reason)) => {
                         // They are streamed now, and count as sent.
                         let is_new = |id: &BlockId| {
                             let is_probed = self.probed.get() == Some(id);
-                            self.files.record.knows(id) && (is_probed || !uploaded.contains(id))
+                            self.files.record.contains(id) && (is_probed || !uploaded.contains(id))
                         };
                         let copied = (0..).zip(&ids).filter(|(_, id)| is_new(id));
                         self.files.tally.sub_copied(copied.map(|(index, _)| layout.range(index).1).sum());
@@ -167,12 +167,12 @@ impl Import<'_> {
     /// Lets the store copy one block: with a new signed URL after a refusal, and again where it is busy.
     async fn copied_block(
         &self,
-        remote: &Remote,
+        remote: &SharedRemoteFile,
         shape: &SourceFile,
         (id, range): (&BlockId, (u64, u64)),
-    ) -> Result<(), NotCopied> {
+    ) -> Result<(), CopyFailure> {
         let path = &shape.path;
-        let hub = |error| NotCopied::Failed(NativeError::of_hub(error));
+        let hub = |error| CopyFailure::Failed(NativeError::of_hub(error));
         let timings = self.files.controls.timings;
         let mut backoff = Backoff::new(timings, Retry::Idempotent).attempts(ATTEMPTS);
         let (mut is_renewed, mut failed) = (false, 0);
@@ -180,7 +180,7 @@ impl Import<'_> {
         loop {
             let fault = signed.as_ref().map_or(Some(CopyFault::NotSigned), |signed| signed.copy_fault());
             let (None, Some(url)) = (&fault, &signed) else {
-                return Err(NotCopied::Reason(fault.unwrap_or(CopyFault::NotSigned).to_string()));
+                return Err(CopyFailure::Reason(fault.unwrap_or(CopyFault::NotSigned).to_string()));
             };
             let source = CopySource { url: url.raw(), range };
             let refusal = match self.files.store.put_block_from_url((path, id), &source, COPY).await {
@@ -209,7 +209,7 @@ impl Import<'_> {
                 },
                 CopyRefusal::Store(error) => return Err(NativeError::of_store(path, error).into()),
             };
-            let Some(pause) = pause else { return Err(NotCopied::Reason(reason)) };
+            let Some(pause) = pause else { return Err(CopyFailure::Reason(reason)) };
             tokio::time::sleep(pause).await;
             signed = remote.signed_url().await.map_err(hub)?;
         }

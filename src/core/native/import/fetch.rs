@@ -6,14 +6,14 @@ use std::io;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Import, Remote};
+use super::{ImportContext, SharedRemoteFile};
 use crate::model::BlobPath;
 use crate::native::error::NativeError;
-use crate::native::file::Content;
-use crate::native::pool::Room;
-use crate::store::{BlobVersion, BlockId, Blocks};
+use crate::native::file::BufferedContent;
+use crate::native::pool::PooledBuffer;
+use crate::store::{BlobVersion, BlockId, StoredBlocks};
 
-impl Import<'_> {
+impl ImportContext<'_> {
     /// Ids of blocks that the store has, and which write of the blob has all of them.
     pub(super) async fn listed(
         &self,
@@ -21,15 +21,15 @@ impl Import<'_> {
         ids: &[BlockId],
     ) -> Result<(HashSet<BlockId>, Option<BlobVersion>), NativeError> {
         let record = self.files.record;
-        let known = || ids.iter().filter(|id| record.knows(id)).cloned().collect();
+        let known = || ids.iter().filter(|id| record.contains(id)).cloned().collect();
         if record.is_first_run() {
             return Ok((known(), None));
         }
         let listed = self.files.store.block_list(path).await.map_err(|error| NativeError::of_store(path, error))?;
         Ok(match listed {
-            Some(Blocks { committed, version, .. }) if committed == ids => (HashSet::new(), Some(version)),
+            Some(StoredBlocks { committed, version, .. }) if committed == ids => (HashSet::new(), Some(version)),
             Some(blocks) => (blocks.uncommitted, None),
-            // The SAS does not allow to ask: what the store acknowledged counts, until the commit says otherwise.
+            // The SAS does not allow to list: acknowledged blocks count, until the commit says otherwise.
             None => (known(), None),
         })
     }
@@ -37,10 +37,10 @@ impl Import<'_> {
     /// Fetches a range into memory, and sums its CRC-64 on the way.
     pub(super) async fn fetch(
         &self,
-        remote: &Remote,
+        remote: &SharedRemoteFile,
         (start, length): (u64, u64),
-        room: Room,
-    ) -> Result<Content, NativeError> {
+        room: PooledBuffer,
+    ) -> Result<BufferedContent, NativeError> {
         let mut room = room;
         let buffer =
             room.buffer(usize::try_from(length).map_err(|error| NativeError::Record(io::Error::other(error)))?);
@@ -57,6 +57,6 @@ impl Import<'_> {
             at += piece.len();
             self.files.tally.add_received(bytes);
         }
-        Ok(Content { bytes: room.filled(), crc64: STANDARD.encode(crc.sum64().to_le_bytes()) })
+        Ok(BufferedContent { bytes: room.filled(), crc64: STANDARD.encode(crc.sum64().to_le_bytes()) })
     }
 }

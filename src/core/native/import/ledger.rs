@@ -14,7 +14,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// So many blocks are done.
+    /// Starts with this number of completed blocks.
     pub(super) fn new(done: u64) -> Self {
         Self { done, stored: BTreeSet::new(), summed: VecDeque::new() }
     }
@@ -24,7 +24,7 @@ impl Ledger {
         self.stored.insert(block);
     }
 
-    /// So many blocks are summed, which leads to this state.
+    /// Records the state of the checksum after this number of blocks.
     pub(super) fn summed(&mut self, blocks: u64, state: Vec<u8>) {
         self.summed.push_back((blocks, state));
     }

@@ -15,7 +15,7 @@ use tokio::sync::{OnceCell, Semaphore, mpsc};
 
 use self::sums::SumRecord;
 use super::error::NativeError;
-use super::file::{Files, Sent};
+use super::file::{SentFile, UploadContext};
 use crate::hub::{Carrier, CopyMode, HubError, HubFile, HubSource, HubTransfer, RemoteFile, SumMismatch};
 use crate::model::{ArrivedFile, ContentHash, Report, SourceFile, TransferEvent};
 use crate::store::{BlobVersion, BlockId};
@@ -30,8 +30,8 @@ pub(super) const FETCHES: u32 = 16;
 const CONTENT_ATTEMPTS: u32 = 2;
 
 /// Everything that the files of one import share.
-pub(super) struct Import<'a> {
-    files: &'a Files<'a>,
+pub(super) struct ImportContext<'a> {
+    files: &'a UploadContext<'a>,
     source: &'a HubSource,
     transfer: &'a HubTransfer,
     sums: SumRecord,
@@ -48,11 +48,11 @@ pub(super) struct Import<'a> {
 /// A file that arrived: its SHA-256 where it is proved, and which write of the blob it became.
 type Arrival = (Option<ContentHash>, BlobVersion);
 
-impl<'a> Import<'a> {
+impl<'a> ImportContext<'a> {
     /// # Errors
     /// When the record of an earlier run cannot be read.
     pub(super) fn begin(
-        files: &'a Files<'a>,
+        files: &'a UploadContext<'a>,
         source: &'a HubSource,
         transfer: &'a HubTransfer,
         events: mpsc::UnboundedSender<TransferEvent>,
@@ -77,20 +77,20 @@ impl<'a> Import<'a> {
     }
 
     /// Sends what is missing of a file.
-    pub(super) async fn send(&self, planned: &SourceFile) -> Result<Sent, NativeError> {
+    pub(super) async fn send(&self, planned: &SourceFile) -> Result<SentFile, NativeError> {
         let path = &planned.path;
         let unknown = || NativeError::File { path: path.clone(), why: std::io::ErrorKind::NotFound.into() };
         let file = self.source.file(path).ok_or_else(unknown)?;
-        let (sha256, version) = self.carry(file, planned).await?;
+        let (sha256, version) = self.transfer_file(file, planned).await?;
         let arrived = ArrivedFile { path: path.clone(), bytes: planned.bytes, sha256 };
         let layout = self.files.record.layout(planned);
         self.files.record.file(&layout, arrived, version.clone()).map_err(NativeError::Record)?;
         self.files.tally.add_file();
-        Ok(Sent { file: planned.clone(), sha256, version, is_changed: false })
+        Ok(SentFile { file: planned.clone(), sha256, version, is_changed: false })
     }
 
     /// By the store, or by this machine where the store cannot.
-    async fn carry(&self, file: &HubFile, shape: &SourceFile) -> Result<Arrival, NativeError> {
+    async fn transfer_file(&self, file: &HubFile, shape: &SourceFile) -> Result<Arrival, NativeError> {
         let remote = self.transfer.reader.file(file);
         let whole = self.files.record.layout(shape).whole();
         if file.sum.is_large_storage() && file.bytes > 0 && self.carrier(&remote, shape).await? == Carrier::Server {
@@ -102,7 +102,7 @@ impl<'a> Import<'a> {
                     Err(reason) => reason,
                 },
             };
-            self.streams_instead(file, reason)?;
+            self.fall_back_to_streaming(file, reason)?;
         }
         let mut failed = 0;
         loop {
@@ -110,7 +110,7 @@ impl<'a> Import<'a> {
                 Ok(arrival) => return Ok(arrival),
                 Err(sums) => sums,
             };
-            // Its blocks have ids that are not used again.
+            // Ids of the discarded blocks are not used again.
             self.sums.discard(&whole).map_err(NativeError::Record)?;
             failed += 1;
             if failed == CONTENT_ATTEMPTS {
@@ -123,7 +123,7 @@ impl<'a> Import<'a> {
     }
 
     /// The store cannot copy a file: it is streamed, if that is allowed.
-    fn streams_instead(&self, file: &HubFile, reason: String) -> Result<(), NativeError> {
+    fn fall_back_to_streaming(&self, file: &HubFile, reason: String) -> Result<(), NativeError> {
         if self.transfer.copy == CopyMode::Server {
             return Err(NativeError::NotCopied { path: file.path.clone(), reason });
         }
@@ -150,7 +150,7 @@ impl<'a> Import<'a> {
     }
 
     fn emit(&self, event: TransferEvent) {
-        // Nobody listens only when the upload ends.
+        // The receiver is gone only when the upload ends.
         self.events.send(event).ok();
     }
 
@@ -165,4 +165,4 @@ fn mismatch(file: &HubFile, sums: SumMismatch) -> NativeError {
 }
 
 /// A file of the import, as it is shared by all who read it.
-type Remote = Arc<RemoteFile>;
+type SharedRemoteFile = Arc<RemoteFile>;

@@ -10,25 +10,25 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::ledger::Ledger;
-use super::{Arrival, Import, Remote};
+use super::{Arrival, ImportContext, SharedRemoteFile};
 use crate::hub::{HubSum, SumMismatch, SumState, VerifyMode};
 use crate::model::{BlobPath, ContentHash, Report, SourceFile};
 use crate::native::error::NativeError;
-use crate::native::file::{Target, blocking, closed, while_in_flight};
+use crate::native::file::{ContentTarget, blocking, closed, while_in_flight};
 use crate::native::read::FileSum;
 use crate::native::{SMALL, file};
 use crate::store::{BlockId, BlockLayout, content_type};
 use crate::units;
 
-/// Blocks of one file that are begun beyond its saved sum: so many are sent again after an interruption.
-const WINDOW: u64 = 8;
-/// Of these the ones that are fetched at once; the others are sent meanwhile.
-const FETCHED: usize = 4;
+/// Blocks of one file that are begun beyond its saved checksum: at most these are sent again after an interruption.
+const BLOCKS_AHEAD: u64 = 8;
+/// Of these the ones that are fetched concurrently; the others are sent meanwhile.
+const FETCHED_AHEAD: usize = 4;
 
 /// One content of a large file on its way.
-struct Streaming<'f, 'a> {
-    import: &'f Import<'a>,
-    remote: &'f Remote,
+struct FileStream<'f, 'a> {
+    import: &'f ImportContext<'a>,
+    remote: &'f SharedRemoteFile,
     path: &'f BlobPath,
     layout: BlockLayout,
     ids: Vec<BlockId>,
@@ -43,11 +43,11 @@ struct SumStart {
     sum: SumState,
 }
 
-impl Import<'_> {
+impl ImportContext<'_> {
     /// Streams a file. The inner error has both sums of a content that is not the Hub's.
     pub(super) async fn streamed(
         &self,
-        remote: &Remote,
+        remote: &SharedRemoteFile,
         shape: &SourceFile,
     ) -> Result<Result<Arrival, SumMismatch>, NativeError> {
         match shape.bytes <= SMALL {
@@ -57,11 +57,15 @@ impl Import<'_> {
     }
 
     /// A small file in one request.
-    async fn small(&self, remote: &Remote, shape: &SourceFile) -> Result<Result<Arrival, SumMismatch>, NativeError> {
+    async fn small(
+        &self,
+        remote: &SharedRemoteFile,
+        shape: &SourceFile,
+    ) -> Result<Result<Arrival, SumMismatch>, NativeError> {
         let files = self.files;
-        // In this order everywhere: what holds memory waits for a turn, and never the other way round.
+        // Always in this order: a holder of memory waits for a permit, never the reverse.
         let fetching = self.fetches.acquire().await.map_err(closed)?;
-        let room = files.room(shape.bytes).await?;
+        let room = files.reserve_buffer(shape.bytes).await?;
         let content = self.fetch(remote, Self::remote_range(remote), room).await?;
         drop(fetching);
         let (expected, bytes) = (remote.file().sum, content.bytes.clone());
@@ -74,15 +78,19 @@ impl Import<'_> {
         if let Err(sums) = sum {
             return Ok(Err(sums));
         }
-        let turn = files.turn(shape.bytes).await?;
+        let turn = files.request_permit(shape.bytes).await?;
         let path = &shape.path;
-        let target = Target { path, id: None, what: path.to_string(), is_current: &|| true };
+        let target = ContentTarget { path, id: None, what: path.to_string(), is_current: &|| true };
         let version = files.put(&content, target, &turn).await?;
         Ok(Ok((Some(sha256), version)))
     }
 
     /// A large file block by block.
-    async fn large(&self, remote: &Remote, shape: &SourceFile) -> Result<Result<Arrival, SumMismatch>, NativeError> {
+    async fn large(
+        &self,
+        remote: &SharedRemoteFile,
+        shape: &SourceFile,
+    ) -> Result<Result<Arrival, SumMismatch>, NativeError> {
         let begun = Cell::new(Some(self.files.begun.acquire().await.map_err(closed)?));
         let whole = self.files.record.layout(shape).whole();
         let saved = self.sums.get(&whole);
@@ -92,9 +100,9 @@ impl Import<'_> {
         let (listed, is_committed) = self.listed(path, &ids).await?;
         let of_store = |error| NativeError::of_store(path, error);
         if let Some(version) = is_committed {
-            // Made of what was proved, unless its sum was lost.
+            // The blob was made of verified content, unless its checksum was lost.
             let is_proved = saved.blocks == layout.count();
-            return self.unproved_unless(is_proved, remote, shape).await.map(|sum| sum.map(|sum| (sum, version)));
+            return self.verified_hash(is_proved, remote, shape).await.map(|sum| sum.map(|sum| (sum, version)));
         }
         let mut uploaded = listed;
         let expected = remote.file().sum;
@@ -103,11 +111,11 @@ impl Import<'_> {
             Some(sum) => (saved.blocks, sum),
             None => (0, SumState::new(expected, shape.bytes)),
         };
-        let streaming = Streaming { import: self, remote, path, layout, ids, whole, generation: saved.generation };
-        // What was sent without being summed is fetched and sent again: only what was summed on its way is known to be in
-        // the store. It is more than one run begins only where the record of sums was lost.
+        let streaming = FileStream { import: self, remote, path, layout, ids, whole, generation: saved.generation };
+        // Blocks that were sent without being summed are fetched and sent again: only blocks summed in transit are
+        // known to be in the store. They exceed one run's blocks only where the record of checksums was lost.
         let again = (first..streaming.layout.count()).filter(|index| uploaded.contains(streaming.id(*index))).count();
-        let is_provable = again as u64 <= WINDOW;
+        let is_provable = again as u64 <= BLOCKS_AHEAD;
         let begin = is_provable.then_some(SumStart { block: first, sum });
         let sum = streaming.pass(&uploaded, begin, || drop(begun.take())).await?;
         let sha256 = match sum.map(SumState::finish) {
@@ -122,7 +130,7 @@ impl Import<'_> {
             if let Some(version) = committed {
                 break version;
             }
-            // A store that loses every block, twice, will lose them for ever.
+            // A store that loses every block twice will always lose them.
             if std::mem::replace(&mut is_second_pass, true) {
                 return Err(NativeError::BlocksLost { path: path.clone() });
             }
@@ -133,15 +141,15 @@ impl Import<'_> {
                 return Ok(Err(sums));
             }
         };
-        let proved = self.unproved_unless(sha256.is_some() || is_second_pass, remote, shape).await?;
+        let proved = self.verified_hash(sha256.is_some() || is_second_pass, remote, shape).await?;
         Ok(proved.map(|sum| (sum, version)))
     }
 
     /// SHA-256 of a file in the store, which is proved here where it is not yet and all has to be.
-    async fn unproved_unless(
+    async fn verified_hash(
         &self,
         is_proved: bool,
-        remote: &Remote,
+        remote: &SharedRemoteFile,
         shape: &SourceFile,
     ) -> Result<Result<Option<ContentHash>, SumMismatch>, NativeError> {
         let hash = |sum| match sum {
@@ -163,7 +171,7 @@ impl Import<'_> {
     }
 }
 
-impl Streaming<'_, '_> {
+impl FileStream<'_, '_> {
     fn id(&self, index: u64) -> &BlockId {
         &self.ids[usize::try_from(index).unwrap_or(usize::MAX)]
     }
@@ -178,8 +186,8 @@ impl Streaming<'_, '_> {
     ) -> Result<Option<SumState>, NativeError> {
         let files = self.import.files;
         let first_summed = begin.as_ref().map_or(u64::MAX, |begin| begin.block);
-        let window = Semaphore::new(usize::try_from(WINDOW).unwrap_or_default());
-        let fetched = Semaphore::new(FETCHED);
+        let window = Semaphore::new(usize::try_from(BLOCKS_AHEAD).unwrap_or_default());
+        let fetched = Semaphore::new(FETCHED_AHEAD);
         let ledger = RefCell::new(Ledger::new(first_summed));
         let advance = || self.advance(&ledger, &window);
         let (in_order, blocks) = mpsc::unbounded_channel::<(u64, oneshot::Receiver<Bytes>)>();
@@ -203,10 +211,10 @@ impl Streaming<'_, '_> {
                     Ok((of_file, self.import.fetches.acquire().await.map_err(closed)?))
                 };
                 let fetching = while_in_flight(&mut in_flight, fetching).await?;
-                let room = while_in_flight(&mut in_flight, files.room(range.1)).await?;
+                let room = while_in_flight(&mut in_flight, files.reserve_buffer(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if is_summed {
-                    // Nobody listens only when the upload ends.
+                    // The receiver is gone only when the upload ends.
                     in_order.send((index, for_sum)).ok();
                 }
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path);
@@ -215,8 +223,8 @@ impl Streaming<'_, '_> {
                     let content = self.import.fetch(self.remote, range, room).await?;
                     drop(fetching);
                     read.send(content.bytes.clone()).ok();
-                    let turn = files.turn(range.1).await?;
-                    let target = Target { path: self.path, id: Some(id), what, is_current: &|| true };
+                    let turn = files.request_permit(range.1).await?;
+                    let target = ContentTarget { path: self.path, id: Some(id), what, is_current: &|| true };
                     files.put(&content, target, &turn).await?;
                     drop((turn, content));
                     files.record.block(id).map_err(NativeError::Record)?;
@@ -246,7 +254,7 @@ impl Streaming<'_, '_> {
     ) -> Result<Option<SumState>, NativeError> {
         let Some(SumStart { mut sum, .. }) = begin else { return Ok(None) };
         while let Some((index, block)) = blocks.recv().await {
-            // A block that cannot be fetched ends the sending, which tells why.
+            // A block that cannot be fetched ends the sending, which reports why.
             let Ok(content) = block.await else { return Ok(None) };
             sum = blocking(move || {
                 sum.update(&content);

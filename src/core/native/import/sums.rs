@@ -32,7 +32,7 @@ pub(super) struct SavedSum {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct SumLine {
     id: String,
     #[serde(flatten)]
     sum: SavedSum,
@@ -42,11 +42,11 @@ struct Line {
 #[derive(Debug)]
 pub(super) struct SumRecord {
     path: PathBuf,
-    kept: Mutex<Kept>,
+    kept: Mutex<SumEntries>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct SumEntries {
     sums: HashMap<String, SavedSum>,
     out: Option<File>,
 }
@@ -68,11 +68,11 @@ impl SumRecord {
         let mut sums = HashMap::new();
         each_line(&path, |line| {
             // The last line of a file counts.
-            if let Ok(Line { id, sum }) = serde_json::from_slice(line) {
+            if let Ok(SumLine { id, sum }) = serde_json::from_slice(line) {
                 sums.insert(id, sum);
             }
         })?;
-        Ok(Self { path, kept: Mutex::new(Kept { sums, out: None }) })
+        Ok(Self { path, kept: Mutex::new(SumEntries { sums, out: None }) })
     }
 
     /// The sum that is kept of the file with this id.
@@ -85,7 +85,7 @@ impl SumRecord {
         self.kept().sums.get(id).is_some_and(|sum| sum.blocks > 0)
     }
 
-    /// So many blocks are in the store, and the sum has this state after them.
+    /// Saves the number of stored blocks and the state of the checksum after them.
     pub(super) fn save(&self, id: &str, (generation, blocks): (u32, u64), state: &[u8]) -> io::Result<()> {
         self.put(id, SavedSum { generation, blocks, state: STANDARD.encode(state) })
     }
@@ -97,7 +97,7 @@ impl SumRecord {
     }
 
     fn put(&self, id: &str, sum: SavedSum) -> io::Result<()> {
-        let line = serde_json::to_string(&Line { id: id.to_owned(), sum: sum.clone() })?;
+        let line = serde_json::to_string(&SumLine { id: id.to_owned(), sum: sum.clone() })?;
         let mut kept = self.kept();
         kept.sums.insert(id.to_owned(), sum);
         let out = match &mut kept.out {
@@ -107,7 +107,7 @@ impl SumRecord {
         out.write_all(format!("{line}\n").as_bytes())
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, SumEntries> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

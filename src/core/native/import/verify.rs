@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Import, Remote};
+use super::{ImportContext, SharedRemoteFile};
 use crate::hub::{HubSum, SumMismatch, SumState};
 use crate::model::SourceFile;
 use crate::native::error::NativeError;
@@ -10,14 +10,14 @@ use crate::native::file::blocking;
 
 /// Bytes that are read at a time.
 const PART: u64 = 8 << 20;
-/// Parts that are on their way at once.
+/// Concurrent parts.
 const PARTS: usize = 4;
 
-impl Import<'_> {
+impl ImportContext<'_> {
     /// Reads a file back from the store. Returns its sum; the inner error has both where it is not the Hub's.
     pub(super) async fn read_back(
         &self,
-        remote: &Remote,
+        remote: &SharedRemoteFile,
         shape: &SourceFile,
     ) -> Result<Result<HubSum, SumMismatch>, NativeError> {
         let (path, bytes) = (&shape.path, shape.bytes);
@@ -25,7 +25,7 @@ impl Import<'_> {
         let starts = (0..bytes.div_ceil(PART)).map(|part| part * PART);
         let ranges = starts.map(|start| (start, PART.min(bytes - start)));
         let parts = stream::iter(ranges).map(|range| async move {
-            let room = self.files.room(range.1).await?;
+            let room = self.files.reserve_buffer(range.1).await?;
             let part = self.files.store.read(path, range).await.map_err(of_store)?;
             Ok::<_, NativeError>((part, room))
         });

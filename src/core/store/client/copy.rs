@@ -1,4 +1,4 @@
-//! Content that the store fetches by itself, and content that is read back from it.
+//! Content that the store fetches directly, and content that is read back from it.
 
 use std::time::Duration;
 
@@ -64,15 +64,15 @@ impl BlobStore {
                 .blob_store();
             let Err(error) = self.http.send(&request).await else {
                 self.traffic.answers.fetch_add(1, Ordering::Relaxed);
-                self.proved(generation).await;
+                self.mark_proved(generation).await;
                 return Ok(());
             };
             let of_source = error.service().and_then(|answer| answer.copy_source_status);
             if of_source.is_some() || has_code(&error, SOURCE_FAILED) {
-                // Where the store tells no more, its own status is that of the source.
+                // Without more details, the store's own status is that of the source.
                 return Err(CopyRefusal::Source { status: of_source.or(error.status()) });
             }
-            // Other refusals of this kind come of the store's network rules, which a new SAS does not change.
+            // Other refusals of this kind come from the store's network rules, which a new SAS does not change.
             if !has_code(&error, "AuthenticationFailed") {
                 return Err(CopyRefusal::Store(StoreError::Http(error)));
             }

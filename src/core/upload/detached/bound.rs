@@ -7,20 +7,20 @@ use std::path::Path;
 use crate::files::append_private;
 
 /// Largest file of events in bytes.
-pub(super) const MOST_EVENTS: usize = 16 << 20;
+pub(super) const MAX_EVENTS_BYTES: usize = 16 << 20;
 /// Bytes of events that are left after the oldest were removed.
-const LEFT_EVENTS: usize = MOST_EVENTS / 2;
+const RETAINED_EVENTS_BYTES: usize = MAX_EVENTS_BYTES / 2;
 /// Largest log in bytes.
-const MOST_LOG: u64 = 8 << 20;
+const MAX_LOG_BYTES: u64 = 8 << 20;
 /// Bytes of a log that are left after its beginning was removed.
-const LEFT_LOG: u64 = MOST_LOG / 2;
+const RETAINED_LOG_BYTES: u64 = MAX_LOG_BYTES / 2;
 
 /// Removes the beginning of a log that has grown too large; whole lines stay. Its writers append.
 ///
 /// # Errors
 /// When it cannot be read or written.
 pub fn trim_log(path: &Path) -> io::Result<()> {
-    trim(path, MOST_LOG, LEFT_LOG)
+    trim(path, MAX_LOG_BYTES, RETAINED_LOG_BYTES)
 }
 
 fn trim(path: &Path, most: u64, left: u64) -> io::Result<()> {
@@ -42,7 +42,7 @@ fn trim(path: &Path, most: u64, left: u64) -> io::Result<()> {
 /// Events without the oldest ones: those of progress go first, then those of files and messages. The schema, the steps and
 /// the end stay.
 pub(super) fn compacted(text: &str) -> String {
-    compacted_to(text, LEFT_EVENTS)
+    compacted_to(text, RETAINED_EVENTS_BYTES)
 }
 
 fn compacted_to(text: &str, most: usize) -> String {

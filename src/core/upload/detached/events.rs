@@ -5,24 +5,24 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::bound::{MOST_EVENTS, compacted};
+use super::bound::{MAX_EVENTS_BYTES, compacted};
 use crate::files::{append_private, create_private};
 
 /// Writes events, one JSON object a line, to a file of bounded size. Events of the time before the file is known wait.
 ///
 /// A disk that is full loses events, never the upload.
 #[derive(Debug)]
-pub struct EventLog(Mutex<State>);
+pub struct EventLog(Mutex<LogState>);
 
 #[derive(Debug)]
-enum State {
+enum LogState {
     Waiting(String),
     Open { path: PathBuf, file: File, size: usize },
 }
 
 impl Default for EventLog {
     fn default() -> Self {
-        Self(Mutex::new(State::Waiting(String::new())))
+        Self(Mutex::new(LogState::Waiting(String::new())))
     }
 }
 
@@ -33,27 +33,27 @@ impl EventLog {
     /// When it cannot be written.
     pub fn begin(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
-        let State::Waiting(waiting) = &*state else { return Ok(()) };
-        // Renamed into place: who still reads the events of an earlier run keeps them.
+        let LogState::Waiting(waiting) = &*state else { return Ok(()) };
+        // Renamed into place: readers of an earlier run's events keep them.
         let next = next_to(path);
         create_private(&next)?.write_all(waiting.as_bytes())?;
         fs::rename(&next, path)?;
-        *state = State::Open { path: path.to_owned(), file: append_private(path)?, size: waiting.len() };
+        *state = LogState::Open { path: path.to_owned(), file: append_private(path)?, size: waiting.len() };
         Ok(())
     }
 
     /// Adds an event: one line, without its end.
     pub fn append(&self, line: &str) {
         match &mut *self.state() {
-            State::Waiting(waiting) => {
+            LogState::Waiting(waiting) => {
                 waiting.push_str(line);
                 waiting.push('\n');
             }
-            State::Open { path, file, size } => {
+            LogState::Open { path, file, size } => {
                 if file.write_all(format!("{line}\n").as_bytes()).is_ok() {
                     *size += line.len() + 1;
                 }
-                if *size > MOST_EVENTS
+                if *size > MAX_EVENTS_BYTES
                     && let Ok((compact, bytes)) = compact(path)
                 {
                     (*file, *size) = (compact, bytes);
@@ -62,7 +62,7 @@ impl EventLog {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, LogState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,7 +26,7 @@ const STOP: &str = "stop";
 pub struct DetachedRun {
     /// Id of the process.
     pub pid: u32,
-    /// Id of the process and the system's word for when it started; `None` where the system does not tell.
+    /// Process id and start time in the system's form; `None` where the system does not report the time.
     process: Option<String>,
     /// Project endpoint.
     pub endpoint: String,
@@ -47,7 +47,7 @@ pub struct DetachedRun {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResumeHint {
-    /// Options of `uploads resume` with which it goes on as it began.
+    /// Options of `uploads resume` that resume it as it was started.
     pub options: Vec<String>,
     /// Whole command, where `uploads resume` would do less.
     pub command: Option<String>,
@@ -67,14 +67,14 @@ impl DetachedRun {
         Self { pid, process, endpoint, name, version, source, resume, started_at: OffsetDateTime::now_utc() }
     }
 
-    /// True while the process has not ended; a later one with its id is not this one. False where the system does not tell
-    /// when a process started: the lock alone decides then.
+    /// True while the process has not ended; a later one with its id is not this one. False where the system does not
+    /// report start times: the lock alone decides then.
     pub(in crate::upload) fn is_running(&self) -> bool {
         self.process.as_deref().and_then(ProcessStamp::parse).is_some_and(|stamp| stamp.is_running())
     }
 }
 
-/// Keeps others from the directory until it is dropped: the result is written after the upload itself has let it go.
+/// Lock on the directory until it is dropped: the result is written after the upload itself has released the directory.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
@@ -164,7 +164,7 @@ impl DetachedFiles {
         Ok(RunLock { _file: file })
     }
 
-    /// Removes what a detached run left besides its journal.
+    /// Removes the files of a detached run except its journal.
     ///
     /// # Errors
     /// When something cannot be removed.
@@ -175,7 +175,7 @@ impl DetachedFiles {
 
     /// Last lines of the log that say something, as far as they go.
     #[must_use]
-    pub fn last_words(&self, lines: usize) -> Vec<String> {
+    pub fn log_tail(&self, lines: usize) -> Vec<String> {
         let text = fs::read(self.log()).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let mut last: Vec<String> =

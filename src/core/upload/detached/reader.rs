@@ -13,7 +13,7 @@ const LAST: u64 = 64 << 10;
 pub struct EventReader {
     path: PathBuf,
     offset: u64,
-    /// Last line that was read, with its end: it tells whether the file is still the one that was read.
+    /// Last line that was read, with its line end: detects that the file was replaced.
     last: Vec<u8>,
 }
 
@@ -24,7 +24,7 @@ impl EventReader {
         Self { path, offset: 0, last: Vec::new() }
     }
 
-    /// A reader that begins near the end of the file: its last lines tell how far the upload is.
+    /// Reader that begins near the end of the file: its last lines hold the present progress.
     #[must_use]
     pub fn at_end(path: PathBuf) -> Self {
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
@@ -114,7 +114,7 @@ mod tests {
         fs::write(&path, "schema\na\nb\nc\n").expect("written");
         let mut reader = EventReader::new(path.clone());
         reader.read().expect("read");
-        // Longer than before, so that its size tells nothing.
+        // Longer than before, so that the size does not reveal the change.
         fs::write(&path, "schema\nc\nd is a long line\n").expect("written");
         assert_eq!(reader.read().expect("read"), ["d is a long line"]);
         fs::write(&path, "schema\nx\n").expect("written");

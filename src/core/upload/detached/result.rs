@@ -8,7 +8,7 @@ use super::super::journal::Journal;
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum DetachedOutcome {
     /// The model is registered, and deployed where that was asked for.
     Succeeded,
     /// Something failed.
@@ -24,7 +24,7 @@ pub enum Outcome {
 #[serde(rename_all = "camelCase")]
 pub struct RunResult {
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: DetachedOutcome,
     /// Exit code that the command would have had in the foreground.
     pub exit_code: u8,
     /// When it ended, RFC 3339.
@@ -39,7 +39,7 @@ pub struct RunResult {
 /// Product of a command in both of its forms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedProduct {
-    /// For people.
+    /// Text for users.
     pub text: String,
     /// One JSON document.
     pub json: String,
@@ -73,9 +73,9 @@ impl RunResult {
     #[must_use]
     pub fn state(&self, journal: Option<&Journal>) -> &'static str {
         match self.outcome {
-            Outcome::Succeeded => "done",
-            Outcome::Failed => "failed",
-            Outcome::Stopped | Outcome::Interrupted => journal
+            DetachedOutcome::Succeeded => "done",
+            DetachedOutcome::Failed => "failed",
+            DetachedOutcome::Stopped | DetachedOutcome::Interrupted => journal
                 .filter(|journal| journal.stage.is_complete())
                 .map_or("interrupted", |journal| journal.stage.as_str()),
         }

@@ -8,11 +8,11 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
-use crate::azcopy::{self, AzCopy, Cargo, Controls, CopyJob};
+use crate::azcopy::{self, AzCopy, CopyJob, JobSource, RunControls};
 use crate::cancel::Urgency;
 use crate::model::{BlobPath, Report, TransferEvent};
 use crate::native::Transferred;
-use crate::patience::noting;
+use crate::patience::with_notices;
 use crate::source::UploadSource;
 use crate::units;
 
@@ -39,7 +39,7 @@ impl TransferEngine for AzCopyEngine {
         async move {
             let directory = job.directory.run(job.run)?;
             let cargo = match job.source {
-                UploadSource::Local { directory: source, .. } => Cargo::Files {
+                UploadSource::Local { directory: source, .. } => JobSource::Files {
                     directory: source.clone(),
                     list_file: job.directory.write_list(job.run, job.missing).await?,
                     files: job.missing.len() as u64,
@@ -47,10 +47,10 @@ impl TransferEngine for AzCopyEngine {
                 },
                 // Refused before an upload begins: AzCopy cannot read from the Hub.
                 UploadSource::Hub(_) => return Ok(Transferred::default()),
-                UploadSource::Remote { url } => Cargo::Remote { url: url.clone() },
+                UploadSource::Remote { url } => JobSource::Remote { url: url.clone() },
             };
             let settings = job.settings;
-            let controls = Controls {
+            let controls = RunControls {
                 timings: &settings.timings,
                 stall_limit: settings.stall_limit,
                 cancel: &settings.cancel,
@@ -81,7 +81,7 @@ impl TransferEngine for AzCopyEngine {
                 (settings.reporter)(Report::Notice(words));
             };
             let pauses = (settings.timings.wait_notice, settings.timings.status_line);
-            let asked = noting(pauses, say, self.azcopy.delivered(run_directory, directory, limit));
+            let asked = with_notices(pauses, say, self.azcopy.delivered(run_directory, directory, limit));
             let delivered = tokio::select! {
                 biased;
                 () = settings.cancel.at_least(Urgency::Now) => Err(io::Error::other("there is no time to ask it")),

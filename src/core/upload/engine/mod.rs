@@ -12,7 +12,7 @@ use thiserror::Error;
 pub use self::azcopy::AzCopyEngine;
 pub use self::native::NativeEngine;
 use super::directory::{DirectoryError, UploadDirectory};
-use crate::azcopy::{Failure, RunError};
+use crate::azcopy::{AzCopyFailure, RunError};
 use crate::cancel::Cancellation;
 use crate::env::Timings;
 use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent};
@@ -25,7 +25,7 @@ use crate::store::{BlobStore, StoreError};
 pub struct TransferSettings {
     /// Limits and delays.
     pub timings: Timings,
-    /// An upload that stands still this long is ended.
+    /// Time without progress after which the upload is ended.
     pub stall_limit: Duration,
     /// Maximum rate in bytes per second.
     pub limit_rate: Option<u64>,
@@ -64,10 +64,10 @@ pub enum TransferError {
 }
 
 impl TransferError {
-    /// True where a fresh upload location may go on: the store rejects the SAS, or the location is another one now.
+    /// True where a new upload location may help: the store rejects the SAS, or the location is another one now.
     pub(crate) fn wants_location(&self) -> bool {
         match self {
-            Self::AzCopy(RunError::Failed { failure, .. }) => matches!(**failure, Failure::Refused { .. }),
+            Self::AzCopy(RunError::Failed { failure, .. }) => matches!(**failure, AzCopyFailure::Refused { .. }),
             Self::Native(error) => matches!(error, NativeError::Location(StoreError::Moved)),
             Self::AzCopy(_) | Self::Directory(_) => false,
         }
@@ -95,6 +95,6 @@ pub trait TransferEngine {
     /// True where what arrived of a file that is not whole is not sent again.
     fn keeps_partial_files(&self) -> bool;
 
-    /// True where an interruption ends the engine at once, so that nothing has to be said of a wait.
+    /// True where an interruption ends the engine immediately, so that no wait has to be reported.
     fn stops_at_once(&self) -> bool;
 }

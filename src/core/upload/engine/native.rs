@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use super::{TransferEngine, TransferError, TransferJob, TransferSettings};
 use crate::hub::HubTransfer;
 use crate::model::{BlobPath, TransferEvent};
-use crate::native::{self, Controls, NativeError, Origin, Transferred};
+use crate::native::{self, FileOrigin, NativeError, TransferControls, Transferred};
 use crate::source::UploadSource;
 
 /// See the module.
@@ -31,14 +31,14 @@ impl TransferEngine for NativeEngine {
     ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>> {
         async move {
             let origin = match (job.source, &self.hub) {
-                (UploadSource::Local { directory, .. }, _) => Origin::Directory(directory),
-                (UploadSource::Hub(source), Some(transfer)) => Origin::Hub(source, transfer),
+                (UploadSource::Local { directory, .. }, _) => FileOrigin::Directory(directory),
+                (UploadSource::Hub(source), Some(transfer)) => FileOrigin::Hub(source, transfer),
                 // Refused before an upload begins.
                 (UploadSource::Hub(_) | UploadSource::Remote { .. }, _) => return Ok(Transferred::default()),
             };
             let record = job.directory.record(job.key).await.map_err(NativeError::Record)?;
             let settings = job.settings;
-            let controls = Controls {
+            let controls = TransferControls {
                 timings: &settings.timings,
                 stall_limit: settings.stall_limit,
                 limit_rate: settings.limit_rate,
@@ -58,7 +58,7 @@ impl TransferEngine for NativeEngine {
         _source: &'a UploadSource,
         _settings: &'a TransferSettings,
     ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>> {
-        // AzCopy was here, and there may be none to ask any more.
+        // AzCopy was used before, and may not be installed any more.
         let arrived = (!run_directory.is_dir()).then(BTreeSet::new);
         std::future::ready(arrived).boxed_local()
     }

@@ -4,10 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::super::detached::{DetachedRun, ResumeHint, RunLock};
-use super::super::directory::{DirectoryError, HandedOver, UploadDirectory};
+use super::super::directory::{DirectoryError, DirectoryHandover, UploadDirectory};
 use super::super::error::UploadError;
 use super::super::journal::Stage;
-use super::{Detached, Session};
+use super::{DetachedRole, Session};
 use crate::model::BlobUri;
 
 impl Session {
@@ -22,7 +22,7 @@ impl Session {
 
     /// Lets the directory go, and leaves it as it is for the process that carries the upload on.
     #[must_use]
-    pub fn hand_over(mut self) -> Option<HandedOver> {
+    pub fn hand_over(mut self) -> Option<DirectoryHandover> {
         self.directory.take().map(UploadDirectory::hand_over)
     }
 
@@ -41,11 +41,11 @@ impl Session {
         );
         let directory = self.directory()?;
         let (lock, path) = (directory.begin_detached(&run)?, directory.path().to_owned());
-        self.detached = Detached::This;
+        self.detached = DetachedRole::This;
         Ok((lock, path))
     }
 
-    /// Leaves what tells of the upload, and removes what it took to resume it.
+    /// Keeps the files that describe the upload, and removes those needed to resume it.
     pub(super) async fn mark_done(&mut self) -> io::Result<()> {
         let Some(mut journal) = self.journal.clone() else { return Ok(()) };
         journal.stage = Stage::Done;

@@ -1,8 +1,8 @@
-//! What a session looks at to prove that the blobs are its own.
+//! Proofs of a session that the blobs are its own.
 
 use std::sync::Arc;
 
-use super::super::error::{BrokenUpload, TransferFailure, UploadError};
+use super::super::error::{IncompleteUpload, TransferFailure, UploadError};
 use super::super::journal::{Journal, Stage};
 use super::super::proof;
 use super::super::resume::ResumeState;
@@ -11,7 +11,7 @@ use super::Session;
 use crate::cancel::Urgency;
 use crate::model::Report;
 use crate::native::Transferred;
-use crate::store::{BlobStore, Listing};
+use crate::store::{BlobListing, BlobStore};
 
 impl Session {
     /// Proves that what this upload sent is still what the location holds, right before it is registered: another upload
@@ -31,7 +31,7 @@ impl Session {
                     (self.settings.reporter)(Report::Debug(words.into()));
                     return Ok(());
                 }
-                // An earlier try asked for the registration, and whose it is the model shows.
+                // An earlier attempt requested the registration, and the model shows whose it is.
                 Err(UploadError::Conflict(_)) => return Ok(()),
                 Err(error) => return Err(error),
             },
@@ -49,11 +49,12 @@ impl Session {
             self.write(&mut journal).await?;
         }
         let kept = self.kept(false, &journal, failure.lost_file(), |_| true).await;
-        Err(UploadError::Broken(Box::new(BrokenUpload { failure, kept, changed: Vec::new(), no_location: None })))
+        Err(UploadError::Broken(Box::new(IncompleteUpload { failure, kept, changed: Vec::new(), no_location: None })))
     }
 
-    /// Difference between the files of the registered model and those that this upload sent, as a sentence: another upload
-    /// of this version may have written and registered them. `None` also where the service lets nobody look.
+    /// Difference between the files of the registered model and those that this upload sent, as a sentence: another
+    /// upload of this version may have written and registered them. `None` also where the service does not allow to
+    /// read.
     pub async fn registered_difference(&self) -> Option<String> {
         let journal = self.journal.as_ref()?;
         let blob_uri = journal.blob_uri();
@@ -75,7 +76,7 @@ impl Session {
         store: &BlobStore,
         journal: &mut Journal,
         sent: &Transferred,
-        before: Option<&Listing>,
+        before: Option<&BlobListing>,
     ) -> Result<(), TransferFailure> {
         let listed = store.list(&shared(&journal.files, before, Some(&sent.written))).await;
         let Some(listing) = listed.map_err(TransferFailure::Unproved)? else { return Ok(()) };
@@ -83,8 +84,8 @@ impl Session {
         Ok(())
     }
 
-    /// Keeps which writes the files are that an engine delivered before it failed, where the store tells soon: the next run
-    /// sees what another upload wrote in between.
+    /// Records the versions of blobs that an engine delivered before it failed, where the store reports them soon: the
+    /// next run detects what another upload wrote in between.
     pub(super) async fn keep_writes(&self, store: &BlobStore, state: &mut ResumeState) {
         let (Some(delivered), Some(directory)) = (&state.delivered, &self.directory) else { return };
         if delivered.is_empty() {

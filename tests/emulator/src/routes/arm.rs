@@ -1,5 +1,5 @@
-//! Azure Resource Manager: who is let in, and the reads that lead to a project. Deployments and what can be deployed stand
-//! beside it.
+//! Azure Resource Manager: authorization, and the reads that lead to a project. Deployments and the catalogue are in
+//! modules beside it.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -199,7 +199,7 @@ fn absent(subscription: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "SubscriptionNotFound", message)
 }
 
-/// Whether a subscription that may be seen holds the account.
+/// Finds a visible subscription that holds the account.
 fn holder(arm: &Arm, opened: &[ArmTenant], subscription: &str) -> Result<bool, Refusal> {
     let seen = opened.iter().flat_map(|tenant| &tenant.subscriptions).any(|(id, _)| id == subscription);
     if seen { Ok(arm.subscription() == subscription) } else { Err(absent(subscription)) }

@@ -1,4 +1,4 @@
-//! What can be deployed, and how much of it: models, usages, capacities, content filters, features.
+//! Catalogue, usages, capacities, content filters, features.
 
 use axum::Json;
 use axum::http::StatusCode;

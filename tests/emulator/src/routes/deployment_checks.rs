@@ -1,4 +1,4 @@
-//! What a write to a deployment must meet: a name, a free account, a model that can be deployed, a SKU, quota.
+//! Requirements for a write to a deployment: a name, a free account, a deployable model, a SKU, quota.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(super) fn require_name(name: &str) -> Result<(), Refusal> {
     if good { Ok(()) } else { Err(Refusal::bad_request("InvalidResourceName", message)) }
 }
 
-/// One write at a time; a refused one is a look at the one that runs.
+/// Allows one write at a time; a refused one counts as a poll of the running one.
 pub(super) fn require_idle(state: &mut State) -> Result<(), Refusal> {
     let State { deployments, config, .. } = state;
     let Some(busy) = deployments.busy() else { return Ok(()) };
@@ -160,7 +160,7 @@ fn usage_of(state: &State, model: &ModelRef, sku: &str) -> Option<String> {
     row["usageName"].as_str().map(str::to_owned)
 }
 
-/// What the deployments claim, but for one.
+/// Claims of all deployments but one.
 pub(super) fn claims(state: &State, but: Option<&str>) -> Vec<Claim> {
     let others = state.deployments.list().into_iter().filter(|one| but.is_none_or(|but| one["name"] != but));
     others

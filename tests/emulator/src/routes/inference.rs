@@ -1,4 +1,4 @@
-//! What a deployment is for: chat completions, and the list of deployments that a project shows.
+//! Inference: chat completions, and the list of deployments that a project shows.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! From a request to an answer: what every request must bring, which operation it means, and what faults do to it.
-//! The operations themselves stand in the modules below, a file for what belongs together.
+//! From a request to an answer: the common requirements, the choice of the operation, and faults. The operations are in
+//! the modules below, a file for each group.
 
 mod admin;
 mod arm;
@@ -172,7 +172,7 @@ fn require_content_type(request: &Incoming, wanted: &str) -> Result<(), Refusal>
     ))
 }
 
-/// What a new model may be called. What exists is found by any name.
+/// Requires a valid name for a new model. Existing models are found by any name.
 fn require_good_names(target: &Target) -> Result<(), Refusal> {
     let good = |text: &str| {
         text.len() <= 255

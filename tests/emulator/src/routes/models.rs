@@ -32,7 +32,7 @@ pub(super) fn versions(state: &State, request: &Incoming, name: &str) -> Answer 
 }
 
 pub(super) fn get(state: &mut State, target: &Target) -> Answer {
-    // Clients that cannot poll the operation watch the version instead, so this is a look as well.
+    // Clients that cannot poll the operation poll the version instead, so this counts as a poll.
     if let Some(id) = state.running(target) {
         state.look(&id);
         if state.config.visible_while_creating

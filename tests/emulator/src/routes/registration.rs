@@ -48,7 +48,7 @@ pub(super) async fn put(shared: &Shared, request: &Incoming, dialect: Dialect, t
     if !complete {
         return Err(Refusal::bad_request(UPLOAD_INCOMPLETE, EMPTY_CONTAINER));
     }
-    // A PUT may be repeated after its answer was lost: then it replaces what the first one made.
+    // A PUT may be repeated after its answer was lost: then it replaces the result of the first one.
     let status = if state.catalog.get(&target).is_some() { 200 } else { status };
     state.register(&target, registration);
     let model = state.catalog.get(&target).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What can be deployed, how much of it, and whether it answers.
+//! Catalogue, quota, and inference.
 
 use foundry_emulator::{Arm, Config, recorded_size};
 use reqwest::Method;

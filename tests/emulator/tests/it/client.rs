@@ -47,7 +47,7 @@ impl Client {
         Self { emulator, http }
     }
 
-    /// A path of the project without anything that the service wants.
+    /// Request to a path of the project, without the required headers.
     pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.emulator.endpoint()))
     }

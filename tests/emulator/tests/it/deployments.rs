@@ -1,4 +1,4 @@
-//! Deployments: what is accepted, how a write goes on, what is refused.
+//! Deployments: accepted requests, the course of a write, refusals.
 
 use foundry_emulator::{Arm, Config, Deploying, DeploymentEnd, Fault, FaultKind, Polling, Route};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! What the service refuses, it refuses here.
+//! Refusals of the service, reproduced.
 
 use foundry_emulator::{Auth, Config};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Where an upload goes: the shapes of the answer, and which container.
+//! Upload locations: the shapes of the answer, and the container.
 
 use foundry_emulator::{BlobStore, Config, PendingUploadShape};
 use serde_json::json;

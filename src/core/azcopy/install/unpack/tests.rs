@@ -11,7 +11,7 @@ use super::*;
 const PROGRAM: &[u8] = b"the program";
 const LIMIT: u64 = 1 << 20;
 
-/// A tar.gz of these entries; names as they stand, which the library would refuse.
+/// tar.gz of these entries, including names that the library would refuse.
 fn tar_gz(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, kind, content) in entries {
@@ -35,7 +35,7 @@ fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("a zip").into_inner()
 }
 
-/// What comes out, or what is said against it.
+/// Unpacked content, or the error message.
 fn out(archive: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     let (mut packed, mut unpacked) = (tempfile::tempfile().expect("a file"), tempfile::tempfile().expect("a file"));
     packed.write_all(archive).expect("a file");
@@ -47,8 +47,8 @@ fn out(archive: &[u8], limit: u64) -> Result<Vec<u8>, String> {
             unpacked.read_to_end(&mut content).expect("a file");
             Ok(content)
         }
-        Err(Unpacked::Flaw(flaw)) => Err(flaw.to_string()),
-        Err(Unpacked::Write(why)) => panic!("{why}"),
+        Err(UnpackError::Flaw(flaw)) => Err(flaw.to_string()),
+        Err(UnpackError::Write(why)) => panic!("{why}"),
     }
 }
 
@@ -57,7 +57,7 @@ fn said(archive: &[u8]) -> String {
 }
 
 #[test]
-fn no_archive_is_too_odd() {
+fn archive_survives_mutation() {
     let tar = tar_gz(&[
         ("azcopy_linux/azcopy", EntryType::Regular, PROGRAM),
         ("azcopy_linux/NOTICE", EntryType::Regular, b"n"),
@@ -125,7 +125,7 @@ fn an_archive_without_the_one_program_is_refused() {
         (&["d/azcopy", "e/azcopy"], "it holds more than one azcopy"),
     ] {
         assert_eq!(said(&tar(names)), words);
-        // An empty zip does not begin as others do.
+        // An empty zip has another signature.
         if !names.is_empty() {
             assert_eq!(said(&zip(names)), words);
         }
@@ -144,7 +144,7 @@ fn other_files_and_cut_ones_are_refused() {
         for cut in [5, whole.len() / 2, whole.len() - 1] {
             assert!(out(&whole[..cut], LIMIT).is_err(), "{cut} of {}", whole.len());
         }
-        // A bit that fell over in the middle.
+        // One flipped bit in the middle.
         let mut bent = whole.clone();
         bent[whole.len() / 2] ^= 0x10;
         assert!(said(&bent).contains("damaged"), "{}", said(&bent));
@@ -163,7 +163,7 @@ fn a_bomb_is_stopped_at_the_limit() {
         assert!(archive.len() < 100_000);
         assert_eq!(said(&archive), "it unpacks into more than 1.0 MB");
     }
-    // What is not taken out of a zip is not unpacked either.
+    // Other entries of a zip are not unpacked either.
     let beside = zipped(&[("d/other", &zeros), ("d/azcopy", PROGRAM)]);
     assert_eq!(out(&beside, LIMIT).expect("taken"), PROGRAM);
 }
@@ -175,7 +175,7 @@ fn claimed_sizes_are_not_believed() {
     let central = zip.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
     zip[central + 24..central + 28].copy_from_slice(&1u32.to_le_bytes());
     assert!(out(&zip, LIMIT).is_err());
-    // A tar whose entry claims more than there is.
+    // A tar whose entry declares more bytes than it has.
     let mut header = Header::new_gnu();
     header.as_mut_bytes()[..8].copy_from_slice(b"d/azcopy");
     header.set_size(1 << 40);
