@@ -1,29 +1,145 @@
-//! Help pages. clap wraps them to the terminal, which is right for prose and breaks commands that are to be pasted.
+//! Help pages: `-h` is the summary, `--help` has everything. clap wraps both to the terminal, which is right for prose and
+//! breaks commands that are to be pasted.
 
 use std::ffi::OsString;
 
 use clap::Command;
+use clap::builder::StyledStr;
 
 use super::tree;
+use crate::globals::AZD_PROGRAM;
 
 /// No-break space that replaces the spaces of lines which clap must not wrap.
 const GLUE: &str = "\u{a0}";
 
 /// Returns the help that these arguments, the program's name first, ask clap for.
 pub(super) fn help(program: &'static str, args: impl IntoIterator<Item = OsString>) -> String {
-    match glued(tree(program)).try_get_matches_from(args) {
+    match pasteable(tree(program), program).try_get_matches_from(args) {
         Err(error) => error.render().to_string().replace(GLUE, " "),
         Ok(_) => String::new(),
     }
 }
 
-/// clap's tree, in which the examples, and all else that is indented behind the help, are never wrapped.
-fn glued(command: Command) -> Command {
-    let glue = |line: &str| if line.starts_with(' ') { line.replace(' ', GLUE) } else { line.to_owned() };
-    let after = command.get_after_help().map(ToString::to_string);
-    let command = match after {
-        Some(after) => command.after_help(after.lines().map(glue).collect::<Vec<_>>().join("\n")),
-        None => command,
+/// clap's tree, in which the examples run as printed: they call this program as the user did, and neither they nor
+/// anything else that is indented behind the options is wrapped.
+fn pasteable(command: Command, program: &'static str) -> Command {
+    let line = |line: &str| match line.starts_with(' ') {
+        true => line.replace(AZD_PROGRAM, program).replace(' ', GLUE),
+        false => line.to_owned(),
     };
-    command.mut_subcommands(glued)
+    let text = |text: Option<&StyledStr>| Some(text?.to_string().lines().map(line).collect::<Vec<_>>().join("\n"));
+    let (short, long) = (text(command.get_after_help()), text(command.get_after_long_help()));
+    let command = short.into_iter().fold(command, Command::after_help);
+    let command = long.into_iter().fold(command, Command::after_long_help);
+    command.mut_subcommands(|sub| pasteable(sub, program))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::super::Cli;
+    use super::*;
+    use crate::commands::headings;
+    use crate::globals::PROGRAM;
+
+    /// A command with more options of its own has each under a heading that names what it is about.
+    const WITHOUT_HEADING: usize = 8;
+    /// Characters of the first line of a help text, without clap's brackets at its end.
+    const FIRST_LINE: usize = 80;
+
+    fn each(command: &Command, path: &str, look: &mut dyn FnMut(&Command, &str)) {
+        look(command, path);
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            each(sub, &format!("{path} {}", sub.get_name()), look);
+        }
+    }
+
+    /// First lines of all help texts, of commands and of options, with what they belong to.
+    fn first_lines() -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        each(&Cli::command(), PROGRAM, &mut |command, path| {
+            found.push((path.to_owned(), command.get_about().map(ToString::to_string).unwrap_or_default()));
+            for arg in command.get_arguments() {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                found.push((format!("{path} {}", arg.get_id()), help));
+            }
+        });
+        assert!(found.len() > 200, "{}", found.len());
+        found
+    }
+
+    /// The text without `[default: x]`, `[env: X]` and the like at its end.
+    fn without_brackets(text: &str) -> &str {
+        let mut text = text.trim_end();
+        while let Some((before, _)) = text.strip_suffix(']').and_then(|inner| inner.rsplit_once(" [")) {
+            text = before.trim_end();
+        }
+        text
+    }
+
+    #[test]
+    fn a_first_line_is_one_short_sentence() {
+        for (whose, line) in first_lines() {
+            let text = without_brackets(&line);
+            assert!(!text.is_empty(), "{whose} has no help");
+            assert!(text.chars().count() <= FIRST_LINE, "{whose}: {} characters: {text}", text.chars().count());
+            assert!(!text.ends_with('.'), "{whose} ends with a full stop: {text}");
+            assert!(text.starts_with(char::is_uppercase) || text.starts_with("azd "), "{whose}: {text}");
+            let first = text.split(' ').next().unwrap_or_default();
+            assert!(!["It", "Its", "What", "Where", "The", "Whether", "Only"].contains(&first), "{whose}: {text}");
+        }
+    }
+
+    #[test]
+    fn help_has_one_word_for_an_idea() {
+        let banned = [
+            "catalogue",
+            "somebody",
+            "nobody",
+            "at once",
+            "leave out",
+            "left out",
+            "take also",
+            "may stand",
+            "anew",
+            "under way",
+            "go on",
+            "goes on",
+            "there is none",
+            "and the like",
+            "such a name",
+            "sends the bytes",
+        ];
+        let mut texts = Vec::new();
+        each(&Cli::command(), PROGRAM, &mut |command, path| {
+            let of_command = [
+                command.get_about(),
+                command.get_long_about(),
+                command.get_after_help(),
+                command.get_after_long_help(),
+            ];
+            let of_args = command.get_arguments().flat_map(|arg| [arg.get_help(), arg.get_long_help()]);
+            for text in of_command.into_iter().chain(of_args).flatten() {
+                texts.push((path.to_owned(), text.to_string().to_lowercase()));
+            }
+        });
+        for (path, text) in texts {
+            let found = banned.iter().find(|word| text.contains(*word));
+            assert!(found.is_none(), "{path} says '{}': {text}", found.unwrap_or(&""));
+        }
+    }
+
+    #[test]
+    fn many_options_are_grouped_and_global_ones_stand_last() {
+        each(&Cli::command(), PROGRAM, &mut |command, path| {
+            let shown: Vec<_> = command.get_opts().filter(|arg| !arg.is_hide_set() && !arg.is_global_set()).collect();
+            let of_global = |arg: &&&clap::Arg| arg.get_help_heading() == Some(headings::GLOBAL);
+            let own: Vec<_> = shown.iter().filter(|arg| !of_global(arg)).collect();
+            for arg in &own {
+                let is_grouped = arg.get_help_heading().is_some();
+                assert!(is_grouped || own.len() <= WITHOUT_HEADING, "{path} --{} has no heading", arg.get_id());
+            }
+        });
+    }
 }

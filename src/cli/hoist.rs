@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 
 /// Moves global options from before or between the command words to behind the last of them. The first argument is the
 /// program's name. Pure; everything from `--` or an option that is not global stays as it is.
@@ -70,7 +70,12 @@ fn global<'a>(tree: &'a Command, name: &str) -> Option<&'a Arg> {
         Some(long) => arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long)),
         None => arg.get_short().is_some_and(|short| name.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
     };
-    tree.get_arguments().filter(|arg| arg.is_global_set()).find(is_named)
+    tree.get_arguments().filter(|arg| arg.is_global_set() && !is_help(arg)).find(is_named)
+}
+
+/// True for `--help`, which asks for the page of the words before it.
+fn is_help(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::Help)
 }
 
 /// True when the next argument is the option's value; a switch accepts one only behind `=`.

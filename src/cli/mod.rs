@@ -18,6 +18,7 @@ use clap_complete::Shell;
 use crate::commands::base::{self, BaseCommand};
 use crate::commands::custom::{CustomCommand, CustomGroup};
 use crate::commands::deployments::DeploymentsCommand;
+use crate::commands::headings;
 use crate::commands::init::InitArgs;
 use crate::console::ProgressMode;
 use crate::globals::{OutputFormat, PROGRAM};
@@ -45,6 +46,7 @@ Exit codes:
     name = PROGRAM,
     after_help = ROOT_EXAMPLES,
     disable_version_flag = true,
+    disable_help_flag = true,
     args_override_self = true,
     max_term_width = 110
 )]
@@ -53,7 +55,7 @@ pub(crate) struct Cli {
     pub(crate) globals: GlobalArgs,
 
     /// Print the version
-    #[arg(long = "version", action = clap::ArgAction::SetTrue)]
+    #[arg(long = "version", action = clap::ArgAction::SetTrue, hide_short_help = true, help_heading = headings::GLOBAL)]
     pub(crate) show_version: bool,
 
     #[command(subcommand)]
@@ -67,7 +69,7 @@ pub(crate) enum Command {
     #[command(
         args_override_self = true,
         after_help = "\
-It asks for what is missing: subscription, resource group, project. Then the environment holds AZURE_TENANT_ID, \
+Prompts for missing values: subscription, resource group, project. Stores them in the environment as AZURE_TENANT_ID, \
 AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP_NAME, AZURE_ACCOUNT_NAME, AZURE_PROJECT_NAME, AZURE_LOCATION and \
 AZURE_PROJECT_ENDPOINT.
 
@@ -77,7 +79,7 @@ Examples:
   azd ai models init -s 8861a79b-122e-4733-b9f0-bb521b0268ce -e https://my-account.services.ai.azure.com/api/projects/my-project"
     )]
     Init(InitArgs),
-    /// Custom models: upload, register, list, show, delete
+    /// Upload, register and manage custom models
     #[command(
         arg_required_else_help = false,
         args_override_self = true,
@@ -90,13 +92,13 @@ Examples:
         #[command(subcommand)]
         command: Option<CustomGroup>,
     },
-    /// Models of the catalogue and their deployments
+    /// List, show and deploy catalog models
     #[command(arg_required_else_help = false, args_override_self = true, after_help = base::EXAMPLES)]
     Base {
         #[command(subcommand)]
         command: Option<BaseCommand>,
     },
-    /// All deployments of the account, whatever their models: list, show, delete, test
+    /// List, show, test and delete all deployments of the account
     #[command(
         arg_required_else_help = false,
         args_override_self = true,
@@ -122,7 +124,7 @@ Examples:
   azd ai models version
   azd ai models version -o json")]
     Version,
-    /// Describe the commands to azd, which calls this when it installs the extension
+    /// Describe the commands to azd (called when the extension is installed)
     #[command(
         hide = true,
         after_help = "\
@@ -130,7 +132,7 @@ Examples:
   azd ai models metadata"
     )]
     Metadata,
-    /// Print a page in Markdown that teaches a coding agent these commands
+    /// Print a Markdown guide to these commands for coding agents
     #[command(after_help = "\
 Examples:
   azd ai models skill > SKILL.md")]
@@ -174,22 +176,25 @@ impl Command {
 
 /// Options that are accepted before or after the command.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Global options")]
+#[command(next_help_heading = headings::GLOBAL)]
 pub(crate) struct GlobalArgs {
-    /// Foundry project endpoint: https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT
-    #[arg(long, global = true, value_name = "URL", action = clap::ArgAction::Append, value_hint = ValueHint::Url)]
+    /// Foundry project endpoint
+    ///
+    /// Written as https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT. Without it, the endpoint comes from the azd
+    /// environment, else from AZURE_PROJECT_ENDPOINT or FOUNDRY_PROJECT_ENDPOINT.
+    #[arg(long, global = true, value_name = "URL", action = clap::ArgAction::Append, value_hint = ValueHint::Url, hide_short_help = true)]
     pub(crate) project_endpoint: Vec<String>,
 
-    /// Project endpoint (a value that starts with https:// or http://) or azd environment (any other)
+    /// Project endpoint (http:// or https://), or name of an azd environment
     #[arg(short = 'e', global = true, value_name = "URL|NAME", action = clap::ArgAction::Append)]
     pub(crate) endpoint_or_environment: Vec<String>,
 
-    /// azd environment
-    #[arg(long, global = true, value_name = "NAME", action = clap::ArgAction::Append)]
+    /// azd environment [env: AZD_ENVIRONMENT]
+    #[arg(long, global = true, value_name = "NAME", action = clap::ArgAction::Append, hide_short_help = true)]
     pub(crate) environment: Vec<String>,
 
     /// Azure subscription
-    #[arg(short, long, global = true, value_name = "ID")]
+    #[arg(short, long, global = true, value_name = "ID", hide_short_help = true)]
     pub(crate) subscription: Option<String>,
 
     /// Output format: table or json
@@ -201,36 +206,42 @@ pub(crate) struct GlobalArgs {
         value_enum,
         ignore_case = true,
         default_value = "table",
-        hide_default_value = true,
         hide_possible_values = true
     )]
     pub(crate) output: OutputFormat,
 
-    /// Never ask: a question without an answer on the command line is an error
-    #[arg(long, global = true, alias = "non-interactive", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide = false)]
+    /// Never prompt; fail if a required answer is missing [env: AZD_NO_PROMPT]
+    ///
+    /// Values that a prompt offers as default are used. Consent is never assumed: it needs its option, such as --yes or
+    /// --force.
+    #[arg(long, global = true, alias = "non-interactive", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub(crate) no_prompt: Option<bool>,
 
-    /// Trace requests and child processes on stderr; secrets are masked
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+    /// Trace requests and child processes on stderr, with secrets masked [env: AZD_DEBUG]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide_short_help = true)]
     pub(crate) debug: Option<bool>,
 
-    /// No progress, no hints; create, list and versions print names only, one a line
+    /// Hide progress and hints; list, versions and create print names only
     #[arg(short, long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub(crate) quiet: Option<bool>,
 
-    /// Change to this directory first
-    #[arg(short = 'C', long, global = true, value_name = "DIR", action = clap::ArgAction::Append, value_hint = ValueHint::DirPath)]
+    /// Change to this directory first [env: AZD_CWD]
+    #[arg(short = 'C', long, global = true, value_name = "DIR", action = clap::ArgAction::Append, value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub(crate) cwd: Vec<std::path::PathBuf>,
 
-    /// Print the address of the documentation
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+    /// Print the URL of the documentation
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide_short_help = true)]
     pub(crate) docs: Option<bool>,
 
-    /// azd's own; accepted and left alone
+    /// Print help (see more with '--help')
+    #[arg(short, long, global = true, action = clap::ArgAction::Help, long_help = "Print help (see a summary with '-h')")]
+    pub(crate) help: Option<bool>,
+
+    /// Option of azd (accepted and ignored)
     #[arg(long, global = true, value_name = "FILE", hide = true)]
     pub(crate) trace_log_file: Option<std::path::PathBuf>,
 
-    /// azd's own; accepted and left alone
+    /// Option of azd (accepted and ignored)
     #[arg(long, global = true, value_name = "URL", hide = true)]
     pub(crate) trace_log_url: Option<String>,
 }
@@ -276,7 +287,8 @@ mod tests {
     #[test]
     fn every_command_has_an_example_and_every_example_parses() {
         fn check(command: &clap::Command, path: &str) {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let helps = [command.get_after_help(), command.get_after_long_help()];
+            let help: String = helps.into_iter().flatten().map(|help| format!("{help}\n")).collect();
             let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix(AZD_PROGRAM)).collect();
             assert!(!examples.is_empty(), "{path} has no example");
             for example in examples {

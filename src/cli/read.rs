@@ -202,9 +202,9 @@ mod tests {
     #[test]
     fn groups_without_a_command_print_their_help() {
         for (line, start) in [
-            ("p", "Upload, register and manage custom models"),
-            ("p custom", "Custom models: upload"),
-            ("p custom --help", "Custom models: upload"),
+            ("p", "Upload, register and manage custom models in"),
+            ("p custom", "Upload, register and manage custom models\n"),
+            ("p custom --help", "Upload, register and manage custom models\n"),
             ("p -e dev custom list -h", "List the latest version"),
             ("p --docs", "https://learn.microsoft.com/"),
             ("p list --docs", "https://learn.microsoft.com/"),

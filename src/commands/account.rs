@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::connect;
 use super::finder::ProjectFinder;
+use super::headings;
 use super::search::AccountMatch;
 use crate::app::App;
 use crate::error::CliError;
@@ -17,12 +18,13 @@ use azure_ai_models_core::project::{EndpointSource, ProjectEndpoint};
 
 /// Options that name the account.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = headings::ACCOUNT)]
 pub(crate) struct AccountArgs {
-    /// Resource group of the Foundry account [default: found by the project endpoint]
+    /// Resource group of the Foundry account [default: that of the project endpoint]
     #[arg(short = 'g', long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) resource_group: Option<String>,
 
-    /// Foundry account, by its Azure resource name [default: found by the project endpoint]
+    /// Azure resource name of the Foundry account [default: that of the project endpoint]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) account: Option<String>,
 

@@ -23,15 +23,15 @@ use azure_ai_models_core::project::ProjectEndpoint;
 /// Arguments of `init`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InitArgs {
-    /// ARM resource id of the Foundry project
+    /// Azure resource ID of the Foundry project
     #[arg(short, long, value_name = "ID")]
     pub(crate) project_resource_id: Option<String>,
 
-    /// Name of the azd environment, as --environment; it is made where there is none
+    /// Name of the azd environment, created if missing (same as --environment)
     #[arg(short = 'n', value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// Ask for the project again, although the environment has one
+    /// Prompt for the project again, even if the environment has one
     #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) force: Option<bool>,
 }

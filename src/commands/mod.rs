@@ -8,6 +8,7 @@ mod connect;
 pub(crate) mod custom;
 pub(crate) mod deployments;
 mod finder;
+pub(crate) mod headings;
 mod inference;
 pub(crate) mod init;
 pub(crate) mod metadata;

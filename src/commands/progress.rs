@@ -2,13 +2,14 @@
 
 use clap::Args;
 
+use super::headings;
 use crate::console::ProgressMode;
 
 /// `--progress`.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct ProgressArgs {
-    /// How progress is shown: auto, bar, plain, json or none
-    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]
+    /// Progress display: auto, bar, plain, json or none
+    #[arg(long, value_name = "MODE", help_heading = headings::OUTPUT, value_enum, default_value_t, hide_possible_values = true)]
     progress: ProgressMode,
 }
 

@@ -13,34 +13,69 @@ fn file(path: &str) -> String {
         .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Summary of each command, and the whole page of some; the short forms have the same help.
 #[test]
 fn help_says_the_same_as_before() {
     let mut env = TestEnv::new();
     env.set("COLUMNS", "100");
+    let names: Vec<String> = examples(&env).into_iter().map(|(name, _)| name.join(" ")).collect();
+    let is_short_form = |name: &&String| names.contains(&format!("custom {name}")) && *name != "deployments";
+    let named = names.iter().filter(|name| !is_short_form(name) && !name.starts_with("uploads ")).map(String::as_str);
+    let summaries = std::iter::once("").chain(named).map(|name| format!("{name} -h"));
+    let whole = ["", "custom create", "custom list"].map(|name| format!("{name} --help"));
     let mut pages = String::new();
-    for command in [
-        "",
-        "custom",
-        "custom create",
-        "custom list",
-        "custom versions",
-        "custom show",
-        "custom update",
-        "custom delete",
-        "custom wait",
-        "version",
-        "completion",
-    ] {
-        let mut args: Vec<&str> = command.split_whitespace().collect();
-        args.push("--help");
-        let output = env.run(&args).success();
-        assert_eq!(output.stderr, "", "{command}");
-        for line in output.stdout.lines() {
-            assert!(line.chars().count() <= 110, "too wide in '{command}': {line}");
-        }
-        pages = format!("{pages}$ {PROGRAM} {}\n{}\n", args.join(" "), output.stdout);
+    for line in summaries.chain(whole) {
+        let output = env.run(&line.split_whitespace().collect::<Vec<_>>()).success();
+        assert_eq!(output.stderr, "", "{line}");
+        pages = format!("{pages}$ {PROGRAM} {}\n{}\n", line.trim_start(), output.stdout);
     }
     insta::assert_snapshot!(pages);
+}
+
+/// `-h` is what fits on a screen or two; `--help` has what it omits.
+#[test]
+fn the_summary_is_short_and_the_page_complete() {
+    let mut env = TestEnv::new();
+    env.set("COLUMNS", "110");
+    for (name, _) in examples(&env) {
+        let page = |option| {
+            let args: Vec<&str> = name.iter().map(String::as_str).chain([option]).collect();
+            env.run(&args).success().stdout
+        };
+        let (summary, page) = (page("-h"), page("--help"));
+        let limit = if name.last().is_some_and(|last| last == "create") { 60 } else { 35 };
+        let lines = summary.lines().count();
+        assert!(lines <= limit, "the summary of {name:?} has {lines} lines:\n{summary}");
+        for (text, options) in
+            [(&summary, &["-e <", "-o, ", "-q, ", "-h, "][..]), (&page, &["--cwd", "--debug", "--docs"])]
+        {
+            let (_, global) = text.split_once("\nGlobal options:\n").unwrap_or_else(|| panic!("{name:?}: {text}"));
+            let after = global.lines().find(|line| line.ends_with(" options:"));
+            assert_eq!(after, None, "options behind the global ones in {name:?}");
+            assert!(options.iter().all(|option| global.contains(option)), "{name:?}: {text}");
+        }
+        assert!(!summary.contains("--debug"), "{summary}");
+    }
+}
+
+/// Pasted examples call the program as the user did.
+#[test]
+fn pages_name_the_program_as_it_was_called() {
+    let mut env = TestEnv::new();
+    for (run_by_azd, own, other) in [(false, PROGRAM, AZD_PROGRAM), (true, AZD_PROGRAM, PROGRAM)] {
+        if run_by_azd {
+            env.set("AZD_SERVER", "127.0.0.1:9");
+        }
+        for option in ["-h", "--help"] {
+            let help = env.run(&["custom", "create", option]).success().stdout;
+            assert!(help.contains(&format!("\nUsage: {own} custom create ")), "{help}");
+            assert!(
+                help.contains(&format!("  {own} custom create --name my-model --source hf://org/repo\n")),
+                "{help}"
+            );
+            assert!(!help.contains(other), "{help}");
+        }
+    }
 }
 
 /// Each command with its examples in azd's metadata; the program itself has none there.
@@ -73,13 +108,17 @@ fn examples_are_never_wrapped() {
             let help = env.run(&args).success().stdout;
             assert!(!examples.is_empty(), "{name:?}");
             for example in examples {
+                let example = example.replace(AZD_PROGRAM, PROGRAM);
                 let whole = help.lines().any(|line| line.starts_with("  ") && line.trim_start() == example);
                 assert!(whole, "{name:?} at {width} breaks '{example}':\n{help}");
             }
             assert!(!help.contains('\u{a0}'), "a blank that no shell knows: {help}");
         }
         let root = env.run(&[]).success().stdout;
-        assert!(root.contains("\n  azd ai models custom create --name my-model --source ./model-weights\n"), "{root}");
+        assert!(
+            root.contains("\n  azure-ai-models custom create --name my-model --source ./model-weights\n"),
+            "{root}"
+        );
         assert!(
             root.contains("\n  0 success          3 not found       6 model check failed     9 service or network\n")
         );
@@ -116,7 +155,10 @@ fn the_short_forms_have_the_same_help() {
     for command in ["create", "list", "versions", "show", "update", "delete", "wait"] {
         let long = env.run(&["custom", command, "--help"]).success().stdout;
         let short = env.run(&[command, "--help"]).success().stdout;
-        assert_eq!(long.replace(&format!("{PROGRAM} custom {command}"), &format!("{PROGRAM} {command}")), short);
+        assert_eq!(
+            long.replace(&format!("Usage: {PROGRAM} custom {command}"), &format!("Usage: {PROGRAM} {command}")),
+            short
+        );
     }
 }
 

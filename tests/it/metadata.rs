@@ -99,9 +99,12 @@ fn every_example_says_what_it_does() {
     });
     for (command, description) in [
         ("init", "Connect an azd environment to a Foundry project"),
-        ("custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7", "An adapter"),
+        ("custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7", "A LoRA adapter"),
         ("custom list --limit 10 -o json", "List the latest version of each custom model, with --limit, as JSON"),
-        ("custom uploads discard --all --yes", "Forget uploads, with --all and --yes"),
+        (
+            "custom uploads discard --all --yes",
+            "Discard unfinished uploads without registering their files, with --all and --yes",
+        ),
     ] {
         assert_eq!(told[&format!("azd ai models {command}")], description);
     }

@@ -5,15 +5,15 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::app::App;
 use crate::commands::account::{AccountArgs, AccountContext, access};
-use crate::commands::similar;
+use crate::commands::{headings, similar};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::arm::{AccountModel, ArmClient, ArmError, Usage};
 
 /// Options that choose the catalogue.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CatalogArgs {
-    /// Azure region [default: that of the account, with what the account may deploy]
-    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
+    /// Azure region [default: the account's region]
+    #[arg(long, help_heading = headings::ACCOUNT, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) location: Option<String>,
 
     #[command(flatten)]

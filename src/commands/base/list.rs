@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::catalog::{self, CatalogArgs};
 use crate::app::App;
+use crate::commands::headings;
 use crate::console::product::{JsonPieces, Product, list as json_list};
 use crate::console::{TableStyle, catalog_page};
 use crate::error::CliError;
@@ -23,32 +24,33 @@ Examples:
 
 /// Options of `base list`.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::FILTER)]
 pub(crate) struct BaseListArgs {
-    /// Only models of this publisher
+    /// Show only models of this publisher
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     publisher: Option<String>,
 
-    /// Only models of this format, for example OpenAI
+    /// Show only models of this format, such as OpenAI
     #[arg(long, value_name = "FORMAT", value_parser = NonEmptyStringValueParser::new())]
     format: Option<String>,
 
-    /// Only models with such a name, for example 'gpt-*'
+    /// Show only models whose name matches, such as 'gpt-*'
     #[arg(short, long, value_name = "GLOB")]
     name: Option<NamePattern>,
 
-    /// Only models that can be deployed with this SKU, for example GlobalStandard
+    /// Show only models offered with this SKU, such as GlobalStandard
     #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
     sku: Option<String>,
 
-    /// Only models with this capability, for example chatCompletion
+    /// Show only models with this capability, such as chatCompletion
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     capability: Option<String>,
 
-    /// Only models in this state, for example Preview
+    /// Show only models in this lifecycle state, such as Preview
     #[arg(long, value_name = "STATE", value_parser = NonEmptyStringValueParser::new())]
     lifecycle: Option<String>,
 
-    /// Include deprecated and retired models
+    /// Show deprecated and retired models too
     #[arg(long)]
     all: bool,
 

@@ -15,13 +15,13 @@ use crate::error::CliError;
 /// Commands for models of the catalogue.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaseCommand {
-    /// List the models of the catalogue that can be deployed
+    /// List the catalog models that can be deployed
     #[command(args_override_self = true, after_help = list::EXAMPLES)]
     List(list::BaseListArgs),
-    /// Show a model of the catalogue: versions, SKUs, quota
+    /// Show a catalog model: versions, SKUs, quota
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::BaseShowArgs),
-    /// Deployments of catalogue models
+    /// Deploy catalog models and manage their deployments
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
         #[command(subcommand)]

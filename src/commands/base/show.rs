@@ -21,7 +21,7 @@ Examples:
 /// Options of `base show`.
 #[derive(Args, Debug)]
 pub(crate) struct BaseShowArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: String,
 

@@ -22,16 +22,16 @@ Examples:
   azd ai models custom check ./model-weights --exclude \"*.bin\" -o json
   azd ai models custom check hf://org/repo
 
-Errors end with exit code 6 and would stop 'custom create'; warnings would not.";
+Errors stop 'custom create' and give exit code 6. Warnings do not.";
 
 /// Options of `custom check`.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// File or directory with the weights, or a repository of the Hugging Face Hub: hf://ORG/NAME
+    /// File, directory, or Hugging Face repository (hf://ORG/NAME)
     #[arg(value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
     path: SourceText,
 
-    /// FullWeight, LoRA or DraftModel [default: LoRA for an adapter, else FullWeight]
+    /// Weight type: FullWeight, LoRA or DraftModel [default: detected]
     #[arg(long, value_name = "TYPE")]
     weight_type: Option<WeightType>,
 

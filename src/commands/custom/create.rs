@@ -60,43 +60,50 @@ use crate::error::{CliError, ErrorCode, VersionConflict};
 /// Steps that the user sees: location, upload, registration.
 const STEPS: u8 = 3;
 
+/// Examples of the summary.
+pub(super) const SUMMARY: &str = "\
+Examples:
+  azd ai models custom create --name my-model --source ./model-weights
+  azd ai models custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7
+  azd ai models custom create --name my-model --source hf://org/repo";
+
 pub(super) const EXAMPLES: &str = "\
 Examples:
   A directory with the weights:
     azd ai models custom create --name my-model --source ./model-weights
 
-  What would be sent, and what is wrong with it:
+  Show what would be sent, and check the files:
     azd ai models custom create --name my-model --source ./model-weights --dry-run
 
   A second version, trained from a base model:
     azd ai models custom create -n my-model --version 2 --source ./weights --base-model FW-GLM-4.7
 
-  An adapter:
+  A LoRA adapter:
     azd ai models custom create -n my-adapter --source ./adapter --weight-type LoRA --base-model FW-GLM-4.7
 
-  Only the safetensors files and what belongs to them:
+  Without the files of other formats:
     azd ai models custom create -n my-model --source ./weights --exclude \"*.bin\" --exclude original/
 
-  A blob URL with a SAS, from a file since shells cut URLs at '&':
+  A blob URL with a SAS, from a file because shells cut URLs at '&':
     azd ai models custom create --name my-model --source-file source-url.txt
 
-  A model of the Hugging Face Hub, without a copy on this machine:
+  A Hugging Face repository, without a copy on this machine:
     azd ai models custom create --name my-model --source hf://org/repo
 
-  From weights to an endpoint:
+  Upload, register and deploy:
     azd ai models custom create -n my-model --source ./weights --base-model FW-GLM-4.7 --deploy
 
-  Without this terminal, which may close then:
+  In the background, so that the terminal can be closed:
     azd ai models custom create --name my-model --source ./model-weights --detach
 
-  In two steps, with a look at the plan between them:
+  In two steps, to review the plan first:
     azd ai models custom create -n my-model --source ./weights --dry-run --with-hashes -o json > plan.json
     azd ai models custom create --plan plan.json
 
-  In a pipeline, a version for each content, and none where nothing changed:
+  In a pipeline, a new version only if the content changed:
     azd ai models custom create -n my-model --version auto --source ./weights --if-changed --no-prompt
 
-  In a pipeline, each run a version of its own:
+  In a pipeline, a new version for each run:
     azd ai models custom create -n my-model --version auto --source ./weights --no-prompt -o json";
 
 pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {

@@ -26,23 +26,23 @@ Examples:
 /// Options of `custom delete`.
 #[derive(Args, Debug)]
 pub(crate) struct DeleteArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 
-    /// Version [default: the only one there is]
+    /// Model version [default: the only version]
     #[arg(long, value_name = "VERSION")]
     version: Option<ModelVersion>,
 
-    /// Delete without asking
+    /// Delete without a prompt
     #[arg(short, long)]
     force: bool,
 
-    /// Succeed where there is no such model or version
+    /// Succeed if the model or version does not exist
     #[arg(long)]
     if_exists: bool,
 
-    /// How long to wait for the deletion, for example 90s, 30m or 1h30m [default: 30m]
+    /// Time limit, such as 90s, 30m or 1h30m [default: 30m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,
 }

@@ -18,7 +18,7 @@ use azure_ai_models_core::model::{
 use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
-These are the models that were registered in the project. 'base list' lists the models of the catalogue.
+Lists the models registered in the project. To list the models of the catalog, use 'base list'.
 
 Examples:
   azd ai models custom list
@@ -29,27 +29,27 @@ Examples:
 /// Options of `custom list`.
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// Only models that this training job made
+    /// Show only models created by this training job
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     source_job_id: Option<String>,
 
-    /// Only models with such a name, for example 'support-*'
+    /// Show only models whose name matches, such as 'support-*'
     #[arg(short, long, value_name = "GLOB")]
     name: Option<NamePattern>,
 
-    /// Only models of this type: FullWeight, LoRA or DraftModel
+    /// Show only models of this type: FullWeight, LoRA or DraftModel
     #[arg(long, value_name = "TYPE")]
     weight_type: Option<WeightType>,
 
-    /// Only models with this tag; may be repeated
+    /// Show only models with this tag (can be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     tag: Vec<Tag>,
 
-    /// Order: name, or created (newest first) [default: as the service lists them]
+    /// Sort order: name, or created (newest first) [default: order of the service]
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Sort>,
 
-    /// At most so many models
+    /// Maximum number of models to show
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
 }

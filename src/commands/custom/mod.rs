@@ -31,7 +31,7 @@ use crate::error::CliError;
 pub(crate) enum CustomGroup {
     #[command(flatten)]
     Models(CustomCommand),
-    /// Deployments of custom models: from a registered model to an endpoint
+    /// Deploy custom models and manage their deployments
     #[command(args_override_self = true, arg_required_else_help = false, after_help = DEPLOYMENTS)]
     Deployments {
         #[command(subcommand)]
@@ -71,7 +71,7 @@ impl CustomCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustomCommand {
     /// Upload weights and register them as a custom model
-    #[command(args_override_self = true, after_help = create::EXAMPLES)]
+    #[command(args_override_self = true, after_help = create::SUMMARY, after_long_help = create::EXAMPLES)]
     Create(Box<create::CreateArgs>),
     /// List the latest version of each custom model
     #[command(args_override_self = true, after_help = list::EXAMPLES)]
@@ -79,10 +79,10 @@ pub(crate) enum CustomCommand {
     /// List all versions of a custom model, newest first
     #[command(args_override_self = true, after_help = versions::EXAMPLES)]
     Versions(versions::VersionsArgs),
-    /// Check the files of a model before they are uploaded
+    /// Check model files before uploading them
     #[command(args_override_self = true, after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
-    /// Uploads of this machine: list, attach, stop, log, resume, discard
+    /// Manage the uploads of this machine: list, attach, stop, log, resume, discard
     #[command(args_override_self = true, arg_required_else_help = false, after_help = uploads::EXAMPLES)]
     Uploads {
         #[command(subcommand)]
@@ -91,7 +91,7 @@ pub(crate) enum CustomCommand {
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
-    /// Change the description and the tags of a custom model
+    /// Change the description or tags of a custom model
     #[command(args_override_self = true, after_help = update::EXAMPLES)]
     Update(update::UpdateArgs),
     /// Delete a version of a custom model

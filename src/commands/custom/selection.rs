@@ -8,6 +8,7 @@ use clap::Args;
 use super::hub;
 
 use crate::app::App;
+use crate::commands::headings;
 use crate::error::CliError;
 use azure_ai_models_core::check;
 use azure_ai_models_core::hub::{HubAddress, HubImport, HubPin, HubReader};
@@ -19,17 +20,20 @@ const MAX_NAMED_SECRETS: usize = 10;
 
 /// Options that select files of a directory.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::SOURCE)]
 pub(super) struct SelectionArgs {
-    /// Take only files that match: *.json at any depth, /*.json at the top, sub/ a directory; may stand several times
+    /// Include only files that match (can be repeated)
+    ///
+    /// *.json matches at any depth, /*.json at the top only, sub/ a directory.
     #[arg(long, value_name = "GLOB")]
     include: Vec<Pattern>,
 
-    /// Leave out files and directories that match; may stand several times
+    /// Exclude files and directories that match (can be repeated)
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<Pattern>,
 
-    /// Take also what is left out by default: .git/, .cache/, *.lock and the like
-    #[arg(long)]
+    /// Include files that are excluded by default, such as .git/, .cache/ and *.lock
+    #[arg(long, hide_short_help = true)]
     no_default_excludes: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::error::CliError;
 use azure_ai_models_core::model::{ModelName, ModelVersion, latest};
 
 pub(super) const EXAMPLES: &str = "\
-For a model of the catalogue use 'base show'.
+To show a catalog model, use 'base show'.
 
 Examples:
   azd ai models custom show --name my-model
@@ -21,15 +21,15 @@ Examples:
 /// Options of `custom show`.
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 
-    /// Version [default: the latest]
+    /// Model version [default: the latest]
     #[arg(long, value_name = "VERSION")]
     version: Option<ModelVersion>,
 
-    /// Print the address of the project's page in the Foundry portal, and open it in the browser
+    /// Print the URL of the project in the Foundry portal and open it in the browser
     #[arg(long)]
     web: bool,
 }

@@ -19,23 +19,23 @@ Examples:
 /// Options of `custom update`.
 #[derive(Args, Debug)]
 pub(crate) struct UpdateArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 
-    /// Version [default: the only one there is]
+    /// Model version [default: the only version]
     #[arg(long, value_name = "VERSION")]
     version: Option<ModelVersion>,
 
-    /// New description; '' clears it
+    /// New description ('' removes it)
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
 
-    /// Add a tag or change it; may be repeated
+    /// Add or change a tag (can be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     set_tag: Vec<Tag>,
 
-    /// Remove a tag; may be repeated
+    /// Remove a tag (can be repeated)
     #[arg(long, value_name = "KEY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     remove_tag: Vec<String>,
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::create::{CreateSpec, DetachArgs, EngineArgs, VersionChoice, create_model};
 use super::{hub, running};
 use crate::app::{AcceptedAnswer, App, Confirm};
-use crate::commands::connect;
+use crate::commands::{connect, headings};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{ProgressMode, TableStyle};
 use crate::error::{CliError, ErrorCode};
@@ -27,21 +27,21 @@ Examples:
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads discard --all --yes
 
-What is kept here is how far each upload is, not the files: they lie in your folder and in the upload location.";
+This machine keeps the state of each upload, not its files.";
 
 /// Commands for the uploads of this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UploadsCommand {
-    /// List the uploads of this machine: unfinished ones, and detached ones for 7 days after their end
+    /// List unfinished uploads, and detached ones for 7 days after they end
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads list
   azd ai models custom uploads list -o json")]
     List,
-    /// Follow a detached upload as the foreground would show it, also after its end; Ctrl+C leaves it running
+    /// Show the progress of a detached upload; Ctrl+C leaves it running
     #[command(after_help = attach::EXAMPLES)]
     Attach(attach::AttachArgs),
-    /// End a detached upload; what was sent is kept for 'uploads resume'
+    /// Stop a detached upload; 'uploads resume' continues it
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads stop 3f2a9c0d1e4b5a67")]
@@ -51,13 +51,13 @@ Examples:
 Examples:
   azd ai models custom uploads log 3f2a9c0d1e4b5a67")]
     Log(log::LogArgs),
-    /// Go on with an unfinished upload, and register the model
+    /// Resume an unfinished upload and register the model
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67 --detach")]
     Resume(ResumeArgs),
-    /// Forget uploads; what was sent is not registered
+    /// Discard unfinished uploads without registering their files
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads discard 3f2a9c0d1e4b5a67
@@ -78,12 +78,12 @@ impl UploadsCommand {
 /// Options of `custom uploads resume`.
 #[derive(Args, Debug)]
 pub(crate) struct ResumeArgs {
-    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    /// Upload id from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 
-    /// Do not ask before a large upload
-    #[arg(short, long)]
+    /// Skip the prompt before a large upload
+    #[arg(short, long, help_heading = headings::RUN)]
     yes: bool,
 
     #[command(flatten)]
@@ -96,15 +96,15 @@ pub(crate) struct ResumeArgs {
 /// Options of `custom uploads discard`.
 #[derive(Args, Debug)]
 pub(crate) struct DiscardArgs {
-    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    /// Upload id from 'uploads list', or its first digits
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     id: Option<String>,
 
-    /// All of them
+    /// Discard all uploads
     #[arg(long)]
     all: bool,
 
-    /// Do not ask
+    /// Discard without a prompt
     #[arg(short, long)]
     yes: bool,
 }

@@ -19,7 +19,7 @@ Examples:
 /// Options of `custom versions`.
 #[derive(Args, Debug)]
 pub(crate) struct VersionsArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 }

@@ -23,15 +23,15 @@ Examples:
 /// Options of `custom wait`.
 #[derive(Args, Debug)]
 pub(crate) struct WaitArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 
-    /// Version
+    /// Model version
     #[arg(long, value_name = "VERSION")]
     version: ModelVersion,
 
-    /// How long to wait, for example 90s, 30m or 1h30m [default: 30m]
+    /// Time limit, such as 90s, 30m or 1h30m [default: 30m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,
 }

@@ -16,15 +16,15 @@ use azure_ai_models_core::model::DeploymentName;
 /// Options of `deployments delete`.
 #[derive(Args, Debug)]
 pub(crate) struct DeploymentDeleteArgs {
-    /// Name of the deployment
+    /// Deployment name
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
 
-    /// Delete without asking
+    /// Delete without a prompt
     #[arg(short, long)]
     force: bool,
 
-    /// Succeed where there is no such deployment
+    /// Succeed if the deployment does not exist
     #[arg(long)]
     if_exists: bool,
 

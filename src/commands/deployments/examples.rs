@@ -26,9 +26,9 @@ pub(super) const CUSTOM: KindHelp = KindHelp {
 };
 
 pub(super) const BASE: KindHelp = KindHelp {
-    create_about: "Deploy a model of the catalogue",
+    create_about: "Deploy a catalog model",
     create: BASE_CREATE,
-    list_about: "List the deployments of catalogue models",
+    list_about: "List the deployments of catalog models",
     list: BASE_LIST,
     show: BASE_SHOW,
     update: BASE_UPDATE,
@@ -52,8 +52,8 @@ Examples:
     azd ai models custom deployments create -n fast --model FW-Qwen3-14B --draft-model my-draft --draft-tokens 4";
 
 const BASE_CREATE: &str = "\
-Version, SKU and capacity come from the catalogue: the default version, GlobalStandard where it is offered, and the \
-default capacity. A SKU that is billed while the deployment exists must be named.
+Version, SKU and capacity default to those of the catalog: the default version, GlobalStandard if offered, and the \
+default capacity. A SKU that is billed while the deployment exists needs --sku-name.
 
 Examples:
   azd ai models base deployments create --model gpt-4.1

@@ -128,7 +128,7 @@ pub(crate) enum KindCommand<G: KindGroup> {
     /// Show a deployment: state, capacity, endpoint
     #[command(args_override_self = true, after_help = G::HELP.show)]
     Show(show::DeploymentShowArgs),
-    /// Change a deployment: capacity, tags, content filter, version
+    /// Change a deployment: capacity, tags, content filter, model version
     #[command(args_override_self = true, after_help = G::HELP.update)]
     Update(Box<update::DeploymentUpdateArgs>),
     #[command(about = G::HELP.delete_about, args_override_self = true, after_help = G::HELP.delete)]
@@ -150,16 +150,16 @@ pub(crate) enum DeploymentsCommand {
     /// Delete a deployment
     #[command(args_override_self = true, after_help = examples::ALL_DELETE)]
     Delete(delete::DeploymentDeleteArgs),
-    /// Ask a deployment one question: answer, latency, tokens
+    /// Send one prompt to a deployment and show answer, latency and tokens
     #[command(args_override_self = true, after_help = examples::TEST)]
     Test(test::TestArgs),
-    /// Deploy a model: use 'custom deployments create' or 'base deployments create'
+    /// Use 'custom deployments create' or 'base deployments create'
     #[command(hide = true, after_help = examples::ALL_CREATE)]
     Create(UnsupportedCommand),
-    /// Change a deployment: use 'custom deployments update' or 'base deployments update'
+    /// Use 'custom deployments update' or 'base deployments update'
     #[command(hide = true, after_help = examples::ALL_UPDATE)]
     Update(UnsupportedCommand),
-    /// Wait for a deployment: use 'custom deployments wait' or 'base deployments wait'
+    /// Use 'custom deployments wait' or 'base deployments wait'
     #[command(hide = true, after_help = examples::ALL_WAIT)]
     Wait(UnsupportedCommand),
 }

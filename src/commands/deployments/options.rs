@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::app::App;
+use crate::commands::headings;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
 use azure_ai_models_core::units;
@@ -12,8 +13,8 @@ use azure_ai_models_core::units;
 /// Options of commands that wait.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct PatienceArgs {
-    /// How long to wait, for example 90s, 30m or 1h30m [default: 45m]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    /// Time limit, such as 90s, 30m or 1h30m [default: 45m]
+    #[arg(long, help_heading = headings::RUN, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,
 
     #[command(flatten)]

@@ -15,7 +15,7 @@ use azure_ai_models_core::model::DeploymentName;
 /// Options of `deployments show`.
 #[derive(Args, Debug)]
 pub(crate) struct DeploymentShowArgs {
-    /// Name of the deployment
+    /// Deployment name
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
 

@@ -19,11 +19,11 @@ use azure_ai_models_core::model::DeploymentName;
 /// Options of `deployments test`.
 #[derive(Args, Debug)]
 pub(crate) struct TestArgs {
-    /// Name of the deployment
+    /// Deployment name
     #[arg(value_name = "NAME")]
     name: DeploymentName,
 
-    /// Question to ask
+    /// Prompt to send
     #[arg(long, value_name = "TEXT", default_value = PROMPT, value_parser = NonEmptyStringValueParser::new())]
     prompt: String,
 

@@ -11,6 +11,7 @@ use super::wait::{await_end, show_ready};
 use crate::app::App;
 use crate::commands::account::{AccountArgs, access};
 use crate::commands::deployments::create;
+use crate::commands::headings;
 use crate::commands::number::one_or_more;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
@@ -20,20 +21,21 @@ use azure_ai_models_core::redact::clean;
 
 /// Options of `deployments update`.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::DEPLOYMENT)]
 pub(crate) struct DeploymentUpdateArgs {
-    /// Name of the deployment
+    /// Deployment name
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
 
-    /// New capacity, a whole number of 1 or more
+    /// New capacity, 1 or more
     #[arg(long, value_name = "N", value_parser = one_or_more::<u64>)]
     sku_capacity: Option<u64>,
 
-    /// Add a tag or change it; can be repeated
+    /// Add or change a tag (can be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     set_tag: Vec<Tag>,
 
-    /// Remove a tag; can be repeated
+    /// Remove a tag (can be repeated)
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     remove_tag: Vec<String>,
 
@@ -41,28 +43,30 @@ pub(crate) struct DeploymentUpdateArgs {
     #[arg(long, value_name = "POLICY", value_parser = NonEmptyStringValueParser::new())]
     rai_policy: Option<String>,
 
-    /// When the service replaces the model's version: OnceNewDefaultVersionAvailable, OnceCurrentVersionExpired or NoAutoUpgrade
+    /// Automatic upgrade of the model version
+    ///
+    /// OnceNewDefaultVersionAvailable, OnceCurrentVersionExpired or NoAutoUpgrade.
     #[arg(long, value_name = "OPTION", value_parser = NonEmptyStringValueParser::new())]
     version_upgrade: Option<String>,
 
-    /// Deployment that takes the requests beyond the capacity
+    /// Deployment that receives the requests beyond the capacity
     #[arg(long, value_name = "DEPLOYMENT")]
     spillover: Option<DeploymentName>,
 
-    /// Version of the same model
+    /// New version of the model
     #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     model_version: Option<String>,
 
-    /// Present model; another one needs a new deployment
+    /// Model of the deployment (cannot be changed)
     #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
     model: Option<String>,
 
-    /// Present SKU; another one needs a new deployment
+    /// SKU of the deployment (cannot be changed)
     #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
     sku_name: Option<String>,
 
-    /// Return once the change is accepted; 'wait' waits for its end
-    #[arg(long)]
+    /// Return when the change is accepted; 'wait' waits for its result
+    #[arg(long, help_heading = headings::RUN)]
     no_wait: bool,
 
     #[command(flatten)]

@@ -19,7 +19,7 @@ use azure_ai_models_core::model::{Deployment, DeploymentName, is_fireworks};
 /// Options of `deployments wait`.
 #[derive(Args, Debug)]
 pub(crate) struct DeploymentWaitArgs {
-    /// Name of the deployment
+    /// Deployment name
     #[arg(short, long, value_name = "NAME")]
     name: DeploymentName,
 

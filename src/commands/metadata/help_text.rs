@@ -19,7 +19,11 @@ pub(super) struct HelpExample<'a> {
 
 impl<'a> HelpText<'a> {
     pub(super) fn of(command: &'a clap::Command) -> Self {
-        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let help = command
+            .get_after_long_help()
+            .or_else(|| command.get_after_help())
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let (mut prose, mut examples, mut said) = (Vec::new(), Vec::new(), String::new());
         for line in help.lines() {
             let text = line.trim();

@@ -15,6 +15,7 @@ use crate::app::{App, PromptObstacle};
 use crate::commands::custom::selection::SelectionArgs;
 use crate::commands::custom::source::{SourceOption, SourceText, absolute};
 use crate::commands::deployments::create::{DeployRequest, check_consent};
+use crate::commands::headings;
 use crate::commands::number::one_or_more;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
@@ -61,131 +62,137 @@ const PLAN_OPTIONS: [&str; 28] = [
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("from").required(true).multiple(true).args(["source", "source_file", "plan"]))]
 pub(crate) struct CreateArgs {
-    /// Name of the model: 2 to 30 characters, a letter first, then letters, digits and '-'
-    #[arg(short, long, value_name = "NAME", required_unless_present = "plan")]
+    /// Model name: 2 to 30 letters, digits or '-', starting with a letter
+    #[arg(short, long, help_heading = headings::MODEL, value_name = "NAME", required_unless_present = "plan")]
     pub(super) name: Option<NewModelName>,
 
-    /// File, directory, blob URL or hf://ORG/NAME with the weights; '-' reads it from standard input
-    #[arg(long, value_name = "PATH|URL|-", value_hint = ValueHint::AnyPath)]
+    /// File, directory, blob URL or hf://ORG/NAME; '-' reads it from stdin
+    #[arg(long, help_heading = headings::SOURCE, value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub(super) source: Option<SourceText>,
 
-    /// File that holds the source, for URLs with '&'
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "source")]
+    /// Read the source from this file, for example a URL with '&'
+    #[arg(long, help_heading = headings::SOURCE, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "source")]
     pub(super) source_file: Option<PathBuf>,
 
-    /// Run the plan that '--dry-run -o json' wrote to this file, and refuse where its files have changed
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = PLAN_OPTIONS)]
+    /// Run the plan in this file, written by '--dry-run -o json'
+    ///
+    /// Fails if a file of the plan has changed since.
+    #[arg(long, help_heading = headings::SOURCE, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = PLAN_OPTIONS)]
     pub(super) plan: Option<PathBuf>,
 
-    /// Version of the model; 'auto' takes the highest one there is plus 1
-    #[arg(long, value_name = "VERSION", default_value = "1")]
+    /// Model version, or 'auto' for the highest existing version plus 1
+    #[arg(long, help_heading = headings::MODEL, value_name = "VERSION", default_value = "1")]
     pub(super) version: VersionChoice,
 
-    /// Description for people
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    /// Model description
+    #[arg(long, help_heading = headings::MODEL, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) description: Option<String>,
 
-    /// Tag of the model; may stand several times
-    #[arg(long, value_name = "KEY=VALUE")]
+    /// Model tag (can be repeated)
+    #[arg(long, help_heading = headings::MODEL, value_name = "KEY=VALUE")]
     pub(super) tag: Vec<Tag>,
 
-    /// Base model that the weights were trained from: a name such as FW-DeepSeek-v3.1, or an azureml:// URI
-    #[arg(long, value_name = "NAME|URI")]
+    /// Base model of the weights: a name such as FW-GLM-4.7, or an azureml:// URI
+    #[arg(long, help_heading = headings::MODEL, value_name = "NAME|URI")]
     pub(super) base_model: Option<BaseModel>,
 
-    /// FullWeight, LoRA or DraftModel
-    #[arg(long, value_name = "TYPE", default_value_t)]
+    /// Weight type: FullWeight, LoRA or DraftModel
+    #[arg(long, help_heading = headings::MODEL, value_name = "TYPE", default_value_t)]
     pub(super) weight_type: WeightType,
 
-    /// Publisher of the model
-    #[arg(long, value_name = "ID")]
+    /// Model publisher
+    #[arg(long, help_heading = headings::MODEL, hide_short_help = true, value_name = "ID")]
     pub(super) publisher: Option<String>,
 
-    /// Replace the version if it exists: it is deleted before the upload begins
-    #[arg(long)]
+    #[command(flatten)]
+    pub(super) lora: LoraArgs,
+
+    /// Replace the version if it exists
+    ///
+    /// The existing version is deleted before the upload starts.
+    #[arg(long, help_heading = headings::UPLOAD)]
     pub(super) overwrite: bool,
 
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
-    /// Upload without the model check
-    #[arg(long)]
+    /// Skip the model check before the upload
+    #[arg(long, help_heading = headings::SOURCE)]
     pub(super) skip_check: bool,
 
-    /// Show what would be sent, and change nothing
-    #[arg(long)]
+    /// Show what would be sent, without changing anything
+    #[arg(long, help_heading = headings::RUN)]
     pub(super) dry_run: bool,
 
-    /// Put the SHA-256 of each local file into the plan of --dry-run; reads all of them
-    #[arg(long, requires = "dry_run")]
+    /// Add the SHA-256 of each local file to the plan of --dry-run (reads every file)
+    #[arg(long, help_heading = headings::RUN, hide_short_help = true, requires = "dry_run")]
     pub(super) with_hashes: bool,
 
-    /// Do nothing where a version of the model has the same content; reads all files first
-    #[arg(long)]
+    /// Skip the upload if a version with the same content exists (reads every file)
+    #[arg(long, help_heading = headings::UPLOAD)]
     pub(super) if_changed: bool,
 
-    /// Deploy the model once it is registered [default name: the model's]
-    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    /// Deploy the model after it is registered [default: the model's name]
+    #[arg(long, help_heading = headings::DEPLOYMENT, value_name = "NAME", num_args = 0..=1)]
     pub(super) deploy: Option<Option<NewDeploymentName>>,
 
-    /// SKU of the deployment [default: from the catalogue]
-    #[arg(long, value_name = "SKU", requires = "deploy", value_parser = NonEmptyStringValueParser::new())]
+    /// SKU of the deployment [default: from the catalog]
+    #[arg(long, help_heading = headings::DEPLOYMENT, value_name = "SKU", requires = "deploy", value_parser = NonEmptyStringValueParser::new())]
     pub(super) sku_name: Option<String>,
 
-    /// Capacity of the deployment, a whole number of 1 or more [default: from the catalogue]
-    #[arg(long, value_name = "N", requires = "deploy", value_parser = one_or_more::<u64>)]
+    /// Capacity of the deployment, 1 or more [default: from the catalog]
+    #[arg(long, help_heading = headings::DEPLOYMENT, value_name = "N", requires = "deploy", value_parser = one_or_more::<u64>)]
     pub(super) sku_capacity: Option<u64>,
 
-    /// Do not ask before a large upload, an overwrite or what is billed
-    #[arg(short, long)]
+    /// Answer yes to prompts: large upload, overwrite, billed deployment
+    #[arg(short, long, help_heading = headings::RUN)]
     pub(super) yes: bool,
 
-    /// Return once the registration is accepted, or with --deploy the deployment; 'wait' waits for the end
-    #[arg(long)]
+    /// Return when the registration is accepted; 'wait' waits for its result
+    ///
+    /// With --deploy, returns when the deployment is accepted.
+    #[arg(long, help_heading = headings::RUN)]
     pub(super) no_wait: bool,
 
-    /// How long the registration may take, and as long the deployment [default: 30m, 45m]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration)]
+    /// Time limit of the registration, and of the deployment [default: 30m, 45m]
+    #[arg(long, help_heading = headings::RUN, value_name = "DURATION", value_parser = units::parse_duration)]
     pub(super) timeout: Option<Duration>,
 
     #[command(flatten)]
     pub(super) engine: EngineArgs,
 
-    /// AzCopy program to use
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
+    /// AzCopy program to use [default: the installed one, else a download]
+    #[arg(long, help_heading = headings::UPLOAD, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::ExecutablePath)]
     pub(super) azcopy_path: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) progress: ProgressArgs,
 
-    /// Highest upload rate in bytes per second: a number with K, M or G
-    #[arg(long, value_name = "RATE", value_parser = units::parse_bytes)]
+    /// Maximum upload rate in bytes per second, such as 100M (suffixes K, M, G)
+    #[arg(long, help_heading = headings::UPLOAD, hide_short_help = true, value_name = "RATE", value_parser = units::parse_bytes)]
     pub(super) limit_rate: Option<u64>,
 
     #[command(flatten)]
     pub(super) detach: DetachArgs,
-
-    #[command(flatten)]
-    pub(super) lora: LoraArgs,
 }
 
 /// Shape of an adapter; read by the service from adapter_config.json where it is not given.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "LoRA options (with --weight-type LoRA)")]
+#[command(next_help_heading = headings::LORA)]
 pub(super) struct LoraArgs {
-    /// Rank of the adapter
+    /// Adapter rank
     #[arg(long, value_name = "N", value_parser = one_or_more::<u32>)]
     pub(super) lora_rank: Option<u32>,
 
-    /// Scaling of the adapter
+    /// Adapter scaling (alpha)
     #[arg(long, value_name = "N", value_parser = one_or_more::<u32>)]
     pub(super) lora_alpha: Option<u32>,
 
-    /// Modules that the adapter changes, with commas between them
+    /// Modules that the adapter changes, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = module)]
     pub(super) lora_target_modules: Vec<String>,
 
-    /// Dropout in training: 0 up to but not including 1
+    /// Training dropout, from 0 up to but not including 1
     #[arg(long, value_name = "F", value_parser = dropout)]
     pub(super) lora_dropout: Option<f64>,
 }

@@ -10,6 +10,7 @@ use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use super::{CreateFailure, CreateRun};
 use crate::app::App;
 use crate::commands::custom::source::absolute;
+use crate::commands::headings;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
 use crate::detached::{StartReply, Ticket, WORD};
@@ -26,18 +27,22 @@ const LOG_TAIL_LINES: usize = 5;
 
 /// Options of a detached upload; used by `create` and `uploads resume`.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Detached uploads")]
+#[command(next_help_heading = headings::DETACH)]
 pub(in crate::commands::custom) struct DetachArgs {
-    /// Upload without this terminal: it may close; 'uploads attach' follows the upload
+    /// Upload in the background; 'uploads attach' shows the progress
+    ///
+    /// The terminal can be closed.
     #[arg(long, visible_alias = "background")]
     detach: bool,
 
-    /// Program to run when a detached upload has ended, without arguments; AZURE_AI_MODELS_RESULT tells how
-    #[arg(long, value_name = "PROGRAM", requires = "detach", value_hint = ValueHint::ExecutablePath)]
+    /// Program to run when the detached upload ends
+    ///
+    /// Runs without arguments. AZURE_AI_MODELS_RESULT is succeeded or failed.
+    #[arg(long, hide_short_help = true, value_name = "PROGRAM", requires = "detach", value_hint = ValueHint::ExecutablePath)]
     notify: Option<PathBuf>,
 
-    /// Let this machine go to sleep during a detached upload
-    #[arg(long, requires = "detach")]
+    /// Allow this machine to sleep during a detached upload
+    #[arg(long, hide_short_help = true, requires = "detach")]
     no_inhibit: bool,
 }
 

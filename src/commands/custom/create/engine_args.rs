@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use super::plan::PlanOptions;
 use super::spec::EngineChoice;
 use crate::app::App;
+use crate::commands::headings;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
@@ -13,25 +14,26 @@ use azure_ai_models_core::model::Source;
 
 /// Options that choose the upload engine.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::UPLOAD)]
 pub(in crate::commands::custom) struct EngineArgs {
-    /// What sends the bytes: azcopy, or native, which goes on block by block [default: azcopy; native for hf://]
+    /// Upload engine: azcopy, or native (resumes within a file) [env: AZURE_AI_MODELS_ENGINE] [default: azcopy; native for hf://]
     #[arg(long, value_name = "ENGINE", value_enum, hide_possible_values = true)]
     engine: Option<EngineName>,
 
-    /// Requests at once of the native engine, 1 to 256 [default: as many as speed it up, at most 32]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    /// Concurrent requests of the native engine, 1 to 256 [default: adaptive, up to 32]
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     parallel: Option<u32>,
 
-    /// Without the SHA-256 of each file that the native engine computes on the way
-    #[arg(long)]
+    /// Skip the SHA-256 of each file (native engine)
+    #[arg(long, hide_short_help = true)]
     no_hash: bool,
 
-    /// Carry an hf:// source by the blob store (server), by this machine (client), or as it can (auto) [default: auto]
-    #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
+    /// Transfer hf:// files by the blob store (server), this machine (client), or auto [default: auto]
+    #[arg(long, hide_short_help = true, value_name = "MODE", value_enum, hide_possible_values = true)]
     copy: Option<CopyName>,
 
-    /// Prove an hf:// source by its checksums: what this machine carries (auto), all of it (full), or off [default: auto]
-    #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
+    /// Verify hf:// files: auto (those that this machine transfers), full or off [default: auto]
+    #[arg(long, hide_short_help = true, value_name = "MODE", value_enum, hide_possible_values = true)]
     verify: Option<VerifyName>,
 }
 

@@ -15,7 +15,7 @@ use azure_ai_models_core::upload::LocalUpload;
 use azure_ai_models_core::upload::detached::{DetachedOutcome, EventReader, RecordedProduct, RunResult};
 
 pub(super) const EXAMPLES: &str = "\
-The exit code is that of the upload.
+Exits with the exit code of the upload.
 
 Examples:
   azd ai models custom uploads attach 3f2a9c0d1e4b5a67
@@ -29,7 +29,7 @@ const LOG_TAIL_LINES: usize = 5;
 /// Options of `custom uploads attach`.
 #[derive(Args, Debug)]
 pub(crate) struct AttachArgs {
-    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    /// Upload id from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 

@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Options of `custom uploads stop`.
 #[derive(Args, Debug)]
 pub(crate) struct StopArgs {
-    /// Id of the upload, as 'uploads list' shows it, or its first digits
+    /// Upload id from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 }

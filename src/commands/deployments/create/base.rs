@@ -14,6 +14,7 @@ use crate::commands::account::access;
 use crate::commands::base::of_account;
 use crate::commands::deployments::Group;
 use crate::commands::deployments::existing::DeploymentCommand;
+use crate::commands::headings;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::arm::bills_while_it_exists;
@@ -25,20 +26,21 @@ const LATER_OPTIONS: &str =
 
 /// Options of `base deployments create`.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::MODEL)]
 pub(crate) struct BaseCreateArgs {
-    /// Name of the deployment [default: the model's name]
-    #[arg(short, long, value_name = "NAME")]
+    /// Deployment name [default: the model's name]
+    #[arg(short, long, help_heading = headings::DEPLOYMENT, value_name = "NAME")]
     name: Option<NewDeploymentName>,
 
-    /// Model of the catalogue
+    /// Catalog model
     #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
     model: Option<String>,
 
-    /// Version of the model [default: the default version, else the newest]
+    /// Model version [default: the default version, else the newest]
     #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     model_version: Option<String>,
 
-    /// Format of the model, where two formats share the name
+    /// Model format, if the model is offered in more than one
     #[arg(long, value_name = "FORMAT", value_parser = NonEmptyStringValueParser::new())]
     model_format: Option<String>,
 

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::commands::account::access;
 use crate::commands::deployments::Group;
 use crate::commands::deployments::existing::DeploymentCommand;
+use crate::commands::headings;
 use crate::commands::number::one_or_more;
 use crate::console::ProgressMode;
 use crate::error::CliError;
@@ -27,24 +28,25 @@ const LATER_OPTIONS: &str =
 
 /// Options of `custom deployments create`.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::MODEL)]
 pub(crate) struct CustomCreateArgs {
-    /// Name of the deployment: 2 to 64 letters, digits, '.', '_' or '-'
-    #[arg(short, long, value_name = "NAME")]
+    /// Deployment name: 2 to 64 letters, digits, '.', '_' or '-'
+    #[arg(short, long, help_heading = headings::DEPLOYMENT, value_name = "NAME")]
     name: Option<NewDeploymentName>,
 
-    /// Registered model; with --draft-model, a catalogue model of Fireworks
+    /// Registered model, or with --draft-model a catalog model from Fireworks
     #[arg(long, value_name = "MODEL")]
     model: Option<ModelName>,
 
-    /// Version of the model [default: the latest]
+    /// Model version [default: the latest]
     #[arg(long, value_name = "VERSION")]
     model_version: Option<ModelVersion>,
 
-    /// Registered draft model for speculative decoding, with its version or the latest
+    /// Registered draft model for speculative decoding
     #[arg(long, value_name = "NAME[:VERSION]", requires = "draft_tokens")]
     draft_model: Option<DraftName>,
 
-    /// Tokens that the draft model proposes at a time
+    /// Number of tokens that the draft model proposes at a time
     #[arg(long, value_name = "N", requires = "draft_model", value_parser = one_or_more::<u32>)]
     draft_tokens: Option<u32>,
 

@@ -5,18 +5,20 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::commands::account::AccountArgs;
 use crate::commands::deployments::options::PatienceArgs;
+use crate::commands::headings;
 use crate::commands::number::one_or_more;
 use crate::shell::option_words;
 use azure_ai_models_core::model::{DeploymentName, Tag};
 
 /// Options of `create` that all groups have.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = headings::DEPLOYMENT)]
 pub(crate) struct CreateOptions {
-    /// SKU [default: from the catalogue]
+    /// SKU [default: from the catalog]
     #[arg(long, value_name = "SKU", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) sku_name: Option<String>,
 
-    /// Capacity, a whole number of 1 or more [default: from the catalogue]
+    /// Capacity, 1 or more [default: from the catalog]
     #[arg(long, value_name = "N", value_parser = one_or_more::<u64>)]
     pub(crate) sku_capacity: Option<u64>,
 
@@ -24,32 +26,34 @@ pub(crate) struct CreateOptions {
     #[arg(long, value_name = "POLICY", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) rai_policy: Option<String>,
 
-    /// Deployment that takes the requests beyond the capacity
+    /// Deployment that receives the requests beyond the capacity
     #[arg(long, value_name = "DEPLOYMENT")]
     pub(crate) spillover: Option<DeploymentName>,
 
-    /// When the service replaces the model's version: OnceNewDefaultVersionAvailable, OnceCurrentVersionExpired or NoAutoUpgrade
+    /// Automatic upgrade of the model version
+    ///
+    /// OnceNewDefaultVersionAvailable, OnceCurrentVersionExpired or NoAutoUpgrade.
     #[arg(long, value_name = "OPTION", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) version_upgrade: Option<String>,
 
-    /// Tag of the deployment; can be repeated
+    /// Deployment tag (can be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) tag: Vec<Tag>,
 
-    /// Succeed where a deployment of this name has the same model
-    #[arg(long)]
+    /// Succeed if a deployment of this name has the same model
+    #[arg(long, help_heading = headings::RUN)]
     pub(crate) if_not_exists: bool,
 
-    /// Show the checks and the request, and change nothing
-    #[arg(long)]
+    /// Show the checks and the request, without changing anything
+    #[arg(long, help_heading = headings::RUN)]
     pub(crate) dry_run: bool,
 
-    /// Do not ask before creating what is billed while it exists
-    #[arg(short, long)]
+    /// Answer yes to the prompt about billing
+    #[arg(short, long, help_heading = headings::RUN)]
     pub(crate) yes: bool,
 
-    /// Return once the deployment is accepted; 'wait' waits for its end
-    #[arg(long)]
+    /// Return when the deployment is accepted; 'wait' waits for its result
+    #[arg(long, help_heading = headings::RUN)]
     pub(crate) no_wait: bool,
 
     #[command(flatten)]
