@@ -238,7 +238,7 @@ impl App {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(why)) if why.kind() == io::ErrorKind::FileTooLarge => {
-                Err(CliError::usage("standard input holds a line of more than 64 KB")
+                Err(CliError::usage("standard input contains a line longer than 64 KB")
                     .with_code(ErrorCode::BadSource)
                     .with_suggestion("Write one line to it: an answer, a path or a URL."))
             }
@@ -304,12 +304,9 @@ impl App {
     /// When there is no home directory: the working directory is never used instead.
     pub(crate) fn config_dir(&self) -> Result<PathBuf, CliError> {
         self.env.azd_config_dir().ok_or_else(|| {
-            CliError::failure("there is no home directory to keep AzCopy's log in")
-                .with_code(ErrorCode::NoHome)
-                .with_suggestion(format!(
-                    "Set {}, or AZD_CONFIG_DIR to a directory of yours.",
-                    Platform::CURRENT.home_variable()
-                ))
+            CliError::failure("no home directory found for AzCopy's log").with_code(ErrorCode::NoHome).with_suggestion(
+                format!("Set {}, or set AZD_CONFIG_DIR to a writable directory.", Platform::CURRENT.home_variable()),
+            )
         })
     }
 
@@ -317,7 +314,7 @@ impl App {
     pub(crate) fn warn_of_shared_config_dir(&self) {
         if let Some(directory) = self.env.config_dir_outside_profile(Platform::CURRENT) {
             self.console.warn(&format!(
-                "Other users of this computer may read AzCopy's logs and the records of uploads in {}, which is outside your profile. Restrict its permissions, or point {} to a folder in your profile.",
+                "Other users of this computer can read AzCopy's logs and the upload records in {}, which is outside your profile. Restrict its permissions, or set {} to a folder in your profile.",
                 directory.display(),
                 var::AZD_CONFIG_DIR
             ));

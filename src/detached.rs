@@ -137,7 +137,7 @@ impl Detached {
         let inhibitor = match self.keep_awake(app, name).await {
             Ok(inhibitor) => inhibitor,
             Err(why) => {
-                let warning = format!("This machine may go to sleep during the upload, which then waits: {why}");
+                let warning = format!("This machine may sleep during the upload, which pauses it: {why}");
                 app.console.warn(&warning);
                 warnings.push(warning);
                 None
@@ -162,7 +162,7 @@ impl Detached {
         match tokio::time::timeout(INHIBIT, asked).await {
             Ok(Ok(answer)) => answer.map(Some),
             Ok(Err(why)) => Err(why.to_string()),
-            Err(_) => Err("the system did not answer".to_owned()),
+            Err(_) => Err("the system did not respond".to_owned()),
         }
     }
 
@@ -210,7 +210,7 @@ impl Detached {
             error,
         };
         if let Err(why) = files.write_result(&result) {
-            console.warn(&format!("How the upload ended could not be written down: {why}"));
+            console.warn(&format!("The result of the upload could not be saved: {why}"));
         }
         drop(lock);
         let Some(program) = self.ticket.notify.filter(|_| outcome != DetachedOutcome::Stopped) else { return };
@@ -224,7 +224,7 @@ impl Detached {
             ("AZURE_AI_MODELS_LOG", files.log().display().to_string()),
         ];
         if let Err(why) = notify(Programs::new(&env).with(variables), &program) {
-            console.warn(&format!("{} was run at the end of the upload and failed: {why}", program.display()));
+            console.warn(&format!("The --notify program {} failed: {why}", program.display()));
         }
     }
 }
@@ -242,7 +242,7 @@ fn notify(programs: Programs, program: &std::path::Path) -> Result<(), String> {
             Err(format!("{}{last}", output.status))
         }
         Ok(Err(why)) => Err(why.to_string()),
-        Err(_) => Err(format!("it took longer than {} seconds and was ended", NOTIFY.as_secs())),
+        Err(_) => Err(format!("it ran longer than {} seconds and was stopped", NOTIFY.as_secs())),
     }
 }
 

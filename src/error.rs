@@ -117,7 +117,8 @@ impl CliError {
 
     /// An unexpected response of the service.
     pub(crate) fn unexpected_response(what: &str) -> Self {
-        Self::new(ErrorKind::Service, format!("Foundry answered with {what}")).with_code(ErrorCode::BadAnswer)
+        Self::new(ErrorKind::Service, format!("unexpected response from Foundry: {what}"))
+            .with_code(ErrorCode::BadAnswer)
     }
 
     /// A model, or one version of it, that is not in any list; `list` is the command that shows what there is.
@@ -133,7 +134,7 @@ impl CliError {
         let missing = MissingModel { name, version: Some(version), list: "" };
         Self::new(ErrorKind::NotFound, missing.message())
             .with_code(ErrorCode::ModelNotFound)
-            .with_suggestion("Its upload is kept here: the same 'custom create' again goes on with it.")
+            .with_suggestion("The upload is kept. Run the same 'custom create' again to resume it.")
     }
 
     /// Sets the code.

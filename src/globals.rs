@@ -45,7 +45,7 @@ pub(crate) struct Globals {
 
 /// A text that azd does not accept as the name of an environment.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("'{0}' is not the name of an azd environment: letters, digits, '-', '_', '.', '(' and ')', at most 64")]
+#[error("'{0}' is not a valid azd environment name: use up to 64 letters, digits, '-', '_', '.', '(' and ')'")]
 pub(crate) struct EnvironmentNameError(pub String);
 
 /// Checks a name by azd's own rule.

@@ -86,13 +86,13 @@ fn is_consequential(name: &str, signs_in_by_itself: bool) -> bool {
 fn warnings(injected: &InjectedVariables, names: Vec<String>) -> Vec<String> {
     if let InjectedVariables::Unknown { why } = injected {
         return vec![format!(
-            "azd did not say which variables it took from the azd environment, and {why}. Only those that name a project count: proxies, certificates, PATH and the settings of this extension do not."
+            "azd did not report which variables come from the azd environment, and {why}. Only variables that name a project are used; proxies, certificates, PATH and settings of this extension are ignored."
         )];
     }
     let told = |name: String| {
         let owner = injected.owner(&name).unwrap_or_default();
         format!(
-            "{name} is ignored: the azd environment '{owner}' sets it, and it counts only from your own environment"
+            "{name} is ignored: it is set by the azd environment '{owner}', but only accepted from your own environment"
         )
     };
     names.into_iter().map(told).collect()

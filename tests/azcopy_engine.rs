@@ -60,7 +60,7 @@ async fn exit_0_with_other_counts_is_a_failure() {
         ("end Completed 5 5 1 1 0", "azcopy copied 1 of 2 files"),
         ("end Completed 10 10 2 2 0", "azcopy copied 10 bytes instead of 11"),
         ("end Completed 0 0 0 0 0", "azcopy copied nothing"),
-        ("end Cancelled 0 11 0 2 0", "azcopy was cancelled by somebody else"),
+        ("end Cancelled 0 11 0 2 0", "azcopy was cancelled by another program"),
         ("plain nothing", "azcopy ended without a result (exit 0)"),
     ] {
         assert_eq!(Lab::new(&format!("init\n{end}")).failure().await.to_string(), words);
@@ -74,7 +74,7 @@ async fn a_crash_a_signal_and_a_last_word_are_told_apart() {
             "stderr panic: open log: no space\\n\\ngoroutine 1\nexit 2",
             "azcopy crashed (exit 2): panic: open log: no space",
         ),
-        ("init\nprogress 1 11\ndie-signal 9", "azcopy was ended by signal 9"),
+        ("init\nprogress 1 11\ndie-signal 9", "azcopy was stopped by signal 9"),
         (
             "init\nerror Cannot perform copy due to error: no such file",
             "azcopy gave up: Cannot perform copy due to error: no such file",

@@ -5,7 +5,7 @@ use crate::error::{CliError, ErrorCode};
 
 /// A question whose default is no.
 pub(crate) struct Confirm<'a> {
-    /// Action that needs the confirmation, as in 'deleting a model needs a confirmation'.
+    /// Noun for the message 'cannot confirm the deletion without a terminal'.
     pub(crate) action: &'a str,
     /// Suggestion when the user cannot be asked.
     pub(crate) unattended: &'a str,
@@ -32,7 +32,7 @@ impl Confirm<'_> {
     /// A usage error that names the option which answers the question.
     pub(crate) fn can_be_asked(&self, obstacle: Option<PromptObstacle>) -> Result<(), CliError> {
         let Some(obstacle) = obstacle else { return Ok(()) };
-        Err(CliError::usage(format!("{} needs a confirmation, and {obstacle}", self.action))
+        Err(CliError::usage(format!("cannot confirm {} {obstacle}", self.action))
             .with_code(ErrorCode::ConfirmationRequired)
             .with_suggestion(self.unattended))
     }

@@ -27,10 +27,10 @@ pub(crate) enum PromptObstacle {
 impl fmt::Display for PromptObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Agent(name) => return write!(f, "{name} is set, so that no questions are asked"),
-            Self::NoPrompt => "--no-prompt does not allow questions",
-            Self::NoTerminal => "there is no terminal to ask on",
-            Self::Json => "azd cannot ask with -o json",
+            Self::Agent(name) => return write!(f, "because {name} is set"),
+            Self::NoPrompt => "with --no-prompt",
+            Self::NoTerminal => "without a terminal",
+            Self::Json => "because azd cannot prompt with -o json",
         })
     }
 }
@@ -108,12 +108,12 @@ impl App {
             match check(answer) {
                 Ok(()) => return Ok(answer.to_owned()),
                 Err(why) => {
-                    self.console.warn(&format!("That cannot be used: {why}"));
+                    self.console.warn(&format!("Invalid answer: {why}"));
                     last = why;
                 }
             }
         }
         let why = if last.is_empty() { String::new() } else { format!(": {last}") };
-        Err(CliError::usage(format!("'{question}' was not answered{why}")).with_code(ErrorCode::MissingAnswer))
+        Err(CliError::usage(format!("no valid answer to '{question}'{why}")).with_code(ErrorCode::MissingAnswer))
     }
 }

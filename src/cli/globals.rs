@@ -9,16 +9,16 @@ use crate::globals::{EnvironmentNameError, Globals, check_environment_name};
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum GlobalsError {
     /// Two endpoints.
-    #[error("the project endpoint was given twice")]
+    #[error("more than one project endpoint is given")]
     TwoEndpoints,
     /// Two environments.
-    #[error("the azd environment was given twice")]
+    #[error("more than one azd environment is given")]
     TwoEnvironments,
     /// Two directories to change to.
-    #[error("the directory to change to was given twice")]
+    #[error("more than one working directory is given")]
     TwoDirectories,
     /// `--environment https://...`.
-    #[error("--environment takes a name, not a URL")]
+    #[error("--environment accepts a name, not a URL")]
     EnvironmentIsUrl,
     /// An environment name that azd would not accept.
     #[error(transparent)]

@@ -182,7 +182,7 @@ async fn find(
         (Some(first), rest) => {
             let ids = std::iter::once(&first).chain(rest).map(|one| format!("/{}", one.account.id()));
             Err(CliError::ambiguous_account(&endpoint.to_string(), ids)
-                .with_suggestion("Name one with --account NAME and --subscription ID.")
+                .with_suggestion("Use --account NAME and --subscription ID.")
                 .into())
         }
     }

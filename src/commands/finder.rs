@@ -148,7 +148,7 @@ impl<'a> ProjectFinder<'a> {
                 Ok(found) => add(found, &tenant),
                 // A tenant that needs a separate sign-in must not hide the others.
                 Err(why) => {
-                    self.app.console.notice(&format!("The subscriptions of tenant {tenant} are left out: {why}"));
+                    self.app.console.notice(&format!("The subscriptions of tenant {tenant} are skipped: {why}"));
                 }
             }
         }

@@ -111,7 +111,7 @@ pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
 }
 
 /// Said where only the endpoint is known.
-const ACCOUNT_NOT_VISIBLE: &str = "Azure Resource Manager does not show you the Foundry account of this endpoint: its subscription, resource group, name and region stay unknown. The endpoint alone is enough for everything but deployments. For those, ask for the role Reader on the account and run init again.";
+const ACCOUNT_NOT_VISIBLE: &str = "You do not have access to the Foundry account of this endpoint, so its subscription, resource group, name and region are unknown. The endpoint alone works for everything except deployments. For those, ask for the role Reader on the account, then run init again.";
 
 fn show(app: &App, target: TargetEnvironment, known: &ProjectValues) -> Result<(), CliError> {
     // Without a name the commands would use the default environment.

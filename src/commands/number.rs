@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub(super) fn one_or_more<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
     match text.parse() {
         Ok(number) if number >= T::from(1) => Ok(number),
-        _ => Err("it must be a whole number of 1 or more".into()),
+        _ => Err("must be a whole number of 1 or more".into()),
     }
 }
 

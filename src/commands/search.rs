@@ -101,9 +101,8 @@ impl ProjectFinder<'_> {
             [(project, subscription)] => self.place(project.clone(), subscription, Some(endpoint)).map(Some),
             several => {
                 let ids = several.iter().map(|(project, _)| project.id.to_string());
-                Err(CliError::ambiguous_account(&endpoint.to_string(), ids).with_suggestion(
-                    "Name one with --project-resource-id ID, or its subscription with --subscription ID.",
-                ))
+                Err(CliError::ambiguous_account(&endpoint.to_string(), ids)
+                    .with_suggestion("Use --project-resource-id ID or --subscription ID."))
             }
         }
     }

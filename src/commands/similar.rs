@@ -8,8 +8,8 @@ const MISTYPED: usize = 3;
 /// Suggestion after a name that does not exist: the names that look like it, and the command that lists all.
 pub(super) fn suggestion<'a>(names: impl Iterator<Item = &'a str>, wanted: &str, list: &str) -> String {
     match similar(names, wanted).as_slice() {
-        [] => format!("See what there is: {list}"),
-        similar => format!("Similar names: {}. See all: {list}", quoted(similar)),
+        [] => format!("To list them: {list}"),
+        similar => format!("Similar names: {}. To list all: {list}", quoted(similar)),
     }
 }
 

@@ -24,20 +24,20 @@ with the command `azd ai models`.
 const RULES: &str = "\
 ## Rules
 
-- Set `AI_AGENT=1` (or `AGENT`) in the environment: nothing is asked, there is no bar and no colour, and an error has one \
-line `hint:` that says what to do.
-- Add `-o json` to read a result: standard output is then one JSON document, or empty after a failure. Standard error is \
-talk; its last line after a failure is the JSON error.
-- Add `-q` for names only, one a line: `create`, `list`, `versions`, `deployments list`.
+- Set `AI_AGENT=1` (or `AGENT`) in the environment: no prompts, no progress bar, no color, and an error has one \
+line `hint:` with the suggestion.
+- Add `-o json` to read a result: standard output is then one JSON document, or empty after a failure. Standard error has \
+messages; its last line after a failure is the JSON error.
+- Add `-q` for names only, one per line: `create`, `list`, `versions`, `deployments list`.
 - Decide by the exit code or by `kind` of the JSON error. azd ends with 1 for every failure of an extension.
 - Consent is never assumed: `delete` needs `--force`, an overwrite or a deployment that is billed needs `--yes`. Ask your \
-user before you give them.
-- `delete --if-exists` and `deployments create --if-not-exists` succeed where there is nothing to do.
-- An upload that was interrupted goes on with the same command; nothing that arrived is sent twice.
+user before you use them.
+- `delete --if-exists` and `deployments create --if-not-exists` succeed if there is nothing to do.
+- To resume an interrupted upload, run the same command again; uploaded data is not sent again.
 - To show your user what will happen, write a plan and run exactly that: `custom create ... --dry-run -o json > plan.json`, \
 then `custom create --plan plan.json`. A plan whose files have changed is refused with exit code 5, code `plan-changed`.
-- `custom create --version auto --if-changed` makes no version where one with the same content exists.
-- Secrets belong into files and variables, not onto command lines: a blob URL with a SAS goes into `--source-file`.
+- `custom create --version auto --if-changed` creates no version if one with the same content exists.
+- Put secrets into files or variables, not on the command line: use `--source-file` for a blob URL with a SAS.
 ";
 
 /// Prints the page.

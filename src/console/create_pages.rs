@@ -63,7 +63,7 @@ pub(crate) fn dry_run_page(plan: &CreateDryRunPage<'_>) -> String {
     [
         format!("Dry run: nothing is sent.\n\n{}", aligned(&rows)),
         list("Files", files),
-        list("Left out", excluded),
+        list("Excluded", excluded),
         list("Findings", findings),
         list("Requests that would be sent", plan.requests.iter().cloned()),
     ]
@@ -108,14 +108,14 @@ pub(crate) fn lora_line(
 pub(crate) fn detached_page(id: &str, (name, version): (&str, &str), pid: u32, commands: &[String; 2]) -> String {
     let [attach, stop] = commands;
     format!(
-        "Upload {id} of model '{name}' (version {version}) goes on without this terminal (process {pid}).\n\nTo follow it:\n  {attach}\nTo end it:\n  {stop}\n"
+        "Upload {id} of model '{name}' (version {version}) continues in the background (process {pid}).\n\nTo show its progress:\n  {attach}\nTo stop it:\n  {stop}\n"
     )
 }
 
 /// The page of a registration that is not waited for.
 #[must_use]
 pub(crate) fn accepted_page(name: &str, version: &str, wait: &str) -> String {
-    format!("The registration of model '{name}' (version {version}) is under way.\n\nTo wait for its end:\n  {wait}\n")
+    format!("Model '{name}' (version {version}) is being registered.\n\nTo wait for the result:\n  {wait}\n")
 }
 
 #[cfg(test)]

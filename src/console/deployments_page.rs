@@ -126,7 +126,7 @@ pub(crate) fn page(deployment: &DeploymentView, usage: &DeploymentUsage) -> Stri
 fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     match deployment.state() {
         DeploymentState::Succeeded => {}
-        DeploymentState::Failed(_) => return "The deployment did not succeed: it answers no requests.\n".to_owned(),
+        DeploymentState::Failed(_) => return "The deployment failed: it does not answer requests.\n".to_owned(),
         DeploymentState::Deleting => return "The deployment is being deleted.\n".to_owned(),
         DeploymentState::Running(_) => return format!("To wait until it is ready:\n  {}\n", harmless(&usage.wait)),
     }
@@ -224,15 +224,15 @@ pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
     let tokens = page.usage.and_then(|usage| {
         let count = |key: &str| usage[key].as_u64().map(units::grouped);
         let (prompt, answer) = (count("prompt_tokens")?, count("completion_tokens")?);
-        let total = count("total_tokens").map(|total| format!(", {total} in all")).unwrap_or_default();
-        Some(format!("{prompt} in the question, {answer} in the answer{total}"))
+        let total = count("total_tokens").map(|total| format!(", {total} total")).unwrap_or_default();
+        Some(format!("{prompt} prompt, {answer} completion{total}"))
     });
     let rows = [
         ("Latency", Some(format!("{} ms", units::grouped(page.latency_ms)))),
         ("Tokens", tokens),
         ("Endpoint", Some(page.endpoint.to_owned())),
     ];
-    format!("{answer}\n\n{}\nTo ask it yourself:\n  {}\n", aligned(&rows), harmless(page.curl))
+    format!("{answer}\n\n{}\nTo send the prompt yourself:\n  {}\n", aligned(&rows), harmless(page.curl))
 }
 
 /// The page of a write that is not waited for.
@@ -302,7 +302,7 @@ mod tests {
     fn a_deployment_that_is_not_ready_has_no_curl_line() {
         for (state, line) in [
             ("Creating", "To wait until it is ready:\n  WAIT\n"),
-            ("Failed", "did not succeed"),
+            ("Failed", "The deployment failed"),
             ("Deleting", "is being deleted"),
         ] {
             let json = format!(r#"{{"name":"d","properties":{{"provisioningState":"{state}"}}}}"#);

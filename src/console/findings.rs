@@ -46,7 +46,7 @@ fn summary_line(findings: &[Finding], checked: Option<CheckSummary>) -> String {
     });
     let looked_at = looked_at.unwrap_or_default();
     if findings.is_empty() {
-        format!("Nothing found{looked_at}\n")
+        format!("No problems found{looked_at}\n")
     } else {
         format!("{errors}, {warnings}{looked_at}\n")
     }
@@ -98,7 +98,7 @@ mod tests {
         1 error, 1 warning in 3 files, 2.0 KB (FullWeight)
         ");
         assert!(findings_page(&findings, None, true).ends_with("\n1 error, 1 warning\n"));
-        assert_eq!(findings_page(&[], Some(checked), true), "Nothing found in 3 files, 2.0 KB (FullWeight)\n");
+        assert_eq!(findings_page(&[], Some(checked), true), "No problems found in 3 files, 2.0 KB (FullWeight)\n");
         assert_eq!(findings_page(&[], Some(checked), false), "");
         assert_eq!(error_lines(&findings), "  there is no config.json (missing-config)");
         let many = vec![findings[0].clone(); 12];

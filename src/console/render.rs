@@ -87,9 +87,9 @@ pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> Strin
     let next = match model.view().progress() {
         OperationProgress::Done => deploy_section(deploy),
         OperationProgress::Running => {
-            format!("The registration is under way. To wait for its end:\n  {}\n", harmless(wait))
+            format!("The registration is in progress. To wait for the result:\n  {}\n", harmless(wait))
         }
-        OperationProgress::Failed => "The registration did not succeed: this version cannot be deployed.\n".to_owned(),
+        OperationProgress::Failed => "The registration failed: this version cannot be deployed.\n".to_owned(),
     };
     format!("{}\n{next}", model_details(model))
 }

@@ -104,8 +104,8 @@ impl<'a> TransferView<'a> {
             TransferEvent::ImportMode { carrier, reason } => {
                 self.console.event("import.mode", json!({ "mode": carrier.as_str(), "reason": reason }));
                 let words = match carrier {
-                    Carrier::Server => "The blob store copies the files by itself",
-                    Carrier::Client => "The files are streamed through this machine",
+                    Carrier::Server => "The blob store copies the files",
+                    Carrier::Client => "The files are transferred through this machine",
                 };
                 self.console.status(&format!("  {words}: {reason}"));
             }
@@ -114,7 +114,7 @@ impl<'a> TransferView<'a> {
                 self.console.event("import.file", fields);
                 let words = match carrier {
                     Carrier::Server => "copied by the blob store",
-                    Carrier::Client => "streamed",
+                    Carrier::Client => "transferred by this machine",
                 };
                 self.console.status(&format!("  {path} is {words}: {reason}"));
             }
@@ -138,7 +138,7 @@ impl<'a> TransferView<'a> {
     /// its `^C` into that line.
     pub(crate) fn stopping(&mut self, waits: bool) {
         if self.running {
-            let again = if self.bar.is_some() { "; press Ctrl+C again to end at once." } else { "..." };
+            let again = if self.bar.is_some() { "; press Ctrl+C again to stop immediately." } else { "..." };
             self.clear_bar();
             self.console.end_prompt_line();
             if waits {

@@ -56,7 +56,7 @@ impl InferenceClient {
         redact::clean_json(&mut body);
         let message = &body["choices"][0]["message"];
         if !message.is_object() {
-            return Err(response.bad(ResponseFlaw::Shape("it holds no choices[0].message".into())));
+            return Err(response.bad(ResponseFlaw::Shape("no choices[0].message in it".into())));
         }
         let text = ["content", "refusal"].into_iter().find_map(|key| message[key].as_str());
         let usage = Some(body["usage"].clone()).filter(|usage| !usage.is_null());

@@ -18,7 +18,7 @@ impl From<ArmEndpointError> for CliError {
         Self::usage(format!("{} cannot be used: {error}", var::ARM_ENDPOINT))
             .with_code(ErrorCode::BadVariable)
             .with_suggestion(format!(
-                "Unset it. A host that you trust with your token is named by {}.",
+                "Unset it. To allow sending your token to this host, name the host in {}.",
                 var::ALLOW_HOST
             ))
     }
@@ -46,12 +46,13 @@ fn refused_read(error: ServiceError, headline: &str, scope: &str) -> CliError {
     let (kind, suggestion) = match error.status {
         401 => (
             ErrorKind::Auth,
-            "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.".to_owned(),
+            "Run `azd auth login`; add --tenant-id ID if the subscription is in another tenant.".to_owned(),
         ),
         403 => {
             let scope = if scope.is_empty() { "the subscription or its resource group" } else { scope };
             let scope = missing_role(&error.message).1.unwrap_or(scope);
-            let suggestion = format!("Ask for the role Reader on {scope}. A new role takes some minutes to count.");
+            let suggestion =
+                format!("Ask for the role Reader on {scope}. A new role assignment takes a few minutes to apply.");
             (ErrorKind::Auth, suggestion)
         }
         404 => (
@@ -71,7 +72,7 @@ pub(super) fn refused_by_azure(refusal: AzureRefusal) -> CliError {
     let mut error = ServiceError { host, status, code, ..ServiceError::default() };
     error.read_body(body.as_bytes());
     let headline = match purpose.as_str() {
-        "" => "Azure refused a request of azd's".to_owned(),
+        "" => "Azure refused a request from azd".to_owned(),
         purpose => format!("{purpose} failed"),
     };
     refused_read(error, &headline, &scope)
@@ -111,21 +112,21 @@ impl CliError {
             AzdError::Host(why) => failed_host(why, message(&host_message(why))),
             AzdError::Program(why) => failed_program(why, message(&why.to_string())),
         };
-        error.with_suggestion("Run the same command again: it saves all of them.")
+        error.with_suggestion("Run the same command again to save all values.")
     }
 
     /// Error for a subscription that does not exist or is not accessible.
     #[must_use]
     pub(crate) fn no_subscription(id: &str) -> Self {
-        Self::new(ErrorKind::NotFound, format!("there is no subscription '{id}', or you do not reach it"))
+        Self::new(ErrorKind::NotFound, format!("subscription '{id}' not found, or you do not have access"))
             .with_code(ErrorCode::SubscriptionNotFound)
-            .with_suggestion("Check --subscription, and the account that you are signed in with: azd auth status")
+            .with_suggestion("Check --subscription and the signed-in account: azd auth status")
     }
 
     /// Error when the user has access to no subscription.
     #[must_use]
     pub(crate) fn no_subscriptions() -> Self {
-        Self::new(ErrorKind::NotFound, "the signed-in account reaches no subscription")
+        Self::new(ErrorKind::NotFound, "no subscription found for the signed-in account")
             .with_code(ErrorCode::SubscriptionNotFound)
             .with_suggestion("Sign in with another account: azd auth login")
     }
@@ -133,19 +134,17 @@ impl CliError {
     /// There is no project to choose.
     #[must_use]
     pub(crate) fn no_projects(subscription: &str) -> Self {
-        Self::new(ErrorKind::NotFound, format!("there is no Foundry project in subscription {subscription}"))
+        Self::new(ErrorKind::NotFound, format!("no Foundry project found in subscription {subscription}"))
             .with_code(ErrorCode::ProjectNotFound)
-            .with_suggestion("Choose another subscription, or make a project: https://ai.azure.com")
+            .with_suggestion("Use another subscription, or create a project: https://ai.azure.com")
     }
 
     /// There is no project of this id.
     #[must_use]
     pub(crate) fn no_project(id: &str) -> Self {
-        Self::new(ErrorKind::NotFound, format!("there is no Foundry project {id}"))
+        Self::new(ErrorKind::NotFound, format!("Foundry project {id} not found, or you do not have access"))
             .with_code(ErrorCode::ProjectNotFound)
-            .with_suggestion(
-                "Check --project-resource-id, and the account that you are signed in with: azd auth status",
-            )
+            .with_suggestion("Check --project-resource-id and the signed-in account: azd auth status")
     }
 
     /// No account of the subscriptions that were searched has a project at this endpoint.
@@ -155,10 +154,10 @@ impl CliError {
             Some(id) => format!("subscription {id}"),
             None => format!("the subscriptions that you can see ({searched})"),
         };
-        Self::new(ErrorKind::NotFound, format!("no Foundry account in {place} has {endpoint}"))
+        Self::new(ErrorKind::NotFound, format!("no Foundry account in {place} has the endpoint {endpoint}"))
             .with_code(ErrorCode::ProjectNotFound)
             .with_suggestion(format!(
-                "Check the endpoint. Name the subscription that holds it with --subscription ID, or the project with --project-resource-id ID.\nWithout access to them the endpoint alone is enough for everything but deployments: azd env set {} {endpoint}",
+                "Check the endpoint, or use --subscription ID or --project-resource-id ID.\nWithout access to the account, the endpoint alone works for everything except deployments: azd env set {} {endpoint}",
                 var::AZURE_PROJECT_ENDPOINT
             ))
     }
@@ -166,7 +165,7 @@ impl CliError {
     /// Several accounts fit an endpoint; these are their ARM ids. Without a suggestion.
     #[must_use]
     pub(crate) fn ambiguous_account(endpoint: &str, ids: impl Iterator<Item = String>) -> Self {
-        Self::usage(format!("several Foundry accounts fit {endpoint}:\n{}", listed(ids)))
+        Self::usage(format!("several Foundry accounts match {endpoint}:\n{}", listed(ids)))
             .with_code(ErrorCode::AmbiguousAccount)
     }
 
@@ -174,12 +173,12 @@ impl CliError {
     #[must_use]
     pub(crate) fn open_subscription(subscriptions: impl Iterator<Item = String>) -> Self {
         Self::usage(format!(
-            "subscription and Foundry project are not known, and this run does not ask. You can see several subscriptions:\n{}",
+            "no subscription or Foundry project is given, and prompts are disabled. You have access to several subscriptions:\n{}",
             listed(subscriptions)
         ))
         .with_code(ErrorCode::MissingAnswer)
         .with_suggestion(
-            "Name the project with --project-resource-id ID or --project-endpoint URL, or its subscription with --subscription ID.",
+            "Use --project-resource-id ID, --project-endpoint URL or --subscription ID.",
         )
     }
 
@@ -187,11 +186,11 @@ impl CliError {
     #[must_use]
     pub(crate) fn open_project(subscription: &str, ids: impl Iterator<Item = String>) -> Self {
         Self::usage(format!(
-            "subscription {subscription} has several Foundry projects, and this run does not ask for one:\n{}",
+            "subscription {subscription} has several Foundry projects, and prompts are disabled:\n{}",
             listed(ids)
         ))
         .with_code(ErrorCode::MissingAnswer)
-        .with_suggestion("Name one with --project-resource-id ID, or with --project-endpoint URL.")
+        .with_suggestion("Use --project-resource-id ID or --project-endpoint URL.")
     }
 
     /// No account that the user can see serves this endpoint.
@@ -202,16 +201,14 @@ impl CliError {
             format!("the Foundry account of {endpoint} was not found, or you do not have access"),
         )
         .with_code(ErrorCode::AccountNotFound)
-        .with_suggestion(
-            "Name it with --account NAME and --subscription ID, or ask for the role Reader on the Foundry account.",
-        )
+        .with_suggestion("Use --account NAME and --subscription ID, or ask for the role Reader on the Foundry account.")
     }
 
     /// Error for an endpoint from ARM that must not receive tokens.
     #[must_use]
     pub(crate) fn rejected_endpoint(error: EndpointError) -> Self {
         let suggestion = error.suggestion();
-        Self::usage(format!("the endpoint that Azure tells of the project cannot be used: {error}"))
+        Self::usage(format!("the project endpoint from Azure cannot be used: {error}"))
             .with_code(ErrorCode::BadEndpoint)
             .with_suggestion(suggestion)
     }

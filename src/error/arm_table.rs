@@ -40,13 +40,13 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
         "support_block",
         |error| error.mentions(&["715-123420"]),
         Failure,
-        "The subscription is blocked by a fraud check. Open a support request and give both ids.",
+        "The subscription is blocked by a fraud check. Open a support request with both IDs.",
     ),
     when(
         "content_filter",
         |error| error.status == 400 && error.mentions(&["content filter", "rai policy", "raipolicy"]),
         Failure,
-        "Name an existing content filter with --rai-policy.",
+        "Use an existing content filter with --rai-policy.",
     ),
     ArmRow {
         when: |error| error.mentions(&["cannot create/update/move resource"]),
@@ -54,7 +54,7 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
             "account_limit",
             &["InsufficientQuota"],
             Failure,
-            "The limit is that of accounts, not of a model: delete an account that is not used, or ask for more in the Azure portal.",
+            "This limit is for Foundry accounts: delete an unused account, or request a higher limit in the Azure portal.",
         )
     },
     ArmRow {
@@ -63,24 +63,24 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
             "quota",
             &["InsufficientQuota"],
             Failure,
-            "Use a smaller --sku-capacity or another --sku-name, or request quota: https://ai.azure.com/managementCenter/quota\nQuota of a deployment that was deleted a minute ago may come back late.",
+            "Use a smaller --sku-capacity or another --sku-name, or request quota: https://ai.azure.com/managementCenter/quota\nThe quota of a deleted deployment can take a few minutes to become available.",
         )
     },
-    code("capacity", &["InvalidCapacity"], Failure, "Use a --sku-capacity in the range that the message names."),
+    code("capacity", &["InvalidCapacity"], Failure, "Use a --sku-capacity in the range given in the message."),
     ArmRow {
         when: |error| error.mentions(&["not supported by the model"]),
         ..code(
             "sku_not_supported",
             &["InvalidResourceProperties"],
             Failure,
-            "Use a --sku-name that the model offers: `azd ai models base show` lists them for catalogue models.",
+            "Use a --sku-name that the model offers: `azd ai models base show` lists the SKUs of catalog models.",
         )
     },
     code(
         "resource_properties",
         &["InvalidResourceProperties"],
         Failure,
-        "Correct what the message names. If the options are right, the service may be newer than this program.",
+        "Correct the value named in the message. If it is correct, update this extension: the service may have changed.",
     ),
     ArmRow {
         fireworks: REGISTER,
@@ -88,7 +88,7 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
             "model_not_supported",
             &["DeploymentModelNotSupported"],
             Failure,
-            "Check name, version and format of the model, that the region offers it, and that the subscription may deploy it.",
+            "Check the name, version and format of the model, and that it is available in the region and to the subscription.",
         )
     },
     ArmRow {
@@ -97,14 +97,14 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
             "feature_required",
             &["SpecialFeatureOrQuotaIdRequired"],
             Failure,
-            "The subscription is not enabled for this model, or its offer type does not permit it.",
+            "Use another subscription: this one, or its offer type, does not allow the model.",
         )
     },
     code(
         "provider_data",
         &["InvalidModelProviderData", "AnthropicOrganizationCreationFailed"],
         Failure,
-        "The publisher wants details of your organization: deploy this model in the Foundry portal, https://ai.azure.com.",
+        "The publisher requires details about your organization: deploy this model in the Foundry portal, https://ai.azure.com.",
     ),
     code(
         "api_version",
@@ -117,7 +117,7 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
         "deployment_limit",
         &["DeploymentLimitReached"],
         Failure,
-        "Delete a deployment that is not used: `azd ai models deployments list` shows all of them.",
+        "Delete an unused deployment: `azd ai models deployments list` shows all of them.",
     ),
     ArmRow {
         fireworks: "An administrator must allow the model format FireworksCustom.",
@@ -125,7 +125,7 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
             "policy",
             &["RequestDisallowedByPolicy"],
             Auth,
-            "A policy of your organization forbids it: ask its administrator.",
+            "Ask your Azure administrator: a policy of your organization does not allow this.",
         )
     },
     ArmRow {
@@ -134,14 +134,14 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
             "forbidden",
             |error| error.status == 403,
             Auth,
-            "Ask for a role that includes {action} on {scope}: Cognitive Services Contributor, Azure AI Account Owner, Contributor or Owner. A new role takes some minutes to count.",
+            "Ask for a role that includes {action} on {scope}: Cognitive Services Contributor, Azure AI Account Owner, Contributor or Owner. A new role assignment takes a few minutes to apply.",
         )
     },
     when(
         "unauthorized",
         |error| error.status == 401,
         Auth,
-        "Run `azd auth login`, with --tenant-id ID where the subscription is another tenant's.",
+        "Run `azd auth login`; add --tenant-id ID if the subscription is in another tenant.",
     ),
     code("group_not_found", &["ResourceGroupNotFound"], NotFound, "Check --resource-group and --subscription."),
     code(
@@ -156,19 +156,24 @@ pub(crate) static ARM_ROWS: &[ArmRow] = &[
         NotFound,
         "Check the names, and that you are signed in to the right account.",
     ),
-    when("conflict", |error| error.status == 409, Conflict, "Look at the deployment as it is now, then try again."),
-    when("too_many_requests", |error| matches!(error.status, 408 | 429), Service, "Try again in some minutes."),
+    when(
+        "conflict",
+        |error| error.status == 409,
+        Conflict,
+        "Check the current state of the deployment, then try again.",
+    ),
+    when("too_many_requests", |error| matches!(error.status, 408 | 429), Service, "Try again in a few minutes."),
     ArmRow {
         when: |error| error.status == 500 && error.message.is_empty(),
         ..when(
             "broken_without_words",
             |_| true,
             Service,
-            "A wrong model format is known to give this: check the format in the catalogue. Else try again later.",
+            "Check the model format in the catalog; a wrong format can cause this error. Otherwise, try again later.",
         )
     },
     when("broken", |error| error.status >= 500, Service, "Try again later."),
-    when("refused", |_| true, Failure, "Correct what the message names; with --debug every request is traced."),
+    when("refused", |_| true, Failure, "Correct the value named in the message. Use --debug to trace the requests."),
 ];
 
 /// The row of a refusal.

@@ -43,7 +43,7 @@ impl CliError {
                     None => format!("deployment '{name}' is still running"),
                 };
                 if let Some(fault) = last_fault {
-                    message = format!("{message}\nThe last look at it failed: {fault}");
+                    message = format!("{message}\nThe last status request failed: {fault}");
                 }
                 Self::failure(message)
                     .with_code(ErrorCode::StillRunning)
@@ -51,10 +51,10 @@ impl CliError {
             }
             DeployError::NotVisible => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
-                .with_suggestion(format!("Look again later:\n  {}", suggestions.look)),
+                .with_suggestion(format!("Check again later:\n  {}", suggestions.look)),
             DeployError::NotShown => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
-                .with_suggestion("Look at it later; if it is unchanged, run the same command again."),
+                .with_suggestion("Check it later. If it has not changed, run the same command again."),
             DeployError::Taken => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::DeploymentExists)
                 .with_suggestion("Use another --name."),
@@ -68,7 +68,7 @@ impl CliError {
     pub(crate) fn deployment_interrupted(message: &str, command: &str) -> Self {
         Self::new(ErrorKind::Interrupted, message)
             .with_code(ErrorCode::DeploymentInterrupted)
-            .with_suggestion(format!("It goes on without this command. Look at it:\n  {command}"))
+            .with_suggestion(format!("The operation continues without this command. To check it:\n  {command}"))
     }
 
     /// Quota that does not suffice, with what can be done about it.
@@ -88,7 +88,7 @@ impl CliError {
         Self::failure(format!("the feature {name} of the subscription is not registered (state {state})"))
             .with_code(ErrorCode::FeatureNotRegistered)
             .with_suggestion(format!(
-                "Register it, which takes up to 30 minutes and needs Owner or Contributor on the subscription:\n  az feature register --namespace Microsoft.CognitiveServices --name {name}"
+                "Register it (takes up to 30 minutes, requires Owner or Contributor on the subscription):\n  az feature register --namespace Microsoft.CognitiveServices --name {name}"
             ))
     }
 }
@@ -133,13 +133,13 @@ fn suggestion(error: &ServiceError, suggestions: &DeploySuggestions) -> String {
                 .room
                 .iter()
                 .cloned()
-                .chain(suggestions.retry.iter().map(|retry| format!("With what is left:\n  {retry}"))),
+                .chain(suggestions.retry.iter().map(|retry| format!("To use the available quota:\n  {retry}"))),
         ),
         "model_not_supported" if !suggestions.similar_models.is_empty() => {
             lines.push(format!("Models with similar names: {}", suggestions.similar_models.join(", ")));
         }
         "content_filter" if !suggestions.content_filters.is_empty() => {
-            lines.push(format!("The account has: {}", suggestions.content_filters.join(", ")));
+            lines.push(format!("Content filters of the account: {}", suggestions.content_filters.join(", ")));
         }
         _ => {}
     }

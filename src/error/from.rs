@@ -66,14 +66,14 @@ impl From<PlanError> for CliError {
             }
             PlanError::Unreadable { path, why, exclude } => match exclude {
                 Some(glob) => Self::unreadable(&path, &why).and_suggestion(&format!(
-                    "If it does not belong to the model, omit it: --exclude {}",
+                    "If it is not part of the model, exclude it: --exclude {}",
                     quoted(&glob)
                 )),
                 None => Self::unreadable(&path, &why),
             },
             PlanError::NothingToSelect(_) => Self::usage(message)
                 .with_code(ErrorCode::NothingToSelect)
-                .with_suggestion("Leave --include and --exclude away, or give the directory."),
+                .with_suggestion("Remove --include and --exclude, or use the directory as the source."),
             _ => Self::new(ErrorKind::NotFound, message)
                 .with_code(ErrorCode::SourceNotFound)
                 .with_suggestion("Check the path."),
@@ -109,7 +109,7 @@ impl From<VerifyError> for CliError {
         let way = match super::upload::variable_in(&why) {
             Some(name) => format!("Correct {name}, or unset it."),
             None => format!(
-                "Install AzCopy v10 from {}, or name another one with --azcopy-path.",
+                "Install AzCopy v10 from {}, or use another one with --azcopy-path.",
                 azure_ai_models_core::azcopy::download_url()
             ),
         };
@@ -121,20 +121,20 @@ impl From<InstallError> for CliError {
     fn from(error: InstallError) -> Self {
         let message = error.to_string();
         let by_hand = format!(
-            "Install AzCopy v10 from {}, or name it with --azcopy-path.",
+            "Install AzCopy v10 from {}, or use --azcopy-path FILE.",
             azure_ai_models_core::azcopy::download_url()
         );
         let lost = |code| {
             Self::new(ErrorKind::Service, format!("Could not download AzCopy. Check network and try again.\n{message}"))
                 .with_code(code)
                 .with_suggestion(format!(
-                    "{by_hand}\nA company mirror can be named with {} and {}.",
+                    "{by_hand}\nTo use a company mirror, set {} and {}.",
                     var::AZCOPY_URL,
                     var::AZCOPY_SHA256
                 ))
         };
         let refused = |code| {
-            Self::failure(format!("The downloaded AzCopy is refused: {message}"))
+            Self::failure(format!("the downloaded AzCopy was rejected: {message}"))
                 .with_code(code)
                 .with_suggestion(by_hand.clone())
         };
@@ -144,12 +144,10 @@ impl From<InstallError> for CliError {
             }
             InstallError::NoHome => Self::failure(message)
                 .with_code(ErrorCode::NoHome)
-                .with_suggestion("Set HOME, or AZD_CONFIG_DIR to a directory of yours."),
-            InstallError::Http(HttpError::Setup { .. }) => {
-                Self::failure(message).with_code(ErrorCode::HttpsSetup).with_suggestion(
-                    "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.",
-                )
-            }
+                .with_suggestion("Set HOME, or set AZD_CONFIG_DIR to a writable directory."),
+            InstallError::Http(HttpError::Setup { .. }) => Self::failure(message)
+                .with_code(ErrorCode::HttpsSetup)
+                .with_suggestion("Check the system certificates, or SSL_CERT_FILE and SSL_CERT_DIR if they are set."),
             InstallError::Http(error) => match error.status() {
                 Some(status) => lost(ErrorCode::DownloadFailed).with_answer(status, None, None),
                 None => lost(ErrorCode::Network),
@@ -160,7 +158,7 @@ impl From<InstallError> for CliError {
             InstallError::Unusable(_) => refused(ErrorCode::AzcopyUnusable),
             InstallError::Io { .. } => Self::failure(format!("AzCopy was not installed: {message}"))
                 .with_code(ErrorCode::AzcopyNotInstalled)
-                .with_suggestion(format!("Free the disk or its permissions. Or: {by_hand}")),
+                .with_suggestion(format!("Check the free disk space and the permissions. Otherwise: {by_hand}")),
         };
         error.of_tool()
     }
@@ -179,7 +177,7 @@ impl CliError {
     #[must_use]
     pub(crate) fn with_run_again(self, command: &str) -> Self {
         let words = match self.is_lasting() {
-            true => "Once that is solved, run the same command again:",
+            true => "After fixing the problem, run the same command again:",
             false => "Run the same command again:",
         };
         self.and_suggestion(&format!("{words}\n  {command}"))
@@ -212,7 +210,7 @@ impl CliError {
             }
             io::ErrorKind::PermissionDenied => Self::failure(format!("no permission to read {shown}"))
                 .with_code(ErrorCode::PermissionDenied)
-                .with_suggestion("Change the permissions of the file, or run as a user who may read it."),
+                .with_suggestion("Change the file permissions, or run as a user who can read it."),
             _ => Self::new(ErrorKind::NotFound, format!("cannot read {shown}: {why}"))
                 .with_code(ErrorCode::SourceUnreadable),
         }

@@ -9,7 +9,7 @@ use super::{CliError, ErrorCode, ErrorKind};
 
 /// Hosts that an import needs.
 const HOSTS: &str = "huggingface.co, *.hf.co and *.huggingface.co";
-const STALE: &str = "A mirror or a cache between here and the Hub is out of date. Wait until it is up to date, or unset HF_ENDPOINT and HTTPS_PROXY where they name one.";
+const STALE: &str = "A mirror or cache in front of the Hub is out of date. Try again later, or unset HF_ENDPOINT or HTTPS_PROXY if it points to one.";
 
 impl From<HubError> for CliError {
     fn from(error: HubError) -> Self {
@@ -27,7 +27,7 @@ fn translate(error: HubError) -> CliError {
     let of = |kind, code| CliError::new(kind, message.clone()).with_code(code);
     match error {
         HubError::Offline => of(ErrorKind::Usage, ErrorCode::HubOffline)
-            .with_suggestion("Unset HF_HUB_OFFLINE, or give a directory with the files."),
+            .with_suggestion("Unset HF_HUB_OFFLINE, or use a local directory as the source."),
         HubError::RepoNotFound { repo, origin: None, .. } => {
             of(ErrorKind::Auth, ErrorCode::RepositoryNotFound).with_suggestion(format!(
                 "Check the name '{repo}'. For a private repository sign in with 'hf auth login', or set HF_TOKEN."
@@ -35,14 +35,14 @@ fn translate(error: HubError) -> CliError {
         }
         HubError::RepoNotFound { repo, origin: Some(origin), .. } => {
             of(ErrorKind::NotFound, ErrorCode::RepositoryNotFound).with_suggestion(format!(
-                "Check the name '{repo}', and that the token from {origin} may read it if it is private."
+                "Check the name '{repo}', and that the token from {origin} can read it if it is private."
             ))
         }
         HubError::BadToken { origin, .. } => of(ErrorKind::Auth, ErrorCode::HubTokenRefused).with_suggestion(renew(&origin)),
         HubError::Gated { page, origin, .. } => {
             let token = match origin {
                 Some(origin) => format!(
-                    "The token from {origin} has to belong to that account; a fine-grained one needs read access to gated repositories."
+                    "The token from {origin} must belong to that account; a fine-grained token needs read access to gated repositories."
                 ),
                 None => "Then sign in with 'hf auth login', or set HF_TOKEN.".to_owned(),
             };
@@ -50,26 +50,26 @@ fn translate(error: HubError) -> CliError {
                 .with_suggestion(format!("Open {page} in a browser and accept its terms. {token}"))
         }
         HubError::Disabled { .. } => of(ErrorKind::Auth, ErrorCode::RepositoryDisabled)
-            .with_suggestion("Use another repository; its page says why this one is disabled."),
+            .with_suggestion("Use another repository. The page of this one gives the reason."),
         HubError::Forbidden { repo, .. } => of(ErrorKind::Auth, ErrorCode::RepositoryForbidden)
-            .with_suggestion(format!("Use a token that may read '{repo}'; a fine-grained one names what it may read.")),
+            .with_suggestion(format!("Use a token that can read '{repo}'; a fine-grained token needs this repository in its scope.")),
         HubError::RevisionNotFound { page, .. } => of(ErrorKind::NotFound, ErrorCode::RevisionNotFound)
-            .with_suggestion(format!("Name a branch, a tag or a commit that is there: {page}/tree/main")),
+            .with_suggestion(format!("Use an existing branch, tag or commit: {page}/tree/main")),
         HubError::EntryNotFound { near, .. } => {
             let told = of(ErrorKind::NotFound, ErrorCode::EntryNotFound);
             match near.as_slice() {
-                [] => told.with_suggestion("Check the path; upper and lower case count."),
-                near => told.with_suggestion(format!("Names like it that are there: {}", near.join(", "))),
+                [] => told.with_suggestion("Check the path; it is case-sensitive."),
+                near => told.with_suggestion(format!("Similar names: {}", near.join(", "))),
             }
         }
         HubError::Plan(error) => error.into(),
         HubError::NotAHub { .. } => of(ErrorKind::Service, ErrorCode::NotAHub).with_suggestion(
-            "Check HF_ENDPOINT and HTTPS_PROXY, and whether this network wants a sign-in in a browser.",
+            "Check HF_ENDPOINT and HTTPS_PROXY, and whether this network requires a sign-in in a browser.",
         ),
         HubError::Disagree { .. } => of(ErrorKind::Service, ErrorCode::HubDisagrees).with_suggestion(STALE),
         HubError::RateLimited { wait, has_token } => {
             let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {}", units::duration(wait)));
-            let more = if has_token { "" } else { " With a token more requests are allowed: set HF_TOKEN." };
+            let more = if has_token { "" } else { " Set HF_TOKEN for a higher limit." };
             of(ErrorKind::Service, ErrorCode::HubRateLimited)
                 .with_suggestion(format!("Run the same command again {when}.{more}"))
         }
@@ -77,13 +77,13 @@ fn translate(error: HubError) -> CliError {
             of(ErrorKind::Service, ErrorCode::Redirect).with_suggestion(STALE)
         }
         HubError::Refused { .. } => of(ErrorKind::UploadFailed, ErrorCode::SignedUrlRefused).with_suggestion(format!(
-            "Check this machine's clock, and that a firewall or proxy lets {HOSTS} through."
+            "Check the clock of this machine, and that the firewall or proxy allows {HOSTS}."
         )),
         HubError::BadRange { .. } => of(ErrorKind::Service, ErrorCode::BadRange).with_suggestion(
-            "A proxy or mirror between here and the Hub does not send parts of files. Unset HTTPS_PROXY or HF_ENDPOINT where they name one.",
+            "A proxy or mirror in front of the Hub does not support range requests. Unset HTTPS_PROXY or HF_ENDPOINT if it points to one.",
         ),
         HubError::Mismatch { .. } => of(ErrorKind::UploadFailed, ErrorCode::ContentMismatch).with_suggestion(
-            "Run the same command again. If it differs again, the file is damaged at the Hub or on the way there.",
+            "Run the same command again. If it fails again, the file is damaged on the Hub or in transit.",
         ),
         HubError::Http(error) => of_request(error, message),
     }
@@ -95,20 +95,20 @@ fn of_request(error: HttpError, message: String) -> CliError {
         HttpError::Network { fault: NetworkFault::Proxy { .. } | NetworkFault::ProxyDown, .. } => {
             CliError::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::Network)
-                .with_suggestion(format!("Check HTTPS_PROXY, and that the proxy lets {HOSTS} through."))
+                .with_suggestion(format!("Check HTTPS_PROXY, and that the proxy allows {HOSTS}."))
         }
         HttpError::Network { .. } => CliError::new(ErrorKind::Service, message)
             .with_code(ErrorCode::Network)
-            .with_suggestion(format!("Check the network, and that a firewall or proxy lets {HOSTS} through.")),
+            .with_suggestion(format!("Check the network, and that the firewall or proxy allows {HOSTS}.")),
         HttpError::Service(answer) => {
             let code = ErrorCode::of_answer(answer.code.clone(), answer.status);
-            CliError::new(ErrorKind::Service, format!("the Hugging Face Hub answered with an error: {message}"))
+            CliError::new(ErrorKind::Service, format!("the Hugging Face Hub returned an error: {message}"))
                 .with_code(code)
                 .with_suggestion("Try again later; https://status.huggingface.co reports outages.")
         }
         HttpError::BadAnswer { .. } => {
             CliError::new(ErrorKind::Service, message).with_code(ErrorCode::BadAnswer).with_suggestion(
-                "Check HF_ENDPOINT and HTTPS_PROXY, and whether this network wants a sign-in in a browser.",
+                "Check HF_ENDPOINT and HTTPS_PROXY, and whether this network requires a sign-in in a browser.",
             )
         }
         HttpError::Redirect { .. } => {
@@ -122,7 +122,7 @@ fn of_request(error: HttpError, message: String) -> CliError {
 fn renew(origin: &TokenOrigin) -> String {
     match origin {
         TokenOrigin::Variable(name) => {
-            format!("Set {name} to a token that is valid, or unset it. Tokens: https://huggingface.co/settings/tokens")
+            format!("Set {name} to a valid token, or unset it. Tokens: https://huggingface.co/settings/tokens")
         }
         TokenOrigin::File(_) => "Sign in again with 'hf auth login'.".to_owned(),
     }
@@ -142,7 +142,7 @@ impl From<HubTokenError> for CliError {
 
 impl From<HubEndpointError> for CliError {
     fn from(error: HubEndpointError) -> Self {
-        Self::usage(format!("HF_ENDPOINT is not usable: {error}"))
+        Self::usage(format!("HF_ENDPOINT cannot be used: {error}"))
             .with_code(ErrorCode::BadVariable)
             .with_suggestion("Correct HF_ENDPOINT, for example https://huggingface.co, or unset it.")
     }
@@ -198,11 +198,11 @@ mod tests {
             },
             HubError::EntryNotFound { repo: repo(), path: "fp16".into(), near: vec!["fp8".into()] },
             HubError::EntryNotFound { repo: repo(), path: "x".into(), near: Vec::new() },
-            HubError::NotAHub { host: host(), what: "its answer for a file names no commit" },
+            HubError::NotAHub { host: host(), what: "the response for a file contains no commit" },
             HubError::Disagree { path: path(), what: "the size is 9 in one and 8 in another".into() },
             HubError::RateLimited { wait: Some(Duration::from_secs(900)), has_token: false },
             HubError::RateLimited { wait: None, has_token: true },
-            HubError::Pages("continues at another host"),
+            HubError::Pages("continues on another host"),
             HubError::Redirect { host: host(), to: "http://h.example/x".into() },
             HubError::Refused { path: path(), host: "us.aws.cdn.hf.co".into(), answer: answer(403) },
             HubError::BadRange { path: path(), host: "us.aws.cdn.hf.co".into(), what: "the whole file (200)".into() },

@@ -6,7 +6,7 @@ use super::service::refused;
 use super::{CliError, ErrorKind};
 
 /// Role that is needed to ask a deployment.
-const ROLE: &str = "Ask for the role Azure AI User or Cognitive Services OpenAI User on the Foundry account; a new role takes some minutes to count.";
+const ROLE: &str = "Ask for the role Azure AI User or Cognitive Services OpenAI User on the Foundry account; a new role assignment takes a few minutes to apply.";
 
 impl CliError {
     /// A question that a deployment did not answer; `list` is the command that shows what there is.
@@ -18,8 +18,8 @@ impl CliError {
         let (kind, headline, suggestion) = match error.status {
             404 => (
                 ErrorKind::NotFound,
-                format!("there is no deployment '{name}'"),
-                format!("A new deployment needs some minutes before it answers. See what there is:\n  {list}"),
+                format!("deployment '{name}' not found"),
+                format!("A new deployment takes a few minutes to become available. To list the deployments:\n  {list}"),
             ),
             423 => (
                 ErrorKind::Failure,
@@ -29,7 +29,7 @@ impl CliError {
             410 => (
                 ErrorKind::Failure,
                 format!("the model of deployment '{name}' is retired"),
-                "Deploy a newer model: 'base list' shows what can be deployed.".to_owned(),
+                "Deploy a newer model: 'base list' lists the models that can be deployed.".to_owned(),
             ),
             429 => (
                 ErrorKind::Service,
@@ -38,22 +38,22 @@ impl CliError {
             ),
             401 => (
                 ErrorKind::Auth,
-                format!("deployment '{name}' does not accept the sign-in"),
+                format!("deployment '{name}' rejected the sign-in"),
                 format!("Sign in with 'azd auth login'. {ROLE}"),
             ),
             403 => (ErrorKind::Auth, format!("no permission to use deployment '{name}'"), ROLE.to_owned()),
             400 if error.has_code(&["OperationNotSupported", "unsupported_operation"]) => (
                 ErrorKind::Failure,
-                format!("deployment '{name}' does not answer chat completions"),
-                "Its model is of another kind, such as embeddings: 'deployments show' names the endpoint.".to_owned(),
+                format!("deployment '{name}' does not support chat completions"),
+                "The model has another purpose, such as embeddings. 'deployments show' shows the endpoint.".to_owned(),
             ),
             500.. => {
-                (ErrorKind::Service, format!("deployment '{name}' failed to answer"), "Try again later.".to_owned())
+                (ErrorKind::Service, format!("deployment '{name}' failed to respond"), "Try again later.".to_owned())
             }
             _ => (
                 ErrorKind::Failure,
-                format!("deployment '{name}' refused the question"),
-                "Correct what the message names; with --debug every request is traced.".to_owned(),
+                format!("deployment '{name}' refused the prompt"),
+                "Correct the value named in the message. Use --debug to trace the requests.".to_owned(),
             ),
         };
         let message = format!("{headline}: {error}");

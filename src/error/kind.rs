@@ -64,14 +64,14 @@ impl ErrorKind {
     /// When it is the kind of a failure, in a few words.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Failure => "anything not below",
-            Self::Usage => "a bad option or value, or a missing answer where nothing is asked",
-            Self::NotFound => "no such model, version, path or project",
+            Self::Failure => "any other failure",
+            Self::Usage => "invalid option or value, or a missing answer with prompts disabled",
+            Self::NotFound => "model, version, path or project not found",
             Self::Auth => "not signed in, or no permission",
-            Self::Conflict => "the version exists, the model is in use, or a plan no longer fits its files",
+            Self::Conflict => "the version exists, the model is in use, or files of a plan changed",
             Self::CheckFailed => "the model check found errors",
-            Self::UploadFailed => "the upload broke; what arrived is kept, and the same command resumes it",
-            Self::RegistrationFailed => "the upload is complete, the registration is not",
+            Self::UploadFailed => "upload failed or interrupted; run the same command to resume",
+            Self::RegistrationFailed => "upload complete, registration failed or not finished",
             Self::Service => "network, throttling, or an unexpected response",
             Self::Interrupted => "ended by Ctrl+C or a signal",
         }

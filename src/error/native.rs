@@ -36,15 +36,17 @@ impl From<NativeError> for CliError {
             }
             NativeError::NotCopied { .. } => Self::new(ErrorKind::Service, format!("{BROKEN_UPLOAD}\n{message}"))
                 .with_code(ErrorCode::NotCopied)
-                .with_suggestion("Use --copy auto, which streams through this machine what the blob store cannot copy.")
+                .with_suggestion(
+                    "Use --copy auto, which transfers through this machine the files that the blob store cannot copy.",
+                )
                 .lasting(),
             NativeError::WriteOnly => Self::usage(message)
                 .with_code(ErrorCode::NotReadable)
-                .with_suggestion("Use --copy client, which verifies the files on their way, or omit --verify."),
+                .with_suggestion("Use --copy client, which verifies files during the transfer, or omit --verify."),
             NativeError::Hub(_) | NativeError::BlocksLost { .. } => broken(ErrorCode::IncompleteUpload),
             NativeError::Record(_) => Self::failure(message)
                 .with_code(ErrorCode::NoUploadDirectory)
-                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR.")
+                .with_suggestion("Free disk space, allow writing there, or set AZD_CONFIG_DIR to another directory.")
                 .lasting(),
         }
     }
@@ -111,11 +113,7 @@ mod tests {
             let suggestion = page.suggestion.expect("a suggestion");
             assert_eq!(suggestion.contains("To resume, run the same command again:"), helps, "{words}: {suggestion}");
             assert!(suggestion.ends_with("run the same command again:\n  COMMAND"), "{words}: {suggestion}");
-            assert_eq!(
-                page.message.contains("once the cause is removed"),
-                !helps && !words.contains("Record"),
-                "{words}"
-            );
+            assert_eq!(page.message.contains("Fix the problem"), !helps && !words.contains("Record"), "{words}");
         }
     }
 }

@@ -36,11 +36,10 @@ impl Suggestion {
             HttpError::Network { fault, .. } => network_suggestion(*fault).to_owned(),
             HttpError::BadAnswer { what, .. } => flaw_suggestion(what).to_owned(),
             HttpError::Redirect { .. } => {
-                "Name the project by its own endpoint; a token is not sent to another address.".to_owned()
+                "Use the project's own endpoint. Tokens are not sent to other addresses.".to_owned()
             }
             HttpError::Setup { .. } => {
-                "Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them."
-                    .to_owned()
+                "Check the system certificates, or SSL_CERT_FILE and SSL_CERT_DIR if they are set.".to_owned()
             }
         };
         Self { text, links: &[] }
@@ -48,7 +47,7 @@ impl Suggestion {
 }
 
 /// Suggestion when the service refuses to create a version for a reason other than the version.
-const RESOLVE: &str = "Resolve what the message names, then run the same command again.";
+const RESOLVE: &str = "Fix the problem named in the message, then run the same command again.";
 
 impl Suggestion {
     /// Suggestion for a request that makes a version.
@@ -129,12 +128,12 @@ impl MissingModel<'_> {
         let Self { name, version, .. } = self;
         match version {
             Some(version) => format!("model '{name}' has no version {version} in this project"),
-            None => format!("there is no model '{name}' in this project"),
+            None => format!("model '{name}' not found in this project"),
         }
     }
 
     pub(super) fn suggestion(&self) -> String {
-        format!("See what there is: {}", self.list)
+        format!("To see what exists: {}", self.list)
     }
 }
 
@@ -153,36 +152,38 @@ impl CliError {
 fn network_suggestion(fault: NetworkFault) -> &'static str {
     match fault {
         NetworkFault::Dns => "Check the host name in the project endpoint, and the network.",
-        NetworkFault::Refused => "Check that the service runs at that address, and the network.",
-        NetworkFault::Tls => "If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.",
+        NetworkFault::Refused => "Check that the service is running at that address, and check the network.",
+        NetworkFault::Tls => "If a company proxy inspects TLS, set SSL_CERT_FILE to its certificate.",
         NetworkFault::Proxy { status: Some(407) } => {
-            "Write the proxy's user name and password into HTTPS_PROXY, as USER:PASSWORD@ before its host."
+            "Add the proxy's user name and password to HTTPS_PROXY, as USER:PASSWORD@ before the host."
         }
         NetworkFault::Proxy { .. } => {
-            "Ask whoever runs the proxy of HTTPS_PROXY to let this host through, or name the host in NO_PROXY."
+            "Ask the administrator of the proxy in HTTPS_PROXY to allow this host, or add the host to NO_PROXY."
         }
-        NetworkFault::ProxyDown => "Check the proxy in HTTPS_PROXY; hosts that need none are named in NO_PROXY.",
-        NetworkFault::Timeout => "Check the network; a proxy or firewall may swallow the connection. Then try again.",
-        NetworkFault::Unreachable => "Check that this machine has a network, or a VPN where the project needs one.",
+        NetworkFault::ProxyDown => "Check the proxy in HTTPS_PROXY. To bypass it for a host, add the host to NO_PROXY.",
+        NetworkFault::Timeout => "Check the network; a proxy or firewall may block the connection. Then try again.",
+        NetworkFault::Unreachable => {
+            "Check that this machine is connected to the network, and to a VPN if the project requires one."
+        }
         NetworkFault::Reset => "Check the network and try again.",
-        NetworkFault::Other => "Try again; with --debug every request is traced.",
+        NetworkFault::Other => "Try again. Use --debug to trace the requests.",
     }
 }
 
 /// Suggestion where an intermediary answers for a blob store.
-pub(super) const INTERMEDIARY: &str = "Something on the way answers in its place: a proxy, a gateway, or a network that wants a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
+pub(super) const INTERMEDIARY: &str = "The response came from a proxy or gateway, or from a network that requires a sign-in in a browser. Sign in there, or check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.";
 
 fn flaw_suggestion(flaw: &ResponseFlaw) -> &'static str {
     match flaw {
         ResponseFlaw::Html => {
-            "Somebody between here and Foundry answered. Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser."
+            "The response came from a proxy or gateway, not from Foundry. Check the host name in the project endpoint, HTTPS_PROXY, and whether this network requires a sign-in in a browser."
         }
-        ResponseFlaw::Empty | ResponseFlaw::NotJson => "Check the project endpoint; if it is right, try again later.",
+        ResponseFlaw::Empty | ResponseFlaw::NotJson => "Check the project endpoint. If it is correct, try again later.",
         ResponseFlaw::Shape(_) => {
-            "Check AZURE_AI_MODELS_API_VERSION, if it is set; else this version of the program may be too old for the service."
+            "Check AZURE_AI_MODELS_API_VERSION if it is set. Otherwise, update this extension: it may be too old for the service."
         }
         ResponseFlaw::Intermediary(_) => INTERMEDIARY,
-        ResponseFlaw::TooBig => "Check the project endpoint: Foundry sends no such answer.",
+        ResponseFlaw::TooBig => "Check the project endpoint: Foundry does not send such a response.",
     }
 }
 
@@ -194,7 +195,7 @@ impl From<ListError> for CliError {
             ListError::LeavesProject { .. } | ListError::UserInformation | ListError::Circle | ListError::Endless => {
                 Self::new(ErrorKind::Service, message)
                     .with_code(ErrorCode::BadAnswer)
-                    .with_suggestion("Nothing was listed, since the list would not be whole. Try again later.")
+                    .with_suggestion("Nothing was listed because the list is incomplete. Try again later.")
             }
         }
     }
@@ -212,11 +213,11 @@ impl From<DeleteError> for CliError {
             }
             DeleteError::StillThere => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::DeletionFailed)
-                .with_suggestion("Look again later; if it is still there, delete it again."),
+                .with_suggestion("Check again later. If it still exists, delete it again."),
             DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
             DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::DeletionTimeout)
-                .with_suggestion("The deletion was accepted; look again later."),
+                .with_suggestion("The deletion was accepted. Check again later."),
         }
     }
 }
@@ -228,7 +229,7 @@ impl From<UpdateError> for CliError {
             UpdateError::Http(error) => error.into(),
             UpdateError::NotShown => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
-                .with_suggestion("Look at the model again later; if it is unchanged, run the same command again."),
+                .with_suggestion("Check the model later. If it has not changed, run the same command again."),
         }
     }
 }
@@ -255,8 +256,8 @@ pub(crate) struct RegistrationSuggestions<'a> {
 }
 
 /// Suggestion when the registration may still succeed.
-const STILL_RUNNING: &str = "The service may still be at work: look whether the model is there in some minutes.";
-const CONFLICT: &str = "If the version exists by now, use another --version.";
+const STILL_RUNNING: &str = "The service may still be working. Check in a few minutes whether the model exists.";
+const CONFLICT: &str = "If the version exists then, use another --version.";
 
 impl From<RegisterError> for CliError {
     fn from(error: RegisterError) -> Self {
@@ -279,7 +280,7 @@ impl CliError {
                 let suggestion = Suggestion::of_creation(&second);
                 let second = failed_request(second);
                 failed_registration(first, &message)
-                    .and_message(&format!("The older way (PUT) failed as well: {}", second.message()))
+                    .and_message(&format!("The fallback request (PUT) failed too: {}", second.message()))
                     .suggest(suggestion)
             }
             RegisterError::Failed(failure) => {
@@ -287,7 +288,7 @@ impl CliError {
                 failed_operation(error, ErrorCode::RegistrationFailed, failure)
             }
             RegisterError::TimedOut { last_fault: Some(fault), .. } => {
-                failed_registration(fault, &format!("{message}\nThe last look at it failed"))
+                failed_registration(fault, &format!("{message}\nThe last status request failed"))
                     .with_code(ErrorCode::RegistrationTimeout)
                     .with_suggestion(suggestions.timed_out)
             }
@@ -316,7 +317,7 @@ impl CliError {
         let message = "Interrupted after the upload. Foundry may still register the model.";
         Self::new(ErrorKind::Interrupted, message)
             .with_code(ErrorCode::RegistrationInterrupted)
-            .with_suggestion(format!("See whether it is there:\n  {show}"))
+            .with_suggestion(format!("To check whether it exists:\n  {show}"))
             .with_kept(again)
     }
 
@@ -330,7 +331,7 @@ impl CliError {
         let mut message = format!("Model '{name}' already exists. Use --overwrite to replace.");
         let suggestion = match next {
             Some(next) => format!("Use the next free version: --version {next}"),
-            None => format!("Use another version than {version}: --version VERSION"),
+            None => format!("Use a version other than {version}: --version VERSION"),
         };
         let (kind, answer) = match conflict {
             VersionConflict::Upload(HttpError::Service(error)) => (row_of(&error).kind, Some(error)),

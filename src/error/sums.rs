@@ -15,7 +15,7 @@ impl From<HashError> for CliError {
                 .with_suggestion("Check the file and the disk. Nothing was sent."),
             HashError::Changed(_) => Self::failure(message)
                 .with_code(ErrorCode::SourceChanged)
-                .with_suggestion("Run the command again once nothing writes to the source any more. Nothing was sent."),
+                .with_suggestion("Run the command again when no program is writing to the source. Nothing was sent."),
         }
     }
 }
@@ -29,6 +29,6 @@ impl CliError {
         };
         Self::new(kind, format!("the blobs of the plan cannot be listed: {error}"))
             .with_code(ErrorCode::RemoteSource)
-            .with_suggestion("No plan holds a SAS: give the URL with one that allows to list, in --source-file FILE.")
+            .with_suggestion("A plan contains no SAS: use --source-file FILE with a URL whose SAS allows listing.")
     }
 }

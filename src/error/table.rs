@@ -47,8 +47,8 @@ const fn when(
 
 /// Row for pages of an intermediary.
 const fn page(name: &'static str, fits: fn(&ServiceError) -> bool, kind: ErrorKind) -> RefusalRow {
-    let suggestion = "Check the host name in the project endpoint, HTTPS_PROXY, and whether this network wants a sign-in in a browser.";
-    when(name, fits, kind, "somebody between here and Foundry answered", suggestion)
+    let suggestion = "Check the host name in the project endpoint, HTTPS_PROXY, and whether this network requires a sign-in in a browser.";
+    when(name, fits, kind, "the response came from a proxy or gateway, not from Foundry", suggestion)
 }
 
 const ROLES: &[(&str, &str)] = &[
@@ -65,32 +65,32 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         "version_conflict",
         &["ModelVersionConflict"],
         Conflict,
-        "Use another --version, or delete the one that is there first.",
+        "Use another --version, or delete the existing version first.",
     ),
     code(
         "base_model_required",
         &["BaseModelRequired"],
         Failure,
-        "Name the model that the weights were made from with --base-model.",
+        "Use --base-model with the model that the weights were trained from.",
     ),
     code(
         "base_model_not_found",
         &["BaseModelNotFound"],
         Failure,
-        "Check --base-model: a short name such as FW-GPT-OSS-120B, or the whole azureml://registries/... address.",
+        "Check --base-model: a short name such as FW-GPT-OSS-120B, or a full azureml://registries/... URI.",
     ),
     code(
         "base_model_no_templates",
         &["BaseModelNoDTs", "DeploymentTemplateNotCompatible"],
         Failure,
-        "Nothing made from this base model can be deployed. Use another --base-model.",
+        "Use another --base-model: models based on this one cannot be deployed.",
     ),
     code("base_model_deprecated", &["BaseModelDeprecated"], Failure, "Use a newer --base-model."),
     code(
         "base_model_not_ready",
         &["BaseModelNotReady"],
         Service,
-        "Try again in some minutes, or use another --base-model.",
+        "Try again in a few minutes, or use another --base-model.",
     ),
     code(
         "weight_format",
@@ -104,12 +104,7 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         Failure,
         "Check the folder with 'custom check', then create the model again.",
     ),
-    code(
-        "upload_expired",
-        &["UploadExpired"],
-        Failure,
-        "Create the model again: that asks for a fresh place to upload to.",
-    ),
+    code("upload_expired", &["UploadExpired"], Failure, "Create the model again to request a new upload location."),
     code(
         "lora_config",
         &["MissingLoraConfig", "MissingLoraAlpha", "InvalidLoraConfig"],
@@ -126,7 +121,7 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         "lora_not_supported",
         &["LoRANotSupported"],
         Failure,
-        "This base model takes no adapters. Use another --base-model.",
+        "Use another --base-model: this one does not support adapters.",
     ),
     code(
         "api_version",
@@ -138,7 +133,7 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         "proxy_wants_sign_in",
         |error| error.status == 407,
         Service,
-        "the proxy wants a sign-in",
+        "the proxy requires a sign-in",
         "Add the proxy's user name and password to its address in HTTPS_PROXY.",
     ),
     page("page_instead_of_a_refusal", |error| error.is_html() && matches!(error.status, 401 | 403), Auth),
@@ -148,15 +143,15 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         "tenant",
         |error| error.status == 401 && error.tenant.is_some(),
         Auth,
-        "Foundry does not accept the sign-in",
-        "Sign in again with 'azd auth login --tenant-id {tenant}', and set AZURE_TENANT_ID to that tenant.\n'azd auth login --check-status' says which account is signed in.",
+        "Foundry rejected the sign-in",
+        "Sign in again with 'azd auth login --tenant-id {tenant}', and set AZURE_TENANT_ID to that tenant.\n'azd auth login --check-status' shows which account is signed in.",
     ),
     when(
         "unauthorized",
         |error| error.status == 401,
         Auth,
-        "Foundry does not accept the sign-in",
-        "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.\n'azd auth login --check-status' says which account is signed in.",
+        "Foundry rejected the sign-in",
+        "Sign in again with 'azd auth login'; a guest account also needs AZURE_TENANT_ID, the tenant of the project.\n'azd auth login --check-status' shows which account is signed in.",
     ),
     RefusalRow {
         links: NETWORK,
@@ -167,8 +162,8 @@ pub(crate) static ROWS: &[RefusalRow] = &[
                     && error.mentions(&["public access is disabled", "private endpoint", "virtual network"])
             },
             Auth,
-            "the project is open to private networks only",
-            "Run this from a network that the project admits, or have this network admitted.",
+            "the project accepts connections from private networks only",
+            "Run this from a network that the project allows, or have this network allowed.",
         )
     },
     RefusalRow {
@@ -178,7 +173,7 @@ pub(crate) static ROWS: &[RefusalRow] = &[
             |error| error.status == 403,
             Auth,
             "no permission",
-            "Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new one takes some minutes to count.",
+            "Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new role assignment takes a few minutes to apply.",
         )
     },
     when(
@@ -200,14 +195,14 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         |error| error.status == 409,
         Conflict,
         "",
-        "Look at the model as it is now; somebody else may have changed it.",
+        "Check the current state of the model; another user may have changed it.",
     ),
     when(
         "changed_meanwhile",
         |error| error.status == 412,
         Conflict,
         "the model was changed in the meantime",
-        "Look at it as it is now, then try again.",
+        "Check its current state, then try again.",
     ),
     when(
         "too_large",
@@ -228,21 +223,21 @@ pub(crate) static ROWS: &[RefusalRow] = &[
         |error| matches!(error.status, 408 | 429),
         Service,
         "Foundry is too busy",
-        "Try again in some minutes.",
+        "Try again in a few minutes.",
     ),
     when(
         "broken",
         |error| error.status >= 500,
         Service,
         "Foundry failed{status}",
-        "Try again later; if it stays, give the request id to the support of the service.",
+        "Try again later. If the problem persists, give the request ID to Azure support.",
     ),
     when(
         "refused",
         |_| true,
         Failure,
         "Foundry returned",
-        "Correct what the message names; if it makes no sense to you, give the request id to the support of the service.",
+        "Correct the value named in the message. If the problem persists, give the request ID to Azure support.",
     ),
 ];
 

@@ -21,7 +21,7 @@ const MAX_NAMED_FILES: usize = 5;
 /// Heads every upload that broke (the customer's words).
 pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 /// Message where the same command alone would fail again.
-const BLOCKED_UPLOAD: &str = "Upload interrupted. Run the same command to resume once the cause is removed.";
+const BLOCKED_UPLOAD: &str = "Upload interrupted. Fix the problem, then run the same command to resume.";
 
 impl From<DirectoryError> for CliError {
     fn from(error: DirectoryError) -> Self {
@@ -32,7 +32,7 @@ impl From<DirectoryError> for CliError {
                 .with_suggestion("Wait for the other process, or use another --version."),
             DirectoryError::Io { .. } => Self::failure(message)
                 .with_code(ErrorCode::NoUploadDirectory)
-                .with_suggestion("Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR.")
+                .with_suggestion("Free disk space, allow writing there, or set AZD_CONFIG_DIR to another directory.")
                 .lasting(),
         }
     }
@@ -47,12 +47,12 @@ impl From<UploadError> for CliError {
             UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
             UploadError::SasRejected(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.map_or(ErrorCode::SasRefused, ErrorCode::Service))
-                .with_suggestion("A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage.")
+                .with_suggestion("A new upload location was rejected too. Check this machine's clock, and the network rules of the project's storage.")
                 .lasting(),
-            UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was refused, and there is no fresh one"),
+            UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was rejected, and Foundry did not provide a new one"),
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::StrayFile)
-                .with_suggestion("Use another --version, which gets a location of its own."),
+                .with_suggestion("Use another --version, which gets its own upload location."),
             UploadError::OwnStray { .. } => Self::new(ErrorKind::Conflict, message).with_code(ErrorCode::StrayFile),
             UploadError::Directory(error) => error.into(),
             UploadError::Broken(broken) => broken.failure.into(),
@@ -124,10 +124,11 @@ fn code_of(failure: &AzCopyFailure) -> ErrorCode {
 
 pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
 const OTHER_UPLOAD: &str =
-    "Two uploads of one version share a location: use another --version, or see that the other one has ended.";
-const OTHER_AZCOPY: &str = "If it happens again, try another AzCopy: --azcopy-path FILE takes the one to use; without one in PATH it is downloaded.";
+    "Another upload of this version uses the same location: use another --version, or wait until it has ended.";
+const OTHER_AZCOPY: &str =
+    "If it happens again, use another AzCopy with --azcopy-path FILE. Without AzCopy in PATH, it is downloaded.";
 pub(super) const LEAVE_FILES: &str =
-    "See that every file is there and can be read, and that nothing changes them during the upload.";
+    "Check that every file exists and can be read, and that no program changes the files during the upload.";
 
 /// The variable of the user's environment that AzCopy gave up over.
 fn variable_of(failure: &AzCopyFailure) -> Option<String> {
@@ -149,10 +150,10 @@ pub(super) fn variable_in(words: &str) -> Option<String> {
 fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
     Some(match failure {
         AzCopyFailure::Refused { .. } => {
-            "The next run asks for a fresh upload location. If that is refused too, check this machine's clock and the network rules of the project's storage."
+            "The next run requests a new upload location. If that is rejected too, check this machine's clock and the network rules of the project's storage."
         }
         AzCopyFailure::SourceRefused { .. } => {
-            "The source's SAS must be valid now and allow reading and listing. If it stands on the command line, put it in quotes or use --source-file."
+            "The source's SAS must be valid now and allow reading and listing. If it is on the command line, quote it or use --source-file."
         }
         AzCopyFailure::FailedTransfers { failed, .. } => return failed.first().map(of_a_file),
         AzCopyFailure::NothingCopied { .. }
@@ -161,15 +162,15 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
         AzCopyFailure::Crashed { head: words, .. } | AzCopyFailure::Fatal { words }
             if words.contains("no space left") =>
         {
-            "Make room there, or name another directory with AZD_CONFIG_DIR."
+            "Free disk space there, or set AZD_CONFIG_DIR to another directory."
         }
         // AzCopy crashes over its log and its plan; over a file of the source it only fails.
         AzCopyFailure::Crashed { head, .. } if head.contains("permission denied") => {
-            "Allow writing there, or name another directory with AZD_CONFIG_DIR."
+            "Allow writing there, or set AZD_CONFIG_DIR to another directory."
         }
         AzCopyFailure::Fatal { words } if words.contains("failed to scan path") => LEAVE_FILES,
         AzCopyFailure::Killed { signal: SIGKILL } => {
-            "If nobody ended it, the system had no memory left for it: set AZCOPY_BUFFER_GB=0.25, which makes AzCopy use less."
+            "If AzCopy was not killed on purpose, the system ran out of memory: set AZCOPY_BUFFER_GB=0.25 to reduce its memory use."
         }
         AzCopyFailure::Cancelled | AzCopyFailure::Killed { .. } => return None,
         AzCopyFailure::Skipped { .. }
@@ -206,14 +207,12 @@ fn of_a_file(failed: &FailedTransfer) -> &'static str {
     let remote = failed.source.starts_with("http");
     match failed.code {
         0 => LEAVE_FILES,
-        404 if remote => {
-            "The source or the upload location is not there any more. The next run asks for a fresh location."
-        }
-        404 => "The upload location is not there any more. The next run asks for it again.",
+        404 if remote => "The source or the upload location no longer exists. The next run requests a new location.",
+        404 => "The upload location no longer exists. The next run requests it again.",
         _ if remote => {
-            "The storage could not copy from the source. See that it is in an Azure storage account and can be read."
+            "The blob store could not copy from the source. Check that it is in an Azure storage account and can be read."
         }
-        _ => "The storage failed. Wait a moment.",
+        _ => "The blob store failed. Wait a moment.",
     }
 }
 
@@ -266,24 +265,24 @@ impl CliError {
                 Some(now) => {
                     format!("{path} changed during the upload: it was {planned}, and is {} now", units::bytes(*now))
                 }
-                None => format!("{path} is gone: it was {planned}"),
+                None => format!("{path} no longer exists: it was {planned}"),
             });
         }
         match changed.len() {
             0 => self,
             1 => {
                 let glob = quoted(&changed[0].path);
-                self.and_suggestion(&format!("If it does not belong to the model, omit it: --exclude {glob}"))
+                self.and_suggestion(&format!("If it is not part of the model, exclude it: --exclude {glob}"))
             }
             count => self
                 .and_message(&format!("{} changed during the upload", units::count(count as u64, "file", "files")))
-                .and_suggestion("Omit what does not belong to the model with --exclude."),
+                .and_suggestion("Use --exclude for files that are not part of the model."),
         }
     }
 
     /// A complete upload cannot be compared with what the location holds now.
     pub(crate) fn unproved_upload(error: UploadError) -> Self {
-        let error = Self::from(error).headed("the uploaded files cannot be compared before their registration");
+        let error = Self::from(error).headed("the uploaded files cannot be verified before the registration");
         Self { kind: ErrorKind::RegistrationFailed, ..error }
     }
 
@@ -294,16 +293,16 @@ impl CliError {
 
     /// There is no unfinished upload with such an id.
     pub(crate) fn no_such_upload(id: &str, list: &str) -> Self {
-        Self::new(ErrorKind::NotFound, format!("there is no unfinished upload {id} on this machine"))
+        Self::new(ErrorKind::NotFound, format!("unfinished upload {id} not found on this machine"))
             .with_code(ErrorCode::UploadNotFound)
-            .with_suggestion(format!("See what there is: {list}"))
+            .with_suggestion(format!("List the uploads: {list}"))
     }
 
     /// The directory with the journals of uploads cannot be read.
     pub(crate) fn no_uploads(config_dir: &Path, why: &io::Error) -> Self {
         Self::failure(format!("cannot read the uploads in {}: {why}", config_dir.display()))
             .with_code(ErrorCode::NoUploadDirectory)
-            .with_suggestion("Allow reading there, or name another directory with AZD_CONFIG_DIR.")
+            .with_suggestion("Allow reading there, or set AZD_CONFIG_DIR to another directory.")
     }
 
     /// Adds the engine that needs no AzCopy to the suggestion.
@@ -316,7 +315,7 @@ impl CliError {
     #[must_use]
     pub(crate) fn with_resume(self, command: &str) -> Self {
         let words = match self.is_lasting() {
-            true => "To resume once that is solved, run the same command again:",
+            true => "To resume after fixing the problem, run the same command again:",
             false => "To resume, run the same command again:",
         };
         self.and_suggestion(&format!("{words}\n  {command}"))
@@ -326,8 +325,8 @@ impl CliError {
     #[must_use]
     pub(crate) fn with_kept(self, command: &str) -> Self {
         let words = match self.is_lasting() {
-            true => "To register it once that is solved, run the same command again; nothing is sent again:",
-            false => "To register it, run the same command again; nothing is sent again:",
+            true => "To register it after fixing the problem, run the same command again (no file is sent again):",
+            false => "To register it, run the same command again (no file is sent again):",
         };
         self.and_suggestion(&format!("The upload is complete and kept. {words}\n  {command}"))
     }

@@ -100,7 +100,7 @@ fn a_killed_upload_from_an_odd_path_goes_on_where_it_was() {
     assert!(output.status.success(), "{stderr}");
     let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(stage.blobs(&model) == files(&stage.work().join("50% *m")), "the contents differ");
-    assert!(stderr.contains("Going on with an earlier upload: "), "{stderr}");
+    assert!(stderr.contains("Resuming upload: "), "{stderr}");
     stage.assert_no_upload_left();
 }
 
@@ -164,10 +164,10 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     let output = stage.command(&args).output().expect("runs");
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{words}");
-    assert!(words.contains("The upload location's SAS was refused on the way. Asking for a fresh one..."), "{words}");
+    assert!(words.contains("The upload SAS was rejected. Requesting a new one..."), "{words}");
     let model = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(stage.blobs(&model), files(&stage.work().join("m")));
-    assert!(words.contains("Going on with an earlier upload: 4 of 5 files"), "{words}");
+    assert!(words.contains("Resuming upload: 4 of 5 files"), "{words}");
 }
 
 /// Killed in the middle: the same command resumes with the files that had not arrived.
@@ -192,7 +192,7 @@ fn a_killed_upload_goes_on_where_it_was() {
     let model: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ");
     let there: u64 = stderr
-        .split("Going on with an earlier upload: ")
+        .split("Resuming upload: ")
         .nth(1)
         .and_then(|rest| rest.split(' ').next()?.parse().ok())
         .unwrap_or_else(|| panic!("it begins anew: {stderr}"));

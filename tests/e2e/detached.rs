@@ -49,7 +49,7 @@ fn survives_everything(name: &str, engine: &str, options: &[&str]) {
     let model = stage.json(&attach);
     assert_eq!(serde_json::from_slice::<Value>(&second.stdout).expect("JSON"), model);
     let talk = String::from_utf8_lossy(&second.stderr);
-    assert!(talk.contains("Going on with an earlier upload: "), "{talk}");
+    assert!(talk.contains("Resuming upload: "), "{talk}");
     assert!(stage.blobs(&model) == files(&stage.work().join("m")), "the contents differ");
     eventually("no process", || test_kill_process(process(&resumed)).is_err());
     assert_eq!(listed()["state"], "done");

@@ -100,7 +100,7 @@ fn a_store_that_falls_silent_is_told_and_given_up_and_the_same_command_goes_on()
 /// Without the probe AzCopy would be silent for 16 minutes.
 #[test]
 fn a_store_that_is_not_there_at_the_start_is_told_within_ten_seconds() {
-    for (line, reason) in [(Line::Cut, "could not reach"), (Line::Silent, "no answer in time")] {
+    for (line, reason) in [(Line::Cut, "could not reach"), (Line::Silent, "no response in time")] {
         let gate = Gate::before(&azurite());
         let stage = stage(&gate);
         gate.hold(Hold::Request(Kind::List, 0));

@@ -57,6 +57,6 @@ fn a_model_of_the_other_machine_is_not_taken_for_its_own() {
         assert_eq!(code, Some(0), "{engine}: {words}");
         let (code, words) = create(&first, &first, engine);
         assert_eq!(code, Some(8), "{engine}: {words}");
-        assert!(words.contains("Its files are not those of this upload"), "{words}");
+        assert!(words.contains("Its files differ from this upload"), "{words}");
     }
 }

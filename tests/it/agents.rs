@@ -42,7 +42,7 @@ fn nothing_is_drawn_or_asked_on_a_terminal() {
     let ended = Terminal::start(&env, 100, &["delete", "-n", "my-model"]).finish();
     assert_eq!(ended.code, 2, "{}", ended.screen);
     assert!(ended.screen.contains("AGENT is set"), "{}", ended.screen);
-    assert!(ended.screen.contains("hint: Add --force to delete without asking."), "{}", ended.screen);
+    assert!(ended.screen.contains("hint: Use --force to delete without a prompt."), "{}", ended.screen);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn azd_runs_commands_and_tells_what_is_there_already() {
         assert!(matches!(again, Err(HostError::Refused { refusal: RefusalKind::AlreadyExists, .. })), "{again:?}");
         let unknown = link.run(&["deploy"]).await;
         let words = r#"unknown command ["deploy"]"#.to_owned();
-        let suggestion = "Run `azd deploy` by hand, then this command again.".to_owned();
+        let suggestion = "Run `azd deploy`, then run this command again.".to_owned();
         assert_eq!(unknown, Err(HostError::Command { words, suggestion }));
     });
     assert_eq!(host.methods(), ["Workflow.Run"; 4]);
@@ -280,7 +280,7 @@ fn a_silent_azd_is_waited_for_once() {
     let mut env = env(&host);
     env.set(var::TEST_TIME, "0.01/0.02");
     let output = env.run(&["list"]).fails_with(9);
-    assert!(output.stderr.contains("azd did not answer within"), "{output}");
+    assert!(output.stderr.contains("azd did not respond within"), "{output}");
     assert_eq!(host.methods(), ["Project.Get"]);
 }
 
@@ -294,8 +294,8 @@ fn azd_shows_the_error_and_the_program_does_not() {
     assert_eq!(reports.len(), 1);
     let report = &reports[0];
     let lines: Vec<&str> = report.message.lines().collect();
-    assert_eq!(lines[0], "there is no model 'nothing' in this project");
-    assert_eq!(report.suggestion, "See what there is: azd ai models custom list");
+    assert_eq!(lines[0], "model 'nothing' not found in this project");
+    assert_eq!(report.suggestion, "To see what exists: azd ai models custom list");
     assert_eq!(report.origin(), ErrorOrigin::Service);
 
     env.emulator().add_fault(FoundryFault::new(Route::List, FaultKind::status(403)));

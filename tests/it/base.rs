@@ -105,7 +105,7 @@ fn without_the_right_to_the_account_s_list_that_of_the_region_is_used() {
     let denied = || Fault::new(Route::ArmModels, FaultKind::refusal(403, "AuthorizationFailed", "no role"));
     env.emulator().add_fault(denied().times(1));
     let output = list(&env, &["--name", "Phi-4"]).success();
-    assert!(output.stdout.starts_with("NAME") && output.stderr.contains("those of its region are used"), "{output}");
+    assert!(output.stdout.starts_with("NAME") && output.stderr.contains("using those of its region"), "{output}");
     let asked = paths(&env);
     let asked: Vec<&str> = asked.iter().filter_map(|path| path.split("CognitiveServices").nth(1)).collect();
     assert_eq!(asked[asked.len() - 2..], [ACCOUNT_MODELS, "/locations/eastus2/models"]);

@@ -101,7 +101,7 @@ fn a_capacity_without_a_default_is_what_the_quota_leaves() {
 fn a_sku_that_is_billed_while_it_exists_must_be_named_and_agreed_to() {
     let env = env();
     let output = create(&env, &["--model", "FW-Qwen3-14B"]).fails_with(2);
-    assert!(output.stderr.contains("must be named"), "{output}");
+    assert!(output.stderr.contains("--sku-name is required"), "{output}");
     let named = ["--model", "gpt-4.1", "--sku-name", "GlobalProvisionedManaged"];
     let before = env.emulator().requests().len();
     create(&env, &named).fails_with(2);

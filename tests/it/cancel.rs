@@ -82,7 +82,7 @@ fn ctrl_c_ends_an_upload_cleanly() {
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
       ━━━━━━━━──────────────────────  28.0% (294 B / 1.0 KB)
-      Stopping; press Ctrl+C again to end at once.
+      Stopping; press Ctrl+C again to stop immediately.
     ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
     No file is complete yet: the upload starts over.
 
@@ -105,8 +105,8 @@ fn ctrl_c_fits_a_narrow_terminal() {
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
       ━━━──────────  28.0% (294 B / 1.0 KB)
-      Stopping; press Ctrl+C again to end at
-     once.
+      Stopping; press Ctrl+C again to stop i
+    mmediately.
     ERROR: Upload interrupted at 28% (294 B
     of 1.0 KB sent).
     No file is complete yet: the upload star
@@ -204,11 +204,11 @@ fn an_account_that_hangs_is_given_up() {
     let ended = terminal.finish();
     assert_interrupted(&env, &ended);
     assert!(
-        ended.screen.contains("Waiting for AzCopy to say what it delivered (1s of at most 6s)..."),
+        ended.screen.contains("Waiting for AzCopy to report the uploaded files (1s of up to 6s)..."),
         "{}",
         ended.screen
     );
-    assert!(ended.screen.contains("`azcopy jobs show` does not answer"), "{}", ended.screen);
+    assert!(ended.screen.contains("`azcopy jobs show` does not respond"), "{}", ended.screen);
     assert!(ended.screen.contains("ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent)."), "{}", ended.screen);
     assert_ended(&pid);
 }
@@ -398,9 +398,9 @@ fn ctrl_c_while_the_model_is_registered() {
             Step 3/3: Registering model...
             ERROR: Interrupted after the upload. Foundry may still register the model.
 
-            Suggestion: See whether it is there:
+            Suggestion: To check whether it exists:
               azure-ai-models custom show --name my-model --version 1
-            The upload is complete and kept. To register it, run the same command again; nothing is sent again:
+            The upload is complete and kept. To register it, run the same command again (no file is sent again):
               azure-ai-models custom create --name my-model --source model
             ");
         }
@@ -466,13 +466,13 @@ fn a_source_url_is_shown_without_its_sas() {
     Step 2/3: Uploading model files...
       Source: http://127.0.0.1:9/acct/c?***
       ━━━━━━━━──────────────────────  28.0% (294 B / 1.0 KB)
-      Stopping; press Ctrl+C again to end at once.
+      Stopping; press Ctrl+C again to stop immediately.
     ERROR: Upload interrupted at 28% (294 B of 1.0 KB sent).
     The copy starts over.
 
     Suggestion: To resume, run the same command again:
       azure-ai-models custom create --name my-model --source http://127.0.0.1:9/acct/c
-    The source URL stands there without its SAS; add it.
+    The source URL is shown without its SAS; add it.
     ");
 }
 
@@ -535,8 +535,8 @@ fn the_same_create_twice_at_once_is_a_conflict() {
     let second = second.to_string().replace(&first.pid().to_string(), "[PID]");
     insta::assert_snapshot!(second, @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     ERROR: the same model version is being uploaded by another process (id [PID])
 
     Suggestion: Wait for the other process, or use another --version.

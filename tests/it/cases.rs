@@ -66,13 +66,16 @@ fn each_case_has_the_findings_that_it_should() {
 fn the_messages_name_cause_and_size() {
     for (case, words) in [
         ("config-latin1", "the file is not UTF-8 (at byte "),
-        ("adapter-config-cut", "the file is cut off (EOF while parsing"),
+        ("adapter-config-cut", "the file is truncated (EOF while parsing"),
         ("gguf-is-a-web-page", "the file is a web page"),
-        ("adapter-without-tensors", "the file holds no tensor with data"),
-        ("leftover-of-an-older-save", "does not name the file, so that loaders do not read it, and its 144 B go along"),
-        ("tensor-in-two-shards", "the tensor 'model.layers.2.w' lies in model-00001-of-00002.safetensors too"),
-        ("shards-without-index", "there is no model.safetensors.index.json"),
-        ("aria2-download-under-way", "model-00001-of-00002.safetensors.aria2 lies beside it"),
+        ("adapter-without-tensors", "the file contains no tensor with data"),
+        (
+            "leftover-of-an-older-save",
+            "does not list the file, so loaders do not read it, but its 144 B are uploaded too",
+        ),
+        ("tensor-in-two-shards", "the tensor 'model.layers.2.w' is in model-00001-of-00002.safetensors too"),
+        ("shards-without-index", "model.safetensors.index.json not found"),
+        ("aria2-download-under-way", "model-00001-of-00002.safetensors.aria2 exists next to it"),
     ] {
         let env = TestEnv::new();
         given(&env, case);
@@ -134,8 +137,8 @@ fn files_of_azd_and_secrets_stay_and_are_named() {
             "sub/.env.local",
         ]
     );
-    assert_eq!(plan["excluded"][0]["reason"], "default exclude, may hold secrets");
-    let words = "Left out, since they may hold secrets: .azure/, .netrc, .ssh/, server.pem, sub/.env.local";
+    assert_eq!(plan["excluded"][0]["reason"], "default exclude, may contain secrets");
+    let words = "Excluded because they may contain secrets: .azure/, .netrc, .ssh/, server.pem, sub/.env.local";
     assert!(output.stderr.contains(words), "{output}");
     let output = env.run(&["create", "-n", "my-model", "--source", "input"]).success();
     assert!(output.stderr.contains(words), "{output}");
@@ -182,13 +185,13 @@ fn names_that_the_store_does_not_keep_end_before_any_request() {
     let deep = format!("{}x", "a/".repeat(254));
     let long = format!("{0}/{0}/{0}/{0}/{0}", "d".repeat(250));
     for (name, words) in [
-        ("ckpt\\x.txt", "the file name 'ckpt\\x.txt' holds a backslash"),
-        ("sub/x.", "the file name 'sub/x.' has a part that ends in a dot"),
-        ("sub./x", "has a part that ends in a dot"),
-        ("a\tb", "the file name 'a\\tb' holds a control character"),
-        ("a\nb", "the file name 'a\\nb' holds a control character"),
-        (&deep, "has 255 parts; a blob's name has at most 254"),
-        (&long, "has 1254 characters; a blob's name has at most 1024"),
+        ("ckpt\\x.txt", "the file name 'ckpt\\x.txt' contains a backslash"),
+        ("sub/x.", "the file name 'sub/x.' has a path segment that ends with a dot"),
+        ("sub./x", "has a path segment that ends with a dot"),
+        ("a\tb", "the file name 'a\\tb' contains a control character"),
+        ("a\nb", "the file name 'a\\nb' contains a control character"),
+        (&deep, "has 255 path segments; the maximum for a blob name is 254"),
+        (&long, "has 1254 characters; the maximum for a blob name is 1024"),
     ] {
         let env = TestEnv::new();
         env.write_model();

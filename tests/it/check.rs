@@ -23,7 +23,7 @@ fn broken() -> TestEnv {
 #[test]
 fn a_sound_model_is_told_in_one_line() {
     let env = env();
-    insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"Nothing found in 3 files, 1.0 KB (FullWeight)");
+    insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"No problems found in 3 files, 1.0 KB (FullWeight)");
     let output = env.run(&["check", "model", "-q"]).success();
     assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
     assert_eq!(env.run(&["check", "model", "-o", "json"]).success().json(), json!([]));
@@ -34,18 +34,18 @@ fn findings_are_the_product_and_errors_end_with_6() {
     let env = broken();
     insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"
     error    missing-shard  model-2.safetensors
-             the file is not there, and model.safetensors.index.json looks for 1 tensor in it
-             Download or save the file again; see also that --include and --exclude do not leave it out.
+             the file does not exist, but model.safetensors.index.json refers to 1 tensor in it
+             Download or save the file again. Also check that --include and --exclude do not exclude it.
 
     warning  code-file      modeling.py
-             the file is code, which the service does not run and may refuse
-             Leave it out with --exclude '*.py' if the model does not need it.
+             the file is code, which the service does not run and may reject
+             Exclude it with --exclude '*.py' if the model does not need it.
 
     1 error, 1 warning in 5 files, 1.1 KB (FullWeight)
     ------- stderr -------
     ERROR: the model check found 1 error
 
-    Suggestion: Download or save the file again; see also that --include and --exclude do not leave it out.
+    Suggestion: Download or save the file again. Also check that --include and --exclude do not exclude it.
     [exit code: 6]
     ");
     let output = env.run(&["custom", "check", "model", "-o", "json"]).fails_with(6);
@@ -95,15 +95,11 @@ fn what_cannot_be_checked_is_told() {
     let env = env();
     for (args, code, words) in [
         (&["nowhere"][..], 3, "File not found: [ROOT]/here/nowhere"),
-        (
-            &["https://a.blob.core.windows.net/c"],
-            2,
-            "only files of this machine and of the Hugging Face Hub can be checked",
-        ),
+        (&["https://a.blob.core.windows.net/c"], 2, "only local files and hf:// sources can be checked"),
         (&["model", "--exclude", "[a"], 2, "invalid value '[a' for '--exclude <GLOB>'"),
         (&["model", "--include", ""], 2, "a glob cannot be empty"),
-        (&["model/config.json", "--include", "x"], 2, "there is nothing that 'x' could select"),
-        (&["model", "--weight-type", "half"], 2, "a weight type is FullWeight, LoRA or DraftModel"),
+        (&["model/config.json", "--include", "x"], 2, "'x' has no effect"),
+        (&["model", "--weight-type", "half"], 2, "must be FullWeight, LoRA or DraftModel"),
         (&[], 2, "required arguments were not provided"),
     ] {
         let output = env.run(&[&["custom", "check"], args].concat()).fails_with(code);
@@ -117,11 +113,11 @@ fn create_stops_at_errors_before_any_request() {
     let env = broken();
     insta::assert_snapshot!(env.run(&["create", "--name", "my-model", "--source", "model"]), @"
     ------- stderr -------
-    WARNING: modeling.py: the file is code, which the service does not run and may refuse (code-file). Leave it out with --exclude '*.py' if the model does not need it.
+    WARNING: modeling.py: the file is code, which the service does not run and may reject (code-file). Exclude it with --exclude '*.py' if the model does not need it.
     ERROR: the model check found 1 error
-      model-2.safetensors: the file is not there, and model.safetensors.index.json looks for 1 tensor in it (missing-shard)
+      model-2.safetensors: the file does not exist, but model.safetensors.index.json refers to 1 tensor in it (missing-shard)
 
-    Suggestion: Download or save the file again; see also that --include and --exclude do not leave it out. To upload the files as they are, use --skip-check.
+    Suggestion: Download or save the file again. Also check that --include and --exclude do not exclude it. To upload the files as they are, use --skip-check.
     [exit code: 6]
     ");
     assert!(env.emulator().requests().is_empty(), "nothing was asked of the service");
@@ -137,7 +133,7 @@ fn create_takes_what_the_globs_leave() {
     assert_eq!(starts.last().expect("a start")["list"], "config.json\nmodel.safetensors\ntokenizer.json\n");
     // Walk errors stop it also without a check.
     let output = env.run(&["create", "-n", "my-model", "--source", "model", "--skip-check", "--include", "*.gguf"]);
-    assert!(output.fails_with(6).stderr.contains("there is nothing to upload in"));
+    assert!(output.fails_with(6).stderr.contains("no files to upload in"));
 }
 
 #[cfg(unix)]

@@ -23,7 +23,7 @@ fn a_conflict_about_something_else_has_the_services_words() {
         let told = error(&output);
         assert!(told.starts_with("The project is being deleted. (ProjectIsBeingDeleted)\n"), "{output}");
         assert!(
-            told.contains("Suggestion: Resolve what the message names, then run the same command again."),
+            told.contains("Suggestion: Fix the problem named in the message, then run the same command again."),
             "{output}"
         );
         assert!(!told.contains("already exists") && !told.contains("--overwrite"), "{output}");

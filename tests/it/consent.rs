@@ -34,7 +34,7 @@ fn a_piped_source_is_no_consent_to_an_overwrite() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
     let output = piped(&env, &["--overwrite"]).fails_with(2);
-    assert!(output.stderr.contains("Add --yes to replace it without asking."), "{output}");
+    assert!(output.stderr.contains("Use --yes to replace it without a prompt."), "{output}");
     assert_eq!(deletions(&env), 0);
     piped(&env, &["--overwrite", "--yes"]).success();
     assert_eq!(deletions(&env), 1);
@@ -49,7 +49,7 @@ fn a_complete_upload_needs_consent_to_replace_another_model() {
     let other = json!({"name": "my-model", "version": "1", "blobUri": "https://elsewhere.example/c"});
     env.emulator().seed(&other).expect("seeded");
     let output = piped(&env, &["--overwrite"]).fails_with(2);
-    assert!(output.stderr.contains("Add --yes to replace it without asking."), "{output}");
+    assert!(output.stderr.contains("Use --yes to replace it without a prompt."), "{output}");
     assert_eq!(deletions(&env), 0);
     piped(&env, &["--overwrite", "--yes"]).success();
     assert_eq!(deletions(&env), 1);

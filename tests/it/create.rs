@@ -39,8 +39,8 @@ fn a_person_sees_the_three_steps_and_the_result() {
     To deploy this model:
       azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -191,8 +191,8 @@ fn a_version_that_exists_is_a_conflict_that_names_the_next_free_one() {
     }
     insta::assert_snapshot!(create(&env, &[]), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -295,8 +295,8 @@ fn a_model_that_somebody_else_registered_is_no_success() {
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
     Model 'my-model' already exists. Use --overwrite to replace.
-    Its weights are in https://elsewhere.example/c, and not in http://[BLOBS]/devstoreaccount1/upload-1.
-    The files of this upload are complete and kept; once the version is free, the same command registers them:
+    Its weights are in https://elsewhere.example/c, not in http://[BLOBS]/devstoreaccount1/upload-1.
+    The upload is complete and kept. When the version is free, run the same command again to register it:
       azure-ai-models custom create --name my-model --source model
 
     Suggestion: Use the next free version: --version 2
@@ -321,17 +321,17 @@ fn a_refused_sas_is_renewed_once() {
     env.blobs().says(Says::Error(403, "AuthenticationFailed"));
     insta::assert_snapshot!(create(&env, &[]), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
 
     Step 1/3: Requesting upload location...
-    ERROR: the blob store refused the upload location's SAS (403 AuthenticationFailed)
+    ERROR: the blob store rejected the upload SAS (403 AuthenticationFailed)
 
-    Suggestion: A fresh upload location was refused as well. Check this machine's clock, and the network rules of the project's storage.
-    Once that is solved, run the same command again:
+    Suggestion: A new upload location was rejected too. Check this machine's clock, and the network rules of the project's storage.
+    After fixing the problem, run the same command again:
       azure-ai-models custom create --name my-model --source model
     [exit code: 7]
     ");
@@ -350,7 +350,7 @@ fn a_silent_blob_store_is_told_before_azcopy_runs() {
     env.blobs().says(Says::Nothing);
     let output = create(&env, &[]).fails_with(9);
     assert!(
-        output.stderr.contains("the blob store cannot be used: could not reach [BLOBS]: no answer in time"),
+        output.stderr.contains("the blob store cannot be used: could not reach [BLOBS]: no response in time"),
         "{output}"
     );
 }
@@ -422,8 +422,8 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     env.azcopy_script("init\nlog 2026/11/25 04:00:00 ERR: [P#0-T#0] UPLOADFAILED: model.safetensors : 000 : source modified during transfer\nfailed model.safetensors 0 1000\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n");
     insta::assert_snapshot!(create(&env, &["--description", "two words"]), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -435,13 +435,13 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
       Uploading 2 files, 1.0 KB...
-    ERROR: Upload interrupted. Run the same command to resume once the cause is removed.
+    ERROR: Upload interrupted. Fix the problem, then run the same command to resume.
     1 of 2 files failed: model.safetensors: source modified during transfer
     AzCopy's log: [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]/run-1/[UUID].log
     No file is complete yet: the upload starts over.
 
-    Suggestion: See that every file is there and can be read, and that nothing changes them during the upload.
-    To resume once that is solved, run the same command again:
+    Suggestion: Check that every file exists and can be read, and that no program changes the files during the upload.
+    To resume after fixing the problem, run the same command again:
       azure-ai-models custom create --name my-model --source model --description 'two words'
     [exit code: 7]
     ");

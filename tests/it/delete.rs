@@ -39,9 +39,9 @@ fn nobody_to_ask_and_no_force_deletes_nothing(api: &str) {
     let env = speaking(api, &["1"]);
     insta::assert_snapshot!(env.run(&["custom", "delete", "--name", "my-model"]), @"
     ------- stderr -------
-    ERROR: deleting a model needs a confirmation, and there is no terminal to ask on
+    ERROR: cannot confirm the deletion without a terminal
 
-    Suggestion: Add --force to delete without asking.
+    Suggestion: Use --force to delete without a prompt.
     [exit code: 2]
     ");
     env.run(&["delete", "-n", "my-model", "--no-prompt"]).fails_with(2);
@@ -69,7 +69,7 @@ fn several_versions_and_none_named_deletes_nothing(api: &str) {
     ------- stderr -------
     ERROR: model 'my-model' has 3 versions: 10, 2, 1
 
-    Suggestion: Name the one to delete, for example --version 10.
+    Suggestion: Use --version with the one to delete, for example --version 10.
     [exit code: 2]
     ");
     assert_eq!(deletions(&env), 0);
@@ -150,9 +150,9 @@ fn a_deletion_that_does_not_end_in_time_is_told() {
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.0005");
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f"]), @"
     ------- stderr -------
-    ERROR: the deletion did not end in time
+    ERROR: the deletion did not finish in time
 
-    Suggestion: The deletion was accepted; look again later.
+    Suggestion: The deletion was accepted. Check again later.
     [exit code: 9]
     ");
     let error = env.run(&["delete", "-n", "my-model", "-f", "-o", "json"]).fails_with(9).json_error();
@@ -167,10 +167,10 @@ fn a_long_deletion_is_said_and_has_a_limit_of_its_own() {
     env.set("AZURE_AI_MODELS_TEST_TIME", "1/0.2");
     insta::assert_snapshot!(env.run(&["delete", "-n", "my-model", "-f", "--timeout", "3s"]), @"
     ------- stderr -------
-    The service is deleting it (1s of at most 3s)...
-    ERROR: the deletion did not end in time
+    Deleting the model (1s of up to 3s)...
+    ERROR: the deletion did not finish in time
 
-    Suggestion: The deletion was accepted; look again later.
+    Suggestion: The deletion was accepted. Check again later.
     [exit code: 9]
     ");
     env.run(&["delete", "-n", "my-model", "-f", "--timeout", "soon"]).fails_with(2);
@@ -208,9 +208,9 @@ fn what_is_still_there_is_not_deleted() {
         let output = env.run(&["delete", "-n", "my-model", "--version", "1", "-f"]);
         insta::allow_duplicates!(insta::assert_snapshot!(output, @"
         ------- stderr -------
-        ERROR: the version is still there after its deletion
+        ERROR: the version still exists after its deletion
 
-        Suggestion: Look again later; if it is still there, delete it again.
+        Suggestion: Check again later. If it still exists, delete it again.
         [exit code: 9]
         "));
     }

@@ -30,11 +30,11 @@ fn the_plan_is_shown_and_nothing_is_needed_for_it() {
         50 B  config.json
       1000 B  model.safetensors
 
-    Left out:
+    Excluded:
       .gitattributes (default exclude)
 
     Findings:
-      warning: there is no tokenizer, and the base model's may not fit (missing-tokenizer)
+      warning: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer)
 
     Requests that would be sent:
       POST /models/my-model/versions/1/startPendingUpload
@@ -110,8 +110,8 @@ fn the_plan_is_a_document_too() {
           "level": "warning",
           "code": "missing-tokenizer",
           "file": ".",
-          "message": "there is no tokenizer, and the base model's may not fit",
-          "remedy": "Add the model's tokenizer.json, or tokenizer.model."
+          "message": "tokenizer not found; the tokenizer of the base model may not match",
+          "remedy": "Add the model's tokenizer.json or tokenizer.model."
         }
       ],
       "requests": [
@@ -162,12 +162,12 @@ fn a_folder_that_would_be_refused_shows_its_plan_too() {
       50 B  config.json
        0 B  model.safetensors
 
-    Left out:
+    Excluded:
       .gitattributes (default exclude)
 
     Findings:
       error: model.safetensors: the file is empty (empty-file)
-      warning: there is no tokenizer, and the base model's may not fit (missing-tokenizer)
+      warning: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer)
 
     Requests that would be sent:
       POST /models/my-model/versions/1/startPendingUpload

@@ -234,7 +234,7 @@ fn passing() -> Vec<(&'static str, FaultKind)> {
 }
 
 fn retries_said(output: &Output) -> usize {
-    output.stderr.matches("trying again in").count()
+    output.stderr.matches("retrying in").count()
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_retry_in_words() {
 
     1 custom model(s) found
     ------- stderr -------
-    Foundry is busy (429 Too Many Requests); trying again in 1 s (2 of 5)
+    Foundry is busy (429 Too Many Requests); retrying in 1 s (2 of 5)
     ");
 }
 
@@ -351,9 +351,9 @@ fn a_redirect_to_another_host_is_refused_and_nothing_arrives_there() {
     let authority = there.split('/').nth(2).expect("an authority");
     insta::assert_snapshot!(output.to_string().replace(authority, "[ELSEWHERE]"), @"
     ------- stderr -------
-    ERROR: [EMULATOR] redirects the request (307): it leads to [ELSEWHERE], which gets no token
+    ERROR: [EMULATOR] redirects the request (307): it redirects to [ELSEWHERE], which receives no token
 
-    Suggestion: Name the project by its own endpoint; a token is not sent to another address.
+    Suggestion: Use the project's own endpoint. Tokens are not sent to other addresses.
     [exit code: 9]
     ");
     assert!(elsewhere.emulator().requests().is_empty());
@@ -366,8 +366,8 @@ fn a_redirect_of_a_post_is_refused() {
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, FaultKind::Redirect { to: "/elsewhere".into() }));
     insta::assert_snapshot!(env.run(case.args), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -375,7 +375,7 @@ fn a_redirect_of_a_post_is_refused() {
     Step 1/3: Requesting upload location...
     ERROR: [EMULATOR] redirects the request (307): only GET requests are followed
 
-    Suggestion: Name the project by its own endpoint; a token is not sent to another address.
+    Suggestion: Use the project's own endpoint. Tokens are not sent to other addresses.
     [exit code: 9]
     ");
     assert_eq!(env.emulator().requests().len(), 1);

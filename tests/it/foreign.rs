@@ -44,10 +44,10 @@ fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
     Upload interrupted. Run the same command to resume.
-    the blob store does not hold model.safetensors as it was sent: another upload has written it since
+    model.safetensors in the blob store was overwritten by another upload
     1 of 2 files (50 B) are complete and will not be sent again; the rest starts over.
 
-    Suggestion: Two uploads of one version share a location: use another --version, or see that the other one has ended.
+    Suggestion: Another upload of this version uses the same location: use another --version, or wait until it has ended.
     To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model
     ");
@@ -85,10 +85,10 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
     let output = create(&env).fails_with(8);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
-    the uploaded files cannot be compared before their registration: no permission: No. (Forbidden)
+    the uploaded files cannot be verified before the registration: no permission: No. (Forbidden)
 
-    Suggestion: Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new one takes some minutes to count.
-    The upload is complete and kept. To register it once that is solved, run the same command again; nothing is sent again:
+    Suggestion: Ask for the role Azure AI User (or Azure AI Developer) on the Foundry project; a role on the subscription alone is not enough, and a new role assignment takes a few minutes to apply.
+    The upload is complete and kept. To register it after fixing the problem, run the same command again (no file is sent again):
       azure-ai-models custom create --name my-model --source model
 
       • Roles: https://learn.microsoft.com/azure/ai-foundry/concepts/rbac-azure-ai-foundry
@@ -107,7 +107,7 @@ fn a_file_that_arrived_before_and_is_written_meanwhile_is_not_registered() {
     create(&env).fails_with(7);
     env.blobs().holds_in_turn(&[&[("config.json", 50, "1")], &both("2", "1")]);
     let output = create(&env).fails_with(7);
-    assert!(output.stderr.contains("does not hold config.json as it was sent: another upload"), "{output}");
+    assert!(output.stderr.contains("config.json in the blob store was overwritten by another upload"), "{output}");
     assert_eq!((registrations(&env), lists(&env)[1].as_str()), (0, "model.safetensors\n"));
 }
 
@@ -143,7 +143,7 @@ fn a_file_that_is_no_part_of_the_upload_is_not_registered() {
         let env = env();
         env.blobs().holds_in_turn(&[lists[0], lists[1], &with_stray]);
         let output = create(&env).fails_with(7);
-        assert!(output.stderr.contains("another upload has written theirs.bin to the upload location"), "{output}");
+        assert!(output.stderr.contains("another upload wrote theirs.bin to the upload location"), "{output}");
         assert_eq!(registrations(&env), 0);
     }
 }

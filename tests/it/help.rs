@@ -43,7 +43,7 @@ fn the_summary_is_short_and_the_page_complete() {
             env.run(&args).success().stdout
         };
         let (summary, page) = (page("-h"), page("--help"));
-        let limit = if name.last().is_some_and(|last| last == "create") { 60 } else { 35 };
+        let limit = if name.last().is_some_and(|last| last == "create") { 60 } else { 40 };
         let lines = summary.lines().count();
         assert!(lines <= limit, "the summary of {name:?} has {lines} lines:\n{summary}");
         for (text, options) in

@@ -68,7 +68,7 @@ fn a_hook_that_broke_off_is_resumed_by_the_next_one() {
     );
     hook(&env).fails_with(1);
     let output = hook(&env).success();
-    assert!(output.stderr.contains("Going on with an earlier upload: 1 of 2 files"), "{output}");
+    assert!(output.stderr.contains("Resuming upload: 1 of 2 files"), "{output}");
 }
 
 /// Both scripts give the same options, and the program knows them.

@@ -479,5 +479,9 @@ fn a_list_that_goes_on_at_another_host_gets_no_token_there() {
     let ended = Terminal::start(&env, 100, &["custom", "list"]).finish();
     nothing_went_there();
     assert_eq!(ended.code, 9, "{}", ended.screen);
-    assert!(ended.screen.contains("the list of Azure Resource Manager goes on at another host"), "{}", ended.screen);
+    assert!(
+        ended.screen.contains("the list from Azure Resource Manager continues on another host"),
+        "{}",
+        ended.screen
+    );
 }

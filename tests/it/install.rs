@@ -103,7 +103,7 @@ fn it_is_installed_once_and_found_from_then_on() {
     let told = told.replace(&world.server.url(), "[SERVER]");
     let told: Vec<&str> = told.lines().filter(|line| !line.starts_with("  Downloading AzCopy... ")).collect();
     insta::assert_snapshot!(told.join("\n"), @"
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
     azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; downloading it from [SERVER]
     ✓ AzCopy 10.32.2 installed
       SHA-256 of the archive: [SHA256]
@@ -173,8 +173,8 @@ fn variables_are_checked_before_anything_is_asked() {
     let output = world.create().fails_with(2);
     insta::assert_snapshot!(output, @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    ERROR: AZURE_AI_MODELS_AZCOPY_URL needs AZURE_AI_MODELS_AZCOPY_SHA256, the SHA-256 of the archive at that place
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    ERROR: AZURE_AI_MODELS_AZCOPY_URL requires AZURE_AI_MODELS_AZCOPY_SHA256, the SHA-256 of the archive
 
     Suggestion: To upload without AzCopy: --engine native
     [exit code: 2]
@@ -182,9 +182,7 @@ fn variables_are_checked_before_anything_is_asked() {
     world.env.set("AZURE_AI_MODELS_AZCOPY_SHA256", "abc");
     assert!(world.create().fails_with(2).stderr.contains("64 hexadecimal digits"));
     world.env.set("AZURE_AI_MODELS_AZCOPY_SHA256", &sha256(b"")).set("AZURE_AI_MODELS_AZCOPY_URL", "http://mirror/x");
-    assert!(
-        world.create().fails_with(2).stderr.contains("AZURE_AI_MODELS_AZCOPY_URL cannot be used: it must be https")
-    );
+    assert!(world.create().fails_with(2).stderr.contains("AZURE_AI_MODELS_AZCOPY_URL cannot be used: must be https"));
     world.nothing_happened();
     assert!(world.server.seen().is_empty());
     // The system's user database has another home where HOME is not set at all.
@@ -197,7 +195,7 @@ fn a_wrong_checksum_ends_it() {
     let world = World::new(b"another", vec![Serve::File(archive())]);
     let output = world.create().fails_with(1);
     assert!(
-        output.stderr.contains(&format!("{} says {}", "AZURE_AI_MODELS_AZCOPY_SHA256", sha256(b"another"))),
+        output.stderr.contains(&format!("but {} is {}", "AZURE_AI_MODELS_AZCOPY_SHA256", sha256(b"another"))),
         "{output}"
     );
     world.nothing_happened();
@@ -210,7 +208,7 @@ fn what_passes_is_tried_three_times() {
     for broken in [Serve::Status(500), Serve::Status(503), Serve::Half(archive.clone())] {
         let world = World::new(&archive, vec![broken.clone(), broken.clone(), Serve::File(archive.clone())]);
         let output = world.create().success();
-        assert!(output.stderr.contains("trying again") && output.stderr.contains("(2 of 3)"), "{output}");
+        assert!(output.stderr.contains("retrying (") && output.stderr.contains("(2 of 3)"), "{output}");
         world.installed();
         world.server.plays(vec![broken]);
         fs::remove_dir_all(world.bin()).expect("removed");
@@ -228,7 +226,7 @@ fn a_download_that_stands_still_is_tried_again() {
     let mut world = World::new(&archive, vec![Serve::HalfThenSilence(archive.clone()), Serve::File(archive.clone())]);
     world.env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
     let output = world.create().success();
-    assert!(output.stderr.contains("no answer in time); trying again (2 of 3)"), "{output}");
+    assert!(output.stderr.contains("no response in time); retrying (2 of 3)"), "{output}");
     world.installed();
 }
 
@@ -237,13 +235,13 @@ fn what_stays_is_asked_once() {
     let world = World::new(b"", vec![Serve::Status(404)]);
     insta::assert_snapshot!(world.create().to_string().replace(&world.server.url(), "[SERVER]"), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
     azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; downloading it from [SERVER]
     ERROR: Could not download AzCopy. Check network and try again.
-    the server answered: 404 Not Found
+    the server returned: 404 Not Found
 
-    Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or name it with --azcopy-path.
-    A company mirror can be named with AZURE_AI_MODELS_AZCOPY_URL and AZURE_AI_MODELS_AZCOPY_SHA256.
+    Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or use --azcopy-path FILE.
+    To use a company mirror, set AZURE_AI_MODELS_AZCOPY_URL and AZURE_AI_MODELS_AZCOPY_SHA256.
     To upload without AzCopy: --engine native
     [exit code: 9]
     ");
@@ -267,7 +265,7 @@ fn redirects_stay_on_the_host_and_end() {
         let world = World::new(&archive, vec![Serve::Redirect(foreign.into())]);
         let output = world.create().fails_with(9);
         assert!(
-            output.stderr.contains("which is no known place of AzCopy") && !output.stderr.contains("CANARY"),
+            output.stderr.contains("which is not a known download host of AzCopy") && !output.stderr.contains("CANARY"),
             "{output}"
         );
         world.nothing_happened();
@@ -284,18 +282,18 @@ fn a_bad_archive_is_refused() {
     let program = fake_azcopy();
     let script = |text: &str| tar_gz("d/azcopy", format!("#!/bin/sh\n{text}\n").as_bytes());
     for (archive, words) in [
-        (b"<!DOCTYPE html>".to_vec(), "it is neither a tar.gz nor a zip archive"),
-        (tar_gz("d/../azcopy", &program), "it holds an unsafe name: d/../azcopy"),
-        (tar_gz("/d/azcopy", &program), "it holds an unsafe name: /d/azcopy"),
-        (tar_gz("azcopy", &program), "there is no azcopy in it"),
+        (b"<!DOCTYPE html>".to_vec(), "not a tar.gz or zip archive"),
+        (tar_gz("d/../azcopy", &program), "the archive contains an unsafe name: d/../azcopy"),
+        (tar_gz("/d/azcopy", &program), "the archive contains an unsafe name: /d/azcopy"),
+        (tar_gz("azcopy", &program), "the archive contains no azcopy"),
         (tar_gz("d/azcopy", b"no program"), "does not start"),
         (script("echo GNU cp 9"), "is not AzCopy"),
-        (script("echo azcopy version 11.0.0"), "is AzCopy 11.0.0; version 10 is needed"),
+        (script("echo azcopy version 11.0.0"), "is AzCopy 11.0.0; version 10 is required"),
         (script("echo no library >&2; exit 127"), "does not run (exit 127): no library"),
     ] {
         let world = World::serving(archive);
         let output = world.create().fails_with(1);
-        assert!(output.stderr.contains("ERROR: The downloaded AzCopy is refused: "), "{output}");
+        assert!(output.stderr.contains("ERROR: the downloaded AzCopy was rejected: "), "{output}");
         assert!(output.stderr.contains(words), "{words}: {output}");
         world.nothing_happened();
     }

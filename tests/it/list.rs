@@ -107,7 +107,7 @@ fn a_next_page_with_a_password_is_not_requested(api: &str) {
     }
     let output = env.run(&["list", "-o", "json"]).fails_with(9);
     assert_eq!(output.stdout, "");
-    assert_eq!(output.json_error()["message"], "the address of the list's next page holds a user name or a password");
+    assert_eq!(output.json_error()["message"], "the URL of the next page contains a user name or password");
     assert!(!output.stderr.contains("secret"), "{output}");
     assert_eq!(env.emulator().requests().len(), 1);
 }
@@ -173,7 +173,7 @@ fn what_a_limit_leaves_out_is_said(api: &str) {
 
     1 custom model(s) found
     ------- stderr -------
-    1 shown, and there are more; omit --limit to see all.
+    1 shown, more exist. Remove --limit to see all.
     ");
     assert_eq!(env.run(&["list", "--limit", "4"]).success().stderr, "");
 }
@@ -195,8 +195,8 @@ fn conditions_that_make_no_sense_are_said_before_anything_is_asked() {
     for (options, told) in [
         (["--limit", "0"], "--limit"),
         (["--limit", "1.5"], "--limit"),
-        (["--weight-type", "half"], "a weight type is FullWeight, LoRA or DraftModel"),
-        (["--tag", "stage"], "a tag is written KEY=VALUE"),
+        (["--weight-type", "half"], "must be FullWeight, LoRA or DraftModel"),
+        (["--tag", "stage"], "must have the form KEY=VALUE"),
         (["--name", "[a"], "--name"),
         (["--source-job-id", ""], "--source-job-id"),
     ] {

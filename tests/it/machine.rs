@@ -102,7 +102,7 @@ fn without_a_home_nothing_is_written_into_the_working_directory() {
         let before = names_in(&env.work());
         if is_root() {
             let output = run_as(&env, uid, &CREATE).fails_with(1);
-            let words = if uid == UNKNOWN { "there is no home directory" } else { "cannot prepare /nonexistent/.azd" };
+            let words = if uid == UNKNOWN { "no home directory found" } else { "cannot prepare /nonexistent/.azd" };
             assert!(output.stderr.contains(words) && output.stderr.contains("AZD_CONFIG_DIR"), "{output}");
             assert!(env.emulator().requests().is_empty(), "{uid}");
         }
@@ -135,11 +135,11 @@ fn a_home_that_cannot_be_written_is_told_before_any_request() {
     set_mode(&env.home(), 0o555);
     insta::assert_snapshot!(run_as(&env, NOBODY, &CREATE), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     ERROR: cannot prepare [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]: Permission denied (os error 13)
 
-    Suggestion: Make room, or allow writing there, or name another directory with AZD_CONFIG_DIR.
+    Suggestion: Free disk space, allow writing there, or set AZD_CONFIG_DIR to another directory.
     [exit code: 1]
     ");
     assert!(env.emulator().requests().is_empty());
@@ -210,7 +210,7 @@ fn a_full_disk_ends_the_upload_before_azcopy_runs() {
     };
     let output = output.fails_with(1);
     assert!(output.stderr.contains("ERROR: cannot prepare [ROOT]/home/.azd/ai-models/uploads/[UPLOAD]"), "{output}");
-    assert!(output.stderr.contains("Make room"), "{output}");
+    assert!(output.stderr.contains("Free disk space"), "{output}");
     assert!(mount.is_none() || output.stderr.contains("No space left on device"), "{output}");
     assert!(env.azcopy_starts().is_empty(), "AzCopy did not run");
 }
@@ -319,7 +319,7 @@ fn a_slow_azcopy_is_waited_for() {
     let program =
         env.program("azcopy", &format!("[ \"$1\" = --version ] && /bin/sleep 1.5\nexec {} \"$@\"", real.display()));
     let output = create(&env, &[]).success();
-    let words = format!("Waiting for {} --version (1s of at most 12s)...\n", env.clean(&program.to_string_lossy()));
+    let words = format!("Waiting for {} --version (1s of up to 12s)...\n", env.clean(&program.to_string_lossy()));
     assert_eq!(output.stderr.matches(&words).count(), 1, "{output}");
 }
 

@@ -118,8 +118,8 @@ fn what_arrives_is_what_lies_there_without_azcopy() {
     let (env, store) = env();
     fs::remove_file(env.bin().join("azcopy")).expect("removed");
     insta::assert_snapshot!(steady(&create(&env, &[]).success()), @"
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
 
     Creating custom model: my-model (version 1)
 
@@ -228,16 +228,16 @@ fn what_an_engine_cannot_do_is_refused_before_anything_happens() {
     env.set("AZURE_AI_MODELS_ENGINE", "native");
     let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
     insta::assert_snapshot!(env.run(&remote).fails_with(2).stderr, @"
-    ERROR: the native engine sends files of this machine; a URL is copied by AzCopy
+    ERROR: the native engine uploads local files only; a URL is copied by AzCopy
 
-    Suggestion: Use --engine azcopy for it.
+    Suggestion: Use --engine azcopy.
     ");
     let refused = ["--parallel=8", "--no-hash"]
         .map(|option| env.run(&[&CREATE[..6], &["--engine", "azcopy", option]].concat()).fails_with(2).stderr);
     insta::assert_snapshot!(refused[0], @"
-    ERROR: --parallel and --no-hash belong to the native engine
+    ERROR: --parallel and --no-hash require the native engine
 
-    Suggestion: Add --engine native, or leave them away.
+    Suggestion: Use --engine native, or remove them.
     ");
     assert_eq!(refused[0], refused[1]);
     assert!(env.emulator().requests().is_empty() && store.names().is_empty());

@@ -53,7 +53,7 @@ fn tags_publisher_and_weight_type_are_registered() {
     let mut env = self::env();
     env.set("AZURE_AI_MODELS_API_VERSION", "v1");
     let output = create(&env, &options).fails_with(2);
-    assert!(output.stderr.contains("the api-version v1 knows no publisher"), "{output}");
+    assert!(output.stderr.contains("--publisher is not supported by API version v1"), "{output}");
     assert!(env.emulator().requests().is_empty());
 }
 
@@ -65,11 +65,11 @@ fn an_adapter_is_registered_as_lora() {
     let source = ["custom", "create", "-n", "my-adapter", "--source", "adapter", "--base-model", "FW-X"];
     insta::assert_snapshot!(env.run(&source).fails_with(6), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
     ERROR: the model check found 1 error
-      there is no config.json, which says how the model is built (missing-config)
+      config.json not found; it describes the model architecture (missing-config)
 
-    Suggestion: This is an adapter: add --weight-type LoRA. Else: Add the model's config.json beside the weights. To upload the files as they are, use --skip-check.
+    Suggestion: This is an adapter: use --weight-type LoRA. Otherwise: Add the model's config.json next to the weights. To upload the files as they are, use --skip-check.
     [exit code: 6]
     ");
     assert!(env.emulator().requests().is_empty());
@@ -132,12 +132,12 @@ fn an_overwrite_deletes_after_everything_else_was_looked_at() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
     let output = create(&env, &["--overwrite"]).fails_with(2);
-    assert!(output.stderr.contains("Add --yes to replace it without asking."), "{output}");
+    assert!(output.stderr.contains("Use --yes to replace it without a prompt."), "{output}");
     create(&env, &["--overwrite", "--yes", "--azcopy-path", "nowhere"]).fails_with(3);
     assert_eq!(sent(&env), ["GET my-model/versions/1"]);
     let output = create(&env, &["--overwrite", "--yes", "-o", "json"]).success();
     assert_eq!(output.json().get("description"), None);
-    assert!(output.stderr.contains("Its weights are gone from the moment it is replaced"), "{output}");
+    assert!(output.stderr.contains("Replacing it deletes its weights"), "{output}");
     assert_eq!(
         sent(&env)[1..5],
         [
@@ -291,8 +291,8 @@ fn a_large_upload_is_asked_about() {
     terminal.type_text("\u{3}");
     let ended = terminal.finish();
     insta::assert_snapshot!(env.clean(&ended.screen), @"
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -329,14 +329,12 @@ fn a_large_upload_is_asked_about() {
 fn a_sas_that_ends_before_the_upload_is_warned_of() {
     let env = TestEnv::with(Config { sas_seconds: 20 * 60, ..Config::default() });
     env.write_model();
-    let warning = "SAS ends in 19m 5";
+    let warning = "SAS expires in 19m 5";
     assert!(create(&env, &[]).success().stderr.contains(warning));
     write_large(&env, 70 << 30);
     let output = env.run(&["custom", "create", "-n", "large", "--source", "model"]).success();
     assert!(
-        output.stderr.contains(
-            "large.gguf (70.0 GB) alone takes 23m 53s at 50.0 MB/s, and the upload location's SAS ends in 19m 5"
-        ),
+        output.stderr.contains("large.gguf (70.0 GB) takes 23m 53s at 50.0 MB/s, but the upload SAS expires in 19m 5"),
         "{output}"
     );
 }
@@ -345,9 +343,9 @@ fn a_sas_that_ends_before_the_upload_is_warned_of() {
 fn no_wait_returns_once_the_registration_is_accepted() {
     let env = env();
     insta::assert_snapshot!(create(&env, &["--no-wait"]).success().stdout, @"
-    The registration of model 'my-model' (version 1) is under way.
+    Model 'my-model' (version 1) is being registered.
 
-    To wait for its end:
+    To wait for the result:
       azure-ai-models custom wait --name my-model --version 1
     ");
     let env = self::env();
@@ -367,7 +365,10 @@ fn a_registration_that_takes_longer_than_its_limit_goes_on_without_us() {
     let env = TestEnv::with(Config { polls_until_done: 10_000, ..Config::default() });
     env.write_model();
     let output = create(&env, &["--timeout", "10s"]).fails_with(8);
-    assert!(output.stderr.contains("the registration did not end in time; its last state was InProgress"), "{output}");
+    assert!(
+        output.stderr.contains("the registration did not finish in time; its last state was InProgress"),
+        "{output}"
+    );
     assert!(output.stderr.contains("custom create --name my-model --source model --timeout 10s"), "{output}");
 }
 
@@ -398,7 +399,7 @@ fn a_source_from_a_pipe_has_an_end() {
     let error = output.json_error();
     assert_eq!(
         (&error["code"], &error["message"]),
-        (&"bad_source".into(), &"standard input holds a line of more than 64 KB".into())
+        (&"bad_source".into(), &"standard input contains a line longer than 64 KB".into())
     );
     assert!(env.emulator().requests().is_empty());
 }
@@ -465,10 +466,10 @@ fn a_global_option_counts_wherever_it_stands_in_a_group() {
     for path in [&["custom", "uploads"][..], &["uploads"]] {
         let twice = env.run(&[path, &["-e", "a", "list", "-e", "b"]].concat()).fails_with(2);
         let behind = env.run(&[path, &["list", "-e", "a", "-e", "b"]].concat()).fails_with(2);
-        assert!(twice.stderr.starts_with("ERROR: the azd environment was given twice\n"), "{twice}");
+        assert!(twice.stderr.starts_with("ERROR: more than one azd environment is given\n"), "{twice}");
         assert_eq!(twice.stderr, behind.stderr);
         let twice = env.run(&[path, &["-C", "x", "list", "-C", "y"]].concat()).fails_with(2);
-        assert!(twice.stderr.starts_with("ERROR: the directory to change to was given twice\n"), "{twice}");
+        assert!(twice.stderr.starts_with("ERROR: more than one working directory is given\n"), "{twice}");
     }
     for line in [
         &["-o", "table", "uploads", "-o", "json", "list"][..],

@@ -110,11 +110,11 @@ fn what_is_no_plan_is_refused() {
     let env = env_with_model();
     run(&env, &[]).fails_with(3);
     for (text, word) in [
-        ("", "no JSON object"),
-        ("[]", "no JSON object"),
+        ("", "not a JSON object"),
+        ("[]", "not a JSON object"),
         ("{", "EOF"),
         ("{}", "schemaVersion"),
-        (r#"{"schemaVersion":2}"#, "schemaVersion is 2"),
+        (r#"{"schemaVersion":2}"#, "schemaVersion 2 is not supported"),
         (r#"{"schemaVersion":1}"#, "missing field"),
     ] {
         env.write("plan.json", text);

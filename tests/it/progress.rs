@@ -73,8 +73,8 @@ fn a_wide_terminal_shows_the_whole_line() {
     assert!(ended.screen.contains("s, network errors 84 %. Still trying..."), "{}", ended.screen);
     assert!(ended.raw.contains("B/s | Elapsed: "), "a rate after two seconds: {}", ended.raw);
     insta::assert_snapshot!(steady(env.clean(&ended.screen).lines()), @r"
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)

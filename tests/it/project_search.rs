@@ -125,7 +125,7 @@ fn account_and_project_make_an_endpoint() {
     });
     env.run(&["list"]).fails_with(2);
     let message = host.reports().pop().expect("a report").message;
-    assert!(message.contains("evil.example is not a host of Foundry projects"), "{message}");
+    assert!(message.contains("evil.example is not a Foundry host"), "{message}");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_stored_endpoint_that_breaks_a_rule_names_its_place_and_ends_the_search() {
     assert_eq!(error["code"], "bad_endpoint");
     assert_eq!(
         error["message"],
-        "the project endpoint in azd environment 'dev': AZURE_PROJECT_ENDPOINT cannot be used: x.example is not a host of Foundry projects"
+        "the project endpoint in azd environment 'dev': AZURE_PROJECT_ENDPOINT cannot be used: x.example is not a Foundry host"
     );
 }
 
@@ -153,15 +153,15 @@ fn an_environment_that_is_not_there_ends_the_search() {
     env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
     insta::assert_snapshot!(env.run(&["list", "-e", "nowhere", "-o", "json"]), @r#"
     ------- stderr -------
-    {"error":{"kind":"not_found","code":"environment_not_found","message":"there is no azd environment 'nowhere'","status":null,"requestId":null,"suggestion":"See what there is: azd env list"}}
+    {"error":{"kind":"not_found","code":"environment_not_found","message":"azd environment 'nowhere' not found","status":null,"requestId":null,"suggestion":"To list the environments: azd env list"}}
     [exit code: 3]
     "#);
     env.set("AZD_ENVIRONMENT", "elsewhere");
     let error = env.run(&["list", "-o", "json"]).fails_with(3).json_error();
-    assert_eq!(error["message"], "there is no azd environment 'elsewhere'");
+    assert_eq!(error["message"], "azd environment 'elsewhere' not found");
     host.change(|scene| scene.project = None);
     let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
-    assert_eq!(error["message"], "there is no azd project here, so no azd environment 'dev'");
+    assert_eq!(error["message"], "azd environment 'dev' not found: no azd project in this directory");
     // The variable may be unrelated, so without a project it is ignored.
     assert_eq!(source_of(&env, &[]), endpoint("other") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
     assert!(env.emulator().requests().is_empty());
@@ -182,8 +182,8 @@ fn an_azd_that_does_not_answer_is_no_reason_to_take_another_project() {
         )
     };
     for (method, fault, code, words) in [
-        ("Project.Get", Fault::Silence, "azd_unreachable", "azd did not answer within 3s"),
-        ("Environment.List", Fault::Silence, "azd_unreachable", "azd did not answer within 3s"),
+        ("Project.Get", Fault::Silence, "azd_unreachable", "azd did not respond within 3s"),
+        ("Environment.List", Fault::Silence, "azd_unreachable", "azd did not respond within 3s"),
         ("Environment.GetValues", Fault::Status(refusal(14, "closing")), "azd_unreachable", "closing"),
         ("Environment.List", Fault::Status(refusal(16, "invalid token")), "azd_token_ended", "token"),
     ] {
@@ -262,7 +262,7 @@ fn an_azd_environment_does_not_choose_whom_to_trust() {
     });
     let output = env.run(&list).fails_with(2);
     assert_eq!(output.json_error()["code"], "bad_endpoint");
-    let warning = "WARNING: AZURE_AI_MODELS_ALLOW_HOST is ignored: the azd environment 'dev' sets it, and it counts only from your own environment\n";
+    let warning = "WARNING: AZURE_AI_MODELS_ALLOW_HOST is ignored: it is set by the azd environment 'dev', but only accepted from your own environment\n";
     assert!(output.stderr.starts_with(warning), "{output}");
 }
 
@@ -280,7 +280,7 @@ fn a_variable_of_trust_is_judged_by_the_files_of_the_project_where_azd_is_not_as
     assert!(output.stderr.starts_with("WARNING: AZURE_AI_MODELS_CREDENTIAL is ignored: "), "{output}");
     assert!(!output.stderr.contains("AZURE_AI_MODELS_SCOPE"), "another environment's: {output}");
     let output = env.run(&[&list[..], &["-e", "prod"]].concat()).fails_with(4);
-    assert!(output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: the azd environment 'prod' sets it"));
+    assert!(output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: it is set by the azd environment 'prod'"));
     // Below the project's directory as well.
     fs::create_dir_all(env.work().join("deep/down")).expect("directories");
     env.run(&[&list[..], &["-C", "deep/down"]].concat()).fails_with(4);
@@ -341,10 +341,10 @@ fn alone_a_missing_azd_is_told() {
     ");
     insta::assert_snapshot!(env.run(&["list", "-e", "dev"]), @"
     ------- stderr -------
-    ERROR: azd is needed to read the azd environment 'dev', and was not found
+    ERROR: azd is required to read the azd environment 'dev', but was not found
 
     Suggestion: Install azd: https://aka.ms/azd-install
-    Or name the project with --project-endpoint URL.
+    Or use --project-endpoint URL.
     [exit code: 1]
     ");
     // An azd in the working directory is ignored.
@@ -361,7 +361,7 @@ fn alone_what_azd_says_is_passed_on() {
     let says = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
     azd(&env, &says("prod: environment does not exist"));
     let error = env.run(&["list", "-e", "prod", "-o", "json"]).fails_with(3).json_error();
-    assert_eq!(error["message"], "there is no azd environment 'prod'");
+    assert_eq!(error["message"], "azd environment 'prod' not found");
     azd(&env, &says("loading: Bearer CANARY"));
     let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
     assert_eq!(error["code"], "azd_failed");
@@ -372,7 +372,7 @@ fn alone_what_azd_says_is_passed_on() {
     azd(&env, "exec /bin/sleep 60");
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.1");
     let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
-    assert_eq!(error["message"], "the azd environment cannot be read: azd did not answer within 3s");
+    assert_eq!(error["message"], "the azd environment cannot be read: azd did not respond within 3s");
     assert!(env.emulator().requests().is_empty());
 }
 
@@ -383,5 +383,5 @@ fn a_configuration_of_azd_that_cannot_be_read_is_told() {
     fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");
     fs::write(&config, "{").expect("a file");
     let output = env.run(&["list"]).success();
-    assert!(output.stderr.starts_with("WARNING: azd's configuration [ROOT]/home/.azd/config.json"), "{output}");
+    assert!(output.stderr.starts_with("WARNING: the azd configuration [ROOT]/home/.azd/config.json"), "{output}");
 }

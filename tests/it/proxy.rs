@@ -113,9 +113,9 @@ fn without_the_authority_the_page_names_the_variable() {
     company.env.unset("SSL_CERT_FILE");
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: no secure connection (invalid peer certificate: UnknownIssuer)
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the TLS connection failed (invalid peer certificate: UnknownIssuer)
 
-    Suggestion: If a company proxy opens TLS, name its certificate with SSL_CERT_FILE.
+    Suggestion: If a company proxy inspects TLS, set SSL_CERT_FILE to its certificate.
     [exit code: 9]
     ");
     assert!(company.env.emulator().requests().is_empty());
@@ -130,16 +130,16 @@ fn a_certificate_file_that_is_missing_or_empty_is_named() {
     ------- stderr -------
     ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/missing.pem, which cannot be read: No such file or directory (os error 2)
 
-    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    Suggestion: Check the system certificates, or SSL_CERT_FILE and SSL_CERT_DIR if they are set.
     [exit code: 1]
     ");
     let empty = company.env.write("empty.pem", "");
     company.env.set("SSL_CERT_FILE", &empty.to_string_lossy());
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/empty.pem, which holds no certificate in PEM
+    ERROR: could not prepare for HTTPS requests: SSL_CERT_FILE names [ROOT]/here/empty.pem, which contains no PEM certificate
 
-    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    Suggestion: Check the system certificates, or SSL_CERT_FILE and SSL_CERT_DIR if they are set.
     [exit code: 1]
     ");
     assert!(company.env.emulator().requests().is_empty());
@@ -152,9 +152,9 @@ fn a_certificate_directory_without_certificates_leads_to_its_variable() {
     company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &missing.to_string_lossy());
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    ERROR: could not prepare for HTTPS requests: SSL_CERT_DIR names [ROOT]/here/missing, where no certificate in PEM was found
+    ERROR: could not prepare for HTTPS requests: SSL_CERT_DIR is [ROOT]/here/missing, where no PEM certificate was found
 
-    Suggestion: Check the system's certificates, and SSL_CERT_FILE and SSL_CERT_DIR, which stand in for them.
+    Suggestion: Check the system certificates, or SSL_CERT_FILE and SSL_CERT_DIR if they are set.
     [exit code: 1]
     ");
 }
@@ -178,9 +178,9 @@ fn a_proxy_that_wants_a_password_says_so() {
     let mut company = Company::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy answered 407
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy returned 407
 
-    Suggestion: Write the proxy's user name and password into HTTPS_PROXY, as USER:PASSWORD@ before its host.
+    Suggestion: Add the proxy's user name and password to HTTPS_PROXY, as USER:PASSWORD@ before the host.
     [exit code: 9]
     ");
     let wrong = format!("http://me:not{CANARY}@{}", company.proxy.address());
@@ -196,9 +196,9 @@ fn a_proxy_that_forbids_the_host_is_told_from_the_service() {
     let company = Company::with(|_| ConnectProxy::refusing(403));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy does not let the request through
+    ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy refused the request
 
-    Suggestion: Ask whoever runs the proxy of HTTPS_PROXY to let this host through, or name the host in NO_PROXY.
+    Suggestion: Ask the administrator of the proxy in HTTPS_PROXY to allow this host, or add the host to NO_PROXY.
     [exit code: 9]
     ");
     assert_eq!(company.proxy.seen().len(), 1);
@@ -211,10 +211,10 @@ fn a_proxy_that_is_down_is_named_as_such() {
     company.env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
-    Could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy cannot be reached (Connection refused (os error 111)); trying again in 0 s (2 of 5)
+    Could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy cannot be reached (Connection refused (os error 111)); retrying in 0 s (2 of 5)
     ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy cannot be reached (Connection refused (os error 111))
 
-    Suggestion: Check the proxy in HTTPS_PROXY; hosts that need none are named in NO_PROXY.
+    Suggestion: Check the proxy in HTTPS_PROXY. To bypass it for a host, add the host to NO_PROXY.
     [exit code: 9]
     ");
     let error = company.env.run(&["list", "-o", "json"]).fails_with(9).json_error();
@@ -229,7 +229,7 @@ fn no_proxy_goes_around_it() {
         company.env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo").set(name, value);
         let output = company.list().fails_with(9);
         // The name cannot be resolved, which proves that no other host was contacted.
-        assert!(output.stderr.contains("its name cannot be resolved"), "{output}");
+        assert!(output.stderr.contains("the host name cannot be resolved"), "{output}");
         assert!(company.proxy.seen().is_empty(), "{name}={value}");
     }
     let mut company = Company::new();

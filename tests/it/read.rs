@@ -83,9 +83,9 @@ fn what_is_not_there_is_not_found(api: &str) {
     let env = env_with_models(api);
     insta::assert_snapshot!(env.run(&["show", "--name", "nobody"]), @"
     ------- stderr -------
-    ERROR: there is no model 'nobody' in this project
+    ERROR: model 'nobody' not found in this project
 
-    Suggestion: See what there is: azure-ai-models custom list
+    Suggestion: To see what exists: azure-ai-models custom list
 
     Request id: [UUID], [TIME]
     [exit code: 3]
@@ -94,14 +94,14 @@ fn what_is_not_there_is_not_found(api: &str) {
     ------- stderr -------
     ERROR: model 'my-model' has no version 7 in this project
 
-    Suggestion: See what there is: azure-ai-models custom versions --name my-model
+    Suggestion: To see what exists: azure-ai-models custom versions --name my-model
 
     Request id: [UUID], [TIME]
     [exit code: 3]
     ");
     insta::assert_snapshot!(env.run(&["versions", "--name", "nobody", "-o", "json"]), @r#"
     ------- stderr -------
-    {"error":{"kind":"not_found","code":"ModelNotFound","message":"there is no model 'nobody' in this project","status":404,"requestId":"[UUID]","suggestion":"See what there is: azure-ai-models custom list"}}
+    {"error":{"kind":"not_found","code":"ModelNotFound","message":"model 'nobody' not found in this project","status":404,"requestId":"[UUID]","suggestion":"To see what exists: azure-ai-models custom list"}}
     [exit code: 3]
     "#);
 }
@@ -138,6 +138,6 @@ fn a_busy_service_is_asked_again_and_that_is_said_once(api: &str) {
     let env = env_with_models(api);
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(503)).times(3));
     let output = env.run(&["list"]).success();
-    assert_eq!(output.stderr.matches("trying again").count(), 1, "{output}");
+    assert_eq!(output.stderr.matches("retrying").count(), 1, "{output}");
     assert!(output.stdout.contains("2 custom model(s) found"), "{output}");
 }

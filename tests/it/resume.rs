@@ -45,8 +45,8 @@ fn only_what_did_not_arrive_is_sent_again() {
     env.azcopy_script(BROKEN);
     insta::assert_snapshot!(create(&env).fails_with(7), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -81,8 +81,8 @@ fn only_what_did_not_arrive_is_sent_again() {
     To deploy this model:
       azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -93,7 +93,7 @@ fn only_what_did_not_arrive_is_sent_again() {
 
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
-      Going on with an earlier upload: 1 of 2 files (50 B) are there already.
+      Resuming upload: 1 of 2 files (50 B) already uploaded.
       Uploading 1 file, 1000 B...
       99% (999 B / 1000 B)
       100.0% (1000 B / 1000 B) | [RATE] | Elapsed: 0s | ETA: done
@@ -129,7 +129,7 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
     env.blobs().holds_before_and_after(&[("sub dir/notes.txt", 5)], &sent);
     let output = create(&env).success();
-    assert!(output.stderr.contains("1 file of an earlier upload is no part of the source any more"), "{output}");
+    assert!(output.stderr.contains("1 file of an earlier upload is no longer part of the source"), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/sub%20dir/notes.txt"]);
     assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
 }
@@ -199,7 +199,7 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     let mut env = self::env();
     env.azcopy_script(&refused("# nothing"));
     let output = create(&env).fails_with(7);
-    assert!(output.stderr.contains("The storage service refused the upload (403)"), "{output}");
+    assert!(output.stderr.contains("The blob store refused the upload (403)"), "{output}");
     assert_eq!(env.azcopy_starts().len(), 2, "one fresh SAS, and no more without a file that arrived");
 }
 
@@ -330,8 +330,8 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
     insta::assert_snapshot!(create(&env).fails_with(8), @"
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
     Using azcopy: [ROOT]/bin/azcopy (10.32.2)
 
     Creating custom model: my-model (version 1)
@@ -352,7 +352,7 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     ERROR: the model could not be registered: Foundry returned: Only safetensors weights are supported. (UnsupportedWeightFormat)
 
     Suggestion: Convert the weights to .safetensors, and check the folder with 'custom check' before the next upload.
-    The upload is complete and kept. To register it once that is solved, run the same command again; nothing is sent again:
+    The upload is complete and kept. To register it after fixing the problem, run the same command again (no file is sent again):
       azure-ai-models custom create --name my-model --source model
 
     Request id: [UUID], [TIME]
@@ -372,12 +372,12 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     To deploy this model:
       azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
     ------- stderr -------
-    WARNING: there is no tokenizer, and the base model's may not fit (missing-tokenizer). Add the model's tokenizer.json, or tokenizer.model.
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
 
     Creating custom model: my-model (version 1)
 
-    All files are there already; only the registration is missing.
+    All files are already uploaded; only the registration is missing.
     Step 3/3: Registering model...
     ✓ Model registered successfully!
     ");
@@ -477,11 +477,11 @@ fn a_journal_that_is_written_in_part_leaves_the_old_one() {
     let limit = format!("trap '' XFSZ; ulimit -f {}", before.len() / 1024);
     let output = env.run_after(&limit, &CREATE).fails_with(1);
     assert!(output.stderr.contains("/journal.json: File too large"), "{output}");
-    assert!(output.stderr.contains("Make room"), "{output}");
+    assert!(output.stderr.contains("Free disk space"), "{output}");
     assert_eq!(fs::read(&journal).expect("a journal"), before);
     assert_eq!(env.azcopy_starts().len(), 1, "nothing is sent that nobody would know of");
     let output = create(&env).success();
-    assert!(output.stderr.contains("1 of 202 files (50 B) are there already"), "{output}");
+    assert!(output.stderr.contains("1 of 202 files (50 B) already uploaded"), "{output}");
 }
 
 /// Written by another version of the program: it may mean something else by the same words.
@@ -564,7 +564,7 @@ fn a_journal_that_cannot_be_written_after_the_upload_does_not_stop_the_registrat
     let mut env = env();
     env.azcopy_script("block-journal\ndefault\n");
     let output = create(&env).success();
-    let told = "WARNING: the record of this upload cannot be kept, and a new run may repeat a step: cannot prepare";
+    let told = "WARNING: the state of this upload cannot be saved, so a new run may repeat a step: cannot prepare";
     assert_eq!(output.to_string().matches(told).count(), 1, "{output}");
     assert_eq!(uploads(&env), 0);
 }

@@ -117,9 +117,9 @@ fn a_failure_of_another_kind_names_azd_and_other_ways() {
     let env = env(r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#);
     insta::assert_snapshot!(env.run(&["list"]), @"
     ------- stderr -------
-    ERROR: azd gave no token: fetching token: no such host
+    ERROR: azd did not return a token: fetching token: no such host
 
-    Suggestion: Check azd, or choose another way to sign in with AZURE_AI_MODELS_CREDENTIAL.
+    Suggestion: Check azd, or choose another sign-in method with AZURE_AI_MODELS_CREDENTIAL.
     Sign in again: azd auth login
     [exit code: 4]
     ");
@@ -132,9 +132,9 @@ fn an_answer_without_a_token_is_not_repeated() {
     ------- stderr -------
     debug: project endpoint: http://[EMULATOR]/api/projects/demo (from environment variable AZURE_PROJECT_ENDPOINT)
     debug: token: asking azd for https://ai.azure.com/.default
-    ERROR: azd answered without a token that can be read
+    ERROR: azd returned no valid token
 
-    Suggestion: Update azd to its newest version.
+    Suggestion: Update azd to the latest version.
     Sign in again: azd auth login
     [exit code: 4]
     ");
@@ -166,7 +166,7 @@ fn an_empty_token_is_no_token() {
         let azd = format!(r#"echo '{{"token":"{token}","expiresOn":"2038-01-18T00:00:00Z"}}'"#);
         let env = env(&azd);
         let output = env.run(&["list"]).fails_with(4);
-        assert!(output.stderr.contains("ERROR: azd answered without a token that can be read"), "{output}");
+        assert!(output.stderr.contains("ERROR: azd returned no valid token"), "{output}");
         assert!(env.emulator().requests().is_empty(), "{output}");
 
         let mut env = self::env("exit 1");
@@ -176,7 +176,7 @@ fn an_empty_token_is_no_token() {
         env.program("az", &az);
         env.set("AZURE_AI_MODELS_CREDENTIAL", "azcli");
         let output = env.run(&["list"]).fails_with(4);
-        assert!(output.stderr.contains("ERROR: the Azure CLI answered without a token that can be read"), "{output}");
+        assert!(output.stderr.contains("ERROR: the Azure CLI returned no valid token"), "{output}");
         assert!(env.emulator().requests().is_empty(), "{output}");
     }
     let mut env = env("exit 1");
@@ -186,9 +186,9 @@ fn an_empty_token_is_no_token() {
     assert!(env.emulator().requests().is_empty(), "{output}");
     insta::assert_snapshot!(output, @"
     ------- stderr -------
-    ERROR: managed identity answered without a token that can be read
+    ERROR: managed identity returned no valid token
 
-    Suggestion: Check managed identity, or choose another way to sign in with AZURE_AI_MODELS_CREDENTIAL.
+    Suggestion: Check managed identity, or choose another sign-in method with AZURE_AI_MODELS_CREDENTIAL.
     [exit code: 4]
     ");
 }
@@ -201,7 +201,7 @@ fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
     ------- stderr -------
     ERROR: signing in with azd took longer than 3s
 
-    Suggestion: Check the network, and run `azd auth login` once by hand.
+    Suggestion: Check the network, then run `azd auth login`.
     [exit code: 4]
     ");
     let pids = fs::read_to_string(env.home().join("bin/pids")).expect("pids");
@@ -221,7 +221,7 @@ fn without_azd_the_page_says_where_to_get_it() {
     env.set("PATH", &env.work().to_string_lossy());
     insta::assert_snapshot!(env.run(&["list"]), @"
     ------- stderr -------
-    ERROR: azd is needed to sign in, and was not found
+    ERROR: azd is required to sign in, but was not found
 
     Suggestion: Install azd: https://aka.ms/azd-install
     [exit code: 4]

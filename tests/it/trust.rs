@@ -42,7 +42,7 @@ fn a_proxy_and_its_authority_are_not_chosen_by_the_repository() {
     assert_eq!(proxy.seen(), [""; 0], "{output}");
     for name in ["HTTPS_PROXY", "SSL_CERT_FILE"] {
         let warning = format!(
-            "WARNING: {name} is ignored: the azd environment 'dev' sets it, and it counts only from your own environment\n"
+            "WARNING: {name} is ignored: it is set by the azd environment 'dev', but only accepted from your own environment\n"
         );
         assert!(output.stderr.contains(&warning), "{output}");
     }
@@ -164,11 +164,17 @@ fn another_environment_counts_only_where_azd_can_have_passed_it_on() {
     env.set("AZURE_AI_MODELS_SCOPE", "own").set("AZCOPY_LOG_LOCATION", "resolved");
     let output = env.run(&["list"]).fails_with(9);
     assert!(!output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored"), "{output}");
-    assert!(output.stderr.contains("AZCOPY_LOG_LOCATION is ignored: the azd environment 'test'"), "{output}");
+    assert!(
+        output.stderr.contains("AZCOPY_LOG_LOCATION is ignored: it is set by the azd environment 'test'"),
+        "{output}"
+    );
     // An environment that sets another one does not hide behind it.
     env.set("AZURE_AI_MODELS_SCOPE", "evil").set("AZD_ENVIRONMENT", "dev");
     let output = env.run(&["list"]).fails_with(9);
-    assert!(output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: the azd environment 'prod'"), "{output}");
+    assert!(
+        output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: it is set by the azd environment 'prod'"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -182,7 +188,7 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
         assert_eq!(error["code"], "bad_credential");
         assert_eq!(
             error["message"],
-            "the endpoint on this machine (127.0.0.1) comes from an azd environment, so your token is not sent there"
+            "the endpoint on this machine (127.0.0.1) comes from an azd environment, so your token is not sent to it"
         );
         env.unset(name);
     }
@@ -214,7 +220,10 @@ fn where_azd_does_not_answer_the_files_say_what_it_may_have_passed_on() {
     let (env, _host) = unanswered("A=\"x\"HTTPS_PROXY=http://127.0.0.1:9\n");
     // Both the option and azd's silence: the run itself needs no azd.
     let output = env.run(&["list", "-e", &env.emulator().endpoint()]).success();
-    assert!(output.stderr.contains("WARNING: HTTPS_PROXY is ignored: the azd environment 'dev' sets it"), "{output}");
+    assert!(
+        output.stderr.contains("WARNING: HTTPS_PROXY is ignored: it is set by the azd environment 'dev'"),
+        "{output}"
+    );
     assert!(!output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored"), "{output}");
 }
 
@@ -227,7 +236,7 @@ fn where_the_files_cannot_be_read_nothing_that_widens_trust_counts() {
     let output = env.run(&["list", "-e", &env.emulator().endpoint()]).fails_with(4);
     assert!(
         output.stderr.starts_with(
-            "WARNING: azd did not say which variables it took from the azd environment, and the .env of the azd environment 'dev' cannot be read: "
+            "WARNING: azd did not report which variables come from the azd environment, and the .env of the azd environment 'dev' cannot be read: "
         ),
         "{output}"
     );
@@ -245,5 +254,5 @@ fn a_value_that_azds_server_cannot_tell_is_looked_for_in_the_file() {
     env.write(".azure/dev/.env", b"NO_PROXY=\"\xff\"\n");
     env.set("NO_PROXY", "x");
     let output = env.run(&["list"]);
-    assert!(output.stderr.contains("WARNING: NO_PROXY is ignored: the azd environment 'dev' sets it"), "{output}");
+    assert!(output.stderr.contains("WARNING: NO_PROXY is ignored: it is set by the azd environment 'dev'"), "{output}");
 }

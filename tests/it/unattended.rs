@@ -59,7 +59,7 @@ fn the_users_own_subscription_counts_before_azds_default() {
     let mut env = with(two_subscriptions());
     env.set("AZURE_SUBSCRIPTION_ID", OTHER);
     let output = init(&env, &["--no-prompt"]).fails_with(3);
-    assert!(output.stderr.contains("there is no Foundry project in subscription"), "{output}");
+    assert!(output.stderr.contains("no Foundry project found in subscription"), "{output}");
     env.set("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION);
     init(&env, &["--no-prompt"]).success();
 }
@@ -142,8 +142,8 @@ fn without_rights_the_endpoint_is_stored_alone() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(env.clean(&stored(&env, "here-dev")));
         }
-        assert!(output.stderr.contains("WARNING: Azure Resource Manager does not show you"), "{output}");
-        assert!(output.stderr.contains("enough for everything but deployments"), "{output}");
+        assert!(output.stderr.contains("WARNING: You do not have access to the Foundry account"), "{output}");
+        assert!(output.stderr.contains("works for everything except deployments"), "{output}");
         // Registered models need nothing else.
         env.run(&["custom", "list"]).success();
     }
@@ -203,8 +203,8 @@ fn a_directory_that_azd_does_not_want_is_told_before_anything_is_asked() {
     env.set("AZD_NO_PROMPT", "true");
     init(&env, &[]).fails_with(1);
     let report = host.reports().pop().expect("a report");
-    assert_eq!(report.message, "`azd init --minimal` asks for something that has no default here");
-    assert_eq!(report.suggestion, "Run `azd init --minimal` by hand, then this command again.");
+    assert_eq!(report.message, "`azd init --minimal` prompts for a value that has no default");
+    assert_eq!(report.suggestion, "Run `azd init --minimal`, then run this command again.");
 }
 
 fn page(request: &str, status: &str, code: &str, message: &str) -> String {

@@ -82,28 +82,28 @@ fn what_makes_no_sense_is_said_before_anything_is_asked() {
     let env = env("v1", &["1"]);
     insta::assert_snapshot!(env.run(&["update", "--name", "my-model"]), @"
     ------- stderr -------
-    ERROR: there is nothing to change
+    ERROR: nothing to change
 
-    Suggestion: Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
+    Suggestion: Use --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
     [exit code: 2]
     ");
     insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--set-tag", "a=1", "--remove-tag", "a"]), @"
     ------- stderr -------
     ERROR: the tag 'a' is both set and removed
 
-    Suggestion: Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
+    Suggestion: Use --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
     [exit code: 2]
     ");
     insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--set-tag", "a=1", "--set-tag", "a=2"]), @"
     ------- stderr -------
     ERROR: the tag 'a' is set twice
 
-    Suggestion: Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
+    Suggestion: Use --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.
     [exit code: 2]
     ");
     insta::assert_snapshot!(env.run(&["update", "-n", "my-model", "--set-tag", "a"]), @"
     ------- stderr -------
-    ERROR: invalid value 'a' for '--set-tag <KEY=VALUE>': a tag is written KEY=VALUE
+    ERROR: invalid value 'a' for '--set-tag <KEY=VALUE>': must have the form KEY=VALUE
 
     Suggestion: See 'azure-ai-models update --help'.
     [exit code: 2]
@@ -122,7 +122,7 @@ fn several_versions_and_none_named_change_nothing(api: &str) {
     ------- stderr -------
     ERROR: model 'my-model' has 3 versions: 10, 2, 1
 
-    Suggestion: Name the one to update, for example --version 10.
+    Suggestion: Use --version with the one to update, for example --version 10.
     [exit code: 2]
     ");
     assert_eq!(patches(&env), []);
@@ -135,7 +135,7 @@ fn what_is_not_there_is_not_made(api: &str) {
     ------- stderr -------
     ERROR: model 'my-model' has no version 3 in this project
 
-    Suggestion: See what there is: azure-ai-models custom versions --name my-model
+    Suggestion: To see what exists: azure-ai-models custom versions --name my-model
 
     Request id: [UUID], [TIME]
     [exit code: 3]
@@ -179,7 +179,7 @@ fn a_change_that_the_model_does_not_show_is_not_made(api: &str) {
         ------- stderr -------
         ERROR: the service accepted the change, but the model does not show it
 
-        Suggestion: Look at the model again later; if it is unchanged, run the same command again.
+        Suggestion: Check the model later. If it has not changed, run the same command again.
         [exit code: 9]
         ");
     }

@@ -100,10 +100,7 @@ fn an_upload_is_resumed_by_its_id_as_it_was_begun() {
     let elsewhere = env.root().join("elsewhere");
     std::fs::create_dir(&elsewhere).expect("a directory");
     let output = env.run(&["custom", "uploads", "resume", &id[..6], "-C", &elsewhere.to_string_lossy()]).success();
-    assert!(
-        output.stderr.contains("Going on with an earlier upload: 1 of 2 files (50 B) are there already."),
-        "{output}"
-    );
+    assert!(output.stderr.contains("Resuming upload: 1 of 2 files (50 B) already uploaded."), "{output}");
     assert_eq!(env.azcopy_starts()[1]["list"], "model.safetensors\n");
     let requests = env.emulator().requests();
     let sent = requests.iter().find(|sent| sent.path.ends_with("/versions/7/createAsync")).expect("a registration");
@@ -143,7 +140,7 @@ fn an_upload_is_discarded_when_the_person_agrees() {
     let env = broken(&[]);
     let id = id(&env);
     let output = env.run(&["custom", "uploads", "discard", &id]).fails_with(2);
-    assert!(output.stderr.contains("Add --yes to discard without asking."), "{output}");
+    assert!(output.stderr.contains("Use --yes to discard without a prompt."), "{output}");
     for (answer, code, left) in [("n\r", 1, 1), ("\r", 1, 1), ("y\r", 0, 0)] {
         let mut terminal = Terminal::start(&env, 120, &["custom", "uploads", "discard", &id]);
         terminal.wait_for("(y/N)");
@@ -153,7 +150,7 @@ fn an_upload_is_discarded_when_the_person_agrees() {
         assert_eq!(list.as_array().map(Vec::len), Some(left));
     }
     let output = env.run(&["custom", "uploads", "discard", &id, "--yes"]).fails_with(3);
-    assert!(output.stderr.contains("there is no unfinished upload"), "{output}");
+    assert!(output.stderr.contains("not found on this machine"), "{output}");
     assert_eq!(env.run(&["custom", "uploads", "discard", "--all"]).success().stdout, "");
 }
 

@@ -76,7 +76,7 @@ fn what_nobody_registers_is_not_there(api: &str) {
     ------- stderr -------
     ERROR: model 'my-model' has no version 1 in this project
 
-    Suggestion: See what there is: azure-ai-models custom versions --name my-model
+    Suggestion: To see what exists: azure-ai-models custom versions --name my-model
     [exit code: 3]
     ");
     // The time is over before the model was missing for half a minute.
@@ -91,9 +91,9 @@ fn a_model_that_is_gone_is_no_success(api: &str) {
     // On a busy machine there may be a status line before it.
     let error = output.stderr.find("ERROR: ").expect("an error");
     insta::assert_snapshot!(&output.stderr[error..], @"
-    ERROR: the model is gone; the last state of its registration was Creating
+    ERROR: the model no longer exists; the last state of its registration was Creating
 
-    Suggestion: The service dropped it. Run the same 'custom create' again where the files were uploaded from.
+    Suggestion: The service lost it. Run the same 'custom create' again on the machine that uploaded the files.
     ");
 }
 
@@ -102,9 +102,9 @@ fn the_time_ends(api: &str) {
     // Nine seconds, scaled like a pause: enough for a first poll.
     insta::assert_snapshot!(env.run(&[&WAIT[..], &["--timeout", "15m"]].concat()), @"
     ------- stderr -------
-    ERROR: the registration did not end in time; its last state was Creating
+    ERROR: the registration did not finish in time; its last state was Creating
 
-    Suggestion: The service is still at work. Wait longer:
+    Suggestion: The service is still working. To wait longer:
       azure-ai-models custom wait --name my-model --version 1 --timeout 1h
     [exit code: 8]
     ");
@@ -181,7 +181,7 @@ fn an_upload_that_was_never_registered_is_named() {
     drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
     env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);
     let output = env.run(&WAIT).fails_with(3);
-    assert!(output.stderr.contains("Its upload is kept here"), "{output}");
+    assert!(output.stderr.contains("The upload is kept."), "{output}");
     assert!(env.home().join(".azd/ai-models/uploads").read_dir().expect("uploads").next().is_some());
 }
 

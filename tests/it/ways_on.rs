@@ -121,7 +121,7 @@ fn nobody_can_be_asked_in_a_notebook() {
     env.set("JPY_PARENT_PID", "4711");
     let ended = Terminal::start(&env, 120, &[&CREATE[..], &["--overwrite"]].concat()).finish();
     assert_eq!(ended.code, 2, "{}", ended.screen);
-    assert!(ended.screen.contains("Add --yes to replace it without asking."), "{}", ended.screen);
+    assert!(ended.screen.contains("Use --yes to replace it without a prompt."), "{}", ended.screen);
 }
 
 #[test]
@@ -150,11 +150,11 @@ fn an_exclusion_after_an_interruption_names_both_ways_on() {
     let output = create(&env, &["--exclude", "notes.txt"]).fails_with(5);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error.trim_end(), @"
-    the upload location still holds notes.txt, which an earlier attempt of this upload sent; the upload SAS does not allow deleting it
+    the upload location still contains notes.txt from an earlier attempt of this upload; the upload SAS does not allow deleting it
 
-    Suggestion: To upload it as well, run the command without the new --include or --exclude; nothing is sent twice:
+    Suggestion: To upload it too, run the command without the new --include or --exclude (no file is sent again):
       azure-ai-models custom create --name my-model --source model
-    Or use another version; all files are sent again:
+    Or use another version (all files are sent again):
       azure-ai-models custom create --name my-model --source model --version 2 --exclude notes.txt
     ");
     create(&env, &[]).success();

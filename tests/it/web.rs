@@ -84,11 +84,11 @@ fn nothing_opens_for_scripts_agents_and_pipelines() {
 fn a_machine_without_a_browser_says_so_and_succeeds() {
     let ended = Terminal::start(&env(), 120, &["show", "-n", "my-model", "--web"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
-    assert!(ended.screen.contains("Not opened in a browser: there is no display."), "{}", ended.screen);
+    assert!(ended.screen.contains("Not opened in a browser: no display found."), "{}", ended.screen);
     let mut env = env();
     env.program("my-browser", "exit 3");
     env.set("BROWSER", "my-browser");
     let ended = Terminal::start(&env, 120, &["show", "-n", "my-model", "--web"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
-    assert!(ended.screen.contains("The browser did not open"), "{}", ended.screen);
+    assert!(ended.screen.contains("The browser could not be opened"), "{}", ended.screen);
 }

@@ -79,7 +79,7 @@ pub(crate) async fn of_account(app: &App, reach: &AccountContext) -> Result<Cata
     let location = reach.account.location.clone();
     match reach.deployments.arm().account_models(reach.id()).await {
         Err(error) if error.is_forbidden() && !location.is_empty() => {
-            app.console.notice("The models of the account cannot be read: those of its region are used.");
+            app.console.notice("The models of the account cannot be read; using those of its region.");
             Catalog::of_region(reach, location).await
         }
         models => Ok(Catalog::new(models?, reach, location)),
@@ -91,7 +91,7 @@ pub(crate) fn no_such_model(app: &App, account: &AccountArgs, catalog: &Catalog,
     let models = catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom());
     let list = account.command_line(app, &["base", "list"]);
     let suggestion = similar::suggestion(models.map(|model| model.name.as_str()), name, &list);
-    CliError::new(ErrorKind::NotFound, format!("there is no base model '{name}'"))
+    CliError::new(ErrorKind::NotFound, format!("base model '{name}' not found"))
         .with_code(ErrorCode::ModelNotFound)
         .with_suggestion(suggestion)
 }

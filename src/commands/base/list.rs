@@ -92,7 +92,7 @@ pub(super) async fn list(app: &App, args: BaseListArgs) -> Result<(), CliError> 
     app.show(&ModelRows { models, now })?;
     if hidden > 0 {
         let hidden = units::grouped(hidden as u64);
-        app.console.status(&format!("{hidden} deprecated or retired not shown; --all shows them."));
+        app.console.status(&format!("{hidden} deprecated or retired not shown. Use --all to show them."));
     }
     Ok(())
 }

@@ -58,9 +58,9 @@ impl Product for Findings<'_> {
 pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let source = app.source(args.path.expose())?;
     if matches!(source, Source::Blob(_)) {
-        return Err(CliError::usage("only files of this machine and of the Hugging Face Hub can be checked")
+        return Err(CliError::usage("only local files and hf:// sources can be checked")
             .with_code(ErrorCode::BadSource)
-            .with_suggestion("Give a file, a directory or hf://ORG/NAME."));
+            .with_suggestion("Use a file, a directory or hf://ORG/NAME."));
     }
     let (findings, checked) = match selection::plan_and_check(
         app,

@@ -108,9 +108,9 @@ Examples:
 
 pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     if args.dry_run() && args.detaches() {
-        return Err(CliError::usage("--dry-run sends nothing, so that there is nothing to detach")
+        return Err(CliError::usage("--dry-run cannot be combined with --detach: nothing is sent")
             .with_code(ErrorCode::Contradiction)
-            .with_suggestion("Omit --detach, or --dry-run."));
+            .with_suggestion("Remove --detach or --dry-run."));
     }
     if args.dry_run() {
         return dry_run::dry_run(app, args).await;
@@ -308,7 +308,7 @@ impl CreateRun<'_> {
         }
         let registered = if session.is_uploaded() {
             self.headline(version);
-            self.app.console.status("All files are there already; only the registration is missing.");
+            self.app.console.status("All files are already uploaded; only the registration is missing.");
             self.register_uploaded(&mut session, version).await?
         } else {
             // Before the headline, since it may have to be downloaded first.
@@ -394,7 +394,7 @@ impl CreateRun<'_> {
                 match broken.no_location {
                     Some(why) => {
                         let why = CliError::from(*why);
-                        told.and_message(&format!("There is no fresh upload location: {}", why.message()))
+                        told.and_message(&format!("Foundry did not provide a new upload location: {}", why.message()))
                     }
                     None => told,
                 }
@@ -418,9 +418,9 @@ impl CreateRun<'_> {
         let mut told = CliError::from(error);
         if let Some(earlier) = earlier {
             let words = match earlier == spec.selection {
-                true => "Put the file back, and run the same command again; nothing is sent twice:",
+                true => "Restore the file, then run the same command again (no file is sent again):",
                 false => {
-                    "To upload it as well, run the command without the new --include or --exclude; nothing is sent twice:"
+                    "To upload it too, run the command without the new --include or --exclude (no file is sent again):"
                 }
             };
             let as_before = CreateSpec { selection: earlier, plan: None, ..spec.clone() };
@@ -433,7 +433,7 @@ impl CreateRun<'_> {
             }
             Err(_) => "--version VERSION".to_owned(),
         };
-        told.and_suggestion(&format!("Or use another version; all files are sent again:\n  {elsewhere}"))
+        told.and_suggestion(&format!("Or use another version (all files are sent again):\n  {elsewhere}"))
     }
 
     /// Upload engine; AzCopy is located once, and only when something has to be sent.
@@ -493,7 +493,7 @@ impl CreateRun<'_> {
         app.show(&CreatedModel { json, files, deployed, state, source: &self.source, deploy })?;
         // A remaining directory does no harm.
         if let Err(why) = session.finish().await {
-            app.console.warn(&format!("The upload's private directory could not be removed: {why}"));
+            app.console.warn(&format!("The directory of this upload could not be removed: {why}"));
         }
         Ok(())
     }
@@ -523,12 +523,12 @@ async fn describe(app: &App, spec: &CreateSpec, planned: &CheckedPlan) {
         app.console.detail("LoRA", &config.merged_line(&details.lora));
     }
     if details.base_model.is_none() && details.weight_type != WeightType::DraftModel {
-        app.console.warn("No --base-model was given; the service may refuse to register or deploy these weights.");
+        app.console.warn("No --base-model is given: the service may refuse to register or deploy these weights.");
         if let UploadSource::Hub(hub) = &planned.source
             && let Some(base) = &hub.base_model
         {
             app.console.status(&format!(
-                "The model card names the base model {base}. Where Foundry has it, give its Foundry name with --base-model."
+                "The model card names the base model {base}. If Foundry offers it, use --base-model with its Foundry name."
             ));
         }
     }
@@ -537,9 +537,9 @@ async fn describe(app: &App, spec: &CreateSpec, planned: &CheckedPlan) {
 /// The dialect of the api-version may have no place for a publisher.
 fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
     if spec.details.publisher.is_some() && api_version(&app.env).eq_ignore_ascii_case("v1") {
-        return Err(CliError::usage("the api-version v1 knows no publisher")
+        return Err(CliError::usage("--publisher is not supported by API version v1")
             .with_code(ErrorCode::NoPublisher)
-            .with_suggestion(format!("Leave --publisher away, or use the api-version {DEFAULT_API_VERSION}.")));
+            .with_suggestion(format!("Remove --publisher, or use API version {DEFAULT_API_VERSION}.")));
     }
     Ok(())
 }

@@ -67,8 +67,8 @@ impl Product for DeletedModel<'_> {
 
 pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> {
     let confirm = Confirm {
-        action: "deleting a model",
-        unattended: "Add --force to delete without asking.",
+        action: "the deletion",
+        unattended: "Use --force to delete without a prompt.",
         question: "Type the model name to confirm",
         accepts: AcceptedAnswer::Text(args.name.as_str()),
         declined: "Deletion cancelled.",
@@ -95,7 +95,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     let limit = args.timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
     let say = |elapsed| {
         let (elapsed, most) = (units::duration(elapsed), units::duration(limit));
-        app.console.notice(&format!("The service is deleting it ({elapsed} of at most {most})..."));
+        app.console.notice(&format!("Deleting the model ({elapsed} of up to {most})..."));
     };
     let pauses = (app.timings.wait_notice, app.timings.status_line);
     with_notices(pauses, say, foundry.delete(&args.name, &version, limit)).await?;
@@ -107,6 +107,6 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
 fn nothing_there(app: &App, args: &DeleteArgs) -> Result<(), CliError> {
     let (name, version) = (args.name.as_str(), args.version.as_ref().map(ModelVersion::as_str));
     let what = version.map_or_else(|| format!("'{name}'"), |version| format!("'{name}' (version {version})"));
-    app.console.status(&format!("There is no custom model {what}: nothing to delete."));
+    app.console.status(&format!("Custom model {what} not found: nothing to delete."));
     app.show(&DeletedModel { name, version, deleted: false })
 }

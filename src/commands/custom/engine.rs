@@ -19,7 +19,7 @@ async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
     let place = DownloadSource::from_env(app.trusted_env())?;
     let mut view = app.console.download_view(app.timings.status_line);
     let mut on = |event| match event {
-        InstallEvent::Waiting => app.console.notice("Waiting for another process that downloads AzCopy..."),
+        InstallEvent::Waiting => app.console.notice("Waiting for another process to download AzCopy..."),
         InstallEvent::Downloading => app.console.status(&format!("{why}; downloading it from {}", place.shown())),
         InstallEvent::Progress { bytes, total } => view.on(bytes, total),
     };

@@ -59,7 +59,10 @@ pub(super) async fn one_version(
         several => {
             Err(CliError::usage(format!("model '{name}' has {} versions: {}", several.len(), several.join(", ")))
                 .with_code(ErrorCode::VersionRequired)
-                .with_suggestion(format!("Name the one to {verb}, for example --version {}.", several[0])))
+                .with_suggestion(format!(
+                    "Use --version with the one to {verb}, for example --version {}.",
+                    several[0]
+                )))
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn plan(
     if let Some(now) = &import.moved_to {
         let HubPin { repo, sha, reference, .. } = &import.source.pin;
         app.console.status(&format!(
-            "'{reference}' of {repo} names {} now. The import that began with {} is finished with that commit.",
+            "'{reference}' of {repo} now points to {}. The import that started with {} continues with that commit.",
             now.short(),
             sha.short()
         ));
@@ -93,9 +93,9 @@ pub(super) fn check_same_hub(app: &App, pin: &HubPin) -> Result<(), CliError> {
     if now.to_string() == pin.endpoint {
         return Ok(());
     }
-    Err(CliError::usage(format!("the import began at {}, and HF_ENDPOINT names {now} now", pin.endpoint))
+    Err(CliError::usage(format!("the import started from {}, but HF_ENDPOINT is now {now}", pin.endpoint))
         .with_code(ErrorCode::BadVariable)
-        .with_suggestion(format!("Set HF_ENDPOINT to {}, or unset it where that is the public Hub.", pin.endpoint)))
+        .with_suggestion(format!("Set HF_ENDPOINT to {}, or unset it if that is the public Hub.", pin.endpoint)))
 }
 
 /// How the bytes will travel, as far as that is known before the first of them moves.

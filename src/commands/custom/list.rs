@@ -88,9 +88,9 @@ pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     app.show(&ModelList { models: &models, counted: RowKind::Models })?;
     let shown = units::grouped(models.len() as u64);
     if !is_whole {
-        app.console.notice(&format!("{shown} shown, and there are more; omit --limit to see all."));
+        app.console.notice(&format!("{shown} shown, more exist. Remove --limit to see all."));
     } else if models.len() < found {
-        app.console.notice(&format!("{shown} of {} shown; omit --limit to see all.", units::grouped(found as u64)));
+        app.console.notice(&format!("{shown} of {} shown. Remove --limit to see all.", units::grouped(found as u64)));
     }
     Ok(())
 }

@@ -11,6 +11,6 @@ pub(super) fn error(app: &App, error: DirectoryError) -> CliError {
     let (attach, stop, words) = (command("attach"), command("stop"), format!("Upload {upload} is detached."));
     CliError::from(error)
         .and_message(&words)
-        .and_suggestion(&format!("To follow it:\n  {attach}"))
-        .and_suggestion(&format!("To end it:\n  {stop}"))
+        .and_suggestion(&format!("To show its progress:\n  {attach}"))
+        .and_suggestion(&format!("To stop it:\n  {stop}"))
 }

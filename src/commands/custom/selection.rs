@@ -143,7 +143,7 @@ fn name_secrets(app: &App, excluded: &[Excluded]) {
         let more = secrets.len().saturating_sub(MAX_NAMED_SECRETS);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let named = secrets[..secrets.len().min(MAX_NAMED_SECRETS)].join(", ");
-        app.console.status(&format!("Left out, since they may hold secrets: {named}{more}"));
+        app.console.status(&format!("Excluded because they may contain secrets: {named}{more}"));
     }
 }
 

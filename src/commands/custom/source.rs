@@ -90,14 +90,14 @@ fn read(path: &Path) -> Result<String, CliError> {
         file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     }
     if metadata.is_dir() || metadata.len() > LIMIT || bytes.len() as u64 > LIMIT {
-        return Err(CliError::usage(format!("{} is not a text file that holds a source", path.display()))
+        return Err(CliError::usage(format!("{} is not a text file with a source", path.display()))
             .with_code(ErrorCode::BadSourceFile)
-            .with_suggestion("Put the URL or the path alone into a text file."));
+            .with_suggestion("Write only the URL or path into the file."));
     }
     decode(&bytes).ok_or_else(|| {
         CliError::usage(format!("{} is neither UTF-8 nor UTF-16 text", path.display()))
             .with_code(ErrorCode::BadSourceFile)
-            .with_suggestion("Write the file again as plain text.")
+            .with_suggestion("Save the file as plain text.")
     })
 }
 

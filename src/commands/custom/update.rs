@@ -44,7 +44,7 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
     let UpdateArgs { name, version, description, set_tag, remove_tag } = args;
     let change = ModelChange::new(description, set_tag, remove_tag).map_err(|why| {
         CliError::usage(why)
-            .with_suggestion("Give --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.")
+            .with_suggestion("Use --description, --set-tag KEY=VALUE or --remove-tag KEY, each tag once.")
     })?;
     let foundry = connect::foundry(app).await?;
     // Verified first: a merge patch may create a missing version.

@@ -78,7 +78,7 @@ impl UploadsCommand {
 /// Options of `custom uploads resume`.
 #[derive(Args, Debug)]
 pub(crate) struct ResumeArgs {
-    /// Upload id from 'uploads list', or its first digits
+    /// Upload ID from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 
@@ -96,7 +96,7 @@ pub(crate) struct ResumeArgs {
 /// Options of `custom uploads discard`.
 #[derive(Args, Debug)]
 pub(crate) struct DiscardArgs {
-    /// Upload id from 'uploads list', or its first digits
+    /// Upload ID from 'uploads list', or its first digits
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     id: Option<String>,
 
@@ -156,9 +156,9 @@ fn find(app: &App, id: &str) -> Result<LocalUpload, CliError> {
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),
         (None, _) => Err(CliError::no_such_upload(id, &list)),
-        (Some(_), more) => Err(CliError::usage(format!("{} uploads have an id that begins with {id}", more + 1))
+        (Some(_), more) => Err(CliError::usage(format!("{} uploads have an ID that starts with {id}", more + 1))
             .with_code(ErrorCode::AmbiguousUpload)
-            .with_suggestion(format!("Give more digits: {list}"))),
+            .with_suggestion(format!("Use more digits: {list}"))),
     }
 }
 
@@ -185,7 +185,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         hub::check_same_hub(app, pin)?;
     }
     if let Source::Blob(_) = source {
-        return Err(CliError::usage("the source of this upload is a URL, whose SAS is not kept")
+        return Err(CliError::usage("the source of this upload is a URL, and its SAS is not stored")
             .with_code(ErrorCode::RemoteSource)
             .with_suggestion(format!(
                 "Run the same create again with its --source or --source-file:\n  {}",
@@ -201,7 +201,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
                 ])
             )));
     }
-    let broken = |what: &str| CliError::failure(format!("the journal of upload {id} holds no valid {what}"));
+    let broken = |what: &str| CliError::failure(format!("the journal of upload {id} contains no valid {what}"));
     let engine = args.engine.choice(app, &source)?;
     let (copy, verify) = (args.engine.copy(), args.engine.verify());
     let mut spec = CreateSpec {
@@ -255,7 +255,7 @@ fn not_resumable(app: &App, id: &str, is_done: bool) -> CliError {
         let attach = app.command_line(&["custom", "uploads", "attach", id]);
         return CliError::usage(format!("upload {id} is done: its model is registered"))
             .with_code(ErrorCode::NotResumable)
-            .with_suggestion(format!("See how it ended:\n  {attach}"));
+            .with_suggestion(format!("To see the result:\n  {attach}"));
     }
     CliError::usage(format!("upload {id} ended before anything was sent"))
         .with_code(ErrorCode::NotResumable)
@@ -284,9 +284,9 @@ async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
 async fn confirm(app: &App, uploads: &[LocalUpload]) -> Result<(), CliError> {
     let what = units::count(uploads.len() as u64, "upload", "uploads");
     let confirm = Confirm {
-        action: "discarding an upload",
-        unattended: "Add --yes to discard without asking.",
-        question: &format!("Discard {what}? What was sent has to be sent again."),
+        action: "the discard",
+        unattended: "Use --yes to discard without a prompt.",
+        question: &format!("Discard {what}? All files must then be sent again."),
         accepts: AcceptedAnswer::Yes,
         declined: "Nothing was discarded.",
     };

@@ -100,8 +100,9 @@ fn explain(app: &App, error: RegisterError, args: &WaitArgs, begun: bool) -> Cli
         },
         error => {
             let again = ["custom", "wait", "--name", name.as_str(), "--version", version.as_str(), "--timeout", "1h"];
-            let longer = format!("The service is still at work. Wait longer:\n  {}", app.command_line(&again));
-            let lost = "The service dropped it. Run the same 'custom create' again where the files were uploaded from.";
+            let longer = format!("The service is still working. To wait longer:\n  {}", app.command_line(&again));
+            let lost =
+                "The service lost it. Run the same 'custom create' again on the machine that uploaded the files.";
             CliError::registration(error, &RegistrationSuggestions { timed_out: &longer, lost: Some(lost) })
         }
     }

@@ -36,9 +36,9 @@ impl Product for WebPage<'_> {
 /// Prints the address, and opens it where the user sits in front of a browser.
 pub(super) async fn web(app: &App, foundry: &FoundryClient, model: &CustomModel) -> Result<(), CliError> {
     if foundry.endpoint().cloud() != Cloud::Public {
-        return Err(CliError::usage("the address of the Foundry portal is not known for this cloud")
+        return Err(CliError::usage("the Foundry portal of this cloud is unknown")
             .with_code(ErrorCode::Contradiction)
-            .with_suggestion("Omit --web."));
+            .with_suggestion("Remove --web."));
     }
     let url = address(app, foundry).await;
     let view = model.view();
@@ -51,7 +51,7 @@ pub(super) async fn web(app: &App, foundry: &FoundryClient, model: &CustomModel)
     match Browser::find(&app.env) {
         Ok(browser) => match browser.open(&app.env, &url).await {
             Ok(()) => app.console.status("Opened in the browser."),
-            Err(why) => app.console.warn(&format!("The browser did not open: {why}")),
+            Err(why) => app.console.warn(&format!("The browser could not be opened: {why}")),
         },
         Err(why) => app.console.status(&format!("Not opened in a browser: {why}.")),
     }
@@ -87,9 +87,9 @@ async fn address(app: &App, foundry: &FoundryClient) -> Url {
         Ok(Ok(AccountAccess::ProjectOnly { why, .. }) | Err(why)) => {
             why.message().lines().next().unwrap_or_default().to_owned()
         }
-        Err(_) => "no answer in time".to_owned(),
+        Err(_) => "no response in time".to_owned(),
     };
-    app.console.status("The account of the project is not known: this is the portal's start page.");
+    app.console.status("The account of the project is unknown: this is the start page of the portal.");
     app.console.debug(&format!("the account of the project is not known: {why}"));
     start_page(tenant())
 }

@@ -45,8 +45,8 @@ impl DeploymentDeleteArgs {
 pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) -> Result<(), CliError> {
     let DeploymentDeleteArgs { name, .. } = &args;
     let confirm = Confirm {
-        action: "deleting a deployment",
-        unattended: "Add --force to delete without asking.",
+        action: "the deletion",
+        unattended: "Use --force to delete without a prompt.",
         question: "Type the deployment name to confirm",
         accepts: AcceptedAnswer::Text(name.as_str()),
         declined: "Deletion cancelled.",
@@ -62,14 +62,14 @@ pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) 
         if !args.if_exists {
             return Err(about.missing(&reach.deployments).await);
         }
-        app.console.status(&format!("There is no deployment '{name}': nothing to delete."));
+        app.console.status(&format!("Deployment '{name}' not found: nothing to delete."));
         return app.show(&DeletedDeployment { name: name.as_str(), deleted: false });
     };
     about.check_group(deployment.view())?;
     if !args.force {
         app.can_confirm(&confirm)?;
         let model = deployment.view().model().and_then(|model| model.name.clone()).unwrap_or_default();
-        app.console.status(&format!("Delete deployment '{name}' (model {model})? Requests to it fail from then on."));
+        app.console.status(&format!("Delete deployment '{name}' (model {model})? Requests to it will fail."));
         app.confirm(&confirm).await?;
     }
     let accepted = reach.deployments.delete(name).await.map_err(|error| about.explain(error))?;

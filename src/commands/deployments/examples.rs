@@ -48,7 +48,7 @@ Examples:
   In a pipeline:
     azd ai models custom deployments create -n my-deployment --model my-model --if-not-exists --yes --no-prompt -o json
 
-  A registered draft model for a catalogue model:
+  A registered draft model for a catalog model:
     azd ai models custom deployments create -n fast --model FW-Qwen3-14B --draft-model my-draft --draft-tokens 4";
 
 const BASE_CREATE: &str = "\

@@ -62,7 +62,7 @@ impl DeploymentCommand<'_> {
     pub(super) fn missing_among<'n>(&self, names: impl Iterator<Item = &'n str>) -> CliError {
         let list = self.account.command_line(self.app, &self.group.command(&["list"]));
         let suggestion = similar::suggestion(names, self.name.as_str(), &list);
-        CliError::new(ErrorKind::NotFound, format!("there is no deployment '{}'", self.name))
+        CliError::new(ErrorKind::NotFound, format!("deployment '{}' not found", self.name))
             .with_code(ErrorCode::DeploymentNotFound)
             .with_suggestion(suggestion)
     }

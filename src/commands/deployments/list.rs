@@ -48,7 +48,7 @@ async fn list_of_project(app: &App, group: Group, foundry: &FoundryClient, why: 
 /// Says once what is unknown without Azure Resource Manager.
 pub(super) fn say_project_only(app: &App, why: &CliError) {
     let reason = why.message().lines().next().unwrap_or_default().to_owned();
-    app.console.warn(&format!("Azure Resource Manager gave no access to the account, so states are unknown: {reason}"));
+    app.console.warn(&format!("No access to the account in Azure Resource Manager, so states are unknown: {reason}"));
 }
 
 /// Kinds of deployments as the project shows them, which has no formats: by the publisher, else by the registered models.

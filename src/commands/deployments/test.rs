@@ -69,9 +69,9 @@ pub(super) async fn test(app: &App, args: TestArgs) -> Result<(), CliError> {
     let ChatAnswer { text, usage, latency } =
         answered.map_err(|error| CliError::inference(error, name.as_str(), &list))?;
     if text.is_empty() {
-        return Err(CliError::failure(format!("deployment '{name}' answered without text"))
+        return Err(CliError::failure(format!("deployment '{name}' returned no text"))
             .with_code(ErrorCode::BadAnswer)
-            .with_suggestion("Try another --prompt; with --debug every request is traced."));
+            .with_suggestion("Try another --prompt. Use --debug to trace the requests."));
     }
     app.show(&TestResult {
         name: name.as_str(),

@@ -93,8 +93,8 @@ impl DeploymentUpdateArgs {
         };
         let change = change.with_tags(self.set_tag.clone(), self.remove_tag.clone()).map_err(CliError::usage)?;
         if change.is_empty() && self.model.is_none() && self.sku_name.is_none() {
-            return Err(CliError::usage("there is nothing to change").with_suggestion(
-                "Give --sku-capacity, --set-tag, --remove-tag, --rai-policy, --version-upgrade, --spillover or --model-version.",
+            return Err(CliError::usage("nothing to change").with_suggestion(
+                "Use --sku-capacity, --set-tag, --remove-tag, --rai-policy, --version-upgrade, --spillover or --model-version.",
             ));
         }
         Ok(change)
@@ -163,7 +163,7 @@ fn refuse_another_kind(
     Err(CliError::usage(format!("the {what} of a deployment cannot be changed"))
         .with_code(ErrorCode::Contradiction)
         .with_suggestion(format!(
-            "Delete the deployment and create it anew:\n  {}\n  {}",
+            "Delete the deployment and create it again:\n  {}\n  {}",
             about.command(group, "delete"),
             about.command_with(group, "create", &more)
         )))

@@ -125,7 +125,7 @@ impl DeploymentCommand<'_> {
         let show = self.command(self.group, "show");
         CliError::new(ErrorKind::Interrupted, message)
             .with_code(ErrorCode::DeploymentInterrupted)
-            .with_suggestion(format!("See whether it is there all the same:\n  {show}"))
+            .with_suggestion(format!("To check whether it exists:\n  {show}"))
     }
 
     /// A write or a wait that failed.

@@ -28,9 +28,9 @@ impl InitOptions {
         let endpoint = app.globals.endpoint.as_deref().map(|text| endpoint(app, text)).transpose()?;
         let subscription = app.globals.subscription.as_deref().map(|id| id.trim().to_owned());
         let contradict = |what: &str| {
-            Err(CliError::usage(format!("--project-resource-id and {what} name different things"))
+            Err(CliError::usage(format!("--project-resource-id and {what} do not match"))
                 .with_code(ErrorCode::Contradiction)
-                .with_suggestion("Give one of them."))
+                .with_suggestion("Use one of them."))
         };
         if let Some(id) = &id {
             if subscription.as_ref().is_some_and(|other| !other.eq_ignore_ascii_case(&id.subscription)) {
@@ -43,10 +43,10 @@ impl InitOptions {
         let environment = match (&args.name, &app.globals.environment) {
             (Some(name), Some(other)) if name != other => {
                 return Err(CliError::usage(format!(
-                    "-n names the azd environment '{name}', and another option '{other}'"
+                    "-n gives the azd environment '{name}', but another option gives '{other}'"
                 ))
                 .with_code(ErrorCode::Contradiction)
-                .with_suggestion("Give one of them."));
+                .with_suggestion("Use one of them."));
             }
             (Some(name), _) => Some(name.clone()),
             (None, named) => named.clone().or_else(|| app.env.get(var::AZD_ENVIRONMENT).map(str::to_owned)),

@@ -92,9 +92,9 @@ impl ExistingState {
         if azd.has_project().await? {
             return Ok(());
         }
-        Err(CliError::failure("azd made no project here")
+        Err(CliError::failure("azd did not create a project")
             .with_code(ErrorCode::NoAzdProject)
-            .with_suggestion("Run `azd init --minimal` by hand, then this command again."))
+            .with_suggestion("Run `azd init --minimal`, then run this command again."))
     }
 
     /// Makes the environment where it is missing, for a subscription and a region where they are known.

@@ -19,7 +19,7 @@ const DEPLOYMENT: &str =
     "the deployment as Azure describes it: `name`, `sku`, `properties.model`, `properties.provisioningState` and more";
 const DEPLOYMENTS: &str = "a list of deployments as Azure describes them; `[]` where there are none";
 const DEPLOYMENT_DELETED: &str = "`{\"name\",\"deleted\"}`; `deleted` is false where `--if-exists` found nothing";
-const CATALOG: &str = "a list of models of the catalogue as Azure describes them";
+const CATALOG: &str = "a list of catalog models as Azure describes them";
 
 /// All commands that the page describes.
 pub(super) const SHAPES: &[ResultShape] = &[

@@ -24,7 +24,7 @@ pub enum ArmError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// A next page is elsewhere, or one that was read already, or there is no last one.
-    #[error("the list of Azure Resource Manager goes on at another host, round in a circle, or without end")]
+    #[error("the list from Azure Resource Manager continues on another host, repeats, or does not end")]
     Pages,
 }
 

@@ -14,13 +14,13 @@ pub struct ArmEndpoint(Url);
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ArmEndpointError {
     /// No URL.
-    #[error("it is not a URL")]
+    #[error("not a URL")]
     NotAUrl,
     /// Neither https nor this machine, or a name or a password.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// A host that the user did not name.
-    #[error("{0} is no host of Azure Resource Manager")]
+    #[error("{0} is not a host of Azure Resource Manager")]
     Host(String),
 }
 

@@ -25,7 +25,7 @@ pub struct ProjectId {
 
 /// A text that is no such id.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("it is not of the form {FORM}")]
+#[error("must have the form {FORM}")]
 pub struct IdError;
 
 impl ProjectId {

@@ -25,7 +25,7 @@ impl AzCopy {
     pub async fn delivered(&self, directory: &Path, source: &Path, limit: Duration) -> io::Result<BTreeSet<BlobPath>> {
         // Dropped at the limit, which ends the child.
         let shown = tokio::time::timeout(limit, self.shown(directory, source)).await;
-        shown.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "`azcopy jobs show` does not answer")))
+        shown.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "`azcopy jobs show` does not respond")))
     }
 
     async fn shown(&self, directory: &Path, source: &Path) -> io::Result<BTreeSet<BlobPath>> {

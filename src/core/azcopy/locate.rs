@@ -42,13 +42,13 @@ impl fmt::Display for AzCopyOrigin {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocateError {
     /// `--azcopy-path` names nothing.
-    #[error("there is no file {}, which --azcopy-path names", .path.display())]
+    #[error("the file {} of --azcopy-path does not exist", .path.display())]
     NoSuchFile {
         /// Path that was searched, absolute.
         path: PathBuf,
     },
     /// `--azcopy-path` names a directory.
-    #[error("{} is a directory; --azcopy-path names the program itself", .path.display())]
+    #[error("{} is a directory; --azcopy-path needs the program itself", .path.display())]
     IsDirectory {
         /// Path that was found, absolute.
         path: PathBuf,
@@ -77,11 +77,11 @@ impl LocateError {
     pub fn suggestion(&self) -> String {
         match self {
             Self::NoSuchFile { .. } | Self::IsDirectory { .. } => {
-                format!("Give --azcopy-path the path of the azcopy program. Download: {}", download_url())
+                format!("Set --azcopy-path to the azcopy program. Download: {}", download_url())
             }
             Self::NotExecutable { path } => format!("Make it executable: chmod +x {}", path.display()),
             Self::NotFound { .. } => {
-                format!("Install AzCopy v10 from {}, or name it with --azcopy-path.", download_url())
+                format!("Install AzCopy v10 from {}, or use --azcopy-path FILE.", download_url())
             }
         }
     }

@@ -58,7 +58,7 @@ pub enum VerifyError {
         words: String,
     },
     /// The output is not that of AzCopy.
-    #[error("{} is not AzCopy: it answers --version with '{answer}'", .path.display())]
+    #[error("{} is not AzCopy: its --version prints '{answer}'", .path.display())]
     NotAzCopy {
         /// The program.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum VerifyError {
         answer: String,
     },
     /// AzCopy, but not version 10.
-    #[error("{} is AzCopy {version}; version 10 is needed", .path.display())]
+    #[error("{} is AzCopy {version}; version 10 is required", .path.display())]
     WrongVersion {
         /// The program.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum VerifyError {
         version: String,
     },
     /// No answer within the limit.
-    #[error("{} did not answer --version within {}", .path.display(), units::duration(*.after))]
+    #[error("{} --version did not respond within {}", .path.display(), units::duration(*.after))]
     NoAnswer {
         /// The program.
         path: PathBuf,
@@ -107,7 +107,7 @@ impl AzCopy {
         let say = |elapsed| {
             let (elapsed, most) = (units::duration(elapsed), units::duration(after));
             let program = path.display();
-            report(Report::Notice(format!("Waiting for {program} --version ({elapsed} of at most {most})...")));
+            report(Report::Notice(format!("Waiting for {program} --version ({elapsed} of up to {most})...")));
         };
         let asked = with_notices(pauses, say, tokio::time::timeout(after, version_output(command)));
         let (exit, stdout, stderr) = match asked.await {
@@ -202,9 +202,9 @@ mod tests {
         for (exit, stdout, stderr, said) in [
             (Exit::Code(0), "azcopy version 10.32.2\n", "", "10.32.2"),
             (Exit::Code(0), "INFO: newer\nazcopy version 10.4.0-Preview\r\n", "noise", "10.4.0-Preview"),
-            (Exit::Code(0), "azcopy version 11.0.0", "", "/b/azcopy is AzCopy 11.0.0; version 10 is needed"),
-            (Exit::Code(0), "azcopy version 10", "", "/b/azcopy is AzCopy 10; version 10 is needed"),
-            (Exit::Code(0), "GNU cp 9", "", "/b/azcopy is not AzCopy: it answers --version with 'GNU cp 9'"),
+            (Exit::Code(0), "azcopy version 11.0.0", "", "/b/azcopy is AzCopy 11.0.0; version 10 is required"),
+            (Exit::Code(0), "azcopy version 10", "", "/b/azcopy is AzCopy 10; version 10 is required"),
+            (Exit::Code(0), "GNU cp 9", "", "/b/azcopy is not AzCopy: its --version prints 'GNU cp 9'"),
             (
                 Exit::Code(127),
                 "",

@@ -49,7 +49,7 @@ pub enum RunError {
         source: io::Error,
     },
     /// AzCopy does not take the path of the source, and there can be no link to it.
-    #[error("azcopy cannot read {}, whose path it takes for a pattern or an address, and no link to it can be made: {source}", .directory.display())]
+    #[error("azcopy cannot read {} because it treats the path as a pattern or URL, and no link to it can be created: {source}", .directory.display())]
     Link {
         /// The source directory.
         directory: PathBuf,
@@ -65,7 +65,7 @@ pub enum RunError {
         log: Option<PathBuf>,
     },
     /// Nothing moved for too long, and it was ended.
-    #[error("the upload stood still for {}", units::duration(*.silent))]
+    #[error("the upload made no progress for {}", units::duration(*.silent))]
     Stalled {
         /// How long.
         silent: Duration,

@@ -72,6 +72,6 @@ fn a_success_with_other_numbers_than_the_plan_is_none() {
     ] {
         assert_eq!(verdict("0", plan), expected, "{plan}");
     }
-    assert_eq!(verdict("-9", "own"), "azcopy was ended by signal 9");
+    assert_eq!(verdict("-9", "own"), "azcopy was stopped by signal 9");
     assert_eq!(verdict("1", "own"), "azcopy ended with exit code 1 although it reports no failure");
 }

@@ -38,7 +38,7 @@ pub struct CompletedJob {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AzCopyFailure {
     /// The destination refused the SAS: expired, wrong, or not enough permissions (403).
-    #[error("the storage service refused the upload (403{})", after_space(.code.as_deref()))]
+    #[error("the blob store refused the upload (403{})", after_space(.code.as_deref()))]
     Refused {
         /// The service's word, for example `AuthorizationFailure`.
         code: Option<String>,
@@ -46,7 +46,7 @@ pub enum AzCopyFailure {
         message: Option<String>,
     },
     /// A remote source refused to be listed (403).
-    #[error("the storage service refused to read the source (403{})", after_space(.code.as_deref()))]
+    #[error("the blob store refused to read the source (403{})", after_space(.code.as_deref()))]
     SourceRefused {
         /// The service's word.
         code: Option<String>,
@@ -54,7 +54,7 @@ pub enum AzCopyFailure {
         message: String,
     },
     /// Another process sent AzCopy a signal.
-    #[error("azcopy was cancelled by somebody else")]
+    #[error("azcopy was cancelled by another program")]
     Cancelled,
     /// Some or all files failed.
     #[error("{} failed{}", of(*.count, *.total), first_reason(.failed))]
@@ -111,7 +111,7 @@ pub enum AzCopyFailure {
         exit: Exit,
     },
     /// AzCopy was killed by another process, or by the system for lack of memory.
-    #[error("azcopy was ended by signal {signal}")]
+    #[error("azcopy was stopped by signal {signal}")]
     Killed {
         /// The signal's number.
         signal: i32,

@@ -185,5 +185,9 @@ fn context(subscription: &AzdSubscription, group: &str) -> AzureContext {
 }
 
 fn nothing(what: &str) -> HostError {
-    HostError::Refused { refusal: RefusalKind::Other, words: format!("its answer holds no {what}"), suggestion: None }
+    HostError::Refused {
+        refusal: RefusalKind::Other,
+        words: format!("its response contains no {what}"),
+        suggestion: None,
+    }
 }

@@ -14,7 +14,7 @@ pub const ENDPOINT_KEY: &str = "extensions.ai-projects.context.endpoint";
 
 /// azd's configuration is there and cannot be read.
 #[derive(Debug, Error)]
-#[error("azd's configuration {} cannot be read: {why}", path.display())]
+#[error("the azd configuration {} cannot be read: {why}", path.display())]
 pub struct ConfigError {
     path: PathBuf,
     why: io::Error,

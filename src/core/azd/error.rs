@@ -15,22 +15,22 @@ use crate::units;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HostError {
     /// `AZD_SERVER` names no address of this machine; the token goes nowhere else.
-    #[error("AZD_SERVER holds no address of this machine")]
+    #[error("AZD_SERVER is not an address of this machine")]
     BadAddress,
     /// No server, or the connection was interrupted.
-    #[error("azd does not answer: {words}")]
+    #[error("azd does not respond: {words}")]
     Gone {
         /// Message of the connection error.
         words: String,
     },
     /// No answer in time.
-    #[error("azd did not answer within {}", units::duration(*limit))]
+    #[error("azd did not respond within {}", units::duration(*limit))]
     TimedOut {
         /// The limit.
         limit: Duration,
     },
     /// The token is not azd's, or its hour is over.
-    #[error("azd does not accept this program's token any more")]
+    #[error("the azd access token has expired")]
     TokenEnded,
     /// The user is not signed in to azd.
     #[error("not signed in to azd: {words}")]
@@ -41,12 +41,12 @@ pub enum HostError {
         suggestion: Option<String>,
     },
     /// The user cancelled a question of azd.
-    #[error("the question was cancelled")]
+    #[error("the prompt was cancelled")]
     Cancelled,
     /// azd may not ask in this run: a coding agent or a pipeline started it.
-    #[error("azd does not ask questions in this run")]
+    #[error("azd prompts are disabled")]
     NoPrompt,
-    /// Azure refused a request of azd's.
+    /// Azure refused a request from azd.
     #[error("{0}")]
     Azure(Box<AzureRefusal>),
     /// An azd command that azd ran for the program failed.
@@ -96,13 +96,13 @@ impl HostError {
     pub fn suggestion(&self) -> Option<String> {
         match self {
             Self::BadAddress | Self::Gone { .. } | Self::TimedOut { .. } | Self::TokenEnded => {
-                Some("Run the command again with azd, or name the project with --project-endpoint URL.".into())
+                Some("Run the command again with azd, or use --project-endpoint URL.".into())
             }
             Self::NotSignedIn { suggestion, .. } => {
                 Some(suggestion.clone().map_or_else(|| "Run `azd auth login`.".into(), with_sign_in))
             }
             Self::NoPrompt => Some(
-                "Name the project with --project-endpoint URL, or once for all commands: azd ai models init --project-resource-id ID"
+                "Use --project-endpoint URL, or store the project for all commands: azd ai models init --project-resource-id ID"
                     .into(),
             ),
             Self::Cancelled | Self::Azure(_) => None,
@@ -130,11 +130,11 @@ impl HostError {
                 let words = words.strip_prefix(&step).unwrap_or(words);
                 let by_hand = args.join(" ");
                 let words = match words {
-                    "prompt required" => format!("`azd {by_hand}` asks for something that has no default here"),
+                    "prompt required" => format!("`azd {by_hand}` prompts for a value that has no default"),
                     words => words.to_owned(),
                 };
                 let suggestion =
-                    suggestion.unwrap_or_else(|| format!("Run `azd {by_hand}` by hand, then this command again."));
+                    suggestion.unwrap_or_else(|| format!("Run `azd {by_hand}`, then run this command again."));
                 Self::Command { words, suggestion }
             }
             other => other,

@@ -32,7 +32,7 @@ pub enum ProgramError {
         words: String,
     },
     /// No answer in time.
-    #[error("azd did not answer within {}", units::duration(*limit))]
+    #[error("azd did not respond within {}", units::duration(*limit))]
     TimedOut {
         /// The limit.
         limit: Duration,
@@ -44,7 +44,7 @@ pub enum ProgramError {
         words: AzdMessage,
     },
     /// Succeeded, but printed something other than values.
-    #[error("azd answered with something that cannot be read")]
+    #[error("the response of azd cannot be read")]
     Unreadable,
 }
 
@@ -54,12 +54,12 @@ impl ProgramError {
     pub fn suggestion(&self) -> String {
         match self {
             Self::Missing => format!("Install azd: {INSTALL}"),
-            Self::Start { .. } => format!("Install azd anew: {INSTALL}"),
+            Self::Start { .. } => format!("Reinstall azd: {INSTALL}"),
             Self::Failed { words: AzdMessage { suggestion: Some(suggestion), .. } } => suggestion.clone(),
             Self::TimedOut { .. } | Self::Failed { .. } => {
-                "Run `azd env get-values` by hand, or name the project with --project-endpoint URL.".into()
+                "Run `azd env get-values` to see the error, or use --project-endpoint URL.".into()
             }
-            Self::Unreadable => "Update azd to its newest version.".into(),
+            Self::Unreadable => "Update azd to the latest version.".into(),
         }
     }
 }

@@ -84,8 +84,7 @@ pub(super) fn peft_type(path: &str, bytes: impl Read) -> io::Result<Option<Findi
     if found.eq_ignore_ascii_case(LORA) {
         return Ok(None);
     }
-    let what =
-        format!("the adapter is of the type {found}, and the weight type LoRA takes adapters of the type LORA alone");
+    let what = format!("the adapter type is {found}, but weight type LoRA requires adapter type LORA");
     let remedy = "Train or save the adapter as LoRA, or merge it into its base model and upload that.";
     Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, remedy)))
 }
@@ -100,13 +99,13 @@ pub(super) fn config(path: &str, bytes: impl Read) -> io::Result<Vec<Finding>> {
     if let Value::Object(quantization) = &config.quantization {
         let method = quantization.get("quant_method").and_then(Value::as_str);
         let method = method.map(|method| format!(" ({method})")).unwrap_or_default();
-        let what = format!("the weights are quantized{method}, and the service may take FP16 and BF16 alone");
-        let remedy = "Use the weights before quantization where there are such; deployments quantize by themselves.";
+        let what = format!("the weights are quantized{method}, but the service may accept only FP16 and BF16");
+        let remedy = "Use the weights before quantization if available. Deployments quantize on their own.";
         findings.push(Finding::warning(FindingCode::QuantizedWeights, path, what, remedy));
     }
     if config.has_code {
-        let what = "the configuration names code of its own (auto_map), which the service does not run";
-        let remedy = "See whether the service knows the model's architecture without that code.";
+        let what = "the configuration refers to custom code (auto_map), which the service does not run";
+        let remedy = "Check whether the service supports the model's architecture without that code.";
         findings.push(Finding::warning(FindingCode::CodeIgnored, path, what, remedy));
     }
     Ok(findings)

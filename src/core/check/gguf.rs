@@ -71,7 +71,7 @@ impl<R: Read + Seek> GgufHeader<R> {
     fn read(&mut self) -> Result<Option<GgufFault>, GgufError> {
         let start = self.bytes(4.min(self.size))?;
         if start != MAGIC {
-            return bad("is no GGUF file: it does not begin with the letters GGUF");
+            return bad("is not a GGUF file: it does not start with GGUF");
         }
         let version = self.u32()?;
         // In a file of the other byte order the small number reads as a large one.
@@ -80,7 +80,7 @@ impl<R: Read + Seek> GgufHeader<R> {
         match version {
             1 => self.counts = 4,
             2 | 3 => {}
-            other => return bad(format!("is a GGUF file of version {other}; 1 to 3 are known")),
+            other => return bad(format!("is a GGUF file of version {other}; supported: 1 to 3")),
         }
         let (tensors, entries) = (self.count()?, self.count()?);
         let mut alignment = DEFAULT_ALIGNMENT;
@@ -124,7 +124,7 @@ impl<R: Read + Seek> GgufHeader<R> {
         }
         let kind = self.u32()?;
         let offset = self.u64()?;
-        let Some(elements) = elements else { return bad("has a GGUF header with a tensor larger than all files") };
+        let Some(elements) = elements else { return bad("has a GGUF header with a tensor larger than any file") };
         // A block of an unknown type has at least one byte.
         let bytes = block(kind)
             .map_or(u64::from(elements > 0), |(block, bytes)| elements.div_ceil(block).saturating_mul(bytes));

@@ -113,8 +113,8 @@ impl Index {
                 None => findings.push(Finding::error(
                     FindingCode::BadIndexPath,
                     path,
-                    format!("the index names the shard '{shard}', which is outside its folder"),
-                    "Put the shards beside the index, and name them in it by their names alone.",
+                    format!("the index refers to the shard '{shard}' outside its folder"),
+                    "Put the shards next to the index, and refer to them by file name only.",
                 )),
             }
         }
@@ -149,7 +149,7 @@ impl Index {
     ) -> impl Iterator<Item = (String, String)> + 'a {
         self.shards.iter().filter(move |(shard, _)| !is_there(shard)).map(move |(shard, tensors)| {
             let count = units::count(tensors.len() as u64, "tensor", "tensors");
-            let what = format!("the file is not there, and {} looks for {count} in it", self.path);
+            let what = format!("the file does not exist, but {} refers to {count} in it", self.path);
             match similar(shard) {
                 Some(similar) => (shard.clone(), format!("{what}; {}", spelled_otherwise(similar, shard))),
                 None => (shard.clone(), what),
@@ -180,8 +180,8 @@ impl Index {
             Finding::error(
                 FindingCode::TensorNotInShard,
                 shard,
-                format!("the file does not hold the tensor '{name}'{more}, for which {} looks there", self.path),
-                "Take index and shards from the same model.",
+                format!("the file does not contain the tensor '{name}'{more} that {} refers to", self.path),
+                "Use the index and shards of the same model.",
             )
         };
         Ok(absent.into_iter().map(finding).collect())
@@ -191,14 +191,14 @@ impl Index {
 /// A file of nearly that name: names of blobs are exact, whatever the file system here takes for one name.
 fn spelled_otherwise(similar: &str, shard: &str) -> String {
     if similar.eq_ignore_ascii_case(shard) {
-        format!("'{similar}' is there, whose name differs in upper and lower case")
+        format!("'{similar}' exists, with a name that differs in case")
     } else {
-        format!("'{similar}' is there, whose name looks the same and has other Unicode characters (NFC and NFD)")
+        format!("'{similar}' exists, with a name that looks the same but has other Unicode characters (NFC or NFD)")
     }
 }
 
 pub(super) fn invalid(path: &str, what: &str) -> Finding {
-    let remedy = "Download or save the index again; without it the shards cannot be put together.";
+    let remedy = "Download or save the index again. The shards cannot be loaded without it.";
     Finding::error(FindingCode::InvalidIndex, path, what, remedy)
 }
 

@@ -38,8 +38,8 @@ pub fn read<T: DeserializeOwned>(bytes: impl Read) -> io::Result<Result<T, Strin
                 None => Err(error),
             }
         }
-        Err(error) if error.is_eof() => Ok(Err(format!("is cut off ({error})"))),
-        Err(error) => Ok(Err(format!("is no valid JSON: {error}"))),
+        Err(error) if error.is_eof() => Ok(Err(format!("is truncated ({error})"))),
+        Err(error) => Ok(Err(format!("is not valid JSON: {error}"))),
     }
 }
 
@@ -85,7 +85,7 @@ enum JsonFault {
     Empty,
     #[error("is a web page, not JSON")]
     WebPage,
-    #[error("begins with a byte order mark (BOM), which Python's json refuses; save it as UTF-8 without one")]
+    #[error("starts with a byte order mark (BOM), which Python's json module rejects; save it as UTF-8 without a BOM")]
     ByteOrderMark,
     #[error("is UTF-16, not UTF-8")]
     Utf16,

@@ -31,21 +31,21 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
             findings.push(Finding::error(
                 FindingCode::MissingAdapterWeights,
                 WHOLE_SOURCE,
-                "there are no adapter weights: adapter_model.safetensors",
-                "Save the adapter again, or say with --weight-type that these are other weights.",
+                "adapter weights not found: adapter_model.safetensors",
+                "Save the adapter again, or use --weight-type if these are not adapter weights.",
             ));
         } else if !is_there(ADAPTER_CONFIG) {
             findings.push(Finding::warning(
                 FindingCode::MissingAdapterConfig,
                 WHOLE_SOURCE,
-                "there is no adapter_config.json, which says how the adapter is applied",
+                "adapter_config.json not found; it describes how the adapter is applied",
                 "Add the adapter_config.json that was saved with the adapter.",
             ));
         }
         return findings;
     }
     if !files.iter().any(|file| FileKind::of(&file.path).is_weights()) {
-        findings.push(no_weights(WHOLE_SOURCE, "there are no weights"));
+        findings.push(no_weights(WHOLE_SOURCE, "no weights found"));
         return findings;
     }
     // A gguf file holds its configuration and its tokenizer.
@@ -56,23 +56,23 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
         findings.push(Finding::error(
             FindingCode::MissingConfig,
             WHOLE_SOURCE,
-            "there is no config.json, which says how the model is built",
-            "Add the model's config.json beside the weights.",
+            "config.json not found; it describes the model architecture",
+            "Add the model's config.json next to the weights.",
         ));
     }
     if !has_tokenizer(files) {
         findings.push(Finding::warning(
             FindingCode::MissingTokenizer,
             WHOLE_SOURCE,
-            "there is no tokenizer, and the base model's may not fit",
-            "Add the model's tokenizer.json, or tokenizer.model.",
+            "tokenizer not found; the tokenizer of the base model may not match",
+            "Add the model's tokenizer.json or tokenizer.model.",
         ));
     }
     findings
 }
 
 pub(super) fn no_weights(file: &str, what: &str) -> Finding {
-    let remedy = "Give the folder that holds the weights: .safetensors, .gguf, .bin, .pt, .pth, .pkl or .ckpt.";
+    let remedy = "Use the folder that contains the weights: .safetensors, .gguf, .bin, .pt, .pth, .pkl or .ckpt.";
     Finding::error(FindingCode::NoWeights, file, what, remedy)
 }
 
@@ -116,8 +116,8 @@ pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Fin
 }
 
 pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {
-    let what = format!("the download of the file has not ended: {} lies beside it", file_name(mark));
-    let remedy = "End the download, or remove what it left, and see that the file is whole.";
+    let what = format!("the download of the file is incomplete: {} exists next to it", file_name(mark));
+    let remedy = "Finish the download, or remove its leftover file and check that this file is complete.";
     Finding::error(FindingCode::UnfinishedDownload, file, what, remedy)
 }
 
@@ -129,24 +129,24 @@ pub(super) fn file(file: &SourceFile) -> Vec<Finding> {
         findings.push(Finding::error(FindingCode::EmptyFile, &file.path, "the file is empty", RESAVE_SUGGESTION));
     } else if file.bytes == 0 && documents::shape(&file.path).is_none() {
         let is_needed = is_tokenizer(file_name(&file.path)) || file_name(&file.path) == "merges.txt";
-        let remedy = if is_needed { RESAVE_SUGGESTION } else { "Fill it, or leave it out with --exclude." };
+        let remedy = if is_needed { RESAVE_SUGGESTION } else { "Exclude it with --exclude, or replace it." };
         findings.push(Finding::warning(FindingCode::EmptyFile, &file.path, "the file is empty", remedy));
     }
     let (code, what, remedy) = match kind {
         FileKind::Pickle => (
             FindingCode::PickleWeights,
-            "the file may run code when it is loaded, and the service may refuse it",
+            "the file may run code when loaded, and the service may reject it",
             "Convert the weights to safetensors.",
         ),
         FileKind::Code => (
             FindingCode::CodeFile,
-            "the file is code, which the service does not run and may refuse",
-            "Leave it out with --exclude '*.py' if the model does not need it.",
+            "the file is code, which the service does not run and may reject",
+            "Exclude it with --exclude '*.py' if the model does not need it.",
         ),
         FileKind::Unknown => (
             FindingCode::UnknownFile,
-            "the file is none that a model is known to need",
-            "Leave it out with --exclude if the model does not need it.",
+            "the file is not a known part of a model",
+            "Exclude it with --exclude if the model does not need it.",
         ),
         FileKind::Safetensors | FileKind::Gguf | FileKind::Data => return findings,
     };

@@ -22,8 +22,8 @@ pub(super) fn outside(directory: &Path, links: &[String]) -> Vec<Finding> {
             Some(Finding::warning(
                 FindingCode::LinkOutside,
                 link,
-                format!("the link leads to {}, outside the source", shown(&target).display()),
-                "Leave it out with --exclude if what it points to is not part of the model.",
+                format!("the link points to {}, outside the source", shown(&target).display()),
+                "Exclude it with --exclude if its target is not part of the model.",
             ))
         })
         .collect()

@@ -34,29 +34,29 @@ pub(super) fn is_pointer(start: &[u8]) -> bool {
 pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
     let kind = kind(path)?;
     if is_web_page(start) {
-        return Some("is a web page: a server sent it in place of the file".to_owned());
+        return Some("is a web page that a server sent instead of the file".to_owned());
     }
     let what = match kind {
         SignatureKind::Gguf | SignatureKind::Text | SignatureKind::AnyBinary => return None,
         SignatureKind::Bin if !is_text(start) => return None,
-        SignatureKind::Bin => "is text, and no weights: a server may have sent it in place of the file",
+        SignatureKind::Bin => "is text, not weights: a server may have sent it instead of the file",
         // Files smaller than any pickle are markers of some program, not weights.
         SignatureKind::Other if start.len() < MIN_PICKLE => return None,
         SignatureKind::Torch | SignatureKind::Other if is_torch(start) => return None,
         SignatureKind::Torch | SignatureKind::Other => {
-            "is no file of PyTorch: it begins neither as a zip archive nor as a pickle"
+            "is not a PyTorch file: it is neither a zip archive nor a pickle"
         }
         SignatureKind::Onnx if start.first().is_none_or(|byte| ONNX.contains(byte)) => return None,
-        SignatureKind::Onnx => "is no ONNX model: it does not begin as one",
+        SignatureKind::Onnx => "is not an ONNX model",
         SignatureKind::Npz if start.starts_with(ZIP) || start.starts_with(EMPTY_ZIP) => return None,
-        SignatureKind::Npz => "is no npz file: it does not begin as a zip archive",
+        SignatureKind::Npz => "is not an npz file: it is not a zip archive",
         // A user block of 512 bytes or more may precede the magic.
         SignatureKind::Hdf5
             if start.starts_with(HDF5) || start.len() == SIGNATURE_BYTES && start.iter().all(|byte| *byte == 0) =>
         {
             return None;
         }
-        SignatureKind::Hdf5 => "is no HDF5 file: it does not begin as one",
+        SignatureKind::Hdf5 => "is not an HDF5 file",
     };
     Some(what.to_owned())
 }
@@ -130,11 +130,11 @@ mod tests {
             ("model.bin", b"<html>", "a web page"),
             ("model.bin", b"Entry not found", "is text"),
             ("training_args.bin", b"{\"error\": \"Invalid username or password.\"}\n", "is text"),
-            ("pytorch_model-00001-of-00002.bin", b"{\"error\":", "no file of PyTorch"),
-            ("consolidated.00.pth", b"hello", "no file of PyTorch"),
-            ("model.onnx", b"{}", "no ONNX model"),
-            ("weights.npz", b"\x93NUMPY", "no npz file"),
-            ("weights.h5", b"HDF", "no HDF5 file"),
+            ("pytorch_model-00001-of-00002.bin", b"{\"error\":", "not a PyTorch file"),
+            ("consolidated.00.pth", b"hello", "not a PyTorch file"),
+            ("model.onnx", b"{}", "not an ONNX model"),
+            ("weights.npz", b"\x93NUMPY", "not an npz file"),
+            ("weights.h5", b"HDF", "not an HDF5 file"),
         ] {
             let told = wrong(path, start).unwrap_or_default();
             assert!(told.contains(words), "{path}: {told}");

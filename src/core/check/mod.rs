@@ -90,7 +90,8 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         check.folder()?;
         check.findings.extend(layout::unfinished(files, excluded));
         check.findings.extend(links::outside(directory, links));
-        let place = |folder: &str| format!("{} holds the model: give that directory", directory.join(folder).display());
+        let place =
+            |folder: &str| format!("{} contains the model: use that directory", directory.join(folder).display());
         below::suggest_folder(place, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         check.single(file);
@@ -140,7 +141,7 @@ fn whole_import(
     if source.whole_directory {
         check.folder()?;
         check.findings.extend(shards::several(files));
-        let place = |folder: &str| format!("{} holds the model: give that address", source.below(folder));
+        let place = |folder: &str| format!("{} contains the model: use that address", source.below(folder));
         below::suggest_folder(place, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         check.single(file);
@@ -172,25 +173,23 @@ pub fn of_walk(error: &PlanError) -> Vec<Finding> {
 /// Finding for a file that cannot be read; `None` where that is the only fault.
 fn of_unreadable(error: &PlanError) -> Option<Finding> {
     let PlanError::Unreadable { path, .. } = error else { return None };
-    let remedy = "Change its permissions, or omit it with --exclude.";
+    let remedy = "Change its permissions, or exclude it with --exclude.";
     Some(Finding::error(FindingCode::Unreadable, &path.display().to_string(), error.to_string(), remedy))
 }
 
 fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
     let (code, path, remedy) = match error {
         PlanError::Empty { path, excluded: 0, .. } => {
-            (FindingCode::EmptySource, path.display().to_string(), "Give the folder that holds the weights.".into())
+            (FindingCode::EmptySource, path.display().to_string(), "Use the folder that contains the weights.".into())
         }
         PlanError::Empty { path, excluded, .. } => {
             let count = units::count(*excluded as u64, "path", "paths");
-            (FindingCode::EmptySource, path.display().to_string(), format!("All that is there is left out ({count})."))
+            (FindingCode::EmptySource, path.display().to_string(), format!("All files are excluded ({count})."))
         }
         PlanError::LinkLoop(path) => (FindingCode::LinkLoop, path.display().to_string(), "Remove the link.".into()),
-        PlanError::BrokenLink(path) => (
-            FindingCode::BrokenLink,
-            path.display().to_string(),
-            "Remove the link, or bring back what it points to.".into(),
-        ),
+        PlanError::BrokenLink(path) => {
+            (FindingCode::BrokenLink, path.display().to_string(), "Remove the link, or restore its target.".into())
+        }
         PlanError::SpecialFile(path) => {
             (FindingCode::SpecialFile, path.display().to_string(), "Remove it from the source.".into())
         }
@@ -233,7 +232,7 @@ impl Check<'_> {
     /// A source that is one file.
     fn single(&mut self, file: &SourceFile) {
         if !FileKind::of(&file.path).is_weights() {
-            self.findings.push(layout::no_weights(&file.path, "the file holds no weights"));
+            self.findings.push(layout::no_weights(&file.path, "the file contains no weights"));
         }
     }
 

@@ -75,7 +75,7 @@ impl PlannedFiles {
     fn document(&self, planned: &SourceFile, shape: documents::DocumentShape) -> Result<Vec<Finding>, CheckError> {
         let path = &planned.path;
         if planned.bytes > DOCUMENT_LIMIT {
-            let what = "the file is too large for a document of a model";
+            let what = "the file is too large for a model document";
             return Ok(vec![Finding::error(FindingCode::InvalidConfig, path, what, RESAVE_SUGGESTION)]);
         }
         if let Some(fault) = self.contents.read(planned, |file| documents::check_document(path, shape, file))? {
@@ -145,12 +145,12 @@ fn start(file: &mut FileContent, planned: u64) -> io::Result<Vec<u8>> {
 
 fn truncated(path: &str, size: u64, needed: u64) -> Finding {
     let (size, needed) = (units::grouped(size), units::grouped(needed));
-    let what = format!("the file is cut off: it has {size} of {needed} bytes");
+    let what = format!("the file is truncated: it has {size} of {needed} bytes");
     Finding::error(FindingCode::TruncatedShard, path, what, RESAVE_SUGGESTION)
 }
 
 fn no_tensors(path: &str) -> Finding {
-    let what = "the file holds no tensor with data: loaded, it changes nothing";
+    let what = "the file contains no tensor with data";
     let remedy = "Save the weights again. DeepSpeed ZeRO-3 writes such files unless the weights are gathered first.";
     Finding::error(FindingCode::NoTensors, path, what, remedy)
 }
@@ -171,7 +171,7 @@ fn of_fault(path: &str, fault: &SafetensorsFault) -> Finding {
         SafetensorsFault::BadHeader(why) => Finding::error(
             FindingCode::BadHeader,
             path,
-            format!("the file is no safetensors file: its header {why}"),
+            format!("the file is not a safetensors file: its header {why}"),
             RESAVE_SUGGESTION,
         ),
         SafetensorsFault::BadOffsets { why, more } => {
@@ -185,8 +185,8 @@ fn of_fault(path: &str, fault: &SafetensorsFault) -> Finding {
         }
         SafetensorsFault::UnknownDtype { tensor, dtype, more } => {
             let more = and_more(*more, "tensor", "tensors");
-            let what = format!("the file holds the tensor '{tensor}' of the unknown type {dtype}{more}");
-            let remedy = "See whether the service takes weights of that type.";
+            let what = format!("the file contains the tensor '{tensor}' of the unknown type {dtype}{more}");
+            let remedy = "Check whether the service accepts weights of that type.";
             Finding::warning(FindingCode::UnknownDtype, path, what, remedy)
         }
     }

@@ -70,7 +70,7 @@ pub(super) fn read(file: &mut impl Read, size: u64) -> io::Result<SafetensorsHea
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER {
-        let why = format!("says that it is {length} bytes long; the format allows {MAX_HEADER}");
+        let why = format!("has a length of {length} bytes; the format allows {MAX_HEADER}");
         return Ok(SafetensorsHeader::broken(SafetensorsFault::BadHeader(why)));
     }
     let data_at = LENGTH + length;
@@ -141,7 +141,7 @@ fn offsets(entries: &[(Cow<'_, str>, SafetensorsTensor<'_>)]) -> (Vec<String>, u
             continue;
         }
         if from > end {
-            wrong.push(format!("there is a hole from {end} to {from}, before tensor '{name}'"));
+            wrong.push(format!("there is a gap from {end} to {from}, before tensor '{name}'"));
         } else if from < end {
             wrong.push(format!("tensor '{name}' starts at {from}, within another one that ends at {end}"));
         } else if let Some(bits) = bits(&tensor.dtype)
@@ -287,8 +287,8 @@ mod tests {
                 r#"{{"a":{{"dtype":"U8","shape":[4],"data_offsets":{one}}},"b":{{"dtype":"U8","shape":[4],"data_offsets":{other}}}}}"#
             )
         };
-        bad_offsets(&two("[0,4]", "[5,9]"), "a hole from 4 to 5", 0);
-        bad_offsets(&two("[1,5]", "[5,9]"), "a hole from 0 to 1", 0);
+        bad_offsets(&two("[0,4]", "[5,9]"), "a gap from 4 to 5", 0);
+        bad_offsets(&two("[1,5]", "[5,9]"), "a gap from 0 to 1", 0);
         bad_offsets(&two("[0,4]", "[3,7]"), "within another", 0);
         bad_offsets(&two("[0,4]", "[0,4]"), "within another", 0);
         bad_offsets(&two("[0,4]", "[8,4]"), "before it starts", 0);

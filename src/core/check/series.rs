@@ -53,8 +53,10 @@ impl Series<'_> {
         let numbers: BTreeSet<u32> = (first..first + count).collect();
         numbers.into_iter().filter(|number| !self.files.contains_key(number)).map(move |number| {
             let Self { stem, total, ending, width, .. } = self;
-            let words =
-                format!("the file is not there, and the others count {}", units::count(count.into(), "file", "files"));
+            let words = format!(
+                "the file does not exist, but the other names count {}",
+                units::count(count.into(), "file", "files")
+            );
             (format!("{stem}-{number:0width$}-of-{total}{ending}"), words)
         })
     }

@@ -47,7 +47,7 @@ impl Check<'_> {
             }
         }
         self.findings.extend(missing.into_iter().map(|(shard, what)| {
-            let remedy = "Download or save the file again; see also that --include and --exclude do not leave it out.";
+            let remedy = "Download or save the file again. Also check that --include and --exclude do not exclude it.";
             Finding::error(FindingCode::MissingShard, &shard, what, remedy)
         }));
         for group in &groups {
@@ -91,8 +91,8 @@ impl Check<'_> {
         let Some(file) = self.files.iter().find(|file| file.path == **second) else { return Ok(()) };
         let name = self.read(file, |bytes| safetensors::name_of(&mut BufReader::new(bytes), *key))?.unwrap_or_default();
         let more = and_more(twice.len() - 1, "tensor", "tensors");
-        let what = format!("the tensor '{name}'{more} lies in {first} too, and which one counts depends on the loader");
-        let remedy = "Save the model again into an empty directory, or take index and shards from one model.";
+        let what = format!("the tensor '{name}'{more} is in {first} too; which one is used depends on the loader");
+        let remedy = "Save the model again to an empty directory, or use the index and shards of one model.";
         self.findings.push(Finding::warning(FindingCode::DuplicateTensor, second, what, remedy));
         Ok(())
     }
@@ -119,8 +119,9 @@ pub(super) fn several(files: &[SourceFile]) -> Option<Finding> {
     if names.len() < 2 || (counted.is_empty() && has_index) {
         return None;
     }
-    let what = format!("there is more than one set of weights, and all are taken: {}", names.join(", "));
-    let remedy = "Take one with --include, which replaces the default selection, or omit the others with --exclude.";
+    let what = format!("more than one set of weights found, and all are included: {}", names.join(", "));
+    let remedy =
+        "Select one with --include, which replaces the default selection, or exclude the others with --exclude.";
     Some(Finding::warning(FindingCode::SeveralWeights, WHOLE_SOURCE, what, remedy))
 }
 
@@ -140,9 +141,9 @@ fn without_index(series: &Series<'_>) -> Finding {
     let ending = if FileKind::of(first) == FileKind::Safetensors { "safetensors" } else { "bin" };
     let stem = series.stem.strip_suffix(".safetensors").unwrap_or(series.stem);
     let count = units::count(series.files.len() as u64, "shard", "shards");
-    let what = format!("there is no {stem}.{ending}.index.json, without which its {count} cannot be put together");
+    let what = format!("{stem}.{ending}.index.json not found; its {count} cannot be loaded without it");
     let remedy =
-        "Add the index that was saved with the shards; see also that --include and --exclude do not leave it out.";
+        "Add the index that was saved with the shards. Also check that --include and --exclude do not exclude it.";
     Finding::warning(FindingCode::MissingIndex, first, what, remedy)
 }
 
@@ -152,13 +153,13 @@ fn unused(files: &[SourceFile], indexes: &[Index]) -> Vec<Finding> {
     for file in files.iter().filter(|file| FileKind::of(&file.path).is_weights() && file.bytes > 0) {
         let size = units::bytes(file.bytes);
         let why = if is_second_copy(file, files) {
-            format!("the file holds the weights of the other files once more, and its {size} go along")
+            format!("the file contains the weights of the other files again, and its {size} are uploaded too")
         } else if let Some(index) = not_named(file, indexes) {
-            format!("{index} does not name the file, so that loaders do not read it, and its {size} go along")
+            format!("{index} does not list the file, so loaders do not read it, but its {size} are uploaded too")
         } else {
             continue;
         };
-        let remedy = "Leave it out with --exclude if it is left over from an older save or a second copy.";
+        let remedy = "Exclude it with --exclude if it is from an older save or a second copy.";
         findings.push(Finding::warning(FindingCode::UnusedWeights, &file.path, why, remedy));
     }
     findings

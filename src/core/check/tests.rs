@@ -353,8 +353,8 @@ fn what_cannot_be_read_is_a_finding_among_others_only() {
 #[test]
 fn a_shard_whose_name_is_spelled_otherwise_is_missing_and_says_so() {
     for (file, shard, words) in [
-        ("Weights.safetensors", "weights.safetensors", "differs in upper and lower case"),
-        ("u\u{308}.safetensors", "\u{fc}.safetensors", "other Unicode characters (NFC and NFD)"),
+        ("Weights.safetensors", "weights.safetensors", "with a name that differs in case"),
+        ("u\u{308}.safetensors", "\u{fc}.safetensors", "other Unicode characters (NFC or NFD)"),
     ] {
         let folder = TestFolder::empty();
         folder.write("config.json", "{}").write("tokenizer.json", "{}");

@@ -24,7 +24,7 @@ pub enum CredentialError {
         suggestion: Option<String>,
     },
     /// The tool is not installed.
-    #[error("{program} is needed to sign in, and was not found")]
+    #[error("{program} is required to sign in, but was not found")]
     ProgramMissing {
         /// Name of the tool.
         program: &'static str,
@@ -40,7 +40,7 @@ pub enum CredentialError {
         limit: Duration,
     },
     /// The tool or the sign-in service said no.
-    #[error("{how} gave no token: {words}")]
+    #[error("{how} did not return a token: {words}")]
     Refused {
         /// Who was asked.
         how: CredentialMethod,
@@ -50,25 +50,25 @@ pub enum CredentialError {
         suggestion: Option<String>,
     },
     /// The tool or the sign-in service answered well, with something that holds no token.
-    #[error("{how} answered without a token that can be read")]
+    #[error("{how} returned no valid token")]
     Unreadable {
         /// Who was asked.
         how: CredentialMethod,
     },
     /// A usage error: no such method.
-    #[error("'{word}' is not a way to sign in")]
+    #[error("'{word}' is not a sign-in method")]
     UnknownMethod {
         /// The word.
         word: String,
     },
     /// A usage error: the emulator's fixed token is for this machine alone.
-    #[error("the emulator credential is for an endpoint on this machine, not for {host}")]
+    #[error("the emulator credential requires an endpoint on this machine, not {host}")]
     EmulatorElsewhere {
         /// The endpoint's host.
         host: String,
     },
     /// A usage error: any program on this machine may listen there, and an azd environment may come with a repository.
-    #[error("the endpoint on this machine ({host}) comes from an azd environment, so your token is not sent there")]
+    #[error("the endpoint on this machine ({host}) comes from an azd environment, so your token is not sent to it")]
     LoopbackNotNamed {
         /// The endpoint's host.
         host: String,
@@ -80,7 +80,7 @@ pub enum CredentialError {
         host: String,
     },
     /// A variable that the method needs is not set.
-    #[error("{how} needs the variable {name}, which is not set")]
+    #[error("{how} requires the variable {name}, which is not set")]
     MissingVariable {
         /// The method.
         how: CredentialMethod,
@@ -128,38 +128,33 @@ impl CredentialError {
             Self::NotSignedIn { how: CredentialMethod::AzCli, .. } => "Run `az login`.".into(),
             Self::NotSignedIn { .. } => "Run `azd auth login`.".into(),
             Self::ProgramMissing { program, link } => format!("Install {program}: {link}"),
-            Self::TimedOut { how: CredentialMethod::Azd, .. } => {
-                "Check the network, and run `azd auth login` once by hand.".into()
-            }
-            Self::TimedOut { how: CredentialMethod::AzCli, .. } => {
-                "Check the network, and run `az login` once by hand.".into()
-            }
+            Self::TimedOut { how: CredentialMethod::Azd, .. } => "Check the network, then run `azd auth login`.".into(),
+            Self::TimedOut { how: CredentialMethod::AzCli, .. } => "Check the network, then run `az login`.".into(),
             Self::TimedOut { .. } => "Check the network and the proxy settings.".into(),
             Self::Refused { how: CredentialMethod::Env, .. } => {
                 format!("Check {}, {} and {}.", var::AZURE_TENANT_ID, var::AZURE_CLIENT_ID, var::AZURE_CLIENT_SECRET)
             }
             Self::Refused { how, .. } | Self::BadConfiguration { how, .. } => {
-                format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
+                format!("Check {how}, or choose another sign-in method with {}.", var::CREDENTIAL)
             }
             Self::Unreadable { how: how @ (CredentialMethod::Azd | CredentialMethod::AzCli) } => {
-                format!("Update {how} to its newest version.")
+                format!("Update {how} to the latest version.")
             }
             Self::Unreadable { how } => {
-                format!("Check {how}, or choose another way to sign in with {}.", var::CREDENTIAL)
+                format!("Check {how}, or choose another sign-in method with {}.", var::CREDENTIAL)
             }
             Self::UnknownMethod { .. } => {
                 let words = CredentialMethod::ALL.map(CredentialMethod::word).join(", ");
                 format!("Set {} to one of {words}, or unset it.", var::CREDENTIAL)
             }
             Self::EmulatorElsewhere { .. } => format!("Unset {}, or use a loopback endpoint.", var::CREDENTIAL),
-            Self::LoopbackNotNamed { .. } => format!(
-                "Name it yourself with --project-endpoint URL, or set {}=emulator in your own environment.",
-                var::CREDENTIAL
-            ),
-            Self::NoScope { .. } => format!("Set {} to the scope that this cloud takes.", var::SCOPE),
+            Self::LoopbackNotNamed { .. } => {
+                format!("Use --project-endpoint URL, or set {}=emulator in your own environment.", var::CREDENTIAL)
+            }
+            Self::NoScope { .. } => format!("Set {} to the token scope of this cloud.", var::SCOPE),
             Self::MissingVariable { name, .. } => format!("Set {name}."),
             Self::Certificate => format!(
-                "Unset {} and set {}, or choose another way to sign in with {}.",
+                "Unset {} and set {}, or choose another sign-in method with {}.",
                 var::AZURE_CLIENT_CERTIFICATE_PATH,
                 var::AZURE_CLIENT_SECRET,
                 var::CREDENTIAL

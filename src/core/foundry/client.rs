@@ -36,16 +36,16 @@ pub enum ListError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// Next page at another host, which gets no token.
-    #[error("the list goes on at {host}, which is not the project's host")]
+    #[error("the list continues on {host}, which is not the project's host")]
     LeavesProject {
         /// That host.
         host: String,
     },
     /// Next page whose address holds a user name or a password.
-    #[error("the address of the list's next page holds a user name or a password")]
+    #[error("the URL of the next page contains a user name or password")]
     UserInformation,
     /// Next page that was read already.
-    #[error("the list goes round in a circle")]
+    #[error("the list repeats its pages")]
     Circle,
     /// More pages or items than any real list has.
     #[error("the list does not end")]
@@ -167,7 +167,7 @@ impl FoundryClient {
         if model.is_version(name, version) {
             return Ok(model);
         }
-        let other = format!("it shows model '{}'", clean(&model.view().name));
+        let other = format!("it is about model '{}'", clean(&model.view().name));
         let other =
             model.view().version.as_ref().map_or(other.clone(), |version| format!("{other} version '{version}'"));
         Err(response.bad(ResponseFlaw::Shape(other)))

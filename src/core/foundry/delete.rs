@@ -24,10 +24,10 @@ pub enum DeleteError {
     #[error("the deletion was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
     /// Accepted or reported as done, and the version can still be read.
-    #[error("the version is still there after its deletion")]
+    #[error("the version still exists after its deletion")]
     StillThere,
     /// The limit ended the wait; the deletion continues.
-    #[error("the deletion did not end in time")]
+    #[error("the deletion did not finish in time")]
     TimedOut,
 }
 

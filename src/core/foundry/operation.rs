@@ -31,7 +31,8 @@ impl FoundryClient {
             OperationLocation::Trusted(url) => Some(url),
             OperationLocation::Nowhere => None,
             OperationLocation::Foreign(host) => {
-                let text = format!("the operation runs at '{host}', which gets no token: watching the model instead");
+                let text =
+                    format!("the operation runs on '{host}', which receives no token: watching the model instead");
                 self.http().report(Report::Debug(text));
                 None
             }

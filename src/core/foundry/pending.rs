@@ -12,25 +12,25 @@ pub(super) fn request() -> Value {
     json!({ "pendingUploadType": "TemporaryBlobReference" })
 }
 
-/// Reads all shapes that services send. An error says what is missing, and repeats nothing: the body holds a SAS.
+/// Reads all shapes that services send. An error says what is required repeats nothing: the body holds a SAS.
 pub(super) fn read(body: &Value) -> Result<UploadLocation, &'static str> {
     let reference = ["blobReferenceForConsumption", "blobReference"]
         .into_iter()
         .map(|key| &body[key])
         .find(|reference| reference.is_object())
-        .ok_or("it names no place for the upload")?;
+        .ok_or("no upload location")?;
     let sas = text(&reference["credential"]["sasUri"]).or_else(|| text(&reference["sasUri"]));
-    let sas = Url::parse(sas.ok_or("it holds no SAS")?).map_err(|_| "its SAS is not a URL")?;
+    let sas = Url::parse(sas.ok_or("no SAS")?).map_err(|_| "the SAS is not a URL")?;
     if sas.query().is_none_or(str::is_empty) {
-        return Err("its SAS has no signature");
+        return Err("the SAS has no signature");
     }
     check_secure(&sas).map_err(|error| match error {
-        AddressError::NotHttps => "its SAS is not for https",
-        AddressError::UserInformation => "its SAS holds a user name or a password",
+        AddressError::NotHttps => "the SAS is not for https",
+        AddressError::UserInformation => "the SAS contains a user name or password",
     })?;
     let sas = SecretUrl::new(sas);
     let blob_uri = match text(&reference["blobUri"]) {
-        Some(uri) => uri.parse().map_err(|_| "its blobUri is not a URL")?,
+        Some(uri) => uri.parse().map_err(|_| "blobUri is not a URL")?,
         None => BlobUri::of(&sas),
     };
     let id = ["pendingUploadId", "temporaryDataReferenceId"].into_iter().find_map(|key| text(&body[key]));
@@ -79,13 +79,13 @@ mod tests {
     fn a_pending_upload_without_a_usable_sas_is_refused() {
         let sas = |sas: &str| json!({"blobReference": {"sasUri": sas}});
         for (body, what) in [
-            (json!([]), "it names no place for the upload"),
-            (json!({"blobReference": {}}), "it holds no SAS"),
-            (sas("not a url"), "its SAS is not a URL"),
-            (sas("https://s/c"), "its SAS has no signature"),
-            (sas("http://s.example/c?sig=x"), "its SAS is not for https"),
-            (sas("https://u:p@s.example/c?sig=x"), "its SAS holds a user name or a password"),
-            (json!({"blobReference": {"sasUri": SAS, "blobUri": "c/p"}}), "its blobUri is not a URL"),
+            (json!([]), "no upload location"),
+            (json!({"blobReference": {}}), "no SAS"),
+            (sas("not a url"), "the SAS is not a URL"),
+            (sas("https://s/c"), "the SAS has no signature"),
+            (sas("http://s.example/c?sig=x"), "the SAS is not for https"),
+            (sas("https://u:p@s.example/c?sig=x"), "the SAS contains a user name or password"),
+            (json!({"blobReference": {"sasUri": SAS, "blobUri": "c/p"}}), "blobUri is not a URL"),
         ] {
             assert_eq!(read(&body), Err(what));
         }

@@ -40,7 +40,7 @@ pub enum RegisterError {
     #[error("the registration was accepted, but its state cannot be read")]
     Unwatchable(#[source] HttpError),
     /// The limit ended the wait; the registration continues.
-    #[error("the registration did not end in time{}", last(last_status.as_deref()))]
+    #[error("the registration did not finish in time{}", last(last_status.as_deref()))]
     TimedOut {
         /// The service's last word.
         last_status: Option<String>,
@@ -56,10 +56,10 @@ pub enum RegisterError {
         last_look: Box<HttpError>,
     },
     /// The operation succeeded and the model is not there.
-    #[error("the registration is said to have succeeded, but the model is not there")]
+    #[error("the registration was reported as successful, but the model does not exist")]
     NotProved,
     /// The version exists, and is not this registration's.
-    #[error("the version is another model")]
+    #[error("the version already exists with other files")]
     Taken {
         /// Difference, as a sentence.
         difference: String,
@@ -99,8 +99,8 @@ fn last(status: Option<&str>) -> String {
 
 fn absent(last_status: Option<&str>) -> String {
     match last_status {
-        Some(status) => format!("the model is gone; the last state of its registration was {status}"),
-        None => "there is no such model".into(),
+        Some(status) => format!("the model no longer exists; the last state of its registration was {status}"),
+        None => "the model does not exist".into(),
     }
 }
 

@@ -47,11 +47,7 @@ impl CertificatePaths {
             store::of_system().ok_or_else(|| "the system has no certificates".to_owned())
         } else {
             let directories: Vec<String> = self.directories.iter().map(|path| path.display().to_string()).collect();
-            Err(format!(
-                "{} names {}, where no certificate in PEM was found",
-                var::SSL_CERT_DIR,
-                directories.join(", ")
-            ))
+            Err(format!("{} is {}, where no PEM certificate was found", var::SSL_CERT_DIR, directories.join(", ")))
         }
     }
 
@@ -78,8 +74,8 @@ fn read_file(path: &Path) -> Result<Vec<Certificate>, String> {
     let wrong = |why: &str| format!("{} names {}, {why}", var::SSL_CERT_FILE, path.display());
     let bytes = std::fs::read(path).map_err(|error| wrong(&format!("which cannot be read: {error}")))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let found = usable(found.map_err(|_| wrong("which is no file of certificates in PEM"))?);
-    if found.is_empty() { Err(wrong("which holds no certificate in PEM")) } else { Ok(found) }
+    let found = usable(found.map_err(|_| wrong("which is not a PEM certificate file"))?);
+    if found.is_empty() { Err(wrong("which contains no PEM certificate")) } else { Ok(found) }
 }
 
 /// Certificates that can be trusted: a bundle may hold others, which are no reason to fail.

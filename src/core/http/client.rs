@@ -162,10 +162,10 @@ impl HttpClient {
         let why = match error.status() {
             _ if error.is_of_intermediary() => error.to_string(),
             Some(status @ (429 | 503)) => format!("{} is busy ({})", request.service, status_line(status)),
-            Some(status) => format!("{} answered {}", request.service, status_line(status)),
+            Some(status) => format!("{} returned {}", request.service, status_line(status)),
             None => error.to_string().replacen("could", "Could", 1),
         };
-        let text = format!("{why}; trying again in {} ({})", retry::seconds(pause), backoff.next_attempt());
+        let text = format!("{why}; retrying in {} ({})", retry::seconds(pause), backoff.next_attempt());
         self.report(if backoff.failed() == 1 { Report::Notice(text) } else { Report::Debug(text) });
     }
 

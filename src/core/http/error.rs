@@ -126,15 +126,15 @@ pub enum NetworkFault {
 impl fmt::Display for NetworkFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dns => f.write_str("its name cannot be resolved"),
+            Self::Dns => f.write_str("the host name cannot be resolved"),
             Self::Refused => f.write_str("connection refused"),
-            Self::Tls => f.write_str("no secure connection"),
-            Self::Proxy { status: Some(status) } => write!(f, "the proxy answered {status}"),
-            Self::Proxy { status: None } => f.write_str("the proxy does not let the request through"),
+            Self::Tls => f.write_str("the TLS connection failed"),
+            Self::Proxy { status: Some(status) } => write!(f, "the proxy returned {status}"),
+            Self::Proxy { status: None } => f.write_str("the proxy refused the request"),
             Self::ProxyDown => f.write_str("the proxy cannot be reached"),
-            Self::Timeout => f.write_str("no answer in time"),
-            Self::Unreachable => f.write_str("no network leads to it"),
-            Self::Reset => f.write_str("the connection broke"),
+            Self::Timeout => f.write_str("no response in time"),
+            Self::Unreachable => f.write_str("the network is unreachable"),
+            Self::Reset => f.write_str("the connection was reset"),
             Self::Other => f.write_str("the request failed"),
         }
     }
@@ -196,9 +196,9 @@ impl fmt::Display for Intermediary {
 fn bad_answer(host: &str, status: u16, what: &ResponseFlaw) -> String {
     match what {
         ResponseFlaw::Intermediary(intermediary) => {
-            format!("what answers as {host} is not a blob store ({status}): it sent {intermediary}")
+            format!("the response from {host} did not come from a blob store ({status}): {intermediary}")
         }
-        what => format!("{host} gave an answer that makes no sense ({status}): {what}"),
+        what => format!("unexpected response from {host} ({status}): {what}"),
     }
 }
 
@@ -234,10 +234,10 @@ pub enum RedirectFault {
 impl fmt::Display for RedirectFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OtherOrigin { to } => write!(f, "it leads to {to}, which gets no token"),
+            Self::OtherOrigin { to } => write!(f, "it redirects to {to}, which receives no token"),
             Self::NotAGet => f.write_str("only GET requests are followed"),
             Self::TooMany => f.write_str("too many redirects"),
-            Self::NoLocation => f.write_str("it names no place"),
+            Self::NoLocation => f.write_str("no location in the response"),
         }
     }
 }

@@ -52,11 +52,11 @@ impl AttemptLimit<'_> {
         match self {
             Self::Whole(limit) => {
                 tokio::time::sleep(*limit).await;
-                format!("no whole answer within {}", seconds(*limit))
+                format!("no complete response within {}", seconds(*limit))
             }
             Self::Step(limit) => {
                 tokio::time::sleep(*limit).await;
-                format!("nothing came for {}", seconds(*limit))
+                format!("no data received for {}", seconds(*limit))
             }
             Self::Stall { timeout, counter } => {
                 let (mut last, mut since) = (counter(), Instant::now());
@@ -67,7 +67,7 @@ impl AttemptLimit<'_> {
                         (last, since) = (now, Instant::now());
                     }
                 }
-                format!("nothing moved for {}", seconds(*timeout))
+                format!("no data transferred for {}", seconds(*timeout))
             }
         }
     }

@@ -339,7 +339,7 @@ mod tests {
         ] {
             let response = Response { status: 200, host: "h:1".into(), body: body.into(), ..Response::default() };
             let error = response.json::<Wanted>().expect_err(body);
-            assert_eq!(error.to_string(), format!("h:1 gave an answer that makes no sense (200): {flaw}"));
+            assert_eq!(error.to_string(), format!("unexpected response from h:1 (200): {flaw}"));
         }
     }
 }

@@ -38,34 +38,34 @@ pub struct HubAddress {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HubAddressError {
     /// Another type of repository.
-    #[error("'{0}' are not models, and only models are imported")]
+    #[error("only models can be imported, not '{0}'")]
     OtherType(String),
     /// A type in the singular.
-    #[error("'{0}' is no type of repository")]
+    #[error("'{0}' is not a repository type")]
     Singular(String),
     /// An id of one part.
-    #[error("'{0}' is no whole id of a repository")]
+    #[error("'{0}' is not a full repository ID")]
     OnePart(String),
     /// No id at all.
-    #[error("the address names no repository")]
+    #[error("the address contains no repository")]
     NoRepository,
     /// An id that no repository has.
-    #[error("'{0}' is no id of a repository")]
+    #[error("'{0}' is not a repository ID")]
     BadId(String),
     /// A revision that git does not allow.
-    #[error("'{0}' is no revision of a repository")]
+    #[error("'{0}' is not a repository revision")]
     BadRevision(String),
     /// A path that leaves the repository, or that no file there has.
-    #[error("'{0}' is no path in a repository")]
+    #[error("'{0}' is not a path in a repository")]
     BadPath(String),
     /// A page of a repository that shows no files.
-    #[error("the page '{0}' of a repository shows no files to import")]
+    #[error("the page '{0}' of a repository contains no files to import")]
     OtherPage(String),
     /// A page of one file that names none.
-    #[error("the address names no file")]
+    #[error("the address contains no file")]
     NoFile,
     /// User name, password, port, or a host beside the Hub's own.
-    #[error("the address is not that of the Hub: {0}")]
+    #[error("not an address of the Hub: {0}")]
     Host(&'static str),
 }
 
@@ -74,21 +74,19 @@ impl HubAddressError {
     #[must_use]
     pub fn suggestion(&self) -> String {
         match self {
-            Self::OtherType(_) => "Name a repository of a model: hf://ORG/NAME".into(),
-            Self::Singular(word) => format!("Omit '{word}/', or write '{word}s/'."),
+            Self::OtherType(_) => "Use a model repository: hf://ORG/NAME".into(),
+            Self::Singular(word) => format!("Remove '{word}/', or write '{word}s/'."),
             Self::OnePart(id) => {
                 let owner = if id == "gpt2" { "openai-community" } else { "ORG" };
                 format!("Add the organization: hf://{owner}/{id}")
             }
-            Self::NoRepository | Self::BadId(_) => "Write it as on its page: hf://ORG/NAME".into(),
-            Self::BadRevision(_) => {
-                "Name a branch, a tag or a commit: hf://ORG/NAME@main. A '/' in it is written %2F.".into()
-            }
-            Self::BadPath(_) => "Name a folder or a file of the repository: hf://ORG/NAME/FOLDER".into(),
+            Self::NoRepository | Self::BadId(_) => "Use the form hf://ORG/NAME.".into(),
+            Self::BadRevision(_) => "Use a branch, tag or commit: hf://ORG/NAME@main. Write '/' as %2F.".into(),
+            Self::BadPath(_) => "Use a folder or file of the repository: hf://ORG/NAME/FOLDER".into(),
             Self::OtherPage(_) | Self::NoFile => {
-                "Give the page of the repository, of a folder (tree) or of a file (blob).".into()
+                "Use the page of the repository, of a folder (tree) or of a file (blob).".into()
             }
-            Self::Host(_) => "Write hf://ORG/NAME, or the address as the Hub's own pages have it.".into(),
+            Self::Host(_) => "Use hf://ORG/NAME, or a URL of huggingface.co.".into(),
         }
     }
 }
@@ -138,7 +136,7 @@ impl HubAddress {
             return Ok(None);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(HubAddressError::Host("it holds a user name or a password"));
+            return Err(HubAddressError::Host("it contains a user name or password"));
         }
         if !is_own {
             // Another port of this machine is another server, such as a blob store.
@@ -146,13 +144,13 @@ impl HubAddress {
                 return Ok(None);
             }
             if url.scheme() != "https" {
-                return Err(HubAddressError::Host("it is not https"));
+                return Err(HubAddressError::Host("it does not use https"));
             }
             if host.starts_with("www.") {
-                return Err(HubAddressError::Host("its pages have no 'www.'"));
+                return Err(HubAddressError::Host("the Hub has no 'www.' host"));
             }
             if url.port().is_some() {
-                return Err(HubAddressError::Host("it names another port"));
+                return Err(HubAddressError::Host("it has another port"));
             }
         }
         let mut address = Self::of_path(if is_own { endpoint.path_of(url) } else { url.path() })?;

@@ -104,20 +104,20 @@ impl HubClient {
                 what: ResponseFlaw::Html | ResponseFlaw::NotJson | ResponseFlaw::Empty,
                 ..
             }) => {
-                return Err(not_a_hub("its description of the repository is no JSON"));
+                return Err(not_a_hub("the repository description is not JSON"));
             }
             Err(error) => return Err(error.into()),
         };
-        let sha = description.sha.parse().map_err(|()| not_a_hub("its description names no commit"))?;
+        let sha = description.sha.parse().map_err(|()| not_a_hub("the repository description contains no commit"))?;
         let found: RepoId = match description.id.as_str() {
             "" => repo.clone(),
-            id => id.parse().map_err(|_| not_a_hub("its description names another kind of repository"))?,
+            id => id.parse().map_err(|_| not_a_hub("the repository description has another repository type"))?,
         };
         if description.disabled {
             return Err(HubError::Disabled { repo: found, answer: None });
         }
         if found.as_str().to_lowercase() != repo.as_str().to_lowercase() {
-            self.http.report(Report::Notice(format!("The repository '{repo}' is called '{found}' now.")));
+            self.http.report(Report::Notice(format!("The repository '{repo}' was renamed to '{found}'.")));
         }
         let (license, base_model) = (description.card("license"), description.card("base_model"));
         Ok(PinnedRevision { repo: found, sha, is_gated: description.is_gated(), license, base_model })
@@ -130,19 +130,19 @@ impl HubClient {
         let (mut files, mut seen) = (Vec::new(), HashSet::new());
         loop {
             if !seen.insert(url.clone()) {
-                return Err(HubError::Pages("names a page twice"));
+                return Err(HubError::Pages("repeats a page"));
             }
             if seen.len() > MAX_PAGES || files.len() > MAX_FILES {
-                return Err(HubError::Pages("has no end"));
+                return Err(HubError::Pages("does not end"));
             }
             let (exchange, at) = self.follow(Method::GET, url, about).await?;
             let next = exchange.header("link").and_then(next_link).map(str::to_owned);
             let page: Vec<Entry> = exchange.into_response().await?.json()?;
             files.extend(page.into_iter().filter(Entry::is_file));
             let Some(next) = next else { return Ok(files) };
-            url = self.endpoint.link(&at, &next).ok_or(HubError::Pages("names a page that is no URL"))?;
+            url = self.endpoint.link(&at, &next).ok_or(HubError::Pages("has a next page that is not a URL"))?;
             if !self.endpoint.is_origin_of(&url) || !url.username().is_empty() || url.password().is_some() {
-                return Err(HubError::Pages("continues at another host"));
+                return Err(HubError::Pages("continues on another host"));
             }
         }
     }
@@ -154,7 +154,7 @@ impl HubClient {
 
     fn url(&self, path: &str) -> Result<Url, HubError> {
         let host = || self.endpoint.host().to_owned();
-        self.endpoint.url(path).ok_or_else(|| HubError::NotAHub { host: host(), what: "its address makes no URL" })
+        self.endpoint.url(path).ok_or_else(|| HubError::NotAHub { host: host(), what: "its address is not a URL" })
     }
 
     /// Sends a request, and follows redirects within the Hub. Returns the answer and the URL that gave it.
@@ -227,7 +227,7 @@ impl HubClient {
             return Err(HubError::RateLimited { wait: Some(limit), has_token: self.token.is_some() });
         }
         let wait = limit + Duration::from_secs(1);
-        let text = format!("{SERVICE} limits the number of requests; waiting {} s", wait.as_secs());
+        let text = format!("{SERVICE} throttled the requests; waiting {} s", wait.as_secs());
         self.http.report(if limits == 1 { Report::Notice(text) } else { Report::Debug(text) });
         tokio::time::sleep(timings.scaled(wait)).await;
         Ok(())

@@ -24,7 +24,7 @@ pub struct HubEndpoint {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum HubEndpointError {
     /// Text that no URL parser accepts.
-    #[error("it is no valid URL")]
+    #[error("not a valid URL")]
     BadUrl,
     /// Query or fragment, which no address of a service has.
     #[error("it has a query or a fragment")]

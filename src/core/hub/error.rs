@@ -14,10 +14,10 @@ use crate::source::PlanError;
 #[derive(Debug, Error)]
 pub enum HubError {
     /// `HF_HUB_OFFLINE` is set.
-    #[error("HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked")]
+    #[error("HF_HUB_OFFLINE is set, so the Hugging Face Hub cannot be used")]
     Offline,
     /// No repository, or a private one that the token does not open; the Hub does not distinguish the two.
-    #[error("the repository '{repo}' is not on {host}{}", if origin.is_some() { "" } else { ", or it is private" })]
+    #[error("repository '{repo}' not found on {host}{}", if origin.is_some() { "" } else { ", or it is private" })]
     RepoNotFound {
         /// The repository.
         repo: RepoId,
@@ -29,7 +29,7 @@ pub enum HubError {
         answer: Box<ServiceError>,
     },
     /// The Hub does not accept the token.
-    #[error("the Hugging Face Hub does not accept the token from {origin}")]
+    #[error("the Hugging Face Hub rejected the token from {origin}")]
     BadToken {
         /// Origin of the token.
         origin: TokenOrigin,
@@ -37,7 +37,7 @@ pub enum HubError {
         answer: Box<ServiceError>,
     },
     /// The terms of the repository are not accepted, or the request for access is pending.
-    #[error("access to the repository '{repo}' has to be granted first")]
+    #[error("access to the repository '{repo}' must be granted first")]
     Gated {
         /// The repository.
         repo: RepoId,
@@ -57,7 +57,7 @@ pub enum HubError {
         answer: Option<Box<ServiceError>>,
     },
     /// The token may not read the repository.
-    #[error("the Hugging Face Hub refuses access to the repository '{repo}'")]
+    #[error("the Hugging Face Hub denied access to the repository '{repo}'")]
     Forbidden {
         /// The repository.
         repo: RepoId,
@@ -88,7 +88,7 @@ pub enum HubError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// An answer that no Hub gives.
-    #[error("{host} does not answer as a Hugging Face Hub: {what}")]
+    #[error("the response from {host} is not from a Hugging Face Hub: {what}")]
     NotAHub {
         /// Host that answered.
         host: String,
@@ -96,7 +96,7 @@ pub enum HubError {
         what: &'static str,
     },
     /// Two answers that contradict each other: a mirror or a cache is stale.
-    #[error("the Hub's answers disagree about {path}: {what}")]
+    #[error("the Hub's responses for {path} are inconsistent: {what}")]
     Disagree {
         /// Path in the repository.
         path: String,
@@ -104,7 +104,7 @@ pub enum HubError {
         what: String,
     },
     /// The Hub limits requests for longer than is waited, or again and again.
-    #[error("the Hugging Face Hub limits the number of requests")]
+    #[error("the Hugging Face Hub throttled the requests")]
     RateLimited {
         /// Duration of the limit; `None` where the Hub does not report it.
         wait: Option<Duration>,
@@ -115,7 +115,7 @@ pub enum HubError {
     #[error("the Hub's list of files {0}")]
     Pages(&'static str),
     /// A redirect that is not followed.
-    #[error("{host} redirects a request to {to}, which is not followed")]
+    #[error("{host} redirects to {to}, which is not allowed")]
     Redirect {
         /// Host that redirects.
         host: String,
@@ -123,7 +123,7 @@ pub enum HubError {
         to: String,
     },
     /// A signed URL is refused, and a new one too.
-    #[error("{host} refuses {path}, with a new signed URL too ({})", status(answer))]
+    #[error("{host} refused {path}, also with a new signed URL ({})", status(answer))]
     Refused {
         /// Path in the repository.
         path: String,

@@ -127,9 +127,9 @@ fn file_of(client: &HubClient, entry: &Entry, path: &str) -> Result<HubFile, Hub
     let not_a_hub = |what| HubError::NotAHub { host: client.endpoint().host().to_owned(), what };
     // git has no such path, and the store would rename it.
     if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err(not_a_hub("its list of files has a name that leaves the repository"));
+        return Err(not_a_hub("the file list contains a name outside the repository"));
     }
-    let sum = entry.sum().ok_or_else(|| not_a_hub("its list of files has one without a checksum"))?;
+    let sum = entry.sum().ok_or_else(|| not_a_hub("the file list contains a file without a checksum"))?;
     Ok(HubFile { path: blob_name(path)?, repo_path: entry.path.clone(), bytes: entry.bytes(), sum })
 }
 

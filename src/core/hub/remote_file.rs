@@ -183,7 +183,7 @@ impl RemoteFile {
     fn compare<'a>(&self, header: impl Fn(&'static str) -> Option<&'a str>) -> Result<(), HubError> {
         let Some(commit) = header("x-repo-commit") else {
             let host = self.client.endpoint().host().to_owned();
-            return Err(HubError::NotAHub { host, what: "its answer for a file names no commit" });
+            return Err(HubError::NotAHub { host, what: "the response for a file contains no commit" });
         };
         let differs = |what: &str, listed: &dyn std::fmt::Display, found: &str| {
             Err(self.mismatch_error(format!("the {what} is {found} in one and {listed} in another")))

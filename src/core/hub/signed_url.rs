@@ -20,13 +20,13 @@ const MARGIN: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CopyFault {
     /// A file in the repository itself, for which there is no signed URL.
-    #[error("the file lies in the repository itself, which a blob store cannot read")]
+    #[error("the file is stored in the repository itself, which a blob store cannot read")]
     NotSigned,
     /// A host that is none of the Hub's delivery networks.
-    #[error("{0} is none of the Hub's public hosts")]
+    #[error("{0} is not a public host of the Hub")]
     Host(String),
     /// A URL that is too long, in characters.
-    #[error("its signed URL has {0} characters, and a blob store reads at most {MAX_COPIED_URL}")]
+    #[error("its signed URL has {0} characters; a blob store accepts up to {MAX_COPIED_URL}")]
     TooLong(usize),
 }
 

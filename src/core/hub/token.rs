@@ -41,7 +41,7 @@ impl fmt::Display for TokenOrigin {
 #[derive(Debug, Error)]
 pub enum HubTokenError {
     /// Text that no header can carry.
-    #[error("{0} holds no token of the Hugging Face Hub")]
+    #[error("{0} contains no Hugging Face token")]
     NoToken(TokenOrigin),
     /// File that `HF_TOKEN_PATH` names and that cannot be read.
     #[error("cannot read the token file {}: {why}", .path.display())]
@@ -160,7 +160,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let env = |vars: &[(&'static str, &'static str)]| Env::from_vars(vars.iter().copied(), dir.path());
         let two = HubToken::find(&env(&[("HF_TOKEN", "hf_a hf_b")])).expect_err("two words");
-        assert_eq!(two.to_string(), "HF_TOKEN holds no token of the Hugging Face Hub");
+        assert_eq!(two.to_string(), "HF_TOKEN contains no Hugging Face token");
         let gone = HubToken::find(&env(&[("HF_TOKEN_PATH", "gone")]));
         assert!(matches!(gone, Err(HubTokenError::Unreadable { .. })));
     }

@@ -7,10 +7,10 @@ use url::{Host, Url};
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum AddressError {
     /// Neither https nor, on this machine, http.
-    #[error("it is not https")]
+    #[error("it does not use https")]
     NotHttps,
     /// User name or password before the host, which would be sent as credentials of their own.
-    #[error("it holds a user name or a password")]
+    #[error("it contains a user name or password")]
     UserInformation,
 }
 

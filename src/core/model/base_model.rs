@@ -58,7 +58,7 @@ impl FromStr for BaseModel {
         if let Some(path) = text.strip_prefix("azureml://") {
             let short_name = path.split('/').skip_while(|part| *part != "models").nth(1).unwrap_or_default();
             if short_name.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                return Err("an azureml base model reads azureml://registries/REGISTRY/models/NAME/versions/V".into());
+                return Err("must have the form azureml://registries/REGISTRY/models/NAME/versions/V".into());
             }
             return Ok(Self { given: text.to_owned(), short_name: short_name.to_owned(), uri: text.to_owned() });
         }
@@ -67,7 +67,7 @@ impl FromStr for BaseModel {
             let uri = format!("{REGISTRY}{text}/versions/1");
             Ok(Self { given: text.to_owned(), short_name: text.to_owned(), uri })
         } else {
-            Err("a base model is a name such as FW-DeepSeek-v3.1, or an azureml:// URI".into())
+            Err("must be a name such as FW-GLM-4.7, or an azureml:// URI".into())
         }
     }
 }

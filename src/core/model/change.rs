@@ -35,7 +35,7 @@ impl ModelChange {
             }
         }
         if description.is_none() && tags.is_empty() {
-            return Err("there is nothing to change".into());
+            return Err("nothing to change".into());
         }
         Ok(Self { description, tags })
     }
@@ -76,6 +76,6 @@ mod tests {
     #[test]
     fn an_empty_description_is_a_change_and_none_is_not() {
         assert!(change(Some(""), &[], &[]).is_ok());
-        assert_eq!(change(None, &[], &[]), Err("there is nothing to change".into()));
+        assert_eq!(change(None, &[], &[]), Err("nothing to change".into()));
     }
 }

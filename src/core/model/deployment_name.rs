@@ -21,10 +21,10 @@ impl FromStr for DeploymentName {
     fn from_str(text: &str) -> Result<Self, String> {
         let length = text.chars().count();
         if !(1..=255).contains(&length) || text.contains('/') || text.chars().any(char::is_control) {
-            return Err("a deployment name has 1 to 255 characters and no '/'".into());
+            return Err("must have 1 to 255 characters and no '/'".into());
         }
         if text == "." || text == ".." {
-            return Err("'.' and '..' cannot name a deployment".into());
+            return Err("'.' and '..' are not valid deployment names".into());
         }
         Ok(Self(text.to_owned()))
     }
@@ -59,8 +59,7 @@ impl FromStr for NewDeploymentName {
         if is_valid {
             Ok(Self(DeploymentName(text.to_owned())))
         } else {
-            Err("a deployment name has 2 to 64 letters, digits, '.', '_' or '-', and starts with a letter or digit"
-                .into())
+            Err("must have 2 to 64 letters, digits, '.', '_' or '-', and start with a letter or digit".into())
         }
     }
 }

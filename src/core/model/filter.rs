@@ -54,7 +54,7 @@ impl FromStr for NamePattern {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("an empty pattern names no model".into());
+            return Err("the pattern cannot be empty".into());
         }
         fast_glob::validate(text).map_err(|error| error.to_string())?;
         // A leading `!` would negate the pattern.

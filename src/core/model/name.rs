@@ -27,10 +27,10 @@ impl FromStr for ModelName {
     fn from_str(text: &str) -> Result<Self, String> {
         let length = text.chars().count();
         if !(1..=255).contains(&length) || text.contains('/') || text.chars().any(char::is_control) {
-            return Err("a model name has 1 to 255 characters and no '/'".into());
+            return Err("must have 1 to 255 characters and no '/'".into());
         }
         if text == "." || text == ".." {
-            return Err("'.' and '..' cannot name a model".into());
+            return Err("'.' and '..' are not valid model names".into());
         }
         Ok(Self(text.to_owned()))
     }

@@ -25,15 +25,15 @@ impl Registration {
         let (view, details) = (model.view(), &self.details);
         if !model.is_at(&self.blob_uri) {
             let place = view.blob_uri.as_deref().unwrap_or("an unknown place");
-            return Some(format!("Its weights are in {place}, and not in {}.", self.blob_uri));
+            return Some(format!("Its weights are in {place}, not in {}.", self.blob_uri));
         }
         let weight_type = details.weight_type.as_str();
         if let Some(other) = view.weight_type.as_deref().filter(|shown| !shown.eq_ignore_ascii_case(weight_type)) {
-            return Some(format!("Its weight type is {other}, and not {weight_type}."));
+            return Some(format!("Its weight type is {other}, not {weight_type}."));
         }
         let (base, shown) = (details.base_model.as_ref()?, view.base_model()?);
         let is_same = shown.parse::<BaseModel>().is_ok_and(|shown| shown.uri().eq_ignore_ascii_case(base.uri()));
-        (!is_same).then(|| format!("Its base model is {shown}, and not {base}."))
+        (!is_same).then(|| format!("Its base model is {shown}, not {base}."))
     }
 }
 
@@ -94,13 +94,10 @@ mod tests {
             (r#""blobUri":"https://H:443/c/""#.to_owned(), None),
             (format!(r#""blobUri":"https://h/c","weightType":"fullweight","baseModel":"{base}""#), None),
             (r#""blobUri":"https://h/c","derivedModelInformation":{"baseModel":"FW-X"}"#.into(), None),
-            (r#""blobUri":null"#.into(), Some("Its weights are in an unknown place, and not in https://h/c.")),
-            (r#""blobUri":"https://h/d""#.into(), Some("Its weights are in https://h/d, and not in https://h/c.")),
-            (
-                r#""blobUri":"https://h/c","weightType":"LoRA""#.into(),
-                Some("Its weight type is LoRA, and not FullWeight."),
-            ),
-            (r#""blobUri":"https://h/c","baseModel":"FW-Y""#.into(), Some("Its base model is FW-Y, and not FW-X.")),
+            (r#""blobUri":null"#.into(), Some("Its weights are in an unknown place, not in https://h/c.")),
+            (r#""blobUri":"https://h/d""#.into(), Some("Its weights are in https://h/d, not in https://h/c.")),
+            (r#""blobUri":"https://h/c","weightType":"LoRA""#.into(), Some("Its weight type is LoRA, not FullWeight.")),
+            (r#""blobUri":"https://h/c","baseModel":"FW-Y""#.into(), Some("Its base model is FW-Y, not FW-X.")),
         ] {
             let model = serde_json::from_str(&format!(r#"{{"name":"m",{shown}}}"#)).expect("a model");
             assert_eq!(registration.difference(&model).as_deref(), difference, "{shown}");

@@ -30,13 +30,13 @@ pub enum SourceError {
     #[error("the source is not a valid URL")]
     BadUrl,
     /// A scheme other than http and https.
-    #[error("a source cannot be read over {0}://")]
+    #[error("{0}:// sources are not supported")]
     Scheme(String),
     /// Plain http to another machine.
-    #[error("the source is read over http://, which shows its SAS to the network")]
+    #[error("the source uses http://, which exposes its SAS on the network")]
     PlainHttp,
     /// An https address that is not a blob store.
-    #[error("the source is at {0}, which is not a blob store")]
+    #[error("the source is on {0}, which is not a blob store")]
     NotABlobStore(String),
     /// A query without a signature: the shell has cut the URL.
     #[error("the source URL has a query but no signature (sig=)")]
@@ -45,7 +45,7 @@ pub enum SourceError {
     #[error("{0}")]
     Hub(HubAddressError),
     /// A wrong address of the Hub in the environment.
-    #[error("HF_ENDPOINT is not usable: {0}")]
+    #[error("HF_ENDPOINT cannot be used: {0}")]
     HubEndpoint(HubEndpointError),
 }
 
@@ -54,11 +54,11 @@ impl SourceError {
     #[must_use]
     pub fn suggestion(&self) -> String {
         let words = match self {
-            Self::Empty => "Give a file, a directory, hf://ORG/NAME or a blob URL.",
-            Self::BadUrl => "Check the address; quote it, since shells treat '&' and '?' as their own.",
-            Self::Scheme(_) => "Give a file, a directory, hf://ORG/NAME, or an https:// URL of an Azure blob.",
-            Self::PlainHttp => "Use https://. Plain http is for this machine alone.",
-            Self::NotABlobStore(_) => "Download the files first, then give the directory.",
+            Self::Empty => "Use a file, a directory, hf://ORG/NAME or a blob URL.",
+            Self::BadUrl => "Check the URL and quote it: shells interpret '&' and '?'.",
+            Self::Scheme(_) => "Use a file, a directory, hf://ORG/NAME, or an https:// URL of an Azure blob.",
+            Self::PlainHttp => "Use https://. Plain http is accepted only for this machine.",
+            Self::NotABlobStore(_) => "Download the files first, then use the directory as the source.",
             Self::CutUrl => {
                 "Your shell may have cut the URL at '&': put the URL into a file and use --source-file FILE."
             }

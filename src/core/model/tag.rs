@@ -17,7 +17,7 @@ impl FromStr for Tag {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             Some((key, value)) if !key.is_empty() => Ok(Self { key: key.to_owned(), value: value.to_owned() }),
-            _ => Err("a tag is written KEY=VALUE".into()),
+            _ => Err("must have the form KEY=VALUE".into()),
         }
     }
 }

@@ -45,7 +45,7 @@ impl FromStr for ModelVersion {
             || text == "."
             || text == ".."
         {
-            return Err("a version has 1 to 255 characters, and no '/'".into());
+            return Err("must have 1 to 255 characters and no '/'".into());
         }
         Ok(Self(text.to_owned()))
     }

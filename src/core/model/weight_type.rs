@@ -42,6 +42,6 @@ impl FromStr for WeightType {
         [Self::FullWeight, Self::LoRA, Self::DraftModel]
             .into_iter()
             .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| "a weight type is FullWeight, LoRA or DraftModel".into())
+            .ok_or_else(|| "must be FullWeight, LoRA or DraftModel".into())
     }
 }

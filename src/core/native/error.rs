@@ -20,7 +20,7 @@ pub enum NativeError {
         progress: TransferProgress,
     },
     /// Nothing moved for too long.
-    #[error("the upload stood still for {}", crate::units::duration(*.silent))]
+    #[error("the upload made no progress for {}", crate::units::duration(*.silent))]
     Stalled {
         /// Since the last byte.
         silent: Duration,
@@ -47,13 +47,13 @@ pub enum NativeError {
         why: io::Error,
     },
     /// A file is not what it was when it was begun, or never keeps still.
-    #[error("{path} changes while it is sent")]
+    #[error("{path} changed during the upload")]
     Changing {
         /// The file.
         path: BlobPath,
     },
     /// The store lost blocks, and lost them again when all of them were sent once more.
-    #[error("the blob store loses blocks of {path} that it has accepted")]
+    #[error("the blob store lost accepted blocks of {path}")]
     BlocksLost {
         /// The file.
         path: BlobPath,
@@ -73,7 +73,7 @@ pub enum NativeError {
     #[error("the upload location's SAS does not allow reading, so what the blob store copies cannot be verified")]
     WriteOnly,
     /// The private directory cannot be written.
-    #[error("cannot record what arrived: {0}")]
+    #[error("cannot save the upload progress: {0}")]
     Record(#[source] io::Error),
 }
 

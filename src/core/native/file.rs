@@ -151,7 +151,7 @@ impl UploadContext<'_> {
                 let is_changed = shape != *planned;
                 return Ok(SentFile { file: shape, sha256, version, is_changed });
             }
-            self.report(Report::Notice(format!("{path} changed while it was sent: it starts again")));
+            self.report(Report::Notice(format!("{path} changed during the upload: it starts over")));
         }
         Err(NativeError::Changing { path: path.clone() })
     }
@@ -281,7 +281,7 @@ impl FileSender<'_, '_> {
             if std::mem::replace(&mut is_second_pass, true) {
                 return Err(NativeError::BlocksLost { path: path.clone() });
             }
-            self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts again")));
+            self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts over")));
             uploaded.clear();
         }
     }
@@ -300,7 +300,7 @@ impl FileSender<'_, '_> {
             let sha256 = self.missing(file, ids, uploaded, self.files.controls.hash && !is_read_apart).await?;
             if unread.get() > REPORTED_READ_BYTES {
                 let (path, bytes) = (self.path(), units::bytes(unread.get()));
-                let words = format!("Reading {path} to its end for its SHA-256: {bytes} are left.");
+                let words = format!("Reading the rest of {path} for its SHA-256: {bytes} left.");
                 self.files.report(Report::Notice(words));
             }
             Ok(sha256)

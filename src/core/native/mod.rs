@@ -219,9 +219,8 @@ fn planned(origin: FileOrigin<'_>, missing: &[SourceFile]) -> TransferProgress {
 fn parallel(controls: &TransferControls<'_>) -> u32 {
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
     let Some((parallel, limit)) = fewer_requests(wanted) else { return wanted };
-    let words = format!(
-        "This process may have {limit} files open (ulimit -n): using fewer connections, {parallel} instead of {wanted}."
-    );
+    let words =
+        format!("The limit of open files is {limit} (ulimit -n): using {parallel} connections instead of {wanted}.");
     (controls.reporter)(Report::Notice(words));
     parallel
 }

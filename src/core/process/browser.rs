@@ -27,13 +27,13 @@ pub struct Browser {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BrowserError {
     /// Neither X11 nor Wayland.
-    #[error("there is no display")]
+    #[error("no display found")]
     NoDisplay,
     /// The program that opens addresses is not installed.
-    #[error("there is no program that opens addresses")]
+    #[error("no program found to open URLs")]
     NoProgram,
     /// `BROWSER` holds something else.
-    #[error("BROWSER names no program")]
+    #[error("the program in BROWSER was not found")]
     BadVariable,
 }
 

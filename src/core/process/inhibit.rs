@@ -23,7 +23,7 @@ pub fn inhibit(env: &Env, why: &str) -> Result<Inhibitor, String> {
 
 /// logind holds the lock as long as `cat` runs, which is as long as this process holds its end of the pipe.
 fn systemd_inhibit(path: &str, why: &str) -> Result<Inhibitor, String> {
-    let program = find_program(path, "systemd-inhibit").ok_or("this system offers no way to prevent it")?;
+    let program = find_program(path, "systemd-inhibit").ok_or("this system cannot prevent it")?;
     let mut command = Command::new(program);
     command.args(["--what=sleep:idle", "--mode=block", "--who=azure.ai.models", &format!("--why={why}")]);
     command.args(["/bin/sh", "-c", "echo locked; exec cat >/dev/null"]);

@@ -31,7 +31,7 @@ pub enum EndpointError {
         scheme: String,
     },
     /// A name or a password before the host.
-    #[error("the project endpoint holds a user name or a password")]
+    #[error("the project endpoint contains a user name or password")]
     UserInfo,
     /// The path names no project.
     #[error("the path of the project endpoint is not /api/projects/PROJECT")]
@@ -40,7 +40,7 @@ pub enum EndpointError {
     #[error("the project endpoint has a query or a fragment")]
     Query,
     /// A host that is not trusted.
-    #[error("{host} is not a host of Foundry projects")]
+    #[error("{host} is not a Foundry host")]
     Host {
         /// The host.
         host: String,
@@ -53,7 +53,7 @@ impl EndpointError {
     pub fn suggestion(&self) -> String {
         match self {
             Self::NotAUrl | Self::Path | Self::Query => format!("Use the form {FORM}."),
-            Self::Scheme { .. } => format!("Use the form {FORM}. Plain http is for this machine alone."),
+            Self::Scheme { .. } => format!("Use the form {FORM}. Plain http is accepted only for this machine."),
             Self::UserInfo => format!("Use the form {FORM}. Sign in with `azd auth login`."),
             Self::Host { host } => {
                 format!("Use the form {FORM}. If you trust this host with your token, set {}={host}.", var::ALLOW_HOST)

@@ -22,25 +22,25 @@ pub enum FindError {
         error: EndpointError,
     },
     /// A reference to Key Vault that was not resolved.
-    #[error("{source_name} is a reference to Key Vault, and azd did not resolve it")]
+    #[error("{source_name} is a Key Vault reference that azd did not resolve")]
     Unresolved {
         /// Source of the reference.
         source_name: EndpointSource,
     },
     /// The environment that was named is not in the azd project.
-    #[error("there is no azd environment '{name}'")]
+    #[error("azd environment '{name}' not found")]
     NoSuchEnvironment {
         /// Name of the environment.
         name: String,
     },
     /// An environment was named, and there is no azd project.
-    #[error("there is no azd project here, so no azd environment '{name}'")]
+    #[error("azd environment '{name}' not found: no azd project in this directory")]
     NoAzdProject {
         /// The environment.
         name: String,
     },
     /// An environment was named, and there is no azd to read it.
-    #[error("azd is needed to read the azd environment '{name}', and was not found")]
+    #[error("azd is required to read the azd environment '{name}', but was not found")]
     AzdMissing {
         /// The environment.
         name: String,
@@ -59,20 +59,16 @@ impl FindError {
     pub fn suggestion(&self) -> Option<String> {
         match self {
             Self::NotConfigured => Some(format!(
-                "Give --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set {}.\nTo keep a project in an azd environment: azd ai models init",
+                "Use --project-endpoint https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT, or set {}.\nTo store the project in an azd environment: azd ai models init",
                 var::AZURE_PROJECT_ENDPOINT
             )),
             Self::Invalid { error, .. } => Some(error.suggestion()),
             Self::Unresolved { .. } => {
-                Some("Check the reference and your access to the vault, or give --project-endpoint URL.".into())
+                Some("Check the reference and your access to the vault, or use --project-endpoint URL.".into())
             }
-            Self::NoSuchEnvironment { .. } => Some("See what there is: azd env list".into()),
-            Self::NoAzdProject { .. } => {
-                Some("Change to the directory of the azd project, or name it with --cwd DIR.".into())
-            }
-            Self::AzdMissing { .. } => {
-                Some(format!("Install azd: {INSTALL}\nOr name the project with --project-endpoint URL."))
-            }
+            Self::NoSuchEnvironment { .. } => Some("To list the environments: azd env list".into()),
+            Self::NoAzdProject { .. } => Some("Change to the directory of the azd project, or use --cwd DIR.".into()),
+            Self::AzdMissing { .. } => Some(format!("Install azd: {INSTALL}\nOr use --project-endpoint URL.")),
             Self::Host(error) => error.suggestion(),
             Self::Program(error) => Some(error.suggestion()),
         }

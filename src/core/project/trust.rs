@@ -55,7 +55,7 @@ fn without(
         };
         if let Some(owner) = owner {
             report(Report::Warning(format!(
-                "{name} is ignored: the azd environment '{owner}' sets it, and it counts only from your own environment"
+                "{name} is ignored: it is set by the azd environment '{owner}', but only accepted from your own environment"
             )));
             ignored.push(name);
         }

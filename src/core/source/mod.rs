@@ -153,7 +153,7 @@ pub enum PlanError {
         exclude: Option<String>,
     },
     /// No file goes.
-    #[error("there is nothing to upload in {}", .path.display())]
+    #[error("no files to upload in {}", .path.display())]
     Empty {
         /// The source.
         path: PathBuf,
@@ -163,7 +163,7 @@ pub enum PlanError {
         unmatched: Vec<UnmatchedGlob>,
     },
     /// A link that leads back to a directory above it.
-    #[error("the link {} leads back to itself or to a directory that holds it", .0.display())]
+    #[error("the link {} points to itself or to a parent directory", .0.display())]
     LinkLoop(PathBuf),
     /// A link to nothing.
     #[error("the link {} points to nothing", .0.display())]
@@ -180,7 +180,7 @@ pub enum PlanError {
         fault: NameFault,
     },
     /// A glob for something that is no directory.
-    #[error("there is nothing that '{0}' could select: the source is neither a directory nor a repository")]
+    #[error("'{0}' has no effect: the source is neither a directory nor a repository")]
     NothingToSelect(String),
     /// A name that is not text.
     #[error("the file name {} is not valid Unicode", .0.display())]

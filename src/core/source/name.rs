@@ -28,11 +28,11 @@ pub enum NameFault {
 impl fmt::Display for NameFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ControlCharacter => f.write_str("holds a control character, which a blob's name cannot have"),
-            Self::Backslash => f.write_str("holds a backslash, which the blob store turns into a slash"),
-            Self::DotAtEnd => f.write_str("has a part that ends in a dot, which the blob store drops"),
-            Self::TooLong(length) => write!(f, "has {length} characters; a blob's name has at most {MAX_LENGTH}"),
-            Self::TooDeep(parts) => write!(f, "has {parts} parts; a blob's name has at most {MAX_PARTS}"),
+            Self::ControlCharacter => f.write_str("contains a control character, which blob names cannot contain"),
+            Self::Backslash => f.write_str("contains a backslash, which the blob store replaces with a slash"),
+            Self::DotAtEnd => f.write_str("has a path segment that ends with a dot, which the blob store removes"),
+            Self::TooLong(length) => write!(f, "has {length} characters; the maximum for a blob name is {MAX_LENGTH}"),
+            Self::TooDeep(parts) => write!(f, "has {parts} path segments; the maximum for a blob name is {MAX_PARTS}"),
         }
     }
 }
@@ -44,11 +44,11 @@ impl NameFault {
         match self {
             Self::Backslash => {
                 "Rename the file. Names like it come from archives that were packed on Windows: the part before the \
-                 backslash may have to be a directory. Or leave it out with --exclude."
+                 backslash may have to be a directory. Or exclude it with --exclude."
             }
-            Self::TooDeep(_) => "Move the file further up, or leave it out with --exclude.",
+            Self::TooDeep(_) => "Move the file to a higher directory, or exclude it with --exclude.",
             Self::ControlCharacter | Self::DotAtEnd | Self::TooLong(_) => {
-                "Rename the file, or leave it out with --exclude."
+                "Rename the file, or exclude it with --exclude."
             }
         }
     }

@@ -110,7 +110,7 @@ impl fmt::Display for ExcludeReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "default exclude",
-            Self::MaySecret => "default exclude, may hold secrets",
+            Self::MaySecret => "default exclude, may contain secrets",
             Self::Own => "this program's own files",
             Self::NotOfModel => "not needed for a model",
             Self::OtherFormat => "safetensors are used instead",

@@ -63,10 +63,10 @@ pub enum HashError {
         why: io::Error,
     },
     /// A file that is not what it was when the upload was planned.
-    #[error("{0} changed while it was read")]
+    #[error("{0} changed while being read")]
     Changed(BlobPath),
     /// The work was given up.
-    #[error("the files were not read to their end")]
+    #[error("not all files were read")]
     Stopped,
 }
 

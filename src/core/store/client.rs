@@ -365,7 +365,7 @@ impl BlobStore {
         }
         self.checksums.store(REFUSED, Ordering::Relaxed);
         self.report(Report::Warning(format!(
-            "The blob store refuses checksums ({CHECKSUM}): blocks go without, and what is damaged on the way is not \
+            "The blob store does not support checksums ({CHECKSUM}): damage in transit is not \
              noticed."
         )));
         Ok(without)
@@ -429,9 +429,7 @@ impl BlobStore {
         if !sas.is_proved {
             return Err(StoreError::SasRejected(refusal));
         }
-        self.report(Report::Notice(
-            "The upload location's SAS was refused on the way. Asking for a fresh one...".into(),
-        ));
+        self.report(Report::Notice("The upload SAS was rejected. Requesting a new one...".into()));
         let fresh = (self.renew)().await.map_err(StoreError::NoFreshSas)?;
         if fresh.blob_uri != self.blob_uri {
             return Err(StoreError::Moved);
@@ -468,7 +466,7 @@ pub(super) async fn list_blobs(
         // A partial list proves nothing.
         let flaw = |words: &str| Err(response.bad(ResponseFlaw::Shape(words.into())));
         if !seen.insert(next.clone()) {
-            return flaw("its list of blobs goes round in a circle");
+            return flaw("its list of blobs repeats");
         }
         if seen.len() >= MAX_PAGES {
             return flaw("its list of blobs does not end");

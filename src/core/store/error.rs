@@ -10,16 +10,16 @@ use crate::http::HttpError;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The store rejects the SAS, and a fresh one too.
-    #[error("the blob store refused the upload, also with a fresh SAS ({0})")]
+    #[error("the blob store refused the upload, also with a new SAS ({0})")]
     SasRejected(#[source] HttpError),
     /// The store rejects the SAS, and the service gave no fresh one.
-    #[error("the upload location's SAS was refused, and Foundry gave no fresh one")]
+    #[error("the upload SAS was rejected, and Foundry did not provide a new one")]
     NoFreshSas(#[source] HttpError),
     /// The fresh SAS is for another place.
     #[error("Foundry moved the upload location")]
     Moved,
     /// The content is no longer what was announced: sending it again would never succeed.
-    #[error("the content changed while it was sent")]
+    #[error("the content changed during the upload")]
     Stale,
     /// The store refused for good, or did not answer.
     #[error(transparent)]
@@ -39,8 +39,8 @@ impl fmt::Display for SasRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, self.code.as_deref()) {
             (404, _) => f.write_str("the upload location does not exist (404)"),
-            (status, Some(code)) => write!(f, "the blob store refused the upload location's SAS ({status} {code})"),
-            (status, None) => write!(f, "the blob store refused the upload location's SAS ({status})"),
+            (status, Some(code)) => write!(f, "the blob store rejected the upload SAS ({status} {code})"),
+            (status, None) => write!(f, "the blob store rejected the upload SAS ({status})"),
         }
     }
 }

@@ -48,7 +48,7 @@ struct BlockEntry {
 }
 
 pub(super) fn read_blocks(response: &Response) -> Result<StoredBlocks, HttpError> {
-    let page: BlockListPage = read(response, "BlockList", "it is no list of blocks")?;
+    let page: BlockListPage = read(response, "BlockList", "it is not a list of blocks")?;
     let names = |entries: BlockEntries| entries.block.into_iter().map(|entry| BlockId::from(entry.name));
     Ok(StoredBlocks {
         committed: names(page.committed_blocks).collect(),
@@ -67,7 +67,7 @@ pub(super) struct BlobPage {
 }
 
 pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
-    let page: BlobListPage = read(response, "EnumerationResults", "it is no list of blobs")?;
+    let page: BlobListPage = read(response, "EnumerationResults", "it is not a list of blobs")?;
     let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.into())).collect();
     Ok(BlobPage { blobs, next: page.next_marker.filter(|marker| !marker.is_empty()) })
 }

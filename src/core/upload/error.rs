@@ -14,25 +14,25 @@ use crate::store::{SasRefusal, StoreError};
 #[derive(Debug, Error)]
 pub enum UploadError {
     /// The service gave no upload location because of a conflict (409): the version exists, or something else is in the way.
-    #[error("Foundry gave no upload location")]
+    #[error("Foundry did not provide an upload location")]
     Conflict(#[source] HttpError),
     /// The service gave no upload location.
-    #[error("Foundry gave no upload location")]
+    #[error("Foundry did not provide an upload location")]
     NoLocation(#[source] HttpError),
     /// The blob store does not answer.
-    #[error("the blob store did not answer")]
+    #[error("the blob store did not respond")]
     Unreachable(#[source] HttpError),
     /// The blob store rejects the SAS, and a fresh one too; nothing was sent.
     #[error("{0}")]
     SasRejected(SasRefusal),
     /// The blob store rejects the SAS, and the service gave no fresh one; nothing was sent.
-    #[error("Foundry gave no fresh upload location")]
+    #[error("Foundry did not provide a new upload location")]
     NoFreshSas(#[source] HttpError),
     /// The location holds a file that is no part of this model and not ours to delete: it would be registered with it.
-    #[error("the upload location of this version already holds {0}, which is no part of the source")]
+    #[error("the upload location of this version already contains {0}, which is not part of the source")]
     StrayFile(BlobPath),
     /// The location holds a file that an earlier attempt of this upload sent, and that is no part of the source any more.
-    #[error("the upload location still holds {path}, which an earlier attempt of this upload sent; {why}")]
+    #[error("the upload location still contains {path} from an earlier attempt of this upload; {why}")]
     OwnStray {
         /// The file.
         path: BlobPath,
@@ -80,15 +80,15 @@ pub enum TransferFailure {
     #[error(transparent)]
     Engine(TransferError),
     /// The engine reports success, and the store does not list a file as it was sent.
-    #[error("the blob store does not hold {0} as it was sent")]
+    #[error("{0} in the blob store differs from the uploaded file")]
     Incomplete(BlobPath),
     /// The store lists a file, and not as this upload wrote it.
-    #[error("the blob store does not hold {0} as it was sent: another upload has written it since")]
+    #[error("{0} in the blob store was overwritten by another upload")]
     Replaced(BlobPath),
     /// The location holds a file that is no part of this model.
-    #[error("another upload has written {0} to the upload location, which is no part of the source")]
+    #[error("another upload wrote {0} to the upload location, which is not part of the source")]
     Stray(BlobPath),
     /// The engine reports success, and the store does not report its content.
-    #[error("the blob store does not tell what it holds: {0}")]
+    #[error("the blob store cannot list its files: {0}")]
     Unproved(StoreError),
 }

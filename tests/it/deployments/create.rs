@@ -134,13 +134,13 @@ fn a_script_that_did_not_agree_sends_nothing_at_all() {
     let env = env();
     insta::assert_snapshot!(create(&env, &["--no-prompt"]), @r"
     ------- stderr -------
-    ERROR: creating a deployment that is billed while it exists needs a confirmation, and --no-prompt does not allow questions
+    ERROR: cannot confirm the billed deployment with --no-prompt
 
-    Suggestion: Add --yes (-y) to agree to that.
+    Suggestion: Use --yes (-y) to agree to the billing.
     [exit code: 2]
     ");
     let output = create(&env, &[]).fails_with(2);
-    assert!(output.stderr.contains("and there is no terminal to ask on"), "{output}");
+    assert!(output.stderr.contains("confirm the billed deployment without a terminal"), "{output}");
     assert_eq!(env.emulator().requests(), []);
 }
 
@@ -171,11 +171,11 @@ fn missing_values_are_asked_for_on_a_terminal() {
     for (question, answer) in [
         ("my-model (version 1)", "my-mod\r"),
         ("Name of the deployment [my-model]:", "-bad\n"),
-        ("That cannot be used: a deployment name has 2 to 64", "dep\n"),
+        ("Invalid answer: must have 2 to 64", "dep\n"),
         ("SKU, for example GlobalProvisionedManaged:", "\n"),
-        ("an empty answer names nothing", "GlobalProvisionedManaged\n"),
+        ("the answer cannot be empty", "GlobalProvisionedManaged\n"),
         ("Capacity:", "many\n"),
-        ("it must be a whole number of 1 or more", "80\n"),
+        ("must be a whole number of 1 or more", "80\n"),
     ] {
         terminal.wait_for(question);
         terminal.type_text(answer);
@@ -212,7 +212,7 @@ fn missing_values_are_usage_errors_before_any_request() {
         (&["custom", "deployments", "create", "--name=x", "--model", "m", "-y"], "2 to 64"),
         (
             &["custom", "deployments", "create", "--name", "d2", "--model", "m", "--sku-capacity", "0"],
-            "'--sku-capacity <N>': it must be a whole number of 1 or more\n",
+            "'--sku-capacity <N>': must be a whole number of 1 or more\n",
         ),
     ] {
         let output = env.run(args).fails_with(2);
@@ -250,7 +250,7 @@ fn every_failed_check_has_its_exit_code_and_sends_nothing() {
     let with_deployment = |deployment| Arm { deployments: vec![deployment], ..Arm::default() };
     fails(with_deployment(super::base("dep")), &[], 5, "deployment 'dep' already exists");
     fails(with_deployment(custom("twin")), &[], 5, "already deployed as 'twin'");
-    fails(Arm::default(), &["--model", "none"], 3, "there is no model 'none'");
+    fails(Arm::default(), &["--model", "none"], 3, "model 'none' not found");
     fails(Arm::default(), &["--model-version", "9"], 3, "has no version 9");
     fails(Arm { feature: "NotRegistered".into(), ..Arm::default() }, &[], 1, "az feature register");
     fails(Arm::default(), &["--sku-name", "Standard"], 2, "Use one of: GlobalProvisionedManaged.");
@@ -323,7 +323,7 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
     assert!(output.stderr.contains("already exists: nothing was created"), "{output}");
     assert_eq!(keep(&["-o", "json"]).success().json(), super::shown(&env)[0]);
     let output = keep(&["--sku-capacity", "160"]).success();
-    assert!(output.stderr.contains("WARNING: Deployment 'dep' has other options"), "{output}");
+    assert!(output.stderr.contains("WARNING: Deployment 'dep' has options other than"), "{output}");
     let update = "azure-ai-models custom deployments update --name dep --sku-capacity 160 --set-tag 'a=b'\n";
     let output = keep(&["--sku-capacity", "160", "--tag", "a=b"]).success();
     assert!(output.stderr.contains(update), "{output}");
@@ -399,7 +399,7 @@ fn a_deployment_that_fails_leaves_the_model_registered() {
     let args =
         ["custom", "create", "-n", "tuned", "--source", "model", "--base-model", BASE, "--deploy", "named", "--yes"];
     let output = env.run(&args).fails_with(4);
-    assert!(output.stderr.contains("Model 'tuned' (version 1) is registered, and is not deployed."), "{output}");
+    assert!(output.stderr.contains("Model 'tuned' (version 1) is registered but not deployed."), "{output}");
     let again = "azure-ai-models custom deployments create --name named --model tuned --model-version 1";
     assert!(output.stderr.contains(again), "{output}");
     env.run(&["custom", "show", "--name", "tuned"]).success();

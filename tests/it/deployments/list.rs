@@ -102,7 +102,7 @@ fn a_refused_list_falls_back_to_the_project_too() {
     env.emulator().add_fault(Fault::new(Route::ArmDeployments, FaultKind::status(403)));
     let output = env.run(&["deployments", "list"]).success();
     assert!(output.stdout.contains("unknown"), "{output}");
-    assert!(output.stderr.starts_with("WARNING: Azure Resource Manager gave no access"), "{output}");
+    assert!(output.stderr.starts_with("WARNING: No access to the account in Azure Resource Manager"), "{output}");
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn a_missing_deployment_suggests_similar_names() {
     let env = with_two();
     insta::assert_snapshot!(env.run(&["deployments", "show", "--name", "Chat_"]), @r"
     ------- stderr -------
-    ERROR: there is no deployment 'Chat_'
+    ERROR: deployment 'Chat_' not found
 
-    Suggestion: Similar names: 'chat'. See all: azure-ai-models deployments list
+    Suggestion: Similar names: 'chat'. To list all: azure-ai-models deployments list
     [exit code: 3]
     ");
 }

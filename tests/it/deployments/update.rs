@@ -87,7 +87,7 @@ fn nothing_given_and_another_model_or_sku_are_refused() {
     ------- stderr -------
     ERROR: the SKU of a deployment cannot be changed
 
-    Suggestion: Delete the deployment and create it anew:
+    Suggestion: Delete the deployment and create it again:
       azure-ai-models base deployments delete --name chat
       azure-ai-models base deployments create --name chat --model gpt-4.1 --sku-name Standard
     [exit code: 2]
@@ -134,7 +134,10 @@ fn without_waiting_the_command_that_waits_is_named() {
 fn a_refused_change_names_what_the_account_has() {
     let env = with_two();
     let output = update(&env, &["--rai-policy", "None"]).fails_with(1);
-    assert!(output.stderr.contains("The account has: Microsoft.Default, Microsoft.DefaultV2"), "{output}");
+    assert!(
+        output.stderr.contains("Content filters of the account: Microsoft.Default, Microsoft.DefaultV2"),
+        "{output}"
+    );
     let args = ["custom", "deployments", "update", "--name", "mine", "--sku-capacity", "90000"];
     let output = env.run(&args).fails_with(1);
     assert!(output.stderr.contains("not enough quota: "), "{output}");

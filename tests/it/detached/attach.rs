@@ -111,7 +111,7 @@ fn a_terminal_shows_the_bar_and_ctrl_c_leaves_the_upload_running() {
     terminal.type_text("\u{3}");
     let ended = terminal.finish();
     assert_eq!(ended.code, 130, "{}", ended.screen);
-    assert!(ended.screen.contains("Interrupted. The upload goes on."), "{}", ended.screen);
+    assert!(ended.screen.contains("Interrupted. The upload continues."), "{}", ended.screen);
     assert!(!ended.cursor_hidden, "{}", ended.screen);
     assert_eq!(stage.listed()["state"], "uploading");
     let terminal = Terminal::start(&stage.env, 110, &["custom", "uploads", "attach", id(&started)]);

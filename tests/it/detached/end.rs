@@ -34,7 +34,7 @@ fn a_stopped_upload_can_be_resumed() {
     let resumed = stage.started(resumed);
     assert_eq!(resumed["id"], started["id"]);
     let attached = stage.attach(&resumed, &[]).success();
-    assert!(attached.stderr.contains("Going on with an earlier upload: 1 of 2 files (50 B)"), "{attached}");
+    assert!(attached.stderr.contains("Resuming upload: 1 of 2 files (50 B)"), "{attached}");
     assert_eq!(stage.env.azcopy_starts()[1]["list"], "model.safetensors\n");
     assert_eq!((stage.listed()["state"].clone(), stage.registrations()), ("done".into(), 1));
 }
@@ -273,7 +273,7 @@ fn the_machine_is_kept_awake_or_a_warning_says_that_it_is_not() {
 
     stage.env.program("systemd-inhibit", "echo Access denied >&2; exit 1");
     let refused = stage.env.run(&[&CREATE[..], &["--detach", "--version", "2", "-o", "json"]].concat());
-    let words = "WARNING: This machine may go to sleep during the upload, which then waits: Access denied\n";
+    let words = "WARNING: This machine may sleep during the upload, which pauses it: Access denied\n";
     assert!(refused.stderr.contains(words), "{refused}");
     let started = stage.started(refused);
     stage.attach(&started, &[]).success();

@@ -21,16 +21,16 @@ fn everything_that_can_fail_early_fails_in_front_of_the_user() {
     let env = TestEnv::new();
     assert!(refused(&env, &[], 3).contains("model"), "no source");
     env.write_model();
-    assert!(refused(&env, &["--dry-run"], 2).contains("--dry-run sends nothing"));
+    assert!(refused(&env, &["--dry-run"], 2).contains("--dry-run cannot be combined with --detach"));
     assert!(refused(&env, &["--notify", "missing"], 3).contains("--notify: [ROOT]/here/missing does not exist"));
-    assert!(refused(&env, &["--notify", "model/config.json"], 2).contains("is no program that can be run"));
+    assert!(refused(&env, &["--notify", "model/config.json"], 2).contains("is not an executable program"));
     assert!(refused(&env, &["--weight-type", "LoRA"], 6).contains("adapter"));
     assert!(refused(&env, &["--azcopy-path", "missing"], 3).contains("missing"));
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     let exists = refused(&env, &[], 5);
     assert!(exists.contains("already exists") && exists.contains("--version 2"), "{exists}");
     let asks = refused(&env, &["--overwrite"], 2);
-    assert!(asks.contains("Add --yes to replace it without asking."), "{asks}");
+    assert!(asks.contains("Use --yes to replace it without a prompt."), "{asks}");
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, FaultKind::status(403)).times(1));
     refused(&env, &["--version", "2"], 4);
     for option in ["--notify=x", "--no-inhibit"] {

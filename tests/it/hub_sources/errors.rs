@@ -34,7 +34,7 @@ fn a_private_repository_is_not_there_without_a_token() {
     let mut world = world(|config| config.repos[0].is_private = true);
     insta::assert_snapshot!(check(&world, "hf://org/model").fails_with(4), @"
     ------- stderr -------
-    ERROR: the repository 'org/model' is not on 127.0.0.1, or it is private
+    ERROR: repository 'org/model' not found on 127.0.0.1, or it is private
 
     Suggestion: Check the name 'org/model'. For a private repository sign in with 'hf auth login', or set HF_TOKEN.
 
@@ -43,14 +43,9 @@ fn a_private_repository_is_not_there_without_a_token() {
     ");
     world.env.set("HF_TOKEN", TOKEN);
     check(&world, "hf://org/model").success();
-    fails(&world, "hf://org/other", 3, &["'org/other' is not on", "the token from HF_TOKEN may read it"]);
+    fails(&world, "hf://org/other", 3, &["'org/other' not found on", "the token from HF_TOKEN can read it"]);
     world.env.set("HF_TOKEN", "hf_WRONGWRONGWRONG");
-    fails(
-        &world,
-        "hf://org/model",
-        4,
-        &["does not accept the token from HF_TOKEN", "Set HF_TOKEN to a token that is valid"],
-    );
+    fails(&world, "hf://org/model", 4, &["rejected the token from HF_TOKEN", "Set HF_TOKEN to a valid token"]);
 }
 
 #[test]
@@ -70,9 +65,9 @@ fn gated_and_disabled_repositories_name_the_way_on() {
         config.repos[0].gate = Gate::Manual;
         config.has_gated_access = false;
     });
-    fails(&gated, "hf://org/model", 4, &["has to be granted first", "Open http://[HUB]/org/model", "hf auth login"]);
+    fails(&gated, "hf://org/model", 4, &["must be granted first", "Open http://[HUB]/org/model", "hf auth login"]);
     gated.env.set("HF_TOKEN", TOKEN);
-    fails(&gated, "hf://org/model", 4, &["accept its terms", "The token from HF_TOKEN has to belong"]);
+    fails(&gated, "hf://org/model", 4, &["accept its terms", "The token from HF_TOKEN must belong"]);
     let disabled = world(|config| config.repos[0].is_disabled = true);
     fails(&disabled, "hf://org/model", 4, &["has disabled access to the repository 'org/model'"]);
 }
@@ -81,12 +76,12 @@ fn gated_and_disabled_repositories_name_the_way_on() {
 fn what_is_not_there_has_near_names() {
     let world = world(|_| {});
     fails(&world, "hf://org/model@v9", 3, &["has no revision 'v9'", "/org/model/tree/main"]);
-    fails(&world, "hf://org/model/onxx", 3, &["no file or folder 'onxx'", "Names like it that are there: onnx"]);
+    fails(&world, "hf://org/model/onxx", 3, &["no file or folder 'onxx'", "Similar names: onnx"]);
     insta::assert_snapshot!(check(&world, "hf://org/model/tokenizer.jsn").fails_with(3), @"
 ------- stderr -------
 ERROR: the repository 'org/model' has no file or folder 'tokenizer.jsn'
 
-Suggestion: Names like it that are there: tokenizer.json
+Suggestion: Similar names: tokenizer.json
 [exit code: 3]
 ");
 }
@@ -95,24 +90,19 @@ Suggestion: Names like it that are there: tokenizer.json
 fn each_fault_of_the_hub_has_its_exit_code_and_words() {
     let shard = "model-00001-of-00002.safetensors";
     for (route, kind, code, words) in [
-        (Route::Revision, FaultKind::Html, 9, "does not answer as a Hugging Face Hub"),
-        (Route::Resolve, FaultKind::Leave, 9, "http://elsewhere.example/file, which is not followed"),
-        (Route::Tree, FaultKind::Leave, 9, "continues at another host"),
-        (Route::Tree, FaultKind::Loop, 9, "names a page twice"),
-        (Route::Revision, status(503, None, None), 9, "the Hugging Face Hub answered with an error"),
-        (Route::Revision, status(403, None, None), 4, "refuses access to the repository"),
-        (
-            Route::Resolve,
-            FaultKind::OtherCommit,
-            9,
-            "the Hub's answers disagree about model-00001-of-00002.safetensors",
-        ),
-        (Route::Resolve, FaultKind::OtherSize, 9, "the Hub's answers disagree"),
-        (Route::Resolve, FaultKind::OtherSum, 9, "the Hub's answers disagree"),
+        (Route::Revision, FaultKind::Html, 9, "is not from a Hugging Face Hub"),
+        (Route::Resolve, FaultKind::Leave, 9, "http://elsewhere.example/file, which is not allowed"),
+        (Route::Tree, FaultKind::Leave, 9, "continues on another host"),
+        (Route::Tree, FaultKind::Loop, 9, "repeats a page"),
+        (Route::Revision, status(503, None, None), 9, "the Hugging Face Hub returned an error"),
+        (Route::Revision, status(403, None, None), 4, "denied access to the repository"),
+        (Route::Resolve, FaultKind::OtherCommit, 9, "responses for model-00001-of-00002.safetensors are inconsistent"),
+        (Route::Resolve, FaultKind::OtherSize, 9, "are inconsistent"),
+        (Route::Resolve, FaultKind::OtherSum, 9, "are inconsistent"),
         (Route::Cdn, FaultKind::IgnoreRange, 9, "does not send the requested part"),
-        (Route::Cdn, FaultKind::Expired, 7, "with a new signed URL too"),
+        (Route::Cdn, FaultKind::Expired, 7, "also with a new signed URL"),
         (Route::Cdn, FaultKind::Empty, 9, "could not reach"),
-        (Route::Revision, FaultKind::RateLimit { reset: 301 }, 9, "limits the number of requests"),
+        (Route::Revision, FaultKind::RateLimit { reset: 301 }, 9, "throttled the requests"),
     ] {
         let world = world(|_| {});
         let fault = Fault::new(route, kind.clone());
@@ -138,19 +128,14 @@ fn faults_that_pass_are_no_errors() {
         let fault = Fault::new(route, kind.clone()).times(1);
         world.hub.add_fault(if route == Route::Cdn { fault.of(shard) } else { fault });
         let output = check(&world, "hf://org/model").success();
-        assert!(output.stdout.starts_with("Nothing found"), "{kind:?}: {output}");
+        assert!(output.stdout.starts_with("No problems found"), "{kind:?}: {output}");
     }
 }
 
 #[test]
 fn a_server_without_commits_is_no_hub() {
     let world = world(|config| config.has_commit_header = false);
-    fails(
-        &world,
-        "hf://org/model",
-        9,
-        &["does not answer as a Hugging Face Hub: its answer for a file names no commit"],
-    );
+    fails(&world, "hf://org/model", 9, &["is not from a Hugging Face Hub: the response for a file contains no commit"]);
 }
 
 #[test]

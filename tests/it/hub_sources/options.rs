@@ -43,9 +43,9 @@ fn what_is_no_model_at_the_hub_is_refused_before_it_is_asked() {
     let output = world.run(&["custom", "check", "hf://datasets/org/data"]).fails_with(2);
     insta::assert_snapshot!(output, @"
     ------- stderr -------
-    ERROR: 'datasets' are not models, and only models are imported
+    ERROR: only models can be imported, not 'datasets'
 
-    Suggestion: Name a repository of a model: hf://ORG/NAME
+    Suggestion: Use a model repository: hf://ORG/NAME
     [exit code: 2]
     ");
     for source in ["hf://gpt2", "hf://org/model@", "https://huggingface.co/org/model/discussions/1"] {
@@ -84,7 +84,7 @@ fn an_azd_environment_chooses_neither_the_hub_nor_its_token() {
     // The public Hub is used then, and nothing leads there.
     world.env.set("HF_TOKEN", super::TOKEN).set("HTTPS_PROXY", "http://127.0.0.1:9");
     let output = world.run(&["custom", "check", "hf://org/model"]).fails_with(9);
-    assert!(output.stderr.contains("HF_TOKEN is ignored: the azd environment 'dev' sets it"), "{output}");
+    assert!(output.stderr.contains("HF_TOKEN is ignored: it is set by the azd environment 'dev'"), "{output}");
     assert!(output.stderr.contains("HF_ENDPOINT is ignored"), "{output}");
     assert!(world.hub.requests().is_empty() && !output.stderr.contains(&endpoint));
 }

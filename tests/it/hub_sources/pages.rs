@@ -8,7 +8,7 @@ use super::{World, sound};
 fn a_sound_repository_is_checked_without_azure_and_without_its_weights() {
     let world = World::sound();
     insta::assert_snapshot!(world.run(&["custom", "check", "hf://org/model"]).success(), @"
-    Nothing found in 5 files, 586.2 KB (FullWeight)
+    No problems found in 5 files, 586.2 KB (FullWeight)
     ------- stderr -------
     Checked: org/model@main (03e73d8), 5 of 9 files, 586.2 of 589.1 KB
     ");
@@ -37,9 +37,9 @@ fn a_dry_run_shows_what_is_taken_and_what_is_left_out() {
       Upload:      5 files, 586.2 KB, about 1s
       Commit:      org/model@main, 03e73d819f9a85cbf88605371306311fb2d9a9f3
       Taking:      5 of 9 files, 586.2 of 589.1 KB
-      Copy:        streamed through this machine: 127.0.0.1 is none of the Hub's public hosts
-      License:     apache-2.0 (by the model card)
-      Base model:  org/base (by the model card)
+      Copy:        streamed through this machine: 127.0.0.1 is not a public host of the Hub
+      License:     apache-2.0 (from the model card)
+      Base model:  org/base (from the model card)
 
     Files:
            2 B  config.json
@@ -48,7 +48,7 @@ fn a_dry_run_shows_what_is_taken_and_what_is_left_out() {
           94 B  model.safetensors.index.json
            2 B  tokenizer.json
 
-    Left out:
+    Excluded:
          5 B  .gitattributes (default exclude)
          9 B  README.md (not needed for a model)
       1000 B  onnx/model.onnx (not needed for a model)
@@ -135,7 +135,7 @@ fn a_list_of_several_pages_and_redirected_small_files_are_read() {
 fn a_renamed_repository_is_told() {
     let world = World::with(&sound(), |config| config.repos[0].former_ids = vec!["org/old".to_owned()]);
     let output = world.run(&["custom", "check", "hf://org/old"]).success();
-    assert!(output.stderr.contains("The repository 'org/old' is called 'org/model' now."), "{output}");
+    assert!(output.stderr.contains("The repository 'org/old' was renamed to 'org/model'."), "{output}");
 }
 
 #[test]

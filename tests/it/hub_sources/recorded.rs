@@ -98,7 +98,7 @@ fn tags_say_where_a_model_came_from_and_show_has_them() {
 fn a_tag_of_the_users_own_is_kept_with_a_warning() {
     let (world, _store) = world();
     let output = create(&world, &["--tag", "license=mine", "--tag", "hf.ref=main"]).success();
-    let warning = "WARNING: The tag license=mine is kept; the Hugging Face Hub says apache-2.0.";
+    let warning = "WARNING: The tag license=mine is kept; the Hugging Face Hub has apache-2.0.";
     assert_eq!(output.stderr.matches(" is kept; ").count(), 1, "{output}");
     assert!(output.stderr.contains(warning), "{output}");
 }
@@ -120,7 +120,7 @@ fn a_branch_that_moved_is_said_and_the_pinned_commit_is_finished() {
     let output = create(&world, &["-o", "json"]).success();
     let sha = world.hub.sha("org/model").expect("a commit");
     let words = format!(
-        "'main' of org/model names 9b7c000 now. The import that began with {} is finished with that commit.",
+        "'main' of org/model now points to 9b7c000. The import that started with {} continues with that commit.",
         &sha[..7]
     );
     assert!(output.stderr.contains(&words), "{output}");

@@ -103,7 +103,7 @@ fn what_cannot_be_copied_is_streamed_and_the_reason_is_told_once() {
         copies(&world, copying.clone());
         let output = world.create(&[]).success();
         world.assert_arrived();
-        assert_eq!(output.stderr.matches("streamed through this machine").count(), 1, "{output}");
+        assert_eq!(output.stderr.matches("transferred through this machine").count(), 1, "{output}");
         assert!(output.stderr.contains(reason), "{reason}: {output}");
         if copying.seconds == 0 {
             let world = public(|_| {});
@@ -154,7 +154,7 @@ fn a_url_that_is_too_long_is_not_even_tried() {
     let world = public(|config| config.padding = 1000);
     let output = world.create(&[]).success();
     world.assert_arrived();
-    assert!(output.stderr.contains("a blob store reads at most 2048"), "{output}");
+    assert!(output.stderr.contains("a blob store accepts up to 2048"), "{output}");
     assert_eq!(world.large().copied, 0);
 }
 

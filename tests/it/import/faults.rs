@@ -37,9 +37,9 @@ fn lasting_faults_of_the_content_end_with_their_own_words() {
         (FaultKind::IgnoreRange, 9, "the whole file (200)"),
         (FaultKind::OtherRange, 9, "does not send the requested part"),
         (FaultKind::InvalidRange, 7, "Auth failed: invalid range"),
-        (refused, 7, "with a new signed URL too"),
+        (refused, 7, "also with a new signed URL"),
         (FaultKind::status(500), 9, "500"),
-        (FaultKind::Empty, 9, "the connection broke"),
+        (FaultKind::Empty, 9, "the connection was reset"),
     ] {
         let world = world(|_| {});
         // The header for the check comes first.
@@ -64,7 +64,7 @@ fn a_flipped_bit_is_found_before_the_commit_and_fetched_once_more() {
         world.hub.add_fault(Fault::new(route, FaultKind::Flip).of(name).after(skip).times(1));
         let output = world.create(&["--skip-check"]).success();
         world.assert_arrived();
-        let words = format!("The content of {name} differs from the Hub's checksum. It is fetched once more.");
+        let words = format!("The content of {name} differs from the Hub's checksum. Downloading it again.");
         assert_eq!(output.stderr.matches(&words).count(), 1, "{output}");
         assert_eq!(world.store.take_received(name).commits, u32::from(name == "model.safetensors"));
     }
@@ -106,7 +106,7 @@ fn answers_that_disagree_end_before_a_byte_of_that_file_is_sent() {
 fn a_mirror_without_a_commit_is_no_hub() {
     let world = world(|config| config.has_commit_header = false);
     let output = world.create(&["--skip-check"]).fails_with(9);
-    assert!(output.stderr.contains("names no commit"), "{output}");
+    assert!(output.stderr.contains("contains no commit"), "{output}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_rate_limit_is_waited_for() {
     world.hub.add_fault(Fault::new(Route::Resolve, FaultKind::RateLimit { reset: 2 }).times(1));
     let output = world.create(&["--skip-check"]).success();
     world.assert_arrived();
-    assert!(output.stderr.contains("limits the number of requests"), "{output}");
+    assert!(output.stderr.contains("throttled the requests"), "{output}");
 }
 
 #[test]

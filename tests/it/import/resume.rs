@@ -106,7 +106,7 @@ fn a_flip_before_the_kill_is_found_after_it() {
     killed_after(&world, 9);
     let output = world.create(&["--skip-check"]).success();
     world.assert_arrived();
-    assert!(output.stderr.contains("It is fetched once more."), "{output}");
+    assert!(output.stderr.contains("Downloading it again."), "{output}");
 }
 
 /// The content that is fetched for the sum of such a block is not the one that the store has.

@@ -43,7 +43,7 @@ fn broken_connections_cost_only_their_blocks() {
     let output = create(&env, &["--parallel", "2"]).success();
     assert_arrived(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks.len(), 4);
-    assert!(output.stderr.contains(": could not reach [BLOBS]: the connection broke\n"), "{output}");
+    assert!(output.stderr.contains(": could not reach [BLOBS]: the connection was reset\n"), "{output}");
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn a_store_without_checksums_will_do() {
     assert!(retries(&output.stderr).is_empty(), "{output}");
 }
 
-const NO_CHECKSUMS: &str = "WARNING: The blob store refuses checksums (x-ms-content-crc64): blocks go without, and what is \
-                            damaged on the way is not noticed.\n";
+const NO_CHECKSUMS: &str = "WARNING: The blob store does not support checksums (x-ms-content-crc64): damage in transit is \
+                            not noticed.\n";
 
 #[test]
 fn a_store_that_names_the_header_it_refuses_is_believed() {
@@ -102,7 +102,7 @@ fn blocks_that_are_lost_before_the_commit_are_all_sent_again() {
     let output = create(&env, &["--parallel", "1"]).success();
     assert_arrived(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks, [0, 1, 2, 3, 0, 1, 2, 3]);
-    let words = "the blob store lost blocks of model.safetensors: it starts again\n";
+    let words = "the blob store lost blocks of model.safetensors: it starts over\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
@@ -117,7 +117,7 @@ fn a_sas_that_ends_on_the_way_is_renewed_once() {
     let output = create(&env, &[]).success();
     assert_arrived(&env, &store);
     assert_eq!(store.take_received("model.safetensors").blocks.len(), 4);
-    assert_eq!(output.stderr.matches("SAS was refused on the way. Asking for a fresh one...\n").count(), 1, "{output}");
+    assert_eq!(output.stderr.matches("SAS was rejected. Requesting a new one...\n").count(), 1, "{output}");
     let asked = env.emulator().requests().iter().filter(|one| one.path.ends_with("/startPendingUpload")).count();
     assert_eq!(asked, 2, "{output}");
 }
@@ -129,7 +129,7 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
     store.behaves(Behaviour { refuses_all_after: Some(2), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1", "--skip-check"]).fails_with(7);
     insta::assert_snapshot!(steady(&output), @"
-    WARNING: No --base-model was given; the service may refuse to register or deploy these weights.
+    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
 
     Creating custom model: my-model (version 1)
 
@@ -140,13 +140,13 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
     Step 2/3: Uploading model files...
       Source: model (1 file, 16.0 MB)
       Uploading 1 file, 16.0 MB...
-    The upload location's SAS was refused on the way. Asking for a fresh one...
-    ERROR: Upload interrupted. Run the same command to resume once the cause is removed.
-    the blob store refused the upload, also with a fresh SAS (AuthenticationFailed. (AuthenticationFailed))
-    10.0 MB arrived and will not be sent again; the blob store keeps them for 7 days.
+    The upload SAS was rejected. Requesting a new one...
+    ERROR: Upload interrupted. Fix the problem, then run the same command to resume.
+    the blob store refused the upload, also with a new SAS (AuthenticationFailed. (AuthenticationFailed))
+    10.0 MB are uploaded and will not be sent again; the blob store keeps them for 7 days.
 
     Suggestion: Check this machine's clock, and the network rules of the project's storage.
-    To resume once that is solved, run the same command again:
+    To resume after fixing the problem, run the same command again:
       azure-ai-models custom create --name my-model --source model --engine native --parallel 1 --skip-check
     ");
     store.behaves(Behaviour::default());
@@ -204,7 +204,7 @@ fn what_the_store_lists_otherwise_is_not_registered() {
         let error = output.json_error();
         assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"incomplete_upload".into()), "{error}");
         let message = error["message"].as_str().expect("a text");
-        assert!(message.contains("the blob store does not hold config.json as it was sent"), "{message}");
+        assert!(message.contains("config.json in the blob store differs from the uploaded file"), "{message}");
         let requests = env.emulator().requests();
         assert!(!requests.iter().any(|sent| sent.path.ends_with("/createAsync")), "{lists:?}: registered all the same");
         // It is sent again while the list still differs, and registered once the list is right.
@@ -217,7 +217,7 @@ fn what_the_store_lists_otherwise_is_not_registered() {
 /// A part of a list is no list: nothing is taken for proved by it, and it ends.
 #[test]
 fn a_list_of_blobs_that_does_not_end_proves_nothing() {
-    for (lists, words) in [(Lists::Circle, "goes round in a circle"), (Lists::Endless, "does not end")] {
+    for (lists, words) in [(Lists::Circle, "repeats"), (Lists::Endless, "does not end")] {
         let (env, store) = env();
         store.behaves(Behaviour { lists, ..Behaviour::default() });
         let output = create(&env, &["-o", "json"]);
@@ -258,7 +258,7 @@ fn a_record_that_cannot_be_written_ends_the_upload() {
             let error = output.json_error();
             assert_eq!((&error["kind"], &error["code"]), (&"failure".into(), &"no_upload_directory".into()), "{error}");
             let message = error["message"].as_str().expect("a text");
-            assert!(message.starts_with("cannot record what arrived: "), "{name}: {message}");
+            assert!(message.starts_with("cannot save the upload progress: "), "{name}: {message}");
             assert!(error["suggestion"].as_str().is_some_and(|text| text.contains("AZD_CONFIG_DIR")), "{error}");
             let requests = env.emulator().requests();
             assert!(
@@ -282,6 +282,6 @@ fn few_open_files_mean_fewer_connections() {
     }
     let args = ["create", "--name", "my-model", "--source", "model", "--engine", "native", "--skip-check"];
     let output = env.run_after("ulimit -n 40", &args).success();
-    assert!(output.stderr.contains("fewer connections"), "{output}");
+    assert!(output.stderr.contains("connections instead of"), "{output}");
     assert_eq!(store.names().len(), 202);
 }

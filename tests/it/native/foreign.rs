@@ -15,7 +15,7 @@ fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
     let output = output.fails_with(7);
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"blob_replaced".into()), "{error}");
-    let words = format!("does not hold {name} as it was sent: another upload has written it since");
+    let words = format!("{name} in the blob store was overwritten by another upload");
     assert!(error["message"].as_str().expect("a text").contains(&words), "{error}");
     assert_eq!(registrations(env), 0);
 }
@@ -52,10 +52,10 @@ fn the_error_names_the_file_and_what_to_do() {
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
     Upload interrupted. Run the same command to resume.
-    the blob store does not hold config.json as it was sent: another upload has written it since
+    config.json in the blob store was overwritten by another upload
     1 of 2 files (16.0 MB) are complete and will not be sent again; the rest starts over.
 
-    Suggestion: Two uploads of one version share a location: use another --version, or see that the other one has ended.
+    Suggestion: Another upload of this version uses the same location: use another --version, or wait until it has ended.
     To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model --engine native
     ");
@@ -114,7 +114,7 @@ fn a_model_that_the_other_machine_registered_is_not_its_own() {
         let error = output.json_error();
         assert_eq!((&error["code"], &*output.stdout), (&"version_taken".into(), ""), "{error}");
         let message = error["message"].as_str().expect("a text");
-        assert!(message.contains("Its files are not those of this upload: the blob store does not hold"), "{message}");
+        assert!(message.contains("Its files differ from this upload: "), "{message}");
     }
     // The same files, registered without a comparison.
     let (env, _store) = env();

@@ -47,7 +47,7 @@ const CREATE: [&str; 8] = ["custom", "create", "-n", "my-model", "--source", "mo
 fn a_portal_that_takes_every_block_is_told_from_a_blob_store() {
     let (env, _store, proxy) = world(rule(BLOCK, PORTAL, true));
     let output = env.run(&CREATE).fails_with(7);
-    assert!(output.stderr.contains("is not a blob store (200): it sent \"<title>Sign in to "), "{output}");
+    assert!(output.stderr.contains("did not come from a blob store (200): \"<title>Sign in to "), "{output}");
     assert!(output.stderr.contains("(text/html, Server: portal/2.1)"), "{output}");
     assert!(output.stderr.contains("check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"), "{output}");
     for hidden in ["second line", "\x1b[31m", "lost blocks"] {
@@ -68,7 +68,7 @@ fn no_other_success_counts_for_any_operation() {
         for status in [200, 201, 202, 204, 206] {
             let (env, _store, proxy) = world(rule(route, empty(status), true));
             let output = env.run(&CREATE).fails_with(code);
-            let said = format!("is not a blob store ({status}): it sent an empty body (Via: 1.1 gateway)");
+            let said = format!("did not come from a blob store ({status}): an empty body (Via: 1.1 gateway)");
             assert!(output.stderr.contains(&said), "{route} {status}: {output}");
             assert!(output.stderr.contains("NO_PROXY"), "{route} {status}: {output}");
             assert!((2..=4).contains(&proxy.spoiled()), "{route} {status}: {}", proxy.spoiled());
@@ -81,11 +81,11 @@ fn no_other_success_counts_for_any_operation() {
 fn the_store_s_own_headers_alone_are_not_enough() {
     let (env, _store, _proxy) = world(rule(BLOCK, Spoil::Restatus(200), true));
     let output = env.run(&CREATE).fails_with(7);
-    assert!(output.stderr.contains("is not a blob store (200)"), "{output}");
+    assert!(output.stderr.contains("did not come from a blob store (200)"), "{output}");
     let echo = "x-ms-request-id: r\r\nx-ms-content-crc64: AAAAAAAAAAA=\r\n";
     let (env, _store, _proxy) = world(rule(BLOCK, Spoil::Status(201, echo, b""), true));
     let output = env.run(&CREATE).fails_with(7);
-    assert!(output.stderr.contains("is not a blob store (201)"), "{output}");
+    assert!(output.stderr.contains("did not come from a blob store (201)"), "{output}");
 }
 
 /// An upload that is resumed asks for what is there, and deletes what it sent and no longer has.
@@ -100,7 +100,7 @@ fn a_resumed_upload_believes_no_intermediary_either() {
         std::fs::remove_file(env.work().join("model/gone.json")).expect("removed");
         proxy.spoil_from_now_on(Some(rule(route, PORTAL, true)));
         let output = env.run(&CREATE).fails_with(code);
-        assert!(output.stderr.contains("is not a blob store (200): it sent \"<title>Sign in"), "{route}: {output}");
+        assert!(output.stderr.contains("did not come from a blob store (200): \"<title>Sign in"), "{route}: {output}");
         assert_eq!(proxy.spoiled(), 2, "{route}");
         proxy.spoil_from_now_on(None);
         env.run(&CREATE).success();

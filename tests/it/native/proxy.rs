@@ -50,6 +50,6 @@ fn without_the_authority_nothing_is_sent_and_the_variable_is_named() {
     let mut company = Company::new();
     company.env.unset("SSL_CERT_FILE");
     let output = company.create().fails_with(9);
-    assert!(output.stderr.contains("name its certificate with SSL_CERT_FILE"), "{output}");
+    assert!(output.stderr.contains("set SSL_CERT_FILE to its certificate"), "{output}");
     assert!(company.store.names().is_empty());
 }

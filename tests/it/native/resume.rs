@@ -38,14 +38,14 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
     killed_after(&env, &store, 3, false);
     let before = large(&store);
     let output = create(&env, &["-o", "json"]).success();
-    let words = output.stderr.lines().find(|line| line.contains("Going on")).expect("it is said");
+    let words = output.stderr.lines().find(|line| line.contains("Resuming upload")).expect("it is said");
     let blocks: u32 = before.blocks.iter().map(|index| if *index == 3 { 1 } else { 5 }).sum();
     // Of the three that arrived one may be the small file.
     let kept = match before.blocks.len() {
-        3 => format!("{blocks}.0 MB of 16.0 MB are there already"),
-        _ => format!("1 of 2 files (50 B) are there already, and {blocks}.0 MB of the rest"),
+        3 => format!("{blocks}.0 MB of 16.0 MB already uploaded"),
+        _ => format!("1 of 2 files (50 B) already uploaded, and {blocks}.0 MB of the rest"),
     };
-    assert_eq!(words, format!("  Going on with an earlier upload: {kept}."));
+    assert_eq!(words, format!("  Resuming upload: {kept}."));
     let now = large(&store);
     assert_only_the_rest(&before, &now);
     assert_eq!(now.asked, 1);
@@ -64,7 +64,7 @@ fn of_a_file_alone_it_is_said_how_much_is_there() {
     assert_eq!(running.finish(&env).code, None);
     store.behaves(Behaviour::default());
     let output = create(&env, &["--skip-check"]).success();
-    let words = "  Going on with an earlier upload: 10.0 MB of 16.0 MB are there already.\n";
+    let words = "  Resuming upload: 10.0 MB of 16.0 MB already uploaded.\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
@@ -88,7 +88,7 @@ fn a_record_that_lies_costs_one_pass_from_nothing() {
     let output = create(&env, &["-o", "json"]).success();
     let now = large(&store);
     assert_eq!(now.blocks.len(), 4 - before.blocks.len() + 4, "before: {before:?}, now: {now:?}");
-    assert!(output.stderr.contains("the blob store lost blocks of model.safetensors: it starts again\n"), "{output}");
+    assert!(output.stderr.contains("the blob store lost blocks of model.safetensors: it starts over\n"), "{output}");
     assert_arrived(&env, &store);
     assert_files(&env, &output);
 }
@@ -102,7 +102,7 @@ fn a_file_that_changed_starts_again() {
     other[LARGE / 2] ^= 1;
     env.write("model/model.safetensors", other);
     let output = create(&env, &["-o", "json"]).success();
-    let words = "  model.safetensors changed since the last try: it starts again.\n";
+    let words = "  model.safetensors changed since the last attempt: it starts over.\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
     assert!(!output.stderr.contains("of the rest"), "{output}");
     assert_eq!(large(&store).blocks.len(), 4);
@@ -125,7 +125,7 @@ fn a_file_that_changes_on_the_way_starts_again() {
         std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
         store.behaves(Behaviour::default());
         let output = running.finish(&env).success();
-        let words = "model.safetensors changed while it was sent: it starts again\n";
+        let words = "model.safetensors changed during the upload: it starts over\n";
         assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
         assert_arrived(&env, &store);
     }
@@ -172,7 +172,7 @@ fn a_large_file_that_is_only_read_is_said() {
     store.behaves(Behaviour { discards: true, ..Behaviour::default() });
     killed_before_the_record(&env, &["--skip-check", "--no-hash"]);
     let output = create(&env, &["--skip-check"]).success();
-    let words = "Reading model.safetensors to its end for its SHA-256: 600.0 MB are left.\n";
+    let words = "Reading the rest of model.safetensors for its SHA-256: 600.0 MB left.\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
 }
 
@@ -226,7 +226,7 @@ fn the_words_of_an_interrupted_upload_count_the_blocks() {
     let (far, kept) = said.split_once("\n").expect("two lines");
     assert!(far.starts_with("Upload interrupted at ") && far.ends_with(" of 16.0 MB sent)."), "{said}");
     insta::assert_snapshot!(kept.replace("10.0 MB", "[TWO]").replace("6.0 MB", "[TWO]"), @"
-    [TWO] arrived and will not be sent again; the blob store keeps them for 7 days.
+    [TWO] are uploaded and will not be sent again; the blob store keeps them for 7 days.
 
     Suggestion: To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model --engine native --parallel 3 --skip-check
@@ -248,7 +248,7 @@ fn a_file_that_changes_before_its_commit_is_not_committed() {
     std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");
     store.answer_held();
     let output = running.finish(&env).success();
-    let words = "model.safetensors changed while it was sent: it starts again\n";
+    let words = "model.safetensors changed during the upload: it starts over\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{output}");
     let received = large(&store);
     assert_eq!((received.blocks, received.commits), (vec![0, 1, 2, 3, 0, 1, 2, 3], 1));

@@ -19,7 +19,7 @@ impl CreateSpec {
         let text = app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>());
         match &self.source {
             Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
-                format!("{text}\nThe source URL stands there without its SAS; add it.")
+                format!("{text}\nThe source URL is shown without its SAS; add it.")
             }
             _ => text,
         }

@@ -240,22 +240,24 @@ impl CreateArgs {
     }
 
     async fn resolved(self, app: &App, plan: Option<Arc<SavedPlan>>) -> Result<CreateSpec, CliError> {
-        let Some(name) = self.name.clone() else { return Err(CliError::usage("--name is missing")) };
+        let Some(name) = self.name.clone() else { return Err(CliError::usage("--name is required")) };
         if self.tag.iter().any(|tag| tag.key == CONTENT_DIGEST) {
-            return Err(CliError::usage(format!("the tag {CONTENT_DIGEST} is computed from the files"))
-                .with_code(ErrorCode::Contradiction)
-                .with_suggestion("Omit --tag contentDigest; --if-changed sets it with either engine."));
+            return Err(CliError::usage(format!(
+                "the tag {CONTENT_DIGEST} is reserved: it is computed from the files"
+            ))
+            .with_code(ErrorCode::Contradiction)
+            .with_suggestion("Remove --tag contentDigest. --if-changed sets it."));
         }
         let detach = self.detach.request(app)?;
         let deploy = self.deploy_request(app, &name)?;
         let lora = self.lora.shape();
         if self.weight_type != WeightType::LoRA && !lora.is_empty() {
             return Err(CliError::usage(format!(
-                "the --lora options belong to --weight-type LoRA, not to {}",
+                "the --lora options require --weight-type LoRA, not {}",
                 self.weight_type
             ))
             .with_code(ErrorCode::LoraOptions)
-            .with_suggestion("Add --weight-type LoRA, or leave the --lora options away."));
+            .with_suggestion("Use --weight-type LoRA, or remove the --lora options."));
         }
         let piped = self.source.as_ref().is_some_and(SourceText::is_standard_input);
         let handed_over = app.detached.as_ref().and_then(|run| run.ticket.source.clone());
@@ -274,10 +276,10 @@ impl CreateArgs {
         }
         if self.if_changed && matches!(source, Source::Blob(_)) {
             return Err(CliError::usage(
-                "--if-changed needs the SHA-256 of each file, which a blob store does not tell",
+                "--if-changed requires the SHA-256 of each file, which a blob store does not provide",
             )
             .with_code(ErrorCode::RemoteSource)
-            .with_suggestion("Omit --if-changed, or give a folder of this machine or an hf:// source."));
+            .with_suggestion("Remove --if-changed, or use a local directory or an hf:// source."));
         }
         let engine = self.engine.choice(app, &source)?;
         let details = ModelDetails {
@@ -327,10 +329,10 @@ impl CreateArgs {
     fn deploy_request(&self, app: &App, model: &NewModelName) -> Result<Option<DeployRequest>, CliError> {
         let Some(name) = &self.deploy else { return Ok(None) };
         if self.weight_type == WeightType::DraftModel {
-            return Err(CliError::usage("a draft model is not deployed by itself")
+            return Err(CliError::usage("a draft model cannot be deployed by itself")
                 .with_code(ErrorCode::Contradiction)
                 .with_suggestion(
-                    "Omit --deploy; then use it with 'custom deployments create --model MODEL --draft-model NAME'.",
+                    "Remove --deploy, then use 'custom deployments create --model MODEL --draft-model NAME'.",
                 ));
         }
         let name = match name {
@@ -355,7 +357,7 @@ impl CreateArgs {
 async fn read_source(app: &App) -> Result<SourceText, CliError> {
     let read = app.line().await?.unwrap_or_default();
     if read.trim().is_empty() {
-        return Err(CliError::usage("there is no source on standard input")
+        return Err(CliError::usage("no source on standard input")
             .with_code(ErrorCode::BadSource)
             .with_suggestion("Write a path or URL to it, for example: echo ./weights | ... --source -"));
     }
@@ -364,12 +366,12 @@ async fn read_source(app: &App) -> Result<SourceText, CliError> {
 
 fn module(text: &str) -> Result<String, String> {
     let name = text.trim();
-    if name.is_empty() { Err("a module has a name".into()) } else { Ok(name.to_owned()) }
+    if name.is_empty() { Err("a module name cannot be empty".into()) } else { Ok(name.to_owned()) }
 }
 
 fn dropout(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..1.0).contains(&value) => Ok(value),
-        _ => Err("a dropout is a number from 0 up to but not including 1".into()),
+        _ => Err("must be a number from 0 up to but not including 1".into()),
     }
 }

@@ -126,9 +126,9 @@ impl CreateRun<'_> {
     pub(super) async fn tag_content(&self, session: &mut Session) {
         let digest = self.digest(session).await;
         if digest.is_none() && self.sums.is_some() {
-            self.app.console.warn(&format!(
-                "Files changed after their SHA-256 was computed: the model gets no tag {CONTENT_DIGEST}."
-            ));
+            self.app
+                .console
+                .warn(&format!("Files changed after their SHA-256 was computed: the tag {CONTENT_DIGEST} is not set."));
         }
         session.set_tag(CONTENT_DIGEST, digest.map(|digest| digest.to_string()));
     }

@@ -80,12 +80,12 @@ fn runnable(path: PathBuf) -> Result<PathBuf, CliError> {
         return Ok(path);
     }
     let (kind, what) = match path.exists() {
-        true => (ErrorKind::Usage, "is no program that can be run"),
+        true => (ErrorKind::Usage, "is not an executable program"),
         false => (ErrorKind::NotFound, "does not exist"),
     };
     Err(CliError::new(kind, format!("--notify: {} {what}", path.display()))
         .with_code(ErrorCode::NotifyProgram)
-        .with_suggestion("Give the path of an executable file. It is run without a shell and without arguments."))
+        .with_suggestion("Use the path of an executable file. It runs without a shell and without arguments."))
 }
 
 impl CreateSpec {
@@ -157,7 +157,7 @@ impl CreateRun<'_> {
         }
         match session.hand_over() {
             Some(directory) => Ok(self.start(version, request, directory).await?),
-            None => Err(CliError::failure("there is no upload to detach").into()),
+            None => Err(CliError::failure("no upload to detach").into()),
         }
     }
 

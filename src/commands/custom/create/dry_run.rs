@@ -190,7 +190,7 @@ async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
         Ok(listing) => plan::blobs(&listing),
         Err(why) => {
             let why = CliError::from(why);
-            app.console.warn(&format!("The plan cannot be run, since the source cannot be listed: {}", why.message()));
+            app.console.warn(&format!("The plan cannot be run because the source cannot be listed: {}", why.message()));
             Vec::new()
         }
     }
@@ -203,7 +203,7 @@ async fn version(app: &App, spec: &CreateSpec) -> String {
     match next_free(&foundry, &spec.name, &std::collections::BTreeSet::new()).await {
         Ok(version) => version.to_string(),
         Err(why) => {
-            app.console.warn(&format!("The next version is not known: {}", why.message()));
+            app.console.warn(&format!("The next version is unknown: {}", why.message()));
             spec.version.to_string()
         }
     }

@@ -84,15 +84,15 @@ impl EngineArgs {
             return self.for_hub();
         }
         if self.copy.is_some() || self.verify.is_some() {
-            return Err(CliError::usage("--copy and --verify belong to sources of the Hugging Face Hub")
+            return Err(CliError::usage("--copy and --verify require an hf:// source")
                 .with_code(ErrorCode::EngineOptions)
-                .with_suggestion("Omit them, or give --source hf://ORG/NAME."));
+                .with_suggestion("Remove them, or use --source hf://ORG/NAME."));
         }
         match (self.by_name(app)?, source) {
             (EngineChoice::Native { .. }, Source::Blob(_)) => {
-                Err(CliError::usage("the native engine sends files of this machine; a URL is copied by AzCopy")
+                Err(CliError::usage("the native engine uploads local files only; a URL is copied by AzCopy")
                     .with_code(ErrorCode::RemoteSource)
-                    .with_suggestion("Use --engine azcopy for it."))
+                    .with_suggestion("Use --engine azcopy."))
             }
             (choice, _) => Ok(choice),
         }
@@ -102,17 +102,17 @@ impl EngineArgs {
     fn for_hub(&self) -> Result<EngineChoice, CliError> {
         if self.engine == Some(EngineName::AzCopy) {
             let what =
-                "AzCopy cannot read from the Hugging Face Hub: it follows no redirects and knows no tokens of the Hub";
+                "AzCopy cannot read from the Hugging Face Hub: it does not support the Hub's redirects and tokens";
             return Err(CliError::usage(what)
                 .with_code(ErrorCode::EngineOptions)
-                .with_suggestion("Omit --engine, or use --engine native. For AzCopy download the files first: hf download ORG/NAME --local-dir DIR"));
+                .with_suggestion("Remove --engine, or use --engine native. To use AzCopy, download the files first: hf download ORG/NAME --local-dir DIR"));
         }
         if self.no_hash {
             return Err(CliError::usage(
-                "--no-hash does not go with a source of the Hugging Face Hub, whose checksums prove the files",
+                "--no-hash cannot be used with an hf:// source, whose files are verified by checksum",
             )
             .with_code(ErrorCode::EngineOptions)
-            .with_suggestion("Omit --no-hash."));
+            .with_suggestion("Remove --no-hash."));
         }
         Ok(EngineChoice::Native { parallel: self.parallel, hash: true })
     }
@@ -148,9 +148,9 @@ impl EngineArgs {
         match named {
             EngineName::Native => Ok(EngineChoice::Native { parallel: self.parallel, hash: !self.no_hash }),
             EngineName::AzCopy if self.parallel.is_some() || self.no_hash => {
-                Err(CliError::usage("--parallel and --no-hash belong to the native engine")
+                Err(CliError::usage("--parallel and --no-hash require the native engine")
                     .with_code(ErrorCode::EngineOptions)
-                    .with_suggestion("Add --engine native, or leave them away."))
+                    .with_suggestion("Use --engine native, or remove them."))
             }
             EngineName::AzCopy => Ok(EngineChoice::AzCopy),
         }

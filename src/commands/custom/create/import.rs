@@ -29,10 +29,10 @@ pub(super) fn describe(app: &App, source: &HubSource) {
 /// Titled lines of the model card.
 pub(super) fn card_lines(source: &HubSource) -> Vec<(&'static str, String)> {
     let license = source.license.clone().map(|license| {
-        let terms = if source.is_gated { "; access was granted under terms, which are yours to keep" } else { "" };
-        format!("{license} (by the model card{terms})")
+        let terms = if source.is_gated { "; access is subject to its terms" } else { "" };
+        format!("{license} (from the model card{terms})")
     });
-    let base = source.base_model.clone().map(|base| format!("{base} (by the model card)"));
+    let base = source.base_model.clone().map(|base| format!("{base} (from the model card)"));
     [("License", license), ("Base model", base)].into_iter().filter_map(|(title, text)| Some((title, text?))).collect()
 }
 
@@ -45,7 +45,7 @@ pub(super) fn recorded(app: &App, details: &ModelDetails, source: &HubSource) ->
             None => drop(tags.insert(key.to_owned(), value)),
             Some(own) if *own == value => {}
             Some(own) => {
-                app.console.warn(&format!("The tag {key}={own} is kept; the Hugging Face Hub says {value}."));
+                app.console.warn(&format!("The tag {key}={own} is kept; the Hugging Face Hub has {value}."));
             }
         }
     }

@@ -69,12 +69,14 @@ pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mu
         return;
     }
     match findings.iter_mut().find(|finding| finding.is_error()) {
-        Some(first) => first.remedy = format!("This is an adapter: add --weight-type LoRA. Else: {}", first.remedy),
+        Some(first) => {
+            first.remedy = format!("This is an adapter: use --weight-type LoRA. Otherwise: {}", first.remedy);
+        }
         None => findings.push(Finding::warning(
             FindingCode::WeightTypeMismatch,
             ".",
-            format!("this is an adapter, and it would be registered as {weight_type}"),
-            "Add --weight-type LoRA.",
+            format!("this is an adapter, but it would be registered as {weight_type}"),
+            "Use --weight-type LoRA.",
         )),
     }
 }

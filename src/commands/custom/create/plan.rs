@@ -151,21 +151,21 @@ impl SavedPlan {
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
         let bad = |why: String| {
-            CliError::usage(format!("{} is no plan of this program: {why}", path.display()))
+            CliError::usage(format!("{} is not a plan of this extension: {why}", path.display()))
                 .with_code(ErrorCode::BadPlan)
-                .with_suggestion("Write a plan with 'custom create ... --dry-run -o json > plan.json'.")
+                .with_suggestion("Create a plan with 'custom create ... --dry-run -o json > plan.json'.")
         };
         // The shells of Windows write UTF-16.
         let text = decode(&bytes).filter(|_| bytes.len() as u64 <= MAX_BYTES);
-        let text = text.ok_or_else(|| bad("it is no text of a fitting size".into()))?;
+        let text = text.ok_or_else(|| bad("not a text file, or too large".into()))?;
         if !text.trim_start().starts_with('{') {
-            return Err(bad("it is no JSON object".into()));
+            return Err(bad("not a JSON object".into()));
         }
         let head: PlanHeader = serde_json::from_str(&text).map_err(|why| bad(why.to_string()))?;
         match head.schema_version {
             Some(SCHEMA) => {}
-            Some(other) => return Err(bad(format!("its schemaVersion is {other}, and only {SCHEMA} is known"))),
-            None => return Err(bad("it has no schemaVersion".into())),
+            Some(other) => return Err(bad(format!("schemaVersion {other} is not supported, only {SCHEMA}"))),
+            None => return Err(bad("no schemaVersion".into())),
         }
         let mut plan: Self = serde_json::from_str(&text).map_err(|why| bad(why.to_string()))?;
         plan.file = path;
@@ -175,7 +175,7 @@ impl SavedPlan {
     /// Arguments that the plan stands for, combined with those given on the command line.
     pub(super) fn arguments(&self, given: CreateArgs) -> Result<CreateArgs, CliError> {
         let broken = |what: &str| {
-            CliError::usage(format!("{} holds no valid {what}", self.file.display())).with_code(ErrorCode::BadPlan)
+            CliError::usage(format!("{} contains no valid {what}", self.file.display())).with_code(ErrorCode::BadPlan)
         };
         let ModelDetails { weight_type, base_model, description, tags, lora, publisher } = self.registration.clone();
         let options = &self.options;
@@ -228,7 +228,7 @@ impl SavedPlan {
     fn contradiction(&self, option: &str) -> CliError {
         CliError::usage(format!("{option} contradicts the plan in {}", self.file.display()))
             .with_code(ErrorCode::Contradiction)
-            .with_suggestion(format!("Omit {option}, or make another plan."))
+            .with_suggestion(format!("Remove {option}, or create another plan."))
     }
 
     /// Fails where the source given beside the plan is another one: only the SAS of its URL may come from there.
@@ -240,9 +240,11 @@ impl SavedPlan {
         if given == self.source {
             return Ok(());
         }
-        Err(CliError::usage(format!("the plan is about {}, and not about {given}", self.source))
+        Err(CliError::usage(format!("the plan is for {}, not for {given}", self.source))
             .with_code(ErrorCode::Contradiction)
-            .with_suggestion("Omit --source; give it only to add the SAS of the plan's URL, which no plan holds."))
+            .with_suggestion(
+                "Remove --source. Use it only to add the SAS of the plan's URL, which a plan does not contain.",
+            ))
     }
 
     /// Names of the only local files that may go.
@@ -269,7 +271,7 @@ impl SavedPlan {
         }
         self.compare(&now)?;
         for path in newer {
-            app.console.status(&format!("{} is not in the plan, and is not sent.", harmless(path)));
+            app.console.status(&format!("{} is not in the plan and is not uploaded.", harmless(path)));
         }
         Ok(())
     }
@@ -278,15 +280,15 @@ impl SavedPlan {
     pub(super) fn check_sums(&self, sums: &FileSums) -> Result<(), CliError> {
         let is_other = |file: &&PlannedFile| file.sha256.is_some_and(|sum| sums.get(&file.path) != Some(sum));
         let changed = self.files.iter().filter(is_other);
-        self.refuse(changed.map(|file| format!("{}: another content of the same size and time", file.path)).collect())
+        self.refuse(changed.map(|file| format!("{}: content differs (same size and time)", file.path)).collect())
     }
 
     /// Fails where the blobs are not those that the plan lists: AzCopy copies all that is there.
     pub(super) fn check_blobs(&self, listing: &BlobListing) -> Result<(), CliError> {
         if self.files.is_empty() {
-            return Err(CliError::usage("the plan does not say which blobs the source has")
+            return Err(CliError::usage("the plan does not list the blobs of the source")
                 .with_code(ErrorCode::BadPlan)
-                .with_suggestion("Make the plan with a SAS that allows to list or to read the source."));
+                .with_suggestion("Create the plan with a SAS that allows listing or reading the source."));
         }
         let planned: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
         let mut changed = differences(&self.files, &blobs(listing));
@@ -310,7 +312,7 @@ impl SavedPlan {
             format!("{what} changed since the plan was made:\n{}", lines.join("\n")),
         )
         .with_code(ErrorCode::PlanChanged)
-        .with_suggestion("Make the plan again, and look at it. Nothing was sent."))
+        .with_suggestion("Create the plan again and review it. Nothing was sent."))
     }
 }
 
@@ -323,13 +325,13 @@ fn differences(planned: &[PlannedFile], now: &[PlannedFile]) -> Vec<String> {
             return Some(format!("{} now, {} in the plan", byte_count(now.bytes), byte_count(file.bytes)));
         }
         if now.mtime_ns != file.mtime_ns {
-            return Some("another modification time".to_owned());
+            return Some("modification time differs".to_owned());
         }
         if now.version.differs_from(&file.version) {
-            return Some("another write of the blob".to_owned());
+            return Some("blob was written again".to_owned());
         }
         matches!((now.sha256, file.sha256), (Some(now), Some(planned)) if now != planned)
-            .then(|| "another content".to_owned())
+            .then(|| "content differs".to_owned())
     };
     planned.iter().filter_map(|file| Some(format!("{}: {}", file.path, difference(file)?))).collect()
 }
@@ -398,7 +400,7 @@ mod tests {
         let now = [file("a", 1, 1), file("b", 2000, 1), file("d", 4, 2), file("e", 5, 1)];
         assert_eq!(
             differences(&planned, &now),
-            ["b: 2,000 bytes now, 2 bytes in the plan", "c: gone", "d: another modification time"]
+            ["b: 2,000 bytes now, 2 bytes in the plan", "c: gone", "d: modification time differs"]
         );
         assert!(differences(&planned, &planned).is_empty());
     }

@@ -41,7 +41,7 @@ impl CreateRun<'_> {
             Err(error) => return Err(error.into()),
         }
         let what = format!(
-            "Model '{}' (version {version}) exists. Its weights are gone from the moment it is replaced: first it is deleted, then the new weights are uploaded.",
+            "Model '{}' (version {version}) already exists. Replacing it deletes its weights before the new weights are uploaded.",
             spec.name
         );
         if spec.yes {
@@ -49,8 +49,8 @@ impl CreateRun<'_> {
             return Ok(true);
         }
         let confirm = Confirm {
-            action: "replacing a model",
-            unattended: "Add --yes to replace it without asking.",
+            action: "the overwrite",
+            unattended: "Use --yes to replace it without a prompt.",
             question: "Replace it?",
             accepts: AcceptedAnswer::Yes,
             declined: "Upload cancelled.",
@@ -73,7 +73,7 @@ impl CreateRun<'_> {
              The model will be registered automatically after upload.\n",
             estimate(bytes, spec.limit_rate),
             match spec.detach {
-                Some(_) => "The upload goes on without this terminal.",
+                Some(_) => "The upload continues without this terminal.",
                 None => "IMPORTANT: Keep this terminal open until upload completes.",
             }
         ));

@@ -175,7 +175,7 @@ impl CreateRun<'_> {
         let (app, name, foundry) = (self.app, &self.spec.name, self.foundry);
         let (limit, begun) = (self.spec.timeout.unwrap_or(app.timings.register), Instant::now());
         let (Some(registration), Some(journal)) = (session.registration(), session.journal()) else {
-            return Err(RegistrationFailure::Local(CliError::failure("there is no upload to register")));
+            return Err(RegistrationFailure::Local(CliError::failure("no upload to register")));
         };
         let operation = journal.operation.clone();
         let started = match asked {
@@ -236,7 +236,7 @@ impl CreateRun<'_> {
         }
         let (app, name) = (self.app, self.spec.name.as_str());
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version.as_str()]);
-        let timed_out = format!("The service may still be at work. Wait for it:\n  {wait}");
+        let timed_out = format!("The service may still be working. To wait for it:\n  {wait}");
         let is_unknown = error.refusal_code().is_some_and(|code| !CliError::has_suggestion(code));
         let told = CliError::registration(error, &RegistrationSuggestions { timed_out: &timed_out, lost: None });
         let told = told.with_kept(&self.spec.again);
@@ -272,7 +272,7 @@ impl CreateRun<'_> {
     fn kept(&self) -> String {
         let again = &self.spec.again;
         format!(
-            "The files of this upload are complete and kept; once the version is free, the same command registers them:\n  {again}"
+            "The upload is complete and kept. When the version is free, run the same command again to register it:\n  {again}"
         )
     }
 }

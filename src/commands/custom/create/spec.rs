@@ -87,7 +87,7 @@ impl FromStr for VersionChoice {
         }
         // Existing models may have any version; a new one should be easy to type.
         if text.contains(char::is_whitespace) {
-            return Err("a new version has no blanks".into());
+            return Err("a version cannot contain spaces".into());
         }
         text.parse().map(Self::Named)
     }

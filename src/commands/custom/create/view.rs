@@ -32,7 +32,7 @@ impl<'a> UploadView<'a> {
         match event {
             UploadEvent::RequestingLocation => console.step(1, STEPS, "Requesting upload location..."),
             UploadEvent::StraysDeleted { files } => console.status(&format!(
-                "  {} of an earlier upload {} no part of the source any more and removed from the upload location.",
+                "  {} of an earlier upload {} no longer part of the source and removed from the upload location.",
                 units::count(files, "file", "files"),
                 if files == 1 { "is" } else { "are" },
             )),
@@ -57,7 +57,7 @@ impl<'a> UploadView<'a> {
             UploadEvent::StartingOver => console.status(&format!("  {STARTING_OVER}")),
             UploadEvent::Lifetime(warning) => console.warn(&lifetime(&warning)),
             UploadEvent::RenewingSas => {
-                console.status("  The upload location's SAS was refused on the way. Asking for a fresh one...");
+                console.status("  The upload SAS was rejected. Requesting a new one...");
             }
             UploadEvent::Transfer(event) => self.transfer(&event),
             UploadEvent::Tick => {
@@ -89,11 +89,11 @@ fn resuming(kept: &ResumeTotals) -> Option<String> {
     let (blocks, total) = (units::bytes(kept.partial_bytes), units::bytes(kept.total_bytes));
     let uploaded = match (kept.files, kept.partial_bytes) {
         (0, 0) => return None,
-        (0, _) => format!("{blocks} of {total} are there already."),
-        (_, 0) => format!("{} are there already.", files_of(kept)),
-        (..) => format!("{} are there already, and {blocks} of the rest.", files_of(kept)),
+        (0, _) => format!("{blocks} of {total} already uploaded."),
+        (_, 0) => format!("{} already uploaded.", files_of(kept)),
+        (..) => format!("{} already uploaded, and {blocks} of the rest.", files_of(kept)),
     };
-    Some(format!("Going on with an earlier upload: {uploaded}"))
+    Some(format!("Resuming upload: {uploaded}"))
 }
 
 /// Describes what of an interrupted upload is not sent again.
@@ -102,17 +102,15 @@ pub(super) fn kept_sentence(kept: &ResumeTotals) -> String {
     let blocks = units::bytes(kept.partial_bytes);
     match (kept.files, kept.total_files, kept.partial_bytes, kept.keeps_partial_files) {
         (_, 0, ..) => "The copy starts over.".to_owned(),
-        (0, 1, 0, false) => "AzCopy keeps no half file: this file starts over.".to_owned(),
+        (0, 1, 0, false) => "AzCopy does not resume within a file: this file starts over.".to_owned(),
         (0, _, 0, false) => "No file is complete yet: the upload starts over.".to_owned(),
-        (0, _, 0, true) => "Nothing arrived yet: the upload starts over.".to_owned(),
+        (0, _, 0, true) => "Nothing is uploaded yet: the upload starts over.".to_owned(),
         (0, ..) => {
-            format!("{blocks} arrived and will not be sent again; the blob store keeps them for 7 days.")
+            format!("{blocks} are uploaded and will not be sent again; the blob store keeps them for 7 days.")
         }
         (all, files, 0, _) if all == files => format!("{complete}."),
         (_, _, 0, _) => format!("{complete}; the rest starts over."),
-        _ => format!(
-            "{complete}; nor will the {blocks} that arrived of the rest, which the blob store keeps for 7 days."
-        ),
+        _ => format!("{complete}, nor will {blocks} of the rest, which the blob store keeps for 7 days."),
     }
 }
 
@@ -126,10 +124,10 @@ fn files_of(kept: &ResumeTotals) -> String {
 fn changed(paths: &[&str]) -> String {
     let shown = paths[..paths.len().min(MAX_NAMED)].join(", ");
     match paths.len() {
-        ..=1 => format!("{shown} changed since the last try: it starts again."),
-        2..=MAX_NAMED => format!("{shown} changed since the last try: they start again."),
+        ..=1 => format!("{shown} changed since the last attempt: it starts over."),
+        2..=MAX_NAMED => format!("{shown} changed since the last attempt: they start over."),
         all => {
-            format!("{} files changed since the last try and start again: {shown}, ...", units::grouped(all as u64))
+            format!("{} files changed since the last attempt and start over: {shown}, ...", units::grouped(all as u64))
         }
     }
 }
@@ -137,14 +135,14 @@ fn changed(paths: &[&str]) -> String {
 fn lifetime(warning: &LifetimeWarning) -> String {
     match warning {
         LifetimeWarning::FileTooLong { path, bytes, takes, rate, left } => format!(
-            "{path} ({}) alone takes {} at {}/s, and the upload location's SAS ends in {}: AzCopy sends a file whole or not at all, so this upload cannot end at that rate.",
+            "{path} ({}) takes {} at {}/s, but the upload SAS expires in {}. AzCopy does not resume within a file, so this upload cannot finish at that rate.",
             units::bytes(*bytes),
             units::duration(*takes),
             units::bytes(*rate),
             units::duration(*left),
         ),
         LifetimeWarning::MayEndEarly { left } => format!(
-            "The upload location's SAS ends in {}, perhaps before the upload does. A fresh one is then asked for; files that are complete are not sent again, the one under way starts over.",
+            "The upload SAS expires in {}, possibly before the upload ends. A new one is then requested; complete files are not sent again, the file in progress starts over.",
             units::duration(*left),
         ),
     }
@@ -167,14 +165,14 @@ mod tests {
     fn what_is_already_uploaded_is_said_when_an_upload_is_resumed() {
         for (kept, words) in [
             (NOTHING, None),
-            (ResumeTotals { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B are there already.")),
-            (ResumeTotals { files: 1, bytes: 10, ..NOTHING }, Some("1 of 3 files (10 B) are there already.")),
+            (ResumeTotals { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B already uploaded.")),
+            (ResumeTotals { files: 1, bytes: 10, ..NOTHING }, Some("1 of 3 files (10 B) already uploaded.")),
             (
                 ResumeTotals { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
-                Some("1 of 3 files (10 B) are there already, and 8 B of the rest."),
+                Some("1 of 3 files (10 B) already uploaded, and 8 B of the rest."),
             ),
         ] {
-            let expected = words.map(|words| format!("Going on with an earlier upload: {words}"));
+            let expected = words.map(|words| format!("Resuming upload: {words}"));
             assert_eq!(resuming(&kept), expected);
         }
     }
@@ -184,12 +182,12 @@ mod tests {
         let azcopy = ResumeTotals { keeps_partial_files: false, ..NOTHING };
         for (kept, words) in [
             (ResumeTotals { total_files: 0, ..azcopy }, "The copy starts over."),
-            (ResumeTotals { total_files: 1, ..azcopy }, "AzCopy keeps no half file: this file starts over."),
+            (ResumeTotals { total_files: 1, ..azcopy }, "AzCopy does not resume within a file: this file starts over."),
             (azcopy, "No file is complete yet: the upload starts over."),
-            (NOTHING, "Nothing arrived yet: the upload starts over."),
+            (NOTHING, "Nothing is uploaded yet: the upload starts over."),
             (
                 ResumeTotals { partial_bytes: 8, ..NOTHING },
-                "8 B arrived and will not be sent again; the blob store keeps them for 7 days.",
+                "8 B are uploaded and will not be sent again; the blob store keeps them for 7 days.",
             ),
             (
                 ResumeTotals { files: 3, bytes: 30, ..azcopy },
@@ -201,7 +199,7 @@ mod tests {
             ),
             (
                 ResumeTotals { files: 1, bytes: 10, partial_bytes: 8, ..NOTHING },
-                "1 of 3 files (10 B) are complete and will not be sent again; nor will the 8 B that arrived of the rest, which the blob store keeps for 7 days.",
+                "1 of 3 files (10 B) are complete and will not be sent again, nor will 8 B of the rest, which the blob store keeps for 7 days.",
             ),
         ] {
             assert_eq!(kept_sentence(&kept), words);
@@ -211,9 +209,9 @@ mod tests {
     #[test]
     fn changed_files_are_named_as_far_as_that_helps() {
         for (paths, words) in [
-            (&["a"][..], "a changed since the last try: it starts again."),
-            (&["a", "b"], "a, b changed since the last try: they start again."),
-            (&["a", "b", "c", "d"], "4 files changed since the last try and start again: a, b, c, ..."),
+            (&["a"][..], "a changed since the last attempt: it starts over."),
+            (&["a", "b"], "a, b changed since the last attempt: they start over."),
+            (&["a", "b", "c", "d"], "4 files changed since the last attempt and start over: a, b, c, ..."),
         ] {
             assert_eq!(changed(paths), words);
         }

@@ -29,7 +29,7 @@ const LOG_TAIL_LINES: usize = 5;
 /// Options of `custom uploads attach`.
 #[derive(Args, Debug)]
 pub(crate) struct AttachArgs {
-    /// Upload id from 'uploads list', or its first digits
+    /// Upload ID from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 
@@ -85,8 +85,8 @@ async fn follow(app: &App, upload: &LocalUpload) -> Result<Option<RunResult>, Cl
 /// Ctrl+C, which ends the view alone.
 fn view_interrupted(app: &App, upload: &LocalUpload) -> CliError {
     let again = app.command_line(&["custom", "uploads", "attach", &upload.id]);
-    CliError::new(ErrorKind::Interrupted, "Interrupted. The upload goes on.")
-        .with_suggestion(format!("To follow it again:\n  {again}"))
+    CliError::new(ErrorKind::Interrupted, "Interrupted. The upload continues.")
+        .with_suggestion(format!("To show its progress again:\n  {again}"))
 }
 
 /// Ends as the upload did.
@@ -115,7 +115,7 @@ fn crashed(app: &App, upload: &LocalUpload) -> CliError {
     let words = upload.files().log_tail(LOG_TAIL_LINES).join("\n");
     let error = CliError::new(
         ErrorKind::UploadFailed,
-        "the upload ended without a result: its process was killed, or the machine went down",
+        "the upload ended without a result: its process was killed, or the machine shut down",
     )
     .with_code(ErrorCode::UploadInterrupted);
     let error = if words.is_empty() { error } else { error.and_message(&format!("Last lines of its log:\n{words}")) };
@@ -131,8 +131,8 @@ fn not_detached(app: &App, upload: &LocalUpload) -> CliError {
     let error = CliError::new(ErrorKind::Conflict, format!("upload {} is not detached{process}", upload.id))
         .with_code(ErrorCode::NotDetached);
     if upload.running {
-        return error.with_suggestion("It shows its progress in the terminal in which it was started.");
+        return error.with_suggestion("Its progress is shown in the terminal that started it.");
     }
     let resume = resume_of(app, upload);
-    error.with_suggestion(format!("No process works on it. To resume it without this terminal:\n  {resume}"))
+    error.with_suggestion(format!("No process is running it. To resume it in the background:\n  {resume}"))
 }

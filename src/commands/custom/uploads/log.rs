@@ -12,7 +12,7 @@ use azure_ai_models_core::display::harmless_lines;
 /// Options of `custom uploads log`.
 #[derive(Args, Debug)]
 pub(crate) struct LogArgs {
-    /// Upload id from 'uploads list', or its first digits
+    /// Upload ID from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 }

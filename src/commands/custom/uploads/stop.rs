@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Options of `custom uploads stop`.
 #[derive(Args, Debug)]
 pub(crate) struct StopArgs {
-    /// Upload id from 'uploads list', or its first digits
+    /// Upload ID from 'uploads list', or its first digits
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -32,26 +32,23 @@ pub(super) async fn stop(app: &App, args: &StopArgs) -> Result<(), CliError> {
     if upload.run.is_none() {
         return Err(CliError::new(ErrorKind::Conflict, format!("upload {} is not detached{process}", upload.id))
             .with_code(ErrorCode::NotDetached)
-            .with_suggestion("Press Ctrl+C in the terminal in which it was started."));
+            .with_suggestion("Press Ctrl+C in the terminal that started it."));
     }
     let files = upload.files();
     files.request_stop().map_err(|why| CliError::failure(format!("the upload cannot be stopped: {why}")))?;
     let begun = Instant::now();
     while upload.is_running_now() && files.result().is_none() {
         if begun.elapsed() > LIMIT {
-            return Err(CliError::failure(format!(
-                "upload {}{process} was asked to end and has not ended yet",
-                upload.id
-            ))
-            .with_code(ErrorCode::StillRunning)
-            .with_suggestion(
-                "It ends as soon as it can. A process that hangs has to be killed; the upload can be resumed then.",
-            ));
+            return Err(CliError::failure(format!("upload {}{process} has not stopped yet", upload.id))
+                .with_code(ErrorCode::StillRunning)
+                .with_suggestion(
+                    "It stops as soon as possible. If the process hangs, kill it; the upload can then be resumed.",
+                ));
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
     match files.result().filter(|result| result.error.is_none()) {
-        Some(_) => app.console.done(&format!("Upload {} had come to its end", upload.id)),
+        Some(_) => app.console.done(&format!("Upload {} had already ended", upload.id)),
         None => {
             app.console.done(&format!("Upload {} stopped", upload.id));
             app.console.status(&format!("To resume it:\n  {}", resume_of(app, &upload)));

@@ -117,7 +117,10 @@ impl DeployRequest {
 
 /// Suggestion where a deployment has the name.
 fn taken(about: &DeploymentCommand<'_>) -> String {
-    format!("Use another name with --deploy NAME. To see what is there:\n  {}", about.command(Group::All, "show"))
+    format!(
+        "Use another name with --deploy NAME. To show the existing deployment:\n  {}",
+        about.command(Group::All, "show")
+    )
 }
 
 impl PreparedDeployment {
@@ -132,10 +135,12 @@ impl PreparedDeployment {
         let outcome = self.create(app, &plan, &again).await;
         outcome.map_err(|error| {
             let model = &plan.new.model.name;
-            let words =
-                format!("The model stays registered. Once that is solved, deploy it:\n  {}", again(plan.new.capacity));
+            let words = format!(
+                "The model is registered. After fixing the problem, deploy it:\n  {}",
+                again(plan.new.capacity)
+            );
             error
-                .and_message(&format!("Model '{model}' (version {version}) is registered, and is not deployed."))
+                .and_message(&format!("Model '{model}' (version {version}) is registered but not deployed."))
                 .and_suggestion(&words)
         })
     }

@@ -37,7 +37,7 @@ pub(super) fn check_answers(
         return if is_agreed { Ok(()) } else { app.can_confirm(&consent()) };
     };
     if !is_agreed && app.terminal_prompt_obstacle().is_some() {
-        missing.push(("--yes (-y)", "agrees to what is billed while it exists"));
+        missing.push(("--yes (-y)", "agrees to the billing while the deployment exists"));
     }
     let names: Vec<&str> = missing.iter().filter_map(|(option, _)| option.split(' ').next()).collect();
     let (verb, names) = match names.as_slice() {
@@ -51,7 +51,7 @@ pub(super) fn check_answers(
     if options.sku_name.is_none() && !later.is_empty() {
         lines.push(later.to_owned());
     }
-    Err(CliError::usage(format!("{names} {verb} missing, and {obstacle}"))
+    Err(CliError::usage(format!("{names} {verb} required {obstacle}"))
         .with_code(ErrorCode::MissingAnswer)
         .with_suggestion(lines.join("\n")))
 }
@@ -76,7 +76,7 @@ pub(super) async fn ask_capacity(app: &App, range: &CapacityRange) -> Result<u64
 /// When the user leaves the question.
 pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliError> {
     app.value(question, None, |text| match text {
-        "" => Err("an empty answer names nothing".into()),
+        "" => Err("the answer cannot be empty".into()),
         text => Ok(text.to_owned()),
     })
     .await
@@ -92,7 +92,7 @@ pub(super) async fn choose_model(
     catalog: Option<&Catalog>,
     format: Option<&str>,
 ) -> Result<String, CliError> {
-    const QUESTION: &str = "Select a model of the catalogue";
+    const QUESTION: &str = "Select a catalog model";
     if let Some(host) = app.host() {
         let tenant = app.project().and_then(|project| project.value(&app.env, var::AZURE_TENANT_ID));
         let question = ModelQuestion {
@@ -120,7 +120,7 @@ pub(super) async fn choose_model(
     names.sort_unstable_by_key(|name| name.to_lowercase());
     names.dedup();
     if names.is_empty() {
-        return ask_text(app, "Model of the catalogue to deploy").await;
+        return ask_text(app, "Catalog model to deploy").await;
     }
     let index = app.choose(QUESTION, names.clone()).await?;
     Ok(names.swap_remove(index))

@@ -22,7 +22,7 @@ use azure_ai_models_core::model::{DeploymentKind, NewDeploymentName};
 
 /// Further options that may be needed, depending on the catalogue.
 const LATER_OPTIONS: &str =
-    "Where all SKUs of the model are billed while the deployment exists, --sku-name SKU and --yes are needed too.";
+    "If all SKUs of the model are billed while the deployment exists, --sku-name SKU and --yes are required too.";
 
 /// Options of `base deployments create`.
 #[derive(Args, Debug)]
@@ -65,8 +65,7 @@ pub(super) struct BaseRequest {
 
 pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError> {
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;
-    let needed =
-        [RequiredOption { option: "--model MODEL", meaning: "model of the catalogue", is_missing: model.is_none() }];
+    let needed = [RequiredOption { option: "--model MODEL", meaning: "catalog model", is_missing: model.is_none() }];
     // Only a SKU that is named can be billed while the deployment exists.
     let needs_consent = options.sku_name.as_deref().is_some_and(bills_while_it_exists) && !options.dry_run;
     let is_agreed = options.yes || !needs_consent || options.if_not_exists;
@@ -146,6 +145,6 @@ fn named_like(model: &str) -> Result<NewDeploymentName, CliError> {
     model.parse().map_err(|why| {
         CliError::usage(format!("a deployment cannot be named '{model}': {why}"))
             .with_code(ErrorCode::MissingAnswer)
-            .with_suggestion("Give --name NAME.")
+            .with_suggestion("Use --name NAME.")
     })
 }

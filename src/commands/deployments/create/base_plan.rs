@@ -79,10 +79,10 @@ pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &BaseRequest) -> Re
         (format, version, &options.sku_name, options.sku_capacity)
     else {
         return Err(CliError::usage(
-            "the catalogue cannot be read, so --model-format, --model-version, --sku-name and --sku-capacity are required",
+            "the catalog cannot be read: --model-format, --model-version, --sku-name and --sku-capacity are required",
         )
         .with_code(ErrorCode::MissingAnswer)
-        .with_suggestion("Give all four, or ask for a role that may read the models of the account."));
+        .with_suggestion("Use all four options, or ask for a role that can read the models of the account."));
     };
     checks.skip("model", NO_PERMISSION);
     checks.check_other_deployments(None, options.spillover.as_ref()).await?;
@@ -112,7 +112,7 @@ fn model<'a>(
     if formats.len() > 1 {
         return Err(CliError::usage(format!("model '{name}' is listed in several formats: {}", formats.join(", ")))
             .with_code(ErrorCode::AmbiguousModel)
-            .with_suggestion("Name one with --model-format FORMAT."));
+            .with_suggestion("Use --model-format FORMAT."));
     }
     if rows.is_empty() {
         return Ok(Err(no_such_model(about.app, &options.account, catalog, name)));
@@ -128,13 +128,13 @@ fn model<'a>(
         let versions: Vec<&str> = rows.iter().map(|row| row.view().version()).collect();
         let message = match version {
             Some(version) => {
-                format!("model '{name}' has no version '{version}', but {}", versions.join(", "))
+                format!("model '{name}' has no version '{version}'; available: {}", versions.join(", "))
             }
-            None => format!("model '{name}' has no version that can still be deployed"),
+            None => format!("model '{name}' has no version that can be deployed"),
         };
         CliError::new(ErrorKind::NotFound, message)
             .with_code(ErrorCode::ModelNotFound)
-            .with_suggestion(format!("See its versions:\n  {show}"))
+            .with_suggestion(format!("To list its versions:\n  {show}"))
     }))
 }
 
@@ -160,11 +160,11 @@ async fn sku<'a>(
         }
         SkuFault::MustBeNamed { .. } => {
             let yes = if options.yes { "" } else { " and agree to that with --yes" };
-            format!("Name it with --sku-name{yes}, if that is what you want. Offered: {}.", names.join(", "))
+            format!("Add --sku-name{yes} to use it. Offered: {}.", names.join(", "))
         }
         SkuFault::None | SkuFault::NoCapacity { .. } => {
             format!(
-                "See its SKUs:\n  {}",
+                "To list its SKUs:\n  {}",
                 about.account.command_line(about.app, &["base", "show", "--name", &model.name])
             )
         }
@@ -192,7 +192,7 @@ async fn capacity(
         Err(fault) => {
             let error = CliError::usage(fault.to_string())
                 .with_code(ErrorCode::BadCapacity)
-                .with_suggestion("Give --sku-capacity N.");
+                .with_suggestion("Use --sku-capacity N.");
             checks.fail("sku", error);
             Ok(None)
         }

@@ -24,7 +24,7 @@ use azure_ai_models_core::model::{ModelName, ModelVersion, NewDeploymentName};
 
 /// Further options that may be needed, depending on the catalogue.
 const LATER_OPTIONS: &str =
-    "Where the catalogue lists no SKU for the model, --sku-name SKU and --sku-capacity N are needed too.";
+    "If the catalog lists no SKU for the model, --sku-name SKU and --sku-capacity N are required too.";
 
 /// Options of `custom deployments create`.
 #[derive(Args, Debug)]

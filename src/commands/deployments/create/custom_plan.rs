@@ -89,7 +89,7 @@ async fn choose(
         let missing = [("--sku-name", name.is_none()), ("--sku-capacity", capacity.is_none())];
         let missing: Vec<&str> = missing.iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| *name).collect();
         let missing = missing.join(" and ");
-        let error = CliError::usage(format!("{missing} must be given: the catalogue lists none for this model"))
+        let error = CliError::usage(format!("{missing} must be set: the catalog lists none for this model"))
             .with_code(ErrorCode::MissingAnswer)
             .with_suggestion(format!("Microsoft's published example uses {EXAMPLE}."));
         checks.fail("sku", error);

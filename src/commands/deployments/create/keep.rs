@@ -44,7 +44,7 @@ pub(super) async fn keep_existing(
     }
     if let Some(update) = wanted.update(about, &deployment) {
         app.console
-            .warn(&format!("Deployment '{name}' has other options than the ones given. To change them:\n  {update}"));
+            .warn(&format!("Deployment '{name}' has options other than those given. To change them:\n  {update}"));
     }
     if deployment.view().state() == DeploymentState::Succeeded {
         app.console.status(&format!("Deployment '{name}' already exists: nothing was created."));
@@ -106,7 +106,7 @@ impl RequestedProperties<'_> {
 
     /// Suggestion where the name is taken and must not be.
     pub(super) fn suggestion(&self, about: &DeploymentCommand<'_>, deployment: &Deployment) -> String {
-        let start = "Use another --name, or --if-not-exists to keep what is there.";
+        let start = "Use another --name, or --if-not-exists to keep the existing deployment.";
         let update = match self.difference(deployment) {
             None => self.update(about, deployment),
             Some(_) => None,

@@ -72,7 +72,7 @@ impl Checks<'_> {
         }
         if let Some(spillover) = spillover {
             match all.iter().any(|one| one.view().name.eq_ignore_ascii_case(spillover.as_str())) {
-                true => self.pass("spillover", &format!("deployment '{spillover}' is there")),
+                true => self.pass("spillover", &format!("deployment '{spillover}' exists")),
                 false => {
                     let names = all.iter().map(|one| one.view().name.as_str());
                     let missing = DeploymentCommand { name: spillover, ..*self.about }.missing_among(names);

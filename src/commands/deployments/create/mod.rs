@@ -46,8 +46,8 @@ pub(crate) fn report_billing(app: &App) {
 /// The question before something that is billed while it exists.
 fn consent() -> Confirm<'static> {
     Confirm {
-        action: "creating a deployment that is billed while it exists",
-        unattended: "Add --yes (-y) to agree to that.",
+        action: "the billed deployment",
+        unattended: "Use --yes (-y) to agree to the billing.",
         question: "Create the deployment?",
         accepts: AcceptedAnswer::Yes,
         declined: "Nothing was created.",

@@ -109,17 +109,15 @@ pub(super) async fn target_with_draft(
         let what = version.as_ref().map(|version| format!(" version '{version}'")).unwrap_or_default();
         let error = CliError::new(
             ErrorKind::NotFound,
-            format!("the catalogue of the account has no Fireworks model '{name}'{what}"),
+            format!("the catalog of the account has no Fireworks model '{name}'{what}"),
         )
         .with_code(ErrorCode::ModelNotFound)
-        .with_suggestion(
-            "With --draft-model, --model names the catalogue model that the draft is for. See 'base list'.",
-        );
+        .with_suggestion("With --draft-model, --model is the catalog model that the draft is for. See 'base list'.");
         checks.fail("model", error);
         return Ok(None);
     };
     let view = row.view();
-    checks.pass("model", &format!("{} (version {}) of the catalogue", view.name, view.version()));
+    checks.pass("model", &format!("{} (version {}) of the catalog", view.name, view.version()));
     let Some((draft_version, _)) = found else { return Ok(None) };
     let model = NewModel {
         format: view.format().to_owned(),
@@ -156,7 +154,7 @@ async fn registered(
                 return Err(CliError::usage("--model-version is required: the registered models cannot be read")
                     .with_code(ErrorCode::VersionRequired)
                     .with_suggestion(
-                        "Give --model-version VERSION, or ask for the role Azure AI User on the Foundry project.",
+                        "Use --model-version VERSION, or ask for the role Azure AI User on the Foundry project.",
                     ));
             };
             checks.skip(id, NO_PERMISSION);
@@ -180,7 +178,7 @@ async fn registered(
         let message = format!("model '{name}' (version {version}) is not registered (state {state})");
         let error = CliError::new(ErrorKind::RegistrationFailed, message)
             .with_code(ErrorCode::RegistrationFailed)
-            .with_suggestion(format!("See what becomes of it:\n  {wait}"));
+            .with_suggestion(format!("To wait for its registration:\n  {wait}"));
         checks.fail(id, error);
     }
     Ok(Some((version, base_model)))

@@ -33,8 +33,8 @@ pub(super) async fn lines(about: &DeploymentCommand<'_>, reach: &AccountContext,
     let skus = row.map(|row| skus(row, &plan.new.sku, (here, &capacities), &usages)).unwrap_or_default();
     let regions = regions(&capacities, plan, here);
     let skus = (!skus.is_empty()).then(|| format!("SKUs with quota here: {}.", skus.join(", ")));
-    let regions =
-        (!regions.is_empty()).then(|| format!("Regions with room, for an account there: {}.", regions.join(", ")));
+    let regions = (!regions.is_empty())
+        .then(|| format!("Regions with capacity (an account there is required): {}.", regions.join(", ")));
     skus.into_iter().chain(regions).map(|line| harmless(&line)).collect()
 }
 

@@ -31,13 +31,13 @@ pub struct CapacityRange {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CapacityFault {
     /// Outside the range.
-    #[error("it must be {range}")]
+    #[error("must be {range}")]
     OutOfRange {
         /// The range, in words.
         range: String,
     },
     /// Not one of the few.
-    #[error("it must be one of {values}")]
+    #[error("must be one of {values}")]
     NotAllowed {
         /// Those that are allowed.
         values: String,
@@ -142,7 +142,7 @@ fn neighbours(below: Option<u64>, above: Option<u64>) -> String {
             format!("the nearest accepted capacities are {} and {}", grouped(below), grouped(above))
         }
         (Some(one), None) | (None, Some(one)) => format!("the nearest accepted capacity is {}", grouped(one)),
-        (None, None) => "no capacity fits it".to_owned(),
+        (None, None) => "no capacity is accepted".to_owned(),
     }
 }
 

@@ -34,7 +34,7 @@ pub enum SkuFault {
     #[error("this model has no SKU that can be deployed")]
     None,
     /// The one that would be chosen is billed while it exists.
-    #[error("SKU '{name}' is billed while the deployment exists, so it must be named")]
+    #[error("SKU '{name}' is billed while the deployment exists, so --sku-name is required")]
     MustBeNamed {
         /// The SKU.
         name: String,

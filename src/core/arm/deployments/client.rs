@@ -106,10 +106,10 @@ impl Deployments {
     ) -> Result<(RawDeployment, Response), HttpError> {
         let response = self.arm.http().send(&self.arm.request_by(Method::GET, self.url(name, version), retry)).await?;
         let body: Value = response.json()?;
-        let seen = read(body).ok_or_else(|| response.bad(ResponseFlaw::Shape("it shows no deployment".into())))?;
+        let seen = read(body).ok_or_else(|| response.bad(ResponseFlaw::Shape("no deployment in it".into())))?;
         let shown = &seen.deployment.view().name;
         if !shown.eq_ignore_ascii_case(name.as_str()) {
-            return Err(response.bad(ResponseFlaw::Shape(format!("it shows deployment '{}'", clean(shown)))));
+            return Err(response.bad(ResponseFlaw::Shape(format!("it is about deployment '{}'", clean(shown)))));
         }
         Ok((seen, response))
     }

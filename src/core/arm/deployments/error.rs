@@ -14,7 +14,7 @@ pub enum DeployError {
     #[error("the account was busy with another operation")]
     Busy(#[source] HttpError),
     /// The answer to the write was lost, and a deployment of another model has the name.
-    #[error("a deployment of another model has this name by now")]
+    #[error("a deployment of another model now has this name")]
     Taken,
     /// The deployment ended badly.
     #[error("the deployment ended in state '{state}'{}", words(detail.as_ref()))]
@@ -35,10 +35,10 @@ pub enum DeployError {
         last_fault: Option<HttpError>,
     },
     /// The write was accepted, and the deployment did not appear.
-    #[error("the deployment was accepted and did not appear")]
+    #[error("the deployment was accepted but did not appear")]
     NotVisible,
     /// There is no deployment of this name.
-    #[error("there is no deployment of this name")]
+    #[error("the deployment does not exist")]
     NotFound,
     /// The deployment was being deleted during the wait, and is gone.
     #[error("the deployment was deleted in the meantime")]

@@ -22,16 +22,16 @@ pub enum InstallError {
         why: String,
     },
     /// An own place is named, and no checksum.
-    #[error("{} needs {}, the SHA-256 of the archive at that place", var::AZCOPY_URL, var::AZCOPY_SHA256)]
+    #[error("{} requires {}, the SHA-256 of the archive", var::AZCOPY_URL, var::AZCOPY_SHA256)]
     NoChecksum,
     /// There is no home directory.
-    #[error("there is no home directory to put AzCopy in")]
+    #[error("no home directory found to install AzCopy in")]
     NoHome,
     /// The archive did not come.
     #[error("{}", http_words(.0))]
     Http(HttpError),
     /// A redirect leads to a place that is not trusted.
-    #[error("{from} leads to {to}, which is no known place of AzCopy")]
+    #[error("{from} redirects to {to}, which is not a known download host of AzCopy")]
     Redirect {
         /// Host that said so.
         from: String,
@@ -48,7 +48,7 @@ pub enum InstallError {
         limit: u64,
     },
     /// The archive is another one than the checksum says.
-    #[error("the archive has the SHA-256 {found}, and {} says {wanted}", var::AZCOPY_SHA256)]
+    #[error("the SHA-256 of the archive is {found}, but {} is {wanted}", var::AZCOPY_SHA256)]
     WrongChecksum {
         /// Of the archive that came.
         found: String,
@@ -79,7 +79,7 @@ impl InstallError {
 
 fn http_words(error: &HttpError) -> String {
     match error {
-        HttpError::Service(error) => format!("the server answered: {error}"),
+        HttpError::Service(error) => format!("the server returned: {error}"),
         error => error.to_string(),
     }
 }
@@ -88,30 +88,30 @@ fn http_words(error: &HttpError) -> String {
 #[derive(Debug, Error)]
 pub enum ArchiveFlaw {
     /// Neither tar.gz nor zip; often a page of a proxy.
-    #[error("it is neither a tar.gz nor a zip archive")]
+    #[error("not a tar.gz or zip archive")]
     OtherFormat,
     /// Damaged: cannot be read to its end.
-    #[error("it is damaged: {0}")]
+    #[error("the archive is damaged: {0}")]
     Damaged(String),
     /// A name that leads out of the directory.
-    #[error("it holds an unsafe name: {0}")]
+    #[error("the archive contains an unsafe name: {0}")]
     UnsafeName(String),
     /// A symbolic or hard link.
-    #[error("it holds a link: {0}")]
+    #[error("the archive contains a link: {0}")]
     Link(String),
     /// The program's name is that of something else.
-    #[error("its {0} is no regular file")]
+    #[error("{0} in the archive is not a regular file")]
     NotAFile(String),
     /// Two programs.
-    #[error("it holds more than one azcopy")]
+    #[error("the archive contains more than one azcopy")]
     Twice,
     /// No program.
-    #[error("there is no azcopy in it")]
+    #[error("the archive contains no azcopy")]
     NoProgram,
     /// Unpacks into more bytes than any AzCopy has.
-    #[error("it unpacks into more than {}", units::bytes(*.0))]
+    #[error("the archive unpacks to more than {}", units::bytes(*.0))]
     Bomb(u64),
     /// Declares another size than it has.
-    #[error("{0} has another size than the archive says")]
+    #[error("the size of {0} differs from the one in the archive")]
     WrongSize(String),
 }

@@ -43,7 +43,7 @@ pub(super) async fn fetch(
         };
         let Some(pause) = backoff.after(&error) else { return Err(InstallError::Http(error)) };
         let why = InstallError::Http(error);
-        http.report(Report::Notice(format!("The download broke ({why}); trying again ({})", backoff.next_attempt())));
+        http.report(Report::Notice(format!("The download failed ({why}); retrying ({})", backoff.next_attempt())));
         tokio::time::sleep(pause).await;
     }
 }

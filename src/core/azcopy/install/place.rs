@@ -44,7 +44,7 @@ impl DownloadSource {
                 Ok(Self { url, sha256, own: true })
             }
             None => {
-                let url = Url::parse(download_url()).map_err(|_| bad(var::AZCOPY_URL, "no address is known"))?;
+                let url = Url::parse(download_url()).map_err(|_| bad(var::AZCOPY_URL, "no download URL is known"))?;
                 Ok(Self { url, sha256, own: false })
             }
         }
@@ -88,18 +88,18 @@ fn is_microsofts(url: &Url) -> bool {
 }
 
 fn read_url(text: &str) -> Result<Url, InstallError> {
-    let url = Url::parse(text.trim()).map_err(|why| bad(var::AZCOPY_URL, &format!("it is no URL ({why})")))?;
+    let url = Url::parse(text.trim()).map_err(|why| bad(var::AZCOPY_URL, &format!("not a URL ({why})")))?;
     if check_secure(&url).is_ok() {
         Ok(url)
     } else {
-        Err(bad(var::AZCOPY_URL, "it must be https (or http on this machine) and hold no user name"))
+        Err(bad(var::AZCOPY_URL, "must be https (or http on this machine) and contain no user name"))
     }
 }
 
 fn read_sha256(text: &str) -> Result<String, InstallError> {
     let text = text.trim().to_ascii_lowercase();
     let good = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    good.then_some(text).ok_or_else(|| bad(var::AZCOPY_SHA256, "it must be 64 hexadecimal digits"))
+    good.then_some(text).ok_or_else(|| bad(var::AZCOPY_SHA256, "must be 64 hexadecimal digits"))
 }
 
 fn bad(variable: &'static str, why: &str) -> InstallError {

@@ -66,7 +66,7 @@ async fn from_tar(archive: &File, name: &str, limit: u64, to: &mut File) -> Resu
         let size = entry.size();
         let written = copy(&mut entry, to, limit).await?;
         if written != size {
-            return Err(ArchiveFlaw::Damaged("it ends too early".into()).into());
+            return Err(ArchiveFlaw::Damaged("unexpected end".into()).into());
         }
     }
     // The checksum of gzip is at its end.

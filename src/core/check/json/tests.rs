@@ -78,8 +78,8 @@ fn faults_are_named() {
     assert_eq!(fault(b"{\"a\": \"caf\xE9\"}"), "is not UTF-8 (at byte 10)");
     assert_eq!(fault(b"\"\xC3"), "is not UTF-8 (at byte 1)");
     assert_eq!(fault("<!DOCTYPE html>"), "is a web page, not JSON");
-    assert!(fault("{\"a\":").starts_with("is cut off (EOF"));
-    assert_eq!(fault("{\"a\": Nan}"), "is no valid JSON: expected value at line 1 column 7");
+    assert!(fault("{\"a\":").starts_with("is truncated (EOF"));
+    assert_eq!(fault("{\"a\": Nan}"), "is not valid JSON: expected value at line 1 column 7");
     // Also in a value that is skipped.
     let skipped = read::<AnyObject>(&b"{\"a\": [\"caf\xE9\"]}"[..]).expect("memory can be read");
     assert_eq!(skipped.map(drop), Err("is not UTF-8 (at byte 11)".to_owned()));

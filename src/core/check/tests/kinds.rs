@@ -121,7 +121,10 @@ fn a_second_copy_of_the_weights_is_told_with_its_size() {
     folder.write("original/consolidated.00.pth", [b"PK\x03\x04".as_slice(), &[0; 2044]].concat());
     let findings = folder.check_as(None);
     assert_eq!(codes(&findings), ["warning unused-weights", "warning pickle-weights"]);
-    assert_eq!(findings[0].message, "the file holds the weights of the other files once more, and its 2.0 KB go along");
+    assert_eq!(
+        findings[0].message,
+        "the file contains the weights of the other files again, and its 2.0 KB are uploaded too"
+    );
 }
 
 #[test]

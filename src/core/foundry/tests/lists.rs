@@ -85,7 +85,7 @@ async fn a_pending_upload_is_asked_for_and_its_flaws_show_no_sas() {
     let server = Server::play(vec![ok(r#"{"blobReference":{"sasUri":"http://s/c?sig=CANARY"}}"#)]).await;
     let error = foundry(&server).start_pending_upload(&name(), &version()).await.expect_err("plain http");
     assert!(
-        matches!(&error, HttpError::BadAnswer { what: ResponseFlaw::Shape(what), .. } if what == "its SAS is not for https")
+        matches!(&error, HttpError::BadAnswer { what: ResponseFlaw::Shape(what), .. } if what == "the SAS is not for https")
     );
     assert!(!format!("{error} {error:?}").contains("CANARY"));
 }

@@ -208,12 +208,9 @@ async fn a_success_without_a_model_is_not_proved() {
 
 async fn only_this_version_in_this_place_is_the_registered_model() {
     for (shown, difference) in [
-        (
-            r#""blobUri":"https://s.example/d""#,
-            "Its weights are in https://s.example/d, and not in https://s.example/c.",
-        ),
-        (r#""weightType":"FullWeight""#, "Its weights are in an unknown place, and not in https://s.example/c."),
-        (r#""blobUri":"https://s.example/c","weightType":"LoRA""#, "Its weight type is LoRA, and not FullWeight."),
+        (r#""blobUri":"https://s.example/d""#, "Its weights are in https://s.example/d, not in https://s.example/c."),
+        (r#""weightType":"FullWeight""#, "Its weights are in an unknown place, not in https://s.example/c."),
+        (r#""blobUri":"https://s.example/c","weightType":"LoRA""#, "Its weight type is LoRA, not FullWeight."),
     ] {
         let shown = ok(&format!(r#"{{"name":"m","version":"1",{shown}}}"#));
         let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), shown]).await;

@@ -125,7 +125,7 @@ async fn an_end_is_that_of_this_version_alone() {
     let another = ok(r#"{"name":"m","version":"2","provisioningState":"Succeeded"}"#);
     let (outcome, _, _) = wait(None, vec![another]).await;
     let RegisterError::Unwatchable(error) = outcome.expect_err("another version") else { panic!("another error") };
-    assert!(error.to_string().ends_with("it shows model 'm' version '2'"), "{error}");
+    assert!(error.to_string().ends_with("it is about model 'm' version '2'"), "{error}");
     let unknown = ok(r#"{"name":"m","version":"1","provisioningState":""}"#);
     let (outcome, heard, sent) = wait(None, vec![unknown, there()]).await;
     outcome.expect("registered");

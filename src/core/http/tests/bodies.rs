@@ -59,7 +59,7 @@ async fn a_stall_ends_an_attempt_and_movement_elsewhere_does_not() {
     let HttpError::Network { fault: NetworkFault::Timeout, connecting: false, words, .. } = error else {
         panic!("{error:?}")
     };
-    assert_eq!(words, "nothing moved for 0.2 s");
+    assert_eq!(words, "no data transferred for 0.2 s");
 
     let (begun, moved) = (Instant::now(), AtomicU64::new(0));
     // Moves for three timeouts, then stops.
@@ -93,7 +93,7 @@ async fn a_file_that_does_not_come_is_given_up() {
     let server = Server::play(vec![ServerScript::Silence]).await;
     let error = client.open(&Request::download(server.url.clone(), stall)).await.expect_err("silence");
     let HttpError::Network { fault: NetworkFault::Timeout, words, .. } = error else { panic!("{error:?}") };
-    assert_eq!(words, "nothing came for 0.1 s");
+    assert_eq!(words, "no data received for 0.1 s");
     let server = Server::play(vec![answer("302 Found", &["location: /b"], ""), answer("404 X", &[], "gone")]).await;
     let request = Request::download(server.url.clone(), stall);
     let DownloadResponse::Redirect(next) = client.open(&request).await.expect("302") else { panic!("a redirect") };

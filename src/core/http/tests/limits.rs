@@ -127,7 +127,7 @@ fn a_loopback_address_never_goes_through_a_proxy() {
         let error = client.send(&Request::new(Method::GET, secure, Retry::Idempotent)).await.expect_err("407");
         let wanted = NetworkFault::Proxy { status: Some(407) };
         assert!(matches!(error, HttpError::Network { fault, .. } if fault == wanted), "{error:?}");
-        assert_eq!(error.to_string(), "could not reach foundry.invalid:443: the proxy answered 407");
+        assert_eq!(error.to_string(), "could not reach foundry.invalid:443: the proxy returned 407");
         assert!(!format!("{error:?}").contains("CANARY"));
     });
 }

@@ -76,7 +76,7 @@ async fn a_busy_service_is_asked_five_times_and_reported_once() {
         .iter()
         .filter_map(|report| if let Report::Notice(text) = report { Some(text.clone()) } else { None })
         .collect();
-    assert_eq!(notices, ["Foundry is busy (429 Too Many Requests); trying again in 10 s (2 of 5)"]);
+    assert_eq!(notices, ["Foundry is busy (429 Too Many Requests); retrying in 10 s (2 of 5)"]);
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -97,10 +97,10 @@ fn what_is_no_model_at_the_hub_is_refused_by_name() {
         ("https://huggingface.co/o/r/blame/main/f", OtherPage(owned("blame"))),
         ("https://huggingface.co/o/r/blob/main", NoFile),
         ("https://huggingface.co/o/r/blob/main/a%2F..%2Fb", BadPath(owned("a/../b"))),
-        ("https://www.huggingface.co/o/r", Host("its pages have no 'www.'")),
-        ("https://u@huggingface.co/o/r", Host("it holds a user name or a password")),
-        ("https://huggingface.co:8443/o/r", Host("it names another port")),
-        ("http://huggingface.co/o/r", Host("it is not https")),
+        ("https://www.huggingface.co/o/r", Host("the Hub has no 'www.' host")),
+        ("https://u@huggingface.co/o/r", Host("it contains a user name or password")),
+        ("https://huggingface.co:8443/o/r", Host("it has another port")),
+        ("http://huggingface.co/o/r", Host("it does not use https")),
     ] {
         assert_eq!(HubAddress::of_url(&Url::parse(url).expect("a URL"), &public), Err(error), "{url}");
     }

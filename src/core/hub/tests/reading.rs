@@ -111,7 +111,10 @@ async fn answers_that_disagree_end_the_import() {
     for changed in [("x-repo-commit", OTHER), ("x-linked-size", "9"), ("x-linked-etag", "\"0\"")] {
         let (server, stale) = file(vec![elsewhere("https://h.example/", &[changed])]).await;
         let error = stale.bytes(0..8).await.expect_err("a contradiction");
-        assert!(error.to_string().starts_with("the Hub's answers disagree about model.safetensors: the "), "{error}");
+        assert!(
+            error.to_string().starts_with("the Hub's responses for model.safetensors are inconsistent: the "),
+            "{error}"
+        );
         assert_eq!(server.seen().len(), 3);
     }
     let (_hub, odd) = file(vec![elsewhere("https://h.example/", &[("x-repo-commit", "")])]).await;

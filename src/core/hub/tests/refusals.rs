@@ -17,13 +17,13 @@ async fn each_refusal_has_its_meaning() {
     let token = Some("hf_CANARYCANARY");
     let not_found = ["x-error-code: RepoNotFound", "x-request-id: Root=1-2"];
     let error = refused(&not_found, "401 Unauthorized", r#"{"error":"Repository not found"}"#, None).await;
-    assert_eq!(error.to_string(), "the repository 'org/repo' is not on 127.0.0.1, or it is private");
+    assert_eq!(error.to_string(), "repository 'org/repo' not found on 127.0.0.1, or it is private");
     assert_eq!(error.answer().and_then(|answer| answer.request_id.clone()).as_deref(), Some("Root=1-2"));
     let error = refused(&not_found, "404 Not Found", "", token).await;
     assert!(matches!(error, HubError::RepoNotFound { origin: Some(TokenOrigin::Variable("HF_TOKEN")), .. }));
     let invalid = "x-error-message: Invalid credentials in Authorization header";
     let error = refused(&[invalid], "401 Unauthorized", "", token).await;
-    assert_eq!(error.to_string(), "the Hugging Face Hub does not accept the token from HF_TOKEN");
+    assert_eq!(error.to_string(), "the Hugging Face Hub rejected the token from HF_TOKEN");
     for status in ["401 Unauthorized", "403 Forbidden"] {
         let error = refused(&["x-error-code: GatedRepo"], status, "", token).await;
         assert!(matches!(error, HubError::Gated { page, .. } if page.ends_with("/org/repo")));
@@ -56,7 +56,7 @@ async fn a_renamed_repository_is_followed_within_the_hub() {
     let (client, reports) = hub(&server, None);
     let pinned = client.pin(address("org/repo").repo(), "main").await.expect("a commit");
     assert_eq!(pinned.repo.as_str(), "org/new");
-    assert_eq!(notices(&reports), ["The repository 'org/repo' is called 'org/new' now."]);
+    assert_eq!(notices(&reports), ["The repository 'org/repo' was renamed to 'org/new'."]);
 
     let away = answer("307 Temporary Redirect", &["location: https://evil.example/x?sig=CANARY"], "");
     let server = Server::play(vec![away]).await;
@@ -101,7 +101,7 @@ async fn a_short_rate_limit_is_waited_for_and_said_once() {
     client.pin(address("org/repo").repo(), "main").await.expect("a commit");
     let waited = begun.elapsed();
     assert!((Duration::from_secs(357)..Duration::from_secs(358)).contains(&waited), "{waited:?}");
-    assert_eq!(notices(&reports), ["The Hugging Face Hub limits the number of requests; waiting 56 s"]);
+    assert_eq!(notices(&reports), ["The Hugging Face Hub throttled the requests; waiting 56 s"]);
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

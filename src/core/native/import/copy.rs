@@ -83,7 +83,7 @@ impl ImportContext<'_> {
             }
             Ok(Err(CopyFailure::Reason(reason))) => Ok(Err(reason)),
             Ok(Err(CopyFailure::Failed(error))) => Err(error),
-            Err(_) => Ok(Err(format!("its first block took the blob store more than {} s", limit.as_secs()))),
+            Err(_) => Ok(Err(format!("copying its first block took more than {} s", limit.as_secs()))),
         }
     }
 

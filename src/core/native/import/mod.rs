@@ -96,7 +96,7 @@ impl<'a> ImportContext<'a> {
         if file.sum.is_large_storage() && file.bytes > 0 && self.carrier(&remote, shape).await? == Carrier::Server {
             let is_begun = self.transfer.copy == CopyMode::Auto && self.sums.has_begun(&whole);
             let reason = match is_begun {
-                true => "an earlier attempt has begun to stream it".to_owned(),
+                true => "an earlier attempt started to transfer it through this machine".to_owned(),
                 false => match self.copied(&remote, shape).await? {
                     Ok(arrival) => return Ok(arrival),
                     Err(reason) => reason,
@@ -116,8 +116,7 @@ impl<'a> ImportContext<'a> {
             if failed == CONTENT_ATTEMPTS {
                 return Err(mismatch(file, sums));
             }
-            let text =
-                format!("The content of {} differs from the Hub's checksum. It is fetched once more.", file.path);
+            let text = format!("The content of {} differs from the Hub's checksum. Downloading it again.", file.path);
             self.files.report(Report::Notice(text));
         }
     }
@@ -144,7 +143,7 @@ impl<'a> ImportContext<'a> {
         if files > 0 {
             let (noun, bytes) = (if files == 1 { "file" } else { "files" }, units::bytes(bytes));
             self.files.report(Report::Notice(format!(
-                "{files} {noun} ({bytes}) copied by the service; checksum not verified. With --verify full the copies are read back and verified."
+                "{files} {noun} ({bytes}) copied by the service; checksum not verified. Use --verify full to read back and verify the copies."
             )));
         }
     }

@@ -134,7 +134,7 @@ impl ImportContext<'_> {
             if std::mem::replace(&mut is_second_pass, true) {
                 return Err(NativeError::BlocksLost { path: path.clone() });
             }
-            self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts again")));
+            self.files.report(Report::Notice(format!("the blob store lost blocks of {path}: it starts over")));
             uploaded.clear();
             let begin = SumStart { block: 0, sum: SumState::new(expected, shape.bytes) };
             if let Some(Err(sums)) = streaming.pass(&uploaded, Some(begin), || ()).await?.map(SumState::finish) {

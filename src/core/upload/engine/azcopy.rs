@@ -77,7 +77,7 @@ impl TransferEngine for AzCopyEngine {
             let limit = settings.timings.azcopy_jobs;
             let say = |elapsed| {
                 let (elapsed, most) = (units::duration(elapsed), units::duration(limit));
-                let words = format!("Waiting for AzCopy to say what it delivered ({elapsed} of at most {most})...");
+                let words = format!("Waiting for AzCopy to report the uploaded files ({elapsed} of up to {most})...");
                 (settings.reporter)(Report::Notice(words));
             };
             let pauses = (settings.timings.wait_notice, settings.timings.status_line);

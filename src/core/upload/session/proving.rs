@@ -27,7 +27,7 @@ impl Session {
             None => match self.location().await {
                 Ok(location) if location.blob_uri == *journal.blob_uri() => self.store(&location),
                 Ok(_) => {
-                    let words = "the service has another upload location by now: the uploaded files are not compared";
+                    let words = "the service has a different upload location now: the uploaded files are not verified";
                     (self.settings.reporter)(Report::Debug(words.into()));
                     return Ok(());
                 }
@@ -67,7 +67,7 @@ impl Session {
             }
         };
         let failure = proof::unchanged(journal, &listing, self.request.is_remote()).err()?;
-        Some(format!("Its files are not those of this upload: {failure}."))
+        Some(format!("Its files differ from this upload: {failure}."))
     }
 
     /// Compares what the store lists with what was sent, where the SAS in force allows a list, and keeps the list.
