@@ -1,5 +1,7 @@
 //! Colours, in azd's 16. Text says everything without them.
 
+use anstyle::{AnsiColor, Effects};
+
 /// Colours a text, or leaves it as it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
@@ -12,30 +14,30 @@ impl Style {
     }
 
     pub(super) fn green(self, text: &str) -> String {
-        self.wrap("32", text)
+        self.wrap(AnsiColor::Green.on_default(), text)
     }
 
     pub(super) fn red(self, text: &str) -> String {
-        self.wrap("31", text)
+        self.wrap(AnsiColor::Red.on_default(), text)
     }
 
     pub(super) fn yellow(self, text: &str) -> String {
-        self.wrap("33", text)
+        self.wrap(AnsiColor::Yellow.on_default(), text)
     }
 
     pub(super) fn blue(self, text: &str) -> String {
-        self.wrap("94", text)
+        self.wrap(AnsiColor::BrightBlue.on_default(), text)
     }
 
     pub(super) fn grey(self, text: &str) -> String {
-        self.wrap("90", text)
+        self.wrap(AnsiColor::BrightBlack.on_default(), text)
     }
 
     pub(super) fn bold(self, text: &str) -> String {
-        self.wrap("1", text)
+        self.wrap(anstyle::Style::new().effects(Effects::BOLD), text)
     }
 
-    fn wrap(self, code: &str, text: &str) -> String {
-        if self.on && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    fn wrap(self, style: anstyle::Style, text: &str) -> String {
+        if self.on && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }

@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest, Sha256};
 
-use crate::model::ContentHash;
+use crate::model::{ContentHash, from_hex};
 
 /// Sum of a file's content, as the Hub lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +22,7 @@ impl HubSum {
     /// Reads the git id of a blob: 40 hex digits.
     #[must_use]
     pub fn of_git(text: &str) -> Option<Self> {
-        let digits = text.as_bytes();
-        if digits.len() != 40 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        let mut bytes = [0; 20];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-        }
-        Some(Self::GitSha1(bytes))
+        from_hex(text).map(Self::GitSha1)
     }
 
     /// True for files in large storage, which are downloaded from a signed URL.

@@ -34,6 +34,7 @@ pub use blob_uri::{BlobUri, BlobUriError};
 pub use change::ModelChange;
 pub use cloud::Cloud;
 pub use content_digest::{CONTENT_DIGEST, content_digest};
+pub(crate) use content_hash::from_hex;
 pub use content_hash::{ContentHash, ContentHashError};
 pub use custom_model::{
     ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelDocument, ModelSource, ModelView, ModelWarning,

@@ -6,14 +6,13 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::detached::{self, DETACHED_LOCK, DetachedFiles, DetachedRun, RunLock};
 use super::journal::{JOURNAL, read_journal};
 use super::kept::holds_lock;
 use crate::files::{create_private, create_private_directory, open_private, remove_directory};
-use crate::model::SourceFile;
+use crate::model::{ContentHash, SourceFile};
 use crate::native::Record;
 
 const LOCK: &str = "lock";
@@ -97,8 +96,8 @@ pub(super) fn uploads_directory(config_dir: &Path) -> PathBuf {
 
 /// First 16 hex digits of SHA-256 over endpoint, name and version.
 fn upload_id(endpoint: &str, name: &str, version: &str) -> String {
-    let hash = Sha256::digest(format!("{endpoint}\n{name}\n{version}"));
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let hash = ContentHash::of(format!("{endpoint}\n{name}\n{version}").as_bytes());
+    hash.to_string().chars().take(16).collect()
 }
 
 impl UploadDirectory {

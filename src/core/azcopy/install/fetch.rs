@@ -7,10 +7,10 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::place::{DownloadSource, hex};
+use super::place::DownloadSource;
 use super::{InstallError, InstallEvent};
 use crate::http::{Backoff, Download, DownloadResponse, HttpClient, Request, Retry};
-use crate::model::Report;
+use crate::model::{ContentHash, Report};
 
 /// Attempts of one download, the first included.
 const ATTEMPTS: u32 = 3;
@@ -71,7 +71,7 @@ async fn try_once(
         file.write_all(&piece).map_err(InstallError::io(path))?;
         on(InstallEvent::Progress { bytes, total });
     }
-    let sha256 = hex(hash);
+    let sha256 = ContentHash::from(<[u8; 32]>::from(hash.finalize())).to_string();
     place.check(&sha256)?;
     Ok(FetchedArchive { sha256, name: file_name(&url) })
 }

@@ -1,6 +1,5 @@
 //! Download source of AzCopy, and the hosts that its redirects may lead to. Pure.
 
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::InstallError;
@@ -104,11 +103,6 @@ fn read_sha256(text: &str) -> Result<String, InstallError> {
 
 fn bad(variable: &'static str, why: &str) -> InstallError {
     InstallError::Variable { variable, why: why.to_owned() }
-}
-
-/// Checksum in lower-case hex digits.
-pub(super) fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
