@@ -3,9 +3,11 @@
 mod command_line;
 mod confirm;
 mod question;
+mod reports;
 
 pub(crate) use confirm::{AcceptedAnswer, Confirm};
 pub(crate) use question::PromptObstacle;
+use reports::KeptWarnings;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -22,13 +24,13 @@ use crate::error::{CliError, ErrorCode};
 use crate::globals::{Globals, OutputFormat};
 use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel::Cancellation;
-use azure_ai_models_core::credential::{Audience, TokenSource, TokenTarget};
+use azure_ai_models_core::credential::{Audience, CredentialError, TokenSource, TokenTarget};
 use azure_ai_models_core::env::{Env, Timings, var};
 use azure_ai_models_core::foundry::{FoundryClient, api_version};
 use azure_ai_models_core::http::HttpClient;
-use azure_ai_models_core::model::{CustomModel, Report, Reporter, Source, is_loopback};
+use azure_ai_models_core::model::{CustomModel, Source, is_loopback};
 use azure_ai_models_core::platform::Platform;
-use azure_ai_models_core::project::{self, ProjectLookup, ProjectSearch, ResolvedProject};
+use azure_ai_models_core::project::{self, FindError, ProjectLookup, ProjectSearch, ResolvedProject};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::detached::RecordedProduct;
 use url::Url;
@@ -54,6 +56,9 @@ pub(crate) struct App {
     pub(crate) detached: Option<Rc<Detached>>,
     /// Tokens have to be had after azd has ended.
     needs_independent_sign_in: Cell<bool>,
+    /// Warnings about variables of azd environments that do not count.
+    pub(crate) ignored: Vec<String>,
+    kept_warnings: OnceCell<KeptWarnings>,
 }
 
 impl App {
@@ -61,22 +66,21 @@ impl App {
     #[must_use]
     pub(crate) fn new(env: Env, globals: Globals, console: Arc<Console>, cancel: Cancellation) -> Self {
         let timings = Timings::from_env(&env);
-        let (http, found, trusted, hub) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
-        let interrupted = RefCell::default();
-        let (detached, needs_independent_sign_in) = (None, Cell::new(false));
         Self {
             env,
             timings,
             globals,
             console,
             cancel,
-            http,
-            found,
-            trusted,
-            hub,
-            interrupted,
-            detached,
-            needs_independent_sign_in,
+            http: OnceCell::new(),
+            found: OnceCell::new(),
+            trusted: OnceCell::new(),
+            hub: OnceCell::new(),
+            interrupted: RefCell::default(),
+            detached: None,
+            needs_independent_sign_in: Cell::new(false),
+            ignored: Vec::new(),
+            kept_warnings: OnceCell::new(),
         }
     }
 
@@ -91,17 +95,6 @@ impl App {
         self.interrupted.borrow_mut().take().unwrap_or_else(CliError::interrupted)
     }
 
-    /// Reporter that writes the reports of clients to the console.
-    #[must_use]
-    pub(crate) fn reporter(&self) -> Reporter {
-        let console = Arc::clone(&self.console);
-        Arc::new(move |report| match report {
-            Report::Debug(text) => console.debug(&text),
-            Report::Notice(text) => console.notice(&text),
-            Report::Warning(text) => console.warn(&text),
-        })
-    }
-
     /// The one HTTP client.
     #[must_use]
     pub(crate) fn http(&self) -> Arc<HttpClient> {
@@ -114,7 +107,7 @@ impl App {
     ///
     /// # Errors
     /// When an endpoint breaks a rule, or azd does not report its environment.
-    pub(crate) async fn look_for_project(&self, endpoint: Option<&str>) -> Result<ProjectLookup, CliError> {
+    pub(crate) async fn look_for_project(&self, endpoint: Option<&str>) -> Result<ProjectLookup, FindError> {
         let report = self.reporter();
         let search = ProjectSearch {
             env: &self.env,
@@ -133,25 +126,27 @@ impl App {
     /// # Errors
     /// When the way to sign in breaks a rule.
     pub(crate) fn client_of(&self, project: ResolvedProject) -> Result<FoundryClient, CliError> {
-        let env = self.trusted_env();
-        let found = self.found.get_or_init(|| project);
+        let found = self.set_project(project);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
-        let target = TokenTarget {
-            host: found.endpoint.host(),
-            loopback: found.endpoint.is_loopback(),
-            named_by_user: found.is_named_by_user(env),
-            audience: Audience::Foundry,
-        };
-        let tenant = found.tenant.as_deref();
-        let tokens = TokenSource::new(&self.sign_in_env(), target, tenant, self.timings.clone(), self.reporter())?;
-        Ok(FoundryClient::new(self.http(), Arc::new(tokens), found.endpoint.clone(), api_version(env)))
+        let tokens = self.tokens_for(&found.endpoint.host_url(), Audience::Foundry)?;
+        Ok(self.client_with(found, tokens))
+    }
+
+    /// A client of this project that signs in with these tokens.
+    pub(crate) fn client_with(&self, project: &ResolvedProject, tokens: Arc<TokenSource>) -> FoundryClient {
+        FoundryClient::new(self.http(), tokens, project.endpoint.clone(), api_version(self.trusted_env()))
+    }
+
+    /// Makes this the project that this run is about.
+    pub(crate) fn set_project(&self, project: ResolvedProject) -> &ResolvedProject {
+        self.found.get_or_init(|| project)
     }
 
     /// Tokens for another service of the project that this run is about, at this address.
     ///
     /// # Errors
     /// When the way to sign in breaks a rule.
-    pub(crate) fn tokens_for(&self, url: &Url, audience: Audience) -> Result<Arc<TokenSource>, CliError> {
+    pub(crate) fn tokens_for(&self, url: &Url, audience: Audience) -> Result<Arc<TokenSource>, CredentialError> {
         let env = self.trusted_env();
         let found = self.found.get();
         let target = TokenTarget {

@@ -58,6 +58,8 @@ struct ErrorDetails {
     culprit: ErrorOrigin,
     /// Failure that repeats until its cause is removed.
     is_lasting: bool,
+    /// Failure that standard output tells of.
+    is_told: bool,
 }
 
 /// Party that failed, for azd's statistics.
@@ -84,6 +86,7 @@ impl CliError {
             time: None,
             culprit: ErrorOrigin::Local,
             is_lasting: false,
+            is_told: false,
         };
         Self { kind, details: Box::new(details) }
     }
@@ -210,6 +213,18 @@ impl CliError {
     /// True where the same command alone would fail in the same way: advice to run it again names the condition.
     fn is_lasting(&self) -> bool {
         self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
+    }
+
+    /// Without an error on standard error: the result on standard output tells of the failure.
+    #[must_use]
+    pub(crate) fn told(mut self) -> Self {
+        self.details.is_told = true;
+        self
+    }
+
+    /// True where nothing more is to be said.
+    pub(crate) fn is_told(&self) -> bool {
+        self.details.is_told
     }
 
     /// True where the user lacks a role.

@@ -81,8 +81,11 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     // With JSON output, azd's own error would be text on standard output; for an agent it would have other words.
     let is_own = invocation.globals.output == OutputFormat::Json || env.agent().is_some();
     let host = Host::from_env(&env, &Timings::from_env(&env)).filter(|_| !is_own);
+    let shows_ignored = matches!(&invocation.action, Action::Run(command) if matches!(**command, Command::Doctor(_)));
     if is_work {
-        warnings.iter().for_each(|text| console.warn(text));
+        if !shows_ignored {
+            warnings.iter().for_each(|text| console.warn(text));
+        }
         if !left_out.is_empty() {
             console.debug(&format!("not taken over from azd environments: {}", left_out.join(", ")));
         }
@@ -97,11 +100,14 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
             dispatch(*command, detached.clone(), |cancel| {
                 let mut app = App::new(env, invocation.globals, Arc::clone(&console), cancel);
                 app.detached.clone_from(&detached);
+                app.ignored = warnings;
                 app
             })
         }),
     };
-    if let Err(error) = &outcome {
+    if let Err(error) = &outcome
+        && !error.is_told()
+    {
         if host.is_some_and(|host| azd_shows(&host, error, &console)) {
             console.error_shown_by_azd(&error.page());
         } else {
@@ -160,6 +166,7 @@ fn dispatch(
         | Command::Base { command: None }
         | Command::Deployments { command: None } => Ok(()),
         Command::Init(args) => awaited(&app, canceller, Threads::One, || commands::init::init(&app, &args)),
+        Command::Doctor(args) => awaited(&app, canceller, Threads::One, || commands::doctor::doctor(&app, &args)),
         Command::Custom { command: Some(command) } => {
             let threads = Threads::of(command.sends_content());
             awaited(&app, canceller, threads, || commands::custom::run_group(&app, command))

@@ -18,6 +18,7 @@ use clap_complete::Shell;
 use crate::commands::base::{self, BaseCommand};
 use crate::commands::custom::{CustomCommand, CustomGroup};
 use crate::commands::deployments::DeploymentsCommand;
+use crate::commands::doctor::{self, DoctorArgs};
 use crate::commands::headings;
 use crate::commands::init::InitArgs;
 use crate::console::ProgressMode;
@@ -118,6 +119,9 @@ To create, update or wait for a deployment, use 'custom deployments' or 'base de
     /// Commands of `custom`, without that word
     #[command(flatten)]
     Short(CustomCommand),
+    /// Check sign-in, network, role, AzCopy and this machine, with a fix for each failure
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Print the version
     #[command(after_help = "\
 Examples:
@@ -155,6 +159,7 @@ impl Command {
         matches!(
             self,
             Self::Init(_)
+                | Self::Doctor(_)
                 | Self::Custom { command: Some(_) }
                 | Self::Short(_)
                 | Self::Base { command: Some(_) }

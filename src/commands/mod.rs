@@ -7,6 +7,7 @@ pub(crate) mod completion;
 mod connect;
 pub(crate) mod custom;
 pub(crate) mod deployments;
+pub(crate) mod doctor;
 mod finder;
 pub(crate) mod headings;
 mod inference;

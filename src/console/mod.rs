@@ -5,6 +5,7 @@
 pub(crate) mod catalog_page;
 mod create_pages;
 pub(crate) mod deployments_page;
+pub(crate) mod doctor_page;
 mod download;
 mod error_page;
 mod findings;

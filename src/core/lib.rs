@@ -8,6 +8,7 @@ pub mod cancel;
 pub mod check;
 pub mod credential;
 pub mod display;
+pub mod doctor;
 pub mod env;
 mod files;
 pub mod foundry;

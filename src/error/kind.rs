@@ -64,7 +64,7 @@ impl ErrorKind {
     /// When it is the kind of a failure, in a few words.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Failure => "any other failure",
+            Self::Failure => "any other failure, or a failed check of `doctor`",
             Self::Usage => "invalid option or value, or a missing answer with prompts disabled",
             Self::NotFound => "model, version, path or project not found",
             Self::Auth => "not signed in, or no permission",

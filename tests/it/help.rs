@@ -206,6 +206,7 @@ fn the_options_of_the_readme_exist() {
         &["update", "--help"],
         &["delete", "--help"],
         &["wait", "--help"],
+        &["doctor", "--help"],
         &["custom", "deployments", "create", "--help"],
         &["base", "list", "--help"],
         &["base", "deployments", "create", "--help"],

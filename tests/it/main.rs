@@ -16,6 +16,8 @@ mod delete;
 mod deployments;
 #[cfg(unix)]
 mod detached;
+#[cfg(unix)]
+mod doctor;
 mod dry_run;
 mod error_rows;
 mod errors;

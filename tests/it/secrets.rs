@@ -392,6 +392,34 @@ fn a_known_secret_needs_no_shape() {
     }
 }
 
+/// Every check meets a secret: in the token, in the proxy's address, in the address of weights and in an unfinished upload.
+#[test]
+fn a_page_for_support_holds_no_secret() {
+    let part = |value: serde_json::Value| {
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, value.to_string())
+    };
+    let claims = json!({"aud": "https://ai.azure.com", "exp": 2_147_385_600, "tid": "t", "upn": "me@contoso.com"});
+    let token = format!("{}.{}.{CANARY}", part(json!({"alg": "none"})), part(claims));
+    let script =
+        format!(r#"echo '{{"token":"{token}","expiresOn":"2038-01-18T00:00:00Z","azd":{{"version":"{LEAK}"}}}}'"#);
+    for auth in [Auth::Any, Auth::RejectAll] {
+        let mut env = env_with(Config { auth, ..Config::default() });
+        let blob_uri = format!("{}/c?sv=1&sig={CANARY}", env.blobs().base);
+        env.emulator().seed(&json!({"name": "far-model", "version": "1", "blobUri": blob_uri})).expect("seeded");
+        env.program("azd", &script);
+        env.unset("AZURE_AI_MODELS_CREDENTIAL");
+        env.azcopy_script("init\nerror no");
+        env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
+        env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
+        let far = "https://nowhere.invalid/api/projects/demo";
+        for args in [&["doctor"][..], &["doctor", "-e", far], &["doctor", "--speed", "-n", "my-model"]] {
+            let code = env.run(args).code.expect("a code");
+            assert!(code <= 1, "{args:?} ends with {code}");
+            search(&format!("{args:?}"), &env, args, code);
+        }
+    }
+}
+
 /// A mistyped command line is repeated in the error, and may hold what was meant to be the source.
 #[test]
 fn wrong_arguments_are_told_without_their_secrets() {

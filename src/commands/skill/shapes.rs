@@ -78,6 +78,11 @@ pub(super) const SHAPES: &[ResultShape] = &[
     shape("deployments show", DEPLOYMENT),
     shape("deployments delete", DEPLOYMENT_DELETED),
     shape("deployments test", "`{\"name\",\"answer\",\"latencyMs\",\"usage\",\"endpoint\",\"curl\"}`"),
+    shape(
+        "doctor",
+        "`{\"schemaVersion\",\"checks\"}`, also after exit code 1, without an error line: each check has `id`, `status` (`ok`, \
+         `warning`, `failed`), `message` and `fix`, which may be null",
+    ),
     shape("version", "`{\"version\",\"commit\",\"buildDate\"}`"),
     shape("completion", "the script, whatever the format"),
     shape("skill", "this page, whatever the format"),

@@ -33,7 +33,7 @@ pub(crate) use error::with_sign_in;
 pub use error::{HostError, RefusalKind};
 pub use host::Host;
 pub use injected::{InjectedVariables, VariableOrigin, injected};
-pub use program::{INSTALL, ProgramError, environment_values};
+pub use program::{INSTALL, ProgramError, environment_values, program_version};
 pub use project::{AzdEnvironment, AzdProject};
 pub use reach::{Azd, AzdError, SaveError};
 pub use report::{ErrorReport, FailureOrigin};

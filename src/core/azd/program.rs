@@ -9,8 +9,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::AzdMessage;
-use crate::env::{Env, Timings};
-use crate::process::Programs;
+use crate::env::{Env, Timings, var};
+use crate::process::{Programs, find_program};
+use crate::redact::clean;
 use crate::units;
 
 /// Installation page of azd.
@@ -81,6 +82,18 @@ pub async fn environment_values(
         other => other.to_string(),
     };
     Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// Path and version of the program.
+///
+/// # Errors
+/// See [`ProgramError`].
+pub async fn program_version(env: &Env, timings: &Timings) -> Result<(String, String), ProgramError> {
+    let output = run_program(env, timings, &["version", "-o", "json"]).await?;
+    let answer: Value = serde_json::from_slice(&output).map_err(|_| ProgramError::Unreadable)?;
+    let version = answer["azd"]["version"].as_str().ok_or(ProgramError::Unreadable)?;
+    let path = env.get(var::PATH).and_then(|path| find_program(path, "azd")).unwrap_or_default();
+    Ok((path.display().to_string(), clean(version)))
 }
 
 /// Runs one `azd` command in the working directory to its end, without input; what it wrote to standard output.

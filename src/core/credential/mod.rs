@@ -40,6 +40,16 @@ pub enum CredentialMethod {
 impl CredentialMethod {
     const ALL: [Self; 6] = [Self::Azd, Self::AzCli, Self::Workload, Self::Managed, Self::Env, Self::Emulator];
 
+    /// Method that the environment chooses.
+    ///
+    /// # Errors
+    /// [`CredentialError::UnknownMethod`].
+    pub fn of(env: &Env) -> Result<Self, CredentialError> {
+        let Some(word) = env.get(var::CREDENTIAL) else { return Ok(Self::Azd) };
+        let method = Self::ALL.into_iter().find(|method| method.word() == word);
+        method.ok_or_else(|| CredentialError::UnknownMethod { word: word.to_owned() })
+    }
+
     /// The method's word in `AZURE_AI_MODELS_CREDENTIAL`.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -110,13 +120,7 @@ impl TokenSource {
         timings: Timings,
         reporter: Reporter,
     ) -> Result<Self, CredentialError> {
-        let method = match env.get(var::CREDENTIAL) {
-            None => CredentialMethod::Azd,
-            Some(word) => CredentialMethod::ALL
-                .into_iter()
-                .find(|method| method.word() == word)
-                .ok_or_else(|| CredentialError::UnknownMethod { word: word.to_owned() })?,
-        };
+        let method = CredentialMethod::of(env)?;
         if method == CredentialMethod::Emulator && !target.loopback {
             return Err(CredentialError::EmulatorElsewhere { host: target.host.to_owned() });
         }

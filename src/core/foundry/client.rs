@@ -306,7 +306,7 @@ impl FoundryClient {
         self.url(&[name.as_str(), "versions"])
     }
 
-    fn url(&self, below_models: &[&str]) -> Url {
+    pub(super) fn url(&self, below_models: &[&str]) -> Url {
         let mut url = self.endpoint.url().clone();
         // Fails only for URLs without a path, and an endpoint has one.
         if let Ok(mut path) = url.path_segments_mut() {

@@ -3,6 +3,7 @@
 
 mod client;
 mod delete;
+mod first_page;
 mod operation;
 mod pending;
 mod register;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use client::{DEFAULT_API_VERSION, FoundryClient, ListError, UpdateError, api_version};
 pub use delete::DeleteError;
+pub use first_page::FirstPage;
 pub use register::{RegisterError, RegisterStatus};
 pub use start::AcceptedRegistration;
 pub use state::{OperationFailure, OperationState};

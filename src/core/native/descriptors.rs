@@ -12,18 +12,24 @@ pub(super) fn fewer_requests(wanted: u32) -> Option<(u32, u64)> {
     (affordable < wanted).then_some((affordable, limit))
 }
 
+/// Files that all of these requests need.
+pub(super) fn needed(requests: u32) -> u64 {
+    RESERVED + PER_REQUEST * u64::from(requests)
+}
+
 fn affordable(limit: u64) -> u32 {
     u32::try_from(limit.saturating_sub(RESERVED) / PER_REQUEST).unwrap_or(u32::MAX).max(1)
 }
 
+/// Limit of open files; `None` where there is none.
 #[cfg(unix)]
-fn limit() -> Option<u64> {
+pub(super) fn limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
 }
 
 /// Windows has no such limit that a process meets.
 #[cfg(not(unix))]
-fn limit() -> Option<u64> {
+pub(super) fn limit() -> Option<u64> {
     None
 }
 

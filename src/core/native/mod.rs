@@ -215,6 +215,11 @@ fn planned(origin: FileOrigin<'_>, missing: &[SourceFile]) -> TransferProgress {
     }
 }
 
+/// Limit of open files of this process, and the files that the maximum number of concurrent requests needs.
+pub(crate) fn open_files() -> (Option<u64>, u64) {
+    (descriptors::limit(), descriptors::needed(MAX_REQUESTS))
+}
+
 /// Maximum number of concurrent requests, as far as the process can open files for them.
 fn parallel(controls: &TransferControls<'_>) -> u32 {
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);

@@ -9,6 +9,7 @@ mod error;
 mod location;
 mod retry;
 mod source_blobs;
+mod speed;
 mod version;
 mod wire;
 
@@ -17,6 +18,7 @@ pub(crate) use client::{BlobContent, BlobStore, CopyRefusal, CopySource, RenewLo
 pub use error::{SasRefusal, StoreError};
 pub use location::{BlobListing, ListedBlob, UploadLocation};
 pub use source_blobs::source_blobs;
+pub use speed::SPEED_PROBE;
 pub use version::BlobVersion;
 #[cfg(test)]
 pub(crate) use version::tests::version;

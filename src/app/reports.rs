@@ -1,0 +1,34 @@
+//! Where clients leave what is worth saying: the console, but for a command that shows warnings itself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::App;
+use azure_ai_models_core::model::{Report, Reporter};
+
+/// Warnings that the command shows itself.
+pub(super) type KeptWarnings = Arc<Mutex<Vec<String>>>;
+
+impl App {
+    /// Where clients leave what is worth saying.
+    #[must_use]
+    pub(crate) fn reporter(&self) -> Reporter {
+        let (console, kept) = (Arc::clone(&self.console), self.kept_warnings.get().cloned());
+        Arc::new(move |report| match (report, &kept) {
+            (Report::Debug(text), _) => console.debug(&text),
+            (Report::Notice(text), _) => console.notice(&text),
+            (Report::Warning(text), Some(kept)) => kept.lock().unwrap_or_else(PoisonError::into_inner).push(text),
+            (Report::Warning(text), None) => console.warn(&text),
+        })
+    }
+
+    /// Keeps the warnings of clients that are made from now on for the command, which shows them itself.
+    pub(crate) fn keep_warnings(&self) {
+        self.kept_warnings.get_or_init(Arc::default);
+    }
+
+    /// Takes the warnings that were kept so far.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let kept = self.kept_warnings.get().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+    }
+}

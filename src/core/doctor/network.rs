@@ -1,0 +1,227 @@
+//! The way to one host: name, proxy, TLS. Pure.
+
+use std::net::IpAddr;
+
+use super::certificate::Certificate;
+use super::sight::Sight;
+use super::{Check, CheckId, Fix, clock, set_variable};
+use crate::env::var;
+use crate::http::{Fault, HttpError};
+use crate::model::is_loopback;
+use crate::platform::Platform;
+
+/// Most addresses of a name that are shown.
+const SHOWN: usize = 3;
+
+/// Judges the name of the host.
+#[must_use]
+pub fn dns(sight: &Sight) -> Check {
+    let id = CheckId::Dns;
+    let host = sight.host();
+    if is_loopback(&sight.url) {
+        return Check::ok(id, format!("{host} is this machine"));
+    }
+    let name = sight.proxy.as_ref().map_or(host, |proxy| proxy.host.as_str());
+    if sight.addresses.is_empty() {
+        let whose = if sight.proxy.is_some() { "the proxy's name" } else { "the name" };
+        return Check::failed(id, format!("{whose} {name} cannot be resolved"), format!("nslookup {name}"));
+    }
+    if sight.proxy.is_some() {
+        return Check::ok(id, format!("{host} is resolved by the proxy"));
+    }
+    let is_private = |address: &IpAddr| match address {
+        IpAddr::V4(address) => address.is_private(),
+        IpAddr::V6(address) => address.is_unique_local(),
+    };
+    let shown: Vec<String> = sight.addresses.iter().take(SHOWN).map(ToString::to_string).collect();
+    let kind = if sight.addresses.iter().all(is_private) { " (a private network)" } else { "" };
+    Check::ok(id, format!("{host} is {}{kind}", shown.join(", ")))
+}
+
+/// Judges the proxy for the host.
+#[must_use]
+pub fn proxy(sight: &Sight) -> Check {
+    let (id, host) = (CheckId::Proxy, sight.host());
+    let Some(proxy) = &sight.proxy else { return Check::ok(id, format!("none for {host}")) };
+    let address = &proxy.address;
+    let others = if Platform::CURRENT == Platform::Windows { "" } else { "$NO_PROXY," };
+    let around = || set_variable(Platform::CURRENT, var::NO_PROXY, &format!("{others}{host}"));
+    match sight.network_fault() {
+        Some(Fault::ProxyDown) => {
+            Check::failed(id, format!("{address} cannot be reached"), format!("curl -v {address}"))
+        }
+        Some(Fault::Proxy { status: Some(407) }) => {
+            let wants = if proxy.has_credentials {
+                "refuses the user name and password"
+            } else {
+                "wants a user name and password"
+            };
+            let with_user = address.replacen("://", "://USER:PASSWORD@", 1);
+            let fix = set_variable(Platform::CURRENT, var::HTTPS_PROXY, &with_user);
+            Check::failed(id, format!("{address} {wants} (407)"), fix)
+        }
+        Some(Fault::Proxy { status: _ }) => {
+            Check::failed(id, format!("{address} does not let {host} through"), around())
+        }
+        _ if proxy.has_credentials => Check::ok(id, format!("{address} for {host}, with a user name")),
+        _ => Check::ok(id, format!("{address} for {host}")),
+    }
+}
+
+/// Judges TLS to the project's host.
+#[must_use]
+pub fn tls(sight: &Sight) -> Check {
+    let id = CheckId::Tls;
+    if dns(sight).is_failed() {
+        return Check::not_checked(id, CheckId::Dns);
+    }
+    if proxy(sight).is_failed() {
+        return Check::not_checked(id, CheckId::Proxy);
+    }
+    reached(id, sight)
+}
+
+/// Judges the way to a blob store: name, proxy and TLS in one.
+#[must_use]
+pub fn blob_store(sight: &Sight) -> Check {
+    let id = CheckId::BlobStore;
+    let stopped = [dns(sight), proxy(sight)].into_iter().find(Check::is_failed);
+    stopped.map_or_else(|| reached(id, sight), |check| Check { id, ..check })
+}
+
+fn reached(id: CheckId, sight: &Sight) -> Check {
+    let host = sight.host();
+    let Some(fault) = &sight.fault else {
+        return Check::ok(
+            id,
+            match signers(&sight.chain) {
+                _ if sight.url.scheme() == "http" => format!("{host} answers; no TLS, as it is this machine"),
+                None => format!("{host} answers"),
+                Some(signers) => format!("{host} answers; its certificate is {signers}"),
+            },
+        );
+    };
+    match fault {
+        HttpError::Network { fault: Fault::Tls, words, .. } => {
+            let (message, fix) = certificate_fault(sight, words);
+            Check::failed(id, message, fix)
+        }
+        HttpError::Setup { .. } => {
+            let fix = "Correct SSL_CERT_FILE and SSL_CERT_DIR, or unset them.";
+            Check::failed(id, fault.to_string(), fix)
+        }
+        _ => Check::failed(id, fault.to_string(), format!("curl -v {}", sight.url)),
+    }
+}
+
+/// `signed by 'Issuing CA 04', root 'Global Root G2'`.
+fn signers(chain: &[Certificate]) -> Option<String> {
+    let own = chain.first()?;
+    if own.is_self_signed {
+        return Some("self-signed".to_owned());
+    }
+    let top = chain.last().filter(|top| top.issuer != own.issuer);
+    let root = top.map(|top| format!(", root '{}'", top.issuer)).unwrap_or_default();
+    Some(format!("signed by '{}'{root}", own.issuer))
+}
+
+fn certificate_fault(sight: &Sight, words: &str) -> (String, Fix) {
+    let host = sight.host();
+    let Some(own) = sight.chain.first() else {
+        return (format!("no secure connection to {host}: {words}"), format!("curl -v {}", sight.url).into());
+    };
+    if sight.now < own.not_before || sight.now > own.not_after {
+        let message = format!(
+            "the certificate of {host} is valid from {} to {}, and this machine's clock says {}",
+            own.not_before.date(),
+            own.not_after.date(),
+            sight.now.date()
+        );
+        return (message, clock::set_command(Platform::CURRENT).into());
+    }
+    let signers = signers(&sight.chain).unwrap_or_default();
+    let authority =
+        if own.is_self_signed { &own.subject } else { sight.chain.last().map_or(&own.issuer, |top| &top.issuer) };
+    let message = format!(
+        "the certificate of {host} is {signers}, which this machine does not trust ({words}); get the certificate of '{authority}' from whoever runs the network, as ca.pem"
+    );
+    (message, trust_command(Platform::CURRENT).into())
+}
+
+/// Command that makes a platform trust one more authority, for this program and for AzCopy.
+fn trust_command(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Linux => "export SSL_CERT_FILE=ca.pem",
+        Platform::MacOs => {
+            "sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain ca.pem"
+        }
+        Platform::Windows => "certutil -user -addstore Root ca.pem",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    fn certificate(subject: &str, issuer: &str) -> Certificate {
+        Certificate {
+            subject: subject.to_owned(),
+            issuer: issuer.to_owned(),
+            is_self_signed: subject == issuer,
+            not_before: OffsetDateTime::UNIX_EPOCH,
+            not_after: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(86_400),
+        }
+    }
+
+    fn refused(chain: Vec<Certificate>, now: OffsetDateTime) -> Sight {
+        let words = "invalid peer certificate: UnknownIssuer".to_owned();
+        let fault = HttpError::Network { host: "h:443".to_owned(), fault: Fault::Tls, connecting: true, words };
+        let url = "https://h/".parse().expect("a URL");
+        let addresses = vec![IpAddr::from([10, 0, 0, 1])];
+        Sight { url, addresses, proxy: None, fault: Some(fault), chain, skew: None, now }
+    }
+
+    #[test]
+    fn who_signed_is_told_up_to_the_root() {
+        for (chain, expected) in [
+            (vec![], None),
+            (vec![certificate("h", "h")], Some("self-signed")),
+            (vec![certificate("h", "A")], Some("signed by 'A'")),
+            (vec![certificate("h", "A"), certificate("A", "R")], Some("signed by 'A', root 'R'")),
+            (vec![certificate("h", "A"), certificate("A", "A")], Some("signed by 'A'")),
+        ] {
+            assert_eq!(signers(&chain).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_names_its_authority() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(60);
+        for (chain, authority) in [
+            (vec![certificate("h", "h")], "'h'"),
+            (vec![certificate("h", "Issuing"), certificate("Issuing", "Root")], "'Root'"),
+        ] {
+            let check = tls(&refused(chain, now));
+            assert!(
+                check.is_failed() && check.message.contains(&format!("the certificate of {authority} from")),
+                "{check:?}"
+            );
+            assert_eq!(check.fix, Some(trust_command(Platform::CURRENT).into()));
+        }
+    }
+
+    #[test]
+    fn a_clock_beyond_the_validity_is_what_is_to_be_set() {
+        let check =
+            tls(&refused(vec![certificate("h", "A")], OffsetDateTime::UNIX_EPOCH + Duration::from_secs(172_800)));
+        assert_eq!(
+            check.message,
+            "the certificate of h is valid from 1970-01-01 to 1970-01-02, and this machine's clock says 1970-01-03"
+        );
+        assert_eq!(check.fix, Some(clock::set_command(Platform::CURRENT).into()));
+    }
+}

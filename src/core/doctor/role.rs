@@ -1,0 +1,76 @@
+//! The right to read the project's models, by one GET that changes nothing. Pure.
+
+use super::sign_in::login;
+use super::{Check, CheckId, Fix, SignIn, set_variable};
+use crate::env::var;
+use crate::foundry::FirstPage;
+use crate::http::{HttpError, ServiceError};
+use crate::platform::Platform;
+use crate::project::EndpointSource;
+
+/// What was asked, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleQuestion<'a> {
+    /// Answer of the service.
+    pub answer: &'a Result<FirstPage, HttpError>,
+    /// Sign-in that it was asked with.
+    pub sign_in: &'a SignIn,
+    /// Where the endpoint is set, and with it the tenant.
+    pub source: &'a EndpointSource,
+    /// ARM id of the project, where it is known.
+    pub project_id: Option<&'a str>,
+}
+
+/// Judges the answer.
+#[must_use]
+pub fn role(question: &RoleQuestion<'_>) -> Check {
+    let id = CheckId::Role;
+    let error = match question.answer {
+        Ok(_) => {
+            return Check::ok(id, "the project's models can be read; an upload needs the role Azure AI User or more");
+        }
+        Err(error) => error,
+    };
+    let Some(refusal) = error.service().filter(|refusal| !refusal.is_html()) else {
+        return Check::failed(id, error.to_string(), Fix::own(&["custom", "list", "--debug"]));
+    };
+    match refusal.status {
+        401 => unauthorized(refusal, question),
+        403 if refusal.mentions(&["public access is disabled", "private endpoint", "virtual network"]) => {
+            Check::failed(
+                id,
+                format!("the project is open to private networks only: {refusal}"),
+                "Run this from a network that the project admits.",
+            )
+        }
+        403 => Check::failed(id, format!("no permission: {refusal}"), assignment(question)),
+        404 => Check::failed(id, format!("there is no such project: {refusal}"), Fix::own(&["init", "--force"])),
+        _ => Check::failed(id, format!("Foundry refused: {refusal}"), Fix::own(&["custom", "list", "--debug"])),
+    }
+}
+
+fn unauthorized(refusal: &ServiceError, question: &RoleQuestion<'_>) -> Check {
+    let login = |tenant| login(question.sign_in.method(), tenant);
+    let own = question.sign_in.claims().and_then(|claims| claims.tenant.as_deref());
+    match refusal.tenant.as_deref() {
+        Some(wanted) if own.is_none_or(|own| !own.eq_ignore_ascii_case(wanted)) => {
+            let own = own.map(|own| format!(", and the token is of tenant {own}")).unwrap_or_default();
+            let message = format!("the project belongs to tenant {wanted}{own} (401)");
+            let set = match question.source {
+                EndpointSource::Environment { name, .. } => {
+                    format!("azd env set {} {wanted} -e {name}", var::AZURE_TENANT_ID)
+                }
+                _ => set_variable(Platform::CURRENT, var::AZURE_TENANT_ID, wanted),
+            };
+            Check::failed(CheckId::Role, message, format!("{set} && {}", login(Some(wanted))))
+        }
+        tenant => Check::failed(CheckId::Role, format!("Foundry does not accept the token: {refusal}"), login(tenant)),
+    }
+}
+
+/// Command for whoever may assign roles.
+fn assignment(question: &RoleQuestion<'_>) -> String {
+    let assignee = question.sign_in.claims().and_then(|claims| claims.object_id.as_deref()).unwrap_or("USER");
+    let scope = question.project_id.unwrap_or("PROJECT_ID");
+    format!("az role assignment create --role \"Azure AI User\" --assignee {assignee} --scope {scope}")
+}

@@ -1,0 +1,30 @@
+//! One look at the models, which needs the right to read and nothing else.
+
+use serde_json::Value;
+
+use super::client::FoundryClient;
+use crate::http::{HttpError, Method, ResponseFlaw, Retry};
+use crate::model::BlobUri;
+
+/// What one page of the list says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstPage {
+    /// Where the newest of its models has its files.
+    pub newest_blob_uri: Option<BlobUri>,
+}
+
+impl FoundryClient {
+    /// Asks for one page of models, once.
+    ///
+    /// # Errors
+    /// 401 and 403 among others.
+    pub async fn first_page(&self) -> Result<FirstPage, HttpError> {
+        let response = self.send(self.request(Method::GET, self.url(&[]), Retry::None)).await?;
+        let page: Value = response.json()?;
+        let models =
+            page["value"].as_array().ok_or_else(|| response.bad(ResponseFlaw::Shape("it is no list".into())))?;
+        let newest = models.iter().max_by_key(|model| model["systemData"]["createdAt"].as_str());
+        let uri = newest.and_then(|model| model["blobUri"].as_str()).and_then(|uri| uri.parse().ok());
+        Ok(FirstPage { newest_blob_uri: uri })
+    }
+}
