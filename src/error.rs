@@ -14,6 +14,7 @@ mod inference;
 mod kind;
 mod native;
 mod project;
+mod reading;
 mod record;
 mod report;
 mod service;

@@ -168,11 +168,11 @@ fn dispatch(
         Command::Init(args) => awaited(&app, canceller, Threads::One, || commands::init::init(&app, &args)),
         Command::Doctor(args) => awaited(&app, canceller, Threads::One, || commands::doctor::doctor(&app, &args)),
         Command::Custom { command: Some(command) } => {
-            let threads = Threads::of(command.sends_content());
+            let threads = Threads::of(command.carries_content());
             awaited(&app, canceller, threads, || commands::custom::run_group(&app, command))
         }
         Command::Short(command) => {
-            let threads = Threads::of(command.sends_content());
+            let threads = Threads::of(command.carries_content());
             awaited(&app, canceller, threads, || commands::custom::run(&app, command))
         }
         Command::Base { command: Some(command) } => {
@@ -195,8 +195,8 @@ impl Threads {
     /// More threads than this are never busy: eight encrypt 50 Gbit/s and more.
     const MAX_THREADS: usize = 8;
 
-    fn of(sends_content: bool) -> Self {
-        if sends_content { Self::Several } else { Self::One }
+    fn of(carries_content: bool) -> Self {
+        if carries_content { Self::Several } else { Self::One }
     }
 
     fn event_loop(self) -> io::Result<Runtime> {

@@ -1,4 +1,5 @@
-//! The progress of a download of AzCopy, and of the computation of sums: bytes of a known number.
+//! The progress of a download of AzCopy, of the computation of sums, and of files that are read back: bytes of a known
+//! number.
 
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,10 @@ impl<'a> DownloadView<'a> {
 
     pub(super) fn of_sums(console: &'a Console, status_line: Duration) -> Self {
         Self::new(console, ("Computing SHA-256", "hash.progress"), status_line)
+    }
+
+    pub(super) fn of_read_back(console: &'a Console, status_line: Duration) -> Self {
+        Self::new(console, ("Reading back", "verify.progress"), status_line)
     }
 
     fn new(console: &'a Console, work: (&'static str, &'static str), status_line: Duration) -> Self {

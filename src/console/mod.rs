@@ -22,6 +22,7 @@ mod table;
 mod terminal;
 mod transfer;
 mod uploads_page;
+pub(crate) mod verify_page;
 mod width;
 
 pub(crate) use download::DownloadView;
@@ -246,6 +247,12 @@ impl Console {
     #[must_use]
     pub(crate) fn hash_view(&self, status_line: Duration) -> DownloadView<'_> {
         DownloadView::of_sums(self, status_line)
+    }
+
+    /// The progress of files that are read back, with a status line this often.
+    #[must_use]
+    pub(crate) fn read_back_view(&self, status_line: Duration) -> DownloadView<'_> {
+        DownloadView::of_read_back(self, status_line)
     }
 
     /// The progress of a registration.

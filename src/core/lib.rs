@@ -30,3 +30,4 @@ pub mod source;
 pub mod store;
 pub mod units;
 pub mod upload;
+pub mod verify;

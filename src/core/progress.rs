@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::model::TransferProgress;
 
+/// Between looks at the counters.
+pub(crate) const TICK: Duration = Duration::from_millis(200);
+
 /// Progress that never goes backwards and never says "all" before the end is proved.
 #[derive(Debug)]
 pub(crate) struct Meter {

@@ -13,7 +13,7 @@ pub(crate) enum ErrorKind {
     Auth,
     /// The version exists, or the model is in use.
     Conflict,
-    /// The local files are no model.
+    /// The local files are no model, or registered files are not what they should be.
     CheckFailed,
     /// The upload broke.
     UploadFailed,
@@ -69,7 +69,7 @@ impl ErrorKind {
             Self::NotFound => "model, version, path or project not found",
             Self::Auth => "not signed in, or no permission",
             Self::Conflict => "the version exists, the model is in use, or files of a plan changed",
-            Self::CheckFailed => "the model check found errors",
+            Self::CheckFailed => "the model check found errors, or registered files differ",
             Self::UploadFailed => "upload failed or interrupted; run the same command to resume",
             Self::RegistrationFailed => "upload complete, registration failed or not finished",
             Self::Service => "network, throttling, or an unexpected response",

@@ -60,6 +60,8 @@ mod unattended;
 mod unseen;
 mod update;
 mod uploads;
+#[cfg(unix)]
+mod verify;
 mod wait;
 mod ways_on;
 mod web;

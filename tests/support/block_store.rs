@@ -4,6 +4,8 @@
 
 #[path = "block_store/copying.rs"]
 mod copying;
+#[path = "block_store/reading.rs"]
+mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,6 +25,9 @@ use futures_util::StreamExt;
 use tokio::sync::{Semaphore, oneshot};
 
 pub(crate) use self::copying::{Copying, SourceFault};
+pub(crate) use self::reading::{Read, Reading};
+
+const SHA256: &str = "x-ms-meta-sha256";
 
 /// Nothing that a test waits for takes longer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -62,6 +67,10 @@ pub(crate) struct Behaviour {
     pub(crate) copying: Copying,
     /// One bit of each blob that is read is another one.
     pub(crate) reads_wrong: bool,
+    /// How blobs are read.
+    pub(crate) reading: Reading,
+    /// Metadata is answered 403, as by a SAS without the right to write it.
+    pub(crate) refuses_metadata: bool,
     /// How the list of the container differs from what is there.
     pub(crate) lists: Lists,
     /// Before the so-manyth list of the whole container another machine writes this blob, in its size.
@@ -93,6 +102,8 @@ pub(crate) enum Lists {
 pub(crate) struct Blob {
     pub(crate) content: Vec<u8>,
     pub(crate) content_type: String,
+    /// Metadata `sha256`.
+    pub(crate) sha256: Option<String>,
     bytes: u64,
     blocks: Vec<(String, u64)>,
     /// Number of the write that made it.
@@ -130,6 +141,8 @@ struct Kept {
     held: u32,
     lists: u32,
     writes: u64,
+    read_number: u32,
+    reads: Vec<Read>,
 }
 
 struct Shared {
@@ -175,6 +188,7 @@ impl BlockStore {
     pub(crate) fn behaves(&self, behaviour: Behaviour) {
         let mut kept = self.shared.lock();
         (kept.behaviour, kept.seen, kept.taken, kept.silent, kept.lists) = (behaviour, 0, 0, 0, 0);
+        kept.read_number = 0;
         kept.age += 1;
     }
 
@@ -191,6 +205,22 @@ impl BlockStore {
     /// Content that arrived for a blob since the last call.
     pub(crate) fn take_received(&self, name: &str) -> Received {
         self.shared.lock().received.remove(name).unwrap_or_default()
+    }
+
+    /// Reads that came since the last look at them.
+    pub(crate) fn take_reads(&self) -> Vec<Read> {
+        std::mem::take(&mut self.shared.lock().reads)
+    }
+
+    /// Sets or removes the recorded SHA-256 of a blob, and leaves its content.
+    pub(crate) fn record_sum(&self, name: &str, sha256: Option<&str>) {
+        let mut kept = self.shared.lock();
+        kept.blobs.get_mut(name).expect("a blob").sha256 = sha256.map(str::to_owned);
+    }
+
+    /// Another machine deletes a blob.
+    pub(crate) fn delete(&self, name: &str) {
+        self.shared.lock().blobs.remove(name);
     }
 
     /// Another machine writes a blob.
@@ -313,11 +343,14 @@ async fn store_answer(
     if shared.lock().refused.contains(&sas) {
         return error(403, "AuthenticationFailed");
     }
+    if headers.contains_key(SHA256) && shared.lock().behaviour.refuses_metadata {
+        return error(403, "AuthorizationPermissionMismatch");
+    }
     let is_of = |comp: &str| query.get("comp").is_some_and(|found| found == comp);
     match *method {
         Method::GET if is_of("list") => list(shared, query),
         Method::GET if is_of("blocklist") => block_list(shared, name),
-        Method::GET => copying::read(shared, name, headers),
+        Method::GET => reading::read(shared, line, name, (headers, &sas)).await,
         Method::PUT if headers.contains_key("x-ms-copy-source") => copying::copy(shared, name, query, headers).await,
         Method::PUT if is_of("blocklist") => commit(shared, name, headers, body).await,
         Method::PUT => content(shared, line, name, (query, headers, &sas), body).await,
@@ -436,7 +469,8 @@ fn keep(
     } else {
         received.puts += 1;
         kept.blocks.remove(name);
-        let blob = Blob { content, content_type: content_type(headers), bytes, ..Blob::default() };
+        let (content_type, sha256) = (content_type(headers), sha256(headers));
+        let blob = Blob { content, content_type, sha256, bytes, ..Blob::default() };
         Some(kept.make(name, blob))
     }
 }
@@ -452,7 +486,7 @@ async fn commit(shared: &Shared, name: &str, headers: &HeaderMap, body: Body) ->
         kept.blocks.remove(name);
     }
     let mut there = kept.blocks.remove(name).unwrap_or_default();
-    let mut blob = Blob { content_type: content_type(headers), ..Blob::default() };
+    let mut blob = Blob { content_type: content_type(headers), sha256: sha256(headers), ..Blob::default() };
     for id in ids {
         let Some((content, bytes)) = there.remove(id) else { return error(400, "InvalidBlockList") };
         blob.content.extend_from_slice(&content);
@@ -483,7 +517,8 @@ fn block_list(shared: &Shared, name: &str) -> Response<Body> {
     marked(answer, write)
 }
 
-/// Answers a list request. Where the location is a folder of a container, the names in the list begin with it.
+/// Where the location is a folder of a container, the names in the list begin with it; blobs whose names do so already are
+/// the only ones there.
 fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let mut kept = shared.lock();
     kept.lists += u32::from(!query.contains_key("maxresults"));
@@ -497,6 +532,7 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
     }
     let prefix = query.get("prefix").map_or("", String::as_str);
     let lists = kept.behaviour.lists;
+    let has_metadata = query.get("include").is_some_and(|parts| parts.split(',').any(|part| part == "metadata"));
     let entry = |(name, blob): (&String, &Blob)| {
         let bytes = blob.bytes.saturating_sub(u64::from(lists == Lists::Shorter));
         let marks = match lists {
@@ -505,7 +541,12 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
             _ => format!("<Last-Modified>{}</Last-Modified><Etag>0x{:X}</Etag>", time_of(blob.write), blob.write),
         };
         let length = format!("<Content-Length>{bytes}</Content-Length>");
-        format!("<Blob><Name>{prefix}{name}</Name><Properties>{marks}{length}</Properties></Blob>")
+        let metadata = match &blob.sha256 {
+            Some(sum) if has_metadata => format!("<Metadata><sha256>{sum}</sha256></Metadata>"),
+            _ => String::new(),
+        };
+        let name = name.strip_prefix(prefix).unwrap_or(name).replace('&', "&amp;").replace('<', "&lt;");
+        format!("<Blob><Name>{prefix}{name}</Name><Properties>{marks}{length}</Properties>{metadata}</Blob>")
     };
     let at_most = if query.contains_key("maxresults") { 1 } else { usize::MAX };
     let marker = query.get("marker").map_or("", String::as_str);
@@ -517,7 +558,10 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
     };
     let at_most = if marker.is_empty() { at_most } else { 0 };
     let omitted = usize::from(lists == Lists::WithoutFirst);
-    let blobs: String = kept.blobs.iter().skip(omitted).take(at_most).map(entry).collect();
+    let has_folder = !prefix.is_empty() && kept.blobs.keys().any(|name| name.starts_with(prefix));
+    let is_listed = |name: &str| !has_folder || name.starts_with(prefix);
+    let listed = kept.blobs.iter().filter(|(name, _)| is_listed(name));
+    let blobs: String = listed.skip(omitted).take(at_most).map(entry).collect();
     xml(format!("<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"))
 }
 
@@ -529,6 +573,10 @@ fn length(headers: &HeaderMap) -> u64 {
 fn content_type(headers: &HeaderMap) -> String {
     let value = headers.get("x-ms-blob-content-type").and_then(|value| value.to_str().ok());
     value.unwrap_or_default().to_owned()
+}
+
+fn sha256(headers: &HeaderMap) -> Option<String> {
+    headers.get(SHA256).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn decoded(path: &str) -> String {

@@ -3,7 +3,10 @@
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, MissingModel};
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
-use azure_ai_models_core::model::{ModelName, ModelVersion, newest_first};
+use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion, latest, newest_first};
+
+/// A version with characters that no version has.
+const UNNAMEABLE: &str = "a version that cannot be named in a request";
 
 /// A 404 about a model in this program's words; every other failure as it is.
 pub(super) fn explain_missing(
@@ -34,6 +37,28 @@ fn list_command(app: &App, name: &ModelName, version: Option<&ModelVersion>) -> 
     }
 }
 
+/// The named version; without a version, the latest.
+pub(super) async fn model(
+    app: &App,
+    foundry: &FoundryClient,
+    name: &ModelName,
+    version: Option<&ModelVersion>,
+) -> Result<CustomModel, CliError> {
+    if let Some(version) = version {
+        let found = foundry.get_model(name, version).await;
+        return found.map_err(|error| explain_missing(app, error, name, Some(version)));
+    }
+    let versions = foundry.list_versions(name).await;
+    let versions = versions.map_err(|error| explain_missing(app, error, name, None))?;
+    latest(&versions).cloned().ok_or_else(|| no_such_model(app, name, None))
+}
+
+/// Version of a model that the service shows.
+pub(super) fn version_of(model: &CustomModel) -> Result<ModelVersion, CliError> {
+    let version = model.view().version.as_deref().and_then(|version| version.parse().ok());
+    version.ok_or_else(|| CliError::unexpected_response(UNNAMEABLE))
+}
+
 /// The named version, or the only one there is; several are an error that lists them. `verb` says what is to be done.
 pub(super) async fn one_version(
     app: &App,
@@ -53,9 +78,7 @@ pub(super) async fn one_version(
     let versions: Vec<&str> = models.iter().filter_map(|model| model.view().version.as_deref()).collect();
     match versions.as_slice() {
         [] => Err(no_such_model(app, name, None)),
-        [only] => {
-            only.parse().map_err(|_| CliError::unexpected_response("a version that cannot be named in a request"))
-        }
+        [only] => only.parse().map_err(|_| CliError::unexpected_response(UNNAMEABLE)),
         several => {
             Err(CliError::usage(format!("model '{name}' has {} versions: {}", several.len(), several.join(", ")))
                 .with_code(ErrorCode::VersionRequired)

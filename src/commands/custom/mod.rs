@@ -13,8 +13,10 @@ mod running;
 mod selection;
 mod show;
 mod source;
+mod sums;
 mod update;
 mod uploads;
+mod verify;
 mod versions;
 mod wait;
 mod web;
@@ -61,6 +63,7 @@ impl CustomCommand {
     pub(crate) fn progress(&self) -> ProgressMode {
         match self {
             Self::Create(args) => args.progress(),
+            Self::Verify(args) => args.progress(),
             Self::Uploads { command: Some(command) } => command.progress(),
             _ => ProgressMode::Auto,
         }
@@ -91,6 +94,9 @@ pub(crate) enum CustomCommand {
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
+    /// Compare the registered files with a directory, and with what the upload recorded
+    #[command(args_override_self = true, after_help = verify::EXAMPLES)]
+    Verify(verify::VerifyArgs),
     /// Change the description or tags of a custom model
     #[command(args_override_self = true, after_help = update::EXAMPLES)]
     Update(update::UpdateArgs),
@@ -103,16 +109,19 @@ pub(crate) enum CustomCommand {
 }
 
 impl CustomCommand {
-    /// True for commands that send the content of models.
-    pub(crate) fn sends_content(&self) -> bool {
-        matches!(self, Self::Create(_) | Self::Uploads { command: Some(uploads::UploadsCommand::Resume(_)) })
+    /// True for commands that send or read the content of models.
+    pub(crate) fn carries_content(&self) -> bool {
+        matches!(
+            self,
+            Self::Create(_) | Self::Verify(_) | Self::Uploads { command: Some(uploads::UploadsCommand::Resume(_)) }
+        )
     }
 }
 
 impl CustomGroup {
-    /// True for commands that send the content of models.
-    pub(crate) fn sends_content(&self) -> bool {
-        matches!(self, Self::Models(command) if command.sends_content())
+    /// True for commands that send or read the content of models.
+    pub(crate) fn carries_content(&self) -> bool {
+        matches!(self, Self::Models(command) if command.carries_content())
     }
 }
 
@@ -143,6 +152,7 @@ pub(crate) async fn run(app: &App, command: CustomCommand) -> Result<(), CliErro
         // clap prints the help of a group without a command.
         CustomCommand::Uploads { command: None } => Ok(()),
         CustomCommand::Show(args) => show::show(app, args).await,
+        CustomCommand::Verify(args) => verify::verify(app, args).await,
         CustomCommand::Update(args) => update::update(app, args).await,
         CustomCommand::Delete(args) => delete::delete(app, args).await,
         CustomCommand::Wait(args) => wait::wait(app, args).await,

@@ -19,7 +19,7 @@ use azure_ai_models_core::source::{self, ExcludeReason, Excluded, Pattern, PlanE
 const MAX_NAMED_SECRETS: usize = 10;
 
 /// Options that select files of a directory.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default, PartialEq)]
 #[command(next_help_heading = headings::SOURCE)]
 pub(super) struct SelectionArgs {
     /// Include only files that match (can be repeated)

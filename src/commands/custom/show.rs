@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::existing::{explain_missing, no_such_model};
+use super::existing;
 use super::products::ModelPage;
 use super::web;
 use crate::app::App;
 use crate::commands::connect;
 use crate::error::CliError;
-use azure_ai_models_core::model::{ModelName, ModelVersion, latest};
+use azure_ai_models_core::model::{ModelName, ModelVersion};
 
 pub(super) const EXAMPLES: &str = "\
 To show a catalog model, use 'base show'.
@@ -36,19 +36,7 @@ pub(crate) struct ShowArgs {
 
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     let foundry = connect::foundry(app).await?;
-    let model = match &args.version {
-        Some(version) => foundry
-            .get_model(&args.name, version)
-            .await
-            .map_err(|error| explain_missing(app, error, &args.name, Some(version)))?,
-        None => {
-            let versions = foundry
-                .list_versions(&args.name)
-                .await
-                .map_err(|error| explain_missing(app, error, &args.name, None))?;
-            latest(&versions).cloned().ok_or_else(|| no_such_model(app, &args.name, None))?
-        }
-    };
+    let model = existing::model(app, &foundry, &args.name, args.version.as_ref()).await?;
     if args.web {
         return web::web(app, &foundry, &model).await;
     }

@@ -47,6 +47,12 @@ pub(super) const SHAPES: &[ResultShape] = &[
     shape("custom uploads resume", "as `custom create`"),
     shape("custom uploads discard", "a list of the ids that were discarded"),
     shape("custom show", "the model as the service describes it. With `--web`: `{\"name\",\"version\",\"url\"}`"),
+    shape(
+        "custom verify",
+        "`{\"name\",\"version\",\"source\",\"full\",\"contentDigest\",\"contentDigestStatus\",\"totals\",\"files\"}`, also after exit code 6; \
+         `files` is a list of `{\"path\",\"status\",\"proof\",\"bytes\",\"sourceBytes\",\"sha256\"}`, `status` one of ok, missing, extra, other size, \
+         other content, unproved, and `proof` hashed, sized, listed or null",
+    ),
     shape("custom update", MODEL),
     shape(
         "custom delete",

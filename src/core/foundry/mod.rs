@@ -4,6 +4,7 @@
 mod client;
 mod delete;
 mod first_page;
+mod model_files;
 mod operation;
 mod pending;
 mod register;
@@ -15,6 +16,7 @@ mod wire;
 pub use client::{DEFAULT_API_VERSION, FoundryClient, ListError, UpdateError, api_version};
 pub use delete::DeleteError;
 pub use first_page::FirstPage;
+pub use model_files::{ModelFiles, ReadError};
 pub use register::{RegisterError, RegisterStatus};
 pub use start::AcceptedRegistration;
 pub use state::{OperationFailure, OperationState};

@@ -113,6 +113,14 @@ impl RawResponse {
         Ok(Response { body, ..self.head.response })
     }
 
+    /// This response as one of an intermediary, which answered for the service.
+    pub(crate) async fn into_intermediary(self) -> HttpError {
+        match self.into_response().await {
+            Ok(response) => response.of_intermediary(),
+            Err(error) => error,
+        }
+    }
+
     /// The service's error in this response.
     pub(crate) async fn refusal(self) -> HttpError {
         let Download { response, host, limit } = self.download;

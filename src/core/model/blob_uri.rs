@@ -42,6 +42,21 @@ impl BlobUri {
         text.parse::<Self>().is_ok_and(|other| *self == other)
     }
 
+    /// This place with the signature of a SAS; `None` where that SAS is for another place, which neither is this one nor
+    /// holds it.
+    pub(crate) fn signed_by(&self, sas: &SecretUrl) -> Option<SecretUrl> {
+        let signed = Self::of(sas);
+        let (scheme, host, port, path) = self.canonical();
+        let (signed_scheme, signed_host, signed_port, signed_path) = signed.canonical();
+        let rest = path.strip_prefix(signed_path).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        if rest.is_none() || (scheme, host, port) != (signed_scheme, signed_host, signed_port) {
+            return None;
+        }
+        let mut url = sas.expose().clone();
+        url.set_path(path);
+        Some(SecretUrl::new(url))
+    }
+
     /// Host, and the port where it is none of the scheme's own.
     pub(crate) fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
@@ -121,6 +136,31 @@ mod tests {
             "",
         ] {
             assert!(!place.is_named_by(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_read_with_a_sas_for_it_or_for_what_holds_it() {
+        let place: BlobUri = format!("{PLACE}/a%20b/").parse().expect("a place");
+        let signed = |sas: &str| {
+            let sas = SecretUrl::new(Url::parse(sas).expect("a URL"));
+            place.signed_by(&sas).map(|url| url.expose().to_string())
+        };
+        let whole = format!("{PLACE}/a%20b?sig=CANARY");
+        for sas in [
+            "https://account.blob.core.windows.net/container?sig=CANARY",
+            "https://account.blob.core.windows.net:443/container/prefix/?sig=CANARY",
+            "https://account.blob.core.windows.net/container/prefix/a%20b?sig=CANARY",
+        ] {
+            assert_eq!(signed(sas).as_ref(), Some(&whole), "{sas}");
+        }
+        for sas in [
+            "https://account.blob.core.windows.net/contain?sig=CANARY",
+            "https://account.blob.core.windows.net/container/prefix/a%20b/c?sig=CANARY",
+            "https://other.blob.core.windows.net/container?sig=CANARY",
+            "http://account.blob.core.windows.net/container?sig=CANARY",
+        ] {
+            assert_eq!(signed(sas), None, "{sas}");
         }
     }
 

@@ -85,6 +85,8 @@ pub(super) struct ContentTarget<'t> {
     pub(super) path: &'t BlobPath,
     /// A block of this id; without one the blob itself.
     pub(super) id: Option<&'t BlockId>,
+    /// SHA-256 of the blob, where the content is all of it.
+    pub(super) sha256: Option<ContentHash>,
     /// Name of the content in messages.
     pub(super) what: String,
     /// False once the file is no longer what it was.
@@ -206,12 +208,12 @@ impl UploadContext<'_> {
             progress.inspect(|progress| progress.restart());
             pieces(content.bytes.clone(), self.rate.clone(), progress.cloned())
         };
-        let ContentTarget { path, id, what, is_current } = target;
+        let ContentTarget { path, id, sha256, what, is_current } = target;
         let length = content.bytes.len() as u64;
         let content = BlobContent { path, what, length, crc64: &content.crc64, body, is_current, on_attempt: &learn };
         let put = match id {
             Some(id) => self.store.put_block(&content, id).await.map(|()| BlobVersion::default()),
-            None => self.store.put_blob(&content, content_type(path)).await,
+            None => self.store.put_blob(&content, content_type(path), sha256).await,
         };
         put.map_err(|error| NativeError::of_store(path, error))
     }
@@ -246,7 +248,7 @@ impl FileSender<'_, '_> {
         sha256: Option<ContentHash>,
         turn: RequestPermit<'_>,
     ) -> Result<(Option<ContentHash>, BlobVersion), NativeError> {
-        let version = self.put(&content, self.path().to_string(), &turn, None).await?;
+        let version = self.put(&content, self.path().to_string(), &turn, (None, sha256)).await?;
         Ok((sha256, version))
     }
 
@@ -274,7 +276,9 @@ impl FileSender<'_, '_> {
                 return Ok((sha256, version));
             }
             self.files.ensure_unchanged(self.shape)?;
-            if let Some(version) = store.put_block_list(path, &ids, content_type(path)).await.map_err(of_store)? {
+            if let Some(version) =
+                store.put_block_list(path, &ids, content_type(path), sha256).await.map_err(of_store)?
+            {
                 return Ok((sha256, version));
             }
             // A store that loses every block twice will always lose them.
@@ -352,7 +356,7 @@ impl FileSender<'_, '_> {
                 in_flight.push(async move {
                     let content = self.read(file, range, room).await?;
                     read.send(content.bytes.clone()).ok();
-                    self.put(&content, what, &turn, Some(id)).await?;
+                    self.put(&content, what, &turn, (Some(id), None)).await?;
                     drop((turn, content));
                     self.files.record.block(id).map_err(NativeError::Record)
                 });
@@ -409,17 +413,19 @@ impl FileSender<'_, '_> {
         blocking(work).await.map_err(|why| file_error(self.path(), why))
     }
 
-    /// Puts content: a block of this id, or without one the blob itself. Returns which write of the blob it was; none for
-    /// a block.
+    /// Puts content: a block of this id, or without one the blob itself with its SHA-256. Returns which write of the blob it
+    /// was; none for a block.
     async fn put(
         &self,
         content: &BufferedContent,
         what: String,
         turn: &RequestPermit<'_>,
-        id: Option<&BlockId>,
+        (id, sha256): (Option<&BlockId>, Option<ContentHash>),
     ) -> Result<BlobVersion, NativeError> {
         let is_current = || self.files.ensure_unchanged(self.shape).is_ok();
-        self.files.put(content, ContentTarget { path: self.path(), id, what, is_current: &is_current }, turn).await
+        self.files
+            .put(content, ContentTarget { path: self.path(), id, sha256, what, is_current: &is_current }, turn)
+            .await
     }
 }
 

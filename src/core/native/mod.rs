@@ -34,7 +34,7 @@ use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
 use crate::hub::{HubSource, HubTransfer};
 use crate::model::{BlobPath, Report, Reporter, SourceFile, TransferEvent, TransferProgress};
-use crate::progress::{Counters, Meter, StallWatch};
+use crate::progress::{Counters, Meter, StallWatch, TICK};
 use crate::store::{BLOCK, BlobStore, BlobVersion, STREAMED_BLOCK};
 
 /// Maximum number of concurrent requests: measured, more bring nothing.
@@ -43,8 +43,6 @@ const MAX_REQUESTS: u32 = 32;
 const LARGE_FILES: usize = 4;
 /// A file up to this size in bytes is sent in one request.
 const SMALL: u64 = 8 << 20;
-/// Interval between reads of the counters.
-const TICK: Duration = Duration::from_millis(200);
 /// Interval between adjustments of the concurrency.
 const ADJUST_INTERVAL: Duration = Duration::from_millis(50);
 

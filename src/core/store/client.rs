@@ -2,11 +2,14 @@
 //! the store rejects it; every call uses the SAS that is now in force.
 
 mod copy;
+mod metadata;
+mod range;
+mod stored;
 
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -22,19 +25,24 @@ use super::error::{StoreError, has_code, is_fault, names_header, rejects_sas};
 use super::location::{BlobListing, ListedBlob, UploadLocation};
 use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
-use super::wire::{StoredBlocks, block_list, read_blobs, read_blocks};
+use super::wire::{BlobEntry, StoredBlocks, block_list, read_blobs, read_blocks};
 use crate::env::Timings;
 use crate::http::{HttpClient, HttpError, MAX_PAGES, Method, Request, Response, ResponseFlaw, Retry};
-use crate::model::{BlobPath, BlobUri, Report, Reporter};
+use crate::model::{BlobPath, BlobUri, ContentHash, Report, Reporter};
 use crate::redact::SecretUrl;
 
 pub(crate) use self::copy::{CopyRefusal, CopySource};
+pub(crate) use self::range::{BlobRange, RangeError};
+pub use self::stored::StoredFile;
 
 /// Version of the protocol that AzCopy 10.32 uses too.
 const VERSION: &str = "2025-07-05";
 
 /// Header of a checksum.
 const CHECKSUM: &str = "x-ms-content-crc64";
+
+/// Header of a blob's SHA-256 as metadata: 64 lower-case hex digits.
+const SHA256: &str = "x-ms-meta-sha256";
 
 /// State of checksums: not yet known whether the store accepts them. Older emulators answer 500 to them.
 const UNKNOWN: u8 = 0;
@@ -98,6 +106,9 @@ pub(crate) struct BlobStore {
     checksums: AtomicU8,
     /// One request at a time finds out whether the store accepts checksums.
     checksum_probe: Mutex<()>,
+    /// Blobs are made without their SHA-256 as metadata.
+    refuses_metadata: AtomicBool,
+    is_read_only: bool,
     notices: RetryNotices,
     traffic: Arc<Traffic>,
 }
@@ -151,9 +162,17 @@ impl BlobStore {
             renew,
             checksums: AtomicU8::new(UNKNOWN),
             checksum_probe: Mutex::new(()),
+            refuses_metadata: AtomicBool::new(false),
+            is_read_only: false,
             notices: RetryNotices::default(),
             traffic: Arc::default(),
         }
+    }
+
+    /// This location where it is only read.
+    pub(crate) fn read_only(mut self) -> Self {
+        self.is_read_only = true;
+        self
     }
 
     /// This location while it is being probed: a SAS that is refused is not renewed.
@@ -182,13 +201,18 @@ impl BlobStore {
     /// # Errors
     /// When the store does not answer, or with something that is no list.
     pub(crate) async fn list(&self, shared: ListingEntry<'_>) -> Result<Option<BlobListing>, StoreError> {
+        self.listed(async |sas| list_blobs(&self.http, sas, shared).await).await
+    }
+
+    /// Makes a list with the SAS in force, and once more with a fresh one; `None` where the SAS does not allow that.
+    async fn listed<T>(&self, list: impl AsyncFn(&SecretUrl) -> Result<T, HttpError>) -> Result<Option<T>, StoreError> {
         let (sas, generation) = self.current().await;
-        match self.list_with(&sas, shared).await {
-            Ok(listing) => Ok(Some(listing)),
+        match list(&sas).await {
+            Ok(listed) => Ok(Some(listed)),
             Err(error) if rejects_sas(&error) => {
                 self.renew(generation, error).await?;
-                match self.list_with(&self.current().await.0, shared).await {
-                    Ok(listing) => Ok(Some(listing)),
+                match list(&self.current().await.0).await {
+                    Ok(listed) => Ok(Some(listed)),
                     Err(error) if error.status() == Some(403) => Ok(None),
                     Err(error) => Err(StoreError::Http(error)),
                 }
@@ -196,10 +220,6 @@ impl BlobStore {
             Err(error) if error.status() == Some(403) => Ok(None),
             Err(error) => Err(StoreError::Http(error)),
         }
-    }
-
-    async fn list_with(&self, sas: &SecretUrl, shared: ListingEntry<'_>) -> Result<BlobListing, HttpError> {
-        list_blobs(&self.http, sas, shared).await
     }
 
     /// Deletes one blob. One that is not there is deleted.
@@ -215,18 +235,23 @@ impl BlobStore {
         }
     }
 
-    /// Put Blob: a file in one request. Returns which write it was.
+    /// Put Blob: a file in one request, with its SHA-256 as metadata. Returns which write it was.
     pub(crate) async fn put_blob<F, B>(
         &self,
         content: &BlobContent<'_, F>,
         content_type: &'static str,
+        sha256: Option<ContentHash>,
     ) -> Result<BlobVersion, StoreError>
     where
         F: Fn() -> B + Sync,
         B: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
-        let headers = [("x-ms-blob-type", "BlockBlob"), ("x-ms-blob-content-type", content_type)];
-        let put = self.put(content, &[], &headers).await?;
+        let put = async |sum: Option<&str>| {
+            let headers = [("x-ms-blob-type", "BlockBlob"), ("x-ms-blob-content-type", content_type)];
+            let headers: Vec<_> = headers.into_iter().chain(sum.map(|sum| (SHA256, sum))).collect();
+            self.put(content, &[], &headers).await
+        };
+        let put = self.with_metadata(sha256, put).await?;
         Ok(BlobVersion::new(put.etag.as_deref(), put.content_md5.as_deref(), put.last_modified.as_deref()))
     }
 
@@ -239,24 +264,30 @@ impl BlobStore {
         self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await.map(drop)
     }
 
-    /// Put Block List: makes the blob. Returns which write it was; `None` where the store does not have all of these
-    /// blocks.
+    /// Put Block List: makes the blob, with its SHA-256 as metadata. Returns which write it was; `None` where the store
+    /// does not have all of these blocks.
     pub(crate) async fn put_block_list(
         &self,
         path: &BlobPath,
         ids: &[BlockId],
         content_type: &'static str,
+        sha256: Option<ContentHash>,
     ) -> Result<Option<BlobVersion>, StoreError> {
         let list = Bytes::from(block_list(ids));
         let what = format!("the block list of {path}");
-        let committed = self
-            .attempts((&what, &|| true), async |sas| {
+        let commit = async |sum: Option<&str>| {
+            let once = async |sas: &Url| {
                 let request = self.request(Method::PUT, blob_url(sas, path, &[("comp", "blocklist")]));
                 let request = request.header("x-ms-blob-content-type", content_type);
+                let request = match sum {
+                    Some(sum) => request.header(SHA256, sum.to_owned()),
+                    None => request,
+                };
                 self.http.send(&request.bytes("application/xml", list.clone())).await
-            })
-            .await;
-        match committed {
+            };
+            self.attempts((&what, &|| true), once).await
+        };
+        match self.with_metadata(sha256, commit).await {
             // Its Content-MD5 is that of the list of blocks.
             Ok(put) => Ok(Some(BlobVersion::new(put.etag.as_deref(), None, put.last_modified.as_deref()))),
             Err(StoreError::Http(error)) if has_code(&error, "InvalidBlockList") => Ok(None),
@@ -284,7 +315,7 @@ impl BlobStore {
         &self,
         content: &BlobContent<'_, F>,
         query: &[(&str, &str)],
-        headers: &[(&'static str, &'static str)],
+        headers: &[(&'static str, &str)],
     ) -> Result<Response, StoreError>
     where
         F: Fn() -> B + Sync,
@@ -294,7 +325,7 @@ impl BlobStore {
             let taken = Arc::new(AtomicU64::new(0));
             let mut request = self.request(Method::PUT, blob_url(sas, content.path, query));
             for (name, value) in headers {
-                request = request.header(name, *value);
+                request = request.header(name, (*value).to_owned());
             }
             if with_checksum {
                 request = of_store(request.header(CHECKSUM, content.crc64.to_owned()), Some(content.crc64));
@@ -429,7 +460,8 @@ impl BlobStore {
         if !sas.is_proved {
             return Err(StoreError::SasRejected(refusal));
         }
-        self.report(Report::Notice("The upload SAS was rejected. Requesting a new one...".into()));
+        let whose = if self.is_read_only { "read" } else { "upload" };
+        self.report(Report::Notice(format!("The {whose} SAS was rejected. Requesting a new one...")));
         let fresh = (self.renew)().await.map_err(StoreError::NoFreshSas)?;
         if fresh.blob_uri != self.blob_uri {
             return Err(StoreError::Moved);
@@ -449,20 +481,33 @@ pub(super) async fn list_blobs(
     sas: &SecretUrl,
     shared: ListingEntry<'_>,
 ) -> Result<BlobListing, HttpError> {
-    let container = Container::of(sas.expose());
     // Sorted in the end: a tree that is built at once has full nodes.
     let mut found = Vec::new();
+    let container = Container::of(sas.expose());
+    let url = |marker: &str| container.listing(marker, None);
+    all_pages(http, &container, &url, &mut |name, entry| found.push(shared(name, entry.blob))).await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Reads all pages of a list, and hands each blob of the location over with its name there.
+pub(super) async fn all_pages(
+    http: &HttpClient,
+    container: &Container,
+    url: &(dyn Fn(&str) -> Url + Sync),
+    on: &mut (dyn FnMut(&str, BlobEntry) + Send),
+) -> Result<(), HttpError> {
     let (mut marker, mut seen) = (String::new(), HashSet::new());
     loop {
-        let request = Request::new(Method::GET, container.listing(&marker, None), Retry::Idempotent);
+        let request = Request::new(Method::GET, url(&marker), Retry::Idempotent);
         let response = http.send(&of_store(request, None)).await?;
         let page = read_blobs(&response)?;
-        for (name, blob) in page.blobs {
+        for mut entry in page.blobs {
+            let name = std::mem::take(&mut entry.name);
             if let Some(name) = name.strip_prefix(container.prefix()) {
-                found.push(shared(name, blob));
+                on(name, entry);
             }
         }
-        let Some(next) = page.next else { return Ok(found.into_iter().collect()) };
+        let Some(next) = page.next else { return Ok(()) };
         // A partial list proves nothing.
         let flaw = |words: &str| Err(response.bad(ResponseFlaw::Shape(words.into())));
         if !seen.insert(next.clone()) {

@@ -25,6 +25,13 @@ impl Container {
         &self.prefix
     }
 
+    /// URL that lists the blobs of the location with their metadata from this marker on.
+    pub(super) fn listing_with_metadata(&self, marker: &str) -> Url {
+        let mut url = self.listing(marker, None);
+        url.query_pairs_mut().append_pair("include", "metadata");
+        url
+    }
+
     /// URL that lists the blobs of the location from this marker on, or at most `limit` blobs of the container.
     pub(super) fn listing(&self, marker: &str, limit: Option<u16>) -> Url {
         let mut url = self.url.clone();

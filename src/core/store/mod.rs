@@ -14,7 +14,10 @@ mod version;
 mod wire;
 
 pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, STREAMED_BLOCK, content_type};
-pub(crate) use client::{BlobContent, BlobStore, CopyRefusal, CopySource, RenewLocation, SendAttempt};
+pub use client::StoredFile;
+pub(crate) use client::{
+    BlobContent, BlobRange, BlobStore, CopyRefusal, CopySource, RangeError, RenewLocation, SendAttempt,
+};
 pub use error::{SasRefusal, StoreError};
 pub use location::{BlobListing, ListedBlob, UploadLocation};
 pub use source_blobs::source_blobs;

@@ -53,6 +53,11 @@ impl BlobVersion {
         std::array::from_fn(|_| marks.next().flatten())
     }
 
+    /// Entity tag without its quotes.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.marks()[0]
+    }
+
     /// True where another write shows, by the best mark that both have.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {

@@ -8,6 +8,7 @@ use super::blocks::BlockId;
 use super::location::ListedBlob;
 use super::version::BlobVersion;
 use crate::http::{HttpError, Response, ResponseFlaw};
+use crate::model::ContentHash;
 
 /// Body of Put Block List.
 pub(super) fn block_list(ids: &[BlockId]) -> String {
@@ -60,15 +61,46 @@ pub(super) fn read_blocks(response: &Response) -> Result<StoredBlocks, HttpError
 /// One page of a list of blobs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BlobPage {
-    /// Blobs by their names in the container.
-    pub(super) blobs: Vec<(String, ListedBlob)>,
+    /// Blobs in the order of the page.
+    pub(super) blobs: Vec<BlobEntry>,
     /// Marker of the next page.
     pub(super) next: Option<String>,
 }
 
+/// One blob of a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BlobEntry {
+    /// Name in the container.
+    pub(super) name: String,
+    pub(super) blob: ListedBlob,
+    /// Its metadata, where the list was to include it.
+    pub(super) metadata: Metadata,
+}
+
+/// Metadata of a blob, as far as it is used.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Metadata {
+    sha256: Option<String>,
+    hdi_isfolder: Option<String>,
+}
+
+impl Metadata {
+    /// SHA-256 that the upload recorded.
+    pub(super) fn sha256(&self) -> Option<ContentHash> {
+        self.sha256.as_deref()?.trim().parse().ok()
+    }
+
+    /// True for a directory of a hierarchical namespace.
+    pub(super) fn is_directory(&self) -> bool {
+        self.hdi_isfolder.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("true"))
+    }
+}
+
 pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
     let page: BlobListPage = read(response, "EnumerationResults", "it is not a list of blobs")?;
-    let blobs = page.blobs.blob.into_iter().map(|blob| (blob.name, blob.properties.into())).collect();
+    let entry = |blob: Blob| BlobEntry { name: blob.name, blob: blob.properties.into(), metadata: blob.metadata };
+    let blobs = page.blobs.blob.into_iter().map(entry).collect();
     Ok(BlobPage { blobs, next: page.next_marker.filter(|marker| !marker.is_empty()) })
 }
 
@@ -102,6 +134,8 @@ struct BlobList {
 struct Blob {
     name: String,
     properties: BlobProperties,
+    #[serde(default)]
+    metadata: Metadata,
 }
 
 #[derive(Deserialize)]
@@ -145,16 +179,37 @@ mod tests {
         let page = r#"<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Prefix/><Blobs><Blob><Name>a &amp; b #1.bin</Name><Properties><Creation-Time>t</Creation-Time><Last-Modified>Sun, 06 Nov 1994 08:49:37 GMT</Last-Modified><Etag>0x8D</Etag><Content-Length>7</Content-Length><Content-MD5>bWQ1</Content-MD5><BlobType>BlockBlob</BlobType></Properties></Blob><Blob><Name>c</Name><Snapshot/><Properties><Content-Length>0</Content-Length><Content-MD5/></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>"#;
         let answer = |body: &str| Response { body: body.into(), ..Response::default() };
         let version = BlobVersion::new(Some("\"0x8D\""), Some("bWQ1"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-        let blobs = vec![
-            ("a & b #1.bin".to_owned(), ListedBlob { bytes: 7, version }),
-            ("c".to_owned(), ListedBlob { bytes: 0, version: BlobVersion::default() }),
-        ];
+        let entry = |name: &str, bytes, version| BlobEntry {
+            name: name.to_owned(),
+            blob: ListedBlob { bytes, version },
+            metadata: Metadata::default(),
+        };
+        let blobs = vec![entry("a & b #1.bin", 7, version), entry("c", 0, BlobVersion::default())];
         assert_eq!(read_blobs(&answer(page)).expect("a list"), BlobPage { blobs, next: Some("n".into()) });
         for empty in ["<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", "<EnumerationResults/>"] {
             assert_eq!(read_blobs(&answer(empty)).expect("an empty list"), BlobPage { blobs: Vec::new(), next: None });
         }
         for other in ["<html>sign in</html>", "", "<EnumerationResults><Blobs><Blob><Name>a</Name>", "<BlockList/>"] {
             assert!(read_blobs(&answer(other)).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn metadata_of_a_list_is_read() {
+        let sum = "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225";
+        for (metadata, sha256, is_directory) in [
+            (format!("<Metadata><sha256>{sum}</sha256><other>x</other></Metadata>"), Some(sum), false),
+            ("<Metadata><sha256>abc</sha256></Metadata>".into(), None, false),
+            ("<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata>".into(), None, true),
+            ("<Metadata/>".into(), None, false),
+            (String::new(), None, false),
+        ] {
+            let blob = "<Name>a</Name><Properties><Content-Length>0</Content-Length></Properties>";
+            let body = format!("<EnumerationResults><Blobs><Blob>{blob}{metadata}</Blob></Blobs></EnumerationResults>");
+            let page = read_blobs(&Response { body: body.into(), ..Response::default() }).expect("a list");
+            let found = &page.blobs[0].metadata;
+            let found = (found.sha256().map(|sum| sum.to_string()), found.is_directory());
+            assert_eq!(found, (sha256.map(str::to_owned), is_directory), "{metadata}");
         }
     }
 

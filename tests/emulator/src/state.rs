@@ -50,6 +50,8 @@ pub(crate) struct State {
     operations: HashMap<String, Operation>,
     hidden: HashMap<Target, u32>,
     containers_made: u32,
+    /// How many SAS URLs for reading were handed out.
+    pub(crate) reads_granted: i64,
 }
 
 /// The containers that were handed out for a version.
@@ -112,6 +114,7 @@ impl State {
             operations: HashMap::new(),
             hidden: HashMap::new(),
             containers_made: 0,
+            reads_granted: 0,
             config,
         })
     }

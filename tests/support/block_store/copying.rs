@@ -1,4 +1,4 @@
-//! Put Block From URL and Get Blob. The store reads from public names of the Hub's delivery network alone, which lead to an
+//! Put Block From URL. The store reads from public names of the Hub's delivery network alone, which lead to an
 //! address of this machine, and passes the URL on byte for byte, as the service is said to do.
 
 use std::io;
@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Query, Shared, created, error, keep, marked};
+use super::{Query, Shared, created, error, keep};
 
 /// Longest URL that the service reads from.
 const LONGEST: usize = 2048;
@@ -133,28 +133,4 @@ async fn fetch(address: SocketAddr, target: &str, range: &str) -> io::Result<(u1
 fn length_of(range: &str) -> Option<u64> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     Some(last.parse::<u64>().ok()? + 1 - first.parse::<u64>().ok()?)
-}
-
-/// Get Blob, whole or a range of it.
-pub(super) fn read(shared: &Shared, name: &str, headers: &HeaderMap) -> Response<Body> {
-    let kept = shared.lock();
-    if kept.behaviour.write_only {
-        return error(403, "AuthorizationPermissionMismatch");
-    }
-    let Some(blob) = kept.blobs.get(name) else { return error(404, "BlobNotFound") };
-    let mut content = blob.content.clone();
-    if let (true, Some(first)) = (kept.behaviour.reads_wrong, content.first_mut()) {
-        *first ^= 1;
-    }
-    let range =
-        headers.get("range").and_then(|range| range.to_str().ok()).and_then(|range| range.strip_prefix("bytes="));
-    let range = range.and_then(|range| range.split_once('-'));
-    let Some((Ok(first), Ok(last))) = range.map(|(first, last)| (first.parse::<usize>(), last.parse::<usize>())) else {
-        return marked(Response::builder().status(200).body(Body::from(content)).expect("an answer"), Some(blob.write));
-    };
-    let last = last.min(content.len().saturating_sub(1));
-    let total = content.len();
-    let part = content[first.min(total)..=last].to_vec();
-    let answer = Response::builder().status(206).header("content-range", format!("bytes {first}-{last}/{total}"));
-    marked(answer.body(Body::from(part)).expect("an answer"), Some(blob.write))
 }

@@ -1,28 +1,21 @@
 //! Content of the files as sums: computed before anything is sent where a plan or `--if-changed` needs them, and the tag
 //! that records the digest of the whole.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde::Serialize;
-use tokio::time::Instant;
 
 use super::spec::CreateSpec;
 use super::{CheckedPlan, CreateRun};
 use crate::app::App;
+use crate::commands::custom::sums::local;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
 use crate::error::CliError;
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
 use azure_ai_models_core::model::{
-    ArrivedFile, CONTENT_DIGEST, ContentHash, FileList, OperationProgress, content_digest, newest_first,
+    ArrivedFile, CONTENT_DIGEST, ContentHash, OperationProgress, content_digest, newest_first,
 };
-use azure_ai_models_core::source::{FileSums, HashProgress, UploadSource, hash_files};
-use azure_ai_models_core::units;
+use azure_ai_models_core::source::{FileSums, UploadSource};
 use azure_ai_models_core::upload::Session;
-
-/// Interval between progress reports of the hashing.
-const TICK: Duration = Duration::from_millis(200);
 
 /// Sums of the files, where the command needs them before it sends anything.
 pub(super) async fn sums(app: &App, spec: &CreateSpec, planned: &CheckedPlan) -> Result<Option<FileSums>, CliError> {
@@ -36,38 +29,6 @@ pub(super) async fn sums(app: &App, spec: &CreateSpec, planned: &CheckedPlan) ->
         (UploadSource::Local { directory, files, .. }, _) => local(app, directory, files).await.map(Some),
         (UploadSource::Hub(hub), Some(reader)) => Ok(FileSums::new(hub.list().clone(), reader.sums(hub).await?)),
         (UploadSource::Hub(_) | UploadSource::Remote { .. }, _) => Ok(None),
-    }
-}
-
-/// Gives the work up where the command is dropped.
-struct StopOnDrop(Arc<HashProgress>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
-}
-
-/// Reads the files of this machine, with the progress of that.
-pub(super) async fn local(app: &App, directory: &std::path::Path, files: &FileList) -> Result<FileSums, CliError> {
-    let total = files.bytes();
-    let what = units::count(files.len() as u64, "file", "files");
-    app.console.status(&format!("Computing the SHA-256 of {what} ({})...", units::bytes(total)));
-    let progress = StopOnDrop(Arc::default());
-    let (directory, files, shared) = (directory.to_owned(), files.clone(), Arc::clone(&progress.0));
-    let mut work = tokio::task::spawn_blocking(move || hash_files(&directory, &files, &shared));
-    let mut view = app.console.hash_view(app.timings.status_line);
-    let mut tick = tokio::time::interval_at(Instant::now() + TICK, TICK);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut work => {
-                let sums = done.map_err(|_| CliError::interrupted())??;
-                view.on(total, Some(total));
-                return Ok(sums);
-            }
-            _ = tick.tick() => view.on(progress.0.bytes(), Some(total)),
-        }
     }
 }
 

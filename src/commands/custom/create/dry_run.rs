@@ -4,15 +4,16 @@
 use serde::Serialize;
 
 use super::args::CreateArgs;
+use super::import;
 use super::plan::{self, PlanOptions, PlannedFile, engine_word, planned_files};
 use super::questions::estimate;
 use super::spec::{CreateSpec, VersionChoice};
 use super::version::next_free;
-use super::{content, import};
 use crate::app::App;
 use crate::commands::connect;
 use crate::commands::custom::hub;
 use crate::commands::custom::selection::CheckedPlan;
+use crate::commands::custom::sums;
 use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::render::{self, CreateDryRunPage};
@@ -169,9 +170,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
     let requests = requests(&spec, &version);
     let import = ImportPlan::of(&spec, &planned).await?;
     let sums = match &planned.source {
-        UploadSource::Local { directory, files, .. } if with_hashes => {
-            Some(content::local(app, directory, files).await?)
-        }
+        UploadSource::Local { directory, files, .. } if with_hashes => Some(sums::local(app, directory, files).await?),
         _ => None,
     };
     let files = match &planned.source {

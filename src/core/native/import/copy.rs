@@ -142,7 +142,8 @@ impl ImportContext<'_> {
                         return Ok(Err(reason));
                     }
                 }
-                let committed = self.files.store.put_block_list(path, &ids, content_type(path)).await;
+                let sha256 = remote.file().sum.sha256();
+                let committed = self.files.store.put_block_list(path, &ids, content_type(path), sha256).await;
                 match committed.map_err(|error| NativeError::of_store(path, error))? {
                     Some(version) => version,
                     None => return Ok(Err("the blob store lost blocks that it had copied".to_owned())),

@@ -80,7 +80,8 @@ impl ImportContext<'_> {
         }
         let turn = files.request_permit(shape.bytes).await?;
         let path = &shape.path;
-        let target = ContentTarget { path, id: None, what: path.to_string(), is_current: &|| true };
+        let target =
+            ContentTarget { path, id: None, sha256: Some(sha256), what: path.to_string(), is_current: &|| true };
         let version = files.put(&content, target, &turn).await?;
         Ok(Ok((Some(sha256), version)))
     }
@@ -126,7 +127,8 @@ impl ImportContext<'_> {
         let mut is_second_pass = false;
         let version = loop {
             let store = self.files.store;
-            let committed = store.put_block_list(path, &streaming.ids, content_type(path)).await.map_err(of_store)?;
+            let committed = store.put_block_list(path, &streaming.ids, content_type(path), expected.sha256());
+            let committed = committed.await.map_err(of_store)?;
             if let Some(version) = committed {
                 break version;
             }
@@ -224,7 +226,8 @@ impl FileStream<'_, '_> {
                     drop(fetching);
                     read.send(content.bytes.clone()).ok();
                     let turn = files.request_permit(range.1).await?;
-                    let target = ContentTarget { path: self.path, id: Some(id), what, is_current: &|| true };
+                    let target =
+                        ContentTarget { path: self.path, id: Some(id), sha256: None, what, is_current: &|| true };
                     files.put(&content, target, &turn).await?;
                     drop((turn, content));
                     files.record.block(id).map_err(NativeError::Record)?;

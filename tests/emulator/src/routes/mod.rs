@@ -93,7 +93,7 @@ async fn carry_out(shared: &Shared, call: Result<Call, NoCall>, request: &Incomi
         Call::Patch(target) => models::patch(&mut shared.lock(), request, &target),
         Call::Delete(target) => models::delete(&mut shared.lock(), request, &target),
         Call::StartPendingUpload(target) => uploads::start(shared, request, &target).await,
-        Call::Credentials(target) => uploads::credentials(&shared.lock(), request, &target),
+        Call::Credentials(target) => uploads::credentials(&mut shared.lock(), request, &target),
         Call::CreateAsync(target) => registration::create_async(shared, request, dialect, target).await,
         Call::Put(target) => registration::put(shared, request, dialect, target).await,
         Call::Poll { id } => registration::poll(&mut shared.lock(), &id),

@@ -1,0 +1,87 @@
+//! Files of a registered model, read with the credentials that the service gives for that.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use thiserror::Error;
+
+use super::client::FoundryClient;
+use crate::http::{HttpError, ResponseFlaw};
+use crate::model::{BlobUri, CustomModel, ModelName, ModelVersion, Reporter};
+use crate::store::{BlobStore, Renew, StoreError, StoredFile, UploadLocation};
+
+/// Files of one version of a model in the blob store, which can be read. Cheap to clone.
+#[derive(Clone)]
+pub struct ModelFiles {
+    pub(crate) store: Arc<BlobStore>,
+    files: Arc<[StoredFile]>,
+}
+
+impl ModelFiles {
+    /// Files as they were listed, sorted by name.
+    #[must_use]
+    pub fn files(&self) -> &[StoredFile] {
+        &self.files
+    }
+}
+
+/// Why the files of a model cannot be read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The service does not show where the files are.
+    #[error("the service does not show where the files of the model are")]
+    NoPlace,
+    /// The service gives no SAS for them.
+    #[error("Foundry gave no SAS to read the files of the model: {0}")]
+    NoSas(#[source] HttpError),
+    /// The SAS does not allow to list them.
+    #[error("the SAS that Foundry gave does not allow to list the files of the model")]
+    NotListed,
+    /// The store failed.
+    #[error("the files of the model cannot be read: {0}")]
+    Store(#[source] StoreError),
+}
+
+impl FoundryClient {
+    /// Lists the files of a registered model, with a SAS that is renewed where it ends meanwhile.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn model_files(
+        &self,
+        (name, version): (&ModelName, &ModelVersion),
+        model: &CustomModel,
+        reporter: &Reporter,
+    ) -> Result<ModelFiles, ReadError> {
+        let blob_uri = model.view().blob_uri.as_deref().and_then(|uri| uri.parse::<BlobUri>().ok());
+        let blob_uri = blob_uri.ok_or(ReadError::NoPlace)?;
+        let location = self.signed_location(name, version, &blob_uri).await.map_err(ReadError::NoSas)?;
+        let (client, name, version) = (self.clone(), name.clone(), version.clone());
+        let renew: Renew = Arc::new(move || {
+            let (client, name, version, blob_uri) = (client.clone(), name.clone(), version.clone(), blob_uri.clone());
+            async move { client.signed_location(&name, &version, &blob_uri).await }.boxed()
+        });
+        let store = BlobStore::new(self.shared_http(), Arc::clone(reporter), &location, renew).read_only();
+        let files = store.stored_files().await.map_err(ReadError::Store)?.ok_or(ReadError::NotListed)?;
+        Ok(ModelFiles { store: Arc::new(store), files: files.into() })
+    }
+
+    /// The place of the files with a SAS. The service may give one for the container that holds it.
+    async fn signed_location(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        blob_uri: &BlobUri,
+    ) -> Result<UploadLocation, HttpError> {
+        let location = self.read_location(name, version, blob_uri).await?;
+        match blob_uri.signed_by(&location.sas) {
+            Some(sas) => Ok(UploadLocation { sas, blob_uri: blob_uri.clone(), id: None }),
+            None => Err(HttpError::BadAnswer {
+                host: self.endpoint().host().to_owned(),
+                status: 200,
+                what: ResponseFlaw::Shape("its SAS is for another place than that of the model".into()),
+                request_id: None,
+            }),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `custom verify`: what is in the registry against a source, against what the upload recorded, and read back.
+
+use std::fs;
+
+use foundry_emulator::{Config, Fault, FaultKind, Route};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::{Behaviour, BlockStore, CANARY, Output, Read, Reading, TestEnv};
+
+const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
+const VERIFY: [&str; 4] = ["custom", "verify", "--name", "my-model"];
+const WITH_SOURCE: [&str; 2] = ["--source", "model"];
+
+fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A world whose small model was uploaded by the native engine with more options.
+fn uploaded(more: &[&str]) -> (TestEnv, BlockStore) {
+    let store = BlockStore::start();
+    let env = TestEnv::storing(Config::default(), &store);
+    env.write_model();
+    env.run(&[&CREATE[..], more].concat()).success();
+    (env, store)
+}
+
+fn verify(env: &TestEnv, more: &[&[&str]]) -> Output {
+    env.run(&[&VERIFY[..], &more.concat()].concat())
+}
+
+/// Path, status and proof of each file.
+fn told(output: &Output) -> Vec<String> {
+    let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let files = output.json()["files"].as_array().expect("files").clone();
+    files.iter().map(|file| [&file["path"], &file["status"], &file["proof"]].map(word).join(", ")).collect()
+}
+
+fn posts_of_credentials(env: &TestEnv) -> usize {
+    env.emulator().requests().iter().filter(|one| one.method == "POST" && one.path.ends_with("/credentials")).count()
+}
+
+#[test]
+fn a_native_upload_records_its_sums_and_the_source_is_proved_by_them() {
+    let (env, store) = uploaded(&[]);
+    for name in ["config.json", "model.safetensors"] {
+        let content = fs::read(env.work().join("model").join(name)).expect("a file");
+        assert_eq!(store.blob(name).expect("a blob").sha256, Some(sha256(&content)), "{name}");
+    }
+    insta::assert_snapshot!("proved_by_a_source", verify(&env, &[&WITH_SOURCE]));
+    assert_eq!(posts_of_credentials(&env), 1);
+    assert_eq!(store.take_reads(), [], "no content is read");
+    let output = verify(&env, &[&WITH_SOURCE, &["-o", "json"]]).success();
+    insta::assert_snapshot!("proved_by_a_source_json", output.stdout);
+    assert!(!output.to_string().contains(CANARY), "{output}");
+}
+
+#[test]
+fn every_difference_is_in_the_table_and_ends_with_6() {
+    let (env, store) = uploaded(&[]);
+    env.write("model/config.json", format!("{:<50}", "{ }"));
+    env.write("model/late.json", "{}");
+    store.write("old.bin", vec![1; 7]);
+    store.write("model.safetensors", vec![1; 8]);
+    insta::assert_snapshot!(verify(&env, &[&WITH_SOURCE]));
+    let output = verify(&env, &[&WITH_SOURCE, &["-o", "json"]]).fails_with(6);
+    let expected = [
+        "config.json, other content, -",
+        "late.json, missing, -",
+        "model.safetensors, other size, -",
+        "old.bin, extra, -",
+    ];
+    assert_eq!(told(&output), expected);
+    let error = output.json_error();
+    assert_eq!((&error["kind"], &error["code"]), (&json!("check_failed"), &json!("files-differ")));
+    let quiet = verify(&env, &[&WITH_SOURCE, &["-q"]]).fails_with(6);
+    assert_eq!(quiet.stdout.lines().count(), 5, "{quiet}");
+}
+
+#[test]
+fn without_a_source_the_list_is_compared_with_the_digest_of_the_registration() {
+    let (env, store) = uploaded(&[]);
+    insta::assert_snapshot!("registered_digest", verify(&env, &[]).success());
+    // Another content with a sum of its own, as another upload would leave it.
+    store.write("config.json", vec![b' '; 50]);
+    store.record_sum("config.json", Some(&sha256(&[b' '; 50])));
+    let output = verify(&env, &[&["-o", "json"]]).fails_with(6);
+    assert_eq!(output.json()["contentDigestStatus"], "other content", "{output}");
+    store.record_sum("config.json", None);
+    let output = verify(&env, &[]).success();
+    assert!(output.stderr.contains("WARNING: The content of 2 files is not proved"), "{output}");
+    verify(&env, &[&["--full"]]).fails_with(6);
+}
+
+/// AzCopy tells no sums, and neither does an upload without them.
+#[test]
+fn without_a_recorded_sum_files_are_unproved_until_they_are_read_back() {
+    let (env, store) = uploaded(&["--no-hash"]);
+    assert_eq!(store.blob("config.json").expect("a blob").sha256, None);
+    insta::assert_snapshot!("without_sums", verify(&env, &[&WITH_SOURCE]).success());
+    let strict = verify(&env, &[&WITH_SOURCE, &["--strict", "-o", "json"]]).fails_with(6);
+    assert_eq!(told(&strict), ["config.json, unproved, sized", "model.safetensors, unproved, sized"]);
+    assert_eq!(strict.json_error()["code"], "files-unproved");
+    let listed = verify(&env, &[&["-o", "json"]]).success();
+    assert_eq!(told(&listed), ["config.json, unproved, listed", "model.safetensors, unproved, listed"]);
+    assert_eq!(store.take_reads(), []);
+    insta::assert_snapshot!("read_back", verify(&env, &[&WITH_SOURCE, &["--full", "--strict"]]).success());
+    let mut reads = store.take_reads();
+    reads.sort_by(|left, right| left.name.cmp(&right.name));
+    let read = |name: &str, range: &str, if_match: &str| Read {
+        name: name.into(),
+        range: range.into(),
+        if_match: if_match.into(),
+        status: 206,
+    };
+    let written = |name: &str| if name == "config.json" { ["\"0x1\"", "\"0x2\""] } else { ["\"0x2\"", "\"0x1\""] };
+    let is_first = reads[0].if_match == written("config.json")[0];
+    let tag = |name: &str| written(name)[usize::from(!is_first)];
+    assert_eq!(
+        reads,
+        [
+            read("config.json", "bytes=0-49", tag("config.json")),
+            read("model.safetensors", "bytes=0-999", tag("model.safetensors"))
+        ]
+    );
+}
+
+#[test]
+fn what_the_store_gives_back_is_compared() {
+    let (env, store) = uploaded(&[]);
+    store.behaves(Behaviour { reads_wrong: true, ..Behaviour::default() });
+    for source in [&[][..], &WITH_SOURCE] {
+        let output = verify(&env, &[source, &["--full", "-o", "json"]]).fails_with(6);
+        assert_eq!(told(&output), ["config.json, other content, -", "model.safetensors, other content, -"]);
+    }
+    store.behaves(Behaviour::default());
+    let output = verify(&env, &[&["--full", "-o", "json"]]).success();
+    assert_eq!(told(&output), ["config.json, ok, hashed", "model.safetensors, ok, hashed"]);
+    assert_eq!(output.json()["full"], true);
+}
+
+/// Faults of the line that pass, a SAS that ends in the middle, and ranges: 9 MiB are three.
+#[test]
+fn a_model_is_read_back_through_faults_that_pass() {
+    let store = BlockStore::start();
+    let env = TestEnv::storing(Config::default(), &store);
+    let content: Vec<u8> = (0..9 << 20).map(|at: u32| (at / 253 % 256) as u8).collect();
+    env.write("model/model.safetensors", &content);
+    env.run(&[&CREATE[..], &["--skip-check"]].concat()).success();
+    for reading in [
+        Reading { busy_every: Some(3), ..Reading::default() },
+        Reading { reset_every: Some(2), ..Reading::default() },
+        Reading { short_every: Some(2), ..Reading::default() },
+        Reading { sas_ends_after: Some(2), ..Reading::default() },
+    ] {
+        let words = format!("{reading:?}");
+        store.behaves(Behaviour { reading, ..Behaviour::default() });
+        let output = verify(&env, &[&WITH_SOURCE, &["--full", "-o", "json"]]);
+        assert_eq!(told(&output.success()), ["model.safetensors, ok, hashed"], "{words}");
+        let reads = store.take_reads();
+        assert!(reads.len() >= 3, "{words}: {reads:?}");
+    }
+    assert_eq!(posts_of_credentials(&env), 5, "one for each run, and one where the SAS ended");
+}
+
+#[test]
+fn what_keeps_from_reading_is_told() {
+    let (env, store) = uploaded(&[]);
+    store.behaves(Behaviour {
+        reading: Reading { refuses_all_after: Some(0), ..Reading::default() },
+        ..Behaviour::default()
+    });
+    insta::assert_snapshot!("no_sas_is_accepted", verify(&env, &[&["--full"]]).fails_with(4));
+    store.behaves(Behaviour {
+        reading: Reading { writes_before: Some((1, "config.json")), ..Reading::default() },
+        ..Behaviour::default()
+    });
+    insta::assert_snapshot!("blob_changed", verify(&env, &[&["--full"]]).fails_with(9));
+    store.behaves(Behaviour { write_only: true, ..Behaviour::default() });
+    insta::assert_snapshot!("no_list", verify(&env, &[]).fails_with(4));
+    store.behaves(Behaviour::default());
+    env.emulator().add_fault(Fault::new(Route::Credentials, FaultKind::refusal(403, "Forbidden", "No.")).times(1));
+    insta::assert_snapshot!("no_credentials", verify(&env, &[]).fails_with(4));
+    let error = env.run(&["custom", "verify", "-n", "other", "-o", "json"]).fails_with(3).json_error();
+    assert_eq!(error["code"], "ModelNotFound");
+    env.emulator().seed(&json!({"name": "bare", "version": "1", "blobUri": null})).expect("seeded");
+    env.run(&["custom", "verify", "-n", "bare"]).fails_with(9);
+}
+
+#[test]
+fn bad_options_are_refused_before_anything_is_asked() {
+    let (env, _store) = uploaded(&[]);
+    let before = env.emulator().requests().len();
+    verify(&env, &[&["--include", "*.json"]]).fails_with(2);
+    verify(&env, &[&["--source", "https://a.blob.core.windows.net/c"]]).fails_with(2);
+    verify(&env, &[&["--source", "nowhere"]]).fails_with(3);
+    assert_eq!(env.emulator().requests().len(), before);
+}
+
+/// The same options select the same files.
+#[test]
+fn a_selection_of_the_source_is_compared() {
+    let (env, _store) = uploaded(&["--exclude", "config.json", "--skip-check"]);
+    verify(&env, &[&WITH_SOURCE, &["--exclude", "config.json"]]).success();
+    let output = verify(&env, &[&WITH_SOURCE, &["-o", "json"]]).fails_with(6);
+    assert_eq!(told(&output), ["config.json, missing, -", "model.safetensors, ok, hashed"]);
+}
+
+/// The files may lie in a folder of a container, and the SAS be for the container.
+#[test]
+fn files_in_a_folder_of_a_container_are_found() {
+    let (env, store) = uploaded(&[]);
+    store.write("sub dir/a.json", b"{}".to_vec());
+    store.record_sum("sub dir/a.json", Some(&sha256(b"{}")));
+    let uri = format!("{}/upload-1/sub%20dir", store.base);
+    env.emulator().seed(&json!({"name": "folder", "version": "1", "blobUri": uri})).expect("seeded");
+    env.write("one/a.json", "{}");
+    let args = ["custom", "verify", "-n", "folder", "--source", "one", "--full", "-o", "json"];
+    assert_eq!(told(&env.run(&args).success()), ["a.json, ok, hashed"]);
+}
+
+#[test]
+fn a_store_that_refuses_metadata_gets_the_files_without() {
+    let store = BlockStore::start();
+    store.behaves(Behaviour { refuses_metadata: true, ..Behaviour::default() });
+    let env = TestEnv::storing(Config::default(), &store);
+    env.write_model();
+    let output = env.run(&CREATE).success();
+    assert_eq!(output.stderr.matches("The blob store refuses metadata").count(), 1, "{output}");
+    assert_eq!(store.blob("config.json").expect("a blob").sha256, None);
+    // The digest of the whole proves all of it.
+    let output = verify(&env, &[&WITH_SOURCE, &["-o", "json"]]).success();
+    assert_eq!(told(&output), ["config.json, ok, hashed", "model.safetensors, ok, hashed"]);
+}

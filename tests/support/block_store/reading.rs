@@ -1,0 +1,139 @@
+//! Get Blob, whole or a range of it, with the faults that a download meets.
+
+use std::io;
+use std::net::Shutdown;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Response};
+use futures_util::StreamExt;
+
+use super::{Line, Shared, error, marked};
+
+/// How blobs are read. Numbers count the reads since the store behaves so.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    /// Each so-manyth is answered 503 ServerBusy.
+    pub(crate) busy_every: Option<u32>,
+    /// Each so-manyth has its connection broken off after half of its content.
+    pub(crate) reset_every: Option<u32>,
+    /// Each so-manyth answer is well-formed and ends after half of its content.
+    pub(crate) short_every: Option<u32>,
+    /// The SAS that brought the so-manyth is refused from then on.
+    pub(crate) sas_ends_after: Option<u32>,
+    /// No SAS at all is accepted after so many.
+    pub(crate) refuses_all_after: Option<u32>,
+    /// Before the so-manyth another machine writes this blob, in its size.
+    pub(crate) writes_before: Option<(u32, &'static str)>,
+    /// All after so many are never answered.
+    pub(crate) silent_after: Option<u32>,
+    /// An intermediary answers each with a page of its own.
+    pub(crate) page: bool,
+}
+
+/// One read that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) name: String,
+    /// `bytes=0-4194303`; empty where no range was asked for.
+    pub(crate) range: String,
+    pub(crate) if_match: String,
+    /// Status of the answer.
+    pub(crate) status: u16,
+}
+
+/// Answers one read, and keeps a note of it.
+pub(super) async fn read(
+    shared: &Shared,
+    line: &Line,
+    name: &str,
+    (headers, sas): (&HeaderMap, &str),
+) -> Response<Body> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let (answer, is_silent) = {
+        let mut kept = shared.lock();
+        kept.read_number += 1;
+        let (number, reading) = (kept.read_number, kept.behaviour.reading.clone());
+        let is_due = |every: Option<u32>| every.is_some_and(|every| number.is_multiple_of(every));
+        let is_after = |after: Option<u32>| after.is_some_and(|after| number > after);
+        if let Some((_, name)) = reading.writes_before.filter(|(before, _)| *before == number) {
+            let length = kept.blobs.get(name).map_or(1, |blob| blob.content.len());
+            kept.write(name, vec![0; length]);
+        }
+        let is_silent = is_after(reading.silent_after);
+        kept.silent += u32::from(is_silent);
+        let answer = if kept.behaviour.write_only {
+            error(403, "AuthorizationPermissionMismatch")
+        } else if is_after(reading.refuses_all_after) {
+            error(403, "AuthenticationFailed")
+        } else if is_due(reading.busy_every) {
+            error(503, "ServerBusy")
+        } else {
+            if reading.sas_ends_after == Some(number) {
+                kept.refused.insert(sas.to_owned());
+            }
+            blob(&kept, line, name, (&header("range"), &header("if-match")), &reading, &is_due)
+        };
+        let (range, if_match, status) = (header("range"), header("if-match"), answer.status().as_u16());
+        kept.reads.push(Read { name: name.to_owned(), range, if_match, status });
+        (answer, is_silent)
+    };
+    shared.changed.notify_all();
+    if is_silent {
+        std::future::pending::<()>().await;
+    }
+    answer
+}
+
+fn blob(
+    kept: &super::Kept,
+    line: &Line,
+    name: &str,
+    (range, if_match): (&str, &str),
+    reading: &Reading,
+    is_due: &dyn Fn(Option<u32>) -> bool,
+) -> Response<Body> {
+    let Some(blob) = kept.blobs.get(name) else { return error(404, "BlobNotFound") };
+    if !if_match.is_empty() && if_match != format!("\"0x{:X}\"", blob.write) {
+        return error(412, "ConditionNotMet");
+    }
+    let mut content = blob.content.clone();
+    if let (true, Some(first)) = (kept.behaviour.reads_wrong, content.first_mut()) {
+        *first ^= 1;
+    }
+    let range = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let Some((Ok(first), Ok(last))) = range.map(|(first, last)| (first.parse::<usize>(), last.parse::<usize>())) else {
+        return marked(Response::builder().status(200).body(Body::from(content)).expect("an answer"), Some(blob.write));
+    };
+    let total = content.len();
+    if first >= total {
+        return error(416, "InvalidRange");
+    }
+    let last = last.min(total - 1);
+    let mut part = content[first..=last].to_vec();
+    let answer = Response::builder().status(206).header("content-range", format!("bytes {first}-{last}/{total}"));
+    let length = part.len();
+    let body = if is_due(reading.short_every) {
+        part.truncate(length / 2);
+        Body::from(part)
+    } else if is_due(reading.reset_every) {
+        part.truncate(length / 2);
+        return marked(answer.header("content-length", length).body(broken(line, part)).expect("an answer"), None);
+    } else {
+        Body::from(part)
+    };
+    marked(answer.body(body).expect("an answer"), Some(blob.write))
+}
+
+/// Content after which the connection breaks.
+fn broken(line: &Line, part: Vec<u8>) -> Body {
+    let line = line.clone();
+    let reset = futures_util::stream::once(async move {
+        // What was sent before has to reach the reader.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        // It may be broken already.
+        drop(line.0.shutdown(Shutdown::Both));
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    let part = futures_util::stream::once(async move { Ok(axum::body::Bytes::from(part)) });
+    Body::from_stream(part.chain(reset))
+}
