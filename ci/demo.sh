@@ -140,6 +140,10 @@ upload=$(ask 'it[0]["id"]' custom uploads list)
 show custom uploads list
 show custom uploads attach "$upload"
 prove 4
+show custom verify --name minilm --version 4 --source ./model
+show custom download --name minilm --version 4 --to "$work/back"
+[[ $(ask 'it["totals"]["differences"]' custom verify --name minilm --version 4 --source "$work/back" --full) == 0 ]] ||
+  die "what came back is not what was uploaded."
 [[ $(ask 'it[0]["state"]' custom uploads list) == done ]] || die "the detached upload is not done."
 [[ $(ask 'it["version"]' custom uploads attach "$upload") == 4 ]] || die "its end cannot be looked at."
 show custom uploads discard "$upload" --yes

@@ -8,6 +8,7 @@ mod arm;
 mod arm_table;
 mod code;
 mod deployments;
+mod download;
 mod from;
 mod hub;
 mod inference;

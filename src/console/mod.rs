@@ -7,6 +7,7 @@ mod create_pages;
 pub(crate) mod deployments_page;
 pub(crate) mod doctor_page;
 mod download;
+pub(crate) mod download_page;
 mod error_page;
 mod findings;
 mod init_page;
@@ -235,6 +236,12 @@ impl Console {
     #[must_use]
     pub(crate) fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
         TransferView::new(self, status_line)
+    }
+
+    /// The progress of a download of a model, with a status line this often.
+    #[must_use]
+    pub(crate) fn download_transfer_view(&self, status_line: Duration) -> TransferView<'_> {
+        TransferView::of_download(self, status_line)
     }
 
     /// The progress of a download of AzCopy, with a status line this often.

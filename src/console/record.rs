@@ -52,17 +52,17 @@ impl Console {
         });
     }
 
-    /// `upload.progress`, whose record also has what the rate is computed from.
-    pub(super) fn progress_line(&self, line: impl FnOnce() -> Value, found: u64) {
+    /// A progress event, whose record also has what the rate is computed from.
+    pub(super) fn progress_line(&self, event: &str, line: impl FnOnce() -> Value, found: u64) {
         if self.face != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let mut fields = line();
         if self.face == ProgressFormat::Json {
-            self.line(&event_line("upload.progress", fields.clone()));
+            self.line(&event_line(event, fields.clone()));
         }
         fields[FOUND] = found.into();
-        self.append(event_line("upload.progress", fields));
+        self.append(event_line(event, fields));
     }
 
     fn record_event(&self, name: &str, fields: impl FnOnce() -> Value) {

@@ -1,4 +1,4 @@
-//! The progress of an upload: events in, a bar, plain lines or JSON lines out.
+//! The progress of an upload or a download: events in, a bar, plain lines or JSON lines out.
 //!
 //! Bytes never go back, and 100 % is not shown before the end is proved.
 
@@ -40,9 +40,34 @@ impl Clock {
     }
 }
 
+/// Words for the work, and names of its events.
+struct Words {
+    verb: &'static str,
+    progress: &'static str,
+    file: &'static str,
+    stalled: &'static str,
+    done: &'static str,
+}
+
+const UPLOAD: Words = Words {
+    verb: "upload",
+    progress: "upload.progress",
+    file: "upload.file",
+    stalled: "upload.stalled",
+    done: "upload.done",
+};
+const DOWNLOAD: Words = Words {
+    verb: "download",
+    progress: "download.progress",
+    file: "download.file",
+    stalled: "download.stalled",
+    done: "download.done",
+};
+
 /// See the module.
 pub(crate) struct TransferView<'a> {
     console: &'a Console,
+    words: &'static Words,
     status_line: Duration,
     clock: Clock,
     state: TransferState,
@@ -54,8 +79,17 @@ pub(crate) struct TransferView<'a> {
 
 impl<'a> TransferView<'a> {
     pub(super) fn new(console: &'a Console, status_line: Duration) -> Self {
+        Self::with(console, &UPLOAD, status_line)
+    }
+
+    pub(super) fn of_download(console: &'a Console, status_line: Duration) -> Self {
+        Self::with(console, &DOWNLOAD, status_line)
+    }
+
+    fn with(console: &'a Console, words: &'static Words, status_line: Duration) -> Self {
         Self {
             console,
+            words,
             status_line,
             clock: Clock::Since(Instant::now()),
             state: TransferState::default(),
@@ -84,13 +118,14 @@ impl<'a> TransferView<'a> {
                     self.bar = Some(bar_line(&self.console.bars));
                 }
                 if self.console.face == ProgressFormat::Plain {
-                    self.console.line(&format!("  Uploading {}...", self.state.whole()));
+                    let what = if self.words.verb == UPLOAD.verb { "Uploading" } else { "Downloading" };
+                    self.console.line(&format!("  {what} {}...", self.state.whole()));
                 }
                 self.draw(Duration::ZERO);
             }
             TransferEvent::Progress(progress) => {
                 self.state.advance(now, *progress);
-                self.console.progress_line(|| self.state.fields(now), progress.found);
+                self.console.progress_line(self.words.progress, || self.state.fields(now), progress.found);
                 self.tenths(now);
                 self.draw(now);
             }
@@ -98,7 +133,7 @@ impl<'a> TransferView<'a> {
                 self.stalled(*silent, *network_error_percent);
             }
             TransferEvent::FileDone { path, bytes, sha256 } => {
-                let line = || event_line("upload.file", json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
+                let line = || event_line(self.words.file, json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
                 self.console.json_line(line);
             }
             TransferEvent::ImportMode { carrier, reason } => {
@@ -128,7 +163,7 @@ impl<'a> TransferView<'a> {
         if now >= self.next_status {
             self.next_status = now + self.status_line;
             if matches!(self.console.face, ProgressFormat::Bar | ProgressFormat::Plain) {
-                self.console.line(&self.state.status(now));
+                self.console.line(&self.state.status(now, self.words.verb));
             }
         }
         self.draw(now);
@@ -172,7 +207,7 @@ impl<'a> TransferView<'a> {
 
     fn stalled(&self, silent: Duration, network_error_percent: Option<f64>) {
         let fields = json!({ "seconds": silent.as_secs(), "networkErrorPercent": network_error_percent });
-        self.console.event("upload.stalled", fields);
+        self.console.event(self.words.stalled, fields);
         let errors = network_error_percent
             .filter(|percent| *percent > 0.0)
             .map(|percent| format!(", network errors {percent:.0} %"))
@@ -190,7 +225,7 @@ impl<'a> TransferView<'a> {
             ProgressFormat::Plain => self.console.line(&format!("  {}", self.state.full_text(bytes, elapsed))),
             ProgressFormat::Json | ProgressFormat::None => {}
         }
-        self.console.event("upload.done", json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() }));
+        self.console.event(self.words.done, json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() }));
         self.console.write_message(&format!("  Completed in {}", units::duration(elapsed)));
     }
 }

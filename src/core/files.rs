@@ -1,7 +1,12 @@
-//! Private files and directories, and file changes that retry while a scanner holds a new file.
+//! Private files and directories, file changes that retry while a scanner holds a new file, and positional reads and
+//! writes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
+#[cfg(windows)]
+use std::os::windows::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -38,6 +43,55 @@ pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
 /// Moves a file to another name, in place of whatever has it. Blocks, on Windows up to a second.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     retry_while_held(|| fs::rename(from, to))
+}
+
+/// Fills a buffer from the file, beginning at `at`.
+///
+/// # Errors
+/// Those of the system, and `UnexpectedEof` where the file ends before.
+pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match read_at(file, buffer, at) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+            Ok(count) => (buffer, at) = (&mut buffer[count..], at + count as u64),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of a content, beginning at `at`.
+pub(crate) fn write_all_at(file: &File, mut content: &[u8], mut at: u64) -> io::Result<()> {
+    while !content.is_empty() {
+        match write_at(file, content, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => (content, at) = (&content[count..], at + count as u64),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    file.read_at(buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    file.seek_read(buffer, at)
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, content: &[u8], at: u64) -> io::Result<usize> {
+    file.write_at(content, at)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, content: &[u8], at: u64) -> io::Result<usize> {
+    file.seek_write(content, at)
 }
 
 /// Removes a file; none is no error. Blocks, on Windows up to a second.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod credential;
 pub mod display;
 pub mod doctor;
+pub mod download;
 pub mod env;
 mod files;
 pub mod foundry;

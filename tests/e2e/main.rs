@@ -7,6 +7,7 @@ mod crash;
 mod create;
 #[cfg(unix)]
 mod detached;
+mod download;
 mod gate;
 #[cfg(target_os = "linux")]
 mod hostile;

@@ -152,7 +152,7 @@ fn prose_is_wrapped_once() {
 #[test]
 fn the_short_forms_have_the_same_help() {
     let env = TestEnv::new();
-    for command in ["create", "list", "versions", "show", "update", "delete", "wait"] {
+    for command in ["create", "list", "versions", "show", "verify", "download", "update", "delete", "wait"] {
         let long = env.run(&["custom", command, "--help"]).success().stdout;
         let short = env.run(&[command, "--help"]).success().stdout;
         assert_eq!(
@@ -207,6 +207,8 @@ fn the_options_of_the_readme_exist() {
         &["delete", "--help"],
         &["wait", "--help"],
         &["doctor", "--help"],
+        &["verify", "--help"],
+        &["download", "--help"],
         &["custom", "deployments", "create", "--help"],
         &["base", "list", "--help"],
         &["base", "deployments", "create", "--help"],

@@ -18,6 +18,8 @@ mod deployments;
 mod detached;
 #[cfg(unix)]
 mod doctor;
+#[cfg(unix)]
+mod download;
 mod dry_run;
 mod error_rows;
 mod errors;

@@ -85,6 +85,8 @@ pub(crate) enum Lists {
     All,
     /// Each blob one byte shorter than it is.
     Shorter,
+    /// Each blob larger than any disk.
+    Huge,
     /// All but the blob that comes first by its name.
     WithoutFirst,
     /// Without ETags.
@@ -534,7 +536,11 @@ fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let lists = kept.behaviour.lists;
     let has_metadata = query.get("include").is_some_and(|parts| parts.split(',').any(|part| part == "metadata"));
     let entry = |(name, blob): (&String, &Blob)| {
-        let bytes = blob.bytes.saturating_sub(u64::from(lists == Lists::Shorter));
+        let bytes = match lists {
+            Lists::Shorter => blob.bytes.saturating_sub(1),
+            Lists::Huge => 1 << 60,
+            _ => blob.bytes,
+        };
         let marks = match lists {
             Lists::WithoutMarks => String::new(),
             Lists::WithoutEtags => format!("<Last-Modified>{}</Last-Modified>", time_of(blob.write)),

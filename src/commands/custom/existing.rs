@@ -3,7 +3,9 @@
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, MissingModel};
 use azure_ai_models_core::foundry::{FoundryClient, ListError};
-use azure_ai_models_core::model::{CustomModel, ModelName, ModelVersion, latest, newest_first};
+use azure_ai_models_core::model::{
+    CONTENT_DIGEST, ContentHash, CustomModel, ModelName, ModelVersion, latest, newest_first,
+};
 
 /// A version with characters that no version has.
 const UNNAMEABLE: &str = "a version that cannot be named in a request";
@@ -57,6 +59,12 @@ pub(super) async fn model(
 pub(super) fn version_of(model: &CustomModel) -> Result<ModelVersion, CliError> {
     let version = model.view().version.as_deref().and_then(|version| version.parse().ok());
     version.ok_or_else(|| CliError::unexpected_response(UNNAMEABLE))
+}
+
+/// Digest of the content that was registered with the model.
+pub(super) fn recorded_digest(model: &CustomModel) -> Option<ContentHash> {
+    let tag = model.view().tags.iter().find(|(key, _)| key == CONTENT_DIGEST);
+    tag.and_then(|(_, value)| value.parse().ok())
 }
 
 /// The named version, or the only one there is; several are an error that lists them. `verb` says what is to be done.

@@ -4,6 +4,7 @@ mod check;
 mod create;
 mod delete;
 mod deployed;
+mod download;
 mod engine;
 mod existing;
 mod hub;
@@ -64,6 +65,7 @@ impl CustomCommand {
         match self {
             Self::Create(args) => args.progress(),
             Self::Verify(args) => args.progress(),
+            Self::Download(args) => args.progress(),
             Self::Uploads { command: Some(command) } => command.progress(),
             _ => ProgressMode::Auto,
         }
@@ -97,6 +99,9 @@ pub(crate) enum CustomCommand {
     /// Compare the registered files with a directory, and with what the upload recorded
     #[command(args_override_self = true, after_help = verify::EXAMPLES)]
     Verify(verify::VerifyArgs),
+    /// Download the files of a custom model
+    #[command(args_override_self = true, after_help = download::EXAMPLES)]
+    Download(download::DownloadArgs),
     /// Change the description or tags of a custom model
     #[command(args_override_self = true, after_help = update::EXAMPLES)]
     Update(update::UpdateArgs),
@@ -113,7 +118,10 @@ impl CustomCommand {
     pub(crate) fn carries_content(&self) -> bool {
         matches!(
             self,
-            Self::Create(_) | Self::Verify(_) | Self::Uploads { command: Some(uploads::UploadsCommand::Resume(_)) }
+            Self::Create(_)
+                | Self::Verify(_)
+                | Self::Download(_)
+                | Self::Uploads { command: Some(uploads::UploadsCommand::Resume(_)) }
         )
     }
 }
@@ -153,6 +161,7 @@ pub(crate) async fn run(app: &App, command: CustomCommand) -> Result<(), CliErro
         CustomCommand::Uploads { command: None } => Ok(()),
         CustomCommand::Show(args) => show::show(app, args).await,
         CustomCommand::Verify(args) => verify::verify(app, args).await,
+        CustomCommand::Download(args) => download::download(app, args).await,
         CustomCommand::Update(args) => update::update(app, args).await,
         CustomCommand::Delete(args) => delete::delete(app, args).await,
         CustomCommand::Wait(args) => wait::wait(app, args).await,

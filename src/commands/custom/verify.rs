@@ -14,9 +14,7 @@ use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{ProgressMode, TableStyle, verify_page};
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::foundry::ModelFiles;
-use azure_ai_models_core::model::{
-    CONTENT_DIGEST, ContentHash, CustomModel, FileList, ModelName, ModelVersion, Source,
-};
+use azure_ai_models_core::model::{ContentHash, FileList, ModelName, ModelVersion, Source};
 use azure_ai_models_core::source::{FileSums, UploadSource};
 use azure_ai_models_core::units;
 use azure_ai_models_core::verify::{
@@ -161,7 +159,7 @@ pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> 
     let model = existing::model(app, &foundry, &args.name, args.version.as_ref()).await?;
     let version = existing::version_of(&model)?;
     let stored = foundry.model_files((&args.name, &version), &model, &app.reporter()).await?;
-    let recorded = recorded_digest(&model);
+    let recorded = existing::recorded_digest(&model);
     let needs_all = args.full || recorded.is_some();
     let files = match planned {
         Some(planned) => Some(source_files(app, planned, &stored, needs_all).await?),
@@ -201,12 +199,6 @@ fn local_source(app: &App, text: &SourceText) -> Result<Source, CliError> {
         }
         source => Ok(source),
     }
-}
-
-/// Digest of the content that was registered with the model.
-fn recorded_digest(model: &CustomModel) -> Option<ContentHash> {
-    let tag = model.view().tags.iter().find(|(key, _)| key == CONTENT_DIGEST);
-    tag.and_then(|(_, value)| value.parse().ok())
 }
 
 /// Files of the source, with the sums of those that can be compared with something.

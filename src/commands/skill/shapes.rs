@@ -53,6 +53,11 @@ pub(super) const SHAPES: &[ResultShape] = &[
          `files` is a list of `{\"path\",\"status\",\"proof\",\"bytes\",\"sourceBytes\",\"sha256\"}`, `status` one of ok, missing, extra, other size, \
          other content, unproved, and `proof` hashed, sized, listed or null",
     ),
+    shape(
+        "custom download",
+        "`{\"name\",\"version\",\"to\",\"totals\",\"files\"}`; `files` is a list of `{\"path\",\"bytes\",\"sha256\",\"status\",\"proof\"}`, \
+         `status` downloaded or present, `proof` hashed or sized. With `-q` the paths, one a line",
+    ),
     shape("custom update", MODEL),
     shape(
         "custom delete",

@@ -74,10 +74,10 @@ impl TransferState {
         format!("  {percent}{}{rate}{eta}", self.amount())
     }
 
-    pub(super) fn status(&self, now: Duration) -> String {
+    pub(super) fn status(&self, now: Duration, verb: &str) -> String {
         let far =
             self.percent().map_or_else(|| units::bytes(self.progress.bytes), |percent| format!("{}%", percent.floor()));
-        format!("[{}] Still uploading... {far} complete", units::duration(now))
+        format!("[{}] Still {verb}ing... {far} complete", units::duration(now))
     }
 
     /// Fields of `upload.progress`.
@@ -182,7 +182,7 @@ mod tests {
             state.line(seconds(10), 120),
             "  ━━━━━━━━━━━━━━━───────────────  50.0% (5.0 GB / 10.0 GB) | 512.0 MB/s | Elapsed: 10s | ETA: 10s"
         );
-        assert_eq!(state.status(seconds(165)), "[2m 45s] Still uploading... 50% complete");
+        assert_eq!(state.status(seconds(165), "upload"), "[2m 45s] Still uploading... 50% complete");
     }
 
     #[test]

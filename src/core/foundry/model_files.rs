@@ -15,6 +15,7 @@ use crate::store::{BlobStore, Renew, StoreError, StoredFile, UploadLocation};
 pub struct ModelFiles {
     pub(crate) store: Arc<BlobStore>,
     files: Arc<[StoredFile]>,
+    blob_uri: BlobUri,
 }
 
 impl ModelFiles {
@@ -22,6 +23,12 @@ impl ModelFiles {
     #[must_use]
     pub fn files(&self) -> &[StoredFile] {
         &self.files
+    }
+
+    /// Place of the files, without a secret.
+    #[must_use]
+    pub fn host_and_port(&self) -> &BlobUri {
+        &self.blob_uri
     }
 }
 
@@ -56,14 +63,14 @@ impl FoundryClient {
         let blob_uri = model.view().blob_uri.as_deref().and_then(|uri| uri.parse::<BlobUri>().ok());
         let blob_uri = blob_uri.ok_or(ReadError::NoPlace)?;
         let location = self.signed_location(name, version, &blob_uri).await.map_err(ReadError::NoSas)?;
-        let (client, name, version) = (self.clone(), name.clone(), version.clone());
+        let (client, name, version, place) = (self.clone(), name.clone(), version.clone(), blob_uri.clone());
         let renew: Renew = Arc::new(move || {
             let (client, name, version, blob_uri) = (client.clone(), name.clone(), version.clone(), blob_uri.clone());
             async move { client.signed_location(&name, &version, &blob_uri).await }.boxed()
         });
         let store = BlobStore::new(self.shared_http(), Arc::clone(reporter), &location, renew).read_only();
         let files = store.stored_files().await.map_err(ReadError::Store)?.ok_or(ReadError::NotListed)?;
-        Ok(ModelFiles { store: Arc::new(store), files: files.into() })
+        Ok(ModelFiles { store: Arc::new(store), files: files.into(), blob_uri: place })
     }
 
     /// The place of the files with a SAS. The service may give one for the container that holds it.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::concurrency::RequestProgress;
 use super::rate::Rate;
+use crate::files::read_exact_at;
 use crate::model::ContentHash;
 
 /// Bytes read or handed over at a time: few enough that a checksum finds it in the processor's cache.
@@ -31,28 +32,6 @@ pub(super) fn fill(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<Str
         at += piece.len() as u64;
     }
     Ok(STANDARD.encode(crc.sum64().to_le_bytes()))
-}
-
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match read_at(file, buffer, at) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
-            Ok(count) => (buffer, at) = (&mut buffer[count..], at + count as u64),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(why),
-        }
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
 /// SHA-256 of a file that is read from its start to its end.

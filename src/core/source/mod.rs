@@ -21,6 +21,7 @@ use thiserror::Error;
 
 pub(crate) use self::name::blob_name;
 use self::own::ConfigDirectories;
+pub(crate) use self::own::DOWNLOAD_DIRECTORY;
 pub(crate) use self::readable::described;
 use self::readable::opened;
 use self::walk::{unreadable, walk};

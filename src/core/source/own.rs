@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::selection::ExcludeReason;
 
+/// Name of the private directory that a download has in the directory that it fills.
+pub(crate) const DOWNLOAD_DIRECTORY: &str = ".azure-ai-models-download";
+
 /// azd's configuration directory as it is in use now.
 #[derive(Debug)]
 pub(super) struct ConfigDirectories {
@@ -34,7 +37,7 @@ impl ConfigDirectories {
 
     /// Why a directory stays; [`ExcludeReason::Own`] whatever the user asks for.
     pub(super) fn reason(&self, directory: &Path) -> Option<ExcludeReason> {
-        if is_upload(directory) {
+        if is_upload(directory) || is_download(directory) {
             return Some(ExcludeReason::Own);
         }
         // Most runs have no existing configuration directory, and most sources few directories.
@@ -50,6 +53,11 @@ fn is_upload(directory: &Path) -> bool {
     let is_id = |name: &str| name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     directory.file_name().and_then(|name| name.to_str()).is_some_and(is_id)
         && ["lock", "pid"].iter().all(|file| directory.join(file).is_file())
+}
+
+/// Private directory of a download into the directory above it.
+fn is_download(directory: &Path) -> bool {
+    directory.file_name().is_some_and(|name| name == DOWNLOAD_DIRECTORY)
 }
 
 #[cfg(test)]

@@ -26,8 +26,6 @@ pub(crate) struct Reading {
     pub(crate) writes_before: Option<(u32, &'static str)>,
     /// All after so many are never answered.
     pub(crate) silent_after: Option<u32>,
-    /// An intermediary answers each with a page of its own.
-    pub(crate) page: bool,
 }
 
 /// One read that came.

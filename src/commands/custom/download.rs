@@ -1,0 +1,255 @@
+//! `custom download`: the files of a registered model, brought back and proved.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use serde::Serialize;
+
+use super::existing;
+use super::source::absolute;
+use super::sums;
+use crate::app::App;
+use crate::commands::connect;
+use crate::commands::progress::ProgressArgs;
+use crate::console::product::{self, JsonPieces, Product};
+use crate::console::{ProgressMode, TableStyle, TransferView, download_page};
+use crate::error::CliError;
+use crate::shell::option_words;
+use azure_ai_models_core::download::{
+    AlreadyThere, Download, DownloadControls, DownloadError, DownloadPlan, DownloadRequest, DownloadedFile,
+};
+use azure_ai_models_core::foundry::ModelFiles;
+use azure_ai_models_core::model::{ContentHash, ModelName, ModelVersion, TransferEvent};
+use azure_ai_models_core::source::{Pattern, Selection};
+
+pub(super) const EXAMPLES: &str = "\
+The content of each file is compared with the SHA-256 that its upload recorded. To resume, run the same command again.
+
+Examples:
+  azd ai models custom download --name my-model --to ./my-model
+  azd ai models custom download --name my-model --version 2 --to ./out --include \"*.json\"
+  azd ai models custom download --name my-model --to ./my-model --force --progress json";
+
+/// Options of `custom download`.
+#[derive(Args, Debug)]
+pub(crate) struct DownloadArgs {
+    /// Name of the model
+    #[arg(short, long, value_name = "NAME")]
+    name: ModelName,
+
+    /// Version [default: the latest]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<ModelVersion>,
+
+    /// Directory for the files; made if it does not exist
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    to: PathBuf,
+
+    /// Download only files that match: *.json at any depth, /*.json at the top, sub/ a directory; can be repeated
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<Pattern>,
+
+    /// Omit files that match; can be repeated
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<Pattern>,
+
+    /// Overwrite files that exist
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+}
+
+impl DownloadArgs {
+    /// How progress is shown.
+    pub(super) fn progress(&self) -> ProgressMode {
+        self.progress.mode()
+    }
+
+    /// The command that goes on with this download.
+    fn again(&self, app: &App, version: &ModelVersion) -> String {
+        let mut words: Vec<String> =
+            ["custom", "download", "--name", self.name.as_str(), "--version", version.as_str()]
+                .map(str::to_owned)
+                .into();
+        words.extend(option_words("--to", &self.to.display().to_string()));
+        for (option, patterns) in [("--include", &self.include), ("--exclude", &self.exclude)] {
+            words.extend(patterns.iter().flat_map(|pattern| option_words(option, &pattern.to_string())));
+        }
+        words.extend(self.force.then(|| "--force".to_owned()));
+        app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+/// Result of the command.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Downloaded<'a> {
+    name: &'a str,
+    version: &'a str,
+    to: String,
+    totals: Totals,
+    files: Vec<FileEntry<'a>>,
+}
+
+/// Numbers of files and bytes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Totals {
+    files: u64,
+    bytes: u64,
+    downloaded_files: u64,
+    downloaded_bytes: u64,
+    hashed: u64,
+}
+
+/// One file that is in place.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FileEntry<'a> {
+    path: &'a str,
+    bytes: u64,
+    /// SHA-256 that was compared with the recorded one.
+    sha256: Option<ContentHash>,
+    /// `downloaded`, or `present` before this run.
+    status: &'static str,
+    proof: &'static str,
+}
+
+impl<'a> Downloaded<'a> {
+    fn of(name: &'a ModelName, version: &'a ModelVersion, to: &Path, files: &'a [DownloadedFile]) -> Self {
+        let sum = |is_counted: &dyn Fn(&&DownloadedFile) -> bool| {
+            files.iter().filter(is_counted).fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.bytes))
+        };
+        let (all, bytes) = sum(&|_| true);
+        let (downloaded_files, downloaded_bytes) = sum(&|file| !file.was_there);
+        let (hashed, _) = sum(&|file| file.sha256.is_some());
+        let entry = |file: &'a DownloadedFile| FileEntry {
+            path: &file.path,
+            bytes: file.bytes,
+            sha256: file.sha256,
+            status: if file.was_there { "present" } else { "downloaded" },
+            proof: if file.sha256.is_some() { "hashed" } else { "sized" },
+        };
+        Self {
+            name: name.as_str(),
+            version: version.as_str(),
+            to: to.display().to_string(),
+            totals: Totals { files: all, bytes, downloaded_files, downloaded_bytes, hashed },
+            files: files.iter().map(entry).collect(),
+        }
+    }
+}
+
+impl Product for Downloaded<'_> {
+    fn json(&self) -> JsonPieces<'_> {
+        product::document(self)
+    }
+
+    fn text(&self, style: TableStyle) -> String {
+        let Totals { files, bytes, downloaded_files, hashed, .. } = self.totals;
+        match style.summary {
+            true => download_page::summary(&self.to, (files, bytes), downloaded_files, hashed),
+            false => self.files.iter().fold(String::new(), |page, file| page + file.path + "\n"),
+        }
+    }
+}
+
+pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliError> {
+    let directory = absolute(app.env.cwd(), &args.to);
+    let foundry = connect::foundry(app).await?;
+    let model = existing::model(app, &foundry, &args.name, args.version.as_ref()).await?;
+    let version = existing::version_of(&model)?;
+    let stored = foundry.model_files((&args.name, &version), &model, &app.reporter()).await?;
+    let again = args.again(app, &version);
+    let request = DownloadRequest {
+        directory: directory.clone(),
+        selection: Selection::new(args.include.clone(), args.exclude.clone(), false),
+        force: args.force,
+        place: format!("{}\n{}\n{version}\n{}", foundry.endpoint(), args.name, stored.place()),
+        digest: existing::recorded_digest(&model),
+    };
+    let plan = planned(app, &stored, request, &directory).await?;
+    let there = plan.already_there();
+    let shown = args.to.display().to_string();
+    let files = match there.missing {
+        0 => {
+            app.console.status(&download_page::already_there(&there).unwrap_or_default());
+            plan.present()
+        }
+        _ => {
+            let target = (args.name.as_str(), version.as_str(), shown.as_str());
+            fetched(app, &stored, plan, (target, &there), &again).await?
+        }
+    };
+    app.console.gap();
+    let downloaded = Downloaded::of(&args.name, &version, &args.to, &files);
+    let unproved = downloaded.totals.files - downloaded.totals.hashed;
+    if unproved > 0 {
+        app.console.warn(&download_page::unproved(unproved));
+    }
+    app.show(&downloaded)
+}
+
+/// Plan that nothing keeps from being carried out.
+async fn planned(
+    app: &App,
+    stored: &ModelFiles,
+    request: DownloadRequest,
+    directory: &Path,
+) -> Result<DownloadPlan, CliError> {
+    let files = stored.clone();
+    let mut plan = blocking(move || DownloadPlan::create_model(files.files(), &request)).await?;
+    let candidates = plan.candidates();
+    if !candidates.is_empty() {
+        plan.compare(&sums::local(app, directory, &candidates).await?);
+    }
+    blocking(move || plan.check().map(|()| plan)).await
+}
+
+/// Fetches what is missing, with the progress of that.
+async fn fetched(
+    app: &App,
+    stored: &ModelFiles,
+    plan: DownloadPlan,
+    ((name, version, to), there): ((&str, &str, &str), &AlreadyThere),
+    again: &str,
+) -> Result<Vec<DownloadedFile>, CliError> {
+    let stored = stored.clone();
+    let download = blocking(move || Download::begin(&stored, plan)).await?;
+    app.console.status(&download_page::begins(name, version, to, there));
+    if let Some(words) = download_page::already_there(there) {
+        app.console.status(&words);
+    }
+    app.on_interrupt(CliError::download_interrupted(None).with_resume(again));
+    let controls = DownloadControls { timings: app.timings.clone(), stall_limit: app.stall_limit()? };
+    let mut view = app.console.download_transfer_view(app.timings.status_line);
+    let mut on = |event: TransferEvent| follow(app, &mut view, &event, again);
+    let ended = download.run(&controls, &mut on).await;
+    drop(view);
+    let files = ended.map_err(|error| match error.keeps_parts() {
+        true => CliError::from(error).with_resume(again),
+        false => CliError::from(error),
+    })?;
+    app.console.done("Download complete");
+    Ok(files)
+}
+
+fn follow(app: &App, view: &mut TransferView<'_>, event: &TransferEvent, again: &str) {
+    view.on(event);
+    if let TransferEvent::Progress(progress) = event {
+        view.tick();
+        app.on_interrupt(CliError::download_interrupted(Some(*progress)).with_resume(again));
+    }
+}
+
+/// Looks at the disk beside everything else.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DownloadError> + Send + 'static,
+) -> Result<T, CliError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(CliError::interrupted()),
+    }
+}

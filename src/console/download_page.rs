@@ -1,0 +1,71 @@
+//! Words of `custom download`. Pure.
+
+use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::download::AlreadyThere;
+use azure_ai_models_core::units;
+
+fn files(number: u64) -> String {
+    units::count(number, "file", "files")
+}
+
+/// `Downloading model 'm' (version 1) to ./out: 2 files, 1.0 GB`.
+#[must_use]
+pub(crate) fn begins(name: &str, version: &str, to: &str, there: &AlreadyThere) -> String {
+    let (what, bytes) = (files(there.missing), units::bytes(there.missing_bytes));
+    format!("Downloading model '{name}' (version {version}) to {}: {what}, {bytes}", harmless(to))
+}
+
+/// What is not downloaded, since it is there; `None` where nothing is.
+#[must_use]
+pub(crate) fn already_there(there: &AlreadyThere) -> Option<String> {
+    let AlreadyThere { present, placed, bytes, partial_bytes, .. } = *there;
+    let complete = (present + placed > 0)
+        .then(|| format!("{} ({}) already downloaded", files(present + placed), units::bytes(bytes)));
+    let partial = (partial_bytes > 0).then(|| format!("{} of the rest", units::bytes(partial_bytes)));
+    match (complete, partial) {
+        (None, None) => None,
+        (Some(complete), None) => Some(format!("{complete}.")),
+        (Some(complete), Some(partial)) => Some(format!("Resuming download: {complete}, and {partial}.")),
+        (None, Some(_)) => Some(format!("Resuming download: {} already downloaded.", units::bytes(partial_bytes))),
+    }
+}
+
+/// The line that sums up.
+#[must_use]
+pub(crate) fn summary(to: &str, (all, bytes): (u64, u64), downloaded: u64, hashed: u64) -> String {
+    let proved = match (hashed, all - hashed) {
+        (0, _) => "sized".to_owned(),
+        (_, 0) => "hashed".to_owned(),
+        (hashed, sized) => format!("{} hashed, {} sized", units::grouped(hashed), units::grouped(sized)),
+    };
+    let new = units::grouped(downloaded);
+    format!("{} ({}) in {}: {new} downloaded, {proved}\n", files(all), units::bytes(bytes), harmless(to))
+}
+
+/// Files whose content was compared with nothing.
+#[must_use]
+pub(crate) fn unproved(number: u64) -> String {
+    let verb = if number == 1 { "has" } else { "have" };
+    format!("{} {verb} no recorded SHA-256: only the size was compared.", files(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_said() {
+        let nothing = AlreadyThere { missing: 2, missing_bytes: 30, ..AlreadyThere::default() };
+        for (there, words) in [
+            (nothing, None),
+            (AlreadyThere { present: 1, bytes: 5, ..nothing }, Some("1 file (5 B) already downloaded.")),
+            (AlreadyThere { partial_bytes: 9, ..nothing }, Some("Resuming download: 9 B already downloaded.")),
+            (
+                AlreadyThere { placed: 2, bytes: 5, partial_bytes: 9, ..nothing },
+                Some("Resuming download: 2 files (5 B) already downloaded, and 9 B of the rest."),
+            ),
+        ] {
+            assert_eq!(already_there(&there).as_deref(), words, "{there:?}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a download is not complete, or was not begun.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::name::NameHazard;
+use crate::model::BlobPath;
+use crate::store::{RangeError, StoreError};
+use crate::units;
+
+/// Obstacle on the way to a file below the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A link, which is not followed.
+    Link,
+    /// Something that is no directory, where one has to be.
+    NotADirectory,
+    /// A directory, where the file has to be.
+    Directory,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "is a link, which is not followed",
+            Self::NotADirectory => "is not a directory",
+            Self::Directory => "is a directory",
+        })
+    }
+}
+
+fn are(number: usize, one: &str, several: &str) -> String {
+    units::count(number as u64, one, several)
+}
+
+/// See the module.
+#[derive(Debug, Error)]
+pub enum DownloadError {
+    /// No file of the model is selected.
+    #[error("no file of the model is selected")]
+    NothingSelected,
+    /// Names that are no paths below the directory.
+    #[error("{} cannot be stored below the directory", are(.0.len(), "file of the model", "files of the model"))]
+    BadNames(Vec<(String, NameHazard)>),
+    /// Obstacles below the directory.
+    #[error("{} in the way", are(.0.len(), "entry of the directory is", "entries of the directory are"))]
+    Blocked(Vec<(String, Obstacle)>),
+    /// Files that would be overwritten.
+    #[error("{} already there", are(.0.len(), "file is", "files are"))]
+    Exists(Vec<String>),
+    /// Another process downloads into the directory.
+    #[error("another process downloads into {}", .0.display())]
+    InUse(PathBuf),
+    /// The disk has too little room.
+    #[error("the download needs {}, and {} has room for {}", units::bytes(*.needed), .directory.display(), units::bytes(*.free))]
+    NoRoom {
+        /// Bytes that are still to come.
+        needed: u64,
+        /// Bytes that the disk has room for.
+        free: u64,
+        /// Directory on that disk.
+        directory: PathBuf,
+    },
+    /// The disk said no.
+    #[error("cannot write {}: {why}", .path.display())]
+    Disk {
+        /// What could not be made or written.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// The blob was written since it was listed, or is gone.
+    #[error("{0} was changed in the blob store while it was downloaded")]
+    Changed(BlobPath),
+    /// The content has another SHA-256 than the upload recorded.
+    #[error("the content of {0} has another SHA-256 than the upload recorded")]
+    Mismatch(BlobPath),
+    /// The content of all files together has another digest than the registered one.
+    #[error("the content of the files has another digest than the one that was registered with the model")]
+    DigestMismatch,
+    /// The store refused for good, or did not answer.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Nothing came for so long.
+    #[error("nothing came from the blob store for {}", units::duration(*.0))]
+    Stalled(Duration),
+    /// The work was given up.
+    #[error("the download was given up")]
+    Stopped,
+}
+
+impl DownloadError {
+    /// True where the same command goes on with what was fetched.
+    #[must_use]
+    pub fn keeps_parts(&self) -> bool {
+        matches!(self, Self::Disk { .. } | Self::Changed(_) | Self::Store(_) | Self::Stalled(_))
+    }
+}
+
+impl From<RangeError> for DownloadError {
+    fn from(error: RangeError) -> Self {
+        match error {
+            RangeError::Changed(path) => Self::Changed(path),
+            RangeError::Store(error) => Self::Store(error),
+        }
+    }
+}

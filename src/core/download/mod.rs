@@ -1,0 +1,264 @@
+//! The files of a registered model, brought back: by parallel ranges into parts in a private directory below the target,
+//! proved by their SHA-256 where one is known, and then moved into place. What was fetched is not fetched again.
+
+mod error;
+mod file;
+mod name;
+mod plan;
+mod record;
+mod space;
+
+pub use error::{DownloadError, Obstacle};
+pub use name::NameHazard;
+pub use plan::{AlreadyThere, DownloadPlan, DownloadRequest};
+
+use std::collections::HashSet;
+use std::fs::TryLockError;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::Semaphore;
+
+use self::file::{Fetched, blocking, disk};
+use self::plan::{Place, PlannedFile};
+use self::record::{RECORD, Record};
+use crate::env::Timings;
+use crate::files::{create_private_directory, open_private, remove_directory, remove_file};
+use crate::foundry::ModelFiles;
+use crate::model::{ContentHash, TransferEvent, TransferProgress, content_digest};
+use crate::progress::{Counters, Meter, StallWatch, TICK};
+use crate::source::DOWNLOAD_DIRECTORY;
+use crate::store::BlobStore;
+
+/// Bytes of one range: what is fetched again at most of each range that an interruption meets.
+const RANGE: u64 = 8 << 20;
+/// Ranges in flight.
+const RANGES: usize = 32;
+/// Files of several ranges in flight: more would leave more in parts when the download is interrupted.
+const LARGE_FILES: usize = 4;
+const LOCK: &str = "lock";
+
+/// Number of ranges of a file of so many bytes.
+fn ranges_of(bytes: u64) -> u64 {
+    bytes.div_ceil(RANGE)
+}
+
+/// Limits of a download.
+#[derive(Clone, Debug)]
+pub struct DownloadControls {
+    /// Limits and delays.
+    pub timings: Timings,
+    /// A download that stands still this long is ended.
+    pub stall_limit: Duration,
+}
+
+/// A file that is in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadedFile {
+    /// Name of the blob, and of the file below the directory.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content, where it was compared with what the upload recorded.
+    pub sha256: Option<ContentHash>,
+    /// It was there before this run.
+    pub was_there: bool,
+}
+
+/// All that the files of one download share.
+struct Job {
+    store: Arc<BlobStore>,
+    directory: PathBuf,
+    private: PathBuf,
+    record: Record,
+    force: bool,
+    /// Also files without a recorded sum are summed, for the digest.
+    sums_all: bool,
+    ranges: Arc<Semaphore>,
+    received: AtomicU64,
+    found: AtomicU64,
+    files: AtomicU64,
+}
+
+/// A download that has its directory to itself, until it is dropped.
+pub struct Download {
+    plan: DownloadPlan,
+    job: Arc<Job>,
+    // Held, not read: the lock ends with the handle.
+    _lock: std::fs::File,
+}
+
+impl Download {
+    /// Makes the private directory, takes its lock, and removes what is no part of this download. Blocks.
+    ///
+    /// # Errors
+    /// [`DownloadError::InUse`] and [`DownloadError::Disk`].
+    pub fn begin(files: &ModelFiles, plan: DownloadPlan) -> Result<Self, DownloadError> {
+        let private = plan.directory.join(DOWNLOAD_DIRECTORY);
+        if plan::obstacle(&private).map_err(disk(&private))?.is_some() {
+            return Err(disk(&private)(io::Error::other("it is not a directory of its own")));
+        }
+        std::fs::create_dir_all(&plan.directory).map_err(disk(&plan.directory))?;
+        create_private_directory(&private).map_err(disk(&private))?;
+        let lock = open_private(&private.join(LOCK)).map_err(disk(&private))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DownloadError::InUse(plan.directory)),
+            Err(TryLockError::Error(why)) => return Err(disk(&private)(why)),
+        }
+        let known: HashSet<&str> = plan.files.iter().map(|file| file.part.as_str()).collect();
+        for entry in std::fs::read_dir(&private).map_err(disk(&private))?.flatten() {
+            let name = entry.file_name();
+            let is_known = name.to_str().is_some_and(|name| known.contains(name) || [LOCK, RECORD].contains(&name));
+            if !is_known {
+                remove_file(&entry.path()).map_err(disk(&private))?;
+            }
+        }
+        let record = Record::open(&private).map_err(disk(&private))?;
+        let job = Job {
+            store: Arc::clone(&files.store),
+            directory: plan.directory.clone(),
+            private,
+            record,
+            force: plan.force,
+            sums_all: plan.digest.is_some(),
+            ranges: Arc::new(Semaphore::new(RANGES)),
+            received: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+            files: AtomicU64::new(0),
+        };
+        Ok(Self { plan, job: Arc::new(job), _lock: lock })
+    }
+
+    /// Fetches what is missing, proves it, and moves it into place. May be dropped at any time: what was fetched is kept.
+    ///
+    /// # Errors
+    /// See [`DownloadError`].
+    pub async fn run(
+        self,
+        controls: &DownloadControls,
+        on: &mut dyn FnMut(TransferEvent),
+    ) -> Result<Vec<DownloadedFile>, DownloadError> {
+        let fetched = self.fetch_all(controls, on).await?;
+        let done = self.place_all(fetched).await?;
+        let private = self.job.private.clone();
+        let remove = || {
+            let private = private.clone();
+            blocking(move || remove_directory(&private))
+        };
+        // Under the lock, so that no other process has begun in it; but Windows removes no file that is open. All files are in
+        // place: what is left of the download is no failure of it.
+        if remove().await.is_err() {
+            drop(self);
+            drop(remove().await);
+        }
+        Ok(done)
+    }
+
+    fn missing(&self) -> impl Iterator<Item = &PlannedFile> {
+        self.plan.files.iter().filter(|file| file.is_missing())
+    }
+
+    async fn fetch_all(
+        &self,
+        controls: &DownloadControls,
+        on: &mut dyn FnMut(TransferEvent),
+    ) -> Result<Vec<Fetched>, DownloadError> {
+        let (begun, job) = (Instant::now(), &self.job);
+        let mut large: Vec<PlannedFile> = self.missing().cloned().collect();
+        let mut meter = Meter::new(TransferProgress {
+            total_bytes: Some(large.iter().map(|file| file.file.bytes).sum()),
+            total_files: Some(large.len() as u64),
+            ..TransferProgress::default()
+        });
+        on(TransferEvent::Started(meter.progress()));
+        // The large ones first: they decide when it ends; small ones fill the gaps.
+        large.sort_by_key(|file| std::cmp::Reverse(file.file.bytes));
+        let small = large.split_off(large.partition_point(|file| file.file.bytes > RANGE));
+        let fetch = |file: PlannedFile| Box::pin(file::fetch(Arc::clone(job), file));
+        let large = stream::iter(large).map(fetch).buffer_unordered(LARGE_FILES);
+        let small = stream::iter(small).map(fetch).buffer_unordered(RANGES);
+        let mut work = stream::select(large, small);
+        let counters = || {
+            let (received, found) = (job.received.load(Ordering::Relaxed), job.found.load(Ordering::Relaxed));
+            let files = job.files.load(Ordering::Relaxed);
+            Counters { bytes: received + found, found, files, ..Counters::default() }
+        };
+        let mut stall_watch = StallWatch::new(controls.timings.stall_notice, controls.stall_limit, begun);
+        let mut tick = tokio::time::interval(TICK);
+        let (mut bytes, mut fetched) = (0, Vec::new());
+        loop {
+            tokio::select! {
+                biased;
+                done = work.next() => match done {
+                    Some(Ok(done)) => {
+                        bytes += done.planned.file.bytes;
+                        let path = done.planned.file.path.to_string();
+                        let (bytes, sha256) = (done.planned.file.bytes, done.sha256);
+                        on(TransferEvent::FileDone { path, bytes, sha256 });
+                        fetched.push(done);
+                    }
+                    Some(Err(error)) => return Err(error),
+                    None => break,
+                },
+                _ = tick.tick() => {
+                    let counters = counters();
+                    on(TransferEvent::Progress(meter.update(counters)));
+                    stall_watch.observe(&[counters.bytes, counters.files], Instant::now());
+                    if let Some(stall) = stall_watch.check(Instant::now()) {
+                        on(TransferEvent::Stalled { silent: stall.silent, network_error_percent: None });
+                        if stall.over {
+                            return Err(DownloadError::Stalled(stall.silent));
+                        }
+                    }
+                }
+            }
+        }
+        on(TransferEvent::Progress(meter.update(counters())));
+        on(TransferEvent::Done { bytes, files: fetched.len() as u64, elapsed: begun.elapsed() });
+        Ok(fetched)
+    }
+
+    /// Compares the digest, where it proves what nothing else does, and moves into place what waited for that. Returns all
+    /// files of the plan.
+    async fn place_all(&self, fetched: Vec<Fetched>) -> Result<Vec<DownloadedFile>, DownloadError> {
+        let mut sums: std::collections::HashMap<&str, ContentHash> = std::collections::HashMap::new();
+        sums.extend(fetched.iter().filter_map(|one| Some((one.planned.file.path.as_str(), one.sha256?))));
+        for planned in &self.plan.files {
+            let known = match planned.place {
+                Place::Present(sum) => Some(sum),
+                _ => planned.file.sha256,
+            };
+            if let Some(sum) = known {
+                sums.entry(planned.file.path.as_str()).or_insert(sum);
+            }
+        }
+        if let Some(digest) = self.plan.digest {
+            let files = self.plan.files.iter().map(|one| &one.file);
+            let known: Option<Vec<_>> =
+                files.map(|file| Some((file.path.as_str(), file.bytes, *sums.get(file.path.as_str())?))).collect();
+            if known.map(content_digest) != Some(digest) {
+                let parts: Vec<_> =
+                    fetched.iter().filter(|one| !one.is_placed).map(|one| one.planned.clone()).collect();
+                let job = Arc::clone(&self.job);
+                let discard = move || parts.iter().try_for_each(|planned| job.discard(planned));
+                blocking(discard).await.map_err(disk(&self.job.private))?;
+                return Err(DownloadError::DigestMismatch);
+            }
+        }
+        for one in fetched.iter().filter(|one| !one.is_placed) {
+            file::place(Arc::clone(&self.job), one.planned.clone()).await?;
+        }
+        let is_proved = |planned: &PlannedFile| self.plan.digest.is_some() || planned.file.sha256.is_some();
+        let done = self.plan.files.iter().map(|planned| {
+            let path = planned.file.path.to_string();
+            let sha256 = sums.get(path.as_str()).copied().filter(|_| is_proved(planned));
+            DownloadedFile { sha256, path, bytes: planned.file.bytes, was_there: !planned.is_missing() }
+        });
+        Ok(done.collect())
+    }
+}

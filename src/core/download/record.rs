@@ -1,0 +1,163 @@
+//! Record of a download, in its private directory: which ranges of which parts are written, and which files are in place.
+//! Lines of JSON that are appended, so that a process that is killed loses no more than the line it was writing.
+//!
+//! A part is named by place, name, size and ETag of its blob, so that another write of the blob is another part. Lines are
+//! written after the content; a machine that loses power may keep the line and lose the content, which the SHA-256 shows
+//! where one is known.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::files::append_private;
+use crate::store::StoredFile;
+
+pub(super) const RECORD: &str = "record.ndjson";
+
+/// Name of a part: 16 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct PartId(String);
+
+impl PartId {
+    /// Part of this write of a file of the model in this place.
+    pub(super) fn of(place: &str, file: &StoredFile) -> Self {
+        let etag = file.version.etag().unwrap_or_default();
+        let hash = Sha256::digest(format!("{place}\0{}\0{}\0{etag}", file.path, file.bytes));
+        Self(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Line {
+    /// A range of a part is written; its number.
+    Range(PartId, u64),
+    /// A part is not what it should be, or not there: its ranges do not count.
+    Discard(PartId),
+    /// A file is in place; its modification time in nanoseconds.
+    Done(PartId, u64),
+}
+
+/// State of a download that was begun.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    ranges: HashMap<PartId, HashSet<u64>>,
+    done: HashMap<PartId, u64>,
+}
+
+impl Written {
+    /// Reads the record; empty where there is none.
+    pub(super) fn read(directory: &Path) -> io::Result<Self> {
+        let file = match File::open(directory.join(RECORD)) {
+            Ok(file) => file,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(why) => return Err(why),
+        };
+        let mut written = Self::default();
+        for line in BufReader::new(file).split(b'\n') {
+            // The last line may be torn.
+            match serde_json::from_slice(&line?) {
+                Ok(Line::Range(part, range)) => drop(written.ranges.entry(part).or_default().insert(range)),
+                Ok(Line::Discard(part)) => drop(written.ranges.remove(&part)),
+                Ok(Line::Done(part, modified)) => drop(written.done.insert(part, modified)),
+                Err(_) => {}
+            }
+        }
+        Ok(written)
+    }
+
+    /// Numbers of the ranges of a part that are written.
+    pub(super) fn ranges(&self, part: &PartId) -> HashSet<u64> {
+        self.ranges.get(part).cloned().unwrap_or_default()
+    }
+
+    /// Modification time of the file that this part became.
+    pub(super) fn done(&self, part: &PartId) -> Option<u64> {
+        self.done.get(part).copied()
+    }
+}
+
+/// The record while it is written.
+#[derive(Debug)]
+pub(super) struct Record(Mutex<File>);
+
+impl Record {
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        let mut file = append_private(&directory.join(RECORD))?;
+        // What a torn line left must not spoil the next one.
+        file.write_all(b"\n")?;
+        Ok(Self(Mutex::new(file)))
+    }
+
+    pub(super) fn range(&self, part: &PartId, range: u64) -> io::Result<()> {
+        self.append(&Line::Range(part.clone(), range))
+    }
+
+    pub(super) fn discard(&self, part: &PartId) -> io::Result<()> {
+        self.append(&Line::Discard(part.clone()))
+    }
+
+    pub(super) fn done(&self, part: &PartId, modified: u64) -> io::Result<()> {
+        self.append(&Line::Done(part.clone(), modified))
+    }
+
+    fn append(&self, line: &Line) -> io::Result<()> {
+        let mut line = serde_json::to_vec(line)?;
+        line.push(b'\n');
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::version;
+
+    fn file(path: &str, bytes: u64, etag: &str) -> StoredFile {
+        StoredFile { path: path.into(), bytes, sha256: None, version: version(etag) }
+    }
+
+    #[test]
+    fn what_was_written_is_known_after_a_torn_line() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path();
+        assert_eq!(Written::read(path).expect("no record"), Written::default());
+        let [a, b] = ["a", "b"].map(|name| PartId::of("place", &file(name, 9, "1")));
+        let record = Record::open(path).expect("a record");
+        record.range(&a, 0).expect("written");
+        record.range(&b, 1).expect("written");
+        record.discard(&b).expect("written");
+        record.done(&b, 77).expect("written");
+        record.0.lock().expect("the file").write_all(b"{\"range\":[\"").expect("written");
+        let record = Record::open(path).expect("a record");
+        record.range(&a, 2).expect("written");
+        let written = Written::read(path).expect("a record");
+        assert_eq!((written.ranges(&a), written.ranges(&b)), (HashSet::from([0, 2]), HashSet::new()));
+        assert_eq!((written.done(&a), written.done(&b)), (None, Some(77)));
+    }
+
+    #[test]
+    fn another_write_of_a_blob_is_another_part() {
+        let part = PartId::of("place", &file("a", 9, "1"));
+        assert_eq!(part, PartId::of("place", &file("a", 9, "1")));
+        assert_eq!(part.as_str().len(), 16);
+        for (place, other) in [
+            ("other", file("a", 9, "1")),
+            ("place", file("b", 9, "1")),
+            ("place", file("a", 8, "1")),
+            ("place", file("a", 9, "2")),
+        ] {
+            assert_ne!(part, PartId::of(place, &other));
+        }
+    }
+}
