@@ -122,6 +122,8 @@ mod system {
 
 #[cfg(windows)]
 mod system {
+    use windows::Win32::Foundation::{HANDLE_FLAG_INHERIT, HANDLE_FLAGS, SetHandleInformation};
+    use windows::Win32::System::Console::{GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE};
     use windows::Win32::System::Threading::{
         CREATE_BREAKAWAY_FROM_JOB, CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, PROCESS_CREATION_FLAGS,
     };
@@ -138,8 +140,23 @@ mod system {
 
     /// Out of the job of this process, which ends with it, where the job allows that.
     pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
+        keep_streams();
         command.creation_flags(DETACHED.0 | CREATE_BREAKAWAY_FROM_JOB.0);
         command.spawn().or_else(|_| command.creation_flags(DETACHED.0).spawn())
+    }
+
+    /// A child inherits every handle that may be inherited, also those of our own streams: a script that reads our output
+    /// would wait for the end of the upload. Children that get our streams get copies.
+    fn keep_streams() {
+        for stream in [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
+            #[expect(unsafe_code, reason = "no safe wrapper in a crate of ours")]
+            // SAFETY: the handle is one of this process and is not closed.
+            let kept = unsafe {
+                GetStdHandle(stream).and_then(|own| SetHandleInformation(own, HANDLE_FLAG_INHERIT.0, HANDLE_FLAGS(0)))
+            };
+            // There may be no such stream.
+            drop(kept);
+        }
     }
 
     pub(super) fn release(child: Child) {

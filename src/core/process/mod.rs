@@ -17,6 +17,7 @@ mod detach;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 mod group;
+#[cfg_attr(windows, path = "inhibit_windows.rs")]
 mod inhibit;
 mod programs;
 mod search;
