@@ -2,6 +2,8 @@
 # Builds the extension's binaries as 'azd x build' expects them: OUTPUT_DIR/azure-ai-models-<os>-<arch>[.exe].
 # EXTENSION_PLATFORM (for example linux/amd64) names one platform; without it all are built whose tool chain is here, the
 # others are listed with the line that installs them, and the exit code is 1 if any is missing.
+# Releases need no more than old systems have (design/platforms.md), for which Zig links them. Where that is missing, the
+# platform of this machine is built for this machine; RELEASE=1 makes it an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -17,76 +19,64 @@ AZURE_AI_MODELS_BUILD_DATE=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 export AZURE_AI_MODELS_COMMIT AZURE_AI_MODELS_BUILD_DATE
 mkdir -p "$output"
 
-target_of() { # PLATFORM
-  case $1 in
-    linux/amd64) echo x86_64-unknown-linux-gnu ;;
-    linux/arm64) echo aarch64-unknown-linux-gnu ;;
-    darwin/amd64) echo x86_64-apple-darwin ;;
-    darwin/arm64) echo aarch64-apple-darwin ;;
-    windows/amd64) echo x86_64-pc-windows-msvc ;;
-    windows/arm64) echo aarch64-pc-windows-msvc ;;
-    *)
-      printf 'build.sh: the platform %s is unknown; known: linux, darwin, windows with amd64 or arm64.\n' "$1" >&2
-      exit 1
-      ;;
-  esac
-}
+# shellcheck source=ci/cross/targets.sh
+. ci/cross/targets.sh
 
 host=$(rustc -vV | sed -n 's/^host: //p')
+host_platform() {
+  local system architecture
+  case $host in *-linux-*) system=linux ;; *-apple-darwin) system=darwin ;; *-windows-*) system=windows ;; *) system=other ;; esac
+  case $host in x86_64-*) architecture=amd64 ;; aarch64-*) architecture=arm64 ;; *) architecture=other ;; esac
+  echo "$system/$architecture"
+}
 
-# What is missing to build for a target: the line that installs it; nothing where it can be built.
-missing() { # TARGET
-  [[ $1 == "$host" ]] && return
-  if ! command -v rustup >/dev/null; then
-    echo "install rustup from https://rustup.rs, then: rustup target add $1"
-  elif ! rustup target list --installed | grep -qx "$1"; then
-    echo "rustup target add $1"
-  elif [[ $1 == *-windows-msvc ]] && ! cargo xwin --version >/dev/null 2>&1 && [[ $host != *windows* ]]; then
-    echo "cargo install cargo-xwin"
-  elif [[ $1 != *-windows-msvc && ${1#*-} != "${host#*-}" ]] && ! cargo zigbuild --help >/dev/null 2>&1; then
-    echo "pip install cargo-zigbuild"
-  elif [[ $1 == aarch64-unknown-linux-gnu && $host != aarch64* ]] && ! cargo zigbuild --help >/dev/null 2>&1; then
-    echo "pip install cargo-zigbuild"
+# What is missing to build a platform as it is released: the line that installs it; nothing where it can be built.
+missing() { # PLATFORM
+  local target
+  target=$(target_of "$1")
+  if [[ $1 == darwin/* && $host != *-apple-darwin ]]; then
+    echo "run it on macOS, which has Apple's SDK"
+  elif ! command -v rustup >/dev/null; then
+    [[ $target == "$host" && $1 == darwin/* ]] || echo "install rustup from https://rustup.rs, then: rustup target add $target"
+  elif ! rustup target list --installed | grep -qx "$target"; then
+    echo "rustup target add $target"
+  elif [[ $1 != darwin/* ]] && ! cargo zigbuild --help >/dev/null 2>&1; then
+    echo "pip install --requirement ci/cross/requirements.txt"
   fi
 }
 
-build() { # PLATFORM TARGET
-  local binary=azure-ai-models ending= from
-  if [[ $1 == windows/* ]]; then ending=.exe; fi
-  if [[ $2 == "$host" ]]; then
-    cargo build --release --locked --bin azure-ai-models
-    from=${CARGO_TARGET_DIR:-target}/release/$binary$ending
-  elif [[ $2 == *-windows-msvc ]]; then
-    cargo xwin build --release --locked --bin azure-ai-models --target "$2"
-    from=${CARGO_TARGET_DIR:-target}/$2/release/$binary$ending
+build() { # PLATFORM
+  local binary=azure-ai-models target ending= need from command=zigbuild built=${CARGO_TARGET_DIR:-target}
+  target=$(target_of "$1")
+  need=$(missing "$1")
+  [[ $1 != windows/* ]] || ending=.exe
+  [[ $1 != darwin/* ]] || command=build
+  if [[ ! $need ]]; then
+    cargo "$command" --release --locked --bin "$binary" --target "$(linked_target_of "$1")" || return
+    from=$built/$target/release/$binary$ending
+  elif [[ $1 == "$(host_platform)" && ! ${RELEASE:-} ]]; then
+    cargo build --release --locked --bin "$binary" || return
+    from=$built/release/$binary$ending
+    printf '%s is built for this machine. As it is released: %s\n' "$1" "$need"
   else
-    cargo zigbuild --release --locked --bin azure-ai-models --target "$2"
-    from=${CARGO_TARGET_DIR:-target}/$2/release/$binary$ending
+    printf 'not built: %s. To change that: %s\n' "$1" "$need" >&2
+    return 1
   fi
   cp "$from" "$output/${id//./-}-${1/\//-}$ending"
   printf 'built %s\n' "$output/${id//./-}-${1/\//-}$ending"
 }
 
 if [[ -n ${EXTENSION_PLATFORM:-} ]]; then
-  target=$(target_of "$EXTENSION_PLATFORM")
-  need=$(missing "$target")
-  if [[ $need ]]; then
-    printf 'build.sh: %s cannot be built here. To change that: %s\n' "$EXTENSION_PLATFORM" "$need" >&2
+  if [[ ! $(target_of "$EXTENSION_PLATFORM") ]]; then
+    printf 'build.sh: the platform %s is unknown; known: %s.\n' "$EXTENSION_PLATFORM" "${platforms[*]}" >&2
     exit 1
   fi
-  build "$EXTENSION_PLATFORM" "$target"
+  build "$EXTENSION_PLATFORM"
   exit
 fi
 
 status=0
-for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do
-  target=$(target_of "$platform")
-  need=$(missing "$target")
-  if [[ $need ]]; then
-    printf 'not built: %s. To change that: %s\n' "$platform" "$need" >&2
-    status=1
-  else
-    build "$platform" "$target"
-  fi
+for platform in "${platforms[@]}"; do
+  build "$platform" || status=1
 done
 exit $status

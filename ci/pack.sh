@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Packs the binaries that build.sh made into archives as 'azd x pack' makes them, with a registry.json that azd installs
-# from. ci/pack.sh [BIN_DIR [OUTPUT_DIR]]; bin and dist by default.
+# from. ci/pack.sh [BIN_DIR [OUTPUT_DIR]]; bin and dist by default. The registry names the archives where they are; with
+# ARCHIVE_URL, below that address, and then all six platforms have to be there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 exec python3 - "${1:-bin}" "${2:-dist}" <<'PYTHON'
-import hashlib, io, json, pathlib, re, sys, tarfile, zipfile
+import hashlib, io, json, os, pathlib, re, sys, tarfile, zipfile
 
 bin_dir, out_dir = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).absolute()
 text = pathlib.Path("extension.yaml").read_text()
@@ -27,6 +28,11 @@ dashed = extension_id.replace(".", "-")
 binaries = sorted(path for path in bin_dir.glob(f"{dashed}-*") if path.suffix in ("", ".exe"))
 if not binaries:
     sys.exit(f"ci/pack.sh: there is no {dashed}-<os>-<arch> in {bin_dir}; run build.sh first.")
+archive_url = os.environ.get("ARCHIVE_URL", "").rstrip("/")
+platforms = {f"{system}-{architecture}" for system in ("linux", "darwin", "windows") for architecture in ("amd64", "arm64")}
+missing = platforms - {path.name.removesuffix(".exe").removeprefix(f"{dashed}-") for path in binaries}
+if archive_url and missing:
+    sys.exit(f"ci/pack.sh: there is no program for {', '.join(sorted(missing))} in {bin_dir}.")
 out_dir.mkdir(parents=True, exist_ok=True)
 artifacts = {}
 for binary in binaries:
@@ -47,7 +53,7 @@ for binary in binaries:
                 info.external_attr, info.compress_type = mode << 16, zipfile.ZIP_DEFLATED
                 out.writestr(info, content)
     artifacts[f"{system}/{architecture}"] = {
-        "url": str(archive),
+        "url": f"{archive_url}/{archive.name}" if archive_url else str(archive),
         "checksum": {"algorithm": "sha256", "value": hashlib.sha256(archive.read_bytes()).hexdigest()},
         "entryPoint": binary.name,
     }

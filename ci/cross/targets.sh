@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Sourced by build.sh and the scripts beside it: how each platform is built, and what its program may need of its system.
+
+# shellcheck disable=SC2034
+platforms=(linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64)
+# Of 2012, as CentOS 7 has it; older than what every system has that is still maintained.
+glibc=2.17
+# Libraries that every Windows 10 has: neither the Visual C++ runtime nor one of MinGW is among them.
+windows_libraries='advapi32|bcrypt|bcryptprimitives|combase|crypt32|kernel32|ntdll|ole32|oleaut32|powrprof|secur32|shell32|user32|userenv|ws2_32|api-ms-win-(core|crt)-[a-z0-9-]+'
+
+# Rust's name of a platform; nothing for an unknown one.
+target_of() { # PLATFORM
+  case $1 in
+    linux/amd64) echo x86_64-unknown-linux-gnu ;;
+    linux/arm64) echo aarch64-unknown-linux-gnu ;;
+    windows/amd64) echo x86_64-pc-windows-gnullvm ;;
+    windows/arm64) echo aarch64-pc-windows-gnullvm ;;
+    darwin/amd64) echo x86_64-apple-darwin ;;
+    darwin/arm64) echo aarch64-apple-darwin ;;
+  esac
+}
+
+# The same as Zig is told, with the glibc that the program may ask for.
+linked_target_of() { # PLATFORM
+  case $1 in
+    linux/*) echo "$(target_of "$1").$glibc" ;;
+    *) target_of "$1" ;;
+  esac
+}
+
+# Prints what a program asks of its system; fails where an old one does not have it. Windows: needs pefile.
+check_needs() { # PLATFORM PROGRAM
+  local needs newest others
+  case $1 in
+    linux/*)
+      needs=$(readelf --wide --version-info "$2" | grep -oE 'GLIBC_[0-9.]+' | sort --unique --version-sort)
+      echo "$2 needs ${needs//$'\n'/ }"
+      newest=$(printf '%s\n' "$needs" "GLIBC_$glibc" | sort --version-sort | tail -n 1)
+      [[ $needs && $newest == "GLIBC_$glibc" ]]
+      ;;
+    windows/*)
+      needs=$(python3 -c '
+import pefile, sys
+imports = pefile.PE(sys.argv[1]).DIRECTORY_ENTRY_IMPORT
+print("\n".join(sorted(entry.dll.decode().lower() for entry in imports)))' "$2") || return
+      echo "$2 needs ${needs//$'\n'/ }"
+      others=$(grep -vE "^($windows_libraries)\.dll$" <<<"$needs" || true)
+      [[ ! $others ]] || { echo "not on every Windows: ${others//$'\n'/ }" && return 1; }
+      ;;
+  esac
+}

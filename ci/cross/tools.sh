@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# Sourced by ci/cross.sh after ci/lib.sh and targets.sh: brings compiler, linker, Wine and QEMU, and says how each platform is built.
+# Everything comes from Debian (12) and PyPI; kept in target/tools/cross.
+
+cross=$tools/cross
+target=${CARGO_TARGET_DIR:-$root/target}/cross
+
+# Debian's Rust, whose sources and libraries are packages too; rustup's would need a server of its own.
+install_debian() { # PACKAGE...
+  local package missing=()
+  for package in "$@"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  [[ $EUID == 0 ]] || die "these packages are missing: apt-get install --no-install-recommends ${missing[*]}"
+  apt-get -qq update
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
+    "${missing[@]}" >"$cross/apt.log" 2>&1 || { cat "$cross/apt.log" >&2 && die "apt-get could not install ${missing[*]}."; }
+}
+
+install_zig() {
+  local requirements=$root/ci/cross/requirements.txt
+  cmp -s "$requirements" "$cross/venv/installed.txt" && return
+  rm -rf "$cross/venv"
+  python3 -m venv "$cross/venv" || die "Python has no venv (Debian: python3-venv)."
+  "$cross/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" ||
+    die "pip could not install what $requirements lists."
+  cp "$requirements" "$cross/venv/installed.txt"
+}
+
+# The standard library for arm64 is the package of another architecture. Unpacked, since dpkg would ask for its libc; the
+# libc is what QEMU runs the program with.
+unpack_arm64() {
+  local version state=$cross/apt deb
+  version=$(dpkg-query --show --showformat '${Version}' rustc-web)
+  [[ -e $cross/arm64/installed && $(<"$cross/arm64/installed") == "$version" ]] && return
+  rm -rf "$cross/arm64" "$state"
+  mkdir -p "$cross/arm64" "$state/lists/partial" "$state/cache/archives/partial" "$state/debs"
+  local options=(-qq -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache" -o Debug::NoLocking=1
+    -o APT::Sandbox::User=root -o 'APT::Architectures::=amd64' -o 'APT::Architectures::=arm64')
+  apt-get "${options[@]}" update || die "apt-get could not read the lists of arm64."
+  (cd "$state/debs" && apt-get "${options[@]}" download "libstd-rust-web-dev:arm64=$version" libc6:arm64 libgcc-s1:arm64) ||
+    die "apt-get could not download the standard library for arm64."
+  for deb in "$state"/debs/*.deb; do
+    dpkg -x "$deb" "$cross/arm64"
+  done
+  rm -rf "$state"
+  echo "$version" >"$cross/arm64/installed"
+}
+
+# One sysroot of all standard libraries, and a compiler that uses it.
+make_sysroot() {
+  local part
+  rm -rf "$cross/sysroot"
+  mkdir -p "$cross/sysroot/lib/rustlib"
+  for part in /usr/lib/rustlib/* "$cross"/arm64/usr/lib/rustlib/*; do
+    [[ ! -e $part ]] || ln -s "$part" "$cross/sysroot/lib/rustlib/"
+  done
+  cat >"$cross/rustc.new" <<WRAPPER
+#!/bin/sh
+exec /usr/bin/rustc --sysroot $cross/sysroot "\$@"
+WRAPPER
+  chmod +x "$cross/rustc.new"
+  # An unchanged file keeps its time: cargo would build everything again.
+  if cmp -s "$cross/rustc.new" "$cross/rustc"; then rm "$cross/rustc.new"; else mv "$cross/rustc.new" "$cross/rustc"; fi
+}
+
+install_tools() { # PLATFORM...
+  local packages=(rustc-web cargo-web rust-web-src)
+  [[ " $* " != *" windows/amd64 "* ]] || packages+=(wine64)
+  [[ " $* " != *" linux/arm64 "* ]] || packages+=(qemu-user)
+  mkdir -p "$cross" "$target"
+  lock_tools
+  install_debian "${packages[@]}"
+  install_zig
+  [[ " $* " != *" linux/arm64 "* ]] || unpack_arm64
+  make_sysroot
+  exec 9>&-
+}
+
+zig_directory() {
+  echo "$cross"/venv/lib/python3*/site-packages/ziglang
+}
+
+# check_needs of targets.sh, with the reader of Windows programs.
+needs() { # PLATFORM PROGRAM
+  PATH="$cross/venv/bin:$PATH" check_needs "$@"
+}
+
+# cargo with Debian's compiler and Zig as the linker. RUSTC_BOOTSTRAP: the standard library is built along where no package
+# has it.
+cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
+  local platform=$1 command=$2 own_std=()
+  shift 2
+  [[ $platform == linux/* ]] || own_std=(-Zbuild-std=std,panic_unwind)
+  env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
+    RUSTC="$cross/rustc" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
+}
