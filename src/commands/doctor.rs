@@ -14,14 +14,14 @@ use crate::error::CliError;
 use crate::globals::OutputFormat;
 use azure_ai_models_core::azcopy::{self, AzCopy};
 use azure_ai_models_core::azd;
-use azure_ai_models_core::credential::{Audience, CredentialError, Method};
+use azure_ai_models_core::credential::{Audience, CredentialError, CredentialMethod};
 use azure_ai_models_core::doctor::{self, Check, CheckId, Fix, RoleQuestion, Sight, SignIn};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::foundry::{FirstPage, FoundryClient, ListError};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{BlobUri, ModelVersion, NewModelName};
 use azure_ai_models_core::patience::with_notices;
-use azure_ai_models_core::project::{Answer, FindError, Found, trusted, trusted_for_hub};
+use azure_ai_models_core::project::{FindError, ProjectLookup, ResolvedProject, trusted, trusted_for_hub};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{self, LocalUpload};
 
@@ -103,7 +103,7 @@ pub(crate) async fn doctor(app: &App, args: &DoctorArgs) -> Result<(), CliError>
     let all = async { tokio::join!(Box::pin(azd), Box::pin(azcopy(app)), remote) };
     let (azd, azcopy, remote) = with_notices(pauses, say, all).await;
     app.take_warnings().iter().for_each(|warning| app.console.warn(warning));
-    let azd = doctor::azd(&azd, Method::of(app.trusted_env()).unwrap_or(Method::Azd));
+    let azd = doctor::azd(&azd, CredentialMethod::of(app.trusted_env()).unwrap_or(CredentialMethod::Azd));
     let machine = [azcopy, doctor::disk(&app.env), doctor::open_files(), doctor::uploads(&kept)];
     let checks = [azd].into_iter().chain(remote.before).chain(machine).chain(remote.speed);
     let checks: Vec<_> = checks.map(|check| (own_words(app, &check), check)).map(|(fix, check)| (check, fix)).collect();
@@ -145,8 +145,8 @@ struct Remote {
 async fn remote(app: &App, args: &DoctorArgs, kept: &[LocalUpload]) -> Remote {
     let variables = variables(app);
     let found = match app.look_for_project(app.globals.endpoint.as_deref()).await {
-        Ok(Answer::Found(found)) => Ok(app.set_project(*found)),
-        Ok(Answer::NeedsChoice { .. }) => Err(FindError::NotConfigured),
+        Ok(ProjectLookup::Found(found)) => Ok(app.set_project(*found)),
+        Ok(ProjectLookup::NeedsChoice { .. }) => Err(FindError::NotConfigured),
         Err(error) => Err(error),
     };
     let mut warnings = app.take_warnings();
@@ -194,7 +194,7 @@ struct Service {
     page: Option<Result<FirstPage, HttpError>>,
 }
 
-async fn service(app: &App, found: Option<&Found>) -> Service {
+async fn service(app: &App, found: Option<&ResolvedProject>) -> Service {
     let http = app.http();
     // Without a project the scope of the public cloud tells whether anybody is signed in.
     let public = || Url::parse("https://ai.azure.com/").ok();

@@ -167,7 +167,7 @@ pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliErr
         directory: directory.clone(),
         selection: Selection::new(args.include.clone(), args.exclude.clone(), false),
         force: args.force,
-        place: format!("{}\n{}\n{version}\n{}", foundry.endpoint(), args.name, stored.place()),
+        place: format!("{}\n{}\n{version}\n{}", foundry.endpoint(), args.name, stored.blob_uri()),
         digest: existing::recorded_digest(&model),
     };
     let plan = planned(app, &stored, request, &directory).await?;
@@ -200,7 +200,7 @@ async fn planned(
     directory: &Path,
 ) -> Result<DownloadPlan, CliError> {
     let files = stored.clone();
-    let mut plan = blocking(move || DownloadPlan::create_model(files.files(), &request)).await?;
+    let mut plan = blocking(move || DownloadPlan::make(files.files(), &request)).await?;
     let candidates = plan.candidates();
     if !candidates.is_empty() {
         plan.compare(&sums::local(app, directory, &candidates).await?);

@@ -170,6 +170,6 @@ mod tests {
         ] {
             assert_eq!(Certificate::read(other), None, "{other:?}");
         }
-        crate::fuzz::fuzz("certificate", &[&der, &super::tests::der(SIGNED)], |input| drop(Certificate::read(input)));
+        crate::fuzz::fuzz("certificate", &[&der, &tests::der(SIGNED)], |input| drop(Certificate::read(input)));
     }
 }

@@ -6,7 +6,7 @@ use super::certificate::Certificate;
 use super::sight::Sight;
 use super::{Check, CheckId, Fix, clock, set_variable};
 use crate::env::var;
-use crate::http::{Fault, HttpError};
+use crate::http::{HttpError, NetworkFault};
 use crate::model::is_loopback;
 use crate::platform::Platform;
 
@@ -47,10 +47,10 @@ pub fn proxy(sight: &Sight) -> Check {
     let others = if Platform::CURRENT == Platform::Windows { "" } else { "$NO_PROXY," };
     let around = || set_variable(Platform::CURRENT, var::NO_PROXY, &format!("{others}{host}"));
     match sight.network_fault() {
-        Some(Fault::ProxyDown) => {
+        Some(NetworkFault::ProxyDown) => {
             Check::failed(id, format!("{address} cannot be reached"), format!("curl -v {address}"))
         }
-        Some(Fault::Proxy { status: Some(407) }) => {
+        Some(NetworkFault::Proxy { status: Some(407) }) => {
             let wants = if proxy.has_credentials {
                 "refuses the user name and password"
             } else {
@@ -60,7 +60,7 @@ pub fn proxy(sight: &Sight) -> Check {
             let fix = set_variable(Platform::CURRENT, var::HTTPS_PROXY, &with_user);
             Check::failed(id, format!("{address} {wants} (407)"), fix)
         }
-        Some(Fault::Proxy { status: _ }) => {
+        Some(NetworkFault::Proxy { status: _ }) => {
             Check::failed(id, format!("{address} does not let {host} through"), around())
         }
         _ if proxy.has_credentials => Check::ok(id, format!("{address} for {host}, with a user name")),
@@ -102,7 +102,7 @@ fn reached(id: CheckId, sight: &Sight) -> Check {
         );
     };
     match fault {
-        HttpError::Network { fault: Fault::Tls, words, .. } => {
+        HttpError::Network { fault: NetworkFault::Tls, words, .. } => {
             let (message, fix) = certificate_fault(sight, words);
             Check::failed(id, message, fix)
         }
@@ -179,7 +179,7 @@ mod tests {
 
     fn refused(chain: Vec<Certificate>, now: OffsetDateTime) -> Sight {
         let words = "invalid peer certificate: UnknownIssuer".to_owned();
-        let fault = HttpError::Network { host: "h:443".to_owned(), fault: Fault::Tls, connecting: true, words };
+        let fault = HttpError::Network { host: "h:443".to_owned(), fault: NetworkFault::Tls, connecting: true, words };
         let url = "https://h/".parse().expect("a URL");
         let addresses = vec![IpAddr::from([10, 0, 0, 1])];
         Sight { url, addresses, proxy: None, fault: Some(fault), chain, skew: None, now }

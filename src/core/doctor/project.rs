@@ -3,11 +3,11 @@
 use std::error::Error;
 
 use super::{Check, CheckId, Fix};
-use crate::project::{FindError, Found};
+use crate::project::{FindError, ResolvedProject};
 
 /// Judges an endpoint that was found; `warnings` were left by the search.
 #[must_use]
-pub fn endpoint(found: &Found, warnings: &[String]) -> Check {
+pub fn endpoint(found: &ResolvedProject, warnings: &[String]) -> Check {
     let message = format!("{} (from {})", found.endpoint, found.source);
     match warnings.split_first() {
         None => Check::ok(CheckId::Endpoint, message),

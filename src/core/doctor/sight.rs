@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::certificate::Certificate;
-use crate::http::{Fault, HttpClient, HttpError, Method, ProxyUse, Request, Response, Retry};
+use crate::http::{HttpClient, HttpError, Method, NetworkFault, ProxyUse, Request, Response, Retry};
 
 /// What was seen of one host.
 #[derive(Debug)]
@@ -81,10 +81,10 @@ impl Sight {
     }
 
     /// What broke on the network.
-    pub(super) fn network_fault(&self) -> Option<Fault> {
+    pub(super) fn network_fault(&self) -> Option<NetworkFault> {
         match &self.fault {
             Some(HttpError::Network { fault, .. }) => Some(*fault),
-            Some(HttpError::Service(_)) => Some(Fault::Proxy { status: Some(407) }),
+            Some(HttpError::Service(_)) => Some(NetworkFault::Proxy { status: Some(407) }),
             _ => None,
         }
     }

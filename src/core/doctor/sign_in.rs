@@ -5,13 +5,13 @@ use time::macros::format_description;
 use url::Url;
 
 use super::{Check, CheckId, Claims};
-use crate::credential::{CredentialError, Method, TokenSource};
+use crate::credential::{CredentialError, CredentialMethod, TokenSource};
 use crate::redact::clean;
 
 /// What a source of tokens gave.
 #[derive(Debug)]
 pub struct SignIn {
-    method: Method,
+    method: CredentialMethod,
     scope: String,
     /// Tenant that is asked for.
     tenant: Option<String>,
@@ -35,7 +35,7 @@ impl SignIn {
 
     /// Source of the token.
     #[must_use]
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> CredentialMethod {
         self.method
     }
 
@@ -57,7 +57,8 @@ pub fn sign_in(observed: &Result<SignIn, CredentialError>) -> Check {
     };
     let SignIn { method, scope, now, .. } = given;
     let Some(claims) = given.claims() else {
-        let what = if *method == Method::Emulator { "gives its fixed token" } else { "gave a token without claims" };
+        let what =
+            if *method == CredentialMethod::Emulator { "gives its fixed token" } else { "gave a token without claims" };
         return Check::ok(id, format!("{method} {what}"));
     };
     let login = login(*method, given.tenant.as_deref());
@@ -100,11 +101,13 @@ fn refused(error: &CredentialError, tenant: Option<&str>) -> Check {
 }
 
 /// Command that signs in, to a tenant where one is known.
-pub(super) fn login(method: Method, tenant: Option<&str>) -> String {
+pub(super) fn login(method: CredentialMethod, tenant: Option<&str>) -> String {
     let (command, option) = match method {
-        Method::AzCli => ("az login", "--tenant"),
-        Method::Azd | Method::Emulator => ("azd auth login", "--tenant-id"),
-        Method::Env | Method::Managed | Method::Workload => return format!("Check {method}."),
+        CredentialMethod::AzCli => ("az login", "--tenant"),
+        CredentialMethod::Azd | CredentialMethod::Emulator => ("azd auth login", "--tenant-id"),
+        CredentialMethod::Env | CredentialMethod::Managed | CredentialMethod::Workload => {
+            return format!("Check {method}.");
+        }
     };
     tenant.map_or_else(|| command.to_owned(), |tenant| format!("{command} {option} {tenant}"))
 }

@@ -12,7 +12,7 @@ const OLDEST_AZD: [u32; 2] = [1, 24];
 
 /// Judges the `azd` program by its path and version; it is needed where it gives the tokens.
 #[must_use]
-pub fn azd(version: &Result<(String, String), ProgramError>, method: Method) -> Check {
+pub fn azd(version: &Result<(String, String), ProgramError>, method: CredentialMethod) -> Check {
     let id = CheckId::Azd;
     match version {
         Ok((path, version)) if is_old(version) => {
@@ -20,7 +20,7 @@ pub fn azd(version: &Result<(String, String), ProgramError>, method: Method) -> 
             Check::warning(id, format!("{version} ({path}) is older than {major}.{minor}"), install_azd())
         }
         Ok((path, version)) => Check::ok(id, format!("{version} ({path})")),
-        Err(error) if method == Method::Azd => Check::failed(id, error.to_string(), install_azd()),
+        Err(error) if method == CredentialMethod::Azd => Check::failed(id, error.to_string(), install_azd()),
         Err(error) => Check::warning(id, format!("{error}; {method} signs in without it"), install_azd()),
     }
 }
@@ -84,8 +84,14 @@ mod tests {
     #[test]
     fn azd_is_needed_where_it_signs_in() {
         let missing = Err(ProgramError::Missing);
-        assert!(azd(&missing, Method::Azd).is_failed());
-        for method in [Method::AzCli, Method::Managed, Method::Env, Method::Workload, Method::Emulator] {
+        assert!(azd(&missing, CredentialMethod::Azd).is_failed());
+        for method in [
+            CredentialMethod::AzCli,
+            CredentialMethod::Managed,
+            CredentialMethod::Env,
+            CredentialMethod::Workload,
+            CredentialMethod::Emulator,
+        ] {
             let check = azd(&missing, method);
             assert_eq!(check.status, super::super::Status::Warning, "{}", check.message);
         }

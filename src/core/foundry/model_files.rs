@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::client::FoundryClient;
 use crate::http::{HttpError, ResponseFlaw};
 use crate::model::{BlobUri, CustomModel, ModelName, ModelVersion, Reporter};
-use crate::store::{BlobStore, Renew, StoreError, StoredFile, UploadLocation};
+use crate::store::{BlobStore, RenewLocation, StoreError, StoredFile, UploadLocation};
 
 /// Files of one version of a model in the blob store, which can be read. Cheap to clone.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl ModelFiles {
 
     /// Place of the files, without a secret.
     #[must_use]
-    pub fn host_and_port(&self) -> &BlobUri {
+    pub fn blob_uri(&self) -> &BlobUri {
         &self.blob_uri
     }
 }
@@ -64,7 +64,7 @@ impl FoundryClient {
         let blob_uri = blob_uri.ok_or(ReadError::NoPlace)?;
         let location = self.signed_location(name, version, &blob_uri).await.map_err(ReadError::NoSas)?;
         let (client, name, version, place) = (self.clone(), name.clone(), version.clone(), blob_uri.clone());
-        let renew: Renew = Arc::new(move || {
+        let renew: RenewLocation = Arc::new(move || {
             let (client, name, version, blob_uri) = (client.clone(), name.clone(), version.clone(), blob_uri.clone());
             async move { client.signed_location(&name, &version, &blob_uri).await }.boxed()
         });

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::{BlobStore, Method, StoredFile, VERSION, blob_url};
-use crate::http::{Download, Fault, HttpError, RawResponse, Request, ResponseFlaw};
+use crate::http::{Download, HttpError, NetworkFault, RawResponse, Request, ResponseFlaw};
 use crate::model::BlobPath;
 use crate::store::error::{StoreError, rejects_sas};
 use crate::store::retry;
@@ -71,7 +71,8 @@ impl BlobRange {
                 Ok(None) => {
                     let host = download.host().to_owned();
                     let words = "the response ended early".to_owned();
-                    self.pause(HttpError::Network { host, fault: Fault::Reset, connecting: false, words }).await?;
+                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, words })
+                        .await?;
                 }
                 Err(error) => self.pause(error).await?,
             }
