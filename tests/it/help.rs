@@ -1,4 +1,4 @@
-//! Help and README: help cannot change unnoticed, examples parse, and the listed variables are those that are read.
+//! Help and pages about it: help cannot change unnoticed, examples parse, the reference is that of the program.
 
 use std::fs;
 use std::path::Path;
@@ -176,16 +176,32 @@ fn the_options_of_the_readme_exist() {
     }
 }
 
-/// README and metadata come from one table, and the constants of the code are its names.
-#[test]
-fn the_readme_has_the_table_of_variables() {
-    let readme = file("README.md");
-    let section = readme.split("## Environment variables\n\n").nth(1).expect("the section");
-    let table = section.split("\n## ").next().expect("its text");
-    let mut rows = "| variable | meaning |\n|---|---|\n".to_owned();
+/// Reference of the page on the command line, as the program and the table of variables make it.
+fn reference(env: &TestEnv) -> String {
+    let skill = env.run(&["skill"]).success().stdout;
+    let (_, from_program) = skill.split_once("\n## Exit codes\n").expect("exit codes");
+    let from_program =
+        format!("### Exit codes\n{from_program}").replace("\n### ", "\n#### ").replace("\n## ", "\n### ");
+    let mut text = format!("{}\n\n### Environment variables\n\n", from_program.trim_end());
+    text.push_str("| variable | meaning |\n|---|---|\n");
     for Variable { name, description, default, .. } in TABLE {
         let default = if default.is_empty() { String::new() } else { format!(" Default: `{default}`.") };
-        rows = format!("{rows}| `{name}` | {description}{default} |\n");
+        text = format!("{text}| `{name}` | {description}{default} |\n");
     }
-    assert_eq!(table, rows);
+    text
+}
+
+#[test]
+fn the_page_on_the_command_line_has_the_reference_of_the_program() {
+    let page = file("design/cli.md");
+    let marker = "INSTA_UPDATE=always cargo test --features test-fakes --test it -- help -->\n";
+    let (own, found) = page.split_once(marker).expect("the marker of what is made of the program");
+    let reference = reference(&TestEnv::new());
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("design/cli.md");
+        fs::write(path, format!("{own}{marker}{reference}")).expect("written");
+    } else {
+        let lines = found.lines().zip(reference.lines()).find(|(found, wanted)| found != wanted);
+        assert!(found == reference, "design/cli.md differs from the program at {lines:?}; to renew it: {marker}");
+    }
 }
