@@ -88,7 +88,7 @@ release() {
 
 # What azd installs: archive, checksum and registry belong together, and the packed program runs.
 packages() {
-  ci/pack.sh "$logs/bin" "$logs/dist"
+  PAGES=$built/debug/examples/pages ci/pack.sh "$logs/bin" "$logs/dist"
   tar -xzf "$logs/dist/azure-ai-models-linux-amd64.tar.gz" -C "$logs/dist"
   cmp "$logs/dist/extension.yaml" extension.yaml
   python3 - "$logs/dist" <<'PYTHON'
@@ -102,6 +102,9 @@ assert (dist / artifact["entryPoint"]).is_file() and version["capabilities"] == 
 assert len(version["examples"]) == 5 and version["requiredAzdVersion"] == ">= 1.24.0", version
 PYTHON
   env -i "$logs/dist/azure-ai-models-linux-amd64" version -o json
+  tar -xzf "$logs/dist/azure-ai-models-pages.tar.gz" -C "$logs/dist"
+  "$logs/dist/azure-ai-models-linux-amd64" completion bash | cmp - "$logs/dist/completions/azure-ai-models.bash"
+  grep -q engine "$logs/dist/man/azure-ai-models-custom-create.1"
 }
 
 logs=$(mktemp -d)
