@@ -8,6 +8,9 @@ use azure_ai_models_core::env::var::{TABLE, Variable};
 
 use crate::support::TestEnv;
 
+/// Pages for users, whose commands and options must exist.
+const PAGES: [&str; 3] = ["README.md", "docs/uploads.md", "docs/checks.md"];
+
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
         .unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -139,9 +142,9 @@ fn commands_of(readme: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_examples_of_the_readme_parse() {
-    let commands = commands_of(&file("README.md"));
-    assert!(commands.len() >= 6, "{commands:?}");
+fn the_examples_of_the_readme_and_its_pages_parse() {
+    let commands = PAGES.iter().flat_map(|page| commands_of(&file(page))).collect::<Vec<_>>();
+    assert!(commands.len() >= 30, "{commands:?}");
     for command in commands {
         let mut words = shell_words::split(&command).expect("words that a shell can read");
         // Redirections are not part of the command.
@@ -154,7 +157,7 @@ fn the_examples_of_the_readme_parse() {
 
 /// `custom create`, `--source-file` and the like in running text.
 #[test]
-fn the_options_of_the_readme_exist() {
+fn the_options_of_the_readme_and_its_pages_exist() {
     let env = TestEnv::new();
     let mut known = String::new();
     for command in [
@@ -170,9 +173,11 @@ fn the_options_of_the_readme_exist() {
     ] {
         known += &env.run(command).success().stdout;
     }
-    for span in file("README.md").split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {
-        let option = span.split([' ', '=']).next().unwrap_or_default();
-        assert!(known.contains(option), "the README names {option}, which no help knows");
+    for page in PAGES {
+        for span in file(page).split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {
+            let option = span.split([' ', '=']).next().unwrap_or_default();
+            assert!(known.contains(option), "{page} names {option}, which no help knows");
+        }
     }
 }
 

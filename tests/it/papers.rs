@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Directories whose files are read, and the top of the repository.
-const ROOTS: [&str; 6] = ["src", "tests", "ci", "design", "examples", ".github"];
+const ROOTS: [&str; 7] = ["src", "tests", "ci", "design", "docs", "examples", ".github"];
 /// Files of other authors or of other programs.
 const FOREIGN: [&str; 3] = ["tests/data", "tests/fuzz", "ci/package-lock.json"];
 /// Pages that are no part of the repository, and words for one: none can be looked up by a reader.
@@ -150,4 +150,25 @@ fn references_of_code_scripts_and_readme_lead_somewhere() {
     }
     assert!(seen > 60, "{seen} references");
     assert!(faults.is_empty(), "{} of {seen} references lead nowhere:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Names in the third column of the glossary are types of the code.
+#[test]
+fn the_types_of_the_glossary_exist() {
+    let texts = texts();
+    let (_, glossary) = texts["CONTRIBUTING.md"].split_once("## Glossary").expect("the glossary");
+    let column =
+        glossary.lines().filter_map(|row| row.split('|').nth(3)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let code: String =
+        texts.iter().filter(|(name, _)| name.starts_with("src/")).map(|(_, text)| text.as_str()).collect();
+    let is_type = |name: &str| {
+        ["struct", "enum", "trait"].iter().any(|kind| {
+            let declaration = format!("{kind} {name}");
+            let is_end = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            code.split(&declaration).skip(1).any(is_end)
+        })
+    };
+    let types: Vec<&str> = column.collect();
+    let missing: Vec<&&str> = types.iter().filter(|name| !is_type(name)).collect();
+    assert!(types.len() > 15 && missing.is_empty(), "{missing:?} of {types:?}");
 }
