@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Packs the binaries that build.sh made into archives as 'azd x pack' makes them, with a registry.json that azd installs
-# from. ci/pack.sh [BIN_DIR [OUTPUT_DIR]]; bin and dist by default. The registry names the archives where they are; with
-# ARCHIVE_URL, below that address, and then all six platforms have to be there.
+# from, and man pages and completions into an archive beside them. ci/pack.sh [BIN_DIR [OUTPUT_DIR]]; bin and dist by
+# default. PAGES names the built example "pages"; without it cargo builds it. The registry names the archives where they
+# are; with ARCHIVE_URL, below that address, and then all six platforms have to be there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-exec python3 - "${1:-bin}" "${2:-dist}" <<'PYTHON'
+pages=$(mktemp -d)
+trap 'rm -rf "$pages"' EXIT
+if [[ ${PAGES:-} ]]; then "$PAGES" "$pages"; else cargo run --quiet --locked --example pages -- "$pages"; fi
+
+python3 - "${1:-bin}" "${2:-dist}" "$pages" <<'PYTHON'
 import hashlib, io, json, os, pathlib, re, sys, tarfile, zipfile
 
-bin_dir, out_dir = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).absolute()
+bin_dir, out_dir, pages = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).absolute(), pathlib.Path(sys.argv[3])
 text = pathlib.Path("extension.yaml").read_text()
 
 def field(name):
@@ -58,6 +63,14 @@ for binary in binaries:
         "entryPoint": binary.name,
     }
     print(f"packed {archive}")
+archive = out_dir / f"{dashed}-pages.tar.gz"
+with tarfile.open(archive, "w:gz") as out:
+    for path in sorted(pages.rglob("*")):
+        if path.is_file():
+            info = tarfile.TarInfo(str(path.relative_to(pages)))
+            info.size, info.mode = path.stat().st_size, 0o644
+            out.addfile(info, io.BytesIO(path.read_bytes()))
+print(f"packed {archive}")
 version = {
     "version": field("version"),
     "requiredAzdVersion": field("requiredAzdVersion"),

@@ -30,6 +30,7 @@ trap finish EXIT
 
 tools_and_model() {
   "$root/ci/setup.sh"
+  "$root/ci/setup_checks.sh"
   "$root/ci/model.sh"
 }
 
@@ -66,12 +67,18 @@ tests() {
   stop_all
 }
 
-# One TLS stack that builds everywhere: no C library of the system's, no second cryptography.
-banned_packages() {
-  local tree banned
-  tree=$(cargo tree --locked --workspace --target all --edges normal,build --prefix none)
-  banned=$(grep -oE '^(aws-lc-sys|openssl-sys|native-tls) v[^ ]+' <<<"$tree" | sort -u || true)
-  [[ ! $banned ]] || die "these packages must not be linked: ${banned//$'\n'/, }. See who asks: cargo tree --invert NAME"
+# Licences, bans and oldest Rust of what is linked, and no dependency that nothing uses. Advisories need their database,
+# which CI has.
+dependencies() {
+  cargo metadata --locked --format-version 1 | python3 ci/dependencies.py
+}
+
+spelling() {
+  "$tools/bin/typos"
+}
+
+workflows() {
+  if [[ -x $tools/bin/actionlint ]]; then "$tools/bin/actionlint"; else echo "skipped: actionlint is not installed"; fi
 }
 
 release() {
@@ -88,7 +95,7 @@ release() {
 
 # What azd installs: archive, checksum and registry belong together, and the packed program runs.
 packages() {
-  ci/pack.sh "$logs/bin" "$logs/dist"
+  PAGES=$built/debug/examples/pages ci/pack.sh "$logs/bin" "$logs/dist"
   tar -xzf "$logs/dist/azure-ai-models-linux-amd64.tar.gz" -C "$logs/dist"
   cmp "$logs/dist/extension.yaml" extension.yaml
   python3 - "$logs/dist" <<'PYTHON'
@@ -102,13 +109,18 @@ assert (dist / artifact["entryPoint"]).is_file() and version["capabilities"] == 
 assert len(version["examples"]) == 5 and version["requiredAzdVersion"] == ">= 1.24.0", version
 PYTHON
   env -i "$logs/dist/azure-ai-models-linux-amd64" version -o json
+  tar -xzf "$logs/dist/azure-ai-models-pages.tar.gz" -C "$logs/dist"
+  "$logs/dist/azure-ai-models-linux-amd64" completion bash | cmp - "$logs/dist/completions/azure-ai-models.bash"
+  grep -q engine "$logs/dist/man/azure-ai-models-custom-create.1"
 }
 
 logs=$(mktemp -d)
 phase "tools and model" tools_and_model
 phase "format" cargo fmt --all --check
 phase "versions" versions
-phase "banned packages" banned_packages
+phase "dependencies" dependencies
+phase "spelling" spelling
+phase "workflows" workflows
 phase "clippy" cargo clippy --locked --workspace --all-targets --features e2e -- -D warnings
 phase "tests" tests
 phase "release binary" release

@@ -57,6 +57,12 @@ pub mod testing {
         }
     }
 
+    /// Tree of commands and options, for man pages and completions.
+    #[must_use]
+    pub fn command() -> clap::Command {
+        cli::tree(PROGRAM)
+    }
+
     /// Names of the rows of the table of the service's refusals.
     pub fn error_rows() -> impl Iterator<Item = &'static str> {
         ROWS.iter().map(|row| row.name)

@@ -1,5 +1,4 @@
-//! Bytes, rates, durations and plurals as text. Units are 1024-based and written KB, MB, GB, as in the customer's
-//! design.
+//! Bytes, rates, durations and plurals as people read and write them (design/cli.md#units).
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ const SIGKILL: i32 = 9;
 /// Changed files that are named; more would hide the rest of the message.
 const MAX_NAMED_FILES: usize = 5;
 
-/// Heads every upload that broke (the customer's words).
+/// Headline of every failed upload that can be resumed (design/cli.md#interrupted-uploads).
 pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 /// Message where the same command alone would fail again.
 const BLOCKED_UPLOAD: &str = "Upload interrupted. Fix the problem, then run the same command to resume.";

@@ -1,4 +1,4 @@
-//! Help and README: help cannot change unnoticed, examples parse, and the listed variables are those that are read.
+//! Help and pages about it: help cannot change unnoticed, examples parse, the reference is that of the program.
 
 use std::fs;
 use std::path::Path;
@@ -7,6 +7,9 @@ use azure_ai_models::testing::{AZD_PROGRAM, PROGRAM, parse};
 use azure_ai_models_core::env::var::{TABLE, Variable};
 
 use crate::support::TestEnv;
+
+/// Pages for users, whose commands and options must exist.
+const PAGES: [&str; 3] = ["README.md", "docs/uploads.md", "docs/checks.md"];
 
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
@@ -181,9 +184,9 @@ fn commands_of(readme: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_examples_of_the_readme_parse() {
-    let commands = commands_of(&file("README.md"));
-    assert!(commands.len() >= 6, "{commands:?}");
+fn the_examples_of_the_readme_and_its_pages_parse() {
+    let commands = PAGES.iter().flat_map(|page| commands_of(&file(page))).collect::<Vec<_>>();
+    assert!(commands.len() >= 30, "{commands:?}");
     for command in commands {
         let mut words = shell_words::split(&command).expect("words that a shell can read");
         // Redirections are not part of the command.
@@ -196,7 +199,7 @@ fn the_examples_of_the_readme_parse() {
 
 /// `custom create`, `--source-file` and the like in running text.
 #[test]
-fn the_options_of_the_readme_exist() {
+fn the_options_of_the_readme_and_its_pages_exist() {
     let env = TestEnv::new();
     let mut known = String::new();
     for command in [
@@ -215,22 +218,40 @@ fn the_options_of_the_readme_exist() {
     ] {
         known += &env.run(command).success().stdout;
     }
-    for span in file("README.md").split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {
-        let option = span.split([' ', '=']).next().unwrap_or_default();
-        assert!(known.contains(option), "the README names {option}, which no help knows");
+    for page in PAGES {
+        for span in file(page).split('`').skip(1).step_by(2).filter(|span| span.starts_with("--")) {
+            let option = span.split([' ', '=']).next().unwrap_or_default();
+            assert!(known.contains(option), "{page} names {option}, which no help knows");
+        }
     }
 }
 
-/// README and metadata come from one table, and the constants of the code are its names.
-#[test]
-fn the_readme_has_the_table_of_variables() {
-    let readme = file("README.md");
-    let section = readme.split("## Environment variables\n\n").nth(1).expect("the section");
-    let table = section.split("\n## ").next().expect("its text");
-    let mut rows = "| variable | meaning |\n|---|---|\n".to_owned();
+/// Reference of the page on the command line, as the program and the table of variables make it.
+fn reference(env: &TestEnv) -> String {
+    let skill = env.run(&["skill"]).success().stdout;
+    let (_, from_program) = skill.split_once("\n## Exit codes\n").expect("exit codes");
+    let from_program =
+        format!("### Exit codes\n{from_program}").replace("\n### ", "\n#### ").replace("\n## ", "\n### ");
+    let mut text = format!("{}\n\n### Environment variables\n\n", from_program.trim_end());
+    text.push_str("| variable | meaning |\n|---|---|\n");
     for Variable { name, description, default, .. } in TABLE {
         let default = if default.is_empty() { String::new() } else { format!(" Default: `{default}`.") };
-        rows = format!("{rows}| `{name}` | {description}{default} |\n");
+        text = format!("{text}| `{name}` | {description}{default} |\n");
     }
-    assert_eq!(table, rows);
+    text
+}
+
+#[test]
+fn the_page_on_the_command_line_has_the_reference_of_the_program() {
+    let page = file("design/cli.md");
+    let marker = "INSTA_UPDATE=always cargo test --features test-fakes --test it -- help -->\n";
+    let (own, found) = page.split_once(marker).expect("the marker of what is made of the program");
+    let reference = reference(&TestEnv::new());
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("design/cli.md");
+        fs::write(path, format!("{own}{marker}{reference}")).expect("written");
+    } else {
+        let lines = found.lines().zip(reference.lines()).find(|(found, wanted)| found != wanted);
+        assert!(found == reference, "design/cli.md differs from the program at {lines:?}; to renew it: {marker}");
+    }
 }

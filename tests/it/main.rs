@@ -43,6 +43,7 @@ mod names;
 #[cfg(unix)]
 mod native;
 mod options;
+mod papers;
 mod plans;
 mod printed;
 mod progress;

@@ -280,7 +280,7 @@ fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
     assert!(ended.code == 0 && !ended.screen.contains("Press Enter"), "{}", ended.screen);
 }
 
-/// In the customer's words, on a terminal only.
+/// On a terminal only.
 #[test]
 fn a_large_upload_is_asked_about() {
     let env = env();

@@ -241,7 +241,7 @@ fn fields(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn json_lines_are_what_the_contract_says() {
+fn json_lines_have_the_documented_fields() {
     let mut env = env();
     env.azcopy_script(SLOW);
     let output = env.run(&[&CREATE[..], &["--progress", "json"]].concat()).success();

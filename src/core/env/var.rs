@@ -1,5 +1,5 @@
-//! Names of the variables that the program and the libraries in it read: one table, from which README's and the metadata
-//! for azd come too.
+//! Names of the variables that the program and the libraries in it read: one table, from which that of
+//! design/cli.md#environment-variables and the metadata for azd come too.
 
 /// Variable of the process environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{ModelChange, ModelDetails, Registration};
 
-/// Form of a registration. Sending both forms together is untested.
+/// Dialect of a registration (design/contracts/foundry.md#registration).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `2025-11-15-preview` and its relatives: the base model in `derivedModelInformation`.

@@ -9,7 +9,7 @@ use super::event::LifetimeWarning;
 use crate::model::SourceFile;
 use crate::redact::SecretUrl;
 
-/// The rate that an upload is expected to have at least, in bytes per second (the customer's design).
+/// Slowest rate that is expected, in bytes per second (design/cli.md#life-of-the-sas).
 const EXPECTED_MIN_RATE: u64 = 50 << 20;
 const MIN_LIFETIME: u64 = 30 * 60;
 const MAX_LIFETIME: u64 = 24 * 60 * 60;
@@ -41,7 +41,7 @@ pub(super) fn lifetime_warning(
 }
 
 /// The life that a SAS should have for this many bytes at this rate in bytes per second: half as long again as the
-/// upload, at least 30 minutes, at most 24 hours (the customer's design).
+/// upload, at least 30 minutes, at most 24 hours (design/cli.md#life-of-the-sas).
 fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
     let seconds = u128::from(bytes) * 3 / (u128::from(rate.max(1)) * 2);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(MIN_LIFETIME, MAX_LIFETIME))

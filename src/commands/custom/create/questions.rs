@@ -9,9 +9,9 @@ use azure_ai_models_core::model::ModelVersion;
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::expected_rate;
 
-/// From here on an upload takes long enough to ask (the customer's design).
+/// Smallest upload that is confirmed, in bytes (design/cli.md#large-uploads).
 const LARGE_UPLOAD: u64 = 10 << 30;
-/// The rate that an upload is expected to have at most, in bytes per second (the customer's design).
+/// Fastest rate of the estimate, in bytes per second (design/cli.md#large-uploads).
 const EXPECTED_MAX_RATE: u64 = 100 << 20;
 
 impl CreateRun<'_> {
@@ -60,7 +60,7 @@ impl CreateRun<'_> {
         app.confirm(&confirm).await.map(|()| true)
     }
 
-    /// Asks before a large upload, in the customer's words, where the user can be asked.
+    /// Confirms a large upload where the user can be asked (design/cli.md#large-uploads).
     async fn confirm_large(&self, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
         if bytes < LARGE_UPLOAD || spec.yes || spec.prompt_obstacle.is_some() {

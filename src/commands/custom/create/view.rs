@@ -8,7 +8,7 @@ use super::STEPS;
 use crate::app::App;
 use crate::console::TransferView;
 
-/// The customer's words for an upload that starts over.
+/// Line for an upload that starts over (design/cli.md#interrupted-uploads).
 pub(super) const STARTING_OVER: &str = "Previous upload may exist but was not registered. Starting fresh upload...";
 /// More names than this would bury the rest.
 const MAX_NAMED: usize = 3;

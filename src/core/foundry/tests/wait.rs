@@ -80,7 +80,7 @@ async fn failures_are_told_from_the_operation_and_from_the_model() {
     }
 }
 
-/// A GET may lag behind, and no contract says with which code.
+/// A GET may lag behind, with any code (design/contracts/foundry.md#registration).
 async fn any_404_is_waited_for_and_its_code_is_kept() {
     let no_project = || answer("404 X", &[], r#"{"error":{"code":"ProjectNotFound","message":"no"}}"#);
     let (outcome, _, _) = wait(None, vec![no_project(), no_project(), there()]).await;
