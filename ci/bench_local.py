@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+import bench_downloads
 import bench_measure
 import bench_pages
 from bench_tools import CREATE_AZCOPY, MIB, NATIVE, Foundry, Place, Server, upload, write_files
@@ -190,7 +191,7 @@ def kept(programs, program, is_quick, directory):
     yield "lost of 125 MB when killed after 50 s at 2.5 MB/s", 25, (line_rate * seconds - arrived) / 1e6, "MB"
 
 
-ROWS = {"start": start, "list": list_models, "check": check, "rate": rate, "share": share, "kept": kept}
+ROWS = {"start": start, "list": list_models, "check": check, "rate": rate, "share": share, "kept": kept} | bench_downloads.ROWS
 
 
 def measure(programs, name, is_quick):

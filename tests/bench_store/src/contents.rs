@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,16 @@ pub(crate) struct Committed {
     content_type: String,
     /// MD5 in base64, where the client sent one.
     pub(crate) md5: Option<String>,
+    /// Names and values of its metadata.
+    pub(crate) metadata: Vec<(String, String)>,
+}
+
+/// Part of a file of this machine that an answer ends with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FilePart {
+    pub(crate) file: PathBuf,
+    pub(crate) start: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +53,8 @@ pub(crate) struct Contents {
     blobs: BTreeMap<(String, String), Blob>,
     writes: u64,
     counts: Report,
+    /// Directory with the content of the blobs, which is not kept otherwise.
+    served: Option<PathBuf>,
 }
 
 /// Content that arrived.
@@ -96,6 +109,11 @@ enum BlockListEntry {
 }
 
 impl Contents {
+    /// Blobs are read from the files of their names below this directory.
+    pub(crate) fn serving(served: Option<PathBuf>) -> Self {
+        Self { served, ..Self::default() }
+    }
+
     pub(crate) fn connected(&mut self) {
         self.counts.connections += 1;
     }
@@ -125,8 +143,8 @@ impl Contents {
         Report { blobs: blobs.collect(), ..self.counts.clone() }
     }
 
-    /// Carries a request out. Returns the answer for the wire.
-    pub(crate) fn answer(&mut self, request: &Request) -> Vec<u8> {
+    /// Carries a request out. Returns the answer for the wire, and the part of a file that follows it.
+    pub(crate) fn answer(&mut self, request: &Request) -> (Vec<u8>, Option<FilePart>) {
         self.counts.requests += 1;
         self.counts.body_bytes += request.length.unwrap_or(0);
         let mut response = self.respond(request);
@@ -140,7 +158,8 @@ impl Contents {
             }
         }
         let version = request.header("x-ms-version").unwrap_or(VERSION);
-        response.bytes(self.counts.requests + self.counts.cut_off, version, request.method == "HEAD")
+        let bytes = response.bytes(self.counts.requests + self.counts.cut_off, version, request.method == "HEAD");
+        (bytes, response.into_part())
     }
 
     fn refused(&mut self, what: String) {
@@ -164,6 +183,7 @@ impl Contents {
             ("PUT", _, Some("metadata" | "properties" | "tier")) => Response::new(200),
             ("GET", _, Some("blocklist")) => self.block_list(request),
             ("HEAD", _, None) => self.properties(request),
+            ("GET", _, None) => self.read(request),
             ("DELETE", _, None) => self.delete(request),
             _ => Response::refusal(400, "UnsupportedOperation"),
         }
@@ -227,6 +247,7 @@ impl Contents {
             modified: SystemTime::now(),
             content_type: text("x-ms-blob-content-type").or_else(|| text("content-type")).unwrap_or_default(),
             md5: text("x-ms-blob-content-md5").or_else(|| text("content-md5")),
+            metadata: request.metadata(),
         };
         let response = marks(Response::new(201), &committed).header("x-ms-request-server-encrypted", "true");
         let blob = self.blobs.entry(key(request)).or_default();
@@ -251,14 +272,42 @@ impl Contents {
     fn properties(&self, request: &Request) -> Response {
         match self.blobs.get(&key(request)).and_then(|blob| blob.committed.as_ref()) {
             None => Response::refusal(404, "BlobNotFound"),
-            Some(committed) => marks(Response::new(200).length(committed.bytes), committed)
-                .header("content-type", &committed.content_type)
-                .header("x-ms-blob-type", "BlockBlob")
+            Some(committed) => described(Response::new(200).length(committed.bytes), committed)
                 .header("x-ms-access-tier", "Hot")
                 .header("x-ms-lease-status", "unlocked")
-                .header("x-ms-lease-state", "available")
-                .header("accept-ranges", "bytes"),
+                .header("x-ms-lease-state", "available"),
         }
+    }
+
+    /// Get Blob, whole or a range of it.
+    fn read(&self, request: &Request) -> Response {
+        let committed = self.blobs.get(&key(request)).and_then(|blob| blob.committed.as_ref());
+        let (Some(served), Some(committed)) = (&self.served, committed) else {
+            return Response::refusal(404, "BlobNotFound");
+        };
+        let etag = format!("\"{}\"", committed.etag);
+        if request.header("if-match").is_some_and(|wanted| wanted != etag && wanted != "*") {
+            return Response::refusal(412, "ConditionNotMet");
+        }
+        let file = served.join(&request.blob);
+        let asked = request.header("x-ms-range").or_else(|| request.header("range"));
+        let (response, start, bytes) = match asked {
+            None => (Response::new(200), 0, committed.bytes),
+            Some(range) => {
+                let range = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+                let Some((first, last)) = range.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last)))
+                else {
+                    return Response::refusal(400, "InvalidHeaderValue");
+                };
+                if first >= committed.bytes {
+                    return Response::refusal(416, "InvalidRange");
+                }
+                let last = last.parse().unwrap_or(u64::MAX).min(committed.bytes - 1);
+                let sent = format!("bytes {first}-{last}/{}", committed.bytes);
+                (Response::new(206).header("content-range", &sent), first, last + 1 - first)
+            }
+        };
+        described(response.part(FilePart { file, start, bytes }), committed)
     }
 
     fn delete(&mut self, request: &Request) -> Response {
@@ -281,7 +330,9 @@ impl Contents {
             .range((request.container.clone(), first.to_owned())..)
             .take_while(|((container, name), _)| *container == request.container && name.starts_with(page.prefix))
             .filter_map(|((_, name), blob)| Some((name.as_str(), blob.committed.as_ref()?)));
-        Response::new(200).xml(listing::blobs(&page, blobs))
+        let has_metadata =
+            request.query("include").is_some_and(|parts| parts.split(',').any(|part| part == "metadata"));
+        Response::new(200).xml(listing::blobs(&page, has_metadata, blobs))
     }
 }
 
@@ -293,6 +344,18 @@ fn key(request: &Request) -> (String, String) {
 fn content_length(request: &Request) -> u64 {
     let told = request.header("x-ms-structured-content-length").and_then(|text| text.parse().ok());
     told.or(request.length).unwrap_or(0)
+}
+
+/// Marks, content type and metadata of a blob.
+fn described(response: Response, committed: &Committed) -> Response {
+    let response = marks(response, committed)
+        .header("content-type", &committed.content_type)
+        .header("x-ms-blob-type", "BlockBlob")
+        .header("accept-ranges", "bytes");
+    committed
+        .metadata
+        .iter()
+        .fold(response, |response, (name, value)| response.header(&format!("x-ms-meta-{name}"), value))
 }
 
 fn marks(response: Response, committed: &Committed) -> Response {

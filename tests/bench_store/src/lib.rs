@@ -1,6 +1,6 @@
-//! Blob store for measurements: implements the part of Azure Blob Storage that upload tools need, counts and discards
-//! the content, and uses as little CPU as it can, because it shares the machine with the measured program. Accepts any
-//! SAS.
+//! Blob store for measurements: implements the part of Azure Blob Storage that upload and download tools need, counts and
+//! discards the content, returns that of local files, and uses as little CPU as it can, because it shares the machine with the
+//! measured program. Accepts any SAS.
 //!
 //! One blocking thread per connection, one large buffer each; TLS records are decrypted in that buffer.
 
@@ -14,6 +14,7 @@ mod serve;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -45,11 +46,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Listens on a port of loopback (0: a free one), with TLS or plain, behind a line of this shape.
+    /// Listens on a port of loopback (0: a free one), with TLS or plain, behind a line of this shape. Blobs are read from the
+    /// files of their names below `served`.
     ///
     /// # Errors
     /// When it cannot listen, or make its certificate.
-    pub fn start(port: u16, has_tls: bool, shape: Shape) -> io::Result<Self> {
+    pub fn start(port: u16, has_tls: bool, shape: Shape, served: Option<PathBuf>) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         if shape.has_limit() {
@@ -67,7 +69,7 @@ impl Store {
         };
         let listener = std::net::TcpListener::from(socket);
         let address = listener.local_addr()?;
-        let contents = Arc::new(Mutex::new(Contents::default()));
+        let contents = Arc::new(Mutex::new(Contents::serving(served)));
         let link = Arc::new(Link::new(shape));
         let store = Self { address, authority, contents: Arc::clone(&contents), link: Arc::clone(&link) };
         thread::spawn(move || accept(&listener, &link, tls.as_ref(), &contents));

@@ -22,7 +22,11 @@ pub(crate) struct Page<'p> {
 }
 
 /// List Blobs. `blobs` begin at the marker and all have the prefix.
-pub(crate) fn blobs<'b>(page: &Page<'_>, blobs: impl Iterator<Item = (&'b str, &'b Committed)>) -> String {
+pub(crate) fn blobs<'b>(
+    page: &Page<'_>,
+    has_metadata: bool,
+    blobs: impl Iterator<Item = (&'b str, &'b Committed)>,
+) -> String {
     let most = page.max_results.unwrap_or(PAGE).min(PAGE);
     let mut entries = String::new();
     let (mut count, mut next, mut last_prefix) = (0, "", None);
@@ -43,7 +47,7 @@ pub(crate) fn blobs<'b>(page: &Page<'_>, blobs: impl Iterator<Item = (&'b str, &
         if let Some(folder) = folder {
             entries.extend(["<BlobPrefix><Name>", &escape(folder), "</Name></BlobPrefix>"]);
         } else {
-            push_blob(&mut entries, name, blob);
+            push_blob(&mut entries, name, blob, has_metadata);
         }
     }
     format!(
@@ -54,14 +58,19 @@ pub(crate) fn blobs<'b>(page: &Page<'_>, blobs: impl Iterator<Item = (&'b str, &
     )
 }
 
-fn push_blob(entries: &mut String, name: &str, blob: &Committed) {
+fn push_blob(entries: &mut String, name: &str, blob: &Committed, has_metadata: bool) {
+    let pair = |(name, value): &(String, String)| format!("<{name}>{}</{name}>", escape(value));
+    let metadata = match has_metadata {
+        true => format!("<Metadata>{}</Metadata>", blob.metadata.iter().map(pair).collect::<String>()),
+        false => String::new(),
+    };
     let md5 = blob.md5.as_ref().map(|md5| format!("<Content-MD5>{}</Content-MD5>", escape(md5))).unwrap_or_default();
     // Writing to a string does not fail.
     let _infallible = write!(
         entries,
         "<Blob><Name>{}</Name><Properties><Last-Modified>{}</Last-Modified><Etag>{}</Etag>\
          <Content-Length>{}</Content-Length><Content-Type>application/octet-stream</Content-Type>{md5}\
-         <BlobType>BlockBlob</BlobType></Properties></Blob>",
+         <BlobType>BlockBlob</BlobType></Properties>{metadata}</Blob>",
         escape(name),
         httpdate::fmt_http_date(blob.modified),
         blob.etag,

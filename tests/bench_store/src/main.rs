@@ -30,6 +30,10 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
 
+    /// Directory whose files are the content of the blobs of their names, for reading them
+    #[arg(long, value_name = "DIR")]
+    serve: Option<PathBuf>,
+
     /// Bytes per second of each connection
     #[arg(long, value_name = "BYTES", help_heading = "Line")]
     connection_rate: Option<u64>,
@@ -61,7 +65,7 @@ fn run(options: &Options) -> io::Result<()> {
         round_trip: Duration::from_millis(options.round_trip),
         reset_every: options.reset_every,
     };
-    let store = Store::start(options.port, !options.plain, shape)?;
+    let store = Store::start(options.port, !options.plain, shape, options.serve.clone())?;
     if let (Some(file), Some(authority)) = (&options.authority, store.authority()) {
         write_whole(file, authority.as_bytes())?;
     }

@@ -39,6 +39,12 @@ impl Request {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Names and values of the metadata that a blob is made with.
+    pub(crate) fn metadata(&self) -> Vec<(String, String)> {
+        let named = self.headers.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-ms-meta-")?, value)));
+        named.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+
     fn is_block_list(&self) -> bool {
         self.method == "PUT" && self.query("comp") == Some("blocklist")
     }

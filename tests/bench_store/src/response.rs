@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
+use crate::contents::FilePart;
+
 /// Version of the service that is emulated, unless the client requests one.
 pub(crate) const VERSION: &str = "2025-07-05";
 
@@ -13,11 +15,12 @@ pub(crate) struct Response {
     headers: String,
     length: Option<u64>,
     body: String,
+    part: Option<FilePart>,
 }
 
 impl Response {
     pub(crate) fn new(status: u16) -> Self {
-        Self { status, headers: String::new(), length: None, body: String::new() }
+        Self { status, headers: String::new(), length: None, body: String::new(), part: None }
     }
 
     /// Refusal as the service words it.
@@ -43,6 +46,15 @@ impl Response {
     /// Length of a blob in an answer without a body.
     pub(crate) fn length(self, length: u64) -> Self {
         Self { length: Some(length), ..self }
+    }
+
+    /// Ends with this part of a file.
+    pub(crate) fn part(self, part: FilePart) -> Self {
+        Self { length: Some(part.bytes), part: Some(part), ..self }
+    }
+
+    pub(crate) fn into_part(self) -> Option<FilePart> {
+        self.part
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -74,6 +86,7 @@ fn reason(status: u16) -> &'static str {
         200 => "OK",
         201 => "Created",
         202 => "Accepted",
+        206 => "Partial Content",
         400 => "Bad Request",
         404 => "Not Found",
         411 => "Length Required",

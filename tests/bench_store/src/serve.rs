@@ -1,13 +1,14 @@
 //! One connection: from bytes to requests, and the answers back; plain, or in TLS.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex};
 
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus, WriteTraffic};
 use rustls::{ProtocolVersion, ServerConfig, server::ServerConnectionData};
 
-use crate::contents::Contents;
+use crate::contents::{Contents, FilePart};
 use crate::line::Line;
 use crate::lock;
 use crate::request::{Event, RequestReader};
@@ -38,7 +39,11 @@ fn plain(line: &mut Line, contents: &Mutex<Contents>) -> io::Result<()> {
         }
         reader.push(&buffer[..bytes])?;
         while let Some(event) = reader.event() {
-            line.send(&answer(&event, contents))?;
+            let (head, part) = answer(&event, contents);
+            line.send(&head)?;
+            if let Some(part) = part {
+                pieces(&part, &mut |piece| line.send(piece))?;
+            }
         }
     }
 }
@@ -77,7 +82,16 @@ fn encrypted(line: &mut Line, config: Arc<ServerConfig>, contents: &Mutex<Conten
             }
             ConnectionState::WriteTraffic(mut traffic) => {
                 if let Some(event) = reader.event() {
-                    encrypt(&mut traffic, &answer(&event, contents), &mut outgoing)?;
+                    let (head, part) = answer(&event, contents);
+                    encrypt(&mut traffic, &head, &mut outgoing)?;
+                    if let Some(part) = part {
+                        pieces(&part, &mut |piece| {
+                            encrypt(&mut traffic, piece, &mut outgoing)?;
+                            line.send(&outgoing)?;
+                            outgoing.clear();
+                            Ok(())
+                        })?;
+                    }
                 } else if has_ended {
                     let Some(answer) = cut_off(&reader, contents) else { return Ok(()) };
                     encrypt(&mut traffic, &answer, &mut outgoing)?;
@@ -117,9 +131,23 @@ fn encrypt(
     Ok(())
 }
 
-fn answer(event: &Event, contents: &Mutex<Contents>) -> Vec<u8> {
+/// Hands over a part of a file piece by piece.
+fn pieces(part: &FilePart, on: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut file = File::open(&part.file)?;
+    file.seek(SeekFrom::Start(part.start))?;
+    let (mut buffer, mut left) = (vec![0; BUFFER], part.bytes);
+    while left > 0 {
+        let length = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
+        file.read_exact(&mut buffer[..length])?;
+        on(&buffer[..length])?;
+        left -= length as u64;
+    }
+    Ok(())
+}
+
+fn answer(event: &Event, contents: &Mutex<Contents>) -> (Vec<u8>, Option<FilePart>) {
     match event {
-        Event::Continue => b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(),
+        Event::Continue => (b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), None),
         Event::Request(request) => lock(contents).answer(request),
     }
 }

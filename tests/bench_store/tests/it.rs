@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bench_store::{BlobReport, Report, Shape, Store};
 
 fn store() -> Store {
-    Store::start(0, false, Shape::default()).expect("a store")
+    Store::start(0, false, Shape::default(), None).expect("a store")
 }
 
 /// Sends this text, ends the sending side, and returns all that comes back.
@@ -122,7 +122,7 @@ fn the_line_keeps_its_rate_and_its_round_trip() {
         round_trip: Duration::from_millis(20),
         reset_every: None,
     };
-    let store = Store::start(0, false, shape).unwrap();
+    let store = Store::start(0, false, shape, None).unwrap();
     let begun = Instant::now();
     let body = "x".repeat(1 << 20);
     std::thread::scope(|scope| {
@@ -140,7 +140,7 @@ fn the_line_keeps_its_rate_and_its_round_trip() {
 
 #[test]
 fn a_connection_is_reset_every_its_bytes() {
-    let store = Store::start(0, false, Shape { reset_every: Some(1 << 20), ..Shape::default() }).unwrap();
+    let store = Store::start(0, false, Shape { reset_every: Some(1 << 20), ..Shape::default() }, None).unwrap();
     let mut socket = TcpStream::connect(store.address()).unwrap();
     let head = "PUT /a/box/m HTTP/1.1\r\nx-ms-blob-type: BlockBlob\r\ncontent-length: 4194304\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
@@ -150,4 +150,28 @@ fn a_connection_is_reset_every_its_bytes() {
     let report = store.report();
     assert!(report.blobs.is_empty());
     assert!(report.received_bytes > 1 << 20, "{}", report.received_bytes);
+}
+
+/// Content is that of a file, in the ranges that are asked for by either header; metadata is kept and listed.
+#[test]
+fn blobs_are_read_from_files() {
+    let directory = std::env::temp_dir().join(format!("bench-store-{}", std::process::id()));
+    std::fs::create_dir_all(directory.join("sub")).expect("a directory");
+    std::fs::write(directory.join("sub/m.bin"), "hello world").expect("a file");
+    let store = Store::start(0, false, Shape::default(), Some(directory.clone())).expect("a store");
+    let head = "PUT /a/box/sub/m.bin HTTP/1.1\r\nx-ms-blob-type: BlockBlob\r\nx-ms-meta-sha256: abc\r\n";
+    exchange(&store, format!("{head}content-length: 11\r\n\r\nhello world").as_bytes());
+    let read = |headers: &str| exchange(&store, format!("GET /a/box/sub/m.bin HTTP/1.1\r\n{headers}\r\n").as_bytes());
+    let whole = read("");
+    assert!(whole.starts_with("HTTP/1.1 200 ") && whole.ends_with("\r\n\r\nhello world"), "{whole}");
+    for header in ["range", "x-ms-range"] {
+        let part = read(&format!("{header}: bytes=6-8\r\n"));
+        assert!(part.starts_with("HTTP/1.1 206 ") && part.ends_with("\r\n\r\nwor"), "{part}");
+        assert!(part.contains("content-range: bytes 6-8/11\r\n") && part.contains("x-ms-meta-sha256: abc"), "{part}");
+    }
+    assert_eq!(status(&read("range: bytes=11-12\r\n")), "416");
+    assert_eq!(status(&read("if-match: \"other\"\r\n")), "412");
+    let list = get(&store, "?restype=container&comp=list&include=metadata");
+    assert!(list.contains("<Metadata><sha256>abc</sha256></Metadata>"), "{list}");
+    std::fs::remove_dir_all(directory).expect("removed");
 }
