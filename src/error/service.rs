@@ -153,7 +153,9 @@ fn network_suggestion(fault: NetworkFault) -> &'static str {
     match fault {
         NetworkFault::Dns => "Check the host name in the project endpoint, and the network.",
         NetworkFault::Refused => "Check that the service is running at that address, and check the network.",
-        NetworkFault::Tls => "If a company proxy inspects TLS, set SSL_CERT_FILE to its certificate.",
+        NetworkFault::Tls | NetworkFault::Untrusted => {
+            "If a company proxy inspects TLS, set SSL_CERT_FILE to its certificate."
+        }
         NetworkFault::Proxy { status: Some(407) } => {
             "Add the proxy's user name and password to HTTPS_PROXY, as USER:PASSWORD@ before the host."
         }
@@ -391,6 +393,7 @@ mod tests {
             NetworkFault::Dns,
             NetworkFault::Refused,
             NetworkFault::Tls,
+            NetworkFault::Untrusted,
             proxy(Some(407)),
             proxy(None),
             NetworkFault::ProxyDown,

@@ -8,7 +8,9 @@ use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::support::{BlockStore, CANARY, ConnectProxy, FarHost, FaultProxy, Output, Rule, Spoil, Terminal, TestEnv};
+use crate::support::{
+    BlockStore, CANARY, ConnectProxy, FarHost, FaultProxy, Output, Rule, Says, Spoil, Terminal, TestEnv,
+};
 
 const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
 const TENANT: &str = "aaaaaaaa-0000-4000-8000-000000000001";
@@ -180,7 +182,7 @@ fn azd_is_not_installed() {
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     insta::assert_snapshot!(trouble(&doctor(&env)), @"
     failed   azd         azd was not found  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash
-    failed   sign-in     azd is needed to sign in, and was not found  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash
+    failed   sign-in     azd is required to sign in, but was not found  Fix: curl -fsSL https://aka.ms/install-azd.sh | bash
     warning  role        not checked: see sign-in
     warning  blob-store  not checked: see role
     ------- stderr -------
@@ -268,7 +270,7 @@ fn an_endpoint_that_breaks_a_rule_names_the_rule() {
     {
       "id": "endpoint",
       "status": "failed",
-      "message": "the project endpoint in environment variable AZURE_PROJECT_ENDPOINT cannot be used: foundry.example.com is not a host of Foundry projects",
+      "message": "the project endpoint in environment variable AZURE_PROJECT_ENDPOINT cannot be used: foundry.example.com is not a Foundry host",
       "fix": "Use the form https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT. If you trust this host with your token, set AZURE_AI_MODELS_ALLOW_HOST=foundry.example.com."
     }
     "#);
@@ -335,13 +337,50 @@ fn an_authority_that_is_not_trusted_is_named_with_the_variable_to_set() {
     insta::assert_snapshot!(network(&env, &proxy), @"
     ok       dns         canary-of-the-doctor-tests.services.ai.azure.com is resolved by the proxy
     ok       proxy       http://[PROXY] for canary-of-the-doctor-tests.services.ai.azure.com, with a user name
-    failed   tls         the certificate of canary-of-the-doctor-tests.services.ai.azure.com is signed by 'Company Authority', which this machine does not trust (invalid peer certificate: UnknownIssuer); get the certificate of 'Company Authority' from whoever runs the network, as ca.pem  Fix: export SSL_CERT_FILE=ca.pem
+    failed   tls         the certificate of canary-of-the-doctor-tests.services.ai.azure.com is signed by 'Company Authority', which this machine does not trust; get the certificate of 'Company Authority' from your network administrator as ca.pem  Fix: export SSL_CERT_FILE=ca.pem
     warning  clock       not checked: see tls
     warning  role        not checked: see tls
     ERROR: 1 of 14 checks failed: tls
     ");
     let seen = env.emulator().requests();
     assert!(seen.is_empty(), "nothing is sent over such a connection: {seen:?}");
+}
+
+/// The newest model decides which store is asked.
+#[test]
+fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
+    let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
+    let newest = json!({"name": "far-model", "version": "1", "blobUri": format!("https://{HOST}/container?sig={CANARY}"),
+        "systemData": {"createdAt": "2030-01-01T00:00:00Z"}});
+    env.emulator().seed(&newest).expect("seeded");
+    insta::assert_snapshot!(check(&env, "blob-store")["message"].as_str().expect("words"), @"canary-of-the-doctor-tests.services.ai.azure.com answers; its certificate is signed by 'Company Authority'");
+    assert!(env.emulator().requests().iter().all(|request| !request.path.contains("container")));
+    // The way to the project stays; the store is asked past the proxy, where its name has no address.
+    let near = env.emulator().endpoint();
+    env.set("AZURE_PROJECT_ENDPOINT", &near).set("NO_PROXY", HOST);
+    insta::assert_snapshot!(trouble(&doctor(&env)), @"
+    failed   blob-store  the name canary-of-the-doctor-tests.services.ai.azure.com cannot be resolved  Fix: nslookup canary-of-the-doctor-tests.services.ai.azure.com
+    ------- stderr -------
+    ERROR: 1 of 14 checks failed: blob-store
+
+    Suggestion: Fix the first one first: it often causes the failures below it.
+    [exit code: 1]
+    ");
+    drop(proxy);
+}
+
+#[test]
+fn what_is_no_blob_store_is_told() {
+    let env = world();
+    env.blobs().says(Says::Error(302, ""));
+    insta::assert_snapshot!(trouble(&doctor(&env)), @"
+    failed   blob-store  what answers as 127.0.0.1 is not a blob store: a proxy or gateway may respond in its place  Fix: Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.
+    ------- stderr -------
+    ERROR: 1 of 14 checks failed: blob-store
+
+    Suggestion: Fix the first one first: it often causes the failures below it.
+    [exit code: 1]
+    ");
 }
 
 #[test]
@@ -592,7 +631,7 @@ fn a_variable_that_does_not_count_is_named() {
     env.write(".azure/dev/.env", "AZURE_AI_MODELS_SCOPE=\"https://evil/.default\"\n");
     env.set("AZURE_AI_MODELS_SCOPE", "https://evil/.default");
     let endpoint = env.emulator().endpoint();
-    insta::assert_snapshot!(trouble(&env.run(&["doctor", "-e", &endpoint])), @"warning  variables   AZURE_AI_MODELS_SCOPE is ignored: the azd environment 'dev' sets it, and it counts only from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.");
+    insta::assert_snapshot!(trouble(&env.run(&["doctor", "-e", &endpoint])), @"warning  variables   AZURE_AI_MODELS_SCOPE is ignored: it is set by the azd environment 'dev', but only accepted from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.");
 }
 
 #[test]
@@ -606,7 +645,7 @@ fn azd_that_runs_the_program_is_told_of_a_failure() {
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     let output = env.run(&["doctor"]);
     insta::assert_snapshot!(trouble(&output), @"
-    warning  variables   SSL_CERT_FILE is ignored: the azd environment 'dev' sets it, and it counts only from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.
+    warning  variables   SSL_CERT_FILE is ignored: it is set by the azd environment 'dev', but only accepted from your own environment  Fix: Set it in your own environment, and remove it from the azd environment.
     failed   sign-in     not signed in to azd: not logged in, run `azd auth login` to login  Fix: azd auth login
     warning  role        not checked: see sign-in
     warning  blob-store  not checked: see role
@@ -636,13 +675,13 @@ fn the_speed_is_measured_and_nothing_is_left() {
 fn a_speed_that_cannot_be_measured_says_why() {
     let env = world();
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, FaultKind::status(403)));
-    insta::assert_snapshot!(trouble(&env.run(&["doctor", "--speed", "-n", "my-model"])), @"
-    failed   speed       The emulator was told to fail. (InjectedFault)  Fix: azure-ai-models doctor --debug
+    insta::assert_snapshot!(trouble(&env.run(&["doctor", "--speed", "-n", "my-model"])), @r#"
+    failed   speed       not measured, as there is no permission to upload: The emulator was told to fail. (InjectedFault)  Fix: az role assignment create --role "Azure AI User" --assignee USER --scope PROJECT_ID
     ------- stderr -------
     ERROR: 1 of 15 checks failed: speed
 
     Suggestion: Begin with the first one: a failure often causes those below it.
     [exit code: 1]
-    ");
+    "#);
     env.run(&["doctor", "--speed"]).fails_with(2);
 }

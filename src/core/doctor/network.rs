@@ -61,7 +61,7 @@ pub fn proxy(sight: &Sight) -> Check {
             Check::failed(id, format!("{address} {wants} (407)"), fix)
         }
         Some(NetworkFault::Proxy { status: _ }) => {
-            Check::failed(id, format!("{address} does not let {host} through"), around())
+            Check::failed(id, format!("{address} does not allow {host}"), around())
         }
         _ if proxy.has_credentials => Check::ok(id, format!("{address} for {host}, with a user name")),
         _ => Check::ok(id, format!("{address} for {host}")),
@@ -86,7 +86,16 @@ pub fn tls(sight: &Sight) -> Check {
 pub fn blob_store(sight: &Sight) -> Check {
     let id = CheckId::BlobStore;
     let stopped = [dns(sight), proxy(sight)].into_iter().find(Check::is_failed);
-    stopped.map_or_else(|| reached(id, sight), |check| Check { id, ..check })
+    match stopped {
+        Some(check) => Check { id, ..check },
+        None if sight.is_of_another => {
+            let host = sight.host();
+            let message =
+                format!("what answers as {host} is not a blob store: a proxy or gateway may respond in its place");
+            Check::failed(id, message, "Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.")
+        }
+        None => reached(id, sight),
+    }
 }
 
 fn reached(id: CheckId, sight: &Sight) -> Check {
@@ -102,8 +111,8 @@ fn reached(id: CheckId, sight: &Sight) -> Check {
         );
     };
     match fault {
-        HttpError::Network { fault: NetworkFault::Tls, words, .. } => {
-            let (message, fix) = certificate_fault(sight, words);
+        HttpError::Network { fault: fault @ (NetworkFault::Tls | NetworkFault::Untrusted), words, .. } => {
+            let (message, fix) = certificate_fault(sight, *fault, words);
             Check::failed(id, message, fix)
         }
         HttpError::Setup { .. } => {
@@ -125,7 +134,7 @@ fn signers(chain: &[Certificate]) -> Option<String> {
     Some(format!("signed by '{}'{root}", own.issuer))
 }
 
-fn certificate_fault(sight: &Sight, words: &str) -> (String, Fix) {
+fn certificate_fault(sight: &Sight, fault: NetworkFault, words: &str) -> (String, Fix) {
     let host = sight.host();
     let Some(own) = sight.chain.first() else {
         return (format!("no secure connection to {host}: {words}"), format!("curl -v {}", sight.url).into());
@@ -140,10 +149,14 @@ fn certificate_fault(sight: &Sight, words: &str) -> (String, Fix) {
         return (message, clock::set_command(Platform::CURRENT).into());
     }
     let signers = signers(&sight.chain).unwrap_or_default();
+    if fault == NetworkFault::Tls {
+        let message = format!("TLS connection to {host} failed, whose certificate is {signers}: {words}");
+        return (message, format!("curl -v {}", sight.url).into());
+    }
     let authority =
         if own.is_self_signed { &own.subject } else { sight.chain.last().map_or(&own.issuer, |top| &top.issuer) };
     let message = format!(
-        "the certificate of {host} is {signers}, which this machine does not trust ({words}); get the certificate of '{authority}' from whoever runs the network, as ca.pem"
+        "the certificate of {host} is {signers}, which this machine does not trust; get the certificate of '{authority}' from your network administrator as ca.pem"
     );
     (message, trust_command(Platform::CURRENT).into())
 }
@@ -179,10 +192,11 @@ mod tests {
 
     fn refused(chain: Vec<Certificate>, now: OffsetDateTime) -> Sight {
         let words = "invalid peer certificate: UnknownIssuer".to_owned();
-        let fault = HttpError::Network { host: "h:443".to_owned(), fault: NetworkFault::Tls, connecting: true, words };
+        let fault =
+            HttpError::Network { host: "h:443".to_owned(), fault: NetworkFault::Untrusted, connecting: true, words };
         let url = "https://h/".parse().expect("a URL");
         let addresses = vec![IpAddr::from([10, 0, 0, 1])];
-        Sight { url, addresses, proxy: None, fault: Some(fault), chain, skew: None, now }
+        Sight { url, addresses, proxy: None, fault: Some(fault), is_of_another: false, chain, skew: None, now }
     }
 
     #[test]

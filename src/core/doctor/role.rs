@@ -1,7 +1,7 @@
 //! The right to read the project's models, by one GET that changes nothing. Pure.
 
 use super::sign_in::login;
-use super::{Check, CheckId, Fix, SignIn, set_variable};
+use super::{Check, CheckId, Claims, Fix, SignIn, set_variable};
 use crate::env::var;
 use crate::foundry::FirstPage;
 use crate::http::{HttpError, ServiceError};
@@ -68,9 +68,13 @@ fn unauthorized(refusal: &ServiceError, question: &RoleQuestion<'_>) -> Check {
     }
 }
 
-/// Command for whoever may assign roles.
 fn assignment(question: &RoleQuestion<'_>) -> String {
-    let assignee = question.sign_in.claims().and_then(|claims| claims.object_id.as_deref()).unwrap_or("USER");
-    let scope = question.project_id.unwrap_or("PROJECT_ID");
+    assignment_to(question.sign_in.claims(), question.project_id)
+}
+
+/// Command for whoever may assign roles.
+pub(super) fn assignment_to(claims: Option<&Claims>, project_id: Option<&str>) -> String {
+    let assignee = claims.and_then(|claims| claims.object_id.as_deref()).unwrap_or("USER");
+    let scope = project_id.unwrap_or("PROJECT_ID");
     format!("az role assignment create --role \"Azure AI User\" --assignee {assignee} --scope {scope}")
 }

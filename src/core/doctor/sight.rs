@@ -18,6 +18,8 @@ pub struct Sight {
     pub(super) proxy: Option<ProxyUse>,
     /// Why no answer came; `None` for an answer, whatever its status.
     pub(super) fault: Option<HttpError>,
+    /// A success or a redirect without the id that all services of Azure send: an intermediary may have answered.
+    pub(super) is_of_another: bool,
     /// Certificates that the host showed, its own first.
     pub(super) chain: Vec<Certificate>,
     /// This clock is ahead, and by how much it differs.
@@ -39,13 +41,17 @@ pub async fn observe(http: &HttpClient, url: Url) -> Sight {
     let begun = SystemTime::now();
     let (addresses, answer, chain) =
         tokio::join!(addresses, Box::pin(http.send(&request)), Box::pin(http.certificates_of(&url)));
+    let is_of_another = match &answer {
+        Ok(response) => !response.has_request_id,
+        Err(error) => matches!(error, HttpError::Redirect { .. }),
+    };
     let (fault, date) = read(answer);
     let mut addresses: Vec<IpAddr> =
         addresses.ok().and_then(Result::ok).into_iter().flatten().map(|address| address.ip()).collect();
     addresses.dedup();
     let skew = date.as_deref().and_then(|date| skew(date, begun, SystemTime::now()));
     let chain = chain.iter().filter_map(|der| Certificate::read(der)).collect();
-    Sight { url, addresses, proxy, fault, chain, skew, now: OffsetDateTime::now_utc() }
+    Sight { url, addresses, proxy, fault, is_of_another, chain, skew, now: OffsetDateTime::now_utc() }
 }
 
 /// The failure, or the `Date` of an answer. A refusal is an answer too, but for that of a proxy.

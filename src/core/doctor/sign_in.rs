@@ -57,8 +57,11 @@ pub fn sign_in(observed: &Result<SignIn, CredentialError>) -> Check {
     };
     let SignIn { method, scope, now, .. } = given;
     let Some(claims) = given.claims() else {
-        let what =
-            if *method == CredentialMethod::Emulator { "gives its fixed token" } else { "gave a token without claims" };
+        let what = if *method == CredentialMethod::Emulator {
+            "uses its fixed token"
+        } else {
+            "returned a token without claims"
+        };
         return Check::ok(id, format!("{method} {what}"));
     };
     let login = login(*method, given.tenant.as_deref());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::role::assignment_to;
 use super::{Check, CheckId, Fix};
 use crate::http::HttpError;
 use crate::store::SPEED_PROBE;
@@ -18,6 +19,10 @@ pub fn speed(measured: &Result<(String, Duration), HttpError>) -> Check {
             let sent = units::bytes(SPEED_PROBE);
             Check::ok(id, format!("{rate} to {host}: {sent} in blocks that were not committed, so nothing is left"))
         }
-        Err(error) => Check::failed(id, error.to_string(), Fix::own(&["doctor", "--debug"])),
+        Err(error) if error.status() == Some(403) => {
+            let fix = assignment_to(None, None);
+            Check::failed(id, format!("not measured, as there is no permission to upload: {error}"), fix)
+        }
+        Err(error) => Check::failed(id, format!("not measured: {error}"), Fix::own(&["doctor", "--debug"])),
     }
 }

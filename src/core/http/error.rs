@@ -106,6 +106,8 @@ pub enum NetworkFault {
     Refused,
     /// The certificate or the handshake.
     Tls,
+    /// A certificate of an authority that is not trusted.
+    Untrusted,
     /// The proxy does not let the request through.
     Proxy {
         /// Status of the proxy, as far as the layer below reports it: 407 or nothing.
@@ -128,7 +130,7 @@ impl fmt::Display for NetworkFault {
         match self {
             Self::Dns => f.write_str("the host name cannot be resolved"),
             Self::Refused => f.write_str("connection refused"),
-            Self::Tls => f.write_str("the TLS connection failed"),
+            Self::Tls | Self::Untrusted => f.write_str("the TLS connection failed"),
             Self::Proxy { status: Some(status) } => write!(f, "the proxy returned {status}"),
             Self::Proxy { status: None } => f.write_str("the proxy refused the request"),
             Self::ProxyDown => f.write_str("the proxy cannot be reached"),
@@ -143,7 +145,11 @@ impl fmt::Display for NetworkFault {
 /// These faults say too little without the words of the layer below.
 fn cause(fault: NetworkFault, words: &str) -> String {
     match fault {
-        NetworkFault::Tls | NetworkFault::ProxyDown | NetworkFault::Other if !words.is_empty() => format!(" ({words})"),
+        NetworkFault::Tls | NetworkFault::Untrusted | NetworkFault::ProxyDown | NetworkFault::Other
+            if !words.is_empty() =>
+        {
+            format!(" ({words})")
+        }
         _ => String::new(),
     }
 }

@@ -27,8 +27,9 @@ fn fault_of(error: &reqwest::Error) -> NetworkFault {
         return NetworkFault::Dns;
     }
     for cause in chain(error) {
-        if cause.is::<rustls::Error>() {
-            return NetworkFault::Tls;
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            let is_untrusted = *error == rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+            return if is_untrusted { NetworkFault::Untrusted } else { NetworkFault::Tls };
         }
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         if let Some(fault) = kind.and_then(by_kind) {

@@ -263,12 +263,13 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_rule() {
-        use NetworkFault::{Dns, Other, Proxy, ProxyDown, Refused, Reset, Timeout, Tls, Unreachable};
+        use NetworkFault::{Dns, Other, Proxy, ProxyDown, Refused, Reset, Timeout, Tls, Unreachable, Untrusted};
         // A new variant must be added here to compile.
         let next = |fault: &NetworkFault| match fault {
             Dns => Some(Refused),
             Refused => Some(Tls),
-            Tls => Some(Proxy { status: None }),
+            Tls => Some(Untrusted),
+            Untrusted => Some(Proxy { status: None }),
             Proxy { status: None } => Some(Proxy { status: Some(407) }),
             Proxy { status: Some(_) } => Some(ProxyDown),
             ProxyDown => Some(Timeout),
