@@ -119,7 +119,7 @@ To create, update or wait for a deployment, use 'custom deployments' or 'base de
     /// Commands of `custom`, without that word
     #[command(flatten)]
     Short(CustomCommand),
-    /// Check sign-in, network, role, AzCopy and this machine, with a fix for each failure
+    /// Check sign-in, network, role, AzCopy and this machine
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
     /// Print the version

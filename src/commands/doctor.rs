@@ -37,11 +37,11 @@ check failed; warnings do not count.";
 /// Options of `doctor`.
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
-    /// Measure the speed of an upload: 16 MiB to a new upload location of --name, which is not registered
+    /// Measure the upload speed by sending 16 MiB (no model is registered)
     #[arg(long, requires = "name")]
     speed: bool,
 
-    /// Model whose next free version gives the upload location for --speed
+    /// Model whose next free version provides the upload location of --speed
     #[arg(short, long, value_name = "NAME", requires = "speed")]
     name: Option<NewModelName>,
 }
@@ -113,7 +113,7 @@ pub(crate) async fn doctor(app: &App, args: &DoctorArgs) -> Result<(), CliError>
         0 => Ok(()),
         count => {
             let error = CliError::failure(format!("{count} of {} checks failed: {}", checks.len(), failed.join(", ")))
-                .with_suggestion("Begin with the first one: a failure often causes those below it.");
+                .with_suggestion("Fix the first one first: it often causes the failures below it.");
             Err(if app.globals.output == OutputFormat::Json { error.told() } else { error })
         }
     };

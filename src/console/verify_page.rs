@@ -65,7 +65,7 @@ pub(crate) fn differences(verification: &Verification) -> String {
     let numbers = statuses.map(|status| (verification.count(status), status.as_str()));
     let mut parts: Vec<String> = counted(&numbers).collect();
     if verification.digest == DigestStatus::OtherContent {
-        parts.push("another content digest than the one that was registered".to_owned());
+        parts.push("the content digest differs from the registered one".to_owned());
     }
     parts.join(", ")
 }
@@ -79,7 +79,7 @@ pub(crate) fn unproved(files: u64, has_source: bool, is_full: bool) -> String {
         (true, false) => {
             format!("The content of {what} is not proved: {why}. Use --full to read the registered files back.")
         }
-        (_, true) => format!("The content of {what} is not proved: {why}. Name the source with --source PATH."),
+        (_, true) => format!("The content of {what} is not proved: {why}. Use --source PATH."),
         (false, false) => format!(
             "The content of {what} is not proved. Name the source with --source PATH, or read the registered files \
              back with --full."
@@ -125,6 +125,6 @@ mod tests {
         assert_eq!(verify_page(&same, TableStyle { width: None, summary: false }), "");
         assert!(verify_page(&same, TableStyle { width: None, summary: true }).ends_with("\n1 file: 1 hashed\n"));
         same.digest = DigestStatus::OtherContent;
-        assert_eq!(differences(&same), "another content digest than the one that was registered");
+        assert_eq!(differences(&same), "the content digest differs from the registered one");
     }
 }

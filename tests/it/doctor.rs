@@ -169,7 +169,7 @@ fn nobody_is_signed_in() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: sign-in
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
     assert_eq!(env.emulator().requests().len(), 1, "only the HEAD");
@@ -188,7 +188,7 @@ fn azd_is_not_installed() {
     ------- stderr -------
     ERROR: 2 of 14 checks failed: azd, sign-in
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
     env.set("AZURE_AI_MODELS_CREDENTIAL", "emulator");
@@ -256,7 +256,7 @@ fn no_endpoint_is_a_failure_and_nothing_is_asked() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: endpoint
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
 }
@@ -291,7 +291,7 @@ fn dns() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: dns
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
 }
@@ -411,7 +411,7 @@ fn a_proxy_that_wants_a_password() {
     env.set("HTTPS_PROXY", &format!("http://{}", proxy.address()));
     insta::assert_snapshot!(network(&env, &proxy), @"
     ok       dns         canary-of-the-doctor-tests.services.ai.azure.com is resolved by the proxy
-    failed   proxy       http://[PROXY] wants a user name and password (407)  Fix: export HTTPS_PROXY=http://USER:PASSWORD@[PROXY]
+    failed   proxy       http://[PROXY] requires a user name and password (407)  Fix: export HTTPS_PROXY=http://USER:PASSWORD@[PROXY]
     warning  tls         not checked: see proxy
     warning  clock       not checked: see tls
     warning  role        not checked: see tls
@@ -424,7 +424,7 @@ fn a_proxy_that_forbids_the_host() {
     let (env, _far, proxy) = company(|_| ConnectProxy::refusing(403));
     insta::assert_snapshot!(network(&env, &proxy), @"
     ok       dns         canary-of-the-doctor-tests.services.ai.azure.com is resolved by the proxy
-    failed   proxy       http://[PROXY] does not let canary-of-the-doctor-tests.services.ai.azure.com through  Fix: export NO_PROXY=$NO_PROXY,canary-of-the-doctor-tests.services.ai.azure.com
+    failed   proxy       http://[PROXY] does not allow canary-of-the-doctor-tests.services.ai.azure.com  Fix: export NO_PROXY=$NO_PROXY,canary-of-the-doctor-tests.services.ai.azure.com
     warning  tls         not checked: see proxy
     warning  clock       not checked: see tls
     warning  role        not checked: see tls
@@ -492,12 +492,12 @@ fn a_clock_that_is_two_minutes_off_is_a_warning() {
 fn a_token_that_the_service_refuses() {
     let env = world_with(Config { auth: Auth::RejectAll, ..Config::default() });
     insta::assert_snapshot!(trouble(&doctor(&env)), @"
-    failed   role        Foundry does not accept the token: The bearer *** is missing, expired, or not for this resource. (Unauthorized)  Fix: azd auth login
+    failed   role        Foundry rejected the token: The bearer *** is missing, expired, or not for this resource. (Unauthorized)  Fix: azd auth login
     warning  blob-store  not checked: see role
     ------- stderr -------
     ERROR: 1 of 14 checks failed: role
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
 }
@@ -512,7 +512,7 @@ fn a_token_of_another_tenant() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: role
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
 }
@@ -527,7 +527,7 @@ fn a_role_that_is_missing() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: role
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     "#);
 }
@@ -537,12 +537,12 @@ fn a_project_that_is_not_there() {
     let env = world();
     let endpoint = env.emulator().endpoint().replace("/demo", "/other");
     insta::assert_snapshot!(trouble(&env.run(&["doctor", "-e", &endpoint])), @"
-    failed   role        there is no such project: Project 'other' was not found. (ProjectNotFound)  Fix: azure-ai-models init --force --project-endpoint http://[EMULATOR]/api/projects/other
+    failed   role        project not found: Project 'other' was not found. (ProjectNotFound)  Fix: azure-ai-models init --force --project-endpoint http://[EMULATOR]/api/projects/other
     warning  blob-store  not checked: see role
     ------- stderr -------
     ERROR: 1 of 14 checks failed: role
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
 }
@@ -557,7 +557,7 @@ fn a_service_that_is_broken_is_asked_once() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: role
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
     assert_eq!(env.emulator().requests().len(), 2);
@@ -567,7 +567,7 @@ fn a_service_that_is_broken_is_asked_once() {
 fn without_azcopy_there_is_another_way() {
     let env = world();
     std::fs::remove_file(env.bin().join("azcopy")).expect("removed");
-    insta::assert_snapshot!(trouble(&doctor(&env)), @"warning  azcopy      azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; 'custom create' downloads it, or does without  Fix: export AZURE_AI_MODELS_ENGINE=native");
+    insta::assert_snapshot!(trouble(&doctor(&env)), @"warning  azcopy      azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; 'custom create' downloads it if needed  Fix: export AZURE_AI_MODELS_ENGINE=native");
 }
 
 #[test]
@@ -579,7 +579,7 @@ fn an_azcopy_that_does_not_run_is_a_failure() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: azcopy
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
 }
@@ -593,7 +593,7 @@ fn a_full_disk() {
     ------- stderr -------
     ERROR: 1 of 14 checks failed: disk
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     ");
     let left: Vec<_> =
@@ -608,7 +608,7 @@ fn a_small_limit_of_open_files_is_a_warning() {
     let line = output.stdout.lines().find(|line| line.contains("open-files")).expect("the check");
     assert_eq!(
         line,
-        "warning  open-files  at most 64; 96 are needed for all connections of the native engine  Fix: ulimit -n 4096"
+        "warning  open-files  the limit is 64; the native engine needs 96 for all its connections  Fix: ulimit -n 4096"
     );
 }
 
@@ -680,7 +680,7 @@ fn a_speed_that_cannot_be_measured_says_why() {
     ------- stderr -------
     ERROR: 1 of 15 checks failed: speed
 
-    Suggestion: Begin with the first one: a failure often causes those below it.
+    Suggestion: Fix the first one first: it often causes the failures below it.
     [exit code: 1]
     "#);
     env.run(&["doctor", "--speed"]).fails_with(2);

@@ -33,27 +33,29 @@ Examples:
 /// Options of `custom download`.
 #[derive(Args, Debug)]
 pub(crate) struct DownloadArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 
-    /// Version [default: the latest]
+    /// Model version [default: the latest]
     #[arg(long, value_name = "VERSION")]
     version: Option<ModelVersion>,
 
-    /// Directory for the files; made if it does not exist
+    /// Target directory, created if missing
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     to: PathBuf,
 
-    /// Download only files that match: *.json at any depth, /*.json at the top, sub/ a directory; can be repeated
+    /// Download only files that match (can be repeated)
+    ///
+    /// *.json matches at any depth, /*.json at the top only, sub/ a directory.
     #[arg(long, value_name = "GLOB")]
     include: Vec<Pattern>,
 
-    /// Omit files that match; can be repeated
+    /// Exclude files that match (can be repeated)
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<Pattern>,
 
-    /// Overwrite files that exist
+    /// Overwrite existing files
     #[arg(long)]
     force: bool,
 

@@ -96,7 +96,7 @@ pub(crate) enum CustomCommand {
     /// Show a custom model
     #[command(args_override_self = true, after_help = show::EXAMPLES)]
     Show(show::ShowArgs),
-    /// Compare the registered files with a directory, and with what the upload recorded
+    /// Compare registered files with a source and with the recorded checksums
     #[command(args_override_self = true, after_help = verify::EXAMPLES)]
     Verify(verify::VerifyArgs),
     /// Download the files of a custom model

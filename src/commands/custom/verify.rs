@@ -8,8 +8,8 @@ use super::selection::{self, CheckMode, SelectionArgs};
 use super::source::SourceText;
 use super::sums;
 use crate::app::App;
-use crate::commands::connect;
 use crate::commands::progress::ProgressArgs;
+use crate::commands::{connect, headings};
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{ProgressMode, TableStyle, verify_page};
 use crate::error::{CliError, ErrorCode};
@@ -36,25 +36,26 @@ Differences end with exit code 6. So do unproved files with --strict.";
 
 /// Options of `custom verify`.
 #[derive(Args, Debug)]
+#[command(next_help_heading = headings::MODEL)]
 pub(crate) struct VerifyArgs {
-    /// Name of the model
+    /// Model name
     #[arg(short, long, value_name = "NAME")]
     name: ModelName,
 
-    /// Version [default: the latest]
+    /// Model version [default: the latest]
     #[arg(long, value_name = "VERSION")]
     version: Option<ModelVersion>,
 
-    /// Compare with this file or directory, or with a repository of the Hugging Face Hub: hf://ORG/NAME
-    #[arg(long, value_name = "PATH|URL", value_hint = clap::ValueHint::AnyPath)]
+    /// File, directory or hf://ORG/NAME to compare with
+    #[arg(long, help_heading = headings::SOURCE, value_name = "PATH|URL", value_hint = clap::ValueHint::AnyPath)]
     source: Option<SourceText>,
 
-    /// Read the files back from the blob store, and compute their SHA-256
-    #[arg(long)]
+    /// Read the files back from the blob store and compute their SHA-256
+    #[arg(long, help_heading = headings::RUN)]
     full: bool,
 
-    /// Fail also where the content of a file is not proved
-    #[arg(long)]
+    /// Fail if the content of a file is not proved
+    #[arg(long, help_heading = headings::RUN)]
     strict: bool,
 
     #[command(flatten)]
@@ -142,9 +143,9 @@ impl Product for Verified<'_> {
 pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> {
     let source = args.source.as_ref().map(|text| local_source(app, text)).transpose()?;
     if source.is_none() && args.selection != SelectionArgs::default() {
-        return Err(CliError::usage("--include, --exclude and --no-default-excludes select files of a source")
+        return Err(CliError::usage("--include, --exclude and --no-default-excludes require --source")
             .with_code(ErrorCode::Contradiction)
-            .with_suggestion("Name the source with --source PATH."));
+            .with_suggestion("Use --source PATH."));
     }
     // What keeps from reading the source is told before anything is asked.
     let planned = match &source {
@@ -192,11 +193,9 @@ pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> 
 /// A source whose files can be compared.
 fn local_source(app: &App, text: &SourceText) -> Result<Source, CliError> {
     match app.source(text.expose())? {
-        Source::Blob(_) => {
-            Err(CliError::usage("only files of this machine and of the Hugging Face Hub can be compared")
-                .with_code(ErrorCode::BadSource)
-                .with_suggestion("Give a file, a directory or hf://ORG/NAME."))
-        }
+        Source::Blob(_) => Err(CliError::usage("only local files and hf:// sources can be compared")
+            .with_code(ErrorCode::BadSource)
+            .with_suggestion("Use a file, a directory or hf://ORG/NAME.")),
         source => Ok(source),
     }
 }

@@ -24,7 +24,7 @@ pub fn disk(env: &Env) -> Check {
         let home = Platform::CURRENT.home_variable();
         return Check::failed(
             id,
-            "there is no home directory to keep uploads in",
+            "no home directory found for upload records",
             set_variable(Platform::CURRENT, home, "DIR"),
         );
     };
@@ -83,7 +83,7 @@ fn limit_of_files(limit: Option<u64>, needed: u64) -> Check {
         None => Check::ok(id, "no limit"),
         Some(limit) if limit < needed => Check::warning(
             id,
-            format!("at most {limit}; {needed} are needed for all connections of the native engine"),
+            format!("the limit is {limit}; the native engine needs {needed} for all its connections"),
             "ulimit -n 4096",
         ),
         Some(limit) => Check::ok(id, format!("at most {}", units::grouped(limit))),

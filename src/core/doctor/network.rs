@@ -54,7 +54,7 @@ pub fn proxy(sight: &Sight) -> Check {
             let wants = if proxy.has_credentials {
                 "refuses the user name and password"
             } else {
-                "wants a user name and password"
+                "requires a user name and password"
             };
             let with_user = address.replacen("://", "://USER:PASSWORD@", 1);
             let fix = set_variable(Platform::CURRENT, var::HTTPS_PROXY, &with_user);
@@ -137,11 +137,11 @@ fn signers(chain: &[Certificate]) -> Option<String> {
 fn certificate_fault(sight: &Sight, fault: NetworkFault, words: &str) -> (String, Fix) {
     let host = sight.host();
     let Some(own) = sight.chain.first() else {
-        return (format!("no secure connection to {host}: {words}"), format!("curl -v {}", sight.url).into());
+        return (format!("TLS connection to {host} failed: {words}"), format!("curl -v {}", sight.url).into());
     };
     if sight.now < own.not_before || sight.now > own.not_after {
         let message = format!(
-            "the certificate of {host} is valid from {} to {}, and this machine's clock says {}",
+            "the certificate of {host} is valid from {} to {}, but this machine's clock shows {}",
             own.not_before.date(),
             own.not_after.date(),
             sight.now.date()
@@ -234,7 +234,7 @@ mod tests {
             tls(&refused(vec![certificate("h", "A")], OffsetDateTime::UNIX_EPOCH + Duration::from_secs(172_800)));
         assert_eq!(
             check.message,
-            "the certificate of h is valid from 1970-01-01 to 1970-01-02, and this machine's clock says 1970-01-03"
+            "the certificate of h is valid from 1970-01-01 to 1970-01-02, but this machine's clock shows 1970-01-03"
         );
         assert_eq!(check.fix, Some(clock::set_command(Platform::CURRENT).into()));
     }

@@ -39,12 +39,12 @@ pub fn role(question: &RoleQuestion<'_>) -> Check {
         403 if refusal.mentions(&["public access is disabled", "private endpoint", "virtual network"]) => {
             Check::failed(
                 id,
-                format!("the project is open to private networks only: {refusal}"),
-                "Run this from a network that the project admits.",
+                format!("the project accepts connections from private networks only: {refusal}"),
+                "Run this from a network that the project allows.",
             )
         }
         403 => Check::failed(id, format!("no permission: {refusal}"), assignment(question)),
-        404 => Check::failed(id, format!("there is no such project: {refusal}"), Fix::own(&["init", "--force"])),
+        404 => Check::failed(id, format!("project not found: {refusal}"), Fix::own(&["init", "--force"])),
         _ => Check::failed(id, format!("Foundry refused: {refusal}"), Fix::own(&["custom", "list", "--debug"])),
     }
 }
@@ -64,7 +64,7 @@ fn unauthorized(refusal: &ServiceError, question: &RoleQuestion<'_>) -> Check {
             };
             Check::failed(CheckId::Role, message, format!("{set} && {}", login(Some(wanted))))
         }
-        tenant => Check::failed(CheckId::Role, format!("Foundry does not accept the token: {refusal}"), login(tenant)),
+        tenant => Check::failed(CheckId::Role, format!("Foundry rejected the token: {refusal}"), login(tenant)),
     }
 }
 

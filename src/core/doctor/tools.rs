@@ -50,7 +50,7 @@ pub fn azcopy(found: &Result<Result<AzCopy, VerifyError>, LocateError>) -> Check
     let id = CheckId::AzCopy;
     match found {
         Err(error) => {
-            let message = format!("{error}; 'custom create' downloads it, or does without");
+            let message = format!("{error}; 'custom create' downloads it if needed");
             Check::warning(id, message, set_variable(Platform::CURRENT, var::ENGINE, "native"))
         }
         Ok(Err(error)) => {

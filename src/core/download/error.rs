@@ -53,10 +53,10 @@ pub enum DownloadError {
     #[error("{} already there", are(.0.len(), "file is", "files are"))]
     Exists(Vec<String>),
     /// Another process downloads into the directory.
-    #[error("another process downloads into {}", .0.display())]
+    #[error("another process is downloading to {}", .0.display())]
     InUse(PathBuf),
     /// The disk has too little room.
-    #[error("the download needs {}, and {} has room for {}", units::bytes(*.needed), .directory.display(), units::bytes(*.free))]
+    #[error("the download needs {}, but {} has only {} free", units::bytes(*.needed), .directory.display(), units::bytes(*.free))]
     NoRoom {
         /// Bytes that are still to come.
         needed: u64,
@@ -77,19 +77,19 @@ pub enum DownloadError {
     #[error("{0} was changed in the blob store while it was downloaded")]
     Changed(BlobPath),
     /// The content has another SHA-256 than the upload recorded.
-    #[error("the content of {0} has another SHA-256 than the upload recorded")]
+    #[error("the SHA-256 of {0} differs from the one recorded by the upload")]
     Mismatch(BlobPath),
     /// The content of all files together has another digest than the registered one.
-    #[error("the content of the files has another digest than the one that was registered with the model")]
+    #[error("the content digest of the files differs from the one registered with the model")]
     DigestMismatch,
     /// The store refused for good, or did not answer.
     #[error(transparent)]
     Store(StoreError),
     /// Nothing came for so long.
-    #[error("nothing came from the blob store for {}", units::duration(*.0))]
+    #[error("no data received from the blob store for {}", units::duration(*.0))]
     Stalled(Duration),
     /// The work was given up.
-    #[error("the download was given up")]
+    #[error("the download was cancelled")]
     Stopped,
 }
 

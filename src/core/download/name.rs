@@ -32,10 +32,10 @@ impl fmt::Display for NameHazard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::LeavesDirectory => "does not lead to a file below the directory",
-            Self::Backslash => "holds a backslash",
-            Self::Drive => "begins with a drive letter",
-            Self::ControlCharacter => "holds a control character",
-            Self::Reserved => "is no file name on this system",
+            Self::Backslash => "contains a backslash",
+            Self::Drive => "starts with a drive letter",
+            Self::ControlCharacter => "contains a control character",
+            Self::Reserved => "is not a valid file name on this system",
             Self::Private => "is that of the download's own directory",
             Self::Twice => "is that of another file too, as this system compares names",
             Self::Directory => "is that of a directory of another file too",

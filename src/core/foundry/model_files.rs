@@ -39,10 +39,10 @@ pub enum ReadError {
     #[error("the service does not show where the files of the model are")]
     NoPlace,
     /// The service gives no SAS for them.
-    #[error("Foundry gave no SAS to read the files of the model: {0}")]
+    #[error("Foundry did not provide a SAS to read the files of the model: {0}")]
     NoSas(#[source] HttpError),
     /// The SAS does not allow to list them.
-    #[error("the SAS that Foundry gave does not allow to list the files of the model")]
+    #[error("the SAS from Foundry does not allow listing the files of the model")]
     NotListed,
     /// The store failed.
     #[error("the files of the model cannot be read: {0}")]

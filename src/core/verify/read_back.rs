@@ -34,7 +34,7 @@ pub enum ReadBackError {
     #[error(transparent)]
     Store(StoreError),
     /// Nothing came for so long.
-    #[error("nothing came from the blob store for {}", crate::units::duration(*.0))]
+    #[error("no data received from the blob store for {}", crate::units::duration(*.0))]
     Stalled(std::time::Duration),
     /// The work was given up.
     #[error("the files were not read to their end")]
