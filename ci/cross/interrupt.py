@@ -16,7 +16,7 @@ import sys
 import termios
 import time
 
-ROWS, COLUMNS = 40, 120
+ROWS, COLUMNS = 40, 200
 LIMIT = 200
 
 
