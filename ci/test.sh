@@ -82,7 +82,7 @@ workflows() {
 }
 
 release() {
-  local binary=$built/release/azure-ai-models limit=$((8 * 1024 * 1024)) size
+  local binary=$logs/bin/azure-ai-models-linux-amd64 limit=$((8 * 1024 * 1024)) size
   wait "$release_build" || { cat "$logs/release.log" >&2 && die "the release build failed."; }
   release_build=
   size=$(stat --format %s "$binary")
