@@ -22,7 +22,7 @@ use azure_ai_models_core::verify::{
 };
 
 pub(super) const EXAMPLES: &str = "\
-Each file is ok, missing, extra, of other size, of other content, or unproved, and with it stands what was proved:
+Each file is ok, missing, extra, of other size, of other content, or unproved, with its proof:
   hashed  content that was read has the SHA-256 that it should have
   sized   name and size are what they should be
   listed  the blob store lists the file, and nothing says what it should be
