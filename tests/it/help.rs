@@ -175,8 +175,9 @@ fn commands_of(readme: &str) -> Vec<String> {
         } else if inside
             && let Some(at) = [PROGRAM, AZD_PROGRAM].iter().find_map(|program| line.find(&format!("{program} ")))
         {
+            let command = line[at..].split("  #").next().unwrap_or_default().trim_end();
             // `source <(azure-ai-models completion bash)` as well.
-            found.push(line[at..].trim_end_matches(')').replace(AZD_PROGRAM, PROGRAM));
+            found.push(command.trim_end_matches(')').replace(AZD_PROGRAM, PROGRAM));
         }
     }
     assert!(!inside, "a code block without an end");

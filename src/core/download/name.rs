@@ -144,7 +144,7 @@ mod tests {
             "COM1",
             "lpt9.safetensors",
             "COM\u{b2}",
-            "a:b",
+            "ab:c",
             "a?",
             "a.",
             "a ",
