@@ -25,11 +25,8 @@ pub struct RoleQuestion<'a> {
 #[must_use]
 pub fn role(question: &RoleQuestion<'_>) -> Check {
     let id = CheckId::Role;
-    let error = match question.answer {
-        Ok(_) => {
-            return Check::ok(id, "the project's models can be read; an upload needs the role Azure AI User or more");
-        }
-        Err(error) => error,
+    let Err(error) = question.answer else {
+        return Check::ok(id, "the project's models can be read; an upload needs the role Azure AI User or more");
     };
     let Some(refusal) = error.service().filter(|refusal| !refusal.is_html()) else {
         return Check::failed(id, error.to_string(), Fix::own(&["custom", "list", "--debug"]));
