@@ -1,4 +1,4 @@
-"""Measures for ci/bench.sh, judges, and prints what it found as Markdown.
+"""Measures for ci/bench.sh, compares with the limits, and prints the results as Markdown.
 
     bench.py RESULTS [quick] [--write FILE] [ROW...]     measures these rows (default: all)
     bench.py RESULTS table [--write FILE]                prints what RESULTS holds of this program
@@ -36,7 +36,7 @@ def machine():
 
 
 def measure(programs, results, name, is_quick):
-    """Measures a row and keeps it."""
+    """Measures a row and stores it."""
     load = os.getloadavg()[0]
     begun = time.time()
     print(f"{name}:", flush=True)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Judges the speed of the program: against AzCopy, rclone and azure-storage-blob, over TLS to a store that costs little,
-# and on slow lines. Prints tables in Markdown; exit code 1 if a limit is missed. Not part of the gate: what it measures
-# depends on the machine. How to read it: design/performance.md.
+# Compares the speed of the program with AzCopy, rclone and azure-storage-blob, over TLS to a fast store and on slow
+# lines. Prints tables in Markdown; exit code 1 if a limit is missed. Not part of the gate: the results depend on the
+# machine. How to read them: design/performance.md.
 #
 #   ci/bench.sh                     all rows, under 40 minutes on 2 cores
 #   ci/bench.sh quick               under 5 minutes: fewer rounds, without the largest rows
 #   ci/bench.sh [quick] ROW...      these rows
-#   ci/bench.sh table               what is kept of the last run of each row of this program
+#   ci/bench.sh table               stored results of the last run of each row of this program
 #   --write FILE                    also put the tables into FILE
 #
 # BENCH_BINARY: the program to measure, instead of the release build of this tree. BENCH_BASELINE: another one, measured

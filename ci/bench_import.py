@@ -23,7 +23,7 @@ LINE = 25_000_000
 
 
 class Programs:
-    """Paths of the programs, as bench_tools wants them."""
+    """Paths of the programs, in the form of bench_tools."""
 
     def __init__(self):
         self.ours = os.environ["BENCH_BINARY"]
@@ -50,7 +50,7 @@ class Hub:
 
 
 def arrived(report, directory):
-    """Stops where a file of the directory did not arrive in its size."""
+    """Fails where a file of the directory did not arrive in its size."""
     there = {blob["name"].split("/", 1)[1]: blob["bytes"] for blob in report["blobs"]}
     for name in os.listdir(directory):
         if there.get(name) != os.path.getsize(os.path.join(directory, name)):

@@ -1,5 +1,5 @@
-"""Rows of ci/bench.sh that upload nothing, or look at one program alone. Each yields what it measured: description,
-limit (`None`: no limit), value, unit."""
+"""Rows of ci/bench.sh that upload nothing, or measure only one program. Each yields description, limit (`None`: no
+limit), value, unit."""
 
 import json
 import os
@@ -19,7 +19,7 @@ WORDS = {"cpu": "CPU", "wall": "wall"}
 
 
 def paired(rounds, one, other):
-    """Median of the ratios of what two functions return, one after the other."""
+    """Median of the ratios of the results of two functions, called alternately."""
     ratios = []
     for turn in range(rounds):
         a, b = (one(), other()) if turn % 2 == 0 else (other(), one())[::-1]
@@ -36,7 +36,7 @@ def run(arguments, environment=None, interval=0.05):
 
 def start(programs, program, is_quick, directory):
     """`version` beside an empty program."""
-    # In a row, so that each finds its pages and caches warm: what is left is its own work.
+    # Consecutive runs, so that pages and caches are warm and only the program's own work is measured.
     batch = lambda arguments, what: sum(getattr(run(arguments), what) for _ in range(30))
     for what, most in (("cpu", 1.3), ("wall", 1.6)):
         value = paired(
@@ -95,7 +95,7 @@ def foundry_environment(endpoint):
 
 
 def check(programs, program, is_quick, directory):
-    """`custom check` of very many files and of a huge model; what the disk holds of them is in memory."""
+    """`custom check` of very many files and of a huge model; their data on disk is cached in memory."""
     rounds = 3 if is_quick else 9
     unread, read, huge = f"{directory}/unread", f"{directory}/read", f"{directory}/shards"
     command = lambda path: [program, "custom", "check", path]
@@ -142,7 +142,7 @@ def sharded_model(directory, shards=150, bytes_each=700 * 10**9 // 150, tensors_
 
 
 def many_files(directory, size, files=100_000):
-    """A small model among a hundred thousand files of so many bytes."""
+    """A small model among a hundred thousand files of this size in bytes."""
     for number in range(files - 3):
         folder = os.path.join(directory, f"{number // 1000:03}")
         if number % 1000 == 0:
@@ -168,7 +168,7 @@ def rate(programs, program, is_quick, directory):
 
 
 def share(programs, program, is_quick, directory):
-    """What `create` adds to the AzCopy that it runs."""
+    """Overhead of `create` over the AzCopy that it runs."""
     write_files(directory, [("model.safetensors", 1024 * MIB)])
     walls, cpus = [], []
     for _ in range(1 if is_quick else 5):
@@ -181,7 +181,7 @@ def share(programs, program, is_quick, directory):
 
 
 def kept(programs, program, is_quick, directory):
-    """What a slow line carried and an interruption loses."""
+    """Bytes that a slow line carried and an interruption loses."""
     line_rate, seconds = 2_500_000, 50
     write_files(directory, [("model.safetensors", 512 * MIB)])
     place = Place(programs, [f"--total-rate={line_rate}", "--round-trip=50"])
@@ -195,7 +195,7 @@ ROWS = {"start": start, "list": list_models, "check": check, "rate": rate, "shar
 
 
 def measure(programs, name, is_quick):
-    """What the limits of a row come to: description, limit, value, value before, unit."""
+    """Results of a row: description, limit, value, value before, unit."""
     results = []
     for program in filter(None, (programs.ours, programs.before)):
         with tempfile.TemporaryDirectory(prefix="bench-") as directory:

@@ -14,20 +14,20 @@ class Measured:
     """Seconds, and MiB of memory."""
 
     wall: float
-    # User and system time of the process and of all that it started.
+    # User and system time of the process and of its descendants.
     cpu: float
     # Sum of the peaks of all processes of the tree.
     memory: float
     # Name and CPU seconds of each thread, the busiest first.
     threads: list = field(default_factory=list)
-    # CPU of the process without what it started.
+    # CPU of the process without its descendants.
     own_cpu: float = 0
     exit_code: int = 0
     errors: str = ""
 
 
 class Sampler:
-    """Last known values of a tree of processes. What happens in a thread's last interval is not seen."""
+    """Last known values of a tree of processes, except for each thread's last interval."""
 
     def __init__(self, pid):
         self.pid = pid
@@ -106,7 +106,7 @@ def run(arguments, environment, interval=0.05, kill_after=None):
             os.kill(pid, signal.SIGKILL)
             kill_after = None
     wall = time.perf_counter() - begun
-    # Not reaped yet: the first thread still tells its time.
+    # Not reaped yet: the first thread still reports its time.
     sampler.sample_thread(pid, str(pid))
     own_cpu = process_cpu(pid)
     _, status, usage = os.wait4(pid, 0)
@@ -117,7 +117,7 @@ def run(arguments, environment, interval=0.05, kill_after=None):
         pass
     for descriptor in (held, errors, ended):
         os.close(descriptor)
-    # The kernel's peak counts what this process had when it started the other: believed above that only.
+    # The kernel's peak includes this process's memory at the fork: used only above that.
     peak = usage.ru_maxrss / 1024
     memory = max(sum(sampler.memory.values()), peak if peak > own_peak else 0)
     threads = sorted(((sampler.names[task], cpu) for task, cpu in sampler.threads.items()), key=lambda one: -one[1])
@@ -139,7 +139,7 @@ def resident_peak():
 
 
 def process_cpu(pid):
-    """CPU seconds of a process so far, without what it started."""
+    """CPU seconds of a process so far, without its descendants."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS

@@ -1,4 +1,4 @@
-"""Stands in for a Foundry project that has very many models: serves their list from memory until its standard input
+"""Fake of a Foundry project with very many models: serves their list from memory until its standard input
 ends.
 
     bench_pages.py MODELS URL_FILE

@@ -1,4 +1,4 @@
-"""Uploads a directory with azure-storage-blob, tuned as rclone is: 32 requests, blocks of 8 MiB.
+"""Uploads a directory with azure-storage-blob, with the settings of rclone: 32 requests, blocks of 8 MiB.
 
     bench_sdk.py DIRECTORY CONTAINER_URL AUTHORITIES
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings what ci/bench.sh measures beside the program into target/tools: rclone of Debian, azure-storage-blob of PyPI.
-# Done once; says nothing and takes no time when all is there.
+# Installs the tools that ci/bench.sh compares into target/tools: rclone of Debian, azure-storage-blob of PyPI.
+# Done once; silent and immediate when all is installed.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,4 +1,4 @@
-"""What ci/bench.py uploads with, and the servers that it uploads to."""
+"""Upload tools of ci/bench.py, and the servers that it uploads to."""
 
 import json
 import os
@@ -107,7 +107,7 @@ class Place:
         return os.path.join(self.home, name)
 
     def close(self):
-        """Ends the servers. Returns the store's report, with the CPU seconds that it took."""
+        """Stops the servers. Returns the store's report, with the CPU seconds that it used."""
         self.foundry.stop()
         cpu = bench_measure.process_cpu(self.store.child.pid)
         self.store.stop()
@@ -150,7 +150,7 @@ class Place:
 
 
 def upload(programs, tool, directory, line=(), foundry=(), more=(), program=None, may_fail=False):
-    """One upload, and whether all of it arrived. Returns what was measured and the store's report."""
+    """One upload, and whether all of it arrived. Returns the measurement and the store's report."""
     place = Place(programs, line, foundry)
     measured = bench_measure.run(*place.command(tool, directory, more, program))
     report = place.close()
@@ -171,7 +171,7 @@ def upload(programs, tool, directory, line=(), foundry=(), more=(), program=None
 
 
 def write_files(directory, files):
-    """Files of these sizes, of random content; no two pieces are alike."""
+    """Files of these sizes, of random content; no two pieces are equal."""
     block = os.urandom(MIB)
     for name, size in files:
         path = os.path.join(directory, name)

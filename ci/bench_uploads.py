@@ -1,4 +1,4 @@
-"""Rows of ci/bench.sh that upload: their files, their line, their tools, and what each is held to."""
+"""Rows of ci/bench.sh that upload: their files, their line, their tools, and their limits."""
 
 import shutil
 import statistics
@@ -24,7 +24,7 @@ FLOOR_ROUND_TRIPS = 4
 
 @dataclass
 class Limit:
-    """`value` makes one number of the row's results: `of(tool, field)` is what a tool measured in each round."""
+    """`value` makes one number of the row's results: `of(tool, field)` are the values of a tool in each round."""
 
     what: str
     most: float
@@ -41,7 +41,7 @@ class Row:
     rounds: tuple = (5, 2)  # whole, quick
     line: tuple = ()
     foundry: tuple = ()
-    # Tools that need not get everything across.
+    # Tools that need not upload everything.
     may_fail: tuple = ()
 
     @property
@@ -222,7 +222,7 @@ def measure(programs, name, is_quick, directory):
 
 
 def judge(name, samples):
-    """What the limits of a row come to: description, limit, value, value before, unit."""
+    """Results of a row: description, limit, value, value before, unit."""
 
     def values(suffix):
         def of(tool, what):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on this machine alone: a real model goes into a local Foundry project, is looked at, deployed, scaled, and
+# The main task on this machine alone: a real model is uploaded to a local Foundry project, shown, deployed, scaled, and
 # deleted.
 # The same model also comes from a model hub, without a copy on this machine.
 # Beside the program run the Foundry emulator (tests/emulator), Azurite, Microsoft's local blob service, and a model hub
@@ -34,7 +34,7 @@ NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 "$built/debug/fake-hub" \
 started+=($!)
 wait_for "The model hub" $! "$work/hub.log" test -s "$hub_file"
 
-# What a person has who signed in nowhere and set up nothing.
+# Environment of a user without sign-in and settings.
 mkdir "$work/home"
 environment=(
   "HOME=$work/home"
@@ -55,7 +55,7 @@ program() {
 }
 around=()
 
-# Shows the command as it is typed.
+# Prints the command as it is typed.
 typed() {
   local word
   printf '\n$ azure-ai-models'
@@ -65,7 +65,7 @@ typed() {
   printf '\n'
 }
 
-# A remark on what comes next, which a reader without Azure could take for a fault.
+# Remark on the next output, which a reader without Azure could take for an error.
 remark() {
   printf '\n# %s\n' "$1"
 }
@@ -76,7 +76,7 @@ show() {
   program "$@"
 }
 
-# The same, with Ctrl+C after so many seconds.
+# Shows and runs the command, with Ctrl+C after this number of seconds.
 show_interrupted() { # SECONDS COMMAND...
   local seconds=$1 code=0
   shift
@@ -87,7 +87,7 @@ show_interrupted() { # SECONDS COMMAND...
   ((code == 130)) || die "it was not interrupted, but ended with $code."
 }
 
-# What the blob service has of a version is the model.
+# Checks that the blob service holds the model under a version.
 prove() { # VERSION [DIRECTORY]
   local blob_uri
   blob_uri=$(ask 'it["blobUri"]' custom show --name minilm --version "$1")
@@ -123,7 +123,7 @@ show custom deployments delete --name sentences --force
 
 show custom delete --name minilm --version 1 --force
 
-# Without AzCopy, on a slow line, and broken off.
+# Without AzCopy, on a slow line, interrupted and resumed.
 remark "Without AzCopy, with Ctrl+C after 5 seconds. This Azurite does not know the checksums that Azure checks, hence the warning."
 native=(custom create --name minilm --version 2 --source ./model --engine native)
 show_interrupted 5 "${native[@]}" --limit-rate 10M --parallel 2
@@ -132,7 +132,7 @@ show "${native[@]}"
 prove 2
 show custom delete --name minilm --version 2 --force
 
-# Without a terminal: detached, followed from elsewhere, and looked at once more after its end.
+# Without a terminal: detached, followed from another process, and shown again after its end.
 remark "In the background. The terminal may close; any terminal may follow."
 show custom create --name minilm --version 4 --source ./model --engine native --limit-rate 30M --detach --no-inhibit
 upload=$(ask 'it[0]["id"]' custom uploads list)
@@ -149,7 +149,7 @@ show custom download --name minilm --version 4 --to "$work/back"
 show custom uploads discard "$upload" --yes
 show custom delete --name minilm --version 4 --force
 
-# From a model hub. A copy of the same files shows what the count of the disk is when something is written.
+# From a model hub. A copy of the same files shows the disk counter when something is written.
 source=hf://sentence-transformers/all-MiniLM-L6-v2
 ask '"\n".join(file["path"] for file in it["files"])' custom create --name minilm --version 3 --source "$source" --dry-run >"$work/taken"
 (cd model && xargs -d '\n' cp --parents -t "$(mkdir -p "$work/expected" && echo "$work/expected")") <"$work/taken"

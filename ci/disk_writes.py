@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a command, and says how much it wrote to disk.
+"""Runs a command, and prints how much it wrote to disk.
 
     disk_writes.py FILE COMMAND...
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the names that we find in a .env file with those that azd's own reader finds, over random files:
+# Compares the names that the program finds in a .env file with those of azd's own reader, over random files:
 #   ci/dotenv.sh [COUNT] [SEED]      default: 200000 files
 #   ci/dotenv.sh --keep              writes the files that the tests keep
 # Needs Go, which ci/test.sh does not.

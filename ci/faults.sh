@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every command against every fault of the service and of the blob store (tests/it/faults.rs), and writes what
-# happened to design/faults.md. Takes 10 to 20 minutes on 2 cores; the gate runs a part of it. A run whose fault was met by
-# no request fails. `ci/faults.sh blob` runs the blob store's side alone, and prints its table.
+# Runs every command against every fault of the service and of the blob store (tests/it/faults.rs), and writes the
+# results to design/faults.md. Takes 10 to 20 minutes on 2 cores; the gate runs a part of it. A run whose fault affects
+# no request fails. `ci/faults.sh blob` runs only the blob store's side, and prints its table.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

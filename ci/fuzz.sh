@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Feeds a million mutated inputs to every function that reads what others wrote (the tests named ..._survives_mutation).
+# Feeds a million mutated inputs to every parser of external input (the tests named ..._survives_mutation).
 #   ci/fuzz.sh [RUNS] [FILTER]
-# What it finds is kept in tests/fuzz/ and tried first from then on, in `cargo test` as well.
+# Failing inputs are stored in tests/fuzz/ and used first from then on, also in `cargo test`.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the scripts beside it: where things are, and starting and ending the servers that stand in for Azure.
+# Sourced by the other scripts: paths, and starting and stopping the servers that replace Azure.
 # CI_TOOLS moves the kept tools elsewhere (an absolute path; default: target/tools).
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,14 +17,14 @@ need() { # PROGRAM WHERE-FROM
   command -v "$1" >/dev/null || die "$1 is missing. Install $2 and run again."
 }
 
-# Waits for any other run that is bringing tools; the lock ends with this process.
+# Waits for any other run that installs tools; the lock ends with this process.
 lock_tools() {
   mkdir -p "$tools"
   exec 9>"$tools/.lock"
   flock 9
 }
 
-# One of Debian's packages without root: downloads it, or it and all that it needs, and unpacks that under DIR.
+# Installs a Debian package without root: downloads it, optionally with its dependencies, and unpacks it under DIR.
 apt_unpack() { # DIR PACKAGE [with-dependencies]
   local dir=$1 packages=("$2") state=$tools/apt deb
   mkdir -p "$dir" "$state/lists/partial" "$state/cache/archives/partial" "$state/debs"
@@ -32,7 +32,7 @@ apt_unpack() { # DIR PACKAGE [with-dependencies]
   # The log is for a failure only: the system's own hooks may complain that we are not root.
   apt-get "${options[@]}" update 2>"$state/log" || { cat "$state/log" >&2 && return 1; }
   if [[ ${3:-} ]]; then
-    # Less what every system has and must not have twice.
+    # Without packages that every system has and must not have twice.
     mapfile -t packages < <(
       apt-cache "${options[@]}" depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$2" |
         grep -E '^[a-z0-9]' | grep -vE '^(libc6|libc-bin|libgcc-s1|gcc-[0-9]+-base|libcrypt1|debconf)$' | sort -u
@@ -48,7 +48,7 @@ apt_unpack() { # DIR PACKAGE [with-dependencies]
 
 started=()
 
-# Ends what this script started, the last first. Safe to call twice.
+# Stops the servers of this script, the last first. Safe to call twice.
 stop_all() {
   local index pid
   for ((index = ${#started[@]} - 1; index >= 0; index--)); do
@@ -64,13 +64,13 @@ stop_all() {
   started=()
 }
 
-# A signal becomes an exit, so that the EXIT trap ends the servers.
+# A signal becomes an exit, so that the EXIT trap stops the servers.
 trap stop_all EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Waits up to 20 s until the words after LOG succeed, or says what process PID left in LOG.
+# Waits up to 20 s until the command after LOG succeeds, or prints the log of process PID.
 wait_for() { # WHAT PID LOG COMMAND...
   local what=$1 pid=$2 log=$3
   shift 3

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Profiles an upload with the native engine to the store of ci/bench.sh: where the CPU time goes, by thread and by
-# function. Needs perf (Debian: linux-perf).
+# Profiles an upload with the native engine to the store of ci/bench.sh: CPU time by thread and by function. Needs perf
+# (Debian: linux-perf).
 #
-#   ci/profile.sh [FILES] [MIB]     so many files of so many MiB (default: one of 1024); --no-hash: PROFILE_OPTIONS
+#   ci/profile.sh [FILES] [MIB]     number and size of the files (default: one of 1024); --no-hash: PROFILE_OPTIONS
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -37,7 +37,7 @@ wait_for "The emulator" $! /dev/null test -s "$work/endpoint"
 export SSL_CERT_FILE=$work/authority.pem AZURE_AI_MODELS_CREDENTIAL=emulator HOME=$work
 AZURE_PROJECT_ENDPOINT=$(<"$work/endpoint")
 export AZURE_PROJECT_ENDPOINT
-# Options are words: there may be several.
+# Split on purpose: there may be several options.
 # shellcheck disable=SC2086
 perf record --quiet --freq 997 --call-graph fp --output "$work/perf.data" \
   "$built/profiling/azure-ai-models" custom create --name profile --source "$work/model" --skip-check --engine native \

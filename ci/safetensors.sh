@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares what 'custom check' says of safetensors files with what the Python package says, over random ones:
+# Compares the findings of 'custom check' on safetensors files with those of the Python package, over random ones:
 #   ci/safetensors.sh [COUNT] [SEED]      default: 2000 files
 # Needs PyPI the first time; the package stays under target/tools.
 set -euo pipefail

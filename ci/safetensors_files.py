@@ -13,7 +13,7 @@ import safetensors
 import safetensors.numpy
 
 ERRORS = {"bad-header", "truncated-shard", "trailing-data", "bad-offsets", "empty-file", "no-tensors"}
-# Where the verdicts differ on purpose: how it is known, and why.
+# Intended differences of the verdicts: how they are recognised, and why.
 EXCEPTIONS = {
     "no tensor": "the package reads files without any data; such weights change nothing, so they are an error",
     "unknown type": "the package refuses types that it does not know; the service may know newer ones, so they are a warning",
@@ -27,7 +27,7 @@ WORDS = [b"{", b"}", b"[", b"]", b",", b":", b'"', b"NaN", b"null", b"-1", b"1.0
 
 
 def written(rng):
-    """A file of the package's own."""
+    """A file written by the package."""
     tensors = {}
     for number in range(rng.choice([0, 1, 1, 2, 3, 5])):
         shape = [rng.choice([0, 1, 2, 3, 5]) if rng.random() < 0.3 else rng.randint(1, 6) for _ in range(rng.randint(0, 3))]

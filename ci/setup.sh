@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings what the tests and the demo start beside the program into target/tools: Azurite and AzCopy.
-# Done once; says nothing and takes no time when all is there. SETUP_WITHOUT_ROOT=1 leaves the system alone even as root.
+# Installs the tools of the tests and the demo into target/tools: Azurite and AzCopy.
+# Done once; silent and immediate when all is installed. SETUP_WITHOUT_ROOT=1 does not change the system even as root.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,7 +27,7 @@ install_packages() {
   chmod +x "$azcopy_binary" # the package has it as a plain file
   cat >"$tools/bin/azurite" <<'WRAPPER'
 #!/usr/bin/env bash
-# The blob service alone.
+# Only the blob service.
 exec node "$(dirname "$(readlink -f "$0")")/../npm/node_modules/azurite/dist/src/blob/main.js" "$@"
 WRAPPER
   chmod +x "$tools/bin/azurite"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills 200 native uploads and 100 uploads by AzCopy at random points and looks at what that costs, and uploads 20 GB in
-# little memory (tests/e2e/soak.rs and crash.rs). Takes half an hour; not part of the gate.
+# Kills 200 native uploads and 100 uploads by AzCopy at random points and measures what is sent again, and uploads 20 GB
+# in little memory (tests/e2e/soak.rs and crash.rs). Takes half an hour; not part of the gate.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,7 +16,7 @@ work=$(mktemp -d)
 ci/setup.sh
 export E2E_AZCOPY=$tools/bin/azcopy
 
-# Azurite keeps all it got in memory, and frees none of it.
+# Azurite keeps all content in memory, and frees none of it.
 soak() { # TEST
   start_azurite "$work"
   E2E_AZURITE_URL=$AZURITE_URL cargo test --quiet --locked --features e2e --test e2e -- --ignored --exact --nocapture "$1"
@@ -30,6 +30,6 @@ for ((batch = 0; batch < ${SOAK_BATCHES:-10}; batch++)); do
 done
 soak crash::a_hundred_kills_at_random_points_lose_nothing
 
-# The same without Azurite: a store that keeps nothing.
+# Without Azurite: a store that discards its content.
 cargo test --quiet --locked --features test-fakes --test it -- --ignored --exact --nocapture \
   native::memory::twenty_gigabytes_take_no_more_memory_than_one

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that a change must pass. CI runs this and nothing else.
+# Everything that a change must pass. CI runs this and nothing else.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,7 +8,7 @@ cd "$root"
 phase=
 timings=()
 
-# Runs one part under its name, and keeps how long it took.
+# Runs one part under its name, and records its duration.
 phase() { # NAME COMMAND...
   local from=$SECONDS
   phase=$1

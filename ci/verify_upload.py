@@ -18,7 +18,7 @@ import urllib.request
 import xml.etree.ElementTree as xml
 
 ACCOUNT = "devstoreaccount1"
-# Not a secret: every Azurite has this key, and its documentation prints it.
+# Not a secret: every Azurite has this key, and its documentation publishes it.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 VERSION = "2020-10-02"
 LEFT_OUT = {".gitattributes"}
