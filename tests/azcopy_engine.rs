@@ -14,7 +14,7 @@ mod lab;
 use lab::{FAKE, Lab, runs, wait_for};
 
 #[tokio::test(flavor = "current_thread")]
-async fn success_is_proved_and_told_in_order() {
+async fn success_is_proved_and_reported_in_order() {
     let mut lab = Lab::new("").with_var("AZD_SERVER", "CANARY").with_var("AZCOPY_BUFFER_GB", "0.5");
     let finished = lab.run().await.unwrap();
     assert_eq!((finished.files, finished.bytes), (2, 11));
@@ -68,7 +68,7 @@ async fn exit_0_with_other_counts_is_a_failure() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_crash_a_signal_and_a_last_word_are_told_apart() {
+async fn a_crash_a_signal_and_a_fatal_message_are_distinguished() {
     for (script, words) in [
         (
             "stderr panic: open log: no space\\n\\ngoroutine 1\nexit 2",
@@ -86,7 +86,7 @@ async fn a_crash_a_signal_and_a_last_word_are_told_apart() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn ctrl_c_lets_azcopy_end_by_itself() {
+async fn ctrl_c_lets_azcopy_end_on_its_own() {
     let mut lab = Lab::new("init\nprogress 4 11 1 2\nspawn-record $DIR/up\nhang");
     let result = lab.run_and_cancel(1).await;
     let Err(RunError::Interrupted { progress, log: Some(_) }) = result else { panic!("{result:?}") };
@@ -113,7 +113,7 @@ async fn an_azcopy_that_ignores_ctrl_c_is_killed_after_the_grace() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_second_ctrl_c_kills_at_once() {
+async fn a_second_ctrl_c_kills_immediately() {
     let mut lab = Lab::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
     lab.timings.cancel_grace = Duration::from_secs(60);
     assert!(matches!(lab.run_and_cancel(2).await, Err(RunError::Interrupted { .. })));
@@ -128,7 +128,7 @@ async fn other_questions_are_answered_with_no() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_stall_is_said_again_and_again_and_movement_ends_it() {
+async fn a_stall_is_reported_repeatedly_until_progress() {
     let mut lab = Lab::new("init\nprogress 4 11 0 2 84\nsleep 2\nprogress 5 11 0 2\nend Completed 11 11 2 2 0");
     lab.run().await.unwrap();
     let stalls: Vec<_> = lab
@@ -166,7 +166,7 @@ async fn a_stall_ends_azcopy_at_the_limit() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn floods_and_long_lines_are_taken_in() {
+async fn floods_and_long_lines_are_read() {
     let mut lab = Lab::new(
         "flood-stderr 2000000\nplain not JSON\nplain {\"half\ninit\ninfo ünï\nprogress 3 11 0 2\n\
          info x\nlong-end 5000000",
@@ -188,7 +188,7 @@ async fn a_dropped_run_leaves_no_process() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn what_azcopy_leaves_behind_does_not_hold_the_run() {
+async fn remaining_children_of_azcopy_do_not_block_the_run() {
     let mut lab = Lab::new("init\nspawn-child $DIR/child\nend Completed 11 11 2 2 0");
     lab.timings.cancel_grace = Duration::from_millis(300);
     lab.run().await.unwrap();
@@ -210,7 +210,7 @@ async fn a_program_that_does_not_start_is_named() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn scripts_in_place_of_azcopy_are_found_out() {
+async fn scripts_in_place_of_azcopy_are_detected() {
     use std::os::unix::fs::PermissionsExt;
     for (text, words) in [
         ("echo 'azcopy: error while loading shared libraries: libsecret-1.so.0' >&2\nexit 127", "libsecret-1.so.0"),

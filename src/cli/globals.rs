@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn one_option_serves_endpoint_and_environment_wherever_it_stands() {
+    fn one_option_is_read_as_endpoint_or_environment_in_any_position() {
         for line in [
             "p -e dev custom list -e https://x",
             "p custom -e dev list -e https://x",

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_arguments_are_told_in_one_sentence_with_a_suggestion() {
+    fn usage_errors_are_one_sentence_with_a_suggestion() {
         assert_eq!(
             refusal("p custom lst"),
             (

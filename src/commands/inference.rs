@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_curl_line_takes_its_token_from_the_sign_in_at_hand() {
+    fn the_curl_line_gets_its_token_from_the_current_sign_in() {
         let project = "https://acc.services.ai.azure.com/api/projects/p";
         let project = ProjectEndpoint::parse(project, None).expect("an endpoint");
         for (method, token) in [

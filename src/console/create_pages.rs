@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_of_a_repository_is_told_in_one_line() {
+    fn selected_files_of_a_repository_fit_one_line() {
         const GB: u64 = 1 << 30;
         for (taken, all, words) in [
             ((12, 16 * GB), (41, 48 * GB), "12 of 41 files, 16.0 of 48.0 GB"),

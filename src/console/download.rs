@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_says_how_far_it_is() {
+    fn the_line_shows_the_progress() {
         assert_eq!(
             line("Downloading AzCopy", 10 << 20, Some(30 << 20)),
             "  Downloading AzCopy... 33% (10.0 MB / 30.0 MB)"

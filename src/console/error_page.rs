@@ -94,7 +94,7 @@ mod tests {
     const LINKS: &[(String, String)] = &[];
 
     #[test]
-    fn a_page_says_what_failed_and_what_to_do() {
+    fn a_page_has_error_and_suggestion() {
         let links = [("Roles".to_owned(), "https://x".to_owned())];
         let page = ErrorPage {
             kind: "auth",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_null_in_json_and_absent_on_the_page() {
+    fn unknown_fields_are_null_in_json_and_absent_on_the_page() {
         let page = ErrorPage {
             kind: "usage",
             is_interrupt: false,

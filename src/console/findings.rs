@@ -80,7 +80,7 @@ mod tests {
     use azure_ai_models_core::model::FindingCode;
 
     #[test]
-    fn a_page_tells_what_where_and_what_to_do() {
+    fn a_page_has_finding_file_and_suggestion() {
         let findings = [
             Finding::error(FindingCode::MissingConfig, ".", "there is no config.json", "Add it."),
             Finding::warning(FindingCode::CodeFile, "a\u{1b}.py", "the file is code", "Leave it out."),

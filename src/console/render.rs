@@ -333,7 +333,7 @@ mod tests {
 
     /// The pieces together equal the document rendered as a whole.
     #[test]
-    fn a_list_in_pieces_is_one_document() {
+    fn a_list_written_in_pieces_is_one_document() {
         for count in [0, 1, 99, 100, 101, 250] {
             let items: Vec<Value> =
                 (0..count).map(|n| json!({"n": n, "t": ["a\nb", {}], "u": "h?sig=CANARY"})).collect();

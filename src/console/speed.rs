@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rates_are_positive_and_no_eta_stands_without_one(steps in prop::collection::vec((0u64..10, 0u64..1_000_000), 0..40), wait in 0u64..100) {
+        fn rates_are_positive_and_an_eta_needs_a_rate(steps in prop::collection::vec((0u64..10, 0u64..1_000_000), 0..40), wait in 0u64..100) {
             let mut speed = Speed::default();
             let (mut at, mut bytes) = (0, 0);
             for (time, more) in steps {

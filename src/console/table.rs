@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_everything_and_a_terminal_what_fits() {
+    fn a_pipe_gets_all_columns_and_a_terminal_those_that_fit() {
         let all = table(&["NAME", "VERSION", "CREATED BY"], rows(), 1, TableStyle { width: None, summary: true });
         assert_eq!(
             all,

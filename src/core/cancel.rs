@@ -120,7 +120,7 @@ mod tests {
     const NEVER: Duration = Duration::from_secs(3600);
 
     #[tokio::test(flavor = "current_thread")]
-    async fn the_second_request_means_now() {
+    async fn a_second_request_is_immediate() {
         let (canceller, cancellation) = channel();
         assert_eq!(cancellation.or(async { 1 }).await, Some(1));
         canceller.request();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_command_that_holds_ends_by_itself() {
+    async fn a_command_with_a_hold_ends_on_its_own() {
         let (canceller, cancellation) = channel();
         canceller.request();
         let held = async {

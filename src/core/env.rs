@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_take_the_words_of_go_and_ignore_others() {
+    fn switches_accept_go_booleans_and_ignore_other_words() {
         let cwd = Path::new("/");
         for (word, on) in [("1", true), ("True", true), ("t", true), ("false", false), ("yes", false), ("", false)] {
             let env = Env::from_vars([(var::AZD_DEBUG, word)], cwd);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_named_by_any_word_but_no() {
+    fn an_agent_is_set_by_any_word_but_no() {
         for (vars, named) in [
             (&[][..], None),
             (&[(var::AI_AGENT, "1")], Some(var::AI_AGENT)),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_directory_outside_the_profile_is_told_on_windows() {
+    fn a_configuration_directory_outside_the_profile_is_reported_on_windows() {
         let of = |config: &str, platform| {
             let mut env = Env::from_vars([(var::AZD_CONFIG_DIR, config)], Path::new(""));
             env.home = Some(r"C:\Users\me".into());
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_home_is_no_home() {
+    fn a_relative_home_is_ignored() {
         let env = Env::from_vars([(var::HOME, "somewhere")], Path::new("/work"));
         assert_eq!(env.home(), None);
         assert_eq!(env.azd_config_dir(), None);

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_remove_is_no_error() {
+    fn removing_a_missing_file_succeeds() {
         let root = tempfile::tempdir().expect("a directory");
         let (from, to) = (root.path().join("a"), root.path().join("b"));
         for path in [&from, &to] {

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_has_several_spellings() {
+    fn one_path_has_several_spellings() {
         for (platform, one, other, is_same) in [
             (Windows, r"C:\Models\m", "c:/models/M/", true),
             (Windows, r"\\?\C:\m", r"C:\m", true),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_the_working_directory_is_not_absolute() {
+    fn paths_that_depend_on_the_working_directory_are_not_absolute() {
         for path in [r"C:\x", "c:/x", r"\\srv\share", r"\\?\C:\x"] {
             assert!(is_absolute(path, Windows), "{path}");
         }

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
-    async fn a_long_wait_is_said_and_a_short_one_is_not() {
+    async fn only_a_long_wait_is_reported() {
         for (takes, expected) in [(0, vec![]), (4, vec![]), (6, vec![5]), (66, vec![5, 35, 65])] {
             let mut said = Vec::new();
             let pauses = (Duration::from_secs(5), Duration::from_secs(30));

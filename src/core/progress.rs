@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_is_said_at_each_interval_and_ended_at_the_limit() {
+    fn a_stall_is_reported_at_each_interval_and_ended_at_the_limit() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut watch = StallWatch::new(Duration::from_secs(15), Duration::from_secs(40), start);

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_codes_and_words_are_those_of_the_command_line_design() {
+    fn exit_codes_and_words_are_the_documented_ones() {
         let table: Vec<String> =
             ErrorKind::ALL.iter().map(|kind| format!("{} {}", kind.exit_code(), kind.as_str())).collect();
         assert_eq!(

@@ -75,7 +75,7 @@ mod tests {
 
     /// A failure that would repeat does not suggest running the same command unchanged.
     #[test]
-    fn the_same_command_alone_is_advice_where_it_can_help() {
+    fn rerunning_is_suggested_only_where_it_can_help() {
         let service = |status| HttpError::Service(Box::new(ServiceError { status, ..ServiceError::default() }));
         let network = || HttpError::Network {
             host: "h".into(),

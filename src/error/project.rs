@@ -80,7 +80,7 @@ mod tests {
     use azure_ai_models_core::azd::{AzdMessage, RefusalKind};
 
     #[test]
-    fn what_azd_answers_has_its_kind() {
+    fn answers_of_azd_have_their_kind() {
         let refused = HostError::Refused { refusal: RefusalKind::Plain, words: "w".into(), suggestion: None };
         let limit = Duration::from_secs(10);
         for (error, kind, code) in [

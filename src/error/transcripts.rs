@@ -8,7 +8,7 @@ use azure_ai_models_core::azcopy::{AzCopyFailure, CompletedJob, RunError, transc
 use azure_ai_models_core::model::TransferProgress;
 
 #[test]
-fn every_recorded_run_ends_in_words_that_tell_what_to_do() {
+fn every_recorded_run_has_a_message_and_a_suggestion() {
     let mut table = String::new();
     for (name, verdict) in transcripts::all() {
         row(&mut table, &name, verdict).unwrap();

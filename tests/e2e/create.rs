@@ -29,7 +29,7 @@ fn a_real_model_arrives_byte_for_byte_and_is_listed_shown_and_deleted() {
 }
 
 #[test]
-fn odd_names_arrive_as_they_are() {
+fn unusual_names_arrive_unchanged() {
     let stage = Stage::new();
     let names = [
         "a b.safetensors",
@@ -54,7 +54,7 @@ fn odd_names_arrive_as_they_are() {
 /// AzCopy itself takes none of these paths: not the source's, and not that of a home below it.
 #[cfg(unix)]
 #[test]
-fn a_source_under_an_odd_path_arrives() {
+fn a_source_under_an_unusual_path_arrives() {
     let stage = Stage::new();
     for (name, directory) in
         [("percent", "50% done"), ("star", "a*b"), ("pattern", "x[1]?"), ("backslash", "a\\b"), ("control", "a\tb")]
@@ -83,7 +83,7 @@ fn a_source_under_an_odd_path_arrives() {
 /// Names that AzCopy reports as delivered are mapped back to the files.
 #[cfg(unix)]
 #[test]
-fn a_killed_upload_from_an_odd_path_goes_on_where_it_was() {
+fn a_killed_upload_from_an_unusual_path_resumes() {
     let store = CopyStore::start(&azurite());
     let stage = Stage::with(Config { blobs: crate::stage::store(&store.url), ..Config::default() });
     for number in 0..4 {
@@ -131,7 +131,7 @@ fn one_file_arrives_alone() {
 
 /// The service hands out a SAS that has ended: one fresh one is asked for, then the command says what is wrong.
 #[test]
-fn an_expired_sas_is_renewed_once_and_then_told() {
+fn an_expired_sas_is_renewed_once_and_then_reported() {
     let stage = Stage::with(Config { blobs: store(&azurite()), sas_seconds: -60, ..Config::default() });
     stage.write("m/model.safetensors", b"x");
     let output = stage.command(&["create", "-n", "late", "--source", "m", "--skip-check"]).output().expect("runs");
@@ -173,7 +173,7 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
 /// Killed in the middle: the same command resumes with the files that had not arrived.
 #[cfg(unix)]
 #[test]
-fn a_killed_upload_goes_on_where_it_was() {
+fn a_killed_upload_resumes() {
     let store = CopyStore::start(&azurite());
     let stage = Stage::with(Config { blobs: crate::stage::store(&store.url), ..Config::default() });
     for number in 0..4 {

@@ -22,7 +22,7 @@ fn sums(model: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_real_model_arrives_and_its_sums_are_told() {
+fn a_real_model_arrives_and_its_checksums_are_reported() {
     let stage = Stage::new();
     let model = given("E2E_MODEL_DIR");
     let args = ["create", "-n", "native", "--source", &model, "--engine", "native", "-o", "json"];
@@ -37,7 +37,7 @@ fn a_real_model_arrives_and_its_sums_are_told() {
 
 /// Killed in the middle of a file: the blocks that arrived are not sent again, with a new SAS either.
 #[test]
-fn a_killed_upload_goes_on_at_the_block() {
+fn a_killed_upload_resumes_at_the_block() {
     let gate = Gate::before(&azurite());
     let stage = Stage::with(Config { blobs: store(&gate.url), ..Config::default() });
     let size = 128 << 20;

@@ -71,7 +71,7 @@ fn a_line_that_is_down_for_three_seconds_costs_time_only() {
 }
 
 #[test]
-fn a_store_that_falls_silent_is_told_and_given_up_and_the_same_command_goes_on() {
+fn a_silent_store_is_reported_and_the_same_command_resumes() {
     let gate = Gate::before(&azurite());
     let stage = stage(&gate);
     // Six seconds on this clock, and a notice each second and a half.

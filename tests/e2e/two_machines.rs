@@ -29,7 +29,7 @@ fn create(stage: &Stage, project: &Stage, engine: &str) -> (Option<i32>, String)
 }
 
 #[test]
-fn what_the_other_machine_wrote_is_not_registered() {
+fn blobs_of_another_machine_are_not_registered() {
     for engine in ENGINES {
         let [first, second] = machines();
         first.emulator.add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(2));
@@ -48,7 +48,7 @@ fn what_the_other_machine_wrote_is_not_registered() {
 }
 
 #[test]
-fn a_model_of_the_other_machine_is_not_taken_for_its_own() {
+fn a_model_of_another_machine_is_no_success() {
     for engine in ENGINES {
         let [first, second] = machines();
         first.emulator.add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));

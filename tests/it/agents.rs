@@ -23,7 +23,7 @@ fn an_error_has_one_hint_line() {
 }
 
 #[test]
-fn a_word_for_no_is_no_agent() {
+fn a_word_for_no_does_not_set_an_agent() {
     for word in ["0", "false", "no", "off", "F"] {
         let output = agent("AGENT", word).run(&["show", "-n", "no-such-model"]).fails_with(3);
         assert!(output.stderr.contains("Suggestion:") && !output.stderr.contains("hint:"), "{word}: {output}");
@@ -82,7 +82,7 @@ fn keys(value: &serde_json::Value) -> Vec<String> {
 
 /// The page lists the JSON keys that the program writes.
 #[test]
-fn the_page_tells_the_keys_that_are_written() {
+fn the_page_lists_the_keys_that_are_written() {
     let mut env = TestEnv::with(Config { arm: Arm::default(), ..Config::default() });
     let origin = env.emulator().origin();
     env.set("AZURE_AI_MODELS_ARM_ENDPOINT", &origin);

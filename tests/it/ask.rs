@@ -102,7 +102,7 @@ fn without_ids(output: &Output) -> String {
 }
 
 #[test]
-fn an_answer_that_is_none_is_an_error() {
+fn an_empty_answer_is_an_error() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::Chat, FaultKind::JunkJson).times(1));
     ask(&env, &["chat"]).fails_with(9);

@@ -44,7 +44,7 @@ fn a_call_carries_the_raw_token_and_the_trace() {
 }
 
 #[test]
-fn a_trace_that_is_none_does_not_reach_azd() {
+fn an_invalid_trace_does_not_reach_azd() {
     let host = FakeHost::start(Scene::default());
     let more = [(var::TRACEPARENT, "00-abc-def-01"), (var::TRACESTATE, "a=b")];
     run(link_to(&host.address(), &host.token(), &more).project()).expect("an answer");
@@ -52,7 +52,7 @@ fn a_trace_that_is_none_does_not_reach_azd() {
 }
 
 #[test]
-fn without_a_project_there_is_none() {
+fn a_missing_project_is_none() {
     let host = FakeHost::start(Scene::without_project());
     assert_eq!(run(link(&host).project()), Ok(None));
 }
@@ -76,7 +76,7 @@ fn environments_are_listed_read_written_and_selected() {
 }
 
 #[test]
-fn the_account_tells_the_tenant_that_the_person_comes_through() {
+fn the_account_reports_the_tenant_of_the_user() {
     let subscription = |id: &str, user_tenant: &str| proto::Subscription {
         id: id.into(),
         name: format!("name of {id}"),
@@ -101,7 +101,7 @@ fn the_account_tells_the_tenant_that_the_person_comes_through() {
 }
 
 #[test]
-fn azd_runs_commands_and_tells_what_is_there_already() {
+fn azd_runs_commands_and_reports_existing_environments() {
     let host = FakeHost::start(Scene::without_project());
     let link = link(&host);
     run(async {
@@ -195,7 +195,7 @@ fn each_refusal_has_its_meaning() {
 }
 
 #[test]
-fn a_secret_in_azds_words_is_not_passed_on() {
+fn a_secret_in_azds_message_is_masked() {
     let status = refusal(2, "failed: Bearer CANARY at https://h/p?sig=CANARY");
     let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::Status(status)));
     let error = run(link(&host).environments()).expect_err("refused");
@@ -203,7 +203,7 @@ fn a_secret_in_azds_words_is_not_passed_on() {
 }
 
 #[test]
-fn a_host_that_is_gone_or_slow_is_told_apart_from_one_that_refuses() {
+fn a_missing_or_slow_host_is_distinguished_from_a_refusal() {
     // The port of a closed listener.
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string();
     let gone = run(link_to(&closed, "t", &[]).project());
@@ -312,7 +312,7 @@ fn azd_shows_the_error_and_the_program_does_not() {
 }
 
 #[test]
-fn origin_category_and_code_tell_what_kind_of_failure_it_is() {
+fn origin_category_and_code_describe_the_failure() {
     let host = FakeHost::start(Scene::default());
     let mut env = env(&host);
     env.write_model();
@@ -371,7 +371,7 @@ fn json_errors_are_not_azds_to_show() {
 }
 
 #[test]
-fn lines_of_json_tell_the_error_that_azd_shows() {
+fn json_lines_include_the_error_that_azd_shows() {
     let host = FakeHost::start(Scene::default());
     let mut env = env(&host);
     env.write_model();

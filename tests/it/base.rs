@@ -52,7 +52,7 @@ fn quiet_names_each_model_once() {
 }
 
 #[test]
-fn an_unknown_lifecycle_state_is_told_the_known_ones() {
+fn an_unknown_lifecycle_state_lists_the_known_ones() {
     insta::assert_snapshot!(list(&env(), &["--lifecycle", "bogus"]), @r"
     ------- stderr -------
     ERROR: no model has the lifecycle state 'bogus'

@@ -35,7 +35,7 @@ fn version_sku_and_capacity_come_from_the_catalogue() {
 }
 
 #[test]
-fn what_is_given_is_sent() {
+fn given_options_are_sent() {
     let env = env();
     let given = [
         "--name",
@@ -177,7 +177,7 @@ fn a_name_that_two_formats_share_needs_the_format() {
 }
 
 #[test]
-fn if_not_exists_keeps_what_is_there() {
+fn if_not_exists_keeps_an_existing_deployment() {
     let env = env();
     let command = ["--model", "gpt-4.1-mini", "--name", "chat", "--if-not-exists"];
     create(&env, &command).success();

@@ -147,7 +147,7 @@ fn an_azcopy_that_does_not_listen_is_killed_after_the_grace() {
 
 /// The grace is 100 s here: waiting for it fails the test.
 #[test]
-fn a_second_ctrl_c_kills_at_once() {
+fn a_second_ctrl_c_kills_immediately() {
     let mut env = env();
     env.azcopy_script("ignore-signals\ninit\nprogress 294 1050 0 2\nhang\n").set("AZURE_AI_MODELS_TEST_TIME", "20");
     let mut terminal = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat());
@@ -237,7 +237,7 @@ fn ctrl_c_while_an_earlier_upload_is_accounted_for() {
 
 /// Nothing is held anywhere else: one request ends the command, a second one changes nothing.
 #[test]
-fn every_phase_ends_at_once() {
+fn every_phase_ends_immediately() {
     let registering = || env_with(Config { polls_until_done: 100_000, ..Config::default() });
     let asking = || {
         let env = env();
@@ -477,7 +477,7 @@ fn a_source_url_is_shown_without_its_sas() {
 }
 
 #[test]
-fn a_closed_stdin_is_no_obstacle() {
+fn a_closed_stdin_does_not_matter() {
     let env = env();
     let program = env!("CARGO_BIN_EXE_azure-ai-models");
     let command = env.command(&[]);
@@ -498,7 +498,7 @@ fn with_the_environment_of(mut shell: std::process::Command, command: &std::proc
 
 /// The model is registered; only the page about it has no reader.
 #[test]
-fn a_reader_that_went_away_is_no_failure() {
+fn a_closed_reader_is_no_failure() {
     for format in ["table", "json"] {
         let env = env();
         let mut command = env.command(&[&CREATE[..], &["-o", format]].concat());
@@ -525,7 +525,7 @@ fn a_lost_standard_error_does_not_keep_azcopy_alive() {
 }
 
 #[test]
-fn the_same_create_twice_at_once_is_a_conflict() {
+fn concurrent_creates_of_one_version_conflict() {
     let mut env = env();
     let go = env.work().join("go").display().to_string();
     env.azcopy_script(&format!("init\nprogress 294 1050 0 2\nwait-file {go}\nend Completed 1050 1050 2 2 0\n"));

@@ -232,7 +232,7 @@ fn names_that_the_store_does_not_keep_end_before_any_request() {
 /// AzCopy reads its source's path as the path of a URL, and expands stars in it: it gets a link with a plain name.
 #[cfg(unix)]
 #[test]
-fn an_odd_path_is_given_to_azcopy_as_a_link() {
+fn an_unusual_path_is_given_to_azcopy_as_a_link() {
     let env = TestEnv::new();
     env.write_model();
     let source = env.work().join("50% *[x]? done");

@@ -21,7 +21,7 @@ fn broken() -> TestEnv {
 }
 
 #[test]
-fn a_sound_model_is_told_in_one_line() {
+fn a_sound_model_is_reported_in_one_line() {
     let env = env();
     insta::assert_snapshot!(env.run(&["custom", "check", "model"]), @"No problems found in 3 files, 1.0 KB (FullWeight)");
     let output = env.run(&["check", "model", "-q"]).success();
@@ -61,7 +61,7 @@ fn findings_are_the_product_and_errors_end_with_6() {
 }
 
 #[test]
-fn warnings_alone_are_no_failure() {
+fn warnings_do_not_fail_the_check() {
     let env = env();
     env.write("model/modeling.py", "pass");
     let output = env.run(&["check", "model", "-o", "json"]).success();
@@ -69,7 +69,7 @@ fn warnings_alone_are_no_failure() {
 }
 
 #[test]
-fn globs_and_the_weight_type_change_what_is_checked() {
+fn globs_and_the_weight_type_apply_to_the_check() {
     let env = broken();
     let check =
         |args: &[&str], code: i32| env.run(&[&["check", "model", "-o", "json"], args].concat()).fails_with(code).json();
@@ -91,7 +91,7 @@ fn globs_and_the_weight_type_change_what_is_checked() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_told() {
+fn sources_that_cannot_be_checked_are_reported() {
     let env = env();
     for (args, code, words) in [
         (&["nowhere"][..], 3, "File not found: [ROOT]/here/nowhere"),
@@ -125,7 +125,7 @@ fn create_stops_at_errors_before_any_request() {
 }
 
 #[test]
-fn create_takes_what_the_globs_leave() {
+fn create_uploads_what_the_globs_select() {
     let env = broken();
     let args = ["--exclude", "*.index.json", "--exclude", "*.py"];
     env.run(&[&["create", "--name", "my-model", "--source", "model"], &args[..]].concat()).success();
@@ -138,7 +138,7 @@ fn create_takes_what_the_globs_leave() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_may_not_be_read_is_no_finding() {
+fn an_unreadable_file_is_not_a_finding() {
     use std::os::unix::fs::PermissionsExt;
     let env = env();
     let path = env.work().join("model/model.safetensors");

@@ -14,7 +14,7 @@ fn error(output: &Output) -> &str {
 }
 
 #[test]
-fn a_conflict_about_something_else_has_the_services_words() {
+fn a_conflict_about_something_else_has_the_services_message() {
     for options in [&[][..], &["--version", "auto"]] {
         let env = env();
         let refusal = FaultKind::refusal(409, "ProjectIsBeingDeleted", "The project is being deleted.");
@@ -32,7 +32,7 @@ fn a_conflict_about_something_else_has_the_services_words() {
 }
 
 #[test]
-fn a_registration_refused_for_something_else_has_the_services_words() {
+fn a_registration_refused_for_something_else_has_the_services_message() {
     let env = env();
     let refusal = FaultKind::refusal(409, "ModelBaseNotFound", "The base model is not there.");
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal));
@@ -44,7 +44,7 @@ fn a_registration_refused_for_something_else_has_the_services_words() {
 
 /// Whatever the code is: what GET shows exists.
 #[test]
-fn a_conflict_about_a_version_that_is_there_is_one_about_the_version() {
+fn a_conflict_with_an_existing_version_is_reported_as_such() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     let refusal = FaultKind::refusal(409, "Conflict", "No.");

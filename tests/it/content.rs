@@ -88,7 +88,7 @@ fn a_version_whose_registration_failed_does_not_count() {
 }
 
 #[test]
-fn a_blob_store_tells_no_sums() {
+fn a_blob_store_reports_no_checksums() {
     let env = TestEnv::new();
     let args =
         ["create", "-n", "my-model", "--source", "https://a.blob.core.windows.net/c", "--if-changed", "-o", "json"];

@@ -23,7 +23,7 @@ fn create(env: &TestEnv, more: &[&str]) -> crate::support::Output {
 }
 
 #[test]
-fn a_person_sees_the_three_steps_and_the_result() {
+fn the_user_sees_three_steps_and_the_result() {
     let env = env();
     insta::assert_snapshot!(create(&env, &[]), @r"
     ──────────────────────────────────────────────────
@@ -99,7 +99,7 @@ fn the_wire_carries_the_registration_in_both_dialects() {
 }
 
 #[test]
-fn every_request_says_who_asks_and_carries_the_trace() {
+fn every_request_has_user_agent_and_trace() {
     let mut env = env();
     env.set("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     env.set("AZURE_HTTP_USER_AGENT", "azd/1.2.3");
@@ -119,7 +119,7 @@ fn every_request_says_who_asks_and_carries_the_trace() {
 
 /// Gateways answer 400 to a header that is none.
 #[test]
-fn a_trace_that_is_none_is_not_passed_on() {
+fn an_invalid_trace_is_not_forwarded() {
     for bad in [
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
         "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -176,7 +176,7 @@ fn success_leaves_nothing_behind() {
 }
 
 #[test]
-fn every_shape_of_an_upload_location_is_taken() {
+fn every_shape_of_an_upload_location_is_accepted() {
     for shape in [PendingUploadShape::Datastore, PendingUploadShape::Sdk, PendingUploadShape::Flat] {
         let env = env_with(Config { pending_upload_shape: shape, ..Config::default() });
         create(&env, &[]).success();
@@ -258,7 +258,7 @@ fn an_unknown_state_is_waited_for_and_every_end_is_known() {
 /// Another registration was faster, wherever this is detected: after the operation, after a PUT, and with `--no-wait`,
 /// where the service's answer does not say whose registration it is.
 #[test]
-fn a_model_that_somebody_else_registered_is_no_success() {
+fn a_model_registered_elsewhere_is_no_success() {
     let elsewhere = || Some(json!({ "blobUri": "https://elsewhere.example/c" }));
     let put = Config { has_create_async: false, registers_as: elsewhere(), ..Config::default() };
     let lost = Fault::new(Route::CreateAsync, FaultKind::Reset).processed();
@@ -345,7 +345,7 @@ fn a_sas_that_may_not_list_is_good_enough() {
 }
 
 #[test]
-fn a_silent_blob_store_is_told_before_azcopy_runs() {
+fn a_silent_blob_store_is_reported_before_azcopy_runs() {
     let env = env();
     env.blobs().says(Says::Nothing);
     let output = create(&env, &[]).fails_with(9);
@@ -356,7 +356,7 @@ fn a_silent_blob_store_is_told_before_azcopy_runs() {
 }
 
 #[test]
-fn what_azcopy_did_not_prove_is_not_registered() {
+fn an_unproved_upload_is_not_registered() {
     for (script, words) in [
         // Exit code 0, although nothing was copied.
         ("init\nend Completed 0 0 0 0 0\nexit 0\n", "copied nothing"),
@@ -448,7 +448,7 @@ fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
 }
 
 #[test]
-fn a_stall_limit_that_is_none_changes_nothing() {
+fn an_invalid_stall_limit_changes_nothing() {
     let mut env = env();
     env.set("AZURE_AI_MODELS_STALL_TIMEOUT", "soon");
     let output = create(&env, &[]).fails_with(2);

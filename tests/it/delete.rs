@@ -143,7 +143,7 @@ fn ctrl_c_at_the_question_deletes_nothing() {
 
 /// An accepted deletion may still end: that is another exit code than a refusal.
 #[test]
-fn a_deletion_that_does_not_end_in_time_is_told() {
+fn a_deletion_that_exceeds_its_limit_is_reported() {
     let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
     let mut env = speaking_with(API_VERSIONS[0], &["1"], config);
     // Half an hour is the limit of a deletion.
@@ -161,7 +161,7 @@ fn a_deletion_that_does_not_end_in_time_is_told() {
 
 /// A deletion may take half an hour, so that the wait is reported.
 #[test]
-fn a_long_deletion_is_said_and_has_a_limit_of_its_own() {
+fn a_long_deletion_is_reported_and_has_its_own_limit() {
     let config = Config { delete_status: 202, polls_until_done: u32::MAX, ..Config::default() };
     let mut env = speaking_with(API_VERSIONS[0], &["1"], config);
     env.set("AZURE_AI_MODELS_TEST_TIME", "1/0.2");
@@ -178,7 +178,7 @@ fn a_long_deletion_is_said_and_has_a_limit_of_its_own() {
 
 /// Accepted, and then refused after all.
 #[test]
-fn a_deletion_that_fails_later_is_told_with_its_reason() {
+fn a_deletion_that_fails_later_reports_its_reason() {
     let deletion_end = OperationEnd::Failed {
         status: "Failed".into(),
         code: "ModelInUse".into(),
@@ -197,7 +197,7 @@ fn a_deletion_that_fails_later_is_told_with_its_reason() {
 
 /// The service says that it is deleted, by its answer or by its operation, and the version can still be read.
 #[test]
-fn what_is_still_there_is_not_deleted() {
+fn a_version_that_still_exists_is_not_deleted() {
     for (delete_status, route) in [(200, Route::Delete), (202, Route::Poll)] {
         let env = speaking_with(
             API_VERSIONS[0],
@@ -218,7 +218,7 @@ fn what_is_still_there_is_not_deleted() {
 
 /// Deleted by another client in the meantime, or by a first request whose answer was lost.
 #[test]
-fn what_the_service_does_not_find_any_more_is_deleted() {
+fn a_version_that_the_service_does_not_find_is_deleted() {
     let env = env_with(&["1"]);
     let gone = FaultKind::refusal(404, "ModelVersionNotFound", "Model 'my-model' version '1' was not found.");
     env.emulator().add_fault(Fault::new(Route::Delete, gone).processed());

@@ -238,7 +238,7 @@ fn retries_said(output: &Output) -> usize {
 }
 
 #[test]
-fn a_fault_that_passes_is_said_once_and_the_command_succeeds() {
+fn a_transient_fault_is_reported_once_and_the_command_succeeds() {
     let run = |case: &Case, name: &str, fault: &FaultKind| {
         for times in [1, 2] {
             let env = case.env_with(Fault::new(case.route, fault.clone()).times(times), IN_VAIN_AT_FIRST);
@@ -261,7 +261,7 @@ fn a_fault_that_passes_is_said_once_and_the_command_succeeds() {
 }
 
 #[test]
-fn quiet_does_not_speak_of_retries() {
+fn quiet_does_not_report_retries() {
     let case = Case::of(Route::List);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(503)).times(2));
@@ -285,7 +285,7 @@ fn a_retry_in_words() {
 
 /// An operation continues whether it can be polled or not.
 #[test]
-fn a_poll_that_breaks_is_looked_at_again() {
+fn a_failed_poll_is_repeated() {
     let case = Case::of(Route::Poll);
     std::thread::scope(|scope| {
         for (name, fault) in passing() {
@@ -302,7 +302,7 @@ fn a_poll_that_breaks_is_looked_at_again() {
 
 /// The emulator's token is always the same, so that the number of requests decides.
 #[test]
-fn a_refused_token_is_dropped_and_fetched_anew_once() {
+fn a_refused_token_is_fetched_again_once() {
     let case = Case::of(Route::List);
     let env = case.env();
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(401)).times(1));
@@ -341,7 +341,7 @@ fn a_redirect_within_the_origin_is_followed_for_a_get() {
 }
 
 #[test]
-fn a_redirect_to_another_host_is_refused_and_nothing_arrives_there() {
+fn a_redirect_to_another_host_is_not_followed() {
     let elsewhere = TestEnv::new();
     let there = elsewhere.emulator().endpoint();
     let env = Case::of(Route::List).env();

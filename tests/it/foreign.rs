@@ -101,7 +101,7 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
 
 /// A file that AzCopy does not have to send again stays unchanged.
 #[test]
-fn a_file_that_arrived_before_and_is_written_meanwhile_is_not_registered() {
+fn an_arrived_file_that_is_overwritten_is_not_registered() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
@@ -136,7 +136,7 @@ fn a_file_that_azcopy_did_not_write_is_not_registered() {
 
 /// Such a file would otherwise be registered with the model.
 #[test]
-fn a_file_that_is_no_part_of_the_upload_is_not_registered() {
+fn a_foreign_file_in_the_location_is_not_registered() {
     let stray = ("theirs.bin", 5, "1");
     let with_stray = [&both("1", "1")[..], &[stray]].concat();
     for lists in [[&[][..], &with_stray], [&both("0", "0")[..], &both("1", "1")]] {

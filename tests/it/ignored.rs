@@ -18,7 +18,7 @@ fn start(env: &TestEnv, ignored: &str) -> Running {
 }
 
 #[test]
-fn what_was_ignored_at_the_start_stays_ignored() {
+fn ignored_signals_stay_ignored() {
     for (name, signal) in [("HUP", Signal::HUP), ("INT", Signal::INT)] {
         let mut env = TestEnv::new();
         env.write_model();
@@ -33,7 +33,7 @@ fn what_was_ignored_at_the_start_stays_ignored() {
 }
 
 #[test]
-fn what_was_not_ignored_ends_the_upload() {
+fn other_signals_end_the_upload() {
     let mut env = TestEnv::new();
     env.write_model();
     env.azcopy_script("init\nhang\n");

@@ -100,7 +100,7 @@ fn an_id_makes_project_environment_and_all_seven_values() {
 }
 
 #[test]
-fn a_second_run_asks_nobody_anything() {
+fn a_second_run_asks_nothing() {
     let env = env();
     let first = init(&env, &["-p", ID, "-n", "dev"]).success();
     let asked = env.emulator().requests().len();
@@ -144,7 +144,7 @@ fn a_part_of_the_values_is_completed_without_a_question() {
 }
 
 #[test]
-fn json_is_one_flat_object() {
+fn json_has_one_flat_object() {
     let env = env();
     let output = init(&env, &["-p", ID, "-n", "dev", "-o", "json"]).success();
     insta::assert_snapshot!(env.clean(&output.stdout), @r#"
@@ -173,7 +173,7 @@ fn an_endpoint_leads_to_its_account_and_stays_as_it_was_given() {
 }
 
 #[test]
-fn what_is_not_there_leaves_no_trace() {
+fn a_missing_project_leaves_no_trace() {
     let env = env();
     let endpoint = env.emulator().endpoint();
     let wrong = endpoint.replace("/demo", "/other");
@@ -380,7 +380,7 @@ fn a_value_that_cannot_be_saved_is_named() {
 }
 
 #[test]
-fn another_environment_than_the_default_one_stands_in_the_next_commands() {
+fn next_commands_name_an_environment_that_is_not_the_default() {
     let mut env = env();
     let mut scene = scene();
     scene.project = Some(("demo".into(), "/demo".into()));
@@ -393,7 +393,7 @@ fn another_environment_than_the_default_one_stands_in_the_next_commands() {
 
 /// Without azd's server the lists are this program's own.
 #[test]
-fn a_command_without_a_project_lets_a_person_choose_one() {
+fn a_command_without_a_project_asks_for_one() {
     let arm = Arm { more_projects: vec!["second".into()], ..Arm::default() };
     let env = with(Config { arm, ..Config::default() });
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
@@ -455,7 +455,7 @@ fn a_repository_cannot_choose_where_management_tokens_go() {
 
 /// The next page is asked for with the token of the control plane.
 #[test]
-fn a_list_that_goes_on_at_another_host_gets_no_token_there() {
+fn a_next_page_at_another_host_gets_no_token() {
     let thief = TestEnv::new();
     let elsewhere = thief.emulator().origin();
     let arm = Arm { in_pages: true, ..Arm::default() };

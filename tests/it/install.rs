@@ -125,7 +125,7 @@ fn it_is_installed_once_and_found_from_then_on() {
 }
 
 #[test]
-fn a_zip_and_an_untold_size_will_do_and_no_token_goes_out() {
+fn a_zip_of_unknown_size_is_installed_without_a_token() {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     zip.start_file("azcopy_darwin_arm64_10.32.2/azcopy", options).expect("an entry");
@@ -203,7 +203,7 @@ fn a_wrong_checksum_ends_it() {
 }
 
 #[test]
-fn what_passes_is_tried_three_times() {
+fn transient_failures_are_tried_three_times() {
     let archive = archive();
     for broken in [Serve::Status(500), Serve::Status(503), Serve::Half(archive.clone())] {
         let world = World::new(&archive, vec![broken.clone(), broken.clone(), Serve::File(archive.clone())]);
@@ -221,7 +221,7 @@ fn what_passes_is_tried_three_times() {
 }
 
 #[test]
-fn a_download_that_stands_still_is_tried_again() {
+fn a_stalled_download_is_retried() {
     let archive = archive();
     let mut world = World::new(&archive, vec![Serve::HalfThenSilence(archive.clone()), Serve::File(archive.clone())]);
     world.env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
@@ -231,7 +231,7 @@ fn a_download_that_stands_still_is_tried_again() {
 }
 
 #[test]
-fn what_stays_is_asked_once() {
+fn lasting_failures_are_not_retried() {
     let world = World::new(b"", vec![Serve::Status(404)]);
     insta::assert_snapshot!(world.create().to_string().replace(&world.server.url(), "[SERVER]"), @"
     ------- stderr -------
@@ -300,7 +300,7 @@ fn a_bad_archive_is_refused() {
 }
 
 #[test]
-fn two_at_once_end_with_one_good_file() {
+fn concurrent_installs_end_with_one_good_file() {
     let archive = archive();
     let world = World::new(&archive, vec![Serve::Slow(archive.clone())]);
     let start = |version: &str| {
@@ -340,7 +340,7 @@ fn an_end_in_the_middle_leaves_nothing_for_long() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_named() {
+fn an_unwritable_directory_is_named() {
     let world = World::serving(archive());
     fs::create_dir_all(world.env.home().join(".azd")).expect("a directory");
     fs::write(world.bin(), "a file where the directory should be").expect("a file");

@@ -190,7 +190,7 @@ fn a_training_job_is_asked_for_and_looked_for_here_as_well(api: &str) {
 }
 
 #[test]
-fn conditions_that_make_no_sense_are_said_before_anything_is_asked() {
+fn invalid_conditions_are_refused_before_any_request() {
     let env = TestEnv::new();
     for (options, told) in [
         (["--limit", "0"], "--limit"),
@@ -243,7 +243,7 @@ fn most_memory(models: usize) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_model_of_a_table_takes_half_a_kilobyte_at_most() {
+fn a_model_of_a_table_needs_half_a_kilobyte_at_most() {
     let (few, many) = (4_000, 24_000);
     let of_each = (most_memory(many) - most_memory(few)) / (many - few) as u64;
     assert!(of_each <= 512, "{of_each} bytes");

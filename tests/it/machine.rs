@@ -120,7 +120,7 @@ fn without_a_home_nothing_is_written_into_the_working_directory() {
 }
 
 #[test]
-fn a_home_that_is_relative_is_no_home() {
+fn a_relative_home_directory_is_not_used() {
     let mut env = env();
     env.set("HOME", "relative");
     if is_root() {
@@ -130,7 +130,7 @@ fn a_home_that_is_relative_is_no_home() {
 }
 
 #[test]
-fn a_home_that_cannot_be_written_is_told_before_any_request() {
+fn an_unwritable_home_is_reported_before_any_request() {
     let env = env();
     set_mode(&env.home(), 0o555);
     insta::assert_snapshot!(run_as(&env, NOBODY, &CREATE), @"
@@ -216,7 +216,7 @@ fn a_full_disk_ends_the_upload_before_azcopy_runs() {
 }
 
 #[test]
-fn azcopys_own_words_about_a_full_disk_are_told() {
+fn azcopys_message_about_a_full_disk_is_reported() {
     let mut env = env();
     env.azcopy_script(
         "stderr panic: write plan.steV21: no space left on device\nstderr goroutine 1 [running]:\nexit 2",
@@ -227,7 +227,7 @@ fn azcopys_own_words_about_a_full_disk_are_told() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_before_any_request() {
+fn unreadable_files_are_reported_before_any_request() {
     let closed = |env: &TestEnv, path: &str| set_mode(&env.work().join(path), 0o000);
     for (shut, source) in [
         ("model/model.safetensors", "model/model.safetensors"),
@@ -361,7 +361,7 @@ fn programs_of_the_working_directory_are_never_run() {
 }
 
 #[test]
-fn names_that_are_no_text_are_told() {
+fn names_that_are_not_text_are_reported() {
     let env = env();
     let odd = OsStr::from_bytes(b"caf\xE9");
     fs::write(env.work().join("model").join(odd), "x").expect("a file");
@@ -463,7 +463,7 @@ fn the_command_to_run_again_is_the_same_command() {
 }
 
 #[test]
-fn a_working_directory_that_is_gone_is_no_crash() {
+fn a_deleted_working_directory_does_not_crash() {
     let env = env();
     let (mkdir, rmdir) = (tool("mkdir"), tool("rmdir"));
     let gone = &format!("{} gone && cd gone && {} ../gone", mkdir.display(), rmdir.display());
@@ -498,7 +498,7 @@ fn the_directory_to_change_to_has_three_forms() {
 }
 
 #[test]
-fn switches_of_the_environment_are_taken() {
+fn switches_of_the_environment_are_read() {
     let mut env = env();
     env.set("AZD_DEBUG", "true");
     assert!(env.run(&["list"]).success().stderr.contains("debug: "));
@@ -556,7 +556,7 @@ fn every_shell_gets_a_completion() {
 }
 
 #[test]
-fn closed_streams_and_an_empty_environment_are_no_reason_to_fail() {
+fn closed_streams_and_an_empty_environment_are_accepted() {
     let env = env();
     let mut bare = Command::new("/bin/sh");
     bare.args(["-c", "exec \"$0\" version <&-", env!("CARGO_BIN_EXE_azure-ai-models")]).env_clear();

@@ -28,7 +28,7 @@ fn each(commands: &Value, look: &mut impl FnMut(&Value)) {
 }
 
 #[test]
-fn every_command_is_described_and_no_name_or_letter_stands_twice() {
+fn every_command_is_described_without_duplicate_names_or_letters() {
     let metadata = metadata();
     assert_eq!((&metadata["schemaVersion"], &metadata["id"]), (&"1.0".into(), &"azure.ai.models".into()));
     let mut paths = BTreeSet::new();
@@ -57,7 +57,7 @@ fn every_command_is_described_and_no_name_or_letter_stands_twice() {
 }
 
 #[test]
-fn options_and_examples_are_told_as_they_are() {
+fn options_and_examples_are_described_exactly() {
     let metadata = metadata();
     let (mut create, mut show) = (Value::Null, Value::Null);
     each(&metadata["commands"], &mut |command| match &command["name"] {
@@ -88,7 +88,7 @@ fn options_and_examples_are_told_as_they_are() {
 }
 
 #[test]
-fn every_example_says_what_it_does() {
+fn every_example_has_a_description() {
     let mut told = BTreeMap::new();
     each(&metadata()["commands"], &mut |command| {
         for example in command["examples"].as_array().into_iter().flatten() {
@@ -111,7 +111,7 @@ fn every_example_says_what_it_does() {
 }
 
 #[test]
-fn what_the_help_says_at_length_is_told_at_length() {
+fn long_help_is_a_long_description() {
     let mut told = 0;
     each(&metadata()["commands"], &mut |command| {
         let Some(long) = command["long"].as_str() else { return };
@@ -123,7 +123,7 @@ fn what_the_help_says_at_length_is_told_at_length() {
 }
 
 #[test]
-fn every_variable_is_told_with_what_it_means() {
+fn every_variable_has_a_description() {
     let metadata = metadata();
     let told = metadata["configuration"]["environmentVariables"].as_array().expect("variables");
     let names: Vec<&str> = told.iter().filter_map(|one| one["name"].as_str()).collect();

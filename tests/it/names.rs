@@ -46,7 +46,7 @@ fn a_name_never_makes_two_lines() {
 }
 
 #[test]
-fn if_exists_succeeds_where_nothing_is_there() {
+fn if_exists_succeeds_without_a_version() {
     let env = env();
     insta::assert_snapshot!("nothing_to_delete", env.run(&["custom", "delete", "-n", "gone", "--if-exists"]).success());
     insta::assert_snapshot!(
@@ -63,7 +63,7 @@ fn if_exists_succeeds_where_nothing_is_there() {
 
 /// `--if-exists` is no consent: an existing version still needs a confirmation.
 #[test]
-fn if_exists_deletes_what_is_there_with_consent_alone() {
+fn if_exists_deletes_an_existing_version_only_with_consent() {
     let env = env();
     env.run(&["delete", "-n", "other", "--if-exists"]).fails_with(2);
     env.run(&["delete", "-n", "my-model", "--if-exists", "--force"]).fails_with(2);

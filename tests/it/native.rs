@@ -114,7 +114,7 @@ fn assert_arrived(env: &TestEnv, store: &BlockStore) {
 }
 
 #[test]
-fn what_arrives_is_what_lies_there_without_azcopy() {
+fn files_arrive_unchanged_without_azcopy() {
     let (env, store) = env();
     fs::remove_file(env.bin().join("azcopy")).expect("removed");
     insta::assert_snapshot!(steady(&create(&env, &[]).success()), @"
@@ -168,7 +168,7 @@ fn names_sizes_and_types_of_all_kinds_arrive() {
 }
 
 #[test]
-fn json_has_the_sum_of_each_file_and_an_event_tells_it() {
+fn json_and_events_have_the_checksum_of_each_file() {
     let (env, _store) = env();
     let output = create(&env, &["-o", "json", "--progress", "json"]).success();
     assert_files(&env, &output);
@@ -223,7 +223,7 @@ fn without_azcopy_the_error_offers_this_engine() {
 }
 
 #[test]
-fn what_an_engine_cannot_do_is_refused_before_anything_happens() {
+fn unsupported_engine_options_are_refused_first() {
     let (mut env, store) = env();
     env.set("AZURE_AI_MODELS_ENGINE", "native");
     let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
@@ -245,7 +245,7 @@ fn what_an_engine_cannot_do_is_refused_before_anything_happens() {
 
 /// Neither while it runs nor afterwards, wherever others could look.
 #[test]
-fn the_sas_stands_in_no_place_that_others_can_see() {
+fn the_sas_is_visible_nowhere() {
     let (env, store) = env();
     store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
     let running = Running::start(&env, &[&CREATE[..], &["--debug"]].concat());

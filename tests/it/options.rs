@@ -91,7 +91,7 @@ fn an_adapter_is_registered_as_lora() {
 }
 
 #[test]
-fn auto_takes_the_version_after_the_highest() {
+fn auto_uses_the_version_after_the_highest() {
     let env = env();
     create(&env, &["--version", "auto"]).success();
     for version in ["9", "10", "beta"] {
@@ -103,7 +103,7 @@ fn auto_takes_the_version_after_the_highest() {
 
 /// The version was taken between the check and the upload: the next one is used, once more.
 #[test]
-fn auto_goes_on_where_somebody_was_faster() {
+fn auto_uses_the_next_version_on_a_conflict() {
     let env = env();
     let taken = FaultKind::refusal(409, "ModelVersionConflict", "taken");
     env.emulator().add_fault(Fault::new(Route::StartPendingUpload, taken).times(1));
@@ -113,7 +113,7 @@ fn auto_goes_on_where_somebody_was_faster() {
 
 /// An unfinished upload of the same source keeps its version; a second one at the same time gets its own.
 #[test]
-fn auto_keeps_its_version_and_two_at_once_get_two() {
+fn auto_keeps_its_version_and_concurrent_runs_get_two() {
     let mut env = env();
     env.azcopy_script("init\nhang\nnext-run\ndefault\nnext-run\ndefault\n");
     let first = Running::start(&env, &[CREATE.as_slice(), &["--version", "auto"]].concat());
@@ -128,7 +128,7 @@ fn auto_keeps_its_version_and_two_at_once_get_two() {
 }
 
 #[test]
-fn an_overwrite_deletes_after_everything_else_was_looked_at() {
+fn an_overwrite_deletes_after_all_checks() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1", "description": "old"})).expect("seeded");
     let output = create(&env, &["--overwrite"]).fails_with(2);
@@ -150,7 +150,7 @@ fn an_overwrite_deletes_after_everything_else_was_looked_at() {
 }
 
 #[test]
-fn an_overwrite_asks_and_takes_no_for_an_answer() {
+fn an_overwrite_asks_and_accepts_no() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
     for (answer, code) in [("\r", 1), ("no\r", 1), ("y\r", 0)] {
@@ -165,7 +165,7 @@ fn an_overwrite_asks_and_takes_no_for_an_answer() {
 
 /// The service answers 200 to a deletion of what never existed, so it is looked for first.
 #[test]
-fn an_overwrite_deletes_only_what_is_there() {
+fn an_overwrite_deletes_only_an_existing_version() {
     let env = env();
     env.emulator().seed(&json!({"name": "my-model", "version": "2"})).expect("seeded");
     let output = create(&env, &["--overwrite", "--yes"]).success();
@@ -177,7 +177,7 @@ fn an_overwrite_deletes_only_what_is_there() {
 
 /// Nothing is deleted on a guess, and nothing is sent while the old version is there.
 #[test]
-fn an_overwrite_that_cannot_look_or_delete_sends_nothing() {
+fn an_overwrite_that_cannot_read_or_delete_sends_nothing() {
     for (route, fault, code, deletions) in [
         (Route::Get, FaultKind::status(401), 4, 0),
         (Route::Get, FaultKind::status(403), 4, 0),
@@ -229,7 +229,7 @@ fn an_overwrite_waits_for_the_end_of_its_deletion() {
 /// Another run, or a request whose answer was lost, deleted it first; the way is free all the same. What the service calls
 /// deleted and still shows is in the way.
 #[test]
-fn an_overwrite_goes_on_where_the_version_is_gone_and_only_there() {
+fn an_overwrite_continues_only_once_the_version_is_gone() {
     let gone = || FaultKind::refusal(404, "ModelVersionNotFound", "Not found.");
     for (fault, code) in [
         (Fault::new(Route::Delete, gone()).processed(), 0),
@@ -361,7 +361,7 @@ fn no_wait_returns_once_the_registration_is_accepted() {
 }
 
 #[test]
-fn a_registration_that_takes_longer_than_its_limit_goes_on_without_us() {
+fn a_registration_beyond_its_limit_continues_on_the_service() {
     let env = TestEnv::with(Config { polls_until_done: 10_000, ..Config::default() });
     env.write_model();
     let output = create(&env, &["--timeout", "10s"]).fails_with(8);
@@ -461,7 +461,7 @@ fn the_command_to_run_again_has_all_options() {
 
 /// A word between two others must not hide an option from its rules.
 #[test]
-fn a_global_option_counts_wherever_it_stands_in_a_group() {
+fn a_global_option_counts_in_any_position() {
     let env = TestEnv::new();
     for path in [&["custom", "uploads"][..], &["uploads"]] {
         let twice = env.run(&[path, &["-e", "a", "list", "-e", "b"]].concat()).fails_with(2);

@@ -106,7 +106,7 @@ fn a_hash_finds_what_size_and_time_do_not() {
 }
 
 #[test]
-fn what_is_no_plan_is_refused() {
+fn an_invalid_plan_is_refused() {
     let env = env_with_model();
     run(&env, &[]).fails_with(3);
     for (text, word) in [

@@ -57,7 +57,7 @@ fn azd_project(env: &TestEnv) {
 }
 
 #[test]
-fn the_first_place_that_names_a_project_wins() {
+fn the_first_source_that_names_a_project_wins() {
     let scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &endpoint("environment"))]);
     let host = FakeHost::start(scene);
     let mut env = run_by(&host);
@@ -129,7 +129,7 @@ fn account_and_project_make_an_endpoint() {
 }
 
 #[test]
-fn a_stored_endpoint_that_breaks_a_rule_names_its_place_and_ends_the_search() {
+fn an_invalid_stored_endpoint_names_its_source_and_ends_the_search() {
     let scene = Scene::default().with_environment(
         "dev",
         true,
@@ -168,7 +168,7 @@ fn an_environment_that_is_not_there_ends_the_search() {
 }
 
 #[test]
-fn an_azd_that_does_not_answer_is_no_reason_to_take_another_project() {
+fn a_silent_azd_does_not_select_another_project() {
     let host = FakeHost::start(Scene::default().with_environment("dev", true, &[]));
     let mut env = run_by(&host);
     env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint()).set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.3");
@@ -236,7 +236,7 @@ fn the_deploy_command_works_on_the_project_that_was_named() {
 }
 
 #[test]
-fn a_reference_to_key_vault_is_taken_as_azd_resolved_it() {
+fn a_reference_to_key_vault_is_used_as_azd_resolved_it() {
     let values = [("AZURE_PROJECT_ENDPOINT", "akvs://sub/vault/secret"), ("FOUNDRY_PROJECT_ENDPOINT", &endpoint("b"))];
     let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
     let mut env = run_by(&host);
@@ -331,7 +331,7 @@ fn alone_without_an_azd_project_or_a_default_environment_azd_is_not_started() {
 }
 
 #[test]
-fn alone_a_missing_azd_is_told() {
+fn alone_a_missing_azd_is_reported() {
     let mut env = TestEnv::new();
     azd_project(&env);
     insta::assert_snapshot!(env.run(&["list"]), @"
@@ -355,7 +355,7 @@ fn alone_a_missing_azd_is_told() {
 }
 
 #[test]
-fn alone_what_azd_says_is_passed_on() {
+fn alone_messages_of_azd_are_shown() {
     let mut env = TestEnv::new();
     azd_project(&env);
     let says = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
@@ -377,7 +377,7 @@ fn alone_what_azd_says_is_passed_on() {
 }
 
 #[test]
-fn a_configuration_of_azd_that_cannot_be_read_is_told() {
+fn an_unreadable_configuration_of_azd_is_reported() {
     let env = TestEnv::new();
     let config = env.home().join(".azd/config.json");
     fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");

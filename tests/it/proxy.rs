@@ -173,7 +173,7 @@ fn a_password_in_the_proxys_address_works_and_is_not_shown() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password_says_so() {
+fn a_proxy_that_needs_a_password_is_reported() {
     let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
     let mut company = Company::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
     insta::assert_snapshot!(company.list(), @"
@@ -192,7 +192,7 @@ fn a_proxy_that_wants_a_password_says_so() {
 }
 
 #[test]
-fn a_proxy_that_forbids_the_host_is_told_from_the_service() {
+fn a_proxy_that_forbids_the_host_is_distinguished_from_the_service() {
     let company = Company::with(|_| ConnectProxy::refusing(403));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------

@@ -136,7 +136,7 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
 
 /// Another source for the same version: what the first one sent is not registered with the second.
 #[test]
-fn another_source_takes_the_place_of_the_first() {
+fn another_source_replaces_the_first() {
     let mut env = deleting();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
@@ -161,7 +161,7 @@ fn a_file_of_somebody_else_in_the_location_ends_the_command() {
 
 /// AzCopy's word counts only as far as the store agrees.
 #[test]
-fn what_the_location_lost_is_sent_again() {
+fn lost_blobs_are_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     create(&env).fails_with(7);
@@ -173,7 +173,7 @@ fn what_the_location_lost_is_sent_again() {
 
 /// AzCopy's plan may be gone or unreadable: then the sizes in the location decide.
 #[test]
-fn where_azcopy_cannot_tell_what_arrived_the_location_does() {
+fn without_azcopys_plan_the_location_decides_what_arrived() {
     let mut env = env();
     env.azcopy_script("init\nplan broken\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n");
     create(&env).fails_with(7);
@@ -205,7 +205,7 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
 
 /// Uploaded, and the service has another place for it by now: what is there is registered, unless that is refused.
 #[test]
-fn what_is_complete_is_registered_where_it_is() {
+fn a_complete_upload_is_registered_in_its_location() {
     let gone = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"].map(|code| (Some(code), 2));
     for (refusal, uploads) in [(None, 1)].into_iter().chain(gone) {
         let env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
@@ -225,7 +225,7 @@ fn what_is_complete_is_registered_where_it_is() {
 
 /// Services write one place in several forms; all of them are this upload's model, for `create` and for `wait`.
 #[test]
-fn a_model_is_found_again_whatever_form_its_address_has() {
+fn a_model_is_recognised_in_any_form_of_its_address() {
     for form in ["", "/", "?sv=1", "/?sv=1#part"] {
         for command in [&CREATE[..], &["custom", "wait", "--name", "my-model", "--version", "1"]] {
             let env = TestEnv::with(Config::default());
@@ -244,7 +244,7 @@ fn a_model_is_found_again_whatever_form_its_address_has() {
 
 /// Weights in another place are another model: nothing of it is touched.
 #[test]
-fn a_model_in_another_place_is_not_taken_for_this_upload() {
+fn a_model_at_another_address_is_not_this_upload() {
     let env = TestEnv::with(Config::default());
     env.write_model();
     drop(env.run(&[&CREATE[..], &["--no-wait"]].concat()).success());
@@ -258,7 +258,7 @@ fn a_model_in_another_place_is_not_taken_for_this_upload() {
 
 /// The file arrived in the first run with its old content: the third run must not take that for the new one.
 #[test]
-fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
+fn old_content_does_not_count_two_runs_later() {
     let mut env = env();
     env.azcopy_script(
         "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
@@ -272,7 +272,7 @@ fn what_arrived_before_a_change_counts_for_nothing_two_runs_later() {
 
 /// The registration of an earlier attempt conflicts with the second one; the model shows whose it is.
 #[test]
-fn a_conflict_with_a_registration_of_somebody_else_is_no_success() {
+fn a_conflict_with_a_foreign_registration_is_no_success() {
     for options in [&[][..], &["--no-wait"]] {
         let registers_as = Some(json!({ "blobUri": "https://elsewhere.example/c" }));
         let env = TestEnv::with(Config { polls_until_done: 3, registers_as, ..Config::default() });
@@ -287,7 +287,7 @@ fn a_conflict_with_a_registration_of_somebody_else_is_no_success() {
 
 /// The model of an earlier attempt exists, and its registration failed: that is not accepted.
 #[test]
-fn no_wait_tells_a_registration_that_failed_meanwhile() {
+fn no_wait_reports_a_registration_that_failed_meanwhile() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
     create(&env).fails_with(8);
@@ -300,7 +300,7 @@ fn no_wait_tells_a_registration_that_failed_meanwhile() {
 }
 
 #[test]
-fn another_container_is_a_fresh_start_which_is_said() {
+fn another_container_starts_over_and_is_reported() {
     let mut env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
     env.write_model();
     env.azcopy_script(BROKEN);
@@ -423,7 +423,7 @@ fn an_unreadable_journal_is_a_fresh_start() {
 
 /// The upload is complete and what was said of it was refused: it is registered with what is said now.
 #[test]
-fn a_complete_upload_is_registered_with_what_is_said_the_next_time() {
+fn a_complete_upload_is_registered_with_the_new_details() {
     let env = TestEnv::with(Config { requires_base_model: true, ..Config::default() });
     env.write_model();
     let output = create(&env).fails_with(8);

@@ -163,7 +163,7 @@ fn a_refused_sas_is_not_shown() {
 
 /// AzCopy's own words, wherever it says them.
 #[test]
-fn azcopys_words_are_cleaned() {
+fn messages_of_azcopy_are_cleaned() {
     let end = "end Completed 0 0 0 0 0\nexit 0";
     for script in [
         format!(
@@ -192,7 +192,7 @@ fn azcopys_words_are_cleaned() {
 
 /// The reason of a failure comes from AzCopy's log, which here, unlike the real one, holds the SAS.
 #[test]
-fn what_is_read_from_azcopys_log_is_cleaned() {
+fn azcopys_log_is_cleaned() {
     let mut env = env();
     env.azcopy_script(&format!(
         "init\nlog ERR: [P#0-T#0] UPLOADFAILED: model.safetensors : 400 : 400 no: {LEAK} When Committing\n\
@@ -244,7 +244,7 @@ fn an_interrupted_upload_shows_no_sas() {
 
 /// A service that repeats in its errors what it was sent, or what it handed out.
 #[test]
-fn a_services_words_are_cleaned() {
+fn messages_of_a_service_are_cleaned() {
     let told = |status| FaultKind::refusal(status, "Bad", &format!("cannot read {LEAK} with Bearer CANARY5A5"));
     for (route, kind, code) in [
         (Route::StartPendingUpload, told(400), 1),
@@ -321,7 +321,7 @@ fn a_signed_operation_is_not_shown() {
 
 /// azd writes reported errors into logs and statistics.
 #[test]
-fn what_azd_is_told_of_a_failure_is_cleaned() {
+fn errors_reported_to_azd_are_cleaned() {
     let host = FakeHost::start(Scene::default());
     let words = format!("cannot read {LEAK} with Bearer CANARY5A5");
     let endpoint = |env: &TestEnv| {
@@ -422,7 +422,7 @@ fn a_page_for_support_holds_no_secret() {
 
 /// A mistyped command line is repeated in the error, and may hold what was meant to be the source.
 #[test]
-fn wrong_arguments_are_told_without_their_secrets() {
+fn usage_errors_hide_secrets() {
     let env = env();
     let url = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
     let bare = format!("a.blob.core.windows.net/c?sig={CANARY}");
@@ -504,7 +504,7 @@ fn a_token_is_not_shown() {
 
 /// Messages of azd when it fails, and unexpected answers.
 #[test]
-fn azds_words_are_cleaned() {
+fn messages_of_azd_are_cleaned() {
     for script in [
         r#"printf '{"error":"e","message":"no: Bearer CANARY5A5 http://h/?code=CANARY5A5"}' >&2; exit 1"#,
         r#"printf 'eyJCANARY5A5.eyJx.y http://u:CANARY5A5@h/' >&2; exit 1"#,

@@ -71,7 +71,7 @@ fn a_token_that_ends_soon_is_fetched_again_for_the_next_request() {
 }
 
 #[test]
-fn a_token_that_the_service_refuses_is_fetched_anew_once() {
+fn a_token_that_the_service_refuses_is_fetched_again_once() {
     let env = env(SUCCESS);
     env.emulator().add_fault(Fault::new(Route::List, FaultKind::status(401)).times(1));
     env.run(&["list"]).success();
@@ -82,7 +82,7 @@ fn a_token_that_the_service_refuses_is_fetched_anew_once() {
 }
 
 #[test]
-fn nobody_is_signed_in() {
+fn a_missing_sign_in_is_reported() {
     let env = env(
         r#"printf '%s\n' '{"type":"consoleMessage","timestamp":"2026-02-14T10:30:00Z","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}' >&2; exit 1"#,
     );
@@ -161,7 +161,7 @@ fn answering(body: &'static str) -> String {
 
 /// `Bearer ` without a token would be reported as a fault of the service, or of the user's rights.
 #[test]
-fn an_empty_token_is_no_token() {
+fn an_empty_token_is_refused() {
     for token in ["", " ", "a b"] {
         let azd = format!(r#"echo '{{"token":"{token}","expiresOn":"2038-01-18T00:00:00Z"}}'"#);
         let env = env(&azd);
@@ -216,7 +216,7 @@ fn an_azd_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn without_azd_the_page_says_where_to_get_it() {
+fn without_azd_the_suggestion_names_its_page() {
     let mut env = env(SUCCESS);
     env.set("PATH", &env.work().to_string_lossy());
     insta::assert_snapshot!(env.run(&["list"]), @"
@@ -230,7 +230,7 @@ fn without_azd_the_page_says_where_to_get_it() {
 }
 
 #[test]
-fn whatever_azd_answers_the_way_to_sign_in_is_told() {
+fn every_failure_of_azd_suggests_the_sign_in() {
     for script in [
         "echo garbage",
         ":",

@@ -64,7 +64,7 @@ fn a_program_of_the_repository_is_not_started() {
 }
 
 #[test]
-fn a_secret_of_the_pipeline_does_not_go_where_the_repository_says() {
+fn a_repository_cannot_redirect_a_secret_of_the_pipeline() {
     let authority = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://127.0.0.1:{}/", authority.local_addr().expect("an address").port());
     let values = [
@@ -113,7 +113,7 @@ fn settings_of_this_program_are_not_the_repositorys() {
 }
 
 #[test]
-fn what_the_program_starts_gets_nothing_of_the_repository() {
+fn child_processes_get_nothing_of_the_repository() {
     let values = [
         ("AZURE_PROJECT_ENDPOINT", FOUNDRY),
         ("AZURE_SUBSCRIPTION_ID", "of-the-environment"),
@@ -216,7 +216,7 @@ fn unanswered(dotenv: &str) -> (TestEnv, FakeHost) {
 }
 
 #[test]
-fn where_azd_does_not_answer_the_files_say_what_it_may_have_passed_on() {
+fn a_silent_azd_is_replaced_by_its_files() {
     let (env, _host) = unanswered("A=\"x\"HTTPS_PROXY=http://127.0.0.1:9\n");
     // Both the option and azd's silence: the run itself needs no azd.
     let output = env.run(&["list", "-e", &env.emulator().endpoint()]).success();
@@ -228,7 +228,7 @@ fn where_azd_does_not_answer_the_files_say_what_it_may_have_passed_on() {
 }
 
 #[test]
-fn where_the_files_cannot_be_read_nothing_that_widens_trust_counts() {
+fn without_readable_files_no_trust_is_widened() {
     let (env, _host) = unanswered("");
     fs::remove_file(env.work().join(".azure/dev/.env")).expect("removed");
     fs::create_dir(env.work().join(".azure/dev/.env")).expect("a directory");
@@ -244,7 +244,7 @@ fn where_the_files_cannot_be_read_nothing_that_widens_trust_counts() {
 }
 
 #[test]
-fn a_value_that_azds_server_cannot_tell_is_looked_for_in_the_file() {
+fn a_value_unknown_to_azds_server_is_read_from_the_file() {
     let (mut env, host) = repository(&[("AZURE_PROJECT_ENDPOINT", FOUNDRY)]);
     host.change(|scene| {
         let refused = Fault::Status(refusal(13, "string field contains invalid UTF-8"));

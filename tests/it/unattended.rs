@@ -23,7 +23,7 @@ fn two_projects() -> Config {
 }
 
 #[test]
-fn without_a_question_the_only_project_is_taken() {
+fn without_a_question_the_only_project_is_used() {
     let mut env = with(Config::default());
     let output = init(&env, &["--no-prompt"]).success();
     assert!(output.stdout.contains("  Environment:     here-dev\n"), "{output}");
@@ -107,7 +107,7 @@ fn a_refused_question_without_a_default_names_the_options() {
 }
 
 #[test]
-fn an_endpoint_alone_leads_to_everything() {
+fn an_endpoint_alone_is_sufficient() {
     let arm = Arm { tenants: vec![tenant("t1", &[SUBSCRIPTION]), tenant("t2", &[OTHER])], ..Arm::default() };
     let env = with(Config { arm, ..Config::default() });
     let endpoint = env.emulator().endpoint();
@@ -165,7 +165,7 @@ fn an_endpoint_alone_does_not_keep_the_account_of_another_project() {
 
 /// After `azd provision` with the Foundry provider.
 #[test]
-fn values_of_other_extensions_answer_everything() {
+fn values_of_other_extensions_are_sufficient() {
     let mut env = with(two_subscriptions());
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_AI_PROJECT_ID", ID), ("FOUNDRY_PROJECT_ENDPOINT", endpoint.as_str())];
@@ -187,7 +187,7 @@ fn values_of_other_extensions_answer_everything() {
 }
 
 #[test]
-fn a_directory_that_azd_does_not_want_is_told_before_anything_is_asked() {
+fn an_unsuitable_directory_is_reported_before_any_question() {
     let words = "failed to run workflow: error executing step command 'init --minimal': the folder is not empty";
     let mut env = with(Config::default());
     let host = FakeHost::start(scene().with_fault("Workflow.Run", Fault::Status(refusal(13, words))));

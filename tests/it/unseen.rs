@@ -84,7 +84,7 @@ fn the_next_run_asks_the_model_and_not_the_operation() {
 }
 
 #[test]
-fn wait_asks_the_model_where_the_operation_cannot_be_read() {
+fn wait_polls_the_model_if_the_operation_is_unreadable() {
     let env = endless();
     drop(env.run(&[&CREATE[..], &["--timeout", "10s"]].concat()).fails_with(8));
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(403)));

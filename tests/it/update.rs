@@ -78,7 +78,7 @@ fn an_empty_description_clears_it(api: &str) {
 }
 
 #[test]
-fn what_makes_no_sense_is_said_before_anything_is_asked() {
+fn invalid_options_are_refused_before_any_request() {
     let env = env("v1", &["1"]);
     insta::assert_snapshot!(env.run(&["update", "--name", "my-model"]), @"
     ------- stderr -------

@@ -136,7 +136,7 @@ fn a_broken_resume_names_itself_as_the_way_on() {
 }
 
 #[test]
-fn an_upload_is_discarded_when_the_person_agrees() {
+fn an_upload_is_discarded_on_confirmation() {
     let env = broken(&[]);
     let id = id(&env);
     let output = env.run(&["custom", "uploads", "discard", &id]).fails_with(2);

@@ -156,7 +156,7 @@ fn what_create_began_is_asked_for_by_its_operation(api: &str) {
 
 /// A journal may have been written by another program.
 #[test]
-fn an_operation_elsewhere_is_not_asked() {
+fn an_operation_at_another_host_is_not_polled() {
     let thief = TestEnv::new();
     let env = TestEnv::with(Config { visible_while_creating: true, ..Config::default() });
     let path = journal(&env);
@@ -194,7 +194,7 @@ fn waiting_leaves_no_directory_behind() {
 }
 
 #[test]
-fn what_cannot_be_waited_for_is_said_before_anything_is_asked() {
+fn an_invalid_wait_is_refused_before_any_request() {
     let env = TestEnv::new();
     for (args, told) in [
         (&["wait", "--name", "my-model"][..], "--version"),

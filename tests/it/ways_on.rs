@@ -26,7 +26,7 @@ fn a_glob_that_matches_nothing_is_named() {
 
 /// The content of an excluded directory is not read: the glob that matches the directory is enough.
 #[test]
-fn a_glob_below_a_directory_that_is_left_out_is_no_mistake() {
+fn a_glob_below_an_excluded_directory_is_accepted() {
     let env = env();
     env.write("model/old/a.bin", "x");
     let output = create(&env, &["--dry-run", "--exclude", "old/", "--exclude", "old/a.bin"]).success();
@@ -115,7 +115,7 @@ fn a_source_file_may_be_a_pipe() {
 
 /// A notebook gives its kernel a terminal that accepts no input.
 #[test]
-fn nobody_can_be_asked_in_a_notebook() {
+fn a_notebook_gets_no_questions() {
     let mut env = env();
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "1"})).expect("seeded");
     env.set("JPY_PARENT_PID", "4711");

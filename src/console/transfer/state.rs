@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_the_store_copied_are_told_apart_from_those_that_were_sent() {
+    fn copied_bytes_are_shown_apart_from_sent_bytes() {
         let mut state = TransferState::default();
         let progress = TransferProgress { found: GB, remote: Some(2 * GB), ..progress(4 * GB) };
         state.advance(Duration::from_secs(1), progress);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_run_sent_is_no_speed() {
+    fn bytes_of_an_earlier_run_do_not_count_for_the_rate() {
         let mut state = TransferState::default();
         state.advance(seconds(0), progress(0));
         state.advance(seconds(1), TransferProgress { found: 5 * GB, ..progress(5 * GB) });

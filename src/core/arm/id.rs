@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_taken_apart_and_put_together() {
+    fn an_id_is_parsed_and_formatted() {
         let id =
             "/subscriptions/s-1/resourceGroups/my-rg/providers/Microsoft.CognitiveServices/accounts/acc/projects/p";
         let parsed = ProjectId::parse(id).expect("an id");

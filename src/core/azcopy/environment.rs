@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_its_business_reaches_azcopy() {
+    fn only_needed_variables_reach_azcopy() {
         for (name, value, kept) in [
             ("PATH", "/bin", true),
             ("HTTPS_PROXY", "http://proxy", true),

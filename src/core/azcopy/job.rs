@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_has_no_sas() {
+    fn shown_arguments_have_no_sas() {
         let shown = job(JobSource::Remote { url: secret("https://u:OTHER@b/m?sig=OTHER") }, None).shown_arguments();
         assert!(shown.starts_with("copy 'https://b/m?***' 'https://a.blob.core.windows.net/c?***' '--from"), "{shown}");
         assert!(!shown.contains("CANARY") && !shown.contains("OTHER"));

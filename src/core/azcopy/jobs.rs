@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_another_place_alone_are_not_taken_for_nothing() {
+    fn delivered_files_of_another_source_are_an_error() {
         let shown = ["/other/a", "/other/b"].map(str::to_owned).to_vec();
         assert_eq!(names("/m", Platform::Linux, shown.clone()), None);
         assert_eq!(names("/m", Platform::Linux, [shown, vec!["/m/a".to_owned()]].concat()), Some(vec!["a".to_owned()]));

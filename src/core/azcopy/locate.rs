@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_named_program_is_taken_or_refused_and_nothing_else() {
+    fn a_named_program_is_used_or_refused() {
         let root = tempfile::tempdir().expect("a test file");
         let program = put(&root.path().join("tools"), 0o755);
         let plain = put(&root.path().join("plain"), 0o644);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_places_are_searched_in_their_order() {
+    fn directories_are_searched_in_their_order() {
         let root = tempfile::tempdir().expect("a test file");
         let at = |name: &str| root.path().join(name);
         let text = |path: PathBuf| path.to_str().expect("a test file").to_owned();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_in_downloads_are_looked_through_newest_first() {
+    fn archives_in_downloads_are_searched_newest_first() {
         let root = tempfile::tempdir().expect("a test file");
         for name in ["azcopy_windows_amd64_10.30.0", "azcopy_windows_amd64_10.32.2/azcopy_windows_amd64_10.32.2", "x"] {
             std::fs::create_dir_all(root.path().join(name)).expect("a test file");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_says_where_and_the_suggestion_what() {
+    fn the_error_lists_directories_and_the_suggestion_the_download() {
         let error = LocateError::NotFound { looked: vec!["/h/.azd/bin".into(), "/h/.azure/bin".into()] };
         assert_eq!(error.to_string(), "azcopy was not found in PATH, /h/.azd/bin, /h/.azure/bin");
         assert!(error.suggestion().contains("--azcopy-path"));

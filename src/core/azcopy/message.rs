@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_kept_as_text() {
+    fn unknown_lines_are_kept_as_text() {
         for (given, expected) in [
             ("unknown flag: --x".to_owned(), Message::Other("unknown flag: --x".into())),
             ("[1]".to_owned(), Message::Other("[1]".into())),

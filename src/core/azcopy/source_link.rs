@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn odd_paths_get_a_link_and_plain_ones_none() {
+    fn only_unusual_paths_get_a_link() {
         let root = tempfile::tempdir().expect("a directory");
         let make = |name: &str| {
             let path = root.path().join(name);

@@ -58,7 +58,7 @@ fn each_recorded_run_has_a_row() {
 }
 
 #[test]
-fn a_success_with_other_numbers_than_the_plan_is_none() {
+fn a_success_that_differs_from_the_plan_fails() {
     let verdict = |exit, plan| match verdict("05-dir-star-capped", exit, plan) {
         Ok(finished) => format!("ok {} {}", finished.files, finished.bytes),
         Err(failure) => failure.to_string(),

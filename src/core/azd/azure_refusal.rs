@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_taken_apart() {
+    fn a_page_is_parsed() {
         let body = "{\n  \"error\": {\n    \"code\": \"AuthorizationFailed\",\n    \"message\": \"no\"\n  }\n}";
         let text = page(
             "listing: GET https://management.azure.com/subscriptions/s-1/resourcegroups/rg-ml/resources",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_page() {
+    fn other_texts_are_not_parsed_as_a_page() {
         for text in ["", "prompt required", "RESPONSE of azd: none", &format!("{RULER}\nRESPONSE 4x3\n")] {
             assert_eq!(AzureRefusal::read(text), None, "{text:?}");
         }

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_bytes_tell_what_a_file_is_not() {
+    fn first_bytes_reveal_a_wrong_format() {
         for (path, start, words) in [
             ("model.gguf", &b"<!DOCTYPE html><html>"[..], "a web page"),
             ("tokenizer.model", b"\n <HTML>", "a web page"),

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_by_its_name() {
+    fn every_fault_is_named() {
         let bad_header = |json: &str, words: &str| match faults(json, 0).as_slice() {
             [SafetensorsFault::BadHeader(why)] => assert!(why.contains(words), "{json}: {why}"),
             other => panic!("{json}: {other:?}"),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_utf_8_also_where_nobody_looks() {
+    fn a_header_is_utf_8_even_in_skipped_values() {
         let mut file = br#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"note":"x"}}"#.to_vec();
         let at = file.iter().position(|byte| *byte == b'x').expect("a note");
         file[at] = 0xE9;

@@ -217,7 +217,7 @@ fn changed(change: impl FnOnce(&TestFolder)) -> TestFolder {
 
 #[cfg(unix)]
 #[test]
-fn links_and_odd_files_are_found_under_their_codes() {
+fn links_and_special_files_have_their_codes() {
     use std::os::unix::fs::symlink;
     let outside = tempfile::tempdir().expect("a directory");
     fs::write(outside.path().join("x.json"), "{}").expect("a file");
@@ -334,7 +334,7 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
 
 /// Unreadable alone is a matter of permissions; among other faults it is reported with them.
 #[test]
-fn what_cannot_be_read_is_a_finding_among_others_only() {
+fn an_unreadable_file_is_a_finding_only_among_others() {
     let unreadable = || {
         let why = io::ErrorKind::PermissionDenied.into();
         PlanError::Unreadable { path: "/m/shut".into(), why, exclude: None }
@@ -351,7 +351,7 @@ fn what_cannot_be_read_is_a_finding_among_others_only() {
 }
 
 #[test]
-fn a_shard_whose_name_is_spelled_otherwise_is_missing_and_says_so() {
+fn a_shard_with_another_spelling_is_missing_and_suggested() {
     for (file, shard, words) in [
         ("Weights.safetensors", "weights.safetensors", "with a name that differs in case"),
         ("u\u{308}.safetensors", "\u{fc}.safetensors", "other Unicode characters (NFC or NFD)"),

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_method_gives_a_token_that_is_none() {
+    fn no_method_returns_an_empty_token() {
         for how in CredentialMethod::ALL {
             for token in ["", " ", "a b", "a\nb", "a\u{7f}", "ä"] {
                 assert_eq!(usable(how, token), Err(CredentialError::Unreadable { how }), "{token:?}");

@@ -66,7 +66,7 @@ fn wrong_settings_are_usage_errors() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_emulator_asks_nobody() {
+async fn the_emulator_token_needs_no_program() {
     let source = source(&[(var::CREDENTIAL, "emulator")], LOOPBACK).expect("loopback");
     assert_eq!(source.token().await.expect("fixed").expose(), "emulator");
 }
@@ -123,7 +123,7 @@ echo "{\"token\":\"t$(wc -l < "${0%/*}/calls" | tr -d ' ')\",\"expiresOn\":\"203
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn requests_at_once_start_one_azd() {
+    async fn concurrent_requests_start_one_azd() {
         let dir = tool(
             "azd",
             r#"echo x >> "${0%/*}/calls"; sleep 0.05
@@ -168,7 +168,7 @@ exit 1"#,
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn failures_are_told_apart() {
+    async fn failures_are_distinguished() {
         let network = r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#;
         let refused = |how, words: &str| CredentialError::Refused { how, words: words.into(), suggestion: None };
         for (name, method, script, error) in [
@@ -191,7 +191,7 @@ exit 1"#,
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn an_azd_in_the_working_directory_is_no_azd() {
+    async fn an_azd_in_the_working_directory_is_ignored() {
         let dir = tool("azd", r#"echo '{"token":"t","expiresOn":"2038-01-18T00:00:00Z"}'"#);
         let env = Env::from_vars([(var::PATH, ":.:relative")], dir.path());
         let source = TokenSource::new(&env, PUBLIC, None, Timings::default(), Arc::new(|_| ())).expect("source");

@@ -194,7 +194,7 @@ mod tests {
 
     /// The full values, once: every other test runs on scaled ones.
     #[test]
-    fn the_limits_are_those_of_the_command_line_design() {
+    fn the_limits_are_the_documented_ones() {
         let timings = Timings::default();
         let seconds: Vec<f64> = [
             timings.connect,

@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_does_not_tell_spellings_of_a_name_apart() {
+    fn windows_ignores_the_case_of_names() {
         let mut windows = variables(&[("Path", "C:\\bin"), ("PATH", "later"), ("https_proxy", "p")], Platform::Windows);
         for (name, value) in
             [("PATH", Some("C:\\bin")), ("path", Some("C:\\bin")), ("HTTPS_PROXY", Some("p")), ("P", None)]
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn unix_does() {
+    fn unix_distinguishes_the_case_of_names() {
         let mut unix = variables(&[("Path", "a"), ("PATH", "b")], Platform::Linux);
         assert_eq!((unix.get("Path"), unix.get("PATH"), unix.get("path")), (Some("a"), Some("b"), None));
         unix.remove(&["Path", "path"]);

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_without_a_word_depends_on_its_status() {
+    fn a_success_without_a_state_depends_on_its_status() {
         for (status, body, state) in [
             (202, "", OperationState::Running("InProgress".into())),
             (202, r#"{"location":"x"}"#, OperationState::Running("InProgress".into())),

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn links_of_a_mirror_to_the_public_hub_mean_the_mirror() {
+    fn links_of_a_mirror_to_the_public_hub_lead_to_the_mirror() {
         let mirror = HubEndpoint::parse(Some("https://hub.example/hf")).expect("an endpoint");
         let asked = mirror.url("/api/models/o/r/tree/1").expect("a URL");
         for (link, url) in [

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn other_weights_go_where_no_safetensors_lie_beside_them() {
+    fn other_weights_are_selected_without_safetensors() {
         let old = ["config.json", "pytorch_model.bin", "sub/model.safetensors", "training_args.bin"];
         assert_eq!(taken(&old, &Selection::default(), false), ["config.json", "pytorch_model.bin"]);
     }

@@ -132,7 +132,7 @@ async fn a_folder_becomes_the_root_and_a_file_goes_alone() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn code_goes_where_the_configuration_names_it() {
+async fn code_is_selected_when_the_configuration_names_it() {
     let config = r#"{"auto_map":{"AutoModel":"modeling_x.X"}}"#;
     let commit = format!("x-repo-commit: {SHA}");
     let range = format!("content-range: bytes 0-{}/{}", config.len() - 1, config.len());
@@ -152,7 +152,7 @@ async fn code_goes_where_the_configuration_names_it() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn an_earlier_pin_is_finished_where_the_revision_moved() {
+async fn an_earlier_pin_is_kept_when_the_revision_moved() {
     let entries = || page(&[large("model.safetensors", "weights!")]);
     let server = Server::play(vec![description(SHA), entries()]).await;
     let first = planned(&server, "org/repo").await.expect("a plan");

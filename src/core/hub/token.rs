@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_said() {
+    fn an_invalid_token_is_reported() {
         let dir = tempfile::tempdir().expect("a directory");
         let env = |vars: &[(&'static str, &'static str)]| Env::from_vars(vars.iter().copied(), dir.path());
         let two = HubToken::find(&env(&[("HF_TOKEN", "hf_a hf_b")])).expect_err("two words");

@@ -113,7 +113,7 @@ mod tests {
     const PLACE: &str = "https://account.blob.core.windows.net/container/prefix";
 
     #[test]
-    fn every_form_of_a_place_is_that_place() {
+    fn every_form_of_an_address_is_equal() {
         let place: BlobUri = PLACE.parse().expect("a place");
         for same in [
             PLACE,

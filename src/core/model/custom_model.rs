@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_base_model_is_found_in_both_places() {
+    fn the_base_model_is_read_from_both_fields() {
         assert_eq!(model(r#"{"name":"m","baseModel":"a"}"#).view().base_model(), Some("a"));
         assert_eq!(model(r#"{"name":"m","derivedModelInformation":{"baseModel":"b"}}"#).view().base_model(), Some("b"));
     }

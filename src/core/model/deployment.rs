@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_without_fields_is_one_and_without_a_name_is_none() {
+    fn a_deployment_needs_only_a_name() {
         let empty = deployment(r#"{"name":"d","sku":"x","properties":7,"tags":"x"}"#);
         assert_eq!((empty.view().sku.clone(), empty.view().state()), (None, DeploymentState::Running("")));
         assert_eq!(empty.view().kind(), DeploymentKind::Base);

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_means_nothing_is_refused() {
+    fn an_invalid_pattern_is_refused() {
         for text in ["", "[a", "{a,b"] {
             assert!(text.parse::<NamePattern>().is_err(), "{text:?}");
         }

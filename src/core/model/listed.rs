@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_keeps_its_columns_and_its_document_where_it_is_asked_for() {
+    fn a_model_keeps_its_columns_and_on_request_its_document() {
         let json =
             r#"{"name":"m","weightType":"LoRA","x":{"sig":[1.5]},"systemData":{"createdAt":"t","createdBy":"ü"}}"#;
         for with_documents in [false, true] {

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_exist_are_taken_as_they_are() {
+    fn existing_names_are_accepted_as_they_are() {
         for good in ["a", "1.2_x", "mödel", "with space"] {
             assert!(good.parse::<ModelName>().is_ok(), "{good}");
         }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_listed_once_by_its_latest_version_and_keeps_its_place() {
+    fn a_model_is_listed_once_by_its_latest_version_in_order() {
         let models = [("b", "1"), ("A", "2"), ("b", "10"), ("a", "1"), ("c", "7"), ("c", "7")];
         let mut models = models.map(|(name, version)| model(name, version, "")).to_vec();
         keep_latest(&mut models);

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_the_registered_one_where_all_that_is_shown_agrees() {
+    fn a_model_is_the_registered_one_if_all_shown_fields_agree() {
         let details = ModelDetails { base_model: Some("FW-X".parse().expect("a name")), ..ModelDetails::default() };
         let registration = Registration { blob_uri: "https://h/c".parse().expect("a place"), details };
         let base = "azureml://registries/azureml-fireworks/models/FW-X/versions/1";

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_and_blob_urls_are_told_apart() {
+    fn paths_and_blob_urls_are_distinguished() {
         assert_eq!(Source::parse("./model", None), Ok(Source::Local("./model".into())));
         for path in [r"C:\model", "C:/model", "C://model"] {
             assert_eq!(Source::parse(path, None), Ok(Source::Local(path.into())));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_azcopy_would_misread_is_refused() {
+    fn urls_that_azcopy_would_misread_are_refused() {
         for (text, error) in [
             ("", SourceError::Empty),
             ("ftp://a/b", SourceError::Scheme("ftp".into())),

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_of_a_number_that_is_gone_tell_nothing() {
+    async fn requests_of_an_earlier_concurrency_are_ignored() {
         let concurrency = Concurrency::new(32, None);
         let mut permits = in_flight(&concurrency, 16).await;
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn blocks_that_are_long_on_their_way_tell_that_the_line_is_slow() {
+    async fn long_transfers_reveal_a_slow_line() {
         let concurrency = Concurrency::new(32, None);
         let mut permits = in_flight(&concurrency, 16).await;
         // The buffers accept all of it immediately.

@@ -107,7 +107,7 @@ mod tests {
     const BYTES: u64 = 5 << 20;
 
     #[tokio::test]
-    async fn no_more_is_held_than_what_is_in_flight_needs() {
+    async fn the_pool_holds_only_what_is_in_flight() {
         let pool = Pool::new(8, BYTES);
         let mut held = Vec::new();
         let mut fill = |pool: &Pool| {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_buffer_is_used_again_when_its_last_reader_is_gone() {
+    async fn a_buffer_is_reused_after_its_last_reader() {
         let pool = Pool::new(8, BYTES);
         let mut room = pool.reserve(BYTES).await.expect("room");
         room.buffer(8 << 20)[0] = 7;

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
-    async fn many_at_once_keep_to_one_rate() {
+    async fn concurrent_requests_share_one_rate() {
         let rate = Rate::new(1000);
         let begun = Instant::now();
         let waits = (0..50).map(|_| rate.wait(100));

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_arrived_is_known_to_the_next_run_and_a_cut_line_is_not() {
+    fn the_next_run_knows_arrived_content_and_ignores_a_truncated_line() {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
         let layout = BlockLayout::of(&shape, "");

@@ -145,7 +145,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn nothing_is_opened_where_nobody_would_see_it() {
+    fn no_browser_is_opened_without_a_display() {
         assert_eq!(find(&[(var::PATH, "/bin")]), Err(BrowserError::NoDisplay));
         assert_eq!(find(&[(var::PATH, "/nowhere"), (var::DISPLAY, ":0")]), Err(BrowserError::NoProgram));
     }

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_and_relative_path_entries_are_no_place_to_find_programs() {
+    fn empty_and_relative_path_entries_are_not_searched() {
         for (platform, path, left) in [
             (Platform::Linux, ":/usr/bin:.:bin::/bin:", Some("/usr/bin:/bin")),
             // An empty `PATH` would mean the working directory.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn a_sas_url_shows_its_place_and_nothing_else() {
+fn a_sas_url_shows_only_host_and_path() {
     let url = SecretUrl::new(Url::parse("https://me:pw@a.blob.core.windows.net/c/d?sv=1&sig=CANARY#x").expect("url"));
     assert_eq!(url.to_string(), "https://a.blob.core.windows.net/c/d?***");
     assert_eq!(format!("{url:?}"), "SecretUrl(https://a.blob.core.windows.net/c/d?***)");
@@ -117,7 +117,7 @@ fn text_without_secrets_stays_as_it_was() {
 }
 
 #[test]
-fn an_address_of_weights_loses_its_query_and_its_user_wherever_it_stands() {
+fn an_address_of_weights_loses_query_and_user_at_any_depth() {
     for (dirty, masked) in [
         ("https://h/c?sv=1&t=CANARY", "https://h/c?***"),
         ("https://u:CANARY@h/c", "https://***@h/c"),
@@ -158,7 +158,7 @@ fn other_texts_lose_their_signatures_alone() {
 
 /// A secret of the run needs no shape.
 #[test]
-fn a_known_secret_is_masked_wherever_it_stands() {
+fn a_known_secret_is_masked_in_any_context() {
     let url = Url::parse("https://a.blob.core.windows.net/c?sv=2025&sig=KNOWN%2Bsig%2FCANARY%3D").expect("a URL");
     let sas = SecretUrl::new(url);
     let query = sas.expose().query().expect("a query").to_owned();
@@ -184,7 +184,7 @@ fn a_known_secret_is_masked_wherever_it_stands() {
 
 /// A word that equals a short secret, or the emulator's token, stays readable.
 #[test]
-fn a_short_secret_is_not_looked_for() {
+fn a_short_secret_is_not_masked() {
     drop(Token::new("emulator".into()));
     assert_eq!(clean("the emulator answered"), "the emulator answered");
 }

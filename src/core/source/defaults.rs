@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_never_belongs_to_a_model_is_known_by_its_name() {
+    fn files_that_never_belong_to_a_model_are_excluded_by_name() {
         let files = [
             ".git",
             "._a.json",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_it_goes() {
+    fn similar_names_are_not_excluded() {
         for path in [
             "git",
             "env",

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_choose_and_every_left_out_entry_says_why() {
+    fn globs_select_and_every_excluded_entry_has_a_reason() {
         let dir = tree(&["a.bin", "a.safetensors", "sub/b.safetensors", "sub/c.txt", "old/d.safetensors", ".git/HEAD"]);
         let patterns = |texts: &[&str]| texts.iter().map(|text| text.parse().expect("a glob")).collect();
         let selection = Selection::new(patterns(&["*.safetensors", "*.txt"]), patterns(&["old/"]), true);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_goes_alone_whatever_stands_beside_it() {
+    fn one_file_is_planned_alone() {
         let dir = tree(&["a.safetensors", "b.safetensors", ".gitattributes"]);
         let (files, ..) = plan_of(&dir.path().join("a.safetensors")).expect("a plan");
         assert_eq!(files, ["a.safetensors"]);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_go_is_refused_before_anything_is_sent() {
+    fn unsendable_entries_are_refused_before_the_upload() {
         let dir = tree(&[".git/HEAD"]);
         assert!(matches!(plan_of(dir.path()), Err(PlanError::Empty { excluded: 1, .. })));
         assert!(matches!(plan_of(&dir.path().join("nowhere")), Err(PlanError::NotFound(_))));

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_our_own_by_its_place_or_by_what_it_holds() {
+    fn own_directories_are_recognised_by_path_or_content() {
         let root = tempfile::tempdir().expect("a directory");
         let make = |path: &str| {
             let path = root.path().join(path);

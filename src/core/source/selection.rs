@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_takes_what_its_words_say() {
+    fn patterns_match_their_documented_entries() {
         let table: [(&str, &[&str], &[&str]); 14] = [
             ("*.bin", &["a.bin", "sub/deep/b.bin"], &["a.bin.txt", "bin"]),
             ("config.json", &["config.json", "sub/config.json"], &["xconfig.json"]),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_means_nothing_is_refused() {
+    fn an_invalid_pattern_is_refused() {
         for text in ["", "/", "./", "[a", "{a,b", "a]b[", "**a{"] {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }

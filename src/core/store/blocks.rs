@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_has_more_blocks_than_the_store_takes() {
+    fn no_file_has_more_blocks_than_the_store_accepts() {
         for (bytes, block, count) in [
             (0, BLOCK, 1),
             (1, BLOCK, 1),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_belongs_to_one_content_and_one_place() {
+    fn an_id_belongs_to_one_content_and_one_position() {
         let layout = BlockLayout::of(&shape(100 * MIB), "key");
         assert_eq!(layout.id(0).as_str().len(), 48);
         let others = [

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_container_is_asked_whatever_prefix_the_location_has() {
+    fn the_container_is_listed_for_any_prefix() {
         for (sas, at_most, asked) in [
             (
                 "https://a.blob.core.windows.net/c/some/pre%20fix/?sv=1&sig=x%2By",

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_blobs_is_read_whatever_else_it_holds() {
+    fn a_list_of_blobs_may_hold_unknown_elements() {
         let page = r#"<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Prefix/><Blobs><Blob><Name>a &amp; b #1.bin</Name><Properties><Creation-Time>t</Creation-Time><Last-Modified>Sun, 06 Nov 1994 08:49:37 GMT</Last-Modified><Etag>0x8D</Etag><Content-Length>7</Content-Length><Content-MD5>bWQ1</Content-MD5><BlobType>BlockBlob</BlobType></Properties></Blob><Blob><Name>c</Name><Snapshot/><Properties><Content-Length>0</Content-Length><Content-MD5/></Properties></Blob></Blobs><NextMarker>n</NextMarker></EnumerationResults>"#;
         let answer = |body: &str| Response { body: body.into(), ..Response::default() };
         let version = BlobVersion::new(Some("\"0x8D\""), Some("bWQ1"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));

@@ -103,7 +103,7 @@ mod tests {
 
     /// `a` is there from an earlier run, `b` and `c` were sent in this one.
     #[test]
-    fn what_arrived_is_what_was_sent() {
+    fn arrived_blobs_match_the_written_versions() {
         let mut journal = journal();
         journal.complete.insert("a".into());
         let before = listing(&[("a", "1"), ("b", "1")]);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_of_the_files_is_no_stray() {
+    fn a_directory_of_the_files_is_not_a_stray() {
         let mut journal = journal();
         journal.files = super::super::journal::tests::files_of(&[("sub/a", 1)]);
         let blob = |bytes| ListedBlob { bytes, version: BlobVersion::default() };

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_arrived_whole_and_is_unchanged_is_not_sent_again() {
+    fn complete_unchanged_files_are_not_sent_again() {
         let mut first = journal();
         first.complete = names(&["a"]);
         let now = files_of(&[("a", 1), ("b", 2), ("c", 1), ("new", 1)]);

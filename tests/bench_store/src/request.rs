@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_whatever_its_pieces() {
+    fn a_request_is_read_from_any_pieces() {
         let text = b"PUT /account/box/sub/a%20b?comp=blocklist&x=a%2Bb HTTP/1.1\r\nContent-Length: 5\r\nX-Ms-Y: z\r\n\r\nhello";
         for size in 1..=text.len() {
             let mut reader = RequestReader::default();

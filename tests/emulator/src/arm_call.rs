@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_operation_says_why() {
+    fn an_unknown_operation_has_a_reason() {
         let table = [
             (Method::POST, format!("{ACCOUNT}/deployments/d"), NoCall::WrongMethod),
             (Method::PUT, format!("{ACCOUNT}/deployments"), NoCall::WrongMethod),

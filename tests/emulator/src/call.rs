@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_operation_says_why() {
+    fn an_unknown_operation_has_a_reason() {
         let table = [
             (Method::GET, "/models", NoCall::UnknownRoute),
             (Method::GET, "/api/projects/demo", NoCall::UnknownRoute),

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_keeps_unknown_fields_and_null_takes_a_default_away() {
+    fn a_seed_keeps_unknown_fields_and_null_removes_a_default() {
         let mut catalog = Catalog::default();
         let seed = json!({ "name": "m", "version": "1", "systemData": null, "color": "red" });
         catalog.seed(&seed, &Config::default()).unwrap();

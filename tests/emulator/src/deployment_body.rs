@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_deployment_has_is_refused() {
+    fn unknown_fields_of_a_deployment_are_refused() {
         assert!(Put::read(good().to_string().as_bytes(), EARLY, None).is_ok());
         let draft = json!({"draftModel": {"format": "FireworksCustom", "name": "d"}, "draftTokenCount": 4});
         for (path, value, version) in [

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_says_the_same_as_the_value() {
+    fn a_spec_equals_its_value() {
         let table = [
             ("list:status=503", Fault::new(Route::List, FaultKind::status(503))),
             ("any:reset,skip=1,count=2", Fault::new(Route::Any, FaultKind::Reset).after(1).times(2)),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn a_wrong_part_is_named() {
         let table = [
             ("reset", FaultSpecError::NoRoute),
             ("lists:reset", FaultSpecError::UnknownRoute("lists".to_owned())),

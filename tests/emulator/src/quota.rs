@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_beyond_the_limit_is_refused_in_the_service_s_words() {
+    fn a_claim_beyond_the_limit_is_refused_with_the_service_s_message() {
         let (name, claims) = ("OpenAI.GlobalStandard.gpt4.1-mini", [claim("OpenAI.GlobalStandard.gpt4.1-mini", 150)]);
         assert_eq!(refusal(&built_in(), &claims, &claim(name, 50)), None);
         assert_eq!(

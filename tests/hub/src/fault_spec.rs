@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_says_the_same_as_the_value() {
+    fn a_spec_equals_its_value() {
         let refusal = |status, code: &str, message: &str| FaultKind::Status {
             status,
             code: Some(code.to_owned()),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn a_wrong_part_is_named() {
         for (text, error) in [
             ("cut", FaultSpecError::NoRoute),
             ("trees:cut", FaultSpecError::UnknownRoute("trees".to_owned())),

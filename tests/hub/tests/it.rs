@@ -90,7 +90,7 @@ async fn a_large_file_is_a_redirect_to_a_signed_url_that_serves_ranges() {
 }
 
 #[tokio::test]
-async fn a_signed_url_ends_and_is_taken_byte_for_byte() {
+async fn a_signed_url_expires_and_is_compared_byte_for_byte() {
     let world = world(|config| config.revoke_every = Some(2));
     let signed = world.signed().await;
     assert_eq!(world.ask(Method::GET, &signed.replace("*%3D", "%2A%3D"), &[]).await.status(), 403);
@@ -102,7 +102,7 @@ async fn a_signed_url_ends_and_is_taken_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_small_file_comes_at_once_or_by_a_redirect_within_the_hub() {
+async fn a_small_file_is_sent_directly_or_by_a_redirect_within_the_hub() {
     let world = world(|_| {});
     let answer = world.get(&world.resolve("sub/a%20b.txt")).await;
     assert_eq!((answer.status().as_u16(), text(answer.headers(), "etag").len()), (200, 42));

@@ -27,7 +27,7 @@ fn searched(env: &TestEnv) -> usize {
 }
 
 #[test]
-fn what_a_search_finds_is_stored_in_the_environment_that_gave_the_endpoint() {
+fn a_found_account_is_stored_in_the_environment_of_the_endpoint() {
     let (env, host) = run_by_azd(Config::default(), &[("AZURE_LOCATION", "kept")]);
     env.run(&["deployments", "list"]).success();
     let stored = host.scene().environments["dev"].values.clone();

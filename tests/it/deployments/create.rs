@@ -276,7 +276,7 @@ fn a_model_that_is_not_registered_yet_is_not_deployed() {
 
 /// The SKU of the base model is used for a model that no list has.
 #[test]
-fn the_base_model_tells_the_sku_where_the_model_is_not_listed() {
+fn the_base_model_gives_the_sku_of_an_unlisted_model() {
     let env = with(Arm { lists_custom_models: false, ..Arm::default() });
     let base = "azureml://registries/azureml-fireworks/models/FW-Qwen3-14B/versions/1";
     env.emulator().seed(&json!({"name": "tuned", "version": "1", "baseModel": base})).expect("seeded");
@@ -285,7 +285,7 @@ fn the_base_model_tells_the_sku_where_the_model_is_not_listed() {
 }
 
 #[test]
-fn what_the_user_may_not_read_is_not_checked() {
+fn forbidden_reads_skip_their_checks() {
     let env = env();
     for route in [Route::ArmDeployments, Route::ArmFeature, Route::ArmUsages, Route::ArmModels] {
         env.emulator().add_fault(Fault::new(route, FaultKind::status(403)));

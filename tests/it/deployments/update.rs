@@ -30,7 +30,7 @@ fn capacity_and_tags_are_patched_and_told_before_and_after() {
 }
 
 #[test]
-fn a_tag_that_comes_or_goes_is_told_in_words() {
+fn added_and_removed_tags_are_reported() {
     let env = with_two();
     let output = update(&env, &["--set-tag", "new=x", "--remove-tag", "team", "--sku-capacity", "1000"]).success();
     for line in ["  capacity: 10 -> 1,000\n", "  tag 'new': added (x)\n", "  tag 'team': removed (was a)\n"] {
@@ -49,7 +49,7 @@ fn a_tag_that_a_patch_keeps_is_removed_by_a_put() {
 }
 
 #[test]
-fn the_rest_is_put_with_all_that_is_there() {
+fn other_changes_put_the_whole_deployment() {
     let env = with_two();
     env.emulator().configure(|config| config.arm.content_filters.push("Strict".into()));
     update(&env, &["--rai-policy", "Strict", "--version-upgrade", "NoAutoUpgrade"]).success();
@@ -71,7 +71,7 @@ fn the_rest_is_put_with_all_that_is_there() {
 }
 
 #[test]
-fn what_is_equal_is_not_written() {
+fn an_equal_deployment_is_not_written() {
     let env = with_two();
     let output = update(&env, &["--sku-capacity", "10", "--set-tag", "team=a", "--remove-tag", "none"]).success();
     assert!(output.stderr.contains("already as requested"), "{output}");
@@ -98,7 +98,7 @@ fn nothing_given_and_another_model_or_sku_are_refused() {
 }
 
 #[test]
-fn more_of_what_is_billed_while_it_exists_is_said_and_not_asked() {
+fn more_billed_capacity_is_reported_without_a_question() {
     let env = with_two();
     let args = ["custom", "deployments", "update", "--name", "mine", "--no-prompt", "--sku-capacity"];
     let output = env.run(&[&args[..], &["120"]].concat()).success();
@@ -146,7 +146,7 @@ fn a_refused_change_names_what_the_account_has() {
 
 /// A secret in a tag is never printed.
 #[test]
-fn a_secret_in_a_tag_is_masked_and_stays_in_what_is_sent_back() {
+fn a_secret_in_a_tag_is_masked_and_sent_back_unchanged() {
     let env = super::env();
     let mut chat = super::base("chat");
     chat["tags"] = json!({"where": "https://h.example/p?sig=CANARY5A5", "team": "a"});

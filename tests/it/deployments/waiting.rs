@@ -25,7 +25,7 @@ fn every_way_to_watch_ends_in_the_same_deployment() {
 }
 
 #[test]
-fn a_bad_end_is_told_with_the_services_reason() {
+fn a_failed_deployment_reports_the_services_reason() {
     let end = |state: &str| DeploymentEnd::Failed {
         state: state.into(),
         code: "InsufficientQuota".into(),
@@ -50,7 +50,7 @@ fn a_bad_end_is_told_with_the_services_reason() {
 }
 
 #[test]
-fn the_limit_says_how_to_go_on() {
+fn the_limit_suggests_how_to_continue() {
     let mut env = deploying(Deploying { polls_until_done: 1_000_000, ..Deploying::default() });
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/1");
     let output = create(&env, &["--yes", "--timeout", "10s"]).fails_with(1);
@@ -61,7 +61,7 @@ fn the_limit_says_how_to_go_on() {
 }
 
 #[test]
-fn wait_follows_a_deployment_that_somebody_began() {
+fn wait_follows_a_deployment_created_elsewhere() {
     let env = env();
     env.emulator().begin_deployment(&custom("dep")).expect("begun");
     let output = env.run(&["custom", "deployments", "wait", "--name", "dep", "--progress", "json"]).success();
@@ -79,7 +79,7 @@ fn wait_follows_a_deployment_that_somebody_began() {
 }
 
 #[test]
-fn wait_for_what_is_not_there_or_goes_is_not_found() {
+fn wait_for_a_missing_or_deleted_deployment_is_not_found() {
     let mut env = env();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.01");
     env.run(&["custom", "deployments", "wait", "--name", "none"]).fails_with(3);
@@ -90,7 +90,7 @@ fn wait_for_what_is_not_there_or_goes_is_not_found() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_leaves_the_deployment_running_and_says_how_to_go_on() {
+fn ctrl_c_leaves_the_deployment_running_and_suggests_how_to_wait() {
     let mut env = deploying(Deploying { polls_until_done: 1_000_000, ..Deploying::default() });
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/1");
     let mut create = env.command(&["custom", "deployments", "create", "-n", "dep", "--model", "my-model", "-y"]);

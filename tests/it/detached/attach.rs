@@ -12,7 +12,7 @@ fn story(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_printed_names_the_upload_and_its_files() {
+fn the_output_names_the_upload_and_its_files() {
     let stage = Stage::waiting();
     let started = stage.detach(&[]);
     let keys: Vec<&String> = started.as_object().expect("an object").keys().collect();
@@ -52,7 +52,7 @@ fn the_page_names_the_commands_that_follow_and_end_it() {
 
 /// Product, exit code and talk are those of the foreground; during the upload and after it.
 #[test]
-fn whoever_attaches_sees_what_the_foreground_shows() {
+fn attach_shows_the_output_of_the_foreground() {
     let foreground = {
         let env = TestEnv::new();
         env.write_model();
@@ -124,7 +124,7 @@ fn a_terminal_shows_the_bar_and_ctrl_c_leaves_the_upload_running() {
 }
 
 #[test]
-fn a_failed_upload_fails_again_for_whoever_attaches() {
+fn attach_to_a_failed_upload_fails_with_its_error() {
     let stage = Stage::scripted("init\nend Failed 0 1050 0 2 2\nexit 1\n");
     let started = stage.detach(&[]);
     stage.ended();

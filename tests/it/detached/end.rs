@@ -80,7 +80,7 @@ fn a_killed_upload_is_interrupted_and_can_be_resumed() {
 
 /// The id of a process that has ended may be that of another one by now.
 #[test]
-fn a_process_that_has_the_id_of_the_upload_is_not_taken_for_it() {
+fn another_process_with_the_same_id_is_not_the_upload() {
     let stage = Stage::waiting();
     let started = stage.detach(&[]);
     stage.at_28_percent();
@@ -121,7 +121,7 @@ fn a_hangup_changes_nothing_and_sigterm_ends_it_gracefully() {
 
 /// With `-o json` of `create`, the files stay for those who look later; a week, or until they are discarded.
 #[test]
-fn what_tells_of_an_upload_goes_after_a_week_or_when_it_is_discarded() {
+fn files_of_an_ended_upload_are_removed_after_a_week_or_on_discard() {
     let stage = Stage::scripted("default\n");
     let started = stage.detach(&[]);
     stage.ended();
@@ -215,7 +215,7 @@ impl Stage {
 }
 
 #[test]
-fn a_program_is_told_once_how_the_upload_ended() {
+fn the_notify_program_runs_once_with_the_result() {
     for (script, result, code, kind) in
         [("default\n", "succeeded", 0, ""), ("init\nend Failed 0 1050 0 2 2\nexit 1\n", "failed", 7, "upload_failed")]
     {
@@ -249,7 +249,7 @@ fn a_program_is_told_once_how_the_upload_ended() {
 /// logind's inhibitor lives exactly as long as the upload.
 #[test]
 #[cfg(target_os = "linux")]
-fn the_machine_is_kept_awake_or_a_warning_says_that_it_is_not() {
+fn the_machine_is_kept_awake_or_a_warning_is_printed() {
     let stage = Stage::waiting();
     let (args, pids) = (stage.env.root().join("args"), stage.env.root().join("pids"));
     let script = format!(

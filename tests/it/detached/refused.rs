@@ -17,7 +17,7 @@ fn refused(env: &TestEnv, more: &[&str], code: i32) -> String {
 }
 
 #[test]
-fn everything_that_can_fail_early_fails_in_front_of_the_user() {
+fn early_failures_happen_in_the_foreground() {
     let env = TestEnv::new();
     assert!(refused(&env, &[], 3).contains("model"), "no source");
     env.write_model();

@@ -187,7 +187,7 @@ fn the_model_is_deployed_at_the_end() {
 }
 
 #[test]
-fn a_process_that_cannot_begin_says_why_and_leaves_nothing() {
+fn a_process_that_cannot_begin_reports_why_and_leaves_nothing() {
     let env = TestEnv::new();
     env.write_model();
     // The process makes no request before it owns the directory, so a disk error replaces it: a directory in place of

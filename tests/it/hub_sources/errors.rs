@@ -73,7 +73,7 @@ fn gated_and_disabled_repositories_name_the_way_on() {
 }
 
 #[test]
-fn what_is_not_there_has_near_names() {
+fn a_missing_path_suggests_similar_names() {
     let world = world(|_| {});
     fails(&world, "hf://org/model@v9", 3, &["has no revision 'v9'", "/org/model/tree/main"]);
     fails(&world, "hf://org/model/onxx", 3, &["no file or folder 'onxx'", "Similar names: onnx"]);
@@ -87,7 +87,7 @@ Suggestion: Similar names: tokenizer.json
 }
 
 #[test]
-fn each_fault_of_the_hub_has_its_exit_code_and_words() {
+fn each_fault_of_the_hub_has_its_exit_code_and_message() {
     let shard = "model-00001-of-00002.safetensors";
     for (route, kind, code, words) in [
         (Route::Revision, FaultKind::Html, 9, "is not from a Hugging Face Hub"),
@@ -112,7 +112,7 @@ fn each_fault_of_the_hub_has_its_exit_code_and_words() {
 }
 
 #[test]
-fn faults_that_pass_are_no_errors() {
+fn transient_faults_are_no_errors() {
     let shard = "model-00001-of-00002.safetensors";
     for (route, kind) in [
         (Route::Any, status(503, None, None)),
@@ -133,7 +133,7 @@ fn faults_that_pass_are_no_errors() {
 }
 
 #[test]
-fn a_server_without_commits_is_no_hub() {
+fn a_server_without_commits_is_refused() {
     let world = world(|config| config.has_commit_header = false);
     fails(&world, "hf://org/model", 9, &["is not from a Hugging Face Hub: the response for a file contains no commit"]);
 }

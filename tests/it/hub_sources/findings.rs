@@ -13,7 +13,7 @@ fn both(
 }
 
 #[test]
-fn every_finding_of_a_folder_is_one_of_the_repository() {
+fn a_repository_has_the_findings_of_a_folder() {
     let cut = || {
         let mut file = shard("b", 300_000);
         file.truncate(200_000);

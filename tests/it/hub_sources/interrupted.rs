@@ -9,7 +9,7 @@ use super::World;
 use crate::support::Running;
 
 #[test]
-fn a_check_ends_at_once_and_without_more_words() {
+fn a_check_is_interrupted_immediately() {
     for (route, request) in [(Route::Revision, "/revision/main"), (Route::Cdn, "/xet-bridge-us/")] {
         let mut world = World::sound();
         // The limit of a stalled response must not be what ends it.

@@ -38,7 +38,7 @@ fn the_variable_of_the_engine_does_not_count_for_an_import() {
 }
 
 #[test]
-fn what_is_no_model_at_the_hub_is_refused_before_it_is_asked() {
+fn other_hub_sources_are_refused_before_any_request() {
     let world = World::sound();
     let output = world.run(&["custom", "check", "hf://datasets/org/data"]).fails_with(2);
     insta::assert_snapshot!(output, @"
@@ -56,7 +56,7 @@ fn what_is_no_model_at_the_hub_is_refused_before_it_is_asked() {
 }
 
 #[test]
-fn variables_of_the_hub_are_judged_where_it_is_asked() {
+fn variables_of_the_hub_are_checked_only_when_used() {
     let mut world = World::sound();
     world.env.write_model();
     let mut code = |name: &str, value: &str| {

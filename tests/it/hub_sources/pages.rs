@@ -22,7 +22,7 @@ fn a_sound_repository_is_checked_without_azure_and_without_its_weights() {
 }
 
 #[test]
-fn a_dry_run_shows_what_is_taken_and_what_is_left_out() {
+fn a_dry_run_shows_selected_and_excluded_files() {
     let world = World::with(&sound(), |config| {
         config.repos[0].license = Some("apache-2.0".to_owned());
         config.repos[0].base_models = vec!["org/base".to_owned(), "org/other".to_owned()];
@@ -132,14 +132,14 @@ fn a_list_of_several_pages_and_redirected_small_files_are_read() {
 }
 
 #[test]
-fn a_renamed_repository_is_told() {
+fn a_renamed_repository_is_reported() {
     let world = World::with(&sound(), |config| config.repos[0].former_ids = vec!["org/old".to_owned()]);
     let output = world.run(&["custom", "check", "hf://org/old"]).success();
     assert!(output.stderr.contains("The repository 'org/old' was renamed to 'org/model'."), "{output}");
 }
 
 #[test]
-fn a_page_of_the_public_hub_is_asked_at_the_mirror_and_that_is_said() {
+fn a_page_of_the_public_hub_is_requested_from_the_mirror_and_reported() {
     let world = World::sound();
     let output = world.run(&["custom", "check", "https://huggingface.co/org/model"]).success();
     let words = "The repository is read from http://[HUB] (HF_ENDPOINT), not from huggingface.co.";

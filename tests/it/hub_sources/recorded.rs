@@ -72,7 +72,7 @@ fn a_plan_pins_the_commit() {
 }
 
 #[test]
-fn tags_say_where_a_model_came_from_and_show_has_them() {
+fn tags_record_the_origin_of_a_model() {
     let (world, _store) = world();
     let output = create(&world, &["--tag", "license=mine", "--progress", "json", "-o", "json"]).success();
     let sha = world.hub.sha("org/model").expect("a commit").to_owned();
@@ -113,7 +113,7 @@ fn a_printed_command_has_only_what_the_user_typed() {
 }
 
 #[test]
-fn a_branch_that_moved_is_said_and_the_pinned_commit_is_finished() {
+fn a_moved_branch_is_reported_and_the_pinned_commit_is_imported() {
     let (world, store) = world();
     broken(&world, &store);
     world.hub.configure(|config| config.moved_to = Some(OTHER.to_owned()));
@@ -128,7 +128,7 @@ fn a_branch_that_moved_is_said_and_the_pinned_commit_is_finished() {
 }
 
 #[test]
-fn another_selection_or_revision_starts_over_and_says_so() {
+fn another_selection_or_revision_starts_over() {
     for (before, now) in [(&["--exclude", "tokenizer.json"][..], &[][..]), (&[], &["--source", "hf://org/model@main"])]
     {
         let (world, store) = world();
@@ -157,7 +157,7 @@ fn an_unfinished_import_is_listed_and_resumed_at_its_own_hub() {
 }
 
 #[test]
-fn a_commit_that_is_gone_cannot_be_finished() {
+fn a_missing_commit_cannot_be_resumed() {
     let (world, store) = world();
     broken(&world, &store);
     world.hub.configure(|config| config.moved_to = Some(OTHER.to_owned()));

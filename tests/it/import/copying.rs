@@ -28,7 +28,7 @@ fn copies(world: &World, copying: Copying) {
 }
 
 #[test]
-fn the_store_copies_the_weights_and_says_that_nothing_proved_them() {
+fn copied_weights_are_reported_as_unverified() {
     let world = public(|_| {});
     let output = world.create(&["-o", "json", "--progress", "json", "--debug"]).success();
     world.assert_arrived();
@@ -90,7 +90,7 @@ fn verify_full_without_the_right_to_read_ends_before_anything_is_copied() {
 /// Files that the store cannot copy are streamed, with one line that gives the reason; under `--copy server` the
 /// command ends.
 #[test]
-fn what_cannot_be_copied_is_streamed_and_the_reason_is_told_once() {
+fn uncopyable_files_are_streamed_and_the_reason_is_reported_once() {
     for (copying, reason) in [
         (Copying { fault: Some(SourceFault::Status(403)), ..Copying::default() }, "cannot read from the source (403)"),
         (Copying { fault: Some(SourceFault::Status(404)), ..Copying::default() }, "cannot read from the source (404)"),

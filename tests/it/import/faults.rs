@@ -31,7 +31,7 @@ fn passing_faults_of_the_content_cost_a_retry() {
 
 /// Faults that stay, with exit code and words.
 #[test]
-fn lasting_faults_of_the_content_end_with_their_own_words() {
+fn lasting_faults_of_the_content_have_their_own_messages() {
     let refused = FaultKind::Expired;
     for (kind, code, words) in [
         (FaultKind::IgnoreRange, 9, "the whole file (200)"),
@@ -103,7 +103,7 @@ fn answers_that_disagree_end_before_a_byte_of_that_file_is_sent() {
 }
 
 #[test]
-fn a_mirror_without_a_commit_is_no_hub() {
+fn a_mirror_without_a_commit_is_refused() {
     let world = world(|config| config.has_commit_header = false);
     let output = world.create(&["--skip-check"]).fails_with(9);
     assert!(output.stderr.contains("contains no commit"), "{output}");

@@ -12,7 +12,7 @@ fn retries(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_busy_store_is_asked_again_and_the_retry_is_said() {
+fn a_busy_store_is_retried_and_reported() {
     let (env, store) = env();
     store.behaves(Behaviour { busy_every: Some(3), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
@@ -26,7 +26,7 @@ fn a_busy_store_is_asked_again_and_the_retry_is_said() {
 }
 
 #[test]
-fn a_store_that_says_how_long_is_given_that_time() {
+fn a_retry_after_of_the_store_is_obeyed() {
     let (env, store) = env();
     store.behaves(Behaviour { busy_every: Some(4), retry_after: Some(7), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
@@ -47,7 +47,7 @@ fn broken_connections_cost_only_their_blocks() {
 }
 
 #[test]
-fn what_was_damaged_on_the_way_is_refused_and_sent_again() {
+fn damaged_content_is_refused_and_sent_again() {
     let (env, store) = env();
     store.behaves(Behaviour { flip_every: Some(2), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
@@ -156,7 +156,7 @@ fn a_fresh_sas_that_is_refused_too_ends_it() {
 
 /// Blocks that were sent before are in the old container: the new one is registered.
 #[test]
-fn a_fresh_sas_for_another_place_begins_again_there() {
+fn a_new_sas_for_another_location_starts_over_there() {
     let (env, store) = env_with(Config { new_container_each_time: true, ..ending_sas() });
     store.behaves(Behaviour { sas_ends_after: Some(2), ..Behaviour::default() });
     let output = create(&env, &["--parallel", "1"]).success();
@@ -177,7 +177,7 @@ fn impatient() -> (TestEnv, BlockStore) {
 }
 
 #[test]
-fn a_silent_store_is_said_and_then_given_up() {
+fn a_silent_store_is_reported_and_then_given_up() {
     let (env, store) = impatient();
     store.behaves(Behaviour { silent_after: Some(3), ..Behaviour::default() });
     let output = create(&env, &["-o", "json"]).fails_with(7);
@@ -196,7 +196,7 @@ fn a_store_that_is_always_busy_is_given_up_too() {
 
 /// The list of the container is the last proof: a blob that is not there as it was sent is not registered.
 #[test]
-fn what_the_store_lists_otherwise_is_not_registered() {
+fn blobs_listed_differently_are_not_registered() {
     for lists in [Lists::Shorter, Lists::WithoutFirst] {
         let (env, store) = env();
         store.behaves(Behaviour { lists, ..Behaviour::default() });
@@ -275,7 +275,7 @@ fn a_record_that_cannot_be_written_ends_the_upload() {
 
 /// A process may hold few files; each request needs a connection and the file that it reads.
 #[test]
-fn few_open_files_mean_fewer_connections() {
+fn a_low_limit_of_open_files_reduces_connections() {
     let (env, store) = env();
     for number in 0..200 {
         env.write(&format!("model/small-{number:03}.json"), "{}");

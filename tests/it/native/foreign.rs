@@ -24,7 +24,7 @@ fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
 /// one request, and one of several blocks; detected by ETags, or by the times of the writes where the list has no
 /// ETags.
 #[test]
-fn what_another_machine_wrote_is_not_registered() {
+fn blobs_of_another_upload_are_not_registered() {
     for (number, name, lists, sent_again) in [
         (2, "config.json", Lists::All, (1, 0)),
         (3, "config.json", Lists::WithoutEtags, (1, 0)),
@@ -125,7 +125,7 @@ fn a_model_that_the_other_machine_registered_is_not_its_own() {
 
 /// Content that was sent before a kill counts only as the write that it was.
 #[test]
-fn what_another_machine_wrote_after_a_kill_is_sent_again() {
+fn blobs_overwritten_after_a_kill_are_sent_again() {
     let (env, store) = env();
     // All but the last block of the large file, which is sent last: the small file is among them.
     killed_after(&env, &store, 4, false);

@@ -44,7 +44,7 @@ fn rule(route: &str, spoil: Spoil, always: bool) -> Rule {
 const CREATE: [&str; 8] = ["custom", "create", "-n", "my-model", "--source", "model", "--engine", "native"];
 
 #[test]
-fn a_portal_that_takes_every_block_is_told_from_a_blob_store() {
+fn a_portal_that_accepts_every_block_is_detected() {
     let (env, _store, proxy) = world(rule(BLOCK, PORTAL, true));
     let output = env.run(&CREATE).fails_with(7);
     assert!(output.stderr.contains("did not come from a blob store (200): \"<title>Sign in to "), "{output}");

@@ -68,7 +68,7 @@ fn a_hundred_thousand_waiting_files_take_little_memory() {
 
 /// Data about each file is in memory once when the lists are compared, the journal is written and the files are shown.
 #[test]
-fn the_end_of_an_upload_of_many_files_takes_little_memory() {
+fn the_end_of_an_upload_of_many_files_needs_little_memory() {
     let (env, _store) = env();
     // No blocks of a large file beside them.
     sparse(&env, 2);

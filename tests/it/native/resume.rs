@@ -54,7 +54,7 @@ fn after_a_kill_only_the_missing_blocks_are_sent() {
 }
 
 #[test]
-fn of_a_file_alone_it_is_said_how_much_is_there() {
+fn resuming_a_single_file_reports_its_uploaded_part() {
     let (env, store) = env();
     std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
     store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });
@@ -156,7 +156,7 @@ fn a_finished_file_costs_one_request() {
 
 /// Name, size and time of a file do not identify its content: blocks of another upload are not this one's.
 #[test]
-fn blocks_of_another_upload_are_not_taken_for_its_own() {
+fn blocks_of_another_upload_are_not_reused() {
     let (env, store) = env();
     create(&env, &[]).success();
     large(&store);
@@ -166,7 +166,7 @@ fn blocks_of_another_upload_are_not_taken_for_its_own() {
 
 /// Seconds or minutes in which nothing is sent.
 #[test]
-fn a_large_file_that_is_only_read_is_said() {
+fn reading_a_large_file_again_is_reported() {
     let (env, store) = env();
     sparse(&env, 600 << 20);
     store.behaves(Behaviour { discards: true, ..Behaviour::default() });
@@ -177,7 +177,7 @@ fn a_large_file_that_is_only_read_is_said() {
 }
 
 #[test]
-fn uploads_resume_goes_on_with_it() {
+fn uploads_resume_continues_a_native_upload() {
     let (env, store) = env();
     killed_after(&env, &store, 3, false);
     let before = large(&store);
@@ -191,7 +191,7 @@ fn uploads_resume_goes_on_with_it() {
 }
 
 #[test]
-fn ctrl_c_ends_it_at_once_and_says_what_stays() {
+fn ctrl_c_ends_immediately_and_reports_what_is_kept() {
     let (mut env, store) = env();
     // The real clock: the end has to be quick without scaling.
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
@@ -212,7 +212,7 @@ fn ctrl_c_ends_it_at_once_and_says_what_stays() {
 
 /// Message about one incomplete file, where nothing is complete.
 #[test]
-fn the_words_of_an_interrupted_upload_count_the_blocks() {
+fn the_message_of_an_interrupted_upload_counts_the_blocks() {
     let (env, store) = env();
     std::fs::remove_file(env.work().join("model/config.json")).expect("removed");
     store.behaves(Behaviour { silent_after: Some(2), ..Behaviour::default() });

@@ -162,7 +162,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_already_uploaded_is_said_when_an_upload_is_resumed() {
+    fn resuming_reports_what_is_already_uploaded() {
         for (kept, words) in [
             (NOTHING, None),
             (ResumeTotals { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B already uploaded.")),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_said_for_each_kind_of_engine() {
+    fn an_interrupted_upload_reports_what_each_engine_keeps() {
         let azcopy = ResumeTotals { keeps_partial_files: false, ..NOTHING };
         for (kept, words) in [
             (ResumeTotals { total_files: 0, ..azcopy }, "The copy starts over."),

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_is_checked_against_what_is_known() {
+    fn a_capacity_is_checked_against_the_known_limits() {
         let stepped = json!({"minimum": 15, "maximum": 30, "step": 10});
         for (limits, capacity, is_good) in [
             (json!({}), 1, true),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_off_the_step_is_told_the_step_and_its_neighbours() {
+    fn a_capacity_off_the_step_reports_the_step_and_its_neighbours() {
         for (limits, capacity, words) in [
             (
                 json!({"minimum": 80, "maximum": 1000, "step": 40}),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_put_in_words() {
+    fn a_range_is_described_in_words() {
         for (limits, words) in [
             (json!({"minimum": 15, "maximum": 30000, "step": 5}), "15 to 30,000 in steps of 5"),
             (json!({"maximum": 1000000, "step": 1}), "1 to 1,000,000"),

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_lifecycle_state_is_told_the_known_ones() {
+    fn an_unknown_lifecycle_state_lists_the_known_ones() {
         let new = json!({"name": "n", "lifecycleStatus": "Retiring"});
         let models = [model(), serde_json::from_value(new).expect("a model")];
         let unknown = |state: &str| {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_hidden_unless_it_is_asked_for() {
+    fn retired_models_are_hidden_unless_requested() {
         let none = CatalogFilter::default;
         assert!(none().hides(model().view(), NOW));
         assert!(!CatalogFilter { all: true, ..none() }.hides(model().view(), NOW));

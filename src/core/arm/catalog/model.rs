@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_known_by_state_and_by_date() {
+    fn retirement_is_detected_by_state_and_date() {
         let of = |status: &str, day: &str| {
             let json = json!({"name": "m", "lifecycleStatus": status, "deprecation": {"inference": day}});
             model(&json.to_string()).view().has_ended(NOW)

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_the_limit_less_what_is_used() {
+    fn remaining_quota_is_limit_minus_usage() {
         let name = json!({"value": "OpenAI.GlobalStandard.m", "localizedValue": "Tokens"});
         let one = usage(json!({"name": name, "currentValue": 150.0, "limit": 200}));
         assert_eq!((one.name(), one.title(), one.left()), ("OpenAI.GlobalStandard.m", "Tokens", Some(50)));

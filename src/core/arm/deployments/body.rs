@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_chosen_is_sent_under_its_name() {
+    fn chosen_options_are_sent_under_their_names() {
         let new = NewDeployment {
             rai_policy: Some("Strict".into()),
             version_upgrade: Some("NoAutoUpgrade".into()),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_service_writes_does_not_go_back() {
+    fn read_only_fields_are_not_sent_back() {
         let sent = json!({
             "id": "i", "name": "d", "type": "t", "etag": "e", "eTag": "e", "systemData": {"createdBy": "x"},
             "sku": {"name": "S", "capacity": 1, "tier": null}, "tags": {"a": "b"}, "newField": 1,

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_put_keeps_what_is_not_changed() {
+    fn a_put_keeps_unchanged_fields() {
         let change = DeploymentChange {
             rai_policy: Some("Strict".into()),
             model_version: Some("2".into()),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_tells_before_and_after_and_nothing_of_what_is_equal() {
+    fn a_change_lists_before_and_after_of_changed_fields_only() {
         let change = DeploymentChange {
             capacity: Some(80),
             spillover: Some("x".into()),

@@ -122,7 +122,7 @@ mod tests {
     const SHA: &str = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn redirects_of_the_usual_place_stay_with_microsoft() {
+    fn redirects_of_the_default_source_stay_with_microsoft() {
         let place = place(&[]).expect("a place");
         let good = [
             "https://aka.ms/x",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn redirects_of_an_own_place_stay_on_its_host() {
+    fn redirects_of_a_custom_source_stay_on_its_host() {
         let own = |url: &str| place(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]).expect("a place");
         let urls = [
             "https://mirror.corp/x",
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_place_is_safe_and_has_a_checksum() {
+    fn a_custom_source_is_secure_and_has_a_checksum() {
         let said = |vars: &[(&str, &str)]| place(vars).expect_err("refused").to_string();
         for url in ["http://mirror.corp/x", "ftp://h/x", "https://u:p@h/x", "file:///x", "not a URL"] {
             let error = said(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]);

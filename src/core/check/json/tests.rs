@@ -25,7 +25,7 @@ fn fault(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn what_python_writes_is_read() {
+fn json_written_by_python_is_read() {
     for (text, expected) in [
         ("[NaN, Infinity,-Infinity\t,\nNaN]", json!([0, 0, -0.0, 0])),
         ("{\"NaN\": NaN, \"Infinity\":Infinity}", json!({"NaN": 0, "Infinity": 0})),
@@ -40,7 +40,7 @@ fn what_python_writes_is_read() {
 }
 
 #[test]
-fn what_python_refuses_is_refused() {
+fn json_refused_by_python_is_refused() {
     for text in [
         "[-NaN]",
         "[+NaN]",

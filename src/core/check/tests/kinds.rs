@@ -62,7 +62,7 @@ fn files_are_what_their_names_say() {
 }
 
 #[test]
-fn what_a_loader_would_miss_or_not_read_is_a_warning() {
+fn files_that_a_loader_misses_or_ignores_are_warnings() {
     assert_all(vec![
         ("warning missing-tokenizer", || changed(|f| _ = f.remove("tokenizer.json").write("merges.txt", "a b"))),
         ("warning missing-index", || changed(|f| _ = f.remove("model.safetensors.index.json"))),
@@ -116,7 +116,7 @@ fn sound_files_of_all_kinds_have_no_findings() {
 }
 
 #[test]
-fn a_second_copy_of_the_weights_is_told_with_its_size() {
+fn a_second_copy_of_the_weights_is_reported_with_its_size() {
     let folder = TestFolder::sound();
     folder.write("original/consolidated.00.pth", [b"PK\x03\x04".as_slice(), &[0; 2044]].concat());
     let findings = folder.check_as(None);

@@ -16,7 +16,7 @@ fn pieces() -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send +
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_streamed_body_begins_anew_with_each_attempt() {
+async fn a_streamed_body_restarts_with_each_attempt() {
     let server =
         Server::play(vec![answer("503 X", &[], ""), answer("201 Created", &["x-ms-request-id: r1"], "")]).await;
     let (client, reports) = client(&[(var::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
@@ -50,7 +50,7 @@ async fn a_streamed_body_begins_anew_with_each_attempt() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_stall_ends_an_attempt_and_movement_elsewhere_does_not() {
+async fn a_stall_ends_an_attempt_and_a_moving_counter_does_not() {
     let (client, _) = client(&[]);
     let timeout = Duration::from_millis(200);
     let server = Server::play(vec![ServerScript::Silence]).await;
@@ -69,7 +69,7 @@ async fn a_stall_ends_an_attempt_and_movement_elsewhere_does_not() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_file_is_asked_for_as_it_is_and_with_no_word_of_ours() {
+async fn a_file_is_requested_unencoded_and_without_our_headers() {
     let server = Server::play(vec![answer("200 OK", &["content-encoding: gzip"], "packed")]).await;
     let (client, reports) = client(&[(var::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
     let request = Request::download(server.url.join("/f?sig=CANARY").expect("url"), Duration::from_secs(60));
@@ -87,7 +87,7 @@ async fn a_file_is_asked_for_as_it_is_and_with_no_word_of_ours() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_file_that_does_not_come_is_given_up() {
+async fn a_stalled_download_fails() {
     let (client, _) = client(&[]);
     let stall = Duration::from_millis(50);
     let server = Server::play(vec![ServerScript::Silence]).await;

@@ -13,7 +13,7 @@ fn raw(text: &str) -> ServerScript {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_body_that_breaks_off_is_asked_for_again() {
+async fn an_interrupted_body_is_requested_again() {
     let cut = raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"value\":");
     for plays in [vec![cut.clone(), answer("200 OK", &[], "{}")], vec![raw(""), answer("200 OK", &[], "{}")]] {
         let server = Server::play(plays).await;
@@ -29,7 +29,7 @@ async fn a_body_that_breaks_off_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn the_status_counts_where_an_error_body_breaks_off() {
+async fn the_status_counts_when_an_error_body_is_interrupted() {
     let server = Server::play(vec![raw("HTTP/1.1 403 X\r\ncontent-length: 100\r\n\r\n{")]).await;
     let (client, _) = client(&[]);
     let error = client.send(&Request::new(Method::GET, server.url.clone(), Retry::Idempotent)).await.expect_err("403");
@@ -83,7 +83,7 @@ async fn a_dropped_request_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn an_upload_that_stands_still_is_given_up() {
+async fn a_stalled_upload_fails() {
     let server = Server::play(vec![ServerScript::Silence]).await;
     let (client, _) = client(&[]);
     let start = Instant::now();

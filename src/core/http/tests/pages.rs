@@ -46,7 +46,7 @@ async fn no_page_is_requested_twice() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_page_that_is_none_leaves_no_part_of_a_list() {
+async fn an_invalid_page_fails_the_whole_list() {
     for last in ["{}", r#"{"value":["x"]}"#] {
         for bodies in [&[r#"{"value":[1],"nextLink":"/b"}"#, last][..], &[last, r#"{"value":[1]}"#]] {
             let server = pages(bodies).await;

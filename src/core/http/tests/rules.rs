@@ -80,7 +80,7 @@ async fn a_busy_service_is_asked_five_times_and_reported_once() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn each_try_has_an_id_of_its_own() {
+async fn each_attempt_has_its_own_id() {
     let server = Server::play(vec![answer("500 X", &[], ""), answer("200 OK", &[], "")]).await;
     let (client, _) = client(&[]);
     client.send(&get(&server.url, Retry::Idempotent)).await.expect("the second try");
@@ -91,7 +91,7 @@ async fn each_try_has_an_id_of_its_own() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn what_may_have_been_processed_is_not_sent_twice() {
+async fn a_possibly_processed_request_is_not_sent_twice() {
     for (play, sent) in [
         (answer("500 X", &[], ""), 1),
         (answer("503 X", &[], ""), 1),

@@ -60,7 +60,7 @@ fn pages_of_the_public_hub_are_asked_at_the_mirror() {
 }
 
 #[test]
-fn what_is_no_model_at_the_hub_is_refused_by_name() {
+fn hub_addresses_of_other_types_are_refused_by_name() {
     use HubAddressError::{
         BadId, BadPath, BadRevision, Host, NoFile, NoRepository, OnePart, OtherPage, OtherType, Singular,
     };

@@ -41,7 +41,7 @@ async fn each_refusal_has_its_meaning() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn what_is_no_hub_is_said() {
+async fn a_server_that_is_no_hub_is_reported() {
     for body in ["<html>CANARY</html>", "", "{}", r#"{"id":"org/repo","sha":"main"}"#] {
         let error = refused(&[], "200 OK", body, None).await;
         assert!(matches!(error, HubError::NotAHub { .. }), "{body}: {error:?}");
@@ -94,7 +94,7 @@ fn limited(seconds: u64) -> ServerScript {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_short_rate_limit_is_waited_for_and_said_once() {
+async fn a_short_rate_limit_is_awaited_and_reported_once() {
     let server = Server::play(vec![limited(55), limited(300), description(SHA)]).await;
     let (client, reports) = hub(&server, None);
     let begun = tokio::time::Instant::now();

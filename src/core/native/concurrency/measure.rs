@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_that_are_slow_each_are_told_from_a_slow_line() {
+    fn slow_connections_are_distinguished_from_a_slow_line() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
         let line = SimulatedLink { all: 1e9, connection: 0.3 };
         measure.delivered(line.rate(16));

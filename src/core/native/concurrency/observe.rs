@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_attempt_begins_anew() {
+    fn another_attempt_restarts_the_observation() {
         let progress = Arc::new(RequestProgress::new(16 << 20));
         let mut watched = TrackedRequest { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_whole_tells_nothing_until_it_is_acknowledged() {
+    fn buffered_content_counts_only_once_acknowledged() {
         let progress = Arc::new(RequestProgress::new(8 << 20));
         let mut watched = TrackedRequest { progress: Arc::clone(&progress), beside: 1, from: None };
         let look = Instant::now();

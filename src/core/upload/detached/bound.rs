@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_progress_goes_first_and_what_tells_the_story_stays() {
+    fn the_oldest_progress_is_removed_first_and_steps_stay() {
         let schema = "{\"schema\":\"azure.ai.models/progress\",\"version\":1}\n";
         let mut text = format!("{schema}{}", event("step", 1));
         for number in 0..10 {

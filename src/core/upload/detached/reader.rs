@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_replaced_is_read_on_behind_the_last_line() {
+    fn a_replaced_file_is_read_from_the_last_known_line() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("events.ndjson");
         fs::write(&path, "schema\na\nb\nc\n").expect("written");

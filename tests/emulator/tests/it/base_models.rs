@@ -92,7 +92,7 @@ async fn chat(client: &Client, token: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_deployment_answers_or_says_why_not() {
+async fn a_deployment_answers_or_reports_why_not() {
     let client = Client::new(Config::default());
     let of_model = |name: &str, model: &str, version: &str| json!({"name": name, "properties": {"model": {"name": model, "version": version}}});
     let seed = |deployment: Value| client.emulator.seed_deployment(&deployment).unwrap();
@@ -120,7 +120,7 @@ async fn a_deployment_answers_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn a_token_is_taken_where_it_belongs() {
+async fn a_token_is_accepted_only_by_its_service() {
     let client = Client::new(Config::default());
     client.emulator.seed_deployment(&json!({"name": "good"})).unwrap();
     let ask = json!({"model": "good", "messages": [{"role": "user", "content": "hi"}]});

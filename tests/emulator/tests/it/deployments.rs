@@ -97,7 +97,7 @@ async fn a_deployment_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_standard_deployment_is_there_at_once_with_limits_of_its_capacity() {
+async fn a_standard_deployment_exists_immediately_with_the_limits_of_its_capacity() {
     let client = client(Deploying::default());
     let answer = put(&client, "chat", &base(10)).await;
     assert_eq!((answer.status, state(&answer)), (201, "Succeeded"));
@@ -221,7 +221,7 @@ fn with_draft(drafted: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_draft_model_takes_the_later_version_and_hides_from_the_earlier() {
+async fn a_draft_model_needs_the_later_version() {
     let client = client(Deploying { polls_until_done: 0, ..Deploying::default() });
     client.seed("tiny", "1");
     let source = format!("{ACCOUNT}/projects/demo");

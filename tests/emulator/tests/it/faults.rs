@@ -73,7 +73,7 @@ async fn a_truncated_body_is_shorter_than_promised() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_answer() {
+async fn invalid_bodies_are_sent() {
     let client = with(Fault::new(Route::List, FaultKind::Html { status: 502 }).times(1));
     let page = client.get("/models").await;
     assert_eq!((page.status, page.header("content-type")), (502, "text/html"));
@@ -92,7 +92,7 @@ async fn bodies_that_are_no_answer() {
 }
 
 #[tokio::test]
-async fn late_is_late_and_elsewhere_is_elsewhere() {
+async fn delays_and_redirects_are_played() {
     let client = with(Fault::new(Route::List, FaultKind::Delay { milliseconds: 150 }).times(1));
     let before = Instant::now();
     assert_eq!(client.get("/models").await.status, 200);

@@ -38,7 +38,7 @@ async fn another_store_is_handed_out_and_never_asked() {
 }
 
 #[tokio::test]
-async fn it_says_what_to_set_and_ends_cleanly() {
+async fn the_program_prints_its_variables_and_ends_cleanly() {
     let file = std::env::temp_dir().join(format!("foundry-emulator-endpoint-{}", std::process::id()));
     let mut command = Command::new(env!("CARGO_BIN_EXE_foundry-emulator"));
     command.args(["--port", "0", "--fault", "list:status=503,count=1", "--write-endpoint"]).arg(&file);
@@ -61,7 +61,7 @@ async fn it_says_what_to_set_and_ends_cleanly() {
 }
 
 #[test]
-fn what_it_cannot_do_it_says() {
+fn the_program_reports_invalid_options() {
     let run = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_foundry-emulator")).args(arguments).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())

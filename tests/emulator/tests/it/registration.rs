@@ -41,7 +41,7 @@ async fn an_operation_walks_through_its_states() {
 }
 
 #[tokio::test]
-async fn each_dialect_shows_the_base_model_in_its_own_place() {
+async fn each_dialect_has_its_own_base_model_field() {
     let client = Client::new(Config { polls_until_done: 0, ..Config::default() });
     let uri = client.blob_uri().await;
     let base = "azureml://registries/r/models/x/versions/1";
@@ -125,7 +125,7 @@ async fn gets_of_the_version_move_the_operation_on() {
 }
 
 #[tokio::test]
-async fn a_service_without_create_async_takes_put() {
+async fn a_service_without_create_async_accepts_put() {
     let client = Client::new(Config { has_create_async: false, ..Config::default() });
     create(&client).await.assert_refused(404, "RouteNotFound");
     client.emulator.configure(|config| config.missing_route = MissingRoute::MethodNotAllowed);

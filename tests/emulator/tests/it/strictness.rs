@@ -38,7 +38,7 @@ async fn an_api_version_is_needed_and_v1_needs_the_preview_header() {
 }
 
 #[tokio::test]
-async fn routes_projects_methods_and_content_types_are_told_apart() {
+async fn routes_projects_methods_and_content_types_are_distinguished() {
     let client = Client::new(Config::default());
     client.get("/datasets").await.assert_refused(404, "RouteNotFound");
     client.get("/models/tiny/versions/1/operations/1").await.assert_refused(404, "RouteNotFound");

@@ -62,7 +62,7 @@ async fn a_second_start_finds_the_same_container_until_the_version_is_deleted() 
 }
 
 #[tokio::test]
-async fn a_registered_version_takes_no_upload() {
+async fn a_registered_version_accepts_no_upload() {
     let client = Client::new(Config::default());
     client.seed("tiny", "1");
     client.start_upload().await.assert_refused(409, "ModelVersionConflict");
@@ -100,7 +100,7 @@ async fn the_first_sas_can_be_expired_and_the_second_good() {
 }
 
 #[tokio::test]
-async fn credentials_read_what_is_registered() {
+async fn credentials_read_registered_files() {
     let client = Client::new(Config::default());
     let path = format!("{VERSION}/credentials");
     let uri = format!("{STORE}/weights");

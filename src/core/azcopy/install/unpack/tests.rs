@@ -73,7 +73,7 @@ fn archive_survives_mutation() {
 const FILE: EntryType = EntryType::Regular;
 
 #[test]
-fn the_program_is_taken_and_everything_else_is_left() {
+fn only_the_program_is_unpacked() {
     let tar = tar_gz(&[
         ("pax_global_header", EntryType::XGlobalHeader, b"52 comment=x\n"),
         ("azcopy_linux_amd64_10.32.2/", EntryType::Directory, b""),
