@@ -177,7 +177,7 @@ impl CliError {
 
     /// Puts a headline before the message.
     #[must_use]
-    fn headed(mut self, headline: &str) -> Self {
+    fn with_headline(mut self, headline: &str) -> Self {
         self.details.message = format!("{}: {}", clean(headline), self.details.message);
         self
     }
@@ -200,7 +200,7 @@ impl CliError {
 
     /// Sets AzCopy as the party that failed.
     #[must_use]
-    fn of_tool(mut self) -> Self {
+    fn from_tool(mut self) -> Self {
         self.details.culprit = ErrorOrigin::Tool;
         self
     }

@@ -2,14 +2,14 @@
 //!
 //! Everything is found before anything is written: a project that is not there leaves no trace.
 
-mod asked;
 mod environment;
 mod find;
+mod options;
 
 use clap::Args;
 
-use self::asked::InitOptions;
 use self::environment::{ExistingState, TargetEnvironment};
+use self::options::InitOptions;
 use super::finder::LocatedProject;
 use crate::app::App;
 use crate::console::product::{self, JsonPieces, Product};
@@ -85,7 +85,7 @@ pub(crate) async fn init(app: &App, args: &InitArgs) -> Result<(), CliError> {
     let asked = InitOptions::read(app, args)?;
     let host = app.host();
     let json = app.globals.output == OutputFormat::Json;
-    let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json).asking(app.can_choose());
+    let azd = Azd::new(&app.env, &app.timings, host.as_ref(), json).with_questions(app.can_choose());
     let before = ExistingState::read(app, &azd, asked.environment.as_deref()).await?;
     if let Some(values) = before.values.as_ref().and_then(|values| asked.is_answered(values)) {
         return show(app, before.target(), &ProjectValues(values.map(Some)));

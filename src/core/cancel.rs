@@ -102,7 +102,7 @@ impl Cancellation {
     }
 
     /// Runs a part of work that [holds](Self::hold), or gives `None` at the first request to end.
-    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn or_cancelled<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             () = self.at_least(Urgency::Graceful) => None,
@@ -122,10 +122,10 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn a_second_request_is_immediate() {
         let (canceller, cancellation) = channel();
-        assert_eq!(cancellation.or(async { 1 }).await, Some(1));
+        assert_eq!(cancellation.or_cancelled(async { 1 }).await, Some(1));
         canceller.request();
         assert_eq!(cancellation.urgency(), Urgency::Graceful);
-        assert_eq!(cancellation.or(pending::<()>()).await, None);
+        assert_eq!(cancellation.or_cancelled(pending::<()>()).await, None);
         canceller.request();
         cancellation.at_least(Urgency::Now).await;
     }

@@ -34,8 +34,8 @@ impl CliError {
         let message = format!("deployment '{name}': {error}");
         match error {
             DeployError::Refused(error) => refused_write(error, suggestions),
-            DeployError::Busy(error) => refused_write(error, suggestions).headed(&message),
-            DeployError::Unwatchable(error) => refused_write(error, suggestions).headed(&message),
+            DeployError::Busy(error) => refused_write(error, suggestions).with_headline(&message),
+            DeployError::Unwatchable(error) => refused_write(error, suggestions).with_headline(&message),
             DeployError::Failed { state, detail, details } => failed(name, &state, detail, &details, suggestions),
             DeployError::TimedOut { last_state, last_fault } => {
                 let mut message = match last_state {

@@ -99,7 +99,7 @@ impl From<LocateError> for CliError {
         Self::new(kind, error.to_string())
             .with_code(ErrorCode::AzcopyNotFound)
             .with_suggestion(error.suggestion())
-            .of_tool()
+            .from_tool()
     }
 }
 
@@ -113,7 +113,7 @@ impl From<VerifyError> for CliError {
                 azure_ai_models_core::azcopy::download_url()
             ),
         };
-        Self::failure(format!("{error}{why}")).with_code(ErrorCode::AzcopyUnusable).with_suggestion(way).of_tool()
+        Self::failure(format!("{error}{why}")).with_code(ErrorCode::AzcopyUnusable).with_suggestion(way).from_tool()
     }
 }
 
@@ -160,7 +160,7 @@ impl From<InstallError> for CliError {
                 .with_code(ErrorCode::AzcopyNotInstalled)
                 .with_suggestion(format!("Check the free disk space and the permissions. Otherwise: {by_hand}")),
         };
-        error.of_tool()
+        error.from_tool()
     }
 }
 

@@ -366,7 +366,7 @@ pub(crate) enum VersionConflict {
 
 /// A failed request of a registration, without a suggestion.
 fn failed_registration(error: HttpError, headline: &str) -> CliError {
-    let error = failed_request(error).headed(headline);
+    let error = failed_request(error).with_headline(headline);
     CliError { kind: ErrorKind::RegistrationFailed, ..error }
 }
 

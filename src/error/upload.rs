@@ -44,7 +44,7 @@ impl From<UploadError> for CliError {
         match error {
             UploadError::Conflict(error) => Self::refused_creation(error),
             UploadError::NoLocation(error) => error.into(),
-            UploadError::Unreachable(error) => Self::from(error).headed("the blob store cannot be used"),
+            UploadError::Unreachable(error) => Self::from(error).with_headline("the blob store cannot be used"),
             UploadError::SasRejected(refusal) => Self::new(ErrorKind::UploadFailed, message)
                 .with_code(refusal.code.map_or(ErrorCode::SasRefused, ErrorCode::Service))
                 .with_suggestion("A new upload location was rejected too. Check this machine's clock, and the network rules of the project's storage.")
@@ -104,7 +104,7 @@ impl From<RunError> for CliError {
                 }
             }
         };
-        error.of_tool()
+        error.from_tool()
     }
 }
 

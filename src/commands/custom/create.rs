@@ -3,8 +3,8 @@
 //! The order of work is the promise: what can fail without the network fails first, nothing is registered that did
 //! not arrive whole.
 
-mod again;
 mod args;
+mod command_line;
 mod content;
 mod detach;
 mod dry_run;

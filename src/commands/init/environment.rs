@@ -30,7 +30,7 @@ impl ExistingState {
     /// When azd does not report the state. A transient failure of azd is no reason to create anything.
     pub(super) async fn read(app: &App, azd: &Azd<'_>, named: Option<&str>) -> Result<Self, CliError> {
         if !azd.has_project().await? {
-            azd.is_there().await?;
+            azd.is_available().await?;
             let name = named.map(str::to_owned);
             return Ok(Self { has_project: false, environments: Vec::new(), name, values: None });
         }

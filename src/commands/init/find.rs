@@ -1,7 +1,7 @@
 //! The Foundry project that `init` is about: named by options, by values of the azd environment, or chosen.
 
-use super::asked::{self, InitOptions};
 use super::environment::ExistingState;
+use super::options::{self, InitOptions};
 use super::{KEYS, ProjectValues};
 use crate::app::App;
 use crate::commands::finder::ProjectFinder;
@@ -51,7 +51,7 @@ struct ProjectHints {
 impl ProjectHints {
     /// Options count before the endpoint that `init` stored, and that before what azd's Foundry provider stored.
     fn of<'a>(app: &App, asked: &InitOptions, stored: impl Fn(&str) -> Option<&'a String>) -> Result<Self, CliError> {
-        let parse = |text: &String| asked::endpoint(app, text);
+        let parse = |text: &String| options::endpoint(app, text);
         if asked.id.is_some() || asked.endpoint.is_some() {
             return Ok(Self { id: asked.id.clone(), endpoint: asked.endpoint.clone() });
         }

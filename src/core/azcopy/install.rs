@@ -5,7 +5,7 @@
 
 mod error;
 mod fetch;
-mod place;
+mod source;
 mod unpack;
 
 use std::fs::{self, File, TryLockError};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use error::{ArchiveFlaw, InstallError};
-pub use place::DownloadSource;
+pub use source::DownloadSource;
 
 use self::fetch::FetchedArchive;
 use self::unpack::{UnpackError, unpack};

@@ -16,10 +16,10 @@ pub(super) struct Lines<R> {
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self::with_longest(reader, MAX_LENGTH)
+        Self::with_max_length(reader, MAX_LENGTH)
     }
 
-    fn with_longest(reader: R, longest: usize) -> Self {
+    fn with_max_length(reader: R, longest: usize) -> Self {
         Self { reader: BufReader::with_capacity(64 * 1024, reader), partial: Vec::new(), longest }
     }
 
@@ -57,7 +57,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn lines_are_cut_and_never_lost() {
-        let mut lines = Lines::with_longest(&b"one\r\n\ntoo long a line\nb\xffd\nlast"[..], 8);
+        let mut lines = Lines::with_max_length(&b"one\r\n\ntoo long a line\nb\xffd\nlast"[..], 8);
         let mut read = Vec::new();
         while let Some(line) = lines.next().await.expect("memory") {
             read.push(line);

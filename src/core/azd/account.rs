@@ -1,6 +1,6 @@
 //! Subscriptions of the account that is signed in to azd, and azd commands that azd runs for the program.
 
-use super::host::{whenever, within};
+use super::host::{with_limit, without_limit};
 use super::proto::account_service_client::AccountServiceClient;
 use super::proto::workflow_service_client::WorkflowServiceClient;
 use super::proto::{self, ListSubscriptionsRequest, LookupTenantRequest, RunWorkflowRequest};
@@ -33,7 +33,7 @@ impl Host {
     pub async fn subscriptions(&self, tenant: Option<&str>) -> Result<Vec<AzdSubscription>, HostError> {
         let mut client = AccountServiceClient::new(self.channel()?);
         let message = ListSubscriptionsRequest { tenant_id: tenant.map(str::to_owned) };
-        let answer = within(self.timings().request, client.list_subscriptions(self.request(message))).await;
+        let answer = with_limit(self.timings().request, client.list_subscriptions(self.request(message))).await;
         let answer = answer.map_err(|error| error.while_doing(|| "listing the subscriptions".to_owned()))?;
         Ok(answer.subscriptions.into_iter().map(AzdSubscription::from).collect())
     }
@@ -45,7 +45,7 @@ impl Host {
     pub async fn tenant_of(&self, subscription: &str) -> Result<String, HostError> {
         let mut client = AccountServiceClient::new(self.channel()?);
         let message = LookupTenantRequest { subscription_id: subscription.to_owned() };
-        let answer = within(self.timings().request, client.lookup_tenant(self.request(message))).await;
+        let answer = with_limit(self.timings().request, client.lookup_tenant(self.request(message))).await;
         let purpose = || format!("looking up the tenant of subscription {subscription}");
         Ok(answer.map_err(|error| error.while_doing(purpose))?.tenant_id)
     }
@@ -60,7 +60,7 @@ impl Host {
         let command = proto::WorkflowCommand { args: args.iter().map(|&arg| arg.to_owned()).collect() };
         let steps = vec![proto::WorkflowStep { command: Some(command) }];
         let workflow = proto::Workflow { name: args.first().copied().unwrap_or_default().to_owned(), steps };
-        let run = whenever(client.run(self.request(RunWorkflowRequest { workflow: Some(workflow) }))).await;
+        let run = without_limit(client.run(self.request(RunWorkflowRequest { workflow: Some(workflow) }))).await;
         run.map(drop).map_err(|error| error.of_command(args))
     }
 }

@@ -83,7 +83,7 @@ impl Host {
 }
 
 /// An answer under a limit. On the heap: what tonic holds during a call is large.
-pub(super) fn within<T>(
+pub(super) fn with_limit<T>(
     limit: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Result<T, HostError>> {
@@ -97,7 +97,7 @@ pub(super) fn within<T>(
 }
 
 /// Awaits an answer without a limit: one of the user, or of a whole azd command.
-pub(super) fn whenever<T>(
+pub(super) fn without_limit<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Result<T, HostError>> {
     let call = Box::pin(call);

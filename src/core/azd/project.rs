@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tonic::transport::Channel;
 
-use super::host::within;
+use super::host::with_limit;
 use super::proto::environment_service_client::EnvironmentServiceClient;
 use super::proto::project_service_client::ProjectServiceClient;
 use super::proto::{EmptyRequest, GetEnvironmentRequest, SelectEnvironmentRequest, SetEnvRequest};
@@ -35,7 +35,7 @@ impl Host {
     /// See [`HostError`].
     pub async fn project(&self) -> Result<Option<AzdProject>, HostError> {
         let mut client = ProjectServiceClient::new(self.channel()?);
-        match within(self.timings().host_call, client.get(self.request(EmptyRequest {}))).await {
+        match with_limit(self.timings().host_call, client.get(self.request(EmptyRequest {}))).await {
             Ok(answer) => Ok(answer.project.map(|project| AzdProject { name: project.name, path: project.path })),
             Err(HostError::Refused { refusal: RefusalKind::Plain, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -48,7 +48,7 @@ impl Host {
     /// See [`HostError`].
     pub async fn environments(&self) -> Result<Vec<AzdEnvironment>, HostError> {
         let mut client = self.environment_service()?;
-        let answer = within(self.timings().host_call, client.list(self.request(EmptyRequest {}))).await?;
+        let answer = with_limit(self.timings().host_call, client.list(self.request(EmptyRequest {}))).await?;
         let environments = answer.environments.into_iter();
         Ok(environments.map(|one| AzdEnvironment { name: one.name, is_default: one.default }).collect())
     }
@@ -60,7 +60,7 @@ impl Host {
     pub async fn values(&self, environment: &str) -> Result<BTreeMap<String, String>, HostError> {
         let mut client = self.environment_service()?;
         let message = GetEnvironmentRequest { name: environment.to_owned() };
-        let answer = within(self.timings().host_call, client.get_values(self.request(message))).await?;
+        let answer = with_limit(self.timings().host_call, client.get_values(self.request(message))).await?;
         Ok(answer.key_values.into_iter().map(|pair| (pair.key, pair.value)).collect())
     }
 
@@ -71,7 +71,7 @@ impl Host {
     pub async fn set_value(&self, environment: &str, key: &str, value: &str) -> Result<(), HostError> {
         let mut client = self.environment_service()?;
         let message = SetEnvRequest { env_name: environment.to_owned(), key: key.to_owned(), value: value.to_owned() };
-        within(self.timings().host_call, client.set_value(self.request(message))).await?;
+        with_limit(self.timings().host_call, client.set_value(self.request(message))).await?;
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl Host {
     pub async fn select_environment(&self, name: &str) -> Result<(), HostError> {
         let mut client = self.environment_service()?;
         let message = SelectEnvironmentRequest { name: name.to_owned() };
-        within(self.timings().host_call, client.select(self.request(message))).await?;
+        with_limit(self.timings().host_call, client.select(self.request(message))).await?;
         Ok(())
     }
 

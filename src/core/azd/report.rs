@@ -1,6 +1,6 @@
 //! Errors that azd shows in its own voice.
 
-use super::host::within;
+use super::host::with_limit;
 use super::proto::extension_error::Source;
 use super::proto::extension_service_client::ExtensionServiceClient;
 use super::proto::{self, ErrorOrigin, LocalErrorDetail, ReportErrorRequest, ServiceErrorDetail};
@@ -72,7 +72,7 @@ impl Host {
         };
         let mut client = ExtensionServiceClient::new(self.channel()?);
         let request = self.request(ReportErrorRequest { error: Some(error) });
-        within(self.timings().host_report, client.report_error(request)).await?;
+        with_limit(self.timings().host_report, client.report_error(request)).await?;
         Ok(())
     }
 }

@@ -151,7 +151,7 @@ impl Index {
             let count = units::count(tensors.len() as u64, "tensor", "tensors");
             let what = format!("the file does not exist, but {} refers to {count} in it", self.path);
             match similar(shard) {
-                Some(similar) => (shard.clone(), format!("{what}; {}", spelled_otherwise(similar, shard))),
+                Some(similar) => (shard.clone(), format!("{what}; {}", spelling_hint(similar, shard))),
                 None => (shard.clone(), what),
             }
         })
@@ -189,7 +189,7 @@ impl Index {
 }
 
 /// A file of nearly that name: names of blobs are exact, whatever the file system here takes for one name.
-fn spelled_otherwise(similar: &str, shard: &str) -> String {
+fn spelling_hint(similar: &str, shard: &str) -> String {
     if similar.eq_ignore_ascii_case(shard) {
         format!("'{similar}' exists, with a name that differs in case")
     } else {

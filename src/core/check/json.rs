@@ -167,7 +167,7 @@ impl<R: Read> JsonFilter<R> {
                     Ok(())
                 }
             }
-            _ if super::looks::is_web_page(start) => Err(JsonFault::WebPage),
+            _ if super::signature::is_web_page(start) => Err(JsonFault::WebPage),
             _ => Ok(()),
         }
     }

@@ -4,7 +4,6 @@
 //! implementation for files of this machine and of the Hub, which differ in where their bytes are (`content`). Changes
 //! nothing.
 
-mod below;
 mod content;
 mod documents;
 mod gguf;
@@ -12,11 +11,12 @@ mod index;
 mod json;
 mod layout;
 mod links;
-mod looks;
+mod nested;
 mod reading;
 mod safetensors;
 mod series;
 mod shards;
+mod signature;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use super::content::{ContentSource, FileContent};
 use super::index::and_more;
 use super::safetensors::{SafetensorsFault, SafetensorsHeader};
-use super::{CheckError, RESAVE_SUGGESTION, documents, gguf, layout, looks, safetensors, series};
+use super::{CheckError, RESAVE_SUGGESTION, documents, gguf, layout, safetensors, series, signature};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType};
 use crate::units;
 
@@ -39,12 +39,12 @@ impl PlannedFiles {
     /// Checks one file, independent of the others.
     pub(super) fn file(&self, planned: &SourceFile) -> Result<FileFindings, CheckError> {
         let path = &planned.path;
-        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && looks::is_looked_at(path)) {
+        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && signature::is_looked_at(path)) {
             self.contents.read(planned, |file| start(file, planned.bytes))?
         } else {
             Vec::new()
         };
-        if POINTER_BYTES.contains(&planned.bytes) && looks::is_pointer(&start) {
+        if POINTER_BYTES.contains(&planned.bytes) && signature::is_pointer(&start) {
             return Ok(Finding::error(
                 FindingCode::LfsPointer,
                 path,
@@ -56,7 +56,7 @@ impl PlannedFiles {
         let mut looked = FileFindings { findings: layout::file(planned), tensors: None };
         if let Some(shape) = documents::shape(path) {
             looked.findings.extend(self.document(planned, shape)?);
-        } else if let Some(what) = looks::wrong(path, &start) {
+        } else if let Some(what) = signature::mismatch(path, &start) {
             looked.findings.push(Finding::error(
                 FindingCode::BadHeader,
                 path,
@@ -96,7 +96,7 @@ impl PlannedFiles {
         match FileKind::of(path) {
             FileKind::Safetensors => {
                 let header = self.contents.read(planned, |file| safetensors::read(file, planned.bytes))?;
-                Ok(judged(path, header))
+                Ok(findings_of_header(path, header))
             }
             FileKind::Gguf => {
                 let fault = self.contents.read(planned, |file| gguf::read(file, planned.bytes))?;
@@ -119,7 +119,7 @@ impl PlannedFiles {
     }
 }
 
-fn judged(path: &str, header: SafetensorsHeader) -> FileFindings {
+fn findings_of_header(path: &str, header: SafetensorsHeader) -> FileFindings {
     FileFindings {
         findings: header.faults.iter().map(|fault| of_fault(path, fault)).collect(),
         tensors: header.tensors,
@@ -127,9 +127,12 @@ fn judged(path: &str, header: SafetensorsHeader) -> FileFindings {
 }
 
 /// First bytes of a file of the planned size: read together for most files.
-fn start(file: &mut FileContent, planned: u64) -> io::Result<Vec<u8>> {
-    let mut start =
-        vec![0; usize::try_from(planned).map_or(looks::SIGNATURE_BYTES, |size| size.min(looks::SIGNATURE_BYTES))];
+fn first_bytes(file: &mut FileContent, planned: u64) -> io::Result<Vec<u8>> {
+    let mut start = vec![
+        0;
+        usize::try_from(planned)
+            .map_or(signature::SIGNATURE_BYTES, |size| size.min(signature::SIGNATURE_BYTES))
+    ];
     let mut filled = 0;
     while filled < start.len() {
         match file.read(&mut start[filled..]) {

@@ -62,7 +62,7 @@ impl Series<'_> {
     }
 
     /// True for weights that are loaded through an index.
-    pub(super) fn wants_index(&self) -> bool {
+    pub(super) fn needs_index(&self) -> bool {
         let path = self.files.values().next().copied().unwrap_or_default();
         FileKind::of(path) == FileKind::Safetensors
             || (self.ending.ends_with(".bin") && FileKind::of(path).is_weights())

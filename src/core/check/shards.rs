@@ -27,9 +27,9 @@ impl Check<'_> {
         let series = series(files.iter().map(|file| file.path.as_str()));
         let mut missing: BTreeMap<String, String> = BTreeMap::new();
         let mut groups: Vec<Vec<&str>> = Vec::new();
-        for series in series.iter().filter(|series| !indexes.iter().any(|index| decides(index, series))) {
+        for series in series.iter().filter(|series| !indexes.iter().any(|index| covers(index, series))) {
             let gaps: Vec<_> = series.missing().collect();
-            if gaps.is_empty() && series.wants_index() && !has_index(files, series) {
+            if gaps.is_empty() && series.needs_index() && !has_index(files, series) {
                 self.findings.push(without_index(series));
             }
             missing.extend(gaps);
@@ -100,7 +100,7 @@ impl Check<'_> {
 
 /// Weights of more than one name at the root, of which a loader reads one: `model.safetensors` and its `fp16` variant.
 /// Names that do not count may be parts of one set, which their index says.
-pub(super) fn several(files: &[SourceFile]) -> Option<Finding> {
+pub(super) fn multiple_weight_files(files: &[SourceFile]) -> Option<Finding> {
     let at_root = |file: &&SourceFile| {
         FileKind::of(&file.path) == FileKind::Safetensors
             && !file.path.contains('/')
@@ -126,7 +126,7 @@ pub(super) fn several(files: &[SourceFile]) -> Option<Finding> {
 }
 
 /// True where the index says which files of the series belong.
-fn decides(index: &Index, series: &Series<'_>) -> bool {
+fn covers(index: &Index, series: &Series<'_>) -> bool {
     let is_for_it = index::stem(index.path()) == Some(series.stem) && index.shards().next().is_some();
     is_for_it || series.files.values().any(|path| index.names(path))
 }

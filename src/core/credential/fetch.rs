@@ -30,13 +30,13 @@ pub(super) async fn fetch(source: &TokenSource) -> Result<(Token, OffsetDateTime
     let executor = Arc::new(GroupExecutor::new(&source.env, tool));
     let credential = credential(source, &executor)?;
     match credential.get_token(&[&source.scope], None).await {
-        Ok(AccessToken { token, expires_on, .. }) => Ok((usable(source.method, token.secret())?, expires_on)),
+        Ok(AccessToken { token, expires_on, .. }) => Ok((valid_token(source.method, token.secret())?, expires_on)),
         Err(error) => Err(failure(source.method, executor.take_exit(), &error)),
     }
 }
 
 /// The token of any of the methods: text that a header can carry, and not none.
-fn usable(how: CredentialMethod, token: &str) -> Result<Token, CredentialError> {
+fn valid_token(how: CredentialMethod, token: &str) -> Result<Token, CredentialError> {
     let is_usable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if is_usable { Ok(Token::new(token.to_owned())) } else { Err(CredentialError::Unreadable { how }) }
 }
@@ -154,9 +154,9 @@ mod tests {
     fn no_method_returns_an_empty_token() {
         for how in CredentialMethod::ALL {
             for token in ["", " ", "a b", "a\nb", "a\u{7f}", "ä"] {
-                assert_eq!(usable(how, token), Err(CredentialError::Unreadable { how }), "{token:?}");
+                assert_eq!(valid_token(how, token), Err(CredentialError::Unreadable { how }), "{token:?}");
             }
-            assert!(usable(how, "eyJ0.eyJh.x-_~+/=").is_ok());
+            assert!(valid_token(how, "eyJ0.eyJh.x-_~+/=").is_ok());
         }
     }
 }

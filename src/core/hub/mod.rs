@@ -24,13 +24,13 @@ mod endpoint;
 mod error;
 mod id;
 mod mode;
-mod near;
 mod plan;
 mod ranges;
 mod reader;
 mod remote_file;
 mod select;
 mod signed_url;
+mod similar;
 mod source;
 mod sum;
 #[cfg(test)]

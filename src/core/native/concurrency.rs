@@ -54,7 +54,7 @@ impl Concurrency {
     /// beginning is soon found again; a smaller one would be found after minutes of a slow line.
     pub(super) fn new(max: u32, earlier: Option<u32>) -> Self {
         let measure = Measure::new(max, earlier.map_or(FIRST, |number| number.min(FIRST)));
-        let permits = Semaphore::new(measure.now() as usize);
+        let permits = Semaphore::new(measure.current() as usize);
         let changed = Instant::now();
         let observer = Observer::new(changed);
         Self { permits, kept: Mutex::new(ConcurrencyState { measure, observer, owed: 0, changed }) }
@@ -70,13 +70,13 @@ impl Concurrency {
 
     /// The present number.
     pub(super) fn number(&self) -> u32 {
-        self.kept().measure.now()
+        self.kept().measure.current()
     }
 
     /// Judges the number by what is in flight. Returns the new one where it is another one now.
     pub(super) fn judge(&self, now: Instant) -> Option<u32> {
         let mut kept = self.kept();
-        let number = kept.measure.now();
+        let number = kept.measure.current();
         let delivered = kept.observer.bound(number, now);
         match kept.observer.rate(number, now) {
             Some(rate) => self.change(&mut kept, now, |measure| measure.observed(rate, delivered, now)),
@@ -93,10 +93,10 @@ impl Concurrency {
     }
 
     fn change(&self, kept: &mut ConcurrencyState, now: Instant, decide: impl FnOnce(&mut Measure)) -> Option<u32> {
-        let before = kept.measure.now();
+        let before = kept.measure.current();
         decide(&mut kept.measure);
-        kept.observer.begin_look(now);
-        let number = kept.measure.now();
+        kept.observer.begin_observation(now);
+        let number = kept.measure.current();
         let more = number.saturating_sub(before);
         let paid = more.min(kept.owed);
         kept.owed = kept.owed - paid + before.saturating_sub(number);

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use memchr::memmem::Finder;
 
-use super::plain::UnescapedText;
+use super::unescaped::UnescapedText;
 
 /// A shorter secret would be found in ordinary words.
 const MIN_LENGTH: usize = 12;

@@ -4,18 +4,18 @@
 //! anywhere; all others by the shape of the text around them.
 
 mod known;
-mod plain;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unescaped;
 
 use std::fmt;
 
 use serde_json::Value;
 use url::Url;
 
-use self::plain::UnescapedText;
 use self::shape::SearchScope;
+use self::unescaped::UnescapedText;
 
 pub(crate) use known::remember;
 

@@ -1,6 +1,6 @@
 //! Secrets of other sources, by the shape of the text around them. One pass; a part is read again at most a few times.
 
-use super::plain::SOFT;
+use super::unescaped::SOFT;
 
 /// Names of secrets, without `-` and `_`: a name that ends with one of these.
 const NAMES: [&[u8]; 15] = [

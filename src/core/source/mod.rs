@@ -3,9 +3,9 @@
 //!
 //! Reads directories, sizes and times, nothing else, and changes nothing.
 
+mod config_dirs;
 mod defaults;
 mod name;
-mod own;
 mod readable;
 mod selection;
 mod sums;
@@ -19,11 +19,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use self::config_dirs::ConfigDirectories;
 pub(crate) use self::name::blob_name;
 use self::own::ConfigDirectories;
 pub(crate) use self::own::DOWNLOAD_DIRECTORY;
 pub(crate) use self::readable::described;
-use self::readable::opened;
+use self::readable::stat_by_opening;
 use self::walk::{unreadable, walk};
 use crate::hub::{HubExcluded, HubSource};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};

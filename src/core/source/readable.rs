@@ -12,12 +12,12 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::model::{BlobPath, SourceFile};
 
 /// Reads the state of a file by opening it.
-pub(super) fn opened(local: &Path, path: BlobPath) -> io::Result<SourceFile> {
-    described(path, &File::open(local)?.metadata()?)
+pub(super) fn stat_by_opening(local: &Path, path: BlobPath) -> io::Result<SourceFile> {
+    stat_of_metadata(path, &File::open(local)?.metadata()?)
 }
 
 /// A file of which the metadata is known.
-pub(crate) fn described(path: BlobPath, metadata: &Metadata) -> io::Result<SourceFile> {
+pub(crate) fn stat_of_metadata(path: BlobPath, metadata: &Metadata) -> io::Result<SourceFile> {
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(SourceFile { path, bytes: metadata.len(), modified: nanoseconds(modified) })
 }
@@ -36,18 +36,18 @@ pub(super) struct ReadPermissions {
 impl ReadPermissions {
     /// Reads the state of a readable file.
     #[cfg(target_os = "linux")]
-    pub(super) fn look(&mut self, local: &Path, path: BlobPath) -> io::Result<SourceFile> {
-        match permissions::look(&mut self.directory, local) {
+    pub(super) fn stat(&mut self, local: &Path, path: BlobPath) -> io::Result<SourceFile> {
+        match permissions::stat(&mut self.directory, local) {
             Some((bytes, modified)) => Ok(SourceFile { path, bytes, modified: nanoseconds(modified) }),
-            None => opened(local, path),
+            None => stat_by_opening(local, path),
         }
     }
 
     /// Reads the state of a readable file.
     #[cfg(not(target_os = "linux"))]
     #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "on Linux it keeps a directory")]
-    pub(super) fn look(&mut self, local: &Path, path: BlobPath) -> io::Result<SourceFile> {
-        opened(local, path)
+    pub(super) fn stat(&mut self, local: &Path, path: BlobPath) -> io::Result<SourceFile> {
+        stat_by_opening(local, path)
     }
 }
 
@@ -83,7 +83,7 @@ mod permissions {
     }
 
     /// Size and modification time of a file that its permissions make readable; `None` where only opening it decides.
-    pub(super) fn look(last: &mut Option<Directory>, local: &Path) -> Option<(u64, Duration)> {
+    pub(super) fn stat(last: &mut Option<Directory>, local: &Path) -> Option<(u64, Duration)> {
         let local = local.as_os_str().as_bytes();
         let slash = memchr::memrchr(b'/', local).filter(|slash| *slash > 0)?;
         let (path, name) = (OsStr::from_bytes(&local[..slash]), OsStr::from_bytes(&local[slash + 1..]));
@@ -131,10 +131,10 @@ mod tests {
         symlink("/proc/version", far).expect("a link to another file system");
         let mut readable = ReadPermissions::default();
         for path in paths {
-            let found = readable.look(&path, "x".into()).expect("a file");
-            assert_eq!(found, opened(&path, "x".into()).expect("a file"), "{}", path.display());
+            let found = readable.stat(&path, "x".into()).expect("a file");
+            assert_eq!(found, stat_by_opening(&path, "x".into()).expect("a file"), "{}", path.display());
         }
-        let missing = readable.look(&root.path().join("b/missing"), "x".into()).expect_err("no file");
+        let missing = readable.stat(&root.path().join("b/missing"), "x".into()).expect_err("no file");
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::config_dirs::ConfigDirectories;
 use super::name::blob_name;
-use super::own::ConfigDirectories;
 use super::readable::ReadPermissions;
 use super::selection::{ExcludeReason, Selection};
 use super::unmatched::unmatched;
@@ -62,7 +62,7 @@ pub(super) fn walk(
         if !is_directory {
             let planned = match entry.file_type().is_file() {
                 true => below.blob_name(entry.path(), &path).and_then(|name| {
-                    let read = readable.look(entry.path(), name);
+                    let read = readable.stat(entry.path(), name);
                     read.map_err(|why| omissible(unreadable(entry.path(), why), path.to_string()))
                 }),
                 false => Err(PlanError::SpecialFile(paths::shown(entry.path()).into())),

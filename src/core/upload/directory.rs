@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::detached::{self, DETACHED_LOCK, DetachedFiles, DetachedRun, RunLock};
 use super::journal::{JOURNAL, read_journal};
-use super::kept::holds_lock;
+use super::local::holds_lock;
 use crate::files::{create_private, create_private_directory, open_private, remove_directory};
 use crate::model::{ContentHash, SourceFile};
 use crate::native::Record;
@@ -239,7 +239,7 @@ impl UploadDirectory {
     }
 
     /// Removes the files needed to resume, and keeps those that describe the upload.
-    pub(super) fn remove_work(&self) -> io::Result<()> {
+    pub(super) fn remove_resume_state(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {

@@ -166,7 +166,7 @@ impl Session {
                 };
             let arrived = state.arrived().len();
             // A new SAS is requested once, and again whenever files arrived with the last one.
-            if !failure.wants_location() || arrived_before.is_some_and(|before| arrived <= before) {
+            if !failure.needs_location() || arrived_before.is_some_and(|before| arrived <= before) {
                 return Err(self.broken(engine, &state, failure, None).await);
             }
             arrived_before = Some(arrived);
@@ -560,7 +560,7 @@ impl TransferFailure {
         }
     }
 
-    fn wants_location(&self) -> bool {
-        matches!(self, Self::Engine(error) if error.wants_location())
+    fn needs_location(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.needs_location())
     }
 }

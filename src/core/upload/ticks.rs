@@ -24,7 +24,7 @@ pub(super) async fn with_ticks(
     let mut transfer_event = |event: TransferEvent| (on.borrow_mut())(UploadEvent::Transfer(event));
     let ticks = async {
         let mut interval = tokio::time::interval(TICK);
-        while cancel.or(interval.tick()).await.is_some() {
+        while cancel.or_cancelled(interval.tick()).await.is_some() {
             (on.borrow_mut())(UploadEvent::Tick);
         }
         (on.borrow_mut())(UploadEvent::Stopping { waits: !engine.stops_at_once() });

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::journal::{Journal, Stage};
-use super::kept::local_uploads;
+use super::local::local_uploads;
 
 /// One unfinished upload.
 #[derive(Clone, Debug)]

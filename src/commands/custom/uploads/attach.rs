@@ -75,7 +75,7 @@ async fn follow(app: &App, upload: &LocalUpload) -> Result<Option<RunResult>, Cl
             None if !running => return Ok(files.result()),
             None => replay.tick(),
         }
-        if app.cancel.or(tokio::time::sleep(POLL_INTERVAL)).await.is_none() {
+        if app.cancel.or_cancelled(tokio::time::sleep(POLL_INTERVAL)).await.is_none() {
             replay.stop();
             return Err(view_interrupted(app, upload));
         }

@@ -5,7 +5,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::answers::{RequiredOption, check_answers, choose_model};
 use super::base_plan::{check_quota, plan, unlisted};
-use super::keep::{RequestedProperties, keep_existing};
+use super::if_not_exists::{RequestedProperties, keep_existing};
 use super::options::CreateOptions;
 use super::plan::show_dry_run;
 use super::{Checks, NameLookup, check_consent, confirm_billed, is_billed_while_it_exists, report_plan};

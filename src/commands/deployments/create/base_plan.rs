@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use super::answers::ask_capacity;
 use super::base::BaseRequest;
 use super::checks::NO_PERMISSION;
-use super::look::quota_left;
 use super::options::CreateOptions;
-use super::{Checks, DeploymentPlan, SkuChoice, room};
+use super::probes::quota_left;
+use super::{Checks, DeploymentPlan, SkuChoice, alternatives};
 use crate::commands::account::AccountContext;
 use crate::commands::base::{Catalog, no_such_model};
 use crate::commands::deployments::existing::DeploymentCommand;
@@ -210,7 +210,7 @@ pub(super) async fn check_quota(
     let Some(usages) = usages else { return Ok(()) };
     let choice = plan.sku_choice();
     let is_short = quota_left(usages, &choice, false).is_some_and(|(_, left)| left < choice.capacity);
-    let room = if is_short { room::lines(about, reach, plan).await } else { Vec::new() };
+    let room = if is_short { alternatives::lines(about, reach, plan).await } else { Vec::new() };
     checks.check_quota(usages, &choice, false, &|left| {
         let suggestions = plan.suggestions(about, Some(left), again);
         crate::error::DeploySuggestions { room: room.clone(), ..suggestions }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::answers::{RequiredOption, check_answers};
 use super::custom_plan::plan;
-use super::keep::{RequestedProperties, keep_existing};
+use super::if_not_exists::{RequestedProperties, keep_existing};
 use super::options::CreateOptions;
 use super::plan::show_dry_run;
 use super::registered::{choose_registered, choose_target, target, target_with_draft};

@@ -2,21 +2,20 @@
 //!
 //! Nothing is written before every check passed and the user agreed to what is billed.
 
-mod after;
+mod alternatives;
 mod answers;
 mod base;
 mod base_plan;
 mod checks;
 mod custom;
 mod custom_plan;
-mod keep;
-mod look;
+mod if_not_exists;
 mod options;
 mod plan;
+mod probes;
 mod registered;
-mod room;
+mod with_model;
 
-pub(crate) use self::after::{DeployRequest, DeploymentSection, PreparedDeployment};
 pub(crate) use self::base::BaseCreateArgs;
 pub(super) use self::base::base;
 pub(crate) use self::checks::{Checks, NameLookup, SkuChoice};
@@ -25,6 +24,7 @@ pub(super) use self::custom::custom;
 use self::options::CreateOptions;
 pub(super) use self::plan::show_accepted;
 pub(crate) use self::plan::{CreateOutcome, DeploymentPlan};
+pub(crate) use self::with_model::{DeployRequest, DeploymentSection, PreparedDeployment};
 
 use crate::app::{AcceptedAnswer, App, Confirm};
 use crate::commands::account::AccountContext;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::alternatives;
 use super::checks::{Checks, DeploymentCheck, SkuChoice};
-use super::room;
 use crate::commands::account::AccountContext;
 use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::deployments::wait::{await_end, show_ready};
@@ -90,7 +90,7 @@ impl DeploymentPlan {
         };
         let mut suggestions = self.suggestions(about, left, again);
         if left.is_some() && self.new.model.source.is_none() {
-            suggestions.room = room::lines(about, reach, self).await;
+            suggestions.room = alternatives::lines(about, reach, self).await;
         }
         if error.is_about_content_filter() {
             // If these cannot be read, the error is sufficient without them.

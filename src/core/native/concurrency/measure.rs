@@ -89,7 +89,7 @@ impl Measure {
     }
 
     /// The present number.
-    pub(super) fn now(&self) -> u32 {
+    pub(super) fn current(&self) -> u32 {
         self.now
     }
 

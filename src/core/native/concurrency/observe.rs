@@ -173,7 +173,7 @@ impl Observer {
     }
 
     /// A new look begins.
-    pub(super) fn begin_look(&mut self, now: Instant) {
+    pub(super) fn begin_observation(&mut self, now: Instant) {
         self.look = Observation::begin(now);
         for watched in &mut self.in_flight {
             watched.from = watched.from.and_then(|_| Some((now, watched.progress.start_and_bytes()?.1)));
@@ -201,7 +201,7 @@ impl Observer {
         let enough = number - number / 4;
         // Requests of another concurrency say nothing about this one.
         if in_flight > number || in_flight < enough {
-            self.begin_look(now);
+            self.begin_observation(now);
             return None;
         }
         let (mut seen, look) = (self.look.ended, self.look.begun);
@@ -218,7 +218,7 @@ impl Observer {
         }
         if seen.bytes == 0 {
             // A line without progress says nothing.
-            self.begin_look(now);
+            self.begin_observation(now);
             return None;
         }
         Some(seen.bytes as f64 / seen.time.as_secs_f64() * f64::from(number))

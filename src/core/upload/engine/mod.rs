@@ -65,7 +65,7 @@ pub enum TransferError {
 
 impl TransferError {
     /// True where a new upload location may help: the store rejects the SAS, or the location is another one now.
-    pub(crate) fn wants_location(&self) -> bool {
+    pub(crate) fn needs_location(&self) -> bool {
         match self {
             Self::AzCopy(RunError::Failed { failure, .. }) => matches!(**failure, AzCopyFailure::Refused { .. }),
             Self::Native(error) => matches!(error, NativeError::Location(StoreError::Moved)),

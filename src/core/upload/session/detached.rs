@@ -50,6 +50,6 @@ impl Session {
         let Some(mut journal) = self.journal.clone() else { return Ok(()) };
         journal.stage = Stage::Done;
         self.write(&mut journal).await.map_err(io::Error::other)?;
-        self.directory.as_ref().map_or(Ok(()), |directory| directory.remove_work())
+        self.directory.as_ref().map_or(Ok(()), |directory| directory.remove_resume_state())
     }
 }

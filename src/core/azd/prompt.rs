@@ -4,7 +4,7 @@
 
 use tonic::transport::Channel;
 
-use super::host::whenever;
+use super::host::without_limit;
 use super::proto::prompt_service_client::PromptServiceClient;
 use super::proto::{self, AzureContext, AzureScope, PromptResourceSelectOptions};
 use super::{AzdSubscription, Host, HostError, RefusalKind};
@@ -47,7 +47,7 @@ impl Host {
         let options =
             proto::ConfirmOptions { message: message.to_owned(), default_value: default, ..Default::default() };
         let request = self.request(proto::ConfirmRequest { options: Some(options) });
-        let answer = whenever(self.prompt_service()?.confirm(request)).await?;
+        let answer = without_limit(self.prompt_service()?.confirm(request)).await?;
         answer.value.ok_or_else(|| nothing("answer"))
     }
 
@@ -63,7 +63,7 @@ impl Host {
             ..Default::default()
         };
         let request = self.request(proto::PromptRequest { options: Some(options) });
-        Ok(whenever(self.prompt_service()?.prompt(request)).await?.value)
+        Ok(without_limit(self.prompt_service()?.prompt(request)).await?.value)
     }
 
     /// One of several; its index.
@@ -79,7 +79,7 @@ impl Host {
             ..Default::default()
         };
         let request = self.request(proto::SelectRequest { options: Some(options) });
-        let answer = whenever(self.prompt_service()?.select(request)).await?;
+        let answer = without_limit(self.prompt_service()?.select(request)).await?;
         let index = answer.value.and_then(|index| usize::try_from(index).ok());
         index.filter(|index| *index < choices.len()).ok_or_else(|| nothing("choice"))
     }
@@ -90,7 +90,7 @@ impl Host {
     /// See [`HostError`].
     pub async fn choose_subscription(&self, message: &str) -> Result<AzdSubscription, HostError> {
         let message = proto::PromptSubscriptionRequest { message: message.to_owned(), ..Default::default() };
-        let answer = whenever(self.prompt_service()?.prompt_subscription(self.request(message))).await;
+        let answer = without_limit(self.prompt_service()?.prompt_subscription(self.request(message))).await;
         let answer = answer.map_err(|error| error.while_doing(|| "listing the subscriptions".to_owned()))?;
         answer.subscription.map(AzdSubscription::from).ok_or_else(|| nothing("subscription"))
     }
@@ -109,7 +109,7 @@ impl Host {
             azure_context: Some(context(subscription, "")),
             options: Some(options),
         };
-        let answer = whenever(self.prompt_service()?.prompt_resource_group(self.request(request))).await;
+        let answer = without_limit(self.prompt_service()?.prompt_resource_group(self.request(request))).await;
         let purpose = || format!("listing the resource groups of subscription {}", subscription.id);
         let answer = answer.map_err(|error| error.while_doing(purpose))?;
         let group = answer.resource_group.ok_or_else(|| nothing("resource group"))?;
@@ -136,7 +136,7 @@ impl Host {
             azure_context: Some(context(subscription, group)),
             options: Some(options),
         };
-        let answer = whenever(self.prompt_service()?.prompt_resource_group_resource(self.request(request))).await;
+        let answer = without_limit(self.prompt_service()?.prompt_resource_group_resource(self.request(request))).await;
         let purpose = || format!("listing the Foundry projects of resource group '{group}'");
         let answer = answer.map_err(|error| error.while_doing(purpose))?;
         let chosen = answer.resource.ok_or_else(|| nothing("project"))?;
@@ -159,7 +159,7 @@ impl Host {
             filter: Some(filter),
             select_options: Some(proto::SelectOptions { message: message.to_owned(), ..Default::default() }),
         };
-        let answer = whenever(self.prompt_service()?.prompt_ai_model(self.request(request))).await?;
+        let answer = without_limit(self.prompt_service()?.prompt_ai_model(self.request(request))).await?;
         let name = answer.model.map(|model| model.name).filter(|name| !name.is_empty());
         name.ok_or_else(|| nothing("model"))
     }

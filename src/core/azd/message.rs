@@ -36,8 +36,8 @@ fn read(stderr: &str, stdout: &str) -> AzdMessage {
         let raw = if stderr.trim().is_empty() { stdout } else { stderr };
         messages.push(raw.to_owned());
     }
-    let message = clean(&tidy(&messages.join(" ")));
-    AzdMessage { message, suggestion: suggestion.map(|text| clean(&tidy(&text))) }
+    let message = clean(&one_line(&messages.join(" ")));
+    AzdMessage { message, suggestion: suggestion.map(|text| clean(&one_line(&text))) }
 }
 
 /// All JSON objects in a text, on one or more lines; skips the text between them.
@@ -71,7 +71,7 @@ fn with_links(suggestion: Option<String>, links: &Value) -> Option<String> {
 }
 
 /// Message on one line, without azd's own `ERROR:` prefix.
-fn tidy(text: &str) -> String {
+fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.strip_prefix("ERROR: ").unwrap_or(&line).to_owned()
 }

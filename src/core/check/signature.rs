@@ -31,7 +31,7 @@ pub(super) fn is_pointer(start: &[u8]) -> bool {
 }
 
 /// Mismatch between a file's name and its first bytes: `no GGUF file`.
-pub(super) fn wrong(path: &str, start: &[u8]) -> Option<String> {
+pub(super) fn mismatch(path: &str, start: &[u8]) -> Option<String> {
     let kind = kind(path)?;
     if is_web_page(start) {
         return Some("is a web page that a server sent instead of the file".to_owned());
@@ -136,7 +136,7 @@ mod tests {
             ("weights.npz", b"\x93NUMPY", "not an npz file"),
             ("weights.h5", b"HDF", "not an HDF5 file"),
         ] {
-            let told = wrong(path, start).unwrap_or_default();
+            let told = mismatch(path, start).unwrap_or_default();
             assert!(told.contains(words), "{path}: {told}");
         }
     }
@@ -160,7 +160,7 @@ mod tests {
             ("chat_template.jinja", b"<|im_start|>"),
             ("tokenizer.model", b"\x0a\x0e\x0a"),
         ] {
-            assert_eq!(wrong(path, start), None, "{path}");
+            assert_eq!(mismatch(path, start), None, "{path}");
         }
     }
 

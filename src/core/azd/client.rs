@@ -62,7 +62,7 @@ impl<'a> Azd<'a> {
 
     /// With questions of azd's, or without any: on a pipe it would read what is not meant for it.
     #[must_use]
-    pub fn asking(mut self, may_ask: bool) -> Self {
+    pub fn with_questions(mut self, may_ask: bool) -> Self {
         self.may_ask = may_ask && !self.silent;
         self
     }
@@ -71,7 +71,7 @@ impl<'a> Azd<'a> {
     ///
     /// # Errors
     /// See [`AzdError`].
-    pub async fn is_there(&self) -> Result<(), AzdError> {
+    pub async fn is_available(&self) -> Result<(), AzdError> {
         if self.host.is_none() {
             run_program(self.env, self.timings, &["version", "-o", "json"]).await?;
         }
