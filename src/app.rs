@@ -121,10 +121,10 @@ impl App {
         Ok(outcome.answer)
     }
 
-    /// A client of the project that this run is about from now on.
+    /// Creates a client of the project that this run uses from now on.
     ///
     /// # Errors
-    /// When the way to sign in breaks a rule.
+    /// When the sign-in configuration breaks a rule.
     pub(crate) fn client_of(&self, project: ResolvedProject) -> Result<FoundryClient, CliError> {
         let found = self.set_project(project);
         self.console.debug(&format!("project endpoint: {} (from {})", found.endpoint, found.source));
@@ -142,7 +142,7 @@ impl App {
         self.found.get_or_init(|| project)
     }
 
-    /// Tokens for another service of the project that this run is about, at this address.
+    /// Creates a token source for another service of this run's project, at this address.
     ///
     /// # Errors
     /// When the way to sign in breaks a rule.

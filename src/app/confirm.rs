@@ -9,7 +9,7 @@ pub(crate) struct Confirm<'a> {
     pub(crate) action: &'a str,
     /// Suggestion when the user cannot be asked.
     pub(crate) unattended: &'a str,
-    /// Question, without what it accepts as an answer.
+    /// Question, without the accepted answers.
     pub(crate) question: &'a str,
     /// Answer that counts as yes.
     pub(crate) accepts: AcceptedAnswer<'a>,
@@ -21,7 +21,7 @@ pub(crate) struct Confirm<'a> {
 pub(crate) enum AcceptedAnswer<'a> {
     /// `y` or `yes`.
     Yes,
-    /// This text, such as the name of what is deleted.
+    /// This text, such as the name of the deleted model.
     Text(&'a str),
 }
 

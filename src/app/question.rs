@@ -1,5 +1,5 @@
-//! Questions for what a command needs and was not given: in azd's own voice when azd runs the program, else on the
-//! program's terminal.
+//! Questions for required values that were not given: asked by azd when azd runs the program, else on the program's
+//! terminal.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::error::{CliError, ErrorCode};
 use crate::globals::OutputFormat;
 use azure_ai_models_core::env::var;
 
-/// Answers that are read before the question is given up: an agent that answers for the user may repeat a wrong one.
+/// Attempts to answer: an agent that answers for the user may repeat a wrong answer.
 const ATTEMPTS: usize = 5;
 
 /// Reason why the user cannot be asked.
@@ -16,11 +16,11 @@ const ATTEMPTS: usize = 5;
 pub(crate) enum PromptObstacle {
     /// `--no-prompt`, here or in azd.
     NoPrompt,
-    /// A coding agent runs the program, says this variable.
+    /// This variable shows that a coding agent runs the program.
     Agent(&'static str),
     /// Standard input or output is no terminal.
     NoTerminal,
-    /// azd draws its questions where the JSON goes.
+    /// azd draws its questions on standard output, which is reserved for JSON.
     Json,
 }
 
@@ -61,10 +61,10 @@ impl App {
         self.prompt_obstacle().is_none()
     }
 
-    /// Asks for one of several; its index.
+    /// Asks for one of several choices, and returns its index.
     ///
     /// # Errors
-    /// When the user leaves the question, or cannot be asked.
+    /// When the user cancels the question, or cannot be asked.
     pub(crate) async fn choose(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
         match self.host() {
             Some(host) => Ok(host.select(question, &choices, None).await?),
@@ -72,10 +72,11 @@ impl App {
         }
     }
 
-    /// Asks for a value, again with the reason after an answer that is not valid. `default` is the value of an empty answer.
+    /// Asks for a value, and repeats the question with the reason after an invalid answer. `default` is the value of an
+    /// empty answer.
     ///
     /// # Errors
-    /// When the user leaves the question, cannot be asked, or gives no valid answer.
+    /// When the user cancels the question, cannot be asked, or gives no valid answer.
     pub(crate) async fn value<T>(
         &self,
         question: &str,

@@ -251,7 +251,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) trace_log_url: Option<String>,
 }
 
-/// clap's tree with the name that this run goes by. Not built yet: that costs more than all else that `version` does.
+/// clap's tree with the program's name in this run. Not built yet: that costs more than everything else in `version`.
 #[must_use]
 pub(crate) fn tree(program: &'static str) -> clap::Command {
     Cli::command().bin_name(program)

@@ -30,7 +30,7 @@ pub(crate) struct Invocation {
 pub(crate) enum Action {
     /// Print a text: help, or the address of the documentation.
     Print(String),
-    /// Say what is wrong with the arguments.
+    /// Report invalid arguments.
     Refuse(UsageError),
     /// Run a command.
     Run(Box<Command>),
@@ -118,7 +118,7 @@ pub(crate) fn read(args: Vec<OsString>, run_by_azd: bool) -> Invocation {
     Invocation { globals, action }
 }
 
-/// clap's words in this program's form: one sentence that says what is wrong, then what to do.
+/// Converts clap's message to this program's form: one sentence for the error, then the suggestion.
 fn explain(error: &ClapError, command: &str) -> (String, String) {
     let text = error.render().to_string();
     let mut parts = text.split("\n\n");
@@ -144,7 +144,7 @@ fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString],
     (is_word && has_name && !is_named).then(|| word.clone())
 }
 
-/// The words of the line that the tree knows as commands, as far as they go.
+/// Leading words of the command line that are commands of the tree.
 fn path_of(tree: &clap::Command, args: &[OsString]) -> Vec<String> {
     let mut path = Vec::new();
     let mut command = tree;

@@ -1,4 +1,4 @@
-//! The Foundry account of the project, by Azure Resource Manager: from what the azd environment says, else by a search
+//! Foundry account of the project, from Azure Resource Manager: by the values of the azd environment, else by a search
 //! over the subscriptions that the user can see.
 
 use clap::Args;

@@ -9,7 +9,7 @@ use azure_ai_models_core::project::{FindError, ProjectLookup};
 /// A client of the project that the options, azd or the environment name, or that the user chooses.
 ///
 /// # Errors
-/// When no project is named, or its endpoint or the way to sign in breaks a rule, or azd does not report its
+/// When no project is named, its endpoint or the sign-in configuration breaks a rule, or azd does not report its
 /// environment.
 pub(super) async fn foundry(app: &App) -> Result<FoundryClient, CliError> {
     foundry_at(app, app.globals.endpoint.as_deref()).await

@@ -1,4 +1,4 @@
-//! The way to Foundry projects by Azure Resource Manager, and by azd where azd runs the program.
+//! Access to Foundry projects through Azure Resource Manager, and through azd where azd runs the program.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct ProjectFinder<'a> {
     tenant: Option<String>,
 }
 
-/// A project and the way to it.
+/// Project, its endpoint and its tenant.
 pub(crate) struct LocatedProject {
     pub(crate) project: FoundryProject,
     pub(crate) endpoint: ProjectEndpoint,
@@ -155,10 +155,10 @@ impl<'a> ProjectFinder<'a> {
         Ok(all)
     }
 
-    /// Azure Resource Manager as a tenant shows it; an empty one is the user's own.
+    /// Azure Resource Manager for a tenant; an empty one is the user's own.
     ///
     /// # Errors
-    /// When the way to sign in breaks a rule.
+    /// When the sign-in configuration breaks a rule.
     pub(crate) fn arm(&self, tenant: &str) -> Result<ArmClient, CliError> {
         let app = self.app;
         let target = TokenTarget {

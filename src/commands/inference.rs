@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    /// The account names its addresses, and a token goes to Azure's alone.
+    /// Addresses come from the account, and tokens go only to those of Azure.
     #[test]
     fn an_address_that_gets_no_token_is_not_used() {
         let project = "https://acc.services.ai.azure.com/api/projects/p";

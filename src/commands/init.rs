@@ -1,6 +1,6 @@
-//! `init`: an azd environment that knows its Foundry project.
+//! `init`: connects an azd environment to its Foundry project.
 //!
-//! Everything is found before anything is written: a project that is not there leaves no trace.
+//! Everything is found before anything is written: a missing project leaves no trace.
 
 mod environment;
 mod find;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 /// Reads a whole number of 1 or more.
 ///
 /// # Errors
-/// A sentence that says what is accepted: clap's own names the limits of the type.
+/// A sentence with the accepted values: clap's own message has the limits of the type.
 pub(super) fn one_or_more<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
     match text.parse() {
         Ok(number) if number >= T::from(1) => Ok(number),

@@ -19,7 +19,7 @@ pub(crate) struct AccountMatch {
 #[derive(Debug, Default)]
 pub(crate) struct AccountMatches {
     pub(crate) found: Vec<AccountMatch>,
-    /// A refusal for lack of a role: what is looked for may be where the user sees nothing.
+    /// Refusal for lack of a role: the wanted account may be in a part that the user cannot see.
     pub(crate) forbidden: Option<CliError>,
     /// Subscriptions that were searched.
     pub(crate) searched: usize,

@@ -19,9 +19,9 @@ pub(crate) struct CreateDryRunPage<'a> {
     pub(crate) import: Vec<(&'static str, String)>,
     /// Path and bytes of each file; empty for a remote source.
     pub(crate) files: Vec<(&'a str, u64)>,
-    /// Path of what stays, and why.
+    /// Path and reason of each excluded file.
     pub(crate) excluded: Vec<(&'a str, String)>,
-    /// Bytes of what stays, where they are known: those of an import.
+    /// Bytes of the excluded files, where they are known: those of an import.
     pub(crate) excluded_bytes: Vec<u64>,
     /// Findings of the check.
     pub(crate) findings: &'a [Finding],
@@ -76,7 +76,7 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     if lines.is_empty() { lines } else { format!("\n{title}:\n{lines}") }
 }
 
-/// `12 of 41 files, 16.1 of 48.3 GB`: what is taken of a repository.
+/// `12 of 41 files, 16.1 of 48.3 GB`: selected part of a repository.
 #[must_use]
 pub(crate) fn selected_line((files, bytes): (u64, u64), (all_files, all_bytes): (u64, u64)) -> String {
     let (some, all) = (units::bytes(bytes), units::bytes(all_bytes));

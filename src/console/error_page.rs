@@ -51,7 +51,7 @@ impl ErrorPage<'_> {
         text
     }
 
-    /// The page for a coding agent: what failed, and all that is said of what to do on one line.
+    /// Page for a coding agent: the error, and the whole suggestion on one line.
     pub(super) fn hint_text(&self) -> String {
         let mut text = format!("ERROR: {}", harmless_lines(self.message));
         let links = self.links.iter().map(|(title, url)| format!("{title}: {url}"));

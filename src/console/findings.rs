@@ -12,7 +12,7 @@ const MAX_LISTED_ERRORS: usize = 10;
 /// Summary of a check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckSummary {
-    /// Files that would go.
+    /// Files to upload.
     pub(crate) files: u64,
     /// Their bytes.
     pub(crate) bytes: u64,

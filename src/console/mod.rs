@@ -1,6 +1,6 @@
-//! The one owner of standard output and standard error.
+//! The only owner of standard output and standard error.
 //!
-//! Callers say what kind of line it is; the console decides where it goes, whether it is shown, and how it looks.
+//! Callers give the kind of a line; the console decides on the stream, the visibility and the style.
 
 pub(crate) mod catalog_page;
 mod create_pages;
@@ -83,7 +83,7 @@ pub(crate) struct Settings {
     pub(crate) progress: ProgressMode,
 }
 
-/// Colour or not: `NO_COLOR` wins over `FORCE_COLOR=1`, which wins over what the stream is.
+/// True for colour: `NO_COLOR` wins over `FORCE_COLOR=1`, which wins over the kind of the stream.
 #[must_use]
 pub(crate) fn colour(no_color: bool, force_color: bool, terminal: bool) -> bool {
     !no_color && (force_color || terminal)
@@ -309,7 +309,7 @@ impl Console {
         usize::from(self.width(&Term::stderr()))
     }
 
-    /// Columns of a terminal: what it says, and never more than that; `COLUMNS` may be older than its last resize.
+    /// Columns of a terminal: at most the reported number; `COLUMNS` may be older than its last resize.
     fn width(&self, terminal: &Term) -> u16 {
         let measured = terminal.size_checked().map(|(_, columns)| columns);
         match (measured, self.settings.columns) {

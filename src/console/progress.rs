@@ -141,7 +141,7 @@ impl<'a> StatusView<'a> {
         self.console.json_line(line);
     }
 
-    /// All is done; said once, at the end of a command.
+    /// Reports the end; called once, at the end of a command.
     pub(crate) fn done(&self, name: &str, version: &str, status: &str) {
         self.console.event("done", json!({ "name": name, "version": version, "status": status }));
     }

@@ -81,7 +81,7 @@ pub(crate) fn name_line(name: &str) -> String {
     harmless(name) + "\n"
 }
 
-/// The page of `show`: all that is known of a model, and what can be done with it now.
+/// Page of `show`: all details of a model, and the next steps.
 #[must_use]
 pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> String {
     let next = match model.view().progress() {
@@ -94,7 +94,7 @@ pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> Strin
     format!("{}\n{next}", model_details(model))
 }
 
-/// All that is known of a model.
+/// All details of a model.
 #[must_use]
 pub(crate) fn model_details(model: &CustomModel) -> String {
     let view = model.view();

@@ -57,7 +57,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// The user leaves the view: the terminal has written `^C` into its line.
+    /// Ends the view of the user: the terminal has written `^C` into its line.
     pub(crate) fn stop(&mut self) {
         self.status = None;
         if let Some(mut transfer) = self.transfer.take() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Older samples do not count.
 const SAMPLE_WINDOW: Duration = Duration::from_secs(20);
-/// Shorter spans say nothing.
+/// Shorter spans are too short for a rate.
 const MIN_SPAN: Duration = Duration::from_secs(2);
 
 /// Samples of how far a transfer is, by the time since its start.
@@ -15,7 +15,7 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    /// One more sample. Time and bytes never go back.
+    /// Adds a sample. Time and bytes never decrease.
     pub(super) fn add(&mut self, at: Duration, bytes: u64) {
         self.samples.push_back((at, bytes));
         while self.samples.len() > 2 && self.samples.front().is_some_and(|(first, _)| *first + SAMPLE_WINDOW < at) {

@@ -1,4 +1,4 @@
-//! Colours, in azd's 16. Text says everything without them.
+//! Colours, in azd's 16. Text is complete without them.
 
 use anstyle::{AnsiColor, Effects};
 

@@ -1,6 +1,6 @@
 //! The progress of an upload or a download: events in, a bar, plain lines or JSON lines out.
 //!
-//! Bytes never go back, and 100 % is not shown before the end is proved.
+//! Bytes never decrease, and 100 % is not shown before the end is proved.
 
 mod state;
 

@@ -27,7 +27,7 @@ pub(crate) struct UploadRow {
     pub(crate) source: String,
     /// Process that works on it.
     pub(crate) pid: Option<u32>,
-    /// How fast it goes.
+    /// Progress and rate.
     pub(crate) speed: UploadSpeed,
 }
 

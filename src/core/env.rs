@@ -20,7 +20,7 @@ use variables::Variables;
 use crate::paths;
 use crate::platform::Platform;
 
-/// A snapshot of what the process was given: variables, directories, and which streams are terminals.
+/// Snapshot of the process: variables, directories, and which streams are terminals.
 #[derive(Clone)]
 pub struct Env {
     vars: Variables,
@@ -89,7 +89,7 @@ impl Env {
         self.vars.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// A switch in Go's `ParseBool` words, as azd sets them; other words are ignored.
+    /// Boolean variable in the words of Go's `ParseBool`, as azd sets them; other words are ignored.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))

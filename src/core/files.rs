@@ -99,7 +99,7 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     retry_while_held(|| none_is_removed(fs::remove_file(path)))
 }
 
-/// Removes a directory with all that is in it; none is no error. Blocks, on Windows up to a second.
+/// Removes a directory with its content; a missing one is no error. Blocks, on Windows up to a second.
 pub(crate) fn remove_directory(path: &Path) -> io::Result<()> {
     retry_while_held(|| none_is_removed(fs::remove_dir_all(path)))
 }
@@ -115,7 +115,7 @@ fn retry_while_held<T>(change: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     retried(Platform::CURRENT, thread::sleep, change)
 }
 
-/// Makes a change again while the system says that the file is held, for about a second.
+/// Retries a change while the system reports the file as held, for about a second.
 fn retried<T>(
     platform: Platform,
     mut pause: impl FnMut(Duration),

@@ -112,7 +112,7 @@ fn mutated(pool: &[&[u8]], random: &mut Rng) -> Vec<u8> {
     input
 }
 
-/// Pages of memory in use, where the system says.
+/// Pages of memory in use, where the system reports them.
 fn resident() -> Option<u64> {
     fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()
 }

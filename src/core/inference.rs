@@ -31,8 +31,8 @@ pub struct InferenceClient {
 }
 
 impl InferenceClient {
-    /// Client of the API at this base address, which ends with a slash. The caller answers for its host: that is where the
-    /// tokens go.
+    /// Client of the API at this base address, which ends with a slash. The caller is responsible for the host, which
+    /// receives the tokens.
     #[must_use]
     pub fn new(http: Arc<HttpClient>, tokens: Arc<TokenSource>, base: Url) -> Self {
         Self { http, tokens, base }

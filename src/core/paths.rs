@@ -98,7 +98,7 @@ fn verbatim(path: &str) -> Option<String> {
     })
 }
 
-/// A path by which a file of the source is read: verbatim on Windows.
+/// Path for reading a file of the source: verbatim on Windows.
 pub(crate) fn readable(path: &Path) -> Cow<'_, Path> {
     match path.to_str().filter(|_| Platform::CURRENT == Platform::Windows).and_then(verbatim) {
         Some(verbatim) => Cow::Owned(verbatim.into()),

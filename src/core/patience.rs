@@ -1,10 +1,10 @@
-//! Long waits are said.
+//! Reports on long waits.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Waits for work, and calls `say` with the time that has passed: after `first`, and then each time after `every`.
+/// Awaits work, and calls `say` with the elapsed time: after `first`, and then each time after `every`.
 pub async fn with_notices<T>(
     (first, every): (Duration, Duration),
     mut say: impl FnMut(Duration),

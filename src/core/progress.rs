@@ -78,8 +78,8 @@ impl StallWatch {
         Self { notice, limit, last_move: now, notices: 0, highest: Vec::new() }
     }
 
-    /// Takes numbers in, always the same ones: any that exceeds what it ever was is movement. A number that falls and
-    /// comes back is none, for what is sent again and again without being accepted is silence.
+    /// Records numbers, always the same ones: a new maximum is progress. A number that falls and comes back is none,
+    /// for content that is sent repeatedly without being accepted is no progress.
     pub(crate) fn observe(&mut self, numbers: &[u64], now: Instant) {
         self.highest.resize(numbers.len().max(self.highest.len()), 0);
         let mut has_moved = false;

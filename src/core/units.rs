@@ -92,7 +92,7 @@ pub fn grouped(number: u64) -> String {
 /// Reads `N`, `NK`, `NM` or `NG` (1024-based) as bytes.
 ///
 /// # Errors
-/// A sentence that says what is accepted.
+/// A sentence with the accepted values.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("'{text}' is not a number of bytes such as 500K, 20M or 1G");
     let (digits, factor) = match text.char_indices().last() {
@@ -111,7 +111,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 /// Reads `90s`, `30m`, `1h30m`.
 ///
 /// # Errors
-/// A sentence that says what is accepted.
+/// A sentence with the accepted values.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("'{text}' is not a duration such as 90s, 30m or 1h30m");
     let mut total = 0u64;

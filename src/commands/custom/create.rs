@@ -124,7 +124,7 @@ pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> 
     create_model(app, &spec, &foundry).await
 }
 
-/// Makes a model of what the spec says; `uploads resume` comes here too.
+/// Creates a model from the spec; used by `uploads resume` too.
 pub(super) async fn create_model(app: &App, spec: &CreateSpec, foundry: &FoundryClient) -> Result<(), CliError> {
     let planned = spec.plan(app, Some(&foundry.endpoint().to_string())).await?;
     if let Some(plan) = &spec.plan {
@@ -237,7 +237,7 @@ struct CreateRun<'a> {
 
 /// Why a `create` of one version ended early.
 enum CreateFailure {
-    /// The service says that the version exists.
+    /// The service reports that the version exists.
     Taken(CliError),
     /// Another process of this machine uploads the version.
     InUse(CliError),
@@ -299,7 +299,7 @@ impl Product for CreatedModel<'_> {
 }
 
 impl CreateRun<'_> {
-    /// Makes one version: uploads what is missing, registers it, shows it.
+    /// Creates one version: uploads missing files, registers it, and shows it.
     async fn create_version(&self, version: &ModelVersion) -> Result<(), CreateFailure> {
         let mut session = self.open(version).await?;
         if let Some(detached) = &self.app.detached {

@@ -22,7 +22,7 @@ impl Product for ModelPage<'_> {
     }
 }
 
-/// One model: its document, or a page with all that is known of it.
+/// One model: its document, or a page with all its details.
 pub(super) struct ModelDetails<'a>(pub(super) &'a CustomModel);
 
 impl Product for ModelDetails<'_> {

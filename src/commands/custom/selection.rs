@@ -48,17 +48,17 @@ impl SelectionArgs {
     }
 }
 
-/// A plan, and what the check found in it.
+/// A plan, and the findings of its check.
 pub(super) struct CheckedPlan {
     pub(super) source: UploadSource,
     pub(super) findings: Vec<Finding>,
     /// Reads the files of an import.
     pub(super) reader: Option<Arc<HubReader>>,
-    /// Files that are there and not among the only ones that may go.
+    /// Existing files that are not among the allowed ones.
     pub(super) newer: Vec<BlobPath>,
 }
 
-/// The only files that may go, where an earlier plan says.
+/// Allowed files, where a saved plan lists them.
 pub(super) type AllowedFiles = Option<Arc<HashSet<BlobPath>>>;
 
 /// A plan, or why there is none.
@@ -150,7 +150,7 @@ fn name_secrets(app: &App, excluded: &[Excluded]) {
 /// Mode of the model check.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum CheckMode {
-    /// As this weight type; `None` goes by what is there.
+    /// As this weight type; `None` derives it from the files.
     As(Option<WeightType>),
     /// Not at all.
     Skipped,

@@ -1,4 +1,4 @@
-//! `custom uploads`: the uploads of this machine, unfinished or detached: followed, ended, resumed, or given up.
+//! `custom uploads`: the uploads of this machine, unfinished or detached: followed, ended, resumed, or discarded.
 
 mod attach;
 mod list;
@@ -249,7 +249,7 @@ fn resume_of(app: &App, upload: &LocalUpload) -> String {
     hint.command.unwrap_or_else(|| resume_line(app, &upload.id, &hint.options, true))
 }
 
-/// An upload of which nothing is left to send, or nothing was sent yet.
+/// Error for an upload that has nothing left to send, or has not begun.
 fn not_resumable(app: &App, id: &str, is_done: bool) -> CliError {
     if is_done {
         let attach = app.command_line(&["custom", "uploads", "attach", id]);

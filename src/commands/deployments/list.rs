@@ -45,7 +45,7 @@ async fn list_of_project(app: &App, group: Group, foundry: &FoundryClient, why: 
     app.show(&ProjectDeployments { deployments: &deployments, kinds: &kinds, with_kind: group == Group::All })
 }
 
-/// Says once what is unknown without Azure Resource Manager.
+/// Reports which details are unknown without Azure Resource Manager.
 pub(super) fn say_project_only(app: &App, why: &CliError) {
     let reason = why.message().lines().next().unwrap_or_default().to_owned();
     app.console.warn(&format!("No access to the account in Azure Resource Manager, so states are unknown: {reason}"));

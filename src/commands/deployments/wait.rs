@@ -49,10 +49,10 @@ pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> R
     show_ready(&about, &reach, &deployment)
 }
 
-/// Waits for a deployment with progress, and says what Ctrl+C leaves behind.
+/// Waits for a deployment with progress; on Ctrl+C it reports the deployment's state.
 ///
 /// # Errors
-/// When it ended badly, or its end is not known.
+/// When the deployment failed, or its end is not known.
 pub(super) async fn await_end(
     about: &DeploymentCommand<'_>,
     reach: &AccountContext,
@@ -133,7 +133,7 @@ impl DeploymentCommand<'_> {
         CliError::deployment(error, self.name, &self.suggestions())
     }
 
-    /// A change that was refused, with what the account has instead.
+    /// Error of a refused change, with the alternatives of the account.
     pub(super) async fn refused(&self, reach: &AccountContext, error: DeployError, format: Option<&str>) -> CliError {
         let is_fireworks = format.is_some_and(is_fireworks);
         let content_filters = match error.is_about_content_filter() {

@@ -1,4 +1,4 @@
-//! The azd environment that `init` fills: what there is, what it will be called, and making what is missing.
+//! The azd environment of `init`: its present state, its name, and the creation of missing parts.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl ExistingState {
     /// Name of the environment; asks where none was given, or uses the default name in a run without questions.
     ///
     /// # Errors
-    /// When the answer is no name, or the user leaves the question.
+    /// When the answer is no valid name, or the user cancels the question.
     pub(super) async fn name_or_ask(&self, app: &App, host: Option<&Host>) -> Result<String, CliError> {
         const QUESTION: &str = "Enter a name for the azd environment";
         if let Some(name) = &self.name {
@@ -126,7 +126,7 @@ impl ExistingState {
     }
 }
 
-/// Shows what azd said and the user has not seen yet.
+/// Shows azd's output that the user has not seen yet.
 fn show_azd_output(app: &App, words: &str) {
     if !words.is_empty() {
         app.console.notice(words);

@@ -70,8 +70,8 @@ impl ProjectHints {
     }
 }
 
-/// Value that an earlier project left in the environment, and that would be taken for one of this project. azd itself uses
-/// the other values too, so they stay.
+/// Value of an earlier project in the environment that would be taken for one of this project. azd itself uses the
+/// other values too, so they stay.
 pub(super) fn outdated(known: &ProjectValues, before: &ExistingState) -> Option<&'static str> {
     let values = before.values.as_ref()?;
     let is_known = KEYS.iter().zip(&known.0).any(|(key, value)| *key == var::AZURE_ACCOUNT_NAME && value.is_some());

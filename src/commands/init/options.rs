@@ -55,7 +55,7 @@ impl InitOptions {
         Ok(Self { id, endpoint, subscription, environment, force: args.force == Some(true) })
     }
 
-    /// The seven values, where they are all there and say what the options say: then there is nothing to do.
+    /// The seven values, where all exist and agree with the options: then there is nothing to do.
     pub(super) fn is_answered(&self, values: &BTreeMap<String, String>) -> Option<[String; 7]> {
         if self.force {
             return None;
@@ -83,7 +83,7 @@ impl InitOptions {
     }
 }
 
-/// An endpoint, checked as one that tokens go to.
+/// Parses an endpoint that will receive tokens.
 ///
 /// # Errors
 /// When it breaks a rule.

@@ -4,7 +4,7 @@ use super::Example;
 
 /// Text behind the options.
 pub(super) struct HelpText<'a> {
-    /// Paragraphs, without the examples and what is indented like them.
+    /// Paragraphs, without the examples and other indented text.
     pub(super) prose: String,
     pub(super) examples: Vec<HelpExample<'a>>,
 }
@@ -47,7 +47,7 @@ impl<'a> HelpText<'a> {
 }
 
 impl HelpExample<'_> {
-    /// The example with a phrase: what the page says, else what its command does and with which options.
+    /// Example with a description: the sentence of the page, else the command's own description and its options.
     pub(super) fn described(&self, tree: &clap::Command) -> Example {
         let description = if self.said.is_empty() { self.phrase(tree) } else { self.said.clone() };
         Example { description, command: self.command.clone() }

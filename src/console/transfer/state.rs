@@ -38,7 +38,7 @@ impl TransferState {
         Some(percent.min(99.9))
     }
 
-    /// `12 files, 8.6 GB`, or what is known of it.
+    /// `12 files, 8.6 GB`, or the known part of it.
     pub(super) fn whole(&self) -> String {
         match (self.progress.total_files, self.progress.total_bytes) {
             (Some(files), Some(bytes)) => format!("{}, {}", units::count(files, "file", "files"), units::bytes(bytes)),
@@ -58,7 +58,7 @@ impl TransferState {
         Some(units::duration(self.speed.eta(now, left)?))
     }
 
-    /// The bar, in as much detail as fits: first the time left goes, then the time passed, the rate, the amount.
+    /// The bar, with as many parts as fit: the time left is dropped first, then the time passed, the rate, the amount.
     pub(super) fn line(&self, now: Duration, width: usize) -> String {
         let head = self.percent().map_or_else(|| "      ".to_owned(), |percent| format!("{percent:5.1}%"));
         let rate = self.speed.rate(now).map(|rate| format!(" | {}", units::rate(rate))).unwrap_or_default();

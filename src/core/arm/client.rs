@@ -13,7 +13,7 @@ use crate::credential::TokenSource;
 use crate::http::{HttpClient, HttpError, Method, PageError, Request, Retry};
 
 const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
-/// Widely used, and has all that is asked here.
+/// Widely used, and sufficient for the requests of this module.
 const ACCOUNTS_VERSION: &str = "2025-06-01";
 const FEATURES_VERSION: &str = "2021-07-01";
 
@@ -77,7 +77,7 @@ pub struct Subscription {
     state: Option<String>,
 }
 
-/// A Foundry project, with what a client has to know of it.
+/// Foundry project, with the fields that clients need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundryProject {
     /// ARM id; names are written as ARM writes them.

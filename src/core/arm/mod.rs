@@ -1,6 +1,6 @@
-//! Azure's control plane: from a subscription to a Foundry project, the deployments of its account, and what can be deployed.
+//! Azure's control plane: from a subscription to a Foundry project, the deployments of its account, and the catalogue.
 //!
-//! Owns the address that management tokens go to, ARM ids, and operations that run for long.
+//! Owns the address that receives management tokens, ARM ids, and long-running operations.
 
 mod account;
 mod catalog;

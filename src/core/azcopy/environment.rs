@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::env::{Env, var};
 use crate::platform::Platform;
 
-/// azd's and Azure's variables hold secrets and settings of ours; the AzCopy ones make it try other credentials
-/// than the SAS.
+/// True for variables that AzCopy must not get: azd's and Azure's hold secrets and settings of this program; AzCopy's
+/// own may make it use other credentials than the SAS.
 fn withheld(name: &str) -> bool {
     // Windows ignores the case of names.
     let name = name.to_ascii_uppercase();

@@ -1,7 +1,7 @@
-//! Getting AzCopy: download, check, unpack, run once, put in place.
+//! Installation of AzCopy: download, check, unpack, verify, rename into place.
 //!
-//! All of it happens under a lock, in temporary files beside the place where the program will be, so that a second
-//! process finds either nothing or a whole program. What a killed run left is removed by the next one.
+//! Everything happens under a lock, in temporary files beside the final path, so that a second process finds either
+//! nothing or a whole program. The next run removes files of a killed one.
 
 mod error;
 mod fetch;
@@ -75,7 +75,7 @@ pub struct Installer<'a> {
 }
 
 impl Installer<'_> {
-    /// Installs AzCopy into azd's `bin` directory. May be dropped at any time, and leaves nothing behind then.
+    /// Installs AzCopy into azd's `bin` directory. May be dropped at any time, and leaves nothing behind.
     ///
     /// # Errors
     /// See [`InstallError`].
@@ -171,12 +171,12 @@ fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// A file that goes when this does, unless it got another name before.
+/// File that is removed on drop, unless it was renamed before.
 #[derive(Debug)]
 struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
-    /// An empty file in place of whatever a killed run left there.
+    /// Creates an empty file, in place of one of a killed run.
     fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
         let open = || {
             remove_file(&path)?;

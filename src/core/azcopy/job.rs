@@ -13,7 +13,7 @@ use super::verdict::Expectation;
 pub struct CopyJob {
     /// Source of the job.
     pub cargo: JobSource,
-    /// The container's SAS URL; the files go to its root.
+    /// SAS URL of the container; the files are copied to its root.
     pub destination: SecretUrl,
     /// Existing private directory for AzCopy's log and plan.
     pub directory: PathBuf,
@@ -72,7 +72,7 @@ impl CopyJob {
         TransferProgress { total_bytes, total_files, ..TransferProgress::default() }
     }
 
-    /// AzCopy's arguments, with the SAS: there is no other way to hand it over.
+    /// Arguments of AzCopy, including the SAS: AzCopy accepts it in no other way.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         self.arguments_with(&|url| url.expose().as_str().into())
     }

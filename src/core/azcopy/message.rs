@@ -19,7 +19,7 @@ pub enum Message {
     EndOfJob(Option<Summary>),
     /// A notice, without its `INFO: `.
     Info(String),
-    /// AzCopy gives up; no [`Message::EndOfJob`] follows.
+    /// AzCopy ends with an error; no [`Message::EndOfJob`] follows.
     Error(String),
     /// A question that AzCopy waits for on standard input.
     Prompt {

@@ -33,9 +33,9 @@ pub struct AzCopyOutcome {
     pub remarks: Vec<String>,
     /// Start of the text on standard output that was no message.
     pub plain: String,
-    /// Start of what was on standard error.
+    /// First part of standard error.
     pub stderr: String,
-    /// How the process ended; `None` when it had to be given up.
+    /// Exit of the process; `None` when it could not be ended.
     pub exit: Option<Exit>,
     /// From start to end of the process.
     pub elapsed: Duration,

@@ -150,7 +150,7 @@ impl AzCopy {
     }
 }
 
-/// Dropped at the limit, which ends the child and what it started.
+/// Runs `--version`. Dropped at the limit, which ends the child and its descendants.
 async fn version_output(command: Command) -> io::Result<(Exit, String, String)> {
     let (mut child, pipes) = Child::spawn(command)?;
     // Open until the end, as for a job.

@@ -69,7 +69,7 @@ pub enum RunError {
     Stalled {
         /// How long.
         silent: Duration,
-        /// Share of requests that failed on the network, if AzCopy said so.
+        /// Share of requests that failed on the network, if AzCopy reported it.
         network_error_percent: Option<f64>,
         /// AzCopy's log, if it began one.
         log: Option<PathBuf>,
@@ -169,7 +169,7 @@ struct Termination {
 #[derive(Clone, Copy)]
 enum TerminationReason {
     Cancelled,
-    /// With the share of network errors at that moment: AzCopy's last words say 0.
+    /// With the share of network errors at that moment: AzCopy's last message reports 0.
     Stalled(Stall, Option<f64>),
 }
 
@@ -226,7 +226,7 @@ impl Run<'_> {
         self.end.map_or_else(|| self.stall_watch.due(), |end| end.next)
     }
 
-    /// Time for the next step; true when even killing did not help and the child has to be given up.
+    /// Takes the next step; true when even killing did not help and the child has to be abandoned.
     fn advance_termination(&mut self) -> bool {
         if let Some(end) = self.end {
             if end.killed {
@@ -332,7 +332,7 @@ impl Run<'_> {
     }
 }
 
-/// Bytes over the wire are smooth, but count what is sent twice; the meter takes care of that.
+/// Counters for the meter. Bytes over the wire grow smoothly, but include repeated content, which the meter handles.
 fn counters(summary: &Summary) -> Counters {
     Counters {
         bytes: summary.bytes_over_wire,
@@ -343,7 +343,7 @@ fn counters(summary: &Summary) -> Counters {
     }
 }
 
-/// Anything that grows is movement: bytes, files, and what a scan finds.
+/// Numbers whose growth is progress: bytes, files, and the results of a scan.
 fn moving_numbers(summary: &Summary) -> [u64; 5] {
     [
         summary.bytes_over_wire,

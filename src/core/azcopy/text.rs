@@ -15,7 +15,7 @@ pub(super) fn sanitized(text: &str) -> String {
     out.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
 }
 
-/// The first line that says something, cleaned.
+/// First non-empty line, cleaned.
 pub(super) fn first_line(text: &str) -> String {
     sanitized(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default())
 }

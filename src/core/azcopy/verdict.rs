@@ -66,7 +66,7 @@ pub enum AzCopyFailure {
         /// Of how many.
         total: u64,
     },
-    /// AzCopy says "completed" and copied no file.
+    /// AzCopy reports "completed" and copied no file.
     #[error("azcopy copied nothing{}", after_colon(.remarks.first().map(String::as_str)))]
     NothingCopied {
         /// AzCopy's notices about skipped files.
@@ -90,7 +90,7 @@ pub enum AzCopyFailure {
         /// Bytes that arrived.
         got: u64,
     },
-    /// AzCopy left files out because they are there, which it was not asked to do.
+    /// AzCopy skipped existing files, which it was not asked to do.
     #[error("azcopy skipped {}", units::count(*.skipped, "file", "files"))]
     Skipped {
         /// How many.
@@ -119,7 +119,7 @@ pub enum AzCopyFailure {
     /// AzCopy ended without saying how the job went.
     #[error("azcopy ended without a result{}", in_brackets(*.exit))]
     NoResult {
-        /// How it ended; `None` when it had to be given up.
+        /// Exit of the process; `None` when it could not be ended.
         exit: Option<Exit>,
     },
     /// The numbers are right, but AzCopy reports a failure with its exit code.

@@ -28,13 +28,13 @@ pub struct AzureRefusal {
     pub status: u16,
     /// Stable word of the service.
     pub code: Option<String>,
-    /// Host that answered; empty where azd does not say.
+    /// Host that answered; empty where azd does not report it.
     pub host: String,
     /// ARM id that the request was about, such as `/subscriptions/S/resourceGroups/G`; empty where it names none.
     pub scope: String,
     /// Body of the response; empty where there was none.
     pub body: String,
-    /// Everything that azd said, cleaned.
+    /// Whole message of azd, cleaned.
     pub page: String,
 }
 

@@ -60,7 +60,7 @@ impl<'a> Azd<'a> {
         Self { env, timings, host, silent, may_ask: !silent }
     }
 
-    /// With questions of azd's, or without any: on a pipe it would read what is not meant for it.
+    /// With azd's own questions, or without: on a pipe azd would read input that is not meant for it.
     #[must_use]
     pub fn with_questions(mut self, may_ask: bool) -> Self {
         self.may_ask = may_ask && !self.silent;

@@ -1,4 +1,4 @@
-//! Why azd did not do what it was asked.
+//! Failures of azd's gRPC server.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::proto::{ActionableErrorDetail, RefusalInfo, RefusalStatus, ServiceErr
 use crate::redact::clean;
 use crate::units;
 
-/// Why azd did not do what it was asked. Texts are cleaned.
+/// Failure of a request to azd's gRPC server. Texts are cleaned.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HostError {
     /// `AZD_SERVER` names no address of this machine; the token goes nowhere else.
@@ -57,7 +57,7 @@ pub enum HostError {
         /// Next step for the user.
         suggestion: String,
     },
-    /// azd said no.
+    /// azd refused the request.
     #[error("azd refused: {words}")]
     Refused {
         /// How.
@@ -79,7 +79,7 @@ pub(crate) fn with_sign_in(suggestion: String) -> String {
     }
 }
 
-/// How azd says no.
+/// Kind of a refusal of azd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
     /// Plain error of azd, known only by its message.
@@ -111,7 +111,7 @@ impl HostError {
         }
     }
 
-    /// Says what a request of azd's was for, where Azure refused it.
+    /// Adds the purpose of a request of azd that Azure refused.
     #[must_use]
     pub(super) fn while_doing(mut self, purpose: impl FnOnce() -> String) -> Self {
         if let Self::Azure(refusal) = &mut self {

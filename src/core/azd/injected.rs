@@ -12,7 +12,7 @@ use crate::env::{Env, Timings, var};
 pub enum InjectedVariables {
     /// By name, each with an environment that sets it.
     Known(BTreeMap<String, String>),
-    /// azd's server and the files do not say.
+    /// Neither azd's server nor the files report them.
     Unknown {
         /// Why.
         why: String,
@@ -85,8 +85,9 @@ fn is_test_clock(_name: &str) -> bool {
     false
 }
 
-/// Asks azd's server for the values of all environments of the project, or reads them from disk where the server does
-/// not answer; true where it was waited for in vain. Nothing is injected when azd did not start the program.
+/// Requests the values of all environments of the project from azd's server, or reads them from disk where the server
+/// does not answer; true where the server did not answer within the limit. Nothing is injected when azd did not start
+/// the program.
 pub async fn injected(env: &Env, timings: &Timings) -> (InjectedVariables, bool) {
     let Some(host) = Host::from_env(env, timings) else { return (InjectedVariables::Known(BTreeMap::new()), false) };
     match of_host(&host, env).await {

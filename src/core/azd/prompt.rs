@@ -169,7 +169,7 @@ impl Host {
     }
 }
 
-/// azd offers a new resource unless this says no, for which it has to be there.
+/// Restricts the choice to existing resources: azd offers a new one by default.
 fn existing_only(message: &str) -> PromptResourceSelectOptions {
     PromptResourceSelectOptions { allow_new_resource: Some(false), message: message.to_owned(), ..Default::default() }
 }

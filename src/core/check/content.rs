@@ -13,11 +13,11 @@ use crate::hub::{DOCUMENT_BYTES, HubError, HubReader, HubSource, RemoteFile};
 use crate::model::{FileKind, SourceFile};
 use crate::source::open;
 
-/// Bytes that are requested first of a file whose header says how long it is; most headers are shorter.
+/// Bytes requested first from a file whose header contains its own length; most headers are shorter.
 const FIRST: u64 = 64 << 10;
 /// Bytes that are requested at a time of a document that is too large to be kept.
 const PIECE: u64 = 4 << 20;
-/// Bytes that say how long the header of a safetensors file is, and the longest that is read.
+/// Bytes of the length of a safetensors header, and the maximum length that is read.
 const LENGTH: usize = 8;
 const MAX_HEADER: u64 = 100_000_000;
 
@@ -133,7 +133,7 @@ pub(super) struct Ranges {
     window: Bytes,
     /// Bytes that are requested at least.
     ahead: u64,
-    /// The first bytes say how much is read.
+    /// The first bytes contain the length to read.
     has_length: bool,
 }
 
@@ -142,7 +142,7 @@ impl Ranges {
         self.file.file().bytes
     }
 
-    /// Requests what is read next.
+    /// Requests the next bytes.
     fn fetch(&mut self, wanted: usize) -> io::Result<()> {
         let most = self.ahead.max(wanted as u64);
         let end = self.at.saturating_add(most).min(self.size());

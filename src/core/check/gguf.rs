@@ -1,6 +1,6 @@
-//! The header of a GGUF file: magic, version, metadata, and a table of tensors with types, shapes and offsets.
+//! Header of a GGUF file: magic, version, metadata, and a table of tensors with types, shapes and offsets.
 //!
-//! Read as a stream, since the metadata holds the vocabulary; what is not needed is skipped by seeking.
+//! Read as a stream, since the metadata holds the vocabulary; unneeded parts are skipped by seeking.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
 
@@ -196,7 +196,7 @@ impl<R: Read + Seek> GgufHeader<R> {
         Ok(())
     }
 
-    /// No read goes beyond the end of the file, whatever the header says.
+    /// Checks that a read stays within the file, whatever the header declares.
     fn claim(&mut self, count: u64) -> Result<(), GgufError> {
         let needed = self.at.saturating_add(count);
         if needed > self.size {
@@ -213,7 +213,7 @@ struct GgufTensor {
     end: u64,
 }
 
-/// Bytes of a value of the metadata; `None` for strings, arrays and what is not known.
+/// Bytes of a value of the metadata; `None` for strings, arrays and unknown types.
 fn scalar(kind: u32) -> Option<u64> {
     Some(match kind {
         0 | 1 | 7 => 1,

@@ -20,7 +20,7 @@ pub(super) fn is_index(path: &str) -> bool {
     stem(path).is_some()
 }
 
-/// `sub/model` of `sub/model.safetensors.index.json`: what the names of its shards begin with.
+/// `sub/model` of `sub/model.safetensors.index.json`: prefix of its shards' names.
 pub(super) fn stem(path: &str) -> Option<&str> {
     ENDINGS.iter().find_map(|ending| path.strip_suffix(ending))
 }
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for KeysVisitor {
 }
 
 impl Index {
-    /// Understands an index, and finds what is wrong with it.
+    /// Parses an index, and adds its defects to the findings.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -141,7 +141,7 @@ impl Index {
         self.shards.iter().any(|(shard, wanted)| headers.get(shard).is_some_and(|held| held.len() > wanted.len()))
     }
 
-    /// The shards that are not there, each with the words that say so.
+    /// Missing shards, each with a message.
     pub(super) fn missing<'a>(
         &'a self,
         is_there: impl Fn(&str) -> bool + 'a,
@@ -157,8 +157,7 @@ impl Index {
         })
     }
 
-    /// Compares what the index says about the shards with what their headers hold. The index is read again for the
-    /// name of a tensor that is not there.
+    /// Compares the index with the headers of its shards. The index is read again for the name of a missing tensor.
     pub(super) fn compare(&self, headers: &BTreeMap<String, Vec<u64>>, bytes: impl Read) -> io::Result<Vec<Finding>> {
         let mut absent = Vec::new();
         for (shard, wanted) in &self.shards {

@@ -24,7 +24,7 @@ const CHUNK: usize = 64 * 1024;
 /// No word that is replaced is longer: two escapes.
 const MAX_WORD: usize = 12;
 
-/// Reads a document; the inner error says what is wrong with it.
+/// Reads a document; the inner error is its defect.
 ///
 /// # Errors
 /// When the bytes cannot be read.
@@ -131,7 +131,7 @@ impl<R: Read> JsonFilter<R> {
         }
     }
 
-    /// Reads more, behind what is not decided yet.
+    /// Reads more bytes behind the undecided ones.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.ready..self.filled, 0);
         self.at += self.ready as u64;
@@ -154,7 +154,7 @@ impl<R: Read> JsonFilter<R> {
         Ok(())
     }
 
-    /// Names what is commonly found in place of JSON.
+    /// Recognises common content in place of JSON.
     fn check_start(&self) -> Result<(), JsonFault> {
         let start = &self.buffer[..self.filled];
         match start {

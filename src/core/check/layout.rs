@@ -102,8 +102,8 @@ fn is_tokenizer(name: &str) -> bool {
 pub(super) const UNFINISHED: [&str; 8] =
     ["aria2", "part", "partial", "crdownload", "download", "opdownload", "incomplete", "tmp"];
 
-/// Files whose download has not ended, by what lies beside them, whether that goes or stays. Such a file may have its
-/// whole size and a sound header: aria2 makes room for all of it first.
+/// Files whose download has not ended, by marker files beside them, whether those are uploaded or not. Such a file may
+/// have its final size and a sound header: aria2 allocates all of it first.
 pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Finding> {
     let all = files.iter().map(|file| file.path.as_str()).chain(excluded.iter().map(|left| left.path.as_str()));
     let marks = all.filter_map(|mark| {

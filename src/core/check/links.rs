@@ -1,4 +1,4 @@
-//! Links that lead out of the source: what they point to goes too, which may surprise.
+//! Links that lead out of the source: their targets are uploaded too, which may be unexpected.
 
 use std::path::Path;
 

@@ -159,7 +159,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-/// A walk that failed, as findings; none for what is no fault of the files.
+/// Findings of a failed walk; none for faults that are not in the files.
 #[must_use]
 pub fn of_walk(error: &PlanError) -> Vec<Finding> {
     let PlanError::Several(faults) = error else { return of_fault_of_walk(error).into_iter().collect() };

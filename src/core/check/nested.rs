@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE_SOURCE};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 
-/// Names the one folder below that has what the whole source misses; `place` says of it how to give it.
+/// Suggests the one nested folder that has what the whole source lacks; `place` returns the option for it.
 pub(super) fn suggest_folder(
     place: impl Fn(&str) -> String,
     files: &[SourceFile],
@@ -22,7 +22,7 @@ pub(super) fn suggest_folder(
     finding.remedy = format!("{}{option}.", place(folder));
 }
 
-/// The only folder below the source with a configuration and weights, and what it holds.
+/// The only nested folder with a configuration and weights, and its weight type.
 fn only_model(files: &[SourceFile]) -> Option<(&str, WeightType)> {
     let folders_with = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
         let fitting = files.iter().filter(|file| fits(file_name(&file.path)));

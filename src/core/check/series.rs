@@ -46,7 +46,7 @@ pub(super) fn series<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Series<'a>
 }
 
 impl Series<'_> {
-    /// Shards that are not there, each with the words that say so.
+    /// Missing shards, each with a message.
     pub(super) fn missing(&self) -> impl Iterator<Item = (String, String)> + '_ {
         let count = self.total.parse().ok().filter(|count| *count <= MAX_SHARDS).unwrap_or(0);
         let first = u32::from(!self.files.contains_key(&0));

@@ -1,5 +1,4 @@
-//! Sharded weights: what is missing, what is not loaded, what is there twice. An index decides what belongs; names that
-//! count do where there is none.
+//! Sharded weights: missing, unused and duplicate files. An index decides what belongs; without one, numbered names do.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -98,8 +97,8 @@ impl Check<'_> {
     }
 }
 
-/// Weights of more than one name at the root, of which a loader reads one: `model.safetensors` and its `fp16` variant.
-/// Names that do not count may be parts of one set, which their index says.
+/// Weights under more than one name at the root, of which a loader reads one: `model.safetensors` and its `fp16`
+/// variant. Unnumbered names may be parts of one set, which their index lists.
 pub(super) fn multiple_weight_files(files: &[SourceFile]) -> Option<Finding> {
     let at_root = |file: &&SourceFile| {
         FileKind::of(&file.path) == FileKind::Safetensors
@@ -125,7 +124,7 @@ pub(super) fn multiple_weight_files(files: &[SourceFile]) -> Option<Finding> {
     Some(Finding::warning(FindingCode::SeveralWeights, WHOLE_SOURCE, what, remedy))
 }
 
-/// True where the index says which files of the series belong.
+/// True where the index lists the files of the series.
 fn covers(index: &Index, series: &Series<'_>) -> bool {
     let is_for_it = index::stem(index.path()) == Some(series.stem) && index.shards().next().is_some();
     is_for_it || series.files.values().any(|path| index.names(path))
@@ -147,7 +146,7 @@ fn without_index(series: &Series<'_>) -> Finding {
     Finding::warning(FindingCode::MissingIndex, first, what, remedy)
 }
 
-/// Weights that go along and that no loader of the model reads.
+/// Uploaded weights that no loader of the model reads.
 fn unused(files: &[SourceFile], indexes: &[Index]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| FileKind::of(&file.path).is_weights() && file.bytes > 0) {

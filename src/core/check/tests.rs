@@ -84,7 +84,7 @@ impl TestFolder {
         found(self.0.path(), weight_type)
     }
 
-    /// Level and code of what is found.
+    /// Level and code of the findings.
     fn codes(&self) -> Vec<String> {
         codes(&self.check_as(None))
     }

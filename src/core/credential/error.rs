@@ -162,7 +162,7 @@ impl CredentialError {
         }
     }
 
-    /// True for a wrong setting of ours, false for a failed sign-in.
+    /// True for an invalid setting, false for a failed sign-in.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(

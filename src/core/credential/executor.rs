@@ -1,4 +1,4 @@
-//! azure_identity's way to start `azd` and `az`.
+//! Executor through which azure_identity starts `azd` and `az`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -27,7 +27,7 @@ pub(super) enum ProgramExit {
     },
 }
 
-/// azure_identity's way to start programs, with this program's variables.
+/// Executor of azure_identity, with this program's variables.
 pub(super) struct GroupExecutor {
     programs: Programs,
     /// Command that the shell is asked for.
@@ -89,8 +89,8 @@ impl ProgramExit {
     }
 }
 
-/// True where the shell did not find the command. 127 is the word of Unix for it; cmd.exe says 9009 or 1, and a sentence
-/// in the user's language.
+/// True where the shell did not find the command. Unix shells exit with 127; cmd.exe with 9009 or 1, and a message in
+/// the user's language.
 fn is_missing(code: Option<i32>, platform: Platform, is_installed: impl FnOnce() -> bool) -> bool {
     match code {
         Some(127 | 9009) => true,

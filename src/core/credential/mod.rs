@@ -20,7 +20,7 @@ use crate::env::{Env, Timings, var};
 use crate::model::{Cloud, Report, Reporter};
 use crate::redact::Token;
 
-/// A way to sign in (`AZURE_AI_MODELS_CREDENTIAL`).
+/// Sign-in method (`AZURE_AI_MODELS_CREDENTIAL`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialMethod {
     /// The account of the Azure Developer CLI; the default.

@@ -37,7 +37,7 @@ pub struct Timings {
     pub poll_cap: Duration,
     /// For a registration to finish.
     pub register: Duration,
-    /// A model that is waited for may be missing this long before it is said not to be there.
+    /// Time after which a missing model that is waited for counts as not found.
     pub absent: Duration,
     /// For a deployment to be created, changed or deleted.
     pub deploy: Duration,
@@ -53,7 +53,7 @@ pub struct Timings {
     pub busy_cap: Duration,
     /// An account may be busy this long.
     pub busy: Duration,
-    /// A wait for a service or another program is said after this long.
+    /// Time after which a wait for a service or another program is reported.
     pub wait_notice: Duration,
     /// For `azcopy --version`: on a loaded machine a first start takes its time.
     pub azcopy_version: Duration,
@@ -120,9 +120,9 @@ impl Default for Timings {
 }
 
 impl Timings {
-    /// The limits of a normal run; builds for tests scale them by `AZURE_AI_MODELS_TEST_TIME`: a number, or one for
-    /// pauses and one for limits, as in `0.01/1`. Short pauses make a test fast; a short limit makes it fail on a busy
-    /// machine, unless the limit is what it tests.
+    /// Limits of a normal run; test builds scale them by `AZURE_AI_MODELS_TEST_TIME`: a number, or one for pauses and
+    /// one for limits, as in `0.01/1`. Short pauses make a test fast; a short limit makes it fail on a busy machine,
+    /// unless the limit is the subject of the test.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
         #[cfg(feature = "test-fakes")]

@@ -20,7 +20,7 @@ use crate::project::ProjectEndpoint;
 use crate::redact::clean;
 use crate::store::UploadLocation;
 
-/// The api-version that the shipping Go extension uses.
+/// Api-version of the released Go extension.
 pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
 
 /// The api-version of this run: `AZURE_AI_MODELS_API_VERSION`, else the default.

@@ -25,7 +25,7 @@ impl FoundryClient {
         Backoff::polls(self.http().timings())
     }
 
-    /// URL of the operation in a response, if the token may go there.
+    /// URL of the operation in a response, if the token may be sent there.
     pub(super) fn operation_of(&self, asked: &Url, response: &Response) -> Option<Url> {
         match state::operation_location(self.endpoint(), asked, response) {
             OperationLocation::Trusted(url) => Some(url),

@@ -38,7 +38,7 @@ pub struct HttpClient {
     clients: [[OnceLock<reqwest::Client>; 3]; 3],
 }
 
-/// Way to a host.
+/// Route to a host.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Route {
     /// The proxies count.
@@ -99,7 +99,7 @@ impl HttpClient {
         &self.timings
     }
 
-    /// Leaves a report where this client leaves its own.
+    /// Sends a report to the reporter of this client.
     pub(crate) fn report(&self, report: Report) {
         (self.reporter)(report);
     }

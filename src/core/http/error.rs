@@ -11,7 +11,7 @@ use crate::credential::CredentialError;
 /// Why a request has no answer that can be used.
 #[derive(Debug, Error)]
 pub enum HttpError {
-    /// The service said no.
+    /// The service refused the request.
     #[error(transparent)]
     Service(Box<ServiceError>),
     /// No whole answer came.
@@ -117,7 +117,7 @@ pub enum NetworkFault {
     ProxyDown,
     /// No answer within the limit.
     Timeout,
-    /// No way to the host, or no network at all.
+    /// No route to the host, or no network at all.
     Unreachable,
     /// The connection ended in the middle.
     Reset,
@@ -142,7 +142,7 @@ impl fmt::Display for NetworkFault {
     }
 }
 
-/// These faults say too little without the words of the layer below.
+/// Adds the message of the layer below to faults that need it.
 fn cause(fault: NetworkFault, words: &str) -> String {
     match fault {
         NetworkFault::Tls | NetworkFault::Untrusted | NetworkFault::ProxyDown | NetworkFault::Other

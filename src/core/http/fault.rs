@@ -71,7 +71,8 @@ fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
     })
 }
 
-/// hyper is no dependency of ours, and its error for this case has no `io::Error` in it.
+/// True for a connection that ended early: hyper is no dependency, and its error for this case has no `io::Error` in
+/// it.
 fn ended_early(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| cause.to_string() == "connection closed before message completed")
 }

@@ -44,14 +44,14 @@ impl From<HttpError> for PageError {
     }
 }
 
-/// Part of a page that decides what is requested next.
+/// Part of a page that determines the next request.
 #[derive(Deserialize)]
 struct Link {
     #[serde(rename = "nextLink")]
     next_link: Option<String>,
 }
 
-/// Items of a page, each read by the seed as it comes, so that what is not kept of one is gone before the next.
+/// Items of a page, each read by the seed as it arrives, so that unneeded parts are freed before the next.
 #[derive(Clone)]
 struct Page<S>(S);
 

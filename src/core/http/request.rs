@@ -82,9 +82,9 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Returns a request for a file as it is, for [`HttpClient::open`](super::HttpClient::open) and
-    /// [`HttpClient::exchange`](super::HttpClient::exchange). A server that sends
-    /// nothing for `stall_timeout` is given up.
+    /// Returns a request for a file, unencoded, for [`HttpClient::open`](super::HttpClient::open) and
+    /// [`HttpClient::exchange`](super::HttpClient::exchange). It fails when the server sends nothing for
+    /// `stall_timeout`.
     #[must_use]
     pub(crate) fn download(url: Url, stall_timeout: Duration) -> Self {
         let limit = Some(AttemptLimit::Step(stall_timeout));
@@ -225,7 +225,7 @@ impl Response {
     /// The body as JSON of this shape.
     ///
     /// # Errors
-    /// [`HttpError::BadAnswer`], which says what is wrong and repeats nothing of the body.
+    /// [`HttpError::BadAnswer`] with the defect, which repeats nothing of the body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         self.json_by(PhantomData::<T>)
     }
@@ -252,7 +252,7 @@ impl Response {
         })
     }
 
-    /// For answers whose body may be missing: what is there has to be JSON, for a page of a proxy is no answer of the service.
+    /// Checks a body that may be missing: content has to be JSON, for a page of a proxy is no answer of the service.
     ///
     /// # Errors
     /// [`HttpError::BadAnswer`].

@@ -46,7 +46,7 @@ pub struct ServiceError {
     pub tenant: Option<String>,
 }
 
-/// One more thing that a service says about an error.
+/// Further detail of an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorDetail {
     /// Stable word.
@@ -101,7 +101,7 @@ impl ServiceError {
         self.status == 404 && self.has_code(&["ModelNotFound", "ModelVersionNotFound", "NotFound", "ResourceNotFound"])
     }
 
-    /// True for a 409 whose code says that the version exists; other conflicts have other causes.
+    /// True for a 409 whose code means that the version exists; other conflicts have other causes.
     #[must_use]
     pub fn is_version_conflict(&self) -> bool {
         const CODES: [&str; 6] = [

@@ -185,7 +185,7 @@ impl HubClient {
         next.ok_or_else(|| exchange.bad_redirect(RedirectFault::NoLocation).into())
     }
 
-    /// A request; signed where it goes to the Hub itself.
+    /// A request; signed if its target is the Hub itself.
     pub(super) fn request(&self, method: Method, url: Url) -> Request<'static> {
         let token = self.token.as_ref().filter(|_| self.endpoint.is_origin_of(&url));
         let request = Request::download(url, self.http.timings().hub_stall).method(method).service(SERVICE);

@@ -53,7 +53,7 @@ pub enum HubError {
     Disabled {
         /// The repository.
         repo: RepoId,
-        /// The Hub's answer; `None` where the repository's description says so.
+        /// Answer of the Hub; `None` where the repository's description reports it.
         answer: Option<Box<ServiceError>>,
     },
     /// The token may not read the repository.

@@ -23,7 +23,7 @@ pub enum VerifyMode {
     /// Streamed files; copied ones are reported as not proved.
     #[default]
     Auto,
-    /// Everything: what is copied is read back.
+    /// Everything: copied files are read back.
     Full,
     /// Streamed files, since that is free.
     Off,

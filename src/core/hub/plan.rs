@@ -1,4 +1,4 @@
-//! Plan of an import: which commit, which of its files, and what is known of the model before a byte of it is read.
+//! Plan of an import: the commit, its selected files, and details of the model, before any byte of it is read.
 
 use std::path::PathBuf;
 use std::sync::Arc;

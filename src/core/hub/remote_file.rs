@@ -1,4 +1,4 @@
-//! One file of a commit, read by ranges: where its bytes are, and what is wrong with a server that does not send them.
+//! One file of a commit, read by ranges: the server of its bytes, and defects of that server.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ impl RemoteFile {
         self.whole.get_or_try_init(read).await.cloned()
     }
 
-    /// Server of the bytes. The Hub is asked once for all that wait.
+    /// Server of the bytes. The Hub is asked once for all waiting readers.
     pub(super) async fn location(&self) -> Result<Location, HubError> {
         let mut location = self.location.lock().await;
         if let Some(known) = location.clone()
@@ -136,7 +136,7 @@ impl RemoteFile {
         Ok(found)
     }
 
-    /// Asks the Hub where the bytes are, and compares its answer with what it listed.
+    /// Asks the Hub for the server of the bytes, and compares its answer with its list.
     async fn locate(&self) -> Result<Location, HubError> {
         let client = &self.client;
         let mut url = client.resolve(&self.repo, &self.sha, &self.file.repo_path)?;

@@ -55,7 +55,7 @@ impl SignedUrl {
         &self.raw
     }
 
-    /// The URL for requests of our own.
+    /// URL for this program's own requests.
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }

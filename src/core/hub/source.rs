@@ -1,4 +1,4 @@
-//! Subject of an import, as data: the commit, its files, and what the model card says. Holds no secret.
+//! Subject of an import, as data: the commit, its files, and the model card. Holds no secret.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ pub struct HubSource {
     pub(super) list: FileList,
 }
 
-/// Commit that an import is about: what a resumed upload needs. Holds no secret.
+/// Commit of an import: everything that a resumed upload needs. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HubPin {

@@ -1,4 +1,4 @@
-//! Sums by which the Hub names content: SHA-256 of files in large storage, and git's SHA-1 of the others.
+//! Checksums of the Hub: SHA-256 of files in large storage, and git's SHA-1 of the others.
 
 use std::fmt;
 
@@ -91,7 +91,7 @@ enum HashState {
 pub struct SumMismatch {
     /// Sum that the Hub lists.
     pub expected: HubSum,
-    /// Sum of what came.
+    /// Checksum of the received content.
     pub found: HubSum,
 }
 

@@ -14,7 +14,7 @@ use crate::source::Selection;
 pub(super) const SHA: &str = "3f2a000000000000000000000000000000000001";
 pub(super) const OTHER: &str = "9b7c000000000000000000000000000000000002";
 
-/// A client of the Hub that this server plays, and what it reports.
+/// Client of a Hub that this server plays, and its reports.
 pub(super) fn hub(server: &Server, token: Option<&str>) -> (Arc<HubClient>, Arc<Mutex<Vec<Report>>>) {
     let (http, reports) = client(&[]);
     let endpoint = HubEndpoint::parse(Some(server.url.as_str())).expect("an endpoint");

@@ -7,8 +7,7 @@ use serde_json::json;
 use super::{CustomModel, Tag};
 use crate::redact;
 
-/// A change of a version: only description and tags can be changed. What is not named
-/// stays as it is.
+/// Change of a version: only description and tags can be changed. Unnamed tags stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelChange {
     /// New description; empty clears it.
@@ -40,7 +39,7 @@ impl ModelChange {
         Ok(Self { description, tags })
     }
 
-    /// True where a model is as this change leaves it. A model holds texts without their secrets.
+    /// True where a model includes this change. A model holds texts without their secrets.
     #[must_use]
     pub fn is_shown_by(&self, model: &CustomModel) -> bool {
         let view = model.view();

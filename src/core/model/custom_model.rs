@@ -1,7 +1,7 @@
-//! A registered model: the service's own JSON, and a lenient view of what this program shows of it.
+//! A registered model: the service's own JSON, and a lenient view of the fields that this program shows.
 //!
-//! The JSON is kept whole, so that fields which this program does not know reach `-o json`; but for secrets, which are
-//! masked on the way in, so that nothing that shows a model has to think of them.
+//! The JSON is kept whole, so that fields which this program does not know reach `-o json`, except for secrets, which
+//! are masked on input, so that code which shows a model does not have to.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -146,7 +146,7 @@ pub struct ModelView {
 }
 
 impl ModelView {
-    /// Masks the secrets of a document, and reads what is shown of it.
+    /// Masks the secrets of a document, and reads its shown fields.
     pub(super) fn of<E: Error>(json: &mut Value) -> Result<Self, E> {
         redact::clean_json(json);
         let mut view: Self = Deserialize::deserialize(&*json).map_err(E::custom)?;

@@ -60,7 +60,7 @@ pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     Ok(as_whole(&Value::deserialize(deserializer)?))
 }
 
-/// Reads tags, sorted by key. What is not a map of texts counts as absent.
+/// Reads tags, sorted by key. Anything but a map of texts counts as absent.
 pub(crate) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     let Value::Object(map) = Value::deserialize(deserializer)? else {
         return Ok(Vec::new());

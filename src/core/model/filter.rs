@@ -25,7 +25,7 @@ impl ModelFilter {
         name.is_none() && weight_type.is_none() && tags.is_empty() && source_job.is_none()
     }
 
-    /// True for a model that meets all conditions. What a model does not say, it does not meet.
+    /// True for a model that meets all conditions. A missing field meets no condition.
     #[must_use]
     pub fn matches(&self, model: &ModelView) -> bool {
         let job = model.source.as_ref().and_then(|source| source.job_id.as_deref());

@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::ListedModel;
 
-/// Version of a model, as far as its order goes. A text that the service does not send is empty.
+/// Version of a model, with the fields that its order depends on. A missing text is empty.
 pub trait Versioned {
     /// Name of the model.
     fn name(&self) -> &str;

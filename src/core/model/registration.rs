@@ -55,7 +55,7 @@ pub struct ModelDetails {
     pub publisher: Option<String>,
 }
 
-/// Shape of a LoRA adapter. What is absent is not sent.
+/// Shape of a LoRA adapter. Absent fields are not sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LoraShape {

@@ -37,7 +37,7 @@ pub fn state_word(body: &Value) -> Option<&str> {
     words.clone().find(|word| !word.is_empty()).or_else(|| words.next())
 }
 
-/// The error that goes with a failed state; null where there is none.
+/// Error of a failed state; null where there is none.
 #[must_use]
 pub fn state_error(body: &Value) -> &Value {
     if body["error"].is_null() { &body["properties"]["error"] } else { &body["error"] }

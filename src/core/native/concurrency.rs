@@ -21,7 +21,7 @@ pub(super) use self::observe::RequestProgress;
 
 /// Requests with less content than this, in bytes, lose next to nothing and are not held back.
 pub(super) const LARGE_REQUEST: u64 = 1 << 20;
-/// A line that breaks before anything has arrived says something of its speed only after this.
+/// Time after which a failure before any arrival says something about the line's speed.
 const MIN_BREAK_TIME: Duration = Duration::from_secs(15);
 
 /// Permits for the large requests of one upload.
@@ -73,7 +73,7 @@ impl Concurrency {
         self.kept().measure.current()
     }
 
-    /// Judges the number by what is in flight. Returns the new one where it is another one now.
+    /// Adjusts the concurrency by the requests in flight. Returns the new value where it changed.
     pub(super) fn judge(&self, now: Instant) -> Option<u32> {
         let mut kept = self.kept();
         let number = kept.measure.current();

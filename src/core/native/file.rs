@@ -55,7 +55,7 @@ pub(super) struct UploadContext<'a> {
 pub(super) struct SentFile {
     pub(super) file: SourceFile,
     pub(super) sha256: Option<ContentHash>,
-    /// Which write of the blob it became.
+    /// Version of the written blob.
     pub(super) version: BlobVersion,
     /// Changed since it was planned.
     pub(super) is_changed: bool,
@@ -89,7 +89,7 @@ pub(super) struct ContentTarget<'t> {
     pub(super) sha256: Option<ContentHash>,
     /// Name of the content in messages.
     pub(super) what: String,
-    /// False once the file is no longer what it was.
+    /// False once the file has changed.
     pub(super) is_current: &'t (dyn Fn() -> bool + Sync),
 }
 
@@ -111,7 +111,7 @@ struct FileSender<'f, 'a> {
 }
 
 impl UploadContext<'_> {
-    /// Sends what is missing of a file, as it is now.
+    /// Sends the missing content of a file, in its present state.
     pub(super) async fn send(&self, planned: &SourceFile) -> Result<SentFile, NativeError> {
         let path = &planned.path;
         let mut bytes = planned.bytes;
@@ -179,7 +179,7 @@ impl UploadContext<'_> {
         self.pool.reserve(bytes).await.map_err(closed)
     }
 
-    /// An error where the file is not what it was.
+    /// Returns an error where the file has changed.
     fn ensure_unchanged(&self, shape: &SourceFile) -> Result<(), NativeError> {
         let path = &shape.path;
         let now = stat_file(self.directory, path).map_err(|why| file_error(path, why))?;
@@ -190,7 +190,7 @@ impl UploadContext<'_> {
         (self.controls.reporter)(report);
     }
 
-    /// Puts content. Returns which write of the blob it was; none for a block.
+    /// Puts content. Returns the version of the blob; none for a block.
     pub(super) async fn put(
         &self,
         content: &BufferedContent,
@@ -241,7 +241,7 @@ impl FileSender<'_, '_> {
         &self.shape.path
     }
 
-    /// A small file in one request. Returns its SHA-256, and which write of the blob it became.
+    /// Sends a small file in one request. Returns its SHA-256, and the version of the blob.
     async fn whole(
         &self,
         content: BufferedContent,
@@ -252,7 +252,7 @@ impl FileSender<'_, '_> {
         Ok((sha256, version))
     }
 
-    /// A large file block by block. Returns its SHA-256, and which write of the blob it became.
+    /// Sends a large file block by block. Returns its SHA-256, and the version of the blob.
     async fn blocks(&self, file: Arc<File>) -> Result<(Option<ContentHash>, BlobVersion), NativeError> {
         let (store, path) = (self.files.store, self.path());
         let of_store = |error| NativeError::of_store(path, error);

@@ -1,5 +1,5 @@
-//! The native engine: uploads block by block, with what it takes to resume at the block where it was interrupted. Knows
-//! no service but the blob store; the SAS stays in memory.
+//! The native engine: uploads block by block, and resumes at the block where it was interrupted. Uses no service but
+//! the blob store; the SAS stays in memory.
 
 mod concurrency;
 mod descriptors;
@@ -237,7 +237,7 @@ fn by_size(missing: &[SourceFile]) -> (Vec<&SourceFile>, Vec<&SourceFile>) {
     (large, small)
 }
 
-/// Judges the concurrency by what is in flight, and keeps the number that is right for the host.
+/// Adjusts the concurrency, and records the settled value for the host.
 fn adapt(files: &UploadContext<'_>, fetches: u32, settled: &mut Option<u32>) {
     let Some(concurrency) = &files.concurrency else { return };
     if let Some(number) = concurrency.judge(Instant::now()) {

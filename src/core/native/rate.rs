@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Time that an idle line may save up.
 const BURST: Duration = Duration::from_millis(100);
 
-/// Bytes per second, and when the next ones may go.
+/// Bytes per second, and the time at which the next ones may be sent.
 #[derive(Debug)]
 pub(super) struct Rate {
     bytes_per_second: u64,

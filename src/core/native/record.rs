@@ -31,7 +31,7 @@ struct RecordLine {
     id: String,
     #[serde(flatten)]
     file: ArrivedFile,
-    /// Which write of the blob it became; records of older versions do not have it.
+    /// Version of the written blob; missing in records of older versions.
     #[serde(default)]
     version: BlobVersion,
 }
@@ -170,7 +170,7 @@ pub(crate) fn arrived_files<T>(
     Ok(arrived.into_iter().flatten().collect())
 }
 
-/// Reads the whole lines, one at a time; what a kill cut off is none.
+/// Reads the complete lines, one at a time; ignores a line that a kill truncated.
 pub(super) fn each_line(path: &Path, mut on: impl FnMut(&[u8])) -> io::Result<()> {
     let mut file = match File::open(path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,4 +1,4 @@
-//! A child process that cannot be left behind: in its own group, reaped, killed when dropped.
+//! Child process that always ends: in its own group, reaped, killed on drop.
 
 use std::fmt;
 use std::io;
@@ -93,14 +93,14 @@ impl Child {
         }
     }
 
-    /// Kills the child and what it started.
+    /// Kills the child and its descendants.
     pub(crate) fn kill(&mut self) {
         if !self.reaped {
             self.kill_rest();
         }
     }
 
-    /// Kills what the child started and left behind with its pipes still open.
+    /// Kills descendants of the child that still hold its pipes.
     pub(crate) fn kill_rest(&mut self) {
         self.group.kill(self.pid);
     }

@@ -77,8 +77,7 @@ pub fn leave_terminal() -> io::Result<()> {
     system::leave_terminal()
 }
 
-/// Sends what this process writes to standard output from now on where its standard error goes, and closes its input: who
-/// started it waits for neither.
+/// Redirects standard output to standard error from now on, and closes the input: the parent process waits for neither.
 pub fn release_streams() {
     system::release_streams();
 }
@@ -87,8 +86,8 @@ pub fn release_streams() {
 mod system {
     use super::{Child, Command, Path, io};
 
-    /// Ignores SIGHUP, also in what the program starts, and closes the files that a script may have left open for this
-    /// process, such as that of a lock. The arguments are no part of the script.
+    /// Ignores SIGHUP, also in descendants, and closes files that a script may have left open for this process, such as
+    /// that of a lock. The arguments are no part of the script.
     const PREPARE: &str = "trap '' HUP; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
 
     pub(super) fn command(program: &Path) -> Command {

@@ -15,7 +15,7 @@ pub struct Inhibitor {
 /// Keeps the machine awake; `why` is shown by the system. Blocks until the system has answered.
 ///
 /// # Errors
-/// A sentence that says why it may go to sleep.
+/// A sentence with the reason why it may go to sleep.
 pub fn inhibit(env: &Env, why: &str) -> Result<Inhibitor, String> {
     let path = env.get(var::PATH).unwrap_or_default();
     if cfg!(target_os = "macos") { caffeinate(path) } else { systemd_inhibit(path, why) }

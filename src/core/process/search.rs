@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::paths::is_absolute;
 use crate::platform::Platform;
 
-/// Endings of what cmd.exe runs by its name alone.
+/// Endings that cmd.exe runs by name.
 const WINDOWS_ENDINGS: [&str; 4] = [".com", ".exe", ".bat", ".cmd"];
 
 /// Finds the program of this name, without `.exe`, in the value of `PATH`.
@@ -32,7 +32,7 @@ fn command_files(name: &str, platform: Platform) -> Vec<String> {
     }
 }
 
-/// The value of `PATH` for a child, if any entry is left.
+/// Value of `PATH` for a child, if any entry is left.
 pub(super) fn absolute_entries(path: &str, platform: Platform) -> Option<String> {
     let (separator, needs_quotes) = match platform {
         Platform::Windows => (";", ";"),

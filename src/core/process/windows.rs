@@ -8,8 +8,8 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use windows::Win32::System::Console::{CTRL_BREAK_EVENT, GenerateConsoleCtrlEvent};
 use windows::Win32::System::Threading::CREATE_NEW_PROCESS_GROUP;
 
-/// A child in a job of its own, which the system ends when the last handle of the job is closed: ours, even when this
-/// program is killed.
+/// Child in its own job, which the system ends when the last handle of the job is closed, even when this program is
+/// killed.
 pub(super) struct Group(Box<dyn ChildWrapper>);
 
 impl Group {
@@ -28,7 +28,7 @@ impl Group {
         Some((self.0.stdin().take()?, self.0.stdout().take()?, self.0.stderr().take()?))
     }
 
-    /// Waits for the child alone: the job's own `wait` waits for all that the child started.
+    /// Waits only for the child: the job's own `wait` waits for all descendants.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.0.inner_mut().wait().await
     }

@@ -1,4 +1,4 @@
-//! The endpoint of a Foundry project: what is accepted as one, since a bearer token goes there.
+//! Endpoint of a Foundry project: its rules, since it receives a bearer token.
 
 use std::fmt;
 

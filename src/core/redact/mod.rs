@@ -112,7 +112,7 @@ pub fn clean(text: &str) -> String {
     mask(text, spans)
 }
 
-/// Masks the secrets of this run alone: for text of our own, which all that is written passes at its end.
+/// Masks only the secrets of this run: the final step for everything that is written.
 #[must_use]
 pub fn mask_known(text: String) -> String {
     if !known::is_any() {

@@ -64,7 +64,7 @@ pub enum UploadSource {
         /// The source is a directory, not one file of it.
         whole_directory: bool,
     },
-    /// A blob, folder or container; only AzCopy knows what is there.
+    /// A blob, folder or container; only AzCopy knows its content.
     Remote {
         /// Address with its SAS.
         url: SecretUrl,
@@ -74,7 +74,7 @@ pub enum UploadSource {
 }
 
 impl UploadSource {
-    /// Bytes that go; `None` for a remote source.
+    /// Bytes to upload; `None` for a remote source.
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
         match self {
@@ -84,7 +84,7 @@ impl UploadSource {
         }
     }
 
-    /// Files that go; `None` for a remote source.
+    /// Number of files to upload; `None` for a remote source.
     #[must_use]
     pub fn file_count(&self) -> Option<u64> {
         match self {
@@ -138,7 +138,7 @@ impl UploadSource {
 /// Why there is no plan.
 #[derive(Debug, Error)]
 pub enum PlanError {
-    /// Several entries that cannot go, in the order of the walk.
+    /// Several entries that cannot be uploaded, in the order of the walk.
     #[error("{} entries of the source cannot be uploaded", .0.len())]
     Several(Vec<Self>),
     /// Nothing at that path.

@@ -1,4 +1,4 @@
-//! Which entries of a directory go: default excludes, `--exclude`, `--include`. Pure.
+//! Selection of entries in a directory: default excludes, `--exclude`, `--include`. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -120,7 +120,7 @@ impl fmt::Display for ExcludeReason {
     }
 }
 
-/// Which entries of a directory go.
+/// Selection of entries in a directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Selection {
@@ -167,8 +167,8 @@ impl Selection {
         self.include.iter().chain(&self.exclude).next()
     }
 
-    /// Why a file never belongs to a model, by its name or a folder that it is in; `None` where it may, or where such
-    /// files go too.
+    /// Reason why a file never belongs to a model, by its name or a folder that it is in; `None` where it may, or where
+    /// such files are included.
     pub(crate) fn default_reason(&self, path: &str) -> Option<ExcludeReason> {
         if !self.default_excludes {
             return None;
@@ -187,7 +187,7 @@ impl Selection {
         self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(path, false))
     }
 
-    /// Why this entry stays; `None` when it goes. A directory goes in order to be looked into.
+    /// Reason for excluding this entry; `None` when it is included. A directory is included so that it is walked.
     pub(super) fn exclude_reason(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
         let matches_any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path, is_directory));
         let default = if self.default_excludes { defaults::reason(path, is_directory) } else { None };

@@ -1,4 +1,4 @@
-//! Walks a directory for the plan: links are followed, what goes and what stays is written down.
+//! Walks a directory for the plan: follows links, and records included and excluded entries.
 
 use std::borrow::Cow;
 use std::io;
@@ -147,7 +147,7 @@ pub(super) fn unreadable(path: &Path, why: io::Error) -> PlanError {
     }
 }
 
-/// True where the system gives up on links that lead to themselves; the standard library has no stable name for it.
+/// True for a loop of links, which the system reports; the standard library has no stable name for it.
 fn is_link_loop(why: &io::Error) -> bool {
     #[cfg(unix)]
     let code = rustix::io::Errno::LOOP.raw_os_error();

@@ -2,7 +2,7 @@
 
 use crate::http::{Method, Request, Response};
 
-/// A request to a blob store, whose answer must be one of a blob store; `crc64` is the checksum that content goes with.
+/// Restricts a request to answers of a blob store; `crc64` is the checksum of the sent content.
 pub(super) fn of_store<'a>(request: Request<'a>, crc64: Option<&'a str>) -> Request<'a> {
     request.blob_store().accept(move |method, response| is_of_store(method, response, crc64))
 }

@@ -20,7 +20,7 @@ const MIN_BLOCKS_WITH_TAIL: u64 = 4 * TAIL;
 /// Number of blocks that a file would have if all were of one size, at most.
 const BLOCKS: u64 = MAX_BLOCKS - (TAIL + 1) * PARTS;
 const MIB: u64 = 1 << 20;
-/// Smallest block of a file that has several. An interruption loses what is in flight, and the last blocks leave
+/// Smallest block of a file that has several. An interruption loses the blocks in flight, and the last blocks leave
 /// connections idle: both cost less with small blocks. Azure stores blocks of more than 4 MiB faster than smaller ones
 /// (its "high-throughput block blobs").
 pub(crate) const BLOCK: u64 = 5 * MIB;
@@ -62,7 +62,7 @@ pub(crate) struct BlockLayout {
     head: (u64, u64),
     /// Size of the others, but for the last.
     size: u64,
-    /// Contents of this file that were given up before.
+    /// Number of contents of this file that were discarded before.
     generation: u32,
 }
 

@@ -89,7 +89,7 @@ impl Traffic {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Grows with anything that moves, also in vain.
+    /// Counter that grows with any progress, even of content that is sent again.
     fn activity(&self) -> u64 {
         self.taken.load(Ordering::Relaxed) + self.answers.load(Ordering::Relaxed)
     }
@@ -125,7 +125,7 @@ pub(crate) struct BlobContent<'c, F> {
     pub(crate) crc64: &'c str,
     /// Makes the body of one attempt.
     pub(crate) body: F,
-    /// False once the file is no longer what it was: another content would never arrive.
+    /// False once the file has changed: its old content would never arrive.
     pub(crate) is_current: &'c (dyn Fn() -> bool + Sync),
     /// Learns how each attempt ended.
     pub(crate) on_attempt: &'c (dyn Fn(SendAttempt) + Sync),
@@ -196,7 +196,7 @@ impl BlobStore {
     }
 
     /// Lists the blobs of the location, all pages; `None` where the SAS does not allow that. `shared` makes an entry of
-    /// what is listed, of parts that are in memory already where it knows them.
+    /// a listed blob, reusing parts that are in memory already.
     ///
     /// # Errors
     /// When the store does not answer, or with something that is no list.
@@ -295,7 +295,7 @@ impl BlobStore {
         }
     }
 
-    /// Get Block List: what the store has of a blob; `None` where the SAS does not allow to ask.
+    /// Get Block List: blocks that the store holds for a blob; `None` where the SAS does not allow to list.
     pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<StoredBlocks>, StoreError> {
         let asked = self
             .attempts((&format!("the blocks of {path}"), &|| true), async |sas| {
@@ -402,7 +402,7 @@ impl BlobStore {
         Ok(without)
     }
 
-    /// A request that is sent once, and given up when nothing of the whole upload moves.
+    /// A request that is sent once, and fails when nothing of the whole upload moves.
     fn request(&self, method: Method, url: Url) -> Request<'_> {
         let request = Request::new(method, url, Retry::None)
             .header("x-ms-version", VERSION)

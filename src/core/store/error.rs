@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::http::HttpError;
 
-/// Why the blob store did not do what it was asked for.
+/// Failure of a request to the blob store.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The store rejects the SAS, and a fresh one too.
@@ -45,13 +45,13 @@ impl fmt::Display for SasRefusal {
     }
 }
 
-/// True where the store refused the SAS itself. The other kind of 403 says that the SAS is good and does not allow this
-/// one operation.
+/// True where the store refused the SAS itself. The other kind of 403 means that the SAS is valid and does not allow
+/// this one operation.
 pub(super) fn rejects_sas(error: &HttpError) -> bool {
     error.status() == Some(403) && !has_code(error, "AuthorizationPermissionMismatch")
 }
 
-/// True where the store failed, which says nothing of the request.
+/// True where the store failed, independent of the request.
 pub(super) fn is_fault(error: &HttpError) -> bool {
     matches!(error.status(), Some(500 | 501))
 }

@@ -18,7 +18,7 @@ use crate::redact::SecretUrl;
 pub struct ListedBlob {
     /// Size in bytes.
     pub bytes: u64,
-    /// Which write of it.
+    /// Version of the blob.
     #[serde(flatten)]
     pub version: BlobVersion,
 }

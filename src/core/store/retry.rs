@@ -1,4 +1,4 @@
-//! Retries of the blob store's calls: which failures, after which pause, and what is said of them.
+//! Retries of the blob store's calls: the failures, the pauses, and their reports.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -23,7 +23,7 @@ pub(crate) struct StoredBlocks {
     pub(crate) committed: Vec<BlockId>,
     /// Blocks that belong to no blob yet.
     pub(crate) uncommitted: HashSet<BlockId>,
-    /// Which write of the blob has the committed ones.
+    /// Version of the blob with the committed ones.
     pub(crate) version: BlobVersion,
 }
 

@@ -31,8 +31,8 @@ pub struct UploadDirectory {
     _lock: File,
 }
 
-/// A directory that waits for the process that carries its upload on. One that was made for this leaves no trace where that
-/// process never takes it.
+/// Directory that is handed over to the process that continues its upload. One that was created for this is removed
+/// where that process never takes it.
 #[derive(Debug)]
 pub struct DirectoryHandover {
     path: PathBuf,
@@ -46,7 +46,7 @@ impl DirectoryHandover {
         &self.path
     }
 
-    /// Leaves it to the process that has taken it; the upload's id.
+    /// Leaves the directory to the process that took it; returns the upload's id.
     #[must_use]
     pub fn keep(mut self) -> String {
         self.is_new = false;
@@ -79,7 +79,7 @@ pub enum DirectoryError {
         /// The other process is detached.
         detached: bool,
     },
-    /// The disk said no.
+    /// A file operation failed.
     #[error("cannot prepare {}: {why}", .path.display())]
     Io {
         /// Path that could not be created or written.
@@ -209,7 +209,7 @@ impl UploadDirectory {
         }
     }
 
-    /// The record of the native engine, with what earlier runs of the upload with this key left in it.
+    /// Opens the record of the native engine, with the content of earlier runs of the upload with this key.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -233,7 +233,7 @@ impl UploadDirectory {
         DirectoryHandover { path: self.path, is_new }
     }
 
-    /// True where a detached upload left how it ended, or is about to begin.
+    /// True where a detached upload left its result, or is about to begin.
     pub(super) fn has_detached(&self) -> bool {
         DetachedFiles::of(&self.path).run().is_some()
     }
@@ -257,7 +257,7 @@ impl UploadDirectory {
         drop(DetachedFiles::of(&self.path).remove());
     }
 
-    /// Removes the directory with all that is in it.
+    /// Removes the directory with its content.
     ///
     /// # Errors
     /// When something in it cannot be removed.
@@ -268,7 +268,7 @@ impl UploadDirectory {
         remove_directory(&path)
     }
 
-    /// Removes what earlier runs left: their directories all but the one of run `current`.
+    /// Removes the directories of earlier runs, except the one of run `current`.
     ///
     /// # Errors
     /// When something cannot be removed.

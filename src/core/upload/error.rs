@@ -49,7 +49,7 @@ pub enum UploadError {
     Broken(Box<IncompleteUpload>),
 }
 
-/// A transfer that did not come to its end, and what is kept of it.
+/// A transfer that ended early, and the content that is kept.
 #[derive(Debug)]
 pub struct IncompleteUpload {
     /// Cause.

@@ -15,7 +15,7 @@ pub enum UploadEvent<'a> {
         /// Number of files.
         files: u64,
     },
-    /// The location accepts what is sent.
+    /// The location accepts content.
     LocationReady(&'a BlobUri),
     /// Files are about to be sent.
     Uploading,
@@ -29,7 +29,7 @@ pub enum UploadEvent<'a> {
     Lifetime(LifetimeWarning),
     /// The SAS was rejected on the way.
     RenewingSas,
-    /// The engine says something.
+    /// Event of the engine.
     Transfer(TransferEvent),
     /// Time passes while the engine works.
     Tick,

@@ -72,7 +72,7 @@ pub struct UploadSpec {
     pub version: String,
     /// Path or URL without its query.
     pub source: String,
-    /// Which entries of a directory go.
+    /// Selection of entries in a directory.
     pub selection: Selection,
     /// Check the files before they are sent.
     pub checked: bool,
@@ -176,7 +176,7 @@ impl UploadDirectory {
     /// Writes the journal whole, and renames it into place.
     ///
     /// # Errors
-    /// When the disk says no.
+    /// When the file cannot be written.
     pub(crate) async fn write_journal(&self, journal: &mut Journal) -> Result<(), DirectoryError> {
         journal.updated_at = OffsetDateTime::now_utc();
         let path = self.path().join(JOURNAL);

@@ -1,4 +1,4 @@
-//! Uploads that have a directory on this machine, unfinished or ended: what the `uploads` commands work on.
+//! Uploads that have a directory on this machine, unfinished or ended: the subjects of the `uploads` commands.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -127,8 +127,8 @@ impl LocalUpload {
         UploadDirectory::take(self.path.clone())
     }
 
-    /// Removes what a detached run left longer than [`RETENTION`] ago. An upload that can be resumed stays, as one that was not
-    /// detached does. True where something was removed.
+    /// Removes the files of a detached run that ended longer than [`RETENTION`] ago. An upload that can be resumed
+    /// stays, as does one that was not detached. True where something was removed.
     pub fn expire(&self, now: OffsetDateTime) -> bool {
         let Some(result) = &self.result else { return false };
         let age = Duration::try_from(now - result.ended_at).unwrap_or_default();

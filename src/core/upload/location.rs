@@ -1,4 +1,4 @@
-//! Getting an upload location from the service, proved to accept what is sent.
+//! Request for an upload location that is proved to accept content.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::foundry::FoundryClient;
 use crate::model::{ModelName, ModelVersion};
 use crate::store::{SasRefusal, UploadLocation};
 
-/// A location that is proved to accept what is sent: the first one, or one fresh one if its SAS is rejected. With it what
-/// `list` finds there, which is asked at the same time: a round trip may take a third of a second.
+/// Returns a location that is proved to accept content: the first one, or one new one if its SAS is rejected. The
+/// result of `list`, requested concurrently, is returned too: a round trip may take a third of a second.
 ///
 /// # Errors
 /// See [`UploadError`]; nothing was sent.

@@ -15,8 +15,8 @@ use super::journal::Journal;
 use crate::model::BlobPath;
 use crate::store::{BlobListing, BlobVersion};
 
-/// Blobs of an upload that came to its end: each file of it as it was sent, and nothing else. `written` has what the engine
-/// knows of its writes, `before` what was listed when the run began. A remote source has names of its own.
+/// Blobs of a complete upload: each of its files as it was sent, and nothing else. `written` has the versions that the
+/// engine knows, `before` the list at the start of the run. A remote source has names of its own.
 pub(super) fn arrived(
     journal: &Journal,
     written: &HashMap<BlobPath, BlobVersion>,
@@ -48,7 +48,7 @@ pub(super) fn arrived(
     Ok(after)
 }
 
-/// Compares what is listed now with what was proved to have arrived.
+/// Compares the present list with the proved one.
 pub(super) fn unchanged(journal: &Journal, now: &BlobListing, is_remote: bool) -> Result<(), TransferFailure> {
     whole(journal, now)?;
     for (path, blob) in journal.blobs.iter() {

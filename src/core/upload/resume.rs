@@ -62,8 +62,8 @@ pub(super) fn changed(before: &FileList, now: &FileList) -> Vec<BlobPath> {
     now.iter().filter(is_other).map(|file| file.path.clone()).collect()
 }
 
-/// The journal of the next run: the files as they are now, and of them those that arrived whole and are still as they
-/// were then. `delivered` is what the last run delivered.
+/// Journal of the next run: the present files, and those of them that arrived whole and have not changed. `delivered`
+/// are the files that the last run delivered.
 fn next_run(mut journal: Journal, now: &FileList, delivered: &BTreeSet<BlobPath>) -> Journal {
     let before = &journal.files;
     let arrived = journal.complete.union(delivered);

@@ -59,17 +59,17 @@ pub struct Session {
 enum DetachedRole {
     /// This session is one: its directory stays.
     This,
-    /// An earlier one may have left files, which go when this one writes its journal.
+    /// An earlier one may have left files, which are removed when this one writes its journal.
     Earlier,
     /// There are none.
     Forgotten,
 }
 
-/// A transfer that is not complete, and what its run left.
+/// Failed transfer, and the state that its run left.
 struct FailedTransferState {
     failure: TransferFailure,
     state: ResumeState,
-    /// Until what is kept is known too: an interrupted upload says how far it was.
+    /// Held until the kept content is known: an interrupted upload reports its progress.
     hold: Option<Hold>,
 }
 
@@ -135,7 +135,7 @@ impl Session {
         self.resume = None;
     }
 
-    /// Sends what is missing, and proves that everything is in the container.
+    /// Sends missing content, and proves that everything is in the container.
     ///
     /// # Errors
     /// See [`UploadError`]. What arrived is in the journal.
@@ -239,7 +239,7 @@ impl Session {
         self.write_or_warn(journal).await;
     }
 
-    /// Removes the private directory: nothing is left to resume. That of a detached upload stays, with how it ended.
+    /// Removes the private directory: nothing is left to resume. That of a detached upload stays, with its result.
     ///
     /// # Errors
     /// When something in it cannot be removed.
@@ -396,7 +396,7 @@ impl Session {
         lifetime_warning(&location.sas, &journal.missing(), self.settings.limit_rate, OffsetDateTime::now_utc())
     }
 
-    /// Lets the engine send what is missing, and proves what arrived. A failure comes with what is kept.
+    /// Runs the engine, and proves the arrived content. A failure includes the kept content.
     async fn transfer(
         &self,
         engine: &dyn TransferEngine,

@@ -1,4 +1,4 @@
-//! The command as the user would type it again; a source URL is in it without its query, which is said.
+//! The command as the user would type it again; a source URL is included without its query, which is reported.
 
 use std::path::Path;
 

@@ -83,7 +83,7 @@ pub(super) async fn same_content(
 }
 
 impl CreateRun<'_> {
-    /// Sets the tag of the digest where all sums of what was uploaded are known, and removes it where they are not.
+    /// Sets the tag of the digest where all checksums of the uploaded files are known, and removes it otherwise.
     pub(super) async fn tag_content(&self, session: &mut Session) {
         let digest = self.digest(session).await;
         if digest.is_none() && self.sums.is_some() {

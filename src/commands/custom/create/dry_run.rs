@@ -183,7 +183,7 @@ pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError>
     CliError::check_failed(&planned.findings).map_or(Ok(()), Err)
 }
 
-/// Blobs of the source; none where they cannot be listed, which is said: such a plan cannot be run.
+/// Blobs of the source; none where they cannot be listed, which is reported: such a plan cannot be run.
 async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
     match source_blobs(&app.http(), url).await {
         Ok(listing) => plan::blobs(&listing),

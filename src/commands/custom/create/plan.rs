@@ -37,7 +37,7 @@ pub(in crate::commands::custom) struct PlannedFile {
     /// Modification time in nanoseconds since 1970, of a local file.
     pub(super) mtime_ns: Option<u64>,
     pub(super) sha256: Option<ContentHash>,
-    /// Which write of the blob it is, where the source is a blob store.
+    /// Version of the blob, where the source is a blob store.
     #[serde(flatten)]
     pub(super) version: BlobVersion,
 }
@@ -247,7 +247,7 @@ impl SavedPlan {
             ))
     }
 
-    /// Names of the only local files that may go.
+    /// Names of the local files that the plan allows.
     pub(super) fn only(&self) -> AllowedFiles {
         Some(Arc::new(self.files.iter().map(|file| file.path.clone()).collect::<HashSet<_>>()))
     }
@@ -262,8 +262,8 @@ impl SavedPlan {
         self.import.is_none() && self.files.iter().any(|file| file.sha256.is_some())
     }
 
-    /// Fails where a file is not what the plan lists, by size and time, or by the checksum of an import. `newer` are
-    /// files that the plan does not list; they are reported.
+    /// Fails where a file differs from the plan, by size and time, or by the checksum of an import. `newer` are files
+    /// that the plan does not list; they are reported.
     pub(super) fn check_files(&self, app: &App, source: &UploadSource, newer: &[BlobPath]) -> Result<(), CliError> {
         let now: Vec<PlannedFile> = planned_files(source, None);
         if let UploadSource::Remote { .. } = source {
@@ -276,14 +276,14 @@ impl SavedPlan {
         Ok(())
     }
 
-    /// Fails where a content is not what the plan lists.
+    /// Fails where a content differs from the plan.
     pub(super) fn check_sums(&self, sums: &FileSums) -> Result<(), CliError> {
         let is_other = |file: &&PlannedFile| file.sha256.is_some_and(|sum| sums.get(&file.path) != Some(sum));
         let changed = self.files.iter().filter(is_other);
         self.refuse(changed.map(|file| format!("{}: content differs (same size and time)", file.path)).collect())
     }
 
-    /// Fails where the blobs are not those that the plan lists: AzCopy copies all that is there.
+    /// Fails where the blobs differ from the plan: AzCopy copies all blobs.
     pub(super) fn check_blobs(&self, listing: &BlobListing) -> Result<(), CliError> {
         if self.files.is_empty() {
             return Err(CliError::usage("the plan does not list the blobs of the source")

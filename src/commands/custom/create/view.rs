@@ -21,7 +21,7 @@ pub(super) struct UploadView<'a> {
 }
 
 impl<'a> UploadView<'a> {
-    /// `source_line` says what is uploaded: `./weights (12 files, 8.6 GB)`.
+    /// `source_line` describes the source: `./weights (12 files, 8.6 GB)`.
     pub(super) fn new(app: &'a App, source_line: String) -> Self {
         Self { app, source_line, transfer: None }
     }

@@ -56,7 +56,7 @@ pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError>
     }
 }
 
-/// Shows events until the upload has ended; its result, if it left one.
+/// Shows events until the upload has ended; returns its result, if there is one.
 async fn follow(app: &App, upload: &LocalUpload) -> Result<Option<RunResult>, CliError> {
     let _hold = app.cancel.hold();
     let files = upload.files();

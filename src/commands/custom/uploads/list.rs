@@ -44,7 +44,7 @@ pub(super) fn list(app: &App) -> Result<(), CliError> {
     Ok(())
 }
 
-/// An upload, and how fast it goes.
+/// Upload, with its progress and rate.
 struct ListedUpload {
     upload: LocalUpload,
     speed: UploadSpeed,

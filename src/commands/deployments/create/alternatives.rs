@@ -38,7 +38,7 @@ pub(super) async fn lines(about: &DeploymentCommand<'_>, reach: &AccountContext,
     skus.into_iter().chain(regions).map(|line| harmless(&line)).collect()
 }
 
-/// Other SKUs of the model whose smallest capacity fits what is left here.
+/// Other SKUs of the model whose minimum capacity fits the remaining quota.
 fn skus(
     row: &AccountModel,
     chosen: &str,

@@ -20,8 +20,8 @@ pub(super) struct RequiredOption<'a> {
     pub(super) is_missing: bool,
 }
 
-/// Fails where values are missing, or the user did not agree to what is billed, and cannot be asked: before any request, and
-/// with all of them. `later` names what else may be needed, which the catalogue decides.
+/// Fails where values are missing, or the user did not agree to the billing, and cannot be asked: before any request,
+/// and with all of them. `later` names options that the catalogue may require.
 ///
 /// # Errors
 /// A usage error that names the options.
@@ -59,7 +59,7 @@ pub(super) fn check_answers(
 /// Asks for a capacity that the SKU accepts.
 ///
 /// # Errors
-/// When the user leaves the question.
+/// When the user cancels the question.
 pub(super) async fn ask_capacity(app: &App, range: &CapacityRange) -> Result<u64, CliError> {
     let words = range.words();
     let question = if words.is_empty() { "Capacity".to_owned() } else { format!("Capacity ({words})") };
@@ -73,7 +73,7 @@ pub(super) async fn ask_capacity(app: &App, range: &CapacityRange) -> Result<u64
 /// Asks for a text that is not empty.
 ///
 /// # Errors
-/// When the user leaves the question.
+/// When the user cancels the question.
 pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliError> {
     app.value(question, None, |text| match text {
         "" => Err("the answer cannot be empty".into()),
@@ -82,10 +82,11 @@ pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliErr
     .await
 }
 
-/// Asks for a model of the catalogue: as azd does where it can, else by a list of what the account may deploy.
+/// Asks for a model of the catalogue: through azd where possible, else from a list of the models that the account may
+/// deploy.
 ///
 /// # Errors
-/// When the user leaves the question.
+/// When the user cancels the question.
 pub(super) async fn choose_model(
     app: &App,
     reach: &AccountContext,

@@ -72,7 +72,7 @@ fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &Creat
     }
 }
 
-/// The plan of a user who may not read the catalogue: all that it would say has to be given.
+/// Plan for a user who may not read the catalogue: everything that it would provide must be given.
 pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &BaseRequest) -> Result<DeploymentPlan, CliError> {
     let BaseRequest { model, version, format, options } = asked;
     let (Some(format), Some(version), Some(sku), Some(capacity)) =
@@ -199,7 +199,7 @@ async fn capacity(
     }
 }
 
-/// Checks the quota; where it does not suffice, says which SKUs and regions have room.
+/// Checks the quota; where it does not suffice, lists SKUs and regions with capacity.
 pub(super) async fn check_quota(
     checks: &mut Checks<'_>,
     (about, reach): (&DeploymentCommand<'_>, &AccountContext),

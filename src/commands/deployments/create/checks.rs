@@ -1,4 +1,4 @@
-//! Checks before a deployment is created. They only read, and skip what the user may not read.
+//! Checks before a deployment is created. They only read, and skip reads that are forbidden.
 
 use serde::Serialize;
 

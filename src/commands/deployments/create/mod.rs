@@ -1,6 +1,7 @@
-//! Creating a deployment: one flow for all groups. What differs, the choice of model, SKU and source, comes in as values.
+//! Creating a deployment: one flow for all groups. Differences in the choice of model, SKU and source are passed as
+//! values.
 //!
-//! Nothing is written before every check passed and the user agreed to what is billed.
+//! Nothing is written before every check passed and the user agreed to the billing.
 
 mod alternatives;
 mod answers;
@@ -38,7 +39,7 @@ pub(crate) fn is_billed_while_it_exists(kind: DeploymentKind, sku: &str) -> bool
     kind == DeploymentKind::Custom || bills_while_it_exists(sku)
 }
 
-/// Says what a deployment costs, without a price: those differ and change.
+/// Reports that the deployment is billed, without a price: prices differ and change.
 pub(crate) fn report_billing(app: &App) {
     app.console.status("This deployment is billed while it exists, whether it is used or not.");
 }
@@ -54,7 +55,7 @@ fn consent() -> Confirm<'static> {
     }
 }
 
-/// Fails where a script did not agree to what is billed; commands look before any request.
+/// Fails where a script did not agree to the billing; called before any request.
 ///
 /// # Errors
 /// A usage error that names `--yes`.
@@ -62,7 +63,7 @@ pub(crate) fn check_consent(app: &App, yes: bool) -> Result<(), CliError> {
     if yes { Ok(()) } else { app.can_confirm(&consent()) }
 }
 
-/// Says that it is billed, and asks.
+/// Reports the billing, and asks for consent.
 ///
 /// # Errors
 /// When the user declines or cannot be asked.
@@ -71,7 +72,7 @@ pub(crate) async fn confirm_billed(app: &App, yes: bool) -> Result<(), CliError>
     if yes { Ok(()) } else { app.confirm(&consent()).await }
 }
 
-/// Names what is about to be created, and where: the place may come from an azd environment.
+/// Names the deployment that will be created and its account, which may come from an azd environment.
 pub(super) fn report_plan(app: &App, reach: &AccountContext, name: &str, plan: &DeploymentPlan) {
     let NewDeployment { sku, capacity, model: NewModel { name: model, version, .. }, draft, .. } = &plan.new;
     let draft = draft.as_ref().map(|draft| format!(", draft {} (version {})", draft.model.name, draft.model.version));

@@ -147,7 +147,7 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// Checks the quota that is left.
+    /// Checks the remaining quota.
     pub(crate) fn check_quota(
         &mut self,
         usages: &[Usage],
@@ -166,7 +166,7 @@ impl Checks<'_> {
     }
 }
 
-/// Name of the quota that counts, and how much of it is left.
+/// Name and remaining amount of the quota that applies.
 pub(super) fn quota_left(usages: &[Usage], choice: &SkuChoice, is_custom: bool) -> Option<(String, u64)> {
     let usage_name = choice.row.as_ref().and_then(|row| row.usage_name.as_deref());
     if let Some(left) = usage_left(usages, usage_name) {

@@ -23,7 +23,7 @@ use azure_ai_models_core::model::{
 /// Asks which of the registered models is deployed.
 ///
 /// # Errors
-/// When there is none, or the user leaves the question.
+/// When there is none, or the user cancels the question.
 pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Result<ModelName, CliError> {
     const QUESTION: &str = "Select a registered model";
     let models = match foundry.list_models(ModelListSeed::default()).await {
@@ -48,7 +48,7 @@ pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Res
 /// Asks which catalogue model of Fireworks gets the draft model.
 ///
 /// # Errors
-/// When the user leaves the question, or the catalogue cannot be read.
+/// When the user cancels the question, or the catalogue cannot be read.
 pub(super) async fn choose_target(app: &App, reach: &AccountContext) -> Result<ModelName, CliError> {
     let catalog = of_account(app, reach).await?;
     let name = choose_model(app, reach, Some(&catalog), Some(FIREWORKS_FORMAT)).await?;

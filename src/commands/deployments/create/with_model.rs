@@ -53,10 +53,10 @@ pub(crate) struct DeploymentSection {
 }
 
 impl DeployRequest {
-    /// Makes the checks, and asks for what is billed. The model itself is not registered yet.
+    /// Makes the checks, and asks for consent to the billing. The model itself is not registered yet.
     ///
     /// # Errors
-    /// A failed check, or the answer no.
+    /// A failed check, or a declined question.
     pub(crate) async fn prepare(
         &self,
         app: &App,
@@ -124,10 +124,10 @@ fn taken(about: &DeploymentCommand<'_>) -> String {
 }
 
 impl PreparedDeployment {
-    /// Deploys the version that was registered.
+    /// Deploys the registered version.
     ///
     /// # Errors
-    /// How the deployment failed; the model stays registered, which is said.
+    /// Failure of the deployment; the model stays registered, which is reported.
     pub(crate) async fn deploy(&self, app: &App, version: &ModelVersion) -> Result<DeploymentSection, CliError> {
         let mut plan = self.plan.clone();
         plan.new.model.version = version.to_string();

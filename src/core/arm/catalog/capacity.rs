@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::model::document::{lenient, whole};
 use crate::units::grouped;
 
-/// Capacities that a SKU accepts. What the service does not send does not limit.
+/// Capacities that a SKU accepts. A missing value is no limit.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CapacityRange {

@@ -1,7 +1,7 @@
-//! Which version, SKU and capacity of a catalogue model are deployed where the user does not say. Pure.
+//! Default version, SKU and capacity of a catalogue model's deployment. Pure.
 //!
-//! The rules are azd's, but for one: quota never changes the choice of a SKU, since another one processes data elsewhere
-//! and costs something else.
+//! The rules are azd's, with one exception: quota never changes the choice of a SKU, since another one processes data
+//! elsewhere and has another price.
 
 use std::cmp::Ordering;
 
@@ -99,7 +99,7 @@ impl ModelSku {
     /// billed by use, the minimum for the others. A default above the quota is not lowered.
     ///
     /// # Errors
-    /// When nothing of it is listed.
+    /// When the SKU lists none of them.
     pub fn default_capacity(&self, left: Option<u64>) -> Result<u64, SkuFault> {
         let range = self.range();
         let none = || SkuFault::NoCapacity { name: self.name.clone() };

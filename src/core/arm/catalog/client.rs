@@ -53,7 +53,7 @@ impl ArmClient {
         Ok(rows.into_iter().filter_map(|row| row.0).collect())
     }
 
-    /// Quota of a subscription in a region. An empty list says nothing.
+    /// Quota of a subscription in a region. An empty list means unknown.
     ///
     /// # Errors
     /// See [`ArmError`].

@@ -23,7 +23,7 @@ pub struct CatalogFilter {
     pub capability: Option<String>,
     /// Lifecycle state, in the service's word. One that is hidden otherwise is shown.
     pub lifecycle: Option<String>,
-    /// Also what is deprecated or retired.
+    /// Include deprecated and retired models.
     pub all: bool,
 }
 

@@ -216,7 +216,7 @@ impl ModelSku {
         self.name.eq_ignore_ascii_case("DeveloperTier") || counts_apart
     }
 
-    /// Capacities that are accepted; empty where the service does not say.
+    /// Accepted capacities; empty where the service does not report them.
     #[must_use]
     pub fn range(&self) -> &CapacityRange {
         const NONE: &CapacityRange = &CapacityRange::UNKNOWN;

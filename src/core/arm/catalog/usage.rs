@@ -40,7 +40,7 @@ impl Usage {
         self.words.as_ref().and_then(|words| words.localized_value.as_deref()).unwrap_or_else(|| self.name())
     }
 
-    /// Capacity that is left, rounded down; `None` where the service sends no limit.
+    /// Remaining capacity, rounded down; `None` where the service sends no limit.
     #[must_use]
     pub fn left(&self) -> Option<u64> {
         let left = (self.limit? - self.used.unwrap_or_default()).floor().max(0.0);
@@ -49,8 +49,8 @@ impl Usage {
     }
 }
 
-/// Capacity that is left under a SKU's usage. `None`: not listed. An empty list is unknown too, not zero: free accounts get
-/// one.
+/// Remaining capacity under a SKU's usage. `None`: not listed. An empty list is unknown too, not zero: free accounts
+/// get one.
 #[must_use]
 pub fn usage_left(usages: &[Usage], usage_name: Option<&str>) -> Option<u64> {
     let name = usage_name?;
@@ -87,7 +87,7 @@ impl ModelCapacity {
         own.or(self.name.as_deref()).unwrap_or_default()
     }
 
-    /// Capacity that can be deployed; 0 where the service does not say.
+    /// Deployable capacity; 0 where the service does not report it.
     #[must_use]
     pub fn available(&self) -> u64 {
         let available = self.properties.as_ref().and_then(|properties| properties.available_capacity);

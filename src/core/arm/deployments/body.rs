@@ -72,7 +72,7 @@ impl NewModel {
 }
 
 impl NewDeployment {
-    /// Body of the request that creates it: what the user did not choose is not sent.
+    /// Body of the request that creates the deployment: options that the user did not set are not sent.
     #[must_use]
     pub fn body(&self) -> Value {
         let mut properties = json!({ "model": self.model.body() });
@@ -150,7 +150,7 @@ fn remove(object: &mut Value, keys: &[&str]) {
     }
 }
 
-/// The service sends null for what is not set, and refuses it in some places.
+/// Removes nulls: the service sends them for unset fields, and refuses them in some places.
 fn without_nulls(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.retain(|_, value| !value.is_null());

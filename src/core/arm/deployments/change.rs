@@ -9,7 +9,7 @@ use super::body::{tags_of, without_read_only};
 use crate::model::Tag;
 use crate::units::grouped;
 
-/// A change of a deployment. What is `None` stays as it is.
+/// Change of a deployment. `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentChange {
     /// Capacity of the same SKU.
@@ -84,13 +84,13 @@ impl DeploymentChange {
         [rai_policy, version_upgrade, spillover, model_version].into_iter().any(Option::is_some)
     }
 
-    /// True where a deployment, as it was sent, is as this change leaves it.
+    /// True where a deployment, as it was sent, includes this change.
     #[must_use]
     pub fn is_shown_by(&self, deployment: &Value) -> bool {
         self.differences(deployment).is_empty()
     }
 
-    /// True where a deployment is as this change leaves it, but for tags that are still there.
+    /// True where a deployment includes this change, except for tags that still exist.
     pub(super) fn is_shown_but_for_tags(&self, deployment: &Value) -> bool {
         let mut rest = self.clone();
         rest.tags.retain(|_, value| value.is_some());

@@ -64,8 +64,8 @@ impl Deployments {
         Ok(found(self.poll(name, USUAL_VERSION, Retry::Idempotent).await)?.map(|(seen, _)| seen.deployment))
     }
 
-    /// One deployment with all that an update has to send back, as it was sent: a newer version where ARM has it, since an
-    /// older one does not show a draft model.
+    /// One deployment as it was sent, with everything that an update has to send back: by a newer version where ARM has
+    /// it, since an older one does not show a draft model.
     ///
     /// # Errors
     /// See [`ArmError`].

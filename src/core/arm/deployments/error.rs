@@ -23,7 +23,7 @@ pub enum DeployError {
         state: String,
         /// Error of the service, where it gives one.
         detail: Option<ErrorDetail>,
-        /// More that it says about it.
+        /// Further details.
         details: Vec<ErrorDetail>,
     },
     /// The limit ended the wait; the operation continues.

@@ -1,11 +1,11 @@
 //! Numbers in the service's message about missing quota. Pure.
 
-/// Numbers of a refusal for lack of quota. What the sentence does not say is `None`.
+/// Numbers of a refusal for lack of quota. `None` where the message does not state them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuotaShortage {
     /// Capacity that the request needs.
     pub needed: Option<u64>,
-    /// Capacity that is left.
+    /// Remaining capacity.
     pub available: u64,
     /// Limit of the quota.
     pub limit: Option<u64>,
@@ -14,7 +14,7 @@ pub struct QuotaShortage {
 }
 
 impl QuotaShortage {
-    /// Reads a sentence; `None` where it does not say how much is left. The service has had several.
+    /// Parses a message; `None` where it does not state the remaining capacity. The service has had several forms.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let available = number_after(text, &["available capacity "])?;

@@ -1,4 +1,4 @@
-//! Writes and waits against scripted sockets: what is sent, in which order, and what comes of it.
+//! Writes and waits against scripted sockets: requests, their order, and results.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -67,7 +67,7 @@ impl Fixture {
         self.wait(WaitTarget::Changed(&accepted, change), LIMIT).await
     }
 
-    /// `METHOD` and what is behind the collection.
+    /// `METHOD` and the path after the collection.
     fn lines(&self) -> Vec<String> {
         self.server.lines().iter().map(|line| line.replace(PREFIX, "").replace(VERSION, "")).collect()
     }

@@ -33,7 +33,7 @@ pub enum InstallError {
     /// A redirect leads to a place that is not trusted.
     #[error("{from} redirects to {to}, which is not a known download host of AzCopy")]
     Redirect {
-        /// Host that said so.
+        /// Host that redirects.
         from: String,
         /// Target of the redirect, without its query.
         to: String,
@@ -61,7 +61,7 @@ pub enum InstallError {
     /// The program in the archive is no AzCopy that runs here.
     #[error("{0}")]
     Unusable(VerifyError),
-    /// The disk said no.
+    /// A file operation failed.
     #[error("cannot write {}: {why}", .path.display())]
     Io {
         /// Path that could not be created or written.

@@ -115,7 +115,7 @@ async fn copy(from: &mut impl Read, to: &mut File, limit: u64) -> Result<u64, Un
     }
 }
 
-/// True for `<dir>/azcopy`. A name that is absolute or goes up is refused, whatever it names.
+/// True for `<dir>/azcopy`. Absolute names and names with `..` are refused, whatever they name.
 fn is_program(path: &str, name: &str) -> Result<bool, ArchiveFlaw> {
     let separator = |c| c == '/' || c == '\\';
     let drive = path.as_bytes().get(1) == Some(&b':');

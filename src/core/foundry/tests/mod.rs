@@ -1,4 +1,4 @@
-//! Whole flows against scripted sockets: what is sent, in which order, and what comes of it.
+//! Whole flows against scripted sockets: requests, their order, and results.
 
 use std::cell::Cell;
 use std::path::Path;

@@ -289,7 +289,7 @@ async fn pauses_without_a_request_for_one_double_up_to_a_cap() {
     assert_eq!(start.elapsed().as_secs(), 60);
 }
 
-/// The journal keeps the address of an operation: a file must not choose where the token goes.
+/// The journal stores the URL of an operation: a file must not choose where the token is sent.
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_operation_of_a_foreign_host_is_never_asked_for() {
     let server = Server::play(vec![ours()]).await;

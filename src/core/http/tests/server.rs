@@ -1,4 +1,4 @@
-//! A server of raw sockets that plays one scripted answer a connection, and keeps what it was asked.
+//! Server of raw sockets that plays one scripted answer a connection, and records the requests.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,7 +106,7 @@ fn whole(request: &[u8]) -> bool {
     body.len() >= length
 }
 
-/// A client for a paused clock, and what it reports.
+/// Client for a paused clock, and its reports.
 pub(crate) fn client(vars: &[(&str, &str)]) -> (HttpClient, Arc<Mutex<Vec<Report>>>) {
     let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
     let reports = Arc::new(Mutex::new(Vec::new()));

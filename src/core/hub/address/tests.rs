@@ -1,4 +1,4 @@
-//! The grammar: what is read, how it is written again, and what is refused by name.
+//! Grammar: accepted addresses, their canonical form, and refusals by name.
 
 use super::*;
 

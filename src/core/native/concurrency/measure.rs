@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// Content of a large request, in bytes, as far as patience goes.
+/// Content of a large request, in bytes, for the time limit.
 const BLOCK: f64 = crate::store::BLOCK as f64;
 /// Number in flight at the start.
 pub(super) const FIRST: u32 = 16;
 /// One connection alone is often slower than the line.
 const MIN: u32 = 2;
-/// Seconds that what is in flight may take to arrive.
+/// Maximum time until the content in flight arrives, in seconds.
 const MAX_IN_FLIGHT_SECONDS: f64 = 7.0;
 /// Factor of growth,
 const GROWTH_FACTOR: u32 = 2;

@@ -12,7 +12,7 @@ pub(super) const OBSERVATION_TIME: Duration = Duration::from_millis(100);
 const OBSERVATION_BYTES: u64 = 4 << 20;
 /// or, where not even that moves, for so long.
 const MAX_OBSERVATION: Duration = Duration::from_secs(10);
-/// Share of the newest request in what is known of arrivals.
+/// Weight of the newest request in the rate of arrivals.
 const NEWEST_WEIGHT: f64 = 0.25;
 
 /// Progress of one request, counted by whatever thread sends it.
@@ -120,15 +120,15 @@ impl TrackedRequest {
         is_known.then(|| (taken - bytes, self.progress.until(taken, now).saturating_duration_since(from)))
     }
 
-    /// Bytes per second that the line delivers of it at most: what the buffers of the system have taken may still be on
-    /// its way.
+    /// Upper bound of the line's rate for this request in bytes per second: content in the buffers of the system may
+    /// still be in transit.
     fn bound(&self, now: Instant) -> Option<f64> {
         let (begun, _) = self.progress.start_and_bytes()?;
         Some(self.progress.length as f64 / now.saturating_duration_since(begun).as_secs_f64())
     }
 
-    /// Observations at the end of the request. One that lies in this look counts as a whole: what the buffers took at
-    /// once, its acknowledgement has waited for.
+    /// Observations at the end of the request. A request within this observation counts as a whole: its acknowledgement
+    /// has waited for the content in the buffers.
     fn ended(&mut self, look: Instant, now: Instant) -> Option<(u64, Duration)> {
         let (begun, taken) = self.progress.start_and_bytes()?;
         if begun >= look { Some((taken, now.saturating_duration_since(begun))) } else { self.observe(look, now) }

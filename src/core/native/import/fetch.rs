@@ -14,7 +14,7 @@ use crate::native::pool::PooledBuffer;
 use crate::store::{BlobVersion, BlockId, StoredBlocks};
 
 impl ImportContext<'_> {
-    /// Ids of blocks that the store has, and which write of the blob has all of them.
+    /// Ids of stored blocks, and the version of the blob that has all of them.
     pub(super) async fn listed(
         &self,
         path: &BlobPath,

@@ -1,5 +1,5 @@
-//! Files of the Hugging Face Hub on their way to the store: copied by the store itself where it can, else streamed through
-//! this machine's memory. Nothing is written to disk but the record.
+//! Transfer of files from the Hugging Face Hub to the store: copied by the store itself where it can, else streamed
+//! through this machine's memory. Only the record is written to disk.
 
 mod copy;
 mod fetch;
@@ -21,10 +21,10 @@ use crate::model::{ArrivedFile, ContentHash, Report, SourceFile, TransferEvent};
 use crate::store::{BlobVersion, BlockId};
 use crate::units;
 
-/// Calls in flight by which the store copies blocks: each costs next to nothing here.
+/// Concurrent calls by which the store copies blocks: each uses almost no resources here.
 const COPIES: usize = 16;
-/// Ranges in flight from the Hub, of all files. They have no turns of their own: what is fetched waits for one, so that the
-/// line is busy both ways.
+/// Concurrent range requests to the Hub, of all files. They need no permits: fetched content waits for one, so that the
+/// line is busy in both directions.
 pub(super) const FETCHES: u32 = 16;
 /// Attempts to get the right content of a file: the second one is worth it after damage on the way.
 const CONTENT_ATTEMPTS: u32 = 2;
@@ -36,7 +36,7 @@ pub(super) struct ImportContext<'a> {
     transfer: &'a HubTransfer,
     sums: SumRecord,
     carrier: OnceCell<Carrier>,
-    /// Block by which the store has shown in this run that it can copy.
+    /// Block that proved in this run that the store can copy.
     probed: OnceLock<BlockId>,
     copies: Semaphore,
     fetches: Semaphore,
@@ -45,7 +45,7 @@ pub(super) struct ImportContext<'a> {
     unverified_bytes: AtomicU64,
 }
 
-/// A file that arrived: its SHA-256 where it is proved, and which write of the blob it became.
+/// Arrived file: its SHA-256 where it is verified, and the version of the blob.
 type Arrival = (Option<ContentHash>, BlobVersion);
 
 impl<'a> ImportContext<'a> {
@@ -76,7 +76,7 @@ impl<'a> ImportContext<'a> {
         })
     }
 
-    /// Sends what is missing of a file.
+    /// Sends the missing content of a file.
     pub(super) async fn send(&self, planned: &SourceFile) -> Result<SentFile, NativeError> {
         let path = &planned.path;
         let unknown = || NativeError::File { path: path.clone(), why: std::io::ErrorKind::NotFound.into() };
@@ -158,7 +158,7 @@ impl<'a> ImportContext<'a> {
     }
 }
 
-/// The content is not what the Hub lists.
+/// Error for a content that differs from the Hub's checksum.
 fn mismatch(file: &HubFile, sums: SumMismatch) -> NativeError {
     NativeError::of_hub(HubError::Mismatch { path: file.repo_path.clone(), sums })
 }

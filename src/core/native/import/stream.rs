@@ -178,8 +178,8 @@ impl FileStream<'_, '_> {
         &self.ids[usize::try_from(index).unwrap_or(usize::MAX)]
     }
 
-    /// Fetches and sends what is missing, and sums the content from `begin` on; the sum at the end. `on_begun` is called
-    /// when the last block has begun.
+    /// Fetches and sends missing blocks, and sums the content from `begin` on; returns the checksum at the end.
+    /// `on_begun` is called when the last block has begun.
     async fn pass(
         &self,
         uploaded: &HashSet<BlockId>,

@@ -20,7 +20,7 @@ const SUMS: &str = "sums.ndjson";
 /// How far a file is summed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SavedSum {
-    /// Contents that were given up.
+    /// Number of discarded contents.
     #[serde(default)]
     pub(super) generation: u32,
     /// Blocks that are in the store and summed, from the first one on.
@@ -59,10 +59,10 @@ impl SavedSum {
 }
 
 impl SumRecord {
-    /// Reads what an earlier run left in this directory.
+    /// Opens the record of an earlier run in this directory.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it exists and cannot be read.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let path = directory.join(SUMS);
         let mut sums = HashMap::new();
@@ -90,7 +90,7 @@ impl SumRecord {
         self.put(id, SavedSum { generation, blocks, state: STANDARD.encode(state) })
     }
 
-    /// The content was given up.
+    /// Discards the content.
     pub(super) fn discard(&self, id: &str) -> io::Result<()> {
         let generation = self.get(id).generation + 1;
         self.put(id, SavedSum { generation, ..SavedSum::default() })

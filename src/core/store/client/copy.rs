@@ -80,13 +80,13 @@ impl BlobStore {
         }
     }
 
-    /// False where the SAS says that it does not allow to read.
+    /// False where the SAS states that it does not allow to read.
     pub(crate) async fn may_read(&self) -> bool {
         let sas = self.sas().await;
         sas.expose().query_pairs().find(|(name, _)| name == "sp").is_none_or(|(_, rights)| rights.contains('r'))
     }
 
-    /// Get Blob: a part of what was committed, start and length in bytes.
+    /// Get Blob: a part of the committed content, start and length in bytes.
     ///
     /// # Errors
     /// See [`StoreError`].

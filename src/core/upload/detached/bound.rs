@@ -1,4 +1,4 @@
-//! Bounds on the size of what a detached upload writes. The text of events is handled purely.
+//! Bounds on the size of a detached upload's files. The text of events is handled purely.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -8,11 +8,11 @@ use crate::files::append_private;
 
 /// Largest file of events in bytes.
 pub(super) const MAX_EVENTS_BYTES: usize = 16 << 20;
-/// Bytes of events that are left after the oldest were removed.
+/// Bytes of events that remain after the oldest were removed.
 const RETAINED_EVENTS_BYTES: usize = MAX_EVENTS_BYTES / 2;
 /// Largest log in bytes.
 const MAX_LOG_BYTES: u64 = 8 << 20;
-/// Bytes of a log that are left after its beginning was removed.
+/// Bytes of a log that remain after its beginning was removed.
 const RETAINED_LOG_BYTES: u64 = MAX_LOG_BYTES / 2;
 
 /// Removes the beginning of a log that has grown too large; whole lines stay. Its writers append.
@@ -39,8 +39,8 @@ fn trim(path: &Path, most: u64, left: u64) -> io::Result<()> {
     log.write_all(&rest[start..])
 }
 
-/// Events without the oldest ones: those of progress go first, then those of files and messages. The schema, the steps and
-/// the end stay.
+/// Removes the oldest events: those of progress first, then those of files and messages. The schema, the steps and the
+/// end stay.
 pub(super) fn compacted(text: &str) -> String {
     compacted_to(text, RETAINED_EVENTS_BYTES)
 }

@@ -1,4 +1,4 @@
-//! Events of a detached upload on their way to its file.
+//! Writer of the events of a detached upload.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -152,8 +152,8 @@ impl DetachedFiles {
         self.0.join(STOP).exists()
     }
 
-    /// Takes the directory for a run of this process; what an earlier run left is removed. The directory itself has to be
-    /// locked already.
+    /// Locks the directory for a run of this process, and removes the files of an earlier run. The directory itself
+    /// must be locked already.
     pub(in crate::upload) fn begin(&self, run: &DetachedRun) -> io::Result<RunLock> {
         let file = open_private(&self.0.join(DETACHED_LOCK))?;
         file.lock()?;
@@ -173,7 +173,7 @@ impl DetachedFiles {
         names.into_iter().chain([self.events(), self.log()]).try_for_each(|path| remove(&path))
     }
 
-    /// Last lines of the log that say something, as far as they go.
+    /// Last non-empty lines of the log.
     #[must_use]
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
         let text = fs::read(self.log()).unwrap_or_default();

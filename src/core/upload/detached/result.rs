@@ -1,4 +1,4 @@
-//! How a detached upload ended, as its process leaves it for those who attach.
+//! Result of a detached upload, stored by its process for those who attach.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -35,7 +35,7 @@ pub struct TransferSettings {
     pub reporter: Reporter,
 }
 
-/// One transfer: what is to be sent, and where to.
+/// One transfer: its source and its target.
 pub struct TransferJob<'a> {
     pub(crate) source: &'a UploadSource,
     /// Files of a local source that are not uploaded yet.
@@ -76,7 +76,7 @@ impl TransferError {
 
 /// Sends the files of an upload.
 pub trait TransferEngine {
-    /// Sends what is missing.
+    /// Sends the missing content.
     fn transfer<'a>(
         &'a self,
         job: TransferJob<'a>,

@@ -11,7 +11,7 @@ use super::{DetachedRole, Session};
 use crate::model::BlobUri;
 
 impl Session {
-    /// Requests an upload location and probes it, as the upload will do again: what the service refuses is known before
+    /// Requests an upload location and probes it, as the upload will do again: refusals of the service are known before
     /// the upload is detached.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ impl Session {
         self.location().await.map(|location| location.blob_uri)
     }
 
-    /// Lets the directory go, and leaves it as it is for the process that carries the upload on.
+    /// Releases the directory unchanged to the process that continues the upload.
     #[must_use]
     pub fn hand_over(mut self) -> Option<DirectoryHandover> {
         self.directory.take().map(UploadDirectory::hand_over)
