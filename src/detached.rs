@@ -1,9 +1,9 @@
-//! The process that carries a detached upload on.
+//! Background process of a detached upload.
 //!
-//! `create --detach` starts this program again with [`WORD`] before the same command, and hands it over what no command line
-//! should hold by its standard input. Once that process has the upload's directory it says so in one line of standard
-//! output, lets go of both streams, and works on as the foreground would; what it prints goes to the upload's log, what
-//! it reports to the upload's events, and how it ended to the upload's result.
+//! `create --detach` starts this program again with [`WORD`] before the same command line, and passes what no command
+//! line should hold on standard input. Once that process owns the directory of the upload, it says so in one line of
+//! standard output, closes both streams, and works as the foreground would: output goes to the log of the upload,
+//! progress to its events, and the outcome to its result.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;

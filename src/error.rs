@@ -103,7 +103,7 @@ impl CliError {
         Self::new(ErrorKind::Failure, message)
     }
 
-    /// A bar was asked for, and this variable says that a coding agent reads.
+    /// Error for `--progress bar` in the environment of a coding agent, which this variable reveals.
     pub(crate) fn no_bar(variable: &str) -> Self {
         Self::usage(format!("--progress bar is not for coding agents, and {variable} is set"))
             .with_code(ErrorCode::Contradiction)
@@ -251,7 +251,7 @@ impl CliError {
         &self.details.message
     }
 
-    /// Returns what the console shows.
+    /// Error page for the console.
     pub(crate) fn page(&self) -> ErrorPage<'_> {
         ErrorPage {
             kind: self.kind.as_str(),
@@ -272,7 +272,7 @@ impl CliError {
     }
 }
 
-/// True for a status that says that the request itself is not accepted.
+/// True for a status with which a service rejects the request itself.
 fn is_refusal(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 408 | 429)
 }

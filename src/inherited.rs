@@ -69,8 +69,8 @@ fn ask(env: &Env) -> (InjectedVariables, bool) {
     runtime.block_on(injected(env, &Timings::from_env(env)))
 }
 
-/// True for variables that the program or what it starts would have used: most values of an azd environment are the
-/// application's, and no user needs to hear of those.
+/// True for variables that this program or a program started by it would have used. Most values of an azd environment
+/// belong to the application, and are not worth a notice.
 fn is_consequential(name: &str, signs_in_by_itself: bool) -> bool {
     let upper = name.to_ascii_uppercase();
     let starts = ["AZURE_AI_MODELS_", "AZCOPY_", "SSL_CERT_", "AZD_", "HF_", "HUGGING_FACE_"]

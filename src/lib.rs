@@ -68,7 +68,7 @@ pub mod testing {
         ROWS.iter().map(|row| row.name)
     }
 
-    /// Names of the rows of the table of what Azure Resource Manager refuses about deployments.
+    /// Row names of the table of rejections by Azure Resource Manager that concern deployments.
     pub fn arm_error_rows() -> impl Iterator<Item = &'static str> {
         ARM_ROWS.iter().map(|row| row.name)
     }

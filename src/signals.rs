@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use azure_ai_models_core::cancel::Canceller;
 
-/// The terminal sends the signal first and writes `^C` after it; what is said about it has to come behind both.
+/// Delay before a message about an interrupt: the terminal sends the signal first and writes `^C` after it, and the
+/// message must follow both.
 #[cfg(unix)]
 const TERMINAL_ECHO_DELAY: Duration = Duration::from_millis(20);
 

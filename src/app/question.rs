@@ -36,7 +36,7 @@ impl fmt::Display for PromptObstacle {
 }
 
 impl App {
-    /// Why the user cannot be asked on this program's terminal; `None` where they can.
+    /// Obstacle to a prompt on this program's terminal; `None` if there is none.
     #[must_use]
     pub(crate) fn terminal_prompt_obstacle(&self) -> Option<PromptObstacle> {
         let no_prompt = self.globals.no_prompt.unwrap_or_else(|| self.env.flag(var::AZD_NO_PROMPT));
@@ -48,7 +48,7 @@ impl App {
         }
     }
 
-    /// Why the user cannot be asked by azd or on this program's terminal; `None` where they can.
+    /// Obstacle to a prompt, by azd or on this program's terminal; `None` if there is none.
     #[must_use]
     pub(crate) fn prompt_obstacle(&self) -> Option<PromptObstacle> {
         let is_json = self.env.run_by_azd() && self.globals.output == OutputFormat::Json;

@@ -85,7 +85,7 @@ impl AccountAccess {
     /// The account, which the command cannot do without.
     ///
     /// # Errors
-    /// Why the user does not see it.
+    /// Reason why the user does not see it.
     pub(crate) fn full(self) -> Result<AccountContext, CliError> {
         match self {
             Self::Full(reach) => Ok(*reach),
@@ -128,7 +128,7 @@ pub(crate) async fn access_of(
     }
 }
 
-/// Why there is no account.
+/// Failure to find the account.
 enum AccountNotFound {
     /// Not found, or not visible to this user: ARM does not distinguish the two.
     NotVisible(CliError),

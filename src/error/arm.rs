@@ -1,4 +1,4 @@
-//! Translation of failures of Azure Resource Manager and azd on the way to a project.
+//! Error messages for failures of Azure Resource Manager and azd during the search for a project.
 
 use crate::globals::EnvironmentNameError;
 use azure_ai_models_core::arm::{ArmEndpointError, ArmError};

@@ -1,4 +1,5 @@
-//! Meaning of what Azure Resource Manager refuses about deployments: one table, the first row that fits counts.
+//! Error messages for rejections by Azure Resource Manager that concern deployments: one table, in which the first
+//! matching row counts.
 
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;

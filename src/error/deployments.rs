@@ -1,4 +1,4 @@
-//! Translation of what goes wrong with deployments.
+//! Error messages for deployments.
 
 use azure_ai_models_core::arm::{DeployError, QuotaShortage};
 use azure_ai_models_core::http::{ErrorDetail, HttpError, ServiceError};
@@ -18,7 +18,7 @@ pub(crate) struct DeploySuggestions {
     pub(crate) delete: String,
     /// The model is one of Fireworks.
     pub(crate) is_fireworks: bool,
-    /// Command that creates it with as much capacity as is left.
+    /// Command that creates the deployment with the capacity that is available.
     pub(crate) retry: Option<String>,
     /// Other SKUs and regions that have room, a line each.
     pub(crate) room: Vec<String>,

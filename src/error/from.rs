@@ -183,13 +183,13 @@ impl CliError {
         self.and_suggestion(&format!("{words}\n  {command}"))
     }
 
-    /// Files that are no model, by what the check found; `None` when none of it is an error.
+    /// Error for files that are no valid model, from the findings of the check; `None` if no finding is an error.
     pub(crate) fn check_failed(findings: &[Finding]) -> Option<Self> {
         let (first, message) = first_error(findings)?;
         Some(Self::of_finding(first, message).with_suggestion(first.remedy.clone()))
     }
 
-    /// Files that `create` does not upload, with what the check found; `None` when none of it is an error.
+    /// Error for files that `create` does not upload, from the findings of the check; `None` if no finding is an error.
     pub(crate) fn check_stops_create(findings: &[Finding]) -> Option<Self> {
         let (first, message) = first_error(findings)?;
         let suggestion = format!("{} To upload the files as they are, use --skip-check.", first.remedy);

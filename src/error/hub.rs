@@ -1,4 +1,4 @@
-//! Translation of what the Hugging Face Hub answers instead of files.
+//! Error messages for rejections by the Hugging Face Hub.
 
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::http::{HttpError, NetworkFault};

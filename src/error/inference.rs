@@ -1,4 +1,4 @@
-//! Translation of what a deployment answers instead of an answer.
+//! Error messages for rejections by a deployment.
 
 use azure_ai_models_core::http::HttpError;
 

@@ -38,7 +38,7 @@ impl From<HostError> for CliError {
     }
 }
 
-/// Words of an error of azd's server; a question that the user left is an interrupt.
+/// Message of an error of azd's server. A prompt that the user cancelled counts as an interrupt.
 pub(super) fn host_message(error: &HostError) -> String {
     match error {
         HostError::Cancelled => CliError::interrupted().message().to_owned(),

@@ -138,7 +138,8 @@ impl MissingModel<'_> {
 }
 
 impl CliError {
-    /// A failed request about this model: a 404 says that there is none, any other failure what it always says.
+    /// Error for a failed request about this model: a 404 means that the model does not exist, any other failure has
+    /// its usual message.
     pub(crate) fn about_model(error: HttpError, model: &MissingModel<'_>) -> Self {
         match error {
             HttpError::Service(error) if error.is_model_not_found() => {

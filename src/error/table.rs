@@ -15,7 +15,7 @@ pub(crate) struct RefusalRow {
     /// Further condition for the row.
     when: fn(&ServiceError) -> bool,
     pub(super) kind: ErrorKind,
-    /// Text before the service's words; `{status}` is the status where the words do not say it.
+    /// Text before the message of the service; `{status}` stands for the status where the message does not contain it.
     pub(super) headline: &'static str,
     /// Suggestion; `{tenant}` and `{wait}` are replaced by those of the answer.
     pub(super) suggestion: &'static str,

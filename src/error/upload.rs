@@ -1,4 +1,4 @@
-//! Translation of a failed upload: what failed, what is kept, and how to resume.
+//! Error messages for a failed upload: what failed, what is kept, and how to resume.
 
 use std::io;
 use std::path::Path;
@@ -280,7 +280,7 @@ impl CliError {
         }
     }
 
-    /// A complete upload cannot be compared with what the location holds now.
+    /// Error for a complete upload that cannot be compared with the current content of the location.
     pub(crate) fn unproved_upload(error: UploadError) -> Self {
         let error = Self::from(error).headed("the uploaded files cannot be verified before the registration");
         Self { kind: ErrorKind::RegistrationFailed, ..error }
@@ -331,7 +331,7 @@ impl CliError {
         self.and_suggestion(&format!("The upload is complete and kept. {words}\n  {command}"))
     }
 
-    /// Says that the same command alone would fail in the same way.
+    /// Marks the error as one that a repetition of the same command would not resolve.
     #[must_use]
     pub(super) fn lasting(mut self) -> Self {
         if let Some(rest) = self.details.message.strip_prefix(BROKEN_UPLOAD) {

@@ -235,7 +235,7 @@ struct CreateRun<'a> {
     deploy: Option<PreparedDeployment>,
 }
 
-/// Why a `create` of one version ended early.
+/// Early end of a `create` of one version.
 enum CreateFailure {
     /// The service reports that the version exists.
     Taken(CliError),

@@ -58,7 +58,7 @@ pub(super) async fn web(app: &App, foundry: &FoundryClient, model: &CustomModel)
     Ok(())
 }
 
-/// Why no browser is opened, whatever this machine has.
+/// Reason not to open a browser, even if this machine has one.
 fn obstacle(app: &App) -> Option<&'static str> {
     if app.globals.output != OutputFormat::Table {
         return Some("-o json");

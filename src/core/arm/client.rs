@@ -17,7 +17,7 @@ const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
 const ACCOUNTS_VERSION: &str = "2025-06-01";
 const FEATURES_VERSION: &str = "2021-07-01";
 
-/// Why there is no answer.
+/// Failure of a request to Azure Resource Manager.
 #[derive(Debug, Error)]
 pub enum ArmError {
     /// The request failed.

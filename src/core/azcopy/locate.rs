@@ -38,7 +38,7 @@ impl fmt::Display for AzCopyOrigin {
     }
 }
 
-/// Why there is no candidate.
+/// Failure to find a candidate.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocateError {
     /// `--azcopy-path` names nothing.

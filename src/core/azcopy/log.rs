@@ -1,4 +1,4 @@
-//! Why files failed, from AzCopy's log: its messages have no reasons.
+//! Reasons for failed files, from AzCopy's log: its messages do not contain them.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

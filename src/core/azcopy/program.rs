@@ -36,7 +36,7 @@ impl fmt::Debug for AzCopy {
     }
 }
 
-/// Why a candidate is not an AzCopy that can be used.
+/// Reason why a candidate cannot be used as AzCopy.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The system refuses to start it.

@@ -37,7 +37,7 @@ pub struct RunControls<'a> {
     pub report: &'a Reporter,
 }
 
-/// Why a run is no success.
+/// Failure of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The system refuses to start it.

@@ -34,7 +34,7 @@ pub struct CompletedJob {
     pub elapsed: Duration,
 }
 
-/// Why a run is no success. Texts are AzCopy's own, cleaned.
+/// Failure of a run. Texts are those of AzCopy, sanitized.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AzCopyFailure {
     /// The destination refused the SAS: expired, wrong, or not enough permissions (403).

@@ -1,4 +1,4 @@
-//! Why there is no token.
+//! Failure to get a token.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::azd;
 use crate::env::var;
 use crate::units;
 
-/// Why there is no token. No variant holds a secret; texts of others are cleaned where they come in.
+/// Failure to get a token. No variant holds a secret; external texts are sanitized on input.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CredentialError {
     /// The user is not signed in to the tool, or the session ended.

@@ -11,7 +11,7 @@ use super::state::{OperationFailure, OperationState};
 use crate::http::{HttpError, Method, Retry};
 use crate::model::{ModelName, ModelVersion};
 
-/// Why a version is not deleted, or not surely.
+/// Failure of a deletion, or uncertainty about its outcome.
 #[derive(Debug, Error)]
 pub enum DeleteError {
     /// The service did not accept it; 409 when the model is in use.

@@ -19,7 +19,7 @@ pub struct RegisterStatus {
     pub elapsed: Duration,
 }
 
-/// Why a model is not registered, or not surely.
+/// Failure of a registration, or uncertainty about its outcome.
 #[derive(Debug, Error)]
 pub enum RegisterError {
     /// The service did not accept it.
@@ -44,7 +44,7 @@ pub enum RegisterError {
     TimedOut {
         /// The service's last word.
         last_status: Option<String>,
-        /// Why there was no newer word.
+        /// Reason why no newer state is known.
         last_fault: Option<HttpError>,
     },
     /// No registration is known and there is no model, or the model existed and is gone.

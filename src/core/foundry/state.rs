@@ -20,7 +20,7 @@ pub enum OperationState {
     Failed(OperationFailure),
 }
 
-/// Why an operation failed, in the service's words, cleaned.
+/// Error of a failed operation as reported by the service, sanitized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationFailure {
     /// The end state: `Failed`, `Canceled`.

@@ -8,7 +8,7 @@ use super::retry::{self, Retry};
 use super::service_error::ServiceError;
 use crate::credential::CredentialError;
 
-/// Why a request has no answer that can be used.
+/// Failure of a request: no response, or none that can be used.
 #[derive(Debug, Error)]
 pub enum HttpError {
     /// The service refused the request.
@@ -45,7 +45,7 @@ pub enum HttpError {
         host: String,
         /// Status of the answer.
         status: u16,
-        /// Why it is not followed.
+        /// Reason why the redirect is not followed.
         why: RedirectFault,
     },
     /// There is no token for the request.
@@ -221,7 +221,7 @@ impl fmt::Display for ResponseFlaw {
     }
 }
 
-/// Why a redirect is not followed.
+/// Reason why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectFault {
     /// Leaves scheme, host or port.

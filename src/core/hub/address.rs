@@ -34,7 +34,7 @@ pub struct HubAddress {
     typed_host: Option<String>,
 }
 
-/// Why a text is no source at the Hub.
+/// Defect of a text that is no valid source at the Hub.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HubAddressError {
     /// Another type of repository.

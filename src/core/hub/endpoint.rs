@@ -20,7 +20,7 @@ pub struct HubEndpoint {
     is_default: bool,
 }
 
-/// Why a text is no address of a Hub.
+/// Defect of a text that is no valid address of a Hub.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum HubEndpointError {
     /// Text that no URL parser accepts.

@@ -1,4 +1,4 @@
-//! Why the Hub gives no file, in fields that others decide by.
+//! Errors of the Hub, with the fields that callers decide by.
 
 use std::time::Duration;
 

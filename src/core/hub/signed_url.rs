@@ -65,7 +65,7 @@ impl SignedUrl {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Why a blob store cannot be asked to fetch from there; `None` where it may.
+    /// Reason why a blob store cannot copy from this URL; `None` if it may.
     pub(crate) fn copy_fault(&self) -> Option<CopyFault> {
         let host = self.host().to_ascii_lowercase();
         let is_public = self.url.scheme() == "https"

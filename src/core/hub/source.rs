@@ -28,7 +28,7 @@ pub struct HubExcluded {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Why it stays.
+    /// Reason for the exclusion.
     pub reason: ExcludeReason,
 }
 

@@ -37,7 +37,7 @@ impl fmt::Display for TokenOrigin {
     }
 }
 
-/// Why there is no token where the user names one.
+/// Failure to read a token that the user configured.
 #[derive(Debug, Error)]
 pub enum HubTokenError {
     /// Text that no header can carry.

@@ -134,7 +134,7 @@ pub struct ModelView {
     /// State of the registration, in the service's words, from any of its fields.
     #[serde(skip)]
     pub provisioning_state: Option<String>,
-    /// Why the registration failed.
+    /// Reason for the failed registration.
     #[serde(skip)]
     pub failure: Option<ModelWarning>,
     /// Who publishes it.

@@ -20,7 +20,7 @@ pub enum Source {
     Hub(HubAddress),
 }
 
-/// Why a text is no source.
+/// Defect of a text that is no valid source.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SourceError {
     /// Nothing was given.

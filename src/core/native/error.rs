@@ -1,4 +1,4 @@
-//! Why a native upload is not complete.
+//! Errors of a native upload.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::hub::HubError;
 use crate::model::{BlobPath, TransferProgress};
 use crate::store::StoreError;
 
-/// Why a native upload is not complete. What was sent stays at the store and is not sent again.
+/// Failure of a native upload. Blocks that were sent stay in the store and are not sent again.
 #[derive(Debug, Error)]
 pub enum NativeError {
     /// The user ended it.

@@ -23,7 +23,7 @@ pub struct Browser {
     args: Vec<String>,
 }
 
-/// Why there is no browser.
+/// Reason why no browser can be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BrowserError {
     /// Neither X11 nor Wayland.

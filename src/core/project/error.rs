@@ -1,4 +1,4 @@
-//! Why there is no project to talk to.
+//! Failure to find the project.
 
 use thiserror::Error;
 

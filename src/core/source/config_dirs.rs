@@ -35,7 +35,7 @@ impl ConfigDirectories {
         Self { directories }
     }
 
-    /// Why a directory stays; [`ExcludeReason::Own`] whatever the user asks for.
+    /// Reason why a directory is excluded. [`ExcludeReason::Own`] applies regardless of the user's patterns.
     pub(super) fn reason(&self, directory: &Path) -> Option<ExcludeReason> {
         if is_upload(directory) || is_download(directory) {
             return Some(ExcludeReason::Own);

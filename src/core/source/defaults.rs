@@ -92,7 +92,7 @@ enum EntryKind {
     Any,
 }
 
-/// Why an entry stays unless the user asks for everything; `None` when it may belong to a model.
+/// Reason why an entry is excluded by default; `None` if it may belong to a model.
 pub(super) fn reason(path: &str, is_directory: bool) -> Option<ExcludeReason> {
     // Compares bytes, without a lower-case copy: called for 100,000 files.
     let name = file_name(path).as_bytes();

@@ -44,7 +44,7 @@ pub use self::unmatched::UnmatchedGlob;
 pub struct Excluded {
     /// Path relative to the source; a directory ends in `/` and includes its content.
     pub path: String,
-    /// Why it stays.
+    /// Reason for the exclusion.
     pub reason: ExcludeReason,
 }
 
@@ -135,7 +135,7 @@ impl UploadSource {
     }
 }
 
-/// Why there is no plan.
+/// Failure to plan the files of a source.
 #[derive(Debug, Error)]
 pub enum PlanError {
     /// Several entries that cannot be uploaded, in the order of the walk.

@@ -10,7 +10,7 @@ use crate::model::BlobPath;
 const MAX_LENGTH: usize = 1024;
 const MAX_PARTS: usize = 254;
 
-/// Why the store does not keep a name.
+/// Reason why the store would not keep a name as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameFault {
     /// A line break or another control character; AzCopy's list of files has one name a line.

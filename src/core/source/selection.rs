@@ -87,7 +87,7 @@ impl FromStr for Pattern {
     }
 }
 
-/// Why an entry stays.
+/// Reason why an entry is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExcludeReason {
     /// Never belongs to a model.

@@ -51,7 +51,7 @@ impl FileSums {
     }
 }
 
-/// Why a source has no sums.
+/// Failure to compute the checksums of a source.
 #[derive(Debug, Error)]
 pub enum HashError {
     /// A file that cannot be read.

@@ -66,7 +66,7 @@ impl Drop for DirectoryHandover {
     }
 }
 
-/// Why there is no directory.
+/// Failure to open or create the directory.
 #[derive(Debug, Error)]
 pub enum DirectoryError {
     /// Another process uploads the same version of the same model.

@@ -1,4 +1,4 @@
-//! Why an upload is not complete.
+//! Errors of an upload.
 
 use thiserror::Error;
 
@@ -36,7 +36,7 @@ pub enum UploadError {
     OwnStray {
         /// The file.
         path: BlobPath,
-        /// Why it stays there.
+        /// Reason why the file is kept.
         why: String,
         /// Selection of the earlier attempt; `None` where that had another source.
         earlier: Option<Box<Selection>>,
@@ -58,7 +58,7 @@ pub struct IncompleteUpload {
     pub kept: ResumeTotals,
     /// Files of the source that are not as they were planned.
     pub changed: Vec<ChangedFile>,
-    /// Why there is no fresh upload location, where one was asked for.
+    /// Failure of the request for a new upload location, if there was one.
     pub no_location: Option<Box<UploadError>>,
 }
 

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use crate::model::{BlobPath, FileList};
 use crate::store::{BlobListing, BlobVersion, ListedBlob};
 
-/// Makes an entry of what is listed, with the name of the file, and with the marks of an earlier list or of what was
-/// written where these are the same.
+/// Entry of a listed file, under its own name. The signature of an earlier entry with the same content is reused.
 pub(super) fn shared<'k>(
     files: &'k FileList,
     earlier: Option<&'k BlobListing>,

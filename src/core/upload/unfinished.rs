@@ -1,4 +1,4 @@
-//! The uploads that this user left unfinished: those that `create` and `uploads resume` can resume.
+//! Unfinished uploads of this user that `create` and `uploads resume` can resume.
 
 use std::io;
 use std::path::Path;

@@ -44,7 +44,7 @@ pub(crate) enum Call {
     Arm(ArmCall),
 }
 
-/// Why a request is no operation.
+/// Reason why a request matches no operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoCall {
     /// The path is not a project's.

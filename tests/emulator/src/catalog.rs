@@ -19,7 +19,7 @@ const SEEDED: &str = "https://emulator.blob.core.windows.net/seeded";
 #[derive(Debug, Default)]
 pub(crate) struct Catalog(BTreeMap<String, Vec<Value>>);
 
-/// Why a value cannot be seeded.
+/// Reason why a value cannot be seeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeedError;
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::fault::{Fault, FaultKind, Route};
 
-/// Why a text is not a fault.
+/// Defect of a text that is no valid fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultSpecError {
     /// There is no `ROUTE:` before the kind.

@@ -25,7 +25,7 @@ pub(crate) struct Signed {
     pub(crate) age: u64,
 }
 
-/// Why a URL is refused.
+/// Reason why a URL is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsigned {
     /// Not what was signed, byte for byte.

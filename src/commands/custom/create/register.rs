@@ -40,7 +40,7 @@ impl Product for AcceptedModel<'_> {
     }
 }
 
-/// Why there is no registration, or no word of its end.
+/// Failure of a registration, or of waiting for its end.
 enum RegistrationFailure {
     /// The service's word.
     Service(RegisterError),

@@ -9,9 +9,9 @@ use azure_ai_models_core::arm::{AccountModel, ArmError, CapacityRange, ModelSku}
 use azure_ai_models_core::display::harmless;
 use azure_ai_models_core::model::Deployment;
 
-/// Why something was not checked.
+/// Reason why something was not checked.
 pub(super) const NO_PERMISSION: &str = "no permission";
-/// Why something was not checked: no list has it.
+/// Reason for a skipped check: no list contains the value.
 pub(super) const NOT_LISTED: &str = "not listed";
 
 /// One check.

@@ -21,7 +21,7 @@ pub fn bills_while_it_exists(sku: &str) -> bool {
     !sku.ends_with("standard") && !sku.ends_with("batch")
 }
 
-/// Why no SKU can be chosen.
+/// Failure to choose a SKU.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SkuFault {
     /// The model does not have the SKU that was named.

@@ -31,7 +31,7 @@ pub enum DeployError {
     TimedOut {
         /// Last state that was seen.
         last_state: Option<String>,
-        /// Why the last look failed, if it did.
+        /// Failure of the last query, if it failed.
         last_fault: Option<HttpError>,
     },
     /// The write was accepted, and the deployment did not appear.

@@ -1,4 +1,4 @@
-//! Why AzCopy was not installed.
+//! Errors of the installation of AzCopy.
 
 use std::io;
 use std::path::{Path, PathBuf};

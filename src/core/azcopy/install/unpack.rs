@@ -14,7 +14,7 @@ use super::ArchiveFlaw;
 
 const PIECE: usize = 256 * 1024;
 
-/// Why nothing was taken out.
+/// Failure to extract the program from the archive.
 #[derive(Debug)]
 pub(super) enum UnpackError {
     /// The archive's fault.

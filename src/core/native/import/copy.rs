@@ -21,7 +21,7 @@ const COPY: Duration = Duration::from_secs(300);
 /// Attempts of a block where the source or the store is busy.
 const ATTEMPTS: u32 = 4;
 
-/// Why a block was not copied: a failure that ends the upload, or words for why the file is streamed.
+/// Reason why a block was not copied: a failure that ends the upload, or one after which the file is streamed.
 enum CopyFailure {
     Failed(NativeError),
     Reason(String),

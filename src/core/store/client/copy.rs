@@ -26,7 +26,7 @@ pub(crate) struct CopySource<'s> {
     pub(crate) range: (u64, u64),
 }
 
-/// Why the store did not copy a block.
+/// Failure of the store to copy a block.
 #[derive(Debug, Error)]
 pub(crate) enum CopyRefusal {
     /// The store cannot read from the source, which answered with this status, if at all.

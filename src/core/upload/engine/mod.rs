@@ -49,7 +49,7 @@ pub struct TransferJob<'a> {
     pub(crate) settings: &'a TransferSettings,
 }
 
-/// Why a transfer is not complete.
+/// Failure of a transfer.
 #[derive(Debug, Error)]
 pub enum TransferError {
     /// AzCopy.

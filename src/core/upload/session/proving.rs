@@ -14,12 +14,12 @@ use crate::native::Transferred;
 use crate::store::{BlobListing, BlobStore};
 
 impl Session {
-    /// Proves that what this upload sent is still what the location holds, right before it is registered: another upload
-    /// of this version writes to the same location. Where it cannot be listed, or the service has another location by now,
-    /// nothing is compared.
+    /// Checks that the location still holds what this upload sent, right before the registration: another upload of
+    /// this version writes to the same location. Nothing is compared where the location cannot be listed, or where the
+    /// service has assigned another location since.
     ///
     /// # Errors
-    /// [`UploadError::Broken`] where a file is another now: the next run sends it again. Else what keeps from looking.
+    /// [`UploadError::Broken`] if a file differs: the next run sends it again. Otherwise the failure of the check.
     pub async fn prove(&mut self) -> Result<(), UploadError> {
         let Some(mut journal) = self.journal.clone() else { return Ok(()) };
         let store = match self.store.take() {
@@ -70,7 +70,8 @@ impl Session {
         Some(format!("Its files differ from this upload: {failure}."))
     }
 
-    /// Compares what the store lists with what was sent, where the SAS in force allows a list, and keeps the list.
+    /// Compares the listing of the store with what was sent, where the SAS in force permits a listing, and keeps the
+    /// listing.
     pub(super) async fn verify(
         &self,
         store: &BlobStore,
