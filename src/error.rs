@@ -1,8 +1,8 @@
 //! Failure of a command: its message, suggestion and exit code.
 //!
-//! Modules below `commands` have typed errors of their own; every one of them is translated in `error/`, and nowhere
-//! else. A translation chooses message and suggestion once; facts that only callers know, such as the command to run
-//! again, are added to them.
+//! Modules below `commands` have typed errors of their own; each of them is converted to a message in `error/`, and
+//! nowhere else. The conversion chooses message and suggestion once; facts that only callers know, such as the command
+//! to repeat, are added to them.
 
 mod arm;
 mod arm_table;

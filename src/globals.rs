@@ -1,4 +1,4 @@
-//! The global options and the names of the program: what `app` and the commands know of the command line.
+//! The global options and the names of the program: the part of the command line that `app` and the commands know.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
-//! The process environment without what azd took from an azd environment.
+//! The process environment without the variables that azd took from an azd environment.
 //!
-//! reqwest, rustls, azure_identity, dirs and child processes read the process environment themselves, so that leaving a
-//! variable out of `Env` would not do: it is removed from the process, before a second thread exists and before any
-//! library reads it.
+//! reqwest, rustls, azure_identity, dirs and child processes read the process environment themselves, so that omitting
+//! a variable from `Env` would not suffice: it is removed from the process, before a second thread exists and before
+//! any library reads it.
 
 use std::collections::BTreeSet;
 

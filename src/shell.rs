@@ -1,4 +1,4 @@
-//! Words of a command as the shells of this platform read them. Pure.
+//! Quoting of command lines for the shells of this platform. Pure.
 
 use azure_ai_models_core::platform::Platform;
 

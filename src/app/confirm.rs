@@ -1,4 +1,4 @@
-//! Questions that have to be answered with yes before something is lost.
+//! Confirmation prompts before data is lost.
 
 use super::{App, PromptObstacle};
 use crate::error::{CliError, ErrorCode};

@@ -1,4 +1,4 @@
-//! Questions for required values that were not given: asked by azd when azd runs the program, else on the program's
+//! Prompts for required values that were not given: by azd if azd runs the program, otherwise on the program's
 //! terminal.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Merges the global options: the dual `-e` is taken apart here, and nowhere else.
+//! Merges the global options. The dual `-e` is resolved here, and nowhere else.
 
 use thiserror::Error;
 

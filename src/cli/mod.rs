@@ -1,6 +1,6 @@
 //! The command line: clap's tree, the global options, and the dual `-e`.
 //!
-//! Owns words and their meaning; the behaviour of a command is in `commands`.
+//! Owns option names and their meaning; the behaviour of a command is in `commands`.
 
 mod globals;
 mod help;

@@ -1,4 +1,4 @@
-//! From raw arguments to one invocation: what to run, or what to print instead, or why not.
+//! Parses raw arguments into one invocation: a command to run, a text to print instead, or an error.
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;

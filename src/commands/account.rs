@@ -1,5 +1,5 @@
-//! Foundry account of the project, from Azure Resource Manager: by the values of the azd environment, else by a search
-//! over the subscriptions that the user can see.
+//! Foundry account of the project, from Azure Resource Manager: by the values of the azd environment, otherwise by a
+//! search over the visible subscriptions.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

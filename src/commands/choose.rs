@@ -1,5 +1,5 @@
-//! The Foundry project that the user chooses: in azd's own voice when azd runs the program, else on the program's
-//! terminal. Where nothing is asked, the usual one or the only one.
+//! Choice of the Foundry project: prompted by azd if azd runs the program, otherwise on the program's terminal. Without
+//! a prompt, the default project or the only one.
 
 use std::collections::BTreeMap;
 

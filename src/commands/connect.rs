@@ -1,4 +1,4 @@
-//! The client of the Foundry project that a command talks to.
+//! Client of the Foundry project of a command.
 
 use super::choose;
 use crate::app::App;

@@ -1,4 +1,4 @@
-//! Access to Foundry projects through Azure Resource Manager, and through azd where azd runs the program.
+//! Access to Foundry projects through Azure Resource Manager, or through azd if azd runs the program.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How requests reach a deployment: the addresses that work, and a command that asks it one question.
+//! Use of a deployment: the addresses that work, and a command that sends one prompt.
 
 use serde_json::{Value, json};
 use url::Url;

@@ -1,6 +1,6 @@
 //! `init`: connects an azd environment to its Foundry project.
 //!
-//! Everything is found before anything is written: a missing project leaves no trace.
+//! All values are determined before anything is written: a missing project leaves no trace.
 
 mod environment;
 mod find;

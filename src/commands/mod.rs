@@ -1,4 +1,4 @@
-//! The commands: a file each, with its arguments and one function.
+//! The commands: one file each, with its arguments and one function.
 
 mod account;
 pub(crate) mod base;

@@ -1,4 +1,4 @@
-//! Numbers on the command line.
+//! Parser for numbers on the command line.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! The option that chooses how progress is shown.
+//! The option for the display of progress.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! Names that a user may have meant, for errors about names that do not exist. Pure.
+//! Suggestions for names that do not exist, for error messages. Pure.
 
 /// Names that an error suggests.
 const SUGGESTED: usize = 3;

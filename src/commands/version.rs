@@ -1,4 +1,4 @@
-//! `version`: what this program is.
+//! `version`: version and build of this program.
 
 use serde::Serialize;
 

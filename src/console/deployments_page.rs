@@ -1,4 +1,4 @@
-//! Table and pages of deployments, and how a deployment is used. Pure.
+//! Table and page for deployments, and for the use of one. Pure.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Styles of progress, the lines that scripts read, and the progress of work that the service does.
+//! Progress styles, the lines for scripts, and the progress of operations of the service.
 
 use std::time::Duration;
 

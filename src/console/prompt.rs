@@ -1,4 +1,4 @@
-//! Questions with a list to choose from, on a real terminal.
+//! Selection prompts on a real terminal.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Events of a detached upload, shown as the foreground would have shown them: the same views, fed from a file.
+//! Replay of the events of a detached upload, through the views of the foreground.
 
 use std::time::Duration;
 

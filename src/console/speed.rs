@@ -1,4 +1,4 @@
-//! Rate over a recent window: no number before there are enough samples, and one that falls when nothing moves. Pure.
+//! Rate over a recent window: unknown until there are enough samples, and decreasing during a stall. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;

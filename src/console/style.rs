@@ -1,4 +1,4 @@
-//! Colours, in azd's 16. Text is complete without them.
+//! Colours: the 16 that azd uses. Text is complete without them.
 
 use anstyle::{AnsiColor, Effects};
 

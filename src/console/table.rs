@@ -1,6 +1,6 @@
-//! Tables: upper-case headings, no borders, two blanks between columns, fitted to a terminal and never cut in a pipe.
+//! Tables: upper-case headings, no borders, two spaces between columns, fitted to a terminal and never cut in a pipe.
 //!
-//! Laid out here and not by a library, since the last column is cut and then omitted first, and names never are.
+//! No library does the layout, since the last column is cut and then omitted first, and names never are.
 
 use std::borrow::Cow;
 

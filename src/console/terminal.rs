@@ -1,4 +1,5 @@
-//! Terminals that follow escape sequences: colours, a line that is redrawn. A console of Windows does so once it is asked.
+//! Terminals with escape sequences: colours, and a line that is redrawn. A Windows console supports them once they are
+//! enabled.
 
 use ::console::Term;
 use azure_ai_models_core::platform::Platform;

@@ -1,4 +1,4 @@
-//! Columns of text on a terminal: measured by one function, so that no two parts of a page disagree.
+//! Display width of text in terminal columns, measured by one function for all parts of a page.
 
 use std::borrow::Cow;
 

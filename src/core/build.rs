@@ -1,4 +1,4 @@
-//! Makes the client side of azd's services (azd/proto), without a `protoc` program.
+//! Generates the client side of azd's services (azd/proto), without a `protoc` program.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(["azdext.proto"], ["azd/proto"])?;

@@ -1,4 +1,4 @@
-//! Cancellation: one value made at the start, set by signals, seen everywhere.
+//! Cancellation: one value, created at the start, set by signals, visible everywhere.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Text of others as a terminal or a script may get it. Every such text passes one of these functions, and whether a
-//! character is dangerous is decided in one place.
+//! Sanitized display of external text on a terminal and for scripts. All external text passes one of these functions,
+//! and one of them decides which characters are dangerous.
 
 use std::fmt::Write;
 

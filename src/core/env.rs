@@ -1,6 +1,6 @@
 //! The process environment, read once, and every limit and delay of the program.
 //!
-//! Owns the names of all variables and what they mean. Nothing else in the crate reads `std::env`.
+//! Owns the names of all variables and their meaning. Nothing else in the crate reads `std::env`.
 
 mod timings;
 mod trace;

@@ -1,5 +1,5 @@
-//! Everything below the command line: the words of the domain, the clients of azd, Azure and the blob store, the engines,
-//! and the upload. Never prints, prompts, exits, or knows the command line: the compiler holds that direction.
+//! Everything below the command line: the domain types, the clients of azd, Azure and the blob store, the engines, and
+//! the upload. Never prints, prompts, exits, or knows the command line: the crate boundary enforces that direction.
 
 pub mod arm;
 pub mod azcopy;

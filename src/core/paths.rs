@@ -1,5 +1,5 @@
-//! Paths as text, by the rules of a system: the same place in several spellings, and the verbatim paths of Windows. Pure
-//! but for [`readable`].
+//! Paths as text, by the rules of a system: different spellings of one path, and the verbatim paths of Windows. Pure
+//! except for [`readable`].
 
 use std::borrow::Cow;
 use std::path::Path;

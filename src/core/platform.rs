@@ -1,4 +1,5 @@
-//! Operating systems as values: a rule that differs between them takes one as an argument, so that each is tested on all.
+//! Operating systems as values: a rule that differs between them takes one as an argument, so that every variant is
+//! tested on every system.
 
 use std::borrow::Cow;
 

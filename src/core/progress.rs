@@ -1,5 +1,5 @@
-//! How far an upload is, and how long nothing has moved: one meter and one stall watch for all engines. Pure: time is
-//! given.
+//! Progress of an upload, and the duration of a stall: one meter and one stall watch for all engines. Pure: time is an
+//! argument.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The codes that scripts can rely on.
+//! Stable error codes for scripts.
 
 use azure_ai_models_core::model::FindingCode;
 

@@ -1,4 +1,4 @@
-//! Translation of the errors that have no file of their own beside this one.
+//! Error messages for the errors that have no module of their own.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Translation of a failed upload by the native engine.
+//! Error messages for a failed upload by the native engine.
 
 use azure_ai_models_core::hub::HubError;
 use azure_ai_models_core::store::StoreError;

@@ -1,4 +1,4 @@
-//! Translation of a search for the project that found none, and of azd's refusals.
+//! Error messages for an unsuccessful search for the project, and for rejections by azd.
 
 use azure_ai_models_core::azd::{HostError, ProgramError};
 use azure_ai_models_core::project::FindError;

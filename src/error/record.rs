@@ -1,4 +1,4 @@
-//! Stored failure of a detached upload: written by its process, and reported again by a command that attaches.
+//! Stored failure of a detached upload: written by its process, and reported by a command that attaches.
 
 use azure_ai_models_core::upload::detached::RecordedError;
 

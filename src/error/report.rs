@@ -1,4 +1,4 @@
-//! Report of a failure to azd, and the failures that are not reported.
+//! Report of a failure to azd, except for failures that are not reported.
 
 use azure_ai_models_core::azd::{ErrorReport, FailureOrigin};
 use azure_ai_models_core::display::harmless_lines;

@@ -1,4 +1,4 @@
-//! Translation of the service's answers, and of the lack of them.
+//! Error messages for error responses of the service, and for missing responses.
 
 use azure_ai_models_core::foundry::{DeleteError, ListError, OperationFailure, RegisterError, UpdateError};
 use azure_ai_models_core::http::{ErrorDetail, HttpError, NetworkFault, ResponseFlaw, ServiceError};

@@ -1,4 +1,5 @@
-//! Translation of sums that could not be computed, and of blobs that could not be listed to compare them with a plan.
+//! Error messages for checksums that could not be computed, and for blobs that could not be listed for the comparison
+//! with a plan.
 
 use azure_ai_models_core::source::HashError;
 

@@ -1,6 +1,6 @@
-//! Meaning of the service's refusals: one table, the first row that fits counts.
+//! Error messages for rejections by the service: one table, in which the first matching row counts.
 //!
-//! The codes come first, since the service documents no status for them.
+//! Codes come before statuses, since the service documents no status for them.
 
 use super::ErrorKind::{self, Auth, Conflict, Failure, NotFound, Service};
 use azure_ai_models_core::http::ServiceError;

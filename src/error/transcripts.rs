@@ -1,4 +1,4 @@
-//! One table: each recorded run of the real AzCopy, its verdict, the exit code of the program, and the words.
+//! One table of all recorded runs of the real AzCopy: the verdict, the exit code of the program, and the messages.
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Which signals the process that started this one chose to ignore.
+//! Signals that the parent process chose to ignore.
 
 use std::mem::MaybeUninit;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! A place to run the fake AzCopy in, and what can be asked about it afterwards.
+//! Directory for runs of the fake AzCopy, and queries about their outcome.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

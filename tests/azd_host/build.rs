@@ -1,4 +1,4 @@
-//! Makes the server side of azd's services from the proto that the program uses.
+//! Generates the server side of azd's services from the proto files of the program.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(["azdext.proto"], ["../../src/core/azd/proto"])?;

@@ -1,5 +1,5 @@
-//! The program is killed at each of many points; the same command again ends registered, and sends nothing twice that had
-//! arrived whole.
+//! Crash tests: the program is killed at each of many points. The same command again ends registered, and does not send
+//! content again that had arrived whole.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Detached uploads with both engines: hung up on, killed in the middle, resumed and followed to their end.
+//! Detached uploads with both engines: hangup, kill in the middle, resume, and attach to the end.
 
 use std::time::{Duration, Instant};
 

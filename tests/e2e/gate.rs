@@ -1,5 +1,5 @@
 //! Gate before Azurite: counts the content of each blob, stops at a chosen point, and can close connections or stop
-//! answering. Uses HTTP/1.1 with one request after the other on each connection, as both engines do.
+//! responding. Uses HTTP/1.1 with one request after the other on each connection, as both engines do.
 
 mod wire;
 

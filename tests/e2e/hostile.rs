@@ -1,5 +1,5 @@
-//! Disturbances in the middle of an upload: the source changes, the clock jumps, the program is stopped for a while. In
-//! every case a model that is reported as registered holds the files as they are.
+//! Disturbances in the middle of an upload: a changed source, a clock jump, a suspended program. In every case a model
+//! that is reported as registered contains the current files.
 
 use std::fs;
 use std::os::unix::process::CommandExt;

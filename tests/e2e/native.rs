@@ -1,4 +1,4 @@
-//! The native engine against the real Azurite: what it sends arrives, and what arrived is not sent again.
+//! The native engine against the real Azurite: content arrives, and is not sent again.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

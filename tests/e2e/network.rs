@@ -1,4 +1,4 @@
-//! The network and the blob store fail while the real AzCopy is at work.
+//! Failures of the network and of the blob store during a run of the real AzCopy.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The native engine, killed at any moment and run again. It takes minutes and gigabytes: `ci/soak.sh` runs it, with a new
-//! Azurite for each of these tests.
+//! Soak test: the native engine is killed at random moments and run again. It takes minutes and gigabytes: `ci/soak.sh`
+//! runs it, with a new Azurite for each of these tests.
 
 use std::fs;
 use std::process::Stdio;

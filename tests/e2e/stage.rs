@@ -1,4 +1,4 @@
-//! The stage: a local Foundry project over the real Azurite, and the real AzCopy on `PATH`.
+//! Test setup: a local Foundry project over the real Azurite, and the real AzCopy on `PATH`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Runs by coding agents: nothing is asked, nothing is drawn, one line says what to do; and the page that teaches them.
+//! Runs by coding agents: no prompts, no drawing, one line with the next step; and the page for agents.
 
 use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Arm, Config};

@@ -1,4 +1,4 @@
-//! `deployments test`: the answer, and what is said where there is none.
+//! `deployments test`: the response, and the messages without one.
 #![cfg(unix)]
 
 use foundry_emulator::{Arm, Config, Fault, FaultKind, Route};

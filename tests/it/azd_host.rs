@@ -1,4 +1,4 @@
-//! The program as azd runs it: a fake host, what it was asked, and errors that azd shows.
+//! The program as azd runs it: a fake host, the calls it received, and errors that azd shows.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! Models of the catalogue: what `base list` and `base show` print, and what they ask for.
+//! Models of the catalogue: output and requests of `base list` and `base show`.
 
 use foundry_emulator::{Arm, Config, Fault, FaultKind, Route, recorded_size};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `base deployments create`: what is chosen, checked, asked and sent.
+//! `base deployments create`: choices, checks, prompts and requests.
 
 use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Arm, Config, Deploying, Fault, FaultKind, Route};

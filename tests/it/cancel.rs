@@ -1,4 +1,4 @@
-//! Ctrl+C and the signals, whatever the program does at that moment.
+//! Ctrl+C and the signals, in every phase of the program.
 #![cfg(unix)]
 
 use std::process::Stdio;

@@ -1,4 +1,5 @@
-//! Folders as users had them: sound ones pass, broken ones are named. The inputs of the table lie in `tests/data/cases`.
+//! Folders of real users: valid ones pass, broken ones have findings. The inputs of the table are in
+//! `tests/data/cases`.
 
 use std::fs;
 use std::path::Path;

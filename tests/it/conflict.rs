@@ -1,4 +1,4 @@
-//! Conflicts: which of them mean that the version exists, and what is said of the others.
+//! Conflicts: which of them mean that the version exists, and the messages for the others.
 
 use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::json;

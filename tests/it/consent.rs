@@ -1,4 +1,4 @@
-//! Consent: what is deleted was agreed to, by an answer or by `--yes`, and by nothing else.
+//! Confirmation: data is deleted only after an answer or with `--yes`.
 
 use std::io::Write;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! The tag `contentDigest`, and `create --if-changed`, which makes no second version of one content.
+//! The tag `contentDigest`, and `create --if-changed`, which creates no second version of the same content.
 
 #[cfg(unix)]
 use foundry_emulator::Config;

@@ -1,4 +1,4 @@
-//! Deployments: what the user sees, and what Azure Resource Manager was sent.
+//! Deployments: output for the user, and requests to Azure Resource Manager.
 
 #[cfg(unix)]
 mod account;

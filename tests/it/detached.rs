@@ -1,4 +1,4 @@
-//! Detached uploads: how they are started, followed, ended and resumed.
+//! Detached uploads: start, attach, end and resume.
 
 mod attach;
 mod end;

@@ -1,4 +1,4 @@
-//! `create --dry-run`: the plan, in both formats, and nothing anywhere changes.
+//! `create --dry-run`: the plan, in both formats, without any change.
 
 use crate::support::{Output, TestEnv};
 

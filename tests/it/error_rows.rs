@@ -1,4 +1,4 @@
-//! Table of the service's refusals (src/error/table.rs), a test a row: the message for the user.
+//! Rejections by the service (src/error/table.rs), one test per row: the message for the user.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

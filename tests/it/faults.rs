@@ -1,5 +1,6 @@
-//! The matrix: every request of every command meets every fault, once and always. No run may panic, outlast the limits,
-//! or report a success that did not happen. The gate runs a part; `ci/faults.sh` runs all and writes `design/faults.md`.
+//! The fault matrix: every request of every command with every fault, transient and permanent. No run may panic, exceed
+//! the limits, or report a success that did not happen. The gate runs a part; `ci/faults.sh` runs all and writes
+//! `design/faults.md`.
 #![cfg(unix)]
 
 mod commands;

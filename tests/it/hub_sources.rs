@@ -1,5 +1,4 @@
-//! Sources at the Hugging Face Hub, up to the first byte of weights: what is planned, checked and printed, and what the wire
-//! carried for that.
+//! Sources at the Hugging Face Hub, up to the first byte of weights: plans, checks, output, and traffic.
 
 mod errors;
 mod findings;

@@ -1,4 +1,4 @@
-//! `create` on a machine without AzCopy: it downloads one.
+//! `create` on a machine without AzCopy: AzCopy is downloaded.
 
 use std::fs;
 use std::io::{Cursor, Write};

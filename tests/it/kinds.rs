@@ -1,4 +1,4 @@
-//! Each kind of model as each command shows it, in both forms.
+//! Each kind of model in the output of each command, in both formats.
 
 use foundry_emulator::Config;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `list`: which models are shown, in which order, and all of them.
+//! `list`: selection, order and completeness.
 
 #[cfg(target_os = "linux")]
 use std::{io::Read, process::Stdio};

@@ -1,6 +1,6 @@
-//! Hostile machines: no home, no rights, no room, odd names, and programs that are not what they seem.
+//! Unfavourable machines: no home, no permissions, no disk space, odd names, and impostor programs.
 //!
-//! Root may do everything, so tests of permissions give up root with `setpriv`; a tool that is missing fails the test.
+//! Root may do everything, so tests of permissions drop root with `setpriv`; a missing tool fails the test.
 #![cfg(unix)]
 
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! Metadata for azd at the installation of the extension: azd crashes over a mistake in it.
+//! Metadata for azd at the installation of the extension: azd crashes on invalid metadata.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! `-q`: names only, one a line; and deletions that may find nothing.
+//! `-q`: names only, one per line; and deletions that may find nothing.
 
 use serde_json::json;
 

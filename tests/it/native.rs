@@ -1,4 +1,4 @@
-//! The native engine: the real program against a store that keeps blocks, with the faults that an upload meets.
+//! The native engine: the real program against a block store with faults.
 
 mod faults;
 mod foreign;

@@ -1,4 +1,4 @@
-//! `create --plan`: what a dry run planned is what is made, and nothing is made of what has changed since.
+//! `create --plan`: creates exactly the planned model, and rejects a plan whose files have changed.
 
 use std::fs;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! Commands that the program prints: they do what the command did that printed them.
+//! Commands in the output: they do the same as the command that printed them.
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;

@@ -1,6 +1,6 @@
-//! A company's proxy and its own certificates: what the variables of the environment do, and what is said without them.
+//! A company's proxy and its own certificates: the effect of the environment variables, and the messages without them.
 //!
-//! The host behind the proxy has a name that a project has and that does not resolve here.
+//! The host behind the proxy has the name of a project, which does not resolve here.
 
 use base64::Engine as _;
 use foundry_emulator::{Auth, Config};

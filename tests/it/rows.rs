@@ -1,4 +1,4 @@
-//! Small promises of several commands, each with its own test.
+//! Small guarantees of several commands, each with its own test.
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;

@@ -1,6 +1,5 @@
-//! Nothing that the program writes holds a secret: every run here has one in each place where a secret can
-//! be, and everything that it wrote is searched for it. The one exception is AzCopy's argument list, and each test
-//! proves by it that the secret was there.
+//! Output holds no secret: every run here has one in each place where a secret can be, and all its output is searched
+//! for it. The one exception is AzCopy's argument list, with which each test proves that the secret was there.
 #![cfg(unix)]
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! No test file is forgotten.
+//! Every test file belongs to a test target.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `init` where nothing is asked, and where options or values of other extensions say enough.
+//! `init` without prompts, by options or by the values of other extensions.
 #![cfg(unix)]
 
 use fake_azd_host::{FakeHost, Fault, Scene, refusal};

@@ -1,4 +1,4 @@
-//! Registrations whose operation cannot be read, or never ends: the model itself decides.
+//! Registrations with an operation that cannot be read or never ends: the model itself decides.
 
 use foundry_emulator::{Config, Emulator, Fault, FaultKind, Route};
 use serde_json::{Value, json};

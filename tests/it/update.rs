@@ -1,4 +1,4 @@
-//! `update`: what changes, what stays, and what the wire carries.
+//! `update`: changed and unchanged properties, and the requests.
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};

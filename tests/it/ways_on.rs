@@ -1,4 +1,4 @@
-//! Ways on that lead somewhere: what a suggestion names works.
+//! Suggestions of error messages work.
 
 use crate::support::{CREATE, Terminal, TestEnv, create, env_with_model as env};
 

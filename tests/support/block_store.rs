@@ -1,6 +1,5 @@
-//! A blob store for block blobs, in this process: Put Blob, Put Block, Put Block List, Get Block List and the list of a
-//! container, as Azure documents them, with the faults that an upload meets. It counts what comes. It also copies blocks
-//! from a URL, and gives blobs back.
+//! Block blob store in this process: Put Blob, Put Block, Put Block List, Get Block List and List Blobs, as documented
+//! by Azure, with faults. It counts the received content, copies blocks from a URL, and returns blobs.
 
 #[path = "block_store/copying.rs"]
 mod copying;

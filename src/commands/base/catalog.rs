@@ -1,4 +1,4 @@
-//! The catalogue that a command means: that of the account, else that of a region.
+//! The catalogue that a command refers to: that of the account, or that of a region.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

@@ -1,4 +1,4 @@
-//! `base list`: the models of the catalogue that can be deployed, a row for each version.
+//! `base list`: deployable models of the catalogue, one row per version.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

@@ -1,5 +1,4 @@
-//! `custom check`: what `create` would find wrong with the files, without Azure; for files of this machine without a
-//! network.
+//! `custom check`: the checks of `create` on the files, without Azure; for local files also without a network.
 
 use clap::{Args, ValueHint};
 

@@ -1,7 +1,7 @@
-//! `custom create`: upload weights and register them.
+//! `custom create`: uploads weights and registers them.
 //!
-//! The order of work is the promise: what can fail without the network fails first, nothing is registered that did
-//! not arrive whole.
+//! The order of the steps is part of the contract: what can fail without the network fails first, and nothing is
+//! registered that did not arrive whole.
 
 mod args;
 mod command_line;

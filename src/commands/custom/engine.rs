@@ -1,4 +1,4 @@
-//! The AzCopy that `create` works with: the one on this machine, else a downloaded one.
+//! AzCopy for `create`: the installed one, otherwise a downloaded one.
 
 use std::path::Path;
 

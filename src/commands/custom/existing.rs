@@ -1,4 +1,4 @@
-//! The version of a model that a command means, proved to exist.
+//! The model version that a command refers to, with proof that it exists.
 
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, MissingModel};

@@ -1,4 +1,4 @@
-//! Sources at the Hugging Face Hub: their client, their plan, and the lines about both.
+//! Sources at the Hugging Face Hub: client, plan, and output lines.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `custom list`: the latest version of each model of the project, or of those that meet the conditions.
+//! `custom list`: the latest version of each model of the project that matches the filters.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Products that several commands have.
+//! JSON output that several commands share.
 
 use crate::app::App;
 use crate::console::TableStyle;

@@ -1,4 +1,4 @@
-//! An upload that another process works on.
+//! An upload that another process is running.
 
 use crate::app::App;
 use crate::error::CliError;

@@ -1,4 +1,4 @@
-//! Which files of a directory `create` and `check` take, and the plan and check of them.
+//! Files of a directory that `create` and `check` select, with their plan and check.
 
 use std::collections::HashSet;
 use std::sync::Arc;

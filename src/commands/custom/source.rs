@@ -1,6 +1,6 @@
-//! Source of `create`: the option itself, or a file that holds it.
+//! Source of `create`: the option itself, or a file that contains it.
 //!
-//! The file exists for URLs whose `&` a shell would cut; PowerShell writes it as UTF-16 with a byte order mark.
+//! The file exists for URLs whose `&` a shell would interpret; PowerShell writes it as UTF-16 with a byte order mark.
 
 use std::fmt;
 use std::io::Read;

@@ -1,4 +1,5 @@
-//! `custom uploads`: the uploads of this machine, unfinished or detached: followed, ended, resumed, or discarded.
+//! `custom uploads`: unfinished and detached uploads of this machine, and the commands that list, follow, stop, resume
+//! and discard them.
 
 mod attach;
 mod list;

@@ -1,4 +1,4 @@
-//! `show --web`: the portal's page of the project that a model is in.
+//! `show --web`: the portal page of the model's project.
 
 use serde::Serialize;
 use url::Url;

@@ -1,4 +1,4 @@
-//! `deployments delete`: after the user typed the name, proved by the deployment's absence.
+//! `deployments delete`: after the user typed the name; success is proved by the deployment's absence.
 
 use clap::Args;
 

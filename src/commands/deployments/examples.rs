@@ -1,4 +1,4 @@
-//! Words and examples of the help pages.
+//! Texts and examples of the help pages.
 
 /// Help of the commands of a group whose deployments have one kind of model.
 pub(crate) struct KindHelp {

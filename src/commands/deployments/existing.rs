@@ -1,4 +1,4 @@
-//! The deployment that a command means, proved to exist and to belong to its group.
+//! The deployment that a command refers to, with proof that it exists and belongs to the command's group.
 
 use super::Group;
 use crate::app::App;

@@ -1,4 +1,4 @@
-//! `deployments list`: the deployments of a group, by Azure Resource Manager or by the project.
+//! `deployments list`: the deployments of a group, from Azure Resource Manager or from the project.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! Products of several commands.
+//! JSON output that several commands share.
 
 use serde::Serialize;
 

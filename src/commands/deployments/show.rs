@@ -1,4 +1,4 @@
-//! `deployments show`: one deployment, and how it is used.
+//! `deployments show`: one deployment, and how to use it.
 
 use clap::Args;
 

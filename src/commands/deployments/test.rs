@@ -1,4 +1,4 @@
-//! `deployments test`: asks a deployment one question.
+//! `deployments test`: sends one prompt to a deployment.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

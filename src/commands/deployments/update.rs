@@ -1,4 +1,5 @@
-//! `deployments update`: capacity and tags by PATCH, the rest by reading, changing and sending the whole deployment.
+//! `deployments update`: PATCH for capacity and tags; for other properties a read, a change, and a PUT of the whole
+//! deployment.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

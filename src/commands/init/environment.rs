@@ -1,4 +1,4 @@
-//! The azd environment of `init`: its present state, its name, and the creation of missing parts.
+//! The azd environment of `init`: its current state, its name, and the creation of missing parts.
 
 use std::collections::BTreeMap;
 

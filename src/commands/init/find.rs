@@ -1,4 +1,4 @@
-//! The Foundry project that `init` is about: named by options, by values of the azd environment, or chosen.
+//! The Foundry project of `init`: given by options, by values of the azd environment, or chosen by the user.
 
 use super::environment::ExistingState;
 use super::options::{self, InitOptions};

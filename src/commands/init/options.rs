@@ -1,4 +1,4 @@
-//! Options of `init`, checked against each other before anything else happens.
+//! Options of `init`, validated against each other before anything else happens.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Text behind the options of a help page, taken apart: prose, and examples with what they do.
+//! Parser for the text after the options of a help page: prose, and examples with their descriptions.
 
 use super::Example;
 

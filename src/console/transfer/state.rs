@@ -1,4 +1,4 @@
-//! How far an upload is, and how fast, as text. Pure: time and width are given.
+//! Progress and rate of an upload as text. Pure: time and width are arguments.
 
 use std::time::Duration;
 

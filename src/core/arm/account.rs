@@ -1,4 +1,4 @@
-//! A Foundry account: its id, and what has to be known of it to reach its deployments.
+//! A Foundry account: its id, and the properties that access to its deployments needs.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The reads that lead to a project. Lists are whole or an error.
+//! Requests for the search for a project. Lists are complete or an error.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Destinations of management tokens: a known ARM host, this machine, or a host that the user named.
+//! Destinations of management tokens: a known ARM host, this machine, or a host that the user configured.
 
 use thiserror::Error;
 use url::Url;

@@ -1,7 +1,7 @@
 //! Installation of AzCopy: download, check, unpack, verify, rename into place.
 //!
-//! Everything happens under a lock, in temporary files beside the final path, so that a second process finds either
-//! nothing or a whole program. The next run removes files of a killed one.
+//! The work happens under a lock, in temporary files beside the final path, so that another process finds either
+//! nothing or a whole program. The next run removes the files of a killed one.
 
 mod error;
 mod fetch;

@@ -1,4 +1,4 @@
-//! One job for AzCopy, and the command line that it becomes.
+//! A job for AzCopy, and the command line for it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Lines of any length from a child's output. A line that is too long is cut, never waited for in memory.
+//! Lines of any length from a child's output. A line that is too long is truncated, so that memory stays bounded.
 
 use std::io;
 

@@ -1,8 +1,8 @@
-//! AzCopy as a child process: find it, download it, check it, run it, understand what it says, judge what it did.
+//! AzCopy as a child process: search, download, check, run, parsing of its output, and verdict.
 //!
-//! Owns everything that is known about AzCopy. It does not know the service, the journal or
-//! the terminal: it gets a list of files and a SAS URL, and gives [`TransferEvent`](crate::model::TransferEvent)s
-//! and one proved result.
+//! Owns everything that is known about AzCopy, and knows neither the service, the journal nor the terminal: the input
+//! is a list of files and a SAS URL, the output is a stream of [`TransferEvent`](crate::model::TransferEvent)s and one
+//! proved result.
 
 mod environment;
 mod install;

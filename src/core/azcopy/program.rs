@@ -1,4 +1,4 @@
-//! A program that has proved to be AzCopy 10.
+//! A program that was verified to be AzCopy 10.
 
 use std::fmt;
 use std::io;

@@ -1,5 +1,5 @@
-//! One run of AzCopy from start to verdict: both pipes drained, questions answered, silence watched, and an end
-//! that is asked for first and forced after the grace.
+//! One run of AzCopy from start to verdict: reads both pipes, answers prompts, watches for silence, and on cancellation
+//! requests an end, then kills the process after a grace period.
 
 use std::io;
 use std::path::PathBuf;

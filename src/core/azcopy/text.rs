@@ -1,4 +1,4 @@
-//! How AzCopy's words are kept: cleaned of secrets, without control characters, and of bounded length.
+//! Texts of AzCopy: sanitized, without control characters, and of bounded length.
 
 use crate::redact;
 

@@ -1,4 +1,4 @@
-//! Verdict on a run: proved success, or the reason of the failure. Pure.
+//! Verdict on a run: proved success, or the failure. Pure.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The page that azd passes on where Azure refuses one of its requests: the error text of the Azure SDK for Go. Pure.
+//! Parser for the page that azd forwards if Azure rejects one of its requests: the error text of the Azure SDK for Go.
+//! Pure.
 //!
 //! ```text
 //! listing subscriptions: GET https://management.azure.com/subscriptions

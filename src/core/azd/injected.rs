@@ -1,5 +1,5 @@
-//! Which variables of this process azd took from an azd environment. azd lays all values of the environment over its
-//! own variables, so that a cloned repository, which brings the environment, can set any name.
+//! Variables of this process that azd took from an azd environment. azd overlays its own variables with all values of
+//! the environment, so that a cloned repository, which contains the environment, can set any name.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,7 +1,7 @@
-//! azd around the program: its gRPC services while it runs the program, its program and
-//! its files where it does not.
+//! azd: its gRPC services while it runs the program, otherwise its program and its files.
 //!
-//! Owns the wire, the limits of a call, and what azd's refusals mean. Callers see typed methods and typed errors only.
+//! Owns the protocol, the limits of a call, and the meaning of azd's rejections. Callers see only typed methods and
+//! typed errors.
 
 mod account;
 mod azure_refusal;

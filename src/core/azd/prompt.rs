@@ -1,6 +1,7 @@
-//! Questions that azd asks on its own terminal. Nothing may be drawn while one of them is open.
+//! Prompts that azd shows on its own terminal. Nothing may be drawn while one of them is open.
 //!
-//! None has a limit, since it waits for the user. Where azd may not ask, it returns the given default or refuses.
+//! They have no timeout, since they wait for the user. If azd may not prompt, it returns the given default or rejects
+//! the call.
 
 use tonic::transport::Channel;
 

@@ -1,4 +1,4 @@
-//! Errors that azd shows in its own voice.
+//! Errors that azd reports to the user itself.
 
 use super::host::with_limit;
 use super::proto::extension_error::Source;

@@ -1,4 +1,4 @@
-//! The JSON documents of a model that are known by their names, and what each has to be.
+//! The JSON documents of a model that are recognised by name, and the rules for each.
 
 use std::fmt;
 use std::io::{self, Read};

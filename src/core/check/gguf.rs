@@ -1,6 +1,6 @@
 //! Header of a GGUF file: magic, version, metadata, and a table of tensors with types, shapes and offsets.
 //!
-//! Read as a stream, since the metadata holds the vocabulary; unneeded parts are skipped by seeking.
+//! Read as a stream, since the metadata contains the vocabulary; unneeded parts are skipped by seeking.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
 

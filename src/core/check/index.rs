@@ -1,4 +1,4 @@
-//! The index beside sharded weights: which tensor lies in which file. Pure.
+//! The index of sharded weights, which maps tensors to files. Pure.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

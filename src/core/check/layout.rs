@@ -1,4 +1,4 @@
-//! Findings from the names and sizes of the files alone: what is missing, what is unusual. Pure.
+//! Findings from the names and sizes of the files alone: missing and unusual files. Pure.
 
 use super::{RESAVE_SUGGESTION, documents};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};

@@ -1,8 +1,7 @@
-//! The model check: finds in moments what would make an upload of hours worthless.
+//! The model check: detects within seconds what would make an upload of hours worthless.
 //!
-//! Reads headers, indexes and other JSON, never weights, so time and memory do not grow with their size. One
-//! implementation for files of this machine and of the Hub, which differ in where their bytes are (`content`). Changes
-//! nothing.
+//! Reads headers, indexes and other JSON, never weights, so that time and memory do not grow with their size. Local
+//! files and files of the Hub share one implementation and differ only in `content`. Changes nothing.
 
 mod content;
 mod documents;

@@ -1,4 +1,4 @@
-//! The folder that holds the model, where the one above it was given. Pure.
+//! Detection of a model in a subfolder of the given folder. Pure.
 
 use std::collections::BTreeSet;
 

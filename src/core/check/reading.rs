@@ -1,4 +1,4 @@
-//! Findings of one file, whatever lies beside it.
+//! Findings of one file by itself.
 
 use std::io::{self, Read};
 

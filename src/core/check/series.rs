@@ -1,4 +1,4 @@
-//! Shards that are numbered in their names, such as `model-00001-of-00003.safetensors`. Pure.
+//! Numbered shards, such as `model-00001-of-00003.safetensors`. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 

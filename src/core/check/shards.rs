@@ -1,4 +1,4 @@
-//! Sharded weights: missing, unused and duplicate files. An index decides what belongs; without one, numbered names do.
+//! Sharded weights: missing, unused and duplicate files. An index defines the set; without one, numbered names do.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;

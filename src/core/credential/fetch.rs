@@ -1,7 +1,7 @@
-//! One fetch of a token with azure_identity, and the meaning of its failure.
+//! One fetch of a token with azure_identity, and the classification of its failure.
 //!
 //! The credential is created for each fetch: those that cache tokens would answer a 401 with the token that was just
-//! refused.
+//! rejected.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Tokens for the service: from whom, under which limit, kept how long.
+//! Tokens for the service: their source, their time limit, and their cache.
 //!
-//! Owns the choice of the credential and of the scope, the cache, and the words of a failed sign-in.
+//! Owns the choice of the credential and of the scope, the cache, and the messages of a failed sign-in.
 
 mod error;
 mod executor;

@@ -1,4 +1,4 @@
-//! Variables by name, as the system compares names.
+//! Variables by name, compared as the system compares names.
 
 use std::collections::BTreeMap;
 

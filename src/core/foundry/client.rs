@@ -1,4 +1,4 @@
-//! The operations that are one request, or one request a page.
+//! Operations of one request, or of one request per page.
 
 use std::collections::HashSet;
 use std::sync::Arc;

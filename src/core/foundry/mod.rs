@@ -1,5 +1,5 @@
-//! The custom models of a Foundry project: one short method an operation, both dialects of
-//! the bodies, and operations followed to their end.
+//! The custom models of a Foundry project: one method per operation, both dialects of the bodies, and the wait for
+//! operations.
 
 mod client;
 mod delete;

@@ -1,4 +1,4 @@
-//! A pending upload: what asks for it, and the shapes of the answer. Pure.
+//! A pending upload: the request, and the shapes of the response. Pure.
 
 use serde_json::{Value, json};
 use url::Url;

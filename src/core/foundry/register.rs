@@ -1,4 +1,4 @@
-//! Registration of an upload, followed to its end and proved by the model itself.
+//! Registration of an upload, awaited to its end and proved by the model itself.
 
 use std::time::Duration;
 

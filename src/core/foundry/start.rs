@@ -1,4 +1,5 @@
-//! The start of a registration: sent once, and looked for where it is not known whether it arrived.
+//! The start of a registration: sent once. If it is unknown whether the request arrived, the model is looked up
+//! instead.
 
 use url::Url;
 

@@ -1,5 +1,5 @@
-//! A registration in progress, watched to its end: by its operation where that can be read, else by the model itself,
-//! which also proves a success.
+//! Wait for the end of a registration: by its operation if that can be read, otherwise by the model itself, which also
+//! proves a success.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Reads a body, counted while it comes: an answer may be endless, or a small one that unpacks into a huge one.
+//! Reads a body and counts it on arrival: a response may be endless, or a small one that decompresses into a huge one.
 
 use super::error::{HttpError, ResponseFlaw};
 use super::fault;

@@ -1,4 +1,4 @@
-//! A response whose body is read piece by piece, for files: no retries, no redirects followed.
+//! A response whose body is read in pieces, for files: no retries, no redirects.
 
 use bytes::Bytes;
 use reqwest::StatusCode;

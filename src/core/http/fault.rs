@@ -1,5 +1,5 @@
-//! Which fault of the network a `reqwest::Error` is: by the kinds of the errors in its chain, by text only where the
-//! layer below has nothing else.
+//! Classification of a `reqwest::Error` as a network fault: by the types of the errors in its chain, and by text only
+//! where the lower layer offers nothing else.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};

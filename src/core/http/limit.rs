@@ -1,4 +1,4 @@
-//! How long one attempt may take.
+//! Time limit for one attempt.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! One `send` for all requests: sign-in, retries, limits, redirects, trace; and one `open` for responses that are too
-//! large to be held.
+//! large for memory.
 //!
-//! Owns lists over pages (`list`), and the failures of the network or of a service. Knows no routes and no bodies.
+//! Owns paged lists (`list`), and the failures of the network or of a service. Knows no routes and no bodies.
 
 mod attempt;
 mod body;

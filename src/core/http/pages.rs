@@ -1,4 +1,4 @@
-//! Lists over all their pages: whole or an error.
+//! Paged lists: complete or an error.
 
 use std::collections::HashSet;
 use std::fmt;

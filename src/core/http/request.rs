@@ -1,4 +1,4 @@
-//! A request and an answer, as the clients above see them.
+//! A request and a response, as the clients above see them.
 
 use std::borrow::Cow;
 use std::fmt;

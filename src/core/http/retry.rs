@@ -1,4 +1,4 @@
-//! Which failures are retried, and how long to wait before the next attempt or poll.
+//! Retry policy: which failures are retried, and the delay before the next attempt or poll.
 
 use std::time::{Duration, SystemTime};
 

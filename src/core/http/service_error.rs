@@ -1,4 +1,4 @@
-//! A service's own error: its body in all the shapes that Foundry, ARM and storage use.
+//! Error of a service: its body in all the shapes that Foundry, ARM and storage use.
 
 use std::fmt;
 use std::time::Duration;

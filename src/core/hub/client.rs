@@ -1,4 +1,4 @@
-//! Requests to the Hub: sign-in, retries, rate limits, redirects within it, and what its refusals mean.
+//! Requests to the Hub: sign-in, retries, rate limits, redirects within the Hub, and the meaning of its rejections.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Address of the Hub: huggingface.co, or the one that `HF_ENDPOINT` names. Pure.
+//! Address of the Hub: huggingface.co, or the value of `HF_ENDPOINT`. Pure.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How the bytes of an import travel, and how far they are proved.
+//! Transfer mode of an import, and the depth of its verification.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Streams the bytes of a range. After a server stops, sends too little or drops the connection, the rest is requested
-//! again.
+//! Streams the bytes of a range. If a server stops, sends too little or drops the connection, the remainder is
+//! requested again.
 
 use std::ops::Range;
 use std::sync::Arc;

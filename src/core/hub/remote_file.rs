@@ -1,4 +1,4 @@
-//! One file of a commit, read by ranges: the server of its bytes, and defects of that server.
+//! One file of a commit, read by ranges: the server of its bytes, and its known faults.
 
 use std::ops::Range;
 use std::sync::Arc;

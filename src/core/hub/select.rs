@@ -1,4 +1,4 @@
-//! Files of a repository that belong to a model: repositories hold more than that. Pure.
+//! Selection of the files of a repository that belong to a model. Pure.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Signed URL of a file in large storage: a secret for as long as it lives.
+//! Signed URL of a file in large storage: a secret during its lifetime.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Names that a mistyped one may have meant. Pure.
+//! Suggestions for a mistyped name. Pure.
 
 use crate::model::file_name;
 

@@ -1,4 +1,4 @@
-//! The client against a server of raw sockets, which plays the Hub, its mirror or a delivery network.
+//! The client against a raw socket server in the role of the Hub, its mirror or a delivery network.
 
 mod reading;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Answers of the Hub's API. Pure.
+//! Responses of the Hub's API. Pure.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Rule for addresses that a secret is sent to or that a program is fetched from. Pure.
+//! Rule for addresses that receive a secret or that a program is downloaded from. Pure.
 
 use thiserror::Error;
 use url::{Host, Url};

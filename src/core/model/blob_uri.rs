@@ -1,4 +1,4 @@
-//! Places in a blob store, and the one rule for whether two of them are the same.
+//! Locations in a blob store, and the one rule for their equality.
 
 use std::fmt;
 use std::str::FromStr;

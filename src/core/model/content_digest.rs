@@ -1,4 +1,5 @@
-//! Digest of the content of a whole model: equal for equal files, whatever their times and the order they were found in.
+//! Digest of the content of a whole model: equal for equal files, regardless of their times and of the order of
+//! discovery.
 
 use sha2::{Digest, Sha256};
 

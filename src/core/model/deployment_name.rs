@@ -1,4 +1,4 @@
-//! Names of deployments: one rule for new names, a wider one for names that exist.
+//! Names of deployments: one rule for new names, a more permissive one for existing names.
 
 use std::fmt;
 use std::str::FromStr;

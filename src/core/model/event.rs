@@ -1,4 +1,4 @@
-//! Events of long work, as facts. The console decides how they look.
+//! Events of long-running work, as facts. The console decides on their presentation.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! File of an upload: its name in the container, and the marks that detect changes.
+//! File of an upload: its name in the container, and the signature that detects changes.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Models of a list, in as little room as a list of 100,000 of them needs.
+//! Models of a list, in compact form for lists of 100,000 models.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The words of the domain: values that parse themselves and know their rules. No IO.
+//! The domain types: values that parse themselves and enforce their rules. No IO.
 
 mod address;
 mod base_model;

@@ -1,4 +1,4 @@
-//! Model names: one rule for names that are made, a wider one for names that exist.
+//! Model names: one rule for new names, a more permissive one for existing names.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Which version is the latest, and in which order models are shown. Pure.
+//! The latest version, and the order in which models are shown. Pure.
 
 use std::cmp::{Ordering, Reverse};
 

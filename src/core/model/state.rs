@@ -1,4 +1,4 @@
-//! Meaning of the service's words for a state. Pure.
+//! Classification of the service's state names. Pure.
 
 use serde_json::Value;
 

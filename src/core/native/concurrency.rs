@@ -1,11 +1,11 @@
-//! Concurrency of large requests: as many in flight as make the upload faster, and no more.
+//! Concurrency of large requests: as many in flight as increase the rate of the upload, and no more.
 //!
-//! An interruption loses what is in flight. On a slow line 32 blocks in flight would take minutes until the first of
-//! them arrives, and a line that fails more often than that would never complete one. So concurrency grows only while
-//! the combined rate grows, and shrinks where the blocks in flight would take too long.
+//! An interruption loses the content in flight. On a slow line, 32 blocks in flight would take minutes until the first
+//! of them arrives, and a line that fails more often than that would never complete one. So concurrency grows only
+//! while the combined rate grows, and shrinks if the blocks in flight would take too long.
 //!
-//! The rate is known long before the first block has arrived: it is the rate of each connection once the buffers of the
-//! system, which accept a part immediately, are full.
+//! The rate is known long before the first block has arrived: it is the rate of each connection after the buffers of
+//! the system, which accept a part immediately, are full.
 
 mod measure;
 mod observe;

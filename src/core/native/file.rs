@@ -1,4 +1,4 @@
-//! One file: what of it is already uploaded, the rest block by block, and the commit.
+//! One file: detection of content that is already uploaded, upload of the remaining blocks, and the commit.
 
 use std::cell::Cell;
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! Memory for content on its way: each block is read once, and held until the store has acknowledged it.
+//! Memory for content in transit: each block is read once, and held until the store has acknowledged it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

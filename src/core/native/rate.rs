@@ -1,4 +1,4 @@
-//! A limit for all connections together.
+//! Rate limit for all connections together.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Reads content of a file once, and hands it over piece by piece.
+//! Reads the content of a file once, and passes it on in pieces.
 
 use std::fs::File;
 use std::io;

@@ -1,7 +1,7 @@
-//! Record of arrived content in the upload's private directory: ids of blocks, and a line for each whole file. No
+//! Record of uploaded content in the upload's private directory: ids of blocks, and a line for each complete file. No
 //! secret.
 //!
-//! Only appended to, so that a kill at any moment costs one line.
+//! Append-only, so that a kill at any moment costs one line.
 
 use std::collections::HashSet;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! Counters of one upload beside the store's traffic.
+//! Counters of one upload in addition to the store's traffic.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,5 +1,5 @@
-//! The user's browser: the program that opens an address in it, and its start. It outlives this program, and so is in
-//! none of its groups or jobs.
+//! The user's browser: the program that opens an address, and its start. It outlives this program, and so is in none of
+//! its groups or jobs.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Child process that always ends: in its own group, reaped, killed on drop.
+//! Child process with a guaranteed end: in its own group, reaped, killed on drop.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! A process that outlives this one: in a session of its own, without a terminal.
+//! A process that outlives this one: in its own session, without a terminal.
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Keeps the machine from going to sleep, by a program of the system that ends with this one.
+//! Sleep inhibition, by a program of the system that ends with this one.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,5 @@
-//! Helpers such as `azd` and `az`: run to their end for their output. Killing only a shell would leave its children
-//! running, so that the whole group is killed at the limit.
+//! Helpers such as `azd` and `az`, run to completion for their output. Killing only a shell would leave its children
+//! running, so that the whole group is killed at the time limit.
 
 use std::ffi::OsStr;
 use std::fmt;

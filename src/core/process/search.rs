@@ -1,5 +1,5 @@
-//! Programs by name: in the absolute entries of `PATH` alone. Empty and relative ones name the working directory, where
-//! a cloned repository may have put a program.
+//! Search for programs by name, in the absolute entries of `PATH` only. Empty and relative entries refer to the working
+//! directory, where a cloned repository may contain a program.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Process that may not be a child: its id, and its start time, which distinguishes it from a later one with that id.
+//! Identity of a process, which need not be a child: its id, and its start time, which distinguishes it from a later
+//! process with that id.
 
 use std::fmt;
 

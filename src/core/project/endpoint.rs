@@ -1,4 +1,4 @@
-//! Endpoint of a Foundry project: its rules, since it receives a bearer token.
+//! Endpoint of a Foundry project, and its rules, since it receives a bearer token.
 
 use std::fmt;
 

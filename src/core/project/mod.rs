@@ -1,7 +1,7 @@
-//! Foundry project of the run, and the source that named it.
+//! Foundry project of the run, and the source that specified it.
 //!
-//! Owns the endpoint's rules, the order of its sources, and which variables an azd environment may not choose. Asks no
-//! questions: where nothing is found, the caller decides whether the user can be asked.
+//! Owns the endpoint's rules, the order of its sources, and the list of variables that an azd environment may not set.
+//! Shows no prompts: if nothing is found, the caller decides whether to ask the user.
 
 mod endpoint;
 mod error;

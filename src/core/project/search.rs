@@ -1,4 +1,4 @@
-//! Sources of an endpoint, in their order: the first that has one wins.
+//! Sources of an endpoint, in order of precedence.
 
 use super::values::NamedEndpoint;
 use super::{EndpointSource, EnvironmentValues, FindError, ProjectEndpoint, ResolvedProject, trusted};

@@ -1,8 +1,8 @@
-//! The variables that widen trust, in a run that azd did not start.
+//! The variables that extend trust, in a run that azd did not start.
 //!
-//! Nothing is injected then, but a shell or a hook may have loaded an azd environment's `.env` before. A cloned repository
-//! must not choose where tokens go, so what such a file sets does not count. When azd starts the program, all that it
-//! injects is judged before anything else (`azd::injected`).
+//! azd injects nothing then, but a shell or a hook may have loaded an azd environment's `.env` before. A cloned
+//! repository must not choose where tokens are sent, so that values from such a file do not count. When azd starts the
+//! program, `azd::injected` judges all injected variables before anything else.
 
 use std::io;
 use std::path::Path;

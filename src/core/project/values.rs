@@ -1,4 +1,4 @@
-//! The values of an azd environment, and which endpoint they name. Pure.
+//! The values of an azd environment, and the endpoint that they specify. Pure.
 
 use std::collections::BTreeMap;
 

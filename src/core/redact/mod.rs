@@ -1,7 +1,7 @@
-//! Secrets that cannot be printed, and the cleaning of text from other sources.
+//! Secrets that cannot be printed, and the sanitization of external text.
 //!
-//! A SAS URL's whole query is secret, so is a bearer token, so is `user:password@`. Secrets of this run are recognised
-//! anywhere; all others by the shape of the text around them.
+//! The whole query of a SAS URL is secret, as are bearer tokens and `user:password@`. Secrets of this run are
+//! recognised anywhere; all others by the shape of the surrounding text.
 
 mod known;
 mod shape;

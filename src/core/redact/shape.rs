@@ -1,4 +1,4 @@
-//! Secrets of other sources, by the shape of the text around them. One pass; a part is read again at most a few times.
+//! Detection of other secrets by the shape of the surrounding text. One pass; a part is read again at most a few times.
 
 use super::unescaped::SOFT;
 

@@ -1,4 +1,4 @@
-//! Text without its escapes, so that a secret has one form however often it was encoded.
+//! Decoding of escapes, so that a secret has one form regardless of how often it was encoded.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Directories of this program and of azd in a source: HOME or `AZD_CONFIG_DIR` may lie in it. An upload writes to its
-//! directory while it runs, so a plan that held it would be another one at each run.
+//! Directories of this program and of azd in a source: HOME or `AZD_CONFIG_DIR` may be inside. An upload writes to its
+//! directory while it runs, so that a plan that contained it would differ at each run.
 
 use std::path::{Path, PathBuf};
 

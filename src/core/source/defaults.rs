@@ -1,4 +1,4 @@
-//! Files that never belong to a model: version control, caches, secrets, companions of file systems. Pure.
+//! Files that never belong to a model: version control, caches, secrets, metadata of file systems. Pure.
 
 use super::selection::ExcludeReason::{self, Default, MaySecret};
 use crate::model::file_name;

@@ -1,5 +1,5 @@
-//! Source of an upload: local files, as they are planned before anything is sent, blobs of another store, or files of a
-//! repository of the Hugging Face Hub.
+//! Source of an upload: local files, planned before anything is sent, blobs of another store, or files of a repository
+//! of the Hugging Face Hub.
 //!
 //! Reads directories, sizes and times, nothing else, and changes nothing.
 

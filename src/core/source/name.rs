@@ -1,5 +1,5 @@
-//! Names that the blob store does not keep as they are: a file under such a name would arrive under another one, or in
-//! place of another file. Pure.
+//! Names that the blob store does not preserve: such a file would arrive under another name, or replace another file.
+//! Pure.
 
 use std::fmt;
 

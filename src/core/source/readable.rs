@@ -1,8 +1,7 @@
-//! Files of the source as they are now, of which each can be read: one that cannot would fail only in the middle of the
-//! upload.
+//! Readability of the files of the source: an unreadable one would otherwise fail in the middle of the upload.
 //!
-//! Opening a file is the one test that holds everywhere. On the local file systems of Linux the permissions decide, and
-//! asking for them takes half the time, of which 100,000 small files feel each.
+//! Opening a file is the only test that works everywhere. On the local file systems of Linux the permissions decide,
+//! and querying them takes half the time, which matters for 100,000 small files.
 
 use std::fs::{File, Metadata};
 use std::io;

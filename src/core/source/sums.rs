@@ -1,4 +1,4 @@
-//! SHA-256 of the files of a source, before anything is sent: all cores, each file read once by one of them.
+//! SHA-256 of the files of a source, before anything is sent: on all cores, each file read once by one of them.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Globs of `--include` and `--exclude` that match nothing: misspelt, or written as another program separates them. Pure.
+//! Globs of `--include` and `--exclude` that match nothing: misspelt, or separated as in another program. Pure.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Walks a directory for the plan: follows links, and records included and excluded entries.
+//! Walk of a directory for the plan: follows links, and records included and excluded entries.
 
 use std::borrow::Cow;
 use std::io;

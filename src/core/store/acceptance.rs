@@ -1,4 +1,4 @@
-//! Acceptance of an answer as one of a blob store: an intermediary that answers with 2xx has kept nothing. Pure.
+//! Recognition of a blob store's response: an intermediary that answers 2xx has stored nothing. Pure.
 
 use crate::http::{Method, Request, Response};
 

@@ -1,4 +1,4 @@
-//! Blocks of a file: their sizes, their ids, and the content type of the blob that they become. Pure.
+//! Blocks of a file: their sizes, their ids, and the content type of the resulting blob. Pure.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The calls of one upload location. Each is repeated until it is answered for good, with a SAS that is renewed where
-//! the store rejects it; every call uses the SAS that is now in force.
+//! Requests to one upload location. Each is repeated until its result is final, with the SAS that is currently valid; a
+//! SAS that the store rejects is renewed.
 
 mod copy;
 mod metadata;

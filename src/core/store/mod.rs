@@ -1,5 +1,5 @@
-//! The blob store behind an upload location: where the location is, what lies there, and the calls that write block
-//! blobs. Knows the wire and the life of a SAS; knows nothing of files, journals or engines.
+//! The blob store behind an upload location: the location, its content, and the requests that write block blobs. Knows
+//! the protocol and the lifetime of a SAS; knows nothing of files, journals or engines.
 
 mod acceptance;
 mod blocks;

@@ -1,4 +1,4 @@
-//! Retries of the blob store's calls: the failures, the pauses, and their reports.
+//! Retries of requests to the blob store: the failures, the delays, and the reports.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Blobs of a source that AzCopy copies from store to store, as pinned by a plan. Reads, and changes nothing.
+//! Blobs of a source that AzCopy copies from store to store, as pinned by a plan. Reads only.
 
 use super::client::list_blobs;
 use super::container::Container;

@@ -1,4 +1,4 @@
-//! Marks that distinguish one write of a blob from another. Pure.
+//! Identity of a write to a blob. Pure.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;

@@ -1,4 +1,4 @@
-//! Bodies of the blob store's calls: lists of blocks and of blobs, as XML. Pure.
+//! Bodies of requests to the blob store and of its responses: lists of blocks and of blobs, as XML. Pure.
 
 use std::collections::HashSet;
 

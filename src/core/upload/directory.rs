@@ -1,6 +1,6 @@
-//! The private directory of one upload: AzCopy's log and plan, and the list of files it is given.
+//! The private directory of one upload: AzCopy's log and plan, and the list of its files.
 //!
-//! `<azd config dir>/ai-models/uploads/<id>/`, readable by its owner alone, removed on success.
+//! `<azd config dir>/ai-models/uploads/<id>/`, readable only by its owner, removed on success.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Events of an upload, as facts. The caller decides how they look.
+//! Events of an upload, as facts. The caller decides on their presentation.
 
 use std::time::Duration;
 

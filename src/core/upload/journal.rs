@@ -1,7 +1,7 @@
-//! Journal of an upload: what was sent where, so that the same command resumes it.
+//! Journal of an upload: the files and their target, so that the same command resumes it.
 //!
 //! Holds no secret: URLs are stored without their query. Written whole and renamed into place, so that a kill at any
-//! moment leaves the old one or the new one.
+//! moment leaves the old journal or the new one.
 
 use std::collections::BTreeSet;
 use std::fs;

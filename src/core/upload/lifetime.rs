@@ -1,4 +1,4 @@
-//! How long a SAS lives, against how long an upload may take. Pure.
+//! Lifetime of a SAS, in comparison with the maximum duration of an upload. Pure.
 
 use std::time::Duration;
 

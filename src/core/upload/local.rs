@@ -1,4 +1,4 @@
-//! Uploads that have a directory on this machine, unfinished or ended: the subjects of the `uploads` commands.
+//! Uploads with a directory on this machine, unfinished or ended: the subjects of the `uploads` commands.
 
 use std::fs::{self, File, TryLockError};
 use std::io;

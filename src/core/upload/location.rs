@@ -1,4 +1,4 @@
-//! Request for an upload location that is proved to accept content.
+//! Request for an upload location that is verified to accept content.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Resuming: what an earlier attempt of an upload left, and what of it is still valid. Pure.
+//! State of an earlier attempt of an upload, and the part of it that is still valid. Pure.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The state machine of one upload: open (journal, lock), resume state, location, transfer, verify, complete.
 //!
-//! One loop: a transfer is complete, or the SAS was rejected, or it is broken. A fresh location is asked for as long as
-//! files arrive with it, and what arrived is always compared with what the store lists.
+//! One loop: a transfer completes, has its SAS rejected, or fails. A new location is requested for as long as files
+//! arrive with it, and uploaded files are always compared with the listing of the store.
 
 mod detached;
 mod proving;

@@ -1,4 +1,4 @@
-//! Lists of blobs in little room: names and marks that are in memory already are not there twice. Pure.
+//! Compact lists of blobs: names and signatures that are in memory already are shared. Pure.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Blobs of an upload location that are no part of the model: they would be registered with it. Pure.
+//! Blobs of an upload location that do not belong to the model: they would be registered with it. Pure.
 
 use crate::model::{BlobPath, FileList};
 use crate::store::BlobListing;

@@ -1,4 +1,4 @@
-//! Time that passes while an engine is silent.
+//! Timer for the silence of an engine.
 
 use std::cell::RefCell;
 use std::convert::Infallible;

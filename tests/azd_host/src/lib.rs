@@ -1,6 +1,6 @@
 //! Fake of azd's gRPC server for tests: checks the token, and records its calls.
 //!
-//! Messages come from the same proto as the program's, its server side.
+//! Messages come from the program's proto files, here for the server side.
 
 mod services;
 mod state;

@@ -1,4 +1,4 @@
-//! The services, as azd answers them.
+//! The services with the behaviour of azd.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

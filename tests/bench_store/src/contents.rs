@@ -1,4 +1,4 @@
-//! Blobs of the store, and the answer to each request.
+//! Blobs of the store, and the response to each request.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;

@@ -1,4 +1,4 @@
-//! The line before the store: how fast bytes arrive, how long an answer takes, when a connection is reset.
+//! The simulated line to the store: bandwidth, response time, and connection resets.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The store as a program: serves until its standard input ends, then writes what arrived.
+//! The store as a program: serves until the end of standard input, then prints the received content.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

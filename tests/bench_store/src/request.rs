@@ -1,4 +1,4 @@
-//! Requests of HTTP/1.1, from the pieces in which they arrive. Bodies are counted and discarded, but for block lists.
+//! Requests of HTTP/1.1, parsed from pieces. Bodies are counted and discarded, except for block lists.
 
 use std::io;
 

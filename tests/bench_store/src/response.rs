@@ -1,4 +1,4 @@
-//! Answers of the store on the wire.
+//! Serialized responses of the store.
 
 use std::fmt::Write;
 use std::time::SystemTime;

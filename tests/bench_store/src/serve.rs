@@ -1,4 +1,4 @@
-//! One connection: from bytes to requests, and the answers back; plain, or in TLS.
+//! One connection, plain or with TLS: bytes to requests, and the responses back.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

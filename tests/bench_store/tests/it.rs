@@ -1,4 +1,4 @@
-//! The store as a client sees it.
+//! The store from a client's perspective.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

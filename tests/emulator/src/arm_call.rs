@@ -1,4 +1,5 @@
-//! Which operation of Azure Resource Manager a method and a path mean. Pure. Keywords match without case, as ARM's do.
+//! Mapping of a method and a path to an operation of Azure Resource Manager. Pure. Keywords match case-insensitively,
+//! as in ARM.
 
 use axum::http::Method;
 

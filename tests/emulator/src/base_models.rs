@@ -1,4 +1,4 @@
-//! The models that can be deployed, as `AccountModel`: a few that are there by default, and as many as a test needs. Pure.
+//! The deployable models, as `AccountModel`: a few by default, and as many as a test needs. Pure.
 
 use serde_json::{Value, json};
 

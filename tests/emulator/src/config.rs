@@ -1,5 +1,5 @@
-//! Configuration of the emulator: every behaviour that a test can choose, with the default of a healthy project. Faults
-//! that last for some requests are in `fault`.
+//! Configuration of the emulator: every behaviour that a test can choose, with the defaults of a healthy project.
+//! Faults for a number of requests are in `fault`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

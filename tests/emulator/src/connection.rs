@@ -1,4 +1,5 @@
-//! The socket side: a listener whose connections a handler can break, so that a client sees a real TCP reset or a cut answer.
+//! Socket layer: a listener whose connections a handler can break, so that a client sees a real TCP reset or a
+//! truncated response.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! Bodies of writes to deployments, as strict as the service may be: read-only and unknown fields are refused, unless an
-//! update sends an unknown one back as it was. Pure.
+//! Bodies of writes to deployments, as strict as the service may be: read-only and unknown fields are rejected, unless
+//! an update sends an unknown one back unchanged. Pure.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The deployments of the account: objects as the service shows them, and the operations that run on them. Time is counted
-//! in looks, so that tests need not wait.
+//! The deployments of the account: objects as the service shows them, and the operations on them. Time is counted in
+//! polls, so that tests need not wait.
 
 use std::collections::HashMap;
 

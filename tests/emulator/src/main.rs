@@ -1,4 +1,4 @@
-//! The emulator as a program: starts one, prints what to set, and runs until it is ended.
+//! The emulator as a program: starts one, prints the variables to set, and runs until it is stopped.
 
 mod options;
 

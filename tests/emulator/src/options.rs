@@ -1,4 +1,4 @@
-//! The command line of the program, and the configuration it asks for.
+//! The command line of the program, and the resulting configuration.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! Quota: the usages of a region, what deployments add to them, and the room that regions have. Pure.
+//! Quota: the usages of a region, the contribution of deployments, and the capacity of regions. Pure.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A request as the emulator saw it: for its own handlers (`Incoming`) and for tests that ask what was sent
+//! A received request: for the emulator's own handlers (`Incoming`), and for tests that inspect the traffic
 //! (`RequestRecord`, where the credential is masked).
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Refusals as the service words them, and the headers that its answers carry.
+//! Error responses in the wording of the service, and the headers of its responses.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

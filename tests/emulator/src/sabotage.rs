@@ -1,4 +1,4 @@
-//! Acts a fault out on one request.
+//! Injection of a fault into one request.
 
 use std::time::Duration;
 

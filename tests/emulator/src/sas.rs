@@ -1,4 +1,4 @@
-//! Shared access signatures for Azurite's well-known account: pure functions from what is granted to a query string.
+//! Shared access signatures for Azurite's well-known account: pure functions from permissions to a query string.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,5 +1,5 @@
-//! Request bodies, as strict as the service may be: unknown fields are refused, and createAsync requires the dialect of
-//! its api-version. Pure.
+//! Request bodies, as strict as the service may be: unknown fields are rejected, and createAsync requires the dialect
+//! of its api-version. Pure.
 
 use std::collections::BTreeMap;
 

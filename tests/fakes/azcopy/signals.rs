@@ -1,4 +1,4 @@
-//! Signals, and what the system knows of the fake's own process.
+//! Signals, and the system's information about the fake's own process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! Answers of the Hub: JSON, redirects, refusals. Pure.
+//! Responses of the Hub: JSON, redirects, rejections. Pure.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response};

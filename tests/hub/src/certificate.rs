@@ -1,4 +1,4 @@
-//! TLS of the public names and of this machine: an authority and a certificate of its own for each run.
+//! TLS of the public names and of this machine: an authority and a certificate for each run.
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! Content of a file on its way to a connection: counted, paced, and spoiled where a fault says so.
+//! Content of a file on its way to a connection: counted, paced, and corrupted if a fault says so.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong, on which route, for how many requests.
+//! Faults: the kind, the route, and the number of requests.
 
 /// An operation, as faults name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The Hub's API: revisions and trees; who may see what.
+//! The Hub's API: revisions, trees, and access rules.
 
 use axum::http::Method;
 use percent_encoding::percent_decode_str;

@@ -1,4 +1,4 @@
-//! The Hub as a program: starts one, prints what to set, and runs until it is ended.
+//! The Hub as a program: starts one, prints the variables to set, and runs until it is stopped.
 
 use std::io;
 use std::path::{Path, PathBuf};

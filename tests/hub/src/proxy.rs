@@ -1,5 +1,5 @@
-//! A proxy that takes CONNECT and plays the public names: what it is asked to connect to `huggingface.co` or a host of
-//! its CDN is decrypted here and goes to the origins on this machine.
+//! Proxy that accepts CONNECT and serves the public names: connections to `huggingface.co` or a host of its CDN are
+//! decrypted here and forwarded to the origins on this machine.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Repositories: files of a directory with their sizes and sums, under one commit.
+//! Repositories: files of a directory with their sizes and checksums, under one commit.
 
 use std::fs;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Life of the Hub: a thread with a runtime of its own, so that a test that blocks its thread cannot starve it.
+//! Lifecycle of the Hub: a thread with its own runtime, so that a test that blocks its thread cannot starve it.
 
 use std::convert::Infallible;
 use std::io;

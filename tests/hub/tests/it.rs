@@ -1,4 +1,5 @@
-//! The Hub as a client meets it: redirects, signed URLs, ranges, pages, gates, and its public names behind the proxy.
+//! The Hub from a client's perspective: redirects, signed URLs, ranges, pages, gates, and its public names behind the
+//! proxy.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The account of a project: what the azd environment says, the search, and what is stored of it.
+//! The account of a project: values of the azd environment, the search, and the stored values.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `custom deployments create`: checks, consent, what is sent, what is shown.
+//! `custom deployments create`: checks, confirmation, requests, output.
 
 use foundry_emulator::{Arm, Fault, FaultKind, Route};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Table of what Azure Resource Manager refuses (src/error/arm_table.rs), a test a row: the message for the user.
+//! Rejections by Azure Resource Manager (src/error/arm_table.rs), one test per row: the message for the user.
 
 use std::collections::BTreeSet;
 

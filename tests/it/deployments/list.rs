@@ -1,4 +1,4 @@
-//! `list`, `show`: tables, pages, JSON, and what the project reports where Azure Resource Manager does not.
+//! `list`, `show`: tables, pages, JSON, and the project as the source if Azure Resource Manager is not available.
 
 use foundry_emulator::{Arm, Config, Fault, FaultKind, NextLinkForm, Route};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `deployments update`: PATCH for capacity and tags, PUT for the rest, nothing for what is equal.
+//! `deployments update`: PATCH for capacity and tags, PUT for other properties, no request without a difference.
 
 use foundry_emulator::{Arm, Deploying, RequestRecord};
 use serde_json::json;

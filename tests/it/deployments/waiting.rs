@@ -1,4 +1,4 @@
-//! Long-running operations as the user meets them: every way to watch, bad ends, limits, Ctrl+C, events.
+//! Long-running operations from the user's perspective: all polling methods, failed ends, limits, Ctrl+C, events.
 
 use foundry_emulator::{Arm, Deploying, DeploymentEnd, Fault, FaultKind, Polling, Route};
 use serde_json::Value;

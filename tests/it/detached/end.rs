@@ -1,4 +1,4 @@
-//! Ends of a detached upload: on its own, by `stop`, by a signal, by a kill.
+//! Ends of a detached upload: by itself, by `stop`, by a signal, by a kill.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The process of a detached upload, and the world that it is left in.
+//! The process of a detached upload, and its environment.
 
 use std::path::Path;
 

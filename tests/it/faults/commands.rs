@@ -1,4 +1,4 @@
-//! The commands of the matrix: the world that each runs in, and how to see that what it says is so.
+//! The commands of the matrix: the setup that each runs in, and the verification of its output.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Refusals of the Hub and faults of its answers: exit codes and words.
+//! Rejections by the Hub and faulty responses: exit codes and messages.
 
 use fake_hub::{Config, Fault, FaultKind, Gate, Route};
 

@@ -1,4 +1,4 @@
-//! One check for folders and repositories: the same files have the same findings.
+//! One check for folders and repositories: equal files have equal findings.
 
 use super::{World, shard, sound};
 

@@ -1,4 +1,4 @@
-//! Ctrl+C while the Hub is waited for.
+//! Ctrl+C during requests to the Hub.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Options and variables that go with sources at the Hub, and those that do not.
+//! Options and variables that are compatible with sources at the Hub, and those that are not.
 
 use super::World;
 

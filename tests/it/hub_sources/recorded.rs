@@ -1,4 +1,4 @@
-//! Traces of an import: the tags of the model, and the commit in the journal.
+//! Records of an import: the tags of the model, and the commit in the journal.
 
 use fake_hub::{Config, FakeHub, RepoConfig};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Something on the way that answers for the blob store: a portal, a proxy, a gateway with its own page.
+//! Intermediaries that respond instead of the blob store: a captive portal, a proxy, a gateway with its own page.
 
 use foundry_emulator::Config;
 

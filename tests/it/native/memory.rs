@@ -1,4 +1,4 @@
-//! How much memory an upload takes: a large file as much as its blocks on their way, whatever its size.
+//! Memory use of an upload: limited by the blocks in flight, regardless of the size of the file.
 
 use std::fs;
 use std::io::Read;

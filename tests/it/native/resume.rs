@@ -1,4 +1,4 @@
-//! Sent content is not sent again: after a kill, with another SAS, with a SAS that may not list, and with a wrong
+//! Sent content is not sent again: after a kill, with another SAS, with a SAS without list permission, and with a wrong
 //! record.
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A company's network in small: a proxy that takes CONNECT, and behind it a host with TLS of an own authority.
+//! A small company network: a proxy that accepts CONNECT, and behind it a host with TLS of its own authority.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

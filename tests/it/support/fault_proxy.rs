@@ -1,4 +1,4 @@
-//! Proxy between the program and a server of the tests that breaks chosen answers.
+//! Proxy between the program and a test server that breaks chosen responses.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! A server of files on raw sockets, one answer a connection: good ones, and those that break off as no library would.
+//! File server on raw sockets, with one response per connection: valid ones, and ones that break off as no library
+//! would.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! The stage for tests of the real program: an own home, a cleared environment, a local Foundry project, a fake AzCopy.
+//! Setup for tests of the real program: its own home, a cleared environment, a local Foundry project, a fake AzCopy.
 
 mod blob_stub;
 #[cfg(unix)]

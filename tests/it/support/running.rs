@@ -1,4 +1,4 @@
-//! The program in the background with no terminal, while a test watches what it says.
+//! The program in the background without a terminal, while a test watches its output.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! The options of `create`, and how they become one spec: everything that can be wrong with them is found here.
+//! Options of `create`, and their conversion to one spec, which detects every invalid value or combination.
 
 use std::path::PathBuf;
 use std::sync::Arc;

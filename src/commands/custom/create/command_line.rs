@@ -1,4 +1,4 @@
-//! The command as the user would type it again; a source URL is included without its query, which is reported.
+//! The command line to repeat. A source URL is included without its query, and the omission is reported.
 
 use std::path::Path;
 

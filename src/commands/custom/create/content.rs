@@ -1,5 +1,5 @@
-//! Content of the files as sums: computed before anything is sent where a plan or `--if-changed` needs them, and the tag
-//! that records the digest of the whole.
+//! Checksums of the files, computed before the transfer where a plan or `--if-changed` needs them, and the tag that
+//! records the digest of the whole model.
 
 use serde::Serialize;
 

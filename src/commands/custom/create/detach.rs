@@ -1,4 +1,4 @@
-//! `--detach`: everything that can fail early fails in front of the user, then a process of its own carries on.
+//! `--detach`: whatever can fail early fails in the foreground, then a separate process continues.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

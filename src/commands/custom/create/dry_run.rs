@@ -1,5 +1,5 @@
-//! `create --dry-run`: the plan, and nothing else. No AzCopy, no download, no question, no request that changes
-//! anything; only `--version auto` asks which versions there are, where a project is known.
+//! `create --dry-run`: the plan, without AzCopy, downloads, prompts, or requests that change anything. Only `--version
+//! auto` lists the existing versions, if a project is known.
 
 use serde::Serialize;
 

@@ -1,5 +1,4 @@
-//! The options that choose what sends the bytes, and how those of an import travel; `create` and `uploads resume` have
-//! them.
+//! Options for the engine and for the transfer of an import, shared by `create` and `uploads resume`.
 
 use clap::{Args, ValueEnum};
 

@@ -1,5 +1,5 @@
-//! Additions of `create` for a source at the Hugging Face Hub: lines about the import, its event, and the tags that record
-//! where the model came from.
+//! Additions of `create` for a source at the Hugging Face Hub: output lines about the import, its event, and the tags
+//! that record the origin of the model.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Description of an adapter in `adapter_config.json`: shown, not sent, since the service reads it too.
+//! Description of an adapter from `adapter_config.json`: shown, but not sent, since the service reads the file itself.
 
 use serde::Deserialize;
 use serde_json::Value;

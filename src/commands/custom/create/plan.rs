@@ -1,5 +1,5 @@
-//! Saved plan of a dry run, as `create --plan` runs it: its content, the options that it stands for, and whether its
-//! files are still those that it lists. Holds no secret: URLs are stored without their query.
+//! Saved plan of a dry run for `create --plan`: its content, the options that it replaces, and the check that its files
+//! are unchanged. Holds no secret: URLs are stored without their query.
 
 use std::collections::HashSet;
 use std::io::Read;

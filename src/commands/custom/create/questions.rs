@@ -1,4 +1,4 @@
-//! Questions before anything is sent: an overwrite, and a long upload.
+//! Prompts before the transfer: an overwrite, and a long upload.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which version `--version auto` takes, and which one is free.
+//! Resolution of `--version auto`: the version to use, and the next free one.
 
 use std::collections::BTreeSet;
 

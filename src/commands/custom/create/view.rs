@@ -1,4 +1,4 @@
-//! How an upload looks to the user: its events as steps, notices and the progress of the transfer.
+//! View of an upload: its events as steps, notices and transfer progress.
 
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;

@@ -1,4 +1,4 @@
-//! `uploads attach`: the events of a detached upload through the view of the foreground, and its end as if it had run here.
+//! `uploads attach`: shows the events of a detached upload as the foreground would, and ends with its result.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Alternatives when the quota of the chosen SKU does not suffice: other SKUs and regions.
+//! Alternatives if the quota of the chosen SKU does not suffice: other SKUs and regions.
 
 use std::collections::BTreeMap;
 

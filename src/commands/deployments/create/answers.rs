@@ -1,4 +1,4 @@
-//! Values that only the user can give: asked for, or reported all together where the user cannot be asked.
+//! Values that only the user can provide: prompted for, or reported all together if no prompt is possible.
 
 use super::{CreateOptions, consent};
 use crate::app::App;

@@ -1,4 +1,5 @@
-//! `custom deployments create`: a registered model, or a catalogue model of Fireworks with a registered model as its draft.
+//! `custom deployments create`: a registered model, or a catalogue model of Fireworks with a registered model as its
+//! draft.
 
 use std::str::FromStr;
 

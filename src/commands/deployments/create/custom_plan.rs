@@ -1,4 +1,4 @@
-//! Plan of a deployment of a custom model: the checks after its registration, and SKU and capacity.
+//! Plan of a deployment of a custom model: checks that follow its registration, and SKU and capacity.
 
 use time::OffsetDateTime;
 

@@ -1,4 +1,4 @@
-//! Options of `create` that all groups have.
+//! Options of `create` that all groups share.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

@@ -1,4 +1,4 @@
-//! A deployment that is about to be created: shown, or sent and waited for.
+//! A deployment to create: shown, or sent and awaited.
 
 use std::time::Duration;
 

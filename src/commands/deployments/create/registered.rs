@@ -1,4 +1,4 @@
-//! Models of the project that are deployed: registered, with the version that the user means.
+//! Registered models of the project to deploy, with the requested version.
 
 use std::str::FromStr;
 

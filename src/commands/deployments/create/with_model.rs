@@ -1,4 +1,4 @@
-//! The deployment that `custom create --deploy` makes of the model that it registers: checked and agreed to before the
+//! Deployment that `custom create --deploy` creates for the model that it registers: checked and confirmed before the
 //! upload, created after the registration.
 
 use std::time::Duration;

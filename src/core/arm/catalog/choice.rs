@@ -1,6 +1,6 @@
-//! Default version, SKU and capacity of a catalogue model's deployment. Pure.
+//! Default version, SKU and capacity for a deployment of a catalogue model. Pure.
 //!
-//! The rules are azd's, with one exception: quota never changes the choice of a SKU, since another one processes data
+//! The rules are azd's, with one exception: quota never changes the choice of a SKU, since another SKU processes data
 //! elsewhere and has another price.
 
 use std::cmp::Ordering;

@@ -1,4 +1,4 @@
-//! Reads of the catalogue, of quota and of capacities. Lists are whole or an error.
+//! Requests for the catalogue, quota and capacities. Lists are complete or an error.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

@@ -1,4 +1,4 @@
-//! Which models of the catalogue a list shows. Pure.
+//! Filters for catalogue lists. Pure.
 
 use time::OffsetDateTime;
 

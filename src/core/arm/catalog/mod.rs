@@ -1,4 +1,4 @@
-//! Catalogue of deployable models with their SKUs, quota, and the capacity left in regions.
+//! Catalogue of deployable models with their SKUs, quota, and the capacity that is available in regions.
 //!
 //! Owns the shapes of these lists and the rules that choose a version, a SKU and a capacity; sends no writes.
 

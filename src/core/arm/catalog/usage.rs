@@ -1,4 +1,4 @@
-//! Quota of a subscription in a region, and the room that regions have.
+//! Quota of a subscription in a region, and the capacity that is available in regions.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Errors of a write to a deployment, or of the wait for its end.
+//! Errors of a write to a deployment, or of the wait for its completion.
 
 use thiserror::Error;
 

@@ -1,7 +1,7 @@
 //! Deployments of a Foundry account: reads, writes, and their long-running operations.
 //!
-//! A write is watched by its deployment, never by its status URL alone: reading that URL can need a right that the caller
-//! lacks, and then a good create looks like a refusal.
+//! A write is polled through its deployment, never through its status URL alone: that URL can require a permission that
+//! the caller lacks, and a successful create would look like a rejection.
 
 mod body;
 mod change;

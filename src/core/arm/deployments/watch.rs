@@ -1,4 +1,5 @@
-//! A write that was accepted, watched to its end by the deployment itself. The one place for PUT, PATCH and DELETE.
+//! Wait for the completion of an accepted write, through the deployment itself. The only module that sends PUT, PATCH
+//! and DELETE.
 
 use std::time::Duration;
 

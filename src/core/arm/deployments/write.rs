@@ -1,4 +1,4 @@
-//! Writes: one at a time for an account, and an answer that was lost is no reason to write again.
+//! Writes: one at a time per account. A lost response does not cause a second write.
 
 use serde_json::Value;
 use tokio::time::Instant;

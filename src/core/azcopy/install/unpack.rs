@@ -1,7 +1,7 @@
-//! Takes the one program out of an archive, and nothing else.
+//! Extracts the one program from an archive, and nothing else.
 //!
-//! Nothing is written under a name from the archive. Every byte that comes out is counted; sizes that the archive
-//! claims are not believed.
+//! Nothing is written under a name from the archive. Every extracted byte is counted; the sizes that the archive
+//! declares are not trusted.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};

@@ -1,4 +1,4 @@
-//! Files that are known by their names, and weights of every kind.
+//! Files that are recognised by name, and weights of every kind.
 
 use serde_json::json;
 

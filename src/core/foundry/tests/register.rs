@@ -1,4 +1,4 @@
-//! Registration: accepted, refused, in doubt; followed, lost, proved.
+//! Registration: accepted, rejected, in doubt; awaited, lost, proved.
 
 use super::*;
 use crate::foundry::{AcceptedRegistration, RegisterError, RegisterStatus};

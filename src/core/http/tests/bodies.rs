@@ -1,4 +1,4 @@
-//! Bodies that are streamed: to a blob store, and from a server of files.
+//! Streamed bodies: to a blob store, and from a file server.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;

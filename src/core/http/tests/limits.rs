@@ -1,4 +1,4 @@
-//! Answers that break off, never come, never end; proxies.
+//! Responses that break off, never arrive or never end; proxies.
 
 use std::time::Duration;
 

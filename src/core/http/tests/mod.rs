@@ -1,4 +1,4 @@
-//! `send` against real sockets on this machine, some of which misbehave.
+//! `send` against real sockets on this machine, some of which are faulty.
 
 mod bodies;
 mod clock;

@@ -1,4 +1,4 @@
-//! Server of raw sockets that plays one scripted answer a connection, and records the requests.
+//! Raw socket server that sends one scripted response per connection, and records the requests.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

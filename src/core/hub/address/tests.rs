@@ -1,4 +1,4 @@
-//! Grammar: accepted addresses, their canonical form, and refusals by name.
+//! Grammar: accepted addresses, their canonical form, and rejections with their reason.
 
 use super::*;
 

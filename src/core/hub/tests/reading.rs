@@ -1,4 +1,4 @@
-//! Files that are read by ranges, from servers that do not always send them.
+//! Reads by ranges, from servers that do not always respond.
 
 use std::sync::Arc;
 

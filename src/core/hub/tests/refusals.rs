@@ -1,4 +1,4 @@
-//! Refusals of the Hub, and lists and redirects that leave it.
+//! Rejections by the Hub, and lists and redirects that leave it.
 
 use std::time::Duration;
 

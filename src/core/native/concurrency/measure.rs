@@ -1,4 +1,4 @@
-//! Which number of requests in flight is right, by the rates that were observed. Pure.
+//! Choice of the number of requests in flight, by the observed rates. Pure.
 
 use std::time::{Duration, Instant};
 

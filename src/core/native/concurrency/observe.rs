@@ -1,4 +1,5 @@
-//! How fast requests in flight are, long before the first of them has ended. Pure but for the clock of each request.
+//! Rate of requests in flight, measured long before the first of them completes. Pure except for the clock of each
+//! request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

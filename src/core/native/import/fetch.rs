@@ -1,4 +1,4 @@
-//! Facts that are known, and content that is fetched, before a block is sent.
+//! Known facts and fetched content of a block before it is sent.
 
 use std::collections::HashSet;
 use std::io;

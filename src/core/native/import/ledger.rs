@@ -1,4 +1,4 @@
-//! Which blocks of a file are in the store, how far the file is summed, and so how far both are. Pure.
+//! Blocks of a file in the store, the position up to which the file is hashed, and the minimum of both. Pure.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,5 +1,5 @@
-//! One file through this machine's memory: ranges of the Hub become blocks of the store. The content is summed in order on
-//! the way, and compared with the Hub's sum before the blob is made of it.
+//! Transfer of one file through this machine's memory: ranges of the Hub become blocks of the store. The content is
+//! hashed in order during the transfer, and compared with the Hub's checksum before the blob is committed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;

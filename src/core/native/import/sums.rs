@@ -1,7 +1,7 @@
-//! Sums of files that are on their way, kept in the upload's private directory: how far each content is summed, and the
-//! state of its sum there. No secret.
+//! Checksums of files in transit, kept in the upload's private directory: the hashed length of each content, and the
+//! state of its hash there. No secret.
 //!
-//! Written as it happens and never rewritten, so that a kill at any moment costs one line.
+//! Append-only, so that a kill at any moment costs one line.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Copied blobs, read back and compared with the Hub's sum.
+//! Verification of copied blobs: read back and compared with the Hub's checksum.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 

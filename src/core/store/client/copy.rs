@@ -1,4 +1,4 @@
-//! Content that the store fetches directly, and content that is read back from it.
+//! Copies by the store itself, and reads of its content.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Bounds on the size of a detached upload's files. The text of events is handled purely.
+//! Size limits for the files of a detached upload. The text of events is handled purely.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};

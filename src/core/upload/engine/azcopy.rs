@@ -1,4 +1,4 @@
-//! The engine that lets AzCopy send.
+//! Engine that transfers through AzCopy.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! Engines: what sends the bytes of an upload. Two of them behind one trait, so that the session knows neither.
+//! Transfer engines. Both are behind one trait, so that the session knows neither.
 
 mod azcopy;
 mod native;

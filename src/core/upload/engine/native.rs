@@ -1,4 +1,4 @@
-//! The engine of this program itself.
+//! Engine that transfers by this program itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;

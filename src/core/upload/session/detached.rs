@@ -1,4 +1,4 @@
-//! A session that a process without a terminal carries on.
+//! Session of a detached upload, continued by a process without a terminal.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Proofs of a session that the blobs are its own.
+//! Proof that the blobs of a location were written by the session's own upload.
 
 use std::sync::Arc;
 

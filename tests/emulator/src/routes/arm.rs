@@ -1,5 +1,5 @@
 //! Azure Resource Manager: authorization, and the reads that lead to a project. Deployments and the catalogue are in
-//! modules beside it.
+//! sibling modules.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! From a request to an answer: the common requirements, the choice of the operation, and faults. The operations are in
-//! the modules below, a file for each group.
+//! Dispatch of a request: the common requirements, the choice of the operation, and faults. The operations are in the
+//! modules below, one for each group.
 
 mod admin;
 mod arm;

@@ -1,4 +1,4 @@
-//! Reading, changing and deleting what is registered.
+//! Read, change and deletion of registered models.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Registering a version: createAsync with its operation, and PUT.
+//! Registration of a version: createAsync with its operation, and PUT.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};

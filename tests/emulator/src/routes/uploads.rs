@@ -1,4 +1,4 @@
-//! Handing out SAS URLs: for an upload, and for reading what is registered.
+//! SAS URLs: for an upload, and for reading registered content.
 
 use axum::Json;
 use axum::http::StatusCode;

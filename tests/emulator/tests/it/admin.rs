@@ -1,4 +1,4 @@
-//! The routes for scripts, and what is recorded.
+//! The routes for scripts, and the recorded requests.
 
 use foundry_emulator::{Config, Emulator};
 use reqwest::Method;

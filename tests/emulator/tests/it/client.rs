@@ -1,4 +1,4 @@
-//! A small client: an emulator, and requests to it that are right unless a test says otherwise.
+//! A small client: an emulator, and requests to it that are valid unless a test says otherwise.
 
 use foundry_emulator::{Config, Emulator};
 use reqwest::header::HeaderMap;

@@ -1,4 +1,4 @@
-//! Deployments: accepted requests, the course of a write, refusals.
+//! Deployments: accepted requests, the stages of a write, rejections.
 
 use foundry_emulator::{Arm, Config, Deploying, DeploymentEnd, Fault, FaultKind, Polling, Route};
 use reqwest::Method;

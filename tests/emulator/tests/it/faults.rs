@@ -1,4 +1,4 @@
-//! Each fault is seen by a client as what it is.
+//! Each fault from a client's perspective.
 
 use std::error::Error as _;
 use std::io;

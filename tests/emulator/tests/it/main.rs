@@ -1,4 +1,4 @@
-//! The emulator over real sockets, as a client meets it.
+//! The emulator over real sockets, from a client's perspective.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do; clippy.toml covers test functions only")]
 

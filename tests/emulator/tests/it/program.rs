@@ -1,4 +1,4 @@
-//! The program, as a script starts it.
+//! The program, started as by a script.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! Refusals of the service, reproduced.
+//! Rejections by the service, reproduced.
 
 use foundry_emulator::{Auth, Config};
 use reqwest::Method;

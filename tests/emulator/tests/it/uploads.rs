@@ -1,4 +1,4 @@
-//! Upload locations: the shapes of the answer, and the container.
+//! Upload locations: the shapes of the response, and the container.
 
 use foundry_emulator::{BlobStore, Config, PendingUploadShape};
 use serde_json::json;
