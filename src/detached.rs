@@ -237,8 +237,8 @@ fn notify(programs: Programs, program: &std::path::Path) -> Result<(), String> {
     match ended {
         Ok(Ok(output)) if output.status.success() => Ok(()),
         Ok(Ok(output)) => {
-            let words = String::from_utf8_lossy(&output.stderr);
-            let last = words.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let last = stderr.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
             Err(format!("{}{last}", output.status))
         }
         Ok(Err(why)) => Err(why.to_string()),

@@ -89,13 +89,13 @@ fn warnings(injected: &InjectedVariables, names: Vec<String>) -> Vec<String> {
             "azd did not report which variables come from the azd environment, and {why}. Only variables that name a project are used; proxies, certificates, PATH and settings of this extension are ignored."
         )];
     }
-    let told = |name: String| {
+    let warning = |name: String| {
         let owner = injected.owner(&name).unwrap_or_default();
         format!(
             "{name} is ignored: it is set by the azd environment '{owner}', but only accepted from your own environment"
         )
     };
-    names.into_iter().map(told).collect()
+    names.into_iter().map(warning).collect()
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_what_would_have_changed_something_is_worth_a_warning() {
-        for (name, signs_in_by_itself, told) in [
+        for (name, signs_in_by_itself, expected) in [
             ("https_proxy", false, true),
             ("NO_PROXY", false, true),
             ("PATH", false, true),
@@ -117,7 +117,7 @@ mod tests {
             ("AZURE_AUTHORITY_HOST", true, true),
             ("SERVICE_API_NAME", true, false),
         ] {
-            assert_eq!(is_consequential(name, signs_in_by_itself), told, "{name}");
+            assert_eq!(is_consequential(name, signs_in_by_itself), expected, "{name}");
         }
     }
 }

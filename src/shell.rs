@@ -3,7 +3,7 @@
 use azure_ai_models_core::platform::Platform;
 
 /// An option and its value; a value that looks like an option is one, unless it is tied to its own.
-pub(crate) fn option_words(option: &str, value: &str) -> Vec<String> {
+pub(crate) fn option_arguments(option: &str, value: &str) -> Vec<String> {
     match value.starts_with('-') {
         true => vec![format!("{option}={value}")],
         false => vec![option.to_owned(), value.to_owned()],
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_value_that_looks_like_an_option_stays_a_value() {
-        assert_eq!(option_words("--description", "-x"), ["--description=-x"]);
-        assert_eq!(option_words("--description", "x"), ["--description", "x"]);
+        assert_eq!(option_arguments("--description", "-x"), ["--description=-x"]);
+        assert_eq!(option_arguments("--description", "x"), ["--description", "x"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::globals::{AZD_PROGRAM, PROGRAM};
-use crate::shell::{option_words, quoted};
+use crate::shell::{option_arguments, quoted};
 
 impl App {
     /// Returns a command with the global options that decide what this run works on.
@@ -30,7 +30,7 @@ impl App {
         let given = options.iter().copied().chain([("--cwd", cwd.as_deref())]);
         let mut words: Vec<String> = args.iter().map(ToString::to_string).collect();
         for (option, value) in given.filter_map(|(option, value)| Some((option, value?))) {
-            words.extend(option_words(option, value));
+            words.extend(option_arguments(option, value));
         }
         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         format!("{program} {}", words.join(" "))

@@ -88,7 +88,7 @@ impl AccountAccess {
     /// Reason why the user does not see it.
     pub(crate) fn full(self) -> Result<AccountContext, CliError> {
         match self {
-            Self::Full(reach) => Ok(*reach),
+            Self::Full(context) => Ok(*context),
             Self::ProjectOnly { why, .. } => Err(why),
         }
     }

@@ -21,16 +21,16 @@ pub(crate) async fn choose_for_run(
 ) -> Result<ResolvedProject, CliError> {
     let finder = ProjectFinder::new(app, None, tenant)?;
     app.console.status("No Foundry project is configured.");
-    let place = choose(&finder, app.globals.subscription.clone().or(subscription)).await.map_err(|error| {
+    let located = choose(&finder, app.globals.subscription.clone().or(subscription)).await.map_err(|error| {
         // azd does not ask in this run: the error names the options.
         if error.is_missing_answer() { FindError::NotConfigured.into() } else { error }
     })?;
     let tip = app.command_line(&["init"]);
     app.console.notice(&format!("Tip: to keep this choice in an azd environment, run: {tip}"));
     let values: BTreeMap<String, String> =
-        place.values().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        located.values().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let values = EnvironmentValues::new("", values, &app.env);
-    Ok(ResolvedProject::chosen(place.endpoint, Some(place.tenant), values))
+    Ok(ResolvedProject::chosen(located.endpoint, Some(located.tenant), values))
 }
 
 async fn choose(finder: &ProjectFinder<'_>, subscription: Option<String>) -> Result<LocatedProject, CliError> {
@@ -95,7 +95,7 @@ impl ProjectFinder<'_> {
         }
         match all.len() {
             0 => Err(CliError::no_projects(&subscription.id)),
-            1 => self.place(all.swap_remove(0), subscription, None),
+            1 => self.locate(all.swap_remove(0), subscription, None),
             _ => Err(CliError::open_project(&subscription.id, all.iter().map(|one| one.id.to_string()))),
         }
     }
@@ -153,7 +153,7 @@ impl ProjectFinder<'_> {
         let row = |one: &FoundryProject| format!("{} ({}, {})", one.id.project, one.id.account, one.location);
         let rows = projects.iter().map(row).collect();
         let project = projects.swap_remove(self.app.select(PROJECT, rows).await?);
-        self.place(project, subscription, None)
+        self.locate(project, subscription, None)
     }
 }
 

@@ -73,7 +73,7 @@ impl<'a> ProjectFinder<'a> {
         };
         match host.tenant_of(id).await {
             Ok(tenant) => Ok(AzdSubscription { id: id.to_owned(), name: String::new(), tenant }),
-            Err(HostError::Refused { words, .. }) => Err(CliError::no_subscription(id).and_message(&words)),
+            Err(HostError::Refused { message, .. }) => Err(CliError::no_subscription(id).and_message(&message)),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -91,14 +91,14 @@ impl<'a> ProjectFinder<'a> {
         let arm = self.arm(&subscription.tenant)?;
         let found = arm.project(id).await?;
         let project = found.ok_or_else(|| CliError::no_project(&id.to_string()))?;
-        self.place(project, subscription, endpoint)
+        self.locate(project, subscription, endpoint)
     }
 
     /// Combines a project with its endpoint: the given one, else the one that ARM reports.
     ///
     /// # Errors
     /// When ARM reports no endpoint or region that can be used.
-    pub(super) fn place(
+    pub(super) fn locate(
         &self,
         project: FoundryProject,
         subscription: &AzdSubscription,

@@ -28,8 +28,8 @@ impl Inference {
     }
 
     /// Addresses of the account that this run is about.
-    pub(crate) fn of(reach: &AccountContext) -> Self {
-        Self::new(Some(&reach.account), reach.foundry.endpoint(), reach.foundry.sign_in())
+    pub(crate) fn of(context: &AccountContext) -> Self {
+        Self::new(Some(&context.account), context.foundry.endpoint(), context.foundry.sign_in())
     }
 
     /// Address without a path that tokens are sent to.

@@ -51,8 +51,8 @@ const KEYS: [&str; 7] = [
 struct ProjectValues([Option<String>; 7]);
 
 impl ProjectValues {
-    fn of_place(place: &LocatedProject) -> Self {
-        Self(place.values().map(|(_, value)| Some(value)))
+    fn of_project(located: &LocatedProject) -> Self {
+        Self(located.values().map(|(_, value)| Some(value)))
     }
 
     /// The endpoint alone, where the user lacks the rights to see more.

@@ -98,7 +98,7 @@ impl ProjectFinder<'_> {
         match fitting.as_slice() {
             [] if is_forbidden || matches.searched == 0 => Ok(None),
             [] => Err(CliError::no_project_at(&endpoint.to_string(), named, matches.searched)),
-            [(project, subscription)] => self.place(project.clone(), subscription, Some(endpoint)).map(Some),
+            [(project, subscription)] => self.locate(project.clone(), subscription, Some(endpoint)).map(Some),
             several => {
                 let ids = several.iter().map(|(project, _)| project.id.to_string());
                 Err(CliError::ambiguous_account(&endpoint.to_string(), ids)

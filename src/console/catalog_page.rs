@@ -70,7 +70,7 @@ fn push_version(page: &mut String, model: &AccountModelView, surroundings: &Mode
         let is_switch = ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(value));
         (!is_switch).then(|| format!("{key} {value}"))
     };
-    let joined = |words: Vec<String>| (!words.is_empty()).then(|| words.join(", "));
+    let joined = |values: Vec<String>| (!values.is_empty()).then(|| values.join(", "));
     let replacement = model.replacement.as_ref().and_then(|by| {
         let version = by.target_model_version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
         let start = by.auto_upgrade_start_date.as_deref();
@@ -94,7 +94,7 @@ fn push_version(page: &mut String, model: &AccountModelView, surroundings: &Mode
         let retired = if sku.has_ended(*now) { "ended" } else { "ends" };
         let is_planned = sku.deprecation_date.as_deref().filter(|date| !date.starts_with("2099"));
         let rows = [
-            ("Capacity", Some(range.words()).filter(|words| !words.is_empty())),
+            ("Capacity", Some(range.description()).filter(|text| !text.is_empty())),
             ("Default", range.default.map(units::grouped)),
             ("One unit", unit(sku)),
             ("Quota", quota(sku, *usages)),

@@ -125,12 +125,12 @@ mod tests {
     #[test]
     fn selected_files_of_a_repository_fit_one_line() {
         const GB: u64 = 1 << 30;
-        for (taken, all, words) in [
+        for (taken, all, expected) in [
             ((12, 16 * GB), (41, 48 * GB), "12 of 41 files, 16.0 of 48.0 GB"),
             ((1, 500), (1, 500), "1 of 1 file, 500 of 500 B"),
             ((2, 600 << 20), (3, 2 * GB), "2 of 3 files, 600.0 MB of 2.0 GB"),
         ] {
-            assert_eq!(selected_line(taken, all), words);
+            assert_eq!(selected_line(taken, all), expected);
         }
     }
 }

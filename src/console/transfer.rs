@@ -142,16 +142,16 @@ impl<'a> TransferView<'a> {
                     Carrier::Server => "The blob store copies the files",
                     Carrier::Client => "The files are transferred through this machine",
                 };
-                self.console.status(&format!("  {words}: {reason}"));
+                self.console.status(&format!("  {text}: {reason}"));
             }
             TransferEvent::ImportFile { path, carrier, reason } => {
                 let fields = json!({ "path": path, "mode": carrier.as_str(), "reason": reason });
                 self.console.event("import.file", fields);
-                let words = match carrier {
+                let text = match carrier {
                     Carrier::Server => "copied by the blob store",
                     Carrier::Client => "transferred by this machine",
                 };
-                self.console.status(&format!("  {path} is {words}: {reason}"));
+                self.console.status(&format!("  {path} is {text}: {reason}"));
             }
             TransferEvent::Done { bytes, files, elapsed } => self.done(*bytes, *files, *elapsed),
         }

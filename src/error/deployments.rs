@@ -13,7 +13,7 @@ use super::{CliError, ErrorCode, ErrorKind};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeploySuggestions {
     /// Command that waits for the deployment, or shows it.
-    pub(crate) look: String,
+    pub(crate) show_command: String,
     /// Command that deletes it.
     pub(crate) delete: String,
     /// The model is one of Fireworks.
@@ -21,7 +21,7 @@ pub(crate) struct DeploySuggestions {
     /// Command that creates the deployment with the capacity that is available.
     pub(crate) retry: Option<String>,
     /// Other SKUs and regions that have room, a line each.
-    pub(crate) room: Vec<String>,
+    pub(crate) alternatives: Vec<String>,
     /// Names of the account's content filters.
     pub(crate) content_filters: Vec<String>,
     /// Models with names like the refused one.
@@ -47,7 +47,7 @@ impl CliError {
                 }
                 Self::failure(message)
                     .with_code(ErrorCode::StillRunning)
-                    .with_suggestion(format!("Wait longer:\n  {}", suggestions.look))
+                    .with_suggestion(format!("Wait longer:\n  {}", suggestions.show_command))
             }
             DeployError::NotVisible => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
@@ -130,7 +130,7 @@ fn suggestion(error: &ServiceError, suggestions: &DeploySuggestions) -> String {
     match row.name {
         "quota" => lines.extend(
             suggestions
-                .room
+                .alternatives
                 .iter()
                 .cloned()
                 .chain(suggestions.retry.iter().map(|retry| format!("To use the available quota:\n  {retry}"))),
@@ -161,8 +161,8 @@ fn failed(
     suggestions: &DeploySuggestions,
 ) -> CliError {
     let ErrorDetail { code, message } = detail.unwrap_or_default();
-    let words = if message.is_empty() { String::new() } else { format!(": {message}") };
-    let mut text = format!("deployment '{name}' ended in state '{state}'{words}");
+    let suffix = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let mut text = format!("deployment '{name}' ended in state '{state}'{suffix}");
     for detail in details.iter().filter(|detail| !detail.message.is_empty()) {
         text = format!("{text}\n{}", detail.message);
     }
@@ -171,8 +171,11 @@ fn failed(
         return CliError::failure(text).with_code(ErrorCode::DeploymentFailed).with_suggestion(delete);
     };
     let error = ServiceError { status: 400, code: Some(code.clone()), message, ..ServiceError::default() };
-    let told = suggestion(&error, suggestions);
-    CliError::failure(text).with_code(ErrorCode::Service(code)).with_suggestion(told).and_suggestion(&delete)
+    let first_suggestion = suggestion(&error, suggestions);
+    CliError::failure(text)
+        .with_code(ErrorCode::Service(code))
+        .with_suggestion(first_suggestion)
+        .and_suggestion(&delete)
 }
 
 #[cfg(test)]

@@ -180,7 +180,7 @@ impl CliError {
             true => "After fixing the problem, run the same command again:",
             false => "Run the same command again:",
         };
-        self.and_suggestion(&format!("{words}\n  {command}"))
+        self.and_suggestion(&format!("{message}\n  {command}"))
     }
 
     /// Error for files that are no valid model, from the findings of the check; `None` if no finding is an error.

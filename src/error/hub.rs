@@ -14,10 +14,10 @@ const STALE: &str = "A mirror or cache in front of the Hub is out of date. Try a
 impl From<HubError> for CliError {
     fn from(error: HubError) -> Self {
         let answer = error.answer().map(|answer| (answer.status, answer.request_id.clone(), answer.date.clone()));
-        let told = translate(error);
+        let cli_error = translate(error);
         match answer {
-            Some((status, id, date)) => told.with_answer(status, id, date),
-            None => told,
+            Some((status, id, date)) => cli_error.with_answer(status, id, date),
+            None => cli_error,
         }
     }
 }
@@ -56,7 +56,7 @@ fn translate(error: HubError) -> CliError {
         HubError::RevisionNotFound { page, .. } => of(ErrorKind::NotFound, ErrorCode::RevisionNotFound)
             .with_suggestion(format!("Use an existing branch, tag or commit: {page}/tree/main")),
         HubError::EntryNotFound { near, .. } => {
-            let told = of(ErrorKind::NotFound, ErrorCode::EntryNotFound);
+            let cli_error = of(ErrorKind::NotFound, ErrorCode::EntryNotFound);
             match near.as_slice() {
                 [] => told.with_suggestion("Check the path; it is case-sensitive."),
                 near => told.with_suggestion(format!("Similar names: {}", near.join(", "))),
@@ -170,7 +170,7 @@ mod tests {
         let (host, path) = (|| "huggingface.co".to_owned(), || "model.safetensors".to_owned());
         let sum = |digit: &str| HubSum::of_git(&digit.repeat(40)).expect("a sum");
         let network =
-            |fault| HttpError::Network { host: "h:443".into(), fault, connecting: true, words: String::new() };
+            |fault| HttpError::Network { host: "h:443".into(), fault, connecting: true, message: String::new() };
         vec![
             HubError::Offline,
             HubError::RepoNotFound { repo: repo(), host: host(), origin: None, answer: answer(401) },

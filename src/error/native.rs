@@ -56,11 +56,11 @@ impl CliError {
     /// The Hub failed during the upload.
     fn of_import(error: HubError) -> Self {
         let is_other_content = matches!(error, HubError::Mismatch { .. });
-        let mut told = Self::from(error);
+        let mut cli_error = Self::from(error);
         if !is_other_content {
-            told.details.message = format!("{BROKEN_UPLOAD}\n{}", told.details.message);
+            cli_error.details.message = format!("{BROKEN_UPLOAD}\n{}", cli_error.details.message);
         }
-        told
+        cli_error
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
             host: "h".into(),
             fault: NetworkFault::Reset,
             connecting: false,
-            words: String::new(),
+            message: String::new(),
         };
         let store = |error| NativeError::Store { path: "a".into(), error };
         let file = |kind: io::ErrorKind| NativeError::File { path: "a".into(), why: kind.into() };
@@ -107,7 +107,7 @@ mod tests {
             (file(io::ErrorKind::PermissionDenied), false),
             (NativeError::Record(io::ErrorKind::StorageFull.into()), false),
         ] {
-            let words = format!("{error:?}");
+            let message = format!("{error:?}");
             let error = CliError::from(error).with_resume("COMMAND");
             let page = error.page();
             let suggestion = page.suggestion.expect("a suggestion");

@@ -33,8 +33,8 @@ impl From<HostError> for CliError {
             HostError::Azure(refusal) => return refused_by_azure(*refusal),
             error => error,
         };
-        let told = failed_host(&error, host_message(&error));
-        error.suggestion().into_iter().fold(told, Self::with_suggestion)
+        let cli_error = failed_host(&error, host_message(&error));
+        error.suggestion().into_iter().fold(cli_error, Self::with_suggestion)
     }
 }
 
@@ -81,25 +81,25 @@ mod tests {
 
     #[test]
     fn answers_of_azd_have_their_kind() {
-        let refused = HostError::Refused { refusal: RefusalKind::Plain, words: "w".into(), suggestion: None };
+        let refused = HostError::Refused { refusal: RefusalKind::Plain, message: "w".into(), suggestion: None };
         let limit = Duration::from_secs(10);
         for (error, kind, code) in [
             (HostError::BadAddress, ErrorKind::Service, "azd_unreachable"),
-            (HostError::Gone { words: "w".into() }, ErrorKind::Service, "azd_unreachable"),
+            (HostError::Gone { message: "w".into() }, ErrorKind::Service, "azd_unreachable"),
             (HostError::TimedOut { limit }, ErrorKind::Service, "azd_unreachable"),
             (HostError::TokenEnded, ErrorKind::Service, "azd_token_ended"),
-            (HostError::NotSignedIn { words: "w".into(), suggestion: None }, ErrorKind::Auth, "not_signed_in"),
+            (HostError::NotSignedIn { message: "w".into(), suggestion: None }, ErrorKind::Auth, "not_signed_in"),
             (HostError::Cancelled, ErrorKind::Interrupted, "interrupted"),
             (refused, ErrorKind::Failure, "azd_refused"),
         ] {
-            let told = CliError::from(FindError::Host(error.clone()));
-            assert_eq!((told.kind, told.page().code), (kind, code), "{error}");
+            let cli_error = CliError::from(FindError::Host(error.clone()));
+            assert_eq!((cli_error.kind, cli_error.page().code), (kind, code), "{error}");
             assert_eq!(CliError::from(error).kind, kind);
         }
         let failed =
-            ProgramError::Failed { words: AzdMessage { message: "w".into(), suggestion: Some("Do it.".into()) } };
-        let told = CliError::from(FindError::Program(failed));
-        assert_eq!((told.kind, told.page().suggestion), (ErrorKind::Failure, Some("Do it.")));
+            ProgramError::Failed { message: AzdMessage { message: "w".into(), suggestion: Some("Do it.".into()) } };
+        let cli_error = CliError::from(FindError::Program(failed));
+        assert_eq!((cli_error.kind, cli_error.page().suggestion), (ErrorKind::Failure, Some("Do it.")));
         assert_eq!(CliError::from(FindError::Program(ProgramError::TimedOut { limit })).kind, ErrorKind::Service);
     }
 }

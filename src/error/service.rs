@@ -403,8 +403,8 @@ mod tests {
             NetworkFault::Reset,
             NetworkFault::Other,
         ] {
-            let words = "words below".to_owned();
-            row(&mut rows, HttpError::Network { host: "h:443".into(), fault, connecting: true, words });
+            let message = "words below".to_owned();
+            row(&mut rows, HttpError::Network { host: "h:443".into(), fault, connecting: true, message });
         }
         let intermediary = Intermediary {
             line: "Sign in".to_owned(),

@@ -133,17 +133,17 @@ pub(super) const LEAVE_FILES: &str =
 /// The variable of the user's environment that AzCopy gave up over.
 fn variable_of(failure: &AzCopyFailure) -> Option<String> {
     match failure {
-        AzCopyFailure::Fatal { words } | AzCopyFailure::Crashed { head: words, .. } => variable_in(words),
+        AzCopyFailure::Fatal { message } | AzCopyFailure::Crashed { head: message, .. } => variable_in(message),
         _ => None,
     }
 }
 
 /// The name of a variable of AzCopy in its own words.
-pub(super) fn variable_in(words: &str) -> Option<String> {
+pub(super) fn variable_in(message: &str) -> Option<String> {
     // Set by this program itself.
     const OURS: [&str; 3] = ["AZCOPY_LOG_LOCATION", "AZCOPY_JOB_PLAN_LOCATION", "AZCOPY_DISABLE_SYSLOG"];
-    let mut words = words.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
-    words.find(|word| word.starts_with("AZCOPY_") && !OURS.contains(word)).map(str::to_owned)
+    let mut names = message.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    names.find(|name| name.starts_with("AZCOPY_") && !OURS.contains(name)).map(str::to_owned)
 }
 
 /// Suggestion before the same command is run again; `None` where that alone is enough.
@@ -159,8 +159,8 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
         AzCopyFailure::NothingCopied { .. }
         | AzCopyFailure::CountMismatch { .. }
         | AzCopyFailure::SizeMismatch { .. } => LEAVE_FILES,
-        AzCopyFailure::Crashed { head: words, .. } | AzCopyFailure::Fatal { words }
-            if words.contains("no space left") =>
+        AzCopyFailure::Crashed { head: message, .. } | AzCopyFailure::Fatal { message }
+            if message.contains("no space left") =>
         {
             "Free disk space there, or set AZD_CONFIG_DIR to another directory."
         }
@@ -168,7 +168,7 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
         AzCopyFailure::Crashed { head, .. } if head.contains("permission denied") => {
             "Allow writing there, or set AZD_CONFIG_DIR to another directory."
         }
-        AzCopyFailure::Fatal { words } if words.contains("failed to scan path") => LEAVE_FILES,
+        AzCopyFailure::Fatal { message } if message.contains("failed to scan path") => LEAVE_FILES,
         AzCopyFailure::Killed { signal: SIGKILL } => {
             "If AzCopy was not killed on purpose, the system ran out of memory: set AZCOPY_BUFFER_GB=0.25 to reduce its memory use."
         }
@@ -191,8 +191,8 @@ fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
             let reason = failed.first().and_then(|failed| failed.reason.as_deref()).unwrap_or_default();
             ["modified", "permission denied", "no such file"].iter().any(|cause| reason.contains(cause))
         }
-        AzCopyFailure::Crashed { head: words, .. } | AzCopyFailure::Fatal { words } => {
-            ["no space left", "permission denied", "failed to scan path"].iter().any(|cause| words.contains(cause))
+        AzCopyFailure::Crashed { head: message, .. } | AzCopyFailure::Fatal { message } => {
+            ["no space left", "permission denied", "failed to scan path"].iter().any(|cause| message.contains(cause))
         }
         _ => false,
     }
@@ -318,7 +318,7 @@ impl CliError {
             true => "To resume after fixing the problem, run the same command again:",
             false => "To resume, run the same command again:",
         };
-        self.and_suggestion(&format!("{words}\n  {command}"))
+        self.and_suggestion(&format!("{message}\n  {command}"))
     }
 
     /// Adds the command that registers a complete upload without sending anything again to the suggestion.
@@ -328,7 +328,7 @@ impl CliError {
             true => "To register it after fixing the problem, run the same command again (no file is sent again):",
             false => "To register it, run the same command again (no file is sent again):",
         };
-        self.and_suggestion(&format!("The upload is complete and kept. {words}\n  {command}"))
+        self.and_suggestion(&format!("The upload is complete and kept. {message}\n  {command}"))
     }
 
     /// Marks the error as one that a repetition of the same command would not resolve.

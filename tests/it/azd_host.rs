@@ -168,15 +168,15 @@ fn azd_asks_in_its_own_voice() {
 
 #[test]
 fn each_refusal_has_its_meaning() {
-    let plain = |refusal| HostError::Refused { refusal, words: "words".into(), suggestion: None };
+    let plain = |refusal| HostError::Refused { refusal, message: "words".into(), suggestion: None };
     for (code, detailed, error) in [
-        (14, false, HostError::Gone { words: "words".into() }),
-        (4, false, HostError::Gone { words: "words".into() }),
+        (14, false, HostError::Gone { message: "words".into() }),
+        (4, false, HostError::Gone { message: "words".into() }),
         (16, false, HostError::TokenEnded),
         (
             16,
             true,
-            HostError::NotSignedIn { words: "words".into(), suggestion: Some("Do it. https://aka.ms/x".into()) },
+            HostError::NotSignedIn { message: "words".into(), suggestion: Some("Do it. https://aka.ms/x".into()) },
         ),
         (1, false, HostError::Cancelled),
         (2, false, plain(RefusalKind::Plain)),

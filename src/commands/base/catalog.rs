@@ -30,14 +30,14 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    fn new(models: Vec<AccountModel>, reach: &AccountContext, location: String) -> Self {
-        let (arm, subscription) = (reach.deployments.arm().clone(), reach.id().subscription.clone());
+    fn new(models: Vec<AccountModel>, context: &AccountContext, location: String) -> Self {
+        let (arm, subscription) = (context.deployments.arm().clone(), context.id().subscription.clone());
         Self { models, arm, subscription, location }
     }
 
-    async fn of_region(reach: &AccountContext, location: String) -> Result<Self, ArmError> {
-        let models = reach.deployments.arm().region_models(&reach.id().subscription, &location).await?;
-        Ok(Self::new(models, reach, location))
+    async fn of_region(context: &AccountContext, location: String) -> Result<Self, ArmError> {
+        let models = context.deployments.arm().region_models(&context.id().subscription, &location).await?;
+        Ok(Self::new(models, context, location))
     }
 
     /// Versions of the models of this name, in any case and of any format.
@@ -64,10 +64,10 @@ impl Catalog {
 /// # Errors
 /// When there is no account, or neither list can be read.
 pub(super) async fn read(app: &App, args: &CatalogArgs) -> Result<Catalog, CliError> {
-    let reach = access(app, &args.account).await?.full()?;
+    let context = access(app, &args.account).await?.full()?;
     match &args.location {
-        None => Ok(of_account(app, &reach).await?),
-        Some(location) => Ok(Catalog::of_region(&reach, location.clone()).await?),
+        None => Ok(of_account(app, &context).await?),
+        Some(location) => Ok(Catalog::of_region(&context, location.clone()).await?),
     }
 }
 
@@ -75,14 +75,14 @@ pub(super) async fn read(app: &App, args: &CatalogArgs) -> Result<Catalog, CliEr
 ///
 /// # Errors
 /// When neither list can be read.
-pub(crate) async fn of_account(app: &App, reach: &AccountContext) -> Result<Catalog, ArmError> {
-    let location = reach.account.location.clone();
-    match reach.deployments.arm().account_models(reach.id()).await {
+pub(crate) async fn of_account(app: &App, context: &AccountContext) -> Result<Catalog, ArmError> {
+    let location = context.account.location.clone();
+    match context.deployments.arm().account_models(context.id()).await {
         Err(error) if error.is_forbidden() && !location.is_empty() => {
             app.console.notice("The models of the account cannot be read; using those of its region.");
             Catalog::of_region(reach, location).await
         }
-        models => Ok(Catalog::new(models?, reach, location)),
+        models => Ok(Catalog::new(models?, context, location)),
     }
 }
 

@@ -389,14 +389,14 @@ impl CreateRun<'_> {
         match error {
             UploadError::Broken(broken) => {
                 let kept = kept_sentence(&broken.kept);
-                let told = CliError::from(broken.failure).with_changed_files(&broken.changed);
-                let told = told.and_message(&kept).with_resume(again);
+                let cli_error = CliError::from(broken.failure).with_changed_files(&broken.changed);
+                let cli_error = cli_error.and_message(&kept).with_resume(again);
                 match broken.no_location {
                     Some(why) => {
                         let why = CliError::from(*why);
                         told.and_message(&format!("Foundry did not provide a new upload location: {}", why.message()))
                     }
-                    None => told,
+                    None => cli_error,
                 }
             }
             error @ (UploadError::Unreachable(_) | UploadError::SasRejected(_) | UploadError::NoFreshSas(_)) => {
@@ -415,7 +415,7 @@ impl CreateRun<'_> {
         earlier: Option<Selection>,
     ) -> CliError {
         let (app, spec) = (self.app, self.spec);
-        let mut told = CliError::from(error);
+        let mut cli_error = CliError::from(error);
         if let Some(earlier) = earlier {
             let words = match earlier == spec.selection {
                 true => "Restore the file, then run the same command again (no file is sent again):",
@@ -424,7 +424,7 @@ impl CreateRun<'_> {
                 }
             };
             let as_before = CreateSpec { selection: earlier, plan: None, ..spec.clone() };
-            told = told.and_suggestion(&format!("{words}\n  {}", as_before.command_line(app)));
+            cli_error = cli_error.and_suggestion(&format!("{advice}\n  {}", as_before.command_line(app)));
         }
         let taken = BTreeSet::from([version.to_string()]);
         let elsewhere = match next_free(self.foundry, &spec.name, &taken).await {

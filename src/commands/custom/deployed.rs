@@ -47,11 +47,11 @@ async fn users(
     name: &ModelName,
     version: &ModelVersion,
 ) -> Result<Vec<String>, CliError> {
-    let reach = match access_of(app, &AccountArgs::default(), foundry.clone()).await? {
-        AccountAccess::Full(reach) => reach,
+    let context = match access_of(app, &AccountArgs::default(), foundry.clone()).await? {
+        AccountAccess::Full(context) => context,
         AccountAccess::ProjectOnly { why, .. } => return Err(why),
     };
-    let (source, all) = (reach.source(), reach.deployments.list().await?);
+    let (source, all) = (context.source(), context.deployments.list().await?);
     let uses = all.iter().map(|one| one.view()).filter(|one| one.uses(name.as_str(), version.as_str(), &source));
     Ok(uses.map(|one| one.name.clone()).collect())
 }

@@ -16,7 +16,7 @@ pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, C
 
 /// Downloads AzCopy as the last resort; `why` is reported before any network request.
 async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
-    let place = DownloadSource::from_env(app.trusted_env())?;
+    let source = DownloadSource::from_env(app.trusted_env())?;
     let mut view = app.console.download_view(app.timings.status_line);
     let mut on = |event| match event {
         InstallEvent::Waiting => app.console.notice("Waiting for another process to download AzCopy..."),
@@ -25,7 +25,7 @@ async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
     };
     let (http, reporter) = (app.http(), app.reporter());
     let installer = Installer { env: app.trusted_env(), http: &http, timings: &app.timings, report: &reporter };
-    let installed = installer.run(&place, &mut on).await?;
+    let installed = installer.run(&source, &mut on).await?;
     drop(view);
     if let Some(sha256) = installed.sha256 {
         app.console.done(&format!("AzCopy {} installed", installed.azcopy.version()));

@@ -8,7 +8,7 @@ use azure_ai_models_core::upload::DirectoryError;
 pub(super) fn error(app: &App, error: DirectoryError) -> CliError {
     let DirectoryError::InUse { upload, detached: true, .. } = &error else { return error.into() };
     let command = |word: &str| app.command_line(&["custom", "uploads", word, upload]);
-    let (attach, stop, words) = (command("attach"), command("stop"), format!("Upload {upload} is detached."));
+    let (attach, stop, message) = (command("attach"), command("stop"), format!("Upload {upload} is detached."));
     CliError::from(error)
         .and_message(&words)
         .and_suggestion(&format!("To show its progress:\n  {attach}"))

@@ -74,17 +74,17 @@ pub(super) async fn plan_and_check(
     earlier: Option<&HubPin>,
     only: AllowedFiles,
 ) -> Result<PlanResult, CliError> {
-    let looked = match source {
+    let checked = match source {
         Source::Hub(address) => plan_and_check_hub(app, address, selection, checked, earlier).await?,
         Source::Local(_) | Source::Blob(_) => plan_and_check_local(app, source, selection, checked, only).await?,
     };
-    let unmatched = match &looked {
+    let unmatched = match &checked {
         Ok(planned) => planned.source.unmatched(selection),
         Err(PlanError::Empty { unmatched, .. }) => unmatched.clone(),
         Err(_) => Vec::new(),
     };
     unmatched.iter().for_each(|glob| app.console.warn(&glob.to_string()));
-    Ok(looked)
+    Ok(checked)
 }
 
 async fn plan_and_check_hub(
@@ -128,11 +128,11 @@ async fn plan_and_check_local(
         };
         Ok(Ok(CheckedPlan { source: plan, findings, reader: None, newer }))
     };
-    let looked = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))?;
-    if let Ok(CheckedPlan { source: UploadSource::Local { excluded, .. }, .. }) = &looked {
+    let checked = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CliError::interrupted()))?;
+    if let Ok(CheckedPlan { source: UploadSource::Local { excluded, .. }, .. }) = &checked {
         name_secrets(app, excluded);
     }
-    Ok(looked)
+    Ok(checked)
 }
 
 /// Names files that are excluded because they may hold a secret.

@@ -238,10 +238,10 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
 
 /// `... custom uploads resume ID`, with these options.
 fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String {
-    let mut words = vec!["custom", "uploads", "resume", id];
-    words.extend(options.iter().map(String::as_str));
-    words.extend(detach.then_some("--detach"));
-    app.command_line(&words)
+    let mut arguments = vec!["custom", "uploads", "resume", id];
+    arguments.extend(options.iter().map(String::as_str));
+    arguments.extend(detach.then_some("--detach"));
+    app.command_line(&arguments)
 }
 
 /// The command that resumes a detached upload as it was begun.

@@ -78,8 +78,8 @@ async fn address(app: &App, foundry: &FoundryClient) -> Url {
     let look = access_of(app, &no_options, foundry.clone());
     let found = tokio::time::timeout(app.timings.token, Box::pin(look)).await;
     let why = match found {
-        Ok(Ok(AccountAccess::Full(reach))) => {
-            if let Some(url) = project_page(reach.id(), foundry.endpoint().project(), tenant()) {
+        Ok(Ok(AccountAccess::Full(context))) => {
+            if let Some(url) = project_page(context.id(), foundry.endpoint().project(), tenant()) {
                 return url;
             }
             "its ids make no address".to_owned()

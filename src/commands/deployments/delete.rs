@@ -56,11 +56,11 @@ pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) 
         app.can_confirm(&confirm)?;
     }
     let about = DeploymentCommand { app, account: &args.account, group, verb: "delete", name };
-    let reach = access(app, &args.account).await?.full()?;
-    let found = reach.deployments.get(name).await?;
+    let context = access(app, &args.account).await?.full()?;
+    let found = context.deployments.get(name).await?;
     let Some(deployment) = found else {
         if !args.if_exists {
-            return Err(about.missing(&reach.deployments).await);
+            return Err(about.missing(&context.deployments).await);
         }
         app.console.status(&format!("Deployment '{name}' not found: nothing to delete."));
         return app.show(&DeletedDeployment { name: name.as_str(), deleted: false });
@@ -72,8 +72,8 @@ pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) 
         app.console.status(&format!("Delete deployment '{name}' (model {model})? Requests to it will fail."));
         app.confirm(&confirm).await?;
     }
-    let accepted = reach.deployments.delete(name).await.map_err(|error| about.explain(error))?;
-    await_gone(&about, &reach, &accepted, args.patience.limit(app)).await?;
+    let accepted = context.deployments.delete(name).await.map_err(|error| about.explain(error))?;
+    await_gone(&about, &context, &accepted, args.patience.limit(app)).await?;
     app.console.done(&format!("Deployment '{name}' deleted"));
     app.show(&DeletedDeployment { name: name.as_str(), deleted: true })
 }

@@ -70,12 +70,12 @@ impl DeploymentCommand<'_> {
 
 /// Returns the deployment with its draft model, which only a newer API version shows. Unchanged where it can have none,
 /// or where the newer version reports nothing.
-pub(super) async fn with_draft(reach: &AccountContext, name: &DeploymentName, deployment: Deployment) -> Deployment {
+pub(super) async fn with_draft(context: &AccountContext, name: &DeploymentName, deployment: Deployment) -> Deployment {
     let view = deployment.view();
     let is_fireworks = view.format().is_some_and(|format| format.eq_ignore_ascii_case(FIREWORKS_FORMAT));
     if !is_fireworks || view.draft_model().is_some() {
         return deployment;
     }
-    let whole = reach.deployments.get_whole(name).await.ok().flatten();
+    let whole = context.deployments.get_whole(name).await.ok().flatten();
     whole.map_or(deployment, |(_, whole)| whole)
 }

@@ -19,11 +19,11 @@ pub(crate) struct DeploymentListArgs {
 
 pub(super) async fn list(app: &App, group: Group, args: DeploymentListArgs) -> Result<(), CliError> {
     match access(app, &args.account).await? {
-        AccountAccess::Full(reach) => {
-            let deployments = match reach.deployments.list().await {
+        AccountAccess::Full(context) => {
+            let deployments = match context.deployments.list().await {
                 Ok(deployments) => deployments,
                 Err(error) if error.is_forbidden() => {
-                    return list_of_project(app, group, &reach.foundry, error.into()).await;
+                    return list_of_project(app, group, &context.foundry, error.into()).await;
                 }
                 Err(error) => return Err(error.into()),
             };

@@ -48,7 +48,7 @@ impl Product for ProjectDeployments<'_> {
 /// One deployment and how it is used.
 pub(crate) struct DeploymentPage<'a> {
     pub(crate) deployment: &'a Deployment,
-    pub(crate) reach: &'a AccountContext,
+    pub(crate) context: &'a AccountContext,
     /// Command that waits for its end.
     pub(crate) wait: String,
 }
@@ -59,7 +59,7 @@ impl Product for DeploymentPage<'_> {
     }
 
     fn text(&self, _: TableStyle) -> String {
-        let (inference, view) = (Inference::of(self.reach), self.deployment.view());
+        let (inference, view) = (Inference::of(self.context), self.deployment.view());
         let usage = DeploymentUsage {
             base: inference.base(),
             project_base: inference.project_base(),

@@ -26,22 +26,22 @@ pub(crate) struct DeploymentShowArgs {
 pub(super) async fn show(app: &App, group: Group, args: DeploymentShowArgs) -> Result<(), CliError> {
     let about = DeploymentCommand { app, account: &args.account, group, verb: "show", name: &args.name };
     match access(app, &args.account).await? {
-        AccountAccess::Full(reach) => show_whole(&about, &reach).await,
+        AccountAccess::Full(context) => show_whole(&about, &context).await,
         AccountAccess::ProjectOnly { foundry, why } => show_of_project(&about, &foundry, &why).await,
     }
 }
 
-async fn show_whole(about: &DeploymentCommand<'_>, reach: &AccountContext) -> Result<(), CliError> {
-    let deployment = match reach.deployments.get(about.name).await {
+async fn show_whole(about: &DeploymentCommand<'_>, context: &AccountContext) -> Result<(), CliError> {
+    let deployment = match context.deployments.get(about.name).await {
         Ok(Some(deployment)) => deployment,
-        Ok(None) => return Err(about.missing(&reach.deployments).await),
-        Err(error) if error.is_forbidden() => return show_of_project(about, &reach.foundry, &error.into()).await,
+        Ok(None) => return Err(about.missing(&context.deployments).await),
+        Err(error) if error.is_forbidden() => return show_of_project(about, &context.foundry, &error.into()).await,
         Err(error) => return Err(error.into()),
     };
     about.check_group(deployment.view())?;
-    let deployment = with_draft(reach, about.name, deployment).await;
+    let deployment = with_draft(context, about.name, deployment).await;
     let wait = about.command(Group::of_kind(deployment.view().kind()), "wait");
-    about.app.show(&DeploymentPage { deployment: &deployment, reach, wait })
+    about.app.show(&DeploymentPage { deployment: &deployment, context, wait })
 }
 
 async fn show_of_project(

@@ -58,7 +58,7 @@ impl Product for TestResult<'_> {
 pub(super) async fn test(app: &App, args: TestArgs) -> Result<(), CliError> {
     let TestArgs { name, prompt, account } = args;
     let inference = match access(app, &account).await? {
-        AccountAccess::Full(reach) => Inference::of(&reach),
+        AccountAccess::Full(context) => Inference::of(&context),
         // Without a role at Azure Resource Manager the deployment may still answer, at the project's host.
         AccountAccess::ProjectOnly { foundry, .. } => Inference::new(None, foundry.endpoint(), foundry.sign_in()),
     };

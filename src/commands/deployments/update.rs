@@ -105,9 +105,9 @@ impl DeploymentUpdateArgs {
 pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) -> Result<(), CliError> {
     let change = args.change()?;
     let about = DeploymentCommand { app, account: &args.account, group, verb: "update", name: &args.name };
-    let reach = access(app, &args.account).await?.full()?;
-    let Some((present, deployment)) = reach.deployments.get_whole(&args.name).await? else {
-        return Err(about.missing(&reach.deployments).await);
+    let context = access(app, &args.account).await?.full()?;
+    let Some((present, deployment)) = context.deployments.get_whole(&args.name).await? else {
+        return Err(about.missing(&context.deployments).await);
     };
     let view = deployment.view();
     about.check_group(view)?;
@@ -116,7 +116,7 @@ pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) 
     if differences.is_empty() {
         app.console.status(&format!("Deployment '{}' is already as requested: nothing was changed.", args.name));
         let wait = about.command(group, "wait");
-        return app.show(&DeploymentPage { deployment: &deployment, reach: &reach, wait });
+        return app.show(&DeploymentPage { deployment: &deployment, context: &context, wait });
     }
     for difference in &differences {
         // Includes tags as they were sent, which may hold secrets.
@@ -127,17 +127,17 @@ pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) 
     if grows && create::is_billed_while_it_exists(view.kind(), sku.name.as_deref().unwrap_or_default()) {
         create::report_billing(app);
     }
-    let accepted = match reach.deployments.change(&args.name, &present, &change).await {
+    let accepted = match context.deployments.change(&args.name, &present, &change).await {
         Ok(accepted) => accepted,
-        Err(error) => return Err(about.refused(&reach, error, view.format()).await),
+        Err(error) => return Err(about.refused(&context, error, view.format()).await),
     };
     if args.no_wait {
-        return create::show_accepted(&about, &reach, accepted).await;
+        return create::show_accepted(&about, &context, accepted).await;
     }
     let limit = args.patience.limit(app);
-    let deployment = await_end(&about, &reach, WaitTarget::Changed(&accepted, &change), limit).await?;
-    let deployment = with_draft(&reach, &args.name, deployment).await;
-    show_ready(&about, &reach, &deployment)
+    let deployment = await_end(&about, &context, WaitTarget::Changed(&accepted, &change), limit).await?;
+    let deployment = with_draft(&context, &args.name, deployment).await;
+    show_ready(&about, &context, &deployment)
 }
 
 /// Model and SKU of a deployment stay as they are.

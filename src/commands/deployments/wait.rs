@@ -39,14 +39,14 @@ impl DeploymentWaitArgs {
 
 pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> Result<(), CliError> {
     let about = DeploymentCommand { app, account: &args.account, group, verb: "wait", name: &args.name };
-    let reach = access(app, &args.account).await?.full()?;
+    let context = access(app, &args.account).await?.full()?;
     // A deployment of another group is reported before the wait.
-    if let Some(deployment) = reach.deployments.get(&args.name).await? {
+    if let Some(deployment) = context.deployments.get(&args.name).await? {
         about.check_group(deployment.view())?;
     }
-    let deployment = await_end(&about, &reach, WaitTarget::Known, args.patience.limit(app)).await?;
-    let deployment = with_draft(&reach, &args.name, deployment).await;
-    show_ready(&about, &reach, &deployment)
+    let deployment = await_end(&about, &context, WaitTarget::Known, args.patience.limit(app)).await?;
+    let deployment = with_draft(&context, &args.name, deployment).await;
+    show_ready(&about, &context, &deployment)
 }
 
 /// Waits for a deployment with progress; on Ctrl+C it reports the deployment's state.
@@ -55,7 +55,7 @@ pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> R
 /// When the deployment failed, or its end is not known.
 pub(super) async fn await_end(
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     expected: WaitTarget<'_>,
     limit: Duration,
 ) -> Result<Deployment, CliError> {
@@ -63,10 +63,10 @@ pub(super) async fn await_end(
     app.on_interrupt(about.interrupted("is still being deployed", "wait"));
     let view = RefCell::new(app.console.deploy_view(about.name.as_str(), app.timings.status_line));
     let mut on = |status: DeployStatus| view.borrow_mut().on(&status.status, status.elapsed);
-    let ended = reach.deployments.wait(about.name, expected, limit, &mut on).await;
+    let ended = context.deployments.wait(about.name, expected, limit, &mut on).await;
     let deployment = match ended {
         Ok(deployment) => deployment,
-        Err(DeployError::NotFound) => return Err(about.missing(&reach.deployments).await),
+        Err(DeployError::NotFound) => return Err(about.missing(&context.deployments).await),
         Err(error) => return Err(about.explain(error)),
     };
     let version = deployment.view().model().and_then(|model| model.version.as_deref()).unwrap_or_default();
@@ -82,7 +82,7 @@ pub(super) async fn await_end(
 /// When it cannot be deleted, or its end is not known.
 pub(super) async fn await_gone(
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     accepted: &AcceptedWrite,
     limit: Duration,
 ) -> Result<(), CliError> {
@@ -90,7 +90,7 @@ pub(super) async fn await_gone(
     app.on_interrupt(about.interrupted("is still being deleted", "show"));
     let view = RefCell::new(app.console.deploy_view(about.name.as_str(), app.timings.status_line));
     let mut on = |status: DeployStatus| view.borrow_mut().on(&status.status, status.elapsed);
-    let ended = reach.deployments.wait_gone(about.name, accepted, limit, &mut on).await;
+    let ended = context.deployments.wait_gone(about.name, accepted, limit, &mut on).await;
     ended.map_err(|error| about.explain(error))?;
     view.borrow_mut().done(about.name.as_str(), "", "Deleted");
     Ok(())
@@ -102,14 +102,14 @@ pub(super) async fn await_gone(
 /// When standard output cannot be written.
 pub(super) fn show_ready(
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     deployment: &Deployment,
 ) -> Result<(), CliError> {
     let app = about.app;
     app.console.done(&format!("Deployment '{}' is ready", about.name));
     app.console.gap();
     let wait = about.command(Group::of_kind(deployment.view().kind()), "wait");
-    app.show(&DeploymentPage { deployment, reach, wait })
+    app.show(&DeploymentPage { deployment, context, wait })
 }
 
 impl DeploymentCommand<'_> {
@@ -134,11 +134,11 @@ impl DeploymentCommand<'_> {
     }
 
     /// Error of a refused change, with the alternatives of the account.
-    pub(super) async fn refused(&self, reach: &AccountContext, error: DeployError, format: Option<&str>) -> CliError {
+    pub(super) async fn refused(&self, context: &AccountContext, error: DeployError, format: Option<&str>) -> CliError {
         let is_fireworks = format.is_some_and(is_fireworks);
         let content_filters = match error.is_about_content_filter() {
             // If these cannot be read, the error is sufficient without them.
-            true => reach.deployments.content_filters().await.unwrap_or_default(),
+            true => context.deployments.content_filters().await.unwrap_or_default(),
             false => Vec::new(),
         };
         CliError::deployment(
@@ -151,7 +151,7 @@ impl DeploymentCommand<'_> {
     /// Suggestions for errors about this deployment.
     pub(super) fn suggestions(&self) -> DeploySuggestions {
         let verb = if self.verb == "delete" { "show" } else { "wait" };
-        let [look, delete] = [verb, "delete"].map(|verb| self.command(self.group, verb));
-        DeploySuggestions { look, delete, ..DeploySuggestions::default() }
+        let [show_command, delete] = [verb, "delete"].map(|verb| self.command(self.group, verb));
+        DeploySuggestions { show_command, delete, ..DeploySuggestions::default() }
     }
 }

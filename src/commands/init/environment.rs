@@ -127,9 +127,9 @@ impl ExistingState {
 }
 
 /// Shows azd's output that the user has not seen yet.
-fn show_azd_output(app: &App, words: &str) {
-    if !words.is_empty() {
-        app.console.notice(words);
+fn show_azd_output(app: &App, message: &str) {
+    if !message.is_empty() {
+        app.console.notice(message);
     }
 }
 

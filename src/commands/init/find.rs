@@ -23,12 +23,14 @@ pub(super) async fn find(app: &App, asked: &InitOptions, before: &ExistingState)
     let finder = ProjectFinder::new(app, endpoint.as_ref(), tenant.clone())?;
     if let Some(id) = id {
         let subscription = finder.subscription(&id.subscription).await?;
-        return Ok(ProjectValues::of_place(&finder.project(&subscription, &id, endpoint.as_ref()).await?));
+        return Ok(ProjectValues::of_project(&finder.project(&subscription, &id, endpoint.as_ref()).await?));
     }
     if let Some(endpoint) = endpoint {
-        let place = finder.project_at(&endpoint, asked.subscription.as_deref(), own).await?;
-        return Ok(place
-            .map_or_else(|| ProjectValues::of_endpoint(&endpoint, tenant), |place| ProjectValues::of_place(&place)));
+        let located = finder.project_at(&endpoint, asked.subscription.as_deref(), own).await?;
+        return Ok(located.map_or_else(
+            || ProjectValues::of_endpoint(&endpoint, tenant),
+            |located| ProjectValues::of_project(&located),
+        ));
     }
     let subscription = match asked.subscription.as_deref().or(own) {
         Some(id) => finder.subscription(id).await?,
@@ -38,7 +40,7 @@ pub(super) async fn find(app: &App, asked: &InitOptions, before: &ExistingState)
             finder.choose_or_default_subscription(of_user).await?
         }
     };
-    Ok(ProjectValues::of_place(&finder.choose_or_only_project(&subscription).await?))
+    Ok(ProjectValues::of_project(&finder.choose_or_only_project(&subscription).await?))
 }
 
 /// Names of the project, as far as there are any.

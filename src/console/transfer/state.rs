@@ -123,14 +123,14 @@ impl TransferState {
 
 /// Bar, head and as many of the parts as fit into the width; one column stays free, so that nothing wraps.
 fn fitted(percent: f64, head: &str, parts: &[String], width: usize) -> String {
-    let room = width.saturating_sub(1);
+    let available = width.saturating_sub(1);
     let mut kept = parts.len();
     let tail = |kept: usize| parts[..kept].concat();
-    while kept > 0 && 2 + 4 + 1 + columns(head) + columns(&tail(kept)) > room {
+    while kept > 0 && 2 + 4 + 1 + columns(head) + columns(&tail(kept)) > available {
         kept = kept.saturating_sub(1);
     }
     let text = format!("{head}{}", tail(kept));
-    let bar = room.saturating_sub(2 + 1 + columns(&text)).min(BAR);
+    let bar = available.saturating_sub(2 + 1 + columns(&text)).min(BAR);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

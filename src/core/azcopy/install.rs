@@ -81,7 +81,7 @@ impl Installer<'_> {
     /// See [`InstallError`].
     pub async fn run(
         &self,
-        place: &DownloadSource,
+        source: &DownloadSource,
         on: &mut dyn FnMut(InstallEvent),
     ) -> Result<Installed, InstallError> {
         let config = self.env.azd_config_dir().ok_or(InstallError::NoHome)?;
@@ -95,7 +95,7 @@ impl Installer<'_> {
         make_directory(&bin).map_err(InstallError::io(&bin))?;
         on(InstallEvent::Downloading);
         let (archive_path, mut archive) = TemporaryFile::create(bin.join(ARCHIVE), 0o600)?;
-        let fetched = fetch::fetch(self.http, place, MAX_BYTES, (&mut archive, &archive_path.0), on).await?;
+        let fetched = fetch::fetch(self.http, source, MAX_BYTES, (&mut archive, &archive_path.0), on).await?;
         let new = program(&mut archive, bin.join(NEW)).await?;
         let azcopy =
             self.verify(AzCopyCandidate { path: new.0.clone(), origin: AzCopyOrigin::Directory(bin.clone()) }).await?;

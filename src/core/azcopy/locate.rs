@@ -60,15 +60,15 @@ pub enum LocateError {
         path: PathBuf,
     },
     /// AzCopy is in none of the default directories.
-    #[error("azcopy was not found in PATH{}", also(.looked))]
+    #[error("azcopy was not found in PATH{}", also(.searched))]
     NotFound {
         /// Directories besides `PATH`, in the order in which they were searched.
-        looked: Vec<PathBuf>,
+        searched: Vec<PathBuf>,
     },
 }
 
-fn also(looked: &[PathBuf]) -> String {
-    looked.iter().map(|directory| format!(", {}", directory.display())).collect()
+fn also(searched: &[PathBuf]) -> String {
+    searched.iter().map(|directory| format!(", {}", directory.display())).collect()
 }
 
 impl LocateError {
@@ -115,14 +115,14 @@ pub fn locate(env: &Env, explicit: Option<&Path>) -> Result<AzCopyCandidate, Loc
     if let Some(path) = env.get(var::PATH).and_then(|path| find_program(path, "azcopy")) {
         return Ok(AzCopyCandidate { path, origin: AzCopyOrigin::Path });
     }
-    let looked = usual_directories(env);
-    for directory in &looked {
+    let searched = usual_directories(env);
+    for directory in &searched {
         let path = directory.join(FILE_NAME);
         if is_program(&path) {
             return Ok(AzCopyCandidate { path, origin: AzCopyOrigin::Directory(directory.clone()) });
         }
     }
-    Err(LocateError::NotFound { looked })
+    Err(LocateError::NotFound { searched })
 }
 
 fn named(path: PathBuf) -> Result<AzCopyCandidate, LocateError> {
@@ -220,7 +220,7 @@ mod tests {
         let places = [at("home/.azure/bin"), at("home/.azd/bin"), at("config/bin"), at("path")];
         assert_eq!(
             locate(&env, None),
-            Err(LocateError::NotFound { looked: places[..3].iter().rev().cloned().collect() })
+            Err(LocateError::NotFound { searched: places[..3].iter().rev().cloned().collect() })
         );
         for place in &places {
             let expected = put(place, 0o755);
@@ -240,7 +240,7 @@ mod tests {
         for path in ["", ":", "bin", "::/nonexistent:.:./bin"] {
             for home in ["", "."] {
                 let env = Env::from_vars([("PATH", path), ("HOME", home)], root.path());
-                assert_eq!(locate(&env, None), Err(LocateError::NotFound { looked: vec![] }), "{path:?}");
+                assert_eq!(locate(&env, None), Err(LocateError::NotFound { searched: vec![] }), "{path:?}");
             }
         }
     }
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_error_lists_directories_and_the_suggestion_the_download() {
-        let error = LocateError::NotFound { looked: vec!["/h/.azd/bin".into(), "/h/.azure/bin".into()] };
+        let error = LocateError::NotFound { searched: vec!["/h/.azd/bin".into(), "/h/.azure/bin".into()] };
         assert_eq!(error.to_string(), "azcopy was not found in PATH, /h/.azd/bin, /h/.azure/bin");
         assert!(error.suggestion().contains("--azcopy-path"));
         for (os, arch, end) in [

@@ -48,14 +48,14 @@ pub enum VerifyError {
         source: io::Error,
     },
     /// The program starts and fails, for example because of a missing library.
-    #[error("{} was found but does not run ({exit}){}", .path.display(), after_colon(.words))]
+    #[error("{} was found but does not run ({exit}){}", .path.display(), after_colon(.message))]
     DoesNotRun {
         /// The program.
         path: PathBuf,
         /// How it ended.
         exit: Exit,
         /// Output of the program, cleaned.
-        words: String,
+        message: String,
     },
     /// The output is not that of AzCopy.
     #[error("{} is not AzCopy: its --version prints '{answer}'", .path.display())]
@@ -83,8 +83,8 @@ pub enum VerifyError {
     },
 }
 
-fn after_colon(words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!(": {words}") }
+fn after_colon(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 impl AzCopy {
@@ -176,8 +176,8 @@ fn read_version(path: &Path, exit: Exit, stdout: &str, stderr: &str) -> Result<S
         (Exit::Code(0), Some(version)) => Err(VerifyError::WrongVersion { path, version: text::sanitized(version) }),
         (Exit::Code(0), None) => Err(VerifyError::NotAzCopy { path, answer: text::first_line(stdout) }),
         _ => {
-            let words = if stderr.trim().is_empty() { stdout } else { stderr };
-            Err(VerifyError::DoesNotRun { path, exit, words: text::first_line(words) })
+            let message = if stderr.trim().is_empty() { stdout } else { stderr };
+            Err(VerifyError::DoesNotRun { path, exit, message: text::first_line(message) })
         }
     }
 }

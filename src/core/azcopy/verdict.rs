@@ -97,10 +97,10 @@ pub enum AzCopyFailure {
         skipped: u64,
     },
     /// AzCopy gave up with words of its own.
-    #[error("azcopy gave up: {}", text::first_line(.words))]
+    #[error("azcopy gave up: {}", text::first_line(.message))]
     Fatal {
         /// Last error message of AzCopy.
-        words: String,
+        message: String,
     },
     /// AzCopy crashed.
     #[error("azcopy crashed ({exit}): {head}")]
@@ -179,12 +179,12 @@ pub fn judge(outcome: &AzCopyOutcome, expectation: Expectation) -> Result<Comple
 }
 
 fn no_end(outcome: &AzCopyOutcome) -> AzCopyFailure {
-    if let Some(words) = &outcome.error {
+    if let Some(message) = &outcome.error {
         // "cannot list files" is about the source; a refusal by the destination comes as a failed transfer.
-        if words.contains("cannot list files") && words.contains("RESPONSE 403") {
-            return AzCopyFailure::SourceRefused { code: service_code(words), message: words.clone() };
+        if message.contains("cannot list files") && message.contains("RESPONSE 403") {
+            return AzCopyFailure::SourceRefused { code: service_code(message), message: message.clone() };
         }
-        return AzCopyFailure::Fatal { words: words.clone() };
+        return AzCopyFailure::Fatal { message: message.clone() };
     }
     let stderr = outcome.stderr.trim();
     match outcome.exit {
@@ -193,10 +193,10 @@ fn no_end(outcome: &AzCopyOutcome) -> AzCopyFailure {
             let start = stderr.find("panic: ").or_else(|| stderr.find("fatal error: ")).unwrap_or_default();
             AzCopyFailure::Crashed { head: text::first_line(&stderr[start..]), exit }
         }
-        Some(Exit::Code(1..)) if !stderr.is_empty() => AzCopyFailure::Fatal { words: text::first_line(stderr) },
+        Some(Exit::Code(1..)) if !stderr.is_empty() => AzCopyFailure::Fatal { message: text::first_line(stderr) },
         // Ignores messages of unknown kinds.
         Some(Exit::Code(1..)) if !outcome.plain.trim().is_empty() && !outcome.plain.starts_with('{') => {
-            AzCopyFailure::Fatal { words: text::first_line(&outcome.plain) }
+            AzCopyFailure::Fatal { message: text::first_line(&outcome.plain) }
         }
         exit => AzCopyFailure::NoResult { exit },
     }
@@ -249,7 +249,7 @@ fn counts(outcome: &AzCopyOutcome, end: &Summary, expectation: Expectation) -> R
 }
 
 /// The service's error code in AzCopy's account of a response: `ERROR CODE: AuthorizationFailure`.
-fn service_code(words: &str) -> Option<String> {
-    let code = words.split_once("ERROR CODE: ")?.1.split_whitespace().next()?;
+fn service_code(message: &str) -> Option<String> {
+    let code = message.split_once("ERROR CODE: ")?.1.split_whitespace().next()?;
     (code.len() < 80 && code.chars().all(|c| c.is_ascii_alphanumeric())).then(|| code.to_owned())
 }

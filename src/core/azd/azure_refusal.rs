@@ -76,10 +76,10 @@ impl AzureRefusal {
     }
 
     /// Refusal that azd reports only by status and code; its message replaces the body.
-    pub(super) fn of_detail(detail: ServiceErrorDetail, words: &str) -> Option<Self> {
+    pub(super) fn of_detail(detail: ServiceErrorDetail, message: &str) -> Option<Self> {
         let status = u16::try_from(detail.status_code).ok().filter(|status| (400..600).contains(status))?;
         let code = Some(clean(&detail.error_code)).filter(|code| !code.is_empty());
-        let (body, page) = (words.to_owned(), clean(words));
+        let (body, page) = (message.to_owned(), clean(message));
         Some(Self { status, code, host: clean(&detail.service_name), body, page, ..Self::default() })
     }
 }

@@ -21,7 +21,7 @@ pub enum HostError {
     #[error("azd does not respond: {words}")]
     Gone {
         /// Message of the connection error.
-        words: String,
+        message: String,
     },
     /// No answer in time.
     #[error("azd did not respond within {}", units::duration(*limit))]
@@ -33,10 +33,10 @@ pub enum HostError {
     #[error("the azd access token has expired")]
     TokenEnded,
     /// The user is not signed in to azd.
-    #[error("not signed in to azd: {words}")]
+    #[error("not signed in to azd: {message}")]
     NotSignedIn {
         /// Message of azd.
-        words: String,
+        message: String,
         /// Suggestion of azd.
         suggestion: Option<String>,
     },
@@ -50,20 +50,20 @@ pub enum HostError {
     #[error("{0}")]
     Azure(Box<AzureRefusal>),
     /// An azd command that azd ran for the program failed.
-    #[error("{words}")]
+    #[error("{message}")]
     Command {
         /// azd's reason.
-        words: String,
+        message: String,
         /// Next step for the user.
         suggestion: String,
     },
     /// azd refused the request.
-    #[error("azd refused: {words}")]
+    #[error("azd refused: {message}")]
     Refused {
         /// How.
         refusal: RefusalKind,
         /// Message of azd.
-        words: String,
+        message: String,
         /// Suggestion of azd.
         suggestion: Option<String>,
     },
@@ -124,10 +124,10 @@ impl HostError {
     #[must_use]
     pub(super) fn of_command(self, args: &[&str]) -> Self {
         match self {
-            Self::Refused { refusal: RefusalKind::Plain | RefusalKind::Other, words, suggestion } => {
+            Self::Refused { refusal: RefusalKind::Plain | RefusalKind::Other, message, suggestion } => {
                 let step = format!("error executing step command '{}': ", args.join(" "));
-                let words = words.strip_prefix("failed to run workflow: ").unwrap_or(&words);
-                let words = words.strip_prefix(&step).unwrap_or(words);
+                let message = message.strip_prefix("failed to run workflow: ").unwrap_or(&message);
+                let message = message.strip_prefix(&step).unwrap_or(message);
                 let by_hand = args.join(" ");
                 let words = match words {
                     "prompt required" => format!("`azd {by_hand}` prompts for a value that has no default"),
@@ -144,34 +144,36 @@ impl HostError {
 
 impl From<Status> for HostError {
     fn from(status: Status) -> Self {
-        let words = words_of(&status);
+        let message = message_of(&status);
         // A status that azd sent has no source; one from the connection has, whatever its code.
         if std::error::Error::source(&status).is_some() {
-            return Self::Gone { words };
+            return Self::Gone { message };
         }
         let details = StatusDetails::of(&status);
         let refusal = AzureRefusal::read(status.message());
-        let refusal = refusal.or_else(|| AzureRefusal::of_detail(details.service.clone()?, &words));
+        let refusal = refusal.or_else(|| AzureRefusal::of_detail(details.service.clone()?, &message));
         match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded => Self::Gone { words },
-            Code::Unauthenticated if details.error_info => Self::NotSignedIn { words, suggestion: details.suggestion },
+            Code::Unavailable | Code::DeadlineExceeded => Self::Gone { message },
+            Code::Unauthenticated if details.error_info => {
+                Self::NotSignedIn { message, suggestion: details.suggestion }
+            }
             Code::Unauthenticated => Self::TokenEnded,
             Code::Cancelled => Self::Cancelled,
-            Code::Unknown if words.ends_with("prompt required") => Self::NoPrompt,
+            Code::Unknown if message.ends_with("prompt required") => Self::NoPrompt,
             Code::Unknown => match refusal {
                 Some(refusal) => Self::Azure(Box::new(refusal)),
-                None => Self::Refused { refusal: RefusalKind::Plain, words, suggestion: details.suggestion },
+                None => Self::Refused { refusal: RefusalKind::Plain, message, suggestion: details.suggestion },
             },
             Code::AlreadyExists => {
-                Self::Refused { refusal: RefusalKind::AlreadyExists, words, suggestion: details.suggestion }
+                Self::Refused { refusal: RefusalKind::AlreadyExists, message, suggestion: details.suggestion }
             }
-            _ => Self::Refused { refusal: RefusalKind::Other, words, suggestion: details.suggestion },
+            _ => Self::Refused { refusal: RefusalKind::Other, message, suggestion: details.suggestion },
         }
     }
 }
 
 /// azd's sentence in one line; for a broken connection, its innermost reason.
-fn words_of(status: &Status) -> String {
+fn message_of(status: &Status) -> String {
     let mut innermost: &dyn std::error::Error = status;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -105,8 +105,8 @@ mod tests {
             ),
             ("plain words, Bearer CANARY", "plain words, Bearer ***", None),
         ] {
-            let words = read(stderr, "");
-            assert_eq!((words.message.as_str(), words.suggestion.as_deref()), (message, suggestion), "{stderr}");
+            let parsed = read(stderr, "");
+            assert_eq!((parsed.message.as_str(), parsed.suggestion.as_deref()), (message, suggestion), "{stderr}");
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_suggestion_survives_without_links() {
-        let words = read(r#"{"message":"m","suggestion":"s"}"#, "");
-        assert_eq!(words.suggestion.as_deref(), Some("s"));
+        let parsed = read(r#"{"message":"m","suggestion":"s"}"#, "");
+        assert_eq!(parsed.suggestion.as_deref(), Some("s"));
     }
 }

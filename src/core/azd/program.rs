@@ -27,10 +27,10 @@ pub enum ProgramError {
     #[error("azd was not found")]
     Missing,
     /// Cannot be started.
-    #[error("azd cannot be started: {words}")]
+    #[error("azd cannot be started: {message}")]
     Start {
         /// Error message of the system.
-        words: String,
+        message: String,
     },
     /// No answer in time.
     #[error("azd did not respond within {}", units::duration(*limit))]
@@ -39,10 +39,10 @@ pub enum ProgramError {
         limit: Duration,
     },
     /// Exited with an error.
-    #[error("azd failed: {}", words.message)]
+    #[error("azd failed: {}", message.message)]
     Failed {
         /// Message of azd.
-        words: AzdMessage,
+        message: AzdMessage,
     },
     /// Succeeded, but printed something other than values.
     #[error("the response of azd cannot be read")]
@@ -108,13 +108,13 @@ pub(super) async fn run_program(env: &Env, timings: &Timings, args: &[&str]) -> 
     let output = match tokio::time::timeout(limit, run).await {
         Ok(Ok(output)) => output,
         Ok(Err(why)) if why.kind() == io::ErrorKind::NotFound => return Err(ProgramError::Missing),
-        Ok(Err(why)) => return Err(ProgramError::Start { words: why.to_string() }),
+        Ok(Err(why)) => return Err(ProgramError::Start { message: why.to_string() }),
         Err(_) => return Err(ProgramError::TimedOut { limit }),
     };
     if !output.status.success() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let words = AzdMessage::read(&text(&output.stderr), &text(&output.stdout));
-        return Err(ProgramError::Failed { words });
+        let message = AzdMessage::read(&text(&output.stderr), &text(&output.stdout));
+        return Err(ProgramError::Failed { message });
     }
     Ok(output.stdout)
 }

@@ -120,22 +120,22 @@ pub async fn check_hub(
         let (reading, files) = (reading.clone(), files.clone());
         blocking(move || reading.file(&files[at]))
     };
-    let looked: Vec<FileFindings> =
+    let file_findings: Vec<FileFindings> =
         stream::iter(0..files.len()).map(look).buffered(CONCURRENT_FILES).try_collect().await?;
-    blocking(move || whole_import(reading, &files, looked, &source)).await
+    blocking(move || whole_import(reading, &files, file_findings, &source)).await
 }
 
 /// Findings of an import: those of each file, and of all together.
 fn whole_import(
     reading: PlannedFiles,
     files: &FileList,
-    looked: Vec<FileFindings>,
+    file_findings: Vec<FileFindings>,
     source: &HubSource,
 ) -> Result<Vec<Finding>, CheckError> {
     let weight_type = reading.weight_type;
     let mut check = Check { reading, files, findings: Vec::new(), headers: BTreeMap::new() };
-    for (file, looked) in files.iter().zip(looked) {
-        check.add(&file.path, looked);
+    for (file, file_findings) in files.iter().zip(file_findings) {
+        check.add(&file.path, file_findings);
     }
     if source.whole_directory {
         check.folder()?;
@@ -215,9 +215,9 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn add(&mut self, path: &str, looked: FileFindings) {
-        self.findings.extend(looked.findings);
-        if let Some(tensors) = looked.tensors {
+    fn add(&mut self, path: &str, file_findings: FileFindings) {
+        self.findings.extend(file_findings.findings);
+        if let Some(tensors) = file_findings.tensors {
             self.headers.insert(path.to_owned(), tensors);
         }
     }
@@ -251,13 +251,13 @@ impl Check<'_> {
 /// Errors first, then by code and file; of many equal warnings the first ones.
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|left, right| (left.level, left.code, &left.file).cmp(&(right.level, right.code, &right.file)));
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for group in findings.chunk_by(|left, right| (left.level, left.code) == (right.level, right.code)) {
         let most = if group[0].is_error() { group.len() } else { MAX_WARNINGS_PER_CODE };
-        told.extend(group.iter().take(most).cloned());
-        if let Some(last) = told.last_mut() {
+        reported.extend(group.iter().take(most).cloned());
+        if let Some(last) = reported.last_mut() {
             last.message += &and_more(group.len().saturating_sub(most), "file like it", "files like it");
         }
     }
-    told
+    reported
 }

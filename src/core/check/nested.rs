@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::layout::{ADAPTER_CONFIG, CONFIG, WHOLE_SOURCE};
 use crate::model::{FileKind, Finding, FindingCode, SourceFile, WeightType, file_name};
 
-/// Suggests the one nested folder that has what the whole source lacks; `place` returns the option for it.
+/// Suggests the one nested folder that has what the whole source lacks; `message` returns the option for it.
 pub(super) fn suggest_folder(
-    place: impl Fn(&str) -> String,
+    message: impl Fn(&str) -> String,
     files: &[SourceFile],
     weight_type: WeightType,
     findings: &mut [Finding],
@@ -19,7 +19,7 @@ pub(super) fn suggest_folder(
     let Some(finding) = findings.iter_mut().find(is_missing) else { return };
     let Some((folder, found)) = only_model(files) else { return };
     let option = if found == weight_type { String::new() } else { format!(" with --weight-type {found}") };
-    finding.remedy = format!("{}{option}.", place(folder));
+    finding.remedy = format!("{}{option}.", message(folder));
 }
 
 /// The only nested folder with a configuration and weights, and its weight type.

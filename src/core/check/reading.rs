@@ -40,7 +40,7 @@ impl PlannedFiles {
     pub(super) fn file(&self, planned: &SourceFile) -> Result<FileFindings, CheckError> {
         let path = &planned.path;
         let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && signature::is_looked_at(path)) {
-            self.contents.read(planned, |file| start(file, planned.bytes))?
+            self.contents.read(planned, |file| first_bytes(file, planned.bytes))?
         } else {
             Vec::new()
         };
@@ -53,11 +53,11 @@ impl PlannedFiles {
             )
             .into());
         }
-        let mut looked = FileFindings { findings: layout::file(planned), tensors: None };
+        let mut file_findings = FileFindings { findings: layout::file(planned), tensors: None };
         if let Some(shape) = documents::shape(path) {
-            looked.findings.extend(self.document(planned, shape)?);
+            file_findings.findings.extend(self.document(planned, shape)?);
         } else if let Some(what) = signature::mismatch(path, &start) {
-            looked.findings.push(Finding::error(
+            file_findings.findings.push(Finding::error(
                 FindingCode::BadHeader,
                 path,
                 format!("the file {what}"),
@@ -65,10 +65,10 @@ impl PlannedFiles {
             ));
         } else if planned.bytes > 0 {
             let header = self.header(planned)?;
-            looked.findings.extend(header.findings);
-            looked.tensors = header.tensors;
+            file_findings.findings.extend(header.findings);
+            file_findings.tensors = header.tensors;
         }
-        Ok(looked)
+        Ok(file_findings)
     }
 
     /// A file that has to be JSON.

@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_named() {
-        let bad_header = |json: &str, words: &str| match faults(json, 0).as_slice() {
-            [SafetensorsFault::BadHeader(why)] => assert!(why.contains(words), "{json}: {why}"),
+        let bad_header = |json: &str, expected: &str| match faults(json, 0).as_slice() {
+            [SafetensorsFault::BadHeader(why)] => assert!(why.contains(expected), "{json}: {why}"),
             other => panic!("{json}: {other:?}"),
         };
         bad_header("", "EOF");
@@ -276,9 +276,9 @@ mod tests {
             r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#,
             "two tensors",
         );
-        let bad_offsets = |json: &str, words: &str, others: usize| match faults(json, 8).as_slice() {
+        let bad_offsets = |json: &str, expected: &str, others: usize| match faults(json, 8).as_slice() {
             [SafetensorsFault::BadOffsets { why, more }] => {
-                assert!(why.contains(words) && *more == others, "{json}: {why} {more}");
+                assert!(why.contains(expected) && *more == others, "{json}: {why} {more}");
             }
             other => panic!("{json}: {other:?}"),
         };

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn first_bytes_reveal_a_wrong_format() {
-        for (path, start, words) in [
+        for (path, start, expected) in [
             ("model.gguf", &b"<!DOCTYPE html><html>"[..], "a web page"),
             ("tokenizer.model", b"\n <HTML>", "a web page"),
             ("sub/vocab.txt", b"<?xml version=\"1.0\"?><Error>", "a web page"),
@@ -136,8 +136,8 @@ mod tests {
             ("weights.npz", b"\x93NUMPY", "not an npz file"),
             ("weights.h5", b"HDF", "not an HDF5 file"),
         ] {
-            let told = mismatch(path, start).unwrap_or_default();
-            assert!(told.contains(words), "{path}: {told}");
+            let message = mismatch(path, start).unwrap_or_default();
+            assert!(message.contains(expected), "{path}: {message}");
         }
     }
 

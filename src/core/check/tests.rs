@@ -361,6 +361,6 @@ fn a_shard_with_another_spelling_is_missing_and_suggested() {
         folder.write(file, safetensors(&json!({"a": tensor("F32", &[1], 0, 4)}), 4)).index(&json!({ "a": shard }));
         let findings = folder.check_as(None);
         let missing = findings.iter().find(|finding| finding.code == FindingCode::MissingShard).expect("found");
-        assert!(missing.message.contains(words), "{}", missing.message);
+        assert!(missing.message.contains(expected), "{}", missing.message);
     }
 }

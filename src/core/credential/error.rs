@@ -14,12 +14,12 @@ use crate::units;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CredentialError {
     /// The user is not signed in to the tool, or the session ended.
-    #[error("not signed in to {how}: {words}")]
+    #[error("not signed in to {how}: {message}")]
     NotSignedIn {
         /// The tool.
         how: CredentialMethod,
         /// Message of the tool.
-        words: String,
+        message: String,
         /// Suggestion of the tool.
         suggestion: Option<String>,
     },
@@ -45,7 +45,7 @@ pub enum CredentialError {
         /// Who was asked.
         how: CredentialMethod,
         /// Message of the tool.
-        words: String,
+        message: String,
         /// Suggestion of the tool.
         suggestion: Option<String>,
     },
@@ -91,12 +91,12 @@ pub enum CredentialError {
     #[error("a service principal with a certificate is not supported")]
     Certificate,
     /// Tenant, scope or surroundings that the method cannot use.
-    #[error("{how} cannot be used: {words}")]
+    #[error("{how} cannot be used: {message}")]
     BadConfiguration {
         /// The method.
         how: CredentialMethod,
         /// Error message.
-        words: String,
+        message: String,
     },
 }
 
@@ -122,9 +122,8 @@ impl CredentialError {
 
     fn specific_suggestion(&self) -> String {
         match self {
-            Self::NotSignedIn { suggestion: Some(words), .. } | Self::Refused { suggestion: Some(words), .. } => {
-                words.clone()
-            }
+            Self::NotSignedIn { suggestion: Some(suggestion), .. }
+            | Self::Refused { suggestion: Some(suggestion), .. } => suggestion.clone(),
             Self::NotSignedIn { how: CredentialMethod::AzCli, .. } => "Run `az login`.".into(),
             Self::NotSignedIn { .. } => "Run `azd auth login`.".into(),
             Self::ProgramMissing { program, link } => format!("Install {program}: {link}"),
@@ -144,8 +143,8 @@ impl CredentialError {
                 format!("Check {how}, or choose another sign-in method with {}.", var::CREDENTIAL)
             }
             Self::UnknownMethod { .. } => {
-                let words = CredentialMethod::ALL.map(CredentialMethod::word).join(", ");
-                format!("Set {} to one of {words}, or unset it.", var::CREDENTIAL)
+                let methods = CredentialMethod::ALL.map(CredentialMethod::word).join(", ");
+                format!("Set {} to one of {methods}, or unset it.", var::CREDENTIAL)
             }
             Self::EmulatorElsewhere { .. } => format!("Unset {}, or use a loopback endpoint.", var::CREDENTIAL),
             Self::LoopbackNotNamed { .. } => {

@@ -46,7 +46,7 @@ fn credential(
     executor: &Arc<GroupExecutor>,
 ) -> Result<Arc<dyn TokenCredential>, CredentialError> {
     let how = source.method;
-    let bad = |error: azure_core::Error| CredentialError::BadConfiguration { how, words: words_of(&error) };
+    let bad = |error: azure_core::Error| CredentialError::BadConfiguration { how, message: message_of(&error) };
     let tenant_id = source.tenant.clone();
     let client_id = source.env.get(var::AZURE_CLIENT_ID).map(str::to_owned);
     Ok(match how {
@@ -100,14 +100,14 @@ fn failure(how: CredentialMethod, exit: Option<ProgramExit>, error: &azure_core:
             CredentialError::ProgramMissing { program: "az", link: AZ_LINK }
         }
         (_, Some(ProgramExit::Failed { stdout, stderr })) => {
-            let AzdMessage { message: words, suggestion } = AzdMessage::read(&stderr, &stdout);
+            let AzdMessage { message, suggestion } = AzdMessage::read(&stderr, &stdout);
             // The tools have no code for it; both name the command in the message or in the suggestion.
             let remedy = if how == CredentialMethod::AzCli { "az login" } else { "azd auth login" };
             let says = |text: &str| text.contains(remedy) || text.contains("not logged in");
-            if says(&words) || suggestion.as_deref().is_some_and(says) {
-                CredentialError::NotSignedIn { how, words, suggestion }
+            if says(&message) || suggestion.as_deref().is_some_and(says) {
+                CredentialError::NotSignedIn { how, message, suggestion }
             } else {
-                CredentialError::Refused { how, words, suggestion }
+                CredentialError::Refused { how, message, suggestion }
             }
         }
         // The tool succeeded, so reading its answer failed. The error may quote it, and is not repeated.
@@ -115,9 +115,9 @@ fn failure(how: CredentialMethod, exit: Option<ProgramExit>, error: &azure_core:
             CredentialError::Unreadable { how }
         }
         (CredentialMethod::Azd | CredentialMethod::AzCli, _) => {
-            CredentialError::BadConfiguration { how, words: words_of(error) }
+            CredentialError::BadConfiguration { how, message: message_of(error) }
         }
-        (_, _) => CredentialError::Refused { how, words: words_of(error), suggestion: None },
+        (_, _) => CredentialError::Refused { how, message: message_of(error), suggestion: None },
     }
 }
 
@@ -139,7 +139,7 @@ fn is_configuration(error: &azure_core::Error) -> bool {
 }
 
 /// Message of azure_identity without its name and its link, which do not help users here.
-fn words_of(error: &azure_core::Error) -> String {
+fn message_of(error: &azure_core::Error) -> String {
     let text = clean(&error.to_string());
     let text = text.split("\nTo troubleshoot, visit").next().unwrap_or_default();
     let text = text.split_once("authentication failed.").map_or(text, |(_, rest)| rest);

@@ -160,7 +160,7 @@ exit 1"#,
             error,
             CredentialError::NotSignedIn {
                 how: CredentialMethod::Azd,
-                words: "expired".into(),
+                message: "expired".into(),
                 suggestion: Some("Run azd auth login --tenant-id T".into())
             }
         );
@@ -170,7 +170,7 @@ exit 1"#,
     #[tokio::test(flavor = "current_thread")]
     async fn failures_are_distinguished() {
         let network = r#"echo '{"data":{"message":"ERROR: fetching token: no such host"}}' >&2; exit 1"#;
-        let refused = |how, words: &str| CredentialError::Refused { how, words: words.into(), suggestion: None };
+        let refused = |how, message: &str| CredentialError::Refused { how, message: message.into(), suggestion: None };
         for (name, method, script, error) in [
             ("azd", "azd", network, refused(CredentialMethod::Azd, "fetching token: no such host")),
             ("azd", "azd", "echo '{\"token\":\"CANARY\"}'", CredentialError::Unreadable { how: CredentialMethod::Azd }),
@@ -180,7 +180,7 @@ exit 1"#,
                 "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1",
                 CredentialError::NotSignedIn {
                     how: CredentialMethod::AzCli,
-                    words: "Please run 'az login' to setup account.".into(),
+                    message: "Please run 'az login' to setup account.".into(),
                     suggestion: None,
                 },
             ),

@@ -51,15 +51,15 @@ impl FoundryClient {
         let model = AwaitedModel { name, version, registration: Some(registration) };
         // The URL may come from a journal, and a file must not choose where the token goes.
         let operation = started.operation.filter(|url| state::is_trusted_host(self.endpoint(), url));
-        self.under_limit(model, limit, on, async |news| match started.state {
+        self.under_limit(model, limit, on, async |watch| match started.state {
             OperationState::Failed(failure) => Err(RegisterError::Failed(failure)),
             OperationState::Done(state) => {
-                news.end_state = state;
-                self.watch(model, None, AbsenceLimit::Looks(MAX_STALE_POLLS), news).await
+                watch.end_state = state;
+                self.watch(model, None, AbsenceLimit::Looks(MAX_STALE_POLLS), watch).await
             }
             OperationState::Running(status) => {
-                news.report_state(status);
-                self.watch(model, operation, AbsenceLimit::Endless, news).await
+                watch.report_state(status);
+                self.watch(model, operation, AbsenceLimit::Endless, watch).await
             }
         })
         .await
@@ -81,7 +81,7 @@ impl FoundryClient {
         let model = AwaitedModel { name, version, registration: None };
         let operation = operation.filter(|url| state::is_trusted_host(self.endpoint(), url));
         let absence = AbsenceLimit::Limit { limit: self.http().timings().absent, since: Instant::now() };
-        self.under_limit(model, limit, on, async |news| self.watch(model, operation, absence, news).await).await
+        self.under_limit(model, limit, on, async |watch| self.watch(model, operation, absence, watch).await).await
     }
 
     /// Polls under a limit; at its end one last poll of the model decides, since an operation may never end.
@@ -92,10 +92,10 @@ impl FoundryClient {
         on: &mut dyn FnMut(RegisterStatus),
         work: impl AsyncFnOnce(&mut RegistrationWatch<'_>) -> Result<CustomModel, RegisterError>,
     ) -> Result<RegisteredModel, RegisterError> {
-        let mut news =
+        let mut watch =
             RegistrationWatch { begun: Instant::now(), last_status: None, last_fault: None, end_state: None, on };
-        let watched = tokio::time::timeout(limit, work(&mut news)).await;
-        let RegistrationWatch { last_status, last_fault, end_state, .. } = news;
+        let watched = tokio::time::timeout(limit, work(&mut watch)).await;
+        let RegistrationWatch { last_status, last_fault, end_state, .. } = watch;
         let registered = |model| RegisteredModel { model, state: end_state };
         if let Ok(watched) = watched {
             return watched.map(registered);
@@ -117,7 +117,7 @@ impl FoundryClient {
         model: AwaitedModel<'_>,
         mut operation: Option<Url>,
         mut absence: AbsenceLimit,
-        news: &mut RegistrationWatch<'_>,
+        watch: &mut RegistrationWatch<'_>,
     ) -> Result<CustomModel, RegisterError> {
         let mut polls = self.polls();
         let mut unreadable = 0;
@@ -129,12 +129,12 @@ impl FoundryClient {
                         return Err(RegisterError::Failed(failure));
                     }
                     OperationPoll::State { state: OperationState::Done(state), .. } => {
-                        news.end_state = state;
+                        watch.end_state = state;
                         (operation, absence) = (None, AbsenceLimit::Looks(MAX_STALE_POLLS));
                         continue;
                     }
                     OperationPoll::State { state: OperationState::Running(status), next, retry_after } => {
-                        news.report_state(status);
+                        watch.report_state(status);
                         (operation, unreadable) = (next.or(operation), 0);
                         tokio::time::sleep(polls.poll(retry_after)).await;
                         continue;
@@ -145,7 +145,7 @@ impl FoundryClient {
                         // A busy service announces it: the operation is polled later.
                         unreadable += u32::from(!error.is_throttling());
                         let is_passing = error.is_passing();
-                        wait = news.poll_failed(error);
+                        wait = watch.poll_failed(error);
                         if is_passing && unreadable < UNREADABLE_LOOKS {
                             tokio::time::sleep(polls.poll(wait)).await;
                             continue;
@@ -162,18 +162,18 @@ impl FoundryClient {
                 ModelPoll::Failed(failure) => return Err(RegisterError::Failed(failure)),
                 ModelPoll::Another(difference) => return Err(RegisterError::Taken { difference }),
                 ModelPoll::Running(status) => {
-                    news.report_state(status);
+                    watch.report_state(status);
                     absence.restart();
                 }
                 ModelPoll::Missing(error) => {
-                    if let Some(error) = absence.missing(error, news) {
+                    if let Some(error) = absence.missing(error, watch) {
                         return Err(error);
                     }
                 }
-                ModelPoll::Later(error) if absence.is_unverified(news) => {
+                ModelPoll::Later(error) if absence.is_unverified(watch) => {
                     return Err(RegisterError::Unwatchable(error));
                 }
-                ModelPoll::Later(error) => wait = news.poll_failed(error).or(wait),
+                ModelPoll::Later(error) => wait = watch.poll_failed(error).or(wait),
             }
             tokio::time::sleep(polls.poll(wait)).await;
         }
@@ -218,12 +218,12 @@ impl AbsenceLimit {
     }
 
     /// Until anything was seen, the project itself may be the wrong one, and waiting would not help.
-    fn is_unverified(&self, news: &RegistrationWatch<'_>) -> bool {
-        matches!(self, Self::Limit { .. }) && news.last_status.is_none()
+    fn is_unverified(&self, watch: &RegistrationWatch<'_>) -> bool {
+        matches!(self, Self::Limit { .. }) && watch.last_status.is_none()
     }
 
     /// The model is missing once more; the failure that this is, if it is one.
-    fn missing(&mut self, error: HttpError, news: &RegistrationWatch<'_>) -> Option<RegisterError> {
+    fn missing(&mut self, error: HttpError, watch: &RegistrationWatch<'_>) -> Option<RegisterError> {
         match self {
             Self::Looks(0) => Some(RegisterError::NotProved),
             Self::Looks(left) => {
@@ -231,7 +231,7 @@ impl AbsenceLimit {
                 None
             }
             Self::Limit { limit, since } if since.elapsed() >= *limit => {
-                Some(RegisterError::Absent { last_status: news.last_status.clone(), last_look: Box::new(error) })
+                Some(RegisterError::Absent { last_status: watch.last_status.clone(), last_look: Box::new(error) })
             }
             Self::Endless | Self::Limit { .. } => None,
         }

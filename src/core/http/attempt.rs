@@ -113,8 +113,8 @@ impl HttpClient {
     }
 
     pub(super) fn trace_failure(&self, error: &HttpError) {
-        if let HttpError::Network { words, .. } = error {
-            self.trace(|| format!("< {error} ({words})"));
+        if let HttpError::Network { message, .. } = error {
+            self.trace(|| format!("< {error} ({message})"));
         }
     }
 }

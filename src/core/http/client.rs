@@ -215,7 +215,7 @@ impl HttpClient {
             .referer(false);
         let builder = if way == Route::Proxied { builder } else { builder.no_proxy() };
         let builder = if purpose == Purpose::Answers { builder } else { builder.http1_only() };
-        let setup = |words: String| HttpError::Setup { words: clean(&words) };
+        let setup = |message: String| HttpError::Setup { message: clean(&message) };
         let builder = match way {
             Route::Plain => certificates::trust_none(builder),
             Route::Direct | Route::Proxied => certificates::trust(builder, self.certificates().map_err(setup)?),

@@ -15,7 +15,7 @@ pub enum HttpError {
     #[error(transparent)]
     Service(Box<ServiceError>),
     /// No whole answer came.
-    #[error("could not reach {host}: {fault}{}", cause(*fault, words))]
+    #[error("could not reach {host}: {fault}{}", cause(*fault, message))]
     Network {
         /// Host and port.
         host: String,
@@ -24,7 +24,7 @@ pub enum HttpError {
         /// Failed before a connection was established, so the service saw nothing of the request.
         connecting: bool,
         /// The cause in the words of the layer below, cleaned; for `--debug` and for faults without a name.
-        words: String,
+        message: String,
     },
     /// An answer came and makes no sense.
     #[error("{}", bad_answer(host, *status, what))]
@@ -52,10 +52,10 @@ pub enum HttpError {
     #[error("could not sign in")]
     SignIn(#[source] CredentialError),
     /// No HTTP client can be made on this machine: certificates or proxy settings.
-    #[error("could not prepare for HTTPS requests: {words}")]
+    #[error("could not prepare for HTTPS requests: {message}")]
     Setup {
         /// The cause, cleaned.
-        words: String,
+        message: String,
     },
 }
 
@@ -143,7 +143,7 @@ impl fmt::Display for NetworkFault {
 }
 
 /// Adds the message of the layer below to faults that need it.
-fn cause(fault: NetworkFault, words: &str) -> String {
+fn cause(fault: NetworkFault, message: &str) -> String {
     match fault {
         NetworkFault::Tls | NetworkFault::Untrusted | NetworkFault::ProxyDown | NetworkFault::Other
             if !words.is_empty() =>

@@ -15,7 +15,7 @@ pub(super) fn network(host: &str, error: reqwest::Error) -> HttpError {
         host: host.to_owned(),
         fault: fault_of(&error),
         connecting: error.is_connect(),
-        words: clean(&last_words(&error)),
+        message: clean(&last_words(&error)),
     }
 }
 
@@ -63,8 +63,8 @@ fn by_kind(kind: ErrorKind) -> Option<NetworkFault> {
 
 /// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost but for 407.
 fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
-    let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error: "))?;
-    Some(match words.trim_start_matches("tunnel error: ") {
+    let message = chain(error).map(ToString::to_string).find(|message| message.starts_with("tunnel error: "))?;
+    Some(match message.trim_start_matches("tunnel error: ") {
         "failed to create underlying connection" => NetworkFault::ProxyDown,
         "proxy authorization required" => NetworkFault::Proxy { status: Some(407) },
         _ => NetworkFault::Proxy { status: None },

@@ -41,8 +41,8 @@ impl AttemptLimit<'_> {
         tokio::select! {
             biased;
             outcome = work => outcome,
-            words = self.expired() => {
-                Err(HttpError::Network { host: host.to_owned(), fault: NetworkFault::Timeout, connecting: false, words })
+            message = self.expired() => {
+                Err(HttpError::Network { host: host.to_owned(), fault: NetworkFault::Timeout, connecting: false, message })
             }
         }
     }

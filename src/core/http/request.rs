@@ -281,10 +281,10 @@ impl Response {
 
 /// serde's sentence without the value that it quotes, which may be a secret.
 fn shape(error: &serde_json::Error) -> String {
-    let words = clean(&error.to_string());
-    match (words.find('"'), words.rfind('"')) {
-        (Some(start), Some(end)) if start < end => format!("{}...{}", &words[..start], &words[end + 1..]),
-        _ => words,
+    let message = clean(&error.to_string());
+    match (message.find('"'), message.rfind('"')) {
+        (Some(start), Some(end)) if start < end => format!("{}...{}", &message[..start], &message[end + 1..]),
+        _ => message,
     }
 }
 

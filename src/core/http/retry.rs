@@ -87,8 +87,8 @@ impl<'a> Backoff<'a> {
         if self.attempts.is_some_and(|attempts| self.failed >= attempts) || !is_worthwhile {
             return None;
         }
-        let asked = requested_pause(error.service().and_then(|error| error.retry_after), self.timings);
-        Some(pause(self.first, self.cap, self.failed, rand::random()).max(asked))
+        let requested = requested_pause(error.service().and_then(|error| error.retry_after), self.timings);
+        Some(pause(self.first, self.cap, self.failed, rand::random()).max(requested))
     }
 
     /// Returns the pause before the next poll.
@@ -165,8 +165,8 @@ fn pause(first: Duration, cap: Duration, failed: u32, jitter: f64) -> Duration {
 /// `Retry-After` on this run's clock, under its cap; zero when the service did not ask.
 fn requested_pause(retry_after: Option<Duration>, timings: &Timings) -> Duration {
     // Capped first: a service may send any number, and scaling a huge one would overflow.
-    let asked = retry_after.unwrap_or_default().min(Duration::from_secs(24 * 3600));
-    timings.scaled(asked).min(timings.retry_after_cap)
+    let requested = retry_after.unwrap_or_default().min(Duration::from_secs(24 * 3600));
+    timings.scaled(requested).min(timings.retry_after_cap)
 }
 
 /// A wait as it is reported: `0.5 s`, `2 s`.
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn network(fault: NetworkFault, connecting: bool) -> HttpError {
-        HttpError::Network { host: "h".into(), fault, connecting, words: String::new() }
+        HttpError::Network { host: "h".into(), fault, connecting, message: String::new() }
     }
 
     /// One line for each policy, with the failures that it retries.
@@ -314,11 +314,11 @@ mod tests {
     fn attempts_end_with_their_number_and_with_a_final_failure() {
         let timings = Timings::default();
         let mut backoff = Backoff::new(&timings, Retry::Idempotent).attempts(3);
-        let (busy, asked) = (service(503, None), service(503, Some(Duration::from_secs(7))));
+        let (busy, requested) = (service(503, None), service(503, Some(Duration::from_secs(7))));
         let first = backoff.after(&busy).expect("a pause").as_secs_f64();
         assert!((0.375..=0.625).contains(&first), "{first}");
         assert_eq!((backoff.failed(), backoff.next_attempt().as_str()), (1, "2 of 3"));
-        assert_eq!(backoff.after(&asked), Some(Duration::from_secs(7)));
+        assert_eq!(backoff.after(&requested), Some(Duration::from_secs(7)));
         assert_eq!(backoff.after(&busy), None);
         assert_eq!(Backoff::new(&timings, Retry::Idempotent).after(&service(404, None)), None);
         let for_ever = service(503, Some(Duration::MAX));
@@ -349,7 +349,7 @@ mod tests {
     fn polls_double_unless_the_service_asks_for_a_pause() {
         let timings = Timings::default();
         let mut polls = Backoff::polls(&timings);
-        let mut seconds = |asked: Option<u64>| polls.poll(asked.map(Duration::from_secs)).as_secs_f64();
+        let mut seconds = |requested: Option<u64>| polls.poll(requested.map(Duration::from_secs)).as_secs_f64();
         assert_eq!([None, None, Some(7), Some(0), None].map(&mut seconds), [0.25, 0.5, 7.0, 0.25, 1.0]);
         assert_eq!([Some(u64::MAX), None].map(&mut seconds), [120.0, 2.0]);
         assert_eq!((0..10).map(|_| seconds(None)).last(), Some(15.0));

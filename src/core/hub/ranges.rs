@@ -58,8 +58,8 @@ impl RangeStream {
                 }
                 Ok(None) => {
                     let host = download.host().to_owned();
-                    let words = "the response ended early".to_owned();
-                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, words })
+                    let message = "the response ended early".to_owned();
+                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, message })
                         .await?;
                 }
                 Err(error) => self.pause(error).await?,

@@ -59,8 +59,8 @@ impl CustomModel {
 
     /// True where the weights of the model are in this place.
     #[must_use]
-    pub fn is_at(&self, place: &BlobUri) -> bool {
-        self.view.blob_uri.as_deref().is_some_and(|uri| place.is_named_by(uri))
+    pub fn is_at(&self, location: &BlobUri) -> bool {
+        self.view.blob_uri.as_deref().is_some_and(|uri| location.is_named_by(uri))
     }
 }
 

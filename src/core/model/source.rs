@@ -65,7 +65,7 @@ impl SourceError {
             Self::Hub(error) => return error.suggestion(),
             Self::HubEndpoint(_) => "Correct HF_ENDPOINT, for example https://huggingface.co, or unset it.",
         };
-        words.to_owned()
+        message.to_owned()
     }
 }
 

@@ -174,13 +174,13 @@ mod tests {
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
         assert_eq!(concurrency.judge(begun + WARM_UP + OBSERVATION_TIME / 2), None);
         // 16 times 10 MiB a second; then 32 times 2.
-        let looked = begun + WARM_UP + OBSERVATION_TIME;
-        assert_eq!(concurrency.judge(looked), Some(32));
+        let observed = begun + WARM_UP + OBSERVATION_TIME;
+        assert_eq!(concurrency.judge(observed), Some(32));
         permits.extend(in_flight(&concurrency, 16).await);
         permits[16..].iter().for_each(|permit| permit.progress().add(1 << 20));
-        assert_eq!(concurrency.judge(looked + WARM_UP), None);
+        assert_eq!(concurrency.judge(observed + WARM_UP), None);
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
-        assert_eq!(concurrency.judge(looked + WARM_UP + OBSERVATION_TIME * 5), Some(16));
+        assert_eq!(concurrency.judge(observed + WARM_UP + OBSERVATION_TIME * 5), Some(16));
         assert_eq!(concurrency.settled(), Some(16));
         assert_eq!(concurrency.kept().owed, 16);
         permits.truncate(16);

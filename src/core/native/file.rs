@@ -21,7 +21,7 @@ use super::record::Record;
 use super::tally::Tally;
 use super::{SMALL, TransferControls};
 use crate::model::{ArrivedFile, BlobPath, ContentHash, Report, SourceFile};
-use crate::source::{self, described, stat_file};
+use crate::source::{self, stat_file, stat_of_metadata};
 use crate::store::{
     BlobContent, BlobStore, BlobVersion, BlockId, BlockLayout, SendAttempt, StoredBlocks, content_type,
 };
@@ -117,12 +117,12 @@ impl UploadContext<'_> {
         let mut bytes = planned.bytes;
         for _ in 0..MAX_STARTS {
             // A small file is read when it is opened, so it needs its permit before.
-            let (turn, room, begun) = if bytes <= SMALL {
+            let (turn, pooled, begun) = if bytes <= SMALL {
                 (Some(self.request_permit(bytes).await?), Some(self.reserve_buffer(bytes).await?), None)
             } else {
                 (None, None, Some(self.begun.acquire().await.map_err(closed)?))
             };
-            let OpenedFile { shape, file, whole } = self.open(path, room).await?;
+            let OpenedFile { shape, file, whole } = self.open(path, pooled).await?;
             let layout = self.record.layout(&shape);
             let sent = {
                 let sending = FileSender { files: self, shape: &shape, layout: &layout, begun: Cell::new(begun) };
@@ -160,9 +160,9 @@ impl UploadContext<'_> {
 
     /// Opens a file, and reads it if it is a small one and there is room for it. One job for all of that: handing one
     /// over costs more than reading a few kilobytes.
-    async fn open(&self, path: &BlobPath, room: Option<PooledBuffer>) -> Result<OpenedFile, NativeError> {
+    async fn open(&self, path: &BlobPath, pooled: Option<PooledBuffer>) -> Result<OpenedFile, NativeError> {
         let (directory, name, hash) = (self.directory.to_owned(), path.clone(), self.controls.hash);
-        let work = move || open(&directory, name, room, hash);
+        let work = move || open(&directory, name, pooled, hash);
         blocking(work).await.map_err(|why| file_error(path, why))
     }
 
@@ -219,19 +219,19 @@ impl UploadContext<'_> {
     }
 }
 
-fn open(directory: &Path, name: BlobPath, room: Option<PooledBuffer>, hash: bool) -> io::Result<OpenedFile> {
+fn open(directory: &Path, name: BlobPath, pooled: Option<PooledBuffer>, hash: bool) -> io::Result<OpenedFile> {
     let file = source::open(directory, &name)?;
-    let shape = described(name, &file.metadata()?)?;
-    let room = room.filter(|_| shape.bytes <= SMALL);
-    let whole = room.map(|mut room| -> io::Result<_> {
-        let buffer = room.buffer(usize::try_from(shape.bytes).map_err(io::Error::other)?);
+    let shape = stat_of_metadata(name, &file.metadata()?)?;
+    let pooled = pooled.filter(|_| shape.bytes <= SMALL);
+    let whole = pooled.map(|mut pooled| -> io::Result<_> {
+        let buffer = pooled.buffer(usize::try_from(shape.bytes).map_err(io::Error::other)?);
         let crc64 = fill(&file, 0, buffer)?;
         let sha256 = hash.then(|| {
             let mut sum = FileSum::new();
             sum.update(buffer);
             sum.hash()
         });
-        Ok((BufferedContent { bytes: room.filled(), crc64 }, sha256))
+        Ok((BufferedContent { bytes: pooled.filled(), crc64 }, sha256))
     });
     Ok(OpenedFile { shape, whole: whole.transpose()?, file })
 }
@@ -346,7 +346,7 @@ impl FileSender<'_, '_> {
                     continue;
                 }
                 let turn = while_in_flight(&mut in_flight, self.files.request_permit(range.1)).await?;
-                let room = while_in_flight(&mut in_flight, self.files.reserve_buffer(range.1)).await?;
+                let pooled = while_in_flight(&mut in_flight, self.files.reserve_buffer(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if hash {
                     // The receiver is gone only when the upload ends.
@@ -354,7 +354,7 @@ impl FileSender<'_, '_> {
                 }
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path());
                 in_flight.push(async move {
-                    let content = self.read(file, range, room).await?;
+                    let content = self.read(file, range, pooled).await?;
                     read.send(content.bytes.clone()).ok();
                     self.put(&content, what, &turn, (Some(id), None)).await?;
                     drop((turn, content));
@@ -376,13 +376,13 @@ impl FileSender<'_, '_> {
         &self,
         file: &Arc<File>,
         (start, length): (u64, u64),
-        room: PooledBuffer,
+        pooled: PooledBuffer,
     ) -> Result<BufferedContent, NativeError> {
-        let (file, mut room) = (Arc::clone(file), room);
+        let (file, mut pooled) = (Arc::clone(file), pooled);
         self.blocking(move || {
             let length = usize::try_from(length).map_err(io::Error::other)?;
-            let crc64 = fill(&file, start, room.buffer(length))?;
-            Ok(BufferedContent { bytes: room.filled(), crc64 })
+            let crc64 = fill(&file, start, pooled.buffer(length))?;
+            Ok(BufferedContent { bytes: pooled.filled(), crc64 })
         })
         .await
     }

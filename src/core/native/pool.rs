@@ -111,8 +111,8 @@ mod tests {
         let pool = Pool::new(8, BYTES);
         let mut held = Vec::new();
         let mut fill = |pool: &Pool| {
-            while let Some(room) = pool.reserve(BYTES).now_or_never() {
-                held.push(room.expect("room"));
+            while let Some(pooled) = pool.reserve(BYTES).now_or_never() {
+                held.push(pooled.expect("room"));
             }
             held.len()
         };
@@ -131,19 +131,19 @@ mod tests {
     #[tokio::test]
     async fn a_buffer_is_reused_after_its_last_reader() {
         let pool = Pool::new(8, BYTES);
-        let mut room = pool.reserve(BYTES).await.expect("room");
-        room.buffer(8 << 20)[0] = 7;
+        let mut pooled = pool.reserve(BYTES).await.expect("room");
+        pooled.buffer(8 << 20)[0] = 7;
         let (content, reader) = {
-            let content = room.filled();
+            let content = pooled.filled();
             (content.clone(), content)
         };
         drop(content);
         assert_eq!((reader.len(), reader[0], pool.free.lock().expect("a lock").len()), (8 << 20, 7, 0));
         drop(reader);
-        let mut room = pool.reserve(BYTES).await.expect("room");
-        assert_eq!(room.buffer(2 << 20)[0], 7);
-        room.buffer(1 << 20);
-        assert_eq!(room.filled().len(), 1 << 20);
+        let mut pooled = pool.reserve(BYTES).await.expect("room");
+        assert_eq!(pooled.buffer(2 << 20)[0], 7);
+        pooled.buffer(1 << 20);
+        assert_eq!(pooled.filled().len(), 1 << 20);
         let mut small = pool.reserve(5).await.expect("room");
         small.buffer(5);
         drop(small);

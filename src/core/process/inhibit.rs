@@ -48,12 +48,12 @@ fn start(mut command: Command, answers: bool) -> Result<Inhibitor, String> {
     if !answers || !line.is_empty() {
         return Ok(Inhibitor { child });
     }
-    let mut words = String::new();
+    let mut output = String::new();
     if let Some(mut stderr) = child.stderr.take() {
-        drop(stderr.read_to_string(&mut words));
+        drop(stderr.read_to_string(&mut output));
     }
     drop(child.wait());
-    Err(words.lines().next().unwrap_or("the system refused").trim().to_owned())
+    Err(output.lines().next().unwrap_or("the system refused").trim().to_owned())
 }
 
 impl Drop for Inhibitor {

@@ -156,8 +156,8 @@ impl ProjectSearch<'_> {
                 )));
                 Ok(None)
             }
-            Err(ProgramError::Failed { words })
-                if !azd::has_environment(&root, &name) && words.message.contains("does not exist") =>
+            Err(ProgramError::Failed { message })
+                if !azd::has_environment(&root, &name) && message.message.contains("does not exist") =>
             {
                 Err(FindError::NoSuchEnvironment { name })
             }

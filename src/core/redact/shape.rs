@@ -177,8 +177,8 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         };
         let value = (end..self.text.len()).find(|at| !is_between(at))?;
         // `Basic settings` is prose, `Basic dXNlcjpwYXNz` is not.
-        let words = &self.text[value..self.value_end(value, usize::MAX)];
-        let is_prose = words.iter().all(|byte| byte.is_ascii_lowercase() || b".,:;!?".contains(byte));
+        let value_text = &self.text[value..self.value_end(value, usize::MAX)];
+        let is_prose = value_text.iter().all(|byte| byte.is_ascii_lowercase() || b".,:;!?".contains(byte));
         (value > end && (is_bearer || !is_prose)).then_some(value)
     }
 

@@ -25,6 +25,7 @@ use self::own::ConfigDirectories;
 pub(crate) use self::own::DOWNLOAD_DIRECTORY;
 pub(crate) use self::readable::described;
 use self::readable::stat_by_opening;
+pub(crate) use self::readable::stat_of_metadata;
 use self::walk::{unreadable, walk};
 use crate::hub::{HubExcluded, HubSource};
 use crate::model::{BlobPath, FileList, Source, SourceFile, weight_extension};
@@ -228,7 +229,7 @@ pub fn plan(
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn stat_file(directory: &Path, path: &BlobPath) -> io::Result<SourceFile> {
-    described(path.clone(), &std::fs::metadata(readable(&path.below(directory)))?)
+    stat_of_metadata(path.clone(), &std::fs::metadata(readable(&path.below(directory)))?)
 }
 
 /// Opens a file of the source directory.
@@ -244,7 +245,7 @@ fn plan_file(path: &Path) -> Result<UploadSource, PlanError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
     let name = name.to_str().ok_or_else(|| PlanError::NotUnicode(name.into()))?;
     let name = Platform::CURRENT.blob_spelling(name);
-    let file = opened(&readable(path), blob_name(&name)?).map_err(|why| unreadable(path, why))?;
+    let file = stat_by_opening(&readable(path), blob_name(&name)?).map_err(|why| unreadable(path, why))?;
     Ok(UploadSource::Local {
         directory: directory.to_owned(),
         files: FileList::new(vec![file]),

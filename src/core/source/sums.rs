@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::described;
+use super::stat_of_metadata;
 use crate::model::{BlobPath, ContentHash, FileList, SourceFile, content_digest};
 
 /// Bytes read at a time: few enough that the checksum finds them in the processor's cache.
@@ -152,7 +152,8 @@ fn hash_file(
         sum.update(&piece[..count]);
         progress.bytes.fetch_add(count as u64, Ordering::Relaxed);
     }
-    let now = file.metadata().and_then(|metadata| described(planned.path.clone(), &metadata)).map_err(unreadable)?;
+    let now =
+        file.metadata().and_then(|metadata| stat_of_metadata(planned.path.clone(), &metadata)).map_err(unreadable)?;
     if now != *planned {
         return Err(HashError::Changed(planned.path.clone()));
     }

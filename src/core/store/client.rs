@@ -509,7 +509,7 @@ pub(super) async fn all_pages(
         }
         let Some(next) = page.next else { return Ok(()) };
         // A partial list proves nothing.
-        let flaw = |words: &str| Err(response.bad(ResponseFlaw::Shape(words.into())));
+        let flaw = |message: &str| Err(response.bad(ResponseFlaw::Shape(message.into())));
         if !seen.insert(next.clone()) {
             return flaw("its list of blobs repeats");
         }

@@ -21,12 +21,12 @@ pub(super) struct RetryNotices {
 impl RetryNotices {
     /// One of the retries of all connections now and then, and each one for `--debug`.
     pub(super) fn notice(&self, timings: &Timings, what: &str, pause: Duration, error: &HttpError) -> Report {
-        let words = match error {
+        let reason = match error {
             HttpError::Service(error) => error.to_string(),
             other => other.to_string(),
         };
         let seconds = (pause.as_secs_f64() * 10.0).ceil() / 10.0;
-        let text = format!("retrying {what} in {seconds} s: {words}");
+        let text = format!("retrying {what} in {seconds} s: {reason}");
         let mut last = self.last_notice.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_some_and(|last| last.elapsed() < timings.scaled(NOTICE_INTERVAL)) {
             return Report::Debug(text);

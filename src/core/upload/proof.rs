@@ -97,7 +97,7 @@ mod tests {
         blobs.iter().map(|(path, etag)| ((*path).into(), blob(etag))).collect()
     }
 
-    fn told(outcome: Result<(), TransferFailure>) -> String {
+    fn message(outcome: Result<(), TransferFailure>) -> String {
         outcome.map_or_else(|failure| format!("{failure:?}"), |()| String::new())
     }
 
@@ -121,7 +121,7 @@ mod tests {
         ] {
             journal.blobs = Arc::new(listing(&known.map(|etag| ("a", etag)).into_iter().collect::<Vec<_>>()));
             let found = arrived(&journal, written, Some(&before), after.clone(), false);
-            assert_eq!(told(found.map(drop)), outcome, "{after:?}");
+            assert_eq!(message(found.map(drop)), outcome, "{after:?}");
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
         let mut journal = journal();
         let listed = listing(&[("a", "1"), ("b", "1"), ("c", "1")]);
         // A journal of an older version has only sizes.
-        assert_eq!(told(unchanged(&journal, &listed, false)), "");
+        assert_eq!(message(unchanged(&journal, &listed, false)), "");
         journal.blobs = Arc::new(listed.clone());
         for (now, outcome) in [
             (listed, ""),
@@ -138,7 +138,7 @@ mod tests {
             (listing(&[("a", "1"), ("b", "1")]), r#"Incomplete(BlobPath("c"))"#),
             (listing(&[("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")]), r#"Stray(BlobPath("d"))"#),
         ] {
-            assert_eq!(told(unchanged(&journal, &now, false)), outcome, "{now:?}");
+            assert_eq!(message(unchanged(&journal, &now, false)), outcome, "{now:?}");
         }
     }
 

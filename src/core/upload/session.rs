@@ -273,7 +273,7 @@ impl Session {
             self.journal = Some(journal);
             let words = format!("the state of this upload cannot be saved, so a new run may repeat a step: {why}");
             let is_told = std::mem::replace(&mut self.has_warned_stale_journal, true);
-            (self.settings.reporter)(if is_told { Report::Debug(words) } else { Report::Warning(words) });
+            (self.settings.reporter)(if is_told { Report::Debug(message) } else { Report::Warning(message) });
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::spec::{CreateSpec, EngineChoice, VersionChoice};
 use crate::app::App;
-use crate::shell::option_words;
+use crate::shell::option_arguments;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelVersion, Source, WeightType};
 use azure_ai_models_core::units;
@@ -12,11 +12,11 @@ use azure_ai_models_core::units;
 impl CreateSpec {
     /// The command that makes this very model.
     pub(super) fn command_line(&self, app: &App) -> String {
-        let mut words = self.words();
+        let mut arguments = self.arguments();
         if self.detach.is_some() || app.detached.is_some() {
-            words.push("--detach".to_owned());
+            arguments.push("--detach".to_owned());
         }
-        let text = app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let text = app.command_line(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         match &self.source {
             Source::Blob(url) if self.source_file.is_none() && url.expose().query().is_some() => {
                 format!("{text}\nThe source URL is shown without its SAS; add it.")
@@ -26,7 +26,7 @@ impl CreateSpec {
     }
 
     /// Command and options; a URL is there without its query.
-    pub(super) fn words(&self) -> Vec<String> {
+    pub(super) fn arguments(&self) -> Vec<String> {
         let mut line =
             CommandBuilder { args: vec!["custom".to_owned(), "create".into(), "--name".into(), self.name.to_string()] };
         let path = |path: &Path| path.display().to_string();
@@ -105,7 +105,7 @@ struct CommandBuilder {
 
 impl CommandBuilder {
     fn add(&mut self, option: &str, value: Option<String>) {
-        self.args.extend(value.into_iter().flat_map(|value| option_words(option, &value)));
+        self.args.extend(value.into_iter().flat_map(|value| option_arguments(option, &value)));
     }
 
     fn flag(&mut self, option: &str, is_set: bool) {

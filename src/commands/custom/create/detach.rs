@@ -189,9 +189,9 @@ impl CreateRun<'_> {
             Ok(StartReply::Ready { pid, warnings }) => (pid, warnings),
             Ok(StartReply::Failed(record)) => return Err(CliError::from_record(record)),
             Err(_) => {
-                let words = files.log_tail(LOG_TAIL_LINES).join("\n");
+                let log = files.log_tail(LOG_TAIL_LINES).join("\n");
                 let error = format!("the detached process ended before the upload began ({})", process.end().await);
-                return Err(CliError::failure(error).and_message(&words));
+                return Err(CliError::failure(error).and_message(&log));
             }
         };
         process.release();
@@ -227,7 +227,7 @@ impl CreateRun<'_> {
         // The files were already compared with the plan.
         let this = CreateSpec { source, source_file: None, version, azcopy_path, plan: None, ..spec.clone() };
         let mut args = vec![WORD.to_owned()];
-        args.extend(this.words());
+        args.extend(this.arguments());
         args.extend(engine.into_iter().flat_map(|engine| ["--engine".to_owned(), engine.to_owned()]));
         args.extend(["--yes", "--no-prompt", "--progress", "plain"].map(str::to_owned));
         let endpoint = self.foundry.endpoint().to_string();

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn an_estimate_is_a_range_in_fitting_units() {
-        for (bytes, limit, words) in [
+        for (bytes, limit, expected) in [
             (1 << 30, None, "11-21 seconds"),
             (70_141_440_000, None, "12-23 minutes"),
             (700 << 30, None, "1h 59m 28s - 3h 58m 56s"),
@@ -114,7 +114,7 @@ mod tests {
             (1 << 30, Some(80 << 20), "13-21 seconds"),
             (0, None, "about 0s"),
         ] {
-            assert_eq!(estimate(bytes, limit), words);
+            assert_eq!(estimate(bytes, limit), expected);
         }
     }
 }

@@ -238,14 +238,15 @@ impl CreateRun<'_> {
         let wait = app.command_line(&["custom", "wait", "--name", name, "--version", version.as_str()]);
         let timed_out = format!("The service may still be working. To wait for it:\n  {wait}");
         let is_unknown = error.refusal_code().is_some_and(|code| !CliError::has_suggestion(code));
-        let told = CliError::registration(error, &RegistrationSuggestions { timed_out: &timed_out, lost: None });
-        let told = told.with_kept(&self.spec.again);
+        let cli_error = CliError::registration(error, &RegistrationSuggestions { timed_out: &timed_out, lost: None });
+        let cli_error = cli_error.with_kept(&self.spec.again);
         match session.id().filter(|_| is_unknown) {
             Some(id) => {
                 let discard = app.command_line(&["custom", "uploads", "discard", &id]);
-                told.and_suggestion(&format!("If it is refused again, discard the upload and start over:\n  {discard}"))
+                cli_error
+                    .and_suggestion(&format!("If it is refused again, discard the upload and start over:\n  {discard}"))
             }
-            None => told,
+            None => cli_error,
         }
     }
 

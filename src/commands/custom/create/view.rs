@@ -46,8 +46,8 @@ impl<'a> UploadView<'a> {
                 console.detail("Source", &self.source_line);
             }
             UploadEvent::Resuming(kept) => {
-                if let Some(words) = resuming(&kept) {
-                    console.status(&format!("  {words}"));
+                if let Some(text) = resuming(&kept) {
+                    console.status(&format!("  {text}"));
                 }
             }
             UploadEvent::Changed(paths) => {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn resuming_reports_what_is_already_uploaded() {
-        for (kept, words) in [
+        for (kept, text) in [
             (NOTHING, None),
             (ResumeTotals { partial_bytes: 8, ..NOTHING }, Some("8 B of 30 B already uploaded.")),
             (ResumeTotals { files: 1, bytes: 10, ..NOTHING }, Some("1 of 3 files (10 B) already uploaded.")),
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn an_interrupted_upload_reports_what_each_engine_keeps() {
         let azcopy = ResumeTotals { keeps_partial_files: false, ..NOTHING };
-        for (kept, words) in [
+        for (kept, text) in [
             (ResumeTotals { total_files: 0, ..azcopy }, "The copy starts over."),
             (ResumeTotals { total_files: 1, ..azcopy }, "AzCopy does not resume within a file: this file starts over."),
             (azcopy, "No file is complete yet: the upload starts over."),
@@ -202,7 +202,7 @@ mod tests {
                 "1 of 3 files (10 B) are complete and will not be sent again, nor will 8 B of the rest, which the blob store keeps for 7 days.",
             ),
         ] {
-            assert_eq!(kept_sentence(&kept), words);
+            assert_eq!(kept_sentence(&kept), text);
         }
     }
 
@@ -213,7 +213,7 @@ mod tests {
             (&["a", "b"], "a, b changed since the last attempt: they start over."),
             (&["a", "b", "c", "d"], "4 files changed since the last attempt and start over: a, b, c, ..."),
         ] {
-            assert_eq!(changed(paths), words);
+            assert_eq!(changed(paths), text);
         }
     }
 }

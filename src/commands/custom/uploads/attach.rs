@@ -112,13 +112,13 @@ fn end(app: &App, upload: &LocalUpload, result: RunResult) -> Result<(), CliErro
 }
 
 fn crashed(app: &App, upload: &LocalUpload) -> CliError {
-    let words = upload.files().log_tail(LOG_TAIL_LINES).join("\n");
+    let log = upload.files().log_tail(LOG_TAIL_LINES).join("\n");
     let error = CliError::new(
         ErrorKind::UploadFailed,
         "the upload ended without a result: its process was killed, or the machine shut down",
     )
     .with_code(ErrorCode::UploadInterrupted);
-    let error = if words.is_empty() { error } else { error.and_message(&format!("Last lines of its log:\n{words}")) };
+    let error = if log.is_empty() { error } else { error.and_message(&format!("Last lines of its log:\n{log}")) };
     if upload.journal.is_none() {
         return error.with_suggestion("Run the same 'custom create' again.");
     }

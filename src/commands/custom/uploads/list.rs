@@ -38,8 +38,8 @@ pub(super) fn list(app: &App) -> Result<(), CliError> {
     let uploads: Vec<ListedUpload> = all(app)?.into_iter().map(ListedUpload::new).collect();
     app.show(&UploadList { uploads: &uploads, now: OffsetDateTime::now_utc() })?;
     for upload in uploads.iter().map(|listed| &listed.upload).filter(|upload| upload.has_crashed()) {
-        let words = upload.files().log_tail(1).pop().map(|line| format!(": {}", line.trim())).unwrap_or_default();
-        app.console.warn(&format!("Upload {} ended without a result{words}", upload.id));
+        let last_line = upload.files().log_tail(1).pop().map(|line| format!(": {}", line.trim())).unwrap_or_default();
+        app.console.warn(&format!("Upload {} ended without a result{last_line}", upload.id));
     }
     Ok(())
 }

@@ -16,20 +16,24 @@ const REGIONS: usize = 8;
 
 /// SKUs of the region and regions of the SKU that have room for the plan, a line each. What cannot be read is not named: the
 /// error is as good without it.
-pub(super) async fn lines(about: &DeploymentCommand<'_>, reach: &AccountContext, plan: &DeploymentPlan) -> Vec<String> {
-    let (arm, subscription) = (reach.deployments.arm(), &reach.id().subscription);
+pub(super) async fn lines(
+    about: &DeploymentCommand<'_>,
+    context: &AccountContext,
+    plan: &DeploymentPlan,
+) -> Vec<String> {
+    let (arm, subscription) = (context.deployments.arm(), &context.id().subscription);
     let model = &plan.new.model;
-    let asked = (model.format.as_str(), model.name.as_str(), model.version.as_str());
-    let capacities = arm.model_capacities(subscription, asked).await.unwrap_or_default();
-    let usages = arm.usages(subscription, &reach.account.location).await.unwrap_or_default();
-    let rows = arm.account_models(reach.id()).await.unwrap_or_default();
+    let requested = (model.format.as_str(), model.name.as_str(), model.version.as_str());
+    let capacities = arm.model_capacities(subscription, requested).await.unwrap_or_default();
+    let usages = arm.usages(subscription, &context.account.location).await.unwrap_or_default();
+    let rows = arm.account_models(context.id()).await.unwrap_or_default();
     about.app.console.debug(&format!("{} capacities and {} usages listed", capacities.len(), usages.len()));
     let is_it = |row: &&AccountModel| {
         let view = row.view();
-        (view.format(), view.name.as_str(), view.version()) == asked
+        (view.format(), view.name.as_str(), view.version()) == requested
     };
     let row = rows.iter().find(is_it);
-    let here = reach.account.location.as_str();
+    let here = context.account.location.as_str();
     let skus = row.map(|row| skus(row, &plan.new.sku, (here, &capacities), &usages)).unwrap_or_default();
     let regions = regions(&capacities, plan, here);
     let skus = (!skus.is_empty()).then(|| format!("SKUs with quota here: {}.", skus.join(", ")));

@@ -61,8 +61,8 @@ pub(super) fn check_answers(
 /// # Errors
 /// When the user cancels the question.
 pub(super) async fn ask_capacity(app: &App, range: &CapacityRange) -> Result<u64, CliError> {
-    let words = range.words();
-    let question = if words.is_empty() { "Capacity".to_owned() } else { format!("Capacity ({words})") };
+    let description = range.description();
+    let question = if description.is_empty() { "Capacity".to_owned() } else { format!("Capacity ({description})") };
     app.value(&question, None, |text| {
         let capacity = one_or_more(text)?;
         range.check(capacity).map(|()| capacity).map_err(|fault| fault.to_string())
@@ -89,7 +89,7 @@ pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliErr
 /// When the user cancels the question.
 pub(super) async fn choose_model(
     app: &App,
-    reach: &AccountContext,
+    context: &AccountContext,
     catalog: Option<&Catalog>,
     format: Option<&str>,
 ) -> Result<String, CliError> {
@@ -99,8 +99,8 @@ pub(super) async fn choose_model(
         let question = ModelQuestion {
             message: QUESTION,
             tenant: tenant.unwrap_or_default(),
-            subscription: &reach.id().subscription,
-            location: &reach.account.location,
+            subscription: &context.id().subscription,
+            location: &context.account.location,
             format,
         };
         match host.choose_ai_model(&question).await {

@@ -73,30 +73,30 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
     if let (None, Some(model)) = (&given_name, &model) {
         named_like(model)?;
     }
-    let reach = access(app, &options.account).await?.full()?;
-    let catalog = match of_account(app, &reach).await {
+    let context = access(app, &options.account).await?.full()?;
+    let catalog = match of_account(app, &context).await {
         Ok(catalog) => Some(catalog),
         Err(error) if error.is_forbidden() => None,
         Err(error) => return Err(error.into()),
     };
     let model = match model {
         Some(model) => model,
-        None => choose_model(app, &reach, catalog.as_ref(), format.as_deref()).await?,
+        None => choose_model(app, &context, catalog.as_ref(), format.as_deref()).await?,
     };
-    let asked = BaseRequest { model, version, format, options };
-    let options = &asked.options;
-    let name = match (&given_name, catalog.as_ref().and_then(|catalog| catalog.named(&asked.model).next())) {
+    let request = BaseRequest { model, version, format, options };
+    let options = &request.options;
+    let name = match (&given_name, catalog.as_ref().and_then(|catalog| catalog.named(&request.model).next())) {
         (Some(name), _) => name.clone(),
         (None, Some(row)) => named_like(&row.view().name)?,
-        (None, None) => named_like(&asked.model)?,
+        (None, None) => named_like(&request.model)?,
     };
     let name = name.as_name();
     let about = DeploymentCommand { app, account: &options.account, group: Group::Base, verb: "create", name };
-    let mut checks = Checks::new(&about, &reach, options.dry_run);
+    let mut checks = Checks::new(&about, &context, options.dry_run);
     if let NameLookup::Taken(deployment) = checks.check_name().await? {
-        let wanted = RequestedProperties { model: &asked.model, version: asked.version.as_deref(), options };
+        let wanted = RequestedProperties { model: &request.model, version: request.version.as_deref(), options };
         if options.if_not_exists {
-            return keep_existing(&about, &reach, &wanted, *deployment).await;
+            return keep_existing(&about, &context, &wanted, *deployment).await;
         }
         checks.name_is_taken(&deployment, &wanted.suggestion(&about, &deployment));
     }
@@ -104,40 +104,40 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
         check_consent(app, options.yes)?;
     }
     let plan = match &catalog {
-        Some(catalog) => plan(&mut checks, &about, &reach, &asked, catalog).await?,
-        None => Some((unlisted(&mut checks, &asked).await?, None)),
+        Some(catalog) => plan(&mut checks, &about, &context, &request, catalog).await?,
+        None => Some((unlisted(&mut checks, &request).await?, None)),
     };
     let again = |capacity: u64| {
-        let mut words = vec!["create".to_owned()];
+        let mut arguments = vec!["create".to_owned()];
         let named = given_name.as_ref().map(|name| name.as_name().to_string());
         let values = [
             ("--name", named.as_ref()),
-            ("--model", Some(&asked.model)),
-            ("--model-version", asked.version.as_ref()),
-            ("--model-format", asked.format.as_ref()),
+            ("--model", Some(&request.model)),
+            ("--model-version", request.version.as_ref()),
+            ("--model-format", request.format.as_ref()),
         ];
         for (option, value) in values {
-            words.extend(value.into_iter().flat_map(|value| [option.to_owned(), value.clone()]));
+            arguments.extend(value.into_iter().flat_map(|value| [option.to_owned(), value.clone()]));
         }
-        words.extend(options.words_with_capacity(capacity));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        options.account.command_line(app, &Group::Base.command(&words))
+        arguments.extend(options.arguments_with_capacity(capacity));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        options.account.command_line(app, &Group::Base.command(&arguments))
     };
     if let Some((plan, usages)) = &plan {
-        check_quota(&mut checks, (&about, &reach), (plan, usages.as_deref()), &again).await?;
+        check_quota(&mut checks, (&about, &context), (plan, usages.as_deref()), &again).await?;
     }
     let plan = plan.map(|(plan, _)| plan);
     if options.dry_run {
-        return show_dry_run(&about, &reach, checks, plan.as_ref());
+        return show_dry_run(&about, &context, checks, plan.as_ref());
     }
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
-    report_plan(app, &reach, name.as_str(), &plan);
+    report_plan(app, &context, name.as_str(), &plan);
     if is_billed_while_it_exists(DeploymentKind::Base, &plan.new.sku) {
         confirm_billed(app, options.yes).await?;
     }
     let limit = (!options.no_wait).then(|| options.patience.limit(app));
-    plan.create(&about, &reach, limit, &again).await?.show(&about, &reach).await
+    plan.create(&about, &context, limit, &again).await?.show(&about, &context).await
 }
 
 /// The name of a deployment that is named after its model.

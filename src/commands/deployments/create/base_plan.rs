@@ -22,12 +22,12 @@ use azure_ai_models_core::model::FIREWORKS_FORMAT;
 pub(super) async fn plan(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
-    asked: &BaseRequest,
+    context: &AccountContext,
+    request: &BaseRequest,
     catalog: &Catalog,
 ) -> Result<Option<(DeploymentPlan, Option<Vec<Usage>>)>, CliError> {
-    let BaseRequest { options, .. } = asked;
-    let row = match model(about, catalog, asked)? {
+    let BaseRequest { options, .. } = request;
+    let row = match model(about, catalog, request)? {
         Ok(row) => row,
         Err(error) => {
             checks.fail("model", error);
@@ -40,8 +40,8 @@ pub(super) async fn plan(
     if view.format().eq_ignore_ascii_case(FIREWORKS_FORMAT) {
         checks.check_feature().await?;
     }
-    let location = &reach.account.location;
-    let usages = reach.deployments.arm().usages(&reach.id().subscription, location).await;
+    let location = &context.account.location;
+    let usages = context.deployments.arm().usages(&context.id().subscription, location).await;
     let usages = checks.readable("quota", usages)?;
     let now = OffsetDateTime::now_utc();
     let Some(sku) = sku(checks, about, (view, now), options).await? else { return Ok(None) };
@@ -73,8 +73,8 @@ fn new_deployment(model: NewModel, (sku, capacity): (&str, u64), options: &Creat
 }
 
 /// Plan for a user who may not read the catalogue: everything that it would provide must be given.
-pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &BaseRequest) -> Result<DeploymentPlan, CliError> {
-    let BaseRequest { model, version, format, options } = asked;
+pub(super) async fn unlisted(checks: &mut Checks<'_>, request: &BaseRequest) -> Result<DeploymentPlan, CliError> {
+    let BaseRequest { model, version, format, options } = request;
     let (Some(format), Some(version), Some(sku), Some(capacity)) =
         (format, version, &options.sku_name, options.sku_capacity)
     else {
@@ -100,9 +100,9 @@ pub(super) async fn unlisted(checks: &mut Checks<'_>, asked: &BaseRequest) -> Re
 fn model<'a>(
     about: &DeploymentCommand<'_>,
     catalog: &'a Catalog,
-    asked: &BaseRequest,
+    request: &BaseRequest,
 ) -> Result<Result<&'a AccountModel, CliError>, CliError> {
-    let BaseRequest { model: name, version, format, options } = asked;
+    let BaseRequest { model: name, version, format, options } = request;
     let is_format =
         |row: &&AccountModel| format.as_ref().is_none_or(|format| row.view().format().eq_ignore_ascii_case(format));
     let rows: Vec<&AccountModel> = catalog.named(name).filter(is_format).collect();
@@ -202,7 +202,7 @@ async fn capacity(
 /// Checks the quota; where it does not suffice, lists SKUs and regions with capacity.
 pub(super) async fn check_quota(
     checks: &mut Checks<'_>,
-    (about, reach): (&DeploymentCommand<'_>, &AccountContext),
+    (about, context): (&DeploymentCommand<'_>, &AccountContext),
     (plan, usages): (&DeploymentPlan, Option<&[Usage]>),
     again: &dyn Fn(u64) -> String,
 ) -> Result<(), CliError> {
@@ -210,10 +210,10 @@ pub(super) async fn check_quota(
     let Some(usages) = usages else { return Ok(()) };
     let choice = plan.sku_choice();
     let is_short = quota_left(usages, &choice, false).is_some_and(|(_, left)| left < choice.capacity);
-    let room = if is_short { alternatives::lines(about, reach, plan).await } else { Vec::new() };
+    let alternatives = if is_short { alternatives::lines(about, context, plan).await } else { Vec::new() };
     checks.check_quota(usages, &choice, false, &|left| {
         let suggestions = plan.suggestions(about, Some(left), again);
-        crate::error::DeploySuggestions { room: room.clone(), ..suggestions }
+        crate::error::DeploySuggestions { alternatives: alternatives.clone(), ..suggestions }
     });
     Ok(())
 }

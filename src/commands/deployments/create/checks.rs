@@ -45,7 +45,7 @@ impl DeploymentCheck {
 /// The checks of one `create`, each reported as it is made, but for those of a dry run.
 pub(crate) struct Checks<'a> {
     pub(super) about: &'a DeploymentCommand<'a>,
-    pub(super) reach: &'a AccountContext,
+    pub(super) context: &'a AccountContext,
     /// The product of a dry run has them.
     is_dry_run: bool,
     list: Vec<DeploymentCheck>,
@@ -80,8 +80,8 @@ impl SkuChoice {
 
 impl<'a> Checks<'a> {
     /// No check yet.
-    pub(crate) fn new(about: &'a DeploymentCommand<'a>, reach: &'a AccountContext, is_dry_run: bool) -> Self {
-        Self { about, reach, is_dry_run, list: Vec::new(), failed: None }
+    pub(crate) fn new(about: &'a DeploymentCommand<'a>, context: &'a AccountContext, is_dry_run: bool) -> Self {
+        Self { about, context, is_dry_run, list: Vec::new(), failed: None }
     }
 
     /// A command as the user would type it.

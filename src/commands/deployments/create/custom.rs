@@ -87,11 +87,11 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
     ];
     let is_agreed = options.yes || options.dry_run || options.if_not_exists;
     check_answers(app, &needed, is_agreed, (&options, LATER_OPTIONS))?;
-    let reach = access(app, &options.account).await?.full()?;
+    let context = access(app, &options.account).await?.full()?;
     let model = match model {
         Some(model) => model,
-        None if draft.is_some() => choose_target(app, &reach).await?,
-        None => choose_registered(app, &reach.foundry).await?,
+        None if draft.is_some() => choose_target(app, &context).await?,
+        None => choose_registered(app, &context.foundry).await?,
     };
     let name = match name {
         Some(name) => name,
@@ -102,12 +102,12 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
     };
     let name = name.as_name();
     let about = DeploymentCommand { app, account: &options.account, group: Group::Custom, verb: "create", name };
-    let mut checks = Checks::new(&about, &reach, options.dry_run);
+    let mut checks = Checks::new(&about, &context, options.dry_run);
     if let NameLookup::Taken(deployment) = checks.check_name().await? {
         let version = model_version.as_ref().map(ModelVersion::as_str);
         let wanted = RequestedProperties { model: model.as_str(), version, options: &options };
         if options.if_not_exists {
-            return keep_existing(&about, &reach, &wanted, *deployment).await;
+            return keep_existing(&about, &context, &wanted, *deployment).await;
         }
         checks.name_is_taken(&deployment, &wanted.suggestion(&about, &deployment));
     }
@@ -116,12 +116,12 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
     }
     let target = match &draft {
         Some((draft, tokens)) => {
-            target_with_draft(&mut checks, &reach, (&model, &model_version), (draft, *tokens)).await?
+            target_with_draft(&mut checks, &context, (&model, &model_version), (draft, *tokens)).await?
         }
-        None => target(&mut checks, &reach, &model, model_version.as_ref()).await?,
+        None => target(&mut checks, &context, &model, model_version.as_ref()).await?,
     };
     let plan = match target {
-        Some(target) => plan(&mut checks, &about, &reach, target, &options).await?,
+        Some(target) => plan(&mut checks, &about, &context, target, &options).await?,
         None => None,
     };
     let again = |plan: &DeploymentPlan| CommandWithCapacity {
@@ -137,16 +137,16 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
         checks.read_and_check_quota(&plan.sku_choice(), true, &suggestions).await?;
     }
     if options.dry_run {
-        return show_dry_run(&about, &reach, checks, plan.as_ref());
+        return show_dry_run(&about, &context, checks, plan.as_ref());
     }
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
-    report_plan(app, &reach, name.as_str(), &plan);
+    report_plan(app, &context, name.as_str(), &plan);
     confirm_billed(app, options.yes).await?;
     let limit = (!options.no_wait).then(|| options.patience.limit(app));
     let again = again(&plan);
-    let created = plan.create(&about, &reach, limit, &|capacity| again.command(capacity)).await?;
-    created.show(&about, &reach).await
+    let created = plan.create(&about, &context, limit, &|capacity| again.command(capacity)).await?;
+    created.show(&about, &context).await
 }
 
 /// The user's own command, with another capacity.
@@ -162,13 +162,13 @@ impl CommandWithCapacity<'_> {
     fn command(&self, capacity: u64) -> String {
         let NewDeployment { model: NewModel { version, .. }, draft, .. } = &self.plan.new;
         let own = ["create", "--name", self.name, "--model", self.model, "--model-version", version];
-        let mut words: Vec<String> = own.map(str::to_owned).into();
+        let mut arguments: Vec<String> = own.map(str::to_owned).into();
         if let Some(DraftModel { model, tokens }) = draft {
             let (draft, tokens) = (format!("{}:{}", model.name, model.version), tokens.to_string());
-            words.extend(["--draft-model".to_owned(), draft, "--draft-tokens".to_owned(), tokens]);
+            arguments.extend(["--draft-model".to_owned(), draft, "--draft-tokens".to_owned(), tokens]);
         }
-        words.extend(self.options.words_with_capacity(capacity));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.options.account.command_line(self.app, &Group::Custom.command(&words))
+        arguments.extend(self.options.arguments_with_capacity(capacity));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.options.account.command_line(self.app, &Group::Custom.command(&arguments))
     }
 }

@@ -19,7 +19,7 @@ const EXAMPLE: &str = "--sku-name GlobalProvisionedManaged --sku-capacity 80";
 pub(crate) async fn plan(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     target: DeployTarget,
     options: &CreateOptions,
 ) -> Result<Option<DeploymentPlan>, CliError> {
@@ -27,7 +27,7 @@ pub(crate) async fn plan(
     let twin = draft.is_none().then_some(&model);
     checks.check_other_deployments(twin, options.spillover.as_ref()).await?;
     checks.check_feature().await?;
-    let rows = match reach.deployments.arm().account_models(reach.id()).await {
+    let rows = match context.deployments.arm().account_models(context.id()).await {
         Ok(rows) => Some(rows),
         Err(error) if error.is_forbidden() => None,
         Err(error) => return Err(error.into()),

@@ -7,14 +7,14 @@ use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::deployments::products::DeploymentPage;
 use crate::commands::deployments::wait::{await_end, show_ready};
 use crate::error::{CliError, ErrorCode, ErrorKind};
-use crate::shell::option_words;
+use crate::shell::option_arguments;
 use azure_ai_models_core::arm::WaitTarget;
 use azure_ai_models_core::model::{Deployment, DeploymentState, Tag};
 
 /// `--if-not-exists` found a deployment of the name.
 pub(super) async fn keep_existing(
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     wanted: &RequestedProperties<'_>,
     deployment: Deployment,
 ) -> Result<(), CliError> {
@@ -39,7 +39,7 @@ pub(super) async fn keep_existing(
         DeploymentState::Running(_) | DeploymentState::Deleting if options.no_wait => {}
         DeploymentState::Running(_) | DeploymentState::Deleting => {
             app.console.status(&format!("Deployment '{name}' already exists and is not ready yet..."));
-            deployment = await_end(about, reach, WaitTarget::Known, options.patience.limit(app)).await?;
+            deployment = await_end(about, context, WaitTarget::Known, options.patience.limit(app)).await?;
         }
     }
     if let Some(update) = wanted.update(about, &deployment) {
@@ -48,9 +48,9 @@ pub(super) async fn keep_existing(
     }
     if deployment.view().state() == DeploymentState::Succeeded {
         app.console.status(&format!("Deployment '{name}' already exists: nothing was created."));
-        return show_ready(about, reach, &deployment);
+        return show_ready(about, context, &deployment);
     }
-    app.show(&DeploymentPage { deployment: &deployment, reach, wait: about.command(about.group, "wait") })
+    app.show(&DeploymentPage { deployment: &deployment, context, wait: about.command(about.group, "wait") })
 }
 
 /// Properties that a deployment found by `--if-not-exists` must share.
@@ -94,14 +94,14 @@ impl RequestedProperties<'_> {
             ("--spillover", spillover.as_ref().map(ToString::to_string), &properties.spillover_deployment_name),
         ];
         let changed = fields.into_iter().filter(|(_, wanted, is)| wanted.is_some() && wanted != *is);
-        let mut words: Vec<String> =
-            changed.filter_map(|(option, wanted, _)| Some(option_words(option, &wanted?))).flatten().collect();
+        let mut arguments: Vec<String> =
+            changed.filter_map(|(option, wanted, _)| Some(option_arguments(option, &wanted?))).flatten().collect();
         let is_there = |tag: &&Tag| view.tags.iter().any(|(key, value)| *key == tag.key && *value == tag.value);
         for Tag { key, value } in tag.iter().filter(|tag| !is_there(tag)) {
-            words.extend(option_words("--set-tag", &format!("{key}={value}")));
+            arguments.extend(option_arguments("--set-tag", &format!("{key}={value}")));
         }
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        (!words.is_empty()).then(|| about.command_with(about.group, "update", &words))
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        (!arguments.is_empty()).then(|| about.command_with(about.group, "update", &arguments))
     }
 
     /// Suggestion where the name is taken and must not be.

@@ -73,7 +73,7 @@ pub(crate) async fn confirm_billed(app: &App, yes: bool) -> Result<(), CliError>
 }
 
 /// Names the deployment that will be created and its account, which may come from an azd environment.
-pub(super) fn report_plan(app: &App, reach: &AccountContext, name: &str, plan: &DeploymentPlan) {
+pub(super) fn report_plan(app: &App, context: &AccountContext, name: &str, plan: &DeploymentPlan) {
     let NewDeployment { sku, capacity, model: NewModel { name: model, version, .. }, draft, .. } = &plan.new;
     let draft = draft.as_ref().map(|draft| format!(", draft {} (version {})", draft.model.name, draft.model.version));
     let draft = draft.unwrap_or_default();
@@ -81,6 +81,6 @@ pub(super) fn report_plan(app: &App, reach: &AccountContext, name: &str, plan: &
         "Deployment '{name}': model {model} (version {version}){draft}, {sku}, capacity {}.",
         grouped(*capacity)
     ));
-    let AccountId { subscription, group, account, .. } = reach.id();
+    let AccountId { subscription, group, account, .. } = context.id();
     app.console.status(&format!("Account '{account}', resource group '{group}', subscription {subscription}."));
 }

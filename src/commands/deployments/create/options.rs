@@ -7,7 +7,7 @@ use crate::commands::account::AccountArgs;
 use crate::commands::deployments::options::PatienceArgs;
 use crate::commands::headings;
 use crate::commands::number::one_or_more;
-use crate::shell::option_words;
+use crate::shell::option_arguments;
 use azure_ai_models_core::model::{DeploymentName, Tag};
 
 /// Options of `create` that all groups have.
@@ -65,7 +65,7 @@ pub(crate) struct CreateOptions {
 
 impl CreateOptions {
     /// The options that were given, with another capacity.
-    pub(crate) fn words_with_capacity(&self, capacity: u64) -> Vec<String> {
+    pub(crate) fn arguments_with_capacity(&self, capacity: u64) -> Vec<String> {
         let capacity = capacity.to_string();
         let spillover = self.spillover.as_ref().map(DeploymentName::as_str);
         let values = [
@@ -75,13 +75,13 @@ impl CreateOptions {
             ("--spillover", spillover),
             ("--version-upgrade", self.version_upgrade.as_deref()),
         ];
-        let mut words: Vec<String> =
-            values.into_iter().filter_map(|(name, value)| Some(option_words(name, value?))).flatten().collect();
+        let mut arguments: Vec<String> =
+            values.into_iter().filter_map(|(name, value)| Some(option_arguments(name, value?))).flatten().collect();
         for Tag { key, value } in &self.tag {
-            words.extend(option_words("--tag", &format!("{key}={value}")));
+            arguments.extend(option_arguments("--tag", &format!("{key}={value}")));
         }
         let switches = [("--if-not-exists", self.if_not_exists), ("--yes", self.yes), ("--no-wait", self.no_wait)];
-        words.extend(switches.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()));
-        words
+        arguments.extend(switches.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()));
+        arguments
     }
 }

@@ -60,25 +60,25 @@ impl DeploymentPlan {
     pub(crate) async fn create(
         &self,
         about: &DeploymentCommand<'_>,
-        reach: &AccountContext,
+        context: &AccountContext,
         limit: Option<Duration>,
         again: &dyn Fn(u64) -> String,
     ) -> Result<CreateOutcome, CliError> {
         let app = about.app;
         app.on_interrupt(about.interrupted_before_answer());
-        let accepted = match reach.deployments.create(about.name, &self.new).await {
+        let accepted = match context.deployments.create(about.name, &self.new).await {
             Ok(accepted) => accepted,
-            Err(error) => return Err(self.refused(about, reach, error, again).await),
+            Err(error) => return Err(self.refused(about, context, error, again).await),
         };
         let Some(limit) = limit else { return Ok(CreateOutcome::Accepted(accepted)) };
         app.console.status(&format!("Deployment '{}' is being created...", about.name));
-        Ok(CreateOutcome::Ready(await_end(about, reach, WaitTarget::Created(&accepted), limit).await?))
+        Ok(CreateOutcome::Ready(await_end(about, context, WaitTarget::Created(&accepted), limit).await?))
     }
 
     async fn refused(
         &self,
         about: &DeploymentCommand<'_>,
-        reach: &AccountContext,
+        context: &AccountContext,
         error: DeployError,
         again: &dyn Fn(u64) -> String,
     ) -> CliError {
@@ -90,28 +90,28 @@ impl DeploymentPlan {
         };
         let mut suggestions = self.suggestions(about, left, again);
         if left.is_some() && self.new.model.source.is_none() {
-            suggestions.room = alternatives::lines(about, reach, self).await;
+            suggestions.alternatives = alternatives::lines(about, context, self).await;
         }
         if error.is_about_content_filter() {
             // If these cannot be read, the error is sufficient without them.
-            suggestions.content_filters = reach.deployments.content_filters().await.unwrap_or_default();
+            suggestions.content_filters = context.deployments.content_filters().await.unwrap_or_default();
         }
         if error.is_about_model() {
-            suggestions.similar_models = self.similar_models(reach).await;
+            suggestions.similar_models = self.similar_models(context).await;
         }
         CliError::deployment(error, about.name, &suggestions)
     }
 
     /// Models that the user may have meant: registered ones for a custom model, else those of the catalogue. Without a right
     /// to read them the error is as good as before.
-    async fn similar_models(&self, reach: &AccountContext) -> Vec<String> {
+    async fn similar_models(&self, context: &AccountContext) -> Vec<String> {
         let wanted = &self.new.model.name;
         if self.new.model.source.is_some() {
-            let models = reach.foundry.list_models(ModelListSeed::default()).await.unwrap_or_default();
+            let models = context.foundry.list_models(ModelListSeed::default()).await.unwrap_or_default();
             let names = models.iter().map(Versioned::name).filter(|name| *name != wanted.as_str());
             return similar(names, wanted).into_iter().map(str::to_owned).collect();
         }
-        let rows = reach.deployments.arm().account_models(reach.id()).await.unwrap_or_default();
+        let rows = context.deployments.arm().account_models(context.id()).await.unwrap_or_default();
         let is_it = |view: &&AccountModelView| view.name == *wanted && view.format() == self.new.model.format;
         let views = || rows.iter().map(AccountModel::view).filter(|view| !view.is_custom() && !is_it(view));
         let named = similar(views().map(|view| view.name.as_str()), wanted);
@@ -134,10 +134,10 @@ impl CreateOutcome {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub(crate) async fn show(self, about: &DeploymentCommand<'_>, reach: &AccountContext) -> Result<(), CliError> {
+    pub(crate) async fn show(self, about: &DeploymentCommand<'_>, context: &AccountContext) -> Result<(), CliError> {
         match self {
-            Self::Ready(deployment) => show_ready(about, reach, &deployment),
-            Self::Accepted(accepted) => show_accepted(about, reach, accepted).await,
+            Self::Ready(deployment) => show_ready(about, context, &deployment),
+            Self::Accepted(accepted) => show_accepted(about, context, accepted).await,
         }
     }
 }
@@ -152,10 +152,10 @@ pub(crate) enum PendingDeployment {
 
 impl PendingDeployment {
     /// Looks once, where the answer to the write shows nothing.
-    pub(crate) async fn of(about: &DeploymentCommand<'_>, reach: &AccountContext, accepted: AcceptedWrite) -> Self {
+    pub(crate) async fn of(about: &DeploymentCommand<'_>, context: &AccountContext, accepted: AcceptedWrite) -> Self {
         let shown = match accepted.deployment {
             Some(deployment) => Some(deployment),
-            None => reach.deployments.get(about.name).await.ok().flatten(),
+            None => context.deployments.get(about.name).await.ok().flatten(),
         };
         let bare = || json!({ "name": about.name.as_str(), "properties": { "provisioningState": "Accepted" } });
         shown.map_or_else(|| Self::Bare(bare()), Self::Shown)
@@ -193,10 +193,10 @@ impl Product for AcceptedProduct {
 /// When standard output cannot be written.
 pub(crate) async fn show_accepted(
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     accepted: AcceptedWrite,
 ) -> Result<(), CliError> {
-    let progress = PendingDeployment::of(about, reach, accepted).await;
+    let progress = PendingDeployment::of(about, context, accepted).await;
     let wait = about.command(about.group, "wait");
     about.app.console.done(&format!("Deployment '{}' accepted", about.name));
     about.app.show(&AcceptedProduct { name: about.name.to_string(), progress, wait })
@@ -251,17 +251,17 @@ impl Product for DeploymentDryRun<'_> {
 /// That of the first failed check.
 pub(super) fn show_dry_run(
     about: &DeploymentCommand<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     checks: Checks<'_>,
     plan: Option<&DeploymentPlan>,
 ) -> Result<(), CliError> {
     let request = |plan: &DeploymentPlan| DeploymentRequest {
         method: "PUT",
-        path: reach.deployments.path(about.name),
+        path: context.deployments.path(about.name),
         api_version: about.account.api_version.clone().unwrap_or_else(|| plan.new.api_version().to_owned()),
         body: plan.new.body(),
     };
-    let id = reach.id();
+    let id = context.id();
     about.app.show(&DeploymentDryRun {
         schema_version: 1,
         name: about.name.as_str(),

@@ -17,7 +17,7 @@ impl Checks<'_> {
     /// # Errors
     /// When it cannot be read.
     pub(crate) async fn check_name(&mut self) -> Result<NameLookup, CliError> {
-        Ok(match self.reach.deployments.get(self.about.name).await? {
+        Ok(match self.context.deployments.get(self.about.name).await? {
             Some(deployment) => NameLookup::Taken(Box::new(deployment)),
             None => {
                 self.pass("name", &format!("'{}' is free", self.about.name));
@@ -50,7 +50,7 @@ impl Checks<'_> {
             return Ok(());
         }
         let id = if twin_of.is_some() { "twin" } else { "spillover" };
-        let Some(all) = self.readable(id, self.reach.deployments.list().await)? else { return Ok(()) };
+        let Some(all) = self.readable(id, self.context.deployments.list().await)? else { return Ok(()) };
         if let Some(model) = twin_of {
             match all.iter().find(|one| is_active_twin(one, model)) {
                 None => self.pass("twin", "no other active deployment of the model in this project"),
@@ -88,8 +88,8 @@ impl Checks<'_> {
     /// # Errors
     /// When the state cannot be read for another reason than a missing role.
     pub(crate) async fn check_feature(&mut self) -> Result<(), CliError> {
-        let subscription = &self.reach.id().subscription;
-        let read = self.reach.deployments.arm().feature(subscription, FEATURE).await;
+        let subscription = &self.context.id().subscription;
+        let read = self.context.deployments.arm().feature(subscription, FEATURE).await;
         let Some(state) = self.readable("feature", read)? else { return Ok(()) };
         match state.as_deref() {
             Some(state) if state.eq_ignore_ascii_case("registered") => {
@@ -116,7 +116,7 @@ impl Checks<'_> {
         match row.range().check(*capacity) {
             Ok(()) => self.pass("sku", &format!("{name} with capacity {}", grouped(*capacity))),
             Err(fault) => {
-                let accepted = fault.neighbours().unwrap_or_else(|| row.range().words());
+                let accepted = fault.neighbours().unwrap_or_else(|| row.range().description());
                 let message = format!("capacity {} is not accepted by SKU '{name}': {fault}", grouped(*capacity));
                 let error = CliError::usage(message)
                     .with_code(ErrorCode::BadCapacity)
@@ -136,12 +136,12 @@ impl Checks<'_> {
         is_custom: bool,
         suggestions: &dyn Fn(u64) -> DeploySuggestions,
     ) -> Result<(), CliError> {
-        let location = &self.reach.account.location;
+        let location = &self.context.account.location;
         if location.is_empty() {
             self.skip("quota", NOT_LISTED);
             return Ok(());
         }
-        let read = self.reach.deployments.arm().usages(&self.reach.id().subscription, location).await;
+        let read = self.context.deployments.arm().usages(&self.context.id().subscription, location).await;
         let Some(usages) = self.readable("quota", read)? else { return Ok(()) };
         self.check_quota(&usages, choice, is_custom, suggestions);
         Ok(())

@@ -49,9 +49,9 @@ pub(super) async fn choose_registered(app: &App, foundry: &FoundryClient) -> Res
 ///
 /// # Errors
 /// When the user cancels the question, or the catalogue cannot be read.
-pub(super) async fn choose_target(app: &App, reach: &AccountContext) -> Result<ModelName, CliError> {
-    let catalog = of_account(app, reach).await?;
-    let name = choose_model(app, reach, Some(&catalog), Some(FIREWORKS_FORMAT)).await?;
+pub(super) async fn choose_target(app: &App, context: &AccountContext) -> Result<ModelName, CliError> {
+    let catalog = of_account(app, context).await?;
+    let name = choose_model(app, context, Some(&catalog), Some(FIREWORKS_FORMAT)).await?;
     name.parse().map_err(CliError::usage)
 }
 
@@ -66,32 +66,34 @@ pub(crate) struct DeployTarget {
 /// The registered model.
 pub(super) async fn target(
     checks: &mut Checks<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     name: &ModelName,
     version: Option<&ModelVersion>,
 ) -> Result<Option<DeployTarget>, CliError> {
-    let Some((version, base_model)) = registered(checks, reach, "model", name, version).await? else { return Ok(None) };
-    Ok(Some(DeployTarget { model: custom_model(reach, name, &version), draft: None, base_model }))
+    let Some((version, base_model)) = registered(checks, context, "model", name, version).await? else {
+        return Ok(None);
+    };
+    Ok(Some(DeployTarget { model: custom_model(context, name, &version), draft: None, base_model }))
 }
 
 /// A registered model as a deployment names it.
-pub(crate) fn custom_model(reach: &AccountContext, name: &ModelName, version: &str) -> NewModel {
+pub(crate) fn custom_model(context: &AccountContext, name: &ModelName, version: &str) -> NewModel {
     NewModel {
         format: CUSTOM_FORMAT.to_owned(),
         name: name.to_string(),
         version: version.to_owned(),
-        source: Some(reach.source()),
+        source: Some(context.source()),
     }
 }
 
 /// A catalogue model of Fireworks with its draft, which is the registered one.
 pub(super) async fn target_with_draft(
     checks: &mut Checks<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     (name, version): (&ModelName, &Option<ModelVersion>),
     (draft, tokens): (&DraftName, u32),
 ) -> Result<Option<DeployTarget>, CliError> {
-    let rows = reach.deployments.arm().account_models(reach.id()).await?;
+    let rows = context.deployments.arm().account_models(context.id()).await?;
     let is_it = |row: &&AccountModel| {
         let view = row.view();
         view.format().eq_ignore_ascii_case(FIREWORKS_FORMAT) && view.name.eq_ignore_ascii_case(name.as_str())
@@ -104,7 +106,7 @@ pub(super) async fn target_with_draft(
         }
         None => default_version(versions, OffsetDateTime::now_utc()),
     };
-    let found = registered(checks, reach, "draft", &draft.name, draft.version.as_ref()).await?;
+    let found = registered(checks, context, "draft", &draft.name, draft.version.as_ref()).await?;
     let Some(row) = row else {
         let what = version.as_ref().map(|version| format!(" version '{version}'")).unwrap_or_default();
         let error = CliError::new(
@@ -125,19 +127,19 @@ pub(super) async fn target_with_draft(
         version: view.version().to_owned(),
         source: None,
     };
-    let draft = DraftModel { model: custom_model(reach, &draft.name, &draft_version), tokens };
+    let draft = DraftModel { model: custom_model(context, &draft.name, &draft_version), tokens };
     Ok(Some(DeployTarget { model, draft: Some(draft), base_model: None }))
 }
 
 /// Version and base model of a registered model whose registration succeeded. `None` where a check failed.
 async fn registered(
     checks: &mut Checks<'_>,
-    reach: &AccountContext,
+    context: &AccountContext,
     id: &'static str,
     name: &ModelName,
     version: Option<&ModelVersion>,
 ) -> Result<Option<(String, Option<String>)>, CliError> {
-    let foundry = &reach.foundry;
+    let foundry = &context.foundry;
     let found: Result<Option<CustomModel>, ListError> = match version {
         Some(version) => foundry.get_model(name, version).await.map(Some).map_err(ListError::Http),
         None => foundry.list_versions(name).await.map(|versions| latest(&versions).cloned()),

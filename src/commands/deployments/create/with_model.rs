@@ -40,7 +40,7 @@ pub(crate) struct DeployRequest {
 pub(crate) struct PreparedDeployment {
     request: DeployRequest,
     account: AccountArgs,
-    reach: AccountContext,
+    context: AccountContext,
     plan: DeploymentPlan,
 }
 
@@ -70,17 +70,17 @@ impl DeployRequest {
             ..CreateOptions::default()
         };
         let account = AccountArgs::default();
-        let reach = access_of(app, &account, foundry.clone()).await?.full()?;
+        let context = access_of(app, &account, foundry.clone()).await?.full()?;
         let about =
             DeploymentCommand { app, account: &account, group: Group::Custom, verb: "create", name: &self.name };
-        let mut checks = Checks::new(&about, &reach, false);
+        let mut checks = Checks::new(&about, &context, false);
         if let NameLookup::Taken(deployment) = checks.check_name().await? {
             checks.name_is_taken(&deployment, &taken(&about));
         }
         // Only the registration knows the version, and no check depends on it.
-        let model = custom_model(&reach, model, "1");
+        let model = custom_model(&context, model, "1");
         let target = DeployTarget { model, draft: None, base_model };
-        let plan = plan(&mut checks, &about, &reach, target, &options).await?;
+        let plan = plan(&mut checks, &about, &context, target, &options).await?;
         if let Some(plan) = &plan {
             let suggestions =
                 |left| plan.suggestions(&about, Some(left), &|capacity| self.command(app, plan, capacity));
@@ -88,9 +88,9 @@ impl DeployRequest {
         }
         checks.outcome()?;
         let plan = plan.ok_or_else(|| CliError::failure("nothing to deploy"))?;
-        report_plan(app, &reach, self.name.as_str(), &plan);
+        report_plan(app, &context, self.name.as_str(), &plan);
         confirm_billed(app, self.yes).await?;
-        Ok(PreparedDeployment { request: self.clone(), account, reach, plan })
+        Ok(PreparedDeployment { request: self.clone(), account, context, plan })
     }
 
     /// The command that deploys the registered model.
@@ -151,25 +151,25 @@ impl PreparedDeployment {
         plan: &DeploymentPlan,
         again: &dyn Fn(u64) -> String,
     ) -> Result<DeploymentSection, CliError> {
-        let Self { request, account, reach, .. } = self;
+        let Self { request, account, context, .. } = self;
         let about = DeploymentCommand { app, account, group: Group::Custom, verb: "create", name: &request.name };
         // Checked again: the upload may have taken hours, and PUT over an existing deployment changes it.
-        if let Some(deployment) = reach.deployments.get(&request.name).await? {
-            let mut checks = Checks::new(&about, reach, false);
+        if let Some(deployment) = context.deployments.get(&request.name).await? {
+            let mut checks = Checks::new(&about, context, false);
             checks.name_is_taken(&deployment, &taken(&about));
             checks.outcome()?;
         }
         let wait = about.command(Group::Custom, "wait");
         let bad = |_| CliError::unexpected_response("a deployment that is not valid JSON");
-        match plan.create(&about, reach, request.limit, again).await? {
+        match plan.create(&about, context, request.limit, again).await? {
             CreateOutcome::Ready(deployment) => {
                 app.console.done(&format!("Deployment '{}' is ready", request.name));
-                let page = DeploymentPage { deployment: &deployment, reach, wait };
+                let page = DeploymentPage { deployment: &deployment, context, wait };
                 let text = page.text(TableStyle { width: None, summary: true });
                 Ok(DeploymentSection { json: serde_json::to_value(&deployment).map_err(bad)?, text })
             }
             CreateOutcome::Accepted(accepted) => {
-                let progress = PendingDeployment::of(&about, reach, accepted).await;
+                let progress = PendingDeployment::of(&about, context, accepted).await;
                 app.console.done(&format!("Deployment '{}' accepted", request.name));
                 let text = accepted_page(request.name.as_str(), progress.state(), &wait);
                 Ok(DeploymentSection { json: serde_json::to_value(&progress).map_err(bad)?, text })

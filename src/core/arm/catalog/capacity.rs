@@ -78,7 +78,7 @@ impl CapacityRange {
 
     /// The range in words: `15 to 30,000 in steps of 5`; empty where nothing is known.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn description(&self) -> String {
         if let Some(values) = self.values() {
             return values.iter().map(|value| grouped(*value)).collect::<Vec<_>>().join(", ");
         }
@@ -98,11 +98,11 @@ impl CapacityRange {
     pub fn check(&self, capacity: u64) -> Result<(), CapacityFault> {
         if let Some(values) = self.values() {
             let is_allowed = values.contains(&capacity);
-            return if is_allowed { Ok(()) } else { Err(CapacityFault::NotAllowed { values: self.words() }) };
+            return if is_allowed { Ok(()) } else { Err(CapacityFault::NotAllowed { values: self.description() }) };
         }
         let minimum = self.minimum();
         if capacity < minimum || self.maximum.is_some_and(|maximum| capacity > maximum) {
-            return Err(CapacityFault::OutOfRange { range: self.words() });
+            return Err(CapacityFault::OutOfRange { range: self.description() });
         }
         match self.step {
             Some(step) if step > 1 && !capacity.is_multiple_of(step) && !(capacity - minimum).is_multiple_of(step) => {
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_capacity_off_the_step_reports_the_step_and_its_neighbours() {
-        for (limits, capacity, words) in [
+        for (limits, capacity, description) in [
             (
                 json!({"minimum": 80, "maximum": 1000, "step": 40}),
                 90,
@@ -202,7 +202,7 @@ mod tests {
             ),
         ] {
             let fault = range(limits.clone()).check(capacity).expect_err("off the step");
-            assert_eq!(fault.to_string(), words, "{limits} {capacity}");
+            assert_eq!(fault.to_string(), description, "{limits} {capacity}");
         }
     }
 
@@ -226,14 +226,14 @@ mod tests {
 
     #[test]
     fn a_range_is_described_in_words() {
-        for (limits, words) in [
+        for (limits, description) in [
             (json!({"minimum": 15, "maximum": 30000, "step": 5}), "15 to 30,000 in steps of 5"),
             (json!({"maximum": 1000000, "step": 1}), "1 to 1,000,000"),
             (json!({"minimum": 80.0}), "80 or more"),
             (json!({"allowedValues": [1, 4]}), "1, 4"),
             (json!({"default": 7}), ""),
         ] {
-            assert_eq!(range(limits.clone()).words(), words, "{limits}");
+            assert_eq!(range(limits.clone()).description(), description, "{limits}");
         }
     }
 }

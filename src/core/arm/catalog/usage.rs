@@ -9,7 +9,7 @@ use crate::model::document::{lenient, text};
 #[serde(default, rename_all = "camelCase")]
 pub struct Usage {
     #[serde(deserialize_with = "lenient", rename = "name")]
-    words: Option<UsageName>,
+    label: Option<UsageName>,
     /// Used.
     #[serde(deserialize_with = "lenient", rename = "currentValue")]
     pub used: Option<f64>,
@@ -31,13 +31,13 @@ impl Usage {
     /// Name by which SKUs refer to it.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.words.as_ref().and_then(|words| words.value.as_deref()).unwrap_or_default()
+        self.label.as_ref().and_then(|label| label.value.as_deref()).unwrap_or_default()
     }
 
     /// Display name.
     #[must_use]
     pub fn title(&self) -> &str {
-        self.words.as_ref().and_then(|words| words.localized_value.as_deref()).unwrap_or_else(|| self.name())
+        self.label.as_ref().and_then(|label| label.localized_value.as_deref()).unwrap_or_else(|| self.name())
     }
 
     /// Remaining capacity, rounded down; `None` where the service sends no limit.

@@ -17,7 +17,7 @@ pub enum DeployError {
     #[error("a deployment of another model now has this name")]
     Taken,
     /// The deployment ended badly.
-    #[error("the deployment ended in state '{state}'{}", words(detail.as_ref()))]
+    #[error("the deployment ended in state '{state}'{}", detail_suffix(detail.as_ref()))]
     Failed {
         /// State, as the service spells it.
         state: String,
@@ -74,7 +74,7 @@ impl DeployError {
     }
 }
 
-fn words(detail: Option<&ErrorDetail>) -> String {
+fn detail_suffix(detail: Option<&ErrorDetail>) -> String {
     match detail {
         Some(ErrorDetail { message, .. }) if !message.is_empty() => format!(": {message}"),
         _ => String::new(),

@@ -69,11 +69,11 @@ impl Deployments {
         limit: Duration,
         on: &mut dyn FnMut(DeployStatus),
     ) -> Result<Deployment, DeployError> {
-        let mut news = DeploymentWatch { begun: Instant::now(), last_state: None, last_fault: None, on };
-        let work = self.watch(name, &expected, limit, &mut news);
+        let mut watch = DeploymentWatch { begun: Instant::now(), last_state: None, last_fault: None, on };
+        let work = self.watch(name, &expected, limit, &mut watch);
         // A poll that hangs must not exceed the limit by much.
         let ended = tokio::time::timeout(limit + self.arm.http().timings().probe, work).await;
-        ended.unwrap_or_else(|_| Err(timed_out(news)))
+        ended.unwrap_or_else(|_| Err(timed_out(watch)))
     }
 
     /// Waits until a deleted deployment is gone. `on` is called with each state.
@@ -87,10 +87,10 @@ impl Deployments {
         limit: Duration,
         on: &mut dyn FnMut(DeployStatus),
     ) -> Result<(), DeployError> {
-        let mut news = DeploymentWatch { begun: Instant::now(), last_state: None, last_fault: None, on };
-        let work = self.watch_gone(name, accepted, limit, &mut news);
+        let mut watch = DeploymentWatch { begun: Instant::now(), last_state: None, last_fault: None, on };
+        let work = self.watch_gone(name, accepted, limit, &mut watch);
         let ended = tokio::time::timeout(limit + self.arm.http().timings().probe, work).await;
-        ended.unwrap_or_else(|_| Err(timed_out(news)))
+        ended.unwrap_or_else(|_| Err(timed_out(watch)))
     }
 
     async fn watch(
@@ -98,7 +98,7 @@ impl Deployments {
         name: &DeploymentName,
         expected: &WaitTarget<'_>,
         limit: Duration,
-        news: &mut DeploymentWatch<'_>,
+        watch: &mut DeploymentWatch<'_>,
     ) -> Result<Deployment, DeployError> {
         let timings = self.arm.http().timings();
         let accepted = match expected {
@@ -112,8 +112,8 @@ impl Deployments {
         let (mut deleting, mut looks) = (false, MAX_STALE_POLLS);
         let mut missing_since = Instant::now();
         loop {
-            let (look, retry_after) = self.poll_once(name, version, news).await?;
-            match look {
+            let (polled, retry_after) = self.poll_once(name, version, watch).await?;
+            match polled {
                 DeploymentPoll::Missing if deleting => return Err(DeployError::Deleted),
                 DeploymentPoll::Missing => {
                     let patience = if accepted.is_some() { timings.invisible } else { timings.absent };
@@ -128,7 +128,7 @@ impl Deployments {
                     match DeploymentState::of(&state) {
                         DeploymentState::Succeeded => match expected {
                             WaitTarget::Changed(accepted, change) if !change.is_shown_by(&body) => {
-                                news.report_state(&state);
+                                watch.report_state(&state);
                                 if put.is_none() && change.is_shown_but_for_tags(&body) {
                                     put = Some(self.put(name, &change.put(&body)).await?);
                                 } else if accepted.is_done() && looks == 0 {
@@ -137,7 +137,7 @@ impl Deployments {
                                 looks = looks.saturating_sub(1);
                             }
                             _ => {
-                                news.report_state(&state);
+                                watch.report_state(&state);
                                 return Ok(deployment);
                             }
                         },
@@ -147,13 +147,13 @@ impl Deployments {
                         }
                         DeploymentState::Deleting => {
                             deleting = true;
-                            news.report_state(&state);
+                            watch.report_state(&state);
                         }
-                        DeploymentState::Running(_) => news.report_state(&state),
+                        DeploymentState::Running(_) => watch.report_state(&state),
                     }
                 }
             }
-            self.pause(limit, pauses.poll(retry_after), news).await?;
+            self.pause(limit, pauses.poll(retry_after), watch).await?;
         }
     }
 
@@ -162,17 +162,17 @@ impl Deployments {
         name: &DeploymentName,
         accepted: &AcceptedWrite,
         limit: Duration,
-        news: &mut DeploymentWatch<'_>,
+        watch: &mut DeploymentWatch<'_>,
     ) -> Result<(), DeployError> {
         let mut pauses = self.pauses();
         loop {
-            let (look, retry_after) = self.poll_once(name, &accepted.version, news).await?;
-            match look {
+            let (polled, retry_after) = self.poll_once(name, &accepted.version, watch).await?;
+            match polled {
                 DeploymentPoll::Missing => return Ok(()),
                 DeploymentPoll::Later => {}
                 DeploymentPoll::Seen(RawDeployment { body, deployment }) => {
                     let state = deployment.view().properties().provisioning_state.clone().unwrap_or_default();
-                    news.report_state(&state);
+                    watch.report_state(&state);
                     // A deployment that failed before can still be in deletion: the operation decides.
                     if let (DeploymentState::Failed(_), Some(detail)) =
                         (DeploymentState::of(&state), self.operation_error(accepted).await)
@@ -184,7 +184,7 @@ impl Deployments {
                     }
                 }
             }
-            self.pause(limit, pauses.poll(retry_after), news).await?;
+            self.pause(limit, pauses.poll(retry_after), watch).await?;
         }
     }
 
@@ -194,12 +194,17 @@ impl Deployments {
     }
 
     /// Waits between two looks; fails where the limit is over.
-    async fn pause(&self, limit: Duration, pause: Duration, news: &mut DeploymentWatch<'_>) -> Result<(), DeployError> {
-        let left = limit.saturating_sub(news.begun.elapsed());
+    async fn pause(
+        &self,
+        limit: Duration,
+        pause: Duration,
+        watch: &mut DeploymentWatch<'_>,
+    ) -> Result<(), DeployError> {
+        let left = limit.saturating_sub(watch.begun.elapsed());
         if left.is_zero() {
             return Err(DeployError::TimedOut {
-                last_state: news.last_state.take(),
-                last_fault: news.last_fault.take(),
+                last_state: watch.last_state.take(),
+                last_fault: watch.last_fault.take(),
             });
         }
         tokio::time::sleep(pause.min(left)).await;
@@ -210,14 +215,14 @@ impl Deployments {
         &self,
         name: &DeploymentName,
         version: &str,
-        news: &mut DeploymentWatch<'_>,
+        watch: &mut DeploymentWatch<'_>,
     ) -> Result<(DeploymentPoll, Option<Duration>), DeployError> {
         match self.poll(name, version, Retry::None).await {
             Ok((seen, Response { retry_after, .. })) => Ok((DeploymentPoll::Seen(seen), retry_after)),
             Err(error) if error.status() == Some(404) => Ok((DeploymentPoll::Missing, retry_after(&error))),
             Err(error) if error.is_passing() => {
                 let wait = retry_after(&error);
-                news.last_fault = Some(error);
+                watch.last_fault = Some(error);
                 Ok((DeploymentPoll::Later, wait))
             }
             Err(error) => Err(DeployError::Unwatchable(error)),
@@ -227,12 +232,12 @@ impl Deployments {
     /// Error of a failed deployment: its own error, else that of the operation.
     async fn failed(&self, state: String, body: &Value, accepted: Option<&AcceptedWrite>) -> DeployError {
         let own = Some(state_error(body)).filter(|error| !error.is_null()).map(read_error);
-        let told = match (own, accepted) {
+        let reported = match (own, accepted) {
             (Some(own), _) => Some(own),
             (None, Some(accepted)) => self.operation_error(accepted).await,
             (None, None) => None,
         };
-        let (detail, details) = told.map_or((None, Vec::new()), |(detail, details)| (Some(detail), details));
+        let (detail, details) = reported.map_or((None, Vec::new()), |(detail, details)| (Some(detail), details));
         DeployError::Failed { state, detail, details }
     }
 

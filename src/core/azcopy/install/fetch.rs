@@ -29,7 +29,7 @@ pub(super) struct FetchedArchive {
 /// Writes the archive into the file at `path`.
 pub(super) async fn fetch(
     http: &HttpClient,
-    place: &DownloadSource,
+    source: &DownloadSource,
     limit: u64,
     (file, path): (&mut File, &Path),
     on: &mut dyn FnMut(InstallEvent),
@@ -37,7 +37,7 @@ pub(super) async fn fetch(
     let mut backoff = Backoff::new(http.timings(), Retry::Idempotent).attempts(ATTEMPTS);
     loop {
         file.rewind().and_then(|()| file.set_len(0)).map_err(InstallError::io(path))?;
-        let error = match try_once(http, place, limit, (&mut *file, path), on).await {
+        let error = match try_once(http, source, limit, (&mut *file, path), on).await {
             Err(InstallError::Http(error)) => error,
             done => return done,
         };
@@ -50,12 +50,12 @@ pub(super) async fn fetch(
 
 async fn try_once(
     http: &HttpClient,
-    place: &DownloadSource,
+    source: &DownloadSource,
     limit: u64,
     (file, path): (&mut File, &Path),
     on: &mut dyn FnMut(InstallEvent),
 ) -> Result<FetchedArchive, InstallError> {
-    let (mut download, url) = follow(http, place).await?;
+    let (mut download, url) = follow(http, source).await?;
     let total = download.length();
     if total.is_some_and(|total| total > limit) {
         return Err(InstallError::TooLarge { limit });
@@ -76,13 +76,13 @@ async fn try_once(
     Ok(FetchedArchive { sha256, name: file_name(&url) })
 }
 
-async fn follow(http: &HttpClient, place: &DownloadSource) -> Result<(Download, Url), InstallError> {
-    let mut url = place.url().clone();
+async fn follow(http: &HttpClient, source: &DownloadSource) -> Result<(Download, Url), InstallError> {
+    let mut url = source.url().clone();
     for _ in 0..=REDIRECTS {
         let request = Request::download(url.clone(), http.timings().download_stall);
         match http.open(&request).await.map_err(InstallError::Http)? {
             DownloadResponse::Content(download) => return Ok((download, url)),
-            DownloadResponse::Redirect(next) if place.allows(&next) => url = next,
+            DownloadResponse::Redirect(next) if source.allows(&next) => url = next,
             DownloadResponse::Redirect(next) => {
                 let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
                 let to = format!("{}://{}", next.scheme(), host(&next));

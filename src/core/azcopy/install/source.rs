@@ -111,19 +111,19 @@ mod tests {
 
     use super::*;
 
-    fn place(vars: &[(&str, &str)]) -> Result<DownloadSource, InstallError> {
+    fn source(vars: &[(&str, &str)]) -> Result<DownloadSource, InstallError> {
         DownloadSource::from_env(&Env::from_vars(vars.iter().copied(), Path::new("/")))
     }
 
-    fn allowed<'a>(place: &DownloadSource, urls: &[&'a str]) -> Vec<&'a str> {
-        urls.iter().copied().filter(|url| place.allows(&Url::parse(url).expect("a URL"))).collect()
+    fn allowed<'a>(source: &DownloadSource, urls: &[&'a str]) -> Vec<&'a str> {
+        urls.iter().copied().filter(|url| source.allows(&Url::parse(url).expect("a URL"))).collect()
     }
 
     const SHA: &str = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef";
 
     #[test]
     fn redirects_of_the_default_source_stay_with_microsoft() {
-        let place = place(&[]).expect("a place");
+        let source = source(&[]).expect("a place");
         let good = [
             "https://aka.ms/x",
             "https://AKA.MS/x",
@@ -134,7 +134,7 @@ mod tests {
             "https://objects.githubusercontent.com/x",
             "https://download.microsoft.com/x",
         ];
-        assert_eq!(allowed(&place, &good), good);
+        assert_eq!(allowed(&source, &good), good);
         let bad = [
             "http://aka.ms/x",
             "https://evilgithub.com/x",
@@ -156,12 +156,12 @@ mod tests {
             "file:///etc/passwd",
             "data:text/plain,x",
         ];
-        assert_eq!(allowed(&place, &bad), [""; 0]);
+        assert_eq!(allowed(&source, &bad), [""; 0]);
     }
 
     #[test]
     fn redirects_of_a_custom_source_stay_on_its_host() {
-        let own = |url: &str| place(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]).expect("a place");
+        let own = |url: &str| source(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]).expect("a place");
         let urls = [
             "https://mirror.corp/x",
             "https://mirror.corp:8443/x",
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_custom_source_is_secure_and_has_a_checksum() {
-        let said = |vars: &[(&str, &str)]| place(vars).expect_err("refused").to_string();
+        let said = |vars: &[(&str, &str)]| source(vars).expect_err("refused").to_string();
         for url in ["http://mirror.corp/x", "ftp://h/x", "https://u:p@h/x", "file:///x", "not a URL"] {
             let error = said(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]);
             assert!(error.contains(var::AZCOPY_URL) && !error.contains("u:p"), "{error}");
@@ -185,14 +185,14 @@ mod tests {
         for sha in ["abc", &SHA[1..], &SHA.replace('0', "g")] {
             assert!(said(&[(var::AZCOPY_SHA256, sha)]).contains("64 hexadecimal digits"));
         }
-        let own = place(&[(var::AZCOPY_URL, "https://h/p?sig=CANARY#CANARY"), (var::AZCOPY_SHA256, SHA)]);
+        let own = source(&[(var::AZCOPY_URL, "https://h/p?sig=CANARY#CANARY"), (var::AZCOPY_SHA256, SHA)]);
         assert_eq!(own.expect("a place").shown(), "https://h/p");
     }
 
     #[test]
     fn a_checksum_is_checked_wherever_the_archive_comes_from() {
-        let checked = place(&[(var::AZCOPY_SHA256, SHA)]).expect("a place");
+        let checked = source(&[(var::AZCOPY_SHA256, SHA)]).expect("a place");
         assert!(checked.check(&SHA.to_ascii_lowercase()).is_ok() && checked.check("0").is_err());
-        assert!(place(&[]).expect("a place").check("0").is_ok());
+        assert!(source(&[]).expect("a place").check("0").is_ok());
     }
 }

@@ -215,7 +215,7 @@ async fn only_this_version_in_this_place_is_the_registered_model() {
         let shown = ok(&format!(r#"{{"name":"m","version":"1",{shown}}}"#));
         let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), shown]).await;
         match outcome.expect_err("another model") {
-            RegisterError::Taken { difference: told } => assert_eq!(told, difference),
+            RegisterError::Taken { difference: found } => assert_eq!(found, difference),
             other => panic!("{other:?}"),
         }
         assert_eq!(sent, [CREATE, OPERATION, GET]);

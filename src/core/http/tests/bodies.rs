@@ -56,7 +56,7 @@ async fn a_stall_ends_an_attempt_and_a_moving_counter_does_not() {
     let server = Server::play(vec![ServerScript::Silence]).await;
     let put = || Request::new(Method::PUT, server.url.clone(), Retry::None).blob_store().stream(12, pieces);
     let error = client.send(&put().stall_timeout(timeout, || 7)).await.expect_err("nothing moves");
-    let HttpError::Network { fault: NetworkFault::Timeout, connecting: false, words, .. } = error else {
+    let HttpError::Network { fault: NetworkFault::Timeout, connecting: false, message, .. } = error else {
         panic!("{error:?}")
     };
     assert_eq!(words, "no data transferred for 0.2 s");

@@ -85,15 +85,15 @@ async fn short_empty_and_silent_responses_are_asked_again_from_the_last_byte() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_server_that_ignores_or_changes_the_range_is_refused() {
-    for (play, words) in [
+    for (play, message) in [
         (answer("200 OK", &[], CONTENT), "the whole file (200)"),
         (part(1, 7, "eights!"), "bytes 1-7/8"),
         (answer("206 Partial Content", &[], CONTENT), "no Content-Range"),
     ] {
         let cdn = Server::play(vec![play]).await;
         let (_hub, file) = file(vec![elsewhere(cdn.url.as_str(), &[])]).await;
-        match file.bytes(0..8).await.expect_err(words) {
-            HubError::BadRange { what, .. } => assert_eq!(what, words),
+        match file.bytes(0..8).await.expect_err(message) {
+            HubError::BadRange { what, .. } => assert_eq!(what, message),
             error => panic!("{error:?}"),
         }
         assert_eq!(cdn.seen().len(), 1);

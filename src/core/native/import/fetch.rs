@@ -39,11 +39,11 @@ impl ImportContext<'_> {
         &self,
         remote: &SharedRemoteFile,
         (start, length): (u64, u64),
-        room: PooledBuffer,
+        pooled: PooledBuffer,
     ) -> Result<BufferedContent, NativeError> {
-        let mut room = room;
+        let mut pooled = pooled;
         let buffer =
-            room.buffer(usize::try_from(length).map_err(|error| NativeError::Record(io::Error::other(error)))?);
+            pooled.buffer(usize::try_from(length).map_err(|error| NativeError::Record(io::Error::other(error)))?);
         let mut crc = crc64fast_nvme::Digest::new();
         let mut stream = remote.stream(start..start + length);
         let mut at = 0;
@@ -57,6 +57,6 @@ impl ImportContext<'_> {
             at += piece.len();
             self.files.tally.add_received(bytes);
         }
-        Ok(BufferedContent { bytes: room.filled(), crc64: STANDARD.encode(crc.sum64().to_le_bytes()) })
+        Ok(BufferedContent { bytes: pooled.filled(), crc64: STANDARD.encode(crc.sum64().to_le_bytes()) })
     }
 }

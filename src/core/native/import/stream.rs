@@ -65,8 +65,8 @@ impl ImportContext<'_> {
         let files = self.files;
         // Always in this order: a holder of memory waits for a permit, never the reverse.
         let fetching = self.fetches.acquire().await.map_err(closed)?;
-        let room = files.reserve_buffer(shape.bytes).await?;
-        let content = self.fetch(remote, Self::remote_range(remote), room).await?;
+        let pooled = files.reserve_buffer(shape.bytes).await?;
+        let content = self.fetch(remote, Self::remote_range(remote), pooled).await?;
         drop(fetching);
         let (expected, bytes) = (remote.file().sum, content.bytes.clone());
         let sums = blocking(move || {
@@ -213,7 +213,7 @@ impl FileStream<'_, '_> {
                     Ok((of_file, self.import.fetches.acquire().await.map_err(closed)?))
                 };
                 let fetching = while_in_flight(&mut in_flight, fetching).await?;
-                let room = while_in_flight(&mut in_flight, files.reserve_buffer(range.1)).await?;
+                let pooled = while_in_flight(&mut in_flight, files.reserve_buffer(range.1)).await?;
                 let (read, for_sum) = oneshot::channel();
                 if is_summed {
                     // The receiver is gone only when the upload ends.
@@ -222,7 +222,7 @@ impl FileStream<'_, '_> {
                 let what = format!("block {} of {count} of {}", units::grouped(index + 1), self.path);
                 let (ledger, advance) = (&ledger, &advance);
                 in_flight.push(async move {
-                    let content = self.import.fetch(self.remote, range, room).await?;
+                    let content = self.import.fetch(self.remote, range, pooled).await?;
                     drop(fetching);
                     read.send(content.bytes.clone()).ok();
                     let turn = files.request_permit(range.1).await?;

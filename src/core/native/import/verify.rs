@@ -25,13 +25,13 @@ impl ImportContext<'_> {
         let starts = (0..bytes.div_ceil(PART)).map(|part| part * PART);
         let ranges = starts.map(|start| (start, PART.min(bytes - start)));
         let parts = stream::iter(ranges).map(|range| async move {
-            let room = self.files.reserve_buffer(range.1).await?;
+            let pooled = self.files.reserve_buffer(range.1).await?;
             let part = self.files.store.read(path, range).await.map_err(of_store)?;
-            Ok::<_, NativeError>((part, room))
+            Ok::<_, NativeError>((part, pooled))
         });
         let mut parts = std::pin::pin!(parts.buffered(PARTS));
         let mut sum = SumState::new(remote.file().sum, bytes);
-        while let Some((part, room)) = parts.try_next().await? {
+        while let Some((part, pooled)) = parts.try_next().await? {
             if let Some(rate) = &self.files.rate {
                 rate.wait(part.len() as u64).await;
             }
@@ -42,7 +42,7 @@ impl ImportContext<'_> {
             })
             .await
             .map_err(NativeError::Record)?;
-            drop(room);
+            drop(pooled);
         }
         Ok(sum.finish())
     }
