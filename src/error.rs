@@ -240,7 +240,7 @@ impl CliError {
     }
 
     /// True where the service knows no such model or version.
-    pub(crate) fn is_no_such_model(&self) -> bool {
+    pub(crate) fn is_model_missing(&self) -> bool {
         let code = self.details.code.as_str();
         let is_of_model = matches!(code, "ModelNotFound" | "ModelVersionNotFound" | "NotFound" | "ResourceNotFound");
         self.kind == ErrorKind::NotFound && (self.details.code == ErrorCode::ModelNotFound || is_of_model)

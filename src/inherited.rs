@@ -26,7 +26,7 @@ pub(crate) fn environment(env: Env, is_work: bool) -> Inherited {
     if !env.run_by_azd() {
         return Inherited { env, warnings: Vec::new(), left_out: Vec::new() };
     }
-    let (injected, is_silent) = if is_work { ask(&env) } else { (unasked(), false) };
+    let (injected, is_silent) = if is_work { ask(&env) } else { (not_queried(), false) };
     let (mut ignored, mut from_azd) = (Vec::new(), BTreeSet::new());
     for (name, value) in std::env::vars_os() {
         let text = name.to_string_lossy().into_owned();
@@ -52,11 +52,11 @@ pub(crate) fn environment(env: Env, is_work: bool) -> Inherited {
         return Inherited { env, warnings: Vec::new(), left_out: ignored };
     }
     let matters = |name: &String| is_consequential(name, env.get(var::CREDENTIAL).is_some());
-    let (telling, left_out) = ignored.into_iter().partition(matters);
-    Inherited { env, warnings: warnings(&injected, telling), left_out }
+    let (warned, left_out) = ignored.into_iter().partition(matters);
+    Inherited { env, warnings: warnings(&injected, warned), left_out }
 }
 
-fn unasked() -> InjectedVariables {
+fn not_queried() -> InjectedVariables {
     InjectedVariables::Unknown { why: "azd was not asked".into() }
 }
 

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 
 use super::render::{RULE, aligned, section};
 use super::table::{self, TableStyle};
-use azure_ai_models_core::arm::{AccountModelView, ModelSku, Usage, bills_while_it_exists};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::arm::{AccountModelView, ModelSku, Usage, is_billed_by_time};
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::units;
 
 /// Table of `base list`; with `--quiet` each name once.
@@ -16,7 +16,7 @@ pub(crate) fn table(models: &[&AccountModelView], now: OffsetDateTime, style: Ta
     if !style.summary {
         let mut seen = HashSet::new();
         let names = models.iter().filter(|model| seen.insert(&model.name));
-        return names.map(|model| harmless(&model.name) + "\n").collect();
+        return names.map(|model| printable(&model.name) + "\n").collect();
     }
     let row = |model: &&AccountModelView| {
         let skus: Vec<&str> = model.base_skus(now).map(|sku| sku.name.as_str()).collect();
@@ -50,14 +50,14 @@ pub(crate) struct ModelPageContext<'a> {
 /// The page of `base show`: all versions of a model, which are not none.
 #[must_use]
 pub(crate) fn page(versions: &[&AccountModelView], surroundings: &ModelPageContext<'_>) -> String {
-    let name = versions.first().map(|model| harmless(&model.name)).unwrap_or_default();
+    let name = versions.first().map(|model| printable(&model.name)).unwrap_or_default();
     let mut page = format!("Base model: {name}\n{RULE}\n");
     for model in versions {
         push_version(&mut page, model, surroundings);
     }
     page = format!("{page}{RULE}\n");
     if let Some(deploy) = surroundings.deploy {
-        page = format!("{page}\nTo deploy this model:\n  {}\n", harmless(deploy));
+        page = format!("{page}\nTo deploy this model:\n  {}\n", printable(deploy));
     }
     page
 }
@@ -88,7 +88,7 @@ fn push_version(page: &mut String, model: &AccountModelView, surroundings: &Mode
         ("Properties", joined(model.capabilities.iter().filter_map(measure).collect())),
         ("Catalog", model.model_catalog_asset_id.clone()),
     ];
-    section(page, &format!("Version {}{note}", harmless(model.version())), &rows);
+    section(page, &format!("Version {}{note}", printable(model.version())), &rows);
     for sku in model.skus() {
         let range = sku.range();
         let retired = if sku.has_ended(*now) { "ended" } else { "ends" };
@@ -103,7 +103,7 @@ fn push_version(page: &mut String, model: &AccountModelView, surroundings: &Mode
             ("Availability", is_planned.map(|date| format!("{retired} {}", day(date)))),
         ];
         let lines = aligned(&rows).replace("\n  ", "\n    ");
-        *page = format!("{page}  {}\n    {}\n", harmless(&sku.name), lines.trim());
+        *page = format!("{page}  {}\n    {}\n", printable(&sku.name), lines.trim());
     }
 }
 
@@ -134,7 +134,7 @@ fn quota(sku: &ModelSku, usages: Option<&[Usage]>) -> Option<String> {
 
 /// `by use (ContextToken: 1K Tokens)`.
 fn billed(sku: &ModelSku) -> String {
-    let how = if bills_while_it_exists(&sku.name) { "while the deployment exists" } else { "by use" };
+    let how = if is_billed_by_time(&sku.name) { "while the deployment exists" } else { "by use" };
     let meters: Vec<String> = sku.meters().map(|(name, unit)| format!("{name}: {unit}")).collect();
     if meters.is_empty() { how.to_owned() } else { format!("{how} ({})", meters.join(", ")) }
 }

@@ -2,7 +2,7 @@
 
 use super::findings::finding_line;
 use super::render::aligned;
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::Finding;
 use azure_ai_models_core::units;
 
@@ -45,21 +45,21 @@ pub(crate) fn dry_run_page(plan: &CreateDryRunPage<'_>) -> String {
     let mut rows = vec![
         ("Name", Some(plan.name.to_owned())),
         ("Version", Some(plan.version.to_owned())),
-        ("Source", Some(harmless(plan.source))),
+        ("Source", Some(printable(plan.source))),
         ("Upload", Some(upload)),
     ];
-    rows.extend(plan.import.iter().map(|(title, text)| (*title, Some(harmless(text)))));
+    rows.extend(plan.import.iter().map(|(title, text)| (*title, Some(printable(text)))));
     let sizes: Vec<String> = plan.files.iter().map(|(_, bytes)| units::bytes(*bytes)).collect();
     let width = sizes.iter().map(String::len).max().unwrap_or(0);
-    let files = plan.files.iter().zip(&sizes).map(|((path, _), size)| format!("{size:>width$}  {}", harmless(path)));
+    let files = plan.files.iter().zip(&sizes).map(|((path, _), size)| format!("{size:>width$}  {}", printable(path)));
     let left: Vec<String> = plan.excluded_bytes.iter().map(|bytes| units::bytes(*bytes)).collect();
     let width = left.iter().map(String::len).max().unwrap_or(0);
     let excluded = plan.excluded.iter().enumerate().map(|(at, (path, reason))| match left.get(at) {
-        Some(size) => format!("{size:>width$}  {} ({reason})", harmless(path)),
-        None => format!("{} ({reason})", harmless(path)),
+        Some(size) => format!("{size:>width$}  {} ({reason})", printable(path)),
+        None => format!("{} ({reason})", printable(path)),
     });
     let findings =
-        plan.findings.iter().map(|finding| harmless(&format!("{}: {}", finding.level, finding_line(finding))));
+        plan.findings.iter().map(|finding| printable(&format!("{}: {}", finding.level, finding_line(finding))));
     [
         format!("Dry run: nothing is sent.\n\n{}", aligned(&rows)),
         list("Files", files),
@@ -93,7 +93,7 @@ pub(crate) fn lora_line(
     modules: Option<&[String]>,
     dropout: Option<f64>,
 ) -> String {
-    let known = |value: Option<String>| value.map_or_else(|| "?".to_owned(), |text| harmless(&text));
+    let known = |value: Option<String>| value.map_or_else(|| "?".to_owned(), |text| printable(&text));
     format!(
         "rank {}, alpha {}, target modules {}, dropout {}",
         known(rank.map(|rank| rank.to_string())),

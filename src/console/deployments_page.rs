@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::render::{RULE, aligned, section};
 use super::table::{self, TableStyle};
-use azure_ai_models_core::display::{harmless, harmless_json, harmless_lines};
+use azure_ai_models_core::display::{printable, printable_json, printable_lines};
 use azure_ai_models_core::model::{
     DeploymentKind, DeploymentState, DeploymentView, ModelReference, ProjectDeploymentView, RateLimit, Sku,
 };
@@ -54,7 +54,7 @@ impl DeploymentRow {
 #[must_use]
 pub(crate) fn table(rows: &[DeploymentRow], with_kind: bool, style: TableStyle) -> String {
     if !style.summary {
-        return rows.iter().map(|row| harmless(&row.name) + "\n").collect();
+        return rows.iter().map(|row| printable(&row.name) + "\n").collect();
     }
     let mut headings = vec!["NAME", "MODEL", "VERSION", "SKU", "CAPACITY", "STATE"];
     if with_kind {
@@ -95,7 +95,7 @@ pub(crate) fn page(deployment: &DeploymentView, usage: &DeploymentUsage) -> Stri
     let properties = deployment.properties();
     let sku = deployment.sku.clone().unwrap_or_default();
     let rates = properties.rate_limits.as_deref().unwrap_or_default();
-    let mut page = format!("Deployment: {}\n{RULE}\n", harmless(&deployment.name));
+    let mut page = format!("Deployment: {}\n{RULE}\n", printable(&deployment.name));
     let state = match (&properties.provisioning_state, &properties.deployment_state) {
         (Some(state), Some(run)) if !run.eq_ignore_ascii_case("running") => Some(format!("{state} ({run})")),
         (state, _) => state.clone(),
@@ -128,7 +128,7 @@ fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
         DeploymentState::Succeeded => {}
         DeploymentState::Failed(_) => return "The deployment failed: it does not answer requests.\n".to_owned(),
         DeploymentState::Deleting => return "The deployment is being deleted.\n".to_owned(),
-        DeploymentState::Running(_) => return format!("To wait until it is ready:\n  {}\n", harmless(&usage.wait)),
+        DeploymentState::Running(_) => return format!("To wait until it is ready:\n  {}\n", printable(&usage.wait)),
     }
     let rows = [
         ("Endpoint", Some(usage.base.clone())),
@@ -138,7 +138,7 @@ fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     let mut text = format!("Use it with any OpenAI client:\n{}", aligned(&rows));
     if chats(deployment) {
         // Writing to a string cannot fail.
-        let _ = write!(text, "\nTo try it:\n  {}\n", harmless(&usage.curl));
+        let _ = write!(text, "\nTo try it:\n  {}\n", printable(&usage.curl));
     }
     text
 }
@@ -195,7 +195,7 @@ pub(crate) fn project_page(deployment: &ProjectDeploymentView, kind: DeploymentK
         ("SKU", sku.name),
         ("Capacity", sku.capacity.map(units::grouped)),
     ];
-    let mut page = format!("Deployment: {}\n{RULE}\n", harmless(&deployment.name));
+    let mut page = format!("Deployment: {}\n{RULE}\n", printable(&deployment.name));
     section(&mut page, "General", &general);
     format!("{page}{RULE}\n")
 }
@@ -217,7 +217,7 @@ pub(crate) struct TestPage<'a> {
 /// Page of `deployments test`; only the answer with `--quiet`.
 #[must_use]
 pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
-    let answer = harmless_lines(page.answer.trim_end());
+    let answer = printable_lines(page.answer.trim_end());
     if !style.summary {
         return answer + "\n";
     }
@@ -238,7 +238,10 @@ pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
 /// The page of a write that is not waited for.
 #[must_use]
 pub(crate) fn accepted_page(name: &str, state: &str, wait: &str) -> String {
-    format!("Deployment '{name}' is in progress (state {state}).\n\nTo wait until it is ready:\n  {}\n", harmless(wait))
+    format!(
+        "Deployment '{name}' is in progress (state {state}).\n\nTo wait until it is ready:\n  {}\n",
+        printable(wait)
+    )
 }
 
 /// Data of the page of `create --dry-run`.
@@ -267,8 +270,8 @@ pub(crate) fn dry_run_page(plan: &DeploymentDryRunPage<'_>) -> String {
     let checks: String = plan.checks.iter().map(|line| format!("  {line}\n")).collect();
     let mut page = format!("Dry run: nothing is sent.\n\n{}\nChecks:\n{checks}", aligned(&rows));
     if let (Some(request), Some(body)) = (&plan.request, &plan.body) {
-        let body = harmless_json(body.clone()).replace('\n', "\n  ");
-        page = format!("{page}\nRequest that would be sent:\n  {}\n  {body}\n", harmless(request));
+        let body = printable_json(body.clone()).replace('\n', "\n  ");
+        page = format!("{page}\nRequest that would be sent:\n  {}\n  {body}\n", printable(request));
     }
     page
 }

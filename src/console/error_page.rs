@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::style::Style;
-use azure_ai_models_core::display::{harmless, harmless_json, harmless_lines};
+use azure_ai_models_core::display::{printable, printable_json, printable_lines};
 
 /// A failure as values.
 #[derive(Clone, Debug)]
@@ -30,40 +30,40 @@ pub(crate) struct ErrorPage<'a> {
 
 impl ErrorPage<'_> {
     pub(super) fn text(&self, style: Style) -> String {
-        let mut text = format!("{} {}", style.red("ERROR:"), harmless_lines(self.message));
+        let mut text = format!("{} {}", style.red("ERROR:"), printable_lines(self.message));
         if let Some(suggestion) = self.suggestion {
             text = format!(
                 "{text}\n\n{} {suggestion}",
                 style.blue("Suggestion:"),
-                suggestion = harmless_lines(suggestion)
+                suggestion = printable_lines(suggestion)
             );
         }
         if !self.links.is_empty() {
             text.push('\n');
         }
         for (title, url) in self.links {
-            text = format!("{text}\n  • {}: {}", harmless(title), harmless(url));
+            text = format!("{text}\n  • {}: {}", printable(title), printable(url));
         }
         if let Some(id) = self.request_id {
             let time = self.time.map(|time| format!(", {time}")).unwrap_or_default();
-            text = format!("{text}\n\n{}", style.grey(&harmless_lines(&format!("Request id: {id}{time}"))));
+            text = format!("{text}\n\n{}", style.grey(&printable_lines(&format!("Request id: {id}{time}"))));
         }
         text
     }
 
     /// Page for a coding agent: the error, and the whole suggestion on one line.
     pub(super) fn hint_text(&self) -> String {
-        let mut text = format!("ERROR: {}", harmless_lines(self.message));
+        let mut text = format!("ERROR: {}", printable_lines(self.message));
         let links = self.links.iter().map(|(title, url)| format!("{title}: {url}"));
         let hints: Vec<String> =
             self.suggestion.into_iter().flat_map(str::lines).map(str::to_owned).chain(links).collect();
         let hints: Vec<String> =
-            hints.iter().map(|hint| harmless(hint.trim())).filter(|hint| !hint.is_empty()).collect();
+            hints.iter().map(|hint| printable(hint.trim())).filter(|hint| !hint.is_empty()).collect();
         if !hints.is_empty() {
             text = format!("{text}\nhint: {}", hints.join(" "));
         }
         if let Some(id) = self.request_id {
-            text = format!("{text}\nrequest id: {}", harmless(id));
+            text = format!("{text}\nrequest id: {}", printable(id));
         }
         text
     }
@@ -83,7 +83,7 @@ impl ErrorPage<'_> {
     }
 
     pub(super) fn json(&self) -> String {
-        harmless_json(json!({ "error": self.object() }).to_string())
+        printable_json(json!({ "error": self.object() }).to_string())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Not a table: its last column would be cut on a terminal, and that column is the suggestion.
 
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::{Finding, FindingLevel, WeightType};
 use azure_ai_models_core::units;
 
@@ -27,8 +27,8 @@ pub(crate) fn findings_page(findings: &[Finding], checked: Option<CheckSummary>,
     let codes = width(|finding| finding.code.as_str());
     let mut page = String::new();
     for Finding { level, code, file, message, remedy } in findings {
-        let (level, code, file) = (level.to_string(), code.as_str(), harmless(file));
-        let (message, remedy) = (harmless(message), harmless(remedy));
+        let (level, code, file) = (level.to_string(), code.as_str(), printable(file));
+        let (message, remedy) = (printable(message), printable(remedy));
         page = format!("{page}{level:<7}  {code:<codes$}  {file}\n         {message}\n         {remedy}\n\n");
     }
     if summary {

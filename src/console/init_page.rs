@@ -1,7 +1,7 @@
 //! The page of `init`. Pure.
 
 use super::render::aligned;
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 
 /// Data of the page.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl InitPage<'_> {
             ("Endpoint", self.endpoint),
         ]
         .map(|(key, value)| (key, Some(value.to_owned())));
-        let next: Vec<String> = self.next.iter().map(|command| format!("  {}\n", harmless(command))).collect();
+        let next: Vec<String> = self.next.iter().map(|command| format!("  {}\n", printable(command))).collect();
         let (rows, next) = (aligned(&rows), next.concat());
         format!("SUCCESS: AI models project initialized!\n\n{rows}\nYou can now use commands like:\n{next}")
     }

@@ -49,7 +49,7 @@ use serde_json::Value;
 use self::progress::ProgressFormat;
 use self::record::Message;
 use self::style::Style;
-use azure_ai_models_core::display::harmless_lines;
+use azure_ai_models_core::display::printable_lines;
 use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::upload::detached::EventLog;
 
@@ -157,18 +157,18 @@ impl Console {
     /// `✓ Upload complete`
     pub(crate) fn done(&self, text: &str) {
         self.record_message(Message::Done, text);
-        self.write_message(&format!("{} {}", self.style.green("✓"), harmless_lines(text)));
+        self.write_message(&format!("{} {}", self.style.green("✓"), printable_lines(text)));
     }
 
     /// Writes a status message.
     pub(crate) fn status(&self, text: &str) {
         self.record_message(Message::Status, text);
-        self.write_message(&harmless_lines(text));
+        self.write_message(&printable_lines(text));
     }
 
     /// Writes a status message that is recorded elsewhere.
     pub(crate) fn status_unrecorded(&self, text: &str) {
-        self.write_message(&harmless_lines(text));
+        self.write_message(&printable_lines(text));
     }
 
     /// Writes a blank line between messages and result, where both are on one terminal.
@@ -186,13 +186,13 @@ impl Console {
     /// Writes a notice: a retry, a wait.
     pub(crate) fn notice(&self, text: &str) {
         self.record_message(Message::Notice, text);
-        self.write_message(&self.style.grey(&harmless_lines(text)));
+        self.write_message(&self.style.grey(&printable_lines(text)));
     }
 
     /// `WARNING: ...`
     pub(crate) fn warn(&self, text: &str) {
         self.record_message(Message::Warning, text);
-        self.write_message(&format!("{} {}", self.style.yellow("WARNING:"), harmless_lines(text)));
+        self.write_message(&format!("{} {}", self.style.yellow("WARNING:"), printable_lines(text)));
     }
 
     /// True where trace lines are shown.
@@ -203,7 +203,7 @@ impl Console {
     /// A trace line.
     pub(crate) fn debug(&self, text: &str) {
         if self.settings.debug {
-            self.line(&self.style.grey(&format!("debug: {}", harmless_lines(text))));
+            self.line(&self.style.grey(&format!("debug: {}", printable_lines(text))));
         }
     }
 
@@ -281,7 +281,7 @@ impl Console {
     pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
         {
             let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-            stderr.write_all(mask_known(harmless_lines(question)).as_bytes())?;
+            stderr.write_all(mask_known(printable_lines(question)).as_bytes())?;
             stderr.flush()?;
         }
         self.asking.store(true, Ordering::SeqCst);

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Console, ErrorPage};
-use azure_ai_models_core::display::{harmless, harmless_json};
+use azure_ai_models_core::display::{printable, printable_json};
 use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::units;
 
@@ -75,7 +75,7 @@ pub(super) fn event_line(event: &str, fields: Value) -> String {
     if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
         object.extend(fields);
     }
-    harmless_json(object.to_string())
+    printable_json(object.to_string())
 }
 
 pub(super) fn step_line(number: u8, of: u8, name: &str) -> String {
@@ -113,7 +113,7 @@ impl<'a> StatusView<'a> {
 
     /// The service's word, and how long it takes already.
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
-        let line = || format!("  {} ({})", harmless(status), units::duration(elapsed));
+        let line = || format!("  {} ({})", printable(status), units::duration(elapsed));
         match self.console.face {
             ProgressFormat::Bar => {
                 if let Some(bar) = &self.bar {

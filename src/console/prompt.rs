@@ -7,7 +7,7 @@ use dialoguer::FuzzySelect;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use super::Console;
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::redact::mask_known;
 
 /// Visible rows of a list; typing filters it.
@@ -50,8 +50,8 @@ impl Console {
     pub(crate) fn select(&self, question: &str, choices: &[String]) -> io::Result<Option<usize>> {
         let theme: &dyn Theme = if self.settings.colour_stderr { &ColorfulTheme::default() } else { &SimpleTheme };
         let chosen = FuzzySelect::with_theme(theme)
-            .with_prompt(harmless(question))
-            .items(choices.iter().map(|choice| mask_known(harmless(choice))))
+            .with_prompt(printable(question))
+            .items(choices.iter().map(|choice| mask_known(printable(choice))))
             .default(0)
             .max_length(ROWS)
             .interact_on_opt(&Term::stderr());

@@ -15,7 +15,7 @@ pub(crate) use super::findings::{CheckSummary, error_lines, finding_line, findin
 use super::table::{TableStyle, table};
 pub(crate) use super::uploads_page::{UploadRow, UploadSpeed, uploads_table};
 use super::width::{columns, padded};
-use azure_ai_models_core::display::{harmless, harmless_json};
+use azure_ai_models_core::display::{printable, printable_json};
 use azure_ai_models_core::model::{CustomModel, ListedModel, ModelView, OperationProgress, Versioned};
 use azure_ai_models_core::redact;
 use azure_ai_models_core::units;
@@ -52,7 +52,7 @@ impl RowKind {
 #[must_use]
 pub(crate) fn model_table(models: &[ListedModel], counted: RowKind, style: TableStyle) -> String {
     if !style.summary {
-        return models.iter().map(|model| harmless(counted.name(model)) + "\n").collect();
+        return models.iter().map(|model| printable(counted.name(model)) + "\n").collect();
     }
     let rows = models.iter().map(|model| {
         let created = if model.created_at().is_empty() { String::new() } else { timestamp(model.created_at()) };
@@ -72,13 +72,17 @@ pub(crate) fn model_table(models: &[ListedModel], counted: RowKind, style: Table
 /// The page of `create --if-changed` where nothing changed.
 #[must_use]
 pub(crate) fn unchanged_page(name: &str, version: &str) -> String {
-    format!("Model '{}' (version {}) has the same content: nothing was uploaded.\n", harmless(name), harmless(version))
+    format!(
+        "Model '{}' (version {}) has the same content: nothing was uploaded.\n",
+        printable(name),
+        printable(version)
+    )
 }
 
 /// Only the name, for `--quiet`.
 #[must_use]
 pub(crate) fn name_line(name: &str) -> String {
-    harmless(name) + "\n"
+    printable(name) + "\n"
 }
 
 /// Page of `show`: all details of a model, and the next steps.
@@ -98,7 +102,7 @@ pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> Strin
 #[must_use]
 pub(crate) fn model_details(model: &CustomModel) -> String {
     let view = model.view();
-    let mut page = format!("Custom Model: {}\n{RULE}\n", harmless(&view.name));
+    let mut page = format!("Custom Model: {}\n{RULE}\n", printable(&view.name));
     section(&mut page, "General", &general(view));
     if let Some(failure) = &view.failure {
         section(&mut page, "Failure", &[("Code", failure.code.clone()), ("Message", failure.message.clone())]);
@@ -206,7 +210,7 @@ pub(crate) fn created_page(
 /// How a registered model is deployed.
 #[must_use]
 pub(crate) fn deploy_section(deploy: &str) -> String {
-    format!("To deploy this model:\n  {}\n", harmless(deploy))
+    format!("To deploy this model:\n  {}\n", printable(deploy))
 }
 
 /// One JSON document, indented by two, without its secrets.
@@ -216,7 +220,7 @@ pub(crate) fn deploy_section(deploy: &str) -> String {
 pub(crate) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut document = serde_json::to_value(value)?;
     redact::clean_json(&mut document);
-    let mut text = harmless_json(serde_json::to_string_pretty(&document)?);
+    let mut text = printable_json(serde_json::to_string_pretty(&document)?);
     text.push('\n');
     Ok(text)
 }
@@ -263,7 +267,7 @@ pub(super) fn section(page: &mut String, title: &str, rows: &[(&str, Option<Stri
 /// `  Name:        my-model`, the values one below the other.
 pub(super) fn aligned(rows: &[(&str, Option<String>)]) -> String {
     let shown: Vec<(String, String)> =
-        rows.iter().filter_map(|(key, value)| Some((harmless(key), harmless(value.as_deref()?)))).collect();
+        rows.iter().filter_map(|(key, value)| Some((printable(key), printable(value.as_deref()?)))).collect();
     let width = shown.iter().map(|(key, _)| columns(key)).max().unwrap_or_default();
     let mut out = String::new();
     for (key, value) in shown {

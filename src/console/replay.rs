@@ -10,7 +10,7 @@ use super::Console;
 use super::progress::{ProgressFormat, StatusView};
 use super::record::{FOUND, MESSAGE, Message, STARTED};
 use super::transfer::TransferView;
-use azure_ai_models_core::display::harmless_json;
+use azure_ai_models_core::display::printable_json;
 use azure_ai_models_core::model::{TransferEvent, TransferProgress};
 
 /// See the module.
@@ -42,7 +42,7 @@ impl<'a> Replay<'a> {
             let is_shown = !name.starts_with('_') && name != "error";
             if let (true, Some(fields)) = (is_shown, event.as_object_mut()) {
                 fields.shift_remove(FOUND);
-                self.console.line(&harmless_json(event.to_string()));
+                self.console.line(&printable_json(event.to_string()));
             }
             return;
         }

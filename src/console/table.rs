@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::width::{columns, cut, is_plain, push_padded};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 
 /// Style of a table.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub(super) fn table<C: AsRef<str>>(
 }
 
 fn shown(cell: &str) -> Cow<'_, str> {
-    if is_plain(cell) { Cow::Borrowed(cell) } else { Cow::Owned(harmless(cell)) }
+    if is_plain(cell) { Cow::Borrowed(cell) } else { Cow::Owned(printable(cell)) }
 }
 
 fn fit(widths: &mut Vec<usize>, whole: usize, available: usize) {

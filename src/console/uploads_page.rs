@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::table::{TableStyle, table};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::units;
 
 /// One row of [`uploads_table`].
@@ -71,7 +71,7 @@ pub(crate) fn uploads_table(rows: &[UploadRow], style: TableStyle) -> String {
                 row.files.map_or_else(unknown, units::grouped),
                 row.bytes.map_or_else(unknown, units::bytes),
                 age(row.age),
-                harmless(&row.source),
+                printable(&row.source),
             ]);
             cells
         })

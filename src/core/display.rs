@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// Text on one line: line breaks and tabs become blanks, and what could drive a terminal becomes a replacement mark.
 #[must_use]
-pub fn harmless(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
@@ -15,15 +15,15 @@ pub fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// As [`harmless`] for text of several lines, which keep their line breaks.
+/// As [`printable`] for text of several lines, which keep their line breaks.
 #[must_use]
-pub fn harmless_lines(text: &str) -> String {
-    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// JSON in which what could drive a terminal is escaped: another text of the same value.
 #[must_use]
-pub fn harmless_json(json: String) -> String {
+pub fn printable_json(json: String) -> String {
     let is_open = |c: char| is_dangerous(c) && !c.is_ascii_whitespace();
     if !json.contains(is_open) {
         return json;
@@ -56,14 +56,14 @@ mod tests {
 
     #[test]
     fn text_keeps_its_letters_and_loses_its_power() {
-        assert_eq!(harmless("a\tb\nc\rd"), "a b c d");
+        assert_eq!(printable("a\tb\nc\rd"), "a b c d");
         assert_eq!(
-            harmless("\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{e0041}"),
+            printable("\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{e0041}"),
             "\u{fffd}[2J\u{fffd}2J\u{fffd}\u{fffd}\u{fffd}"
         );
-        assert_eq!(harmless_lines("a\u{7}\nb"), "a\u{fffd}\nb");
+        assert_eq!(printable_lines("a\u{7}\nb"), "a\u{fffd}\nb");
         for text in ["né 模型", "❤\u{fe0f} 👩\u{200d}👩", "e\u{301}"] {
-            assert_eq!(harmless(text), text);
+            assert_eq!(printable(text), text);
         }
     }
 
@@ -72,7 +72,7 @@ mod tests {
         for c in ('\0'..=char::MAX).filter(|c| is_dangerous(*c)) {
             let value = serde_json::json!({ "a": c, "b": [format!("\"{c}\\{c}")] });
             for json in [value.to_string(), serde_json::to_string_pretty(&value).expect("JSON")] {
-                let shown = harmless_json(json);
+                let shown = printable_json(json);
                 assert!(!shown.contains(|c: char| is_dangerous(c) && c != '\n'), "{shown}");
                 assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("JSON"), value);
             }

@@ -1,7 +1,7 @@
 //! Report of a failure to azd, except for failures that are not reported.
 
 use azure_ai_models_core::azd::{ErrorReport, FailureOrigin};
-use azure_ai_models_core::display::harmless_lines;
+use azure_ai_models_core::display::printable_lines;
 
 use super::{CliError, ErrorCode, ErrorKind, ErrorOrigin};
 
@@ -18,8 +18,8 @@ impl CliError {
             format!("\nRequest id: {id}{time}")
         });
         Some(ErrorReport {
-            message: harmless_lines(&format!("{}{}", details.message, id.unwrap_or_default())),
-            suggestion: details.suggestion.as_deref().map(harmless_lines),
+            message: printable_lines(&format!("{}{}", details.message, id.unwrap_or_default())),
+            suggestion: details.suggestion.as_deref().map(printable_lines),
             links: details.links.clone(),
             origin: self.origin(),
         })

@@ -11,7 +11,7 @@ use crate::console::product::{JsonPieces, Product, list as json_list};
 use crate::console::{TableStyle, catalog_page};
 use crate::error::CliError;
 use azure_ai_models_core::arm::{AccountModel, AccountModelView, CatalogFilter};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::NamePattern;
 use azure_ai_models_core::units;
 
@@ -83,7 +83,7 @@ pub(super) async fn list(app: &App, args: BaseListArgs) -> Result<(), CliError> 
     if let Some(states) = filter.unknown_lifecycle(&models) {
         let wanted = filter.lifecycle.as_deref().unwrap_or_default();
         return Err(CliError::usage(format!("no model has the lifecycle state '{wanted}'"))
-            .with_suggestion(format!("Use one of: {}.", harmless(&states.join(", ")))));
+            .with_suggestion(format!("Use one of: {}.", printable(&states.join(", ")))));
     }
     models.retain(|model| filter.fits(model.view(), now));
     let found = models.len();

@@ -13,7 +13,7 @@ use crate::console::TableStyle;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::error::CliError;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
-use azure_ai_models_core::patience::with_notices;
+use azure_ai_models_core::notices::with_notices;
 use azure_ai_models_core::units;
 
 pub(super) const EXAMPLES: &str = "\
@@ -80,7 +80,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
     let foundry = connect::foundry(app).await?;
     // Verified first: the service answers 200 for versions that never existed.
     let version = match one_version(app, &foundry, &args.name, args.version.as_ref(), "delete").await {
-        Err(error) if args.if_exists && error.is_no_such_model() => return nothing_there(app, &args),
+        Err(error) if args.if_exists && error.is_model_missing() => return report_missing(app, &args),
         found => found?,
     };
     if !args.force {
@@ -104,7 +104,7 @@ pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> 
 }
 
 /// `--if-exists` found nothing.
-fn nothing_there(app: &App, args: &DeleteArgs) -> Result<(), CliError> {
+fn report_missing(app: &App, args: &DeleteArgs) -> Result<(), CliError> {
     let (name, version) = (args.name.as_str(), args.version.as_ref().map(ModelVersion::as_str));
     let what = version.map_or_else(|| format!("'{name}'"), |version| format!("'{name}' (version {version})"));
     app.console.status(&format!("Custom model {what} not found: nothing to delete."));

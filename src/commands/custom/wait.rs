@@ -40,7 +40,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let WaitArgs { name, version, timeout } = &args;
     let foundry = connect::foundry(app).await?;
     let limit = timeout.map_or(app.timings.register, |timeout| app.timings.scaled(timeout));
-    let begun = begun_here(app, &foundry, &args).await?;
+    let begun = with_local_upload(app, &foundry, &args).await?;
     let operation = begun.as_ref().and_then(|(_, journal)| journal.operation.clone());
 
     let view = RefCell::new(app.console.register_view(app.timings.status_line));
@@ -56,7 +56,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
 }
 
 /// Upload directory and journal of a `create` on this machine that began the registration and does not wait any more.
-async fn begun_here(
+async fn with_local_upload(
     app: &App,
     foundry: &FoundryClient,
     args: &WaitArgs,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Group;
 use super::existing::DeploymentCommand;
-use super::options::PatienceArgs;
+use super::options::WaitLimitArgs;
 use super::products::DeletedDeployment;
 use super::wait::await_gone;
 use crate::app::{AcceptedAnswer, App, Confirm};
@@ -29,7 +29,7 @@ pub(crate) struct DeploymentDeleteArgs {
     if_exists: bool,
 
     #[command(flatten)]
-    patience: PatienceArgs,
+    wait_limit: WaitLimitArgs,
 
     #[command(flatten)]
     account: AccountArgs,
@@ -38,7 +38,7 @@ pub(crate) struct DeploymentDeleteArgs {
 impl DeploymentDeleteArgs {
     /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressMode {
-        self.patience.progress()
+        self.wait_limit.progress()
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) 
         app.confirm(&confirm).await?;
     }
     let accepted = context.deployments.delete(name).await.map_err(|error| about.explain(error))?;
-    await_gone(&about, &context, &accepted, args.patience.limit(app)).await?;
+    await_gone(&about, &context, &accepted, args.wait_limit.limit(app)).await?;
     app.console.done(&format!("Deployment '{name}' deleted"));
     app.show(&DeletedDeployment { name: name.as_str(), deleted: true })
 }

@@ -21,7 +21,7 @@ pub(crate) struct PatienceArgs {
     progress: ProgressArgs,
 }
 
-impl PatienceArgs {
+impl WaitLimitArgs {
     /// Limit on this run's clock.
     pub(super) fn limit(self, app: &App) -> Duration {
         self.timeout.map_or(app.timings.deploy, |timeout| app.timings.scaled(timeout))

@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::Group;
 use super::existing::{DeploymentCommand, with_draft};
-use super::options::PatienceArgs;
+use super::options::WaitLimitArgs;
 use super::products::DeploymentPage;
 use super::wait::{await_end, show_ready};
 use crate::app::App;
@@ -71,7 +71,7 @@ pub(crate) struct DeploymentUpdateArgs {
     no_wait: bool,
 
     #[command(flatten)]
-    patience: PatienceArgs,
+    wait_limit: WaitLimitArgs,
 
     #[command(flatten)]
     account: AccountArgs,
@@ -80,7 +80,7 @@ pub(crate) struct DeploymentUpdateArgs {
 impl DeploymentUpdateArgs {
     /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressMode {
-        self.patience.progress()
+        self.wait_limit.progress()
     }
 
     fn change(&self) -> Result<DeploymentChange, CliError> {
@@ -124,7 +124,7 @@ pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) 
     }
     let sku = view.sku.clone().unwrap_or_default();
     let grows = args.sku_capacity.is_some_and(|capacity| sku.capacity.is_none_or(|present| capacity > present));
-    if grows && create::is_billed_while_it_exists(view.kind(), sku.name.as_deref().unwrap_or_default()) {
+    if grows && create::is_billed_unused(view.kind(), sku.name.as_deref().unwrap_or_default()) {
         create::report_billing(app);
     }
     let accepted = match context.deployments.change(&args.name, &present, &change).await {
@@ -134,7 +134,7 @@ pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) 
     if args.no_wait {
         return create::show_accepted(&about, &context, accepted).await;
     }
-    let limit = args.patience.limit(app);
+    let limit = args.wait_limit.limit(app);
     let deployment = await_end(&about, &context, WaitTarget::Changed(&accepted, &change), limit).await?;
     let deployment = with_draft(&context, &args.name, deployment).await;
     show_ready(&about, &context, &deployment)

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Group;
 use super::existing::{DeploymentCommand, with_draft};
-use super::options::PatienceArgs;
+use super::options::WaitLimitArgs;
 use super::products::DeploymentPage;
 use crate::app::App;
 use crate::commands::account::{AccountArgs, AccountContext, access};
@@ -24,7 +24,7 @@ pub(crate) struct DeploymentWaitArgs {
     name: DeploymentName,
 
     #[command(flatten)]
-    patience: PatienceArgs,
+    wait_limit: WaitLimitArgs,
 
     #[command(flatten)]
     account: AccountArgs,
@@ -33,7 +33,7 @@ pub(crate) struct DeploymentWaitArgs {
 impl DeploymentWaitArgs {
     /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressMode {
-        self.patience.progress()
+        self.wait_limit.progress()
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> R
     if let Some(deployment) = context.deployments.get(&args.name).await? {
         about.check_group(deployment.view())?;
     }
-    let deployment = await_end(&about, &context, WaitTarget::Known, args.patience.limit(app)).await?;
+    let deployment = await_end(&about, &context, WaitTarget::Known, args.wait_limit.limit(app)).await?;
     let deployment = with_draft(&context, &args.name, deployment).await;
     show_ready(&about, &context, &deployment)
 }

@@ -118,8 +118,8 @@ impl Account {
     pub fn serves(&self, endpoint: &ProjectEndpoint) -> bool {
         let label = endpoint.account();
         let named = self.properties.custom_sub_domain_name.as_deref().unwrap_or(&self.name);
-        let is_there = |url: &String| Url::parse(url).is_ok_and(|url| endpoint.same_origin(&url));
-        named.eq_ignore_ascii_case(label) || self.properties.endpoints.values().any(is_there)
+        let exists = |url: &String| Url::parse(url).is_ok_and(|url| endpoint.same_origin(&url));
+        named.eq_ignore_ascii_case(label) || self.properties.endpoints.values().any(exists)
     }
 
     /// Base address for requests to deployments, in the order in which the addresses of an account count; the project's

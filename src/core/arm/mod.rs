@@ -16,7 +16,7 @@ const PROVIDER: &str = "Microsoft.CognitiveServices";
 pub use account::{Account, AccountId, may_get_inference_token};
 pub use catalog::{
     AccountModel, AccountModelView, CapacityFault, CapacityRange, CatalogFilter, ModelCapacity, ModelSku, Replacement,
-    SkuFault, Usage, bills_while_it_exists, choose_sku, default_version, newest_first, usage_left,
+    SkuFault, Usage, choose_sku, default_version, is_billed_by_time, newest_first, usage_left,
 };
 pub use client::{ArmClient, ArmError, FoundryProject, Subscription};
 pub use deployments::{

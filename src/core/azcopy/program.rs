@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::env::{Env, Timings};
 use crate::model::{Report, Reporter};
-use crate::patience::with_notices;
+use crate::notices::with_notices;
 use crate::process::{Child, Exit};
 use crate::units;
 

@@ -144,10 +144,10 @@ impl Index {
     /// Missing shards, each with a message.
     pub(super) fn missing<'a>(
         &'a self,
-        is_there: impl Fn(&str) -> bool + 'a,
+        exists: impl Fn(&str) -> bool + 'a,
         similar: impl Fn(&str) -> Option<&'a str> + 'a,
     ) -> impl Iterator<Item = (String, String)> + 'a {
-        self.shards.iter().filter(move |(shard, _)| !is_there(shard)).map(move |(shard, tensors)| {
+        self.shards.iter().filter(move |(shard, _)| !exists(shard)).map(move |(shard, tensors)| {
             let count = units::count(tensors.len() as u64, "tensor", "tensors");
             let what = format!("the file does not exist, but {} refers to {count} in it", self.path);
             match similar(shard) {

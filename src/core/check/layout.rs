@@ -24,7 +24,7 @@ fn is_adapter(path: &str) -> bool {
 
 /// Checks the required files of a weight type.
 pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Finding> {
-    let is_there = |wanted: &str| files.iter().any(|file| file.path == wanted);
+    let exists = |wanted: &str| files.iter().any(|file| file.path == wanted);
     let mut findings = Vec::new();
     if weight_type == WeightType::LoRA {
         if !files.iter().any(|file| is_adapter(&file.path)) {
@@ -34,7 +34,7 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
                 "adapter weights not found: adapter_model.safetensors",
                 "Save the adapter again, or use --weight-type if these are not adapter weights.",
             ));
-        } else if !is_there(ADAPTER_CONFIG) {
+        } else if !exists(ADAPTER_CONFIG) {
             findings.push(Finding::warning(
                 FindingCode::MissingAdapterConfig,
                 WHOLE_SOURCE,
@@ -52,7 +52,7 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
     if !files.iter().any(|file| matches!(FileKind::of(&file.path), FileKind::Safetensors | FileKind::Pickle)) {
         return findings;
     }
-    if !is_there(CONFIG) {
+    if !exists(CONFIG) {
         findings.push(Finding::error(
             FindingCode::MissingConfig,
             WHOLE_SOURCE,
@@ -111,8 +111,8 @@ pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Fin
         UNFINISHED.contains(&ending).then_some((file, mark))
     });
     // The files of a plan are sorted by name.
-    let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
-    marks.filter(|(file, _)| is_there(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
+    let exists = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
+    marks.filter(|(file, _)| exists(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
 }
 
 pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {

@@ -21,7 +21,7 @@ impl Check<'_> {
     pub(super) fn shards(&mut self) -> Result<(), CheckError> {
         let files = self.files;
         // The files of a plan are sorted by name.
-        let is_there = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
+        let exists = |path: &str| files.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok();
         let indexes = self.indexes()?;
         let series = series(files.iter().map(|file| file.path.as_str()));
         let mut missing: BTreeMap<String, String> = BTreeMap::new();
@@ -40,7 +40,7 @@ impl Check<'_> {
                 let mut paths = files.iter().map(|file| file.path.as_str());
                 paths.find(|path| Platform::Windows.fold_name(path) == folded)
             };
-            missing.extend(index.missing(is_there, similar));
+            missing.extend(index.missing(exists, similar));
             if index.has_more(&self.headers) {
                 groups.push(index.shards().collect());
             }

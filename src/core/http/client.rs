@@ -220,7 +220,7 @@ impl HttpClient {
             Route::Plain => certificates::trust_none(builder),
             Route::Direct | Route::Proxied => certificates::trust(builder, self.certificates().map_err(setup)?),
         };
-        let client = builder.build().map_err(|error| setup(fault::last_words(&error)))?;
+        let client = builder.build().map_err(|error| setup(fault::innermost_message(&error)))?;
         Ok(cell.get_or_init(|| client))
     }
 

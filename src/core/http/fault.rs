@@ -15,7 +15,7 @@ pub(super) fn network(host: &str, error: reqwest::Error) -> HttpError {
         host: host.to_owned(),
         fault: fault_of(&error),
         connecting: error.is_connect(),
-        message: clean(&last_words(&error)),
+        message: clean(&innermost_message(&error)),
     }
 }
 
@@ -91,6 +91,6 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
 }
 
 /// Cause in the words of the lowest layer. The URL is in none of them.
-pub(super) fn last_words(error: &reqwest::Error) -> String {
+pub(super) fn innermost_message(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -21,8 +21,8 @@ pub(crate) fn find_program(path: &str, name: &str) -> Option<PathBuf> {
 pub(crate) fn has_command(path: &str, name: &str, platform: Platform) -> bool {
     let files = command_files(name, platform);
     // An alias of the Microsoft Store is no regular file, but can be run.
-    let is_there = |file: PathBuf| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir());
-    absolute(path, platform).iter().any(|directory| files.iter().any(|file| is_there(Path::new(directory).join(file))))
+    let exists = |file: PathBuf| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir());
+    absolute(path, platform).iter().any(|directory| files.iter().any(|file| exists(Path::new(directory).join(file))))
 }
 
 fn command_files(name: &str, platform: Platform) -> Vec<String> {

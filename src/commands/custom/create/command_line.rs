@@ -37,7 +37,7 @@ impl CreateSpec {
             line.add("--timeout", self.given_timeout.map(units::duration_option));
             line.add("--deploy", self.deploy.as_ref().map(|deploy| deploy.name.to_string()));
             line.flag("--yes", self.deploy.as_ref().is_some_and(|deploy| deploy.yes));
-            line.flag("--no-wait", self.is_no_wait());
+            line.flag("--no-wait", self.has_no_wait());
             return line.args;
         }
         match (&self.source_file, &self.source) {
@@ -89,12 +89,12 @@ impl CreateSpec {
             line.flag("--yes", deploy.yes);
         }
         line.flag("--if-changed", self.if_changed);
-        line.flag("--no-wait", self.is_no_wait());
+        line.flag("--no-wait", self.has_no_wait());
         line.args
     }
 
     /// Neither the registration nor the deployment is waited for.
-    fn is_no_wait(&self) -> bool {
+    fn has_no_wait(&self) -> bool {
         self.no_wait || self.deploy.as_ref().is_some_and(|deploy| deploy.limit.is_none())
     }
 }

@@ -242,7 +242,7 @@ fn document<'a>(
         version,
         source: &spec.shown_source,
         endpoint,
-        engine: engine_word(spec),
+        engine: engine_name(spec),
         registration: &spec.details,
         options: PlanOptions::of(spec),
         files,

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::commands::custom::selection::{AllowedFiles, SelectionArgs};
 use crate::commands::custom::source::{SourceText, absolute, decode};
 use crate::error::{CliError, ErrorCode, ErrorKind};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::hub::HubPin;
 use azure_ai_models_core::model::{BlobPath, ContentHash, ModelDetails, Source, Tag};
 use azure_ai_models_core::source::{FileSums, Pattern, UploadSource};
@@ -98,7 +98,7 @@ struct PlanHeader {
 }
 
 /// Word of an engine in a plan.
-pub(super) fn engine_word(spec: &CreateSpec) -> &'static str {
+pub(super) fn engine_name(spec: &CreateSpec) -> &'static str {
     match spec.engine {
         EngineChoice::AzCopy => "azcopy",
         EngineChoice::Native { .. } => "native",
@@ -305,7 +305,7 @@ impl SavedPlan {
         if changed.is_empty() {
             return Ok(());
         }
-        let lines: Vec<String> = changed.iter().map(|line| format!("  {}", harmless(line))).collect();
+        let lines: Vec<String> = changed.iter().map(|line| format!("  {}", printable(line))).collect();
         let what = units::count(changed.len() as u64, "file has", "files have");
         Err(CliError::new(
             ErrorKind::Conflict,

@@ -34,7 +34,7 @@ impl CreateRun<'_> {
             };
             let is_listed = match &ended {
                 CreateFailure::InUse(_) => true,
-                CreateFailure::Taken(_) => self.is_there(&version).await,
+                CreateFailure::Taken(_) => self.exists(&version).await,
                 CreateFailure::Failed(_) => return Err(ended.into()),
             };
             // Limits a service that reports every version as taken to two requests.
@@ -85,10 +85,10 @@ pub(super) async fn next_free(
 impl CreateRun<'_> {
     /// Returns true when a 409 means that the version exists: by its code, else by a GET of the version.
     pub(super) async fn is_taken(&self, version: &ModelVersion, error: &HttpError) -> bool {
-        error.service().is_some_and(|error| error.is_version_conflict()) || self.is_there(version).await
+        error.service().is_some_and(|error| error.is_version_conflict()) || self.exists(version).await
     }
 
-    async fn is_there(&self, version: &ModelVersion) -> bool {
+    async fn exists(&self, version: &ModelVersion) -> bool {
         self.foundry.get_model(&self.spec.name, version).await.is_ok()
     }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::find;
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, ErrorKind};
-use azure_ai_models_core::display::harmless_lines;
+use azure_ai_models_core::display::printable_lines;
 
 /// Options of `custom uploads log`.
 #[derive(Args, Debug)]
@@ -25,5 +25,5 @@ pub(super) fn log(app: &App, args: &LogArgs) -> Result<(), CliError> {
             .with_code(ErrorCode::NotDetached));
     }
     let text = fs::read(&path).map_err(|why| CliError::unreadable(&path, &why))?;
-    app.text(&harmless_lines(&String::from_utf8_lossy(&text)))
+    app.text(&printable_lines(&String::from_utf8_lossy(&text)))
 }

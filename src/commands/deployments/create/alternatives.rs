@@ -8,7 +8,7 @@ use super::DeploymentPlan;
 use crate::commands::account::AccountContext;
 use crate::commands::deployments::existing::DeploymentCommand;
 use azure_ai_models_core::arm::{AccountModel, ModelCapacity, Usage, usage_left};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::units;
 
 /// Most regions that are named.

@@ -8,7 +8,7 @@ use super::base_plan::{check_quota, plan, unlisted};
 use super::if_not_exists::{RequestedProperties, keep_existing};
 use super::options::CreateOptions;
 use super::plan::show_dry_run;
-use super::{Checks, NameLookup, check_consent, confirm_billed, is_billed_while_it_exists, report_plan};
+use super::{Checks, NameLookup, check_consent, confirm_billed, is_billed_unused, report_plan};
 use crate::app::App;
 use crate::commands::account::access;
 use crate::commands::base::of_account;
@@ -17,7 +17,7 @@ use crate::commands::deployments::existing::DeploymentCommand;
 use crate::commands::headings;
 use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::arm::bills_while_it_exists;
+use azure_ai_models_core::arm::is_billed_by_time;
 use azure_ai_models_core::model::{DeploymentKind, NewDeploymentName};
 
 /// Further options that may be needed, depending on the catalogue.
@@ -51,7 +51,7 @@ pub(crate) struct BaseCreateArgs {
 impl BaseCreateArgs {
     /// How progress is shown.
     pub(crate) fn progress(&self) -> ProgressMode {
-        self.options.patience.progress()
+        self.options.wait_limit.progress()
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;
     let needed = [RequiredOption { option: "--model MODEL", meaning: "catalog model", is_missing: model.is_none() }];
     // Only a SKU that is named can be billed while the deployment exists.
-    let needs_consent = options.sku_name.as_deref().is_some_and(bills_while_it_exists) && !options.dry_run;
+    let needs_consent = options.sku_name.as_deref().is_some_and(is_billed_by_time) && !options.dry_run;
     let is_agreed = options.yes || !needs_consent || options.if_not_exists;
     check_answers(app, &needed, is_agreed, (&options, LATER_OPTIONS))?;
     if let (None, Some(model)) = (&given_name, &model) {
@@ -133,10 +133,10 @@ pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError
     checks.outcome()?;
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
     report_plan(app, &context, name.as_str(), &plan);
-    if is_billed_while_it_exists(DeploymentKind::Base, &plan.new.sku) {
+    if is_billed_unused(DeploymentKind::Base, &plan.new.sku) {
         confirm_billed(app, options.yes).await?;
     }
-    let limit = (!options.no_wait).then(|| options.patience.limit(app));
+    let limit = (!options.no_wait).then(|| options.wait_limit.limit(app));
     plan.create(&about, &context, limit, &again).await?.show(&about, &context).await
 }
 

@@ -6,7 +6,7 @@ use crate::commands::account::AccountContext;
 use crate::commands::deployments::existing::DeploymentCommand;
 use crate::error::CliError;
 use azure_ai_models_core::arm::{AccountModel, ArmError, CapacityRange, ModelSku};
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::Deployment;
 
 /// Reason why something was not checked.
@@ -38,7 +38,7 @@ impl DeploymentCheck {
             CheckStatus::Failed => "failed",
             CheckStatus::NotChecked => "not checked",
         };
-        harmless(&format!("{}: {status}: {}", self.id, self.message))
+        printable(&format!("{}: {status}: {}", self.id, self.message))
     }
 }
 

@@ -74,7 +74,7 @@ impl FromStr for DraftName {
 impl CustomCreateArgs {
     /// How progress is shown.
     pub(crate) fn progress(&self) -> ProgressMode {
-        self.options.patience.progress()
+        self.options.wait_limit.progress()
     }
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliE
     let Some(plan) = plan else { return Err(CliError::failure("nothing to deploy")) };
     report_plan(app, &context, name.as_str(), &plan);
     confirm_billed(app, options.yes).await?;
-    let limit = (!options.no_wait).then(|| options.patience.limit(app));
+    let limit = (!options.no_wait).then(|| options.wait_limit.limit(app));
     let again = again(&plan);
     let created = plan.create(&about, &context, limit, &|capacity| again.command(capacity)).await?;
     created.show(&about, &context).await

@@ -39,7 +39,7 @@ pub(super) async fn keep_existing(
         DeploymentState::Running(_) | DeploymentState::Deleting if options.no_wait => {}
         DeploymentState::Running(_) | DeploymentState::Deleting => {
             app.console.status(&format!("Deployment '{name}' already exists and is not ready yet..."));
-            deployment = await_end(about, context, WaitTarget::Known, options.patience.limit(app)).await?;
+            deployment = await_end(about, context, WaitTarget::Known, options.wait_limit.limit(app)).await?;
         }
     }
     if let Some(update) = wanted.update(about, &deployment) {
@@ -96,8 +96,8 @@ impl RequestedProperties<'_> {
         let changed = fields.into_iter().filter(|(_, wanted, is)| wanted.is_some() && wanted != *is);
         let mut arguments: Vec<String> =
             changed.filter_map(|(option, wanted, _)| Some(option_arguments(option, &wanted?))).flatten().collect();
-        let is_there = |tag: &&Tag| view.tags.iter().any(|(key, value)| *key == tag.key && *value == tag.value);
-        for Tag { key, value } in tag.iter().filter(|tag| !is_there(tag)) {
+        let exists = |tag: &&Tag| view.tags.iter().any(|(key, value)| *key == tag.key && *value == tag.value);
+        for Tag { key, value } in tag.iter().filter(|tag| !exists(tag)) {
             arguments.extend(option_arguments("--set-tag", &format!("{key}={value}")));
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

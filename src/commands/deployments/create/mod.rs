@@ -30,13 +30,13 @@ pub(crate) use self::with_model::{DeployRequest, DeploymentSection, PreparedDepl
 use crate::app::{AcceptedAnswer, App, Confirm};
 use crate::commands::account::AccountContext;
 use crate::error::CliError;
-use azure_ai_models_core::arm::{AccountId, NewDeployment, NewModel, bills_while_it_exists};
+use azure_ai_models_core::arm::{AccountId, NewDeployment, NewModel, is_billed_by_time};
 use azure_ai_models_core::model::DeploymentKind;
 use azure_ai_models_core::units::grouped;
 
 /// True where a deployment with this SKU is billed while it exists. Custom models always are.
-pub(crate) fn is_billed_while_it_exists(kind: DeploymentKind, sku: &str) -> bool {
-    kind == DeploymentKind::Custom || bills_while_it_exists(sku)
+pub(crate) fn is_billed_unused(kind: DeploymentKind, sku: &str) -> bool {
+    kind == DeploymentKind::Custom || is_billed_by_time(sku)
 }
 
 /// Reports that the deployment is billed, without a price: prices differ and change.

@@ -57,7 +57,7 @@ pub(crate) struct CreateOptions {
     pub(crate) no_wait: bool,
 
     #[command(flatten)]
-    pub(crate) patience: PatienceArgs,
+    pub(crate) wait_limit: WaitLimitArgs,
 
     #[command(flatten)]
     pub(crate) account: AccountArgs,

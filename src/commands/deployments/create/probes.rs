@@ -52,7 +52,7 @@ impl Checks<'_> {
         let id = if twin_of.is_some() { "twin" } else { "spillover" };
         let Some(all) = self.readable(id, self.context.deployments.list().await)? else { return Ok(()) };
         if let Some(model) = twin_of {
-            match all.iter().find(|one| is_active_twin(one, model)) {
+            match all.iter().find(|one| is_active_duplicate(one, model)) {
                 None => self.pass("twin", "no other active deployment of the model in this project"),
                 Some(twin) => {
                     let twin = &twin.view().name;
@@ -180,7 +180,7 @@ pub(super) fn quota_left(usages: &[Usage], choice: &SkuChoice, is_custom: bool) 
 }
 
 /// True for a deployment of the same custom model that is neither gone nor broken.
-fn is_active_twin(deployment: &Deployment, model: &NewModel) -> bool {
+fn is_active_duplicate(deployment: &Deployment, model: &NewModel) -> bool {
     let view = deployment.view();
     let same = |field: Option<&str>, wanted: Option<&str>| matches!((field, wanted), (Some(field), Some(wanted)) if field.eq_ignore_ascii_case(wanted));
     let is_active = !matches!(view.state(), DeploymentState::Failed(_) | DeploymentState::Deleting);

@@ -16,7 +16,7 @@ const PRIORITY: [&str; 3] = ["GlobalStandard", "DataZoneStandard", "Standard"];
 /// True where a deployment with this SKU is billed as long as it exists, used or not. SKUs of the Standard and Batch
 /// families are billed by use.
 #[must_use]
-pub fn bills_while_it_exists(sku: &str) -> bool {
+pub fn is_billed_by_time(sku: &str) -> bool {
     let sku = sku.to_ascii_lowercase();
     !sku.ends_with("standard") && !sku.ends_with("batch")
 }
@@ -88,7 +88,7 @@ pub fn choose_sku<'a>(
         PRIORITY.iter().position(|known| known.eq_ignore_ascii_case(&sku.name)).unwrap_or(PRIORITY.len())
     };
     let chosen = model.base_skus(now).min_by_key(|sku| priority(sku)).ok_or(SkuFault::None)?;
-    if bills_while_it_exists(&chosen.name) {
+    if is_billed_by_time(&chosen.name) {
         return Err(SkuFault::MustBeNamed { name: chosen.name.clone() });
     }
     Ok(chosen)
@@ -106,7 +106,7 @@ impl ModelSku {
         if let Some(default) = range.default {
             return Ok(default);
         }
-        if bills_while_it_exists(&self.name) {
+        if is_billed_by_time(&self.name) {
             return range.minimum.ok_or_else(none);
         }
         let top = match (range.maximum, left) {
@@ -195,7 +195,7 @@ mod tests {
             ("DeveloperTier", true),
             ("", true),
         ] {
-            assert_eq!(bills_while_it_exists(sku), bills, "{sku}");
+            assert_eq!(is_billed_by_time(sku), bills, "{sku}");
         }
     }
 }

@@ -10,7 +10,7 @@ mod model;
 mod usage;
 
 pub use capacity::{CapacityFault, CapacityRange};
-pub use choice::{SkuFault, bills_while_it_exists, choose_sku, default_version, newest_first};
+pub use choice::{SkuFault, choose_sku, default_version, is_billed_by_time, newest_first};
 pub use filter::CatalogFilter;
 pub use model::{AccountModel, AccountModelView, ModelSku, Replacement};
 pub use usage::{ModelCapacity, Usage, usage_left};

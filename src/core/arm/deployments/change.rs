@@ -91,7 +91,7 @@ impl DeploymentChange {
     }
 
     /// True where a deployment includes this change, except for tags that still exist.
-    pub(super) fn is_shown_but_for_tags(&self, deployment: &Value) -> bool {
+    pub(super) fn is_applied_except_tags(&self, deployment: &Value) -> bool {
         let mut rest = self.clone();
         rest.tags.retain(|_, value| value.is_some());
         rest.is_shown_by(deployment) && !self.is_shown_by(deployment)

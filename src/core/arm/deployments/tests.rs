@@ -43,13 +43,13 @@ impl Fixture {
 
     /// Creates and waits; what came of it, and the states that were heard.
     async fn create(&self) -> (Result<Deployment, DeployError>, Vec<String>) {
-        let mut heard = Vec::new();
-        let mut on = |status: DeployStatus| heard.push(status.status);
+        let mut events = Vec::new();
+        let mut on = |status: DeployStatus| events.push(status.status);
         let outcome = match self.deployments.create(&name(), &new()).await {
             Ok(accepted) => self.deployments.wait(&name(), WaitTarget::Created(&accepted), LIMIT, &mut on).await,
             Err(error) => Err(error),
         };
-        (outcome, heard)
+        (outcome, events)
     }
 
     async fn wait(&self, expected: WaitTarget<'_>, limit: Duration) -> Result<Deployment, DeployError> {
@@ -130,9 +130,9 @@ paused! {
     async fn the_deployment_is_polled_until_a_get_shows_success() {
         // Success in the answer to the write proves nothing.
         let stage = Fixture::play(vec![in_state("Succeeded"), missing(), in_state("Creating"), in_state("New"), in_state("Succeeded")]).await;
-        let (outcome, heard) = stage.create().await;
+        let (outcome, events) = stage.create().await;
         assert_eq!(outcome.expect("a deployment").view().name, "d");
-        assert_eq!(heard, ["Creating", "New", "Succeeded"]);
+        assert_eq!(events, ["Creating", "New", "Succeeded"]);
         assert_eq!(stage.lines(), ["PUT /d", "GET /d", "GET /d", "GET /d", "GET /d"]);
     }
 

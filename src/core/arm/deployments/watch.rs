@@ -129,7 +129,7 @@ impl Deployments {
                         DeploymentState::Succeeded => match expected {
                             WaitTarget::Changed(accepted, change) if !change.is_shown_by(&body) => {
                                 watch.report_state(&state);
-                                if put.is_none() && change.is_shown_but_for_tags(&body) {
+                                if put.is_none() && change.is_applied_except_tags(&body) {
                                     put = Some(self.put(name, &change.put(&body)).await?);
                                 } else if accepted.is_done() && looks == 0 {
                                     return Err(DeployError::NotShown);

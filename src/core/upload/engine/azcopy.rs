@@ -12,7 +12,7 @@ use crate::azcopy::{self, AzCopy, CopyJob, JobSource, RunControls};
 use crate::cancel::Urgency;
 use crate::model::{BlobPath, Report, TransferEvent};
 use crate::native::Transferred;
-use crate::patience::with_notices;
+use crate::notices::with_notices;
 use crate::source::UploadSource;
 use crate::units;
 
