@@ -212,7 +212,7 @@ impl CliError {
         self
     }
 
-    /// True where the same command alone would fail in the same way: advice to run it again names the condition.
+    /// True if the same command alone would fail in the same way: advice to run it again names the condition.
     fn is_lasting(&self) -> bool {
         self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
     }
@@ -234,12 +234,12 @@ impl CliError {
         self.details.status == Some(403)
     }
 
-    /// True where a question was not asked, and has no default.
+    /// True if a question was not asked, and has no default.
     pub(crate) fn is_missing_answer(&self) -> bool {
         self.details.code == ErrorCode::MissingAnswer
     }
 
-    /// True where the service knows no such model or version.
+    /// True if the service knows no such model or version.
     pub(crate) fn is_model_missing(&self) -> bool {
         let code = self.details.code.as_str();
         let is_of_model = matches!(code, "ModelNotFound" | "ModelVersionNotFound" | "NotFound" | "ResourceNotFound");

@@ -254,7 +254,7 @@ fn azd_shows(host: &Host, error: &CliError, console: &Console) -> bool {
     }
 }
 
-/// Changes to `--cwd`, else to `AZD_CWD`.
+/// Changes to `--cwd`, otherwise to `AZD_CWD`.
 fn enter(mut env: Env, cwd: Option<&Path>) -> Result<Env, CliError> {
     let named = match cwd {
         Some(cwd) => Some((cwd, "--cwd")),

@@ -26,7 +26,7 @@ pub(crate) enum AcceptedAnswer<'a> {
 }
 
 impl Confirm<'_> {
-    /// Fails where the question cannot be asked.
+    /// Fails if the question cannot be asked.
     ///
     /// # Errors
     /// A usage error that names the option which answers the question.
@@ -39,7 +39,7 @@ impl Confirm<'_> {
 }
 
 impl App {
-    /// Fails where a question cannot be asked; commands look before they do anything else.
+    /// Fails if a question cannot be asked; commands look before they do anything else.
     ///
     /// # Errors
     /// A usage error that names the option which answers the question.

@@ -55,7 +55,7 @@ impl App {
         self.terminal_prompt_obstacle().or(is_json.then_some(PromptObstacle::Json))
     }
 
-    /// True when the user can be asked by azd too, which draws on standard output, where JSON belongs.
+    /// True if the user can be asked by azd too, which draws on standard output, where JSON belongs.
     #[must_use]
     pub(crate) fn can_choose(&self) -> bool {
         self.prompt_obstacle().is_none()

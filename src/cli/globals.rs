@@ -56,7 +56,7 @@ fn is_url(value: &str) -> bool {
     lower.starts_with("https://") || lower.starts_with("http://")
 }
 
-/// `None` when there are several.
+/// `None` if there are several.
 fn at_most_one<'a, T: Clone + 'a>(mut values: impl Iterator<Item = &'a T>) -> Option<Option<T>> {
     let first = values.next().cloned();
     match values.next() {

@@ -78,7 +78,7 @@ fn is_help(option: &Arg) -> bool {
     matches!(option.get_action(), ArgAction::Help)
 }
 
-/// True when the next argument is the option's value; a switch accepts one only behind `=`.
+/// True if the next argument is the option's value; a switch accepts one only behind `=`.
 fn takes_next(option: &Arg) -> bool {
     option.get_action().takes_values() && !option.is_require_equals_set()
 }

@@ -188,7 +188,7 @@ async fn find(
     }
 }
 
-/// True where an account is the one that is looked for: by its name, where that is given, else by the endpoint.
+/// True if an account is the one that is searched for: by its name, where that is given, otherwise by the endpoint.
 fn fits(args: &AccountArgs, account: &Account, endpoint: &ProjectEndpoint) -> bool {
     let is_named = match &args.account {
         Some(name) => account.name.eq_ignore_ascii_case(name),

@@ -42,7 +42,8 @@ async fn choose(finder: &ProjectFinder<'_>, subscription: Option<String>) -> Res
 }
 
 impl ProjectFinder<'_> {
-    /// A subscription that the user chooses, else the usual one: `named` by the user, azd's default one, or the only one.
+    /// A subscription that the user chooses, otherwise the usual one: `named` by the user, azd's default one, or the
+    /// only one.
     ///
     /// # Errors
     /// When there is none, or there are several and this run does not ask.
@@ -74,7 +75,7 @@ impl ProjectFinder<'_> {
         }
     }
 
-    /// A project of the subscription that the user chooses, else the only one.
+    /// A project of the subscription that the user chooses, otherwise the only one.
     ///
     /// # Errors
     /// When there is none, or there are several and this run does not ask.

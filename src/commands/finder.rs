@@ -94,7 +94,7 @@ impl<'a> ProjectFinder<'a> {
         self.locate(project, subscription, endpoint)
     }
 
-    /// Combines a project with its endpoint: the given one, else the one that ARM reports.
+    /// Combines a project with its endpoint: the given one, otherwise the one that ARM reports.
     ///
     /// # Errors
     /// When ARM reports no endpoint or region that can be used.

@@ -47,7 +47,7 @@ const KEYS: [&str; 7] = [
     var::AZURE_PROJECT_ENDPOINT,
 ];
 
-/// Values of the project, in the order of [`KEYS`]; `None` where one is not known.
+/// Values of the project, in the order of [`KEYS`]; `None` if one is not known.
 struct ProjectValues([Option<String>; 7]);
 
 impl ProjectValues {

@@ -26,8 +26,8 @@ pub(crate) struct AccountMatches {
 }
 
 impl ProjectFinder<'_> {
-    /// Returns the accounts that fit, of the subscription that was named by option, else of all. Those of `first` are
-    /// taken where it has any, and the other subscriptions are not searched.
+    /// Returns the accounts that fit, of the subscription that was named by option, otherwise of all. Those of `first`
+    /// are taken where it has any, and the other subscriptions are not searched.
     ///
     /// # Errors
     /// When the named subscription is not found, or Azure Resource Manager fails. A missing role is no error yet.
@@ -74,8 +74,8 @@ impl ProjectFinder<'_> {
         Ok(matches)
     }
 
-    /// The project at an endpoint, which stays as it is, by a search over subscriptions: the named one, else `first`, else
-    /// all. `None` where the user sees none, and lacks the rights to see all.
+    /// The project at an endpoint, which stays as it is, by a search over subscriptions: the named one, otherwise
+    /// `first`, otherwise all. `None` if the user sees none, and lacks the rights to see all.
     ///
     /// # Errors
     /// When nothing or more than one project fits.

@@ -39,9 +39,9 @@ pub(crate) fn table(models: &[&AccountModelView], now: OffsetDateTime, style: Ta
 
 /// Data of a model page besides its versions.
 pub(crate) struct ModelPageContext<'a> {
-    /// Quota of the region; `None` where it is unknown.
+    /// Quota of the region; `None` if it is unknown.
     pub(crate) usages: Option<&'a [Usage]>,
-    /// Command that deploys the model; `None` where no version can be deployed.
+    /// Command that deploys the model; `None` if no version can be deployed.
     pub(crate) deploy: Option<&'a str>,
     /// Time of the run.
     pub(crate) now: OffsetDateTime,

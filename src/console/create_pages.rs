@@ -27,7 +27,7 @@ pub(crate) struct CreateDryRunPage<'a> {
     pub(crate) findings: &'a [Finding],
     /// Method and path of each request.
     pub(crate) requests: &'a [String],
-    /// How long the upload may take; `None` where the size is unknown.
+    /// How long the upload may take; `None` if the size is unknown.
     pub(crate) estimate: Option<String>,
 }
 

@@ -143,7 +143,7 @@ fn next(deployment: &DeploymentView, usage: &DeploymentUsage) -> String {
     text
 }
 
-/// True where the deployment answers chat completions, as far as it is known: custom models always count.
+/// True if the deployment answers chat completions, as far as known: custom models always count.
 fn chats(deployment: &DeploymentView) -> bool {
     let capabilities = deployment.properties().capabilities.as_ref();
     let says = capabilities.and_then(|all| all.get("chatCompletion")).is_some_and(|value| value == "true");
@@ -252,7 +252,7 @@ pub(crate) struct DeploymentDryRunPage<'a> {
     pub(crate) subscription: &'a str,
     /// Checks, a line each.
     pub(crate) checks: &'a [String],
-    /// Method and path; `None` where the request is not known.
+    /// Method and path; `None` if the request is not known.
     pub(crate) request: Option<String>,
     /// Body of the request.
     pub(crate) body: Option<String>,

@@ -69,7 +69,7 @@ impl<'a> DownloadView<'a> {
         }
     }
 
-    /// True when a further part is complete, or nothing was printed for long.
+    /// True if a further part is complete, or nothing was printed for long.
     fn due(&mut self, bytes: u64, total: Option<u64>, parts: u64) -> bool {
         let part = total.filter(|total| *total > 0).map_or(0, |total| share(bytes, total, parts));
         let due = part > self.shown_part || self.last_line.elapsed() >= self.status_line;

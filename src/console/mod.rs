@@ -195,7 +195,7 @@ impl Console {
         self.write_message(&format!("{} {}", self.style.yellow("WARNING:"), printable_lines(text)));
     }
 
-    /// True where trace lines are shown.
+    /// True if trace lines are shown.
     pub(crate) fn is_debug(&self) -> bool {
         self.settings.debug
     }

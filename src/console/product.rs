@@ -13,7 +13,7 @@ pub(crate) trait Product {
     /// JSON document of the result.
     fn json(&self) -> JsonPieces<'_>;
 
-    /// Text of the result; empty where the messages on standard error are sufficient.
+    /// Text of the result; empty if the messages on standard error are sufficient.
     fn text(&self, style: TableStyle) -> String;
 }
 

@@ -43,7 +43,7 @@ impl Console {
         }
     }
 
-    /// Asks for one of the choices; `None` when the user cancels the question. Blocks.
+    /// Asks for one of the choices; `None` if the user cancels the question. Blocks.
     ///
     /// # Errors
     /// When the terminal cannot be used; `Interrupted` after Ctrl+C.

@@ -4,7 +4,7 @@
 use ::console::Term;
 use azure_ai_models_core::platform::Platform;
 
-/// True where a stream is a terminal that follows escape sequences, which is asked for here.
+/// True if a stream is a terminal that follows escape sequences, which is asked for here.
 pub(crate) fn follows_escapes(is_terminal: bool, terminal: &Term) -> bool {
     let switched_on = || anstyle_query::windows::enable_ansi_colors() == Some(true);
     // The first knows only both streams, the second none where NO_COLOR is set.

@@ -31,7 +31,7 @@ pub(crate) struct UploadRow {
     pub(crate) speed: UploadSpeed,
 }
 
-/// How far a running upload is, and how fast; `None` where that is not known.
+/// How far a running upload is, and how fast; `None` if that is not known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct UploadSpeed {
     /// Percent of its bytes, one decimal.

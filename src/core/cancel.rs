@@ -81,7 +81,7 @@ impl Cancellation {
     }
 
     /// Runs a command, and drops it at a request to end, which returns `None`: immediately where it does not
-    /// [hold](Self::hold), else `grace` after the second request.
+    /// [hold](Self::hold), otherwise `grace` after the second request.
     pub async fn run<T>(&self, grace: Duration, command: impl Future<Output = T>) -> Option<T> {
         let released = async {
             self.at_least(Urgency::Graceful).await;

@@ -120,7 +120,7 @@ impl Env {
         self.from_azd = names;
     }
 
-    /// True when an azd environment set the variable, so that its value is not the user's word.
+    /// True if an azd environment set the variable, so that its value is not the user's word.
     #[must_use]
     pub fn is_from_azd(&self, name: &str) -> bool {
         self.from_azd.contains(name)
@@ -131,13 +131,13 @@ impl Env {
         self.azd_silent = true;
     }
 
-    /// True when azd's server did not answer this run within its limit.
+    /// True if azd's server did not answer this run within its limit.
     #[must_use]
     pub fn is_azd_silent(&self) -> bool {
         self.azd_silent
     }
 
-    /// W3C trace context that azd passed on; `None` where `TRACEPARENT` does not fit its form.
+    /// W3C trace context that azd passed on; `None` if `TRACEPARENT` does not fit its form.
     #[must_use]
     pub fn trace_context(&self) -> Option<TraceContext<'_>> {
         let parent = self.get(var::TRACEPARENT).filter(|text| trace::is_parent(text))?;
@@ -161,7 +161,7 @@ impl Env {
         self.home.as_deref()
     }
 
-    /// azd's configuration directory: `AZD_CONFIG_DIR`, else `~/.azd`.
+    /// azd's configuration directory: `AZD_CONFIG_DIR`, otherwise `~/.azd`.
     #[must_use]
     pub fn azd_config_dir(&self) -> Option<PathBuf> {
         match self.get(var::AZD_CONFIG_DIR) {
@@ -181,13 +181,13 @@ impl Env {
         (!is_in_profile).then_some(directory)
     }
 
-    /// True when azd started the program.
+    /// True if azd started the program.
     #[must_use]
     pub fn run_by_azd(&self) -> bool {
         self.get(var::AZD_SERVER).is_some()
     }
 
-    /// True when a question can be asked: standard input and standard error are both a terminal, and not that of a
+    /// True if a question can be asked: standard input and standard error are both a terminal, and not that of a
     /// notebook, which accepts no input.
     #[must_use]
     pub fn interactive(&self) -> bool {

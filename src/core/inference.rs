@@ -14,7 +14,7 @@ use crate::redact;
 /// Answer of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatAnswer {
-    /// Text; empty where the model answered with something else.
+    /// Text; empty if the model answered with something else.
     pub text: String,
     /// Tokens, as the service sent them.
     pub usage: Option<Value>,

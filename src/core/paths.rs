@@ -55,7 +55,7 @@ fn parts(path: &str, platform: Platform) -> Vec<&str> {
     parts
 }
 
-/// Path below a directory, with `/` between its names, however both are spelled; `None` where it is elsewhere.
+/// Path below a directory, with `/` between its names, however both are spelled; `None` if it is elsewhere.
 pub(crate) fn below(path: &str, directory: &str, platform: Platform) -> Option<String> {
     let (path, directory) = (parts(path, platform), parts(directory, platform));
     let is_same = |(one, other): (&&str, &&str)| platform.fold_name(one) == platform.fold_name(other);
@@ -85,7 +85,7 @@ pub(crate) fn without_verbatim(path: &str, platform: Platform) -> Cow<'_, str> {
     }
 }
 
-/// An absolute path of Windows that is read as it is; `None` where there is none.
+/// An absolute path of Windows that is read as it is; `None` if there is none.
 fn verbatim(path: &str) -> Option<String> {
     if path.starts_with(VERBATIM) || path.starts_with(r"\\.\") || !is_absolute(path, Platform::Windows) {
         return None;

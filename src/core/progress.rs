@@ -24,7 +24,7 @@ pub(crate) struct Counters {
     pub(crate) files: u64,
     /// Total bytes and files that the engine itself has found so far; ignored where there is a plan.
     pub(crate) totals: Option<(u64, u64)>,
-    /// Of the bytes those that the store copied itself; `None` where nothing is imported.
+    /// Of the bytes those that the store copied itself; `None` if nothing is imported.
     pub(crate) remote: Option<u64>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct StallWatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stall {
     pub(crate) silent: Duration,
-    /// Too long: the upload has to be ended.
+    /// Too long: the upload must be ended.
     pub(crate) over: bool,
 }
 

@@ -40,7 +40,7 @@ impl From<ArmError> for CliError {
     }
 }
 
-/// A request to read that Azure Resource Manager refused. `scope` is the ARM id that it was about, empty where it is not
+/// A request to read that Azure Resource Manager refused. `scope` is the ARM id that it was about, empty if it is not
 /// known.
 fn refused_read(error: ServiceError, headline: &str, scope: &str) -> CliError {
     let (kind, suggestion) = match error.status {

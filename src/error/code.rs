@@ -4,7 +4,7 @@ use azure_ai_models_core::model::FindingCode;
 
 use super::ErrorKind;
 
-/// Stable word for one failure, `code` in JSON errors.
+/// Stable code of one failure, `code` in JSON errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorCode {
     /// Word of the kind, where nothing more is known.
@@ -129,12 +129,12 @@ pub(crate) enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Code of a service's answer, else its status: `http_500`.
+    /// Code of a service's answer, otherwise its status: `http_500`.
     pub(super) fn of_answer(code: Option<String>, status: u16) -> Self {
         Self::Service(code.unwrap_or_else(|| format!("http_{status}")))
     }
 
-    /// Returns the word.
+    /// Returns the code.
     #[expect(clippy::too_many_lines, reason = "a table")]
     pub(crate) fn as_str(&self) -> &str {
         match self {

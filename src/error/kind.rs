@@ -77,7 +77,7 @@ impl ErrorKind {
         }
     }
 
-    /// The word in JSON.
+    /// Value in JSON.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Failure => "failure",

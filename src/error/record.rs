@@ -37,7 +37,7 @@ impl CliError {
         self.kind.exit_code()
     }
 
-    /// True where the user, or a signal, ended the command.
+    /// True if the user, or a signal, ended the command.
     pub(crate) fn is_interrupt(&self) -> bool {
         self.kind == ErrorKind::Interrupted
     }

@@ -6,8 +6,8 @@ use azure_ai_models_core::display::printable_lines;
 use super::{CliError, ErrorCode, ErrorKind, ErrorOrigin};
 
 impl CliError {
-    /// Failure for azd to show; `None` where the console shows it: after Ctrl+C azd is gone, and a declined question is
-    /// no failure.
+    /// Failure for azd to show; `None` if the console shows it: after Ctrl+C azd is gone, and a declined question is no
+    /// failure.
     pub(crate) fn report(&self) -> Option<ErrorReport> {
         let details = &*self.details;
         if self.kind == ErrorKind::Interrupted || details.code == ErrorCode::Cancelled {

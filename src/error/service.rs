@@ -237,7 +237,7 @@ impl From<UpdateError> for CliError {
     }
 }
 
-/// An operation that failed: the service's code, else `code`, all details, and the suggestion for the code.
+/// An operation that failed: the service's code, otherwise `code`, all details, and the suggestion for the code.
 fn failed_operation(mut error: CliError, code: ErrorCode, failure: OperationFailure) -> CliError {
     for ErrorDetail { message, .. } in failure.details.iter().filter(|detail| !detail.message.is_empty()) {
         error = error.and_message(message);
@@ -254,7 +254,7 @@ fn failed_operation(mut error: CliError, code: ErrorCode, failure: OperationFail
 pub(crate) struct RegistrationSuggestions<'a> {
     /// The service may still be at work.
     pub(crate) timed_out: &'a str,
-    /// The service does not know of the registration any more.
+    /// The service does not know of the registration any longer.
     pub(crate) lost: Option<&'a str>,
 }
 
@@ -309,7 +309,7 @@ impl CliError {
         }
     }
 
-    /// True where the table has a suggestion of its own for a code of the service.
+    /// True if the table has a suggestion of its own for a code of the service.
     pub(crate) fn has_suggestion(code: &str) -> bool {
         row_of_code(code).is_some()
     }

@@ -146,7 +146,7 @@ pub(super) fn variable_in(message: &str) -> Option<String> {
     names.find(|name| name.starts_with("AZCOPY_") && !OURS.contains(name)).map(str::to_owned)
 }
 
-/// Suggestion before the same command is run again; `None` where that alone is enough.
+/// Suggestion before the same command is run again; `None` if that alone is enough.
 fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
     Some(match failure {
         AzCopyFailure::Refused { .. } => {
@@ -182,7 +182,7 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
     })
 }
 
-/// True where the next run would meet the same: a source that cannot be read, a disk without room, a refused source.
+/// True if the next run would meet the same: a source that cannot be read, a disk without room, a refused source.
 fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
     match failure {
         AzCopyFailure::SourceRefused { .. } => true,
@@ -198,7 +198,7 @@ fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
     }
 }
 
-/// True where the store does not accept content. A location that is gone is requested again by the next run.
+/// True if the store does not accept content. A location that is gone is requested again by the next run.
 pub(super) fn is_store_refusal(error: &HttpError) -> bool {
     error.is_of_intermediary() || error.status().is_some_and(|status| is_refusal(status) && status != 404)
 }

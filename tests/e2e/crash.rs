@@ -18,7 +18,7 @@ use crate::stage::{Stage, azurite, files, store};
 /// AzCopy takes two seconds for a job, most of which it waits.
 const WORKERS: usize = 6;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The journal's words for how far it is, in their order.
+/// The journal's words for its progress, in their order.
 const STAGES: [&str; 4] = ["planned", "uploading", "uploaded", "registering"];
 /// One file of two blocks, an empty one, and some between.
 const FILES: [(&str, usize); 8] = [
@@ -277,7 +277,7 @@ fn wait_for(point: Point, gate: &Gate, stage: &Stage, program: &mut Child) {
     }
 }
 
-/// Looks all the time: some of what is looked for is there for a millisecond.
+/// Looks all the time: some of what is searched for is there for a millisecond.
 fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {

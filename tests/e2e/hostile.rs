@@ -66,7 +66,7 @@ fn begin(stage: &Stage, engine: &str, prepare: impl FnOnce(&mut std::process::Co
     command.spawn().expect("runs")
 }
 
-/// A success has to be one: the model's blobs are the files of the source.
+/// A success must be one: the model's blobs are the files of the source.
 fn judge(stage: &Stage, what: &str, output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(!stderr.contains("panicked"), "{what}: {stderr}");

@@ -185,7 +185,7 @@ fn a_store_that_is_restarted_in_the_middle_costs_time_only() {
     assert_registered(&stage, &end_of(child));
 }
 
-/// The container is gone: AzCopy's own word that files arrived there is worth nothing any more.
+/// The container is gone: AzCopy's own word that files arrived there is worth nothing any longer.
 #[test]
 fn a_store_that_lost_everything_gets_everything_again() {
     let first = Azurite::start(&["--blobPort", "0", "--inMemoryPersistence"]);

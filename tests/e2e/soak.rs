@@ -46,7 +46,7 @@ impl Soak {
     }
 
     /// Kills an upload after this many bytes, and runs it again. Returns what was answered and recorded at the kill,
-    /// and what arrived afterwards; `None` where the upload ended before the kill.
+    /// and what arrived afterwards; `None` if the upload ended before the kill.
     #[expect(clippy::print_stderr, reason = "figures that ci/soak.sh shows")]
     fn kill_at(&self, name: &str, bytes: u64) -> Option<(u64, u64, u64)> {
         let args = ["create", "-n", name, "--source", "m", "--skip-check", "--engine", "native", "-o", "json"];

@@ -1,7 +1,7 @@
 //! Fake of AzCopy 10 that follows a script, so that tests can produce every failure.
 //!
-//! `--version` answers `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Else `FAKE_AZCOPY_SCRIPT` names a file with one
-//! step a line (`step` below has them all; `#` starts a comment); `next-run` separates the steps of further
+//! `--version` answers `azcopy version $FAKE_AZCOPY_VERSION` (10.32.2). Otherwise `FAKE_AZCOPY_SCRIPT` names a file
+//! with one step a line (`step` below has them all; `#` starts a comment); `next-run` separates the steps of further
 //! invocations, which are counted in `SCRIPT.run`. Without a script the listed files are "copied" with success.
 //! `FAKE_AZCOPY_RECORD` names a file that gets one JSON line per invocation. SIGINT and SIGTERM, on Windows Ctrl+C and
 //! Ctrl+Break, end the script as the real one ends a job: three notices, Progress, `EndOfJob` Cancelled, exit 1; after

@@ -35,7 +35,7 @@ fn both<'a>(config: &'a str, weights: &'a str) -> [(&'a str, u64, &'a str); 2] {
 
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
 
-/// The service reads the files when it registers them: what is listed then has to be what AzCopy left.
+/// The service reads the files when it registers them: what is listed then must be what AzCopy left.
 #[test]
 fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
     let env = env();

@@ -151,7 +151,7 @@ fn prose_is_wrapped_once() {
     }
 }
 
-/// The short forms are the same commands, so they have the same help, but for the name.
+/// The short forms are the same commands, so they have the same help, except for the name.
 #[test]
 fn the_short_forms_have_the_same_help() {
     let env = TestEnv::new();

@@ -70,7 +70,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Runs the program as a user without rights, who may write into the test's world but for what has another mode.
+/// Runs the program as a user without rights, who may write into the test's world except for what has another mode.
 #[must_use = "either snapshot the output or assert the exit code"]
 fn run_as(env: &TestEnv, uid: u32, args: &[&str]) -> Output {
     if !is_root() {

@@ -163,7 +163,7 @@ fn an_overwrite_asks_and_accepts_no() {
     assert!(!env.home().join(".azd/ai-models/uploads").read_dir().expect("a directory").any(|_| true));
 }
 
-/// The service answers 200 to a deletion of what never existed, so it is looked for first.
+/// The service answers 200 to a deletion of what never existed, so it is searched for first.
 #[test]
 fn an_overwrite_deletes_only_an_existing_version() {
     let env = env();

@@ -133,7 +133,8 @@ fn child_processes_get_nothing_of_the_repository() {
     assert!(output.stderr.contains(line), "{output}");
 }
 
-/// The whole table, but for what an azd environment may set, what azd sets itself, and what finds the programs of this test.
+/// The whole table, except for what an azd environment may set, what azd sets itself, and what finds the programs of
+/// this test.
 #[test]
 fn no_other_variable_of_the_table_reaches_the_program_or_what_it_starts() {
     let kept = ["AZD_SERVER", "AZD_ACCESS_TOKEN", "PATH", "HOME"];

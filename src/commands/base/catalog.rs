@@ -46,7 +46,7 @@ impl Catalog {
         models.filter(move |model| model.view().name.eq_ignore_ascii_case(name))
     }
 
-    /// Quota in the region; `None` where the user may not see it, or the service lists none.
+    /// Quota in the region; `None` if the user may not see it, or the service lists none.
     ///
     /// # Errors
     /// When Azure Resource Manager fails in any other way.

@@ -406,8 +406,8 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Both ways on where the location keeps a file that is no part of the source any more; `earlier` is the selection with
-    /// which it was.
+    /// Both ways on where the location keeps a file that is no part of the source any longer; `earlier` is the
+    /// selection with which it was.
     async fn undeletable_file_error(
         &self,
         version: &ModelVersion,
@@ -436,7 +436,7 @@ impl CreateRun<'_> {
         told.and_suggestion(&format!("Or use another version (all files are sent again):\n  {elsewhere}"))
     }
 
-    /// Upload engine; AzCopy is located once, and only when something has to be sent.
+    /// Upload engine; AzCopy is located once, and only when something must be sent.
     async fn engine(&self) -> Result<&dyn TransferEngine, CliError> {
         let make = async || -> Result<Box<dyn TransferEngine>, CliError> {
             let engine: Box<dyn TransferEngine> = match self.spec.engine {

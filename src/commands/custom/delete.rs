@@ -50,7 +50,7 @@ pub(crate) struct DeleteArgs {
 #[derive(Serialize)]
 struct DeletedModel<'a> {
     name: &'a str,
-    /// `None` where no version was named and the model does not exist.
+    /// `None` if no version was named and the model does not exist.
     version: Option<&'a str>,
     deleted: bool,
 }

@@ -6,7 +6,7 @@ use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
 
-/// Fails where deployments use a version. Where Azure Resource Manager does not report them, the service decides.
+/// Fails if deployments use a version. Where Azure Resource Manager does not report them, the service decides.
 ///
 /// # Errors
 /// `conflict`, which names the deployments and the command that removes them.

@@ -98,7 +98,7 @@ pub(super) fn check_same_hub(app: &App, pin: &HubPin) -> Result<(), CliError> {
         .with_suggestion(format!("Set HF_ENDPOINT to {}, or unset it if that is the public Hub.", pin.endpoint)))
 }
 
-/// How the bytes will travel, as far as that is known before the first of them moves.
+/// How the bytes will travel, as far as known before the first of them moves.
 pub(super) async fn expected_mode(
     source: &HubSource,
     reader: &HubReader,

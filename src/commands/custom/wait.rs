@@ -55,7 +55,7 @@ pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     app.show(&ModelPage { app, model: &model })
 }
 
-/// Upload directory and journal of a `create` on this machine that began the registration and does not wait any more.
+/// Upload directory and journal of a `create` on this machine that began the registration and does not wait any longer.
 async fn with_local_upload(
     app: &App,
     foundry: &FoundryClient,

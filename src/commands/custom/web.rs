@@ -71,7 +71,7 @@ fn obstacle(app: &App) -> Option<&'static str> {
     named.or((!app.env.stdout_terminal).then_some("no terminal"))
 }
 
-/// Page of the project, whose account Azure Resource Manager has shown; else the portal's start page.
+/// Page of the project, whose account Azure Resource Manager has shown; otherwise the portal's start page.
 async fn address(app: &App, foundry: &FoundryClient) -> Url {
     let tenant = || app.project().and_then(|project| project.tenant.as_deref());
     let no_options = AccountArgs::default();

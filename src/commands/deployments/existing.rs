@@ -31,7 +31,7 @@ impl DeploymentCommand<'_> {
         self.account.command_line(self.app, &group.command(&args))
     }
 
-    /// Fails where the deployment belongs to another group.
+    /// Fails if the deployment belongs to another group.
     ///
     /// # Errors
     /// `not_found`, which names the right group.

@@ -51,7 +51,8 @@ pub(super) fn say_project_only(app: &App, why: &CliError) {
     app.console.warn(&format!("No access to the account in Azure Resource Manager, so states are unknown: {reason}"));
 }
 
-/// Kinds of deployments as the project shows them, which has no formats: by the publisher, else by the registered models.
+/// Kinds of deployments as the project shows them, which has no formats: by the publisher, otherwise by the registered
+/// models.
 pub(super) async fn kinds(
     foundry: &FoundryClient,
     deployments: &[ProjectDeployment],

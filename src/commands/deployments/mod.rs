@@ -53,12 +53,12 @@ impl Group {
         [group, args].concat()
     }
 
-    /// True where the group lists deployments of this kind.
+    /// True if the group lists deployments of this kind.
     fn lists(self, kind: DeploymentKind) -> bool {
         self == Self::All || self == Self::of_kind(kind)
     }
 
-    /// True where the commands of the group work on this deployment. A catalogue model of Fireworks may have a custom
+    /// True if the commands of the group work on this deployment. A catalogue model of Fireworks may have a custom
     /// model as its draft, so it belongs to both.
     fn accepts(self, deployment: &DeploymentView) -> bool {
         self.lists(deployment.kind())

@@ -12,7 +12,7 @@ use azure_ai_models_core::azd::{self, Azd, AzdEnvironment, Host, HostError};
 pub(super) struct ExistingState {
     pub(super) has_project: bool,
     environments: Vec<AzdEnvironment>,
-    /// The environment that is meant: the named one, else the default one.
+    /// The environment that is requested: the named one, otherwise the default one.
     name: Option<String>,
     /// Values of the environment, where it exists.
     pub(super) values: Option<BTreeMap<String, String>>,
@@ -47,7 +47,7 @@ impl ExistingState {
         Ok(Self { has_project: true, environments, name, values })
     }
 
-    /// The environment that is meant.
+    /// The environment that is requested.
     pub(super) fn target(&self) -> TargetEnvironment {
         let name = self.name.clone().unwrap_or_default();
         let is_default = self.environments.iter().any(|one| one.is_default && one.name == name);

@@ -77,7 +77,7 @@ impl InitOptions {
         (id_agrees && endpoint_agrees && subscription_agrees).then_some(all)
     }
 
-    /// True when options name the project.
+    /// True if options name the project.
     pub(super) fn names_project(&self) -> bool {
         self.id.is_some() || self.endpoint.is_some()
     }

@@ -12,7 +12,7 @@ pub(super) struct HelpText<'a> {
 /// Example of a help page.
 pub(super) struct HelpExample<'a> {
     command: String,
-    /// Words of the page about it; empty where there are none.
+    /// Words of the page about it; empty if there are none.
     said: String,
     of: &'a clap::Command,
 }
@@ -47,7 +47,7 @@ impl<'a> HelpText<'a> {
 }
 
 impl HelpExample<'_> {
-    /// Example with a description: the sentence of the page, else the command's own description and its options.
+    /// Example with a description: the sentence of the page, otherwise the command's own description and its options.
     pub(super) fn described(&self, tree: &clap::Command) -> Example {
         let description = if self.said.is_empty() { self.phrase(tree) } else { self.said.clone() };
         Example { description, command: self.command.clone() }

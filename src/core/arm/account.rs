@@ -71,7 +71,7 @@ pub struct Account {
     id: String,
     /// ARM name.
     pub name: String,
-    /// Azure region; empty where ARM sends none.
+    /// Azure region; empty if ARM sends none.
     #[serde(default)]
     pub location: String,
     /// Kind, `AIServices` for the accounts of Foundry projects.
@@ -113,7 +113,7 @@ impl Account {
         parts.next()
     }
 
-    /// True when the project endpoint is one of this account's: by the first label of its host, or by the whole address.
+    /// True if the project endpoint is one of this account's: by the first label of its host, or by the whole address.
     #[must_use]
     pub fn serves(&self, endpoint: &ProjectEndpoint) -> bool {
         let label = endpoint.account();
@@ -134,7 +134,8 @@ impl Account {
     }
 }
 
-/// True when a token for inference may be sent to this host: the project's own, or one of the services of Foundry accounts.
+/// True if a token for inference may be sent to this host: the project's own, or one of the services of Foundry
+/// accounts.
 #[must_use]
 pub fn may_get_inference_token(url: &Url, project: &ProjectEndpoint) -> bool {
     let is_service = url.scheme() == "https" && url.host_str().is_some_and(Cloud::is_inference_host);

@@ -29,13 +29,13 @@ pub enum ArmError {
 }
 
 impl ArmError {
-    /// True where the user lacks a role.
+    /// True if the user lacks a role.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.status() == Some(403)
     }
 
-    /// True where there is no such thing, or the user does not see it.
+    /// True if there is no such thing, or the user does not see it.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
@@ -84,7 +84,7 @@ pub struct FoundryProject {
     pub id: ProjectId,
     /// Azure region.
     pub location: String,
-    /// Endpoint, not yet checked; `None` where ARM reports none.
+    /// Endpoint, not yet checked; `None` if ARM reports none.
     pub endpoint: Option<String>,
 }
 
@@ -177,7 +177,7 @@ impl ArmClient {
         Ok(all)
     }
 
-    /// One account; `None` when there is none of this id.
+    /// One account; `None` if there is none of this id.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -186,7 +186,7 @@ impl ArmClient {
         found(self.get(url).await)
     }
 
-    /// State of a feature that a subscription can opt in to, such as `Registered`; `None` where the subscription does not
+    /// State of a feature that a subscription can opt in to, such as `Registered`; `None` if the subscription does not
     /// know it.
     ///
     /// # Errors
@@ -208,7 +208,7 @@ impl ArmClient {
         Ok(all.into_iter().filter_map(readable).collect())
     }
 
-    /// One project; `None` when there is none of this id.
+    /// One project; `None` if there is none of this id.
     ///
     /// # Errors
     /// See [`ArmError`].
@@ -219,7 +219,7 @@ impl ArmClient {
         Ok(project.and_then(readable))
     }
 
-    /// The version of a request to the provider of Foundry accounts: the user's, else this one.
+    /// The version of a request to the provider of Foundry accounts: the user's, otherwise this one.
     pub(super) fn provider_version<'a>(&'a self, usual: &'a str) -> &'a str {
         self.api_version.as_deref().unwrap_or(usual)
     }
@@ -267,7 +267,7 @@ pub(super) fn found<T>(answer: Result<T, HttpError>) -> Result<Option<T>, ArmErr
     }
 }
 
-/// Project of an ARM resource; `None` where its id cannot be read.
+/// Project of an ARM resource; `None` if its id cannot be read.
 fn readable(project: ProjectResource) -> Option<FoundryProject> {
     let id = ProjectId::parse(&project.id).ok()?;
     let endpoints = project.properties.endpoints;

@@ -25,7 +25,7 @@ pub enum ArmEndpointError {
 }
 
 impl ArmEndpoint {
-    /// The one that the environment names, else the cloud's own. The environment must be the trusted one.
+    /// The one that the environment names, otherwise the cloud's own. The environment must be the trusted one.
     ///
     /// # Errors
     /// See [`ArmEndpointError`].
@@ -45,13 +45,13 @@ impl ArmEndpoint {
         }
     }
 
-    /// True when it is on this machine.
+    /// True if it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
 
-    /// True when a URL has this scheme, host and port: the only place that gets its token.
+    /// True if a URL has this scheme, host and port: the only place that gets its token.
     pub(super) fn same_origin(&self, url: &Url) -> bool {
         self.0.origin() == url.origin()
     }

@@ -13,7 +13,7 @@ use super::AccountId;
 
 const PORTAL: &str = "https://ai.azure.com/";
 
-/// The page of a project, in the directory of this tenant where one is known; `None` where the subscription is no UUID.
+/// The page of a project, in the directory of this tenant where one is known; `None` if the subscription is no UUID.
 #[must_use]
 pub fn project_page(account: &AccountId, project: &str, tenant: Option<&str>) -> Option<Url> {
     let subscription = URL_SAFE_NO_PAD.encode(account.subscription.parse::<Uuid>().ok()?.as_bytes());

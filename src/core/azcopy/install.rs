@@ -58,7 +58,7 @@ pub enum InstallEvent {
 pub struct Installed {
     /// The program, in place.
     pub azcopy: AzCopy,
-    /// SHA-256 of the archive; `None` when another process installed it meanwhile.
+    /// SHA-256 of the archive; `None` if another process installed it meanwhile.
     pub sha256: Option<String>,
 }
 

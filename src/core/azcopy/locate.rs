@@ -104,7 +104,7 @@ fn url_for(os: &str, arch: &str) -> &'static str {
     }
 }
 
-/// Finds the program: the named one, else the first of `PATH` and the usual directories.
+/// Finds the program: the named one, otherwise the first of `PATH` and the usual directories.
 ///
 /// # Errors
 /// There is none. A named program that is not there is an error, never a reason to take another.

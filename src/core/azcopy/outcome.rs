@@ -27,7 +27,7 @@ pub struct AzCopyOutcome {
     pub failed: Vec<FailedTransfer>,
     /// AzCopy's notice that it was refused (403).
     pub refusal: Option<String>,
-    /// AzCopy's last words when it gave up.
+    /// Last message of AzCopy before it gave up.
     pub error: Option<String>,
     /// Notices about skipped files.
     pub remarks: Vec<String>,
@@ -35,7 +35,7 @@ pub struct AzCopyOutcome {
     pub plain: String,
     /// First part of standard error.
     pub stderr: String,
-    /// Exit of the process; `None` when it could not be ended.
+    /// Exit of the process; `None` if it could not be ended.
     pub exit: Option<Exit>,
     /// From start to end of the process.
     pub elapsed: Duration,

@@ -226,7 +226,7 @@ impl Run<'_> {
         self.end.map_or_else(|| self.stall_watch.due(), |end| end.next)
     }
 
-    /// Takes the next step; true when even killing did not help and the child has to be abandoned.
+    /// Takes the next step; true when even killing did not help and the child must be abandoned.
     fn advance_termination(&mut self) -> bool {
         if let Some(end) = self.end {
             if end.killed {

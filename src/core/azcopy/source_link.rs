@@ -75,7 +75,7 @@ pub(super) fn below_link(path: &str, platform: Platform) -> Option<String> {
     paths::below_part(path, LINK, platform)
 }
 
-/// True where AzCopy takes the path as it is.
+/// True if AzCopy takes the path as it is.
 fn is_plain(path: &Path, platform: Platform) -> bool {
     let has_backslashes = platform == Platform::Windows;
     let is_odd = |char: char| "%*?[]".contains(char) || char.is_control() || (!has_backslashes && char == '\\');

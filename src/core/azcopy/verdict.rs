@@ -42,7 +42,7 @@ pub enum AzCopyFailure {
     Refused {
         /// The service's word, for example `AuthorizationFailure`.
         code: Option<String>,
-        /// The reason from AzCopy's log, else its account of the response, which has many lines.
+        /// The reason from AzCopy's log, otherwise its account of the response, which has many lines.
         message: Option<String>,
     },
     /// A remote source refused to be listed (403).
@@ -50,7 +50,7 @@ pub enum AzCopyFailure {
     SourceRefused {
         /// The service's word.
         code: Option<String>,
-        /// AzCopy's words.
+        /// Message of AzCopy.
         message: String,
     },
     /// Another process sent AzCopy a signal.
@@ -119,7 +119,7 @@ pub enum AzCopyFailure {
     /// AzCopy ended without saying how the job went.
     #[error("azcopy ended without a result{}", in_brackets(*.exit))]
     NoResult {
-        /// Exit of the process; `None` when it could not be ended.
+        /// Exit of the process; `None` if it could not be ended.
         exit: Option<Exit>,
     },
     /// The numbers are right, but AzCopy reports a failure with its exit code.

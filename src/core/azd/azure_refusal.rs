@@ -23,17 +23,17 @@ use crate::redact::clean;
 /// Request of azd's that Azure refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AzureRefusal {
-    /// Purpose of the request, such as `listing the resource groups`; empty where it is not known.
+    /// Purpose of the request, such as `listing the resource groups`; empty if it is not known.
     pub purpose: String,
     /// HTTP status.
     pub status: u16,
-    /// Stable word of the service.
+    /// Stable code of the service.
     pub code: Option<String>,
-    /// Host that answered; empty where azd does not report it.
+    /// Host that answered; empty if azd does not report it.
     pub host: String,
-    /// ARM id that the request was about, such as `/subscriptions/S/resourceGroups/G`; empty where it names none.
+    /// ARM id that the request was about, such as `/subscriptions/S/resourceGroups/G`; empty if it names none.
     pub scope: String,
-    /// Body of the response; empty where there was none.
+    /// Body of the response; empty if there was none.
     pub body: String,
     /// Whole message of azd, cleaned.
     pub page: String,

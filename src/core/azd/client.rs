@@ -1,4 +1,4 @@
-//! azd project and environments, through the azd that runs this program, else the `azd` program on `PATH`.
+//! azd project and environments, through the azd that runs this program, otherwise the `azd` program on `PATH`.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl<'a> Azd<'a> {
         Ok(())
     }
 
-    /// True when there is an azd project around the working directory.
+    /// True if there is an azd project around the working directory.
     ///
     /// # Errors
     /// See [`AzdError`].
@@ -175,8 +175,8 @@ impl<'a> Azd<'a> {
         Ok(())
     }
 
-    /// Within the azd that runs this program, where it may use the terminal and asks nothing that this run would not ask;
-    /// else by the program, which gets no input. azd does not take the word of a single command for that.
+    /// Within the azd that runs this program, where it may use the terminal and asks nothing that this run would not
+    /// ask; otherwise by the program, which gets no input. azd does not take the word of a single command for that.
     async fn command(&self, args: &[&str]) -> Result<String, AzdError> {
         let is_agreed = self.may_ask || self.env.flag(var::AZD_NO_PROMPT);
         match self.host.filter(|_| !self.silent && is_agreed) {

@@ -45,7 +45,7 @@ pub fn default_environment(root: &Path) -> io::Result<Option<String>> {
     Ok(config.get(KEY).and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-/// True when the environment has a directory in the project.
+/// True if the environment has a directory in the project.
 #[must_use]
 pub fn has_environment(root: &Path, environment: &str) -> bool {
     is_plain(environment) && root.join(".azure").join(environment).is_dir()

@@ -30,7 +30,7 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// The server that the environment names; `None` when azd did not start the program. Sends nothing yet.
+    /// The server that the environment names; `None` if azd did not start the program. Sends nothing yet.
     #[must_use]
     pub fn from_env(env: &Env, timings: &Timings) -> Option<Self> {
         let address = env.get(var::AZD_SERVER)?.to_owned();

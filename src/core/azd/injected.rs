@@ -120,7 +120,7 @@ async fn of_host(host: &Host, env: &Env) -> Result<InjectedVariables, HostError>
     Ok(InjectedVariables::Known(names))
 }
 
-/// True when the variable can have this value of an environment: azd passes values on as they are, but for references
+/// True if the variable can have this value of an environment: azd passes values on as they are, except for references
 /// to Key Vault, which it resolves.
 fn can_be_from(env: &Env, name: &str, value: &str) -> bool {
     let is_reference = ["akvs", "keyvault"].iter().any(|word| value.to_ascii_lowercase().contains(word));

@@ -29,7 +29,7 @@ pub struct ChosenResource {
 pub struct ModelQuestion<'a> {
     /// Question.
     pub message: &'a str,
-    /// Tenant of the subscription; empty where it is not known.
+    /// Tenant of the subscription; empty if it is not known.
     pub tenant: &'a str,
     /// Subscription.
     pub subscription: &'a str,

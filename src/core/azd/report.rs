@@ -24,7 +24,7 @@ pub struct ErrorReport {
 pub enum FailureOrigin {
     /// A service's answer.
     Service {
-        /// The service's stable word.
+        /// Stable code of the service.
         code: String,
         /// HTTP status.
         status: u16,
@@ -35,14 +35,14 @@ pub enum FailureOrigin {
     Tool {
         /// Lower case, with underscores.
         code: String,
-        /// One of azd's words.
+        /// One of azd's keywords.
         category: &'static str,
     },
     /// This program.
     Local {
         /// Lower case, with underscores.
         code: String,
-        /// One of azd's words.
+        /// One of azd's keywords.
         category: &'static str,
     },
 }

@@ -48,7 +48,7 @@ pub(super) enum DocumentShape {
     Any,
 }
 
-/// The shape of a file that has to be JSON by its name.
+/// The shape of a file that must be JSON by its name.
 pub(super) fn shape(path: &str) -> Option<DocumentShape> {
     let name = path.ends_with(".json").then(|| file_name(path))?;
     if OBJECTS.contains(&name) {

@@ -136,7 +136,7 @@ impl Index {
         self.shards.contains_key(path)
     }
 
-    /// True where a shard holds tensors for which the index does not look there; else no tensor is in two shards.
+    /// True if a shard holds tensors for which the index does not look there; otherwise no tensor is in two shards.
     pub(super) fn has_more(&self, headers: &BTreeMap<String, Vec<u64>>) -> bool {
         self.shards.iter().any(|(shard, wanted)| headers.get(shard).is_some_and(|held| held.len() > wanted.len()))
     }
@@ -206,7 +206,7 @@ pub(super) fn and_more(more: usize, one: &str, many: &str) -> String {
     if more == 0 { String::new() } else { format!(" and {} more {}", more, if more == 1 { one } else { many }) }
 }
 
-/// The shard's path relative to the source; `None` when it leaves the index's folder.
+/// The shard's path relative to the source; `None` if it leaves the index's folder.
 fn within(folder: Option<&str>, shard: &str, platform: Platform) -> Option<String> {
     let shard = platform.blob_spelling(shard);
     let parts: Vec<&str> = shard.split('/').filter(|part| *part != ".").collect();

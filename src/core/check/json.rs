@@ -1,8 +1,8 @@
 //! The one reader of a model's JSON: what Python's `json` reads from a UTF-8 file, and nothing else.
 //!
 //! A pass over the bytes in front of `serde_json`, and not a more tolerant parser: indexes of a hundred megabytes and
-//! more stay a stream into the same typed visitors, and the files are JSON but for a few words that the pass replaces by
-//! others of the same length, so that lines and columns in messages are those of the file:
+//! more stay a stream into the same typed visitors, and the files are JSON except for a few words that the pass
+//! replaces by others of the same length, so that lines and columns in messages are those of the file:
 //! - `NaN`, `Infinity` and `-Infinity`, which Python writes by default, become numbers;
 //! - escapes of half a surrogate pair (`"\ud800"`), which Python keeps, become U+FFFD.
 //!

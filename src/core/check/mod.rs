@@ -53,7 +53,7 @@ pub enum CheckError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
     /// A file of the Hub.
@@ -169,7 +169,7 @@ pub fn of_walk(error: &PlanError) -> Vec<Finding> {
     sorted(findings.into_iter().chain(faults.iter().filter_map(of_unreadable)).collect())
 }
 
-/// Finding for a file that cannot be read; `None` where that is the only fault.
+/// Finding for a file that cannot be read; `None` if that is the only fault.
 fn of_unreadable(error: &PlanError) -> Option<Finding> {
     let PlanError::Unreadable { path, .. } = error else { return None };
     let remedy = "Change its permissions, or exclude it with --exclude.";

@@ -71,7 +71,7 @@ impl PlannedFiles {
         Ok(file_findings)
     }
 
-    /// A file that has to be JSON.
+    /// A file that must be JSON.
     fn document(&self, planned: &SourceFile, shape: documents::DocumentShape) -> Result<Vec<Finding>, CheckError> {
         let path = &planned.path;
         if planned.bytes > DOCUMENT_LIMIT {

@@ -177,7 +177,7 @@ struct SafetensorsTensor<'a> {
 }
 
 impl SafetensorsTensor<'_> {
-    /// Bytes by type and shape; `None` when that is no whole number, or one beyond all files.
+    /// Bytes by type and shape; `None` if that is no whole number, or one beyond all files.
     fn bytes(&self, bits: u64) -> Option<u64> {
         let bits = self.shape.iter().try_fold(bits, |bits, extent| bits.checked_mul(*extent))?;
         bits.is_multiple_of(8).then_some(bits / 8)

@@ -124,13 +124,13 @@ pub(super) fn multiple_weight_files(files: &[SourceFile]) -> Option<Finding> {
     Some(Finding::warning(FindingCode::SeveralWeights, WHOLE_SOURCE, what, remedy))
 }
 
-/// True where the index lists the files of the series.
+/// True if the index lists the files of the series.
 fn covers(index: &Index, series: &Series<'_>) -> bool {
     let is_for_it = index::stem(index.path()) == Some(series.stem) && index.shards().next().is_some();
     is_for_it || series.files.values().any(|path| index.names(path))
 }
 
-/// True where there is an index in the folder of the series, also one that cannot be read.
+/// True if there is an index in the folder of the series, also one that cannot be read.
 fn has_index(files: &[SourceFile], series: &Series<'_>) -> bool {
     files.iter().any(|file| index::stem(&file.path).is_some_and(|stem| folder(stem) == folder(series.stem)))
 }

@@ -58,7 +58,7 @@ pub enum CredentialError {
     /// A usage error: no such method.
     #[error("'{word}' is not a sign-in method")]
     UnknownMethod {
-        /// The word.
+        /// The value.
         word: String,
     },
     /// A usage error: the emulator's fixed token is for this machine alone.

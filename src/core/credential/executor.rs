@@ -89,8 +89,8 @@ impl ProgramExit {
     }
 }
 
-/// True where the shell did not find the command. Unix shells exit with 127; cmd.exe with 9009 or 1, and a message in
-/// the user's language.
+/// True if the shell did not find the command. Unix shells exit with 127; cmd.exe with 9009 or 1, and a message in the
+/// user's language.
 fn is_missing(code: Option<i32>, platform: Platform, is_installed: impl FnOnce() -> bool) -> bool {
     match code {
         Some(127 | 9009) => true,

@@ -8,9 +8,9 @@ pub struct Variable {
     pub name: &'static str,
     /// Sentences for the user, in Markdown.
     pub description: &'static str,
-    /// Value that counts where it is not set; empty where there is none.
+    /// Value that counts where it is not set; empty if there is none.
     pub default: &'static str,
-    /// Value as it may be set; empty where none would help.
+    /// Value as it may be set; empty if none would help.
     pub example: &'static str,
 }
 

@@ -23,7 +23,7 @@ use crate::store::UploadLocation;
 /// Api-version of the released Go extension.
 pub const DEFAULT_API_VERSION: &str = "2025-11-15-preview";
 
-/// The api-version of this run: `AZURE_AI_MODELS_API_VERSION`, else the default.
+/// The api-version of this run: `AZURE_AI_MODELS_API_VERSION`, otherwise the default.
 #[must_use]
 pub fn api_version(env: &Env) -> &str {
     env.get(var::API_VERSION).unwrap_or(DEFAULT_API_VERSION)
@@ -173,8 +173,8 @@ impl FoundryClient {
         Err(response.bad(ResponseFlaw::Shape(other)))
     }
 
-    /// Changes description and tags of a version that exists, and returns it as it is then: by the answer, else by a GET,
-    /// which may lag behind.
+    /// Changes description and tags of a version that exists, and returns it as it is then: by the answer, otherwise by
+    /// a GET, which may lag behind.
     ///
     /// # Errors
     /// A 404, or a 409 or 412 on a concurrent change, among others.
@@ -244,7 +244,7 @@ impl FoundryClient {
         Ok(self.http.list(self.request(Method::GET, self.deployments_url(None), Retry::Idempotent)).await?)
     }
 
-    /// One deployment that the project can use; `None` when there is none of this name.
+    /// One deployment that the project can use; `None` if there is none of this name.
     ///
     /// # Errors
     /// See [`HttpError`].

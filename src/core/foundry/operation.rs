@@ -15,7 +15,7 @@ pub(super) enum OperationPoll {
     State { state: OperationState, next: Option<Url>, retry_after: Option<Duration> },
     /// Nothing: the service is busy, the network is cut, or it does not let this user read it.
     Unreadable(HttpError),
-    /// The service does not know the operation any more, or another server answered.
+    /// The service does not know the operation any longer, or another server answered.
     Gone,
 }
 

@@ -67,7 +67,7 @@ pub enum RegisterError {
 }
 
 impl RegisterError {
-    /// The service's code where it does not accept what was uploaded any more: it has to be uploaded again.
+    /// The service's code where it does not accept what was uploaded any longer: it must be uploaded again.
     #[must_use]
     pub fn rejects_upload(&self) -> Option<&str> {
         const CODES: [&str; 3] = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"];

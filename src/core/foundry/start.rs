@@ -13,7 +13,7 @@ use crate::model::{ModelName, ModelVersion, Registration};
 /// A registration that the service accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedRegistration {
-    /// URL of the operation; `None` when the model itself has to be polled.
+    /// URL of the operation; `None` if the model itself must be polled.
     pub operation: Option<Url>,
     /// State in the answer that accepted the registration.
     pub state: OperationState,
@@ -31,7 +31,7 @@ impl AcceptedRegistration {
         Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false, is_accepted: false }
     }
 
-    /// True where no poll of the model is needed to know that this registration is in progress.
+    /// True if no poll of the model is needed to know that this registration is in progress.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         self.is_ours && self.is_accepted && matches!(self.state, OperationState::Running(_))
@@ -45,7 +45,8 @@ impl AcceptedRegistration {
 }
 
 impl FoundryClient {
-    /// Has the service accept a registration. `createAsync` is never sent twice on a doubt: the model is looked for first.
+    /// Has the service accept a registration. `createAsync` is never sent twice on a doubt: the model is searched for
+    /// first.
     ///
     /// # Errors
     /// [`RegisterError::Refused`], [`RegisterError::NoWay`] and [`RegisterError::Taken`].
@@ -148,7 +149,7 @@ impl FoundryClient {
         }
     }
 
-    /// Returns true when the version exists and is this registration's; `None` when that is unknown.
+    /// Returns true if the version exists and is this registration's; `None` if that is unknown.
     async fn find_registration(
         &self,
         name: &ModelName,

@@ -25,7 +25,7 @@ pub enum OperationState {
 pub struct OperationFailure {
     /// The end state: `Failed`, `Canceled`.
     pub status: String,
-    /// The service's stable word.
+    /// Stable code of the service.
     pub code: Option<String>,
     /// Message; empty when there is none.
     pub message: String,

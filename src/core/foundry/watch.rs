@@ -17,7 +17,7 @@ use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
 /// Polls of an operation that fail for a transient reason before its model is polled as well.
 const UNREADABLE_LOOKS: u32 = 3;
 
-/// Model that is waited for, and its registration where that has to be this one.
+/// Model that is waited for, and its registration where that must be this one.
 #[derive(Clone, Copy)]
 struct AwaitedModel<'a> {
     name: &'a ModelName,

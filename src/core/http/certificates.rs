@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::env::{Env, var};
 
-/// True where the system verifies certificates itself, and ignores `SSL_CERT_FILE`.
+/// True if the system verifies certificates itself, and ignores `SSL_CERT_FILE`.
 const HAS_VERIFIER: bool = cfg!(any(windows, target_vendor = "apple"));
 
 /// Places that the user names for certificates in PEM.
@@ -99,7 +99,7 @@ mod store {
 
     use super::usable;
 
-    /// The bundle, else the directories; `None` without any certificate.
+    /// The bundle, otherwise the directories; `None` without any certificate.
     pub(super) fn of_system() -> Option<Vec<Certificate>> {
         let bundle = openssl_probe::probe().cert_file;
         let bundle = bundle.map(|file| usable(load_certs_from_paths(Some(&file), None).certs));

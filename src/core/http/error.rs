@@ -35,7 +35,7 @@ pub enum HttpError {
         status: u16,
         /// Defect of the response.
         what: ResponseFlaw,
-        /// `x-ms-request-id`, else the id that the request carried.
+        /// `x-ms-request-id`, otherwise the id that the request carried.
         request_id: Option<String>,
     },
     /// The answer points to a place that is not followed.
@@ -69,18 +69,18 @@ impl HttpError {
         }
     }
 
-    /// True when the same request may well succeed a little later.
+    /// True if the same request may well succeed a little later.
     #[must_use]
     pub(crate) fn is_passing(&self) -> bool {
         retry::is_retryable(Retry::Idempotent, self)
     }
 
-    /// True where the service asks for a pause, and is there otherwise.
+    /// True if the service asks for a pause, and is there otherwise.
     pub(crate) fn is_throttling(&self) -> bool {
         self.service().is_some_and(|error| error.status == 429 || error.retry_after.is_some())
     }
 
-    /// True where an intermediary answered instead of the service.
+    /// True if an intermediary answered instead of the service.
     #[must_use]
     pub fn is_of_intermediary(&self) -> bool {
         matches!(self, Self::BadAnswer { what: ResponseFlaw::Intermediary(_), .. })
@@ -171,14 +171,15 @@ pub enum ResponseFlaw {
     Intermediary(Box<Intermediary>),
 }
 
-/// Answer of a proxy, gateway or portal in place of the service, in its own words. Cleaned and cut; empty where it has none.
+/// Answer of a proxy, gateway or portal in place of the service, in its own words. Cleaned and cut; empty if it has
+/// none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Intermediary {
     /// First line of its body.
     pub line: String,
     /// `Content-Type`.
     pub content_type: String,
-    /// `Via: ...`, else `Server: ...`.
+    /// `Via: ...`, otherwise `Server: ...`.
     pub server: String,
 }
 

@@ -61,7 +61,8 @@ fn by_kind(kind: ErrorKind) -> Option<NetworkFault> {
     }
 }
 
-/// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost but for 407.
+/// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost except for
+/// 407.
 fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
     let message = chain(error).map(ToString::to_string).find(|message| message.starts_with("tunnel error: "))?;
     Some(match message.trim_start_matches("tunnel error: ") {

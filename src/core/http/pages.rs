@@ -27,7 +27,7 @@ pub(crate) enum PageError {
     Http(HttpError),
     /// Next page at another origin, which gets no token.
     OtherOrigin {
-        /// Host of the page; empty where the link is no URL.
+        /// Host of the page; empty if the link is no URL.
         host: String,
     },
     /// Next page whose address holds a user name or a password.

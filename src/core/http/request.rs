@@ -199,7 +199,7 @@ pub(crate) struct Response {
     pub(crate) azure_async_operation: Option<String>,
     /// How long to wait, in real time.
     pub(crate) retry_after: Option<Duration>,
-    /// `x-ms-request-id`, else the id that the request carried.
+    /// `x-ms-request-id`, otherwise the id that the request carried.
     pub(crate) request_id: Option<String>,
     /// `Date`.
     pub(crate) date: Option<String>,
@@ -211,7 +211,7 @@ pub(crate) struct Response {
     pub(crate) last_modified: Option<String>,
     /// `Content-Type`, as it was sent.
     pub(crate) content_type: Option<String>,
-    /// `Via`, else `Server`: who answered.
+    /// `Via`, otherwise `Server`: who answered.
     pub(crate) server: Option<String>,
     /// `x-ms-content-crc64`.
     pub(crate) crc64: Option<String>,
@@ -252,7 +252,7 @@ impl Response {
         })
     }
 
-    /// Checks a body that may be missing: content has to be JSON, for a page of a proxy is no answer of the service.
+    /// Checks a body that may be missing: content must be JSON, for a page of a proxy is no answer of the service.
     ///
     /// # Errors
     /// [`HttpError::BadAnswer`].

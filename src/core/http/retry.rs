@@ -74,7 +74,7 @@ impl<'a> Backoff<'a> {
         self
     }
 
-    /// Counts a failed attempt, and returns the pause before the next one; `None` when the failure is final.
+    /// Counts a failed attempt, and returns the pause before the next one; `None` if the failure is final.
     pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
         self.failed += 1;
         // A sign-in page persists; a misrouted connection does not happen twice.
@@ -113,7 +113,7 @@ impl<'a> Backoff<'a> {
     }
 }
 
-/// True when a failure is retried under this policy.
+/// True if a failure is retried under this policy.
 pub(super) fn is_retryable(policy: Retry, error: &HttpError) -> bool {
     match error {
         HttpError::Service(error) => {
@@ -175,7 +175,7 @@ pub(super) fn seconds(wait: Duration) -> String {
     format!("{tenths} s")
 }
 
-/// Reads both forms of `Retry-After`: seconds, or a date relative to the answer's own `Date`, else to our clock.
+/// Reads both forms of `Retry-After`: seconds, or a date relative to the answer's own `Date`, otherwise to our clock.
 pub(super) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {

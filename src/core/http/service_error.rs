@@ -24,13 +24,13 @@ pub struct ServiceError {
     pub host: String,
     /// HTTP status.
     pub status: u16,
-    /// The service's stable word for it.
+    /// Stable code of the service.
     pub code: Option<String>,
     /// Message, or a description of the body; empty when there is none.
     pub message: String,
     /// Details and inner errors.
     pub details: Vec<ErrorDetail>,
-    /// `x-ms-request-id`, else the id that the request carried.
+    /// `x-ms-request-id`, otherwise the id that the request carried.
     pub request_id: Option<String>,
     /// `x-ms-correlation-request-id`, where it differs.
     pub correlation_id: Option<String>,
@@ -49,7 +49,7 @@ pub struct ServiceError {
 /// Further detail of an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorDetail {
-    /// Stable word.
+    /// Stable code.
     pub code: Option<String>,
     /// Sentence.
     pub message: String,
@@ -69,27 +69,27 @@ impl fmt::Display for ServiceError {
 impl std::error::Error for ServiceError {}
 
 impl ServiceError {
-    /// True when the service's word is one of these, in any case.
+    /// True if the service's word is one of these, in any case.
     #[must_use]
     pub fn has_code(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
-    /// True when one of these codes is the service's word or that of one of its details: ARM wraps errors of providers.
+    /// True if one of these codes is the service's word or that of one of its details: ARM wraps errors of providers.
     #[must_use]
     pub fn has_code_anywhere(&self, codes: &[&str]) -> bool {
         let details = self.details.iter().filter_map(|detail| detail.code.as_deref());
         self.has_code(codes) || details.into_iter().any(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
-    /// True when the message contains one of these, in any case.
+    /// True if the message contains one of these, in any case.
     #[must_use]
     pub fn mentions(&self, words: &[&str]) -> bool {
         let message = self.message.to_lowercase();
         words.iter().any(|word| message.contains(word))
     }
 
-    /// True when an HTML page came in place of an error body: from a gateway or a portal, not the service.
+    /// True if an HTML page came in place of an error body: from a gateway or a portal, not the service.
     #[must_use]
     pub fn is_html(&self) -> bool {
         self.code.is_none() && self.message == HTML

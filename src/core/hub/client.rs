@@ -49,7 +49,7 @@ pub struct PinnedRevision {
     pub repo: RepoId,
     /// Commit that the revision names.
     pub sha: CommitId,
-    /// Access has to be granted.
+    /// Access must be granted.
     pub is_gated: bool,
     /// Licence, by the model card.
     pub license: Option<String>,

@@ -71,7 +71,7 @@ impl HubEndpoint {
         self.base.host_str().unwrap_or_default()
     }
 
-    /// True where scheme, host and port are those of the Hub, so that a token may be sent there.
+    /// True if scheme, host and port are those of the Hub, so that a token may be sent there.
     #[must_use]
     pub fn is_origin_of(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()

@@ -53,7 +53,7 @@ pub enum HubError {
     Disabled {
         /// The repository.
         repo: RepoId,
-        /// Answer of the Hub; `None` where the repository's description reports it.
+        /// Answer of the Hub; `None` if the repository's description reports it.
         answer: Option<Box<ServiceError>>,
     },
     /// The token may not read the repository.
@@ -106,7 +106,7 @@ pub enum HubError {
     /// The Hub limits requests for longer than is waited, or again and again.
     #[error("the Hugging Face Hub throttled the requests")]
     RateLimited {
-        /// Duration of the limit; `None` where the Hub does not report it.
+        /// Duration of the limit; `None` if the Hub does not report it.
         wait: Option<Duration>,
         /// A token was sent.
         has_token: bool,

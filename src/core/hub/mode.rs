@@ -8,7 +8,7 @@ use super::reader::HubReader;
 /// Carriers that an import may use (`--copy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyMode {
-    /// The store where it can, else this program.
+    /// The store where it can, otherwise this program.
     #[default]
     Auto,
     /// The store alone; files in the repository itself are small, and are always streamed.
@@ -50,7 +50,7 @@ pub struct HubTransfer {
 }
 
 impl CopyMode {
-    /// The word of the option.
+    /// Value of the option.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl CopyMode {
 }
 
 impl VerifyMode {
-    /// The word of the option.
+    /// Value of the option.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl VerifyMode {
 }
 
 impl Carrier {
-    /// The word in events.
+    /// Value in events.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -113,7 +113,7 @@ async fn pinned(
     Ok((client.pin(&earlier.repo, earlier.sha.as_str()).await?, now))
 }
 
-/// True where the model's configuration names code of its own.
+/// True if the model's configuration names code of its own.
 async fn has_code(client: &HubClient, reader: &HubReader, inside: &[(String, &Entry)]) -> Result<bool, HubError> {
     let config = inside.iter().find(|(path, entry)| path == CONFIG && entry.bytes() <= DOCUMENT_BYTES);
     let Some((path, entry)) = config else { return Ok(false) };

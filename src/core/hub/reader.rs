@@ -37,7 +37,7 @@ impl HubReader {
         Self { client, repo, sha, files: Mutex::default() }
     }
 
-    /// Reason why the blob store cannot copy the weights directly, from the first of their URLs; `None` where it may.
+    /// Reason why the blob store cannot copy the weights directly, from the first of their URLs; `None` if it may.
     ///
     /// # Errors
     /// See [`HubError`].

@@ -56,7 +56,7 @@ impl RemoteFile {
         RequestSubject { repo: &self.repo, revision: self.sha.as_str(), path: &self.file.repo_path }
     }
 
-    /// Signed URL of the file with enough of its life left; `None` where the Hub itself sends the bytes.
+    /// Signed URL of the file with enough of its life left; `None` if the Hub itself sends the bytes.
     ///
     /// # Errors
     /// See [`HubError`].

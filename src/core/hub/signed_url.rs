@@ -38,7 +38,7 @@ pub enum CopyFault {
 pub(crate) struct SignedUrl {
     raw: String,
     url: Url,
-    /// Lifetime from the moment it was obtained; `None` where the URL does not state it.
+    /// Lifetime from the moment it was obtained; `None` if the URL does not state it.
     life: Option<Duration>,
     obtained: Instant,
 }
@@ -78,7 +78,7 @@ impl SignedUrl {
         (self.raw.len() > MAX_COPIED_URL).then_some(CopyFault::TooLong(self.raw.len()))
     }
 
-    /// True where too little of its life is left for another request: less than 5 minutes, or than a quarter of it.
+    /// True if too little of its life is left for another request: less than 5 minutes, or than a quarter of it.
     pub(crate) fn is_ending(&self) -> bool {
         let Some(life) = self.life else { return false };
         let left = life.saturating_sub(self.obtained.elapsed());

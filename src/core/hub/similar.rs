@@ -22,7 +22,7 @@ pub(super) fn similar_paths<'a>(wanted: &str, paths: impl Iterator<Item = &'a st
     ranked.into_iter().take(MAX_SIMILAR).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// How far a name is from the wanted one; `None` where it is too far.
+/// How far a name is from the wanted one; `None` if it is too far.
 fn similarity_rank(wanted: &str, name: &str) -> Option<usize> {
     let (left, right) = (wanted.to_lowercase(), name.to_lowercase());
     if left == right {

@@ -48,7 +48,7 @@ pub enum HubTokenError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
 }
@@ -106,7 +106,8 @@ pub fn is_on(env: &Env, name: &str) -> bool {
     env.get(name).is_some_and(|word| words.iter().any(|one| word.eq_ignore_ascii_case(one)))
 }
 
-/// Directory of the Hub's own client: `HF_HOME`, else `$XDG_CACHE_HOME/huggingface`, else `~/.cache/huggingface`.
+/// Directory of the Hub's own client: `HF_HOME`, otherwise `$XDG_CACHE_HOME/huggingface`, otherwise
+/// `~/.cache/huggingface`.
 fn home(env: &Env) -> Option<PathBuf> {
     let own = env.get(var::HF_HOME).map(|path| env.cwd().join(path));
     let in_cache = || Some(env.cwd().join(env.get(var::XDG_CACHE_HOME)?).join("huggingface"));

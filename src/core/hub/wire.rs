@@ -18,7 +18,7 @@ pub(super) struct Description {
 }
 
 impl Description {
-    /// True where access has to be granted.
+    /// True if access must be granted.
     pub(super) fn is_gated(&self) -> bool {
         !matches!(self.gated, Value::Null | Value::Bool(false))
     }
@@ -55,7 +55,7 @@ impl Entry {
         self.kind == "file"
     }
 
-    /// Sum of the content; `None` where the list has none that can be read.
+    /// Sum of the content; `None` if the list has none that can be read.
     pub(super) fn sum(&self) -> Option<HubSum> {
         match &self.lfs {
             Some(lfs) => lfs.oid.trim_start_matches("sha256:").parse().ok().map(HubSum::Sha256),

@@ -25,7 +25,7 @@ pub(crate) fn check_secure(url: &Url) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// True when the URL names this machine.
+/// True if the URL names this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -36,7 +36,7 @@ impl BlobUri {
         self.0.as_str()
     }
 
-    /// True when a service's text names this place.
+    /// True if a service's text names this place.
     #[must_use]
     pub fn is_named_by(&self, text: &str) -> bool {
         text.parse::<Self>().is_ok_and(|other| *self == other)

@@ -39,7 +39,7 @@ impl ModelChange {
         Ok(Self { description, tags })
     }
 
-    /// True where a model includes this change. A model holds texts without their secrets.
+    /// True if a model includes this change. A model holds texts without their secrets.
     #[must_use]
     pub fn is_shown_by(&self, model: &CustomModel) -> bool {
         let view = model.view();

@@ -57,7 +57,7 @@ impl CustomModel {
         self.view.name == name.as_str() && self.view.version.as_deref() == Some(version.as_str())
     }
 
-    /// True where the weights of the model are in this place.
+    /// True if the weights of the model are in this place.
     #[must_use]
     pub fn is_at(&self, location: &BlobUri) -> bool {
         self.view.blob_uri.as_deref().is_some_and(|uri| location.is_named_by(uri))
@@ -131,7 +131,7 @@ pub struct ModelView {
     /// Shape of a LoRA adapter.
     #[serde(deserialize_with = "lenient")]
     pub lora_config: Option<LoraConfig>,
-    /// State of the registration, in the service's words, from any of its fields.
+    /// State of the registration, as reported by the service, from any of its fields.
     #[serde(skip)]
     pub provisioning_state: Option<String>,
     /// Reason for the failed registration.
@@ -190,7 +190,7 @@ struct Derived {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelSource {
-    /// `LocalUpload`, `TrainingJob`, or a newer word.
+    /// `LocalUpload`, `TrainingJob`, or a newer value.
     #[serde(deserialize_with = "lenient")]
     pub source_type: Option<String>,
     /// The training job.
@@ -220,10 +220,10 @@ pub struct CatalogInfo {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ArtifactProfile {
-    /// `DataOnly`, `RuntimeDependent`, `Unknown`, or a newer word.
+    /// `DataOnly`, `RuntimeDependent`, `Unknown`, or a newer value.
     #[serde(deserialize_with = "lenient")]
     pub category: Option<String>,
-    /// Why, in the service's words.
+    /// Why, as reported by the service.
     #[serde(deserialize_with = "lenient")]
     pub signals: Option<Vec<String>>,
 }

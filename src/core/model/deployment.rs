@@ -59,7 +59,7 @@ pub struct DeploymentProperties {
     /// Deployed model.
     #[serde(deserialize_with = "lenient")]
     pub model: Option<ModelReference>,
-    /// State, in the service's word.
+    /// State, as reported by the service.
     #[serde(deserialize_with = "text")]
     pub provisioning_state: Option<String>,
     /// `Running` or `Paused`: whether it answers requests.
@@ -74,7 +74,7 @@ pub struct DeploymentProperties {
     /// Deployment that takes the requests beyond the capacity.
     #[serde(deserialize_with = "text")]
     pub spillover_deployment_name: Option<String>,
-    /// Capabilities of the model, in the service's words: `"chatCompletion": "true"`.
+    /// Capabilities of the model, as reported by the service: `"chatCompletion": "true"`.
     #[serde(deserialize_with = "lenient")]
     pub capabilities: Option<BTreeMap<String, String>>,
     /// Limits of this capacity.
@@ -178,7 +178,7 @@ impl DeploymentKind {
 }
 
 impl DeploymentView {
-    /// Properties; empty where the service sends none.
+    /// Properties; empty if the service sends none.
     #[must_use]
     pub fn properties(&self) -> &DeploymentProperties {
         static NONE: std::sync::LazyLock<DeploymentProperties> = std::sync::LazyLock::new(Default::default);
@@ -215,7 +215,7 @@ impl DeploymentView {
         DeploymentState::of(self.properties().provisioning_state.as_deref().unwrap_or_default())
     }
 
-    /// True where it uses this version of a custom model, as its model or as its draft.
+    /// True if it uses this version of a custom model, as its model or as its draft.
     #[must_use]
     pub fn uses(&self, name: &str, version: &str, source: &str) -> bool {
         let is_it = |model: &ModelReference| {

@@ -19,7 +19,7 @@ pub struct TransferProgress {
     pub files: u64,
     /// Files that there are to send.
     pub total_files: Option<u64>,
-    /// Of the bytes the ones that the store copied itself; `None` where nothing is imported.
+    /// Of the bytes the ones that the store copied itself; `None` if nothing is imported.
     pub remote: Option<u64>,
 }
 

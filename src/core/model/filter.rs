@@ -18,7 +18,7 @@ pub struct ModelFilter {
 }
 
 impl ModelFilter {
-    /// True where every model meets it.
+    /// True if every model meets it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { name, weight_type, tags, source_job } = self;

@@ -70,7 +70,7 @@ pub enum FindingCode {
 }
 
 impl FindingCode {
-    /// The word for it.
+    /// The code.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -149,7 +149,7 @@ impl Finding {
         Self { level: FindingLevel::Warning, ..Self::error(code, file, message, remedy) }
     }
 
-    /// True when it stops an upload.
+    /// True if it stops an upload.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.level == FindingLevel::Error

@@ -33,7 +33,7 @@ pub struct ModelListSeed {
 }
 
 impl ListedModel {
-    /// Kind of weights, in the service's spelling; empty where the service does not send it, as for all columns.
+    /// Kind of weights, in the service's spelling; empty if the service does not send it, as for all columns.
     #[must_use]
     pub fn weight_type(&self) -> &str {
         self.column(2)

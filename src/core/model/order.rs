@@ -19,7 +19,7 @@ pub trait Versioned {
     fn created_at(&self) -> &str;
 }
 
-/// Newest first: by number where all versions are numbers, else by the time they were made.
+/// Newest first: by number where all versions are numbers, otherwise by the time they were made.
 pub fn newest_first<M: Versioned>(models: &mut [M]) {
     let order = order_of(models.iter());
     models.sort_by(|left, right| order(right, left));

@@ -18,8 +18,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Difference between a registered model and this registration, as a sentence; `None` where they agree. The address
-    /// is required; weight type and base model count where the service shows them.
+    /// Difference between a registered model and this registration, as a sentence; `None` if they agree. The address is
+    /// required; weight type and base model count where the service shows them.
     #[must_use]
     pub fn difference(&self, model: &CustomModel) -> Option<String> {
         let (view, details) = (model.view(), &self.details);
@@ -74,7 +74,7 @@ pub struct LoraShape {
 }
 
 impl LoraShape {
-    /// True when nothing of it is known.
+    /// True if nothing of it is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -26,7 +26,7 @@ impl OperationProgress {
 }
 
 /// State in an answer, an operation's or a model's, from any of its fields. Empty where the field holds no text; `None`
-/// where there is none, for not every service has it.
+/// if there is none, for not every service has it.
 #[must_use]
 pub fn state_word(body: &Value) -> Option<&str> {
     let given = [body, &body["properties"]]

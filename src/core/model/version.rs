@@ -26,7 +26,7 @@ impl ModelVersion {
         self.0.parse().ok()
     }
 
-    /// The version after the highest of these; `None` when none of them is a number.
+    /// The version after the highest of these; `None` if none of them is a number.
     #[must_use]
     pub fn after<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let highest = versions.into_iter().filter_map(|version| version.parse::<u64>().ok()).max()?;

@@ -27,7 +27,7 @@ pub enum NativeError {
         /// Progress at that moment.
         progress: TransferProgress,
     },
-    /// The location cannot be written to any more: the SAS, also a fresh one, or the place itself.
+    /// The location cannot be written to any longer: the SAS, also a fresh one, or the place itself.
     #[error(transparent)]
     Location(StoreError),
     /// The store refused something for good.
@@ -35,15 +35,15 @@ pub enum NativeError {
     Store {
         /// The file.
         path: BlobPath,
-        /// The store's words.
+        /// Message of the store.
         error: HttpError,
     },
-    /// A file cannot be read any more.
+    /// A file cannot be read any longer.
     #[error("{path}: {why}")]
     File {
         /// The file.
         path: BlobPath,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
     /// A file is not what it was when it was begun, or never keeps still.

@@ -69,7 +69,7 @@ impl Record {
         })
     }
 
-    /// True where no earlier run has begun to send: the store has no block of this upload.
+    /// True if no earlier run has begun to send: the store has no block of this upload.
     pub(super) fn is_first_run(&self) -> bool {
         self.is_first_run
     }
@@ -125,7 +125,7 @@ impl Record {
         files.iter().map(|file| record.bytes_of(file)).sum()
     }
 
-    /// True where this block was sent, in this run or an earlier one.
+    /// True if this block was sent, in this run or an earlier one.
     pub(super) fn contains(&self, block: &BlockId) -> bool {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).contains(block.as_str())
     }

@@ -38,7 +38,7 @@ pub enum BrowserError {
 }
 
 impl Browser {
-    /// The program of `BROWSER`, else the system's own.
+    /// The program of `BROWSER`, otherwise the system's own.
     ///
     /// # Errors
     /// See [`BrowserError`].
@@ -82,7 +82,7 @@ impl Browser {
         }
     }
 
-    /// Arguments of the program, with the address in place of `%s`, else behind them.
+    /// Arguments of the program, with the address in place of `%s`, otherwise behind them.
     fn args_for(&self, url: &Url) -> Vec<String> {
         let mut args: Vec<String> = self.args.iter().map(|arg| arg.replace("%s", url.as_str())).collect();
         if args == self.args {

@@ -25,7 +25,7 @@ pub struct Detaching {
 }
 
 impl Detaching {
-    /// Starts this program again with these arguments. Its standard error is the log, which has to be open for appending.
+    /// Starts this program again with these arguments. Its standard error is the log, which must be open for appending.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -39,7 +39,7 @@ impl Detaching {
         Ok(Self { child: system::spawn(command)? })
     }
 
-    /// Gives it its input, and reads the one line that it answers with; empty where it ended without one.
+    /// Gives it its input, and reads the one line that it answers with; empty if it ended without one.
     ///
     /// # Errors
     /// When its output cannot be read.

@@ -59,7 +59,7 @@ impl Programs {
         child.output(pipes).await
     }
 
-    /// True where a shell would find a command of this name.
+    /// True if a shell would find a command of this name.
     pub(crate) fn has_command(&self, name: &str) -> bool {
         has_command(&self.path, name, Platform::CURRENT)
     }

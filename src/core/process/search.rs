@@ -17,7 +17,7 @@ pub(crate) fn find_program(path: &str, name: &str) -> Option<PathBuf> {
     directories.map(|directory| Path::new(&directory).join(&file_name)).find(|file| is_program(file))
 }
 
-/// True where a shell would find a command of this name, which need not be a program of its own: `az.cmd`.
+/// True if a shell would find a command of this name, which need not be a program of its own: `az.cmd`.
 pub(crate) fn has_command(path: &str, name: &str, platform: Platform) -> bool {
     let files = command_files(name, platform);
     // An alias of the Microsoft Store is no regular file, but can be run.

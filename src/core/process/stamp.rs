@@ -50,8 +50,8 @@ mod system {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    /// The system's own word for when a process started; `None` when there is none of that id, or it has ended and
-    /// waits to be reaped.
+    /// The system's own word for when a process started; `None` if there is none of that id, or it has ended and waits
+    /// to be reaped.
     pub(super) fn started_at(pid: u32) -> Option<String> {
         if Path::new("/proc/self/stat").exists() {
             from_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)

@@ -127,13 +127,13 @@ impl ProjectEndpoint {
         Cloud::of_host(self.host())
     }
 
-    /// True when the project is an emulator on this machine.
+    /// True if the project is an emulator on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// True when the URL has the project's scheme, host and port: the only place that gets its token unasked.
+    /// True if the URL has the project's scheme, host and port: the only place that gets its token unasked.
     #[must_use]
     pub(crate) fn same_origin(&self, url: &Url) -> bool {
         self.url.origin() == url.origin()

@@ -98,7 +98,7 @@ impl ProjectSearch<'_> {
         })
     }
 
-    /// The values of the azd environment that counts: the named one, else the default one.
+    /// The values of the azd environment that counts: the named one, otherwise the default one.
     async fn values(&self) -> Result<Option<EnvironmentValues>, FindError> {
         match Host::from_env(self.env, self.timings) {
             Some(host) => self.values_of_host(&host).await,

@@ -66,7 +66,7 @@ impl EnvironmentValues {
         }
     }
 
-    /// True when there is a value of this name, even an empty one. Ignores case on Windows.
+    /// True if there is a value of this name, even an empty one. Ignores case on Windows.
     pub(super) fn has(&self, name: &str) -> bool {
         self.values.keys().any(|known| known.eq_ignore_ascii_case(name))
     }

@@ -34,7 +34,7 @@ const NAME: usize = 40;
 pub(super) enum SearchScope {
     /// Messages and logs, where too much is better masked than too little.
     Text,
-    /// Values of the user, where only what surely is a secret counts.
+    /// Values of the user, where only what is certainly a secret counts.
     Data,
 }
 
@@ -208,7 +208,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         stop
     }
 
-    /// End of an unquoted value, looked for up to `limit`.
+    /// End of an unquoted value, searched for up to `limit`.
     fn value_end(&self, start: usize, limit: usize) -> usize {
         let is_end = |at: &usize| match self.at(*at) {
             b'(' | b'[' | b'{' => false,
@@ -243,7 +243,7 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Ways to sign in that carry the secret itself, but for `Bearer`.
+/// Ways to sign in that carry the secret itself, except for `Bearer`.
 fn is_scheme(name: &[u8]) -> bool {
     let schemes: [&[u8]; 4] = [b"basic", b"sharedkey", b"sharedkeylite", b"sharedaccesssignature"];
     schemes.iter().any(|scheme| name.eq_ignore_ascii_case(scheme))

@@ -9,7 +9,7 @@ pub(super) const SOFT: u8 = 0x1f;
 /// comes from. Only escapes of ASCII are undone, for a secret is ASCII.
 pub(super) struct UnescapedText<'t> {
     bytes: Cow<'t, [u8]>,
-    /// Position of each byte in the text; empty where the text has no escapes.
+    /// Position of each byte in the text; empty if the text has no escapes.
     starts: Vec<usize>,
     length: usize,
 }
@@ -38,7 +38,7 @@ impl<'t> UnescapedText<'t> {
         &self.bytes
     }
 
-    /// True where the text had nothing to undo.
+    /// True if the text had nothing to undo.
     pub(super) fn is_text(&self) -> bool {
         self.starts.is_empty()
     }

@@ -150,7 +150,7 @@ pub enum PlanError {
     Unreadable {
         /// Path that could not be read.
         path: PathBuf,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
         /// Glob of `--exclude` that omits it; `None` for the source itself.
         exclude: Option<String>,

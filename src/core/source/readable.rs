@@ -81,7 +81,7 @@ mod permissions {
         }
     }
 
-    /// Size and modification time of a file that its permissions make readable; `None` where only opening it decides.
+    /// Size and modification time of a file that its permissions make readable; `None` if only opening it decides.
     pub(super) fn stat(last: &mut Option<Directory>, local: &Path) -> Option<(u64, Duration)> {
         let local = local.as_os_str().as_bytes();
         let slash = memchr::memrchr(b'/', local).filter(|slash| *slash > 0)?;

@@ -156,7 +156,7 @@ impl Selection {
         &self.exclude
     }
 
-    /// True where what never belongs to a model stays.
+    /// True if what never belongs to a model stays.
     #[must_use]
     pub fn has_default_excludes(&self) -> bool {
         self.default_excludes
@@ -167,7 +167,7 @@ impl Selection {
         self.include.iter().chain(&self.exclude).next()
     }
 
-    /// Reason why a file never belongs to a model, by its name or a folder that it is in; `None` where it may, or where
+    /// Reason why a file never belongs to a model, by its name or a folder that it is in; `None` if it may, or where
     /// such files are included.
     pub(crate) fn default_reason(&self, path: &str) -> Option<ExcludeReason> {
         if !self.default_excludes {
@@ -187,7 +187,7 @@ impl Selection {
         self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(path, false))
     }
 
-    /// Reason for excluding this entry; `None` when it is included. A directory is included so that it is walked.
+    /// Reason for excluding this entry; `None` if it is included. A directory is included so that it is walked.
     pub(super) fn exclude_reason(&self, path: &str, is_directory: bool) -> Option<ExcludeReason> {
         let matches_any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path, is_directory));
         let default = if self.default_excludes { defaults::reason(path, is_directory) } else { None };

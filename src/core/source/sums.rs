@@ -25,7 +25,7 @@ pub struct FileSums {
 }
 
 impl FileSums {
-    /// Sums in the order of the files; `None` where their numbers differ.
+    /// Sums in the order of the files; `None` if their numbers differ.
     #[must_use]
     pub fn new(files: FileList, sums: Vec<ContentHash>) -> Option<Self> {
         (files.len() == sums.len()).then_some(Self { files, sums })
@@ -59,7 +59,7 @@ pub enum HashError {
     Unreadable {
         /// Name below the source.
         path: BlobPath,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
     /// A file that is not what it was when the upload was planned.

@@ -60,7 +60,7 @@ pub(crate) struct BlockLayout {
     bytes: u64,
     /// Number and size of the first ones.
     head: (u64, u64),
-    /// Size of the others, but for the last.
+    /// Size of the others, except for the last.
     size: u64,
     /// Number of contents of this file that were discarded before.
     generation: u32,

@@ -68,7 +68,7 @@ struct Sas {
 pub(crate) struct Traffic {
     /// Bytes taken from bodies, ever.
     taken: AtomicU64,
-    /// Of these the bytes that have to be sent again.
+    /// Of these the bytes that must be sent again.
     lost: AtomicU64,
     /// Requests that were answered well.
     answers: AtomicU64,
@@ -140,7 +140,7 @@ pub(crate) struct SendAttempt {
     pub(crate) is_busy: bool,
 }
 
-/// True when a failure may be caused by a checksum that the store does not support.
+/// True if a failure may be caused by a checksum that the store does not support.
 fn is_of_checksum(error: &HttpError) -> bool {
     names_header(error, CHECKSUM) || is_fault(error)
 }
@@ -195,8 +195,8 @@ impl BlobStore {
         &self.traffic
     }
 
-    /// Lists the blobs of the location, all pages; `None` where the SAS does not allow that. `shared` makes an entry of
-    /// a listed blob, reusing parts that are in memory already.
+    /// Lists the blobs of the location, all pages; `None` if the SAS does not allow that. `shared` makes an entry of a
+    /// listed blob, reusing parts that are in memory already.
     ///
     /// # Errors
     /// When the store does not answer, or with something that is no list.
@@ -295,7 +295,7 @@ impl BlobStore {
         }
     }
 
-    /// Get Block List: blocks that the store holds for a blob; `None` where the SAS does not allow to list.
+    /// Get Block List: blocks that the store holds for a blob; `None` if the SAS does not allow to list.
     pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<StoredBlocks>, StoreError> {
         let asked = self
             .attempts((&format!("the blocks of {path}"), &|| true), async |sas| {

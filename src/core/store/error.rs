@@ -45,18 +45,18 @@ impl fmt::Display for SasRefusal {
     }
 }
 
-/// True where the store refused the SAS itself. The other kind of 403 means that the SAS is valid and does not allow
-/// this one operation.
+/// True if the store refused the SAS itself. The other kind of 403 means that the SAS is valid and does not allow this
+/// one operation.
 pub(super) fn rejects_sas(error: &HttpError) -> bool {
     error.status() == Some(403) && !has_code(error, "AuthorizationPermissionMismatch")
 }
 
-/// True where the store failed, independent of the request.
+/// True if the store failed, independent of the request.
 pub(super) fn is_fault(error: &HttpError) -> bool {
     matches!(error.status(), Some(500 | 501))
 }
 
-/// True where the store names this header in its refusal.
+/// True if the store names this header in its refusal.
 pub(super) fn names_header(error: &HttpError, header: &str) -> bool {
     error
         .service()

@@ -38,8 +38,8 @@ pub struct UploadLocation {
 }
 
 impl UploadLocation {
-    /// Lists at most one blob, once, within `limit`: AzCopy is silent for 16 minutes when the store does not answer, and
-    /// reports a refused SAS only after its first file. `None` where the SAS is good, or at least its signature is.
+    /// Lists at most one blob, once, within `limit`: AzCopy is silent for 16 minutes when the store does not answer,
+    /// and reports a refused SAS only after its first file. `None` if the SAS is good, or at least its signature is.
     ///
     /// # Errors
     /// When the store does not answer, or with a status that says nothing about the SAS.

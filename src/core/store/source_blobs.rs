@@ -22,7 +22,7 @@ pub async fn source_blobs(http: &HttpClient, url: &SecretUrl) -> Result<BlobList
     list_blobs(http, url, &|name, blob| (name.into(), blob)).await
 }
 
-/// Blob at this address; `None` where there is none or the SAS does not allow to read it.
+/// Blob at this address; `None` if there is none or the SAS does not allow to read it.
 async fn one_blob(
     http: &HttpClient,
     url: &SecretUrl,

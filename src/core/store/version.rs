@@ -12,8 +12,8 @@ const SEPARATOR: char = '\0';
 /// may have 100,000 of them in several lists.
 ///
 /// The text has the entity tag without its quotes (headers have them, lists do not), the MD5 of the content in base64
-/// and the time of the write in seconds of the Unix epoch. Each is empty where the store does not report it, and so is
-/// the text where it reports none.
+/// and the time of the write in seconds of the Unix epoch. Each is empty if the store does not report it, and so is the
+/// text where it reports none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobVersion(Arc<str>);
 
@@ -65,7 +65,7 @@ impl BlobVersion {
         both.find_map(|(one, other)| Some(one? != other?)).unwrap_or(false)
     }
 
-    /// True where both are certainly one write. Checksums and times are not sufficient: the same content may be written
+    /// True if both are certainly one write. Checksums and times are not sufficient: the same content may be written
     /// twice in a second.
     pub(crate) fn is_same_write(&self, other: &Self) -> bool {
         let ([etag, ..], [other, ..]) = (self.marks(), other.marks());

@@ -84,7 +84,7 @@ pub enum DirectoryError {
     Io {
         /// Path that could not be created or written.
         path: PathBuf,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
 }
@@ -136,8 +136,8 @@ impl UploadDirectory {
         Ok(directory)
     }
 
-    /// Opens the directory of an earlier attempt of this upload; `None` when there is none, or when another process
-    /// owns it.
+    /// Opens the directory of an earlier attempt of this upload; `None` if there is none, or when another process owns
+    /// it.
     ///
     /// # Errors
     /// When the file system reports an error.
@@ -233,7 +233,7 @@ impl UploadDirectory {
         DirectoryHandover { path: self.path, is_new }
     }
 
-    /// True where a detached upload left its result, or is about to begin.
+    /// True if a detached upload left its result, or is about to begin.
     pub(super) fn has_detached(&self) -> bool {
         DetachedFiles::of(&self.path).run().is_some()
     }

@@ -38,7 +38,7 @@ pub enum UploadError {
         path: BlobPath,
         /// Reason why the file is kept.
         why: String,
-        /// Selection of the earlier attempt; `None` where that had another source.
+        /// Selection of the earlier attempt; `None` if that had another source.
         earlier: Option<Box<Selection>>,
     },
     /// The private directory.
@@ -69,7 +69,7 @@ pub struct ChangedFile {
     pub path: BlobPath,
     /// Size in bytes when it was planned.
     pub planned: u64,
-    /// Size in bytes now; `None` where it is gone.
+    /// Size in bytes now; `None` if it is gone.
     pub now: Option<u64>,
 }
 

@@ -10,7 +10,7 @@ use crate::model::{BlobPath, BlobUri, TransferEvent};
 pub enum UploadEvent<'a> {
     /// The service is asked for an upload location.
     RequestingLocation,
-    /// Files of an earlier attempt that are no part of the source any more were deleted from the location.
+    /// Files of an earlier attempt that are no part of the source any longer were deleted from the location.
     StraysDeleted {
         /// Number of files.
         files: u64,

@@ -167,7 +167,7 @@ fn read_blobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<BlobList
 }
 
 impl UploadDirectory {
-    /// Journal of an earlier attempt; `None` when there is none that can be read.
+    /// Journal of an earlier attempt; `None` if there is none that can be read.
     pub async fn journal(&self) -> Option<Journal> {
         let path = self.path().to_owned();
         blocking(move || Ok(read_journal(&path))).await.ok().flatten()

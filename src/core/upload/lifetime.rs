@@ -47,8 +47,8 @@ fn needed_lifetime(bytes: u64, rate: u64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(MIN_LIFETIME, MAX_LIFETIME))
 }
 
-/// Expiry of a SAS: its own (`se`), or that of the key it is signed with (`ske`), whichever comes first. `None` where
-/// it states none.
+/// Expiry of a SAS: its own (`se`), or that of the key it is signed with (`ske`), whichever comes first. `None` if it
+/// states none.
 fn sas_end(sas: &SecretUrl) -> Option<OffsetDateTime> {
     let ends = sas.expose().query_pairs().filter(|(key, _)| key == "se" || key == "ske");
     ends.filter_map(|(_, value)| read_time(&value)).min()

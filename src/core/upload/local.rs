@@ -18,7 +18,7 @@ pub struct LocalUpload {
     pub id: String,
     /// Journal of the upload; `None` while a detached upload has sent nothing.
     pub journal: Option<Journal>,
-    /// Process of the last detached run; `None` where none was detached.
+    /// Process of the last detached run; `None` if none was detached.
     pub run: Option<DetachedRun>,
     /// How the last detached run ended.
     pub result: Option<RunResult>,
@@ -83,7 +83,7 @@ impl LocalUpload {
         }
     }
 
-    /// Word for how far it is; `interrupted` where files are missing and no process sends them.
+    /// Word for its progress; `interrupted` where files are missing and no process sends them.
     #[must_use]
     pub fn state(&self) -> &'static str {
         let stage = self.journal.as_ref().map(|journal| journal.stage);
@@ -95,7 +95,7 @@ impl LocalUpload {
         }
     }
 
-    /// True where a detached run ended without a result: it was killed, or the machine went down.
+    /// True if a detached run ended without a result: it was killed, or the machine went down.
     #[must_use]
     pub fn has_crashed(&self) -> bool {
         self.run.is_some() && self.result.is_none() && !self.running
@@ -128,7 +128,7 @@ impl LocalUpload {
     }
 
     /// Removes the files of a detached run that ended longer than [`RETENTION`] ago. An upload that can be resumed
-    /// stays, as does one that was not detached. True where something was removed.
+    /// stays, as does one that was not detached. True if something was removed.
     pub fn expire(&self, now: OffsetDateTime) -> bool {
         let Some(result) = &self.result else { return false };
         let age = Duration::try_from(now - result.ended_at).unwrap_or_default();

@@ -42,7 +42,7 @@ impl UploadRequest {
         matches!(*self.source, UploadSource::Remote { .. })
     }
 
-    /// True where the journal is of an earlier attempt with the same source.
+    /// True if the journal is of an earlier attempt with the same source.
     pub(super) fn is_same_source(&self, journal: &Journal) -> bool {
         let is_same_import = match &*self.source {
             // Another commit, or another selection from it, is another import.

@@ -11,7 +11,7 @@ use crate::store::{BlobListing, ListedBlob};
 #[derive(Clone, Debug)]
 pub(super) struct ResumeState {
     pub(super) journal: Journal,
-    /// Names of the files that its last run delivered whole; `None` where that is unknown, so that the container's list
+    /// Names of the files that its last run delivered whole; `None` if that is unknown, so that the container's list
     /// counts.
     pub(super) delivered: Option<BTreeSet<BlobPath>>,
 }
@@ -34,12 +34,12 @@ pub struct ResumeTotals {
 }
 
 impl ResumeState {
-    /// Files that arrived whole, as far as is known.
+    /// Files that arrived whole, as far as known.
     pub(super) fn arrived(&self) -> BTreeSet<&BlobPath> {
         self.journal.complete.iter().chain(self.delivered.iter().flatten()).collect()
     }
 
-    /// Bytes of `files` that need not be sent again, as far as is known before the store is asked.
+    /// Bytes of `files` that need not be sent again, as far as known before the store is asked.
     pub(super) fn arrived_bytes(&self, files: &FileList) -> u64 {
         let unchanged = self.arrived().into_iter().filter(|path| files.get(path) == self.journal.files.get(path));
         unchanged.filter_map(|path| files.get(path)).map(|file| file.bytes).sum()

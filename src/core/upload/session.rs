@@ -107,7 +107,7 @@ impl Session {
         })
     }
 
-    /// True where all files arrived in an earlier attempt and are still the same: only the registration is missing.
+    /// True if all files arrived in an earlier attempt and are still the same: only the registration is missing.
     #[must_use]
     pub fn is_uploaded(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| {
@@ -122,7 +122,7 @@ impl Session {
         }
     }
 
-    /// Bytes that are still to be sent, as far as is known before the service is asked; zero for a remote source.
+    /// Bytes that are still to be sent, as far as known before the service is asked; zero for a remote source.
     #[must_use]
     pub fn bytes_to_send(&self) -> u64 {
         let same = self.resume.as_ref().filter(|state| self.request.is_same_source(&state.journal));
@@ -130,7 +130,7 @@ impl Session {
         files.bytes().saturating_sub(same.map_or(0, |state| state.arrived_bytes(&files)))
     }
 
-    /// Discards what an earlier attempt uploaded: the service does not accept it any more.
+    /// Discards what an earlier attempt uploaded: the service does not accept it any longer.
     pub fn start_over(&mut self) {
         self.resume = None;
     }
@@ -222,7 +222,7 @@ impl Session {
         }
     }
 
-    /// Records that the registration is requested. True where an earlier attempt had requested it already.
+    /// Records that the registration is requested. True if an earlier attempt had requested it already.
     pub async fn begin_registration(&mut self) -> bool {
         let Some(mut journal) = self.journal.clone() else { return false };
         let was_asked_for = journal.stage == Stage::Registering;
@@ -304,7 +304,7 @@ impl Session {
         BlobStore::new(self.foundry.shared_http(), Arc::clone(&self.settings.reporter), location, renew)
     }
 
-    /// Blobs in the location; `None` where that is not known.
+    /// Blobs in the location; `None` if that is not known.
     async fn listing(&self, store: &BlobStore) -> Option<BlobListing> {
         match store.list(&shared(&self.request.files(), None, None)).await {
             Ok(listing) => listing,

@@ -17,7 +17,7 @@ const MAX_REFUSALS: usize = 20;
 /// One write of a blob.
 #[derive(Clone, Debug)]
 pub(crate) struct Committed {
-    /// Ids and sizes of its blocks; empty where it came in one request.
+    /// Ids and sizes of its blocks; empty if it came in one request.
     blocks: Vec<(String, u64)>,
     /// Size in bytes.
     pub(crate) bytes: u64,

@@ -29,7 +29,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// True where the line is slower than the machine.
+    /// True if the line is slower than the machine.
     pub(crate) fn has_limit(&self) -> bool {
         self.connection_rate.is_some() || self.total_rate.is_some() || !self.round_trip.is_zero()
     }

@@ -22,7 +22,7 @@ pub(crate) struct Request {
     pub(crate) blob: String,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    /// Length of the body in bytes; `None` where the request did not say.
+    /// Length of the body in bytes; `None` if the request did not say.
     pub(crate) length: Option<u64>,
     /// Body of a block list; empty for all others.
     pub(crate) body: Vec<u8>,

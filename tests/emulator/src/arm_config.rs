@@ -91,7 +91,7 @@ pub struct Deploying {
 /// Header with the URL of a write's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Polling {
-    /// Nowhere: the deployment itself has to be read.
+    /// Nowhere: the deployment itself must be read.
     Resource,
     /// `Azure-AsyncOperation`: `{status, error}`.
     AsyncOperation,

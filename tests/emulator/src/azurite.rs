@@ -85,7 +85,7 @@ pub(crate) async fn make_container(
     }
 }
 
-/// True when at least one blob was committed.
+/// True if at least one blob was committed.
 pub(crate) async fn has_blobs(http: &reqwest::Client, endpoint: &Url, container: &str) -> Result<bool, BlobStoreError> {
     let sas = sas::account(OffsetDateTime::now_utc() + OWN_SAS);
     let url = format!("{}?restype=container&comp=list&maxresults=1&{sas}", container_url(endpoint, container));

@@ -91,7 +91,7 @@ impl Deployments {
         id
     }
 
-    /// Creates or replaces a deployment. `None` when it is done immediately.
+    /// Creates or replaces a deployment. `None` if it is done immediately.
     pub(crate) fn put(&mut self, name: &str, envelope: &Value, (at_once, config): (bool, &Config)) -> Option<String> {
         let rules = &config.arm.deploying;
         let object = shown(name, envelope, config);

@@ -63,7 +63,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// True when a fault of this route concerns a request of the other.
+    /// True if a fault of this route concerns a request of the other.
     fn covers(self, request: Option<Self>) -> bool {
         match self {
             Self::Any => true,

@@ -51,8 +51,8 @@ pub(crate) fn with_claims(usages: &[Value], claims: &[Claim]) -> Vec<Value> {
     usages.iter().map(claimed).collect()
 }
 
-/// Conflict of a claim with the existing ones, in the service's words; `None` when there is quota, or when no usage has
-/// the name.
+/// Conflict of a claim with the existing ones, as reported by the service; `None` if there is quota, or when no usage
+/// has the name.
 pub(crate) fn refusal(usages: &[Value], claims: &[Claim], new: &Claim) -> Option<String> {
     let usages = with_claims(usages, claims);
     let usage = usages.iter().find(|usage| usage["name"]["value"] == new.usage)?;

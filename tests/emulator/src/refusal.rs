@@ -53,7 +53,7 @@ impl Refusal {
         )
     }
 
-    /// A role that is missing, in ARM's words.
+    /// A role that is missing, in the wording of ARM.
     pub(crate) fn unauthorized_action(action: &str, scope: &str) -> Self {
         let message = format!(
             "The client 'user@example.com' with object id '00000000-0000-0000-0000-0000000000bb' does not have \

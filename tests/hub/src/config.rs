@@ -72,7 +72,7 @@ pub struct RepoConfig {
     pub refs: Vec<String>,
     /// Only its owner's token sees it.
     pub is_private: bool,
-    /// Gated: the terms have to be accepted.
+    /// Gated: the terms must be accepted.
     pub gate: Gate,
     /// Disabled by the Hub.
     pub is_disabled: bool,

@@ -61,7 +61,7 @@ impl Repo {
         revision == self.sha || revision == "main" || self.config.refs.iter().any(|name| name == revision)
     }
 
-    /// True where this token, if any, may see it.
+    /// True if this token, if any, may see it.
     pub(crate) fn is_visible(&self, has_token: bool) -> bool {
         !self.config.is_private || has_token
     }

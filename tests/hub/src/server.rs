@@ -170,7 +170,7 @@ impl FakeHub {
         self.shared.lock().record = Default::default();
     }
 
-    /// True where a token reached the CDN.
+    /// True if a token reached the CDN.
     #[must_use]
     pub fn has_leaked_token(&self) -> bool {
         self.requests().iter().any(|request| request.side == Side::Cdn && request.has_authorization)

@@ -1,5 +1,5 @@
 //! Signed URLs of the CDN: every byte of path and query is signed, as CloudFront's newer policies do, so that a client
-//! that prints the URL in another way is refused. Pure, but for the clock.
+//! that prints the URL in another way is refused. Pure, except for the clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -140,7 +140,7 @@ impl Call {
         format!("{scheme}://{host}")
     }
 
-    /// True where the client asked for a public name.
+    /// True if the client asked for a public name.
     pub(crate) fn is_public(&self) -> bool {
         self.header("host").is_some_and(|host| crate::certificate::PUBLIC_NAMES.contains(&host))
     }

@@ -55,7 +55,7 @@ fn files_that_a_script_left_open_are_closed() {
     assert!(!open.iter().any(|path| path.ends_with("held") || path.ends_with("config.json")), "{open:?}");
 }
 
-/// azd's server ends with azd; nothing is asked of it any more. What it said of the project is kept.
+/// azd's server ends with azd; nothing is asked of it any longer. What it said of the project is kept.
 #[test]
 fn the_upload_outlives_the_azd_that_started_it() {
     let mut stage = Stage::waiting();

@@ -15,7 +15,7 @@ const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 pub(super) struct Command {
     pub(super) name: &'static str,
     pub(super) args: &'static [&'static str],
-    /// A fresh world in which the command succeeds, but for the rule.
+    /// A fresh world in which the command succeeds, except for the rule.
     pub(super) world: fn(Option<Rule>) -> World,
     /// Compares the standard output of the command with the state of the service.
     pub(super) happened: fn(&World, &[u8]) -> Result<(), String>,
@@ -175,7 +175,8 @@ fn with_blocks(rule: Option<Rule>) -> World {
     world
 }
 
-/// An earlier run sent everything and could not commit the blocks; one of its files is no part of the source any more.
+/// An earlier run sent everything and could not commit the blocks; one of its files is no part of the source any
+/// longer.
 fn interrupted(rule: Option<Rule>) -> World {
     let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
     let commit = Rule { route: "PUT container/blob?comp=blocklist".to_owned(), spoil: refused, always: true };

@@ -11,7 +11,7 @@ pub(super) fn sparse(env: &TestEnv, bytes: u64) {
     fs::File::options().write(true).open(path).expect("opened").set_len(bytes).expect("a size");
 }
 
-/// Number of unanswered blocks when nothing moves any more.
+/// Number of unanswered blocks when nothing moves any longer.
 fn at_once(options: &[&str]) -> u32 {
     let (mut env, store) = env();
     fs::remove_file(env.work().join("model/config.json")).expect("removed");

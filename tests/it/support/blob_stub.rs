@@ -136,7 +136,7 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) 
     (StatusCode::from_u16(status).expect("a status"), headers, body)
 }
 
-/// True when the permissions of the SAS (`sp`) allow a deletion.
+/// True if the permissions of the SAS (`sp`) allow a deletion.
 fn may_delete(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     let permissions = query.split('&').find_map(|pair| pair.strip_prefix("sp="));

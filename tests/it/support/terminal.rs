@@ -167,7 +167,7 @@ pub(crate) struct Ended {
     pub(crate) rows: String,
     /// Everything that was written, escapes included.
     pub(crate) raw: String,
-    /// True when the program left the cursor hidden.
+    /// True if the program left the cursor hidden.
     pub(crate) cursor_hidden: bool,
     /// Maximum number of bars on the screen.
     pub(crate) bars: usize,

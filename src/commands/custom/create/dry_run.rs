@@ -82,7 +82,7 @@ struct RepositoryTotals {
     bytes: u64,
 }
 
-/// Carrier of the bytes, as far as it is known without writing a byte.
+/// Carrier of the bytes, as far as known without writing a byte.
 #[derive(Serialize)]
 struct CopyPlan {
     mode: &'static str,
@@ -195,7 +195,7 @@ async fn blobs_of(app: &App, url: &SecretUrl) -> Vec<PlannedFile> {
     }
 }
 
-/// Version as far as it is known: `auto` where no project reports more.
+/// Version as far as known: `auto` where no project reports more.
 async fn version(app: &App, spec: &CreateSpec) -> String {
     let VersionChoice::Auto = spec.version else { return spec.version.to_string() };
     let Ok(foundry) = connect::foundry(app).await else { return spec.version.to_string() };

@@ -24,7 +24,7 @@ pub(super) struct AdapterConfig {
 }
 
 impl AdapterConfig {
-    /// Reads the adapter's description; `None` where it cannot be read. The check reports what is wrong with it.
+    /// Reads the adapter's description; `None` if it cannot be read. The check reports what is wrong with it.
     pub(super) async fn read(planned: &CheckedPlan) -> Option<Self> {
         match (&planned.source, &planned.reader) {
             (UploadSource::Local { directory, files, .. }, _) => {

@@ -231,7 +231,7 @@ impl SavedPlan {
             .with_suggestion(format!("Remove {option}, or create another plan."))
     }
 
-    /// Fails where the source given beside the plan is another one: only the SAS of its URL may come from there.
+    /// Fails if the source given beside the plan is another one: only the SAS of its URL may come from there.
     pub(super) fn check_source(&self, source: &Source, cwd: &Path) -> Result<(), CliError> {
         let given = match source {
             Source::Local(path) => absolute(cwd, path).display().to_string(),
@@ -257,13 +257,13 @@ impl SavedPlan {
         self.import.as_ref()
     }
 
-    /// True where the plan holds the SHA-256 of a file of this machine.
+    /// True if the plan holds the SHA-256 of a file of this machine.
     pub(super) fn has_sums(&self) -> bool {
         self.import.is_none() && self.files.iter().any(|file| file.sha256.is_some())
     }
 
-    /// Fails where a file differs from the plan, by size and time, or by the checksum of an import. `newer` are files
-    /// that the plan does not list; they are reported.
+    /// Fails if a file differs from the plan, by size and time, or by the checksum of an import. `newer` are files that
+    /// the plan does not list; they are reported.
     pub(super) fn check_files(&self, app: &App, source: &UploadSource, newer: &[BlobPath]) -> Result<(), CliError> {
         let now: Vec<PlannedFile> = planned_files(source, None);
         if let UploadSource::Remote { .. } = source {
@@ -276,14 +276,14 @@ impl SavedPlan {
         Ok(())
     }
 
-    /// Fails where a content differs from the plan.
+    /// Fails if a content differs from the plan.
     pub(super) fn check_sums(&self, sums: &FileSums) -> Result<(), CliError> {
         let is_other = |file: &&PlannedFile| file.sha256.is_some_and(|sum| sums.get(&file.path) != Some(sum));
         let changed = self.files.iter().filter(is_other);
         self.refuse(changed.map(|file| format!("{}: content differs (same size and time)", file.path)).collect())
     }
 
-    /// Fails where the blobs differ from the plan: AzCopy copies all blobs.
+    /// Fails if the blobs differ from the plan: AzCopy copies all blobs.
     pub(super) fn check_blobs(&self, listing: &BlobListing) -> Result<(), CliError> {
         if self.files.is_empty() {
             return Err(CliError::usage("the plan does not list the blobs of the source")

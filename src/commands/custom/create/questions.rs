@@ -15,7 +15,7 @@ const LARGE_UPLOAD: u64 = 10 << 30;
 const EXPECTED_MAX_RATE: u64 = 100 << 20;
 
 impl CreateRun<'_> {
-    /// Asks everything that has to be confirmed before this many bytes are sent, and deletes the version on overwrite.
+    /// Asks everything that must be confirmed before this many bytes are sent, and deletes the version on overwrite.
     pub(super) async fn confirm_and_overwrite(&self, version: &ModelVersion, bytes: u64) -> Result<(), CliError> {
         let (app, spec) = (self.app, self.spec);
         let overwrites = self.overwrites(version).await?;
@@ -28,7 +28,7 @@ impl CreateRun<'_> {
         Ok(())
     }
 
-    /// True when the version exists and the user confirmed the overwrite. Without `--overwrite` nothing is asked: the
+    /// True if the version exists and the user confirmed the overwrite. Without `--overwrite` nothing is asked: the
     /// service reports the conflict when the upload begins.
     async fn overwrites(&self, version: &ModelVersion) -> Result<bool, CliError> {
         let (app, spec) = (self.app, self.spec);

@@ -60,7 +60,7 @@ enum PriorRegistration {
 }
 
 impl CreateRun<'_> {
-    /// The registered model; `None` where its registration was accepted and is not waited for.
+    /// The registered model; `None` if its registration was accepted and is not waited for.
     pub(super) async fn register(
         &self,
         session: &mut Session,
@@ -72,7 +72,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Registers the upload of an earlier attempt; uploads again where the service does not accept it any more.
+    /// Registers the upload of an earlier attempt; uploads again where the service does not accept it any longer.
     pub(super) async fn register_uploaded(
         &self,
         session: &mut Session,
@@ -97,7 +97,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// True when an earlier attempt registered the model and ended before it knew.
+    /// True if an earlier attempt registered the model and ended before it knew.
     async fn is_registered(&self, session: &Session, version: &ModelVersion) -> Result<bool, CliError> {
         match self.foundry.get_model(&self.spec.name, version).await {
             Ok(model) => {
@@ -250,7 +250,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Returns true when a failed registration reports that the version belongs to another model.
+    /// Returns true if a failed registration reports that the version belongs to another model.
     async fn is_conflict(&self, version: &ModelVersion, error: &RegisterError) -> bool {
         match error {
             RegisterError::Taken { .. } => true,
@@ -261,7 +261,7 @@ impl CreateRun<'_> {
         }
     }
 
-    /// Error of a complete upload that is not registered: it is not complete any more, or that cannot be verified.
+    /// Error of a complete upload that is not registered: it is not complete any longer, or that cannot be verified.
     fn not_proved(&self, error: UploadError) -> CliError {
         match error {
             UploadError::Broken(_) => self.upload_failed(error),
@@ -278,7 +278,7 @@ impl CreateRun<'_> {
     }
 }
 
-/// Returns true when a 409 concerns the registration that an earlier attempt requested: by its code or its operation.
+/// Returns true if a 409 concerns the registration that an earlier attempt requested: by its code or its operation.
 fn is_of_this_upload(error: &HttpError, operation: Option<&Url>) -> bool {
     let names_version = error.service().is_some_and(|error| error.is_version_conflict());
     names_version || (error.status() == Some(409) && operation.is_some())

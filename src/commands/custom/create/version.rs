@@ -14,8 +14,8 @@ use azure_ai_models_core::upload;
 const MAX_VERSION_ATTEMPTS: usize = 16;
 
 impl CreateRun<'_> {
-    /// Creates the named version; for `auto`, that of an unfinished upload of the same source, else the next free one,
-    /// and the one after that on a conflict.
+    /// Creates the named version; for `auto`, that of an unfinished upload of the same source, otherwise the next free
+    /// one, and the one after that on a conflict.
     pub(super) async fn run(&self) -> Result<(), CliError> {
         let auto = match &self.spec.version {
             VersionChoice::Named(version) => return self.one_version(version).await.map_err(Into::into),
@@ -83,7 +83,7 @@ pub(super) async fn next_free(
 }
 
 impl CreateRun<'_> {
-    /// Returns true when a 409 means that the version exists: by its code, else by a GET of the version.
+    /// Returns true if a 409 means that the version exists: by its code, otherwise by a GET of the version.
     pub(super) async fn is_taken(&self, version: &ModelVersion, error: &HttpError) -> bool {
         error.service().is_some_and(|error| error.is_version_conflict()) || self.exists(version).await
     }

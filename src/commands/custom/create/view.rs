@@ -84,7 +84,7 @@ impl<'a> UploadView<'a> {
     }
 }
 
-/// Describes what is already uploaded when an upload is resumed; `None` where nothing is.
+/// Describes what is already uploaded when an upload is resumed; `None` if nothing is.
 fn resuming(kept: &ResumeTotals) -> Option<String> {
     let (blocks, total) = (units::bytes(kept.partial_bytes), units::bytes(kept.total_bytes));
     let uploaded = match (kept.files, kept.partial_bytes) {

@@ -16,12 +16,12 @@ pub(super) struct RequiredOption<'a> {
     pub(super) option: &'a str,
     /// Meaning of the value.
     pub(super) meaning: &'a str,
-    /// True where the user did not give it.
+    /// True if the user did not give it.
     pub(super) is_missing: bool,
 }
 
-/// Fails where values are missing, or the user did not agree to the billing, and cannot be asked: before any request,
-/// and with all of them. `later` names options that the catalogue may require.
+/// Fails if values are missing, or the user did not agree to the billing, and cannot be asked: before any request, and
+/// with all of them. `later` names options that the catalogue may require.
 ///
 /// # Errors
 /// A usage error that names the options.
@@ -82,8 +82,8 @@ pub(super) async fn ask_text(app: &App, question: &str) -> Result<String, CliErr
     .await
 }
 
-/// Asks for a model of the catalogue: through azd where possible, else from a list of the models that the account may
-/// deploy.
+/// Asks for a model of the catalogue: through azd where possible, otherwise from a list of the models that the account
+/// may deploy.
 ///
 /// # Errors
 /// When the user cancels the question.

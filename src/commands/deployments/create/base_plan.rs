@@ -96,7 +96,7 @@ pub(super) async fn unlisted(checks: &mut Checks<'_>, request: &BaseRequest) -> 
     Ok(DeploymentPlan { new: new_deployment(model, (sku, capacity), options), row: None })
 }
 
-/// The version of the model that is meant; the inner error is that of a check.
+/// The version of the model that is requested; the inner error is that of a check.
 fn model<'a>(
     about: &DeploymentCommand<'_>,
     catalog: &'a Catalog,
@@ -138,7 +138,7 @@ fn model<'a>(
     }))
 }
 
-/// SKU: as given, else by the rules of the catalogue, else as the user chooses. `None` where a check failed.
+/// SKU: as given, otherwise by the rules of the catalogue, otherwise as the user chooses. `None` if a check failed.
 async fn sku<'a>(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,
@@ -176,7 +176,8 @@ async fn sku<'a>(
     Ok(None)
 }
 
-/// Capacity: as given, else by the rules of the catalogue, else as the user answers. `None` where a check failed.
+/// Capacity: as given, otherwise by the rules of the catalogue, otherwise as the user answers. `None` if a check
+/// failed.
 async fn capacity(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,

@@ -42,7 +42,7 @@ impl DeploymentCheck {
     }
 }
 
-/// The checks of one `create`, each reported as it is made, but for those of a dry run.
+/// The checks of one `create`, each reported as it is made, except for those of a dry run.
 pub(crate) struct Checks<'a> {
     pub(super) about: &'a DeploymentCommand<'a>,
     pub(super) context: &'a AccountContext,
@@ -126,7 +126,7 @@ impl<'a> Checks<'a> {
         self.add(id, CheckStatus::NotChecked, why);
     }
 
-    /// Result of a read; `None` where the user may not read it, which is reported.
+    /// Result of a read; `None` if the user may not read it, which is reported.
     ///
     /// # Errors
     /// Any other failure of the read.

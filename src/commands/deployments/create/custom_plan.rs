@@ -51,7 +51,7 @@ pub(crate) async fn plan(
     Ok(Some(DeploymentPlan { new, row: sku.row }))
 }
 
-/// Row of the catalogue that lists the SKUs of a model: its own, else that of its base model.
+/// Row of the catalogue that lists the SKUs of a model: its own, otherwise that of its base model.
 fn row_of<'a>(rows: &'a [AccountModel], model: &NewModel, base_model: Option<&str>) -> Option<&'a AccountModel> {
     let is_own = |row: &&AccountModel| {
         row.view().format().eq_ignore_ascii_case(&model.format) && row.view().name.eq_ignore_ascii_case(&model.name)
@@ -65,7 +65,7 @@ fn row_of<'a>(rows: &'a [AccountModel], model: &NewModel, base_model: Option<&st
     own().find(is_version).or_else(|| own().next()).or_else(|| rows.iter().find(is_base))
 }
 
-/// SKU and capacity: as given, else as listed, else as the user answers. `None` where a check failed.
+/// SKU and capacity: as given, otherwise as listed, otherwise as the user answers. `None` if a check failed.
 async fn choose(
     checks: &mut Checks<'_>,
     about: &DeploymentCommand<'_>,

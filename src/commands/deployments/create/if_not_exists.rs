@@ -1,4 +1,4 @@
-//! Existing deployment of the requested name: kept with `--if-not-exists`, else compared with the requested one.
+//! Existing deployment of the requested name: kept with `--if-not-exists`, otherwise compared with the requested one.
 
 use super::options::CreateOptions;
 use crate::commands::account::AccountContext;
@@ -80,7 +80,7 @@ impl RequestedProperties<'_> {
         })
     }
 
-    /// Command that changes the deployment to the requested options; `None` where it has them.
+    /// Command that changes the deployment to the requested options; `None` if it has them.
     fn update(&self, about: &DeploymentCommand<'_>, deployment: &Deployment) -> Option<String> {
         let view = deployment.view();
         let CreateOptions { sku_capacity, rai_policy, spillover, version_upgrade, tag, .. } = self.options;

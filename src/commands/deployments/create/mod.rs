@@ -34,7 +34,7 @@ use azure_ai_models_core::arm::{AccountId, NewDeployment, NewModel, is_billed_by
 use azure_ai_models_core::model::DeploymentKind;
 use azure_ai_models_core::units::grouped;
 
-/// True where a deployment with this SKU is billed while it exists. Custom models always are.
+/// True if a deployment with this SKU is billed while it exists. Custom models always are.
 pub(crate) fn is_billed_unused(kind: DeploymentKind, sku: &str) -> bool {
     kind == DeploymentKind::Custom || is_billed_by_time(sku)
 }
@@ -55,7 +55,7 @@ fn consent() -> Confirm<'static> {
     }
 }
 
-/// Fails where a script did not agree to the billing; called before any request.
+/// Fails if a script did not agree to the billing; called before any request.
 ///
 /// # Errors
 /// A usage error that names `--yes`.

@@ -35,7 +35,7 @@ impl DeploymentPlan {
         SkuChoice { name: self.new.sku.clone(), capacity: self.new.capacity, row: self.row.clone() }
     }
 
-    /// True where the model is one of Fireworks.
+    /// True if the model is one of Fireworks.
     pub(crate) fn is_fireworks(&self) -> bool {
         is_fireworks(&self.new.model.format)
     }
@@ -102,8 +102,8 @@ impl DeploymentPlan {
         CliError::deployment(error, about.name, &suggestions)
     }
 
-    /// Models that the user may have meant: registered ones for a custom model, else those of the catalogue. Without a right
-    /// to read them the error is as good as before.
+    /// Models that the user may have meant: registered ones for a custom model, otherwise those of the catalogue.
+    /// Without a right to read them the error is as good as before.
     async fn similar_models(&self, context: &AccountContext) -> Vec<String> {
         let wanted = &self.new.model.name;
         if self.new.model.source.is_some() {
@@ -161,7 +161,7 @@ impl PendingDeployment {
         shown.map_or_else(|| Self::Bare(bare()), Self::Shown)
     }
 
-    /// State, as far as it is known.
+    /// State, as far as known.
     pub(crate) fn state(&self) -> &str {
         match self {
             Self::Shown(deployment) => deployment.view().properties().provisioning_state.as_deref(),

@@ -131,7 +131,7 @@ pub(super) async fn target_with_draft(
     Ok(Some(DeployTarget { model, draft: Some(draft), base_model: None }))
 }
 
-/// Version and base model of a registered model whose registration succeeded. `None` where a check failed.
+/// Version and base model of a registered model whose registration succeeded. `None` if a check failed.
 async fn registered(
     checks: &mut Checks<'_>,
     context: &AccountContext,

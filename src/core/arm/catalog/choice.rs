@@ -13,7 +13,7 @@ use super::{AccountModel, AccountModelView, ModelSku};
 /// SKUs in the order in which they are chosen; all others come after them, in the service's order.
 const PRIORITY: [&str; 3] = ["GlobalStandard", "DataZoneStandard", "Standard"];
 
-/// True where a deployment with this SKU is billed as long as it exists, used or not. SKUs of the Standard and Batch
+/// True if a deployment with this SKU is billed as long as it exists, used or not. SKUs of the Standard and Batch
 /// families are billed by use.
 #[must_use]
 pub fn is_billed_by_time(sku: &str) -> bool {
@@ -30,7 +30,7 @@ pub enum SkuFault {
         /// The SKU.
         name: String,
     },
-    /// None can be deployed any more.
+    /// None can be deployed any longer.
     #[error("this model has no SKU that can be deployed")]
     None,
     /// The one that would be chosen is billed while it exists.
@@ -47,7 +47,8 @@ pub enum SkuFault {
     },
 }
 
-/// Chooses the version that is deployed where none is named: the default one, else the newest. Ended ones do not count.
+/// Chooses the version that is deployed where none is named: the default one, otherwise the newest. Ended ones do not
+/// count.
 #[must_use]
 pub fn default_version<'a>(
     versions: impl IntoIterator<Item = &'a AccountModel>,
@@ -58,7 +59,7 @@ pub fn default_version<'a>(
     open.iter().find(|model| model.view().is_default_version()).or(open.first()).copied()
 }
 
-/// Orders versions, the newest first: by number where both are numbers, else part by part.
+/// Orders versions, the newest first: by number where both are numbers, otherwise part by part.
 #[must_use]
 pub fn newest_first(left: &AccountModelView, right: &AccountModelView) -> Ordering {
     parts(right.version()).cmp(&parts(left.version()))
@@ -70,8 +71,8 @@ fn parts(version: &str) -> Vec<(u64, String)> {
     version.split(['-', '.', '_']).map(part).collect()
 }
 
-/// Chooses the SKU of a catalogue model: the one that is named, else the first of the usual order, which must be billed by
-/// use.
+/// Chooses the SKU of a catalogue model: the one that is named, otherwise the first of the usual order, which must be
+/// billed by use.
 ///
 /// # Errors
 /// See [`SkuFault`].

@@ -21,14 +21,14 @@ pub struct CatalogFilter {
     pub sku: Option<String>,
     /// Capability, such as `chatCompletion`.
     pub capability: Option<String>,
-    /// Lifecycle state, in the service's word. One that is hidden otherwise is shown.
+    /// Lifecycle state, as reported by the service. One that is hidden otherwise is shown.
     pub lifecycle: Option<String>,
     /// Include deprecated and retired models.
     pub all: bool,
 }
 
 impl CatalogFilter {
-    /// True for a model that meets all conditions, but for being deprecated or retired.
+    /// True for a model that meets all conditions, except for being deprecated or retired.
     #[must_use]
     pub fn fits(&self, model: &AccountModelView, now: OffsetDateTime) -> bool {
         let is = |wanted: &Option<String>, value: &str| {
@@ -43,8 +43,8 @@ impl CatalogFilter {
             && self.capability.as_ref().is_none_or(|capability| model.can(capability))
     }
 
-    /// Lifecycle states that the catalogue knows, where the wanted one is none of them; `None` where it is one, or where none
-    /// is wanted.
+    /// Lifecycle states that the catalogue knows, where the wanted one is none of them; `None` if it is one, or where
+    /// none is wanted.
     #[must_use]
     pub fn unknown_lifecycle<'a>(&self, models: &'a [AccountModel]) -> Option<Vec<&'a str>> {
         let wanted = self.lifecycle.as_deref()?;

@@ -38,12 +38,12 @@ pub struct AccountModelView {
     /// SKUs, in the service's order.
     #[serde(default, deserialize_with = "lenient")]
     skus: Option<Vec<ModelSku>>,
-    /// Capabilities in the service's words, sorted: `"chatCompletion": "true"`.
+    /// Capabilities as reported by the service, sorted: `"chatCompletion": "true"`.
     #[serde(default, deserialize_with = "tags")]
     pub capabilities: Vec<(String, String)>,
     #[serde(default, deserialize_with = "lenient")]
     deprecation: Option<Deprecation>,
-    /// `GenerallyAvailable`, `Stable`, `Preview`, `Deprecating`, `Deprecated`, or a newer word.
+    /// `GenerallyAvailable`, `Stable`, `Preview`, `Deprecating`, `Deprecated`, or a newer value.
     #[serde(default, deserialize_with = "text")]
     pub lifecycle_status: Option<String>,
     /// Model that replaces it.
@@ -113,13 +113,13 @@ struct Cost {
 }
 
 impl AccountModelView {
-    /// Format; empty where the service sends none.
+    /// Format; empty if the service sends none.
     #[must_use]
     pub fn format(&self) -> &str {
         self.format.as_deref().unwrap_or_default()
     }
 
-    /// Version; empty where the service sends none.
+    /// Version; empty if the service sends none.
     #[must_use]
     pub fn version(&self) -> &str {
         self.version.as_deref().unwrap_or_default()
@@ -165,14 +165,14 @@ impl AccountModelView {
         self.open_skus(now).filter(|sku| !sku.is_for_fine_tuned())
     }
 
-    /// Day from which on it does not answer any more, as the service wrote it; `None` where none is planned.
+    /// Day from which on it does not answer any longer, as the service wrote it; `None` if none is planned.
     #[must_use]
     pub fn retires(&self) -> Option<&str> {
         let text = self.deprecation.as_ref()?.inference.as_deref()?;
         planned(text).then_some(text)
     }
 
-    /// Day from which on it cannot be fine-tuned any more; `None` where none is planned.
+    /// Day from which on it cannot be fine-tuned any longer; `None` if none is planned.
     #[must_use]
     pub fn fine_tuning_ends(&self) -> Option<&str> {
         let text = self.deprecation.as_ref()?.fine_tune.as_deref()?;
@@ -186,13 +186,13 @@ impl AccountModelView {
         self.lifecycle_status.as_deref().is_some_and(is_ending)
     }
 
-    /// True where it cannot be deployed by new users, or does not answer any more.
+    /// True if it cannot be deployed by new users, or does not answer any longer.
     #[must_use]
     pub fn has_ended(&self, now: OffsetDateTime) -> bool {
         self.is_ending() || self.retires().is_some_and(|day| is_over(day, now))
     }
 
-    /// True where it has this capability.
+    /// True if it has this capability.
     #[must_use]
     pub fn can(&self, capability: &str) -> bool {
         let has = |(key, value): &(String, String)| {
@@ -203,20 +203,20 @@ impl AccountModelView {
 }
 
 impl ModelSku {
-    /// True where it cannot be deployed any more.
+    /// True if it cannot be deployed any longer.
     #[must_use]
     pub fn has_ended(&self, now: OffsetDateTime) -> bool {
         self.deprecation_date.as_deref().is_some_and(|day| is_over(day, now))
     }
 
-    /// True where only fine-tuned models run on it.
+    /// True if only fine-tuned models run on it.
     #[must_use]
     pub fn is_for_fine_tuned(&self) -> bool {
         let counts_apart = self.usage_name.as_deref().is_some_and(|usage| usage.ends_with("-finetune"));
         self.name.eq_ignore_ascii_case("DeveloperTier") || counts_apart
     }
 
-    /// Accepted capacities; empty where the service does not report them.
+    /// Accepted capacities; empty if the service does not report them.
     #[must_use]
     pub fn range(&self) -> &CapacityRange {
         const NONE: &CapacityRange = &CapacityRange::UNKNOWN;

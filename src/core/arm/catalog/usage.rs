@@ -40,7 +40,7 @@ impl Usage {
         self.label.as_ref().and_then(|label| label.localized_value.as_deref()).unwrap_or_else(|| self.name())
     }
 
-    /// Remaining capacity, rounded down; `None` where the service sends no limit.
+    /// Remaining capacity, rounded down; `None` if the service sends no limit.
     #[must_use]
     pub fn left(&self) -> Option<u64> {
         let left = (self.limit? - self.used.unwrap_or_default()).floor().max(0.0);

@@ -96,7 +96,7 @@ impl NewDeployment {
         version_for(&self.body())
     }
 
-    /// True where a deployment has this model and this version.
+    /// True if a deployment has this model and this version.
     #[must_use]
     pub fn is_model_of(&self, deployment: &DeploymentView) -> bool {
         let NewModel { format, name, version, source } = &self.model;

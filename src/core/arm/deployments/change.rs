@@ -31,9 +31,9 @@ pub struct DeploymentChange {
 pub struct Difference {
     /// Name for users: `capacity`, `tag 'team'`.
     pub field: String,
-    /// Value before; `None` where there was none.
+    /// Value before; `None` if there was none.
     pub before: Option<String>,
-    /// Value after; `None` where it is removed.
+    /// Value after; `None` if it is removed.
     pub after: Option<String>,
 }
 
@@ -71,26 +71,26 @@ impl DeploymentChange {
         Ok(self)
     }
 
-    /// True where nothing is to be changed.
+    /// True if nothing is to be changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// True where the change is more than PATCH accepts: capacity and tags.
+    /// True if the change is more than PATCH accepts: capacity and tags.
     #[must_use]
     pub fn needs_put(&self) -> bool {
         let Self { rai_policy, version_upgrade, spillover, model_version, .. } = self;
         [rai_policy, version_upgrade, spillover, model_version].into_iter().any(Option::is_some)
     }
 
-    /// True where a deployment, as it was sent, includes this change.
+    /// True if a deployment, as it was sent, includes this change.
     #[must_use]
     pub fn is_shown_by(&self, deployment: &Value) -> bool {
         self.differences(deployment).is_empty()
     }
 
-    /// True where a deployment includes this change, except for tags that still exist.
+    /// True if a deployment includes this change, except for tags that still exist.
     pub(super) fn is_applied_except_tags(&self, deployment: &Value) -> bool {
         let mut rest = self.clone();
         rest.tags.retain(|_, value| value.is_some());

@@ -56,7 +56,7 @@ impl Deployments {
         self.arm.all(&self.account.path(&["deployments"]), self.arm.provider_version(USUAL_VERSION)).await
     }
 
-    /// One deployment; `None` when there is none of this name.
+    /// One deployment; `None` if there is none of this name.
     ///
     /// # Errors
     /// See [`ArmError`].

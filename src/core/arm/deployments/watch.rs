@@ -193,7 +193,7 @@ impl Deployments {
         Backoff::polls(timings).between(timings.deploy_first, timings.deploy_cap)
     }
 
-    /// Waits between two looks; fails where the limit is over.
+    /// Waits between two looks; fails if the limit is over.
     async fn pause(
         &self,
         limit: Duration,
@@ -229,7 +229,7 @@ impl Deployments {
         }
     }
 
-    /// Error of a failed deployment: its own error, else that of the operation.
+    /// Error of a failed deployment: its own error, otherwise that of the operation.
     async fn failed(&self, state: String, body: &Value, accepted: Option<&AcceptedWrite>) -> DeployError {
         let own = Some(state_error(body)).filter(|error| !error.is_null()).map(read_error);
         let reported = match (own, accepted) {

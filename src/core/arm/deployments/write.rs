@@ -22,7 +22,7 @@ pub struct AcceptedWrite {
 }
 
 impl AcceptedWrite {
-    /// True where the answer itself reports the end of the operation.
+    /// True if the answer itself reports the end of the operation.
     pub(super) fn is_done(&self) -> bool {
         let state = self.deployment.as_ref().map(|deployment| deployment.view().state());
         state == Some(DeploymentState::Succeeded)
@@ -155,7 +155,7 @@ fn is_busy(error: &HttpError) -> bool {
     error.status() == Some(409) && error.service().is_some_and(|error| error.has_code_anywhere(&BUSY))
 }
 
-/// True where the service may have accepted a request without an answer.
+/// True if the service may have accepted a request without an answer.
 fn is_lost(error: &HttpError) -> bool {
     match error {
         HttpError::Network { connecting, .. } => !connecting && error.is_passing(),

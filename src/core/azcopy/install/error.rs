@@ -66,7 +66,7 @@ pub enum InstallError {
     Io {
         /// Path that could not be created or written.
         path: PathBuf,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
 }

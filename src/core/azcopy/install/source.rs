@@ -28,7 +28,7 @@ pub struct DownloadSource {
 }
 
 impl DownloadSource {
-    /// The place that the environment names, else Microsoft's.
+    /// The place that the environment names, otherwise Microsoft's.
     ///
     /// # Errors
     /// A variable has a value that cannot be used, or the checksum of an own place is missing.
@@ -62,7 +62,7 @@ impl DownloadSource {
         &self.url
     }
 
-    /// True when a redirect to this URL is followed.
+    /// True if a redirect to this URL is followed.
     pub(super) fn allows(&self, next: &Url) -> bool {
         if check_secure(next).is_err() {
             return false;

@@ -107,7 +107,7 @@ impl Measure {
         }
     }
 
-    /// True where even half of the present number is more than patience allows at this rate.
+    /// True if even half of the present number is more than patience allows at this rate.
     pub(super) fn are_too_many(&self, rate: f64) -> bool {
         self.now > MIN && self.max_in_flight(rate) <= self.now / EXCESS_FACTOR
     }

@@ -1,5 +1,5 @@
-//! Transfer of files from the Hugging Face Hub to the store: copied by the store itself where it can, else streamed
-//! through this machine's memory. Only the record is written to disk.
+//! Transfer of files from the Hugging Face Hub to the store: copied by the store itself where it can, otherwise
+//! streamed through this machine's memory. Only the record is written to disk.
 
 mod copy;
 mod fetch;

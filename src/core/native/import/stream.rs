@@ -147,7 +147,7 @@ impl ImportContext<'_> {
         Ok(proved.map(|sum| (sum, version)))
     }
 
-    /// SHA-256 of a file in the store, which is proved here where it is not yet and all has to be.
+    /// SHA-256 of a file in the store, which is proved here where it is not yet and all must be.
     async fn verified_hash(
         &self,
         is_proved: bool,

@@ -52,7 +52,7 @@ struct SumEntries {
 }
 
 impl SavedSum {
-    /// State of the sum; empty where nothing is summed yet.
+    /// State of the sum; empty if nothing is summed yet.
     pub(super) fn state(&self) -> Vec<u8> {
         STANDARD.decode(&self.state).unwrap_or_default()
     }
@@ -80,7 +80,7 @@ impl SumRecord {
         self.kept().sums.get(id).cloned().unwrap_or_default()
     }
 
-    /// True where an earlier run has summed blocks of it.
+    /// True if an earlier run has summed blocks of it.
     pub(super) fn has_begun(&self, id: &str) -> bool {
         self.kept().sums.get(id).is_some_and(|sum| sum.blocks > 0)
     }

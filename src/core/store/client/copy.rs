@@ -41,7 +41,7 @@ pub(crate) enum CopyRefusal {
 }
 
 impl BlobStore {
-    /// Put Block From URL: the store fetches the block itself. Sent once, but for a SAS that is renewed.
+    /// Put Block From URL: the store fetches the block itself. Sent once, except for a SAS that is renewed.
     ///
     /// # Errors
     /// See [`CopyRefusal`].

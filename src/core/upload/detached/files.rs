@@ -26,7 +26,7 @@ const STOP: &str = "stop";
 pub struct DetachedRun {
     /// Id of the process.
     pub pid: u32,
-    /// Process id and start time in the system's form; `None` where the system does not report the time.
+    /// Process id and start time in the system's form; `None` if the system does not report the time.
     process: Option<String>,
     /// Project endpoint.
     pub endpoint: String,
@@ -118,13 +118,13 @@ impl DetachedFiles {
         crate::files::append_private(&self.log())
     }
 
-    /// Process of the last detached run; `None` where there was none.
+    /// Process of the last detached run; `None` if there was none.
     #[must_use]
     pub fn run(&self) -> Option<DetachedRun> {
         read(&self.0.join(RUN))
     }
 
-    /// End of the last detached run; `None` where it has not ended, or was killed.
+    /// End of the last detached run; `None` if it has not ended, or was killed.
     #[must_use]
     pub fn result(&self) -> Option<RunResult> {
         read(&self.0.join(RESULT))

@@ -60,7 +60,7 @@ impl EventReader {
         Ok(lines.into_iter().map(|line| String::from_utf8_lossy(line).trim_end().to_owned()).collect())
     }
 
-    /// Bytes behind those that were read; `None` where the file was replaced.
+    /// Bytes behind those that were read; `None` if the file was replaced.
     fn rest(&self, file: &mut File) -> io::Result<Option<Vec<u8>>> {
         if file.metadata()?.len() < self.offset {
             return Ok(None);

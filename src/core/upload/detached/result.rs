@@ -30,9 +30,9 @@ pub struct RunResult {
     /// When it ended, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub ended_at: OffsetDateTime,
-    /// Product of the command; `None` where it failed.
+    /// Product of the command; `None` if it failed.
     pub product: Option<RecordedProduct>,
-    /// Failure of the command; `None` where it succeeded.
+    /// Failure of the command; `None` if it succeeded.
     pub error: Option<RecordedError>,
 }
 

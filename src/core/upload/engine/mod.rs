@@ -64,7 +64,7 @@ pub enum TransferError {
 }
 
 impl TransferError {
-    /// True where a new upload location may help: the store rejects the SAS, or the location is another one now.
+    /// True if a new upload location may help: the store rejects the SAS, or the location is another one now.
     pub(crate) fn needs_location(&self) -> bool {
         match self {
             Self::AzCopy(RunError::Failed { failure, .. }) => matches!(**failure, AzCopyFailure::Refused { .. }),
@@ -83,8 +83,8 @@ pub trait TransferEngine {
         on: &'a mut dyn FnMut(TransferEvent),
     ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>>;
 
-    /// Names of the files that a run delivered whole, as far as the engine keeps records of its own beside the upload's;
-    /// `None` where it had some and they cannot be read, so that the container's list counts.
+    /// Names of the files that a run delivered whole, as far as the engine keeps records of its own beside the
+    /// upload's; `None` if it had some and they cannot be read, so that the container's list counts.
     fn arrived<'a>(
         &'a self,
         run_directory: &'a std::path::Path,
@@ -92,9 +92,9 @@ pub trait TransferEngine {
         settings: &'a TransferSettings,
     ) -> LocalBoxFuture<'a, Option<BTreeSet<BlobPath>>>;
 
-    /// True where what arrived of a file that is not whole is not sent again.
+    /// True if what arrived of a file that is not whole is not sent again.
     fn keeps_partial_files(&self) -> bool;
 
-    /// True where an interruption ends the engine immediately, so that no wait has to be reported.
+    /// True if an interruption ends the engine immediately, so that no wait must be reported.
     fn stops_at_once(&self) -> bool;
 }
