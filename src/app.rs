@@ -54,7 +54,7 @@ pub(crate) struct App {
     interrupted: RefCell<Option<CliError>>,
     /// This process carries a detached upload on.
     pub(crate) detached: Option<Rc<Detached>>,
-    /// Tokens must be had after azd has ended.
+    /// Tokens must be available after azd has ended.
     needs_independent_sign_in: Cell<bool>,
     /// Warnings about variables of azd environments that do not count.
     pub(crate) ignored: Vec<String>,

@@ -76,7 +76,7 @@ enum ErrorOrigin {
 }
 
 impl CliError {
-    /// A failure of this kind; its code is the kind's word until a better one is known.
+    /// Failure of this kind; its code is that of the kind until a more specific one is known.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let details = ErrorDetails {
             code: ErrorCode::Kind(kind),

@@ -39,7 +39,7 @@ impl Confirm<'_> {
 }
 
 impl App {
-    /// Fails if a question cannot be asked; commands look before they do anything else.
+    /// Fails if a question cannot be asked. Commands check this before they do anything else.
     ///
     /// # Errors
     /// A usage error that names the option which answers the question.

@@ -133,7 +133,7 @@ fn explain(error: &ClapError, command: &str) -> (String, String) {
     (message, suggestion)
 }
 
-/// Detects a positional word where the command has `--name` for it.
+/// Detects a positional argument for which the command has `--name`.
 fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString], error: &ClapError) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     let command = path.iter().try_fold(tree, |command, word| command.find_subcommand(word))?;
@@ -144,7 +144,7 @@ fn name_without_option(tree: &clap::Command, path: &[String], args: &[OsString],
     (is_word && has_name && !is_named).then(|| word.clone())
 }
 
-/// Leading words of the command line that are commands of the tree.
+/// Leading arguments of the command line that are commands of the tree.
 fn path_of(tree: &clap::Command, args: &[OsString]) -> Vec<String> {
     let mut path = Vec::new();
     let mut command = tree;

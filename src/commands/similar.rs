@@ -5,7 +5,7 @@ const SUGGESTED: usize = 3;
 /// Share of a name that may be mistyped, as its divisor.
 const MISTYPED: usize = 3;
 
-/// Suggestion after a name that does not exist: the names that look like it, and the command that lists all.
+/// Suggestion for a name that does not exist: similar names, and the command that lists all.
 pub(super) fn suggestion<'a>(names: impl Iterator<Item = &'a str>, wanted: &str, list: &str) -> String {
     match similar(names, wanted).as_slice() {
         [] => format!("To list them: {list}"),
@@ -13,7 +13,7 @@ pub(super) fn suggestion<'a>(names: impl Iterator<Item = &'a str>, wanted: &str,
     }
 }
 
-/// Names that look like the wanted one, the closest first and each once.
+/// Names similar to the requested one, the closest first and each once.
 pub(super) fn similar<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<&'a str> {
     let mut found: Vec<(usize, &str)> = names.filter_map(|name| Some((distance(name, wanted)?, name))).collect();
     found.sort_unstable();

@@ -77,7 +77,7 @@ fn failures() -> String {
     text
 }
 
-/// The commands that do something, with their words, each once: not in its short form, and not hidden.
+/// Commands that have an action, with their names, each once: neither short forms nor hidden commands.
 fn leaves(tree: &Command) -> Vec<(String, &Command)> {
     fn collect<'a>(command: &'a Command, path: &str, into: &mut Vec<(String, &'a Command)>) {
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {

@@ -111,7 +111,7 @@ impl<'a> StatusView<'a> {
         Self { console, event, deployment, status_line, next_line: status_line, bar }
     }
 
-    /// The service's word, and how long it takes already.
+    /// State as reported by the service, and the elapsed time.
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
         let line = || format!("  {} ({})", printable(status), units::duration(elapsed));
         match self.console.face {

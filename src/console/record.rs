@@ -15,7 +15,7 @@ pub(super) const STARTED: &str = "_started";
 /// Field of `upload.progress`: bytes that an earlier run sent.
 pub(super) const FOUND: &str = "_found";
 
-/// Kinds of messages, each with a look of its own.
+/// Kind of a message, which has its own style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Message {

@@ -89,13 +89,13 @@ impl Env {
         self.vars.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// Boolean variable in the words of Go's `ParseBool`, as azd sets them; other words are ignored.
+    /// Boolean variable as Go's `ParseBool` reads it and azd sets it; other values are ignored.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         matches!(self.get(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
     }
 
-    /// Variable that reports a coding agent, where one is set to anything but a word for no.
+    /// Variable that indicates a coding agent, if one is set to a value other than a negative one.
     #[must_use]
     pub fn agent(&self) -> Option<&'static str> {
         let is_no = |word: &str| ["0", "f", "false", "no", "off"].iter().any(|no| word.eq_ignore_ascii_case(no));
@@ -120,7 +120,7 @@ impl Env {
         self.from_azd = names;
     }
 
-    /// True if an azd environment set the variable, so that its value is not the user's word.
+    /// True if an azd environment set the variable, so that its value is not the user's choice.
     #[must_use]
     pub fn is_from_azd(&self, name: &str) -> bool {
         self.from_azd.contains(name)

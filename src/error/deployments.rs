@@ -152,7 +152,7 @@ pub(super) fn missing_role(message: &str) -> (Option<&str>, Option<&str>) {
     (quoted("perform action '"), quoted("over scope '"))
 }
 
-/// A deployment that ended badly: the service's own words, and the suggestion for its code.
+/// Error for a failed deployment: the message of the service, and the suggestion for its code.
 fn failed(
     name: &DeploymentName,
     state: &str,

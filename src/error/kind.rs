@@ -1,6 +1,6 @@
 //! The kinds of failure and their exit codes.
 
-/// The kinds of failure. Each has one exit code and one word in JSON.
+/// Kind of a failure. Each kind has one exit code and one value in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     /// Anything that is not below.
@@ -56,12 +56,12 @@ impl ErrorKind {
         }
     }
 
-    /// The kind with this word; a failure of no special kind for any other.
+    /// Kind with this value in JSON; the general kind for any other value.
     pub(crate) fn of_word(word: &str) -> Self {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Self::Failure)
     }
 
-    /// When it is the kind of a failure, in a few words.
+    /// Short description of the failures of this kind.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Failure => "any other failure, or a failed check of `doctor`",

@@ -37,7 +37,7 @@ impl CliError {
     }
 }
 
-/// azd's words for what kind of failure it is.
+/// Keyword of azd for the kind of failure.
 fn category(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Usage | ErrorKind::CheckFailed => "validation",

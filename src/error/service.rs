@@ -101,7 +101,7 @@ pub(super) fn refused(error: ServiceError, kind: ErrorKind, message: impl Into<S
         .of_service(error.host)
 }
 
-/// The service's words under the headline of their row.
+/// Message of the service under the headline of its row.
 fn refusal_message(error: &ServiceError, row: &RefusalRow) -> String {
     let mut message = error.to_string();
     for detail in error.details.iter().filter(|detail| !detail.message.is_empty()) {

@@ -34,7 +34,7 @@ const fn code(
     RefusalRow { name, codes, when: |_| false, kind, headline, suggestion, links: &[] }
 }
 
-/// A row for answers that look like this.
+/// Row for matching responses.
 const fn when(
     name: &'static str,
     when: fn(&ServiceError) -> bool,

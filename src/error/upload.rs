@@ -138,7 +138,7 @@ fn variable_of(failure: &AzCopyFailure) -> Option<String> {
     }
 }
 
-/// The name of a variable of AzCopy in its own words.
+/// Name of a variable of AzCopy that occurs in its message.
 pub(super) fn variable_in(message: &str) -> Option<String> {
     // Set by this program itself.
     const OURS: [&str; 3] = ["AZCOPY_LOG_LOCATION", "AZCOPY_JOB_PLAN_LOCATION", "AZCOPY_DISABLE_SYSLOG"];

@@ -86,7 +86,7 @@ pub(crate) async fn of_account(app: &App, context: &AccountContext) -> Result<Ca
     }
 }
 
-/// A model that the catalogue does not have, with names that look like it.
+/// Error for a model that is missing in the catalogue, with similar names.
 pub(crate) fn no_such_model(app: &App, account: &AccountArgs, catalog: &Catalog, name: &str) -> CliError {
     let models = catalog.models.iter().map(AccountModel::view).filter(|model| !model.is_custom());
     let list = account.command_line(app, &["base", "list"]);

@@ -10,7 +10,7 @@ use azure_ai_models_core::model::{
 /// A version with characters that no version has.
 const UNNAMEABLE: &str = "a version that cannot be named in a request";
 
-/// A 404 about a model in this program's words; every other failure as it is.
+/// Message of this program for a 404 about a model; every other failure is unchanged.
 pub(super) fn explain_missing(
     app: &App,
     error: impl Into<ListError>,

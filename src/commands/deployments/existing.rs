@@ -51,7 +51,7 @@ impl DeploymentCommand<'_> {
             .with_suggestion(format!("Use the command of that group:\n  {command}"))
     }
 
-    /// There is no deployment of this name; names that look like it are suggested.
+    /// Error for a missing deployment, with similar names.
     pub(super) async fn missing(&self, deployments: &Deployments) -> CliError {
         let all = deployments.list().await.unwrap_or_default();
         let names = all.iter().map(|one| one.view()).filter(|one| self.group.accepts(one)).map(|one| one.name.as_str());

@@ -12,7 +12,7 @@ pub(super) struct HelpText<'a> {
 /// Example of a help page.
 pub(super) struct HelpExample<'a> {
     command: String,
-    /// Words of the page about it; empty if there are none.
+    /// Description on the page; empty if there is none.
     said: String,
     of: &'a clap::Command,
 }

@@ -40,7 +40,7 @@ pub enum AzCopyFailure {
     /// The destination refused the SAS: expired, wrong, or not enough permissions (403).
     #[error("the blob store refused the upload (403{})", after_space(.code.as_deref()))]
     Refused {
-        /// The service's word, for example `AuthorizationFailure`.
+        /// Error code of the service, for example `AuthorizationFailure`.
         code: Option<String>,
         /// The reason from AzCopy's log, otherwise its account of the response, which has many lines.
         message: Option<String>,
@@ -96,7 +96,7 @@ pub enum AzCopyFailure {
         /// How many.
         skipped: u64,
     },
-    /// AzCopy gave up with words of its own.
+    /// AzCopy gave up with a message.
     #[error("azcopy gave up: {}", text::first_line(.message))]
     Fatal {
         /// Last error message of AzCopy.

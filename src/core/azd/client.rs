@@ -176,7 +176,7 @@ impl<'a> Azd<'a> {
     }
 
     /// Within the azd that runs this program, where it may use the terminal and asks nothing that this run would not
-    /// ask; otherwise by the program, which gets no input. azd does not take the word of a single command for that.
+    /// ask; otherwise by the program, which gets no input. azd cannot be told so for a single command.
     async fn command(&self, args: &[&str]) -> Result<String, AzdError> {
         let is_agreed = self.may_ask || self.env.flag(var::AZD_NO_PROMPT);
         match self.host.filter(|_| !self.silent && is_agreed) {

@@ -19,7 +19,7 @@ pub enum InjectedVariables {
     },
 }
 
-/// Whose word the value of a variable is.
+/// Origin of the value of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableOrigin {
     /// The user's, or azd's own.

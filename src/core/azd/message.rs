@@ -4,7 +4,7 @@ use serde_json::{Deserializer, Value};
 
 use crate::redact::clean;
 
-/// A failure in azd's own words, cleaned.
+/// Failure with the message of azd, sanitized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AzdMessage {
     /// Error message.

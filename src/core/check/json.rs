@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer};
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 64 * 1024;
-/// No word that is replaced is longer: two escapes.
+/// Maximum length of a replaced token: two escapes.
 const MAX_WORD: usize = 12;
 
 /// Reads a document; the inner error is its defect.

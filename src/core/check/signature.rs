@@ -61,7 +61,7 @@ pub(super) fn mismatch(path: &str, start: &[u8]) -> Option<String> {
     Some(what.to_owned())
 }
 
-/// True for plain words, such as `Entry not found`.
+/// True for plain text, such as `Entry not found`.
 fn is_text(start: &[u8]) -> bool {
     start.len() >= MIN_TEXT && start.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
 }

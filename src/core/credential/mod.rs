@@ -111,8 +111,8 @@ impl TokenSource {
     /// Chooses the method and the scope. Starts nothing yet.
     ///
     /// # Errors
-    /// A wrong word, the emulator's token for another machine, another token for an endpoint on this machine that an azd
-    /// environment named, a cloud without a known scope.
+    /// An unknown method, the emulator's token for another machine, another token for an endpoint on this machine that
+    /// an azd environment named, a cloud without a known scope.
     pub fn new(
         env: &Env,
         target: TokenTarget<'_>,

@@ -12,7 +12,7 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// Of two spellings of one name the first counts, as it does for the system's own look-up.
+    /// Of two spellings of one name the first counts, as for the system's own lookup.
     pub(super) fn new(given: impl IntoIterator<Item = (String, String)>, platform: Platform) -> Self {
         let mut values = BTreeMap::new();
         for (name, value) in given {

@@ -20,7 +20,7 @@ pub(super) enum OperationPoll {
 }
 
 impl FoundryClient {
-    /// Returns the pauses between looks.
+    /// Delays between polls.
     pub(super) fn polls(&self) -> Backoff<'_> {
         Backoff::polls(self.http().timings())
     }

@@ -42,7 +42,7 @@ pub enum RegisterError {
     /// The limit ended the wait; the registration continues.
     #[error("the registration did not finish in time{}", last(last_status.as_deref()))]
     TimedOut {
-        /// The service's last word.
+        /// Last state that the service reported.
         last_status: Option<String>,
         /// Reason why no newer state is known.
         last_fault: Option<HttpError>,
@@ -50,7 +50,7 @@ pub enum RegisterError {
     /// No registration is known and there is no model, or the model existed and is gone.
     #[error("{}", absent(last_status.as_deref()))]
     Absent {
-        /// The service's last word, if it ever had one.
+        /// Last state that the service reported, if any.
         last_status: Option<String>,
         /// The last 404: about the model, or about the whole project.
         last_look: Box<HttpError>,

@@ -9,12 +9,12 @@ use crate::http::{ErrorDetail, Response, read_error};
 use crate::model::{OperationProgress, check_secure, state_error, state_word};
 use crate::project::ProjectEndpoint;
 
-/// State of an operation. The end states are a closed list; any other word means that it is running.
+/// State of an operation. The final states are a closed list; any other state means that it is running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperationState {
-    /// Running; the service's word.
+    /// Running; the state as reported by the service.
     Running(String),
-    /// Succeeded; the service's word, if it had one.
+    /// Succeeded; the state as reported by the service, if there was one.
     Done(Option<String>),
     /// Failed or cancelled.
     Failed(OperationFailure),

@@ -243,7 +243,7 @@ struct RegistrationWatch<'a> {
     begun: Instant,
     last_status: Option<String>,
     last_fault: Option<HttpError>,
-    /// The operation's own word for its end.
+    /// Final state as reported by the operation.
     end_state: Option<String>,
     on: &'a mut dyn FnMut(RegisterStatus),
 }

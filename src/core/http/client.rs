@@ -63,7 +63,7 @@ impl Route {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Answers,
-    /// An answer that is unpacked on the way would not be the file any longer. HTTP/1.1, as for blobs.
+    /// A response that is decompressed in transit would no longer be the file. HTTP/1.1, as for blobs.
     Files,
     /// HTTP/1.1, so one connection for each request under way: a single one of HTTP/2 would share its window among all
     /// blocks.

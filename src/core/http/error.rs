@@ -23,7 +23,7 @@ pub enum HttpError {
         fault: NetworkFault,
         /// Failed before a connection was established, so the service saw nothing of the request.
         connecting: bool,
-        /// The cause in the words of the layer below, cleaned; for `--debug` and for faults without a name.
+        /// Message of the layer below, sanitized; for `--debug` and for faults without a name.
         message: String,
     },
     /// An answer came and makes no sense.

@@ -61,8 +61,8 @@ fn by_kind(kind: ErrorKind) -> Option<NetworkFault> {
     }
 }
 
-/// hyper-util's `TunnelError` is private to reqwest; its words are all there is. The proxy's status is lost except for
-/// 407.
+/// hyper-util's `TunnelError` is private to reqwest, so that only its message is available. The proxy's status is lost
+/// except for 407.
 fn proxy(error: &reqwest::Error) -> Option<NetworkFault> {
     let message = chain(error).map(ToString::to_string).find(|message| message.starts_with("tunnel error: "))?;
     Some(match message.trim_start_matches("tunnel error: ") {
@@ -91,7 +91,7 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
     }
 }
 
-/// Cause in the words of the lowest layer. The URL is in none of them.
+/// Message of the innermost error, which does not contain the URL.
 pub(super) fn innermost_message(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -47,7 +47,7 @@ impl AttemptLimit<'_> {
         }
     }
 
-    /// Returns when the limit is over, with the words for it.
+    /// Returns at the end of the limit, with its message.
     async fn expired(&self) -> String {
         match self {
             Self::Whole(limit) => {

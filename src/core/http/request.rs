@@ -24,7 +24,7 @@ use crate::redact::clean;
 
 /// Bytes of a body that are searched for the message of an intermediary.
 const INTERMEDIARY_BODY: usize = 4096;
-/// Longest of these words, in characters.
+/// Maximum length of these texts, in characters.
 const INTERMEDIARY_LINE: usize = 160;
 
 /// A request, and which of its failures are retried.

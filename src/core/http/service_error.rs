@@ -69,13 +69,13 @@ impl fmt::Display for ServiceError {
 impl std::error::Error for ServiceError {}
 
 impl ServiceError {
-    /// True if the service's word is one of these, in any case.
+    /// True if the service's code is one of these, case-insensitively.
     #[must_use]
     pub fn has_code(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.iter().any(|one| one.eq_ignore_ascii_case(code)))
     }
 
-    /// True if one of these codes is the service's word or that of one of its details: ARM wraps errors of providers.
+    /// True if one of these codes is the service's code or that of one of its details: ARM wraps errors of providers.
     #[must_use]
     pub fn has_code_anywhere(&self, codes: &[&str]) -> bool {
         let details = self.details.iter().filter_map(|detail| detail.code.as_deref());

@@ -99,7 +99,7 @@ impl HubToken {
     }
 }
 
-/// True for a switch in the words of the Hub's own client: 1, on, yes, true, in any case.
+/// True for a switch as the Hub's own client reads it: 1, on, yes, true, case-insensitively.
 #[must_use]
 pub fn is_on(env: &Env, name: &str) -> bool {
     let words = ["1", "on", "yes", "true"];

@@ -122,7 +122,7 @@ pub struct RateLimit {
     pub count: f64,
 }
 
-/// How far a deployment is, by the service's word for its state.
+/// Progress of a deployment, by the name of its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeploymentState<'a> {
     /// Ready.

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub enum FindingLevel {
     /// The upload would be for nothing.
     Error,
-    /// Worth a look.
+    /// Informational.
     Warning,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for FindingLevel {
     }
 }
 
-/// Code of a finding; scripts rely on the words.
+/// Code of a finding. Codes are stable, since scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {

@@ -14,7 +14,8 @@ pub enum OperationProgress {
 }
 
 impl OperationProgress {
-    /// Meaning of a word. The end states are a closed list; any other word means that it is in progress.
+    /// Classification of a state name. The final states are a closed list; any other name means that the work is in
+    /// progress.
     #[must_use]
     pub fn of(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {

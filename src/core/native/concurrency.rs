@@ -21,7 +21,7 @@ pub(super) use self::observe::RequestProgress;
 
 /// Requests with less content than this, in bytes, lose next to nothing and are not held back.
 pub(super) const LARGE_REQUEST: u64 = 1 << 20;
-/// Time after which a failure before any arrival says something about the line's speed.
+/// Time after which a failure before any arrival indicates the speed of the line.
 const MIN_BREAK_TIME: Duration = Duration::from_secs(15);
 
 /// Permits for the large requests of one upload.

@@ -60,7 +60,7 @@ impl Detaching {
         system::release(self.child);
     }
 
-    /// Waits for its end, and describes it in a word such as `exit 1`.
+    /// Waits for its end, and returns a short description such as `exit 1`.
     pub async fn end(mut self) -> String {
         match self.child.wait().await {
             Ok(status) => super::Exit::from(status).to_string(),

@@ -39,7 +39,7 @@ pub(crate) fn remember(secret: &str) {
     all.push_back(known);
 }
 
-/// True once there is a secret to look for.
+/// True once a secret is registered.
 pub(super) fn is_any() -> bool {
     !KNOWN.read().unwrap_or_else(PoisonError::into_inner).is_empty()
 }

@@ -77,7 +77,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         }
     }
 
-    /// Scans one word; returns where to continue, which may be behind the word.
+    /// Scans one word, and returns the position to continue from, which may be after the word.
     fn word(&mut self, start: usize, end: usize) -> usize {
         let last_at = self.text[start..end].iter().rposition(|&byte| byte == b'@').map(|at| start + at);
         let mut at = start;

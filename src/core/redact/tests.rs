@@ -182,7 +182,7 @@ fn a_known_secret_is_masked_in_any_context() {
     assert_eq!(json, json!({"description": "of ***"}));
 }
 
-/// A word that equals a short secret, or the emulator's token, stays readable.
+/// Text that equals a short secret, or the emulator's token, stays readable.
 #[test]
 fn a_short_secret_is_not_masked() {
     drop(Token::new("emulator".into()));

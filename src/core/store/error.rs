@@ -26,7 +26,7 @@ pub enum StoreError {
     Http(HttpError),
 }
 
-/// The store's words for a rejected SAS.
+/// Message of the store for a rejected SAS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SasRefusal {
     /// HTTP status: 403 or 404.

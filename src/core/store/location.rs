@@ -42,7 +42,7 @@ impl UploadLocation {
     /// and reports a refused SAS only after its first file. `None` if the SAS is good, or at least its signature is.
     ///
     /// # Errors
-    /// When the store does not answer, or with a status that says nothing about the SAS.
+    /// If the store does not respond, or responds with a status that is not about the SAS.
     pub(crate) async fn probe(&self, http: &HttpClient, limit: Duration) -> Result<Option<SasRefusal>, HttpError> {
         let url = Container::of(self.sas.expose()).listing("", Some(1));
         let request = of_store(Request::new(Method::GET, url, Retry::None).limit(limit), None);

@@ -69,7 +69,7 @@ pub(in crate::commands::custom) enum EngineName {
 }
 
 impl EngineArgs {
-    /// Options that the plan stands for; `None` if it has a word that none of them accepts.
+    /// Options that the plan replaces; `None` if it contains a value that none of them accepts.
     pub(super) fn of_plan(engine: &str, options: &PlanOptions) -> Option<Self> {
         let copy = options.copy.as_deref().map(|word| CopyName::from_str(word, false)).transpose().ok()?;
         let verify = options.verify.as_deref().map(|word| VerifyName::from_str(word, false)).transpose().ok()?;

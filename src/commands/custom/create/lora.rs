@@ -13,7 +13,7 @@ const CONFIG: &str = "adapter_config.json";
 /// More is no configuration of an adapter.
 const LIMIT: u64 = 1 << 20;
 
-/// The fields that matter here, in the words of the library that writes them.
+/// Relevant fields, named by the library that writes them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct AdapterConfig {

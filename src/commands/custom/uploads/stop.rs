@@ -9,7 +9,7 @@ use super::{find, resume_of};
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 
-/// Between looks whether it has ended.
+/// Interval between checks for its end.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Time for AzCopy to end, with a margin.
 const LIMIT: Duration = Duration::from_secs(60);

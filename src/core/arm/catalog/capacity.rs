@@ -33,7 +33,7 @@ pub enum CapacityFault {
     /// Outside the range.
     #[error("must be {range}")]
     OutOfRange {
-        /// The range, in words.
+        /// The range as text.
         range: String,
     },
     /// Not one of the few.
@@ -76,7 +76,7 @@ impl CapacityRange {
         self.minimum.unwrap_or(1).max(1)
     }
 
-    /// The range in words: `15 to 30,000 in steps of 5`; empty if nothing is known.
+    /// The range as text: `15 to 30,000 in steps of 5`; empty if nothing is known.
     #[must_use]
     pub fn description(&self) -> String {
         if let Some(values) = self.values() {

@@ -65,7 +65,7 @@ pub fn newest_first(left: &AccountModelView, right: &AccountModelView) -> Orderi
     parts(right.version()).cmp(&parts(left.version()))
 }
 
-/// Numbers count by value and are older than words, so that `10` is newer than `9` and `2025-04-14` than `0613`.
+/// Numbers are compared by value and are older than names, so that `10` is newer than `9` and `2025-04-14` than `0613`.
 fn parts(version: &str) -> Vec<(u64, String)> {
     let part = |part: &str| part.parse().map_or_else(|_| (u64::MAX, part.to_owned()), |number| (number, String::new()));
     version.split(['-', '.', '_']).map(part).collect()

@@ -30,7 +30,7 @@ impl QuotaShortage {
     }
 }
 
-/// The whole number behind one of these words, with or without quotation marks.
+/// Whole number after one of these words, with or without quotation marks.
 fn number_after(text: &str, words: &[&str]) -> Option<u64> {
     words.iter().find_map(|word| {
         let (_, rest) = text.split_once(word)?;

@@ -193,7 +193,7 @@ impl Deployments {
         Backoff::polls(timings).between(timings.deploy_first, timings.deploy_cap)
     }
 
-    /// Waits between two looks; fails if the limit is over.
+    /// Waits between two polls.
     async fn pause(
         &self,
         limit: Duration,

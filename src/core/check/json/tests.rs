@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Gives out a few bytes at a time, so that words lie across every border.
+/// Returns a few bytes at a time, so that tokens cross every boundary.
 struct TricklingReader<'a>(&'a [u8], usize);
 
 impl Read for TricklingReader<'_> {

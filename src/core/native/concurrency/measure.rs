@@ -53,7 +53,7 @@ impl Measure {
     }
 
     /// Records the combined rate of all requests in flight in bytes per second, of which the line delivers at most
-    /// `delivered`: full buffers of the system look like a fast line for a while.
+    /// `delivered`: full buffers of the system resemble a fast line for a while.
     pub(super) fn observed(&mut self, rate: f64, delivered: f64, at: Instant) {
         let arriving = rate.min(delivered);
         if let Phase::Settled(since) = self.state {

@@ -74,7 +74,7 @@ struct TrackedRequest {
     progress: Arc<RequestProgress>,
     /// Maximum number of requests in flight beside this one, itself included.
     beside: usize,
-    /// From when, and from which byte on, it counts for the present look.
+    /// Time and byte from which it counts for the current observation.
     from: Option<(Instant, u64)>,
 }
 
@@ -173,7 +173,7 @@ impl Observer {
         }
     }
 
-    /// A new look begins.
+    /// Begins a new observation.
     pub(super) fn begin_observation(&mut self, now: Instant) {
         self.look = Observation::begin(now);
         for watched in &mut self.in_flight {
