@@ -28,7 +28,7 @@ pub struct Env {
     home: Option<PathBuf>,
     /// Variables that an azd environment set.
     from_azd: BTreeSet<String>,
-    /// azd's server was asked, and did not answer within its limit.
+    /// azd's server did not respond within its limit.
     azd_silent: bool,
     /// Standard input is a terminal.
     pub stdin_terminal: bool,
@@ -46,7 +46,7 @@ impl fmt::Debug for Env {
 }
 
 impl Env {
-    /// Reads the process environment. The only place that does.
+    /// Reads the process environment; nothing else does.
     #[must_use]
     pub fn from_process() -> Self {
         let vars = std::env::vars_os()
@@ -187,7 +187,7 @@ impl Env {
         self.get(var::AZD_SERVER).is_some()
     }
 
-    /// True if a question can be asked: standard input and standard error are both a terminal, and not that of a
+    /// True if a prompt is possible: standard input and standard error are both a terminal, and not that of a
     /// notebook, which accepts no input.
     #[must_use]
     pub fn interactive(&self) -> bool {

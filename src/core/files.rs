@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// ERROR_LOCK_VIOLATION, ERROR_DIR_NOT_EMPTY, ERROR_DELETE_PENDING, ERROR_USER_MAPPED_FILE.
 const HELD: [i32; 6] = [5, 32, 33, 145, 303, 1224];
 
-/// An empty private file in place of whatever is there.
+/// Empty private file, which replaces an existing one.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     retry_while_held(|| private().create(true).truncate(true).write(true).open(path))
 }
@@ -40,7 +40,7 @@ pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
     private().create_new(true).read(true).write(true).open(path)
 }
 
-/// Moves a file to another name, in place of whatever has it. Blocks, on Windows up to a second.
+/// Moves a file to another name, replacing an existing one. Blocks, on Windows up to a second.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     retry_while_held(|| fs::rename(from, to))
 }

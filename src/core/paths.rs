@@ -15,7 +15,7 @@ const SHARE: &str = r"\\";
 /// Beginning of an absolute path of Unix.
 const ROOT: &str = "/";
 
-/// True for a path that names the same place from every working directory.
+/// True for a path that is independent of the working directory.
 pub(crate) fn is_absolute(path: &str, platform: Platform) -> bool {
     match platform {
         Platform::Linux | Platform::MacOs => path.starts_with('/'),
@@ -70,7 +70,7 @@ pub(crate) fn below_part(path: &str, name: &str, platform: Platform) -> Option<S
     Some(parts[at + 1..].join("/")).filter(|below| !below.is_empty())
 }
 
-/// True for two spellings of one place.
+/// True for two spellings of one path.
 pub(crate) fn is_same_place(one: &str, other: &str, platform: Platform) -> bool {
     let folded = |path| parts(path, platform).into_iter().map(|part| platform.fold_name(part)).collect::<Vec<_>>();
     one == other || folded(one) == folded(other)

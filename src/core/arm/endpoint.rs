@@ -51,7 +51,7 @@ impl ArmEndpoint {
         is_loopback(&self.0)
     }
 
-    /// True if a URL has this scheme, host and port: the only place that gets its token.
+    /// True if a URL has this scheme, host and port: the only address that receives its token.
     pub(super) fn same_origin(&self, url: &Url) -> bool {
         self.0.origin() == url.origin()
     }

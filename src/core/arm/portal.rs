@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(page("sub", "my-rg", "my-project", None), None);
     }
 
-    /// Names come from answers of a service: none of them leads to another place.
+    /// Names come from responses of a service: none of them leads to another path.
     #[test]
     fn no_name_leaves_its_part_of_the_address() {
         let subscription = "00000000-0000-0000-0000-000000000001";

@@ -176,7 +176,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
 struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
-    /// Creates an empty file, in place of one of a killed run.
+    /// Creates an empty file, and replaces one of a killed run.
     fn create(path: PathBuf, mode: u32) -> Result<(Self, File), InstallError> {
         let open = || {
             remove_file(&path)?;

@@ -22,7 +22,7 @@ const LINK: &str = "azure-ai-models-source";
 pub(super) struct SourceLink {
     path: PathBuf,
     source: PathBuf,
-    /// Directory of a link that cannot lie in the run's directory.
+    /// Directory of a link that cannot be in the run's directory.
     temporary: Option<PathBuf>,
 }
 

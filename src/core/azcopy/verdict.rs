@@ -90,7 +90,7 @@ pub enum AzCopyFailure {
         /// Bytes that arrived.
         got: u64,
     },
-    /// AzCopy skipped existing files, which it was not asked to do.
+    /// AzCopy skipped existing files without being told to.
     #[error("azcopy skipped {}", units::count(*.skipped, "file", "files"))]
     Skipped {
         /// How many.

@@ -136,7 +136,7 @@ impl Index {
         self.shards.contains_key(path)
     }
 
-    /// True if a shard holds tensors for which the index does not look there; otherwise no tensor is in two shards.
+    /// True if a shard holds tensors that the index maps elsewhere; otherwise no tensor is in two shards.
     pub(super) fn has_more(&self, headers: &BTreeMap<String, Vec<u64>>) -> bool {
         self.shards.iter().any(|(shard, wanted)| headers.get(shard).is_some_and(|held| held.len() > wanted.len()))
     }

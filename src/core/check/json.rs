@@ -154,7 +154,7 @@ impl<R: Read> JsonFilter<R> {
         Ok(())
     }
 
-    /// Recognises common content in place of JSON.
+    /// Recognises common content that is not JSON.
     fn check_start(&self) -> Result<(), JsonFault> {
         let start = &self.buffer[..self.filled];
         match start {

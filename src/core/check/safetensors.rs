@@ -128,7 +128,7 @@ pub(super) fn name_of(file: &mut impl Read, wanted: u64) -> io::Result<Option<St
     Ok(found.map(|(name, _)| name.into_owned()))
 }
 
-/// The tensors whose place or size is wrong, each as half a sentence, and where the last one ends.
+/// Tensors with a wrong offset or size, each as a clause, and the end of the last one.
 fn offsets(entries: &[(Cow<'_, str>, SafetensorsTensor<'_>)]) -> (Vec<String>, u64) {
     let mut sorted: Vec<_> = entries.iter().collect();
     sorted.sort_by_key(|(_, tensor)| tensor.data_offsets);

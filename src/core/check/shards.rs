@@ -78,7 +78,7 @@ impl Check<'_> {
         Ok(indexes)
     }
 
-    /// Tensors that lie in more than one of these files.
+    /// Tensors that are in more than one of these files.
     fn duplicates(&mut self, group: &[&str]) -> Result<(), CheckError> {
         let mut keys: Vec<(u64, &str)> = Vec::new();
         for path in group {

@@ -15,14 +15,14 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 /// Tags of the fields of an ONNX model; a model begins with one of them.
 const ONNX: &[u8] = b"\x08\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca";
 
-/// True for a page that a server sent in place of a file.
+/// True for a page that a server sent instead of a file.
 pub(super) fn is_web_page(start: &[u8]) -> bool {
     let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
     let start = start[..start.len().min(16)].to_ascii_lowercase();
     [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<error", b"<body"].iter().any(|tag| start.starts_with(tag))
 }
 
-/// True for a git-LFS or git-xet pointer in place of a file.
+/// True for a git-LFS or git-xet pointer instead of a file.
 pub(super) fn is_pointer(start: &[u8]) -> bool {
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

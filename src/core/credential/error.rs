@@ -34,7 +34,7 @@ pub enum CredentialError {
     /// No answer in time.
     #[error("signing in with {how} took longer than {}", units::duration(*limit))]
     TimedOut {
-        /// Who was asked.
+        /// Method of the sign-in.
         how: CredentialMethod,
         /// The limit.
         limit: Duration,
@@ -42,7 +42,7 @@ pub enum CredentialError {
     /// The tool or the sign-in service said no.
     #[error("{how} did not return a token: {words}")]
     Refused {
-        /// Who was asked.
+        /// Method of the sign-in.
         how: CredentialMethod,
         /// Message of the tool.
         message: String,
@@ -52,7 +52,7 @@ pub enum CredentialError {
     /// The tool or the sign-in service answered well, with something that holds no token.
     #[error("{how} returned no valid token")]
     Unreadable {
-        /// Who was asked.
+        /// Method of the sign-in.
         how: CredentialMethod,
     },
     /// A usage error: no such method.

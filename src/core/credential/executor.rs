@@ -30,7 +30,7 @@ pub(super) enum ProgramExit {
 /// Executor of azure_identity, with this program's variables.
 pub(super) struct GroupExecutor {
     programs: Programs,
-    /// Command that the shell is asked for.
+    /// Name of the command.
     tool: &'static str,
     ending: Mutex<Option<ProgramExit>>,
 }

@@ -92,7 +92,7 @@ variables! {
     XDG_CACHE_HOME = "XDG_CACHE_HOME", "~/.cache", "~/.cache";
     /// `1`: the token in the file is not sent; one of `HF_TOKEN` is.
     HF_HUB_DISABLE_IMPLICIT_TOKEN = "HF_HUB_DISABLE_IMPLICIT_TOKEN", "", "1";
-    /// `1`: the Hub is not asked.
+    /// `1`: no requests to the Hub.
     HF_HUB_OFFLINE = "HF_HUB_OFFLINE", "", "1";
     /// Another place to download AzCopy from, such as a company mirror.
     AZCOPY_URL = "AZURE_AI_MODELS_AZCOPY_URL", "", "https://mirror.example.com/azcopy_linux_amd64_10.32.2.tar.gz";
@@ -116,7 +116,7 @@ variables! {
     AZD_CONFIG_DIR = "AZD_CONFIG_DIR", "~/.azd", "/mnt/azd";
     /// azd environment, as `--environment`; azd sets it for its own `-e`.
     AZD_ENVIRONMENT = "AZD_ENVIRONMENT", "", "dev";
-    /// `true` as `--no-prompt`: nothing is asked.
+    /// `true` as `--no-prompt`: no prompts.
     AZD_NO_PROMPT = "AZD_NO_PROMPT", "false", "true";
     /// `true` as `--debug`.
     AZD_DEBUG = "AZD_DEBUG", "false", "true";
@@ -153,7 +153,7 @@ variables! {
     TRACEPARENT = "TRACEPARENT", "", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     /// Rest of the trace context; set by azd.
     TRACESTATE = "TRACESTATE", "", "vendor=value";
-    /// Set by Jupyter: nothing is asked in a notebook.
+    /// Set by Jupyter: no prompts in a notebook.
     JPY_PARENT_PID = "JPY_PARENT_PID", "", "";
     /// Directories in which programs are looked up: azd, AzCopy, the Azure CLI.
     PATH = "PATH", "", "";

@@ -205,7 +205,7 @@ impl FoundryClient {
         Err(answer)
     }
 
-    /// Asks for a place to write the files of a version to. Asking again is how to get a fresh SAS.
+    /// Requests a location for the files of a version. A repeated request returns a new SAS.
     ///
     /// # Errors
     /// 409 when the version exists, 403 when a role is missing, among others.

@@ -25,7 +25,7 @@ pub struct AcceptedRegistration {
 }
 
 impl AcceptedRegistration {
-    /// A registration of this version that is in progress: its operation is asked for, or without one the model is watched.
+    /// A registration of this version that is in progress: its operation is polled, or without one the model.
     #[must_use]
     pub fn in_progress(operation: Option<Url>) -> Self {
         Self { operation, state: OperationState::Running("InProgress".into()), is_ours: false, is_accepted: false }

@@ -74,9 +74,9 @@ fn failure(body: &Value, status: &str) -> OperationFailure {
 pub(super) enum OperationLocation {
     /// No URL.
     Nowhere,
-    /// A place that may get the project's token.
+    /// Address that may receive the project's token.
     Trusted(Url),
-    /// A place that may not.
+    /// Address that may not.
     Foreign(String),
 }
 

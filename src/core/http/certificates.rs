@@ -36,7 +36,7 @@ impl CertificatePaths {
     /// Reads the certificates that a client trusts, besides those of a system's own verifier.
     ///
     /// # Errors
-    /// A defect of the named places, or a system without certificates.
+    /// Defect of the configured paths, or a system without certificates.
     pub(super) fn read(&self) -> Result<Vec<Certificate>, String> {
         let named = self.file.as_deref().map_or_else(|| Ok(Vec::new()), read_file)?;
         if HAS_VERIFIER { Ok(named) } else { self.read_store(named) }

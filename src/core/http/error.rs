@@ -38,7 +38,7 @@ pub enum HttpError {
         /// `x-ms-request-id`, otherwise the id that the request carried.
         request_id: Option<String>,
     },
-    /// The answer points to a place that is not followed.
+    /// Redirect to an address that is not followed.
     #[error("{host} redirects the request ({status}): {why}")]
     Redirect {
         /// Host and port.

@@ -43,7 +43,7 @@ pub struct Request<'a> {
     pub(super) accepts: Option<ResponseCheck<'a>>,
 }
 
-/// True for an answer of the service that was asked.
+/// True for a response of the requested service.
 type ResponseCheck<'a> = Arc<dyn Fn(&Method, &Response) -> bool + Send + Sync + 'a>;
 
 /// Body of a request.
@@ -288,7 +288,7 @@ fn shape(error: &serde_json::Error) -> String {
     }
 }
 
-/// Host and port, as errors name a place.
+/// Host and port, as errors name an address.
 pub(super) fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {

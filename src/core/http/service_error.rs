@@ -89,7 +89,7 @@ impl ServiceError {
         words.iter().any(|word| message.contains(word))
     }
 
-    /// True if an HTML page came in place of an error body: from a gateway or a portal, not the service.
+    /// True if the body is an HTML page instead of an error: from a gateway or a portal, not the service.
     #[must_use]
     pub fn is_html(&self) -> bool {
         self.code.is_none() && self.message == HTML

@@ -235,7 +235,7 @@ impl HubAddress {
         &self.path
     }
 
-    /// Host of the page that was given, where the Hub that is asked is another one.
+    /// Host of the given page, if another Hub is used.
     #[must_use]
     pub fn typed_host(&self) -> Option<&str> {
         self.typed_host.as_deref()

@@ -88,7 +88,7 @@ impl HubClient {
         format!("{}/{repo}", self.endpoint)
     }
 
-    /// Asks which commit a revision names. Everything later is asked of the commit.
+    /// Requests the commit of a revision. All later requests name the commit.
     ///
     /// # Errors
     /// See [`HubError`].

@@ -12,7 +12,7 @@ const DEFAULT: &str = "https://huggingface.co";
 /// Second name of the public Hub, which redirects there.
 const SHORT_HOST: &str = "hf.co";
 
-/// Address of the Hub that is asked, and the only one that gets a token.
+/// Address of the Hub in use, the only one that receives a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubEndpoint {
     /// Path without a slash at its end.

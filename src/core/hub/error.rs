@@ -132,7 +132,7 @@ pub enum HubError {
         /// Answer of that host.
         answer: Box<ServiceError>,
     },
-    /// A server that does not send the range that is asked for.
+    /// Server that does not send the requested range.
     #[error("{host} does not send the requested part of {path}: {what}")]
     BadRange {
         /// Path in the repository.

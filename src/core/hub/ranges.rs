@@ -113,7 +113,7 @@ impl RangeStream {
         }
     }
 
-    /// Compares `Content-Range` with what was asked for and with the list of files.
+    /// Compares `Content-Range` with the request and with the list of files.
     fn checked(&self, exchange: RawResponse) -> Result<Download, HubError> {
         let sent = exchange.header("content-range").and_then(content_range);
         match sent {

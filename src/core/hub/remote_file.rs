@@ -67,7 +67,7 @@ impl RemoteFile {
         })
     }
 
-    /// Signed URL in place of one that is refused. Asks the Hub only where no other request has done so since.
+    /// New signed URL to replace a rejected one. Requests the Hub only if no other request has done so since.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -123,7 +123,7 @@ impl RemoteFile {
         self.whole.get_or_try_init(read).await.cloned()
     }
 
-    /// Server of the bytes. The Hub is asked once for all waiting readers.
+    /// Server of the bytes. One request to the Hub serves all waiting readers.
     pub(super) async fn location(&self) -> Result<Location, HubError> {
         let mut location = self.location.lock().await;
         if let Some(known) = location.clone()

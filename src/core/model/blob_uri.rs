@@ -12,8 +12,8 @@ use crate::redact::{SecretUrl, bare};
 /// Address of a container, or of a container and prefix, as the service wrote it; never with a query, a fragment or
 /// user information.
 ///
-/// Two are equal when they name the same place: scheme, host in any case, port with its default, and path without the
-/// slash at its end. Services write all of these forms of one place.
+/// Two are equal if they denote the same location: scheme, host in any case, port with its default, and path without
+/// the slash at its end. Services write all of these forms for one location.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BlobUri(Url);
@@ -36,7 +36,7 @@ impl BlobUri {
         self.0.as_str()
     }
 
-    /// True if a service's text names this place.
+    /// True if a service's text denotes this location.
     #[must_use]
     pub fn is_named_by(&self, text: &str) -> bool {
         text.parse::<Self>().is_ok_and(|other| *self == other)

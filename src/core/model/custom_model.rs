@@ -57,7 +57,7 @@ impl CustomModel {
         self.view.name == name.as_str() && self.view.version.as_deref() == Some(version.as_str())
     }
 
-    /// True if the weights of the model are in this place.
+    /// True if the weights of the model are in this location.
     #[must_use]
     pub fn is_at(&self, location: &BlobUri) -> bool {
         self.view.blob_uri.as_deref().is_some_and(|uri| location.is_named_by(uri))

@@ -43,7 +43,7 @@ pub enum TransferEvent {
         path: String,
         /// Size in bytes.
         bytes: u64,
-        /// SHA-256 of its content, unless it was not asked for.
+        /// SHA-256 of its content, if it was requested.
         sha256: Option<ContentHash>,
     },
     /// Carrier of the bytes of an import.

@@ -147,7 +147,7 @@ impl FileList {
         self.0.iter().map(|file| file.bytes).sum()
     }
 
-    /// The list with these files in place of those of the same name.
+    /// Copy of the list in which these files replace those of the same name.
     #[must_use]
     pub fn with(&self, changed: Vec<SourceFile>) -> Self {
         if changed.is_empty() {

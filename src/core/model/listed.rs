@@ -12,7 +12,7 @@ use super::{ModelFilter, Versioned};
 /// Columns of a table, in their order in the text of a model.
 const COLUMNS: usize = 5;
 
-/// Model of a list: the columns of a table, and the whole document where that is asked for.
+/// Model of a list: the columns of a table, and the whole document if requested.
 #[derive(Clone, Debug)]
 pub struct ListedModel {
     /// The columns, one behind the other.

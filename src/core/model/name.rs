@@ -73,7 +73,7 @@ impl FromStr for NewModelName {
     }
 }
 
-/// The accepted name that is closest to a refused one. A URL or a secret in place of the name has none.
+/// Valid name that is closest to a rejected one; none for a URL or a secret.
 fn proposal(text: &str) -> Option<String> {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ' ');
     if text.len() > MAX_PROPOSED || !text.chars().all(is_name) || clean(text) != text {

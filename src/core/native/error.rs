@@ -27,7 +27,7 @@ pub enum NativeError {
         /// Progress at that moment.
         progress: TransferProgress,
     },
-    /// The location cannot be written to any longer: the SAS, also a fresh one, or the place itself.
+    /// The location cannot be written to any longer: the SAS, even a new one, or the location itself.
     #[error(transparent)]
     Location(StoreError),
     /// The store refused something for good.

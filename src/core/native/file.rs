@@ -371,7 +371,7 @@ impl FileSender<'_, '_> {
         Ok(sha256.filter(|_| hash))
     }
 
-    /// Reads a block, and sums it on the way.
+    /// Reads a block, and hashes it at the same time.
     async fn read(
         &self,
         file: &Arc<File>,

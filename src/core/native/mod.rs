@@ -67,7 +67,7 @@ pub(crate) struct TransferControls<'a> {
 /// Report of an engine on the files that it sent.
 #[derive(Debug, Default)]
 pub struct Transferred {
-    /// Files that were sent in another shape than the one given: they changed on the way.
+    /// Files that were sent in another shape than the one given: they changed during the transfer.
     pub changed: Vec<SourceFile>,
     /// Version of each written blob; empty for an engine that does not report it.
     pub written: HashMap<BlobPath, BlobVersion>,

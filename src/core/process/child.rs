@@ -86,7 +86,7 @@ impl Child {
         Ok(Output { status: self.status().await?, stdout, stderr })
     }
 
-    /// Asks the group to end; kills it where it cannot be asked.
+    /// Requests the group to end; kills it if that is not possible.
     pub(crate) fn interrupt(&mut self) {
         if !self.reaped {
             self.group.interrupt(self.pid);

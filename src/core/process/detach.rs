@@ -130,7 +130,7 @@ mod system {
     use super::{Child, Command, Path, io};
 
     /// A console of its own that is not shown. Without any (`DETACHED_PROCESS`), AzCopy and azd would open a window each,
-    /// and AzCopy could not be asked to end.
+    /// and AzCopy could not be signalled to end.
     const DETACHED: PROCESS_CREATION_FLAGS = PROCESS_CREATION_FLAGS(CREATE_NO_WINDOW.0 | CREATE_NEW_PROCESS_GROUP.0);
 
     pub(super) fn command(program: &Path) -> Command {

@@ -46,7 +46,7 @@ pub(super) fn kill_group(pid: u32) {
     send(pid, Signal::KILL);
 }
 
-/// The only failure is that the group is gone, which is what was asked for.
+/// The only failure is that the group is gone, which is the goal.
 fn send(pid: u32, signal: Signal) {
     if let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _: rustix::io::Result<()> = kill_process_group(group, signal);

@@ -43,7 +43,7 @@ impl Group {
         }
     }
 
-    /// The only failure is that the job has ended, which is what was asked for.
+    /// The only failure is that the job has ended, which is the goal.
     pub(super) fn kill(&mut self, _pid: u32) {
         drop(self.0.start_kill());
     }

@@ -133,7 +133,7 @@ impl ProjectEndpoint {
         is_loopback(&self.url)
     }
 
-    /// True if the URL has the project's scheme, host and port: the only place that gets its token unasked.
+    /// True if the URL has the project's scheme, host and port: the only address that receives its token by default.
     #[must_use]
     pub(crate) fn same_origin(&self, url: &Url) -> bool {
         self.url.origin() == url.origin()

@@ -9,7 +9,7 @@ use crate::env::var;
 /// Why there is no project to talk to.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FindError {
-    /// No place names one.
+    /// No source specifies one.
     #[error("no Foundry project endpoint is configured")]
     NotConfigured,
     /// The first source that has an endpoint breaks the rules. Later sources are not read: the user meant this one.

@@ -36,7 +36,7 @@ pub struct SearchOutcome {
 /// Project, or the need to choose one.
 #[derive(Debug)]
 pub enum ProjectLookup {
-    /// Some place names it.
+    /// Some source specifies it.
     Found(Box<ResolvedProject>),
     /// No source has an endpoint: the user has to choose.
     NeedsChoice {
@@ -78,7 +78,7 @@ impl ProjectSearch<'_> {
         })
     }
 
-    /// The endpoint of the first place that has one, not yet checked.
+    /// Endpoint of the first source that has one, not yet checked.
     fn named(&self, values: Option<&EnvironmentValues>) -> Option<NamedEndpoint> {
         let option = self.option.map(|text| (text.to_owned(), EndpointSource::Option));
         let stored = || self.stored().map(|text| (text, EndpointSource::UserConfig));

@@ -82,7 +82,7 @@ const SUFFIXES: [(&str, EntryKind, ExcludeReason); 7] = [
     (".p12", EntryKind::File, MaySecret),
     (".ppk", EntryKind::File, MaySecret),
 ];
-/// azd's description of a project, which lies at its top.
+/// azd's description of a project, in its root directory.
 const TOP: [&str; 2] = ["azure.yaml", "azure.yml"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

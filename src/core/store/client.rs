@@ -451,7 +451,7 @@ impl BlobStore {
         sas.is_proved |= sas.generation == generation;
     }
 
-    /// Puts a fresh SAS in force in place of the one of this generation, unless that was done already.
+    /// Replaces the SAS of this generation by a new one, unless that was done already.
     async fn renew(&self, generation: u64, refusal: HttpError) -> Result<(), StoreError> {
         let mut sas = self.sas.lock().await;
         if sas.generation != generation {

@@ -15,7 +15,7 @@ pub enum StoreError {
     /// The store rejects the SAS, and the service gave no fresh one.
     #[error("the upload SAS was rejected, and Foundry did not provide a new one")]
     NoFreshSas(#[source] HttpError),
-    /// The fresh SAS is for another place.
+    /// The new SAS is for another location.
     #[error("Foundry moved the upload location")]
     Moved,
     /// The content is no longer what was announced: sending it again would never succeed.

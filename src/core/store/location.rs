@@ -26,7 +26,7 @@ pub struct ListedBlob {
 /// Blobs by their name in the upload location.
 pub type BlobListing = BTreeMap<BlobPath, ListedBlob>;
 
-/// A place to write to.
+/// Upload location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadLocation {
     /// The container, or container and prefix, with the signature that lets us write.

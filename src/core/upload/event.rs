@@ -8,7 +8,7 @@ use crate::model::{BlobPath, BlobUri, TransferEvent};
 /// One fact about an upload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UploadEvent<'a> {
-    /// The service is asked for an upload location.
+    /// Requesting an upload location from the service.
     RequestingLocation,
     /// Files of an earlier attempt that are no part of the source any longer were deleted from the location.
     StraysDeleted {
@@ -27,7 +27,7 @@ pub enum UploadEvent<'a> {
     StartingOver,
     /// The SAS may end before the upload does.
     Lifetime(LifetimeWarning),
-    /// The SAS was rejected on the way.
+    /// The SAS was rejected during the transfer.
     RenewingSas,
     /// Event of the engine.
     Transfer(TransferEvent),

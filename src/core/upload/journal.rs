@@ -28,13 +28,13 @@ const SCHEMA: u32 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// The service gave a place to write to; nothing was sent.
+    /// The service assigned a location; nothing was sent.
     Planned,
     /// Files may be on their way.
     Uploading,
     /// All files arrived; nothing was registered.
     Uploaded,
-    /// The registration was asked for.
+    /// The registration was requested.
     Registering,
     /// Registered; the journal of a detached upload is kept for a while.
     Done,
@@ -100,7 +100,7 @@ pub struct Journal {
     pub files: FileList,
     /// Names of the files that arrived whole before the present run, from `files`.
     pub complete: BTreeSet<BlobPath>,
-    /// Names of files that were sent once and changed since: what lies there may be the old content.
+    /// Names of files that were sent once and changed since: the store may hold the old content.
     pub stale: BTreeSet<BlobPath>,
     /// Blobs of the files that arrived, as the store listed them: a later difference was written by another process.
     /// All blobs of the location for a remote source.

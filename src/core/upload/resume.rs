@@ -39,7 +39,7 @@ impl ResumeState {
         self.journal.complete.iter().chain(self.delivered.iter().flatten()).collect()
     }
 
-    /// Bytes of `files` that need not be sent again, as far as known before the store is asked.
+    /// Bytes of `files` that need not be sent again, as far as known before the store is queried.
     pub(super) fn arrived_bytes(&self, files: &FileList) -> u64 {
         let unchanged = self.arrived().into_iter().filter(|path| files.get(path) == self.journal.files.get(path));
         unchanged.filter_map(|path| files.get(path)).map(|file| file.bytes).sum()

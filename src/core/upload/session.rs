@@ -122,7 +122,7 @@ impl Session {
         }
     }
 
-    /// Bytes that are still to be sent, as far as known before the service is asked; zero for a remote source.
+    /// Bytes that are still to be sent, as far as known before the service is queried; zero for a remote source.
     #[must_use]
     pub fn bytes_to_send(&self) -> u64 {
         let same = self.resume.as_ref().filter(|state| self.request.is_same_source(&state.journal));

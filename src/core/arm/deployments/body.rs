@@ -150,7 +150,7 @@ fn remove(object: &mut Value, keys: &[&str]) {
     }
 }
 
-/// Removes nulls: the service sends them for unset fields, and refuses them in some places.
+/// Removes nulls: the service sends them for unset fields, and rejects them in some properties.
 fn without_nulls(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.retain(|_, value| !value.is_null());

@@ -18,7 +18,7 @@ const HOSTS: [&str; 7] = [
     ".microsoft.com",
 ];
 
-/// A place to download from.
+/// Download source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadSource {
     url: Url,
@@ -28,10 +28,10 @@ pub struct DownloadSource {
 }
 
 impl DownloadSource {
-    /// The place that the environment names, otherwise Microsoft's.
+    /// Source from the environment, otherwise Microsoft's.
     ///
     /// # Errors
-    /// A variable has a value that cannot be used, or the checksum of an own place is missing.
+    /// A variable has a value that cannot be used, or the checksum of a custom source is missing.
     pub fn from_env(env: &Env) -> Result<Self, InstallError> {
         let sha256 = env.get(var::AZCOPY_SHA256).map(read_sha256).transpose()?;
         match env.get(var::AZCOPY_URL) {
@@ -70,7 +70,7 @@ impl DownloadSource {
         if self.own { next.host() == self.url.host() } else { is_microsofts(next) }
     }
 
-    /// Compares a checksum with the one that is asked for, if one is.
+    /// Compares a checksum with the required one, if any.
     pub(super) fn check(&self, found: &str) -> Result<(), InstallError> {
         match &self.sha256 {
             Some(wanted) if wanted != found => {

@@ -19,7 +19,7 @@ const PIECE: usize = 256 * 1024;
 pub(super) enum UnpackError {
     /// The archive's fault.
     Flaw(ArchiveFlaw),
-    /// The fault of the place that is written to.
+    /// Fault of the target of the write.
     Write(io::Error),
 }
 

@@ -75,7 +75,7 @@ fn files_that_a_loader_misses_or_ignores_are_warnings() {
     ]);
 }
 
-/// Files that only look odd, each alone in a sound folder.
+/// Unusual files, each alone in a valid folder.
 #[test]
 fn sound_files_of_all_kinds_have_no_findings() {
     for name in [

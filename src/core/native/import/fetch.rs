@@ -34,7 +34,7 @@ impl ImportContext<'_> {
         })
     }
 
-    /// Fetches a range into memory, and sums its CRC-64 on the way.
+    /// Fetches a range into memory, and computes its CRC-64 at the same time.
     pub(super) async fn fetch(
         &self,
         remote: &SharedRemoteFile,

@@ -26,7 +26,7 @@ const COPIES: usize = 16;
 /// Concurrent range requests to the Hub, of all files. They need no permits: fetched content waits for one, so that the
 /// line is busy in both directions.
 pub(super) const FETCHES: u32 = 16;
-/// Attempts to get the right content of a file: the second one is worth it after damage on the way.
+/// Attempts to get the right content of a file: the second one helps after damage in transit.
 const CONTENT_ATTEMPTS: u32 = 2;
 
 /// Everything that the files of one import share.

@@ -27,7 +27,7 @@ impl Default for EventLog {
 }
 
 impl EventLog {
-    /// Begins the file, in place of one that is there, with the events that have waited.
+    /// Creates the file, replacing an existing one, with the events that have waited.
     ///
     /// # Errors
     /// When it cannot be written.

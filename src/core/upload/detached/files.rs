@@ -109,7 +109,7 @@ impl DetachedFiles {
         self.0.join(super::super::journal::JOURNAL)
     }
 
-    /// A new log, in place of one that is there.
+    /// New log, which replaces an existing one.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -146,7 +146,7 @@ impl DetachedFiles {
         create_private(&self.0.join(STOP)).map(drop)
     }
 
-    /// True once the process was asked to end.
+    /// True once the end of the process was requested.
     #[must_use]
     pub fn is_stop_requested(&self) -> bool {
         self.0.join(STOP).exists()

@@ -9,7 +9,7 @@ use super::super::journal::Journal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DetachedOutcome {
-    /// The model is registered, and deployed where that was asked for.
+    /// The model is registered, and deployed if requested.
     Succeeded,
     /// Something failed.
     Failed,
