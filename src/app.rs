@@ -137,7 +137,7 @@ impl App {
         FoundryClient::new(self.http(), tokens, project.endpoint.clone(), api_version(self.trusted_env()))
     }
 
-    /// Makes this the project that this run is about.
+    /// Sets the project of this run.
     pub(crate) fn set_project(&self, project: ResolvedProject) -> &ResolvedProject {
         self.found.get_or_init(|| project)
     }

@@ -60,7 +60,7 @@ struct ErrorDetails {
     culprit: ErrorOrigin,
     /// Failure that repeats until its cause is removed.
     is_lasting: bool,
-    /// Failure that standard output tells of.
+    /// Failure that is reported on standard output.
     is_told: bool,
 }
 
@@ -217,19 +217,19 @@ impl CliError {
         self.details.is_lasting || self.kind == ErrorKind::Auth || self.details.status.is_some_and(is_refusal)
     }
 
-    /// Without an error on standard error: the result on standard output tells of the failure.
+    /// Without an error on standard error: the result on standard output reports the failure.
     #[must_use]
-    pub(crate) fn told(mut self) -> Self {
+    pub(crate) fn reported(mut self) -> Self {
         self.details.is_told = true;
         self
     }
 
-    /// True where nothing more is to be said.
-    pub(crate) fn is_told(&self) -> bool {
+    /// True if the failure is already reported.
+    pub(crate) fn is_reported(&self) -> bool {
         self.details.is_told
     }
 
-    /// True where the user lacks a role.
+    /// True if the user lacks a role.
     pub(crate) fn is_forbidden(&self) -> bool {
         self.details.status == Some(403)
     }

@@ -112,7 +112,7 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
         }),
     };
     if let Err(error) = &outcome
-        && !error.is_told()
+        && !error.is_reported()
     {
         if host.is_some_and(|host| azd_shows(&host, error, &console)) {
             console.error_shown_by_azd(&error.page());

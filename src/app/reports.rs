@@ -1,4 +1,4 @@
-//! Where clients leave what is worth saying: the console, but for a command that shows warnings itself.
+//! Reporter of the clients: writes to the console, except for warnings that the command shows itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use azure_ai_models_core::model::{Report, Reporter};
 pub(super) type KeptWarnings = Arc<Mutex<Vec<String>>>;
 
 impl App {
-    /// Where clients leave what is worth saying.
+    /// Reporter that clients report to.
     #[must_use]
     pub(crate) fn reporter(&self) -> Reporter {
         let (console, kept) = (Arc::clone(&self.console), self.kept_warnings.get().cloned());
@@ -21,12 +21,12 @@ impl App {
         })
     }
 
-    /// Keeps the warnings of clients that are made from now on for the command, which shows them itself.
+    /// Collects the warnings of clients created from now on for the command, which shows them itself.
     pub(crate) fn keep_warnings(&self) {
         self.kept_warnings.get_or_init(Arc::default);
     }
 
-    /// Takes the warnings that were kept so far.
+    /// Takes the collected warnings.
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         let kept = self.kept_warnings.get().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
         kept.map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()

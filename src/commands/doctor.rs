@@ -1,4 +1,5 @@
-//! `doctor`: one page of checks of all that an upload needs. Asks nothing, and changes nothing but what `--speed` is for.
+//! `doctor`: one page of checks of all requirements of an upload. Shows no prompts, and changes nothing except for
+//! `--speed`.
 
 use std::sync::Arc;
 
@@ -15,12 +16,12 @@ use crate::globals::OutputFormat;
 use azure_ai_models_core::azcopy::{self, AzCopy};
 use azure_ai_models_core::azd;
 use azure_ai_models_core::credential::{Audience, CredentialError, CredentialMethod};
-use azure_ai_models_core::doctor::{self, Check, CheckId, Fix, RoleQuestion, Sight, SignIn};
+use azure_ai_models_core::doctor::{self, Check, CheckId, Fix, HostObservation, RoleRequest, SignIn};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::foundry::{FirstPage, FoundryClient, ListError};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::{BlobUri, ModelVersion, NewModelName};
-use azure_ai_models_core::patience::with_notices;
+use azure_ai_models_core::notices::with_notices;
 use azure_ai_models_core::project::{FindError, ProjectLookup, ResolvedProject, trusted, trusted_for_hub};
 use azure_ai_models_core::units;
 use azure_ai_models_core::upload::{self, LocalUpload};
@@ -49,7 +50,7 @@ pub(crate) struct DoctorArgs {
 /// Version of the JSON document.
 const SCHEMA: u32 = 1;
 
-/// The checks, each with its fix as this run prints it.
+/// The checks, each with its fix in the form that this run prints.
 struct Doctor(Vec<(Check, Option<String>)>);
 
 #[derive(Serialize)]
@@ -89,10 +90,10 @@ impl Product for Doctor {
     }
 }
 
-/// Makes all checks at once, as far as none needs the result of another.
+/// Runs all checks concurrently, as far as they are independent.
 ///
 /// # Errors
-/// When a check failed; told by the document where JSON was asked for.
+/// When a check failed; with JSON output the document reports it.
 pub(crate) async fn doctor(app: &App, args: &DoctorArgs) -> Result<(), CliError> {
     app.keep_warnings();
     let pauses = (app.timings.wait_notice, app.timings.status_line);
@@ -106,7 +107,8 @@ pub(crate) async fn doctor(app: &App, args: &DoctorArgs) -> Result<(), CliError>
     let azd = doctor::azd(&azd, CredentialMethod::of(app.trusted_env()).unwrap_or(CredentialMethod::Azd));
     let machine = [azcopy, doctor::disk(&app.env), doctor::open_files(), doctor::uploads(&kept)];
     let checks = [azd].into_iter().chain(remote.before).chain(machine).chain(remote.speed);
-    let checks: Vec<_> = checks.map(|check| (own_words(app, &check), check)).map(|(fix, check)| (check, fix)).collect();
+    let checks: Vec<_> =
+        checks.map(|check| (fix_command(app, &check), check)).map(|(fix, check)| (check, fix)).collect();
     let failed: Vec<&str> =
         checks.iter().filter(|(check, _)| check.is_failed()).map(|(check, _)| check.id.as_str()).collect();
     let outcome = match failed.len() {
@@ -114,14 +116,14 @@ pub(crate) async fn doctor(app: &App, args: &DoctorArgs) -> Result<(), CliError>
         count => {
             let error = CliError::failure(format!("{count} of {} checks failed: {}", checks.len(), failed.join(", ")))
                 .with_suggestion("Fix the first one first: it often causes the failures below it.");
-            Err(if app.globals.output == OutputFormat::Json { error.told() } else { error })
+            Err(if app.globals.output == OutputFormat::Json { error.reported() } else { error })
         }
     };
     app.show(&Doctor(checks))?;
     outcome
 }
 
-fn own_words(app: &App, check: &Check) -> Option<String> {
+fn fix_command(app: &App, check: &Check) -> Option<String> {
     check.fix.as_ref().map(|fix| match fix {
         Fix::Text(text) => text.clone(),
         Fix::Own(words) => app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>()),
@@ -136,7 +138,7 @@ async fn azcopy(app: &App) -> Check {
     doctor::azcopy(&found)
 }
 
-/// Checks of the project and the way to it.
+/// Checks of the project and the network path to it.
 struct Remote {
     before: Vec<Check>,
     speed: Option<Check>,
@@ -157,27 +159,27 @@ async fn remote(app: &App, args: &DoctorArgs, kept: &[LocalUpload]) -> Remote {
     };
     let (found, variables) = (found.ok(), doctor::variables(&variables));
     let service = Box::pin(service(app, found)).await;
-    let Service { sight, signed_in, foundry, page } = &service;
+    let Service { host, signed_in, foundry, page } = &service;
     let blobs = Box::pin(blobs(app, page.as_ref().and_then(|page| page.as_ref().ok()), kept)).await;
     let speed = if args.speed { Some(Box::pin(speed(app, foundry.as_ref(), args.name.as_ref())).await) } else { None };
     let sign_in = doctor::sign_in(signed_in);
-    let of_host = |id, check: fn(&Sight) -> Check| {
-        sight.as_ref().map_or_else(|| Check::not_checked(id, CheckId::Endpoint), check)
+    let of_host = |id, check: fn(&HostObservation) -> Check| {
+        host.as_ref().map_or_else(|| Check::not_checked(id, CheckId::Endpoint), check)
     };
     let tls = of_host(CheckId::Tls, doctor::tls);
     let role = match (page, signed_in, found) {
         (Some(answer), Ok(sign_in), Some(found)) => {
             let project_id = found.value(&app.env, var::AZURE_AI_PROJECT_ID);
-            doctor::role(&RoleQuestion { answer, sign_in, source: &found.source, project_id })
+            doctor::role(&RoleRequest { answer, sign_in, source: &found.source, project_id })
         }
         (_, _, None) => Check::not_checked(CheckId::Role, CheckId::Endpoint),
         _ if sign_in.is_failed() => Check::not_checked(CheckId::Role, CheckId::SignIn),
         _ => Check::not_checked(CheckId::Role, CheckId::Tls),
     };
     let (dns, proxy) = (of_host(CheckId::Dns, doctor::dns), of_host(CheckId::Proxy, doctor::proxy));
-    let clock = doctor::clock(&[sight.as_ref(), blobs.as_ref()]);
+    let clock = doctor::clock(&[host.as_ref(), blobs.as_ref()]);
     let blob_store = match &blobs {
-        Some(sight) => doctor::blob_store(sight),
+        Some(host) => doctor::blob_store(host),
         None if matches!(page, Some(Ok(_))) => Check::nothing(CheckId::BlobStore, "no model or upload names one yet"),
         None => Check::not_checked(CheckId::BlobStore, CheckId::Role),
     };
@@ -185,12 +187,12 @@ async fn remote(app: &App, args: &DoctorArgs, kept: &[LocalUpload]) -> Remote {
     Remote { before, speed }
 }
 
-/// What the project's host and its service said.
+/// Responses of the project's host and its service.
 struct Service {
-    sight: Option<Sight>,
+    host: Option<HostObservation>,
     signed_in: Result<SignIn, CredentialError>,
     foundry: Option<FoundryClient>,
-    /// The models, where host and sign-in let them be asked for.
+    /// The models, if host and sign-in permit the request.
     page: Option<Result<FirstPage, HttpError>>,
 }
 
@@ -208,24 +210,24 @@ async fn service(app: &App, found: Option<&ResolvedProject>) -> Service {
             Err(error) => Err(error.clone()),
         }
     };
-    let sight = async {
+    let host = async {
         match host {
             Some(url) => Some(doctor::observe(&http, url).await),
             None => None,
         }
     };
-    let (signed_in, sight) = tokio::join!(sign_in, sight);
+    let (signed_in, host) = tokio::join!(sign_in, host);
     let tokens = tokens.ok().flatten().filter(|_| !doctor::sign_in(&signed_in).is_failed());
     let foundry = found.zip(tokens).map(|(found, tokens)| app.client_with(found, Arc::clone(&tokens)));
-    let foundry = foundry.filter(|_| sight.as_ref().is_some_and(Sight::is_reached));
+    let foundry = foundry.filter(|_| host.as_ref().is_some_and(HostObservation::is_reached));
     let page = match &foundry {
         Some(foundry) => Some(foundry.first_page().await),
         None => None,
     };
-    Service { sight, signed_in, foundry, page }
+    Service { host, signed_in, foundry, page }
 }
 
-/// Warnings about variables that do not count, whoever started the program.
+/// Warnings about ignored variables, independent of the caller of the program.
 fn variables(app: &App) -> Vec<String> {
     let (environment, reporter) = (app.globals.environment.as_deref(), app.reporter());
     drop(trusted(&app.env, environment, None, &reporter));
@@ -236,8 +238,8 @@ fn variables(app: &App) -> Vec<String> {
     ignored
 }
 
-/// The blob store of the newest model, else of an upload on this machine.
-async fn blobs(app: &App, page: Option<&FirstPage>, kept: &[LocalUpload]) -> Option<Sight> {
+/// Blob store of the newest model, otherwise of an upload on this machine.
+async fn blobs(app: &App, page: Option<&FirstPage>, kept: &[LocalUpload]) -> Option<HostObservation> {
     let of_upload = || kept.iter().find_map(|kept| Some(kept.journal.as_ref()?.registration.blob_uri.clone()));
     let uri: BlobUri = page.and_then(|page| page.newest_blob_uri.clone()).or_else(of_upload)?;
     let mut url = Url::parse(uri.as_str()).ok()?;
@@ -245,7 +247,7 @@ async fn blobs(app: &App, page: Option<&FirstPage>, kept: &[LocalUpload]) -> Opt
     Some(doctor::observe(&app.http(), url).await)
 }
 
-/// Sends to the location of the next free version, which stays unregistered.
+/// Sends to the location of the next free version, which is not registered.
 async fn speed(app: &App, foundry: Option<&FoundryClient>, name: Option<&NewModelName>) -> Check {
     let (Some(foundry), Some(name)) = (foundry, name) else {
         return Check::not_checked(CheckId::Speed, CheckId::Role);

@@ -1,6 +1,6 @@
 //! Headings of the options in help pages. A command with more than a few options puts each under one of them.
 
-/// What is registered: name, version, tags.
+/// Heading of the options for the registration: name, version, tags.
 pub(crate) const MODEL: &str = "Model options";
 /// Files to read and their selection.
 pub(crate) const SOURCE: &str = "Source options";

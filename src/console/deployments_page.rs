@@ -232,7 +232,7 @@ pub(crate) fn test_page(page: &TestPage<'_>, style: TableStyle) -> String {
         ("Tokens", tokens),
         ("Endpoint", Some(page.endpoint.to_owned())),
     ];
-    format!("{answer}\n\n{}\nTo send the prompt yourself:\n  {}\n", aligned(&rows), harmless(page.curl))
+    format!("{answer}\n\n{}\nTo send the prompt yourself:\n  {}\n", aligned(&rows), printable(page.curl))
 }
 
 /// The page of a write that is not waited for.

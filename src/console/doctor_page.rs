@@ -2,9 +2,9 @@
 
 use super::table::TableStyle;
 use super::width::columns;
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 
-/// Columns before what was found.
+/// Columns before the message.
 const INDENT: usize = 21;
 
 /// One check.
@@ -14,13 +14,13 @@ pub(crate) struct CheckRow<'a> {
     pub(crate) status: &'a str,
     /// Name of the check.
     pub(crate) id: &'a str,
-    /// What was found.
+    /// Message of the check.
     pub(crate) message: &'a str,
     /// Next step for the user.
     pub(crate) fix: Option<&'a str>,
 }
 
-/// A line a check, which a script can search; on a terminal the text is wrapped, and a fix has a line of its own.
+/// One line per check, which a script can search; on a terminal the text is wrapped, and a fix has its own line.
 #[must_use]
 pub(crate) fn doctor_page(rows: &[CheckRow<'_>], style: TableStyle) -> String {
     rows.iter().map(|row| check_lines(row, style.width.map(usize::from))).collect()
@@ -28,7 +28,7 @@ pub(crate) fn doctor_page(rows: &[CheckRow<'_>], style: TableStyle) -> String {
 
 fn check_lines(row: &CheckRow<'_>, width: Option<usize>) -> String {
     let CheckRow { status, id, .. } = row;
-    let (message, fix) = (harmless(row.message), row.fix.map(harmless));
+    let (message, fix) = (printable(row.message), row.fix.map(printable));
     let start = format!("{status:<7}  {id:<10}  ");
     match (width, fix) {
         (None, None) => format!("{start}{message}\n"),
@@ -43,7 +43,7 @@ fn check_lines(row: &CheckRow<'_>, width: Option<usize>) -> String {
     }
 }
 
-/// Lines of at most so many columns; a longer word has a line of its own.
+/// Lines of limited width; a longer word has its own line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -1,7 +1,7 @@
-//! Words of `custom download`. Pure.
+//! Texts of `custom download`. Pure.
 
-use azure_ai_models_core::display::harmless;
-use azure_ai_models_core::download::AlreadyThere;
+use azure_ai_models_core::display::printable;
+use azure_ai_models_core::download::PresentContent;
 use azure_ai_models_core::units;
 
 fn files(number: u64) -> String {
@@ -10,15 +10,15 @@ fn files(number: u64) -> String {
 
 /// `Downloading model 'm' (version 1) to ./out: 2 files, 1.0 GB`.
 #[must_use]
-pub(crate) fn begins(name: &str, version: &str, to: &str, there: &AlreadyThere) -> String {
+pub(crate) fn begins(name: &str, version: &str, to: &str, there: &PresentContent) -> String {
     let (what, bytes) = (files(there.missing), units::bytes(there.missing_bytes));
-    format!("Downloading model '{name}' (version {version}) to {}: {what}, {bytes}", harmless(to))
+    format!("Downloading model '{name}' (version {version}) to {}: {what}, {bytes}", printable(to))
 }
 
-/// What is not downloaded, since it is there; `None` where nothing is.
+/// Line about files that are present already; `None` if there are none.
 #[must_use]
-pub(crate) fn already_there(there: &AlreadyThere) -> Option<String> {
-    let AlreadyThere { present, placed, bytes, partial_bytes, .. } = *there;
+pub(crate) fn present_content(there: &PresentContent) -> Option<String> {
+    let PresentContent { present, placed, bytes, partial_bytes, .. } = *there;
     let complete = (present + placed > 0)
         .then(|| format!("{} ({}) already downloaded", files(present + placed), units::bytes(bytes)));
     let partial = (partial_bytes > 0).then(|| format!("{} of the rest", units::bytes(partial_bytes)));
@@ -30,7 +30,7 @@ pub(crate) fn already_there(there: &AlreadyThere) -> Option<String> {
     }
 }
 
-/// The line that sums up.
+/// Summary line.
 #[must_use]
 pub(crate) fn summary(to: &str, (all, bytes): (u64, u64), downloaded: u64, hashed: u64) -> String {
     let proved = match (hashed, all - hashed) {
@@ -39,10 +39,10 @@ pub(crate) fn summary(to: &str, (all, bytes): (u64, u64), downloaded: u64, hashe
         (hashed, sized) => format!("{} hashed, {} sized", units::grouped(hashed), units::grouped(sized)),
     };
     let new = units::grouped(downloaded);
-    format!("{} ({}) in {}: {new} downloaded, {proved}\n", files(all), units::bytes(bytes), harmless(to))
+    format!("{} ({}) in {}: {new} downloaded, {proved}\n", files(all), units::bytes(bytes), printable(to))
 }
 
-/// Files whose content was compared with nothing.
+/// Number of files whose content was not compared.
 #[must_use]
 pub(crate) fn unproved(number: u64) -> String {
     let verb = if number == 1 { "has" } else { "have" };
@@ -55,17 +55,17 @@ mod tests {
 
     #[test]
     fn what_is_there_is_said() {
-        let nothing = AlreadyThere { missing: 2, missing_bytes: 30, ..AlreadyThere::default() };
+        let nothing = PresentContent { missing: 2, missing_bytes: 30, ..PresentContent::default() };
         for (there, words) in [
             (nothing, None),
-            (AlreadyThere { present: 1, bytes: 5, ..nothing }, Some("1 file (5 B) already downloaded.")),
-            (AlreadyThere { partial_bytes: 9, ..nothing }, Some("Resuming download: 9 B already downloaded.")),
+            (PresentContent { present: 1, bytes: 5, ..nothing }, Some("1 file (5 B) already downloaded.")),
+            (PresentContent { partial_bytes: 9, ..nothing }, Some("Resuming download: 9 B already downloaded.")),
             (
-                AlreadyThere { placed: 2, bytes: 5, partial_bytes: 9, ..nothing },
+                PresentContent { placed: 2, bytes: 5, partial_bytes: 9, ..nothing },
                 Some("Resuming download: 2 files (5 B) already downloaded, and 9 B of the rest."),
             ),
         ] {
-            assert_eq!(already_there(&there).as_deref(), words, "{there:?}");
+            assert_eq!(present_content(&there).as_deref(), words, "{there:?}");
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn model_page(model: &CustomModel, deploy: &str, wait: &str) -> Strin
     let next = match model.view().progress() {
         OperationProgress::Done => deploy_section(deploy),
         OperationProgress::Running => {
-            format!("The registration is in progress. To wait for the result:\n  {}\n", harmless(wait))
+            format!("The registration is in progress. To wait for the result:\n  {}\n", printable(wait))
         }
         OperationProgress::Failed => "The registration failed: this version cannot be deployed.\n".to_owned(),
     };

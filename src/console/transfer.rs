@@ -41,7 +41,7 @@ impl Clock {
 }
 
 /// Words for the work, and names of its events.
-struct Words {
+struct CarrierTexts {
     verb: &'static str,
     progress: &'static str,
     file: &'static str,
@@ -49,14 +49,14 @@ struct Words {
     done: &'static str,
 }
 
-const UPLOAD: Words = Words {
+const UPLOAD: CarrierTexts = CarrierTexts {
     verb: "upload",
     progress: "upload.progress",
     file: "upload.file",
     stalled: "upload.stalled",
     done: "upload.done",
 };
-const DOWNLOAD: Words = Words {
+const DOWNLOAD: CarrierTexts = CarrierTexts {
     verb: "download",
     progress: "download.progress",
     file: "download.file",
@@ -67,7 +67,7 @@ const DOWNLOAD: Words = Words {
 /// See the module.
 pub(crate) struct TransferView<'a> {
     console: &'a Console,
-    words: &'static Words,
+    text: &'static CarrierTexts,
     status_line: Duration,
     clock: Clock,
     state: TransferState,
@@ -86,10 +86,10 @@ impl<'a> TransferView<'a> {
         Self::with(console, &DOWNLOAD, status_line)
     }
 
-    fn with(console: &'a Console, words: &'static Words, status_line: Duration) -> Self {
+    fn with(console: &'a Console, text: &'static CarrierTexts, status_line: Duration) -> Self {
         Self {
             console,
-            words,
+            text,
             status_line,
             clock: Clock::Since(Instant::now()),
             state: TransferState::default(),
@@ -118,14 +118,14 @@ impl<'a> TransferView<'a> {
                     self.bar = Some(bar_line(&self.console.bars));
                 }
                 if self.console.face == ProgressFormat::Plain {
-                    let what = if self.words.verb == UPLOAD.verb { "Uploading" } else { "Downloading" };
+                    let what = if self.text.verb == UPLOAD.verb { "Uploading" } else { "Downloading" };
                     self.console.line(&format!("  {what} {}...", self.state.whole()));
                 }
                 self.draw(Duration::ZERO);
             }
             TransferEvent::Progress(progress) => {
                 self.state.advance(now, *progress);
-                self.console.progress_line(self.words.progress, || self.state.fields(now), progress.found);
+                self.console.progress_line(self.text.progress, || self.state.fields(now), progress.found);
                 self.tenths(now);
                 self.draw(now);
             }
@@ -133,12 +133,12 @@ impl<'a> TransferView<'a> {
                 self.stalled(*silent, *network_error_percent);
             }
             TransferEvent::FileDone { path, bytes, sha256 } => {
-                let line = || event_line(self.words.file, json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
+                let line = || event_line(self.text.file, json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
                 self.console.json_line(line);
             }
             TransferEvent::ImportMode { carrier, reason } => {
                 self.console.event("import.mode", json!({ "mode": carrier.as_str(), "reason": reason }));
-                let words = match carrier {
+                let text = match carrier {
                     Carrier::Server => "The blob store copies the files",
                     Carrier::Client => "The files are transferred through this machine",
                 };
@@ -163,7 +163,7 @@ impl<'a> TransferView<'a> {
         if now >= self.next_status {
             self.next_status = now + self.status_line;
             if matches!(self.console.face, ProgressFormat::Bar | ProgressFormat::Plain) {
-                self.console.line(&self.state.status(now, self.words.verb));
+                self.console.line(&self.state.status(now, self.text.verb));
             }
         }
         self.draw(now);
@@ -207,7 +207,7 @@ impl<'a> TransferView<'a> {
 
     fn stalled(&self, silent: Duration, network_error_percent: Option<f64>) {
         let fields = json!({ "seconds": silent.as_secs(), "networkErrorPercent": network_error_percent });
-        self.console.event(self.words.stalled, fields);
+        self.console.event(self.text.stalled, fields);
         let errors = network_error_percent
             .filter(|percent| *percent > 0.0)
             .map(|percent| format!(", network errors {percent:.0} %"))
@@ -225,7 +225,7 @@ impl<'a> TransferView<'a> {
             ProgressFormat::Plain => self.console.line(&format!("  {}", self.state.full_text(bytes, elapsed))),
             ProgressFormat::Json | ProgressFormat::None => {}
         }
-        self.console.event(self.words.done, json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() }));
+        self.console.event(self.text.done, json!({ "bytes": bytes, "files": files, "seconds": elapsed.as_secs() }));
         self.console.write_message(&format!("  Completed in {}", units::duration(elapsed)));
     }
 }

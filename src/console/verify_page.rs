@@ -4,7 +4,7 @@ use super::table::{TableStyle, table};
 use azure_ai_models_core::units;
 use azure_ai_models_core::verify::{DigestStatus, FileStatus, Proof, Verification, VerifiedFile};
 
-/// Files with what was found of each, differences first, and how many were proved how; when quiet the differences alone.
+/// Files with their results, differences first, and the number of files per proof; when quiet the differences alone.
 #[must_use]
 pub(crate) fn verify_page(verification: &Verification, style: TableStyle) -> String {
     let mut files: Vec<&VerifiedFile> = verification.files.iter().collect();
@@ -35,7 +35,7 @@ fn cells(file: &VerifiedFile) -> Vec<String> {
     vec![file.path.clone(), file.status.as_str().to_owned(), proved, sizes]
 }
 
-/// A size that can be told from the other one.
+/// Size in a form that differs from the other one.
 fn exact(bytes: u64, other: u64) -> String {
     match units::bytes(bytes) == units::bytes(other) {
         true => format!("{} bytes", units::grouped(bytes)),
@@ -43,7 +43,7 @@ fn exact(bytes: u64, other: u64) -> String {
     }
 }
 
-/// `2 files: 2 hashed`, and what differs.
+/// `2 files: 2 hashed`, and the differences.
 fn summary(verification: &Verification) -> String {
     let files = units::count(verification.files.len() as u64, "file", "files");
     let proofs = [Proof::Hashed, Proof::Sized, Proof::Listed].map(|proof| (verification.proved(proof), proof.as_str()));
@@ -70,7 +70,7 @@ pub(crate) fn differences(verification: &Verification) -> String {
     parts.join(", ")
 }
 
-/// Why files are not proved, and how they can be.
+/// Reason why files are not proved, and the way to prove them.
 #[must_use]
 pub(crate) fn unproved(files: u64, has_source: bool, is_full: bool) -> String {
     let what = units::count(files, "file", "files");

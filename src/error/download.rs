@@ -1,15 +1,15 @@
-//! Translation of a download that is not complete, or was not begun.
+//! Error messages for a download.
 
 use std::fmt::Display;
 
-use azure_ai_models_core::display::harmless;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::download::DownloadError;
 use azure_ai_models_core::model::{FindingCode, TransferProgress};
 use azure_ai_models_core::units;
 
 use super::{CliError, ErrorCode, ErrorKind};
 
-/// Names that a message lists.
+/// Maximum number of names in a message.
 const NAMED: usize = 10;
 
 impl From<DownloadError> for CliError {
@@ -59,7 +59,7 @@ impl From<DownloadError> for CliError {
 }
 
 impl CliError {
-    /// The user ended a download that was this far.
+    /// Error for a download that the user ended at this progress.
     pub(crate) fn download_interrupted(progress: Option<TransferProgress>) -> Self {
         let far = progress.map(|progress| {
             let bytes = units::bytes(progress.bytes);
@@ -75,10 +75,10 @@ impl CliError {
             .with_code(ErrorCode::DownloadInterrupted)
     }
 
-    /// Adds the first of these names, each with what is wrong with it.
+    /// Adds the first of these names, each with its fault.
     fn listing<W: Display>(mut self, names: &[(String, W)]) -> Self {
         for (name, what) in names.iter().take(NAMED) {
-            self = self.and_message(format!("  {} {what}", harmless(name)).trim_end());
+            self = self.and_message(format!("  {} {what}", printable(name)).trim_end());
         }
         match names.len().saturating_sub(NAMED) {
             0 => self,

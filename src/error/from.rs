@@ -176,7 +176,7 @@ impl CliError {
     /// Adds the command to run again to the suggestion.
     #[must_use]
     pub(crate) fn with_run_again(self, command: &str) -> Self {
-        let words = match self.is_lasting() {
+        let message = match self.is_lasting() {
             true => "After fixing the problem, run the same command again:",
             false => "Run the same command again:",
         };

@@ -58,8 +58,8 @@ fn translate(error: HubError) -> CliError {
         HubError::EntryNotFound { near, .. } => {
             let cli_error = of(ErrorKind::NotFound, ErrorCode::EntryNotFound);
             match near.as_slice() {
-                [] => told.with_suggestion("Check the path; it is case-sensitive."),
-                near => told.with_suggestion(format!("Similar names: {}", near.join(", "))),
+                [] => cli_error.with_suggestion("Check the path; it is case-sensitive."),
+                near => cli_error.with_suggestion(format!("Similar names: {}", near.join(", "))),
             }
         }
         HubError::Plan(error) => error.into(),

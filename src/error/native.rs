@@ -111,9 +111,9 @@ mod tests {
             let error = CliError::from(error).with_resume("COMMAND");
             let page = error.page();
             let suggestion = page.suggestion.expect("a suggestion");
-            assert_eq!(suggestion.contains("To resume, run the same command again:"), helps, "{words}: {suggestion}");
-            assert!(suggestion.ends_with("run the same command again:\n  COMMAND"), "{words}: {suggestion}");
-            assert_eq!(page.message.contains("Fix the problem"), !helps && !words.contains("Record"), "{words}");
+            assert_eq!(suggestion.contains("To resume, run the same command again:"), helps, "{message}: {suggestion}");
+            assert!(suggestion.ends_with("run the same command again:\n  COMMAND"), "{message}: {suggestion}");
+            assert_eq!(page.message.contains("Fix the problem"), !helps && !message.contains("Record"), "{message}");
         }
     }
 }

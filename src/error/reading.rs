@@ -1,4 +1,4 @@
-//! Translation of files of a registered model that cannot be read, or are not what they should be.
+//! Error messages for files of a registered model that cannot be read, or that differ.
 
 use azure_ai_models_core::foundry::ReadError;
 use azure_ai_models_core::http::HttpError;
@@ -15,7 +15,9 @@ impl From<ReadError> for CliError {
         match error {
             ReadError::NoPlace => Self::unexpected_response("a model without the place of its files")
                 .with_suggestion("Look at the model with 'custom show'; a registration that failed has no files."),
-            ReadError::NoSas(error) => Self::from(error).headed("Foundry gave no SAS to read the files of the model"),
+            ReadError::NoSas(error) => {
+                Self::from(error).with_headline("Foundry gave no SAS to read the files of the model")
+            }
             ReadError::NotListed => Self::new(ErrorKind::Auth, message)
                 .with_code(ErrorCode::NotReadable)
                 .with_suggestion("Ask an administrator of the project's storage whether its files may be listed."),
@@ -50,7 +52,9 @@ impl CliError {
                     .with_code(code_of_store(&refusal))
                     .with_suggestion("Check this machine's clock, and the network rules of the project's storage.")
             }
-            StoreError::NoFreshSas(why) => Self::from(why).headed("the SAS was refused, and Foundry gave no fresh one"),
+            StoreError::NoFreshSas(why) => {
+                Self::from(why).with_headline("the SAS was refused, and Foundry gave no fresh one")
+            }
             StoreError::Moved | StoreError::Stale => service("the files of the model are elsewhere by now".into())
                 .with_code(ErrorCode::LocationMoved)
                 .with_suggestion("Run the same command again."),
@@ -83,13 +87,13 @@ impl CliError {
             .with_suggestion("Run the same command again; find out who writes to the files of a registered model.")
     }
 
-    /// Registered files that are not what they should be.
+    /// Error for registered files that differ.
     pub(crate) fn other_files(differences: &str) -> Self {
         Self::new(ErrorKind::CheckFailed, format!("the files of the model differ: {differences}"))
             .with_code(ErrorCode::FilesDiffer)
     }
 
-    /// Registered files whose content is not proved, where all have to be.
+    /// Error for registered files without proof, where all must be proved.
     pub(crate) fn unproved_files(words: &str) -> Self {
         Self::new(ErrorKind::CheckFailed, words).with_code(ErrorCode::FilesUnproved)
     }

@@ -217,7 +217,7 @@ impl From<DeleteError> for CliError {
             DeleteError::StillThere => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::DeletionFailed)
                 .with_suggestion("Check again later. If it still exists, delete it again."),
-            DeleteError::Unwatchable(error) => Self::from(error).headed(&message),
+            DeleteError::Unwatchable(error) => Self::from(error).with_headline(&message),
             DeleteError::TimedOut => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::DeletionTimeout)
                 .with_suggestion("The deletion was accepted. Check again later."),

@@ -49,7 +49,7 @@ impl From<UploadError> for CliError {
                 .with_code(refusal.code.map_or(ErrorCode::SasRefused, ErrorCode::Service))
                 .with_suggestion("A new upload location was rejected too. Check this machine's clock, and the network rules of the project's storage.")
                 .lasting(),
-            UploadError::NoFreshSas(error) => Self::from(error).headed("the upload location was rejected, and Foundry did not provide a new one"),
+            UploadError::NoFreshSas(error) => Self::from(error).with_headline("the upload location was rejected, and Foundry did not provide a new one"),
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::StrayFile)
                 .with_suggestion("Use another --version, which gets its own upload location."),
@@ -282,7 +282,7 @@ impl CliError {
 
     /// Error for a complete upload that cannot be compared with the current content of the location.
     pub(crate) fn unproved_upload(error: UploadError) -> Self {
-        let error = Self::from(error).headed("the uploaded files cannot be verified before the registration");
+        let error = Self::from(error).with_headline("the uploaded files cannot be verified before the registration");
         Self { kind: ErrorKind::RegistrationFailed, ..error }
     }
 
@@ -314,7 +314,7 @@ impl CliError {
     /// Adds the command that resumes to the suggestion.
     #[must_use]
     pub(crate) fn with_resume(self, command: &str) -> Self {
-        let words = match self.is_lasting() {
+        let message = match self.is_lasting() {
             true => "To resume after fixing the problem, run the same command again:",
             false => "To resume, run the same command again:",
         };
@@ -324,7 +324,7 @@ impl CliError {
     /// Adds the command that registers a complete upload without sending anything again to the suggestion.
     #[must_use]
     pub(crate) fn with_kept(self, command: &str) -> Self {
-        let words = match self.is_lasting() {
+        let message = match self.is_lasting() {
             true => "To register it after fixing the problem, run the same command again (no file is sent again):",
             false => "To register it, run the same command again (no file is sent again):",
         };

@@ -110,9 +110,9 @@ fn azd_runs_commands_and_reports_existing_environments() {
         let again = link.run(&["env", "new", "dev"]).await;
         assert!(matches!(again, Err(HostError::Refused { refusal: RefusalKind::AlreadyExists, .. })), "{again:?}");
         let unknown = link.run(&["deploy"]).await;
-        let words = r#"unknown command ["deploy"]"#.to_owned();
+        let message = r#"unknown command ["deploy"]"#.to_owned();
         let suggestion = "Run `azd deploy`, then run this command again.".to_owned();
-        assert_eq!(unknown, Err(HostError::Command { words, suggestion }));
+        assert_eq!(unknown, Err(HostError::Command { message, suggestion }));
     });
     assert_eq!(host.methods(), ["Workflow.Run"; 4]);
     assert!(host.scene().environments["dev"].is_default);

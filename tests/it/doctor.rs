@@ -1,4 +1,4 @@
-//! `doctor`: a world where all is well, and one world for each thing that can be wrong.
+//! `doctor`: a setup without failures, and one setup for each failure.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
 const TENANT: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const OTHER_TENANT: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 
-/// A token of the user's in this tenant, whose signature must never be seen.
+/// Token of the user in this tenant, whose signature must never be shown.
 fn token(tenant: &str, more: &Value) -> String {
     let mut claims = json!({
         "aud": "https://ai.azure.com",
@@ -61,7 +61,7 @@ fn world_with(config: Config) -> TestEnv {
     env
 }
 
-/// The page, without the numbers that are this machine's.
+/// The page, without numbers of this machine.
 fn page(output: &Output) -> String {
     let tidy = |line: &str| match (line.split_once(" free in "), line.split_once("open-files  at most ")) {
         (Some((_, rest)), _) => format!("ok       disk        [SIZE] free in {rest}"),
@@ -71,7 +71,7 @@ fn page(output: &Output) -> String {
     output.to_string().lines().map(tidy).collect::<Vec<_>>().join("\n")
 }
 
-/// The lines of the checks that are not ok, and what is on standard error.
+/// Lines of the checks that are not ok, and standard error.
 fn trouble(output: &Output) -> String {
     page(output).lines().filter(|line| !line.starts_with("ok ")).collect::<Vec<_>>().join("\n")
 }

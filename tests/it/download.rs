@@ -1,5 +1,5 @@
-//! `custom download`: what is in the registry comes back whole and proved, through faults and interruptions, and never
-//! lands anywhere but below its directory.
+//! `custom download`: registered files arrive complete and verified, despite faults and interruptions, and never
+//! outside its directory.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Behaviour, BlockStore, CANARY, Lists, Output, Read, Reading, Running, TestEnv};
+use crate::support::{Behaviour, BlockStore, CANARY, Lists, Output, Read, ReadBehaviour, Running, TestEnv};
 
 const CREATE: [&str; 9] =
     ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native", "--skip-check"];
@@ -65,7 +65,7 @@ fn ranges(reads: &[Read]) -> BTreeSet<String> {
     reads.iter().map(|read| format!("{} {}", read.name, read.range)).collect()
 }
 
-fn behaves(store: &BlockStore, reading: Reading) {
+fn behaves(store: &BlockStore, reading: ReadBehaviour) {
     store.behaves(Behaviour { reading, ..Behaviour::default() });
 }
 
@@ -129,10 +129,10 @@ fn a_file_that_is_another_is_overwritten_by_force_alone() {
 fn faults_that_pass_cost_only_what_was_under_way() {
     let (env, store) = uploaded(&[]);
     for reading in [
-        Reading { busy_every: Some(3), ..Reading::default() },
-        Reading { reset_every: Some(2), ..Reading::default() },
-        Reading { short_every: Some(2), ..Reading::default() },
-        Reading { sas_ends_after: Some(1), ..Reading::default() },
+        ReadBehaviour { busy_every: Some(3), ..ReadBehaviour::default() },
+        ReadBehaviour { reset_every: Some(2), ..ReadBehaviour::default() },
+        ReadBehaviour { short_every: Some(2), ..ReadBehaviour::default() },
+        ReadBehaviour { sas_ends_after: Some(1), ..ReadBehaviour::default() },
     ] {
         let words = format!("{reading:?}");
         behaves(&store, reading);
@@ -149,10 +149,10 @@ fn faults_that_pass_cost_only_what_was_under_way() {
 #[test]
 fn a_sas_that_is_never_accepted_ends_the_download_and_the_next_run_goes_on() {
     let (env, store) = uploaded(&[]);
-    behaves(&store, Reading { refuses_all_after: Some(2), ..Reading::default() });
+    behaves(&store, ReadBehaviour { refuses_all_after: Some(2), ..ReadBehaviour::default() });
     let output = download(&env, &["-o", "json"]).fails_with(4);
     assert_eq!(output.json_error()["code"], "AuthenticationFailed", "{output}");
-    behaves(&store, Reading::default());
+    behaves(&store, ReadBehaviour::default());
     download(&env, &[]).success();
     assert_whole(&env);
 }
@@ -160,11 +160,11 @@ fn a_sas_that_is_never_accepted_ends_the_download_and_the_next_run_goes_on() {
 #[test]
 fn a_blob_that_is_written_meanwhile_starts_over_in_the_next_run() {
     let (env, store) = uploaded(&[]);
-    behaves(&store, Reading { writes_before: Some((3, LARGE)), ..Reading::default() });
+    behaves(&store, ReadBehaviour { writes_before: Some((3, LARGE)), ..ReadBehaviour::default() });
     let output = download(&env, &["--include", LARGE, "-o", "json"]).fails_with(9);
     assert_eq!(output.json_error()["code"], "blob_replaced", "{output}");
     assert!(!out(&env).join(LARGE).exists());
-    behaves(&store, Reading::default());
+    behaves(&store, ReadBehaviour::default());
     store.take_reads();
     download(&env, &["--include", LARGE]).success();
     assert_eq!(fs::read(out(&env).join(LARGE)).expect("a file"), vec![0; LENGTH], "none of the older write");
@@ -188,7 +188,7 @@ fn content_with_another_sum_never_gets_its_name() {
 
 /// Starts a download that is stuck after two of its four reads, with the ranges of these written.
 fn stuck(env: &TestEnv, store: &BlockStore) -> Running {
-    behaves(store, Reading { silent_after: Some(2), ..Reading::default() });
+    behaves(store, ReadBehaviour { silent_after: Some(2), ..ReadBehaviour::default() });
     let running = Running::start(env, &[&DOWNLOAD[..], &["--include", LARGE]].concat());
     store.wait_until_all_silent(0, 1);
     let record = out(env).join(PRIVATE).join("record.ndjson");
@@ -203,7 +203,7 @@ fn assert_goes_on(env: &TestEnv, store: &BlockStore) {
     let record = fs::read_to_string(out(env).join(PRIVATE).join("record.ndjson")).expect("a record");
     assert!(!record.contains(CANARY) && !record.contains("sig="), "{record}");
     assert_eq!(files(env).iter().filter(|name| !name.starts_with(PRIVATE)).count(), 0, "no half file has a name");
-    behaves(store, Reading::default());
+    behaves(store, ReadBehaviour::default());
     store.take_reads();
     let output = download(env, &["--include", LARGE]).success();
     assert!(output.stderr.contains("Resuming download: 1"), "{output}");
@@ -239,7 +239,7 @@ fn a_download_that_was_begun_is_another_one_once_the_blob_is_another() {
     let running = stuck(&env, &store);
     running.signal(Signal::KILL);
     assert_eq!(running.finish(&env).code, None);
-    behaves(&store, Reading::default());
+    behaves(&store, ReadBehaviour::default());
     store.write(LARGE, vec![7; LENGTH]);
     store.take_reads();
     download(&env, &["--include", LARGE]).success();

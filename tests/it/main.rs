@@ -16,6 +16,7 @@ mod delete;
 mod deployments;
 #[cfg(unix)]
 mod detached;
+mod doc_comments;
 #[cfg(unix)]
 mod doctor;
 #[cfg(unix)]

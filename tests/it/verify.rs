@@ -1,4 +1,4 @@
-//! `custom verify`: what is in the registry against a source, against what the upload recorded, and read back.
+//! `custom verify`: registered files against a source, against recorded checksums, and read back.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Behaviour, BlockStore, CANARY, Output, Read, Reading, TestEnv};
+use crate::support::{Behaviour, BlockStore, CANARY, Output, Read, ReadBehaviour, TestEnv};
 
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
 const VERIFY: [&str; 4] = ["custom", "verify", "--name", "my-model"];
@@ -92,7 +92,7 @@ fn without_a_source_the_list_is_compared_with_the_digest_of_the_registration() {
     verify(&env, &[&["--full"]]).fails_with(6);
 }
 
-/// AzCopy tells no sums, and neither does an upload without them.
+/// AzCopy records no checksums, nor does an upload without them.
 #[test]
 fn without_a_recorded_sum_files_are_unproved_until_they_are_read_back() {
     let (env, store) = uploaded(&["--no-hash"]);
@@ -148,10 +148,10 @@ fn a_model_is_read_back_through_faults_that_pass() {
     env.write("model/model.safetensors", &content);
     env.run(&[&CREATE[..], &["--skip-check"]].concat()).success();
     for reading in [
-        Reading { busy_every: Some(3), ..Reading::default() },
-        Reading { reset_every: Some(2), ..Reading::default() },
-        Reading { short_every: Some(2), ..Reading::default() },
-        Reading { sas_ends_after: Some(2), ..Reading::default() },
+        ReadBehaviour { busy_every: Some(3), ..ReadBehaviour::default() },
+        ReadBehaviour { reset_every: Some(2), ..ReadBehaviour::default() },
+        ReadBehaviour { short_every: Some(2), ..ReadBehaviour::default() },
+        ReadBehaviour { sas_ends_after: Some(2), ..ReadBehaviour::default() },
     ] {
         let words = format!("{reading:?}");
         store.behaves(Behaviour { reading, ..Behaviour::default() });
@@ -167,12 +167,12 @@ fn a_model_is_read_back_through_faults_that_pass() {
 fn what_keeps_from_reading_is_told() {
     let (env, store) = uploaded(&[]);
     store.behaves(Behaviour {
-        reading: Reading { refuses_all_after: Some(0), ..Reading::default() },
+        reading: ReadBehaviour { refuses_all_after: Some(0), ..ReadBehaviour::default() },
         ..Behaviour::default()
     });
     insta::assert_snapshot!("no_sas_is_accepted", verify(&env, &[&["--full"]]).fails_with(4));
     store.behaves(Behaviour {
-        reading: Reading { writes_before: Some((1, "config.json")), ..Reading::default() },
+        reading: ReadBehaviour { writes_before: Some((1, "config.json")), ..ReadBehaviour::default() },
         ..Behaviour::default()
     });
     insta::assert_snapshot!("blob_changed", verify(&env, &[&["--full"]]).fails_with(9));
@@ -197,7 +197,7 @@ fn bad_options_are_refused_before_anything_is_asked() {
     assert_eq!(env.emulator().requests().len(), before);
 }
 
-/// The same options select the same files.
+/// Equal options select equal files.
 #[test]
 fn a_selection_of_the_source_is_compared() {
     let (env, _store) = uploaded(&["--exclude", "config.json", "--skip-check"]);

@@ -24,7 +24,7 @@ use futures_util::StreamExt;
 use tokio::sync::{Semaphore, oneshot};
 
 pub(crate) use self::copying::{Copying, SourceFault};
-pub(crate) use self::reading::{Read, Reading};
+pub(crate) use self::reading::{Read, ReadBehaviour};
 
 const SHA256: &str = "x-ms-meta-sha256";
 
@@ -67,7 +67,7 @@ pub(crate) struct Behaviour {
     /// One bit of each blob that is read is another one.
     pub(crate) reads_wrong: bool,
     /// How blobs are read.
-    pub(crate) reading: Reading,
+    pub(crate) reading: ReadBehaviour,
     /// Metadata is answered 403, as by a SAS without the right to write it.
     pub(crate) refuses_metadata: bool,
     /// How the list of the container differs from what is there.
@@ -518,7 +518,7 @@ fn block_list(shared: &Shared, name: &str) -> Response<Body> {
     marked(answer, write)
 }
 
-/// Where the location is a folder of a container, the names in the list begin with it; blobs whose names do so already are
+/// If the location is a folder of a container, the names in the list begin with it; blobs whose names do so already are
 /// the only ones there.
 fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let mut kept = shared.lock();

@@ -80,7 +80,7 @@ pub(crate) async fn of_account(app: &App, context: &AccountContext) -> Result<Ca
     match context.deployments.arm().account_models(context.id()).await {
         Err(error) if error.is_forbidden() && !location.is_empty() => {
             app.console.notice("The models of the account cannot be read; using those of its region.");
-            Catalog::of_region(reach, location).await
+            Catalog::of_region(context, location).await
         }
         models => Ok(Catalog::new(models?, context, location)),
     }

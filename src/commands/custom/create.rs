@@ -394,7 +394,8 @@ impl CreateRun<'_> {
                 match broken.no_location {
                     Some(why) => {
                         let why = CliError::from(*why);
-                        told.and_message(&format!("Foundry did not provide a new upload location: {}", why.message()))
+                        cli_error
+                            .and_message(&format!("Foundry did not provide a new upload location: {}", why.message()))
                     }
                     None => cli_error,
                 }
@@ -417,7 +418,7 @@ impl CreateRun<'_> {
         let (app, spec) = (self.app, self.spec);
         let mut cli_error = CliError::from(error);
         if let Some(earlier) = earlier {
-            let words = match earlier == spec.selection {
+            let advice = match earlier == spec.selection {
                 true => "Restore the file, then run the same command again (no file is sent again):",
                 false => {
                     "To upload it too, run the command without the new --include or --exclude (no file is sent again):"
@@ -433,7 +434,7 @@ impl CreateRun<'_> {
             }
             Err(_) => "--version VERSION".to_owned(),
         };
-        told.and_suggestion(&format!("Or use another version (all files are sent again):\n  {elsewhere}"))
+        cli_error.and_suggestion(&format!("Or use another version (all files are sent again):\n  {elsewhere}"))
     }
 
     /// Upload engine; AzCopy is located once, and only when something must be sent.

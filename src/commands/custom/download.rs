@@ -1,4 +1,4 @@
-//! `custom download`: the files of a registered model, brought back and proved.
+//! `custom download`: downloads the files of a registered model, and verifies them.
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +14,9 @@ use crate::commands::progress::ProgressArgs;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{ProgressMode, TableStyle, TransferView, download_page};
 use crate::error::CliError;
-use crate::shell::option_words;
+use crate::shell::option_arguments;
 use azure_ai_models_core::download::{
-    AlreadyThere, Download, DownloadControls, DownloadError, DownloadPlan, DownloadRequest, DownloadedFile,
+    Download, DownloadControls, DownloadError, DownloadPlan, DownloadRequest, DownloadedFile, PresentContent,
 };
 use azure_ai_models_core::foundry::ModelFiles;
 use azure_ai_models_core::model::{ContentHash, ModelName, ModelVersion, TransferEvent};
@@ -69,15 +69,15 @@ impl DownloadArgs {
         self.progress.mode()
     }
 
-    /// The command that goes on with this download.
+    /// Command that resumes this download.
     fn again(&self, app: &App, version: &ModelVersion) -> String {
         let mut words: Vec<String> =
             ["custom", "download", "--name", self.name.as_str(), "--version", version.as_str()]
                 .map(str::to_owned)
                 .into();
-        words.extend(option_words("--to", &self.to.display().to_string()));
+        words.extend(option_arguments("--to", &self.to.display().to_string()));
         for (option, patterns) in [("--include", &self.include), ("--exclude", &self.exclude)] {
-            words.extend(patterns.iter().flat_map(|pattern| option_words(option, &pattern.to_string())));
+            words.extend(patterns.iter().flat_map(|pattern| option_arguments(option, &pattern.to_string())));
         }
         words.extend(self.force.then(|| "--force".to_owned()));
         app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>())
@@ -173,11 +173,11 @@ pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliErr
         digest: existing::recorded_digest(&model),
     };
     let plan = planned(app, &stored, request, &directory).await?;
-    let there = plan.already_there();
+    let there = plan.present_content();
     let shown = args.to.display().to_string();
     let files = match there.missing {
         0 => {
-            app.console.status(&download_page::already_there(&there).unwrap_or_default());
+            app.console.status(&download_page::present_content(&there).unwrap_or_default());
             plan.present()
         }
         _ => {
@@ -194,7 +194,7 @@ pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliErr
     app.show(&downloaded)
 }
 
-/// Plan that nothing keeps from being carried out.
+/// Checks that the plan can be executed.
 async fn planned(
     app: &App,
     stored: &ModelFiles,
@@ -210,18 +210,18 @@ async fn planned(
     blocking(move || plan.check().map(|()| plan)).await
 }
 
-/// Fetches what is missing, with the progress of that.
+/// Fetches the missing files, with progress.
 async fn fetched(
     app: &App,
     stored: &ModelFiles,
     plan: DownloadPlan,
-    ((name, version, to), there): ((&str, &str, &str), &AlreadyThere),
+    ((name, version, to), there): ((&str, &str, &str), &PresentContent),
     again: &str,
 ) -> Result<Vec<DownloadedFile>, CliError> {
     let stored = stored.clone();
     let download = blocking(move || Download::begin(&stored, plan)).await?;
     app.console.status(&download_page::begins(name, version, to, there));
-    if let Some(words) = download_page::already_there(there) {
+    if let Some(words) = download_page::present_content(there) {
         app.console.status(&words);
     }
     app.on_interrupt(CliError::download_interrupted(None).with_resume(again));
@@ -230,7 +230,7 @@ async fn fetched(
     let mut on = |event: TransferEvent| follow(app, &mut view, &event, again);
     let ended = download.run(&controls, &mut on).await;
     drop(view);
-    let files = ended.map_err(|error| match error.keeps_parts() {
+    let files = ended.map_err(|error| match error.is_resumable() {
         true => CliError::from(error).with_resume(again),
         false => CliError::from(error),
     })?;
@@ -246,7 +246,7 @@ fn follow(app: &App, view: &mut TransferView<'_>, event: &TransferEvent, again: 
     }
 }
 
-/// Looks at the disk beside everything else.
+/// Inspects the disk on a blocking thread.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DownloadError> + Send + 'static,
 ) -> Result<T, CliError> {

@@ -20,7 +20,7 @@ async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
     let mut view = app.console.download_view(app.timings.status_line);
     let mut on = |event| match event {
         InstallEvent::Waiting => app.console.notice("Waiting for another process to download AzCopy..."),
-        InstallEvent::Downloading => app.console.status(&format!("{why}; downloading it from {}", place.shown())),
+        InstallEvent::Downloading => app.console.status(&format!("{why}; downloading it from {}", source.shown())),
         InstallEvent::Progress { bytes, total } => view.on(bytes, total),
     };
     let (http, reporter) = (app.http(), app.reporter());

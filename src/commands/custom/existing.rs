@@ -7,7 +7,7 @@ use azure_ai_models_core::model::{
     CONTENT_DIGEST, ContentHash, CustomModel, ModelName, ModelVersion, latest, newest_first,
 };
 
-/// A version with characters that no version has.
+/// Version with invalid characters.
 const UNNAMEABLE: &str = "a version that cannot be named in a request";
 
 /// Message of this program for a 404 about a model; every other failure is unchanged.
@@ -55,7 +55,7 @@ pub(super) async fn model(
     latest(&versions).cloned().ok_or_else(|| no_such_model(app, name, None))
 }
 
-/// Version of a model that the service shows.
+/// Version of a model in a response of the service.
 pub(super) fn version_of(model: &CustomModel) -> Result<ModelVersion, CliError> {
     let version = model.view().version.as_deref().and_then(|version| version.parse().ok());
     version.ok_or_else(|| CliError::unexpected_response(UNNAMEABLE))

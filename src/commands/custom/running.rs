@@ -10,7 +10,7 @@ pub(super) fn error(app: &App, error: DirectoryError) -> CliError {
     let command = |word: &str| app.command_line(&["custom", "uploads", word, upload]);
     let (attach, stop, message) = (command("attach"), command("stop"), format!("Upload {upload} is detached."));
     CliError::from(error)
-        .and_message(&words)
+        .and_message(&message)
         .and_suggestion(&format!("To show its progress:\n  {attach}"))
         .and_suggestion(&format!("To stop it:\n  {stop}"))
 }

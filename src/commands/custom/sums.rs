@@ -1,4 +1,4 @@
-//! SHA-256 of files of this machine, with the progress of that.
+//! SHA-256 of local files, with progress.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use azure_ai_models_core::model::FileList;
 use azure_ai_models_core::source::{FileSums, HashProgress, hash_files};
 use azure_ai_models_core::units;
 
-/// Between looks at how far the reading is.
+/// Interval between progress reports.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Gives the work up where the command is dropped.
+/// Cancels the work when the command is dropped.
 struct StopOnDrop(Arc<HashProgress>);
 
 impl Drop for StopOnDrop {
@@ -24,7 +24,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Reads the files of this machine, with the progress of that.
+/// Reads local files, with progress.
 pub(super) async fn local(app: &App, directory: &Path, files: &FileList) -> Result<FileSums, CliError> {
     let total = files.bytes();
     let what = units::count(files.len() as u64, "file", "files");

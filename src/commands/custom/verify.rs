@@ -18,7 +18,7 @@ use azure_ai_models_core::model::{ContentHash, FileList, ModelName, ModelVersion
 use azure_ai_models_core::source::{FileSums, UploadSource};
 use azure_ai_models_core::units;
 use azure_ai_models_core::verify::{
-    Compared, DigestStatus, FileStatus, Proof, Verification, VerifiedFile, read_back, worth_hashing,
+    Comparison, DigestStatus, FileStatus, Proof, Verification, VerifiedFile, comparable_files, read_back,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -147,7 +147,7 @@ pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> 
             .with_code(ErrorCode::Contradiction)
             .with_suggestion("Use --source PATH."));
     }
-    // What keeps from reading the source is told before anything is asked.
+    // Errors of the source are reported before any request.
     let planned = match &source {
         Some(source) => Some(
             selection::plan_and_check(app, source, &args.selection.selection(), CheckMode::Skipped, None, None)
@@ -170,7 +170,7 @@ pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> 
         true => Some(read(app, &stored).await?),
         false => None,
     };
-    let compared = Compared {
+    let compared = Comparison {
         stored: stored.files(),
         source: files.as_ref().map(|source| (&source.files, source.sums.as_ref())),
         read_back: read.as_deref(),
@@ -200,7 +200,7 @@ fn local_source(app: &App, text: &SourceText) -> Result<Source, CliError> {
     }
 }
 
-/// Files of the source, with the sums of those that can be compared with something.
+/// Files of the source, with checksums for those that can be compared.
 async fn source_files(
     app: &App,
     planned: selection::CheckedPlan,
@@ -209,7 +209,7 @@ async fn source_files(
 ) -> Result<SourceFiles, CliError> {
     match (planned.source, planned.reader) {
         (UploadSource::Local { directory, files, .. }, _) => {
-            let worth = worth_hashing(stored.files(), &files, needs_all);
+            let worth = comparable_files(stored.files(), &files, needs_all);
             let sums = match worth.is_empty() {
                 true => None,
                 false => Some(sums::local(app, &directory, &worth).await?),
@@ -226,7 +226,7 @@ async fn source_files(
     }
 }
 
-/// Reads the registered files back, with the progress of that.
+/// Reads the registered files back, with progress.
 async fn read(app: &App, stored: &ModelFiles) -> Result<Vec<ContentHash>, CliError> {
     let total = stored.files().iter().map(|file| file.bytes).sum();
     let what = units::count(stored.files().len() as u64, "file", "files");
@@ -237,7 +237,7 @@ async fn read(app: &App, stored: &ModelFiles) -> Result<Vec<ContentHash>, CliErr
     Ok(sums)
 }
 
-/// Exit code and words by what was found.
+/// Exit code and message of the result.
 fn conclude(app: &App, args: &VerifyArgs, verification: &Verification) -> Result<(), CliError> {
     if verification.differs() {
         let error = CliError::other_files(&verify_page::differences(verification));

@@ -12,7 +12,7 @@ use azure_ai_models_core::units;
 
 /// Options of commands that wait.
 #[derive(Args, Clone, Copy, Debug, Default)]
-pub(crate) struct PatienceArgs {
+pub(crate) struct WaitLimitArgs {
     /// Time limit, such as 90s, 30m or 1h30m [default: 45m]
     #[arg(long, help_heading = headings::RUN, value_name = "DURATION", value_parser = units::parse_duration)]
     timeout: Option<Duration>,

@@ -18,7 +18,7 @@ pub enum HostError {
     #[error("AZD_SERVER is not an address of this machine")]
     BadAddress,
     /// No server, or the connection was interrupted.
-    #[error("azd does not respond: {words}")]
+    #[error("azd does not respond: {message}")]
     Gone {
         /// Message of the connection error.
         message: String,
@@ -129,13 +129,13 @@ impl HostError {
                 let message = message.strip_prefix("failed to run workflow: ").unwrap_or(&message);
                 let message = message.strip_prefix(&step).unwrap_or(message);
                 let by_hand = args.join(" ");
-                let words = match words {
+                let message = match message {
                     "prompt required" => format!("`azd {by_hand}` prompts for a value that has no default"),
-                    words => words.to_owned(),
+                    message => message.to_owned(),
                 };
                 let suggestion =
                     suggestion.unwrap_or_else(|| format!("Run `azd {by_hand}`, then run this command again."));
-                Self::Command { words, suggestion }
+                Self::Command { message, suggestion }
             }
             other => other,
         }

@@ -33,6 +33,7 @@ pub(crate) use error::with_sign_in;
 pub use error::{HostError, RefusalKind};
 pub use host::Host;
 pub use injected::{InjectedVariables, VariableOrigin, injected};
+pub use message::AzdMessage;
 pub use program::{INSTALL, ProgramError, environment_values, program_version};
 pub use project::{AzdEnvironment, AzdProject};
 pub use prompt::{ChosenResource, ModelQuestion};

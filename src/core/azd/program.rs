@@ -56,7 +56,7 @@ impl ProgramError {
         match self {
             Self::Missing => format!("Install azd: {INSTALL}"),
             Self::Start { .. } => format!("Reinstall azd: {INSTALL}"),
-            Self::Failed { words: AzdMessage { suggestion: Some(suggestion), .. } } => suggestion.clone(),
+            Self::Failed { message: AzdMessage { suggestion: Some(suggestion), .. } } => suggestion.clone(),
             Self::TimedOut { .. } | Self::Failed { .. } => {
                 "Run `azd env get-values` to see the error, or use --project-endpoint URL.".into()
             }

@@ -188,7 +188,7 @@ fn context(subscription: &AzdSubscription, group: &str) -> AzureContext {
 fn nothing(what: &str) -> HostError {
     HostError::Refused {
         refusal: RefusalKind::Other,
-        words: format!("its response contains no {what}"),
+        message: format!("its response contains no {what}"),
         suggestion: None,
     }
 }

@@ -89,9 +89,9 @@ pub fn check(source: &UploadSource, weight_type: Option<WeightType>) -> Result<V
         check.folder()?;
         check.findings.extend(layout::unfinished(files, excluded));
         check.findings.extend(links::outside(directory, links));
-        let place =
+        let message =
             |folder: &str| format!("{} contains the model: use that directory", directory.join(folder).display());
-        below::suggest_folder(place, files, weight_type, &mut check.findings);
+        nested::suggest_folder(message, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         check.single(file);
         let marks = layout::UNFINISHED.iter().map(|ending| format!("{}.{ending}", file.path));
@@ -139,9 +139,9 @@ fn whole_import(
     }
     if source.whole_directory {
         check.folder()?;
-        check.findings.extend(shards::several(files));
-        let place = |folder: &str| format!("{} contains the model: use that address", source.below(folder));
-        below::suggest_folder(place, files, weight_type, &mut check.findings);
+        check.findings.extend(shards::multiple_weight_files(files));
+        let message = |folder: &str| format!("{} contains the model: use that address", source.below(folder));
+        nested::suggest_folder(message, files, weight_type, &mut check.findings);
     } else if let [file] = &files[..] {
         check.single(file);
     }

@@ -53,11 +53,11 @@ impl Series<'_> {
         let numbers: BTreeSet<u32> = (first..first + count).collect();
         numbers.into_iter().filter(|number| !self.files.contains_key(number)).map(move |number| {
             let Self { stem, total, ending, width, .. } = self;
-            let words = format!(
+            let message = format!(
                 "the file does not exist, but the other names count {}",
                 units::count(count.into(), "file", "files")
             );
-            (format!("{stem}-{number:0width$}-of-{total}{ending}"), words)
+            (format!("{stem}-{number:0width$}-of-{total}{ending}"), message)
         })
     }
 

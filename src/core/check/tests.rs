@@ -352,7 +352,7 @@ fn an_unreadable_file_is_a_finding_only_among_others() {
 
 #[test]
 fn a_shard_with_another_spelling_is_missing_and_suggested() {
-    for (file, shard, words) in [
+    for (file, shard, expected) in [
         ("Weights.safetensors", "weights.safetensors", "with a name that differs in case"),
         ("u\u{308}.safetensors", "\u{fc}.safetensors", "other Unicode characters (NFC or NFD)"),
     ] {

@@ -40,7 +40,7 @@ pub enum CredentialError {
         limit: Duration,
     },
     /// The tool or the sign-in service said no.
-    #[error("{how} did not return a token: {words}")]
+    #[error("{how} did not return a token: {message}")]
     Refused {
         /// Method of the sign-in.
         how: CredentialMethod,

@@ -50,7 +50,7 @@ impl CredentialMethod {
         method.ok_or_else(|| CredentialError::UnknownMethod { word: word.to_owned() })
     }
 
-    /// The method's word in `AZURE_AI_MODELS_CREDENTIAL`.
+    /// Name of the method in `AZURE_AI_MODELS_CREDENTIAL`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Names and dates of an X.509 certificate, for people: who it is for, who signed it, how long it is valid. Proves
+//! Names and dates of an X.509 certificate for display: its owner, its issuer and its validity. Proves
 //! nothing. Pure.
 
 use time::{Date, Month, OffsetDateTime, Time};
@@ -13,14 +13,14 @@ const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 /// Object identifier 2.5.4.10.
 const ORGANIZATION: &[u8] = &[0x55, 4, 10];
 
-/// A certificate as a server sent it.
+/// Certificate as sent by a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Certificate {
-    /// Common name, else organization, of its owner.
+    /// Common name, otherwise organization, of its owner.
     pub(super) subject: String,
-    /// The same of the authority that signed it.
+    /// Common name, otherwise organization, of its issuer.
     pub(super) issuer: String,
-    /// Owner and authority are the same.
+    /// True for a self-signed certificate.
     pub(super) is_self_signed: bool,
     /// Start of its validity.
     pub(super) not_before: OffsetDateTime,
@@ -29,7 +29,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Reads DER; `None` where it is none.
+    /// Parses DER; `None` if it is invalid.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
         let mut fields = Der(Der(Der(der).of(SEQUENCE)?).of(SEQUENCE)?);
         if fields.0.first() == Some(&VERSION) {
@@ -49,7 +49,7 @@ impl Certificate {
     }
 }
 
-/// Values that follow one another: tag, length, content.
+/// Sequence of values: tag, length, content.
 #[derive(Clone, Copy)]
 struct Der<'a>(&'a [u8]);
 
@@ -61,7 +61,7 @@ impl<'a> Der<'a> {
         let mut length = usize::from(first);
         if first >= 0x80 {
             let (bytes, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            // A certificate of more than 4 GB is none.
+            // No valid certificate has more than 4 GB.
             length =
                 bytes.iter().try_fold(0u32, |sum, byte| sum.checked_mul(256)?.checked_add(u32::from(*byte)))? as usize;
             rest = after;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// What a token says of itself; never the token.
+/// Claims of a token, without the token itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// Tenant that issued it (`tid`).
@@ -14,14 +14,14 @@ pub struct Claims {
     pub audience: Option<String>,
     /// End of its life (`exp`).
     pub expires_at: Option<OffsetDateTime>,
-    /// Name of the user, else id of the application.
+    /// Name of the user, otherwise id of the application.
     pub account: Option<String>,
     /// Id of the user or application in its tenant (`oid`).
     pub object_id: Option<String>,
 }
 
 impl Claims {
-    /// Reads a token; `None` where it is no JSON Web Token.
+    /// Parses a token; `None` if it is no JSON Web Token.
     pub(super) fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::sight::Sight;
+use super::observation::HostObservation;
 use super::{Check, CheckId};
 use crate::platform::Platform;
 use crate::units;
 
-/// A SAS begins at the service's time: a clock that is off by more makes it look expired or not yet valid.
+/// Tolerance: a SAS starts at the service's time, and appears expired or not yet valid to a clock that is off by more.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
-/// Below this a difference is no reason for a word: `Date` has whole seconds, and the answer takes its way.
+/// Differences below this are not reported: `Date` has whole seconds, and the response takes time.
 const NOISE: Duration = Duration::from_secs(60);
 
-/// Judges by the first of the hosts that sent its time.
+/// Verdict by the first host that sent its time.
 #[must_use]
-pub fn clock(hosts: &[Option<&Sight>]) -> Check {
-    let told = hosts.iter().flatten().find_map(|sight| Some((sight.host(), sight.skew?)));
+pub fn clock(hosts: &[Option<&HostObservation>]) -> Check {
+    let told = hosts.iter().flatten().find_map(|observation| Some((observation.host(), observation.skew?)));
     let Some((host, (is_fast, off))) = told else {
         return Check::not_checked(CheckId::Clock, CheckId::Tls);
     };

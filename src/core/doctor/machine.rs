@@ -1,4 +1,4 @@
-//! What this machine has for uploads: room for their records, files that may be open, and uploads that wait.
+//! Resources of this machine for uploads: disk space for records, open files, and unfinished uploads.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use crate::platform::Platform;
 use crate::units;
 use crate::upload::LocalUpload;
 
-/// Bytes that are written to see whether there is room: a journal of 10,000 files.
+/// Bytes of the write that tests for disk space: the size of a journal of 10,000 files.
 const PROBE: usize = 1 << 20;
-/// Room for records, AzCopy's plan and its log, with less of which a large upload may end.
+/// Disk space for records, AzCopy's plan and its log; with less a large upload may fail.
 const ROOM: u64 = 256 << 20;
 
-/// Judges the room for journals and logs, by writing a file and removing it. Blocks.
+/// Verdict on the disk space for journals and logs, by writing and removing a file. Blocks.
 #[must_use]
 pub fn disk(env: &Env) -> Check {
     let id = CheckId::Disk;
@@ -43,7 +43,7 @@ fn elsewhere() -> Fix {
     set_variable(Platform::CURRENT, var::AZD_CONFIG_DIR, "DIR").into()
 }
 
-/// The directory, else the nearest one above it that exists.
+/// The directory, otherwise its nearest existing ancestor.
 fn existing(mut directory: PathBuf) -> PathBuf {
     while !directory.is_dir() && directory.pop() {}
     directory
@@ -70,7 +70,7 @@ fn free(_directory: &Path) -> Option<u64> {
     None
 }
 
-/// Judges the limit of open files of this process.
+/// Verdict on the limit of open files of this process.
 #[must_use]
 pub fn open_files() -> Check {
     let (limit, needed) = native::open_files();
@@ -90,7 +90,7 @@ fn limit_of_files(limit: Option<u64>, needed: u64) -> Check {
     }
 }
 
-/// Judges the uploads that are kept on this machine.
+/// Verdict on the unfinished uploads of this machine.
 #[must_use]
 pub fn uploads(kept: &io::Result<Vec<LocalUpload>>) -> Check {
     let id = CheckId::Uploads;
@@ -111,7 +111,7 @@ pub fn uploads(kept: &io::Result<Vec<LocalUpload>>) -> Check {
     match waiting.as_slice() {
         [] => Check::ok(id, format!("none unfinished{running}")),
         [one] => {
-            let fix = Fix::own(&["custom", "uploads", "resume", &one.id]);
+            let fix = Fix::of_program(&["custom", "uploads", "resume", &one.id]);
             Check::warning(id, format!("{}{running}", named(one)), fix)
         }
         [first, rest @ ..] => {
@@ -121,7 +121,7 @@ pub fn uploads(kept: &io::Result<Vec<LocalUpload>>) -> Check {
                 named(first),
                 rest.len()
             );
-            Check::warning(id, message, Fix::own(&["custom", "uploads", "list"]))
+            Check::warning(id, message, Fix::of_program(&["custom", "uploads", "list"]))
         }
     }
 }

@@ -1,16 +1,17 @@
-//! Checks of what an upload needs: azd, sign-in, network, role, AzCopy, and this machine.
+//! Checks of the requirements of an upload: azd, sign-in, network, role, AzCopy, and this machine.
 //!
-//! Each check is a verdict, a pure function of what was observed. Observations are made at the rim, each under a limit:
-//! `sight::observe`, `SignIn::observe`, `machine::disk`. Knows no command line: what to run next is a [`Fix`].
+//! Each check is a verdict, a pure function of observations. Observations are made at the edge, each under a time
+//! limit: `observation::observe`, `SignIn::observe`, `machine::disk`. Knows no command line: the next step is a
+//! [`Fix`].
 
 mod certificate;
 mod claims;
 mod clock;
 mod machine;
 mod network;
+mod observation;
 mod project;
 mod role;
-mod sight;
 mod sign_in;
 mod speed;
 mod tools;
@@ -19,9 +20,9 @@ pub use claims::Claims;
 pub use clock::clock;
 pub use machine::{disk, open_files, uploads};
 pub use network::{blob_store, dns, proxy, tls};
+pub use observation::{HostObservation, observe};
 pub use project::{endpoint, no_endpoint, variables};
-pub use role::{RoleQuestion, role};
-pub use sight::{Sight, observe};
+pub use role::{RoleRequest, role};
 pub use sign_in::{SignIn, sign_in};
 pub use speed::speed;
 pub use tools::{azcopy, azd};
@@ -33,7 +34,7 @@ use crate::platform::Platform;
 pub enum CheckId {
     /// The `azd` program.
     Azd,
-    /// Project endpoint, and where it is set.
+    /// Project endpoint and its source.
     Endpoint,
     /// Variables that are ignored, since an azd environment sets them.
     Variables,
@@ -43,7 +44,7 @@ pub enum CheckId {
     Dns,
     /// Proxy for that host.
     Proxy,
-    /// TLS to that host, and who signed its certificate.
+    /// TLS to that host, and the issuer of its certificate.
     Tls,
     /// Clock of this machine.
     Clock,
@@ -53,7 +54,7 @@ pub enum CheckId {
     BlobStore,
     /// The AzCopy program.
     AzCopy,
-    /// Room for the records of uploads.
+    /// Disk space for the records of uploads.
     Disk,
     /// Limit of open files.
     OpenFiles,
@@ -64,7 +65,7 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    /// Word on the page and in JSON.
+    /// Name on the page and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,14 +93,14 @@ impl CheckId {
 pub enum Status {
     /// Nothing to do.
     Ok,
-    /// Uploads work, or this was not checked.
+    /// Uploads work, or the check was skipped.
     Warning,
     /// Uploads fail.
     Failed,
 }
 
 impl Status {
-    /// Word on the page and in JSON.
+    /// Name on the page and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -113,16 +114,16 @@ impl Status {
 /// Next step for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Command of a shell, or a sentence where none would do.
+    /// Shell command, or a sentence where no command helps.
     Text(String),
-    /// Words of a command of this program.
+    /// Arguments of a command of this program.
     Own(Vec<String>),
 }
 
 impl Fix {
     /// A command of this program.
     #[must_use]
-    pub fn own(words: &[&str]) -> Self {
+    pub fn of_program(words: &[&str]) -> Self {
         Self::Own(words.iter().map(ToString::to_string).collect())
     }
 }
@@ -139,16 +140,16 @@ impl From<&str> for Fix {
     }
 }
 
-/// A check that was made. Its message may hold text of others.
+/// Completed check. Its message may contain external text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Which one.
+    /// Identity of the check.
     pub id: CheckId,
-    /// Its result.
+    /// Status of the check.
     pub status: Status,
-    /// What was found.
+    /// Message of the check.
     pub message: String,
-    /// What to do about it.
+    /// Next step for the user.
     pub fix: Option<Fix>,
 }
 
@@ -165,20 +166,20 @@ impl Check {
         Self { id, status: Status::Failed, message: message.into(), fix: Some(fix.into()) }
     }
 
-    /// A check that another one stands in the way of.
+    /// Check that cannot run because another one failed.
     #[must_use]
     pub fn not_checked(id: CheckId, because: CheckId) -> Self {
         let message = format!("not checked: see {}", because.as_str());
         Self { id, status: Status::Warning, message, fix: None }
     }
 
-    /// A check that there is nothing to check for.
+    /// Check without a subject.
     #[must_use]
     pub fn nothing(id: CheckId, why: &str) -> Self {
         Self::ok(id, format!("not checked: {why}"))
     }
 
-    /// True for a check that stops others which need it.
+    /// True for a failed check, which blocks the checks that depend on it.
     #[must_use]
     pub fn is_failed(&self) -> bool {
         self.status == Status::Failed
@@ -188,7 +189,7 @@ impl Check {
 /// Command that sets a variable for the shells of a platform.
 fn set_variable(platform: Platform, name: &str, value: &str) -> String {
     match platform {
-        // Understood by cmd.exe and PowerShell alike; counts in the terminals that are opened next.
+        // Valid in cmd.exe and PowerShell; effective in new terminals.
         Platform::Windows => format!("setx {name} \"{value}\""),
         Platform::Linux | Platform::MacOs => format!("export {name}={value}"),
     }

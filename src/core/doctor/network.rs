@@ -1,52 +1,52 @@
-//! The way to one host: name, proxy, TLS. Pure.
+//! Network path to one host: name, proxy, TLS. Pure.
 
 use std::net::IpAddr;
 
 use super::certificate::Certificate;
-use super::sight::Sight;
+use super::observation::HostObservation;
 use super::{Check, CheckId, Fix, clock, set_variable};
 use crate::env::var;
 use crate::http::{HttpError, NetworkFault};
 use crate::model::is_loopback;
 use crate::platform::Platform;
 
-/// Most addresses of a name that are shown.
+/// Maximum number of addresses shown for a name.
 const SHOWN: usize = 3;
 
-/// Judges the name of the host.
+/// Verdict on the name of the host.
 #[must_use]
-pub fn dns(sight: &Sight) -> Check {
+pub fn dns(observation: &HostObservation) -> Check {
     let id = CheckId::Dns;
-    let host = sight.host();
-    if is_loopback(&sight.url) {
+    let host = observation.host();
+    if is_loopback(&observation.url) {
         return Check::ok(id, format!("{host} is this machine"));
     }
-    let name = sight.proxy.as_ref().map_or(host, |proxy| proxy.host.as_str());
-    if sight.addresses.is_empty() {
-        let whose = if sight.proxy.is_some() { "the proxy's name" } else { "the name" };
+    let name = observation.proxy.as_ref().map_or(host, |proxy| proxy.host.as_str());
+    if observation.addresses.is_empty() {
+        let whose = if observation.proxy.is_some() { "the proxy's name" } else { "the name" };
         return Check::failed(id, format!("{whose} {name} cannot be resolved"), format!("nslookup {name}"));
     }
-    if sight.proxy.is_some() {
+    if observation.proxy.is_some() {
         return Check::ok(id, format!("{host} is resolved by the proxy"));
     }
     let is_private = |address: &IpAddr| match address {
         IpAddr::V4(address) => address.is_private(),
         IpAddr::V6(address) => address.is_unique_local(),
     };
-    let shown: Vec<String> = sight.addresses.iter().take(SHOWN).map(ToString::to_string).collect();
-    let kind = if sight.addresses.iter().all(is_private) { " (a private network)" } else { "" };
+    let shown: Vec<String> = observation.addresses.iter().take(SHOWN).map(ToString::to_string).collect();
+    let kind = if observation.addresses.iter().all(is_private) { " (a private network)" } else { "" };
     Check::ok(id, format!("{host} is {}{kind}", shown.join(", ")))
 }
 
-/// Judges the proxy for the host.
+/// Verdict on the proxy for the host.
 #[must_use]
-pub fn proxy(sight: &Sight) -> Check {
-    let (id, host) = (CheckId::Proxy, sight.host());
-    let Some(proxy) = &sight.proxy else { return Check::ok(id, format!("none for {host}")) };
+pub fn proxy(observation: &HostObservation) -> Check {
+    let (id, host) = (CheckId::Proxy, observation.host());
+    let Some(proxy) = &observation.proxy else { return Check::ok(id, format!("none for {host}")) };
     let address = &proxy.address;
     let others = if Platform::CURRENT == Platform::Windows { "" } else { "$NO_PROXY," };
     let around = || set_variable(Platform::CURRENT, var::NO_PROXY, &format!("{others}{host}"));
-    match sight.network_fault() {
+    match observation.network_fault() {
         Some(NetworkFault::ProxyDown) => {
             Check::failed(id, format!("{address} cannot be reached"), format!("curl -v {address}"))
         }
@@ -68,58 +68,58 @@ pub fn proxy(sight: &Sight) -> Check {
     }
 }
 
-/// Judges TLS to the project's host.
+/// Verdict on TLS to the project's host.
 #[must_use]
-pub fn tls(sight: &Sight) -> Check {
+pub fn tls(observation: &HostObservation) -> Check {
     let id = CheckId::Tls;
-    if dns(sight).is_failed() {
+    if dns(observation).is_failed() {
         return Check::not_checked(id, CheckId::Dns);
     }
-    if proxy(sight).is_failed() {
+    if proxy(observation).is_failed() {
         return Check::not_checked(id, CheckId::Proxy);
     }
-    reached(id, sight)
+    reached(id, observation)
 }
 
-/// Judges the way to a blob store: name, proxy and TLS in one.
+/// Verdict on the network path to a blob store: name, proxy and TLS in one.
 #[must_use]
-pub fn blob_store(sight: &Sight) -> Check {
+pub fn blob_store(observation: &HostObservation) -> Check {
     let id = CheckId::BlobStore;
-    let stopped = [dns(sight), proxy(sight)].into_iter().find(Check::is_failed);
+    let stopped = [dns(observation), proxy(observation)].into_iter().find(Check::is_failed);
     match stopped {
         Some(check) => Check { id, ..check },
-        None if sight.is_of_another => {
-            let host = sight.host();
+        None if observation.is_of_another => {
+            let host = observation.host();
             let message =
                 format!("what answers as {host} is not a blob store: a proxy or gateway may respond in its place");
             Check::failed(id, message, "Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.")
         }
-        None => reached(id, sight),
+        None => reached(id, observation),
     }
 }
 
-fn reached(id: CheckId, sight: &Sight) -> Check {
-    let host = sight.host();
-    let Some(fault) = &sight.fault else {
+fn reached(id: CheckId, observation: &HostObservation) -> Check {
+    let host = observation.host();
+    let Some(fault) = &observation.fault else {
         return Check::ok(
             id,
-            match signers(&sight.chain) {
-                _ if sight.url.scheme() == "http" => format!("{host} answers; no TLS, as it is this machine"),
+            match signers(&observation.chain) {
+                _ if observation.url.scheme() == "http" => format!("{host} answers; no TLS, as it is this machine"),
                 None => format!("{host} answers"),
                 Some(signers) => format!("{host} answers; its certificate is {signers}"),
             },
         );
     };
     match fault {
-        HttpError::Network { fault: fault @ (NetworkFault::Tls | NetworkFault::Untrusted), words, .. } => {
-            let (message, fix) = certificate_fault(sight, *fault, words);
+        HttpError::Network { fault: fault @ (NetworkFault::Tls | NetworkFault::Untrusted), message, .. } => {
+            let (message, fix) = certificate_fault(observation, *fault, message);
             Check::failed(id, message, fix)
         }
         HttpError::Setup { .. } => {
             let fix = "Correct SSL_CERT_FILE and SSL_CERT_DIR, or unset them.";
             Check::failed(id, fault.to_string(), fix)
         }
-        _ => Check::failed(id, fault.to_string(), format!("curl -v {}", sight.url)),
+        _ => Check::failed(id, fault.to_string(), format!("curl -v {}", observation.url)),
     }
 }
 
@@ -134,27 +134,27 @@ fn signers(chain: &[Certificate]) -> Option<String> {
     Some(format!("signed by '{}'{root}", own.issuer))
 }
 
-fn certificate_fault(sight: &Sight, fault: NetworkFault, words: &str) -> (String, Fix) {
-    let host = sight.host();
-    let Some(own) = sight.chain.first() else {
-        return (format!("TLS connection to {host} failed: {words}"), format!("curl -v {}", sight.url).into());
+fn certificate_fault(observation: &HostObservation, fault: NetworkFault, message: &str) -> (String, Fix) {
+    let host = observation.host();
+    let Some(own) = observation.chain.first() else {
+        return (format!("TLS connection to {host} failed: {message}"), format!("curl -v {}", observation.url).into());
     };
-    if sight.now < own.not_before || sight.now > own.not_after {
+    if observation.now < own.not_before || observation.now > own.not_after {
         let message = format!(
             "the certificate of {host} is valid from {} to {}, but this machine's clock shows {}",
             own.not_before.date(),
             own.not_after.date(),
-            sight.now.date()
+            observation.now.date()
         );
         return (message, clock::set_command(Platform::CURRENT).into());
     }
-    let signers = signers(&sight.chain).unwrap_or_default();
+    let signers = signers(&observation.chain).unwrap_or_default();
     if fault == NetworkFault::Tls {
-        let message = format!("TLS connection to {host} failed, whose certificate is {signers}: {words}");
-        return (message, format!("curl -v {}", sight.url).into());
+        let message = format!("TLS connection to {host} failed, whose certificate is {signers}: {message}");
+        return (message, format!("curl -v {}", observation.url).into());
     }
     let authority =
-        if own.is_self_signed { &own.subject } else { sight.chain.last().map_or(&own.issuer, |top| &top.issuer) };
+        if own.is_self_signed { &own.subject } else { observation.chain.last().map_or(&own.issuer, |top| &top.issuer) };
     let message = format!(
         "the certificate of {host} is {signers}, which this machine does not trust; get the certificate of '{authority}' from your network administrator as ca.pem"
     );
@@ -190,13 +190,22 @@ mod tests {
         }
     }
 
-    fn refused(chain: Vec<Certificate>, now: OffsetDateTime) -> Sight {
-        let words = "invalid peer certificate: UnknownIssuer".to_owned();
+    fn refused(chain: Vec<Certificate>, now: OffsetDateTime) -> HostObservation {
+        let message = "invalid peer certificate: UnknownIssuer".to_owned();
         let fault =
-            HttpError::Network { host: "h:443".to_owned(), fault: NetworkFault::Untrusted, connecting: true, words };
+            HttpError::Network { host: "h:443".to_owned(), fault: NetworkFault::Untrusted, connecting: true, message };
         let url = "https://h/".parse().expect("a URL");
         let addresses = vec![IpAddr::from([10, 0, 0, 1])];
-        Sight { url, addresses, proxy: None, fault: Some(fault), is_of_another: false, chain, skew: None, now }
+        HostObservation {
+            url,
+            addresses,
+            proxy: None,
+            fault: Some(fault),
+            is_of_another: false,
+            chain,
+            skew: None,
+            now,
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The project endpoint, and the variables that do not count. Pure.
+//! The project endpoint, and ignored variables. Pure.
 
 use std::error::Error;
 
 use super::{Check, CheckId, Fix};
 use crate::project::{FindError, ResolvedProject};
 
-/// Judges an endpoint that was found; `warnings` were left by the search.
+/// Verdict on an endpoint that was found; `warnings` are those of the search.
 #[must_use]
 pub fn endpoint(found: &ResolvedProject, warnings: &[String]) -> Check {
     let message = format!("{} (from {})", found.endpoint, found.source);
@@ -13,24 +13,25 @@ pub fn endpoint(found: &ResolvedProject, warnings: &[String]) -> Check {
         None => Check::ok(CheckId::Endpoint, message),
         Some(_) => {
             let message = format!("{message}; {}", warnings.join("; "));
-            Check::warning(CheckId::Endpoint, message, Fix::own(&["init"]))
+            Check::warning(CheckId::Endpoint, message, Fix::of_program(&["init"]))
         }
     }
 }
 
-/// Judges a search that found none.
+/// Verdict on a search without a result.
 #[must_use]
 pub fn no_endpoint(error: &FindError) -> Check {
     let why = error.source().map(|why| format!(": {why}")).unwrap_or_default();
     let fix = match error {
-        FindError::NotConfigured => Fix::own(&["init"]),
+        FindError::NotConfigured => Fix::of_program(&["init"]),
         FindError::NoSuchEnvironment { .. } => "azd env list".into(),
-        error => error.suggestion().map_or_else(|| Fix::own(&["init"]), Fix::from),
+        error => error.suggestion().map_or_else(|| Fix::of_program(&["init"]), Fix::from),
     };
     Check::failed(CheckId::Endpoint, format!("{error}{why}"), fix)
 }
 
-/// Judges the warnings about variables that an azd environment sets and that count only from the user's own environment.
+/// Verdict on the warnings about variables that an azd environment sets and that count only in the user's own
+/// environment.
 #[must_use]
 pub fn variables(ignored: &[String]) -> Check {
     if ignored.is_empty() {

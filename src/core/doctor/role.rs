@@ -8,28 +8,28 @@ use crate::http::{HttpError, ServiceError};
 use crate::platform::Platform;
 use crate::project::EndpointSource;
 
-/// What was asked, and by whom.
+/// Request, its response and its credential.
 #[derive(Clone, Copy, Debug)]
-pub struct RoleQuestion<'a> {
-    /// Answer of the service.
+pub struct RoleRequest<'a> {
+    /// Response of the service.
     pub answer: &'a Result<FirstPage, HttpError>,
-    /// Sign-in that it was asked with.
+    /// Sign-in of the request.
     pub sign_in: &'a SignIn,
-    /// Where the endpoint is set, and with it the tenant.
+    /// Source of the endpoint, and thereby of the tenant.
     pub source: &'a EndpointSource,
-    /// ARM id of the project, where it is known.
+    /// ARM id of the project, if known.
     pub project_id: Option<&'a str>,
 }
 
-/// Judges the answer.
+/// Verdict on the response.
 #[must_use]
-pub fn role(question: &RoleQuestion<'_>) -> Check {
+pub fn role(question: &RoleRequest<'_>) -> Check {
     let id = CheckId::Role;
     let Err(error) = question.answer else {
         return Check::ok(id, "the project's models can be read; an upload needs the role Azure AI User or more");
     };
     let Some(refusal) = error.service().filter(|refusal| !refusal.is_html()) else {
-        return Check::failed(id, error.to_string(), Fix::own(&["custom", "list", "--debug"]));
+        return Check::failed(id, error.to_string(), Fix::of_program(&["custom", "list", "--debug"]));
     };
     match refusal.status {
         401 => unauthorized(refusal, question),
@@ -41,12 +41,12 @@ pub fn role(question: &RoleQuestion<'_>) -> Check {
             )
         }
         403 => Check::failed(id, format!("no permission: {refusal}"), assignment(question)),
-        404 => Check::failed(id, format!("project not found: {refusal}"), Fix::own(&["init", "--force"])),
-        _ => Check::failed(id, format!("Foundry refused: {refusal}"), Fix::own(&["custom", "list", "--debug"])),
+        404 => Check::failed(id, format!("project not found: {refusal}"), Fix::of_program(&["init", "--force"])),
+        _ => Check::failed(id, format!("Foundry refused: {refusal}"), Fix::of_program(&["custom", "list", "--debug"])),
     }
 }
 
-fn unauthorized(refusal: &ServiceError, question: &RoleQuestion<'_>) -> Check {
+fn unauthorized(refusal: &ServiceError, question: &RoleRequest<'_>) -> Check {
     let login = |tenant| login(question.sign_in.method(), tenant);
     let own = question.sign_in.claims().and_then(|claims| claims.tenant.as_deref());
     match refusal.tenant.as_deref() {
@@ -65,7 +65,7 @@ fn unauthorized(refusal: &ServiceError, question: &RoleQuestion<'_>) -> Check {
     }
 }
 
-fn assignment(question: &RoleQuestion<'_>) -> String {
+fn assignment(question: &RoleRequest<'_>) -> String {
     assignment_to(question.sign_in.claims(), question.project_id)
 }
 

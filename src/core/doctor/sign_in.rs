@@ -1,4 +1,4 @@
-//! A token for the project: whose it is, for which service and how long. It is never shown, nor any part of it.
+//! A token for the project: its owner, its service and its lifetime. No part of it is ever shown.
 
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -8,14 +8,14 @@ use super::{Check, CheckId, Claims};
 use crate::credential::{CredentialError, CredentialMethod, TokenSource};
 use crate::redact::clean;
 
-/// What a source of tokens gave.
+/// Result of a token source.
 #[derive(Debug)]
 pub struct SignIn {
     method: CredentialMethod,
     scope: String,
-    /// Tenant that is asked for.
+    /// Requested tenant.
     tenant: Option<String>,
-    /// Claims of the token, where it has any that can be read.
+    /// Claims of the token, if they can be read.
     token: Result<Option<Claims>, CredentialError>,
     now: OffsetDateTime,
 }
@@ -46,7 +46,7 @@ impl SignIn {
     }
 }
 
-/// Judges a token, or that no source of tokens can be used.
+/// Verdict on a token, or on the failure to get one.
 #[must_use]
 pub fn sign_in(observed: &Result<SignIn, CredentialError>) -> Check {
     let id = CheckId::SignIn;

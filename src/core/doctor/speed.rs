@@ -8,7 +8,7 @@ use crate::http::HttpError;
 use crate::store::SPEED_PROBE;
 use crate::units;
 
-/// Judges how long the probe took, or why it failed.
+/// Verdict on the duration or the failure of the probe.
 #[must_use]
 pub fn speed(measured: &Result<(String, Duration), HttpError>) -> Check {
     let id = CheckId::Speed;
@@ -23,6 +23,6 @@ pub fn speed(measured: &Result<(String, Duration), HttpError>) -> Check {
             let fix = assignment_to(None, None);
             Check::failed(id, format!("not measured, as there is no permission to upload: {error}"), fix)
         }
-        Err(error) => Check::failed(id, format!("not measured: {error}"), Fix::own(&["doctor", "--debug"])),
+        Err(error) => Check::failed(id, format!("not measured: {error}"), Fix::of_program(&["doctor", "--debug"])),
     }
 }

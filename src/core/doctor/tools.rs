@@ -7,10 +7,10 @@ use crate::credential::CredentialMethod;
 use crate::env::var;
 use crate::platform::Platform;
 
-/// Oldest azd that runs this extension, as extension.yaml says.
+/// Oldest azd that runs this extension, as in extension.yaml.
 const OLDEST_AZD: [u32; 2] = [1, 24];
 
-/// Judges the `azd` program by its path and version; it is needed where it gives the tokens.
+/// Verdict on the `azd` program by its path and version; it is required if it provides the tokens.
 #[must_use]
 pub fn azd(version: &Result<(String, String), ProgramError>, method: CredentialMethod) -> Check {
     let id = CheckId::Azd;
@@ -25,7 +25,7 @@ pub fn azd(version: &Result<(String, String), ProgramError>, method: CredentialM
     }
 }
 
-/// True for a release before the oldest. A build of a developer is 0.0.0.
+/// True for a release before the oldest. Development builds have version 0.0.0.
 fn is_old(version: &str) -> bool {
     let mut parts = version.split('.').map_while(|part| part.parse::<u32>().ok());
     match (parts.next(), parts.next()) {
@@ -44,7 +44,7 @@ pub(super) fn install_azd() -> &'static str {
     }
 }
 
-/// Judges AzCopy: which was found, and whether it runs.
+/// Verdict on AzCopy: its path, and whether it runs.
 #[must_use]
 pub fn azcopy(found: &Result<Result<AzCopy, VerifyError>, LocateError>) -> Check {
     let id = CheckId::AzCopy;

@@ -1,4 +1,4 @@
-//! Why a download is not complete, or was not begun.
+//! Errors of a download.
 
 use std::fmt;
 use std::io;
@@ -12,14 +12,14 @@ use crate::model::BlobPath;
 use crate::store::{RangeError, StoreError};
 use crate::units;
 
-/// Obstacle on the way to a file below the directory.
+/// Obstacle at the path of a file below the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// A link, which is not followed.
     Link,
-    /// Something that is no directory, where one has to be.
+    /// Something other than a directory, where one is required.
     NotADirectory,
-    /// A directory, where the file has to be.
+    /// A directory in place of the file.
     Directory,
 }
 
@@ -43,7 +43,7 @@ pub enum DownloadError {
     /// No file of the model is selected.
     #[error("no file of the model is selected")]
     NothingSelected,
-    /// Names that are no paths below the directory.
+    /// Names that are no valid paths below the directory.
     #[error("{} cannot be stored below the directory", are(.0.len(), "file of the model", "files of the model"))]
     BadNames(Vec<(String, NameHazard)>),
     /// Obstacles below the directory.
@@ -58,22 +58,22 @@ pub enum DownloadError {
     /// The disk has too little room.
     #[error("the download needs {}, but {} has only {} free", units::bytes(*.needed), .directory.display(), units::bytes(*.free))]
     NoRoom {
-        /// Bytes that are still to come.
+        /// Bytes that are still missing.
         needed: u64,
-        /// Bytes that the disk has room for.
+        /// Bytes that are available on the disk.
         free: u64,
         /// Directory on that disk.
         directory: PathBuf,
     },
-    /// The disk said no.
+    /// Error of the file system.
     #[error("cannot write {}: {why}", .path.display())]
     Disk {
-        /// What could not be made or written.
+        /// Path that could not be created or written.
         path: PathBuf,
-        /// The system's words.
+        /// Message of the operating system.
         why: io::Error,
     },
-    /// The blob was written since it was listed, or is gone.
+    /// The blob was overwritten since it was listed, or is gone.
     #[error("{0} was changed in the blob store while it was downloaded")]
     Changed(BlobPath),
     /// The content has another SHA-256 than the upload recorded.
@@ -82,7 +82,7 @@ pub enum DownloadError {
     /// The content of all files together has another digest than the registered one.
     #[error("the content digest of the files differs from the one registered with the model")]
     DigestMismatch,
-    /// The store refused for good, or did not answer.
+    /// The store rejected the request permanently, or did not respond.
     #[error(transparent)]
     Store(StoreError),
     /// Nothing came for so long.
@@ -94,9 +94,9 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
-    /// True where the same command goes on with what was fetched.
+    /// True if the same command resumes the download.
     #[must_use]
-    pub fn keeps_parts(&self) -> bool {
+    pub fn is_resumable(&self) -> bool {
         matches!(self, Self::Disk { .. } | Self::Changed(_) | Self::Store(_) | Self::Stalled(_))
     }
 }

@@ -1,4 +1,4 @@
-//! One file: its ranges into its part, its SHA-256 behind them, and its move into place.
+//! Download of one file: its ranges into its part, its SHA-256, and its move into place.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -20,22 +20,22 @@ use crate::files::{read_exact_at, remove_file, rename, write_all_at};
 use crate::model::{BlobPath, ContentHash};
 use crate::store::BlobRange;
 
-/// Bytes that are written at a time.
+/// Bytes per write.
 const BATCH: usize = 1 << 20;
-/// Bytes that are summed at a time: few enough that the checksum finds them in the processor's cache.
+/// Bytes that are hashed at a time: few enough for the processor's cache.
 const PIECE: usize = 256 * 1024;
 
-/// A file that was fetched whole.
-pub(super) struct Fetched {
+/// File that was fetched completely.
+pub(super) struct FetchedFile {
     pub(super) planned: PlannedFile,
-    /// SHA-256 of what was written, where it was computed.
+    /// SHA-256 of the written content, if it was computed.
     pub(super) sha256: Option<ContentHash>,
-    /// It is in place; otherwise its part waits for the digest of all files.
+    /// True if the file is in place; otherwise its part waits for the digest of all files.
     pub(super) is_placed: bool,
 }
 
-/// Fetches what is missing of a file, and compares its sum with the recorded one.
-pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<Fetched, DownloadError> {
+/// Fetches the missing ranges of a file, and compares its checksum with the recorded one.
+pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<FetchedFile, DownloadError> {
     let path = job.private.join(planned.part.as_str());
     let (opened, written) = {
         let (job, planned, of_part) = (Arc::clone(&job), planned.clone(), path.clone());
@@ -67,10 +67,10 @@ pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<Fetched
         place(Arc::clone(&job), planned.clone()).await?;
     }
     job.files.fetch_add(1, Ordering::Relaxed);
-    Ok(Fetched { planned, sha256, is_placed })
+    Ok(FetchedFile { planned, sha256, is_placed })
 }
 
-/// Fetches the ranges that are not written, each as soon as there is a turn for it.
+/// Fetches the ranges that are not written, each as soon as a permit is available.
 async fn missing(
     job: &Arc<Job>,
     planned: &PlannedFile,
@@ -82,7 +82,7 @@ async fn missing(
     let mut in_flight = JoinSet::new();
     for range in (0..ranges_of(planned.file.bytes)).filter(|range| !written.contains(range)) {
         let turn = Arc::clone(&job.ranges).acquire_owned().await.map_err(|_| DownloadError::Stopped)?;
-        let work = Ranged {
+        let work = FileRange {
             job: Arc::clone(job),
             planned: planned.clone(),
             part: Arc::clone(part),
@@ -102,7 +102,7 @@ async fn missing(
 }
 
 /// One range of a file.
-struct Ranged {
+struct FileRange {
     job: Arc<Job>,
     planned: PlannedFile,
     part: Arc<File>,
@@ -110,7 +110,7 @@ struct Ranged {
     range: u64,
 }
 
-impl Ranged {
+impl FileRange {
     async fn fetch(self, turn: OwnedSemaphorePermit, done: mpsc::UnboundedSender<u64>) -> Result<(), DownloadError> {
         let span = span(self.range, self.planned.file.bytes);
         let mut at = span.start;
@@ -156,7 +156,7 @@ fn write(part: &File, pieces: &[Bytes], mut at: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Sums a part in order, as far as its ranges are written.
+/// Hashes a part in order, as far as its ranges are written.
 async fn sum(
     part: &Arc<File>,
     bytes: u64,
@@ -198,7 +198,7 @@ pub(super) async fn place(job: Arc<Job>, planned: PlannedFile) -> Result<(), Dow
 }
 
 impl Job {
-    /// Opens the part of a file. Returns the numbers of its ranges that are written.
+    /// Opens the part of a file, and returns the numbers of its written ranges.
     fn open(&self, planned: &PlannedFile, path: &Path) -> io::Result<(File, HashSet<u64>)> {
         let options = || {
             let mut options = File::options();
@@ -218,14 +218,14 @@ impl Job {
         Ok((part, HashSet::new()))
     }
 
-    /// Removes a part that is not what it should be.
+    /// Removes a part with wrong content.
     pub(super) fn discard(&self, planned: &PlannedFile) -> io::Result<()> {
         self.record.discard(&planned.part)?;
         remove_file(&self.private.join(planned.part.as_str()))
     }
 
-    /// Moves a part into place, below directories that are made here and are no links. The inner error is what stands there
-    /// by now.
+    /// Moves a part into place, below directories that are created here and are no links. The inner error is the
+    /// obstacle there.
     fn place(&self, planned: &PlannedFile) -> io::Result<Option<DownloadError>> {
         let path = &planned.file.path;
         for (at, _) in path.match_indices('/') {
@@ -255,13 +255,13 @@ impl Job {
     }
 }
 
-/// An error of the disk about this path.
+/// Error of the file system about this path.
 pub(super) fn disk(path: &Path) -> impl FnOnce(io::Error) -> DownloadError {
     let path = path.to_owned();
     move |why| DownloadError::Disk { path, why }
 }
 
-/// Runs work that blocks beside what sends and receives.
+/// Runs blocking work on another thread.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

@@ -1,5 +1,5 @@
-//! The files of a registered model, brought back: by parallel ranges into parts in a private directory below the target,
-//! proved by their SHA-256 where one is known, and then moved into place. What was fetched is not fetched again.
+//! Download of the files of a registered model: by parallel ranges into parts in a private directory below the target,
+//! verified by their SHA-256 if it is known, and then moved into place. Fetched content is not fetched again.
 
 mod error;
 mod file;
@@ -10,7 +10,7 @@ mod space;
 
 pub use error::{DownloadError, Obstacle};
 pub use name::NameHazard;
-pub use plan::{AlreadyThere, DownloadPlan, DownloadRequest};
+pub use plan::{DownloadPlan, DownloadRequest, PresentContent};
 
 use std::collections::HashSet;
 use std::fs::TryLockError;
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 
-use self::file::{Fetched, blocking, disk};
-use self::plan::{Place, PlannedFile};
+use self::file::{FetchedFile, blocking, disk};
+use self::plan::{FileState, PlannedFile};
 use self::record::{RECORD, Record};
 use crate::env::Timings;
 use crate::files::{create_private_directory, open_private, remove_directory, remove_file};
@@ -34,15 +34,15 @@ use crate::progress::{Counters, Meter, StallWatch, TICK};
 use crate::source::DOWNLOAD_DIRECTORY;
 use crate::store::BlobStore;
 
-/// Bytes of one range: what is fetched again at most of each range that an interruption meets.
+/// Bytes of one range: the maximum that is fetched again per interrupted range.
 const RANGE: u64 = 8 << 20;
 /// Ranges in flight.
 const RANGES: usize = 32;
-/// Files of several ranges in flight: more would leave more in parts when the download is interrupted.
+/// Files of several ranges in flight: more would leave more partial files after an interruption.
 const LARGE_FILES: usize = 4;
 const LOCK: &str = "lock";
 
-/// Number of ranges of a file of so many bytes.
+/// Number of ranges of a file of this size.
 fn ranges_of(bytes: u64) -> u64 {
     bytes.div_ceil(RANGE)
 }
@@ -52,7 +52,7 @@ fn ranges_of(bytes: u64) -> u64 {
 pub struct DownloadControls {
     /// Limits and delays.
     pub timings: Timings,
-    /// A download that stands still this long is ended.
+    /// Duration of a stall that ends the download.
     pub stall_limit: Duration,
 }
 
@@ -63,20 +63,20 @@ pub struct DownloadedFile {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the content, where it was compared with what the upload recorded.
+    /// SHA-256 of the content, if it was compared with the recorded one.
     pub sha256: Option<ContentHash>,
-    /// It was there before this run.
+    /// True if it was present before this run.
     pub was_there: bool,
 }
 
-/// All that the files of one download share.
+/// State that the files of one download share.
 struct Job {
     store: Arc<BlobStore>,
     directory: PathBuf,
     private: PathBuf,
     record: Record,
     force: bool,
-    /// Also files without a recorded sum are summed, for the digest.
+    /// Files without a recorded checksum are hashed too, for the digest.
     sums_all: bool,
     ranges: Arc<Semaphore>,
     received: AtomicU64,
@@ -84,7 +84,7 @@ struct Job {
     files: AtomicU64,
 }
 
-/// A download that has its directory to itself, until it is dropped.
+/// Download that owns its directory until it is dropped.
 pub struct Download {
     plan: DownloadPlan,
     job: Arc<Job>,
@@ -93,7 +93,7 @@ pub struct Download {
 }
 
 impl Download {
-    /// Makes the private directory, takes its lock, and removes what is no part of this download. Blocks.
+    /// Creates the private directory, takes its lock, and removes what does not belong to this download. Blocks.
     ///
     /// # Errors
     /// [`DownloadError::InUse`] and [`DownloadError::Disk`].
@@ -134,7 +134,8 @@ impl Download {
         Ok(Self { plan, job: Arc::new(job), _lock: lock })
     }
 
-    /// Fetches what is missing, proves it, and moves it into place. May be dropped at any time: what was fetched is kept.
+    /// Fetches missing content, verifies it, and moves it into place. May be dropped at any time: fetched content is
+    /// kept.
     ///
     /// # Errors
     /// See [`DownloadError`].
@@ -144,7 +145,7 @@ impl Download {
         on: &mut dyn FnMut(TransferEvent),
     ) -> Result<Vec<DownloadedFile>, DownloadError> {
         let fetched = self.fetch_all(controls, on).await?;
-        let done = self.place_all(fetched).await?;
+        let done = self.move_all(fetched).await?;
         let private = self.job.private.clone();
         let remove = || {
             let private = private.clone();
@@ -167,7 +168,7 @@ impl Download {
         &self,
         controls: &DownloadControls,
         on: &mut dyn FnMut(TransferEvent),
-    ) -> Result<Vec<Fetched>, DownloadError> {
+    ) -> Result<Vec<FetchedFile>, DownloadError> {
         let (begun, job) = (Instant::now(), &self.job);
         let mut large: Vec<PlannedFile> = self.missing().cloned().collect();
         let mut meter = Meter::new(TransferProgress {
@@ -223,14 +224,14 @@ impl Download {
         Ok(fetched)
     }
 
-    /// Compares the digest, where it proves what nothing else does, and moves into place what waited for that. Returns all
+    /// Compares the digest if it is the only proof, and moves files that waited for it into place. Returns all
     /// files of the plan.
-    async fn place_all(&self, fetched: Vec<Fetched>) -> Result<Vec<DownloadedFile>, DownloadError> {
+    async fn move_all(&self, fetched: Vec<FetchedFile>) -> Result<Vec<DownloadedFile>, DownloadError> {
         let mut sums: std::collections::HashMap<&str, ContentHash> = std::collections::HashMap::new();
         sums.extend(fetched.iter().filter_map(|one| Some((one.planned.file.path.as_str(), one.sha256?))));
         for planned in &self.plan.files {
             let known = match planned.place {
-                Place::Present(sum) => Some(sum),
+                FileState::Present(sum) => Some(sum),
                 _ => planned.file.sha256,
             };
             if let Some(sum) = known {

@@ -1,5 +1,5 @@
-//! Names of blobs as paths below a directory: what would lead out of it, or is no file name on this system, is refused
-//! before the first byte. Pure.
+//! Names of blobs as paths below a directory: names that lead out of it, or are no file names on this system, are
+//! rejected before the first byte. Pure.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 use crate::platform::Platform;
 use crate::source::DOWNLOAD_DIRECTORY;
 
-/// Why a blob's name is no path of a file below a directory.
+/// Reason why a blob's name is no valid path below a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameHazard {
     /// An absolute path, an empty part, `.` or `..`.
@@ -18,13 +18,13 @@ pub enum NameHazard {
     Drive,
     /// A control character.
     ControlCharacter,
-    /// A name that this system keeps for a device, or a character that no name may have there.
+    /// A name that this system reserves for a device, or a character that is not allowed there.
     Reserved,
     /// The directory of the download itself.
     Private,
-    /// Another file has the name, as this system compares names.
+    /// Another file has an equal name by the rules of this system.
     Twice,
-    /// Another file needs a directory of the name.
+    /// Another file needs a directory of this name.
     Directory,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for NameHazard {
     }
 }
 
-/// The first hazards of these names, in their order, at most one a name.
+/// First hazards of these names, in their order, at most one per name.
 pub(super) fn hazards<'n>(names: &[&'n str], platform: Platform) -> Vec<(&'n str, NameHazard)> {
     let mut files: HashMap<String, usize> = HashMap::with_capacity(names.len());
     for name in names {
@@ -83,7 +83,7 @@ fn hazard(name: &str, platform: Platform) -> Option<NameHazard> {
     }
 }
 
-/// True for what Windows takes for a device, with an extension too, and for what it does not keep as a name.
+/// True for names that Windows reserves for devices, also with an extension, and for names that it does not preserve.
 fn is_reserved(part: &str) -> bool {
     let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let is_numbered = |prefix: &str| {

@@ -1,4 +1,4 @@
-//! Plan of a download: which files, which of them are in place, and what keeps it from beginning. Reads, and changes
+//! Plan of a download: its files, those that are present already, and obstacles. Reads, and changes
 //! nothing.
 
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use super::error::{DownloadError, Obstacle};
 use super::name::{NameHazard, hazards};
-use super::record::{PartId, Written};
+use super::record::{PartId, WrittenParts};
 use super::space::free_space;
 use super::{DownloadedFile, RANGE, ranges_of};
 use crate::model::{BlobPath, ContentHash, FileList, SourceFile, content_digest};
@@ -17,16 +17,16 @@ use crate::platform::Platform;
 use crate::source::{DOWNLOAD_DIRECTORY, FileSums, Selection};
 use crate::store::StoredFile;
 
-/// What is to be downloaded, and where to.
+/// Files to download, and the target.
 #[derive(Clone, Debug)]
 pub struct DownloadRequest {
-    /// Directory that is filled.
+    /// Target directory.
     pub directory: PathBuf,
-    /// Which files.
+    /// Selection of files.
     pub selection: Selection,
-    /// Files that are there are overwritten.
+    /// True to overwrite existing files.
     pub force: bool,
-    /// Place of the model: its endpoint, name, version and blob URI.
+    /// Identity of the model: its endpoint, name, version and blob URI.
     pub place: String,
     /// Digest of the whole content that was registered with the model.
     pub digest: Option<ContentHash>,
@@ -34,16 +34,16 @@ pub struct DownloadRequest {
 
 /// State of one file before the download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Nothing is there.
+pub(super) enum FileState {
+    /// The path is free.
     Absent,
-    /// An earlier run of this download put it there.
+    /// Written by an earlier run of this download.
     Placed,
-    /// A file of the same size, which may have the same content.
+    /// File of equal size, which may have equal content.
     SameSize,
-    /// The same content.
+    /// Equal content.
     Present(ContentHash),
-    /// Anything else.
+    /// Different content.
     Other,
 }
 
@@ -52,18 +52,18 @@ pub(super) enum Place {
 pub(super) struct PlannedFile {
     pub(super) file: StoredFile,
     pub(super) part: PartId,
-    pub(super) place: Place,
-    /// Ranges that an earlier run wrote.
+    pub(super) place: FileState,
+    /// Ranges written by an earlier run.
     pub(super) ranges: HashSet<u64>,
 }
 
 impl PlannedFile {
-    /// True for a file that has to be fetched.
+    /// True for a file that must be fetched.
     pub(super) fn is_missing(&self) -> bool {
-        !matches!(self.place, Place::Placed | Place::Present(_))
+        !matches!(self.place, FileState::Placed | FileState::Present(_))
     }
 
-    /// Bytes that an earlier run wrote.
+    /// Bytes written by an earlier run.
     pub(super) fn found(&self) -> u64 {
         let length = |range: &u64| self.file.bytes.saturating_sub(range * RANGE).min(RANGE);
         self.ranges.iter().map(length).sum()
@@ -76,22 +76,22 @@ pub struct DownloadPlan {
     pub(super) directory: PathBuf,
     pub(super) files: Vec<PlannedFile>,
     pub(super) force: bool,
-    /// Digest that proves the files of which no sum was recorded; `None` where it proves none.
+    /// Digest that proves the files without a recorded checksum; `None` if it proves none.
     pub(super) digest: Option<ContentHash>,
-    /// Files of the directory that may be the ones to be downloaded.
+    /// Files of the directory that may be equal to those of the model.
     candidates: FileList,
 }
 
-/// How much of a download is there already.
+/// Content of a download that is present already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AlreadyThere {
-    /// Files with the content that they should have.
+pub struct PresentContent {
+    /// Files with the expected content.
     pub present: u64,
-    /// Files that an earlier run put there.
+    /// Files written by an earlier run.
     pub placed: u64,
     /// Bytes of all these.
     pub bytes: u64,
-    /// Bytes that an earlier run fetched of other files.
+    /// Bytes of other files that an earlier run fetched.
     pub partial_bytes: u64,
     /// Files to fetch.
     pub missing: u64,
@@ -100,7 +100,7 @@ pub struct AlreadyThere {
 }
 
 impl DownloadPlan {
-    /// Selects files, and looks at what is below the directory. Blocks.
+    /// Selects files, and inspects the directory. Blocks.
     ///
     /// # Errors
     /// [`DownloadError::NothingSelected`], [`DownloadError::BadNames`], [`DownloadError::Blocked`] and
@@ -123,33 +123,33 @@ impl DownloadPlan {
         let private = directory.join(DOWNLOAD_DIRECTORY);
         // A link in place of the private directory would lead elsewhere.
         let is_private = fs::symlink_metadata(&private).is_ok_and(|found| found.is_dir());
-        let written = if is_private { Written::read(&private).map_err(failed)? } else { Written::default() };
+        let written = if is_private { WrittenParts::read(&private).map_err(failed)? } else { WrittenParts::default() };
         let is_whole = selected.len() == stored.len();
         let digest = request.digest.filter(|_| is_whole && selected.iter().any(|file| file.sha256.is_none()));
         let (mut files, mut candidates, mut obstacles) = (Vec::with_capacity(selected.len()), Vec::new(), Vec::new());
-        let mut looker = Looker { directory: &directory, parents: HashMap::new() };
+        let mut looker = DirectoryInspector { directory: &directory, parents: HashMap::new() };
         for file in selected {
             let part = PartId::of(&request.place, file);
-            let place = match looker.look(&file.path).map_err(failed)? {
-                Found::Obstacle(path, obstacle) => {
+            let place = match looker.inspect(&file.path).map_err(failed)? {
+                PathContent::Obstacle(path, obstacle) => {
                     obstacles.push((path, obstacle));
-                    Place::Other
+                    FileState::Other
                 }
-                Found::Nothing => Place::Absent,
-                Found::File(found) if found.bytes == file.bytes => match written.done(&part) {
-                    Some(modified) if modified == found.modified => Place::Placed,
+                PathContent::Nothing => FileState::Absent,
+                PathContent::File(found) if found.bytes == file.bytes => match written.done(&part) {
+                    Some(modified) if modified == found.modified => FileState::Placed,
                     _ if file.sha256.is_some() || digest.is_some() => {
                         candidates.push(found);
-                        Place::SameSize
+                        FileState::SameSize
                     }
-                    _ => Place::Other,
+                    _ => FileState::Other,
                 },
-                Found::File(_) | Found::Link => Place::Other,
+                PathContent::File(_) | PathContent::Link => FileState::Other,
             };
             let mut ranges = written.ranges(&part);
-            let is_there = fs::symlink_metadata(private.join(part.as_str()))
+            let exists = fs::symlink_metadata(private.join(part.as_str()))
                 .is_ok_and(|found| found.is_file() && found.len() == file.bytes);
-            ranges.retain(|range| is_there && *range < ranges_of(file.bytes));
+            ranges.retain(|range| exists && *range < ranges_of(file.bytes));
             files.push(PlannedFile { file: file.clone(), part, place, ranges });
         }
         obstacles.dedup();
@@ -159,18 +159,18 @@ impl DownloadPlan {
         Ok(Self { directory, files, force: request.force, digest, candidates: FileList::new(candidates) })
     }
 
-    /// Files of the directory whose SHA-256 decides whether they are the ones to be downloaded. Those that only the digest
-    /// of the whole proves count where all files are there.
+    /// Files of the directory whose SHA-256 decides whether they are equal to those of the model. Those that only the
+    /// digest of the whole proves count where all files are there.
     #[must_use]
     pub fn candidates(&self) -> FileList {
-        let is_all_there = self.files.iter().all(|file| file.place == Place::SameSize);
+        let is_all_there = self.files.iter().all(|file| file.place == FileState::SameSize);
         let is_provable =
-            |file: &PlannedFile| file.place == Place::SameSize && (file.file.sha256.is_some() || is_all_there);
+            |file: &PlannedFile| file.place == FileState::SameSize && (file.file.sha256.is_some() || is_all_there);
         let candidates = self.files.iter().filter(|file| is_provable(file));
         FileList::new(candidates.filter_map(|file| self.candidates.get(&file.file.path).cloned()).collect())
     }
 
-    /// Takes in the sums of the candidates.
+    /// Applies the checksums of the candidates.
     pub fn compare(&mut self, sums: &FileSums) {
         let known: Option<Vec<(&str, u64, ContentHash)>> = self
             .files
@@ -181,23 +181,23 @@ impl DownloadPlan {
         for planned in &mut self.files {
             if let Some(sum) = sums.get(&planned.file.path) {
                 let is_same = planned.file.sha256.map_or(is_whole, |recorded| recorded == sum);
-                planned.place = if is_same { Place::Present(sum) } else { Place::Other };
+                planned.place = if is_same { FileState::Present(sum) } else { FileState::Other };
             }
         }
     }
 
-    /// Files that would be overwritten, where that is not wanted; and the room on the disk. Blocks.
+    /// Checks for files that must not be overwritten, and for disk space. Blocks.
     ///
     /// # Errors
     /// [`DownloadError::Exists`], [`DownloadError::NoRoom`] and [`DownloadError::Disk`].
     pub fn check(&self) -> Result<(), DownloadError> {
-        let is_in_the_way = |file: &&PlannedFile| matches!(file.place, Place::SameSize | Place::Other);
+        let is_in_the_way = |file: &&PlannedFile| matches!(file.place, FileState::SameSize | FileState::Other);
         let there: Vec<String> =
             self.files.iter().filter(is_in_the_way).map(|file| file.file.path.to_string()).collect();
         if !self.force && !there.is_empty() {
             return Err(DownloadError::Exists(there));
         }
-        let AlreadyThere { missing_bytes, partial_bytes, .. } = self.already_there();
+        let PresentContent { missing_bytes, partial_bytes, .. } = self.present_content();
         let needed = missing_bytes.saturating_sub(partial_bytes);
         let existing = self.directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
         let failed = |why| DownloadError::Disk { path: existing.to_owned(), why };
@@ -208,11 +208,11 @@ impl DownloadPlan {
         }
     }
 
-    /// Files of a plan of which nothing is missing.
+    /// Files of a plan without missing content.
     #[must_use]
     pub fn present(&self) -> Vec<DownloadedFile> {
         let sum = |planned: &PlannedFile| match planned.place {
-            Place::Present(sum) => Some(sum),
+            FileState::Present(sum) => Some(sum),
             _ => planned.file.sha256,
         };
         let file = |planned: &PlannedFile| DownloadedFile {
@@ -224,16 +224,16 @@ impl DownloadPlan {
         self.files.iter().map(file).collect()
     }
 
-    /// How much is there already.
+    /// Content that is present already.
     #[must_use]
-    pub fn already_there(&self) -> AlreadyThere {
-        let mut there = AlreadyThere::default();
+    pub fn present_content(&self) -> PresentContent {
+        let mut there = PresentContent::default();
         for planned in &self.files {
             let bytes = planned.file.bytes;
             match planned.place {
-                Place::Present(_) => (there.present, there.bytes) = (there.present + 1, there.bytes + bytes),
-                Place::Placed => (there.placed, there.bytes) = (there.placed + 1, there.bytes + bytes),
-                Place::Absent | Place::SameSize | Place::Other => {
+                FileState::Present(_) => (there.present, there.bytes) = (there.present + 1, there.bytes + bytes),
+                FileState::Placed => (there.placed, there.bytes) = (there.placed + 1, there.bytes + bytes),
+                FileState::Absent | FileState::SameSize | FileState::Other => {
                     (there.missing, there.missing_bytes) = (there.missing + 1, there.missing_bytes + bytes);
                     there.partial_bytes += planned.found();
                 }
@@ -243,23 +243,23 @@ impl DownloadPlan {
     }
 }
 
-/// What is in a place.
-enum Found {
+/// Content at a path.
+enum PathContent {
     Nothing,
     File(SourceFile),
     Link,
     Obstacle(String, Obstacle),
 }
 
-/// Looks below a directory without following links.
-struct Looker<'a> {
+/// Inspector of a directory that follows no links.
+struct DirectoryInspector<'a> {
     directory: &'a Path,
-    /// Directories that were looked at, with what is wrong with them; `None` where they are directories or not there.
+    /// Inspected directories with their obstacle; `None` if they are directories or missing.
     parents: HashMap<String, Option<Obstacle>>,
 }
 
-impl Looker<'_> {
-    fn look(&mut self, path: &BlobPath) -> io::Result<Found> {
+impl DirectoryInspector<'_> {
+    fn inspect(&mut self, path: &BlobPath) -> io::Result<PathContent> {
         for (at, _) in path.match_indices('/') {
             let parent = &path[..at];
             let obstacle = match self.parents.get(parent) {
@@ -271,25 +271,25 @@ impl Looker<'_> {
                 }
             };
             if let Some(obstacle) = obstacle {
-                return Ok(Found::Obstacle(parent.to_owned(), obstacle));
+                return Ok(PathContent::Obstacle(parent.to_owned(), obstacle));
             }
         }
         let found = match fs::symlink_metadata(path.below(self.directory)) {
             Ok(found) => found,
-            Err(why) if is_absent(&why) => return Ok(Found::Nothing),
+            Err(why) if is_absent(&why) => return Ok(PathContent::Nothing),
             Err(why) => return Err(why),
         };
         Ok(if found.is_symlink() {
-            Found::Link
+            PathContent::Link
         } else if found.is_dir() {
-            Found::Obstacle(path.to_string(), Obstacle::Directory)
+            PathContent::Obstacle(path.to_string(), Obstacle::Directory)
         } else {
-            Found::File(SourceFile { path: path.clone(), bytes: found.len(), modified: modified(&found)? })
+            PathContent::File(SourceFile { path: path.clone(), bytes: found.len(), modified: modified(&found)? })
         })
     }
 }
 
-/// Obstacle that something on the way to a file is.
+/// Obstacle at a parent of a file.
 pub(super) fn obstacle(path: &Path) -> io::Result<Option<Obstacle>> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => Ok(Some(Obstacle::Link)),

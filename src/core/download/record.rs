@@ -1,9 +1,9 @@
-//! Record of a download, in its private directory: which ranges of which parts are written, and which files are in place.
+//! Record of a download, in its private directory: written ranges of parts, and files that are in place.
 //! Lines of JSON that are appended, so that a process that is killed loses no more than the line it was writing.
 //!
-//! A part is named by place, name, size and ETag of its blob, so that another write of the blob is another part. Lines are
-//! written after the content; a machine that loses power may keep the line and lose the content, which the SHA-256 shows
-//! where one is known.
+//! A part is named by location, name, size and ETag of its blob, so that another write of the blob is another part.
+//! Lines are written after the content; a machine that loses power may keep the line and lose the content, which the
+//! SHA-256 shows where one is known.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -24,7 +24,7 @@ pub(super) const RECORD: &str = "record.ndjson";
 pub(super) struct PartId(String);
 
 impl PartId {
-    /// Part of this write of a file of the model in this place.
+    /// Part of this write of a file of the model at this location.
     pub(super) fn of(place: &str, file: &StoredFile) -> Self {
         let etag = file.version.etag().unwrap_or_default();
         let hash = Sha256::digest(format!("{place}\0{}\0{}\0{etag}", file.path, file.bytes));
@@ -39,24 +39,24 @@ impl PartId {
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Line {
+enum RecordEntry {
     /// A range of a part is written; its number.
     Range(PartId, u64),
-    /// A part is not what it should be, or not there: its ranges do not count.
+    /// A part is missing or has wrong content: its ranges do not count.
     Discard(PartId),
     /// A file is in place; its modification time in nanoseconds.
     Done(PartId, u64),
 }
 
-/// State of a download that was begun.
+/// State of a download in progress.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WrittenParts {
     ranges: HashMap<PartId, HashSet<u64>>,
     done: HashMap<PartId, u64>,
 }
 
-impl Written {
-    /// Reads the record; empty where there is none.
+impl WrittenParts {
+    /// Reads the record; empty if there is none.
     pub(super) fn read(directory: &Path) -> io::Result<Self> {
         let file = match File::open(directory.join(RECORD)) {
             Ok(file) => file,
@@ -67,9 +67,9 @@ impl Written {
         for line in BufReader::new(file).split(b'\n') {
             // The last line may be torn.
             match serde_json::from_slice(&line?) {
-                Ok(Line::Range(part, range)) => drop(written.ranges.entry(part).or_default().insert(range)),
-                Ok(Line::Discard(part)) => drop(written.ranges.remove(&part)),
-                Ok(Line::Done(part, modified)) => drop(written.done.insert(part, modified)),
+                Ok(RecordEntry::Range(part, range)) => drop(written.ranges.entry(part).or_default().insert(range)),
+                Ok(RecordEntry::Discard(part)) => drop(written.ranges.remove(&part)),
+                Ok(RecordEntry::Done(part, modified)) => drop(written.done.insert(part, modified)),
                 Err(_) => {}
             }
         }
@@ -87,7 +87,7 @@ impl Written {
     }
 }
 
-/// The record while it is written.
+/// Writer of the record.
 #[derive(Debug)]
 pub(super) struct Record(Mutex<File>);
 
@@ -100,18 +100,18 @@ impl Record {
     }
 
     pub(super) fn range(&self, part: &PartId, range: u64) -> io::Result<()> {
-        self.append(&Line::Range(part.clone(), range))
+        self.append(&RecordEntry::Range(part.clone(), range))
     }
 
     pub(super) fn discard(&self, part: &PartId) -> io::Result<()> {
-        self.append(&Line::Discard(part.clone()))
+        self.append(&RecordEntry::Discard(part.clone()))
     }
 
     pub(super) fn done(&self, part: &PartId, modified: u64) -> io::Result<()> {
-        self.append(&Line::Done(part.clone(), modified))
+        self.append(&RecordEntry::Done(part.clone(), modified))
     }
 
-    fn append(&self, line: &Line) -> io::Result<()> {
+    fn append(&self, line: &RecordEntry) -> io::Result<()> {
         let mut line = serde_json::to_vec(line)?;
         line.push(b'\n');
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)
@@ -131,7 +131,7 @@ mod tests {
     fn what_was_written_is_known_after_a_torn_line() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path();
-        assert_eq!(Written::read(path).expect("no record"), Written::default());
+        assert_eq!(WrittenParts::read(path).expect("no record"), WrittenParts::default());
         let [a, b] = ["a", "b"].map(|name| PartId::of("place", &file(name, 9, "1")));
         let record = Record::open(path).expect("a record");
         record.range(&a, 0).expect("written");
@@ -141,7 +141,7 @@ mod tests {
         record.0.lock().expect("the file").write_all(b"{\"range\":[\"").expect("written");
         let record = Record::open(path).expect("a record");
         record.range(&a, 2).expect("written");
-        let written = Written::read(path).expect("a record");
+        let written = WrittenParts::read(path).expect("a record");
         assert_eq!((written.ranges(&a), written.ranges(&b)), (HashSet::from([0, 2]), HashSet::new()));
         assert_eq!((written.done(&a), written.done(&b)), (None, Some(77)));
     }

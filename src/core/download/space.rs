@@ -1,16 +1,16 @@
-//! Room on the disk of a directory.
+//! Available space on the disk of a directory.
 
 use std::io;
 use std::path::Path;
 
-/// Bytes that this user may still write on the disk of a directory that exists.
+/// Bytes that this user can still write on the disk of an existing directory.
 #[cfg(unix)]
 pub(super) fn free_space(directory: &Path) -> io::Result<u64> {
     let of = rustix::fs::statvfs(directory)?;
     Ok(of.f_bavail.saturating_mul(of.f_frsize))
 }
 
-/// Bytes that this user may still write on the disk of a directory that exists.
+/// Bytes that this user can still write on the disk of an existing directory.
 #[cfg(windows)]
 pub(super) fn free_space(directory: &Path) -> io::Result<u64> {
     use std::os::windows::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! One look at the models, which needs the right to read and nothing else.
+//! One page of the list of models, which requires only the permission to read.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::client::FoundryClient;
 use crate::http::{HttpError, Method, ResponseFlaw, Retry};
 use crate::model::BlobUri;
 
-/// What one page of the list says.
+/// One page of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstPage {
-    /// Where the newest of its models has its files.
+    /// Location of the files of its newest model.
     pub newest_blob_uri: Option<BlobUri>,
 }
 

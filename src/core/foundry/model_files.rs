@@ -1,4 +1,4 @@
-//! Files of a registered model, read with the credentials that the service gives for that.
+//! Files of a registered model, read with credentials from the service.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::http::{HttpError, ResponseFlaw};
 use crate::model::{BlobUri, CustomModel, ModelName, ModelVersion, Reporter};
 use crate::store::{BlobStore, RenewLocation, StoreError, StoredFile, UploadLocation};
 
-/// Files of one version of a model in the blob store, which can be read. Cheap to clone.
+/// Readable files of one model version in the blob store. Cheap to clone.
 #[derive(Clone)]
 pub struct ModelFiles {
     pub(crate) store: Arc<BlobStore>,
@@ -19,7 +19,7 @@ pub struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// Files as they were listed, sorted by name.
+    /// Listed files, sorted by name.
     #[must_use]
     pub fn files(&self) -> &[StoredFile] {
         &self.files
@@ -32,10 +32,10 @@ impl ModelFiles {
     }
 }
 
-/// Why the files of a model cannot be read.
+/// Failure to read the files of a model.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// The service does not show where the files are.
+    /// The service does not report the location of the files.
     #[error("the service does not show where the files of the model are")]
     NoPlace,
     /// The service gives no SAS for them.
@@ -50,7 +50,7 @@ pub enum ReadError {
 }
 
 impl FoundryClient {
-    /// Lists the files of a registered model, with a SAS that is renewed where it ends meanwhile.
+    /// Lists the files of a registered model, with a SAS that is renewed when it expires.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -73,7 +73,7 @@ impl FoundryClient {
         Ok(ModelFiles { store: Arc::new(store), files: files.into(), blob_uri: place })
     }
 
-    /// The place of the files with a SAS. The service may give one for the container that holds it.
+    /// Location of the files with a SAS. The service may provide a SAS for the container.
     async fn signed_location(
         &self,
         name: &ModelName,

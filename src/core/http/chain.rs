@@ -1,4 +1,4 @@
-//! Certificates that a host shows, whether they are trusted or not. The connection ends at them: nothing is sent over it.
+//! Certificate chain of a host, trusted or not. The connection ends there: nothing is sent over it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use super::client::HttpClient;
 use crate::credential::install_provider;
 use crate::model::is_loopback;
 
-/// Keeps the certificates, and accepts none.
+/// Verifier that records the certificates, and accepts none.
 #[derive(Debug, Default)]
 struct Recorder {
     chain: Mutex<Vec<CertificateDer<'static>>>,
@@ -66,7 +66,7 @@ impl ServerCertVerifier for Recorder {
 }
 
 impl HttpClient {
-    /// Certificates of the host of an https URL, its own first; empty where it shows none within the limit to connect.
+    /// Certificate chain of the host of an https URL, its own first; empty if there is none within the connect timeout.
     pub(crate) async fn certificates_of(&self, url: &Url) -> Vec<CertificateDer<'static>> {
         if url.scheme() != "https" {
             return Vec::new();

@@ -146,9 +146,9 @@ impl fmt::Display for NetworkFault {
 fn cause(fault: NetworkFault, message: &str) -> String {
     match fault {
         NetworkFault::Tls | NetworkFault::Untrusted | NetworkFault::ProxyDown | NetworkFault::Other
-            if !words.is_empty() =>
+            if !message.is_empty() =>
         {
-            format!(" ({words})")
+            format!(" ({message})")
         }
         _ => String::new(),
     }

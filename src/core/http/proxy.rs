@@ -19,7 +19,7 @@ pub(crate) struct ProxyUse {
 }
 
 impl ProxyUse {
-    /// Proxy that requests to this URL go through; this machine is never asked through one.
+    /// Proxy for requests to this URL; loopback addresses have none.
     pub(crate) fn of(url: &Url) -> Option<Self> {
         if is_loopback(url) {
             return None;

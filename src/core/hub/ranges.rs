@@ -68,7 +68,7 @@ impl RangeStream {
         Ok(None)
     }
 
-    /// Asks for the rest of the range; `None` if another attempt is worth it.
+    /// Requests the rest of the range; `None` if another attempt is useful.
     async fn reopen(&mut self) -> Result<Option<Download>, HubError> {
         let (file, client) = (Arc::clone(&self.file), Arc::clone(&self.file.client));
         let location = file.location().await?;

@@ -42,7 +42,7 @@ impl BlobUri {
         text.parse::<Self>().is_ok_and(|other| *self == other)
     }
 
-    /// This place with the signature of a SAS; `None` where that SAS is for another place, which neither is this one nor
+    /// This place with the signature of a SAS; `None` if that SAS is for another place, which neither is this one nor
     /// holds it.
     pub(crate) fn signed_by(&self, sas: &SecretUrl) -> Option<SecretUrl> {
         let signed = Self::of(sas);

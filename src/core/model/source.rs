@@ -53,7 +53,7 @@ impl SourceError {
     /// Suggestion for the user.
     #[must_use]
     pub fn suggestion(&self) -> String {
-        let words = match self {
+        let message = match self {
             Self::Empty => "Use a file, a directory, hf://ORG/NAME or a blob URL.",
             Self::BadUrl => "Check the URL and quote it: shells interpret '&' and '?'.",
             Self::Scheme(_) => "Use a file, a directory, hf://ORG/NAME, or an https:// URL of an Azure blob.",

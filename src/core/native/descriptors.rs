@@ -21,7 +21,7 @@ fn affordable(limit: u64) -> u32 {
     u32::try_from(limit.saturating_sub(RESERVED) / PER_REQUEST).unwrap_or(u32::MAX).max(1)
 }
 
-/// Limit of open files; `None` where there is none.
+/// Limit of open files; `None` if there is none.
 #[cfg(unix)]
 pub(super) fn limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current

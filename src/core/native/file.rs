@@ -304,8 +304,8 @@ impl FileSender<'_, '_> {
             let sha256 = self.missing(file, ids, uploaded, self.files.controls.hash && !is_read_apart).await?;
             if unread.get() > REPORTED_READ_BYTES {
                 let (path, bytes) = (self.path(), units::bytes(unread.get()));
-                let words = format!("Reading the rest of {path} for its SHA-256: {bytes} left.");
-                self.files.report(Report::Notice(words));
+                let message = format!("Reading the rest of {path} for its SHA-256: {bytes} left.");
+                self.files.report(Report::Notice(message));
             }
             Ok(sha256)
         };

@@ -222,9 +222,9 @@ pub(crate) fn open_files() -> (Option<u64>, u64) {
 fn parallel(controls: &TransferControls<'_>) -> u32 {
     let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
     let Some((parallel, limit)) = fewer_requests(wanted) else { return wanted };
-    let words =
+    let message =
         format!("The limit of open files is {limit} (ulimit -n): using {parallel} connections instead of {wanted}.");
-    (controls.reporter)(Report::Notice(words));
+    (controls.reporter)(Report::Notice(message));
     parallel
 }
 

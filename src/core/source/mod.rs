@@ -20,10 +20,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use self::config_dirs::ConfigDirectories;
+pub(crate) use self::config_dirs::DOWNLOAD_DIRECTORY;
 pub(crate) use self::name::blob_name;
-use self::own::ConfigDirectories;
-pub(crate) use self::own::DOWNLOAD_DIRECTORY;
-pub(crate) use self::readable::described;
 use self::readable::stat_by_opening;
 pub(crate) use self::readable::stat_of_metadata;
 use self::walk::{unreadable, walk};

@@ -204,7 +204,7 @@ impl BlobStore {
         self.listed(async |sas| list_blobs(&self.http, sas, shared).await).await
     }
 
-    /// Makes a list with the SAS in force, and once more with a fresh one; `None` where the SAS does not allow that.
+    /// Makes a list with the SAS in force, and once more with a fresh one; `None` if the SAS does not allow that.
     async fn listed<T>(&self, list: impl AsyncFn(&SecretUrl) -> Result<T, HttpError>) -> Result<Option<T>, StoreError> {
         let (sas, generation) = self.current().await;
         match list(&sas).await {
@@ -264,7 +264,7 @@ impl BlobStore {
         self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await.map(drop)
     }
 
-    /// Put Block List: makes the blob, with its SHA-256 as metadata. Returns which write it was; `None` where the store
+    /// Put Block List: makes the blob, with its SHA-256 as metadata. Returns which write it was; `None` if the store
     /// does not have all of these blocks.
     pub(crate) async fn put_block_list(
         &self,

@@ -11,11 +11,11 @@ use super::container::blob_url;
 use super::location::UploadLocation;
 use crate::http::{HttpClient, HttpError, Method, Request, Retry};
 
-/// Bytes that are sent.
+/// Number of bytes to send.
 pub const SPEED_PROBE: u64 = 16 << 20;
-/// Blocks, each in a connection of its own.
+/// Number of blocks, each sent over its own connection.
 const BLOCKS: usize = 4;
-/// A line that needs longer is too slow to measure.
+/// Time limit: a slower line is not measured.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 impl UploadLocation {
@@ -30,7 +30,7 @@ impl UploadLocation {
     /// # Errors
     /// See [`HttpError`].
     pub async fn measure(&self, http: &HttpClient) -> Result<Duration, HttpError> {
-        // Not zeros: what compresses would measure something else.
+        // Not zeros: compressible content would falsify the measurement.
         let mut content = vec![0; SPEED_PROBE as usize / BLOCKS];
         rand::fill(&mut content[..]);
         let (content, name) = (Bytes::from(content), format!("speed-probe-{}", uuid::Uuid::new_v4()));

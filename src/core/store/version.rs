@@ -58,7 +58,7 @@ impl BlobVersion {
         self.marks()[0]
     }
 
-    /// True where another write shows, by the best mark that both have.
+    /// True if another write shows, by the best mark that both have.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {
         let mut both = self.marks().into_iter().zip(other.marks());

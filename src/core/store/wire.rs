@@ -73,7 +73,7 @@ pub(super) struct BlobEntry {
     /// Name in the container.
     pub(super) name: String,
     pub(super) blob: ListedBlob,
-    /// Its metadata, where the list was to include it.
+    /// Metadata of the blob, if the list includes it.
     pub(super) metadata: Metadata,
 }
 

@@ -31,7 +31,8 @@ pub enum UploadError {
     /// The location holds a file that is no part of this model and not ours to delete: it would be registered with it.
     #[error("the upload location of this version already contains {0}, which is not part of the source")]
     StrayFile(BlobPath),
-    /// The location holds a file that an earlier attempt of this upload sent, and that is no part of the source any more.
+    /// The location holds a file that an earlier attempt of this upload sent, and that is no part of the source any
+    /// longer.
     #[error("the upload location still contains {path} from an earlier attempt of this upload; {why}")]
     OwnStray {
         /// The file.

@@ -271,7 +271,7 @@ impl Session {
     async fn write_or_warn(&mut self, mut journal: Journal) {
         if let Err(why) = self.write(&mut journal).await {
             self.journal = Some(journal);
-            let words = format!("the state of this upload cannot be saved, so a new run may repeat a step: {why}");
+            let message = format!("the state of this upload cannot be saved, so a new run may repeat a step: {why}");
             let is_told = std::mem::replace(&mut self.has_warned_stale_journal, true);
             (self.settings.reporter)(if is_told { Report::Debug(message) } else { Report::Warning(message) });
         }

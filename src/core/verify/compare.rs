@@ -1,4 +1,4 @@
-//! Comparison of the store's list with a source, with the sums that the upload recorded, and with what was read back.
+//! Comparison of the store's list with a source, with recorded checksums, and with content that was read back.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +11,19 @@ use crate::store::StoredFile;
 /// Outcome for one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum FileStatus {
-    /// In the source, and not in the store.
+    /// Only in the source.
     #[serde(rename = "missing")]
     Missing,
-    /// In the store, and not in the source.
+    /// Only in the store.
     #[serde(rename = "extra")]
     Extra,
     /// In both with different sizes.
     #[serde(rename = "other size")]
     OtherSize,
-    /// With a SHA-256 that differs.
+    /// Different SHA-256.
     #[serde(rename = "other content")]
     OtherContent,
-    /// Without a difference, and without a sum to compare with.
+    /// No difference found, but no checksum to compare.
     #[serde(rename = "unproved")]
     Unproved,
     /// Proved.
@@ -32,7 +32,7 @@ pub enum FileStatus {
 }
 
 impl FileStatus {
-    /// The word.
+    /// The value.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,27 +45,27 @@ impl FileStatus {
         }
     }
 
-    /// True for a file that is not what it should be.
+    /// True for a difference.
     #[must_use]
     pub fn is_difference(self) -> bool {
         !matches!(self, Self::Unproved | Self::Ok)
     }
 }
 
-/// Proof of a file without a difference.
+/// Proof of equality of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proof {
-    /// Content that was read, of the source or of the store, has the SHA-256 that it should have.
+    /// Content that was read, from the source or from the store, has the expected SHA-256.
     Hashed,
-    /// Name and size are what they should be.
+    /// Name and size are equal.
     Sized,
-    /// The store lists the file, and nothing says what it should be.
+    /// The store lists the file, and there is nothing to compare with.
     Listed,
 }
 
 impl Proof {
-    /// The word.
+    /// The value.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,21 +76,21 @@ impl Proof {
     }
 }
 
-/// One file, and what was found of it.
+/// Result for one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifiedFile {
-    /// Name below the place of the model.
+    /// Name relative to the location of the model.
     pub path: String,
     /// Outcome.
     pub status: FileStatus,
-    /// What was proved; `None` for a difference.
+    /// Proof of equality; `None` for a difference.
     pub proof: Option<Proof>,
-    /// Size in the store in bytes; `None` where it is missing there.
+    /// Size in the store in bytes; `None` if it is missing there.
     pub bytes: Option<u64>,
-    /// Size in the source in bytes; `None` without a source, or where it is missing there.
+    /// Size in the source in bytes; `None` without a source, or if it is missing there.
     pub source_bytes: Option<u64>,
-    /// SHA-256 that the file should have: of the source, else as the upload recorded it.
+    /// Expected SHA-256: that of the source, otherwise the recorded one.
     pub sha256: Option<ContentHash>,
 }
 
@@ -103,7 +103,7 @@ pub enum DigestStatus {
     /// Another one.
     #[serde(rename = "other content")]
     OtherContent,
-    /// Not recorded, or not all sums are known, or files differ anyway.
+    /// Not recorded, not computable for lack of a checksum, or irrelevant because files differ.
     #[serde(rename = "unproved")]
     Unproved,
 }
@@ -130,36 +130,36 @@ impl Verification {
         self.files.iter().filter(|file| file.proof == Some(proof)).count() as u64
     }
 
-    /// True where something is not what it should be.
+    /// True if there is a difference.
     #[must_use]
     pub fn differs(&self) -> bool {
         self.digest == DigestStatus::OtherContent || self.files.iter().any(|file| file.status.is_difference())
     }
 }
 
-/// What is compared.
+/// Files to compare.
 #[derive(Clone, Copy, Debug)]
-pub struct Compared<'a> {
+pub struct Comparison<'a> {
     /// Files in the store, sorted by name.
     pub stored: &'a [StoredFile],
-    /// Files of the source, and the sums of those that were read.
+    /// Files of the source, and the checksums of those that were read.
     pub source: Option<(&'a FileList, Option<&'a FileSums>)>,
-    /// Sums of the files in the store, in their order, where they were read back.
+    /// Checksums of the files in the store, in their order, if they were read back.
     pub read_back: Option<&'a [ContentHash]>,
     /// Digest of the whole content that was registered with the model.
     pub digest: Option<ContentHash>,
 }
 
-/// Files of a source whose content is compared with something: those in the store in the same size, and with a recorded
-/// sum unless all files are needed, for the digest or because the store's content is read.
+/// Files of a source whose content can be compared: those with the same size in the store, and with a recorded
+/// checksum unless all files are needed, for the digest or because the store's content is read.
 #[must_use]
-pub fn worth_hashing(stored: &[StoredFile], files: &FileList, needs_all: bool) -> FileList {
+pub fn comparable_files(stored: &[StoredFile], files: &FileList, needs_all: bool) -> FileList {
     let is_compared = |file: &StoredFile| needs_all || file.sha256.is_some();
     let of_stored = |file: &StoredFile| files.get(&file.path).filter(|source| source.bytes == file.bytes).cloned();
     FileList::new(stored.iter().filter(|file| is_compared(file)).filter_map(of_stored).collect())
 }
 
-/// Sums that are known of one file.
+/// Known checksums of one file.
 struct Sums {
     source: Option<ContentHash>,
     recorded: Option<ContentHash>,
@@ -167,7 +167,7 @@ struct Sums {
 }
 
 impl Sums {
-    /// The best one: computed from content, else recorded.
+    /// The most reliable one: computed from content, otherwise recorded.
     fn best(&self) -> Option<ContentHash> {
         self.read_back.or(self.source).or(self.recorded)
     }
@@ -176,8 +176,8 @@ impl Sums {
         self.source.is_some() || self.read_back.is_some()
     }
 
-    /// True where all that are known agree, false where two differ; `None` where there are fewer than two.
-    fn agree(&self) -> Option<bool> {
+    /// True if all known ones are equal, false if two differ; `None` if there are fewer than two.
+    fn are_equal(&self) -> Option<bool> {
         let mut known = [self.source, self.recorded, self.read_back].into_iter().flatten();
         let first = known.next()?;
         let others: Vec<ContentHash> = known.collect();
@@ -185,8 +185,8 @@ impl Sums {
     }
 }
 
-impl Compared<'_> {
-    /// Compares everything with everything.
+impl Comparison<'_> {
+    /// Compares all files.
     #[must_use]
     pub fn verify(&self) -> Verification {
         let in_store = self.stored.iter().map(|file| file.path.as_str());
@@ -213,7 +213,7 @@ impl Compared<'_> {
             (None, _) => (FileStatus::Missing, None),
             (Some(_), None) if is_sized => (FileStatus::Extra, None),
             (Some(stored), Some(source)) if stored.bytes != source.bytes => (FileStatus::OtherSize, None),
-            (Some(_), _) => match sums.agree() {
+            (Some(_), _) => match sums.are_equal() {
                 Some(false) => (FileStatus::OtherContent, None),
                 Some(true) => (FileStatus::Ok, Some(Proof::Hashed)),
                 None if is_sized => (FileStatus::Unproved, Some(Proof::Sized)),
@@ -226,7 +226,7 @@ impl Compared<'_> {
         VerifiedFile { path: path.to_owned(), status, proof, bytes, source_bytes, sha256 }
     }
 
-    /// The digest is that of all files: it proves each one, or shows that one of them is another.
+    /// Applies the digest of all files: it proves each one, or shows that one of them differs.
     fn judge_digest(&self, verification: &mut Verification, sums: &[Sums]) {
         let Some(recorded) = self.digest.filter(|_| !verification.differs() && !verification.files.is_empty()) else {
             return;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     /// `a ok hashed; b missing -`, and the digest.
-    fn told(compared: &Compared<'_>) -> (String, DigestStatus) {
+    fn summary_of(compared: &Comparison<'_>) -> (String, DigestStatus) {
         let verification = compared.verify();
         let line = |file: &VerifiedFile| {
             format!("{} {} {}", file.path, file.status.as_str(), file.proof.map_or("-", Proof::as_str))
@@ -295,45 +295,48 @@ mod tests {
         (verification.files.iter().map(line).collect::<Vec<_>>().join("; "), verification.digest)
     }
 
-    const NOTHING: Compared<'_> = Compared { stored: &[], source: None, read_back: None, digest: None };
+    const NOTHING: Comparison<'_> = Comparison { stored: &[], source: None, read_back: None, digest: None };
 
     #[test]
     fn every_difference_from_a_source_is_found() {
         let stored = stored(&[("a", 1, Some("a")), ("b", 1, Some("b")), ("c", 2, Some("c")), ("e", 1, None)]);
         let files = source(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("f", 1)]);
         let known = sums(&[("a", 1, "a"), ("b", 1, "x")]);
-        let compared = Compared { stored: &stored, source: Some((&files, Some(&known))), ..NOTHING };
+        let compared = Comparison { stored: &stored, source: Some((&files, Some(&known))), ..NOTHING };
         let words = "a ok hashed; b other content -; c other size -; d missing -; e extra -; f missing -";
-        assert_eq!(told(&compared), (words.to_owned(), DigestStatus::Unproved));
+        assert_eq!(summary_of(&compared), (words.to_owned(), DigestStatus::Unproved));
         assert!(compared.verify().differs());
     }
 
     #[test]
     fn without_a_sum_to_compare_with_nothing_is_proved() {
         let stored = stored(&[("a", 1, None), ("b", 1, Some("b"))]);
-        let alone = Compared { stored: &stored, ..NOTHING };
-        assert_eq!(told(&alone).0, "a unproved listed; b unproved listed");
+        let alone = Comparison { stored: &stored, ..NOTHING };
+        assert_eq!(summary_of(&alone).0, "a unproved listed; b unproved listed");
         let files = source(&[("a", 1), ("b", 1)]);
         let known = sums(&[("b", 1, "b")]);
-        let with_source = Compared { source: Some((&files, Some(&known))), ..alone };
-        assert_eq!(told(&with_source).0, "a unproved sized; b ok hashed");
+        let with_source = Comparison { source: Some((&files, Some(&known))), ..alone };
+        assert_eq!(summary_of(&with_source).0, "a unproved sized; b ok hashed");
         assert!(!with_source.verify().differs());
-        assert_eq!(worth_hashing(&stored, &files, false).len(), 1);
-        assert_eq!(worth_hashing(&stored, &files, true).len(), 2);
-        assert_eq!(worth_hashing(&stored, &source(&[("a", 2), ("b", 2)]), true).len(), 0);
+        assert_eq!(comparable_files(&stored, &files, false).len(), 1);
+        assert_eq!(comparable_files(&stored, &files, true).len(), 2);
+        assert_eq!(comparable_files(&stored, &source(&[("a", 2), ("b", 2)]), true).len(), 0);
     }
 
     #[test]
     fn what_was_read_back_is_compared_with_the_record_and_with_the_source() {
         let stored = stored(&[("a", 1, Some("a")), ("b", 1, None)]);
         let read = [hash("a"), hash("x")];
-        let alone = Compared { stored: &stored, read_back: Some(&read), ..NOTHING };
-        assert_eq!(told(&alone).0, "a ok hashed; b unproved listed");
+        let alone = Comparison { stored: &stored, read_back: Some(&read), ..NOTHING };
+        assert_eq!(summary_of(&alone).0, "a ok hashed; b unproved listed");
         let (files, known) = (source(&[("a", 1), ("b", 1)]), sums(&[("a", 1, "a"), ("b", 1, "b")]));
-        let with_source = Compared { source: Some((&files, Some(&known))), ..alone };
-        assert_eq!(told(&with_source).0, "a ok hashed; b other content -");
+        let with_source = Comparison { source: Some((&files, Some(&known))), ..alone };
+        assert_eq!(summary_of(&with_source).0, "a ok hashed; b other content -");
         let read = [hash("x"), hash("b")];
-        assert_eq!(told(&Compared { read_back: Some(&read), ..alone }).0, "a other content -; b unproved listed");
+        assert_eq!(
+            summary_of(&Comparison { read_back: Some(&read), ..alone }).0,
+            "a other content -; b unproved listed"
+        );
     }
 
     #[test]
@@ -354,12 +357,12 @@ mod tests {
             (&recorded, None, other, "a unproved listed; b unproved listed", DigestStatus::OtherContent),
             (&recorded, of_source, good, hashed, DigestStatus::Ok),
         ] {
-            let compared = Compared { stored, source, read_back: None, digest };
-            assert_eq!(told(&compared), (words.to_owned(), status));
+            let compared = Comparison { stored, source, read_back: None, digest };
+            assert_eq!(summary_of(&compared), (words.to_owned(), status));
             assert_eq!(compared.verify().differs(), status == DigestStatus::OtherContent);
         }
         let read = [hash("a"), hash("b")];
-        let read_back = Compared { stored: &bare, source: None, read_back: Some(&read), digest: good };
-        assert_eq!(told(&read_back), (hashed.to_owned(), DigestStatus::Ok));
+        let read_back = Comparison { stored: &bare, source: None, read_back: Some(&read), digest: good };
+        assert_eq!(summary_of(&read_back), (hashed.to_owned(), DigestStatus::Ok));
     }
 }

@@ -1,8 +1,8 @@
-//! Proof that the files of a registered model are what they should be: what is compared, file by file, and what that
-//! shows. Pure, but for [`read_back`].
+//! Verification of the files of a registered model: the comparison, file by file, and its
+//! result. Pure except for [`read_back`].
 
 mod compare;
 mod read_back;
 
-pub use compare::{Compared, DigestStatus, FileStatus, Proof, Verification, VerifiedFile, worth_hashing};
+pub use compare::{Comparison, DigestStatus, FileStatus, Proof, Verification, VerifiedFile, comparable_files};
 pub use read_back::{ReadBackError, read_back};

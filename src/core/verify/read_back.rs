@@ -1,4 +1,4 @@
-//! SHA-256 of the files in the blob store, which are read for it and not kept.
+//! SHA-256 of the files in the blob store, which are read but not stored.
 
 use std::io;
 use std::ops::Range;
@@ -17,26 +17,26 @@ use crate::model::{BlobPath, ContentHash};
 use crate::progress::StallWatch;
 use crate::store::{BlobRange, BlobStore, RangeError, StoreError, StoredFile};
 
-/// Bytes that one request reads, and that wait in memory for those before them.
+/// Bytes per request, which wait in memory for earlier ranges.
 const PART: u64 = 4 << 20;
-/// Parts in memory, of all files.
+/// Parts in memory, over all files.
 const PARTS: usize = 16;
-/// Files that are read at the same time.
+/// Files that are read concurrently.
 const FILES: usize = 8;
 
-/// Why the files were not read back.
+/// Failure to read the files back.
 #[derive(Debug, Error)]
 pub enum ReadBackError {
-    /// A blob was written meanwhile.
+    /// A blob was overwritten in the meantime.
     #[error("{0} was changed in the blob store while it was read")]
     Changed(BlobPath),
-    /// The store refused for good, or did not answer.
+    /// The store rejected the request permanently, or did not respond.
     #[error(transparent)]
     Store(StoreError),
     /// Nothing came for so long.
     #[error("no data received from the blob store for {}", crate::units::duration(*.0))]
     Stalled(std::time::Duration),
-    /// The work was given up.
+    /// The work was cancelled.
     #[error("the files were not read to their end")]
     Stopped,
 }
@@ -50,8 +50,8 @@ impl From<RangeError> for ReadBackError {
     }
 }
 
-/// Reads all files of a model; their sums in the order of the list. `on` learns how many bytes were read. Given up where
-/// nothing comes for `stall_limit`.
+/// Reads all files of a model, and returns their checksums in the order of the list. `on` receives the number of bytes.
+/// Ends if nothing arrives for `stall_limit`.
 ///
 /// # Errors
 /// See [`ReadBackError`].

@@ -15,7 +15,7 @@ mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, Says};
 #[cfg(unix)]
-pub(crate) use block_store::{Behaviour, BlockStore, Copying, Lists, Read, Reading, Received, SourceFault};
+pub(crate) use block_store::{Behaviour, BlockStore, Copying, Lists, Read, ReadBehaviour, Received, SourceFault};
 #[cfg(unix)]
 pub(crate) use connect_proxy::{ConnectProxy, FarHost};
 #[cfg(unix)]

@@ -9,37 +9,37 @@ use futures_util::StreamExt;
 
 use super::{Line, Shared, error, marked};
 
-/// How blobs are read. Numbers count the reads since the store behaves so.
+/// Behaviour of reads of blobs. Numbers count the reads since the behaviour was set.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reading {
-    /// Each so-manyth is answered 503 ServerBusy.
+pub(crate) struct ReadBehaviour {
+    /// Every n-th read is answered with 503 ServerBusy.
     pub(crate) busy_every: Option<u32>,
-    /// Each so-manyth has its connection broken off after half of its content.
+    /// The connection of every n-th read breaks off after half of its content.
     pub(crate) reset_every: Option<u32>,
-    /// Each so-manyth answer is well-formed and ends after half of its content.
+    /// Every n-th response is well-formed and ends after half of its content.
     pub(crate) short_every: Option<u32>,
-    /// The SAS that brought the so-manyth is refused from then on.
+    /// The SAS of the n-th read is rejected from then on.
     pub(crate) sas_ends_after: Option<u32>,
-    /// No SAS at all is accepted after so many.
+    /// No SAS at all is accepted after n reads.
     pub(crate) refuses_all_after: Option<u32>,
-    /// Before the so-manyth another machine writes this blob, in its size.
+    /// Before the n-th read another machine writes this blob, in its size.
     pub(crate) writes_before: Option<(u32, &'static str)>,
-    /// All after so many are never answered.
+    /// Reads after the n-th are never answered.
     pub(crate) silent_after: Option<u32>,
 }
 
-/// One read that came.
+/// One received read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) name: String,
-    /// `bytes=0-4194303`; empty where no range was asked for.
+    /// `bytes=0-4194303`; empty if no range was requested.
     pub(crate) range: String,
     pub(crate) if_match: String,
     /// Status of the answer.
     pub(crate) status: u16,
 }
 
-/// Answers one read, and keeps a note of it.
+/// Answers one read, and records it.
 pub(super) async fn read(
     shared: &Shared,
     line: &Line,
@@ -87,7 +87,7 @@ fn blob(
     line: &Line,
     name: &str,
     (range, if_match): (&str, &str),
-    reading: &Reading,
+    reading: &ReadBehaviour,
     is_due: &dyn Fn(Option<u32>) -> bool,
 ) -> Response<Body> {
     let Some(blob) = kept.blobs.get(name) else { return error(404, "BlobNotFound") };

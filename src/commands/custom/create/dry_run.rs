@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::args::CreateArgs;
 use super::import;
-use super::plan::{self, PlanOptions, PlannedFile, engine_word, planned_files};
+use super::plan::{self, PlanOptions, PlannedFile, engine_name, planned_files};
 use super::questions::estimate;
 use super::spec::{CreateSpec, VersionChoice};
 use super::version::next_free;

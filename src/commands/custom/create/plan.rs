@@ -271,7 +271,7 @@ impl SavedPlan {
         }
         self.compare(&now)?;
         for path in newer {
-            app.console.status(&format!("{} is not in the plan and is not uploaded.", harmless(path)));
+            app.console.status(&format!("{} is not in the plan and is not uploaded.", printable(path)));
         }
         Ok(())
     }

@@ -172,7 +172,7 @@ mod tests {
                 Some("1 of 3 files (10 B) already uploaded, and 8 B of the rest."),
             ),
         ] {
-            let expected = words.map(|words| format!("Resuming upload: {words}"));
+            let expected = text.map(|text| format!("Resuming upload: {text}"));
             assert_eq!(resuming(&kept), expected);
         }
     }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn changed_files_are_named_as_far_as_that_helps() {
-        for (paths, words) in [
+        for (paths, text) in [
             (&["a"][..], "a changed since the last attempt: it starts over."),
             (&["a", "b"], "a, b changed since the last attempt: they start over."),
             (&["a", "b", "c", "d"], "4 files changed since the last attempt and start over: a, b, c, ..."),

@@ -39,7 +39,7 @@ pub(super) async fn lines(
     let skus = (!skus.is_empty()).then(|| format!("SKUs with quota here: {}.", skus.join(", ")));
     let regions = (!regions.is_empty())
         .then(|| format!("Regions with capacity (an account there is required): {}.", regions.join(", ")));
-    skus.into_iter().chain(regions).map(|line| harmless(&line)).collect()
+    skus.into_iter().chain(regions).map(|line| printable(&line)).collect()
 }
 
 /// Other SKUs of the model whose minimum capacity fits the remaining quota.

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::commands::account::AccountArgs;
-use crate::commands::deployments::options::PatienceArgs;
+use crate::commands::deployments::options::WaitLimitArgs;
 use crate::commands::headings;
 use crate::commands::number::one_or_more;
 use crate::shell::option_arguments;

@@ -135,13 +135,13 @@ impl PreparedDeployment {
         let outcome = self.create(app, &plan, &again).await;
         outcome.map_err(|error| {
             let model = &plan.new.model.name;
-            let words = format!(
+            let suggestion = format!(
                 "The model is registered. After fixing the problem, deploy it:\n  {}",
                 again(plan.new.capacity)
             );
             error
                 .and_message(&format!("Model '{model}' (version {version}) is registered but not deployed."))
-                .and_suggestion(&words)
+                .and_suggestion(&suggestion)
         })
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::place::DownloadSource;
+use super::source::DownloadSource;
 use super::{InstallError, InstallEvent};
 use crate::http::{Backoff, Download, DownloadResponse, HttpClient, Request, Retry};
 use crate::model::{ContentHash, Report};
@@ -72,7 +72,7 @@ async fn try_once(
         on(InstallEvent::Progress { bytes, total });
     }
     let sha256 = ContentHash::from(<[u8; 32]>::from(hash.finalize())).to_string();
-    place.check(&sha256)?;
+    source.check(&sha256)?;
     Ok(FetchedArchive { sha256, name: file_name(&url) })
 }
 

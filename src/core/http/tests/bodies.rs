@@ -59,7 +59,7 @@ async fn a_stall_ends_an_attempt_and_a_moving_counter_does_not() {
     let HttpError::Network { fault: NetworkFault::Timeout, connecting: false, message, .. } = error else {
         panic!("{error:?}")
     };
-    assert_eq!(words, "no data transferred for 0.2 s");
+    assert_eq!(message, "no data transferred for 0.2 s");
 
     let (begun, moved) = (Instant::now(), AtomicU64::new(0));
     // Moves for three timeouts, then stops.
@@ -92,8 +92,8 @@ async fn a_stalled_download_fails() {
     let stall = Duration::from_millis(50);
     let server = Server::play(vec![ServerScript::Silence]).await;
     let error = client.open(&Request::download(server.url.clone(), stall)).await.expect_err("silence");
-    let HttpError::Network { fault: NetworkFault::Timeout, words, .. } = error else { panic!("{error:?}") };
-    assert_eq!(words, "no data received for 0.1 s");
+    let HttpError::Network { fault: NetworkFault::Timeout, message, .. } = error else { panic!("{error:?}") };
+    assert_eq!(message, "no data received for 0.1 s");
     let server = Server::play(vec![answer("302 Found", &["location: /b"], ""), answer("404 X", &[], "gone")]).await;
     let request = Request::download(server.url.clone(), stall);
     let DownloadResponse::Redirect(next) = client.open(&request).await.expect("302") else { panic!("a redirect") };

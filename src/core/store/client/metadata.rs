@@ -1,4 +1,4 @@
-//! SHA-256 of a file as metadata of its blob, set by the request that makes the blob: `custom verify` and
+//! SHA-256 of a file as metadata of its blob, set by the request that creates the blob: `custom verify` and
 //! `custom download` compare with it.
 
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use crate::model::{ContentHash, Report};
 use crate::store::error::{StoreError, has_code, names_header};
 
 impl BlobStore {
-    /// Makes a blob with its SHA-256 as metadata; without where it is not known, or where the store accepts the blob
+    /// Creates a blob with its SHA-256 as metadata; without it if it is unknown, or if the store accepts the blob
     /// only without.
     pub(super) async fn with_metadata(
         &self,
@@ -32,7 +32,7 @@ impl BlobStore {
     }
 }
 
-/// True for a refusal that may come of the metadata: a right that the SAS does not have, or a bad header.
+/// True for a rejection that the metadata may have caused: a permission that the SAS lacks, or an invalid header.
 fn may_refuse_metadata(error: &HttpError) -> bool {
     match error.status() {
         Some(403) => true,

@@ -1,5 +1,5 @@
-//! Bytes of a range of a blob as they come. A store that stops, sends too little or breaks off is asked for the rest, and
-//! only for the write of the blob that was listed.
+//! Streams the bytes of a range of a blob. If a store stops, sends too little or breaks off, the rest is requested
+//! again, and only from the listed write of the blob.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use crate::model::BlobPath;
 use crate::store::error::{StoreError, rejects_sas};
 use crate::store::retry;
 
-/// Why a range was not read to its end.
+/// Failure to read a range to its end.
 #[derive(Debug, Error)]
 pub(crate) enum RangeError {
-    /// The blob was written since it was listed, or is gone.
+    /// The blob was overwritten since it was listed, or is gone.
     #[error("{0} was changed in the blob store while it was read")]
     Changed(BlobPath),
-    /// The store refused for good, or did not answer.
+    /// The store rejected the request permanently, or did not respond.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Bytes of one range. Each byte comes once, in order; dropping it ends the connection.
+/// Bytes of one range, each once and in order. Dropping the stream closes the connection.
 pub(crate) struct BlobRange {
     store: Arc<BlobStore>,
     file: StoredFile,
     at: u64,
     end: u64,
     open: Option<Download>,
-    /// Attempts in a row that brought no byte.
+    /// Consecutive attempts without a byte.
     failed: u32,
-    /// An intermediary answered, and no byte came since.
+    /// An intermediary responded, and no byte arrived since.
     met_intermediary: bool,
 }
 
@@ -42,8 +42,8 @@ impl BlobRange {
         Self { store, file, at: range.start, end: range.end, open: None, failed: 0, met_intermediary: false }
     }
 
-    /// Returns the next bytes; `None` at the end of the range. What fails and may pass is tried again without end: who
-    /// reads limits how long. May be dropped at any time.
+    /// Returns the next bytes; `None` at the end of the range. Transient failures are retried without end: the
+    /// reader limits the time. May be dropped at any time.
     ///
     /// # Errors
     /// See [`RangeError`].
@@ -70,8 +70,8 @@ impl BlobRange {
                 }
                 Ok(None) => {
                     let host = download.host().to_owned();
-                    let words = "the response ended early".to_owned();
-                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, words })
+                    let message = "the response ended early".to_owned();
+                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, message })
                         .await?;
                 }
                 Err(error) => self.pause(error).await?,
@@ -80,7 +80,7 @@ impl BlobRange {
         Ok(None)
     }
 
-    /// Asks for the rest of the range; `None` where another attempt is worth it.
+    /// Requests the rest of the range; `None` if another attempt is useful.
     async fn reopen(&mut self) -> Result<Option<Download>, RangeError> {
         let store = Arc::clone(&self.store);
         let (sas, generation) = store.current().await;
@@ -122,7 +122,7 @@ impl BlobRange {
         }
     }
 
-    /// Compares `Content-Range` with what was asked for and with the list.
+    /// Compares `Content-Range` with the request and with the list.
     fn checked(&self, exchange: RawResponse) -> Result<Download, RangeError> {
         let sent = exchange.header("content-range").unwrap_or_default();
         let expected = format!("bytes {}-{}/{}", self.at, self.end - 1, self.file.bytes);

@@ -8,22 +8,22 @@ use crate::model::{BlobPath, ContentHash};
 /// One file of a registered model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// Name below the place of the model.
+    /// Name relative to the location of the model.
     pub path: BlobPath,
     /// Size in bytes.
     pub bytes: u64,
     /// SHA-256 that the upload recorded as metadata of the blob.
     pub sha256: Option<ContentHash>,
-    /// Write of the blob that was listed.
+    /// Listed write of the blob.
     pub version: BlobVersion,
 }
 
 impl BlobStore {
-    /// Lists the files with the sums that their upload recorded, sorted by name and without directories; `None` where the
+    /// Lists the files with the recorded checksums, sorted by name and without directories; `None` if the
     /// SAS does not allow that.
     ///
     /// # Errors
-    /// When the store does not answer, or with something that is no list.
+    /// When the store does not respond, or not with a list.
     pub(crate) async fn stored_files(&self) -> Result<Option<Vec<StoredFile>>, StoreError> {
         let listed = self.listed(async |sas| {
             let container = Container::of(sas.expose());
@@ -42,7 +42,7 @@ impl BlobStore {
     }
 }
 
-/// Sorts the files, and omits what stands for a directory of them: an empty blob of its name.
+/// Sorts the files, and omits empty blobs that represent directories.
 fn only_files(mut files: Vec<StoredFile>) -> Vec<StoredFile> {
     files.sort_by(|left, right| left.path.cmp(&right.path));
     let may_be_directories = files.iter().any(|file| file.bytes == 0);

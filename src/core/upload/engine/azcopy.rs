@@ -77,8 +77,8 @@ impl TransferEngine for AzCopyEngine {
             let limit = settings.timings.azcopy_jobs;
             let say = |elapsed| {
                 let (elapsed, most) = (units::duration(elapsed), units::duration(limit));
-                let words = format!("Waiting for AzCopy to report the uploaded files ({elapsed} of up to {most})...");
-                (settings.reporter)(Report::Notice(words));
+                let message = format!("Waiting for AzCopy to report the uploaded files ({elapsed} of up to {most})...");
+                (settings.reporter)(Report::Notice(message));
             };
             let pauses = (settings.timings.wait_notice, settings.timings.status_line);
             let asked = with_notices(pauses, say, self.azcopy.delivered(run_directory, directory, limit));

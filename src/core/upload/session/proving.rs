@@ -27,8 +27,9 @@ impl Session {
             None => match self.location().await {
                 Ok(location) if location.blob_uri == *journal.blob_uri() => self.store(&location),
                 Ok(_) => {
-                    let words = "the service has a different upload location now: the uploaded files are not verified";
-                    (self.settings.reporter)(Report::Debug(words.into()));
+                    let message =
+                        "the service has a different upload location now: the uploaded files are not verified";
+                    (self.settings.reporter)(Report::Debug(message.into()));
                     return Ok(());
                 }
                 // An earlier attempt requested the registration, and the model shows whose it is.

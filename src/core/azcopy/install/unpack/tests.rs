@@ -121,7 +121,7 @@ fn links_and_special_files_are_refused() {
 fn an_archive_without_the_one_program_is_refused() {
     let tar = |names: &[&str]| tar_gz(&names.iter().map(|name| (*name, FILE, PROGRAM)).collect::<Vec<_>>());
     let zip = |names: &[&str]| zipped(&names.iter().map(|name| (*name, PROGRAM)).collect::<Vec<_>>());
-    for (names, words) in [
+    for (names, expected) in [
         (&[][..], "the archive contains no azcopy"),
         (&["azcopy"], "the archive contains no azcopy"),
         (&["a/b/azcopy", "d/azcopy.exe", "d/AZCOPY", "d/azcopy2"], "the archive contains no azcopy"),

@@ -1,4 +1,4 @@
-//! One host as this machine sees it: name, proxy, TLS, time. One harmless HEAD, without a token.
+//! Observation of one host: name, proxy, TLS, time. One HEAD request, without a token.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -9,26 +9,26 @@ use url::Url;
 use super::certificate::Certificate;
 use crate::http::{HttpClient, HttpError, Method, NetworkFault, ProxyUse, Request, Response, Retry};
 
-/// What was seen of one host.
+/// Observation of one host.
 #[derive(Debug)]
-pub struct Sight {
+pub struct HostObservation {
     pub(super) url: Url,
-    /// Addresses of the host, or of its proxy where there is one; empty where the name has none.
+    /// Addresses of the host, or of its proxy if there is one; empty if the name does not resolve.
     pub(super) addresses: Vec<IpAddr>,
     pub(super) proxy: Option<ProxyUse>,
-    /// Why no answer came; `None` for an answer, whatever its status.
+    /// Failure without a response; `None` for a response of any status.
     pub(super) fault: Option<HttpError>,
     /// A success or a redirect without the id that all services of Azure send: an intermediary may have answered.
     pub(super) is_of_another: bool,
     /// Certificates that the host showed, its own first.
     pub(super) chain: Vec<Certificate>,
-    /// This clock is ahead, and by how much it differs.
+    /// Direction and size of the clock difference: true if this clock is ahead.
     pub(super) skew: Option<(bool, Duration)>,
     pub(super) now: OffsetDateTime,
 }
 
-/// Looks at the host of this address: resolves its name, sends a HEAD, and asks for its certificates, all at once.
-pub async fn observe(http: &HttpClient, url: Url) -> Sight {
+/// Observes the host of this address: resolves its name, sends a HEAD, and requests its certificates, all concurrently.
+pub async fn observe(http: &HttpClient, url: Url) -> HostObservation {
     let limit = http.timings().connect;
     let proxy = ProxyUse::of(&url);
     let (host, port) = match &proxy {
@@ -51,10 +51,10 @@ pub async fn observe(http: &HttpClient, url: Url) -> Sight {
     addresses.dedup();
     let skew = date.as_deref().and_then(|date| skew(date, begun, SystemTime::now()));
     let chain = chain.iter().filter_map(|der| Certificate::read(der)).collect();
-    Sight { url, addresses, proxy, fault, is_of_another, chain, skew, now: OffsetDateTime::now_utc() }
+    HostObservation { url, addresses, proxy, fault, is_of_another, chain, skew, now: OffsetDateTime::now_utc() }
 }
 
-/// The failure, or the `Date` of an answer. A refusal is an answer too, but for that of a proxy.
+/// The failure, or the `Date` of a response. A rejection is a response too, except for that of a proxy.
 fn read(answer: Result<Response, HttpError>) -> (Option<HttpError>, Option<String>) {
     match answer {
         Ok(response) => (None, response.date),
@@ -64,7 +64,7 @@ fn read(answer: Result<Response, HttpError>) -> (Option<HttpError>, Option<Strin
     }
 }
 
-/// Difference of this clock, in the middle of a request, to the time that its answer told.
+/// Difference between this clock in the middle of a request and the time in its response.
 fn skew(date: &str, begun: SystemTime, ended: SystemTime) -> Option<(bool, Duration)> {
     let told = httpdate::parse_http_date(date).ok()?;
     let middle = begun + ended.duration_since(begun).unwrap_or_default() / 2;
@@ -74,19 +74,19 @@ fn skew(date: &str, begun: SystemTime, ended: SystemTime) -> Option<(bool, Durat
     })
 }
 
-impl Sight {
+impl HostObservation {
     /// Name of the host.
     pub(super) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// True where the host answered.
+    /// True if the host responded.
     #[must_use]
     pub fn is_reached(&self) -> bool {
         self.fault.is_none()
     }
 
-    /// What broke on the network.
+    /// Network fault.
     pub(super) fn network_fault(&self) -> Option<NetworkFault> {
         match &self.fault {
             Some(HttpError::Network { fault, .. }) => Some(*fault),
