@@ -4,35 +4,29 @@
 //! arrive with it, and uploaded files are always compared with the listing of the store.
 
 mod detached;
+mod incomplete;
+mod journal;
+mod location;
 mod proving;
+mod registration;
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
-
-use futures_util::FutureExt;
-use time::OffsetDateTime;
-use url::Url;
 
 use super::directory::{DirectoryError, UploadDirectory, blocking};
 use super::engine::{TransferEngine, TransferJob, TransferSettings};
-use super::error::{ChangedFile, IncompleteUpload, TransferFailure, UploadError};
+use super::error::{TransferFailure, UploadError};
 use super::event::UploadEvent;
 use super::journal::{Journal, Stage};
-use super::lifetime::lifetime_warning;
-use super::location::usable_location;
 use super::request::UploadRequest;
-use super::resume::{ResumeState, ResumeTotals, changed};
-use super::sharing::shared;
-use super::strays::strays;
+use super::resume::ResumeState;
 use super::ticks::with_ticks;
 use crate::azcopy::wait_for_orphan;
 use crate::cancel::Hold;
 use crate::foundry::FoundryClient;
-use crate::model::{ArrivedFile, BlobPath, Registration, Report};
-use crate::native::{Record, Transferred, arrived_files};
-use crate::source::{UploadSource, stat_file};
-use crate::store::{BlobListing, BlobStore, ListedBlob, RenewLocation, UploadLocation};
+use crate::model::ArrivedFile;
+use crate::native::{Transferred, arrived_files};
+use crate::store::{BlobListing, BlobStore};
 
 /// One upload, under its journal and its lock.
 pub struct Session {
@@ -206,39 +200,6 @@ impl Session {
         self.journal.as_ref()
     }
 
-    /// Registration to make: the present details, with the address of the files.
-    #[must_use]
-    pub fn registration(&self) -> Option<Registration> {
-        let blob_uri = self.journal.as_ref()?.blob_uri().clone();
-        Some(Registration { blob_uri, details: self.request.details.clone() })
-    }
-
-    /// Sets a tag of the model that is registered, or removes it.
-    pub fn set_tag(&mut self, key: &str, value: Option<String>) {
-        let tags = &mut self.request.details.tags;
-        match value {
-            Some(value) => drop(tags.insert(key.to_owned(), value)),
-            None => drop(tags.remove(key)),
-        }
-    }
-
-    /// Records that the registration is requested. True if an earlier attempt had requested it already.
-    pub async fn begin_registration(&mut self) -> bool {
-        let Some(mut journal) = self.journal.clone() else { return false };
-        let was_asked_for = journal.stage == Stage::Registering;
-        journal.stage = Stage::Registering;
-        journal.registration.details = self.request.details.clone();
-        self.write_or_warn(journal).await;
-        was_asked_for
-    }
-
-    /// Writes down where the service reports about the registration; the URL must hold no secret.
-    pub async fn record_operation(&mut self, operation: Option<Url>) {
-        let Some(mut journal) = self.journal.clone() else { return };
-        journal.operation = operation;
-        self.write_or_warn(journal).await;
-    }
-
     /// Removes the private directory: nothing is left to resume. That of a detached upload stays, with its result.
     ///
     /// # Errors
@@ -253,147 +214,6 @@ impl Session {
     fn directory(&self) -> Result<&UploadDirectory, DirectoryError> {
         let ended = || io::Error::other("the upload has ended");
         self.directory.as_ref().ok_or_else(|| DirectoryError::Io { path: "".into(), why: ended() })
-    }
-
-    async fn write(&mut self, journal: &mut Journal) -> Result<(), DirectoryError> {
-        if self.detached == DetachedRole::Earlier {
-            self.directory()?.forget_detached();
-            self.detached = DetachedRole::Forgotten;
-        }
-        self.directory()?.write_journal(journal).await?;
-        self.last_run = journal.run;
-        self.journal = Some(journal.clone());
-        Ok(())
-    }
-
-    /// Writes the journal of a complete upload: what arrived is worth more than the record of it, so that a journal that
-    /// cannot be written ends nothing.
-    async fn write_or_warn(&mut self, mut journal: Journal) {
-        if let Err(why) = self.write(&mut journal).await {
-            self.journal = Some(journal);
-            let message = format!("the state of this upload cannot be saved, so a new run may repeat a step: {why}");
-            let is_told = std::mem::replace(&mut self.has_warned_stale_journal, true);
-            (self.settings.reporter)(if is_told { Report::Debug(message) } else { Report::Warning(message) });
-        }
-    }
-
-    /// Removes the directories of older runs: the journal names the present one.
-    async fn remove_older_runs(&self, run: u32) -> Result<(), DirectoryError> {
-        self.directory()?.remove_runs_but(run).await
-    }
-
-    /// Upload location that accepts content, and its blobs; no list where that is not known.
-    async fn listed_location(&self) -> Result<(UploadLocation, Option<BlobListing>), UploadError> {
-        let model = (&self.request.name, &self.request.version);
-        let list = async |location: &UploadLocation| self.listing(&self.store(location).while_probing()).await;
-        usable_location(&self.foundry, self.settings.timings.probe, model, list).await
-    }
-
-    async fn location(&self) -> Result<UploadLocation, UploadError> {
-        let model = (&self.request.name, &self.request.version);
-        let nothing = async |_: &UploadLocation| ();
-        usable_location(&self.foundry, self.settings.timings.probe, model, nothing).await.map(|(location, ())| location)
-    }
-
-    fn store(&self, location: &UploadLocation) -> BlobStore {
-        let (foundry, name, version) = (self.foundry.clone(), self.request.name.clone(), self.request.version.clone());
-        let renew: RenewLocation = Arc::new(move || {
-            let (foundry, name, version) = (foundry.clone(), name.clone(), version.clone());
-            async move { foundry.start_pending_upload(&name, &version).await }.boxed()
-        });
-        BlobStore::new(self.foundry.shared_http(), Arc::clone(&self.settings.reporter), location, renew)
-    }
-
-    /// Blobs in the location; `None` if that is not known.
-    async fn listing(&self, store: &BlobStore) -> Option<BlobListing> {
-        match store.list(&shared(&self.request.files(), None, None)).await {
-            Ok(listing) => listing,
-            Err(why) => {
-                (self.settings.reporter)(Report::Debug(format!("the upload location cannot be listed: {why}")));
-                None
-            }
-        }
-    }
-
-    /// Deletes blobs from the location that would be registered with the model and are no part of it: files that an
-    /// earlier attempt of this upload sent. Other files are not deleted: they end the upload.
-    async fn delete_strays(
-        &self,
-        store: &BlobStore,
-        (location, listing, earlier): (&UploadLocation, Option<&BlobListing>, Option<&ResumeState>),
-        on: &mut dyn FnMut(UploadEvent<'_>),
-    ) -> Result<(), UploadError> {
-        let files = self.request.files();
-        let earlier = earlier.map(|state| &state.journal);
-        // Only AzCopy knows the names of a remote source.
-        let is_remote = self.request.is_remote();
-        if is_remote && earlier.is_none_or(|journal| self.request.is_same_source(journal)) {
-            return Ok(());
-        }
-        let ours = earlier.filter(|journal| *journal.blob_uri() == location.blob_uri).map(|journal| &journal.files);
-        let strays = strays(&files, ours, listing).map_err(UploadError::StrayFile)?;
-        for stray in &strays {
-            if let Err(why) = store.delete(stray).await {
-                if why.is_of_intermediary() {
-                    return Err(UploadError::Unreachable(why));
-                }
-                let why = match why.status() {
-                    Some(403) => "the upload SAS does not allow deleting it".to_owned(),
-                    _ => format!("it cannot be deleted: {why}"),
-                };
-                let same_source = earlier.filter(|journal| self.request.has_source(&journal.spec.source));
-                let earlier = same_source.map(|journal| Box::new(journal.spec.selection.clone()));
-                return Err(UploadError::OwnStray { path: stray.clone(), why, earlier });
-            }
-        }
-        if !strays.is_empty() {
-            on(UploadEvent::StraysDeleted { files: strays.len() as u64 });
-        }
-        Ok(())
-    }
-
-    /// The journal of the next run: of the same upload into the same location, or of one that starts over.
-    async fn next_journal(
-        &self,
-        engine: &dyn TransferEngine,
-        state: Option<ResumeState>,
-        (location, listing): (&UploadLocation, Option<&BlobListing>),
-        on: &mut dyn FnMut(UploadEvent<'_>),
-    ) -> Journal {
-        let files = self.request.files();
-        let registration = Registration { blob_uri: location.blob_uri.clone(), details: self.request.details.clone() };
-        let is_local = !self.request.is_remote();
-        let resumes = |state: &ResumeState| {
-            is_local && self.request.is_same_source(&state.journal) && *state.journal.blob_uri() == location.blob_uri
-        };
-        let mut journal = match state {
-            Some(state) if resumes(&state) => {
-                let changed = changed(&state.journal.files, &files);
-                let mut next = state.next(&files, listing);
-                on(UploadEvent::Resuming(
-                    self.kept(engine.keeps_partial_files(), &next, None, |path| next.complete.contains(path)).await,
-                ));
-                if !changed.is_empty() {
-                    on(UploadEvent::Changed(&changed));
-                }
-                (next.spec, next.registration) = (self.request.spec(self.foundry.endpoint()), registration);
-                next
-            }
-            state => {
-                if state.is_some() {
-                    on(UploadEvent::StartingOver);
-                }
-                let mut journal = Journal::begin(self.request.spec(self.foundry.endpoint()), registration, files);
-                journal.run = self.last_run + 1;
-                journal
-            }
-        };
-        journal.pending_upload_id.clone_from(&location.id);
-        journal
-    }
-
-    fn lifetime(&self, location: &UploadLocation, journal: &Journal) -> Option<super::LifetimeWarning> {
-        lifetime_warning(&location.sas, &journal.missing(), self.settings.limit_rate, OffsetDateTime::now_utc())
     }
 
     /// Runs the engine, and proves the arrived content. A failure includes the kept content.
@@ -451,93 +271,6 @@ impl Session {
             }
         }
     }
-
-    /// Adds to a journal what its run delivered, with either engine.
-    async fn resume_state(&self, engine: &dyn TransferEngine, mut journal: Journal) -> ResumeState {
-        if self.request.is_remote() {
-            return ResumeState { journal, delivered: Some(Default::default()) };
-        }
-        if journal.stage.is_complete() {
-            let all = journal.files.iter().map(|file| file.path.clone()).collect();
-            return ResumeState { journal, delivered: Some(all) };
-        }
-        let Some(directory) = &self.directory else { return ResumeState { journal, delivered: None } };
-        let (path, key, files) = (directory.path().to_owned(), journal.key.clone(), journal.files.clone());
-        let arrived = blocking(move || arrived_files((&path, &key), &files, |file, version| (file, version)));
-        for (ArrivedFile { path, bytes, .. }, version) in arrived.await.unwrap_or_default() {
-            // The list from the start of this run is newer than the record of an earlier run.
-            Arc::make_mut(&mut journal.blobs).entry(path.clone()).or_insert(ListedBlob { bytes, version });
-            journal.complete.insert(path);
-        }
-        let delivered = engine.arrived(&directory.run_path(journal.run), &self.request.source, &self.settings).await;
-        ResumeState { journal, delivered }
-    }
-
-    async fn broken(
-        &self,
-        engine: &dyn TransferEngine,
-        state: &ResumeState,
-        failure: TransferFailure,
-        no_location: Option<UploadError>,
-    ) -> UploadError {
-        let whole = state.arrived();
-        let kept = self
-            .kept(engine.keeps_partial_files(), &state.journal, failure.lost_file(), |path| whole.contains(path))
-            .await;
-        let changed = self.changed_files(&state.journal);
-        UploadError::Broken(Box::new(IncompleteUpload {
-            failure,
-            kept,
-            changed,
-            no_location: no_location.map(Box::new),
-        }))
-    }
-
-    /// Files of the source that changed since they were planned. Each is read once, after the transfer.
-    fn changed_files(&self, journal: &Journal) -> Vec<ChangedFile> {
-        let UploadSource::Local { directory, .. } = &*self.request.source else { return Vec::new() };
-        let changed = journal.files.iter().filter_map(|file| {
-            let now = stat_file(directory, &file.path).ok();
-            let is_same = now.as_ref().is_some_and(|now| (now.bytes, now.modified) == (file.bytes, file.modified));
-            let changed =
-                || ChangedFile { path: file.path.clone(), planned: file.bytes, now: now.map(|now| now.bytes) };
-            (!is_same).then(changed)
-        });
-        changed.collect()
-    }
-
-    /// Content of an upload with this journal that is kept, except for a lost file.
-    async fn kept(
-        &self,
-        keeps_partial_files: bool,
-        journal: &Journal,
-        lost: Option<&BlobPath>,
-        is_whole: impl Fn(&BlobPath) -> bool,
-    ) -> ResumeTotals {
-        let files = self.request.files();
-        let mut kept = ResumeTotals {
-            total_files: files.len() as u64,
-            total_bytes: journal.files.bytes(),
-            keeps_partial_files,
-            ..ResumeTotals::default()
-        };
-        for file in files.iter().filter(|file| is_whole(&file.path) && lost != Some(&file.path)) {
-            kept.files += 1;
-            kept.bytes += file.bytes;
-        }
-        if let (true, Some(directory)) = (kept.keeps_partial_files, &self.directory) {
-            let partial: Vec<_> = journal
-                .files
-                .iter()
-                .filter(|file| !is_whole(&file.path) && lost != Some(&file.path))
-                .cloned()
-                .collect();
-            let (path, key) = (directory.path().to_owned(), journal.key.clone());
-            let bytes = blocking(move || Ok(Record::partial_bytes((&path, &key), &partial)));
-            kept.partial_bytes = bytes.await.unwrap_or_default();
-        }
-        kept
-    }
 }
 
 impl Drop for Session {
@@ -548,19 +281,5 @@ impl Drop for Session {
         {
             drop(directory.remove());
         }
-    }
-}
-
-impl TransferFailure {
-    /// The file that the location does not hold as it was sent.
-    fn lost_file(&self) -> Option<&BlobPath> {
-        match self {
-            Self::Incomplete(path) | Self::Replaced(path) => Some(path),
-            Self::Engine(_) | Self::Stray(_) | Self::Unproved(_) => None,
-        }
-    }
-
-    fn needs_location(&self) -> bool {
-        matches!(self, Self::Engine(error) if error.needs_location())
     }
 }
