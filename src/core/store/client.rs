@@ -3,51 +3,41 @@
 
 mod copy;
 mod metadata;
+mod put;
 mod range;
 mod stored;
 
 use std::collections::HashSet;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use futures_util::{Stream, TryStreamExt};
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::acceptance::of_store;
-use super::blocks::BlockId;
 use super::container::{Container, blob_url};
-use super::error::{StoreError, has_code, is_fault, names_header, rejects_sas};
+use super::error::{StoreError, rejects_sas};
 use super::location::{BlobListing, ListedBlob, UploadLocation};
 use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
-use super::wire::{BlobEntry, StoredBlocks, block_list, read_blobs, read_blocks};
+use super::wire::{BlobEntry, StoredBlocks, read_blobs, read_blocks};
 use crate::env::Timings;
 use crate::http::{HttpClient, HttpError, MAX_PAGES, Method, Request, Response, ResponseFlaw, Retry};
-use crate::model::{BlobPath, BlobUri, ContentHash, Report, Reporter};
+use crate::model::{BlobPath, BlobUri, Report, Reporter};
 use crate::redact::SecretUrl;
 
 pub(crate) use self::copy::{CopyRefusal, CopySource};
+use self::put::UNKNOWN;
+pub(crate) use self::put::{BlobContent, SendAttempt};
 pub(crate) use self::range::{BlobRange, RangeError};
 pub use self::stored::StoredFile;
 
 /// Version of the protocol that AzCopy 10.32 uses too.
 const VERSION: &str = "2025-07-05";
 
-/// Header of a checksum.
-const CHECKSUM: &str = "x-ms-content-crc64";
-
 /// Header of a blob's SHA-256 as metadata: 64 lower-case hex digits.
 const SHA256: &str = "x-ms-meta-sha256";
-
-/// State of checksums: not yet known whether the store accepts them. Older emulators answer 500 to them.
-const UNKNOWN: u8 = 0;
-const ACCEPTED: u8 = 1;
-const REFUSED: u8 = 2;
 
 /// Asks the service for a fresh location of the same upload.
 pub(crate) type RenewLocation = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
@@ -111,38 +101,6 @@ pub(crate) struct BlobStore {
     is_read_only: bool,
     notices: RetryNotices,
     traffic: Arc<Traffic>,
-}
-
-/// Content of a block or of a small blob.
-pub(crate) struct BlobContent<'c, F> {
-    /// Name of the blob.
-    pub(crate) path: &'c BlobPath,
-    /// Name of the content in messages: `block 812 of 1,200 of model.safetensors`.
-    pub(crate) what: String,
-    /// Length in bytes.
-    pub(crate) length: u64,
-    /// CRC-64/NVME: eight little-endian bytes in base64.
-    pub(crate) crc64: &'c str,
-    /// Makes the body of one attempt.
-    pub(crate) body: F,
-    /// False once the file has changed: its old content would never arrive.
-    pub(crate) is_current: &'c (dyn Fn() -> bool + Sync),
-    /// Learns how each attempt ended.
-    pub(crate) on_attempt: &'c (dyn Fn(SendAttempt) + Sync),
-}
-
-/// End of one attempt to send content.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SendAttempt {
-    pub(crate) elapsed: Duration,
-    pub(crate) has_arrived: bool,
-    /// Refused because the store has too much to do.
-    pub(crate) is_busy: bool,
-}
-
-/// True if a failure may be caused by a checksum that the store does not support.
-fn is_of_checksum(error: &HttpError) -> bool {
-    names_header(error, CHECKSUM) || is_fault(error)
 }
 
 impl BlobStore {
@@ -235,66 +193,6 @@ impl BlobStore {
         }
     }
 
-    /// Put Blob: a file in one request, with its SHA-256 as metadata. Returns which write it was.
-    pub(crate) async fn put_blob<F, B>(
-        &self,
-        content: &BlobContent<'_, F>,
-        content_type: &'static str,
-        sha256: Option<ContentHash>,
-    ) -> Result<BlobVersion, StoreError>
-    where
-        F: Fn() -> B + Sync,
-        B: Stream<Item = io::Result<Bytes>> + Send + 'static,
-    {
-        let put = async |sum: Option<&str>| {
-            let headers = [("x-ms-blob-type", "BlockBlob"), ("x-ms-blob-content-type", content_type)];
-            let headers: Vec<_> = headers.into_iter().chain(sum.map(|sum| (SHA256, sum))).collect();
-            self.put(content, &[], &headers).await
-        };
-        let put = self.with_metadata(sha256, put).await?;
-        Ok(BlobVersion::new(put.etag.as_deref(), put.content_md5.as_deref(), put.last_modified.as_deref()))
-    }
-
-    /// Put Block.
-    pub(crate) async fn put_block<F, B>(&self, content: &BlobContent<'_, F>, id: &BlockId) -> Result<(), StoreError>
-    where
-        F: Fn() -> B + Sync,
-        B: Stream<Item = io::Result<Bytes>> + Send + 'static,
-    {
-        self.put(content, &[("comp", "block"), ("blockid", id.as_str())], &[]).await.map(drop)
-    }
-
-    /// Put Block List: makes the blob, with its SHA-256 as metadata. Returns which write it was; `None` if the store
-    /// does not have all of these blocks.
-    pub(crate) async fn put_block_list(
-        &self,
-        path: &BlobPath,
-        ids: &[BlockId],
-        content_type: &'static str,
-        sha256: Option<ContentHash>,
-    ) -> Result<Option<BlobVersion>, StoreError> {
-        let list = Bytes::from(block_list(ids));
-        let what = format!("the block list of {path}");
-        let commit = async |sum: Option<&str>| {
-            let once = async |sas: &Url| {
-                let request = self.request(Method::PUT, blob_url(sas, path, &[("comp", "blocklist")]));
-                let request = request.header("x-ms-blob-content-type", content_type);
-                let request = match sum {
-                    Some(sum) => request.header(SHA256, sum.to_owned()),
-                    None => request,
-                };
-                self.http.send(&request.bytes("application/xml", list.clone())).await
-            };
-            self.attempts((&what, &|| true), once).await
-        };
-        match self.with_metadata(sha256, commit).await {
-            // Its Content-MD5 is that of the list of blocks.
-            Ok(put) => Ok(Some(BlobVersion::new(put.etag.as_deref(), None, put.last_modified.as_deref()))),
-            Err(StoreError::Http(error)) if has_code(&error, "InvalidBlockList") => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Get Block List: blocks that the store holds for a blob; `None` if the SAS does not allow to list.
     pub(crate) async fn block_list(&self, path: &BlobPath) -> Result<Option<StoredBlocks>, StoreError> {
         let asked = self
@@ -309,97 +207,6 @@ impl BlobStore {
             Err(StoreError::Http(error)) if error.status() == Some(403) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    async fn put<F, B>(
-        &self,
-        content: &BlobContent<'_, F>,
-        query: &[(&str, &str)],
-        headers: &[(&'static str, &str)],
-    ) -> Result<Response, StoreError>
-    where
-        F: Fn() -> B + Sync,
-        B: Stream<Item = io::Result<Bytes>> + Send + 'static,
-    {
-        let once = async |sas: &Url, with_checksum: bool| {
-            let taken = Arc::new(AtomicU64::new(0));
-            let mut request = self.request(Method::PUT, blob_url(sas, content.path, query));
-            for (name, value) in headers {
-                request = request.header(name, (*value).to_owned());
-            }
-            if with_checksum {
-                request = of_store(request.header(CHECKSUM, content.crc64.to_owned()), Some(content.crc64));
-            }
-            let body = || {
-                let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
-                (content.body)().inspect_ok(move |piece| {
-                    mine.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                    all.taken.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                })
-            };
-            let begun = Instant::now();
-            let put = self.http.send(&request.stream(content.length, body)).await;
-            let is_busy =
-                put.as_ref().err().and_then(HttpError::status).is_some_and(|status| matches!(status, 429 | 503));
-            (content.on_attempt)(SendAttempt { elapsed: begun.elapsed(), has_arrived: put.is_ok(), is_busy });
-            if put.is_err() {
-                self.traffic.lost.fetch_add(taken.load(Ordering::Relaxed), Ordering::Relaxed);
-            }
-            put
-        };
-        let put = async |sas: &Url| {
-            // Most stores accept them, so that nothing waits for the first answer.
-            let has_checksum = self.checksums.load(Ordering::Relaxed) != REFUSED;
-            let error = match once(sas, has_checksum).await {
-                Ok(response) if has_checksum => {
-                    self.checksums.store(ACCEPTED, Ordering::Relaxed);
-                    return Ok(response);
-                }
-                Err(error) if has_checksum && is_of_checksum(&error) => error,
-                answer => return answer,
-            };
-            let alone = self.checksum_probe.lock().await;
-            match self.checksums.load(Ordering::Relaxed) {
-                UNKNOWN => self.probe_checksum_support(sas, (content.length, error), &once).await,
-                REFUSED => {
-                    drop(alone);
-                    once(sas, false).await
-                }
-                _ => Err(error),
-            }
-        };
-        self.attempts((&content.what, content.is_current), put).await
-    }
-
-    /// Finds out, after this failure of content with a checksum, whether the store accepts checksums. A refusal is
-    /// believed where the store names the header, or refuses the same content twice and accepts it without in between: a
-    /// passing fault must not cost the proof of everything that follows.
-    async fn probe_checksum_support(
-        &self,
-        sas: &Url,
-        (bytes, error): (u64, HttpError),
-        once: &impl AsyncFn(&Url, bool) -> Result<Response, HttpError>,
-    ) -> Result<Response, HttpError> {
-        let is_named = names_header(&error, CHECKSUM);
-        let without = once(sas, false).await?;
-        if !is_named {
-            // The content is sent again, and counts once.
-            self.traffic.lost.fetch_add(bytes, Ordering::Relaxed);
-            match once(sas, true).await {
-                Ok(response) => {
-                    self.checksums.store(ACCEPTED, Ordering::Relaxed);
-                    return Ok(response);
-                }
-                Err(error) if is_fault(&error) => self.traffic.restore_lost(bytes),
-                Err(error) => return Err(error),
-            }
-        }
-        self.checksums.store(REFUSED, Ordering::Relaxed);
-        self.report(Report::Warning(format!(
-            "The blob store does not support checksums ({CHECKSUM}): damage in transit is not \
-             noticed."
-        )));
-        Ok(without)
     }
 
     /// A request that is sent once, and fails when nothing of the whole upload moves.
