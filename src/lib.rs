@@ -27,7 +27,7 @@ use azure_ai_models_core::azd::Host;
 use azure_ai_models_core::cancel;
 use azure_ai_models_core::env::{Env, Timings, var};
 use cli::{Action, Command, Invocation};
-use console::{Console, ProgressMode, Settings, colour, follows_escapes};
+use console::{Console, ProgressMode, Settings, colour, follows_escapes, restore_terminal_on_panic};
 use detached::Detached;
 use error::CliError;
 use globals::{OutputFormat, PROGRAM};
@@ -77,6 +77,7 @@ pub mod testing {
 /// The whole program: parse, run, report, exit code. To be called by the only thread of the process.
 #[must_use]
 pub fn run(mut args: Vec<OsString>) -> ExitCode {
+    restore_terminal_on_panic();
     let detached = Detached::take(&mut args).map(Rc::new);
     let env = Env::from_process();
     let invocation = cli::read(args, env.run_by_azd());

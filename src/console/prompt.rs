@@ -1,6 +1,9 @@
 //! Selection prompts on a real terminal.
 
 use std::io;
+use std::panic;
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 
 use ::console::Term;
 use dialoguer::FuzzySelect;
@@ -13,23 +16,41 @@ use azure_ai_models_core::redact::mask_known;
 /// Visible rows of a list; typing filters it.
 const ROWS: usize = 7;
 
+/// Settings of the terminal while a question is open.
+#[cfg(unix)]
+static SETTINGS: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
+
+/// Restores the terminal before a panic ends the program: the release build does not unwind.
+pub(crate) fn restore_terminal_on_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        restore_terminal();
+        report(info);
+    }));
+}
+
+/// Restores echo and, on a terminal, the cursor.
+fn restore_terminal() {
+    #[cfg(unix)]
+    if let Some(before) = SETTINGS.try_lock().ok().and_then(|mut settings| settings.take()) {
+        // An error means that the terminal is gone.
+        let _: rustix::io::Result<()> =
+            rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &before);
+    }
+    let terminal = Term::stderr();
+    if terminal.is_term() {
+        drop(terminal.show_cursor());
+    }
+}
+
 /// Terminal settings, restored on drop: ending the program during a question would leave the terminal without echo and
 /// cursor.
 #[derive(Debug)]
-pub(crate) struct TerminalGuard {
-    #[cfg(unix)]
-    before: Option<rustix::termios::Termios>,
-}
+pub(crate) struct TerminalGuard(());
 
 impl Drop for TerminalGuard {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(before) = &self.before {
-            // An error means that the terminal is gone.
-            let _: rustix::io::Result<()> =
-                rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, before);
-        }
-        drop(Term::stderr().show_cursor());
+        restore_terminal();
     }
 }
 
@@ -37,10 +58,11 @@ impl Console {
     /// Holds on to the terminal while a question is open.
     #[must_use]
     pub(crate) fn guard(&self) -> TerminalGuard {
-        TerminalGuard {
-            #[cfg(unix)]
-            before: rustix::termios::tcgetattr(io::stdin()).ok(),
+        #[cfg(unix)]
+        {
+            *SETTINGS.lock().unwrap_or_else(PoisonError::into_inner) = rustix::termios::tcgetattr(io::stdin()).ok();
         }
+        TerminalGuard(())
     }
 
     /// Asks for one of the choices; `None` if the user cancels the question. Blocks.
