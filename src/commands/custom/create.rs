@@ -1,6 +1,6 @@
 //! `custom create`: uploads weights and registers them.
 //!
-//! The order of the steps is part of the contract: what can fail without the network fails first, and nothing is
+//! The order of the steps is fixed: what can fail without the network fails first, and nothing is
 //! registered that did not arrive whole.
 
 mod args;

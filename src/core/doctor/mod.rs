@@ -44,7 +44,7 @@ pub enum CheckId {
     Dns,
     /// Proxy for that host.
     Proxy,
-    /// TLS to that host, and the issuer of its certificate.
+    /// TLS to that host, and the authority behind its certificate.
     Tls,
     /// Clock of this machine.
     Clock,
