@@ -200,7 +200,7 @@ impl CliError {
 
     /// Sets AzCopy as the party that failed.
     #[must_use]
-    fn from_tool(mut self) -> Self {
+    fn with_tool_origin(mut self) -> Self {
         self.details.culprit = ErrorOrigin::Tool;
         self
     }

@@ -99,7 +99,7 @@ impl From<LocateError> for CliError {
         Self::new(kind, error.to_string())
             .with_code(ErrorCode::AzcopyNotFound)
             .with_suggestion(error.suggestion())
-            .from_tool()
+            .with_tool_origin()
     }
 }
 
@@ -113,7 +113,10 @@ impl From<VerifyError> for CliError {
                 azure_ai_models_core::azcopy::download_url()
             ),
         };
-        Self::failure(format!("{error}{why}")).with_code(ErrorCode::AzcopyUnusable).with_suggestion(way).from_tool()
+        Self::failure(format!("{error}{why}"))
+            .with_code(ErrorCode::AzcopyUnusable)
+            .with_suggestion(way)
+            .with_tool_origin()
     }
 }
 
@@ -160,7 +163,7 @@ impl From<InstallError> for CliError {
                 .with_code(ErrorCode::AzcopyNotInstalled)
                 .with_suggestion(format!("Check the free disk space and the permissions. Otherwise: {by_hand}")),
         };
-        error.from_tool()
+        error.with_tool_origin()
     }
 }
 

@@ -104,7 +104,7 @@ impl From<RunError> for CliError {
                 }
             }
         };
-        error.from_tool()
+        error.with_tool_origin()
     }
 }
 
