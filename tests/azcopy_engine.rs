@@ -214,7 +214,7 @@ async fn scripts_in_place_of_azcopy_are_detected() {
     use std::os::unix::fs::PermissionsExt;
     for (text, words) in [
         ("echo 'azcopy: error while loading shared libraries: libsecret-1.so.0' >&2\nexit 127", "libsecret-1.so.0"),
-        ("echo hello", "is not AzCopy: it answers --version with 'hello'"),
+        ("echo hello", "is not AzCopy: its --version prints 'hello'"),
         ("sleep 60", "did not answer --version within"),
     ] {
         let mut lab = Lab::new("");
