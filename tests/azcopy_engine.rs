@@ -215,7 +215,7 @@ async fn scripts_in_place_of_azcopy_are_detected() {
     for (text, words) in [
         ("echo 'azcopy: error while loading shared libraries: libsecret-1.so.0' >&2\nexit 127", "libsecret-1.so.0"),
         ("echo hello", "is not AzCopy: its --version prints 'hello'"),
-        ("sleep 60", "did not answer --version within"),
+        ("sleep 60", "--version did not respond within"),
     ] {
         let mut lab = Lab::new("");
         lab.timings.azcopy_version = Duration::from_secs(3);

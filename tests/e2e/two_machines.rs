@@ -39,7 +39,7 @@ fn blobs_of_another_machine_are_not_registered() {
         }
         let (code, words) = create(&first, &first, engine);
         assert_eq!(code, Some(7), "{engine}: {words}");
-        assert!(words.contains("model.safetensors as it was sent: another upload has written it since"), "{words}");
+        assert!(words.contains("model.safetensors in the blob store was overwritten by another upload"), "{words}");
         let (code, words) = create(&first, &first, engine);
         assert_eq!(code, Some(0), "{engine}: {words}");
         let model = first.json(&["show", "-n", "shared", "-o", "json"]);
