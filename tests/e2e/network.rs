@@ -87,7 +87,9 @@ fn a_silent_store_is_reported_and_the_same_command_resumes() {
     let error: Value = serde_json::from_str(stderr.lines().last().expect("a line")).expect("JSON");
     assert_eq!(error["error"]["code"], "upload_stalled");
     let message = error["error"]["message"].as_str().expect("words");
-    assert!(message.starts_with("Upload interrupted. Run the same command to resume.\nThe upload made no progress for 6"));
+    assert!(
+        message.starts_with("Upload interrupted. Run the same command to resume.\nThe upload made no progress for 6")
+    );
     assert!(message.contains("4 of 5 files (781.2 KB) are complete and will not be sent again"), "{message}");
 
     gate.line(Line::Cut);
