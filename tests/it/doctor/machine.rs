@@ -1,0 +1,53 @@
+//! Checks of AzCopy, the disk, open files, and the uploads on this machine.
+
+use super::{doctor, failures, trouble, world};
+
+#[test]
+fn without_azcopy_there_is_another_way() {
+    let env = world();
+    std::fs::remove_file(env.bin().join("azcopy")).expect("removed");
+    insta::assert_snapshot!(trouble(&doctor(&env)), @"warning  azcopy      azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; 'custom create' downloads it if needed  Fix: export AZURE_AI_MODELS_ENGINE=native");
+}
+
+#[test]
+fn an_azcopy_that_does_not_run_is_a_failure() {
+    let env = world();
+    env.program("azcopy", "echo 'azcopy: error while loading shared libraries' >&2; exit 127");
+    insta::assert_snapshot!(failures(&doctor(&env), "azcopy").replace(azure_ai_models_core::azcopy::download_url(), "[URL]"), @"
+    failed   azcopy      [ROOT]/bin/azcopy was found but does not run (exit 127): azcopy: error while loading shared libraries  Fix: Install AzCopy v10: [URL]
+    ");
+}
+
+#[test]
+fn a_full_disk() {
+    let env = world();
+    let output = env.run_after("trap '' XFSZ; ulimit -f 4", &["doctor"]);
+    insta::assert_snapshot!(failures(&output, "disk"), @"
+    failed   disk        [ROOT]/home cannot be written: File too large (os error 27)  Fix: export AZD_CONFIG_DIR=DIR
+    ");
+    let left: Vec<_> =
+        std::fs::read_dir(env.home()).expect("the home").map(|entry| entry.expect("an entry").path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_small_limit_of_open_files_is_a_warning() {
+    let env = world();
+    let output = env.run_after("ulimit -n 64", &["doctor"]).success();
+    let line = output.stdout.lines().find(|line| line.contains("open-files")).expect("the check");
+    assert_eq!(
+        line,
+        "warning  open-files  the limit is 64; the native engine needs 96 for all its connections  Fix: ulimit -n 4096"
+    );
+}
+
+#[test]
+fn an_upload_that_waits_is_told_with_the_command_that_resumes_it() {
+    let mut env = world();
+    env.write_model();
+    env.azcopy_script("init\nerror no");
+    env.run(&["create", "-n", "other-model", "--source", "model"]).fails_with(7);
+    env.azcopy_script("default");
+    let warned = trouble(&doctor(&env)).replace("resume ", "discard ");
+    insta::assert_snapshot!(env.clean(&warned).replace("discard ", "resume "), @"warning  uploads     'other-model' version 1 is interrupted  Fix: azure-ai-models custom uploads resume [UPLOAD]");
+}

@@ -1,0 +1,157 @@
+//! Checks of the way to the project and to the blob store: name, proxy, TLS.
+
+use serde_json::json;
+
+use super::{check, doctor, failures, page, world};
+use crate::support::{CANARY, ConnectProxy, FarHost, Says, TestEnv};
+
+const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
+/// Checks of the network, and those that need it, in their order.
+const NETWORK: [&str; 5] = ["dns", "proxy", "tls", "clock", "role"];
+
+/// A name that does not resolve.
+#[test]
+fn dns() {
+    let mut env = world();
+    env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
+    env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo");
+    insta::assert_snapshot!(failures(&doctor(&env), "dns"), @"
+    failed   dns         the name nowhere.invalid cannot be resolved  Fix: nslookup nowhere.invalid
+    warning  tls         not checked: see dns
+    warning  clock       not checked: see tls
+    warning  role        not checked: see tls
+    warning  blob-store  not checked: see role
+    ");
+}
+
+/// A project behind a company's proxy, with a certificate of the company's authority.
+fn company(proxy: impl FnOnce(&FarHost) -> ConnectProxy) -> (TestEnv, FarHost, ConnectProxy) {
+    let mut env = world();
+    let origin = env.emulator().origin();
+    let far = FarHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
+    let proxy = proxy(&far);
+    env.set("AZURE_PROJECT_ENDPOINT", &format!("https://{HOST}/api/projects/demo"));
+    env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@{}", proxy.address()));
+    let authority = env.write("company.pem", &far.authority);
+    env.set("SSL_CERT_FILE", &authority.to_string_lossy());
+    (env, far, proxy)
+}
+
+/// Lines of the checks of the network, and of those that need it.
+fn network(env: &TestEnv, proxy: &ConnectProxy) -> String {
+    let page = page(&doctor(env)).replace(&proxy.address().to_string(), "[PROXY]").replace(HOST, "[HOST]");
+    let is_of_network = |line: &&str| {
+        let id = line.split_whitespace().nth(1).unwrap_or_default();
+        NETWORK.contains(&id) || line.starts_with("ERROR")
+    };
+    page.lines().filter(is_of_network).collect::<Vec<_>>().join("\n")
+}
+
+/// As [`network`], up to the only check that fails: those that need it are not checked.
+fn failed_network(env: &TestEnv, proxy: &ConnectProxy, id: &str) -> String {
+    let lines = network(env, proxy);
+    let lines: Vec<&str> = lines.lines().collect();
+    let at = NETWORK.iter().position(|one| *one == id).expect("a check of the network");
+    let (told, after) = lines.split_at(at + 1);
+    let skipped = [("tls", "proxy"), ("clock", "tls"), ("role", "tls")]
+        .map(|(skipped, why)| format!("warning  {skipped:<10}  not checked: see {why}"));
+    let end = format!("ERROR: 1 of 14 checks failed: {id}");
+    assert_eq!(after, [&skipped[at - 1..], &[end]].concat());
+    told.join("\n")
+}
+
+#[test]
+fn a_proxy_and_the_companys_authority_are_named() {
+    let (env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
+    insta::assert_snapshot!(network(&env, &proxy), @"
+    ok       dns         [HOST] is resolved by the proxy
+    ok       proxy       http://[PROXY] for [HOST], with a user name
+    ok       tls         [HOST] answers; its certificate is signed by 'Company Authority'
+    ok       clock       agrees with that of [HOST]
+    ok       role        the project's models can be read; an upload needs the role Azure AI User or more
+    ");
+}
+
+#[test]
+fn an_authority_that_is_not_trusted_is_named_with_the_variable_to_set() {
+    let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
+    env.unset("SSL_CERT_FILE");
+    insta::assert_snapshot!(failed_network(&env, &proxy, "tls"), @"
+    ok       dns         [HOST] is resolved by the proxy
+    ok       proxy       http://[PROXY] for [HOST], with a user name
+    failed   tls         the certificate of [HOST] is signed by 'Company Authority', which this machine does not trust; get the certificate of 'Company Authority' from your network administrator as ca.pem  Fix: export SSL_CERT_FILE=ca.pem
+    ");
+    let seen = env.emulator().requests();
+    assert!(seen.is_empty(), "nothing is sent over such a connection: {seen:?}");
+}
+
+#[test]
+fn a_certificate_file_that_is_missing_is_named() {
+    let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
+    env.set("SSL_CERT_FILE", "/nowhere.pem");
+    insta::assert_snapshot!(failed_network(&env, &proxy, "tls"), @"
+    ok       dns         [HOST] is resolved by the proxy
+    ok       proxy       http://[PROXY] for [HOST], with a user name
+    failed   tls         could not prepare for HTTPS requests: SSL_CERT_FILE names /nowhere.pem, which cannot be read: No such file or directory (os error 2)  Fix: Correct SSL_CERT_FILE and SSL_CERT_DIR, or unset them.
+    ");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password() {
+    let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, Some("another password")));
+    insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
+    ok       dns         [HOST] is resolved by the proxy
+    failed   proxy       http://[PROXY] refuses the user name and password (407)  Fix: export HTTPS_PROXY=http://USER:PASSWORD@[PROXY]
+    ");
+    env.set("HTTPS_PROXY", &format!("http://{}", proxy.address()));
+    insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
+    ok       dns         [HOST] is resolved by the proxy
+    failed   proxy       http://[PROXY] requires a user name and password (407)  Fix: export HTTPS_PROXY=http://USER:PASSWORD@[PROXY]
+    ");
+}
+
+#[test]
+fn a_proxy_that_forbids_the_host() {
+    let (env, _far, proxy) = company(|_| ConnectProxy::refusing(403));
+    insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
+    ok       dns         [HOST] is resolved by the proxy
+    failed   proxy       http://[PROXY] does not allow [HOST]  Fix: export NO_PROXY=$NO_PROXY,[HOST]
+    ");
+}
+
+#[test]
+fn a_proxy_that_is_down() {
+    let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
+    env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
+    insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"
+    ok       dns         [HOST] is resolved by the proxy
+    failed   proxy       http://127.0.0.1:9 cannot be reached  Fix: curl -v http://127.0.0.1:9
+    ");
+}
+
+/// The newest model decides which store is asked.
+#[test]
+fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
+    let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, None));
+    let newest = json!({"name": "far-model", "version": "1", "blobUri": format!("https://{HOST}/container?sig={CANARY}"),
+        "systemData": {"createdAt": "2030-01-01T00:00:00Z"}});
+    env.emulator().seed(&newest).expect("seeded");
+    insta::assert_snapshot!(check(&env, "blob-store")["message"].as_str().expect("words"), @"canary-of-the-doctor-tests.services.ai.azure.com answers; its certificate is signed by 'Company Authority'");
+    assert!(env.emulator().requests().iter().all(|request| !request.path.contains("container")));
+    // The way to the project stays; the store is asked past the proxy, where its name has no address.
+    let near = env.emulator().endpoint();
+    env.set("AZURE_PROJECT_ENDPOINT", &near).set("NO_PROXY", HOST);
+    insta::assert_snapshot!(failures(&doctor(&env), "blob-store"), @"
+    failed   blob-store  the name canary-of-the-doctor-tests.services.ai.azure.com cannot be resolved  Fix: nslookup canary-of-the-doctor-tests.services.ai.azure.com
+    ");
+    drop(proxy);
+}
+
+#[test]
+fn what_is_no_blob_store_is_told() {
+    let env = world();
+    env.blobs().says(Says::Error(302, ""));
+    insta::assert_snapshot!(failures(&doctor(&env), "blob-store"), @"
+    failed   blob-store  what answers as 127.0.0.1 is not a blob store: a proxy or gateway may respond in its place  Fix: Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.
+    ");
+}
