@@ -1,15 +1,17 @@
 //! The emulator as a program: starts one, prints the variables to set, and runs until it is stopped.
 
 mod options;
+#[path = "../../support/program.rs"]
+mod program;
 
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use foundry_emulator::Emulator;
 
 use crate::options::Options;
+use crate::program::{told_to_end, write_whole};
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
@@ -34,35 +36,6 @@ fn run(options: &Options) -> io::Result<()> {
         say(&endpoint);
         told_to_end.await;
         Ok(())
-    })
-}
-
-/// By renaming, so that a script that waits for the file never reads half of it.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".partial");
-    std::fs::write(&partial, text)?;
-    std::fs::rename(&partial, file)
-}
-
-#[cfg(unix)]
-fn told_to_end() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(windows)]
-fn told_to_end() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        drop(interrupt.recv().await);
     })
 }
 

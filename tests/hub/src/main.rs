@@ -1,11 +1,16 @@
 //! The Hub as a program: starts one, prints the variables to set, and runs until it is stopped.
 
+#[path = "../../support/program.rs"]
+mod program;
+
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use fake_hub::{Config, FakeHub, Fault, Gate, RepoConfig};
+
+use crate::program::{told_to_end, write_whole};
 
 /// A model hub of this machine, to try, test and script imports without Hugging Face.
 ///
@@ -133,35 +138,6 @@ impl Options {
 fn read_repo(text: &str) -> Result<RepoConfig, String> {
     let (id, directory) = text.split_once('=').ok_or("expected NAMESPACE/NAME=DIRECTORY")?;
     Ok(RepoConfig::new(id, directory))
-}
-
-/// Writes by renaming, so that a script that waits for the file never reads half of it.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".partial");
-    std::fs::write(&partial, text)?;
-    std::fs::rename(&partial, file)
-}
-
-#[cfg(unix)]
-fn told_to_end() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(windows)]
-fn told_to_end() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        drop(interrupt.recv().await);
-    })
 }
 
 #[expect(clippy::print_stdout, reason = "the program's output: what a person or a script sets")]
