@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use rustix::process::Signal;
 
-use crate::support::{CANARY, Ended, Output, Running, Says, Terminal, TestEnv, eventually, lives};
+use crate::support::{self, CANARY, CREATE, Ended, Output, Running, Says, Terminal, TestEnv, eventually, lives};
 
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 const CTRL_C: &str = "\u{3}";
 /// Far below every limit of a run whose clock is not scaled, far above what a loaded machine needs.
 const QUICKLY: Duration = Duration::from_secs(3);
@@ -21,8 +20,7 @@ fn env() -> TestEnv {
 }
 
 fn env_with(config: Config) -> TestEnv {
-    let mut env = TestEnv::with(config);
-    env.write_model();
+    let mut env = support::env_with(config);
     // The real clock: the end has to be quick without scaling.
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     env
@@ -38,10 +36,6 @@ fn uploading() -> TestEnv {
 
 fn signals(env: &TestEnv) -> usize {
     std::fs::read_to_string(env.work().join("signals")).expect("the signals").lines().count()
-}
-
-fn registered(env: &TestEnv) -> bool {
-    env.emulator().requests().iter().any(|request| request.path.ends_with("/createAsync"))
 }
 
 fn assert_no_azcopy(env: &TestEnv) {
@@ -90,7 +84,7 @@ fn ctrl_c_ends_an_upload_cleanly() {
       azure-ai-models custom create --name my-model --source model
     ");
     assert_eq!(signals(&env), 1);
-    assert!(!registered(&env));
+    assert!(env.registrations() == 0);
 }
 
 #[test]
@@ -506,7 +500,7 @@ fn a_closed_reader_is_no_failure() {
         drop(child.stdout.take());
         let output = env.output(&child.wait_with_output().expect("the program ends")).success();
         assert!(output.stderr.ends_with("✓ Model registered successfully!\n"), "{output}");
-        assert!(registered(&env));
+        assert!(env.registrations() > 0);
     }
 }
 
@@ -519,7 +513,7 @@ fn a_lost_standard_error_does_not_keep_azcopy_alive() {
     eventually("azcopy", || env.work().join("signals").exists() && !env.azcopy_starts().is_empty());
     drop(child.stderr.take());
     drop(child.stdout.take());
-    crate::support::send(child.id(), Signal::HUP);
+    support::send(child.id(), Signal::HUP);
     assert_eq!(child.wait().expect("the program ends").code(), Some(130));
     assert_no_azcopy(&env);
 }

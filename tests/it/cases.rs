@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::TestEnv;
+use crate::support::{TestEnv, env_with_model};
 
 /// Copies an input into the working directory: nothing may write to the original.
 fn given(env: &TestEnv, case: &str) {
@@ -153,8 +153,7 @@ fn files_of_azd_and_secrets_stay_and_are_named() {
 /// An upload that was interrupted has its directory in the source: it is no part of the next plan.
 #[test]
 fn the_uploads_of_this_program_are_never_planned() {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     let config = env.work().join("model/.config");
     env.set("AZD_CONFIG_DIR", config.to_str().expect("text"));
     env.azcopy_script("init\nerror broken\nnext-run\ndefault");
@@ -194,8 +193,7 @@ fn names_that_the_store_does_not_keep_end_before_any_request() {
         (&deep, "has 255 path segments; the maximum for a blob name is 254"),
         (&long, "has 1254 characters; the maximum for a blob name is 1024"),
     ] {
-        let env = TestEnv::new();
-        env.write_model();
+        let env = env_with_model();
         env.write(&format!("model/{name}"), "x");
         for engine in ["azcopy", "native"] {
             let create =
@@ -234,8 +232,7 @@ fn names_that_the_store_does_not_keep_end_before_any_request() {
 #[cfg(unix)]
 #[test]
 fn an_unusual_path_is_given_to_azcopy_as_a_link() {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     let source = env.work().join("50% *[x]? done");
     fs::rename(env.work().join("model"), &source).expect("moved");
     env.run(&["create", "-n", "my-model", "--source", "50% *[x]? done", "--skip-check"]).success();

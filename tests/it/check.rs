@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::TestEnv;
+use crate::support::{TestEnv, env_with_model};
 
 /// A model without its second shard, and with code.
 fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     env.write("model/tokenizer.json", "{}");
     env
 }

@@ -6,15 +6,9 @@ use std::process::Stdio;
 use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::{Output, TestEnv};
+use crate::support::{Output, TestEnv, env_with_model as env};
 
 const PIPED: [&str; 6] = ["custom", "create", "-n", "my-model", "--source", "-"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
 
 /// Runs `create` with its source on standard input.
 fn piped(env: &TestEnv, more: &[&str]) -> Output {

@@ -3,24 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, LocationForm, MissingRoute, OperationEnd, PendingUploadShape, Route};
 use serde_json::json;
 
-use crate::support::{Says, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    env_with(Config::default())
-}
-
-fn env_with(config: Config) -> TestEnv {
-    let env = TestEnv::with(config);
-    env.write_model();
-    env
-}
-
-#[must_use = "either snapshot the output or assert the exit code"]
-fn create(env: &TestEnv, more: &[&str]) -> crate::support::Output {
-    env.run(&[&CREATE[..], more].concat())
-}
+use crate::support::{Says, TestEnv, create, env_with, env_with_model as env};
 
 #[test]
 fn the_user_sees_three_steps_and_the_result() {
@@ -189,15 +172,10 @@ fn a_version_that_exists_is_a_conflict_that_names_the_next_free_one() {
     for version in ["1", "2", "7"] {
         env.emulator().seed(&json!({"name": "my-model", "version": version})).expect("seeded");
     }
-    insta::assert_snapshot!(create(&env, &[]), @"
+    insta::assert_snapshot!(create(&env, &[]).abridged(), @"
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
-    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
-
-    Creating custom model: my-model (version 1)
-
-    Step 1/3: Requesting upload location...
+    [WARNINGS]
+    [STEP 1]
     ERROR: Model 'my-model' already exists. Use --overwrite to replace.
 
     Suggestion: Use the next free version: --version 8
@@ -319,15 +297,10 @@ fn a_refused_sas_is_renewed_once() {
     create(&env, &[]).success();
     env.emulator().reset();
     env.blobs().says(Says::Error(403, "AuthenticationFailed"));
-    insta::assert_snapshot!(create(&env, &[]), @"
+    insta::assert_snapshot!(create(&env, &[]).abridged(), @"
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
-    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
-
-    Creating custom model: my-model (version 1)
-
-    Step 1/3: Requesting upload location...
+    [WARNINGS]
+    [STEP 1]
     ERROR: the blob store rejected the upload SAS (403 AuthenticationFailed)
 
     Suggestion: A new upload location was rejected too. Check this machine's clock, and the network rules of the project's storage.
@@ -378,7 +351,7 @@ fn an_unproved_upload_is_not_registered() {
         env.azcopy_script(script);
         let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        assert!(!is_registered(&env), "{words}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{words}: registered all the same");
     }
 }
 
@@ -396,7 +369,7 @@ fn totals_are_those_of_what_was_to_be_sent() {
         create(&env, &[]).fails_with(7);
         let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        assert!(!is_registered(&env), "{words}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{words}: registered all the same");
     }
     let remote = ["custom", "create", "--name", "my-model", "--source", "https://a.blob.core.windows.net/c?sv=1&sig=x"];
     for (end, words) in [
@@ -408,32 +381,19 @@ fn totals_are_those_of_what_was_to_be_sent() {
         env.azcopy_script(&format!("init\nend Completed {end}\nexit 0\n"));
         let output = env.run(&remote).fails_with(7);
         assert!(output.stderr.contains(words), "{words}: {output}");
-        assert!(!is_registered(&env), "{words}: registered all the same");
+        assert_eq!(env.registrations(), 0, "{words}: registered all the same");
     }
-}
-
-fn is_registered(env: &TestEnv) -> bool {
-    env.emulator().requests().iter().any(|request| request.path.ends_with("/createAsync"))
 }
 
 #[test]
 fn a_broken_upload_names_the_log_and_the_command_to_run_again() {
     let mut env = env();
     env.azcopy_script("init\nlog 2026/11/25 04:00:00 ERR: [P#0-T#0] UPLOADFAILED: model.safetensors : 000 : source modified during transfer\nfailed model.safetensors 0 1000\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n");
-    insta::assert_snapshot!(create(&env, &["--description", "two words"]), @"
+    insta::assert_snapshot!(create(&env, &["--description", "two words"]).abridged(), @"
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
-    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
-
-    Creating custom model: my-model (version 1)
-
-    Step 1/3: Requesting upload location...
-    ✓ Upload location ready
-      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
-
-    Step 2/3: Uploading model files...
-      Source: model (2 files, 1.0 KB)
+    [WARNINGS]
+    [STEP 1]
+    [STEP 2]
       Uploading 2 files, 1.0 KB...
     ERROR: Upload interrupted. Fix the problem, then run the same command to resume.
     1 of 2 files failed: model.safetensors: source modified during transfer

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{CREATE, Output, TestEnv, eventually, lives, send};
+use crate::support::{CREATE, Output, TestEnv, env_with_model, eventually, lives, send};
 
 /// Upload that waits at 28 % until the test continues it.
 pub(crate) struct Stage {
@@ -42,8 +42,7 @@ impl Stage {
 
     /// Uploads of a small model by this script, in which `GO` is a file that [`Self::go`] makes.
     pub(crate) fn scripted(script: &str) -> Self {
-        let mut env = TestEnv::new();
-        env.write_model();
+        let mut env = env_with_model();
         let go = env.root().join("go");
         env.azcopy_script(&script.replace("GO", &go.display().to_string()));
         Self::of(env)
@@ -100,7 +99,7 @@ impl Stage {
     }
 
     pub(crate) fn registrations(&self) -> usize {
-        self.env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/createAsync")).count()
+        self.env.registrations()
     }
 
     /// Waits until AzCopy has reported its progress.

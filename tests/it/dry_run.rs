@@ -1,6 +1,6 @@
 //! `create --dry-run`: the plan, in both formats, without any change.
 
-use crate::support::{Output, TestEnv};
+use crate::support::{Output, TestEnv, env_with_model};
 
 fn dry_run(env: &TestEnv, more: &[&str]) -> Output {
     let args = ["custom", "create", "-n", "my-model", "--source", "model", "--dry-run"];
@@ -9,8 +9,7 @@ fn dry_run(env: &TestEnv, more: &[&str]) -> Output {
 
 /// Neither AzCopy nor project: neither is needed.
 fn with_nothing() -> TestEnv {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.unset("AZURE_PROJECT_ENDPOINT").unset("PATH");
     env
 }
@@ -147,8 +146,7 @@ fn the_plan_is_a_document_too() {
 
 #[test]
 fn a_folder_that_would_be_refused_shows_its_plan_too() {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     env.write("model/model.safetensors", "");
     insta::assert_snapshot!(dry_run(&env, &[]).fails_with(6), @"
     Dry run: nothing is sent.
@@ -187,8 +185,7 @@ fn a_folder_that_would_be_refused_shows_its_plan_too() {
 /// Only `auto` asks the service, with a GET; a remote source is not read.
 #[test]
 fn a_dry_run_changes_nothing_on_the_service() {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     env.emulator().seed(&serde_json::json!({"name": "my-model", "version": "4"})).expect("seeded");
     let output = dry_run(&env, &["--version", "auto", "-o", "json"]).success();
     assert_eq!(output.json()["version"], "5");

@@ -5,28 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Output, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
-
-fn create(env: &TestEnv) -> Output {
-    env.run(&CREATE)
-}
-
-/// Files that each run of AzCopy was given.
-fn lists(env: &TestEnv) -> Vec<String> {
-    env.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-fn registrations(env: &TestEnv) -> usize {
-    env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/createAsync")).count()
-}
+use crate::support::{CREATE, create, env_with_model as env};
 
 /// Both files of the model, with these ETags.
 fn both<'a>(config: &'a str, weights: &'a str) -> [(&'a str, u64, &'a str); 2] {
@@ -40,7 +19,7 @@ const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 10
 fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
     let env = env();
     env.blobs().holds_in_turn(&[&[], &both("1", "1"), &both("1", "2")]);
-    let output = create(&env).fails_with(7);
+    let output = create(&env, &[]).fails_with(7);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
     Upload interrupted. Run the same command to resume.
@@ -51,10 +30,10 @@ fn a_file_that_is_written_after_azcopy_ended_is_not_registered() {
     To resume, run the same command again:
       azure-ai-models custom create --name my-model --source model
     ");
-    assert_eq!(registrations(&env), 0);
+    assert_eq!(env.registrations(), 0);
     env.blobs().holds_in_turn(&[&both("1", "2"), &both("1", "3")]);
-    create(&env).success();
-    assert_eq!(lists(&env), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists(), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
 }
 
 /// Complete, and registered another day.
@@ -63,14 +42,14 @@ fn a_complete_upload_is_compared_before_it_is_registered_later() {
     let env = env();
     env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
     env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
-    create(&env).fails_with(8);
+    create(&env, &[]).fails_with(8);
     env.blobs().holds_in_turn(&[&both("1", "2")]);
     let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(7).json_error();
     assert_eq!((&error["kind"], &error["code"]), (&json!("upload_failed"), &json!("blob_replaced")), "{error}");
     assert!(error["message"].as_str().expect("a text").contains("model.safetensors"), "{error}");
     env.blobs().holds_in_turn(&[&both("1", "2"), &both("1", "3")]);
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "model.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }
 
 /// Nothing is registered that cannot be compared.
@@ -79,10 +58,10 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
     let env = env();
     env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
     env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
-    create(&env).fails_with(8);
-    let before = registrations(&env);
+    create(&env, &[]).fails_with(8);
+    let before = env.registrations();
     env.emulator().add_fault("startPendingUpload:status=403,code=Forbidden,message=No.".parse().expect("a fault"));
-    let output = create(&env).fails_with(8);
+    let output = create(&env, &[]).fails_with(8);
     let (_, error) = output.stderr.split_once("ERROR: ").expect("an error");
     insta::assert_snapshot!(error, @"
     the uploaded files cannot be verified before the registration: no permission: No. (Forbidden)
@@ -96,7 +75,7 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
 
     Request id: [UUID], [TIME]
     ");
-    assert_eq!(registrations(&env), before);
+    assert_eq!(env.registrations(), before);
 }
 
 /// A file that AzCopy does not have to send again stays unchanged.
@@ -104,11 +83,11 @@ fn a_complete_upload_whose_location_cannot_be_asked_for_is_not_registered() {
 fn an_arrived_file_that_is_overwritten_is_not_registered() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     env.blobs().holds_in_turn(&[&[("config.json", 50, "1")], &both("2", "1")]);
-    let output = create(&env).fails_with(7);
+    let output = create(&env, &[]).fails_with(7);
     assert!(output.stderr.contains("config.json in the blob store was overwritten by another upload"), "{output}");
-    assert_eq!((registrations(&env), lists(&env)[1].as_str()), (0, "model.safetensors\n"));
+    assert_eq!((env.registrations(), env.azcopy_lists()[1].as_str()), (0, "model.safetensors\n"));
 }
 
 /// Between the end of a run that failed and the next one.
@@ -117,10 +96,10 @@ fn a_file_that_is_written_between_two_runs_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
     env.blobs().holds_in_turn(&[&[], &[("config.json", 50, "1")]]);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     env.blobs().holds_in_turn(&[&[("config.json", 50, "2")], &both("3", "1")]);
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
 /// AzCopy says that it has sent the file, and what is there is what was there before.
@@ -131,7 +110,7 @@ fn a_file_that_azcopy_did_not_write_is_not_registered() {
     let error = env.run(&[&CREATE[..], &["-o", "json"]].concat()).fails_with(7).json_error();
     assert_eq!(error["code"], "incomplete_upload", "{error}");
     assert!(error["message"].as_str().expect("a text").contains("model.safetensors"), "{error}");
-    assert_eq!(registrations(&env), 0);
+    assert_eq!(env.registrations(), 0);
 }
 
 /// Such a file would otherwise be registered with the model.
@@ -142,9 +121,9 @@ fn a_foreign_file_in_the_location_is_not_registered() {
     for lists in [[&[][..], &with_stray], [&both("0", "0")[..], &both("1", "1")]] {
         let env = env();
         env.blobs().holds_in_turn(&[lists[0], lists[1], &with_stray]);
-        let output = create(&env).fails_with(7);
+        let output = create(&env, &[]).fails_with(7);
         assert!(output.stderr.contains("another upload wrote theirs.bin to the upload location"), "{output}");
-        assert_eq!(registrations(&env), 0);
+        assert_eq!(env.registrations(), 0);
     }
 }
 
@@ -154,7 +133,7 @@ fn a_journal_without_etags_is_registered_by_its_sizes() {
     let env = env();
     env.emulator().add_fault("createAsync:status=400,count=1".parse().expect("a fault"));
     env.blobs().holds_in_turn(&[&[], &both("1", "1")]);
-    create(&env).fails_with(8);
+    create(&env, &[]).fails_with(8);
     let uploads = fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("uploads");
     let path = uploads.map(|upload| upload.expect("an upload").path().join("journal.json")).next().expect("one");
     let mut journal: Value = serde_json::from_slice(&fs::read(&path).expect("a journal")).expect("JSON");
@@ -162,8 +141,8 @@ fn a_journal_without_etags_is_registered_by_its_sizes() {
     fs::write(&path, journal.to_string()).expect("written");
     let shorter = [("config.json", 50, "2"), ("model.safetensors", 999, "2")];
     env.blobs().holds_in_turn(&[&shorter]);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     env.blobs().holds_in_turn(&[&shorter, &both("2", "3")]);
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "model.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }

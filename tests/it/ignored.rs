@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::{Running, TestEnv};
+use crate::support::{Running, TestEnv, env_with_model};
 
 /// Starts `create` from a shell that ignores a signal, and returns it while AzCopy runs.
 fn start(env: &TestEnv, ignored: &str) -> Running {
@@ -20,8 +20,7 @@ fn start(env: &TestEnv, ignored: &str) -> Running {
 #[test]
 fn ignored_signals_stay_ignored() {
     for (name, signal) in [("HUP", Signal::HUP), ("INT", Signal::INT)] {
-        let mut env = TestEnv::new();
-        env.write_model();
+        let mut env = env_with_model();
         let go = env.root().join("go");
         env.azcopy_script(&format!("wait-file {}\ndefault\n", go.display()));
         let running = start(&env, name);
@@ -34,8 +33,7 @@ fn ignored_signals_stay_ignored() {
 
 #[test]
 fn other_signals_end_the_upload() {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.azcopy_script("init\nhang\n");
     let running = start(&env, "HUP");
     running.wait_for("Uploading 2 files");

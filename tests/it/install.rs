@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, eventually, wait};
+use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, env_with_model, eventually, wait};
 
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--base-model", "FW-GLM-4.7"];
 const LOST: &str = "ERROR: Could not download AzCopy. Check network and try again.\n";
@@ -25,8 +25,7 @@ impl World {
     /// The checksum is that of `archive`.
     fn new(archive: &[u8], answers: Vec<Serve>) -> Self {
         let server = FileServer::start(answers);
-        let mut env = TestEnv::new();
-        env.write_model();
+        let mut env = env_with_model();
         env.set("PATH", "/nowhere").set("AZURE_AI_MODELS_AZCOPY_URL", &server.url());
         env.set("AZURE_AI_MODELS_AZCOPY_SHA256", &sha256(archive));
         Self { env, server }

@@ -12,25 +12,13 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{Output, Terminal, TestEnv};
+use crate::support::{CREATE, Output, Terminal, TestEnv, create, env_with_model as env};
 
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 /// User `nobody`, whose home is no directory, and an id that no user has.
 const NOBODY: u32 = 65534;
 const UNKNOWN: u32 = 54321;
 /// An upload that breaks, so that its private directory stays.
 const BROKEN: &str = "init\nerror no";
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
-
-#[must_use = "either snapshot the output or assert the exit code"]
-fn create(env: &TestEnv, more: &[&str]) -> Output {
-    env.run(&[&CREATE[..], more].concat())
-}
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");

@@ -3,19 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, RequestRecord, Route};
 use serde_json::{Value, json};
 
-use crate::support::{Output, Running, Terminal, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
-
-fn create(env: &TestEnv, more: &[&str]) -> Output {
-    env.run(&[CREATE.as_slice(), more].concat())
-}
+use crate::support::{CREATE, Running, Terminal, TestEnv, create, env_with, env_with_model as env};
 
 fn sent(env: &TestEnv) -> Vec<String> {
     let short = |one: RequestRecord| format!("{} {}", one.method, one.path.replace("/api/projects/demo/models/", ""));
@@ -214,8 +202,7 @@ fn an_overwrite_waits_for_the_end_of_its_deletion() {
         (failed("A deployment uses the model."), 3, 5, "ModelInUse"),
         (OperationEnd::Succeeded, u32::MAX, 9, "deletion_timeout"),
     ] {
-        let mut env = TestEnv::with(Config { delete_status: 202, deletion_end, polls_until_done, ..Config::default() });
-        env.write_model();
+        let mut env = env_with(Config { delete_status: 202, deletion_end, polls_until_done, ..Config::default() });
         // Half an hour is the limit of a deletion.
         env.set("AZURE_AI_MODELS_TEST_TIME", if code == 9 { "0.0005" } else { "0.01" });
         env.emulator().seed(&json!({"name": "my-model", "version": "1"})).expect("seeded");
@@ -327,8 +314,7 @@ fn a_large_upload_is_asked_about() {
 /// AzCopy cannot change its SAS in flight: what that means is said before the upload.
 #[test]
 fn a_sas_that_ends_before_the_upload_is_warned_of() {
-    let env = TestEnv::with(Config { sas_seconds: 20 * 60, ..Config::default() });
-    env.write_model();
+    let env = env_with(Config { sas_seconds: 20 * 60, ..Config::default() });
     let warning = "SAS expires in 19m 5";
     assert!(create(&env, &[]).success().stderr.contains(warning));
     write_large(&env, 70 << 30);
@@ -362,8 +348,7 @@ fn no_wait_returns_once_the_registration_is_accepted() {
 
 #[test]
 fn a_registration_beyond_its_limit_continues_on_the_service() {
-    let env = TestEnv::with(Config { polls_until_done: 10_000, ..Config::default() });
-    env.write_model();
+    let env = env_with(Config { polls_until_done: 10_000, ..Config::default() });
     let output = create(&env, &["--timeout", "10s"]).fails_with(8);
     assert!(
         output.stderr.contains("the registration did not finish in time; its last state was InProgress"),

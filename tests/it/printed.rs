@@ -3,7 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::{Output, TestEnv};
+use crate::support::{Output, TestEnv, env_with};
 
 /// Runs a command with every global option that decides what is worked on, from another directory.
 fn run(env: &TestEnv, args: &[&str]) -> Output {
@@ -23,8 +23,7 @@ fn assert_has_globals(output: &Output, command: &str) {
 
 #[test]
 fn every_printed_command_has_the_global_options_that_were_given() {
-    let env = TestEnv::with(Config { visible_while_creating: true, polls_until_done: u32::MAX, ..Config::default() });
-    env.write_model();
+    let env = env_with(Config { visible_while_creating: true, polls_until_done: u32::MAX, ..Config::default() });
     let create = ["custom", "create", "--name", "my-model", "--source", "model"];
     let accepted = run(&env, &[&create[..], &["--no-wait"]].concat()).success();
     assert_has_globals(&accepted, "custom wait --name my-model --version 1");

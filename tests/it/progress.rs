@@ -1,13 +1,10 @@
 //! Display of an upload in progress: the bar on a terminal, plain lines, JSON lines, colours.
 
-use crate::support::{CANARY, Ended, Terminal, TestEnv, styles};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
+use crate::support::{CANARY, CREATE, Ended, Terminal, TestEnv, env_with_model, styles};
 
 /// Limits a twentieth as long: stalls are reported after 0.75 s, status lines come every 1.5 s.
 fn env() -> TestEnv {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
     env
 }

@@ -6,7 +6,7 @@ use std::fs;
 use fake_azd_host::{FakeHost, Fault, Scene, refusal};
 use foundry_emulator::{Auth, Config};
 
-use crate::support::{Output, TestEnv};
+use crate::support::{Output, TestEnv, env_with_model};
 
 /// An address that is a Foundry project's and that no test reaches: the emulator's token is refused for it first.
 fn endpoint(account: &str) -> String {
@@ -290,8 +290,7 @@ fn a_variable_of_trust_is_judged_by_the_files_of_the_project_where_azd_is_not_as
 
 #[test]
 fn an_azd_environment_does_not_choose_where_azcopy_comes_from() {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     azd_project(&env);
     env.write(".azure/dev/.env", "AZURE_AI_MODELS_AZCOPY_URL=http://127.0.0.1:9/azcopy.tar.gz\n");
     fs::remove_file(env.bin().join("azcopy")).expect("removed");

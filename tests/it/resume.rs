@@ -6,30 +6,12 @@ use std::path::PathBuf;
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::support::{Output, TestEnv};
-
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
-
-fn env() -> TestEnv {
-    let env = TestEnv::new();
-    env.write_model();
-    env
-}
+use crate::support::{CREATE, TestEnv, create, env_with, env_with_model as env};
 
 /// A service whose SAS allows a deletion, which that of the real one does not.
 fn deleting() -> TestEnv {
-    let env = TestEnv::with(Config { sas_permissions: "rcwdl".into(), ..Config::default() });
-    env.write_model();
+    let env = env_with(Config { sas_permissions: "rcwdl".into(), ..Config::default() });
     env
-}
-
-fn create(env: &TestEnv) -> Output {
-    env.run(&CREATE)
-}
-
-/// Files that each run of AzCopy was given.
-fn lists(env: &TestEnv) -> Vec<String> {
-    env.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 fn uploads(env: &TestEnv) -> usize {
@@ -43,20 +25,11 @@ const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 10
 fn only_what_did_not_arrive_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    insta::assert_snapshot!(create(&env).fails_with(7), @"
+    insta::assert_snapshot!(create(&env, &[]).fails_with(7).abridged(), @"
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
-    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
-
-    Creating custom model: my-model (version 1)
-
-    Step 1/3: Requesting upload location...
-    ✓ Upload location ready
-      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
-
-    Step 2/3: Uploading model files...
-      Source: model (2 files, 1.0 KB)
+    [WARNINGS]
+    [STEP 1]
+    [STEP 2]
       Uploading 2 files, 1.0 KB...
     ERROR: Upload interrupted. Run the same command to resume.
     1 of 2 files failed
@@ -67,32 +40,12 @@ fn only_what_did_not_arrive_is_sent_again() {
       azure-ai-models custom create --name my-model --source model
     [exit code: 7]
     ");
-    insta::assert_snapshot!(create(&env).success(), @r"
-    ──────────────────────────────────────────────────
-      Name:         my-model
-      Version:      1
-      Format:       safetensors
-      Size:         1.0 KB
-      Weight type:  FullWeight
-      Created:      2026-02-14T10:30:00Z
-      State:        Succeeded
-    ──────────────────────────────────────────────────
-
-    To deploy this model:
-      azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
+    insta::assert_snapshot!(create(&env, &[]).success().abridged(), @"
+    [PAGE]
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
-    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
-
-    Creating custom model: my-model (version 1)
-
-    Step 1/3: Requesting upload location...
-    ✓ Upload location ready
-      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
-
-    Step 2/3: Uploading model files...
-      Source: model (2 files, 1.0 KB)
+    [WARNINGS]
+    [STEP 1]
+    [STEP 2]
       Resuming upload: 1 of 2 files (50 B) already uploaded.
       Uploading 1 file, 1000 B...
       99% (999 B / 1000 B)
@@ -103,7 +56,7 @@ fn only_what_did_not_arrive_is_sent_again() {
     Step 3/3: Registering model...
     ✓ Model registered successfully!
     ");
-    assert_eq!(lists(&env), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
+    assert_eq!(env.azcopy_lists(), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
     assert_eq!(uploads(&env), 0);
 }
 
@@ -111,10 +64,10 @@ fn only_what_did_not_arrive_is_sent_again() {
 fn a_file_that_changed_since_is_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     env.write("model/config.json", format!("{{}}{}", " ".repeat(58)));
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
 /// A blob of an earlier attempt would be registered with the model, so it is deleted.
@@ -124,14 +77,14 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
     env.write("model/sub dir/notes.txt", "notes");
     let script = "init\ndelivered sub dir/notes.txt\nend CompletedWithErrors 5 1055 1 3 2\nexit 1\nnext-run\ndefault\n";
     env.azcopy_script(script);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     fs::remove_dir_all(env.work().join("model/sub dir")).expect("removed");
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
     env.blobs().holds_before_and_after(&[("sub dir/notes.txt", 5)], &sent);
-    let output = create(&env).success();
+    let output = create(&env, &[]).success();
     assert!(output.stderr.contains("1 file of an earlier upload is no longer part of the source"), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/sub%20dir/notes.txt"]);
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
 /// Another source for the same version: what the first one sent is not registered with the second.
@@ -139,14 +92,14 @@ fn a_file_that_arrived_and_was_removed_since_is_no_part_of_the_model() {
 fn another_source_replaces_the_first() {
     let mut env = deleting();
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     fs::rename(env.work().join("model"), env.work().join("other")).expect("renamed");
     fs::remove_file(env.work().join("other/config.json")).expect("removed");
     env.blobs().holds_before_and_after(&[("config.json", 50)], &[("model.safetensors", 1000)]);
     let output = env.run(&["custom", "create", "-n", "my-model", "--source", "other", "--skip-check"]).success();
     assert!(output.stderr.contains("Previous upload may exist but was not registered."), "{output}");
     assert_eq!(env.blobs().removed(), ["upload-1/config.json"]);
-    assert_eq!(lists(&env)[1], "model.safetensors\n");
+    assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }
 
 /// A blob of unknown origin is not deleted, and nothing is sent.
@@ -154,7 +107,7 @@ fn another_source_replaces_the_first() {
 fn a_file_of_somebody_else_in_the_location_ends_the_command() {
     let env = env();
     env.blobs().holds(&[("theirs.bin", 5), ("config.json", 1)]);
-    insta::assert_snapshot!(create(&env).fails_with(5).stderr.lines().skip(5).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(create(&env, &[]).fails_with(5).stderr.lines().skip(5).collect::<Vec<_>>().join("\n"));
     assert!(env.azcopy_starts().is_empty() && env.blobs().removed().is_empty());
     assert_eq!(uploads(&env), 0);
 }
@@ -164,11 +117,11 @@ fn a_file_of_somebody_else_in_the_location_ends_the_command() {
 fn lost_blobs_are_sent_again() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
     env.blobs().holds_before_and_after(&[("config.json", 49)], &sent);
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
 /// AzCopy's plan may be gone or unreadable: then the sizes in the location decide.
@@ -176,11 +129,11 @@ fn lost_blobs_are_sent_again() {
 fn without_azcopys_plan_the_location_decides_what_arrived() {
     let mut env = env();
     env.azcopy_script("init\nplan broken\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n");
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     let sent = [("config.json", 50), ("model.safetensors", 1000)];
     env.blobs().holds_before_and_after(&[("config.json", 50), ("model.safetensors", 999)], &sent);
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "model.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "model.safetensors\n");
 }
 
 /// The SAS ends in the middle: a fresh one, and only what is missing goes with it; as long as files arrive.
@@ -191,14 +144,14 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
     };
     let mut env = env();
     env.azcopy_script(&format!("{}next-run\ndefault\n", refused("delivered config.json")));
-    insta::assert_snapshot!(create(&env).success().stderr);
-    assert_eq!(lists(&env), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
+    insta::assert_snapshot!(create(&env, &[]).success().stderr);
+    assert_eq!(env.azcopy_lists(), ["config.json\nmodel.safetensors\n", "model.safetensors\n"]);
     let starts = env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/startPendingUpload")).count();
     assert_eq!(starts, 2);
 
     let mut env = self::env();
     env.azcopy_script(&refused("# nothing"));
-    let output = create(&env).fails_with(7);
+    let output = create(&env, &[]).fails_with(7);
     assert!(output.stderr.contains("The blob store refused the upload (403)"), "{output}");
     assert_eq!(env.azcopy_starts().len(), 2, "one fresh SAS, and no more without a file that arrived");
 }
@@ -208,15 +161,14 @@ fn a_sas_that_ends_in_the_middle_is_renewed() {
 fn a_complete_upload_is_registered_in_its_location() {
     let gone = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"].map(|code| (Some(code), 2));
     for (refusal, uploads) in [(None, 1)].into_iter().chain(gone) {
-        let env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
-        env.write_model();
+        let env = env_with(Config { new_container_each_time: true, ..Config::default() });
         env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
-        create(&env).fails_with(8);
+        create(&env, &[]).fails_with(8);
         if let Some(code) = refusal {
             let refusal = FaultKind::refusal(400, code, "The upload is too old.");
             env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
         }
-        let output = create(&env).success();
+        let output = create(&env, &[]).success();
         let words = format!("Starting fresh upload... ({})", refusal.unwrap_or_default());
         let said = output.stderr.contains(&words);
         assert_eq!((env.azcopy_starts().len(), said), (uploads, refusal.is_some()), "{output}");
@@ -228,8 +180,7 @@ fn a_complete_upload_is_registered_in_its_location() {
 fn a_model_is_recognised_in_any_form_of_its_address() {
     for form in ["", "/", "?sv=1", "/?sv=1#part"] {
         for command in [&CREATE[..], &["custom", "wait", "--name", "my-model", "--version", "1"]] {
-            let env = TestEnv::with(Config::default());
-            env.write_model();
+            let env = env_with(Config::default());
             drop(env.run(&[&CREATE[..], &["--no-wait"]].concat()).success());
             assert_eq!(uploads(&env), 1);
             let blob_uri = format!("{}/upload-1{form}", env.blobs().base);
@@ -245,8 +196,7 @@ fn a_model_is_recognised_in_any_form_of_its_address() {
 /// Weights in another place are another model: nothing of it is touched.
 #[test]
 fn a_model_at_another_address_is_not_this_upload() {
-    let env = TestEnv::with(Config::default());
-    env.write_model();
+    let env = env_with(Config::default());
     drop(env.run(&[&CREATE[..], &["--no-wait"]].concat()).success());
     let model = json!({ "name": "my-model", "version": "1", "blobUri": format!("{}/upload-2", env.blobs().base) });
     env.emulator().seed(&model).expect("seeded");
@@ -263,11 +213,11 @@ fn old_content_does_not_count_two_runs_later() {
     env.azcopy_script(
         "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
     );
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     env.write("model/config.json", format!("{{}}{}", " ".repeat(58)));
-    create(&env).fails_with(7);
-    create(&env).success();
-    assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n");
+    create(&env, &[]).fails_with(7);
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[2], "config.json\nmodel.safetensors\n");
 }
 
 /// The registration of an earlier attempt conflicts with the second one; the model shows whose it is.
@@ -275,10 +225,9 @@ fn old_content_does_not_count_two_runs_later() {
 fn a_conflict_with_a_foreign_registration_is_no_success() {
     for options in [&[][..], &["--no-wait"]] {
         let registers_as = Some(json!({ "blobUri": "https://elsewhere.example/c" }));
-        let env = TestEnv::with(Config { polls_until_done: 3, registers_as, ..Config::default() });
-        env.write_model();
+        let env = env_with(Config { polls_until_done: 3, registers_as, ..Config::default() });
         env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
-        create(&env).fails_with(8);
+        create(&env, &[]).fails_with(8);
         let error = env.run(&[&CREATE[..], options, &["-o", "json"]].concat()).fails_with(8).json_error();
         assert_eq!(error["code"], "version_taken", "{error}");
         assert_eq!(uploads(&env), 1);
@@ -290,7 +239,7 @@ fn a_conflict_with_a_foreign_registration_is_no_success() {
 fn no_wait_reports_a_registration_that_failed_meanwhile() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
-    create(&env).fails_with(8);
+    create(&env, &[]).fails_with(8);
     let error = json!({ "code": "UnsupportedWeightFormat", "message": "No." });
     let model = json!({ "name": "my-model", "version": "1", "blobUri": format!("{}/upload-1", env.blobs().base),
         "provisioningState": "Failed", "error": error });
@@ -301,26 +250,25 @@ fn no_wait_reports_a_registration_that_failed_meanwhile() {
 
 #[test]
 fn another_container_starts_over_and_is_reported() {
-    let mut env = TestEnv::with(Config { new_container_each_time: true, ..Config::default() });
-    env.write_model();
+    let mut env = env_with(Config { new_container_each_time: true, ..Config::default() });
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
-    let output = create(&env).success();
+    create(&env, &[]).fails_with(7);
+    let output = create(&env, &[]).success();
     assert!(
         output.stderr.contains("Previous upload may exist but was not registered. Starting fresh upload..."),
         "{output}"
     );
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
 #[test]
 fn another_source_is_a_fresh_start() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     fs::rename(env.work().join("model"), env.work().join("moved")).expect("moved");
     let output = env.run(&["create", "-n", "my-model", "--source", "moved"]).success();
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n", "{output}");
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n", "{output}");
 }
 
 #[test]
@@ -328,20 +276,11 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     let env = env();
     let refusal = FaultKind::refusal(400, "UnsupportedWeightFormat", "Only safetensors weights are supported.");
     env.emulator().add_fault(Fault::new(Route::CreateAsync, refusal).times(1));
-    insta::assert_snapshot!(create(&env).fails_with(8), @"
+    insta::assert_snapshot!(create(&env, &[]).fails_with(8).abridged(), @"
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
-    Using azcopy: [ROOT]/bin/azcopy (10.32.2)
-
-    Creating custom model: my-model (version 1)
-
-    Step 1/3: Requesting upload location...
-    ✓ Upload location ready
-      Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
-
-    Step 2/3: Uploading model files...
-      Source: model (2 files, 1.0 KB)
+    [WARNINGS]
+    [STEP 1]
+    [STEP 2]
       Uploading 2 files, 1.0 KB...
       99% (1.0 KB / 1.0 KB)
       100.0% (1.0 KB / 1.0 KB) | [RATE] | Elapsed: 0s | ETA: done
@@ -358,22 +297,10 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
     Request id: [UUID], [TIME]
     [exit code: 8]
     ");
-    insta::assert_snapshot!(create(&env).success(), @r"
-    ──────────────────────────────────────────────────
-      Name:         my-model
-      Version:      1
-      Format:       safetensors
-      Size:         1.0 KB
-      Weight type:  FullWeight
-      Created:      2026-02-14T10:30:00Z
-      State:        Succeeded
-    ──────────────────────────────────────────────────
-
-    To deploy this model:
-      azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
+    insta::assert_snapshot!(create(&env, &[]).success().abridged(), @"
+    [PAGE]
     ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
+    [WARNINGS]
 
     Creating custom model: my-model (version 1)
 
@@ -389,11 +316,10 @@ fn a_refused_registration_keeps_the_upload_and_the_next_run_sends_nothing() {
 #[test]
 fn a_registration_that_ended_unseen_is_success() {
     for visible_while_creating in [false, true] {
-        let env = TestEnv::with(Config { visible_while_creating, ..Config::default() });
-        env.write_model();
+        let env = env_with(Config { visible_while_creating, ..Config::default() });
         env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
-        create(&env).fails_with(8);
-        let output = create(&env).success();
+        create(&env, &[]).fails_with(8);
+        let output = create(&env, &[]).success();
         assert!(output.stdout.contains("State:        Succeeded"), "{output}");
         assert_eq!(env.azcopy_starts().len(), 1);
     }
@@ -403,30 +329,29 @@ fn a_registration_that_ended_unseen_is_success() {
 fn files_that_changed_after_a_complete_upload_are_sent_before_the_registration() {
     let env = env();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
-    create(&env).fails_with(8);
+    create(&env, &[]).fails_with(8);
     env.write("model/config.json", format!("{{}}{}", " ".repeat(58)));
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "config.json\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "config.json\n");
 }
 
 #[test]
 fn an_unreadable_journal_is_a_fresh_start() {
     let mut env = env();
     env.azcopy_script(BROKEN);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     for upload in fs::read_dir(env.home().join(".azd/ai-models/uploads")).expect("a directory") {
         fs::write(upload.expect("an entry").path().join("journal.json"), "{").expect("written");
     }
-    create(&env).success();
-    assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n");
+    create(&env, &[]).success();
+    assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n");
 }
 
 /// The upload is complete and what was said of it was refused: it is registered with what is said now.
 #[test]
 fn a_complete_upload_is_registered_with_the_new_details() {
-    let env = TestEnv::with(Config { requires_base_model: true, ..Config::default() });
-    env.write_model();
-    let output = create(&env).fails_with(8);
+    let env = env_with(Config { requires_base_model: true, ..Config::default() });
+    let output = create(&env, &[]).fails_with(8);
     assert!(output.stderr.contains("BaseModelRequired"), "{output}");
     let again = [CREATE.as_slice(), &["--base-model", "FW-X", "--description", "now"]].concat();
     drop(env.run(&again).success());
@@ -450,11 +375,11 @@ fn in_upload(env: &TestEnv, name: &str) -> PathBuf {
 fn a_journal_is_replaced_and_never_written_in_place() {
     let mut env = env();
     env.azcopy_script("init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\n");
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     let (journal, old) = (in_upload(&env, "journal.json"), env.root().join("old"));
     let before = fs::read(&journal).expect("a journal");
     fs::hard_link(&journal, &old).expect("a second name");
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     assert_ne!(fs::read(&journal).expect("a journal"), before, "it was not written again");
     assert_eq!(fs::read(&old).expect("the old journal"), before);
 }
@@ -470,7 +395,7 @@ fn a_journal_that_is_written_in_part_leaves_the_old_one() {
     env.azcopy_script(
         "init\ndelivered config.json\nend CompletedWithErrors 50 1250 1 202 201\nexit 1\nnext-run\ndefault\n",
     );
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     let journal = in_upload(&env, "journal.json");
     let before = fs::read(&journal).expect("a journal");
     // Blocks of 512 bytes: no file can become larger than half of it.
@@ -480,7 +405,7 @@ fn a_journal_that_is_written_in_part_leaves_the_old_one() {
     assert!(output.stderr.contains("Free disk space"), "{output}");
     assert_eq!(fs::read(&journal).expect("a journal"), before);
     assert_eq!(env.azcopy_starts().len(), 1, "nothing is sent that nobody would know of");
-    let output = create(&env).success();
+    let output = create(&env, &[]).success();
     assert!(output.stderr.contains("1 of 202 files (50 B) already uploaded"), "{output}");
 }
 
@@ -490,19 +415,19 @@ fn a_journal_of_another_schema_is_not_used() {
     for schema in [0, 1, 3] {
         let mut env = env();
         env.azcopy_script(BROKEN);
-        create(&env).fails_with(7);
+        create(&env, &[]).fails_with(7);
         with_schema(&env, schema);
         assert_eq!(env.run(&["custom", "uploads", "list", "-o", "json"]).success().stdout, "[]\n", "{schema}");
-        let output = create(&env).success();
+        let output = create(&env, &[]).success();
         assert!(!output.stderr.contains("Going on"), "{schema}: {output}");
-        assert_eq!(lists(&env)[1], "config.json\nmodel.safetensors\n", "{schema}");
+        assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n", "{schema}");
 
         // Nor is what it calls complete registered.
         let env = self::env();
         env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)).times(1));
-        create(&env).fails_with(8);
+        create(&env, &[]).fails_with(8);
         with_schema(&env, schema);
-        create(&env).success();
+        create(&env, &[]).success();
         assert_eq!(env.azcopy_starts().len(), 2, "{schema}");
     }
 }
@@ -529,16 +454,16 @@ fn each_run_has_a_number_of_its_own() {
     let killed = "init\ndie-signal 9\n";
     let mut env = env();
     env.azcopy_script(&[broken, killed, killed, "default\n"].join("next-run\n"));
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     // Foundry has another location by now, which is empty.
     env.emulator().configure(|config| config.new_container_each_time = true);
-    create(&env).fails_with(7);
+    create(&env, &[]).fails_with(7);
     env.emulator().configure(|config| config.new_container_each_time = false);
-    create(&env).fails_with(7);
-    create(&env).success();
+    create(&env, &[]).fails_with(7);
+    create(&env, &[]).success();
     assert_eq!(runs(&env), ["run-1", "run-2", "run-3", "run-4"]);
     let both = "config.json\nmodel.safetensors\n";
-    assert_eq!(lists(&env), [both; 4]);
+    assert_eq!(env.azcopy_lists(), [both; 4]);
 }
 
 /// The journal that knew the last number is lost or of another version; the directory of that run is still there.
@@ -549,12 +474,12 @@ fn a_number_is_not_used_again_where_the_journal_is_lost() {
         env.azcopy_script(
             "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ninit\ndie-signal 9\nnext-run\ndefault\n",
         );
-        create(&env).fails_with(7);
+        create(&env, &[]).fails_with(7);
         fs::write(in_upload(&env, "journal.json"), lost).expect("written");
         env.write("model/config.json", format!("{{}}{}", " ".repeat(48)));
-        create(&env).fails_with(7);
-        create(&env).success();
-        assert_eq!(lists(&env)[2], "config.json\nmodel.safetensors\n", "{lost}: the old content is registered");
+        create(&env, &[]).fails_with(7);
+        create(&env, &[]).success();
+        assert_eq!(env.azcopy_lists()[2], "config.json\nmodel.safetensors\n", "{lost}: the old content is registered");
     }
 }
 
@@ -563,7 +488,7 @@ fn a_number_is_not_used_again_where_the_journal_is_lost() {
 fn a_journal_that_cannot_be_written_after_the_upload_does_not_stop_the_registration() {
     let mut env = env();
     env.azcopy_script("block-journal\ndefault\n");
-    let output = create(&env).success();
+    let output = create(&env, &[]).success();
     let told = "WARNING: the state of this upload cannot be saved, so a new run may repeat a step: cannot prepare";
     assert_eq!(output.to_string().matches(told).count(), 1, "{output}");
     assert_eq!(uploads(&env), 0);

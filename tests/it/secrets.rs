@@ -18,9 +18,8 @@ use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
-use crate::support::{CANARY, Says, Terminal, TestEnv, eventually, wait};
+use crate::support::{self, CANARY, CREATE, Says, Terminal, TestEnv, eventually, wait};
 
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 /// Form of a SAS in messages of others.
 const LEAK: &str = "http://h/c?sv=1&secret=CANARY5A5&sig=CANARY5A5&x";
 
@@ -35,8 +34,7 @@ const WAYS: [&[&str]; 6] = [
 ];
 
 fn env_with(config: Config) -> TestEnv {
-    let mut env = TestEnv::with(config);
-    env.write_model();
+    let mut env = support::env_with(config);
     env.set("RUST_BACKTRACE", "1");
     env
 }

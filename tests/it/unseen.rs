@@ -3,16 +3,9 @@
 use foundry_emulator::{Config, Emulator, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::support::{Running, TestEnv, eventually};
+use crate::support::{CREATE, Running, TestEnv, env_with as env, eventually};
 
-const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 const WAIT: [&str; 6] = ["custom", "wait", "--name", "my-model", "--version", "1"];
-
-fn env(config: Config) -> TestEnv {
-    let env = TestEnv::with(config);
-    env.write_model();
-    env
-}
 
 /// Service whose operation never ends.
 fn endless() -> TestEnv {

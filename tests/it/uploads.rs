@@ -2,14 +2,13 @@
 
 use foundry_emulator::{Fault, FaultKind, Route};
 
-use crate::support::{Output, Running, Terminal, TestEnv};
+use crate::support::{Output, Running, Terminal, TestEnv, env_with_model};
 
 /// One of two files arrives, then it breaks; the next run sends what it is given.
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
 
 fn broken(more: &[&str]) -> TestEnv {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.azcopy_script(BROKEN);
     let args = ["custom", "create", "--name", "my-model", "--source", "model"];
     drop(env.run(&[args.as_slice(), more].concat()).fails_with(7));
@@ -66,8 +65,7 @@ fn an_unfinished_upload_is_listed() {
 
 #[test]
 fn a_source_is_listed_by_its_whole_path() {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.write("below/file", "");
     env.azcopy_script(BROKEN);
     let args = ["custom", "create", "--name", "my-model", "--source", ".././model/../model", "-C", "below"];
@@ -156,8 +154,7 @@ fn an_upload_is_discarded_on_confirmation() {
 
 #[test]
 fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.azcopy_script("init\nhang\n");
     let running = Running::start(&env, &["custom", "create", "--name", "my-model", "--source", "model"]);
     running.wait_for("Uploading 2 files");
@@ -188,8 +185,7 @@ fn a_remote_source_has_to_be_named_again() {
 /// Registered in the journal before the wait begins: the next run polls the operation itself.
 #[test]
 fn a_registration_under_way_is_found_again() {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)).times(1));
     drop(env.run(&["custom", "create", "--name", "my-model", "--source", "model"]).fails_with(8));
     let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::support::{TestEnv, for_each_api_version};
+use crate::support::{TestEnv, env_with_model, for_each_api_version};
 
 for_each_api_version!(
     a_registration_under_way_is_waited_for,
@@ -175,8 +175,7 @@ fn files_of_somebody_else_leave_the_upload_alone(api: &str) {
 
 #[test]
 fn an_upload_that_was_never_registered_is_named() {
-    let mut env = TestEnv::new();
-    env.write_model();
+    let mut env = env_with_model();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(403)));
     drop(env.run(&["create", "--name", "my-model", "--source", "model"]).fails_with(8));
     env.set("AZURE_AI_MODELS_TEST_TIME", SOON_ABSENT);

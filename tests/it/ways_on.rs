@@ -55,8 +55,7 @@ fn a_directory_that_cannot_be_read_is_named_with_its_option() {
 
 #[test]
 fn a_folder_one_too_high_names_the_one_that_holds_the_model() {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env();
     std::fs::create_dir(env.work().join("up")).expect("a directory");
     std::fs::rename(env.work().join("model"), env.work().join("up/my-model")).expect("renamed");
     env.write("up/README.md", "x");
@@ -193,8 +192,7 @@ fn a_bad_value_of_a_variable_of_azcopy_names_the_variable() {
 #[test]
 fn a_mounted_volume_of_kubernetes_is_planned_once() {
     use std::os::unix::fs::symlink;
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env();
     let root = env.work().join("mount");
     std::fs::create_dir(&root).expect("a directory");
     std::fs::rename(env.work().join("model"), root.join("..2026_11_29_10_00_00.123")).expect("renamed");

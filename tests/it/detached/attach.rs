@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Stage, id};
-use crate::support::{CREATE, Running, Terminal, TestEnv};
+use crate::support::{CREATE, Running, Terminal, env_with_model};
 
 /// Lines of the talk that both have: a foreground says nothing of locations twice, and times differ.
 fn story(text: &str) -> Vec<String> {
@@ -54,8 +54,7 @@ fn the_page_names_the_commands_that_follow_and_end_it() {
 #[test]
 fn attach_shows_the_output_of_the_foreground() {
     let foreground = {
-        let env = TestEnv::new();
-        env.write_model();
+        let env = env_with_model();
         env.run(&CREATE).success()
     };
     let stage = Stage::waiting();
@@ -86,8 +85,7 @@ fn json_lines_are_those_of_the_foreground() {
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         lines.map(|line| line["event"].as_str().unwrap_or("schema").to_owned()).collect()
     };
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     let foreground = env.run(&[&CREATE[..], &["--progress", "json"]].concat()).success();
     let stage = Stage::scripted("default\n");
     let started = stage.detach(&[]);

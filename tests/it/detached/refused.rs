@@ -5,7 +5,7 @@ use std::fs;
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 
 use super::{Stage, id};
-use crate::support::{CREATE, TestEnv};
+use crate::support::{CREATE, TestEnv, env_with};
 
 fn refused(env: &TestEnv, more: &[&str], code: i32) -> String {
     let output = env.run(&[&CREATE[..], &["--detach", "--no-inhibit"], more].concat()).fails_with(code);
@@ -42,8 +42,7 @@ fn early_failures_happen_in_the_foreground() {
 /// A sign-in that is azd's own server's would end with azd.
 #[test]
 fn the_sign_in_is_that_of_the_azd_program_and_is_tried_first() {
-    let mut env = TestEnv::with(Config { auth: Auth::Token("the-token-of-azd".into()), ..Config::default() });
-    env.write_model();
+    let mut env = env_with(Config { auth: Auth::Token("the-token-of-azd".into()), ..Config::default() });
     env.unset("AZURE_AI_MODELS_CREDENTIAL");
     let not_signed_in = r#"echo '{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}' >&2; exit 1"#;
     env.program("azd", not_signed_in);

@@ -7,7 +7,7 @@ use foundry_emulator::{Fault, FaultKind, Route};
 use rustix::process::Pid;
 
 use super::Stage;
-use crate::support::{CREATE, Terminal, TestEnv, eventually, lives};
+use crate::support::{CREATE, Terminal, env_with_model, eventually, lives};
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -188,8 +188,7 @@ fn the_model_is_deployed_at_the_end() {
 
 #[test]
 fn a_process_that_cannot_begin_reports_why_and_leaves_nothing() {
-    let env = TestEnv::new();
-    env.write_model();
+    let env = env_with_model();
     // The process makes no request before it owns the directory, so a disk error replaces it: a directory in place of
     // its file.
     let stage = Stage::of(env);

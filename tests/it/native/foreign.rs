@@ -7,17 +7,13 @@ use foundry_emulator::{Config, Fault, FaultKind, Route};
 use super::{assert_arrived, create, env, killed_after, local};
 use crate::support::{Behaviour, Lists, Output, Received, TestEnv};
 
-fn registrations(env: &TestEnv) -> usize {
-    env.emulator().requests().iter().filter(|sent| sent.path.ends_with("/createAsync")).count()
-}
-
 fn assert_replaced(env: &TestEnv, name: &str, output: Output) {
     let output = output.fails_with(7);
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&"upload_failed".into(), &"blob_replaced".into()), "{error}");
     let words = format!("{name} in the blob store was overwritten by another upload");
     assert!(error["message"].as_str().expect("a text").contains(&words), "{error}");
-    assert_eq!(registrations(env), 0);
+    assert_eq!(env.registrations(), 0);
 }
 
 /// Before the list at the end of the upload, and before the one right before the registration; a small file, which is
@@ -88,10 +84,10 @@ fn of_two_machines_only_the_one_whose_bytes_are_there_registers() {
     create(&second, &["--skip-check"]).success();
     assert_arrived(&second, &store);
 
-    let before = registrations(&first);
+    let before = first.registrations();
     let output = create(&first, &["-o", "json"]).fails_with(7);
     assert_eq!(output.json_error()["code"], "blob_replaced", "{output}");
-    assert_eq!(registrations(&first), before);
+    assert_eq!(first.registrations(), before);
     create(&first, &[]).success();
     assert_arrived(&first, &store);
 }

@@ -63,7 +63,12 @@ pub(crate) const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", 
 
 /// A world with the small model in it.
 pub(crate) fn env_with_model() -> TestEnv {
-    let env = TestEnv::new();
+    env_with(Config::default())
+}
+
+/// As [`env_with_model`], with this emulator.
+pub(crate) fn env_with(config: Config) -> TestEnv {
+    let env = TestEnv::with(config);
     env.write_model();
     env
 }
@@ -240,6 +245,16 @@ impl TestEnv {
     pub(crate) fn azcopy_starts(&self) -> Vec<serde_json::Value> {
         let text = fs::read_to_string(self.azcopy_record()).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    }
+
+    /// Files that each start of the fake AzCopy was given.
+    pub(crate) fn azcopy_lists(&self) -> Vec<String> {
+        self.azcopy_starts().iter().map(|start| start["list"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Number of registrations that were requested.
+    pub(crate) fn registrations(&self) -> usize {
+        self.emulator.requests().iter().filter(|request| request.path.ends_with("/createAsync")).count()
     }
 
     fn azcopy_record(&self) -> PathBuf {

@@ -2,6 +2,51 @@
 
 use std::fmt;
 
+/// Usual parts of the output of `create` for [`TestEnv::write_model`](super::TestEnv::write_model), and the words for them
+/// in an abridged page. `create::the_user_sees_three_steps_and_the_result` shows them in full.
+const USUAL_PARTS: [(&str, &str); 4] = [
+    (
+        "──────────────────────────────────────────────────
+  Name:         my-model
+  Version:      1
+  Format:       safetensors
+  Size:         1.0 KB
+  Weight type:  FullWeight
+  Created:      2026-02-14T10:30:00Z
+  State:        Succeeded
+──────────────────────────────────────────────────
+
+To deploy this model:
+  azure-ai-models custom deployments create --name my-model --model my-model --model-version 1
+",
+        "[PAGE]\n",
+    ),
+    (
+        "WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
+WARNING: No --base-model is given: the service may refuse to register or deploy these weights.
+",
+        "[WARNINGS]\n",
+    ),
+    (
+        "Using azcopy: [ROOT]/bin/azcopy (10.32.2)
+
+Creating custom model: my-model (version 1)
+
+Step 1/3: Requesting upload location...
+",
+        "[STEP 1]\n",
+    ),
+    (
+        "✓ Upload location ready
+  Blob URI: http://[BLOBS]/devstoreaccount1/upload-1
+
+Step 2/3: Uploading model files...
+  Source: model (2 files, 1.0 KB)
+",
+        "[STEP 2]\n",
+    ),
+];
+
 /// Outcome of a run, with everything that differs between runs replaced by a word.
 pub(crate) struct Output {
     /// Standard output.
@@ -30,6 +75,11 @@ impl Output {
         let document: serde_json::Value =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("the last line is no JSON ({error}): {self}"));
         document["error"].clone()
+    }
+
+    /// The whole output, in which a word stands for each usual part that came exactly so.
+    pub(crate) fn abridged(&self) -> String {
+        USUAL_PARTS.iter().fold(self.to_string(), |text, (part, word)| text.replace(part, word))
     }
 
     /// Fails the test unless the run succeeded.
