@@ -2,6 +2,9 @@
 //! for it. The one exception is AzCopy's argument list, with which each test proves that the secret was there.
 #![cfg(unix)]
 
+mod azcopy;
+mod azd;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +17,10 @@ use azure_ai_models_core::env::{Env, Timings};
 use azure_ai_models_core::http::{Method, Request, Retry};
 use azure_ai_models_core::redact::{SecretUrl, Token};
 use azure_ai_models_core::store::UploadLocation;
-use fake_azd_host::{FakeHost, Scene};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
-use crate::support::{self, CANARY, CREATE, Says, Terminal, TestEnv, eventually, wait};
+use crate::support::{self, CANARY, CREATE, TestEnv, wait};
 
 /// Form of a SAS in messages of others.
 const LEAK: &str = "http://h/c?sv=1&secret=CANARY5A5&sig=CANARY5A5&x";
@@ -103,142 +105,6 @@ fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
     }
 }
 
-/// Every start of AzCopy was given the SAS, in its arguments and nowhere else.
-fn assert_handed_over(env: &TestEnv) {
-    let starts = env.azcopy_starts();
-    assert!(!starts.is_empty(), "AzCopy never ran, so nothing was proved");
-    for start in starts {
-        assert!(start["argv"].to_string().contains(CANARY), "no SAS in {start}");
-        if cfg!(target_os = "linux") {
-            let environ = start["environ"].as_str().expect("the environment, as /proc has it");
-            assert!(environ.contains("AZCOPY_LOG_LOCATION=") && !environ.contains(CANARY), "{environ}");
-        }
-        assert!(!start["list"].to_string().contains(CANARY));
-    }
-}
-
-#[test]
-fn success_shows_no_sas() {
-    let env = env();
-    search("success", &env, &CREATE, 0);
-    assert_handed_over(&env);
-}
-
-#[test]
-fn a_terminal_shows_no_sas() {
-    let mut env = env();
-    for (script, code) in [("default".to_owned(), 0), (format!("info {LEAK}\ninit\nerror no: {LEAK}"), 7)] {
-        env.azcopy_script(&script);
-        let ended = Terminal::start(&env, 100, &[&CREATE[..], &["--debug"]].concat()).finish();
-        // All output to the terminal, not only the final screen.
-        assert!(!ended.raw.contains(CANARY), "{}", ended.raw);
-        assert_eq!(ended.code, code, "{}", ended.screen);
-        env.emulator().reset();
-    }
-    assert_handed_over(&env);
-}
-
-#[test]
-fn a_refused_sas_is_not_shown() {
-    for says in [
-        Says::Error(403, "AuthenticationFailed"),
-        Says::Error(404, "ContainerNotFound"),
-        Says::Error(400, "InvalidQueryParameterValue"),
-        Says::Error(500, "InternalError"),
-        Says::Nothing,
-    ] {
-        let mut env = env();
-        env.blobs().says(says.clone());
-        if matches!(says, Says::Nothing) {
-            env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.4");
-        }
-        let code = if matches!(says, Says::Error(403 | 404, _)) { 7 } else { 9 };
-        let code = if matches!(says, Says::Error(400, _)) { 1 } else { code };
-        search(&format!("{says:?}"), &env, &CREATE, code);
-    }
-}
-
-/// AzCopy's own words, wherever it says them.
-#[test]
-fn messages_of_azcopy_are_cleaned() {
-    let end = "end Completed 0 0 0 0 0\nexit 0";
-    for script in [
-        format!(
-            "info Authentication failed, it is either not correct, or expired, or does not have the correct permission: PUT {LEAK}\ninit\nend Cancelled 0 1050 0 2 0\nexit 1"
-        ),
-        format!("info {LEAK}\ninit\n{end}"),
-        format!("info Skipping {LEAK} because\ninit\n{end}"),
-        format!("info Accessing '{LEAK}' failed\ninit\n{end}"),
-        format!("init\nerror failed to perform copy command due to error: {LEAK}"),
-        format!("error {LEAK}\\n{LEAK}"),
-        format!("plain {LEAK}\nplain see?sig=CANARY5A5\nexit 1"),
-        format!("stderr panic: {LEAK}\nstderr goroutine 1: {LEAK}\nexit 2"),
-        format!("stderr {LEAK}\nexit 1"),
-        format!("init\nfailed {LEAK} 403 1000\nend Failed 0 1050 0 2 1\nexit 1"),
-        format!("init\nprompt Overwrite {LEAK}?\n{end}"),
-        "init\nfailed model.safetensors 0 1000\nend CompletedWithErrors 50 1050 1 2 1\nexit 1".to_owned(),
-        "init\ndie-signal 9".to_owned(),
-        "init\nexit 0".to_owned(),
-    ] {
-        let mut env = env();
-        env.azcopy_script(&script);
-        search(&script, &env, &CREATE, 7);
-        assert_handed_over(&env);
-    }
-}
-
-/// The reason of a failure comes from AzCopy's log, which here, unlike the real one, holds the SAS.
-#[test]
-fn azcopys_log_is_cleaned() {
-    let mut env = env();
-    env.azcopy_script(&format!(
-        "init\nlog ERR: [P#0-T#0] UPLOADFAILED: model.safetensors : 400 : 400 no: {LEAK} When Committing\n\
-         failed model.safetensors 400 1000\nend Failed 0 1050 0 2 1\nexit 1\n"
-    ));
-    for way in WAYS {
-        let raw = wait(
-            env.command(&[&CREATE[..], way].concat())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("it starts"),
-        );
-        // AzCopy's log; its existence proves that the reason could be read.
-        let logs: BTreeSet<PathBuf> =
-            held(&env).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "log")).collect();
-        assert_eq!(logs.len(), 1, "{way:?}");
-        assert_clean(&format!("{way:?}"), &env, &logs, &raw);
-        let output = env.output(&raw).fails_with(7);
-        let json = way.contains(&"json");
-        assert!(json || output.stderr.contains("model.safetensors: 400 no: http://h/c?*** When"), "{output}");
-    }
-    assert_handed_over(&env);
-}
-
-#[test]
-fn an_interrupted_upload_shows_no_sas() {
-    for way in WAYS {
-        let mut env = env();
-        let ready = env.root().join("ready");
-        env.azcopy_script(&format!("init\nprogress 10 1050 0 2\nspawn-record {}\nhang\n", ready.display()));
-        let before = held(&env);
-        let child = env
-            .command(&[&CREATE[..], way].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        eventually("AzCopy", || ready.exists());
-        let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("an id");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("interrupted");
-        let raw = wait(child);
-        assert_clean(&format!("{way:?}"), &env, &before, &raw);
-        let output = env.output(&raw).fails_with(130);
-        assert!(output.stderr.contains("Upload interrupted at 0%"), "{output}");
-        assert_handed_over(&env);
-    }
-}
-
 /// A service that repeats in its errors what it was sent, or what it handed out.
 #[test]
 fn messages_of_a_service_are_cleaned() {
@@ -316,56 +182,6 @@ fn a_signed_operation_is_not_shown() {
     search("--no-wait", &env, &[&CREATE[..], &["--no-wait"]].concat(), 0);
 }
 
-/// azd writes reported errors into logs and statistics.
-#[test]
-fn errors_reported_to_azd_are_cleaned() {
-    let host = FakeHost::start(Scene::default());
-    let words = format!("cannot read {LEAK} with Bearer CANARY5A5");
-    let endpoint = |env: &TestEnv| {
-        let value = env.emulator().endpoint();
-        host.change(|scene| {
-            *scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
-        });
-    };
-    for (route, kind, script, code) in [
-        (Some(Route::StartPendingUpload), FaultKind::refusal(403, "Bad", &words), "default".to_owned(), 4),
-        (Some(Route::StartPendingUpload), FaultKind::refusal(400, LEAK, ""), "default".into(), 1),
-        (Some(Route::CreateAsync), FaultKind::refusal(400, "Bad", &words), "default".into(), 8),
-        (Some(Route::CreateAsync), FaultKind::Redirect { to: LEAK.into() }, "default".into(), 8),
-        (None, FaultKind::Reset, format!("init\nerror {words}\n"), 7),
-        (None, FaultKind::Reset, format!("init\nfailed {LEAK} 403 1000\nend Failed 0 1050 0 2 1\nexit 1\n"), 7),
-    ] {
-        let mut env = env();
-        env.run_by(&host).unset("AZURE_PROJECT_ENDPOINT").azcopy_script(&script);
-        endpoint(&env);
-        if let Some(route) = route {
-            env.emulator().add_fault(Fault::new(route, kind.clone()));
-        }
-        let output = env.run(&[&CREATE[..], &["--debug"]].concat()).fails_with(code);
-        assert!(!output.stderr.contains("ERROR:"), "azd shows it: {output}");
-        let report = format!("{:?}", host.reports().pop().expect("a report"));
-        assert!(!report.contains(CANARY), "{report}");
-    }
-    assert_eq!(host.reports().len(), 6);
-}
-
-#[test]
-fn a_source_with_a_sas_is_not_shown() {
-    let end = "init\nend Completed 11 11 1 1 0\nexit 0";
-    let broken = format!("error cannot list {LEAK}");
-    for (script, code) in [(end, 0), (broken.as_str(), 7)] {
-        let mut env = env();
-        env.azcopy_script(script);
-        let url = format!("{}/from?sv=1&sig={CANARY}&secret={CANARY}", "https://a.blob.core.windows.net");
-        search("--source", &env, &["create", "--name", "my-model", "--source", &url], code);
-        env.write("url.txt", &url);
-        search("--source-file", &env, &["create", "--name", "my-model", "--source-file", "url.txt"], code);
-        let with_user = url.replace("https://", "https://me:CANARY5A5@");
-        search("user", &env, &["create", "--name", "my-model", "--source", &with_user], code);
-        assert_handed_over(&env);
-    }
-}
-
 /// A secret that the program holds is masked in any context and in any encoding.
 #[test]
 fn a_known_secret_needs_no_shape() {
@@ -415,123 +231,6 @@ fn a_page_for_support_holds_no_secret() {
             search(&format!("{args:?}"), &env, args, code);
         }
     }
-}
-
-/// A mistyped command line is repeated in the error, and may hold what was meant to be the source.
-#[test]
-fn usage_errors_hide_secrets() {
-    let env = env();
-    let url = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
-    let bare = format!("a.blob.core.windows.net/c?sig={CANARY}");
-    let user = format!("https://user:{CANARY}@a.services.ai.azure.com/api/projects/p");
-    let of = |more: &[&'static str]| -> Vec<String> { more.iter().map(|&word| word.to_owned()).collect() };
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    for value in [&url, &bare, &user] {
-        for option in
-            ["--sourc", "--source=", "--base-model=", "--version=", "--limit-rate=", "--azcopy-path=", "--source-file="]
-        {
-            let mut line = of(&["create", "--name", "ok"]);
-            line.push(format!("{option}{value}"));
-            if !option.starts_with("--source") {
-                line.extend(of(&["--source", "model"]));
-            }
-            lines.push(line);
-        }
-        for start in [&["create"][..], &["show"], &["custom"], &["list"], &["create", "--name"], &["list", "-o"]] {
-            let mut line = of(start);
-            line.push(value.clone());
-            lines.push(line);
-        }
-        for option in ["-e", "--project-endpoint", "--environment", "--cwd", "--subscription", "--debug=", "-C"] {
-            lines.push(vec![
-                "list".into(),
-                format!("{option}{}{value}", if option.len() > 2 && !option.ends_with('=') { "=" } else { "" }),
-            ]);
-        }
-    }
-    for line in lines {
-        for way in [&[][..], &["--debug"], &["-o", "json"]] {
-            let args: Vec<&str> = line.iter().map(String::as_str).chain(way.iter().copied()).collect();
-            let before = held(&env);
-            let raw =
-                wait(env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts"));
-            assert_clean(&format!("{args:?}"), &env, &before, &raw);
-        }
-    }
-}
-
-#[test]
-fn a_password_in_an_endpoint_is_not_shown() {
-    let mut env = env();
-    let url = format!("https://user:{CANARY}@a.services.ai.azure.com/api/projects/p");
-    search("-e", &env, &["list", "-e", &url], 2);
-    for name in ["AZURE_PROJECT_ENDPOINT", "FOUNDRY_PROJECT_ENDPOINT"] {
-        env.unset("AZURE_PROJECT_ENDPOINT");
-        env.set(name, &url);
-        let output = env.run(&["list"]).fails_with(2);
-        assert!(!output.to_string().contains(CANARY), "{output}");
-    }
-}
-
-const AZD: &str = r#"printf '{"token":"CANARY5A5","expiresOn":"2099-01-01T00:00:00Z"}'"#;
-
-#[test]
-fn a_token_is_not_shown() {
-    let words = format!("not with Bearer CANARY5A5 {LEAK}");
-    for (kind, code) in [
-        (None, 0),
-        (Some(FaultKind::refusal(401, "Unauthorized", &words)), 4),
-        (Some(FaultKind::refusal(403, "Forbidden", &words)), 4),
-        (Some(FaultKind::refusal(500, "Internal", &words)), 9),
-        (Some(FaultKind::Reset), 9),
-        (Some(FaultKind::Html { status: 407 }), 9),
-    ] {
-        let mut env = env_with(Config { auth: Auth::Token(CANARY.to_owned()), ..Config::default() });
-        env.program("azd", AZD);
-        env.set("AZURE_AI_MODELS_CREDENTIAL", "azd");
-        if let Some(kind) = &kind {
-            env.emulator().add_fault(Fault::new(Route::Any, kind.clone()));
-        }
-        search(&format!("{kind:?}"), &env, &["list"], code);
-        let seen = env.emulator().requests();
-        let shown = &seen.last().expect("a request").headers;
-        assert!(shown.keys().any(|name| name == "authorization"), "no token was sent: {shown:?}");
-    }
-}
-
-/// Messages of azd when it fails, and unexpected answers.
-#[test]
-fn messages_of_azd_are_cleaned() {
-    for script in [
-        r#"printf '{"error":"e","message":"no: Bearer CANARY5A5 http://h/?code=CANARY5A5"}' >&2; exit 1"#,
-        r#"printf 'eyJCANARY5A5.eyJx.y http://u:CANARY5A5@h/' >&2; exit 1"#,
-        r#"printf '{"token":"CANARY5A5"}'"#,
-        r#"printf '{"token":"CANARY5A5","expiresOn":"tomorrow"}'"#,
-        r#"printf 'CANARY5A5'"#,
-    ] {
-        let mut env = env();
-        env.program("azd", script);
-        env.set("AZURE_AI_MODELS_CREDENTIAL", "azd");
-        search(script, &env, &["list"], 4);
-    }
-}
-
-#[test]
-fn a_proxys_password_is_not_shown() {
-    let mut env = env();
-    env.program("azd", AZD);
-    env.unset("AZURE_AI_MODELS_CREDENTIAL");
-    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-        env.set(name, "http://user:CANARY5A5@127.0.0.1:1");
-    }
-    let far = "https://a.services.ai.azure.com/api/projects/p";
-    search("a proxy", &env, &["list", "-e", far], 9);
-    search("a proxy", &env, &[&CREATE[..], &["-e", far]].concat(), 9);
-    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        env.set(name, "http://user:CANARY5A5@[not a host");
-    }
-    let output = env.run(&["list", "-e", far, "--debug"]);
-    assert!(!output.to_string().contains(CANARY), "{output}");
 }
 
 /// A service may send a SAS back as a part of the model.
