@@ -158,6 +158,8 @@ mod tests {
             (Windows, r"\\?\C:\m", r"C:\m", true),
             (Windows, r"C:\m", r"D:\m", false),
             (Linux, "/w/../m", "/m", true),
+            (Linux, "/../m", "/m", true),
+            (Windows, r"C:\..\m", r"C:\m", true),
             (Linux, "/m", "/M", false),
             (MacOs, "/m", "/M", true),
             (Linux, "m", "/m", false),
@@ -193,7 +195,7 @@ mod tests {
 
     #[test]
     fn paths_that_depend_on_the_working_directory_are_not_absolute() {
-        for path in [r"C:\x", "c:/x", r"\\srv\share", r"\\?\C:\x"] {
+        for path in [r"C:\x", "c:/x", r"\\srv\share", "//srv/share", r"\\?\C:\x"] {
             assert!(is_absolute(path, Windows), "{path}");
         }
         for path in ["", ".", "x", r"\x", "/x", "C:", "C:x", r"%USERPROFILE%\bin", "1:\\x"] {

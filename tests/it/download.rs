@@ -1,31 +1,31 @@
 //! `custom download`: registered files arrive complete and verified, despite faults and interruptions, and never
 //! outside its directory.
 
+mod place;
+mod resume;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use foundry_emulator::Config;
-use rustix::process::Signal;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::support::{Behaviour, BlockStore, CANARY, Lists, Output, Read, ReadBehaviour, Running, TestEnv};
+use crate::support::{Behaviour, BlockStore, CANARY, Output, Read, ReadBehaviour, TestEnv, sha256, varied_content};
 
 const CREATE: [&str; 9] =
     ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native", "--skip-check"];
 const DOWNLOAD: [&str; 6] = ["custom", "download", "--name", "my-model", "--to", "out"];
+
 const LARGE: &str = "model.safetensors";
+
 const PRIVATE: &str = ".azure-ai-models-download";
+
 /// Two ranges and a half.
 const LENGTH: usize = 20 << 20;
 
 fn content() -> Vec<u8> {
-    (0..LENGTH).map(|at| ((at / 4096 * 31 + at) % 251) as u8).collect()
-}
-
-fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    varied_content(LENGTH)
 }
 
 /// A world with a registered model of a large file and a small one in a directory.
@@ -111,21 +111,6 @@ fn the_result_names_each_file_and_its_proof() {
 }
 
 #[test]
-fn a_file_that_is_another_is_overwritten_by_force_alone() {
-    let (env, store) = uploaded(&[]);
-    download(&env, &[]).success();
-    store.take_reads();
-    fs::write(out(&env).join("sub/config.json"), "[]").expect("written");
-    insta::assert_snapshot!(download(&env, &[]).fails_with(5));
-    assert_eq!(files(&env), [LARGE, "sub/config.json"], "nothing else was made");
-    assert_eq!(fs::read(out(&env).join("sub/config.json")).expect("a file"), b"[]");
-    assert_eq!(store.take_reads(), []);
-    download(&env, &["--force"]).success();
-    assert_whole(&env);
-    assert_eq!(ranges(&store.take_reads()).len(), 1, "the other one is what it should be");
-}
-
-#[test]
 fn faults_that_pass_cost_only_what_was_under_way() {
     let (env, store) = uploaded(&[]);
     for reading in [
@@ -184,139 +169,6 @@ fn content_with_another_sum_never_gets_its_name() {
     download(&env, &[]).success();
     assert_whole(&env);
     assert_eq!(ranges(&store.take_reads()).len(), 4, "what was wrong is fetched again as a whole");
-}
-
-/// Starts a download that is stuck after two of its four reads, with the ranges of these written.
-fn stuck(env: &TestEnv, store: &BlockStore) -> Running {
-    behaves(store, ReadBehaviour { silent_after: Some(2), ..ReadBehaviour::default() });
-    let running = Running::start(env, &[&DOWNLOAD[..], &["--include", LARGE]].concat());
-    store.wait_until_all_silent(0, 1);
-    let record = out(env).join(PRIVATE).join("record.ndjson");
-    crate::support::eventually("two ranges in the record", || {
-        fs::read_to_string(&record).unwrap_or_default().matches("\"range\"").count() == 2
-    });
-    running
-}
-
-/// The next run fetches the third range alone.
-fn assert_goes_on(env: &TestEnv, store: &BlockStore) {
-    let record = fs::read_to_string(out(env).join(PRIVATE).join("record.ndjson")).expect("a record");
-    assert!(!record.contains(CANARY) && !record.contains("sig="), "{record}");
-    assert_eq!(files(env).iter().filter(|name| !name.starts_with(PRIVATE)).count(), 0, "no half file has a name");
-    behaves(store, ReadBehaviour::default());
-    store.take_reads();
-    let output = download(env, &["--include", LARGE]).success();
-    assert!(output.stderr.contains("Resuming download: 1"), "{output}");
-    assert_eq!(ranges(&store.take_reads()).len(), 1, "{output}");
-    assert!(fs::read(out(env).join(LARGE)).expect("a file") == content());
-    assert!(!out(env).join(PRIVATE).exists());
-}
-
-#[test]
-fn ctrl_c_keeps_what_was_fetched_and_says_how_to_go_on() {
-    let (env, store) = uploaded(&[]);
-    let running = stuck(&env, &store);
-    running.signal(Signal::INT);
-    let output = running.finish(&env);
-    assert_eq!(output.code, Some(130), "{output}");
-    let end = output.stderr.split("Download interrupted").nth(1).expect("the last words").to_owned();
-    insta::assert_snapshot!("interrupted", end.split_once("downloaded)").map_or(&*end, |(_, rest)| rest));
-    assert_goes_on(&env, &store);
-}
-
-#[test]
-fn a_killed_download_goes_on_at_the_range() {
-    let (env, store) = uploaded(&[]);
-    let running = stuck(&env, &store);
-    running.signal(Signal::KILL);
-    assert_eq!(running.finish(&env).code, None);
-    assert_goes_on(&env, &store);
-}
-
-#[test]
-fn a_download_that_was_begun_is_another_one_once_the_blob_is_another() {
-    let (env, store) = uploaded(&[]);
-    let running = stuck(&env, &store);
-    running.signal(Signal::KILL);
-    assert_eq!(running.finish(&env).code, None);
-    behaves(&store, ReadBehaviour::default());
-    store.write(LARGE, vec![7; LENGTH]);
-    store.take_reads();
-    download(&env, &["--include", LARGE]).success();
-    assert_eq!(ranges(&store.take_reads()).len(), 3);
-    assert_eq!(fs::read(out(&env).join(LARGE)).expect("a file"), vec![7; LENGTH]);
-}
-
-#[test]
-fn two_at_once_into_one_directory_are_one() {
-    let (env, store) = uploaded(&[]);
-    let running = stuck(&env, &store);
-    let output = download(&env, &[]).fails_with(5);
-    insta::assert_snapshot!("in_use", steady(&output));
-    running.signal(Signal::KILL);
-    assert_eq!(running.finish(&env).code, None);
-    assert_goes_on(&env, &store);
-}
-
-#[test]
-fn a_full_disk_is_told_and_the_next_run_goes_on() {
-    let (env, store) = uploaded(&[]);
-    store.behaves(Behaviour { lists: Lists::Huge, ..Behaviour::default() });
-    let output = download(&env, &["-o", "json"]).fails_with(1);
-    assert_eq!(output.json_error()["code"], "no-room", "{output}");
-    assert!(!out(&env).exists(), "before the first byte");
-    store.behaves(Behaviour::default());
-    store.take_reads();
-    // A limit on the size of files stands for a disk that fills up meanwhile.
-    let args = [&DOWNLOAD[..], &["-o", "json"]].concat();
-    let output = env.run_after("trap '' XFSZ; ulimit -f 2048", &args).fails_with(1);
-    let error = output.json_error();
-    assert_eq!(error["code"], "write_failed", "{output}");
-    assert!(error["suggestion"].as_str().is_some_and(|words| words.contains("custom download")), "{output}");
-    download(&env, &[]).success();
-    assert_whole(&env);
-}
-
-#[test]
-fn no_name_leads_out_of_the_directory() {
-    let (env, store) = uploaded(&[]);
-    for name in ["../evil", "/etc/evil", "a/../../evil", "C:/evil", "..\\evil", ".azure-ai-models-download/lock"] {
-        store.write(name, b"x".to_vec());
-        let output = download(&env, &["-o", "json"]).fails_with(1);
-        let error = output.json_error();
-        assert_eq!(error["code"], "bad-file-name", "{name}: {output}");
-        assert!(!out(&env).exists(), "{name}");
-        // Selected away it does no harm.
-        store.delete(name);
-    }
-    assert!(!env.work().join("evil").exists());
-    store.write("../evil", b"x".to_vec());
-    insta::assert_snapshot!("bad_name", download(&env, &[]).fails_with(1));
-    download(&env, &["--exclude", "evil"]).success();
-}
-
-#[test]
-fn links_below_the_directory_are_not_followed() {
-    let (env, _store) = uploaded(&[]);
-    let elsewhere = env.work().join("elsewhere");
-    fs::create_dir_all(&elsewhere).expect("a directory");
-    fs::create_dir_all(out(&env)).expect("a directory");
-    std::os::unix::fs::symlink(&elsewhere, out(&env).join("sub")).expect("a link");
-    for options in [&[][..], &["--force"]] {
-        insta::assert_snapshot!("link_in_the_way", download(&env, options).fails_with(5));
-    }
-    fs::remove_file(out(&env).join("sub")).expect("removed");
-    std::os::unix::fs::symlink(&elsewhere, out(&env).join(PRIVATE)).expect("a link");
-    download(&env, &[]).fails_with(1);
-    assert_eq!(fs::read_dir(&elsewhere).expect("a directory").count(), 0);
-    fs::remove_file(out(&env).join(PRIVATE)).expect("removed");
-    // A link in the place of the file itself is replaced, and what it leads to stays.
-    env.write("kept", "kept");
-    std::os::unix::fs::symlink(env.work().join("kept"), out(&env).join(LARGE)).expect("a link");
-    download(&env, &[]).fails_with(5);
-    download(&env, &["--force"]).success();
-    assert_whole(&env);
-    assert_eq!(fs::read(env.work().join("kept")).expect("a file"), b"kept");
 }
 
 /// Without sums of their own the files are proved by the digest of all, and have no names before that.
@@ -379,4 +231,25 @@ fn progress_is_told_as_of_uploads() {
     let mut paths: Vec<String> = named("download.file").iter().map(|event| event["path"].to_string()).collect();
     paths.sort();
     assert_eq!(paths, ["\"model.safetensors\"", "\"sub/config.json\""]);
+}
+
+#[test]
+fn another_range_than_the_one_asked_for_is_refused() {
+    let (env, store) = uploaded(&[]);
+    behaves(&store, ReadBehaviour { other_range: Some(LARGE), ..ReadBehaviour::default() });
+    let error = download(&env, &["-o", "json"]).fails_with(9).json_error();
+    assert_eq!(error["code"], "bad_answer", "{error}");
+    let message = error["message"].as_str().expect("words");
+    assert!(message.contains("another range than the one asked for"), "{message}");
+    assert!(!out(&env).join(LARGE).exists());
+}
+
+#[test]
+fn the_digest_of_all_files_proves_no_selection() {
+    let (env, store) = uploaded(&[]);
+    for name in [LARGE, "sub/config.json"] {
+        store.record_sum(name, None);
+    }
+    let json = download(&env, &["--include", "*.json", "-o", "json"]).success().json();
+    assert_eq!((&json["files"][0]["status"], &json["files"][0]["sha256"]), (&json!("downloaded"), &Value::Null));
 }

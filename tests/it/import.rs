@@ -11,9 +11,8 @@ use std::path::PathBuf;
 use fake_hub::{Config as HubConfig, FakeHub, RepoConfig, SIGNATURE_MARK, Side};
 use foundry_emulator::Config;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::support::{BlockStore, CANARY, Output, Received, TestEnv};
+use crate::support::{BlockStore, CANARY, Output, Received, TestEnv, sha256};
 
 const MIB: usize = 1 << 20;
 /// Three blocks and a bit.
@@ -107,10 +106,6 @@ impl World {
             assert!(texts.iter().all(|text| !text.contains(secret)), "{secret} is in {output}");
         }
     }
-}
-
-fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Without what a slow machine shows otherwise, and without the address of the hub.

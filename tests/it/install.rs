@@ -8,9 +8,8 @@ use std::process::Stdio;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sha2::{Digest, Sha256};
 
-use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, env_with_model, eventually, wait};
+use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, env_with_model, eventually, sha256, wait};
 
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--base-model", "FW-GLM-4.7"];
 const LOST: &str = "ERROR: Could not download AzCopy. Check network and try again.\n";
@@ -62,10 +61,6 @@ impl World {
     fn installed(&self) {
         assert_eq!(self.left(), ["azcopy", "azcopy.sha256"]);
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The fake AzCopy by way of a script, since packing and hashing whole programs slows the other tests down. What

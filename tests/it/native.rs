@@ -14,34 +14,16 @@ use std::fs;
 use foundry_emulator::Config;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::support::{
-    Behaviour, BlockStore, CANARY, FileServer, Output, Received, Running, Serve, TestEnv, eventually,
+    Behaviour, BlockStore, CANARY, FileServer, Output, Received, Running, Serve, TestEnv, eventually, sha256,
+    varied_content,
 };
 
 const MIB: usize = 1 << 20;
 /// Three blocks and a bit.
 const LARGE: usize = 16 * MIB;
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
-
-/// No part of it is like another, so that a block in a wrong place shows.
-fn content(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut content = Vec::with_capacity(bytes + 8);
-    while content.len() < bytes {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        content.extend_from_slice(&state.to_le_bytes());
-    }
-    content.truncate(bytes);
-    content
-}
-
-fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// A model of one large file and one small one.
 fn env_with(config: Config) -> (TestEnv, BlockStore) {
@@ -52,7 +34,7 @@ fn env_with(config: Config) -> (TestEnv, BlockStore) {
     let header = format!(r#"{{"w":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, LARGE - 108);
     let mut weights = 100_u64.to_le_bytes().to_vec();
     weights.extend_from_slice(format!("{header:<100}").as_bytes());
-    weights.extend_from_slice(&content(LARGE - 108));
+    weights.extend_from_slice(&varied_content(LARGE - 108));
     env.write("model/model.safetensors", weights);
     (env, store)
 }
@@ -156,8 +138,8 @@ fn names_sizes_and_types_of_all_kinds_arrive() {
     env.write_model();
     env.write("model/empty.txt", "");
     env.write("model/sub dir/a+b %20 ü#?.json", "{}");
-    env.write("model/just.bin", content(8 * MIB));
-    env.write("model/over.bin", content(8 * MIB + 1));
+    env.write("model/just.bin", varied_content(8 * MIB));
+    env.write("model/over.bin", varied_content(8 * MIB + 1));
     create(&env, &[]).success();
     for name in store.names() {
         assert!(store.blob(&name).expect("a blob").content == local(&env, &name), "{name} differs");

@@ -4,17 +4,12 @@ use std::fs;
 
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::support::{Behaviour, BlockStore, CANARY, Output, Read, ReadBehaviour, TestEnv};
+use crate::support::{Behaviour, BlockStore, CANARY, Output, Read, ReadBehaviour, TestEnv, sha256, varied_content};
 
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--engine", "native"];
 const VERIFY: [&str; 4] = ["custom", "verify", "--name", "my-model"];
 const WITH_SOURCE: [&str; 2] = ["--source", "model"];
-
-fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// A world whose small model was uploaded by the native engine with more options.
 fn uploaded(more: &[&str]) -> (TestEnv, BlockStore) {
@@ -73,6 +68,8 @@ fn every_difference_is_in_the_table_and_ends_with_6() {
     assert_eq!(told(&output), expected);
     let error = output.json_error();
     assert_eq!((&error["kind"], &error["code"]), (&json!("check_failed"), &json!("files-differ")));
+    let create = "custom create --name my-model --source model --version auto";
+    assert!(error["suggestion"].as_str().is_some_and(|words| words.contains(create)), "{error}");
     let quiet = verify(&env, &[&WITH_SOURCE, &["-q"]]).fails_with(6);
     assert_eq!(quiet.stdout.lines().count(), 5, "{quiet}");
 }
@@ -132,6 +129,7 @@ fn what_the_store_gives_back_is_compared() {
     for source in [&[][..], &WITH_SOURCE] {
         let output = verify(&env, &[source, &["--full", "-o", "json"]]).fails_with(6);
         assert_eq!(told(&output), ["config.json, other content, -", "model.safetensors, other content, -"]);
+        assert_eq!(output.json_error()["suggestion"], Value::Null, "the source need not be what differs: {output}");
     }
     store.behaves(Behaviour::default());
     let output = verify(&env, &[&["--full", "-o", "json"]]).success();
@@ -144,8 +142,7 @@ fn what_the_store_gives_back_is_compared() {
 fn a_model_is_read_back_through_faults_that_pass() {
     let store = BlockStore::start();
     let env = TestEnv::storing(Config::default(), &store);
-    let content: Vec<u8> = (0..9 << 20).map(|at: u32| (at / 253 % 256) as u8).collect();
-    env.write("model/model.safetensors", &content);
+    env.write("model/model.safetensors", varied_content(9 << 20));
     env.run(&[&CREATE[..], &["--skip-check"]].concat()).success();
     for reading in [
         ReadBehaviour { busy_every: Some(3), ..ReadBehaviour::default() },
@@ -185,6 +182,17 @@ fn what_keeps_from_reading_is_told() {
     assert_eq!(error["code"], "ModelNotFound");
     env.emulator().seed(&json!({"name": "bare", "version": "1", "blobUri": null})).expect("seeded");
     env.run(&["custom", "verify", "-n", "bare"]).fails_with(9);
+}
+
+#[test]
+fn a_store_that_falls_silent_ends_the_reading() {
+    let (mut env, store) = uploaded(&[]);
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
+    let reading = ReadBehaviour { silent: Some("model.safetensors"), ..ReadBehaviour::default() };
+    store.behaves(Behaviour { reading, ..Behaviour::default() });
+    let error = verify(&env, &[&["--full", "-o", "json"]]).fails_with(9).json_error();
+    let message = error["message"].as_str().expect("words");
+    assert!(message.starts_with("no data received from the blob store for"), "{message}");
 }
 
 #[test]

@@ -39,3 +39,27 @@ pub(super) fn set_command(platform: Platform) -> &'static str {
         Platform::Windows => "w32tm /resync",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    #[test]
+    fn a_difference_is_judged_by_its_length() {
+        let service = |skew| HostObservation { skew, ..HostObservation::reached("https://h/") };
+        for (seconds, status) in
+            [(0, Status::Ok), (60, Status::Ok), (61, Status::Warning), (300, Status::Warning), (301, Status::Failed)]
+        {
+            for (is_fast, word) in [(true, "ahead"), (false, "behind")] {
+                let check = clock(&[None, Some(&service(Some((is_fast, Duration::from_secs(seconds)))))]);
+                assert_eq!(check.status, status, "{check:?}");
+                assert!(
+                    status == Status::Ok || check.message.contains(&format!("{word} of the clock of h")),
+                    "{check:?}"
+                );
+            }
+        }
+        assert_eq!(clock(&[None, Some(&service(None))]), Check::not_checked(CheckId::Clock, CheckId::Tls));
+    }
+}

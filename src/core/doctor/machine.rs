@@ -29,14 +29,18 @@ pub fn disk(env: &Env) -> Check {
         );
     };
     let directory = existing(config.join("ai-models"));
-    match (write_probe(&directory), free(&directory)) {
-        (Err(why), _) => Check::failed(id, format!("{} cannot be written: {why}", directory.display()), elsewhere()),
-        (Ok(()), Some(free)) if free < ROOM => {
-            Check::warning(id, format!("{} free in {}", units::bytes(free), directory.display()), elsewhere())
-        }
-        (Ok(()), Some(free)) => Check::ok(id, format!("{} free in {}", units::bytes(free), directory.display())),
-        (Ok(()), None) => Check::ok(id, format!("{} can be written", directory.display())),
+    match write_probe(&directory) {
+        Ok(()) => room(&directory, free(&directory)),
+        Err(why) => Check::failed(id, format!("{} cannot be written: {why}", directory.display()), elsewhere()),
     }
+}
+
+/// Verdict on the space in a directory that can be written.
+fn room(directory: &Path, free: Option<u64>) -> Check {
+    let id = CheckId::Disk;
+    let Some(free) = free else { return Check::ok(id, format!("{} can be written", directory.display())) };
+    let message = format!("{} free in {}", units::bytes(free), directory.display());
+    if free < ROOM { Check::warning(id, message, elsewhere()) } else { Check::ok(id, message) }
 }
 
 fn elsewhere() -> Fix {
@@ -137,6 +141,19 @@ mod tests {
             [(None, Status::Ok), (Some(1024), Status::Ok), (Some(96), Status::Ok), (Some(95), Status::Warning)]
         {
             assert_eq!(limit_of_files(limit, 96).status, status, "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn little_space_is_a_warning() {
+        for (free, status, message) in [
+            (Some(ROOM), Status::Ok, "256.0 MB free in d"),
+            (Some(ROOM - 1), Status::Warning, "256.0 MB free in d"),
+            (Some(0), Status::Warning, "0 B free in d"),
+            (None, Status::Ok, "d can be written"),
+        ] {
+            let check = room(Path::new("d"), free);
+            assert_eq!((check.status, check.message.as_str()), (status, message), "{free:?}");
         }
     }
 

@@ -194,17 +194,20 @@ mod tests {
         let message = "invalid peer certificate: UnknownIssuer".to_owned();
         let fault =
             HttpError::Network { host: "h:443".to_owned(), fault: NetworkFault::Untrusted, connecting: true, message };
-        let url = "https://h/".parse().expect("a URL");
-        let addresses = vec![IpAddr::from([10, 0, 0, 1])];
-        HostObservation {
-            url,
-            addresses,
-            proxy: None,
-            fault: Some(fault),
-            is_of_another: false,
-            chain,
-            skew: None,
-            now,
+        HostObservation { fault: Some(fault), chain, now, ..HostObservation::reached("https://h/") }
+    }
+
+    #[test]
+    fn a_network_is_private_if_all_its_addresses_are() {
+        let (private, unique) = ("10.0.0.1".parse().expect("an address"), "fd00::1".parse().expect("an address"));
+        let public: IpAddr = "20.1.2.3".parse().expect("an address");
+        for (addresses, message) in [
+            (vec![private, unique], "h is 10.0.0.1, fd00::1 (a private network)"),
+            (vec![private, public], "h is 10.0.0.1, 20.1.2.3"),
+            (vec![public; 4], "h is 20.1.2.3, 20.1.2.3, 20.1.2.3"),
+        ] {
+            let check = dns(&HostObservation { addresses, ..HostObservation::reached("https://h/") });
+            assert_eq!(check, Check::ok(CheckId::Dns, message));
         }
     }
 

@@ -97,6 +97,23 @@ impl HostObservation {
 }
 
 #[cfg(test)]
+impl HostObservation {
+    /// A host of one private address that answers.
+    pub(super) fn reached(url: &str) -> Self {
+        Self {
+            url: url.parse().expect("a URL"),
+            addresses: vec![IpAddr::from([10, 0, 0, 1])],
+            proxy: None,
+            fault: None,
+            is_of_another: false,
+            chain: Vec::new(),
+            skew: None,
+            now: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -119,3 +119,39 @@ fn moment(at: OffsetDateTime) -> String {
     let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     at.format(&form).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    fn given(tenant: Option<&str>, claims: Claims) -> Result<SignIn, CredentialError> {
+        Ok(SignIn {
+            method: CredentialMethod::AzCli,
+            scope: "https://ai.azure.com/.default".to_owned(),
+            tenant: tenant.map(str::to_owned),
+            token: Ok(Some(claims)),
+            now: OffsetDateTime::UNIX_EPOCH,
+        })
+    }
+
+    #[test]
+    fn a_tenant_is_compared_without_case() {
+        let of = |tenant: &str| Claims { tenant: Some(tenant.to_owned()), ..Claims::default() };
+        assert_eq!(sign_in(&given(Some("AA-BB"), of("aa-bb"))).status, Status::Ok);
+        let check = sign_in(&given(Some("aa-cc"), of("aa-bb")));
+        assert!(check.is_failed() && check.fix == Some("az login --tenant aa-cc".into()), "{check:?}");
+    }
+
+    #[test]
+    fn a_token_ends_at_its_time() {
+        let until = |end: i64| Claims {
+            expires_at: Some(OffsetDateTime::from_unix_timestamp(end).expect("a time")),
+            ..Claims::default()
+        };
+        assert_eq!(sign_in(&given(None, until(1))).status, Status::Ok);
+        for end in [0, -1] {
+            assert!(sign_in(&given(None, until(end))).is_failed(), "{end}");
+        }
+    }
+}

@@ -141,6 +141,7 @@ mod tests {
             "con.txt",
             "sub/NUL",
             "Aux.bin/a",
+            "COM0",
             "COM1",
             "lpt9.safetensors",
             "COM\u{b2}",

@@ -197,8 +197,7 @@ impl DownloadPlan {
         if !self.force && !there.is_empty() {
             return Err(DownloadError::Exists(there));
         }
-        let PresentContent { missing_bytes, partial_bytes, .. } = self.present_content();
-        let needed = missing_bytes.saturating_sub(partial_bytes);
+        let needed = self.needed_bytes();
         let existing = self.directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
         let failed = |why| DownloadError::Disk { path: existing.to_owned(), why };
         let free = free_space(existing).map_err(failed)?;
@@ -206,6 +205,12 @@ impl DownloadPlan {
             true => Err(DownloadError::NoRoom { needed, free, directory: self.directory.clone() }),
             false => Ok(()),
         }
+    }
+
+    /// Bytes that are still to be written.
+    fn needed_bytes(&self) -> u64 {
+        let PresentContent { missing_bytes, partial_bytes, .. } = self.present_content();
+        missing_bytes.saturating_sub(partial_bytes)
     }
 
     /// Files of a plan without missing content.
@@ -308,4 +313,30 @@ pub(super) fn is_absent(why: &io::Error) -> bool {
 pub(super) fn modified(metadata: &fs::Metadata) -> io::Result<u64> {
     let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::version;
+
+    fn planned(bytes: u64, place: FileState, ranges: &[u64]) -> PlannedFile {
+        let file = StoredFile { path: "a".into(), bytes, sha256: None, version: version("1") };
+        let part = PartId::of("place", &file);
+        PlannedFile { file, part, place, ranges: ranges.iter().copied().collect() }
+    }
+
+    #[test]
+    fn space_is_needed_for_what_is_not_fetched_yet() {
+        let large = 2 * RANGE + 100;
+        for (files, needed) in [
+            (vec![planned(large, FileState::Absent, &[])], large),
+            (vec![planned(large, FileState::Absent, &[0, 2])], RANGE),
+            (vec![planned(large, FileState::Other, &[1]), planned(7, FileState::Placed, &[])], RANGE + 100),
+        ] {
+            let directory = PathBuf::from("out");
+            let plan = DownloadPlan { directory, files, force: true, digest: None, candidates: FileList::default() };
+            assert_eq!(plan.needed_bytes(), needed);
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! Checks of AzCopy, the disk, open files, and the uploads on this machine.
 
-use super::{doctor, failures, trouble, world};
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::{check, doctor, failures, trouble, world};
+use crate::support::{CREATE, Running};
 
 #[test]
 fn without_azcopy_there_is_another_way() {
@@ -50,4 +54,19 @@ fn an_upload_that_waits_is_told_with_the_command_that_resumes_it() {
     env.azcopy_script("default");
     let warned = trouble(&doctor(&env)).replace("resume ", "discard ");
     insta::assert_snapshot!(env.clean(&warned).replace("discard ", "resume "), @"warning  uploads     'other-model' version 1 is interrupted  Fix: azure-ai-models custom uploads resume [UPLOAD]");
+}
+
+#[test]
+fn an_upload_that_runs_is_not_to_be_resumed() {
+    let mut env = world();
+    env.write_model();
+    env.azcopy_script("init\nhang\n");
+    let running = Running::start(&env, &CREATE);
+    running.wait_for("Uploading 2 files");
+    assert_eq!(
+        check(&env, "uploads"),
+        json!({"id": "uploads", "status": "ok", "message": "none unfinished, 1 running", "fix": null})
+    );
+    running.signal(Signal::INT);
+    drop(running.finish(&env).fails_with(130));
 }

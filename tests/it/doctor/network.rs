@@ -97,6 +97,13 @@ fn a_certificate_file_that_is_missing_is_named() {
 }
 
 #[test]
+fn a_proxy_is_not_used_for_this_machine() {
+    let mut env = world();
+    env.set("HTTP_PROXY", "http://127.0.0.1:9").set("HTTPS_PROXY", "http://127.0.0.1:9");
+    assert_eq!(check(&env, "proxy")["message"], "none for 127.0.0.1");
+}
+
+#[test]
 fn a_proxy_that_wants_a_password() {
     let (mut env, _far, proxy) = company(|far| ConnectProxy::start(far.address, Some("another password")));
     insta::assert_snapshot!(failed_network(&env, &proxy, "proxy"), @"

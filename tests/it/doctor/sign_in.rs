@@ -96,3 +96,14 @@ fn a_role_that_is_missing() {
     warning  blob-store  not checked: see role
     "#);
 }
+
+#[test]
+fn a_project_of_a_private_network_is_no_missing_role() {
+    let env = world();
+    let refused = "Public access is disabled. Please configure private endpoint.";
+    env.emulator().add_fault(Fault::new(Route::List, FaultKind::refusal(403, "Forbidden", refused)));
+    insta::assert_snapshot!(failures(&doctor(&env), "role"), @"
+    failed   role        the project accepts connections from private networks only: Public access is disabled. Please configure private endpoint. (Forbidden)  Fix: Run this from a network that the project allows.
+    warning  blob-store  not checked: see role
+    ");
+}

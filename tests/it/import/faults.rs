@@ -3,7 +3,7 @@
 use fake_hub::{Fault, FaultKind, Route};
 
 use super::{LARGE, MIB, world};
-use crate::support::Behaviour;
+use crate::support::{Behaviour, sha256};
 
 /// Faults that pass: the model arrives whole.
 #[test]
@@ -75,7 +75,7 @@ fn content_with_another_sum_is_fetched_twice_and_never_committed() {
     let world = world(|config| config.repos[0].wrong_sums = vec!["model.safetensors".to_owned()]);
     let output = world.create(&[]).fails_with(7);
     let listed = world.hub.sum("org/model", "model.safetensors").expect("a sum").to_owned();
-    let found = super::sha256(&world.source("model.safetensors"));
+    let found = sha256(&world.source("model.safetensors"));
     assert!(output.stderr.contains(&listed) && output.stderr.contains(&found), "{output}");
     assert!(world.store.blob("model.safetensors").is_none());
     let fetched = world.hub.file("model.safetensors").bytes / LARGE as u64;

@@ -3,7 +3,7 @@
 use foundry_emulator::Config;
 
 use super::{assert_arrived, create};
-use crate::support::{BlockStore, CANARY, ConnectProxy, FarHost, Output, TestEnv};
+use crate::support::{BlockStore, CANARY, ConnectProxy, FarHost, Output, TestEnv, varied_content};
 
 const HOST: &str = "canary-of-the-proxy-tests.blob.core.windows.net";
 
@@ -26,7 +26,7 @@ impl Company {
         let authority = env.write("company.pem", &far.authority);
         env.set("SSL_CERT_FILE", &authority.to_string_lossy());
         env.write_model();
-        env.write("model/model.safetensors", super::content(super::LARGE));
+        env.write("model/model.safetensors", varied_content(super::LARGE));
         Self { env, store, proxy }
     }
 

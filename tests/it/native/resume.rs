@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::together::sparse;
 use super::{
-    CREATE, LARGE, assert_arrived, assert_files, content, create, env, env_with, killed_after, local, wait_until_stuck,
+    CREATE, LARGE, assert_arrived, assert_files, create, env, env_with, killed_after, local, wait_until_stuck,
 };
-use crate::support::{Behaviour, BlockStore, Received, Running, TestEnv};
+use crate::support::{Behaviour, BlockStore, Received, Running, TestEnv, varied_content};
 
 /// Far below every limit of the upload, far above what a loaded machine needs.
 const QUICKLY: Duration = Duration::from_secs(1);
@@ -119,7 +119,7 @@ fn a_file_that_changes_on_the_way_starts_again() {
         let running = Running::start(&env, &CREATE);
         wait_until_stuck(&env, &store, 3);
         let other = local(&env, "model.safetensors");
-        let other = if shorter { &other[..LARGE - 6 * super::MIB] } else { &[&other[..], &content(9)].concat() };
+        let other = if shorter { &other[..LARGE - 6 * super::MIB] } else { &[&other[..], &varied_content(9)].concat() };
         // Renamed into place, atomically for others.
         let written = env.write("other", other);
         std::fs::rename(written, env.work().join("model/model.safetensors")).expect("renamed");

@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use fake_azd_host::FakeHost;
 use foundry_emulator::{BlobStore, Config, Emulator};
+use sha2::{Digest, Sha256};
 
 /// No run of the program may take longer; a hang is a failure, not a wait.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -356,6 +357,26 @@ pub(crate) fn styles(text: &str) -> Vec<&str> {
             rest[end..].starts_with('m').then(|| &rest[..end])
         })
         .collect()
+}
+
+/// SHA-256 in lower-case hexadecimal digits.
+pub(crate) fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Content no part of which is like another, so that a part in a wrong place shows.
+#[cfg(unix)]
+pub(crate) fn varied_content(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut content = Vec::with_capacity(bytes + 8);
+    while content.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        content.extend_from_slice(&state.to_le_bytes());
+    }
+    content.truncate(bytes);
+    content
 }
 
 /// Sends a signal to one process.

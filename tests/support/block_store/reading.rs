@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::path::PathBuf;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
@@ -26,6 +27,12 @@ pub(crate) struct ReadBehaviour {
     pub(crate) writes_before: Option<(u32, &'static str)>,
     /// Reads after the n-th are never answered.
     pub(crate) silent_after: Option<u32>,
+    /// Reads of this blob are never answered.
+    pub(crate) silent: Option<&'static str>,
+    /// The responses for this blob name another range than the one asked for.
+    pub(crate) other_range: Option<&'static str>,
+    /// Before the n-th read a file of the user appears at this path: `mine`.
+    pub(crate) appears_before: Option<(u32, PathBuf)>,
 }
 
 /// One received read.
@@ -57,7 +64,10 @@ pub(super) async fn read(
             let length = kept.blobs.get(name).map_or(1, |blob| blob.content.len());
             kept.write(name, vec![0; length]);
         }
-        let is_silent = is_after(reading.silent_after);
+        if let Some((_, path)) = reading.appears_before.as_ref().filter(|(before, _)| *before == number) {
+            std::fs::write(path, "mine").expect("written");
+        }
+        let is_silent = is_after(reading.silent_after) || reading.silent == Some(name);
         kept.silent += u32::from(is_silent);
         let answer = if kept.behaviour.write_only {
             error(403, "AuthorizationPermissionMismatch")
@@ -108,7 +118,8 @@ fn blob(
     }
     let last = last.min(total - 1);
     let mut part = content[first..=last].to_vec();
-    let answer = Response::builder().status(206).header("content-range", format!("bytes {first}-{last}/{total}"));
+    let named = first + usize::from(reading.other_range == Some(name));
+    let answer = Response::builder().status(206).header("content-range", format!("bytes {named}-{last}/{total}"));
     let length = part.len();
     let body = if is_due(reading.short_every) {
         part.truncate(length / 2);

@@ -147,7 +147,9 @@ async fn dropping_ends_it_even_with_a_client_that_waits() {
     let client = Client::new(Config { faults: vec!["any:stall".parse().unwrap()], ..Config::default() });
     let request = client.request(reqwest::Method::GET, "/models");
     let waiting = tokio::spawn(request.send());
+    let begun = Instant::now();
     while client.emulator.requests().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no request arrives");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let before = Instant::now();

@@ -1,0 +1,97 @@
+//! Where files go: nothing of the user is overwritten, and no name leads out of the directory.
+
+use std::fs;
+
+use super::{DOWNLOAD, LARGE, PRIVATE, assert_whole, behaves, download, files, out, ranges, uploaded};
+use crate::support::{Behaviour, Lists, ReadBehaviour};
+
+#[test]
+fn a_file_that_is_another_is_overwritten_by_force_alone() {
+    let (env, store) = uploaded(&[]);
+    download(&env, &[]).success();
+    store.take_reads();
+    fs::write(out(&env).join("sub/config.json"), "[]").expect("written");
+    insta::assert_snapshot!(download(&env, &[]).fails_with(5));
+    assert_eq!(files(&env), [LARGE, "sub/config.json"], "nothing else was made");
+    assert_eq!(fs::read(out(&env).join("sub/config.json")).expect("a file"), b"[]");
+    assert_eq!(store.take_reads(), []);
+    download(&env, &["--force"]).success();
+    assert_whole(&env);
+    assert_eq!(ranges(&store.take_reads()).len(), 1, "the other one is what it should be");
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_next_run_goes_on() {
+    let (env, store) = uploaded(&[]);
+    store.behaves(Behaviour { lists: Lists::Huge, ..Behaviour::default() });
+    let output = download(&env, &["-o", "json"]).fails_with(1);
+    assert_eq!(output.json_error()["code"], "no-room", "{output}");
+    assert!(!out(&env).exists(), "before the first byte");
+    store.behaves(Behaviour::default());
+    store.take_reads();
+    // A limit on the size of files stands for a disk that fills up meanwhile.
+    let args = [&DOWNLOAD[..], &["-o", "json"]].concat();
+    let output = env.run_after("trap '' XFSZ; ulimit -f 2048", &args).fails_with(1);
+    let error = output.json_error();
+    assert_eq!(error["code"], "write_failed", "{output}");
+    assert!(error["suggestion"].as_str().is_some_and(|words| words.contains("custom download")), "{output}");
+    download(&env, &[]).success();
+    assert_whole(&env);
+}
+
+#[test]
+fn no_name_leads_out_of_the_directory() {
+    let (env, store) = uploaded(&[]);
+    for name in ["../evil", "/etc/evil", "a/../../evil", "C:/evil", "..\\evil", ".azure-ai-models-download/lock"] {
+        store.write(name, b"x".to_vec());
+        let output = download(&env, &["-o", "json"]).fails_with(1);
+        let error = output.json_error();
+        assert_eq!(error["code"], "bad-file-name", "{name}: {output}");
+        assert!(!out(&env).exists(), "{name}");
+        // Selected away it does no harm.
+        store.delete(name);
+    }
+    assert!(!env.work().join("evil").exists());
+    store.write("../evil", b"x".to_vec());
+    insta::assert_snapshot!("bad_name", download(&env, &[]).fails_with(1));
+    download(&env, &["--exclude", "evil"]).success();
+}
+
+#[test]
+fn links_below_the_directory_are_not_followed() {
+    let (env, _store) = uploaded(&[]);
+    let elsewhere = env.work().join("elsewhere");
+    fs::create_dir_all(&elsewhere).expect("a directory");
+    fs::create_dir_all(out(&env)).expect("a directory");
+    std::os::unix::fs::symlink(&elsewhere, out(&env).join("sub")).expect("a link");
+    for options in [&[][..], &["--force"]] {
+        insta::assert_snapshot!("link_in_the_way", download(&env, options).fails_with(5));
+    }
+    fs::remove_file(out(&env).join("sub")).expect("removed");
+    std::os::unix::fs::symlink(&elsewhere, out(&env).join(PRIVATE)).expect("a link");
+    download(&env, &[]).fails_with(1);
+    assert_eq!(fs::read_dir(&elsewhere).expect("a directory").count(), 0);
+    fs::remove_file(out(&env).join(PRIVATE)).expect("removed");
+    // A link in the place of the file itself is replaced, and what it leads to stays.
+    env.write("kept", "kept");
+    std::os::unix::fs::symlink(env.work().join("kept"), out(&env).join(LARGE)).expect("a link");
+    download(&env, &[]).fails_with(5);
+    download(&env, &["--force"]).success();
+    assert_whole(&env);
+    assert_eq!(fs::read(env.work().join("kept")).expect("a file"), b"kept");
+}
+
+#[test]
+fn a_file_that_appears_meanwhile_is_overwritten_by_force_alone() {
+    let (env, store) = uploaded(&[]);
+    let target = out(&env).join(LARGE);
+    let appears = || behaves(&store, ReadBehaviour { appears_before: Some((2, target.clone())), ..Default::default() });
+    appears();
+    let output = download(&env, &["--include", LARGE, "-o", "json"]).fails_with(5);
+    assert_eq!(output.json_error()["code"], "file-exists", "{output}");
+    assert_eq!(fs::read(&target).expect("a file"), b"mine");
+    fs::remove_dir_all(out(&env)).expect("removed");
+    appears();
+    download(&env, &["--force"]).success();
+    assert_whole(&env);
+}
