@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, ValueHint};
+use clap::{Arg, ArgGroup, Args, ValueHint};
 
 use super::detach::DetachArgs;
 use super::engine_args::EngineArgs;
@@ -25,42 +25,33 @@ use azure_ai_models_core::model::{
 };
 use azure_ai_models_core::units;
 
-/// Options whose values are in a plan: with `--plan` the command line has none of them.
-const PLAN_OPTIONS: [&str; 28] = [
-    "name",
-    "version",
-    "description",
-    "tag",
-    "base_model",
-    "weight_type",
-    "publisher",
-    "overwrite",
-    "include",
-    "exclude",
-    "no_default_excludes",
-    "skip_check",
-    "dry_run",
-    // Its requirement is not checked where --dry-run conflicts.
-    "with_hashes",
-    "if_changed",
-    "sku_name",
-    "sku_capacity",
-    "engine",
-    "parallel",
-    "no_hash",
-    "copy",
-    "verify",
-    "azcopy_path",
-    "limit_rate",
-    "lora_rank",
-    "lora_alpha",
-    "lora_target_modules",
-    "lora_dropout",
+/// Options that `--plan` accepts: how to run the plan, and a source that adds the SAS of its URL. The value of every
+/// other option of `create` is in the plan, so that it conflicts with `--plan`.
+const ACCEPTED_WITH_PLAN: [&str; 11] = [
+    "plan",
+    "source",
+    "source_file",
+    "deploy",
+    "yes",
+    "no_wait",
+    "timeout",
+    "progress",
+    "detach",
+    "notify",
+    "no_inhibit",
 ];
+
+fn exclude_from_plan(option: Arg) -> Arg {
+    match ACCEPTED_WITH_PLAN.contains(&option.get_id().as_str()) {
+        true => option,
+        false => option.conflicts_with("plan"),
+    }
+}
 
 /// Options of `custom create`.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("from").required(true).multiple(true).args(["source", "source_file", "plan"]))]
+#[command(mut_args(exclude_from_plan))]
 pub(crate) struct CreateArgs {
     /// Model name: 2 to 30 letters, digits or '-', starting with a letter
     #[arg(short, long, help_heading = headings::MODEL, value_name = "NAME", required_unless_present = "plan")]
@@ -77,7 +68,7 @@ pub(crate) struct CreateArgs {
     /// Run the plan in this file, written by '--dry-run -o json'
     ///
     /// Fails if a file of the plan has changed since.
-    #[arg(long, help_heading = headings::SOURCE, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = PLAN_OPTIONS)]
+    #[arg(long, help_heading = headings::SOURCE, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) plan: Option<PathBuf>,
 
     /// Model version, or 'auto' for the highest existing version plus 1
@@ -373,5 +364,37 @@ fn dropout(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..1.0).contains(&value) => Ok(value),
         _ => Err("must be a number from 0 up to but not including 1".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::builder::ValueParser;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// A new option either conflicts with --plan by itself, or is accepted with it on purpose.
+    #[test]
+    fn plan_conflicts_with_every_option_that_is_not_accepted_with_it() {
+        let with_any_value = |option: Arg| match option.get_action().takes_values() {
+            true => option.value_parser(ValueParser::string()),
+            false => option,
+        };
+        let create = CreateArgs::augment_args(clap::Command::new("create")).mut_args(with_any_value);
+        let options: Vec<&Arg> = create.get_arguments().collect();
+        for accepted in ACCEPTED_WITH_PLAN {
+            assert!(options.iter().any(|option| option.get_id() == accepted), "no option has the id '{accepted}'");
+        }
+        for option in options.iter().filter(|option| option.get_id() != "plan") {
+            let long = format!("--{}", option.get_long().expect("an option"));
+            let words = ["create", "--plan", "plan.json", &long].into_iter().map(str::to_owned);
+            let value = option.get_action().takes_values().then(|| "1".to_owned());
+            let conflict = match create.clone().try_get_matches_from(words.chain(value)) {
+                Err(error) => error.kind() == ErrorKind::ArgumentConflict,
+                Ok(_) => false,
+            };
+            assert_eq!(conflict, !ACCEPTED_WITH_PLAN.contains(&option.get_id().as_str()), "{long} with --plan");
+        }
     }
 }
