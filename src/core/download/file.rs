@@ -18,7 +18,6 @@ use super::plan::{PlannedFile, is_absent, modified, obstacle};
 use super::{Job, RANGE, ranges_of};
 use crate::files::{read_exact_at, remove_file, rename, write_all_at};
 use crate::model::{BlobPath, ContentHash};
-use crate::store::BlobRange;
 
 /// Bytes per write.
 const BATCH: usize = 1 << 20;
@@ -114,7 +113,7 @@ impl FileRange {
     async fn fetch(self, turn: OwnedSemaphorePermit, done: mpsc::UnboundedSender<u64>) -> Result<(), DownloadError> {
         let span = span(self.range, self.planned.file.bytes);
         let mut at = span.start;
-        let mut source = BlobRange::new(Arc::clone(&self.job.store), self.planned.file.clone(), span);
+        let mut source = self.job.store.read_range(&self.planned.file, span);
         let (mut batch, mut length) = (Vec::new(), 0);
         loop {
             let piece = source.next().await?;

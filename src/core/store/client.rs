@@ -30,7 +30,7 @@ use crate::redact::SecretUrl;
 pub(crate) use self::copy::{CopyRefusal, CopySource};
 use self::put::UNKNOWN;
 pub(crate) use self::put::{BlobContent, SendAttempt};
-pub(crate) use self::range::{BlobRange, RangeError};
+pub(crate) use self::range::RangeError;
 pub use self::stored::StoredFile;
 
 /// Version of the protocol that AzCopy 10.32 uses too.
