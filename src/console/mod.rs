@@ -2,13 +2,14 @@
 //!
 //! Callers give the kind of a line; the console decides on the stream, the visibility and the style.
 
+mod byte_progress;
 pub(crate) mod catalog_page;
 mod create_pages;
 pub(crate) mod deployments_page;
 pub(crate) mod doctor_page;
-mod download;
 pub(crate) mod download_page;
 mod error_page;
+mod event;
 mod findings;
 mod init_page;
 pub(crate) mod product;
@@ -26,8 +27,9 @@ mod uploads_page;
 pub(crate) mod verify_page;
 mod width;
 
-pub(crate) use download::DownloadView;
+pub(crate) use byte_progress::ByteProgressView;
 pub(crate) use error_page::ErrorPage;
+pub(crate) use event::ProgressEvent;
 pub(crate) use init_page::InitPage;
 pub(crate) use progress::{ProgressMode, StatusView};
 pub(crate) use prompt::restore_terminal_on_panic;
@@ -45,7 +47,7 @@ use ::console::Term;
 use indicatif::MultiProgress;
 use thiserror::Error;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::progress::ProgressFormat;
 use self::record::Message;
@@ -126,7 +128,7 @@ impl Console {
             record,
             settings,
         };
-        console.json_line(|| progress::SCHEMA_LINE.to_owned());
+        console.json_line(|| event::SCHEMA_LINE.to_owned());
         console
     }
 
@@ -146,13 +148,14 @@ impl Console {
 
     /// `Step 2/3: Uploading model files...`
     pub(crate) fn step(&self, number: u8, of: u8, text: &str) {
-        self.json_line(|| progress::step_line(number, of, text));
+        let fields = || json!({ "n": number, "of": of, "name": text.trim_end_matches('.') });
+        self.json_line(|| ProgressEvent::Step.line(fields()));
         self.write_message(&self.style.bold(&format!("Step {number}/{of}: {text}")));
     }
 
     /// A fact for those who read JSON lines; nothing elsewhere.
-    pub(crate) fn event(&self, name: &str, fields: Value) {
-        self.json_line(|| progress::event_line(name, fields));
+    pub(crate) fn event(&self, event: ProgressEvent, fields: Value) {
+        self.json_line(|| event.line(fields));
     }
 
     /// `✓ Upload complete`
@@ -210,7 +213,7 @@ impl Console {
 
     /// Reports a failed command that azd shows: written here only as a JSON line.
     pub(crate) fn error_shown_by_azd(&self, page: &ErrorPage<'_>) {
-        self.json_line(|| progress::error_line(page));
+        self.json_line(|| ProgressEvent::Error.line(page.object()));
     }
 
     /// A failed command.
@@ -218,7 +221,7 @@ impl Console {
         if page.is_interrupt {
             self.end_prompt_line();
         }
-        self.json_line(|| progress::error_line(page));
+        self.json_line(|| ProgressEvent::Error.line(page.object()));
         self.line(&match (self.settings.json, self.settings.agent) {
             (true, _) => page.json(),
             (false, true) => page.hint_text(),
@@ -247,20 +250,20 @@ impl Console {
 
     /// The progress of a download of AzCopy, with a status line this often.
     #[must_use]
-    pub(crate) fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::of_azcopy(self, status_line)
+    pub(crate) fn azcopy_download_view(&self, status_line: Duration) -> ByteProgressView<'_> {
+        ByteProgressView::of_azcopy(self, status_line)
     }
 
     /// The progress of the computation of sums, with a status line this often.
     #[must_use]
-    pub(crate) fn hash_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::of_sums(self, status_line)
+    pub(crate) fn hash_view(&self, status_line: Duration) -> ByteProgressView<'_> {
+        ByteProgressView::of_sums(self, status_line)
     }
 
     /// The progress of files that are read back, with a status line this often.
     #[must_use]
-    pub(crate) fn read_back_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::of_read_back(self, status_line)
+    pub(crate) fn read_back_view(&self, status_line: Duration) -> ByteProgressView<'_> {
+        ByteProgressView::of_read_back(self, status_line)
     }
 
     /// The progress of a registration.

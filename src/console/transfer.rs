@@ -11,7 +11,8 @@ use serde_json::json;
 
 use self::state::TransferState;
 use super::Console;
-use super::progress::{ProgressFormat, bar_line, event_line};
+use super::event::ProgressEvent;
+use super::progress::{ProgressFormat, bar_line};
 use azure_ai_models_core::hub::Carrier;
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
@@ -43,25 +44,25 @@ impl Clock {
 /// Words for the work, and names of its events.
 struct CarrierTexts {
     verb: &'static str,
-    progress: &'static str,
-    file: &'static str,
-    stalled: &'static str,
-    done: &'static str,
+    progress: ProgressEvent,
+    file: ProgressEvent,
+    stalled: ProgressEvent,
+    done: ProgressEvent,
 }
 
 const UPLOAD: CarrierTexts = CarrierTexts {
     verb: "upload",
-    progress: "upload.progress",
-    file: "upload.file",
-    stalled: "upload.stalled",
-    done: "upload.done",
+    progress: ProgressEvent::UploadProgress,
+    file: ProgressEvent::UploadFile,
+    stalled: ProgressEvent::UploadStalled,
+    done: ProgressEvent::UploadDone,
 };
 const DOWNLOAD: CarrierTexts = CarrierTexts {
     verb: "download",
-    progress: "download.progress",
-    file: "download.file",
-    stalled: "download.stalled",
-    done: "download.done",
+    progress: ProgressEvent::DownloadProgress,
+    file: ProgressEvent::DownloadFile,
+    stalled: ProgressEvent::DownloadStalled,
+    done: ProgressEvent::DownloadDone,
 };
 
 /// See the module.
@@ -133,11 +134,11 @@ impl<'a> TransferView<'a> {
                 self.stalled(*silent, *network_error_percent);
             }
             TransferEvent::FileDone { path, bytes, sha256 } => {
-                let line = || event_line(self.text.file, json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
+                let line = || self.text.file.line(json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
                 self.console.json_line(line);
             }
             TransferEvent::ImportMode { carrier, reason } => {
-                self.console.event("import.mode", json!({ "mode": carrier.as_str(), "reason": reason }));
+                self.console.event(ProgressEvent::ImportMode, json!({ "mode": carrier.as_str(), "reason": reason }));
                 let text = match carrier {
                     Carrier::Server => "The blob store copies the files",
                     Carrier::Client => "The files are transferred through this machine",
@@ -146,7 +147,7 @@ impl<'a> TransferView<'a> {
             }
             TransferEvent::ImportFile { path, carrier, reason } => {
                 let fields = json!({ "path": path, "mode": carrier.as_str(), "reason": reason });
-                self.console.event("import.file", fields);
+                self.console.event(ProgressEvent::ImportFile, fields);
                 let text = match carrier {
                     Carrier::Server => "copied by the blob store",
                     Carrier::Client => "transferred by this machine",

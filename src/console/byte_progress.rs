@@ -1,5 +1,5 @@
-//! The progress of a download of AzCopy, of the computation of sums, and of files that are read back: bytes of a known
-//! number.
+//! Progress of work that is counted in bytes alone: the download of AzCopy, SHA-256 of local files, files that are read
+//! back.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,19 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::Console;
-use super::progress::{ProgressFormat, bar_line, event_line};
+use super::event::ProgressEvent;
+use super::progress::{ProgressFormat, bar_line};
 use azure_ai_models_core::units;
 
-/// Lines of a download where there is no bar; JSON has one for each percent.
+/// Lines where there is no bar; JSON has one for each percent.
 const PARTS: u64 = 4;
 
-/// See the module.
-pub(crate) struct DownloadView<'a> {
+/// Shows bytes done out of a total, which a server may not tell.
+pub(crate) struct ByteProgressView<'a> {
     console: &'a Console,
-    /// Words for the work, and the name of its progress event.
-    work: (&'static str, &'static str),
+    /// Text that names the work.
+    title: &'static str,
+    event: ProgressEvent,
     status_line: Duration,
     last_line: Instant,
     bar: Option<ProgressBar>,
@@ -25,21 +27,21 @@ pub(crate) struct DownloadView<'a> {
     shown_part: u64,
 }
 
-impl<'a> DownloadView<'a> {
+impl<'a> ByteProgressView<'a> {
     pub(super) fn of_azcopy(console: &'a Console, status_line: Duration) -> Self {
-        Self::new(console, ("Downloading AzCopy", "download.progress"), status_line)
+        Self::new(console, "Downloading AzCopy", ProgressEvent::DownloadProgress, status_line)
     }
 
     pub(super) fn of_sums(console: &'a Console, status_line: Duration) -> Self {
-        Self::new(console, ("Computing SHA-256", "hash.progress"), status_line)
+        Self::new(console, "Computing SHA-256", ProgressEvent::HashProgress, status_line)
     }
 
     pub(super) fn of_read_back(console: &'a Console, status_line: Duration) -> Self {
-        Self::new(console, ("Reading back", "verify.progress"), status_line)
+        Self::new(console, "Reading back", ProgressEvent::VerifyProgress, status_line)
     }
 
-    fn new(console: &'a Console, work: (&'static str, &'static str), status_line: Duration) -> Self {
-        Self { console, work, status_line, last_line: Instant::now(), bar: None, bytes: 0, shown_part: 0 }
+    fn new(console: &'a Console, title: &'static str, event: ProgressEvent, status_line: Duration) -> Self {
+        Self { console, title, event, status_line, last_line: Instant::now(), bar: None, bytes: 0, shown_part: 0 }
     }
 
     /// Reports the bytes done so far.
@@ -52,17 +54,17 @@ impl<'a> DownloadView<'a> {
         match self.console.face {
             ProgressFormat::Bar => {
                 let bar = self.bar.get_or_insert_with(|| bar_line(&self.console.bars));
-                bar.set_message(line(self.work.0, bytes, total));
+                bar.set_message(line(self.title, bytes, total));
             }
             ProgressFormat::Plain => {
                 if self.due(bytes, total, PARTS) {
-                    self.console.line(&line(self.work.0, bytes, total));
+                    self.console.line(&line(self.title, bytes, total));
                 }
             }
             ProgressFormat::Json => {
                 if bytes == 0 || self.due(bytes, total, 100) {
                     let fields = json!({ "bytes": bytes, "totalBytes": total });
-                    self.console.line(&event_line(self.work.1, fields));
+                    self.console.line(&self.event.line(fields));
                 }
             }
             ProgressFormat::None => {}
@@ -81,7 +83,7 @@ impl<'a> DownloadView<'a> {
     }
 }
 
-impl Drop for DownloadView<'_> {
+impl Drop for ByteProgressView<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -93,13 +95,13 @@ fn share(bytes: u64, total: u64, parts: u64) -> u64 {
     u64::try_from(u128::from(bytes) * u128::from(parts) / u128::from(total)).unwrap_or(parts).min(parts)
 }
 
-fn line(work: &str, bytes: u64, total: Option<u64>) -> String {
+fn line(title: &str, bytes: u64, total: Option<u64>) -> String {
     match total.filter(|total| *total > 0) {
         Some(total) => {
             let percent = share(bytes, total, 100);
-            format!("  {work}... {percent}% ({} / {})", units::bytes(bytes), units::bytes(total))
+            format!("  {title}... {percent}% ({} / {})", units::bytes(bytes), units::bytes(total))
         }
-        None => format!("  {work}... ({})", units::bytes(bytes)),
+        None => format!("  {title}... ({})", units::bytes(bytes)),
     }
 }
 
