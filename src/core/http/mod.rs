@@ -16,6 +16,7 @@ mod pages;
 mod proxy;
 mod range;
 mod request;
+mod response;
 mod retry;
 mod service_error;
 
@@ -26,8 +27,8 @@ pub(crate) use pages::{MAX_PAGES, PageError};
 pub(crate) use proxy::ProxyUse;
 pub(crate) use range::{RangeFlaw, RangeReader, RangeResponse, RangeSource};
 pub use request::Request;
-pub(crate) use request::Response;
 pub use reqwest::Method;
+pub(crate) use response::Response;
 pub(crate) use retry::Backoff;
 pub use retry::Retry;
 pub(crate) use service_error::read_error;
