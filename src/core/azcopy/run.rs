@@ -1,8 +1,10 @@
 //! One run of AzCopy from start to verdict: reads both pipes, answers prompts, watches for silence, and on cancellation
 //! requests an end, then kills the process after a grace period.
 
-use std::io;
-use std::path::PathBuf;
+mod error;
+
+pub use error::RunError;
+
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
@@ -10,11 +12,10 @@ use tokio::process::{ChildStderr, ChildStdout};
 
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
-use crate::model::{Report, Reporter, TransferEvent, TransferProgress};
+use crate::model::{Report, Reporter, TransferEvent};
 use crate::platform::Platform;
 use crate::process::{Child, Exit, Pipes};
 use crate::progress::{Counters, Meter, Stall, StallWatch};
-use crate::units;
 
 use super::job::{CopyJob, JobSource};
 use super::lines::Lines;
@@ -35,55 +36,6 @@ pub struct RunControls<'a> {
     pub cancel: &'a Cancellation,
     /// Receives reports.
     pub report: &'a Reporter,
-}
-
-/// Failure of a run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The system refuses to start it.
-    #[error("{} does not start", .program.display())]
-    Start {
-        /// AzCopy's path.
-        program: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// AzCopy does not take the path of the source, and there can be no link to it.
-    #[error("azcopy cannot read {} because it treats the path as a pattern or URL, and no link to it can be created: {source}", .directory.display())]
-    Link {
-        /// The source directory.
-        directory: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Interrupted by the user.
-    #[error("upload interrupted")]
-    Interrupted {
-        /// As the last progress event had it.
-        progress: TransferProgress,
-        /// AzCopy's log, if it began one.
-        log: Option<PathBuf>,
-    },
-    /// Nothing moved for too long, and it was ended.
-    #[error("the upload made no progress for {}", units::duration(*.silent))]
-    Stalled {
-        /// How long.
-        silent: Duration,
-        /// Share of requests that failed on the network, if AzCopy reported it.
-        network_error_percent: Option<f64>,
-        /// AzCopy's log, if it began one.
-        log: Option<PathBuf>,
-    },
-    /// AzCopy ended and its result is no success.
-    #[error("{failure}")]
-    Failed {
-        /// Verdict on the result.
-        failure: Box<AzCopyFailure>,
-        /// As the last progress event had it.
-        progress: TransferProgress,
-        /// AzCopy's log, if it began one.
-        log: Option<PathBuf>,
-    },
 }
 
 /// Runs the job to its end and proves the result. When the future is dropped AzCopy is killed.

@@ -14,7 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 use super::error::{DownloadError, Obstacle};
-use super::plan::{PlannedFile, is_absent, modified, obstacle};
+use super::inspect::{is_absent, modified, obstacle};
+use super::plan::PlannedFile;
 use super::{Job, RANGE, ranges_of};
 use crate::files::{read_exact_at, remove_file, rename, write_all_at};
 use crate::model::{BlobPath, ContentHash};

@@ -3,6 +3,7 @@
 
 mod error;
 mod file;
+mod inspect;
 mod name;
 mod plan;
 mod record;
@@ -99,7 +100,7 @@ impl Download {
     /// [`DownloadError::InUse`] and [`DownloadError::Disk`].
     pub fn begin(files: &ModelFiles, plan: DownloadPlan) -> Result<Self, DownloadError> {
         let private = plan.directory.join(DOWNLOAD_DIRECTORY);
-        if plan::obstacle(&private).map_err(disk(&private))?.is_some() {
+        if inspect::obstacle(&private).map_err(disk(&private))?.is_some() {
             return Err(disk(&private)(io::Error::other("it is not a directory of its own")));
         }
         std::fs::create_dir_all(&plan.directory).map_err(disk(&plan.directory))?;

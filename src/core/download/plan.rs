@@ -1,18 +1,17 @@
 //! Plan of a download: its files, those that are present already, and obstacles. Reads, and changes
 //! nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use super::error::{DownloadError, Obstacle};
+use super::error::DownloadError;
+use super::inspect::{DirectoryInspector, PathContent};
 use super::name::{NameHazard, hazards};
 use super::record::{PartId, WrittenParts};
 use super::space::free_space;
 use super::{DownloadedFile, RANGE, ranges_of};
-use crate::model::{BlobPath, ContentHash, FileList, SourceFile, content_digest};
+use crate::model::{ContentHash, FileList, content_digest};
 use crate::platform::Platform;
 use crate::source::{DOWNLOAD_DIRECTORY, FileSums, Selection};
 use crate::store::StoredFile;
@@ -127,10 +126,10 @@ impl DownloadPlan {
         let is_whole = selected.len() == stored.len();
         let digest = request.digest.filter(|_| is_whole && selected.iter().any(|file| file.sha256.is_none()));
         let (mut files, mut candidates, mut obstacles) = (Vec::with_capacity(selected.len()), Vec::new(), Vec::new());
-        let mut looker = DirectoryInspector { directory: &directory, parents: HashMap::new() };
+        let mut inspector = DirectoryInspector::new(&directory);
         for file in selected {
             let part = PartId::of(&request.place, file);
-            let place = match looker.inspect(&file.path).map_err(failed)? {
+            let place = match inspector.inspect(&file.path).map_err(failed)? {
                 PathContent::Obstacle(path, obstacle) => {
                     obstacles.push((path, obstacle));
                     FileState::Other
@@ -241,71 +240,4 @@ impl DownloadPlan {
         }
         there
     }
-}
-
-/// Content at a path.
-enum PathContent {
-    Nothing,
-    File(SourceFile),
-    Link,
-    Obstacle(String, Obstacle),
-}
-
-/// Inspector of a directory that follows no links.
-struct DirectoryInspector<'a> {
-    directory: &'a Path,
-    /// Inspected directories with their obstacle; `None` if they are directories or missing.
-    parents: HashMap<String, Option<Obstacle>>,
-}
-
-impl DirectoryInspector<'_> {
-    fn inspect(&mut self, path: &BlobPath) -> io::Result<PathContent> {
-        for (at, _) in path.match_indices('/') {
-            let parent = &path[..at];
-            let obstacle = match self.parents.get(parent) {
-                Some(obstacle) => *obstacle,
-                None => {
-                    let obstacle = obstacle(&BlobPath::from(parent).below(self.directory))?;
-                    self.parents.insert(parent.to_owned(), obstacle);
-                    obstacle
-                }
-            };
-            if let Some(obstacle) = obstacle {
-                return Ok(PathContent::Obstacle(parent.to_owned(), obstacle));
-            }
-        }
-        let found = match fs::symlink_metadata(path.below(self.directory)) {
-            Ok(found) => found,
-            Err(why) if is_absent(&why) => return Ok(PathContent::Nothing),
-            Err(why) => return Err(why),
-        };
-        Ok(if found.is_symlink() {
-            PathContent::Link
-        } else if found.is_dir() {
-            PathContent::Obstacle(path.to_string(), Obstacle::Directory)
-        } else {
-            PathContent::File(SourceFile { path: path.clone(), bytes: found.len(), modified: modified(&found)? })
-        })
-    }
-}
-
-/// Obstacle at a parent of a file.
-pub(super) fn obstacle(path: &Path) -> io::Result<Option<Obstacle>> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => Ok(Some(Obstacle::Link)),
-        Ok(found) if !found.is_dir() => Ok(Some(Obstacle::NotADirectory)),
-        Ok(_) => Ok(None),
-        Err(why) if is_absent(&why) => Ok(None),
-        Err(why) => Err(why),
-    }
-}
-
-pub(super) fn is_absent(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// Modification time in nanoseconds since 1970.
-pub(super) fn modified(metadata: &fs::Metadata) -> io::Result<u64> {
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
