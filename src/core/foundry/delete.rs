@@ -5,7 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-use super::client::{FoundryClient, MAX_STALE_POLLS};
+use super::client::FoundryClient;
+use super::operation::MAX_STALE_POLLS;
 use super::operation::{OperationPoll, retry_after};
 use super::state::{OperationFailure, OperationState};
 use crate::http::{HttpError, Method, Retry};

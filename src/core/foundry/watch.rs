@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::{FoundryClient, MAX_STALE_POLLS};
+use super::client::FoundryClient;
+use super::operation::MAX_STALE_POLLS;
 use super::operation::{OperationPoll, retry_after};
 use super::register::{RegisterError, RegisterStatus};
 use super::start::AcceptedRegistration;
