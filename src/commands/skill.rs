@@ -81,7 +81,7 @@ fn failures() -> String {
 
 /// Events of `--progress json`.
 fn events() -> String {
-    let head = "\n## Progress events\n\nWith `--progress json`, standard error has one JSON object per line, each with `event` and `time`.\n\n| event | fields | when |\n|---|---|---|\n".to_owned();
+    let head = "\n## Progress events\n\nWith `--progress json`, standard error has one JSON object per line, each with `event` and `time`.\n\n| event | fields | meaning |\n|---|---|---|\n".to_owned();
     ProgressEvent::ALL.iter().fold(head, |text, event| {
         let fields: Vec<String> = event.fields().iter().map(|field| format!("`{field}`")).collect();
         format!(

@@ -56,7 +56,7 @@ events! {
     ImportMode = "import.mode", ["mode", "reason"];
     /// A file of an import has another carrier than `import.mode`.
     ImportFile = "import.file", ["path", "mode", "reason"];
-    /// Progress of computing the SHA-256 of local files, where the native engine does not do so while it sends them.
+    /// Progress of computing the SHA-256 of local files before they are sent or compared.
     HashProgress = "hash.progress", ["bytes", "totalBytes"];
     /// Progress of an upload; `bytesRemote` and `bytesSent` for imports only.
     UploadProgress = "upload.progress", ["bytes", "totalBytes", "files", "totalFiles", "bytesPerSecond", "etaSeconds", "bytesRemote", "bytesSent"];
@@ -80,7 +80,7 @@ events! {
     RegisterProgress = "register.progress", ["status", "seconds"];
     /// State of a deployment, as the service reports it; `name` is the deployment's.
     DeployProgress = "deploy.progress", ["name", "status", "seconds"];
-    /// The model is registered, or the deployment has reached its state; `name` is that of what was waited for last.
+    /// The model is registered, or with `deploy.progress` before it, the deployment has reached its state.
     Done = "done", ["name", "version", "status"];
     /// The command failed: the six keys of a JSON error.
     Error = "error", ["kind", "code", "message", "status", "requestId", "suggestion"];
