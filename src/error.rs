@@ -6,6 +6,7 @@
 
 mod arm;
 mod arm_table;
+mod azcopy;
 mod code;
 mod deployments;
 mod download;
@@ -13,10 +14,12 @@ mod from;
 mod hub;
 mod inference;
 mod kind;
+mod model;
 mod native;
 mod project;
 mod reading;
 mod record;
+mod registration;
 mod report;
 mod service;
 mod sums;
@@ -33,7 +36,8 @@ use std::process::ExitCode;
 
 pub(crate) use code::ErrorCode;
 pub(crate) use kind::ErrorKind;
-pub(crate) use service::{MissingModel, RegistrationSuggestions, VersionConflict};
+pub(crate) use model::MissingModel;
+pub(crate) use registration::{RegistrationSuggestions, VersionConflict};
 
 use crate::console::ErrorPage;
 use azure_ai_models_core::model::{ModelName, ModelVersion};

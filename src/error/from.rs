@@ -106,7 +106,7 @@ impl From<LocateError> for CliError {
 impl From<VerifyError> for CliError {
     fn from(error: VerifyError) -> Self {
         let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
-        let way = match super::upload::variable_in(&why) {
+        let way = match super::azcopy::variable_in(&why) {
             Some(name) => format!("Correct {name}, or unset it."),
             None => format!(
                 "Install AzCopy v10 from {}, or use another one with --azcopy-path.",
