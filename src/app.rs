@@ -9,7 +9,7 @@ mod show;
 
 pub(crate) use confirm::{AcceptedAnswer, Confirm};
 pub(crate) use question::PromptObstacle;
-use reports::KeptWarnings;
+use reports::CollectedWarnings;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ pub(crate) struct App {
     needs_independent_sign_in: Cell<bool>,
     /// Warnings about variables of azd environments that do not count.
     pub(crate) ignored: Vec<String>,
-    kept_warnings: OnceCell<KeptWarnings>,
+    collected_warnings: OnceCell<CollectedWarnings>,
 }
 
 impl App {
@@ -75,7 +75,7 @@ impl App {
             detached: None,
             needs_independent_sign_in: Cell::new(false),
             ignored: Vec::new(),
-            kept_warnings: OnceCell::new(),
+            collected_warnings: OnceCell::new(),
         }
     }
 

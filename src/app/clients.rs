@@ -26,7 +26,7 @@ impl App {
     ///
     /// # Errors
     /// When an endpoint breaks a rule, or azd does not report its environment.
-    pub(crate) async fn look_for_project(&self, endpoint: Option<&str>) -> Result<ProjectLookup, FindError> {
+    pub(crate) async fn search_project(&self, endpoint: Option<&str>) -> Result<ProjectLookup, FindError> {
         let report = self.reporter();
         let search = ProjectSearch {
             env: &self.env,

@@ -51,7 +51,7 @@ impl<'a> ByteProgressView<'a> {
             self.shown_part = 0;
         }
         self.bytes = bytes;
-        match self.console.face {
+        match self.console.format {
             ProgressFormat::Bar => {
                 let bar = self.bar.get_or_insert_with(|| bar_line(&self.console.bars));
                 bar.set_message(line(self.title, bytes, total));

@@ -73,7 +73,7 @@ pub(crate) struct WriteError(#[source] io::Error);
 pub(crate) struct Console {
     settings: Settings,
     style: Style,
-    face: ProgressFormat,
+    format: ProgressFormat,
     /// Lines appear above a bar while there is one.
     bars: MultiProgress,
     stderr: Arc<Mutex<io::Stderr>>,
@@ -90,10 +90,10 @@ impl Console {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset, a console without escape sequences) gets no bar.
         let can_draw = settings.stderr_escapes && !bars.is_hidden() && !settings.agent;
-        let face = ProgressFormat::choose(settings.progress, settings.quiet, can_draw);
+        let format = ProgressFormat::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
-            face,
+            format,
             bars,
             stderr: Arc::new(Mutex::new(io::stderr())),
             asking: AtomicBool::new(false),
@@ -224,7 +224,7 @@ impl Console {
 
     /// Writes a message, unless quiet or among JSON lines.
     fn write_message(&self, text: &str) {
-        if !self.settings.quiet && self.face != ProgressFormat::Json {
+        if !self.settings.quiet && self.format != ProgressFormat::Json {
             self.line(text);
         }
     }

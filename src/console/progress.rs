@@ -84,14 +84,14 @@ impl<'a> StatusView<'a> {
     }
 
     fn new(console: &'a Console, event: ProgressEvent, deployment: Option<String>, status_line: Duration) -> Self {
-        let bar = (console.face == ProgressFormat::Bar).then(|| bar_line(&console.bars));
+        let bar = (console.format == ProgressFormat::Bar).then(|| bar_line(&console.bars));
         Self { console, event, deployment, status_line, next_line: status_line, bar }
     }
 
     /// State as reported by the service, and the elapsed time.
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
         let line = || format!("  {} ({})", printable(status), units::duration(elapsed));
-        match self.console.face {
+        match self.console.format {
             ProgressFormat::Bar => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(mask_known(line()));

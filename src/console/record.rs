@@ -29,11 +29,11 @@ pub(super) enum Message {
 impl Console {
     /// A line for those who read JSON lines, here or by attaching; not even made where there are none.
     pub(super) fn json_line(&self, line: impl FnOnce() -> String) {
-        if self.face != ProgressFormat::Json && self.record.is_none() {
+        if self.format != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let line = line();
-        if self.face == ProgressFormat::Json {
+        if self.format == ProgressFormat::Json {
             self.line(&line);
         }
         self.append(line);
@@ -55,11 +55,11 @@ impl Console {
 
     /// A progress event, whose record also has what the rate is computed from.
     pub(super) fn progress_line(&self, event: ProgressEvent, line: impl FnOnce() -> Value, found: u64) {
-        if self.face != ProgressFormat::Json && self.record.is_none() {
+        if self.format != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let mut fields = line();
-        if self.face == ProgressFormat::Json {
+        if self.format == ProgressFormat::Json {
             self.line(&event.line(fields.clone()));
         }
         fields[FOUND] = found.into();

@@ -38,7 +38,7 @@ impl<'a> Replay<'a> {
     pub(crate) fn on(&mut self, line: &str) {
         let Ok(mut event) = serde_json::from_str::<Value>(line) else { return };
         let Some(name) = event["event"].as_str().map(str::to_owned) else { return };
-        if self.console.face == ProgressFormat::Json {
+        if self.console.format == ProgressFormat::Json {
             // The command that attached reports the failure.
             let is_shown = !name.starts_with('_') && name != ProgressEvent::Error.name();
             if let (true, Some(fields)) = (is_shown, event.as_object_mut()) {

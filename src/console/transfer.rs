@@ -42,7 +42,7 @@ impl Clock {
 }
 
 /// Words for the work, and names of its events.
-struct CarrierTexts {
+struct TransferTexts {
     verb: &'static str,
     progress: ProgressEvent,
     file: ProgressEvent,
@@ -50,14 +50,14 @@ struct CarrierTexts {
     done: ProgressEvent,
 }
 
-const UPLOAD: CarrierTexts = CarrierTexts {
+const UPLOAD: TransferTexts = TransferTexts {
     verb: "upload",
     progress: ProgressEvent::UploadProgress,
     file: ProgressEvent::UploadFile,
     stalled: ProgressEvent::UploadStalled,
     done: ProgressEvent::UploadDone,
 };
-const DOWNLOAD: CarrierTexts = CarrierTexts {
+const DOWNLOAD: TransferTexts = TransferTexts {
     verb: "download",
     progress: ProgressEvent::DownloadProgress,
     file: ProgressEvent::DownloadFile,
@@ -68,7 +68,7 @@ const DOWNLOAD: CarrierTexts = CarrierTexts {
 /// See the module.
 pub(crate) struct TransferView<'a> {
     console: &'a Console,
-    text: &'static CarrierTexts,
+    text: &'static TransferTexts,
     status_line: Duration,
     clock: Clock,
     state: TransferState,
@@ -87,7 +87,7 @@ impl<'a> TransferView<'a> {
         Self::with(console, &DOWNLOAD, status_line)
     }
 
-    fn with(console: &'a Console, text: &'static CarrierTexts, status_line: Duration) -> Self {
+    fn with(console: &'a Console, text: &'static TransferTexts, status_line: Duration) -> Self {
         Self {
             console,
             text,
@@ -115,10 +115,10 @@ impl<'a> TransferView<'a> {
                 self.clock.start();
                 self.running = true;
                 self.state.advance(Duration::ZERO, *progress);
-                if self.console.face == ProgressFormat::Bar {
+                if self.console.format == ProgressFormat::Bar {
                     self.bar = Some(bar_line(&self.console.bars));
                 }
-                if self.console.face == ProgressFormat::Plain {
+                if self.console.format == ProgressFormat::Plain {
                     let what = if self.text.verb == UPLOAD.verb { "Uploading" } else { "Downloading" };
                     self.console.line(&format!("  {what} {}...", self.state.whole()));
                 }
@@ -163,7 +163,7 @@ impl<'a> TransferView<'a> {
         let now = self.clock.now();
         if now >= self.next_status {
             self.next_status = now + self.status_line;
-            if matches!(self.console.face, ProgressFormat::Bar | ProgressFormat::Plain) {
+            if matches!(self.console.format, ProgressFormat::Bar | ProgressFormat::Plain) {
                 self.console.line(&self.state.status(now, self.text.verb));
             }
         }
@@ -200,7 +200,7 @@ impl<'a> TransferView<'a> {
         let Some(percent) = self.state.percent() else { return };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 99.9")]
         let tenth = (percent / 10.0) as u64;
-        if self.console.face == ProgressFormat::Plain && tenth >= self.next_tenth {
+        if self.console.format == ProgressFormat::Plain && tenth >= self.next_tenth {
             self.next_tenth = tenth + 1;
             self.console.line(&self.state.plain(now));
         }
@@ -218,7 +218,7 @@ impl<'a> TransferView<'a> {
 
     fn done(&mut self, bytes: u64, files: u64, elapsed: Duration) {
         self.running = false;
-        match self.console.face {
+        match self.console.format {
             ProgressFormat::Bar => {
                 self.clear_bar();
                 self.console.line(&self.state.full_line(bytes, elapsed, self.console.bar_width()));

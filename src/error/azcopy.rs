@@ -4,7 +4,7 @@ use std::path::Path;
 
 use azure_ai_models_core::azcopy::{AzCopyFailure, FailedTransfer, RunError};
 
-use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED};
+use super::upload::{CHECK_FILES, INTERRUPTED_UPLOAD, STALLED};
 use super::{CliError, ErrorCode, ErrorKind};
 
 const SIGKILL: i32 = 9;
@@ -23,10 +23,10 @@ impl From<RunError> for CliError {
                 .with_suggestion("Use --engine native, or move the files to a path of letters and digits."),
             RunError::Interrupted { progress, .. } => Self::upload_interrupted(progress),
             RunError::Stalled { log, .. } => {
-                Self::broken_upload(ErrorCode::UploadStalled, &message, log.as_deref()).with_suggestion(STALLED)
+                Self::interrupted_upload(ErrorCode::UploadStalled, &message, log.as_deref()).with_suggestion(STALLED)
             }
             RunError::Failed { failure, log, .. } => {
-                let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
+                let error = Self::interrupted_upload(code_of(&failure), &message, log.as_deref());
                 let error = error.lasting_if(is_lasting_failure(&failure));
                 match variable_of(&failure) {
                     Some(name) => error.with_suggestion(format!("Correct {name}, or unset it.")).lasting(),
@@ -54,9 +54,9 @@ fn code_of(failure: &AzCopyFailure) -> ErrorCode {
 
 impl CliError {
     /// An upload that broke, with AzCopy's own account and its log.
-    fn broken_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
+    fn interrupted_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
         let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
-        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
+        Self::new(ErrorKind::UploadFailed, format!("{INTERRUPTED_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
     }
 }
 
@@ -88,7 +88,7 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
         AzCopyFailure::FailedTransfers { failed, .. } => return failed.first().map(of_a_file),
         AzCopyFailure::NothingCopied { .. }
         | AzCopyFailure::CountMismatch { .. }
-        | AzCopyFailure::SizeMismatch { .. } => LEAVE_FILES,
+        | AzCopyFailure::SizeMismatch { .. } => CHECK_FILES,
         AzCopyFailure::Crashed { head: message, .. } | AzCopyFailure::Fatal { message }
             if message.contains("no space left") =>
         {
@@ -98,7 +98,7 @@ fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
         AzCopyFailure::Crashed { head, .. } if head.contains("permission denied") => {
             "Allow writing there, or set AZD_CONFIG_DIR to another directory."
         }
-        AzCopyFailure::Fatal { message } if message.contains("failed to scan path") => LEAVE_FILES,
+        AzCopyFailure::Fatal { message } if message.contains("failed to scan path") => CHECK_FILES,
         AzCopyFailure::Killed { signal: SIGKILL } => {
             "If AzCopy was not killed on purpose, the system ran out of memory: set AZCOPY_BUFFER_GB=0.25 to reduce its memory use."
         }
@@ -131,7 +131,7 @@ fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
 fn of_a_file(failed: &FailedTransfer) -> &'static str {
     let remote = failed.source.starts_with("http");
     match failed.code {
-        0 => LEAVE_FILES,
+        0 => CHECK_FILES,
         404 if remote => "The source or the upload location no longer exists. The next run requests a new location.",
         404 => "The upload location no longer exists. The next run requests it again.",
         _ if remote => {

@@ -48,7 +48,7 @@ impl From<ListError> for CliError {
         let message = error.to_string();
         match error {
             ListError::Http(error) => error.into(),
-            ListError::LeavesProject { .. } | ListError::UserInformation | ListError::Circle | ListError::Endless => {
+            ListError::LeavesProject { .. } | ListError::UserInformation | ListError::Cycle | ListError::Endless => {
                 Self::new(ErrorKind::Service, message)
                     .with_code(ErrorCode::BadAnswer)
                     .with_suggestion("Nothing was listed because the list is incomplete. Try again later.")
@@ -67,7 +67,7 @@ impl From<DeleteError> for CliError {
                 let kind = failure.code.as_deref().and_then(row_of_code).map_or(ErrorKind::Failure, |row| row.kind);
                 failed_operation(Self::new(kind, message), ErrorCode::DeletionFailed, failure)
             }
-            DeleteError::StillThere => Self::new(ErrorKind::Service, message)
+            DeleteError::StillExists => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::DeletionFailed)
                 .with_suggestion("Check again later. If it still exists, delete it again."),
             DeleteError::Unwatchable(error) => Self::from(error).with_headline(&message),
@@ -83,7 +83,7 @@ impl From<UpdateError> for CliError {
         let message = error.to_string();
         match error {
             UpdateError::Http(error) => error.into(),
-            UpdateError::NotShown => Self::new(ErrorKind::Service, message)
+            UpdateError::NotApplied => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
                 .with_suggestion("Check the model later. If it has not changed, run the same command again."),
         }

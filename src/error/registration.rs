@@ -37,7 +37,7 @@ impl CliError {
                 let suggestion = Suggestion::of_creation(&error);
                 failed_registration(error, &message).suggest(suggestion)
             }
-            RegisterError::NoWay { first, second } => {
+            RegisterError::NoRoute { first, second } => {
                 // Both reasons are reported; the suggestion is for the route that exists.
                 let suggestion = Suggestion::of_creation(&second);
                 let second = failed_request(second);
@@ -62,7 +62,7 @@ impl CliError {
                 suggestions.lost.into_iter().fold(error, Self::with_suggestion)
             }
             RegisterError::NotProved => failed(ErrorCode::NotProved).with_suggestion(STILL_RUNNING),
-            RegisterError::Taken { difference } => {
+            RegisterError::VersionTaken { difference } => {
                 failed(ErrorCode::VersionTaken).and_message(&difference).with_suggestion(CONFLICT)
             }
         }
@@ -80,7 +80,7 @@ impl CliError {
         Self::new(ErrorKind::Interrupted, message)
             .with_code(ErrorCode::RegistrationInterrupted)
             .with_suggestion(format!("To check whether it exists:\n  {show}"))
-            .with_kept(again)
+            .with_registration_retry(again)
     }
 
     /// The version that `create` makes exists; `next` is the next free one, if it is known.
@@ -100,9 +100,9 @@ impl CliError {
             VersionConflict::Upload(_) => (ErrorKind::Conflict, None),
             VersionConflict::Registration(
                 RegisterError::Refused(HttpError::Service(error))
-                | RegisterError::NoWay { first: HttpError::Service(error), .. },
+                | RegisterError::NoRoute { first: HttpError::Service(error), .. },
             ) => (ErrorKind::RegistrationFailed, Some(error)),
-            VersionConflict::Registration(RegisterError::Taken { difference }) => {
+            VersionConflict::Registration(RegisterError::VersionTaken { difference }) => {
                 message = format!("{message}\n{difference}");
                 (ErrorKind::RegistrationFailed, None)
             }

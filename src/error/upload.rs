@@ -17,7 +17,7 @@ use crate::shell::quoted;
 const MAX_NAMED_FILES: usize = 5;
 
 /// Headline of every failed upload that can be resumed (design/cli.md#interrupted-uploads).
-pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
+pub(super) const INTERRUPTED_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 /// Message where the same command alone would fail again.
 const BLOCKED_UPLOAD: &str = "Upload interrupted. Fix the problem, then run the same command to resume.";
 
@@ -51,9 +51,9 @@ impl From<UploadError> for CliError {
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::StrayFile)
                 .with_suggestion("Use another --version, which gets its own upload location."),
-            UploadError::OwnStray { .. } => Self::new(ErrorKind::Conflict, message).with_code(ErrorCode::StrayFile),
+            UploadError::UndeletableFile { .. } => Self::new(ErrorKind::Conflict, message).with_code(ErrorCode::StrayFile),
             UploadError::Directory(error) => error.into(),
-            UploadError::Broken(broken) => broken.failure.into(),
+            UploadError::Incomplete(incomplete) => incomplete.failure.into(),
         }
     }
 }
@@ -61,7 +61,8 @@ impl From<UploadError> for CliError {
 impl From<TransferFailure> for CliError {
     fn from(failure: TransferFailure) -> Self {
         let message = failure.to_string();
-        let broken = |code| Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{message}")).with_code(code);
+        let broken =
+            |code| Self::new(ErrorKind::UploadFailed, format!("{INTERRUPTED_UPLOAD}\n{message}")).with_code(code);
         match failure {
             TransferFailure::Engine(TransferError::AzCopy(error)) => error.into(),
             TransferFailure::Engine(TransferError::Native(error)) => error.into(),
@@ -82,7 +83,7 @@ impl From<TransferFailure> for CliError {
 pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
 const OTHER_UPLOAD: &str =
     "Another upload of this version uses the same location: use another --version, or wait until it has ended.";
-pub(super) const LEAVE_FILES: &str =
+pub(super) const CHECK_FILES: &str =
     "Check that every file exists and can be read, and that no program changes the files during the upload.";
 
 /// True if the store does not accept content. A location that is gone is requested again by the next run.
@@ -180,7 +181,7 @@ impl CliError {
 
     /// Adds the command that registers a complete upload without sending anything again to the suggestion.
     #[must_use]
-    pub(crate) fn with_kept(self, command: &str) -> Self {
+    pub(crate) fn with_registration_retry(self, command: &str) -> Self {
         let message = match self.is_lasting() {
             true => "To register it after fixing the problem, run the same command again (no file is sent again):",
             false => "To register it, run the same command again (no file is sent again):",
@@ -191,7 +192,7 @@ impl CliError {
     /// Marks the error as one that a repetition of the same command would not resolve.
     #[must_use]
     pub(super) fn lasting(mut self) -> Self {
-        if let Some(rest) = self.details.message.strip_prefix(BROKEN_UPLOAD) {
+        if let Some(rest) = self.details.message.strip_prefix(INTERRUPTED_UPLOAD) {
             self.details.message = format!("{BLOCKED_UPLOAD}{rest}");
         }
         self.details.is_lasting = true;

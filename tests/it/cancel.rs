@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use rustix::process::Signal;
 
-use crate::support::{CANARY, Ended, Output, Running, Says, Terminal, TestEnv, eventually, lives};
+use crate::support::{CANARY, Ended, Output, Running, StubAnswer, Terminal, TestEnv, eventually, lives};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 const CTRL_C: &str = "\u{3}";
@@ -376,7 +376,7 @@ fn ctrl_c_while_the_service_is_asked_for_a_location() {
 #[test]
 fn ctrl_c_while_the_location_is_probed() {
     let env = env();
-    env.blobs().says(Says::Nothing);
+    env.blobs().says(StubAnswer::Nothing);
     let ended = interrupt(&env, "Step 1/3", "startPendingUpload", &CREATE);
     assert!(ended.screen.contains("custom create --name my-model --source model"), "{}", ended.screen);
     assert!(env.azcopy_starts().is_empty());

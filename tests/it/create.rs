@@ -3,7 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, LocationForm, MissingRoute, OperationEnd, PendingUploadShape, Route};
 use serde_json::json;
 
-use crate::support::{Says, TestEnv};
+use crate::support::{StubAnswer, TestEnv};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 
@@ -315,10 +315,10 @@ fn no_wait_waits_until_it_is_known_whose_registration_it_is() {
 #[test]
 fn a_refused_sas_is_renewed_once() {
     let env = env();
-    env.blobs().says(Says::ErrorTimes(1, 403, "AuthenticationFailed"));
+    env.blobs().says(StubAnswer::ErrorTimes(1, 403, "AuthenticationFailed"));
     create(&env, &[]).success();
     env.emulator().reset();
-    env.blobs().says(Says::Error(403, "AuthenticationFailed"));
+    env.blobs().says(StubAnswer::Error(403, "AuthenticationFailed"));
     insta::assert_snapshot!(create(&env, &[]), @"
     ------- stderr -------
     WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
@@ -340,14 +340,14 @@ fn a_refused_sas_is_renewed_once() {
 #[test]
 fn a_sas_that_may_not_list_is_good_enough() {
     let env = env();
-    env.blobs().says(Says::Error(403, "AuthorizationPermissionMismatch"));
+    env.blobs().says(StubAnswer::Error(403, "AuthorizationPermissionMismatch"));
     create(&env, &[]).success();
 }
 
 #[test]
 fn a_silent_blob_store_is_reported_before_azcopy_runs() {
     let env = env();
-    env.blobs().says(Says::Nothing);
+    env.blobs().says(StubAnswer::Nothing);
     let output = create(&env, &[]).fails_with(9);
     assert!(
         output.stderr.contains("the blob store cannot be used: could not reach [BLOBS]: no response in time"),

@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
 use crate::support::{
-    BlockStore, CANARY, ConnectProxy, FarHost, FaultProxy, Output, Rule, Says, Spoil, Terminal, TestEnv,
+    BlockStore, CANARY, ConnectProxy, FaultProxy, Output, ResponseFault, Rule, StubAnswer, Terminal, TestEnv, TlsHost,
 };
 
 const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
@@ -297,10 +297,10 @@ fn dns() {
 }
 
 /// A project behind a company's proxy, with a certificate of the company's authority.
-fn company(proxy: impl FnOnce(&FarHost) -> ConnectProxy) -> (TestEnv, FarHost, ConnectProxy) {
+fn company(proxy: impl FnOnce(&TlsHost) -> ConnectProxy) -> (TestEnv, TlsHost, ConnectProxy) {
     let mut env = world();
     let origin = env.emulator().origin();
-    let far = FarHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
+    let far = TlsHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
     let proxy = proxy(&far);
     env.set("AZURE_PROJECT_ENDPOINT", &format!("https://{HOST}/api/projects/demo"));
     env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@{}", proxy.address()));
@@ -372,7 +372,7 @@ fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
 #[test]
 fn what_is_no_blob_store_is_told() {
     let env = world();
-    env.blobs().says(Says::Error(302, ""));
+    env.blobs().says(StubAnswer::Error(302, ""));
     insta::assert_snapshot!(trouble(&doctor(&env)), @"
     failed   blob-store  what answers as 127.0.0.1 is not a blob store: a proxy or gateway may respond in its place  Fix: Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.
     ------- stderr -------
@@ -450,7 +450,7 @@ fn a_proxy_that_is_down() {
 fn at_time(env: &mut TestEnv, time: SystemTime) -> FaultProxy {
     let answer =
         format!("HTTP/1.1 404 X\r\ndate: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", http_date(time));
-    let rule = Rule { route: "HEAD".into(), spoil: Spoil::Instead(answer.into_bytes()), always: true };
+    let rule = Rule { route: "HEAD".into(), spoil: ResponseFault::Instead(answer.into_bytes()), always: true };
     let origin = env.emulator().origin();
     let server = origin.strip_prefix("http://").expect("an HTTP origin");
     let proxy = FaultProxy::start(server, Some(rule), |method, _| method.to_owned());
@@ -640,7 +640,7 @@ fn azd_that_runs_the_program_is_told_of_a_failure() {
     azd(&mut env, None);
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_PROJECT_ENDPOINT", &*endpoint), ("SSL_CERT_FILE", "/evil.pem")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     env.run_by(&host).set("SSL_CERT_FILE", "/evil.pem");
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     let output = env.run(&["doctor"]);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use foundry_emulator::{Auth, Config};
 use serde_json::json;
 
-use crate::support::{CANARY, ConnectProxy, FarHost, Output, TestEnv};
+use crate::support::{CANARY, ConnectProxy, Output, TestEnv, TlsHost};
 
 const HOST: &str = "canary-of-the-proxy-tests.services.ai.azure.com";
 const AZD: &str = r#"echo '{"token":"the-token-of-azd","expiresOn":"2038-01-18T00:00:00Z"}'"#;
@@ -15,7 +15,7 @@ const CREATE: [&str; 5] = ["create", "-n", "my-model", "--source", "model"];
 /// A project behind a proxy, and the variables that lead there.
 struct Company {
     env: TestEnv,
-    far: FarHost,
+    far: TlsHost,
     proxy: ConnectProxy,
 }
 
@@ -25,11 +25,11 @@ impl Company {
         Self::with(|far| ConnectProxy::start(far.address, None))
     }
 
-    fn with(proxy: impl FnOnce(&FarHost) -> ConnectProxy) -> Self {
+    fn with(proxy: impl FnOnce(&TlsHost) -> ConnectProxy) -> Self {
         let mut env = TestEnv::with(Config { auth: Auth::Token("the-token-of-azd".into()), ..Config::default() });
         env.emulator().seed(&json!({"name": "far-model", "version": "1"})).expect("seeded");
         let origin = env.emulator().origin();
-        let far = FarHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
+        let far = TlsHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
         let proxy = proxy(&far);
         env.program("azd", AZD);
         env.unset("AZURE_AI_MODELS_CREDENTIAL");

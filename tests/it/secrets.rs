@@ -14,11 +14,11 @@ use azure_ai_models_core::env::{Env, Timings};
 use azure_ai_models_core::http::{Method, Request, Retry};
 use azure_ai_models_core::redact::{SecretUrl, Token};
 use azure_ai_models_core::store::UploadLocation;
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
-use crate::support::{CANARY, Says, Terminal, TestEnv, eventually, wait};
+use crate::support::{CANARY, StubAnswer, Terminal, TestEnv, eventually, wait};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 /// Form of a SAS in messages of others.
@@ -143,19 +143,19 @@ fn a_terminal_shows_no_sas() {
 #[test]
 fn a_refused_sas_is_not_shown() {
     for says in [
-        Says::Error(403, "AuthenticationFailed"),
-        Says::Error(404, "ContainerNotFound"),
-        Says::Error(400, "InvalidQueryParameterValue"),
-        Says::Error(500, "InternalError"),
-        Says::Nothing,
+        StubAnswer::Error(403, "AuthenticationFailed"),
+        StubAnswer::Error(404, "ContainerNotFound"),
+        StubAnswer::Error(400, "InvalidQueryParameterValue"),
+        StubAnswer::Error(500, "InternalError"),
+        StubAnswer::Nothing,
     ] {
         let mut env = env();
         env.blobs().says(says.clone());
-        if matches!(says, Says::Nothing) {
+        if matches!(says, StubAnswer::Nothing) {
             env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.4");
         }
-        let code = if matches!(says, Says::Error(403 | 404, _)) { 7 } else { 9 };
-        let code = if matches!(says, Says::Error(400, _)) { 1 } else { code };
+        let code = if matches!(says, StubAnswer::Error(403 | 404, _)) { 7 } else { 9 };
+        let code = if matches!(says, StubAnswer::Error(400, _)) { 1 } else { code };
         search(&format!("{says:?}"), &env, &CREATE, code);
     }
 }
@@ -321,12 +321,12 @@ fn a_signed_operation_is_not_shown() {
 /// azd writes reported errors into logs and statistics.
 #[test]
 fn errors_reported_to_azd_are_cleaned() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let words = format!("cannot read {LEAK} with Bearer CANARY5A5");
     let endpoint = |env: &TestEnv| {
         let value = env.emulator().endpoint();
-        host.change(|scene| {
-            *scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
+        host.change(|host_state| {
+            *host_state = HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
         });
     };
     for (route, kind, script, code) in [
@@ -595,7 +595,7 @@ fn debug_forms_hold_no_secret() {
     let pending =
         UploadLocation { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
     let job = CopyJob {
-        cargo: JobSource::Remote { url: sas() },
+        source: JobSource::Remote { url: sas() },
         destination: sas(),
         directory: "/private".into(),
         cap: None,

@@ -217,7 +217,7 @@ fn check_publisher(app: &App, spec: &CreateSpec) -> Result<(), CliError> {
 /// Warnings are shown, errors end the command.
 fn show_findings(app: &App, findings: &[Finding]) -> Result<(), CliError> {
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
-        app.console.warn(&format!("{}. {}", render::finding_line(finding), finding.remedy));
+        app.console.warn(&format!("{}. {}", render::finding_line(finding), finding.suggestion));
     }
     CliError::check_stops_create(findings).map_or(Ok(()), Err)
 }

@@ -49,7 +49,7 @@ pub async fn run(
     on: &mut dyn FnMut(TransferEvent),
 ) -> Result<CompletedJob, RunError> {
     let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
-    let link = match &job.cargo {
+    let link = match &job.source {
         JobSource::Files { directory, .. } => {
             let not_linked = |source| RunError::Link { directory: directory.clone(), source };
             Some(SourceLink::create(directory, &job.directory).map_err(not_linked)?)
@@ -228,7 +228,7 @@ impl Run<'_> {
                 self.debug(&format!("azcopy job {}, log {}", init.job_id, init.log.display()));
             }
             Message::Progress(summary) => {
-                self.stall_watch.observe(&moving_numbers(summary), now);
+                self.stall_watch.observe(&progress_numbers(summary), now);
                 self.network_error_percent = Some(summary.network_error_percent);
                 let progress = self.meter.update(counters(summary));
                 (self.on)(TransferEvent::Progress(progress));
@@ -242,7 +242,7 @@ impl Run<'_> {
                     PromptKind::Other => b"n\n",
                 });
             }
-            Message::Other(_) if !self.outcome.keeps_plain() => {}
+            Message::Other(_) if !self.outcome.has_room_for_plain() => {}
             Message::Info(text) | Message::Error(text) | Message::Other(text) => {
                 self.debug(&format!("azcopy: {text}"));
             }
@@ -296,7 +296,7 @@ fn counters(summary: &Summary) -> Counters {
 }
 
 /// Numbers whose growth is progress: bytes, files, and the results of a scan.
-fn moving_numbers(summary: &Summary) -> [u64; 5] {
+fn progress_numbers(summary: &Summary) -> [u64; 5] {
     [
         summary.bytes_over_wire,
         summary.bytes_transferred,

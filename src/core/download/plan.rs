@@ -26,7 +26,7 @@ pub struct DownloadRequest {
     /// True to overwrite existing files.
     pub force: bool,
     /// Identity of the model: its endpoint, name, version and blob URI.
-    pub place: String,
+    pub identity: String,
     /// Digest of the whole content that was registered with the model.
     pub digest: Option<ContentHash>,
 }
@@ -37,7 +37,7 @@ pub(super) enum FileState {
     /// The path is free.
     Absent,
     /// Written by an earlier run of this download.
-    Placed,
+    Completed,
     /// File of equal size, which may have equal content.
     SameSize,
     /// Equal content.
@@ -51,7 +51,7 @@ pub(super) enum FileState {
 pub(super) struct PlannedFile {
     pub(super) file: StoredFile,
     pub(super) part: PartId,
-    pub(super) place: FileState,
+    pub(super) state: FileState,
     /// Ranges written by an earlier run.
     pub(super) ranges: HashSet<u64>,
 }
@@ -59,7 +59,7 @@ pub(super) struct PlannedFile {
 impl PlannedFile {
     /// True for a file that must be fetched.
     pub(super) fn is_missing(&self) -> bool {
-        !matches!(self.place, FileState::Placed | FileState::Present(_))
+        !matches!(self.state, FileState::Completed | FileState::Present(_))
     }
 
     /// Bytes written by an earlier run.
@@ -87,7 +87,7 @@ pub struct PresentContent {
     /// Files with the expected content.
     pub present: u64,
     /// Files written by an earlier run.
-    pub placed: u64,
+    pub completed: u64,
     /// Bytes of all these.
     pub bytes: u64,
     /// Bytes of other files that an earlier run fetched.
@@ -128,15 +128,15 @@ impl DownloadPlan {
         let (mut files, mut candidates, mut obstacles) = (Vec::with_capacity(selected.len()), Vec::new(), Vec::new());
         let mut inspector = DirectoryInspector::new(&directory);
         for file in selected {
-            let part = PartId::of(&request.place, file);
-            let place = match inspector.inspect(&file.path).map_err(failed)? {
+            let part = PartId::of(&request.identity, file);
+            let state = match inspector.inspect(&file.path).map_err(failed)? {
                 PathContent::Obstacle(path, obstacle) => {
                     obstacles.push((path, obstacle));
                     FileState::Other
                 }
                 PathContent::Nothing => FileState::Absent,
                 PathContent::File(found) if found.bytes == file.bytes => match written.done(&part) {
-                    Some(modified) if modified == found.modified => FileState::Placed,
+                    Some(modified) if modified == found.modified => FileState::Completed,
                     _ if file.sha256.is_some() || digest.is_some() => {
                         candidates.push(found);
                         FileState::SameSize
@@ -149,7 +149,7 @@ impl DownloadPlan {
             let exists = fs::symlink_metadata(private.join(part.as_str()))
                 .is_ok_and(|found| found.is_file() && found.len() == file.bytes);
             ranges.retain(|range| exists && *range < ranges_of(file.bytes));
-            files.push(PlannedFile { file: file.clone(), part, place, ranges });
+            files.push(PlannedFile { file: file.clone(), part, state, ranges });
         }
         obstacles.dedup();
         if !obstacles.is_empty() {
@@ -162,9 +162,9 @@ impl DownloadPlan {
     /// digest of the whole proves count where all files are there.
     #[must_use]
     pub fn candidates(&self) -> FileList {
-        let is_all_there = self.files.iter().all(|file| file.place == FileState::SameSize);
+        let is_all_there = self.files.iter().all(|file| file.state == FileState::SameSize);
         let is_provable =
-            |file: &PlannedFile| file.place == FileState::SameSize && (file.file.sha256.is_some() || is_all_there);
+            |file: &PlannedFile| file.state == FileState::SameSize && (file.file.sha256.is_some() || is_all_there);
         let candidates = self.files.iter().filter(|file| is_provable(file));
         FileList::new(candidates.filter_map(|file| self.candidates.get(&file.file.path).cloned()).collect())
     }
@@ -180,7 +180,7 @@ impl DownloadPlan {
         for planned in &mut self.files {
             if let Some(sum) = sums.get(&planned.file.path) {
                 let is_same = planned.file.sha256.map_or(is_whole, |recorded| recorded == sum);
-                planned.place = if is_same { FileState::Present(sum) } else { FileState::Other };
+                planned.state = if is_same { FileState::Present(sum) } else { FileState::Other };
             }
         }
     }
@@ -190,7 +190,7 @@ impl DownloadPlan {
     /// # Errors
     /// [`DownloadError::Exists`], [`DownloadError::NoRoom`] and [`DownloadError::Disk`].
     pub fn check(&self) -> Result<(), DownloadError> {
-        let is_in_the_way = |file: &&PlannedFile| matches!(file.place, FileState::SameSize | FileState::Other);
+        let is_in_the_way = |file: &&PlannedFile| matches!(file.state, FileState::SameSize | FileState::Other);
         let there: Vec<String> =
             self.files.iter().filter(is_in_the_way).map(|file| file.file.path.to_string()).collect();
         if !self.force && !there.is_empty() {
@@ -210,7 +210,7 @@ impl DownloadPlan {
     /// Files of a plan without missing content.
     #[must_use]
     pub fn present(&self) -> Vec<DownloadedFile> {
-        let sum = |planned: &PlannedFile| match planned.place {
+        let sum = |planned: &PlannedFile| match planned.state {
             FileState::Present(sum) => Some(sum),
             _ => planned.file.sha256,
         };
@@ -218,7 +218,7 @@ impl DownloadPlan {
             path: planned.file.path.to_string(),
             bytes: planned.file.bytes,
             sha256: sum(planned),
-            was_there: true,
+            is_present: true,
         };
         self.files.iter().map(file).collect()
     }
@@ -229,9 +229,9 @@ impl DownloadPlan {
         let mut there = PresentContent::default();
         for planned in &self.files {
             let bytes = planned.file.bytes;
-            match planned.place {
+            match planned.state {
                 FileState::Present(_) => (there.present, there.bytes) = (there.present + 1, there.bytes + bytes),
-                FileState::Placed => (there.placed, there.bytes) = (there.placed + 1, there.bytes + bytes),
+                FileState::Completed => (there.completed, there.bytes) = (there.completed + 1, there.bytes + bytes),
                 FileState::Absent | FileState::SameSize | FileState::Other => {
                     (there.missing, there.missing_bytes) = (there.missing + 1, there.missing_bytes + bytes);
                     there.partial_bytes += planned.found();

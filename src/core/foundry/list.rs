@@ -25,7 +25,7 @@ pub enum ListError {
     UserInformation,
     /// Next page that was read already.
     #[error("the list repeats its pages")]
-    Circle,
+    Cycle,
     /// More pages or items than any real list has.
     #[error("the list does not end")]
     Endless,
@@ -37,7 +37,7 @@ impl From<PageError> for ListError {
             PageError::Http(error) => Self::Http(error),
             PageError::OtherOrigin { host } => Self::LeavesProject { host },
             PageError::UserInformation => Self::UserInformation,
-            PageError::Circle => Self::Circle,
+            PageError::Cycle => Self::Cycle,
             PageError::Endless => Self::Endless,
         }
     }

@@ -15,7 +15,7 @@ pub enum UpdateError {
     Http(#[from] HttpError),
     /// Accepted, and the model does not show it.
     #[error("the service accepted the change, but the model does not show it")]
-    NotShown,
+    NotApplied,
 }
 
 impl FoundryClient {
@@ -38,7 +38,7 @@ impl FoundryClient {
         let answer = match response.json() {
             Ok(model) if is_changed(&model) => return Ok(model),
             Err(error) if response.check_body().is_err() => UpdateError::Http(error),
-            _ => UpdateError::NotShown,
+            _ => UpdateError::NotApplied,
         };
         let mut polls = self.polls();
         for _ in 0..MAX_STALE_POLLS {

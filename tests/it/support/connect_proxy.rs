@@ -51,14 +51,14 @@ impl ConnectProxy {
 }
 
 /// A host with TLS before the server at another address; one request a connection.
-pub(crate) struct FarHost {
+pub(crate) struct TlsHost {
     /// Address of the proxy.
     pub(crate) address: SocketAddr,
     /// The certificate of its authority, in PEM.
     pub(crate) authority: String,
 }
 
-impl FarHost {
+impl TlsHost {
     /// A host of this name that passes everything to the HTTP server at this `host:port`.
     pub(crate) fn start(name: &str, server: &str) -> Self {
         Self::offering(name, server, &[])

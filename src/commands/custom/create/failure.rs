@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::version::next_free;
-use super::view::kept_sentence;
+use super::view::resumable_sentence;
 use super::{CreateRun, CreateSpec, VersionChoice};
 use crate::error::{CliError, VersionConflict};
 use azure_ai_models_core::model::ModelVersion;
@@ -13,7 +13,7 @@ use azure_ai_models_core::upload::UploadError;
 /// Early end of a `create` of one version.
 pub(super) enum CreateFailure {
     /// The service reports that the version exists.
-    Taken(CliError),
+    VersionExists(CliError),
     /// Another process of this machine uploads the version.
     InUse(CliError),
     /// Anything else.
@@ -29,7 +29,7 @@ impl From<CliError> for CreateFailure {
 impl From<CreateFailure> for CliError {
     fn from(ended: CreateFailure) -> Self {
         match ended {
-            CreateFailure::Taken(error) | CreateFailure::InUse(error) | CreateFailure::Failed(error) => error,
+            CreateFailure::VersionExists(error) | CreateFailure::InUse(error) | CreateFailure::Failed(error) => error,
         }
     }
 }
@@ -39,10 +39,10 @@ impl CreateRun<'_> {
     pub(super) async fn not_uploaded(&self, version: &ModelVersion, error: UploadError) -> CreateFailure {
         match error {
             UploadError::Conflict(error) if self.is_taken(version, &error).await => {
-                CreateFailure::Taken(self.version_exists(version, VersionConflict::Upload(error)).await)
+                CreateFailure::VersionExists(self.version_exists(version, VersionConflict::Upload(error)).await)
             }
-            UploadError::OwnStray { path, why, earlier } => {
-                let error = UploadError::OwnStray { path, why, earlier: earlier.clone() };
+            UploadError::UndeletableFile { path, why, earlier } => {
+                let error = UploadError::UndeletableFile { path, why, earlier: earlier.clone() };
                 CreateFailure::Failed(self.undeletable_file_error(version, error, earlier.map(|one| *one)).await)
             }
             error => CreateFailure::Failed(self.upload_failed(error)),
@@ -51,13 +51,13 @@ impl CreateRun<'_> {
 
     /// Error of an incomplete upload: what is kept of it, and the command that resumes it.
     pub(super) fn upload_failed(&self, error: UploadError) -> CliError {
-        let again = &self.spec.again;
+        let again = &self.spec.resume_command;
         match error {
-            UploadError::Broken(broken) => {
-                let kept = kept_sentence(&broken.kept);
-                let cli_error = CliError::from(broken.failure).with_changed_files(&broken.changed);
+            UploadError::Incomplete(incomplete) => {
+                let kept = resumable_sentence(&incomplete.kept);
+                let cli_error = CliError::from(incomplete.failure).with_changed_files(&incomplete.changed);
                 let cli_error = cli_error.and_message(&kept).with_resume(again);
-                match broken.no_location {
+                match incomplete.no_location {
                     Some(why) => {
                         let why = CliError::from(*why);
                         cli_error

@@ -101,9 +101,9 @@ impl CreateArgs {
             detach,
             if_changed: self.if_changed,
             plan,
-            again: String::new(),
+            resume_command: String::new(),
         };
-        spec.again = spec.command_line(app);
+        spec.resume_command = spec.command_line(app);
         Ok(spec)
     }
 }

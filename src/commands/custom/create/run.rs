@@ -69,7 +69,7 @@ impl CreateRun<'_> {
         let engine = self.engine().await?;
         session.find_delivered(engine).await;
         self.confirm_and_overwrite(version, session.bytes_to_send()).await?;
-        let (app, again) = (self.app, &self.spec.again);
+        let (app, again) = (self.app, &self.spec.resume_command);
         app.on_interrupt(CliError::interrupted().with_run_again(again));
         let mut view = UploadView::new(app, self.source_line());
         let mut on = |event: UploadEvent<'_>| {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Fault, FaultKind, Route};
 use rustix::process::Pid;
 
@@ -62,7 +62,7 @@ fn the_upload_outlives_the_azd_that_started_it() {
     let endpoint = stage.env.emulator().endpoint();
     let values =
         [("AZURE_PROJECT_ENDPOINT", endpoint.as_str()), ("AZURE_TENANT_ID", "11111111-2222-3333-4444-555555555555")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     stage.env.unset("AZURE_PROJECT_ENDPOINT");
     stage.env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     stage.env.run_by(&host);

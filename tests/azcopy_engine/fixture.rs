@@ -17,7 +17,7 @@ use url::Url;
 pub(super) const FAKE: &str = env!("CARGO_BIN_EXE_fake-azcopy");
 
 /// A private directory, two files to send (11 bytes), a script for the fake, and what was said.
-pub(super) struct Lab {
+pub(super) struct EngineFixture {
     directory: tempfile::TempDir,
     vars: Vec<(String, String)>,
     pub(super) timings: Timings,
@@ -28,7 +28,7 @@ pub(super) struct Lab {
     cancel: Cancellation,
 }
 
-impl Lab {
+impl EngineFixture {
     pub(super) fn new(script: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
@@ -88,7 +88,7 @@ impl Lab {
     pub(super) fn job(&self) -> CopyJob {
         let url = |text: &str| SecretUrl::new(Url::parse(text).unwrap());
         CopyJob {
-            cargo: JobSource::Files {
+            source: JobSource::Files {
                 directory: self.at("model"),
                 list_file: self.at("private/list"),
                 files: 2,

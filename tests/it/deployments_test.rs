@@ -4,7 +4,7 @@
 use foundry_emulator::{Arm, Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::base::with;
+use crate::base_models::with;
 use crate::support::{Output, TestEnv};
 
 /// An `azd` that gives each scope a token of its own.
