@@ -1,6 +1,6 @@
 //! Background process of a detached upload.
 //!
-//! `create --detach` starts this program again with [`WORD`] before the same command line, and passes what no command
+//! `create --detach` starts this program again with [`DETACHED_COMMAND`] before the same command line, and passes what no command
 //! line should hold on standard input. Once that process owns the directory of the upload, it says so in one line of
 //! standard output, closes both streams, and works as the foreground would: output goes to the log of the upload,
 //! progress to its events, and the outcome to its result.
@@ -27,7 +27,7 @@ use azure_ai_models_core::upload::detached::{
 };
 
 /// First argument of the process; no command of users.
-pub(crate) const WORD: &str = "__detached";
+pub(crate) const DETACHED_COMMAND: &str = "__detached";
 /// Interval between checks for a request to end.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Looks between those at the size of the log.
@@ -86,9 +86,9 @@ struct DetachedUpload {
 }
 
 impl Detached {
-    /// Takes [`WORD`] from the arguments, and reads what was handed over; `None` for every other command.
+    /// Takes [`DETACHED_COMMAND`] from the arguments, and reads what was handed over; `None` for every other command.
     pub(crate) fn take(args: &mut Vec<OsString>) -> Option<Self> {
-        if args.get(1).is_none_or(|word| word != WORD) {
+        if args.get(1).is_none_or(|word| word != DETACHED_COMMAND) {
             return None;
         }
         // A process that already leads a group, as one that is started manually, stays where it is.

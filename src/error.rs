@@ -6,6 +6,7 @@
 
 mod arm;
 mod arm_table;
+mod azcopy;
 mod code;
 mod deployments;
 mod download;
@@ -13,10 +14,12 @@ mod from;
 mod hub;
 mod inference;
 mod kind;
+mod model;
 mod native;
 mod project;
 mod reading;
 mod record;
+mod registration;
 mod report;
 mod service;
 mod sums;
@@ -33,7 +36,8 @@ use std::process::ExitCode;
 
 pub(crate) use code::ErrorCode;
 pub(crate) use kind::ErrorKind;
-pub(crate) use service::{MissingModel, RegistrationSuggestions, VersionConflict};
+pub(crate) use model::MissingModel;
+pub(crate) use registration::{RegistrationSuggestions, VersionConflict};
 
 use crate::console::ErrorPage;
 use azure_ai_models_core::model::{ModelName, ModelVersion};
@@ -57,11 +61,11 @@ struct ErrorDetails {
     status: Option<u16>,
     request_id: Option<String>,
     time: Option<String>,
-    culprit: ErrorOrigin,
+    origin: ErrorOrigin,
     /// Failure that repeats until its cause is removed.
     is_lasting: bool,
     /// Failure that is reported on standard output.
-    is_told: bool,
+    is_on_stdout: bool,
 }
 
 /// Party that failed, for azd's statistics.
@@ -86,9 +90,9 @@ impl CliError {
             status: None,
             request_id: None,
             time: None,
-            culprit: ErrorOrigin::Local,
+            origin: ErrorOrigin::Local,
             is_lasting: false,
-            is_told: false,
+            is_on_stdout: false,
         };
         Self { kind, details: Box::new(details) }
     }
@@ -201,14 +205,14 @@ impl CliError {
     /// Sets AzCopy as the party that failed.
     #[must_use]
     fn with_tool_origin(mut self) -> Self {
-        self.details.culprit = ErrorOrigin::Tool;
+        self.details.origin = ErrorOrigin::Tool;
         self
     }
 
     /// Sets the service at this host as the party that failed.
     #[must_use]
     fn of_service(mut self, host: String) -> Self {
-        self.details.culprit = ErrorOrigin::Service(host);
+        self.details.origin = ErrorOrigin::Service(host);
         self
     }
 
@@ -220,13 +224,13 @@ impl CliError {
     /// Without an error on standard error: the result on standard output reports the failure.
     #[must_use]
     pub(crate) fn reported(mut self) -> Self {
-        self.details.is_told = true;
+        self.details.is_on_stdout = true;
         self
     }
 
     /// True if the failure is already reported.
     pub(crate) fn is_reported(&self) -> bool {
-        self.details.is_told
+        self.details.is_on_stdout
     }
 
     /// True if the user lacks a role.

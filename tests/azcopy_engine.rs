@@ -8,29 +8,29 @@ use std::time::{Duration, Instant};
 use azure_ai_models_core::azcopy::{AzCopyFailure, RunError, VerifyError};
 use azure_ai_models_core::model::TransferEvent;
 
-#[path = "azcopy_engine/lab.rs"]
-mod lab;
+#[path = "azcopy_engine/fixture.rs"]
+mod fixture;
 
-use lab::{FAKE, Lab, runs, wait_for};
+use fixture::{EngineFixture, FAKE, runs, wait_for};
 
 #[tokio::test(flavor = "current_thread")]
 async fn success_is_proved_and_reported_in_order() {
-    let mut lab = Lab::new("").with_var("AZD_SERVER", "CANARY").with_var("AZCOPY_BUFFER_GB", "0.5");
-    let finished = lab.run().await.unwrap();
+    let mut fixture = EngineFixture::new("").with_var("AZD_SERVER", "CANARY").with_var("AZCOPY_BUFFER_GB", "0.5");
+    let finished = fixture.run().await.unwrap();
     assert_eq!((finished.files, finished.bytes), (2, 11));
-    assert!(matches!(lab.events[0], TransferEvent::Started(start) if start.total_bytes == Some(11)));
-    assert!(matches!(lab.events[1], TransferEvent::Progress(now) if now.bytes == 10 && now.files == 2));
-    assert!(matches!(lab.events[2], TransferEvent::Done { bytes: 11, files: 2, .. }));
-    assert_eq!(lab.events.len(), 3);
+    assert!(matches!(fixture.events[0], TransferEvent::Started(start) if start.total_bytes == Some(11)));
+    assert!(matches!(fixture.events[1], TransferEvent::Progress(now) if now.bytes == 10 && now.files == 2));
+    assert!(matches!(fixture.events[2], TransferEvent::Done { bytes: 11, files: 2, .. }));
+    assert_eq!(fixture.events.len(), 3);
 
-    let record = lab.record();
+    let record = fixture.record();
     assert_eq!(record["list"], "a b.bin\nsub/c.bin\n");
     assert_eq!(record["stdin"], serde_json::json!({"pipe": true, "open": true}));
     assert_eq!(record["values"]["AZCOPY_BUFFER_GB"], "0.5");
-    assert_eq!(record["values"]["HOME"], lab.at("private").to_str().unwrap());
+    assert_eq!(record["values"]["HOME"], fixture.at("private").to_str().unwrap());
     assert!(!record["env"].as_array().unwrap().contains(&"AZD_SERVER".into()));
 
-    let debug = lab.debug();
+    let debug = fixture.debug();
     assert!(debug.contains("azcopy started: ") && debug.contains("azcopy ended: exit 0, wall "), "{debug}");
     assert!(!debug.contains("CANARY"), "{debug}");
 }
@@ -38,19 +38,19 @@ async fn success_is_proved_and_reported_in_order() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_refused_sas_keeps_the_services_code() {
     let transcript = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/azcopy/23-sas-readonly.ndjson");
-    let mut lab = Lab::new(&format!("replay {} 50\nexit 1", transcript.display()));
-    let AzCopyFailure::Refused { code, message } = lab.failure().await else { panic!("not refused") };
+    let mut fixture = EngineFixture::new(&format!("replay {} 50\nexit 1", transcript.display()));
+    let AzCopyFailure::Refused { code, message } = fixture.failure().await else { panic!("not refused") };
     assert_eq!(code.as_deref(), Some("AuthorizationPermissionMismatch"));
     assert!(message.unwrap().starts_with("Authentication failed"));
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_reason_of_a_failed_file_comes_from_the_log() {
-    let mut lab = Lab::new(
+    let mut fixture = EngineFixture::new(
         "init\nfailed /m/a 0 5\nlog ERR: [P#0-T#0] UPLOADFAILED: /m/a : 000 : source modified during transfer\n\
          progress 5 11 1 2\nend CompletedWithErrors 6 11 1 2 1\nexit 1",
     );
-    let failure = lab.failure().await;
+    let failure = fixture.failure().await;
     assert_eq!(failure.to_string(), "1 of 2 files failed: /m/a: source modified during transfer");
 }
 
@@ -63,7 +63,7 @@ async fn exit_0_with_other_counts_is_a_failure() {
         ("end Cancelled 0 11 0 2 0", "azcopy was cancelled by another program"),
         ("plain nothing", "azcopy ended without a result (exit 0)"),
     ] {
-        assert_eq!(Lab::new(&format!("init\n{end}")).failure().await.to_string(), words);
+        assert_eq!(EngineFixture::new(&format!("init\n{end}")).failure().await.to_string(), words);
     }
 }
 
@@ -81,57 +81,58 @@ async fn a_crash_a_signal_and_a_fatal_message_are_distinguished() {
         ),
         ("plain \\nunknown flag: --x\nexit 1", "azcopy gave up: unknown flag: --x"),
     ] {
-        assert_eq!(Lab::new(script).failure().await.to_string(), words);
+        assert_eq!(EngineFixture::new(script).failure().await.to_string(), words);
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn ctrl_c_lets_azcopy_end_on_its_own() {
-    let mut lab = Lab::new("init\nprogress 4 11 1 2\nspawn-record $DIR/up\nhang");
-    let result = lab.run_and_cancel(1).await;
+    let mut fixture = EngineFixture::new("init\nprogress 4 11 1 2\nspawn-record $DIR/up\nhang");
+    let result = fixture.run_and_cancel(1).await;
     let Err(RunError::Interrupted { progress, log: Some(_) }) = result else { panic!("{result:?}") };
     assert_eq!((progress.bytes, progress.files), (4, 1));
-    let debug = lab.debug();
+    let debug = fixture.debug();
     assert!(debug.contains("asked to end") && debug.contains("ended: exit 1") && !debug.contains("killed"), "{debug}");
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn ctrl_c_while_azcopy_scans_answers_its_question() {
-    let mut lab = Lab::new("init\nscanning\nspawn-record $DIR/up\nhang");
-    assert!(matches!(lab.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
-    assert!(lab.debug().contains("ended: exit 1"), "{}", lab.debug());
+    let mut fixture = EngineFixture::new("init\nscanning\nspawn-record $DIR/up\nhang");
+    assert!(matches!(fixture.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
+    assert!(fixture.debug().contains("ended: exit 1"), "{}", fixture.debug());
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn an_azcopy_that_ignores_ctrl_c_is_killed_after_the_grace() {
-    let mut lab = Lab::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
-    lab.timings.cancel_grace = Duration::from_millis(300);
+    let mut fixture = EngineFixture::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
+    fixture.timings.cancel_grace = Duration::from_millis(300);
     let start = Instant::now();
-    assert!(matches!(lab.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
-    assert!(start.elapsed() >= lab.timings.cancel_grace);
-    assert!(lab.debug().contains("ended: signal 9"), "{}", lab.debug());
+    assert!(matches!(fixture.run_and_cancel(1).await, Err(RunError::Interrupted { .. })));
+    assert!(start.elapsed() >= fixture.timings.cancel_grace);
+    assert!(fixture.debug().contains("ended: signal 9"), "{}", fixture.debug());
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_second_ctrl_c_kills_immediately() {
-    let mut lab = Lab::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
-    lab.timings.cancel_grace = Duration::from_secs(60);
-    assert!(matches!(lab.run_and_cancel(2).await, Err(RunError::Interrupted { .. })));
-    assert!(lab.debug().contains("ended: signal 9"), "{}", lab.debug());
+    let mut fixture = EngineFixture::new("ignore-signals\ninit\nspawn-record $DIR/up\nhang");
+    fixture.timings.cancel_grace = Duration::from_secs(60);
+    assert!(matches!(fixture.run_and_cancel(2).await, Err(RunError::Interrupted { .. })));
+    assert!(fixture.debug().contains("ended: signal 9"), "{}", fixture.debug());
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn other_questions_are_answered_with_no() {
-    let mut lab = Lab::new("init\nprompt Overwrite?\nend Completed 11 11 2 2 0");
-    lab.run().await.unwrap();
-    assert!(lab.debug().contains("answered n"), "{}", lab.debug());
+    let mut fixture = EngineFixture::new("init\nprompt Overwrite?\nend Completed 11 11 2 2 0");
+    fixture.run().await.unwrap();
+    assert!(fixture.debug().contains("answered n"), "{}", fixture.debug());
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_stall_is_reported_repeatedly_until_progress() {
-    let mut lab = Lab::new("init\nprogress 4 11 0 2 84\nsleep 2\nprogress 5 11 0 2\nend Completed 11 11 2 2 0");
-    lab.run().await.unwrap();
-    let stalls: Vec<_> = lab
+    let mut fixture =
+        EngineFixture::new("init\nprogress 4 11 0 2 84\nsleep 2\nprogress 5 11 0 2\nend Completed 11 11 2 2 0");
+    fixture.run().await.unwrap();
+    let stalls: Vec<_> = fixture
         .events
         .iter()
         .filter_map(|event| match event {
@@ -140,7 +141,7 @@ async fn a_stall_is_reported_repeatedly_until_progress() {
         })
         .collect();
     assert!(stalls.len() >= 2, "{stalls:?}");
-    assert!(stalls[0].0 >= lab.timings.stall_notice && stalls[1].0 >= 2 * lab.timings.stall_notice);
+    assert!(stalls[0].0 >= fixture.timings.stall_notice && stalls[1].0 >= 2 * fixture.timings.stall_notice);
     assert_eq!(stalls[0].1, Some(84.0));
 }
 
@@ -152,60 +153,60 @@ async fn a_stall_ends_azcopy_at_the_limit() {
         ("ignore-signals\nhang", None, "signal 9"),
         ("flood-stdout", None, "signal 9"),
     ] {
-        let mut lab = Lab::new(script);
+        let mut fixture = EngineFixture::new(script);
         if exit == "signal 9" {
-            lab.timings.cancel_grace = Duration::from_millis(300);
+            fixture.timings.cancel_grace = Duration::from_millis(300);
         }
-        lab.stall_limit = Duration::from_secs(2);
-        let result = lab.run().await;
+        fixture.stall_limit = Duration::from_secs(2);
+        let result = fixture.run().await;
         let Err(RunError::Stalled { silent, network_error_percent, .. }) = result else { panic!("{result:?}") };
-        assert!(silent >= lab.stall_limit);
+        assert!(silent >= fixture.stall_limit);
         assert_eq!(network_error_percent, percent);
-        assert!(lab.debug().contains(&format!("ended: {exit}")), "{}", lab.debug());
+        assert!(fixture.debug().contains(&format!("ended: {exit}")), "{}", fixture.debug());
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn floods_and_long_lines_are_read() {
-    let mut lab = Lab::new(
+    let mut fixture = EngineFixture::new(
         "flood-stderr 2000000\nplain not JSON\nplain {\"half\ninit\ninfo ünï\nprogress 3 11 0 2\n\
          info x\nlong-end 5000000",
     );
     // One file, according to the long last line.
-    assert_eq!(lab.failure().await.to_string(), "azcopy copied 1 of 2 files");
+    assert_eq!(fixture.failure().await.to_string(), "azcopy copied 1 of 2 files");
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_dropped_run_leaves_no_process() {
-    let mut lab = Lab::new("ignore-signals\ninit\nspawn-child $DIR/child\nspawn-record $DIR/up\nhang");
-    let up = lab.at("up");
+    let mut fixture = EngineFixture::new("ignore-signals\ninit\nspawn-child $DIR/child\nspawn-record $DIR/up\nhang");
+    let up = fixture.at("up");
     tokio::select! {
-        result = lab.run() => panic!("{result:?}"),
+        result = fixture.run() => panic!("{result:?}"),
         () = wait_for(|| up.exists()) => {}
     }
-    let (parent, child) = (lab.pid("up"), lab.pid("child"));
+    let (parent, child) = (fixture.pid("up"), fixture.pid("child"));
     wait_for(|| !runs(parent) && !runs(child)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn remaining_children_of_azcopy_do_not_block_the_run() {
-    let mut lab = Lab::new("init\nspawn-child $DIR/child\nend Completed 11 11 2 2 0");
-    lab.timings.cancel_grace = Duration::from_millis(300);
-    lab.run().await.unwrap();
-    let child = lab.pid("child");
+    let mut fixture = EngineFixture::new("init\nspawn-child $DIR/child\nend Completed 11 11 2 2 0");
+    fixture.timings.cancel_grace = Duration::from_millis(300);
+    fixture.run().await.unwrap();
+    let child = fixture.pid("child");
     wait_for(|| !runs(child)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_program_that_does_not_start_is_named() {
-    let lab = Lab::new("");
-    let missing = lab.verify(Path::new("/nonexistent/azcopy")).await.unwrap_err();
+    let fixture = EngineFixture::new("");
+    let missing = fixture.verify(Path::new("/nonexistent/azcopy")).await.unwrap_err();
     assert_eq!(missing.to_string(), "/nonexistent/azcopy does not start");
 
-    let other = Lab::new("").with_var("FAKE_AZCOPY_VERSION", "11.0.0");
+    let other = EngineFixture::new("").with_var("FAKE_AZCOPY_VERSION", "11.0.0");
     assert!(matches!(other.verify(Path::new(FAKE)).await, Err(VerifyError::WrongVersion { .. })));
 
-    let right = lab.verify(Path::new(FAKE)).await.unwrap();
+    let right = fixture.verify(Path::new(FAKE)).await.unwrap();
     assert_eq!((right.version(), right.origin().to_string().as_str()), ("10.32.2", "--azcopy-path"));
 }
 
@@ -217,14 +218,14 @@ async fn scripts_in_place_of_azcopy_are_detected() {
         ("echo hello", "is not AzCopy: its --version prints 'hello'"),
         ("sleep 60", "--version did not respond within"),
     ] {
-        let mut lab = Lab::new("");
-        lab.timings.azcopy_version = Duration::from_secs(3);
-        let program = lab.at("azcopy");
+        let mut fixture = EngineFixture::new("");
+        fixture.timings.azcopy_version = Duration::from_secs(3);
+        let program = fixture.at("azcopy");
         // Written by another process: a descriptor of ours could be inherited by a child and make it "busy".
         let script = format!("printf '%s\\n' '#!/bin/sh' {} > '{}'", shell_words::quote(text), program.display());
         assert!(std::process::Command::new("sh").arg("-c").arg(script).status().unwrap().success());
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let error = lab.verify(&program).await.unwrap_err().to_string();
+        let error = fixture.verify(&program).await.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
 }

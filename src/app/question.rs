@@ -2,6 +2,8 @@
 //! terminal.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 use super::App;
 use crate::error::{CliError, ErrorCode};
@@ -116,5 +118,50 @@ impl App {
         }
         let why = if last.is_empty() { String::new() } else { format!(": {last}") };
         Err(CliError::usage(format!("no valid answer to '{question}'{why}")).with_code(ErrorCode::MissingAnswer))
+    }
+
+    /// Asks for one of several choices on the program's own terminal, and returns its index.
+    ///
+    /// # Errors
+    /// When the user cancels the question, or the terminal cannot be used.
+    pub(crate) async fn select(&self, question: &str, choices: Vec<String>) -> Result<usize, CliError> {
+        let (question, console) = (question.to_owned(), Arc::clone(&self.console));
+        let _guard = self.console.guard();
+        let chosen = tokio::task::spawn_blocking(move || console.select(&question, &choices));
+        match chosen.await {
+            Ok(Ok(Some(index))) => Ok(index),
+            Ok(Err(why)) if why.kind() != io::ErrorKind::Interrupted => {
+                Err(CliError::failure(format!("cannot ask on this terminal: {why}")))
+            }
+            _ => Err(CliError::interrupted()),
+        }
+    }
+
+    /// Asks for one line; `None` at the end of the input.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub(crate) async fn ask(&self, question: &str) -> Result<Option<String>, CliError> {
+        let question = question.to_owned();
+        let console = Arc::clone(&self.console);
+        let answer = tokio::task::spawn_blocking(move || console.ask(&question)).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(why)) if why.kind() == io::ErrorKind::FileTooLarge => {
+                Err(CliError::usage("standard input contains a line longer than 64 KB")
+                    .with_code(ErrorCode::BadSource)
+                    .with_suggestion("Write one line to it: an answer, a path or a URL."))
+            }
+            Ok(Err(why)) => Err(CliError::failure(format!("cannot read the answer: {why}"))),
+            Err(_) => Err(CliError::interrupted()),
+        }
+    }
+
+    /// Reads one line of standard input without a prompt; `None` at its end.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn line(&self) -> Result<Option<String>, CliError> {
+        self.ask("").await
     }
 }

@@ -7,12 +7,11 @@ mod help;
 mod hoist;
 mod read;
 
-pub(crate) use globals::merge;
+pub(crate) use globals::{GlobalArgs, merge};
 pub(crate) use hoist::hoist_globals;
 pub(crate) use read::{Action, Invocation, read};
 
-use clap::builder::BoolishValueParser;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::base::{self, BaseCommand};
@@ -22,7 +21,7 @@ use crate::commands::doctor::{self, DoctorArgs};
 use crate::commands::headings;
 use crate::commands::init::InitArgs;
 use crate::console::ProgressMode;
-use crate::globals::{OutputFormat, PROGRAM};
+use crate::globals::PROGRAM;
 
 const ROOT_EXAMPLES: &str = "\
 Examples:
@@ -177,78 +176,6 @@ impl Command {
             _ => ProgressMode::Auto,
         }
     }
-}
-
-/// Options that are accepted before or after the command.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = headings::GLOBAL)]
-pub(crate) struct GlobalArgs {
-    /// Foundry project endpoint
-    ///
-    /// Written as https://ACCOUNT.services.ai.azure.com/api/projects/PROJECT. Without it, the endpoint comes from the azd
-    /// environment, else from AZURE_PROJECT_ENDPOINT or FOUNDRY_PROJECT_ENDPOINT.
-    #[arg(long, global = true, value_name = "URL", action = clap::ArgAction::Append, value_hint = ValueHint::Url, hide_short_help = true)]
-    pub(crate) project_endpoint: Vec<String>,
-
-    /// Project endpoint (http:// or https://), or name of an azd environment
-    #[arg(short = 'e', global = true, value_name = "URL|NAME", action = clap::ArgAction::Append)]
-    pub(crate) endpoint_or_environment: Vec<String>,
-
-    /// azd environment [env: AZD_ENVIRONMENT]
-    #[arg(long, global = true, value_name = "NAME", action = clap::ArgAction::Append, hide_short_help = true)]
-    pub(crate) environment: Vec<String>,
-
-    /// Azure subscription
-    #[arg(short, long, global = true, value_name = "ID", hide_short_help = true)]
-    pub(crate) subscription: Option<String>,
-
-    /// Output format: table or json
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FORMAT",
-        value_enum,
-        ignore_case = true,
-        default_value = "table",
-        hide_possible_values = true
-    )]
-    pub(crate) output: OutputFormat,
-
-    /// Never prompt; fail if a required answer is missing [env: AZD_NO_PROMPT]
-    ///
-    /// Values that a prompt offers as default are used. Consent is never assumed: it needs its option, such as --yes or
-    /// --force.
-    #[arg(long, global = true, alias = "non-interactive", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
-    pub(crate) no_prompt: Option<bool>,
-
-    /// Trace requests and child processes on stderr, with secrets masked [env: AZD_DEBUG]
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide_short_help = true)]
-    pub(crate) debug: Option<bool>,
-
-    /// Hide progress and hints; list, versions and create print names only
-    #[arg(short, long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
-    pub(crate) quiet: Option<bool>,
-
-    /// Change to this directory first [env: AZD_CWD]
-    #[arg(short = 'C', long, global = true, value_name = "DIR", action = clap::ArgAction::Append, value_hint = ValueHint::DirPath, hide_short_help = true)]
-    pub(crate) cwd: Vec<std::path::PathBuf>,
-
-    /// Print the URL of the documentation
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), hide_short_help = true)]
-    pub(crate) docs: Option<bool>,
-
-    /// Print help (see more with '--help')
-    #[arg(short, long, global = true, action = clap::ArgAction::Help, long_help = "Print help (see a summary with '-h')")]
-    pub(crate) help: Option<bool>,
-
-    /// Option of azd (accepted and ignored)
-    #[arg(long, global = true, value_name = "FILE", hide = true)]
-    pub(crate) trace_log_file: Option<std::path::PathBuf>,
-
-    /// Option of azd (accepted and ignored)
-    #[arg(long, global = true, value_name = "URL", hide = true)]
-    pub(crate) trace_log_url: Option<String>,
 }
 
 /// clap's tree with the program's name in this run. Not built yet: that costs more than everything else in `version`.

@@ -20,7 +20,7 @@ pub(super) async fn foundry(app: &App) -> Result<FoundryClient, CliError> {
 /// # Errors
 /// See [`foundry`].
 pub(super) async fn foundry_at(app: &App, endpoint: Option<&str>) -> Result<FoundryClient, CliError> {
-    let project = match app.look_for_project(endpoint).await? {
+    let project = match app.search_project(endpoint).await? {
         ProjectLookup::Found(found) => *found,
         ProjectLookup::NeedsChoice { .. } if !app.can_choose() => return Err(FindError::NotConfigured.into()),
         ProjectLookup::NeedsChoice { subscription, tenant } => {

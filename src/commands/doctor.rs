@@ -95,7 +95,7 @@ impl Product for Doctor {
 /// # Errors
 /// When a check failed; with JSON output the document reports it.
 pub(crate) async fn doctor(app: &App, args: &DoctorArgs) -> Result<(), CliError> {
-    app.keep_warnings();
+    app.collect_warnings();
     let pauses = (app.timings.wait_notice, app.timings.status_line);
     let say = |elapsed| app.console.notice(&format!("Still checking ({})...", units::duration(elapsed)));
     let kept = app.env.azd_config_dir().map_or_else(|| Ok(Vec::new()), |directory| upload::local_uploads(&directory));
@@ -146,7 +146,7 @@ struct Remote {
 
 async fn remote(app: &App, args: &DoctorArgs, kept: &[LocalUpload]) -> Remote {
     let variables = variables(app);
-    let found = match app.look_for_project(app.globals.endpoint.as_deref()).await {
+    let found = match app.search_project(app.globals.endpoint.as_deref()).await {
         Ok(ProjectLookup::Found(found)) => Ok(app.set_project(*found)),
         Ok(ProjectLookup::NeedsChoice { .. }) => Err(FindError::NotConfigured),
         Err(error) => Err(error),

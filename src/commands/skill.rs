@@ -7,6 +7,7 @@ use clap::{Arg, Command};
 
 use self::shapes::{ResultShape, SHAPES};
 use crate::app::App;
+use crate::console::ProgressEvent;
 use crate::error::{CliError, ErrorKind};
 use crate::globals::AZD_PROGRAM;
 
@@ -53,6 +54,7 @@ fn page(tree: &Command) -> String {
     page.push_str(&tree.get_about().map(|about| format!("{about}\n\n")).unwrap_or_default());
     page.push_str(RULES);
     page.push_str(&failures());
+    page.push_str(&events());
     page.push_str("\n## Global options\n\n");
     tree.get_arguments().filter(|arg| arg.is_global_set()).for_each(|arg| page.push_str(&option_line(arg)));
     page.push_str(
@@ -75,6 +77,20 @@ fn failures() -> String {
          unknown is `null`.\n",
     );
     text
+}
+
+/// Events of `--progress json`.
+fn events() -> String {
+    let head = "\n## Progress events\n\nWith `--progress json`, standard error has one JSON object per line, each with `event` and `time`.\n\n| event | fields | meaning |\n|---|---|---|\n".to_owned();
+    ProgressEvent::ALL.iter().fold(head, |text, event| {
+        let fields: Vec<String> = event.fields().iter().map(|field| format!("`{field}`")).collect();
+        format!(
+            "{text}| `{}` | {} | {} |\n",
+            event.name(),
+            fields.join(", "),
+            event.description().trim_end_matches('.')
+        )
+    })
 }
 
 /// Commands that have an action, with their names, each once: neither short forms nor hidden commands.

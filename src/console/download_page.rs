@@ -10,7 +10,7 @@ fn files(number: u64) -> String {
 
 /// `Downloading model 'm' (version 1) to ./out: 2 files, 1.0 GB`.
 #[must_use]
-pub(crate) fn begins(name: &str, version: &str, to: &str, there: &PresentContent) -> String {
+pub(crate) fn start_line(name: &str, version: &str, to: &str, there: &PresentContent) -> String {
     let (what, bytes) = (files(there.missing), units::bytes(there.missing_bytes));
     format!("Downloading model '{name}' (version {version}) to {}: {what}, {bytes}", printable(to))
 }
@@ -18,9 +18,9 @@ pub(crate) fn begins(name: &str, version: &str, to: &str, there: &PresentContent
 /// Line about files that are present already; `None` if there are none.
 #[must_use]
 pub(crate) fn present_content(there: &PresentContent) -> Option<String> {
-    let PresentContent { present, placed, bytes, partial_bytes, .. } = *there;
-    let complete = (present + placed > 0)
-        .then(|| format!("{} ({}) already downloaded", files(present + placed), units::bytes(bytes)));
+    let PresentContent { present, completed, bytes, partial_bytes, .. } = *there;
+    let complete = (present + completed > 0)
+        .then(|| format!("{} ({}) already downloaded", files(present + completed), units::bytes(bytes)));
     let partial = (partial_bytes > 0).then(|| format!("{} of the rest", units::bytes(partial_bytes)));
     match (complete, partial) {
         (None, None) => None,
@@ -61,7 +61,7 @@ mod tests {
             (PresentContent { present: 1, bytes: 5, ..nothing }, Some("1 file (5 B) already downloaded.")),
             (PresentContent { partial_bytes: 9, ..nothing }, Some("Resuming download: 9 B already downloaded.")),
             (
-                PresentContent { placed: 2, bytes: 5, partial_bytes: 9, ..nothing },
+                PresentContent { completed: 2, bytes: 5, partial_bytes: 9, ..nothing },
                 Some("Resuming download: 2 files (5 B) already downloaded, and 9 B of the rest."),
             ),
         ] {

@@ -26,10 +26,10 @@ pub(crate) fn findings_page(findings: &[Finding], checked: Option<CheckSummary>,
     let width = |text: fn(&Finding) -> &str| findings.iter().map(|finding| text(finding).len()).max().unwrap_or(0);
     let codes = width(|finding| finding.code.as_str());
     let mut page = String::new();
-    for Finding { level, code, file, message, remedy } in findings {
+    for Finding { level, code, file, message, suggestion } in findings {
         let (level, code, file) = (level.to_string(), code.as_str(), printable(file));
-        let (message, remedy) = (printable(message), printable(remedy));
-        page = format!("{page}{level:<7}  {code:<codes$}  {file}\n         {message}\n         {remedy}\n\n");
+        let (message, suggestion) = (printable(message), printable(suggestion));
+        page = format!("{page}{level:<7}  {code:<codes$}  {file}\n         {message}\n         {suggestion}\n\n");
     }
     if summary {
         page += &summary_line(findings, checked);

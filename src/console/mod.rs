@@ -2,21 +2,26 @@
 //!
 //! Callers give the kind of a line; the console decides on the stream, the visibility and the style.
 
+mod byte_progress;
 pub(crate) mod catalog_page;
 mod create_pages;
 pub(crate) mod deployments_page;
+pub(crate) mod deployments_table;
 pub(crate) mod doctor_page;
-mod download;
 pub(crate) mod download_page;
 mod error_page;
+mod event;
 mod findings;
 mod init_page;
+mod json;
+mod model_page;
 pub(crate) mod product;
 mod progress;
 mod prompt;
 mod record;
 pub(crate) mod render;
 mod replay;
+mod settings;
 mod speed;
 mod style;
 mod table;
@@ -24,28 +29,30 @@ mod terminal;
 mod transfer;
 mod uploads_page;
 pub(crate) mod verify_page;
+mod views;
 mod width;
 
-pub(crate) use download::DownloadView;
+pub(crate) use byte_progress::ByteProgressView;
 pub(crate) use error_page::ErrorPage;
+pub(crate) use event::ProgressEvent;
 pub(crate) use init_page::InitPage;
 pub(crate) use progress::{ProgressMode, StatusView};
 pub(crate) use prompt::restore_terminal_on_panic;
 pub(crate) use replay::Replay;
+pub(crate) use settings::{Settings, colour};
 pub(crate) use table::TableStyle;
 pub(crate) use terminal::follows_escapes;
 pub(crate) use transfer::TransferView;
 
-use std::io::{self, BufRead, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use ::console::Term;
 use indicatif::MultiProgress;
 use thiserror::Error;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::progress::ProgressFormat;
 use self::record::Message;
@@ -54,41 +61,8 @@ use azure_ai_models_core::display::printable_lines;
 use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::upload::detached::EventLog;
 
-/// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
-const MAX_ANSWER: u64 = 64 * 1024;
 /// Least bytes of a piece of a long text.
 const PIECE: usize = 64 * 1024;
-
-/// Settings of the console, from the options and the environment.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// No progress, no hints.
-    pub(crate) quiet: bool,
-    /// Traces are shown.
-    pub(crate) debug: bool,
-    /// The product is JSON, and so are errors.
-    pub(crate) json: bool,
-    /// A coding agent reads: no bar, and errors with one `hint:` line.
-    pub(crate) agent: bool,
-    /// Colour on standard error.
-    pub(crate) colour_stderr: bool,
-    /// Standard output is a terminal.
-    pub(crate) stdout_terminal: bool,
-    /// Standard error is a terminal.
-    pub(crate) stderr_terminal: bool,
-    /// Standard error is a terminal that follows escape sequences.
-    pub(crate) stderr_escapes: bool,
-    /// Width that `COLUMNS` asks for.
-    pub(crate) columns: Option<u16>,
-    /// How progress is shown.
-    pub(crate) progress: ProgressMode,
-}
-
-/// True for colour: `NO_COLOR` wins over `FORCE_COLOR=1`, which wins over the kind of the stream.
-#[must_use]
-pub(crate) fn colour(no_color: bool, force_color: bool, terminal: bool) -> bool {
-    !no_color && (force_color || terminal)
-}
 
 /// Standard output that cannot be written, for another reason than a reader that went away.
 #[derive(Debug, Error)]
@@ -99,7 +73,7 @@ pub(crate) struct WriteError(#[source] io::Error);
 pub(crate) struct Console {
     settings: Settings,
     style: Style,
-    face: ProgressFormat,
+    format: ProgressFormat,
     /// Lines appear above a bar while there is one.
     bars: MultiProgress,
     stderr: Arc<Mutex<io::Stderr>>,
@@ -116,17 +90,17 @@ impl Console {
         let bars = progress::bars();
         // A terminal that cannot move its cursor (TERM is dumb or unset, a console without escape sequences) gets no bar.
         let can_draw = settings.stderr_escapes && !bars.is_hidden() && !settings.agent;
-        let face = ProgressFormat::choose(settings.progress, settings.quiet, can_draw);
+        let format = ProgressFormat::choose(settings.progress, settings.quiet, can_draw);
         let console = Self {
             style: Style::new(settings.colour_stderr),
-            face,
+            format,
             bars,
             stderr: Arc::new(Mutex::new(io::stderr())),
             asking: AtomicBool::new(false),
             record,
             settings,
         };
-        console.json_line(|| progress::SCHEMA_LINE.to_owned());
+        console.json_line(|| event::SCHEMA_LINE.to_owned());
         console
     }
 
@@ -146,13 +120,14 @@ impl Console {
 
     /// `Step 2/3: Uploading model files...`
     pub(crate) fn step(&self, number: u8, of: u8, text: &str) {
-        self.json_line(|| progress::step_line(number, of, text));
+        let fields = || json!({ "n": number, "of": of, "name": text.trim_end_matches('.') });
+        self.json_line(|| ProgressEvent::Step.line(fields()));
         self.write_message(&self.style.bold(&format!("Step {number}/{of}: {text}")));
     }
 
     /// A fact for those who read JSON lines; nothing elsewhere.
-    pub(crate) fn event(&self, name: &str, fields: Value) {
-        self.json_line(|| progress::event_line(name, fields));
+    pub(crate) fn event(&self, event: ProgressEvent, fields: Value) {
+        self.json_line(|| event.line(fields));
     }
 
     /// `✓ Upload complete`
@@ -210,7 +185,7 @@ impl Console {
 
     /// Reports a failed command that azd shows: written here only as a JSON line.
     pub(crate) fn error_shown_by_azd(&self, page: &ErrorPage<'_>) {
-        self.json_line(|| progress::error_line(page));
+        self.json_line(|| ProgressEvent::Error.line(page.object()));
     }
 
     /// A failed command.
@@ -218,7 +193,7 @@ impl Console {
         if page.is_interrupt {
             self.end_prompt_line();
         }
-        self.json_line(|| progress::error_line(page));
+        self.json_line(|| ProgressEvent::Error.line(page.object()));
         self.line(&match (self.settings.json, self.settings.agent) {
             (true, _) => page.json(),
             (false, true) => page.hint_text(),
@@ -231,78 +206,6 @@ impl Console {
     pub(crate) fn table_style(&self) -> TableStyle {
         let width = self.settings.stdout_terminal.then(|| self.width(&Term::stdout()));
         TableStyle { width, summary: !self.settings.quiet }
-    }
-
-    /// The progress of an upload, with a status line this often.
-    #[must_use]
-    pub(crate) fn transfer_view(&self, status_line: Duration) -> TransferView<'_> {
-        TransferView::new(self, status_line)
-    }
-
-    /// The progress of a download of a model, with a status line this often.
-    #[must_use]
-    pub(crate) fn download_transfer_view(&self, status_line: Duration) -> TransferView<'_> {
-        TransferView::of_download(self, status_line)
-    }
-
-    /// The progress of a download of AzCopy, with a status line this often.
-    #[must_use]
-    pub(crate) fn download_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::of_azcopy(self, status_line)
-    }
-
-    /// The progress of the computation of sums, with a status line this often.
-    #[must_use]
-    pub(crate) fn hash_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::of_sums(self, status_line)
-    }
-
-    /// The progress of files that are read back, with a status line this often.
-    #[must_use]
-    pub(crate) fn read_back_view(&self, status_line: Duration) -> DownloadView<'_> {
-        DownloadView::of_read_back(self, status_line)
-    }
-
-    /// The progress of a registration.
-    #[must_use]
-    pub(crate) fn register_view(&self, status_line: Duration) -> StatusView<'_> {
-        StatusView::of_registration(self, status_line)
-    }
-
-    /// The progress of a deployment.
-    #[must_use]
-    pub(crate) fn deploy_view(&self, name: &str, status_line: Duration) -> StatusView<'_> {
-        StatusView::of_deployment(self, name, status_line)
-    }
-
-    /// Asks for one line on the terminal; `None` at the end of the input. Blocks.
-    ///
-    /// # Errors
-    /// When the answer cannot be read.
-    pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
-        {
-            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-            stderr.write_all(mask_known(printable_lines(question)).as_bytes())?;
-            stderr.flush()?;
-        }
-        self.asking.store(true, Ordering::SeqCst);
-        let mut answer = String::new();
-        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
-        self.asking.store(false, Ordering::SeqCst);
-        let read = read?;
-        if read as u64 == MAX_ANSWER {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
-    }
-
-    /// Ends the line after Ctrl+C: the terminal has written `^C` at the cursor. A question keeps its line, any other
-    /// line is removed.
-    fn end_prompt_line(&self) {
-        if self.settings.stderr_terminal {
-            let erased = self.settings.stderr_escapes && !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
-            self.write(if erased { "\r\u{1b}[2K" } else { "\n" });
-        }
     }
 
     /// Columns of the terminal for the bar.
@@ -321,7 +224,7 @@ impl Console {
 
     /// Writes a message, unless quiet or among JSON lines.
     fn write_message(&self, text: &str) {
-        if !self.settings.quiet && self.face != ProgressFormat::Json {
+        if !self.settings.quiet && self.format != ProgressFormat::Json {
             self.line(text);
         }
     }
@@ -365,13 +268,5 @@ mod tests {
         }
         assert_eq!(pieces(&line.repeat(4)).count(), 2);
         assert_eq!(pieces("").count(), 0);
-    }
-
-    #[test]
-    fn no_color_wins_over_force_color() {
-        assert!(!colour(true, true, true));
-        assert!(colour(false, true, false));
-        assert!(colour(false, false, true));
-        assert!(!colour(false, false, false));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::render;
+use super::json;
 use super::table::TableStyle;
 
 /// JSON document in pieces, so that a long list is not in memory twice.
@@ -19,7 +19,7 @@ pub(crate) trait Product {
 
 /// One JSON document.
 pub(crate) fn document<'a>(value: &impl Serialize) -> JsonPieces<'a> {
-    Box::new(std::iter::once(render::json(value)))
+    Box::new(std::iter::once(json::json(value)))
 }
 
 /// One JSON document with a list as the last of its fields.
@@ -28,10 +28,10 @@ pub(crate) fn document_with<'a, T: Serialize + 'a>(
     field: &'a str,
     items: Vec<&'a T>,
 ) -> JsonPieces<'a> {
-    Box::new(render::json_with_list(value, field, items))
+    Box::new(json::json_with_list(value, field, items))
 }
 
 /// One JSON list.
 pub(crate) fn list<'a, T: Serialize + 'a>(items: impl IntoIterator<Item = &'a T>) -> JsonPieces<'a> {
-    Box::new(render::json_list(items.into_iter().collect()))
+    Box::new(json::json_list(items.into_iter().collect()))
 }

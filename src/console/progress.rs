@@ -1,19 +1,15 @@
-//! Progress styles, the lines for scripts, and the progress of operations of the service.
+//! Progress styles, and the progress of operations of the service.
 
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::{Console, ErrorPage};
-use azure_ai_models_core::display::{printable, printable_json};
+use super::Console;
+use super::event::ProgressEvent;
+use azure_ai_models_core::display::printable;
 use azure_ai_models_core::redact::mask_known;
 use azure_ai_models_core::units;
-
-/// First line of the NDJSON face.
-pub(super) const SCHEMA_LINE: &str = r#"{"schema":"azure.ai.models/progress","version":1}"#;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -67,29 +63,10 @@ pub(super) fn bar_line(bars: &MultiProgress) -> ProgressBar {
     bar
 }
 
-/// An event as one JSON line: its name, the time, then its own fields.
-pub(super) fn event_line(event: &str, fields: Value) -> String {
-    let now = OffsetDateTime::now_utc();
-    let now = now.replace_millisecond(now.millisecond()).unwrap_or(now);
-    let mut object = json!({ "event": event, "time": now.format(&Rfc3339).unwrap_or_default() });
-    if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
-        object.extend(fields);
-    }
-    printable_json(object.to_string())
-}
-
-pub(super) fn step_line(number: u8, of: u8, name: &str) -> String {
-    event_line("step", json!({ "n": number, "of": of, "name": name.trim_end_matches('.') }))
-}
-
-pub(super) fn error_line(page: &ErrorPage<'_>) -> String {
-    event_line("error", page.object())
-}
-
 /// Progress of a registration or a deployment, which the service reports as states.
 pub(crate) struct StatusView<'a> {
     console: &'a Console,
-    event: &'static str,
+    event: ProgressEvent,
     /// Deployment that events name.
     deployment: Option<String>,
     status_line: Duration,
@@ -99,22 +76,22 @@ pub(crate) struct StatusView<'a> {
 
 impl<'a> StatusView<'a> {
     pub(super) fn of_registration(console: &'a Console, status_line: Duration) -> Self {
-        Self::new(console, "register.progress", None, status_line)
+        Self::new(console, ProgressEvent::RegisterProgress, None, status_line)
     }
 
     pub(super) fn of_deployment(console: &'a Console, name: &str, status_line: Duration) -> Self {
-        Self::new(console, "deploy.progress", Some(name.to_owned()), status_line)
+        Self::new(console, ProgressEvent::DeployProgress, Some(name.to_owned()), status_line)
     }
 
-    fn new(console: &'a Console, event: &'static str, deployment: Option<String>, status_line: Duration) -> Self {
-        let bar = (console.face == ProgressFormat::Bar).then(|| bar_line(&console.bars));
+    fn new(console: &'a Console, event: ProgressEvent, deployment: Option<String>, status_line: Duration) -> Self {
+        let bar = (console.format == ProgressFormat::Bar).then(|| bar_line(&console.bars));
         Self { console, event, deployment, status_line, next_line: status_line, bar }
     }
 
     /// State as reported by the service, and the elapsed time.
     pub(crate) fn on(&mut self, status: &str, elapsed: Duration) {
         let line = || format!("  {} ({})", printable(status), units::duration(elapsed));
-        match self.console.face {
+        match self.console.format {
             ProgressFormat::Bar => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(mask_known(line()));
@@ -136,14 +113,14 @@ impl<'a> StatusView<'a> {
                 }
                 (_, rest) => rest,
             };
-            event_line(self.event, fields)
+            self.event.line(fields)
         };
         self.console.json_line(line);
     }
 
     /// Reports the end; called once, at the end of a command.
     pub(crate) fn done(&self, name: &str, version: &str, status: &str) {
-        self.console.event("done", json!({ "name": name, "version": version, "status": status }));
+        self.console.event(ProgressEvent::Done, json!({ "name": name, "version": version, "status": status }));
     }
 }
 

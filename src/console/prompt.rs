@@ -1,18 +1,22 @@
-//! Selection prompts on a real terminal.
+//! Prompts on a real terminal.
 
-use std::io;
+use std::io::{self, BufRead, Read, Write};
 use std::panic;
 #[cfg(unix)]
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use ::console::Term;
 use dialoguer::FuzzySelect;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use super::Console;
-use azure_ai_models_core::display::printable;
+use azure_ai_models_core::display::{printable, printable_lines};
 use azure_ai_models_core::redact::mask_known;
 
+/// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
+const MAX_ANSWER: u64 = 64 * 1024;
 /// Visible rows of a list; typing filters it.
 const ROWS: usize = 7;
 
@@ -78,5 +82,35 @@ impl Console {
             .max_length(ROWS)
             .interact_on_opt(&Term::stderr());
         chosen.map_err(|dialoguer::Error::IO(why)| why)
+    }
+
+    /// Asks for one line on the terminal; `None` at the end of the input. Blocks.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
+        {
+            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            stderr.write_all(mask_known(printable_lines(question)).as_bytes())?;
+            stderr.flush()?;
+        }
+        self.asking.store(true, Ordering::SeqCst);
+        let mut answer = String::new();
+        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
+        self.asking.store(false, Ordering::SeqCst);
+        let read = read?;
+        if read as u64 == MAX_ANSWER {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// Ends the line after Ctrl+C: the terminal has written `^C` at the cursor. A question keeps its line, any other
+    /// line is removed.
+    pub(super) fn end_prompt_line(&self) {
+        if self.settings.stderr_terminal {
+            let erased = self.settings.stderr_escapes && !self.asking.load(Ordering::SeqCst) && !self.bars.is_hidden();
+            self.write(if erased { "\r\u{1b}[2K" } else { "\n" });
+        }
     }
 }

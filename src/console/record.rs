@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::Console;
-use super::progress::{ProgressFormat, event_line};
+use super::event::{ProgressEvent, private_line};
+use super::progress::ProgressFormat;
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::redact::mask_known;
 
@@ -28,11 +29,11 @@ pub(super) enum Message {
 impl Console {
     /// A line for those who read JSON lines, here or by attaching; not even made where there are none.
     pub(super) fn json_line(&self, line: impl FnOnce() -> String) {
-        if self.face != ProgressFormat::Json && self.record.is_none() {
+        if self.format != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let line = line();
-        if self.face == ProgressFormat::Json {
+        if self.format == ProgressFormat::Json {
             self.line(&line);
         }
         self.append(line);
@@ -53,21 +54,21 @@ impl Console {
     }
 
     /// A progress event, whose record also has what the rate is computed from.
-    pub(super) fn progress_line(&self, event: &str, line: impl FnOnce() -> Value, found: u64) {
-        if self.face != ProgressFormat::Json && self.record.is_none() {
+    pub(super) fn progress_line(&self, event: ProgressEvent, line: impl FnOnce() -> Value, found: u64) {
+        if self.format != ProgressFormat::Json && self.record.is_none() {
             return;
         }
         let mut fields = line();
-        if self.face == ProgressFormat::Json {
-            self.line(&event_line(event, fields.clone()));
+        if self.format == ProgressFormat::Json {
+            self.line(&event.line(fields.clone()));
         }
         fields[FOUND] = found.into();
-        self.append(event_line(event, fields));
+        self.append(event.line(fields));
     }
 
-    fn record_event(&self, name: &str, fields: impl FnOnce() -> Value) {
+    fn record_event(&self, name: &'static str, fields: impl FnOnce() -> Value) {
         if self.record.is_some() {
-            self.append(event_line(name, fields()));
+            self.append(private_line(name, fields()));
         }
     }
 

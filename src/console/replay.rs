@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Console;
+use super::event::ProgressEvent;
 use super::progress::{ProgressFormat, StatusView};
 use super::record::{FOUND, MESSAGE, Message, STARTED};
 use super::transfer::TransferView;
@@ -19,7 +20,7 @@ pub(crate) struct Replay<'a> {
     status_line: Duration,
     transfer: Option<ReplayedTransfer<'a>>,
     /// Event that the view shows, and the view.
-    status: Option<(String, StatusView<'a>)>,
+    status: Option<(ProgressEvent, StatusView<'a>)>,
 }
 
 struct ReplayedTransfer<'a> {
@@ -37,9 +38,9 @@ impl<'a> Replay<'a> {
     pub(crate) fn on(&mut self, line: &str) {
         let Ok(mut event) = serde_json::from_str::<Value>(line) else { return };
         let Some(name) = event["event"].as_str().map(str::to_owned) else { return };
-        if self.console.face == ProgressFormat::Json {
+        if self.console.format == ProgressFormat::Json {
             // The command that attached reports the failure.
-            let is_shown = !name.starts_with('_') && name != "error";
+            let is_shown = !name.starts_with('_') && name != ProgressEvent::Error.name();
             if let (true, Some(fields)) = (is_shown, event.as_object_mut()) {
                 fields.shift_remove(FOUND);
                 self.console.line(&printable_json(event.to_string()));
@@ -68,39 +69,39 @@ impl<'a> Replay<'a> {
     fn show(&mut self, name: &str, event: &Value) {
         let time = event["time"].as_str().and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
         let seconds = || Duration::from_secs(event["seconds"].as_u64().unwrap_or_default());
-        match name {
-            "step" => {
+        match ProgressEvent::of_name(name) {
+            Some(ProgressEvent::Step) => {
                 (self.transfer, self.status) = (None, None);
                 let number =
                     |key: &str| event[key].as_u64().and_then(|number| number.try_into().ok()).unwrap_or_default();
                 let text = format!("{}...", event["name"].as_str().unwrap_or_default());
                 self.console.step(number("n"), number("of"), &text);
             }
-            MESSAGE => self.message(event),
-            STARTED => {
+            None if name == MESSAGE => self.message(event),
+            None if name == STARTED => {
                 let view = self.console.transfer_view(self.status_line);
                 let started = time.unwrap_or_else(OffsetDateTime::now_utc);
                 self.transfer = Some(ReplayedTransfer { view, started });
                 self.feed(time, &TransferEvent::Started(progress(event)));
             }
-            "upload.progress" => self.feed(time, &TransferEvent::Progress(progress(event))),
-            "upload.stalled" => {
+            Some(ProgressEvent::UploadProgress) => self.feed(time, &TransferEvent::Progress(progress(event))),
+            Some(ProgressEvent::UploadStalled) => {
                 let network_error_percent = event["networkErrorPercent"].as_f64();
                 self.feed(time, &TransferEvent::Stalled { silent: seconds(), network_error_percent });
             }
-            "upload.done" => {
+            Some(ProgressEvent::UploadDone) => {
                 let number = |key: &str| event[key].as_u64().unwrap_or_default();
                 let (bytes, files, elapsed) = (number("bytes"), number("files"), seconds());
                 self.feed(time, &TransferEvent::Done { bytes, files, elapsed });
                 self.transfer = None;
             }
-            "register.progress" | "deploy.progress" => {
-                if self.status.as_ref().is_none_or(|(shown, _)| shown != name) {
+            Some(kind @ (ProgressEvent::RegisterProgress | ProgressEvent::DeployProgress)) => {
+                if self.status.as_ref().is_none_or(|(shown, _)| *shown != kind) {
                     let view = match event["name"].as_str() {
                         Some(deployment) => self.console.deploy_view(deployment, self.status_line),
                         None => self.console.register_view(self.status_line),
                     };
-                    self.status = Some((name.to_owned(), view));
+                    self.status = Some((kind, view));
                 }
                 if let Some((_, view)) = &mut self.status {
                     view.on(event["status"].as_str().unwrap_or_default(), seconds());

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use self::state::TransferState;
 use super::Console;
-use super::progress::{ProgressFormat, bar_line, event_line};
+use super::event::ProgressEvent;
+use super::progress::{ProgressFormat, bar_line};
 use azure_ai_models_core::hub::Carrier;
 use azure_ai_models_core::model::TransferEvent;
 use azure_ai_models_core::units;
@@ -41,33 +42,33 @@ impl Clock {
 }
 
 /// Words for the work, and names of its events.
-struct CarrierTexts {
+struct TransferTexts {
     verb: &'static str,
-    progress: &'static str,
-    file: &'static str,
-    stalled: &'static str,
-    done: &'static str,
+    progress: ProgressEvent,
+    file: ProgressEvent,
+    stalled: ProgressEvent,
+    done: ProgressEvent,
 }
 
-const UPLOAD: CarrierTexts = CarrierTexts {
+const UPLOAD: TransferTexts = TransferTexts {
     verb: "upload",
-    progress: "upload.progress",
-    file: "upload.file",
-    stalled: "upload.stalled",
-    done: "upload.done",
+    progress: ProgressEvent::UploadProgress,
+    file: ProgressEvent::UploadFile,
+    stalled: ProgressEvent::UploadStalled,
+    done: ProgressEvent::UploadDone,
 };
-const DOWNLOAD: CarrierTexts = CarrierTexts {
+const DOWNLOAD: TransferTexts = TransferTexts {
     verb: "download",
-    progress: "download.progress",
-    file: "download.file",
-    stalled: "download.stalled",
-    done: "download.done",
+    progress: ProgressEvent::DownloadProgress,
+    file: ProgressEvent::DownloadFile,
+    stalled: ProgressEvent::DownloadStalled,
+    done: ProgressEvent::DownloadDone,
 };
 
 /// See the module.
 pub(crate) struct TransferView<'a> {
     console: &'a Console,
-    text: &'static CarrierTexts,
+    text: &'static TransferTexts,
     status_line: Duration,
     clock: Clock,
     state: TransferState,
@@ -86,7 +87,7 @@ impl<'a> TransferView<'a> {
         Self::with(console, &DOWNLOAD, status_line)
     }
 
-    fn with(console: &'a Console, text: &'static CarrierTexts, status_line: Duration) -> Self {
+    fn with(console: &'a Console, text: &'static TransferTexts, status_line: Duration) -> Self {
         Self {
             console,
             text,
@@ -114,10 +115,10 @@ impl<'a> TransferView<'a> {
                 self.clock.start();
                 self.running = true;
                 self.state.advance(Duration::ZERO, *progress);
-                if self.console.face == ProgressFormat::Bar {
+                if self.console.format == ProgressFormat::Bar {
                     self.bar = Some(bar_line(&self.console.bars));
                 }
-                if self.console.face == ProgressFormat::Plain {
+                if self.console.format == ProgressFormat::Plain {
                     let what = if self.text.verb == UPLOAD.verb { "Uploading" } else { "Downloading" };
                     self.console.line(&format!("  {what} {}...", self.state.whole()));
                 }
@@ -133,11 +134,11 @@ impl<'a> TransferView<'a> {
                 self.stalled(*silent, *network_error_percent);
             }
             TransferEvent::FileDone { path, bytes, sha256 } => {
-                let line = || event_line(self.text.file, json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
+                let line = || self.text.file.line(json!({ "path": path, "bytes": bytes, "sha256": sha256 }));
                 self.console.json_line(line);
             }
             TransferEvent::ImportMode { carrier, reason } => {
-                self.console.event("import.mode", json!({ "mode": carrier.as_str(), "reason": reason }));
+                self.console.event(ProgressEvent::ImportMode, json!({ "mode": carrier.as_str(), "reason": reason }));
                 let text = match carrier {
                     Carrier::Server => "The blob store copies the files",
                     Carrier::Client => "The files are transferred through this machine",
@@ -146,7 +147,7 @@ impl<'a> TransferView<'a> {
             }
             TransferEvent::ImportFile { path, carrier, reason } => {
                 let fields = json!({ "path": path, "mode": carrier.as_str(), "reason": reason });
-                self.console.event("import.file", fields);
+                self.console.event(ProgressEvent::ImportFile, fields);
                 let text = match carrier {
                     Carrier::Server => "copied by the blob store",
                     Carrier::Client => "transferred by this machine",
@@ -162,7 +163,7 @@ impl<'a> TransferView<'a> {
         let now = self.clock.now();
         if now >= self.next_status {
             self.next_status = now + self.status_line;
-            if matches!(self.console.face, ProgressFormat::Bar | ProgressFormat::Plain) {
+            if matches!(self.console.format, ProgressFormat::Bar | ProgressFormat::Plain) {
                 self.console.line(&self.state.status(now, self.text.verb));
             }
         }
@@ -199,7 +200,7 @@ impl<'a> TransferView<'a> {
         let Some(percent) = self.state.percent() else { return };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 99.9")]
         let tenth = (percent / 10.0) as u64;
-        if self.console.face == ProgressFormat::Plain && tenth >= self.next_tenth {
+        if self.console.format == ProgressFormat::Plain && tenth >= self.next_tenth {
             self.next_tenth = tenth + 1;
             self.console.line(&self.state.plain(now));
         }
@@ -217,7 +218,7 @@ impl<'a> TransferView<'a> {
 
     fn done(&mut self, bytes: u64, files: u64, elapsed: Duration) {
         self.running = false;
-        match self.console.face {
+        match self.console.format {
             ProgressFormat::Bar => {
                 self.clear_bar();
                 self.console.line(&self.state.full_line(bytes, elapsed, self.console.bar_width()));

@@ -71,7 +71,7 @@ pub(crate) fn below_part(path: &str, name: &str, platform: Platform) -> Option<S
 }
 
 /// True for two spellings of one path.
-pub(crate) fn is_same_place(one: &str, other: &str, platform: Platform) -> bool {
+pub(crate) fn is_same_path(one: &str, other: &str, platform: Platform) -> bool {
     let folded = |path| parts(path, platform).into_iter().map(|part| platform.fold_name(part)).collect::<Vec<_>>();
     one == other || folded(one) == folded(other)
 }
@@ -165,7 +165,7 @@ mod tests {
             (Linux, "m", "/m", false),
             (Linux, "../m", "m", false),
         ] {
-            assert_eq!(is_same_place(one, other, platform), is_same, "{one} and {other}");
+            assert_eq!(is_same_path(one, other, platform), is_same, "{one} and {other}");
         }
     }
 
@@ -186,7 +186,7 @@ mod tests {
             let read = verbatim(path);
             assert_eq!(read.as_deref(), expected, "{path}");
             if let Some(read) = read {
-                assert!(is_same_place(&without_verbatim(&read, Windows), path, Windows), "{path}");
+                assert!(is_same_path(&without_verbatim(&read, Windows), path, Windows), "{path}");
                 assert!(!without_verbatim(&read, Windows).starts_with(VERBATIM), "{path}");
                 assert_eq!(without_verbatim(&read, Linux), read);
             }

@@ -52,7 +52,7 @@ impl CliError {
             DeployError::NotVisible => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
                 .with_suggestion(format!("Check again later:\n  {}", suggestions.show_command)),
-            DeployError::NotShown => Self::new(ErrorKind::Service, message)
+            DeployError::NotApplied => Self::new(ErrorKind::Service, message)
                 .with_code(ErrorCode::NotProved)
                 .with_suggestion("Check it later. If it has not changed, run the same command again."),
             DeployError::Taken => Self::new(ErrorKind::Conflict, message)

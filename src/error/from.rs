@@ -56,7 +56,7 @@ impl From<PlanError> for CliError {
                 1 => message,
                 _ => format!("{message}\n{}", render::error_lines(&findings)),
             };
-            return Self::of_finding(finding, message).with_suggestion(finding.remedy.clone());
+            return Self::of_finding(finding, message).with_suggestion(finding.suggestion.clone());
         }
         match error {
             PlanError::Several(faults) => {
@@ -106,7 +106,7 @@ impl From<LocateError> for CliError {
 impl From<VerifyError> for CliError {
     fn from(error: VerifyError) -> Self {
         let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
-        let way = match super::upload::variable_in(&why) {
+        let way = match super::azcopy::variable_in(&why) {
             Some(name) => format!("Correct {name}, or unset it."),
             None => format!(
                 "Install AzCopy v10 from {}, or use another one with --azcopy-path.",
@@ -189,13 +189,13 @@ impl CliError {
     /// Error for files that are no valid model, from the findings of the check; `None` if no finding is an error.
     pub(crate) fn check_failed(findings: &[Finding]) -> Option<Self> {
         let (first, message) = first_error(findings)?;
-        Some(Self::of_finding(first, message).with_suggestion(first.remedy.clone()))
+        Some(Self::of_finding(first, message).with_suggestion(first.suggestion.clone()))
     }
 
     /// Error for files that `create` does not upload, from the findings of the check; `None` if no finding is an error.
     pub(crate) fn check_stops_create(findings: &[Finding]) -> Option<Self> {
         let (first, message) = first_error(findings)?;
-        let suggestion = format!("{} To upload the files as they are, use --skip-check.", first.remedy);
+        let suggestion = format!("{} To upload the files as they are, use --skip-check.", first.suggestion);
         let message = format!("{message}\n{}", render::error_lines(findings));
         Some(Self::of_finding(first, message).with_suggestion(suggestion))
     }

@@ -4,7 +4,7 @@ use azure_ai_models_core::hub::HubError;
 use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::upload::NativeError;
 
-use super::upload::{BROKEN_UPLOAD, LEAVE_FILES, STALLED, code_of_store, is_store_refusal};
+use super::upload::{CHECK_FILES, INTERRUPTED_UPLOAD, STALLED, code_of_store, is_store_refusal};
 use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 
 impl From<NativeError> for CliError {
@@ -17,7 +17,8 @@ impl From<NativeError> for CliError {
             NativeError::Location(StoreError::NoFreshSas(why)) => format!("{error}: {why}"),
             _ => error.to_string(),
         };
-        let broken = |code| Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{message}")).with_code(code);
+        let broken =
+            |code| Self::new(ErrorKind::UploadFailed, format!("{INTERRUPTED_UPLOAD}\n{message}")).with_code(code);
         match &error {
             NativeError::Interrupted { progress } => Self::upload_interrupted(*progress),
             NativeError::Stalled { .. } => broken(ErrorCode::UploadStalled).with_suggestion(STALLED),
@@ -32,9 +33,9 @@ impl From<NativeError> for CliError {
                 broken(code_of_store(refusal)).lasting_if(is_store_refusal(refusal)).suggest_for_intermediary(refusal)
             }
             NativeError::File { .. } | NativeError::Changing { .. } => {
-                broken(ErrorCode::FilesFailed).with_suggestion(LEAVE_FILES).lasting()
+                broken(ErrorCode::FilesFailed).with_suggestion(CHECK_FILES).lasting()
             }
-            NativeError::NotCopied { .. } => Self::new(ErrorKind::Service, format!("{BROKEN_UPLOAD}\n{message}"))
+            NativeError::NotCopied { .. } => Self::new(ErrorKind::Service, format!("{INTERRUPTED_UPLOAD}\n{message}"))
                 .with_code(ErrorCode::NotCopied)
                 .with_suggestion(
                     "Use --copy auto, which transfers through this machine the files that the blob store cannot copy.",
@@ -58,7 +59,7 @@ impl CliError {
         let is_other_content = matches!(error, HubError::Mismatch { .. });
         let mut cli_error = Self::from(error);
         if !is_other_content {
-            cli_error.details.message = format!("{BROKEN_UPLOAD}\n{}", cli_error.details.message);
+            cli_error.details.message = format!("{INTERRUPTED_UPLOAD}\n{}", cli_error.details.message);
         }
         cli_error
     }

@@ -27,7 +27,7 @@ impl CliError {
 
     fn origin(&self) -> FailureOrigin {
         let code = snake_case(self.details.code.as_str());
-        match (&self.details.culprit, self.details.status) {
+        match (&self.details.origin, self.details.status) {
             (ErrorOrigin::Service(host), Some(status)) => {
                 FailureOrigin::Service { code: self.details.code.as_str().to_owned(), status, host: host.clone() }
             }

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use azure_ai_models_core::azcopy::{AzCopyFailure, FailedTransfer, RunError};
 use azure_ai_models_core::http::HttpError;
 use azure_ai_models_core::model::TransferProgress;
 use azure_ai_models_core::store::StoreError;
@@ -14,12 +13,11 @@ use super::service::INTERMEDIARY;
 use super::{CliError, ErrorCode, ErrorKind, is_refusal};
 use crate::shell::quoted;
 
-const SIGKILL: i32 = 9;
 /// Changed files that are named; more would hide the rest of the message.
 const MAX_NAMED_FILES: usize = 5;
 
 /// Headline of every failed upload that can be resumed (design/cli.md#interrupted-uploads).
-pub(super) const BROKEN_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
+pub(super) const INTERRUPTED_UPLOAD: &str = "Upload interrupted. Run the same command to resume.";
 /// Message where the same command alone would fail again.
 const BLOCKED_UPLOAD: &str = "Upload interrupted. Fix the problem, then run the same command to resume.";
 
@@ -53,9 +51,9 @@ impl From<UploadError> for CliError {
             UploadError::StrayFile(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::StrayFile)
                 .with_suggestion("Use another --version, which gets its own upload location."),
-            UploadError::OwnStray { .. } => Self::new(ErrorKind::Conflict, message).with_code(ErrorCode::StrayFile),
+            UploadError::UndeletableFile { .. } => Self::new(ErrorKind::Conflict, message).with_code(ErrorCode::StrayFile),
             UploadError::Directory(error) => error.into(),
-            UploadError::Broken(broken) => broken.failure.into(),
+            UploadError::Incomplete(incomplete) => incomplete.failure.into(),
         }
     }
 }
@@ -63,7 +61,8 @@ impl From<UploadError> for CliError {
 impl From<TransferFailure> for CliError {
     fn from(failure: TransferFailure) -> Self {
         let message = failure.to_string();
-        let broken = |code| Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{message}")).with_code(code);
+        let broken =
+            |code| Self::new(ErrorKind::UploadFailed, format!("{INTERRUPTED_UPLOAD}\n{message}")).with_code(code);
         match failure {
             TransferFailure::Engine(TransferError::AzCopy(error)) => error.into(),
             TransferFailure::Engine(TransferError::Native(error)) => error.into(),
@@ -81,139 +80,15 @@ impl From<TransferFailure> for CliError {
     }
 }
 
-impl From<RunError> for CliError {
-    fn from(error: RunError) -> Self {
-        let message = error.to_string();
-        let error = match error {
-            RunError::Start { source, .. } => {
-                Self::failure(format!("{message}: {source}")).with_code(ErrorCode::AzcopyUnusable).lasting()
-            }
-            RunError::Link { .. } => Self::failure(message)
-                .with_code(ErrorCode::AzcopyUnusable)
-                .with_suggestion("Use --engine native, or move the files to a path of letters and digits."),
-            RunError::Interrupted { progress, .. } => Self::upload_interrupted(progress),
-            RunError::Stalled { log, .. } => {
-                Self::broken_upload(ErrorCode::UploadStalled, &message, log.as_deref()).with_suggestion(STALLED)
-            }
-            RunError::Failed { failure, log, .. } => {
-                let error = Self::broken_upload(code_of(&failure), &message, log.as_deref());
-                let error = error.lasting_if(is_lasting_failure(&failure));
-                match variable_of(&failure) {
-                    Some(name) => error.with_suggestion(format!("Correct {name}, or unset it.")).lasting(),
-                    None => suggestion(&failure).into_iter().fold(error, Self::with_suggestion),
-                }
-            }
-        };
-        error.with_tool_origin()
-    }
-}
-
-fn code_of(failure: &AzCopyFailure) -> ErrorCode {
-    match failure {
-        AzCopyFailure::Refused { code, .. } | AzCopyFailure::SourceRefused { code, .. } => {
-            code.clone().map_or(ErrorCode::SasRefused, ErrorCode::Service)
-        }
-        AzCopyFailure::FailedTransfers { .. } => ErrorCode::FilesFailed,
-        AzCopyFailure::NothingCopied { .. } => ErrorCode::NothingCopied,
-        AzCopyFailure::CountMismatch { .. } | AzCopyFailure::SizeMismatch { .. } | AzCopyFailure::Skipped { .. } => {
-            ErrorCode::IncompleteUpload
-        }
-        _ => ErrorCode::AzcopyFailed,
-    }
-}
-
 pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
 const OTHER_UPLOAD: &str =
     "Another upload of this version uses the same location: use another --version, or wait until it has ended.";
-const OTHER_AZCOPY: &str =
-    "If it happens again, use another AzCopy with --azcopy-path FILE. Without AzCopy in PATH, it is downloaded.";
-pub(super) const LEAVE_FILES: &str =
+pub(super) const CHECK_FILES: &str =
     "Check that every file exists and can be read, and that no program changes the files during the upload.";
-
-/// The variable of the user's environment that AzCopy gave up over.
-fn variable_of(failure: &AzCopyFailure) -> Option<String> {
-    match failure {
-        AzCopyFailure::Fatal { message } | AzCopyFailure::Crashed { head: message, .. } => variable_in(message),
-        _ => None,
-    }
-}
-
-/// Name of a variable of AzCopy that occurs in its message.
-pub(super) fn variable_in(message: &str) -> Option<String> {
-    // Set by this program itself.
-    const OURS: [&str; 3] = ["AZCOPY_LOG_LOCATION", "AZCOPY_JOB_PLAN_LOCATION", "AZCOPY_DISABLE_SYSLOG"];
-    let mut names = message.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
-    names.find(|name| name.starts_with("AZCOPY_") && !OURS.contains(name)).map(str::to_owned)
-}
-
-/// Suggestion before the same command is run again; `None` if that alone is enough.
-fn suggestion(failure: &AzCopyFailure) -> Option<&'static str> {
-    Some(match failure {
-        AzCopyFailure::Refused { .. } => {
-            "The next run requests a new upload location. If that is rejected too, check this machine's clock and the network rules of the project's storage."
-        }
-        AzCopyFailure::SourceRefused { .. } => {
-            "The source's SAS must be valid now and allow reading and listing. If it is on the command line, quote it or use --source-file."
-        }
-        AzCopyFailure::FailedTransfers { failed, .. } => return failed.first().map(of_a_file),
-        AzCopyFailure::NothingCopied { .. }
-        | AzCopyFailure::CountMismatch { .. }
-        | AzCopyFailure::SizeMismatch { .. } => LEAVE_FILES,
-        AzCopyFailure::Crashed { head: message, .. } | AzCopyFailure::Fatal { message }
-            if message.contains("no space left") =>
-        {
-            "Free disk space there, or set AZD_CONFIG_DIR to another directory."
-        }
-        // AzCopy crashes over its log and its plan; over a file of the source it only fails.
-        AzCopyFailure::Crashed { head, .. } if head.contains("permission denied") => {
-            "Allow writing there, or set AZD_CONFIG_DIR to another directory."
-        }
-        AzCopyFailure::Fatal { message } if message.contains("failed to scan path") => LEAVE_FILES,
-        AzCopyFailure::Killed { signal: SIGKILL } => {
-            "If AzCopy was not killed on purpose, the system ran out of memory: set AZCOPY_BUFFER_GB=0.25 to reduce its memory use."
-        }
-        AzCopyFailure::Cancelled | AzCopyFailure::Killed { .. } => return None,
-        AzCopyFailure::Skipped { .. }
-        | AzCopyFailure::Fatal { .. }
-        | AzCopyFailure::Crashed { .. }
-        | AzCopyFailure::NoResult { .. }
-        | AzCopyFailure::ExitCode { .. }
-        | AzCopyFailure::UnexpectedStatus { .. } => OTHER_AZCOPY,
-    })
-}
-
-/// True if the next run would meet the same: a source that cannot be read, a disk without room, a refused source.
-fn is_lasting_failure(failure: &AzCopyFailure) -> bool {
-    match failure {
-        AzCopyFailure::SourceRefused { .. } => true,
-        AzCopyFailure::FailedTransfers { failed, .. } => {
-            // Without a reason it may have been the network.
-            let reason = failed.first().and_then(|failed| failed.reason.as_deref()).unwrap_or_default();
-            ["modified", "permission denied", "no such file"].iter().any(|cause| reason.contains(cause))
-        }
-        AzCopyFailure::Crashed { head: message, .. } | AzCopyFailure::Fatal { message } => {
-            ["no space left", "permission denied", "failed to scan path"].iter().any(|cause| message.contains(cause))
-        }
-        _ => false,
-    }
-}
 
 /// True if the store does not accept content. A location that is gone is requested again by the next run.
 pub(super) fn is_store_refusal(error: &HttpError) -> bool {
     error.is_of_intermediary() || error.status().is_some_and(|status| is_refusal(status) && status != 404)
-}
-
-fn of_a_file(failed: &FailedTransfer) -> &'static str {
-    let remote = failed.source.starts_with("http");
-    match failed.code {
-        0 => LEAVE_FILES,
-        404 if remote => "The source or the upload location no longer exists. The next run requests a new location.",
-        404 => "The upload location no longer exists. The next run requests it again.",
-        _ if remote => {
-            "The blob store could not copy from the source. Check that it is in an Azure storage account and can be read."
-        }
-        _ => "The blob store failed. Wait a moment.",
-    }
 }
 
 /// `Upload interrupted at 28% (33.6 GB of 120 GB sent).`
@@ -229,17 +104,6 @@ fn interrupted_at(progress: TransferProgress) -> String {
     format!("Upload interrupted {far}.")
 }
 
-/// Makes a line of its own of an error's text, which begins in lower case as a part of other texts.
-fn sentence(text: &str) -> String {
-    match text.strip_prefix("azcopy ") {
-        Some(rest) => format!("AzCopy {rest}"),
-        None => {
-            let mut letters = text.chars();
-            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-        }
-    }
-}
-
 /// Code of the store's answer, if it sent one.
 pub(super) fn code_of_store(error: &HttpError) -> ErrorCode {
     if error.is_of_intermediary() {
@@ -250,12 +114,6 @@ pub(super) fn code_of_store(error: &HttpError) -> ErrorCode {
 }
 
 impl CliError {
-    /// An upload that broke, with AzCopy's own account and its log.
-    fn broken_upload(code: ErrorCode, why: &str, log: Option<&Path>) -> Self {
-        let log = log.map(|log| format!("\nAzCopy's log: {}", log.display())).unwrap_or_default();
-        Self::new(ErrorKind::UploadFailed, format!("{BROKEN_UPLOAD}\n{}{log}", sentence(why))).with_code(code)
-    }
-
     /// Adds which files of the source changed during the upload, and how to omit them.
     #[must_use]
     pub(crate) fn with_changed_files(mut self, changed: &[ChangedFile]) -> Self {
@@ -323,7 +181,7 @@ impl CliError {
 
     /// Adds the command that registers a complete upload without sending anything again to the suggestion.
     #[must_use]
-    pub(crate) fn with_kept(self, command: &str) -> Self {
+    pub(crate) fn with_registration_retry(self, command: &str) -> Self {
         let message = match self.is_lasting() {
             true => "To register it after fixing the problem, run the same command again (no file is sent again):",
             false => "To register it, run the same command again (no file is sent again):",
@@ -334,7 +192,7 @@ impl CliError {
     /// Marks the error as one that a repetition of the same command would not resolve.
     #[must_use]
     pub(super) fn lasting(mut self) -> Self {
-        if let Some(rest) = self.details.message.strip_prefix(BROKEN_UPLOAD) {
+        if let Some(rest) = self.details.message.strip_prefix(INTERRUPTED_UPLOAD) {
             self.details.message = format!("{BLOCKED_UPLOAD}{rest}");
         }
         self.details.is_lasting = true;

@@ -1,6 +1,6 @@
 //! Runs by coding agents: no prompts, no drawing, one line with the next step; and the page for agents.
 
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Arm, Config};
 use serde_json::json;
 
@@ -57,7 +57,7 @@ fn a_bar_is_not_for_agents() {
 #[test]
 fn an_error_is_not_handed_to_azd() {
     let mut env = agent("AI_AGENT", "1");
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     env.run_by(&host);
     let output = env.run(&["show", "-n", "no-such-model"]).fails_with(3);
     assert!(output.stderr.contains("\nhint: "), "{output}");

@@ -9,7 +9,7 @@ use azure_ai_models_core::azd::{
 };
 use azure_ai_models_core::env::{Env, Timings, var};
 use fake_azd_host::proto::{self, ErrorOrigin, extension_error::Source};
-use fake_azd_host::{FakeHost, Fault, Scene, refusal, refusal_with_details};
+use fake_azd_host::{FakeHost, Fault, HostState, refusal, refusal_with_details};
 use foundry_emulator::{Fault as FoundryFault, FaultKind, Route};
 
 use crate::support::TestEnv;
@@ -30,7 +30,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 
 #[test]
 fn a_call_carries_the_raw_token_and_the_trace() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let more = [(var::TRACEPARENT, trace), (var::TRACESTATE, "a=b")];
     let project = run(link_to(&host.address(), &host.token(), &more).project()).expect("an answer");
@@ -45,7 +45,7 @@ fn a_call_carries_the_raw_token_and_the_trace() {
 
 #[test]
 fn an_invalid_trace_does_not_reach_azd() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let more = [(var::TRACEPARENT, "00-abc-def-01"), (var::TRACESTATE, "a=b")];
     run(link_to(&host.address(), &host.token(), &more).project()).expect("an answer");
     assert_eq!(host.calls()[0].metadata.keys().collect::<Vec<_>>(), ["authorization"]);
@@ -53,14 +53,15 @@ fn an_invalid_trace_does_not_reach_azd() {
 
 #[test]
 fn a_missing_project_is_none() {
-    let host = FakeHost::start(Scene::without_project());
+    let host = FakeHost::start(HostState::without_project());
     assert_eq!(run(link(&host).project()), Ok(None));
 }
 
 #[test]
 fn environments_are_listed_read_written_and_selected() {
-    let scene = Scene::default().with_environment("dev", true, &[("A", "1")]).with_environment("prod", false, &[]);
-    let host = FakeHost::start(scene);
+    let host_state =
+        HostState::default().with_environment("dev", true, &[("A", "1")]).with_environment("prod", false, &[]);
+    let host = FakeHost::start(host_state);
     let link = link(&host);
     run(async {
         let named = |name: &str, is_default| AzdEnvironment { name: name.into(), is_default };
@@ -70,9 +71,9 @@ fn environments_are_listed_read_written_and_selected() {
         assert_eq!(link.select_environment("prod").await, Ok(()));
         assert!(matches!(link.values("nowhere").await, Err(HostError::Refused { refusal: RefusalKind::Plain, .. })));
     });
-    let scene = host.scene();
-    assert_eq!(scene.environments["prod"].values["B"], "two words");
-    assert!(scene.environments["prod"].is_default && !scene.environments["dev"].is_default);
+    let host_state = host.host_state();
+    assert_eq!(host_state.environments["prod"].values["B"], "two words");
+    assert!(host_state.environments["prod"].is_default && !host_state.environments["dev"].is_default);
 }
 
 #[test]
@@ -84,8 +85,9 @@ fn the_account_reports_the_tenant_of_the_user() {
         user_tenant_id: user_tenant.into(),
         is_default: false,
     };
-    let scene = Scene { subscriptions: vec![subscription("s1", "guest"), subscription("s2", "")], ..Scene::default() };
-    let host = FakeHost::start(scene);
+    let host_state =
+        HostState { subscriptions: vec![subscription("s1", "guest"), subscription("s2", "")], ..HostState::default() };
+    let host = FakeHost::start(host_state);
     let link = link(&host);
     let one = |id: &str, tenant: &str| AzdSubscription {
         id: id.into(),
@@ -102,7 +104,7 @@ fn the_account_reports_the_tenant_of_the_user() {
 
 #[test]
 fn azd_runs_commands_and_reports_existing_environments() {
-    let host = FakeHost::start(Scene::without_project());
+    let host = FakeHost::start(HostState::without_project());
     let link = link(&host);
     run(async {
         assert_eq!(link.run(&["init", "--minimal"]).await, Ok(()));
@@ -115,12 +117,12 @@ fn azd_runs_commands_and_reports_existing_environments() {
         assert_eq!(unknown, Err(HostError::Command { message, suggestion }));
     });
     assert_eq!(host.methods(), ["Workflow.Run"; 4]);
-    assert!(host.scene().environments["dev"].is_default);
+    assert!(host.host_state().environments["dev"].is_default);
 }
 
 #[test]
 fn azd_asks_in_its_own_voice() {
-    let scene = Scene {
+    let host_state = HostState {
         confirms: [false].into(),
         texts: ["typed".to_owned()].into(),
         selections: [1].into(),
@@ -133,9 +135,9 @@ fn azd_asks_in_its_own_voice() {
         }],
         resource_group: Some(proto::ResourceGroup { id: "/g".into(), name: "g".into(), location: "eastus".into() }),
         resource: Some(proto::ResourceExtended { id: "/p".into(), name: "p".into(), ..Default::default() }),
-        ..Scene::default()
+        ..HostState::default()
     };
-    let host = FakeHost::start(scene);
+    let host = FakeHost::start(host_state);
     let link = link(&host);
     let choices = ["a".to_owned(), "b".to_owned()];
     run(async {
@@ -189,7 +191,7 @@ fn each_refusal_has_its_meaning() {
         } else {
             refusal(code, "words")
         };
-        let host = FakeHost::start(Scene::default().with_fault("Prompt.Confirm", Fault::Status(status)));
+        let host = FakeHost::start(HostState::default().with_fault("Prompt.Confirm", Fault::Status(status)));
         assert_eq!(run(link(&host).confirm("Sure?", None)), Err(error), "{code} {detailed}");
     }
 }
@@ -197,7 +199,7 @@ fn each_refusal_has_its_meaning() {
 #[test]
 fn a_secret_in_azds_message_is_masked() {
     let status = refusal(2, "failed: Bearer CANARY at https://h/p?sig=CANARY");
-    let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::Status(status)));
+    let host = FakeHost::start(HostState::default().with_fault("Environment.List", Fault::Status(status)));
     let error = run(link(&host).environments()).expect_err("refused");
     assert_eq!(error.to_string(), "azd refused: failed: Bearer *** at https://h/p?***");
 }
@@ -223,12 +225,12 @@ fn a_missing_or_slow_host_is_distinguished_from_a_refusal() {
     let broken = run(link_to(&address, "t", &[]).project());
     assert!(matches!(broken, Err(HostError::Gone { .. })), "{broken:?}");
 
-    let silent = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
+    let silent = FakeHost::start(HostState::default().with_fault("Project.Get", Fault::Silence));
     let silent = run(link_to(&silent.address(), &silent.token(), &[(var::TEST_TIME, "0.01")]).project());
     assert!(matches!(silent, Err(HostError::TimedOut { .. })), "{silent:?}");
 
     let slow = Fault::Slow(std::time::Duration::from_millis(300));
-    let slow = FakeHost::start(Scene::default().with_fault("Project.Get", slow));
+    let slow = FakeHost::start(HostState::default().with_fault("Project.Get", slow));
     assert!(matches!(run(link(&slow).project()), Ok(Some(_))));
 }
 
@@ -243,8 +245,9 @@ fn the_token_goes_to_this_machine_alone() {
 fn env(host: &FakeHost) -> TestEnv {
     let mut env = TestEnv::new();
     env.run_by(host);
-    host.change(|scene| {
-        *scene = scene.clone().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint())]);
+    host.change(|host_state| {
+        *host_state =
+            host_state.clone().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint())]);
     });
     env.unset("AZURE_PROJECT_ENDPOINT");
     env
@@ -252,7 +255,7 @@ fn env(host: &FakeHost) -> TestEnv {
 
 #[test]
 fn a_proxy_does_not_stand_between_azd_and_the_program() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let mut env = env(&host);
     env.set("HTTP_PROXY", "http://127.0.0.1:9").set("ALL_PROXY", "http://127.0.0.1:9");
     env.run(&["list"]).success();
@@ -263,7 +266,7 @@ fn a_proxy_does_not_stand_between_azd_and_the_program() {
 
 #[test]
 fn commands_that_describe_the_program_do_not_ask_azd() {
-    let host = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
+    let host = FakeHost::start(HostState::default().with_fault("Project.Get", Fault::Silence));
     let env = env(&host);
     let commands = [&["version"][..], &["version", "-o", "json"], &["metadata"], &["completion", "bash"]];
     let helps = [&["--help"][..], &["custom", "create", "--help"], &["custom"], &["list", "--docs"]];
@@ -276,7 +279,7 @@ fn commands_that_describe_the_program_do_not_ask_azd() {
 
 #[test]
 fn a_silent_azd_is_waited_for_once() {
-    let host = FakeHost::start(Scene::default().with_fault("Project.Get", Fault::Silence));
+    let host = FakeHost::start(HostState::default().with_fault("Project.Get", Fault::Silence));
     let mut env = env(&host);
     env.set(var::TEST_TIME, "0.01/0.02");
     let output = env.run(&["list"]).fails_with(9);
@@ -286,7 +289,7 @@ fn a_silent_azd_is_waited_for_once() {
 
 #[test]
 fn azd_shows_the_error_and_the_program_does_not() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let env = env(&host);
     let output = env.run(&["show", "--name", "nothing"]).fails_with(3);
     assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
@@ -313,7 +316,7 @@ fn azd_shows_the_error_and_the_program_does_not() {
 
 #[test]
 fn origin_category_and_code_describe_the_failure() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let mut env = env(&host);
     env.write_model();
     env.azcopy_script("exit 1\n");
@@ -337,15 +340,15 @@ fn origin_category_and_code_describe_the_failure() {
 #[test]
 fn the_program_shows_what_azd_did_not_take() {
     let page = "ERROR: unexpected argument '--wat' found\n\nSuggestion: See 'azd ai models list --help'.\n";
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let mut env = env(&host);
     for fault in [Fault::Status(refusal(13, "no")), Fault::Status(refusal(14, "gone")), Fault::Silence] {
-        host.change(|scene| scene.faults = [("Extension.ReportError".to_owned(), fault.clone())].into());
+        host.change(|host_state| host_state.faults = [("Extension.ReportError".to_owned(), fault.clone())].into());
         assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page, "{fault:?}");
     }
     let reports = host.methods().into_iter().filter(|method| method == "Extension.ReportError");
     assert_eq!(reports.count(), 3);
-    host.change(|scene| scene.faults.clear());
+    host.change(|host_state| host_state.faults.clear());
     // The token has expired.
     env.set("AZD_ACCESS_TOKEN", "another-token");
     assert_eq!(env.run(&["list", "--wat"]).fails_with(2).stderr, page);
@@ -360,7 +363,7 @@ fn the_program_shows_what_azd_did_not_take() {
 
 #[test]
 fn json_errors_are_not_azds_to_show() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let env = env(&host);
     for args in [&["list", "--wat", "-o", "json"][..], &["show", "-n", "nothing", "-o", "json"]] {
         let output = env.run(args);
@@ -372,7 +375,7 @@ fn json_errors_are_not_azds_to_show() {
 
 #[test]
 fn json_lines_include_the_error_that_azd_shows() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let mut env = env(&host);
     env.write_model();
     env.azcopy_script("exit 1\n");
@@ -386,7 +389,7 @@ fn json_lines_include_the_error_that_azd_shows() {
 #[test]
 fn after_ctrl_c_azd_is_not_asked() {
     use crate::support::{Running, eventually, send};
-    let host = FakeHost::start(Scene::default().with_fault("Environment.List", Fault::SilenceAfter(1)));
+    let host = FakeHost::start(HostState::default().with_fault("Environment.List", Fault::SilenceAfter(1)));
     let mut env = env(&host);
     env.set("AZURE_AI_MODELS_TEST_TIME", "1");
     let running = Running::start(&env, &["list"]);

@@ -1,10 +1,10 @@
 //! `base deployments create`: choices, checks, prompts and requests.
 
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Arm, Config, Deploying, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
-use crate::base::with;
+use crate::base_models::with;
 use crate::support::{Output, Terminal, TestEnv};
 
 fn env() -> TestEnv {
@@ -240,8 +240,8 @@ fn azd_asks_for_a_model_of_the_catalogue() {
         let is_asked = ai_model.is_some();
         let mut env = env();
         // Index of the same model in the list.
-        let scene = Scene { ai_model, selections: [1].into(), ..Scene::default() };
-        let host = FakeHost::start(scene);
+        let host_state = HostState { ai_model, selections: [1].into(), ..HostState::default() };
+        let host = FakeHost::start(host_state);
         env.run_by(&host);
         let terminal = Terminal::start(&env, 100, &["base", "deployments", "create"]);
         terminal.wait_for("Deployment 'gpt-4.1' is ready");

@@ -119,11 +119,11 @@ fn the_native_engine_always_tags_and_sums_once() {
 #[cfg(unix)]
 #[test]
 fn a_resumed_upload_gets_the_digest_of_what_it_sends() {
-    use crate::support::Says;
+    use crate::support::StubAnswer;
     let env = env_with_model();
-    env.blobs().says(Says::Error(403, "AuthenticationFailed"));
+    env.blobs().says(StubAnswer::Error(403, "AuthenticationFailed"));
     create(&env, &["--if-changed"]).fails_with(7);
-    env.blobs().says(Says::Good);
+    env.blobs().says(StubAnswer::Good);
     env.write("model/config.json", format!("{:<50}", "{ }"));
     env.run(&[&CREATE[..], &["--if-changed"]].concat()).success();
     assert_eq!(tag(&env, "1"), json!(expected(&env, &["config.json", "model.safetensors"])));

@@ -2,8 +2,8 @@
 
 mod attach;
 mod end;
+mod fixture;
 mod refused;
-mod world;
 
 use std::cell::Cell;
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ mod sign_in;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
@@ -194,7 +194,7 @@ fn azd_that_runs_the_program_is_told_of_a_failure() {
     azd(&mut env, None);
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_PROJECT_ENDPOINT", &*endpoint), ("SSL_CERT_FILE", "/evil.pem")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     env.run_by(&host).set("SSL_CERT_FILE", "/evil.pem");
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     let output = env.run(&["doctor"]);

@@ -75,12 +75,12 @@ rows! {
 }
 
 /// Kind of an error, and what to do about it.
-type Told = (String, String);
+type KindAndSuggestion = (String, String);
 
 /// Kind and suggestion of `show` for each of these answers, in their order.
-fn told(answers: &[(u16, &str, &str, Option<RetryAfter>)]) -> Vec<Told> {
+fn kinds_and_suggestions(answers: &[(u16, &str, &str, Option<RetryAfter>)]) -> Vec<KindAndSuggestion> {
     let env = TestEnv::new();
-    let mut told = Vec::new();
+    let mut kinds_and_suggestions = Vec::new();
     for (status, code, message, retry_after) in answers {
         env.emulator().reset();
         env.emulator().configure(|config| config.tenant = Some("1111-2222".into()));
@@ -90,9 +90,9 @@ fn told(answers: &[(u16, &str, &str, Option<RetryAfter>)]) -> Vec<Told> {
         let output = env.run(&["show", "-n", "my-model", "--version", "1", "-q", "-o", "json"]);
         let error = output.json_error();
         let text = |key: &str| error[key].as_str().unwrap_or_else(|| panic!("{output}")).to_owned();
-        told.push((text("kind"), text("suggestion")));
+        kinds_and_suggestions.push((text("kind"), text("suggestion")));
     }
-    told
+    kinds_and_suggestions
 }
 
 /// The service documents no status for its codes: a row of codes goes before every row of statuses.
@@ -133,9 +133,9 @@ fn a_known_code_counts_more_than_its_status() {
                     (500, code, "no", None),
                     (503, code, "no", soon),
                 ];
-                let told = told(&answers);
-                for (answer, told_of_it) in answers.iter().zip(&told) {
-                    assert_eq!(told_of_it, &told[0], "{answer:?}");
+                let kinds_and_suggestions = kinds_and_suggestions(&answers);
+                for (answer, told_of_it) in answers.iter().zip(&kinds_and_suggestions) {
+                    assert_eq!(told_of_it, &kinds_and_suggestions[0], "{answer:?}");
                 }
             });
         }

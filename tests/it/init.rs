@@ -4,7 +4,7 @@
 use std::fs;
 
 use fake_azd_host::proto::{ResourceExtended, ResourceGroup, Subscription};
-use fake_azd_host::{FakeHost, Fault, Scene, refusal};
+use fake_azd_host::{FakeHost, Fault, HostState, refusal};
 use foundry_emulator::{Arm, ArmTenant, Config, Fault as FoundryFault, FaultKind, NextLinkForm, Route};
 
 use crate::support::{Output, Terminal, TestEnv};
@@ -134,12 +134,12 @@ fn a_part_of_the_values_is_completed_without_a_question() {
     let mut env = env();
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION), ("AZURE_PROJECT_ENDPOINT", endpoint.as_str())];
-    let mut scene = scene();
-    scene.project = Some(("demo".into(), "/demo".into()));
-    let host = FakeHost::start(scene.with_environment("dev", true, &values));
+    let mut host_state = host_state();
+    host_state.project = Some(("demo".into(), "/demo".into()));
+    let host = FakeHost::start(host_state.with_environment("dev", true, &values));
     env.run_by(&host);
     init(&env, &["--no-prompt"]).success();
-    let dev = host.scene().environments["dev"].clone();
+    let dev = host.host_state().environments["dev"].clone();
     assert_eq!((dev.values.len(), dev.values["AZURE_ACCOUNT_NAME"].as_str()), (7, "emulator"));
 }
 
@@ -258,7 +258,7 @@ fn refusals_of_the_control_plane_have_their_words() {
     insta::assert_snapshot!(told);
 }
 
-pub(crate) fn scene() -> Scene {
+pub(crate) fn host_state() -> HostState {
     let subscription = Subscription {
         id: SUBSCRIPTION.into(),
         name: "Emulated".into(),
@@ -266,7 +266,7 @@ pub(crate) fn scene() -> Scene {
         user_tenant_id: "mine".into(),
         is_default: true,
     };
-    Scene {
+    HostState {
         subscriptions: vec![subscription],
         resource_group: Some(ResourceGroup { id: "g".into(), name: "rg-emulator".into(), location: "eastus2".into() }),
         resource: Some(ResourceExtended {
@@ -276,17 +276,17 @@ pub(crate) fn scene() -> Scene {
             location: "eastus2".into(),
             kind: String::new(),
         }),
-        ..Scene::without_project()
+        ..HostState::without_project()
     }
 }
 
 #[test]
 fn in_azd_everything_goes_through_azd() {
     let mut env = env();
-    let host = FakeHost::start(scene());
+    let host = FakeHost::start(host_state());
     env.run_by(&host).set("AZD_NO_PROMPT", "true");
     insta::assert_snapshot!(init(&env, &["-p", ID, "-n", "dev"]));
-    let dev = host.scene().environments["dev"].clone();
+    let dev = host.host_state().environments["dev"].clone();
     assert_eq!(dev.values["AZURE_TENANT_ID"], "mine", "the tenant that the person comes through");
     assert_eq!(dev.values.len(), 7);
     assert!(azd_calls(&env).is_empty(), "no second azd");
@@ -300,7 +300,7 @@ fn in_azd_everything_goes_through_azd() {
 #[test]
 fn without_a_terminal_azd_is_not_let_ask() {
     let mut env = env();
-    let host = FakeHost::start(Scene { subscriptions: scene().subscriptions, ..Scene::default() });
+    let host = FakeHost::start(HostState { subscriptions: host_state().subscriptions, ..HostState::default() });
     env.run_by(&host);
     // The environment is made by a process of azd's own, which this host knows nothing of.
     init(&env, &["-p", ID, "-n", "dev"]).fails_with(1);
@@ -311,7 +311,7 @@ fn without_a_terminal_azd_is_not_let_ask() {
 #[test]
 fn in_azd_its_questions_lead_to_the_project() {
     let mut env = env();
-    let host = FakeHost::start(Scene { texts: ["dev".to_owned()].into(), ..scene() });
+    let host = FakeHost::start(HostState { texts: ["dev".to_owned()].into(), ..host_state() });
     env.run_by(&host);
     let ended = Terminal::start(&env, 100, &["init"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
@@ -325,7 +325,7 @@ fn in_azd_its_questions_lead_to_the_project() {
             "Prompt.PromptResourceGroupResource"
         ]
     );
-    assert_eq!(host.scene().environments["dev"].values["AZURE_PROJECT_NAME"], "demo");
+    assert_eq!(host.host_state().environments["dev"].values["AZURE_PROJECT_NAME"], "demo");
     // Repeated: with all values nothing is asked, with --force everything.
     let before = host.calls().len();
     assert_eq!(Terminal::start(&env, 100, &["init"]).finish().code, 0);
@@ -337,9 +337,9 @@ fn in_azd_its_questions_lead_to_the_project() {
 #[test]
 fn in_azd_json_asks_nothing_and_keeps_azd_from_standard_output() {
     let mut env = env();
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     env.run_by(&host);
-    host.change(|scene| scene.subscriptions = self::scene().subscriptions);
+    host.change(|host_state| host_state.subscriptions = self::host_state().subscriptions);
     // The environment is made by a process of azd's own, whose output goes to standard error.
     let output = init(&env, &["-n", "dev", "-o", "json"]);
     assert!(azd_calls(&env).iter().any(|call| call.starts_with("env new dev")), "{output}");
@@ -351,8 +351,8 @@ fn in_azd_json_asks_nothing_and_keeps_azd_from_standard_output() {
 fn a_hiccup_of_azd_makes_nothing() {
     for method in ["Project.Get", "Environment.List", "Environment.GetValues"] {
         let mut env = env();
-        let scene = Scene::default().with_environment("dev", true, &[]);
-        let host = FakeHost::start(scene.with_fault(method, Fault::Status(refusal(14, "no connection"))));
+        let host_state = HostState::default().with_environment("dev", true, &[]);
+        let host = FakeHost::start(host_state.with_fault(method, Fault::Status(refusal(14, "no connection"))));
         env.run_by(&host);
         init(&env, &["-p", ID]).fails_with(9);
         assert!(!host.methods().iter().any(|one| one == "Workflow.Run" || one == "Environment.SetValue"), "{method}");
@@ -364,7 +364,7 @@ fn a_hiccup_of_azd_makes_nothing() {
 fn a_value_that_cannot_be_saved_is_named() {
     let mut env = env();
     let full = Fault::StatusAfter(2, refusal(2, "disk full"));
-    let host = FakeHost::start(scene().with_fault("Environment.SetValue", full));
+    let host = FakeHost::start(host_state().with_fault("Environment.SetValue", full));
     env.run_by(&host).set("AZD_NO_PROMPT", "true");
     let output = init(&env, &["-p", ID, "-n", "dev"]).fails_with(1);
     let report = host.reports().pop().expect("a report");
@@ -374,21 +374,21 @@ fn a_value_that_cannot_be_saved_is_named() {
          Saved: AZURE_TENANT_ID, AZURE_SUBSCRIPTION_ID.",
         "{output}"
     );
-    host.change(|scene| scene.faults.clear());
+    host.change(|host_state| host_state.faults.clear());
     init(&env, &["-p", ID, "-n", "dev"]).success();
-    assert_eq!(host.scene().environments["dev"].values.len(), 7);
+    assert_eq!(host.host_state().environments["dev"].values.len(), 7);
 }
 
 #[test]
 fn next_commands_name_an_environment_that_is_not_the_default() {
     let mut env = env();
-    let mut scene = scene();
-    scene.project = Some(("demo".into(), "/demo".into()));
-    let host = FakeHost::start(scene.with_environment("prod", true, &[]).with_environment("dev", false, &[]));
+    let mut host_state = host_state();
+    host_state.project = Some(("demo".into(), "/demo".into()));
+    let host = FakeHost::start(host_state.with_environment("prod", true, &[]).with_environment("dev", false, &[]));
     env.run_by(&host);
     let output = init(&env, &["-p", ID, "-n", "dev"]).success();
     assert!(output.stdout.contains("\n  azd ai models custom list -e dev\n"), "{output}");
-    assert!(host.scene().environments["prod"].values.is_empty());
+    assert!(host.host_state().environments["prod"].values.is_empty());
 }
 
 /// Without azd's server the lists are this program's own.

@@ -1,13 +1,13 @@
 //! The native engine: the real program against a block store with faults.
 
+mod concurrency;
+mod concurrent_upload;
 mod faults;
-mod foreign;
 mod intermediary;
 #[cfg(target_os = "linux")]
 mod memory;
 mod proxy;
 mod resume;
-mod together;
 
 use std::fs;
 

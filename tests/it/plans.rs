@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{BlobStub, CANARY, CREATE, Output, Says, TestEnv, env_with_model};
+use crate::support::{BlobStub, CANARY, CREATE, Output, StubAnswer, TestEnv, env_with_model};
 
 const PLAN: [&str; 4] = ["custom", "create", "--plan", "plan.json"];
 
@@ -200,11 +200,11 @@ fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
         assert_eq!(output.json_error()["code"], "plan-changed", "{output}");
     }
     assert_eq!(changes(&env), 0);
-    source.says(Says::Error(403, "AuthorizationFailure"));
+    source.says(StubAnswer::Error(403, "AuthorizationFailure"));
     let error = run(&env, &["-o", "json"]).fails_with(4).json_error();
     assert_eq!(error["code"], "remote_source", "{error}");
     assert!(error["suggestion"].as_str().is_some_and(|words| words.contains("--source-file")), "{error}");
-    source.says(Says::Good);
+    source.says(StubAnswer::Good);
     source.holds_in_turn(&[&blobs]);
     env.write("other.txt", url.replace("weights", "others"));
     run(&env, &["--source-file", "other.txt"]).fails_with(2);

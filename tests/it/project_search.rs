@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use fake_azd_host::{FakeHost, Fault, Scene, refusal};
+use fake_azd_host::{FakeHost, Fault, HostState, refusal};
 use foundry_emulator::{Auth, Config};
 
 use crate::support::{Output, TestEnv, env_with_model};
@@ -58,8 +58,9 @@ fn azd_project(env: &TestEnv) {
 
 #[test]
 fn the_first_source_that_names_a_project_wins() {
-    let scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &endpoint("environment"))]);
-    let host = FakeHost::start(scene);
+    let host_state =
+        HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &endpoint("environment"))]);
+    let host = FakeHost::start(host_state);
     let mut env = run_by(&host);
     let config = env.home().join(".azd/config.json");
     fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");
@@ -73,11 +74,11 @@ fn the_first_source_that_names_a_project_wins() {
     assert_eq!(asked, 1, "azd was asked for what it passed on, not for a project");
     let place = " (from azd environment 'dev': AZURE_PROJECT_ENDPOINT)";
     assert_eq!(source_of(&env, &[]), endpoint("environment") + place);
-    host.change(|scene| scene.environments.clear());
+    host.change(|host_state| host_state.environments.clear());
     let place = " (from azd configuration: extensions.ai-projects.context.endpoint)";
     assert_eq!(source_of(&env, &[]), endpoint("stored") + place);
     fs::remove_file(&config).expect("removed");
-    host.change(|scene| scene.project = None);
+    host.change(|host_state| host_state.project = None);
     assert_eq!(source_of(&env, &[]), endpoint("variable") + " (from environment variable AZURE_PROJECT_ENDPOINT)");
     env.set("AZURE_PROJECT_ENDPOINT", "");
     assert_eq!(source_of(&env, &[]), endpoint("sibling") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
@@ -90,11 +91,11 @@ fn the_first_source_that_names_a_project_wins() {
 
 #[test]
 fn named_environment_variable_and_default_are_kept_apart() {
-    let mut scene = Scene::default();
+    let mut host_state = HostState::default();
     for name in ["dev", "test", "prod"] {
-        scene = scene.with_environment(name, name == "dev", &[("AZURE_PROJECT_ENDPOINT", &endpoint(name))]);
+        host_state = host_state.with_environment(name, name == "dev", &[("AZURE_PROJECT_ENDPOINT", &endpoint(name))]);
     }
-    let host = FakeHost::start(scene);
+    let host = FakeHost::start(host_state);
     let mut env = run_by(&host);
     let of = |env: &TestEnv, args: &[&str]| {
         let line = source_of(env, args);
@@ -112,16 +113,16 @@ fn named_environment_variable_and_default_are_kept_apart() {
 #[test]
 fn account_and_project_make_an_endpoint() {
     let values = [("AZURE_ACCOUNT_NAME", "acc"), ("AZURE_PROJECT_NAME", "proj")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     let env = run_by(&host);
     assert_eq!(
         source_of(&env, &[]),
         "https://acc.services.ai.azure.com/api/projects/proj (from azd environment 'dev': AZURE_ACCOUNT_NAME and AZURE_PROJECT_NAME)"
     );
     // Halves that lead to another host break a rule.
-    host.change(|scene| {
+    host.change(|host_state| {
         let values = [("AZURE_ACCOUNT_NAME", "evil.example/x"), ("AZURE_PROJECT_NAME", "proj")];
-        *scene = scene.clone().with_environment("dev", true, &values);
+        *host_state = host_state.clone().with_environment("dev", true, &values);
     });
     env.run(&["list"]).fails_with(2);
     let message = host.reports().pop().expect("a report").message;
@@ -130,12 +131,12 @@ fn account_and_project_make_an_endpoint() {
 
 #[test]
 fn an_invalid_stored_endpoint_names_its_source_and_ends_the_search() {
-    let scene = Scene::default().with_environment(
+    let host_state = HostState::default().with_environment(
         "dev",
         true,
         &[("AZURE_PROJECT_ENDPOINT", "https://x.example/api/projects/p")],
     );
-    let host = FakeHost::start(scene);
+    let host = FakeHost::start(host_state);
     let mut env = run_by(&host);
     env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
     let error = env.run(&["list", "-o", "json"]).fails_with(2).json_error();
@@ -148,7 +149,7 @@ fn an_invalid_stored_endpoint_names_its_source_and_ends_the_search() {
 
 #[test]
 fn an_environment_that_is_not_there_ends_the_search() {
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &[]));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &[]));
     let mut env = run_by(&host);
     env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
     insta::assert_snapshot!(env.run(&["list", "-e", "nowhere", "-o", "json"]), @r#"
@@ -159,7 +160,7 @@ fn an_environment_that_is_not_there_ends_the_search() {
     env.set("AZD_ENVIRONMENT", "elsewhere");
     let error = env.run(&["list", "-o", "json"]).fails_with(3).json_error();
     assert_eq!(error["message"], "azd environment 'elsewhere' not found");
-    host.change(|scene| scene.project = None);
+    host.change(|host_state| host_state.project = None);
     let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
     assert_eq!(error["message"], "azd environment 'dev' not found: no azd project in this directory");
     // The variable may be unrelated, so without a project it is ignored.
@@ -169,7 +170,7 @@ fn an_environment_that_is_not_there_ends_the_search() {
 
 #[test]
 fn a_silent_azd_does_not_select_another_project() {
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &[]));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &[]));
     let mut env = run_by(&host);
     env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint()).set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.3");
     let told = |env: &TestEnv| {
@@ -187,12 +188,12 @@ fn a_silent_azd_does_not_select_another_project() {
         ("Environment.GetValues", Fault::Status(refusal(14, "closing")), "azd_unreachable", "closing"),
         ("Environment.List", Fault::Status(refusal(16, "invalid token")), "azd_token_ended", "token"),
     ] {
-        host.change(|scene| scene.faults = [(method.to_owned(), fault)].into());
+        host.change(|host_state| host_state.faults = [(method.to_owned(), fault)].into());
         let (found, message) = told(&env);
         assert_eq!(found, code, "{method}");
         assert!(message.starts_with("the azd environment cannot be read: ") && message.contains(words), "{message}");
     }
-    host.change(|scene| scene.faults.clear());
+    host.change(|host_state| host_state.faults.clear());
     env.set("AZD_ACCESS_TOKEN", "of-another-azd");
     assert_eq!(told(&env).0, "azd_token_ended");
     env.set("AZD_SERVER", "127.0.0.1:9");
@@ -207,7 +208,7 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
     let mut env = TestEnv::with(Config { auth: Auth::Token("the-token".into()), ..Config::default() });
     let url = env.emulator().endpoint();
     let values = [("AZURE_PROJECT_ENDPOINT", url.as_str()), ("AZURE_TENANT_ID", "tenant-of-dev")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     env.unset("AZURE_PROJECT_ENDPOINT").unset("AZURE_AI_MODELS_CREDENTIAL").run_by(&host);
     // The user trusts the endpoint on this machine.
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
@@ -218,7 +219,7 @@ fn the_tenant_of_the_source_goes_into_the_token_request() {
     env.set("PATH", &path);
     env.run(&["list"]).success();
     env.run(&["list", "-e", &url]).success();
-    host.change(|scene| *scene = scene.clone().with_environment("dev", true, &values[..1]));
+    host.change(|host_state| *host_state = host_state.clone().with_environment("dev", true, &values[..1]));
     env.run(&["list"]).success();
     let tenants: Vec<String> =
         calls(&env).iter().map(|call| call.split("--tenant-id ").nth(1).unwrap_or_default().to_owned()).collect();
@@ -238,7 +239,7 @@ fn the_deploy_command_works_on_the_project_that_was_named() {
 #[test]
 fn a_reference_to_key_vault_is_used_as_azd_resolved_it() {
     let values = [("AZURE_PROJECT_ENDPOINT", "akvs://sub/vault/secret"), ("FOUNDRY_PROJECT_ENDPOINT", &endpoint("b"))];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     let mut env = run_by(&host);
     let error = env.run(&["list", "-o", "json"]).fails_with(2).json_error();
     assert_eq!(error["code"], "unresolved_reference");
@@ -249,16 +250,16 @@ fn a_reference_to_key_vault_is_used_as_azd_resolved_it() {
 #[test]
 fn an_azd_environment_does_not_choose_whom_to_trust() {
     let url = "https://proxy.example/api/projects/p";
-    let scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", url)]);
-    let host = FakeHost::start(scene);
+    let host_state = HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", url)]);
+    let host = FakeHost::start(host_state);
     let mut env = run_by(&host);
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example");
     let list = ["list", "-o", "json"];
     // The user's own variable: the host is accepted, and only the emulator's token is refused for it.
     assert_eq!(env.run(&list).fails_with(2).json_error()["code"], "bad_credential");
-    host.change(|scene| {
+    host.change(|host_state| {
         let values = [("AZURE_PROJECT_ENDPOINT", url), ("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example")];
-        *scene = scene.clone().with_environment("dev", true, &values);
+        *host_state = host_state.clone().with_environment("dev", true, &values);
     });
     let output = env.run(&list).fails_with(2);
     assert_eq!(output.json_error()["code"], "bad_endpoint");

@@ -6,30 +6,30 @@ use base64::Engine as _;
 use foundry_emulator::{Auth, Config};
 use serde_json::json;
 
-use crate::support::{CANARY, ConnectProxy, FarHost, Output, TestEnv};
+use crate::support::{CANARY, ConnectProxy, Output, TestEnv, TlsHost};
 
 const HOST: &str = "canary-of-the-proxy-tests.services.ai.azure.com";
 const AZD: &str = r#"echo '{"token":"the-token-of-azd","expiresOn":"2038-01-18T00:00:00Z"}'"#;
 const CREATE: [&str; 5] = ["create", "-n", "my-model", "--source", "model"];
 
 /// A project behind a proxy, and the variables that lead there.
-struct Company {
+struct ProxiedStore {
     env: TestEnv,
-    far: FarHost,
+    far: TlsHost,
     proxy: ConnectProxy,
 }
 
-impl Company {
+impl ProxiedStore {
     /// A proxy that lets everybody through.
     fn new() -> Self {
         Self::with(|far| ConnectProxy::start(far.address, None))
     }
 
-    fn with(proxy: impl FnOnce(&FarHost) -> ConnectProxy) -> Self {
+    fn with(proxy: impl FnOnce(&TlsHost) -> ConnectProxy) -> Self {
         let mut env = TestEnv::with(Config { auth: Auth::Token("the-token-of-azd".into()), ..Config::default() });
         env.emulator().seed(&json!({"name": "far-model", "version": "1"})).expect("seeded");
         let origin = env.emulator().origin();
-        let far = FarHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
+        let far = TlsHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
         let proxy = proxy(&far);
         env.program("azd", AZD);
         env.unset("AZURE_AI_MODELS_CREDENTIAL");
@@ -54,7 +54,7 @@ impl Company {
 
 #[test]
 fn the_proxy_and_an_own_authority_lead_to_the_project() {
-    let company = Company::new();
+    let company = ProxiedStore::new();
     company.is_reached();
     let requests = company.env.emulator().requests();
     assert_eq!(requests.len(), 1);
@@ -64,7 +64,7 @@ fn the_proxy_and_an_own_authority_lead_to_the_project() {
 #[test]
 fn the_variables_count_in_lower_case_and_for_all_protocols() {
     for name in ["https_proxy", "ALL_PROXY", "all_proxy"] {
-        let mut company = Company::new();
+        let mut company = ProxiedStore::new();
         let value = format!("http://{}", company.proxy.address());
         company.env.unset("HTTPS_PROXY").set(name, &value);
         company.is_reached();
@@ -73,7 +73,7 @@ fn the_variables_count_in_lower_case_and_for_all_protocols() {
 
 #[test]
 fn a_directory_of_certificates_counts_as_well() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     let directory = company.env.work().join("certificates");
     company.env.write("certificates/01234567.0", &company.far.authority);
     company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &directory.to_string_lossy());
@@ -84,7 +84,7 @@ fn a_directory_of_certificates_counts_as_well() {
 #[cfg(unix)]
 #[test]
 fn certificates_are_read_once() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     let pipe = company.env.work().join("pipe.pem");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).expect("a pipe");
     company.env.set("SSL_CERT_FILE", &pipe.to_string_lossy());
@@ -109,7 +109,7 @@ fn http_on_this_machine_reads_no_certificates() {
 
 #[test]
 fn without_the_authority_the_page_names_the_variable() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     company.env.unset("SSL_CERT_FILE");
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
@@ -123,7 +123,7 @@ fn without_the_authority_the_page_names_the_variable() {
 
 #[test]
 fn a_certificate_file_that_is_missing_or_empty_is_named() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     let missing = company.env.work().join("missing.pem");
     company.env.set("SSL_CERT_FILE", &missing.to_string_lossy());
     insta::assert_snapshot!(company.list(), @"
@@ -147,7 +147,7 @@ fn a_certificate_file_that_is_missing_or_empty_is_named() {
 
 #[test]
 fn a_certificate_directory_without_certificates_leads_to_its_variable() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     let missing = company.env.work().join("missing");
     company.env.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &missing.to_string_lossy());
     insta::assert_snapshot!(company.list(), @"
@@ -162,7 +162,7 @@ fn a_certificate_directory_without_certificates_leads_to_its_variable() {
 #[test]
 fn a_password_in_the_proxys_address_works_and_is_not_shown() {
     let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
-    let mut company = Company::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
+    let mut company = ProxiedStore::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
     let value = format!("http://me:{CANARY}@{}", company.proxy.address());
     company.env.set("HTTPS_PROXY", &value);
     let output = company.env.run(&["list", "--debug"]).success();
@@ -175,7 +175,7 @@ fn a_password_in_the_proxys_address_works_and_is_not_shown() {
 #[test]
 fn a_proxy_that_needs_a_password_is_reported() {
     let wanted = base64::engine::general_purpose::STANDARD.encode(format!("me:{CANARY}"));
-    let mut company = Company::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
+    let mut company = ProxiedStore::with(|far| ConnectProxy::start(far.address, Some(&wanted)));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
     ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy returned 407
@@ -193,7 +193,7 @@ fn a_proxy_that_needs_a_password_is_reported() {
 
 #[test]
 fn a_proxy_that_forbids_the_host_is_distinguished_from_the_service() {
-    let company = Company::with(|_| ConnectProxy::refusing(403));
+    let company = ProxiedStore::with(|_| ConnectProxy::refusing(403));
     insta::assert_snapshot!(company.list(), @"
     ------- stderr -------
     ERROR: could not reach canary-of-the-proxy-tests.services.ai.azure.com:443: the proxy refused the request
@@ -206,7 +206,7 @@ fn a_proxy_that_forbids_the_host_is_distinguished_from_the_service() {
 
 #[test]
 fn a_proxy_that_is_down_is_named_as_such() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     // Connection refused, and the password must not be shown.
     company.env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@127.0.0.1:9"));
     insta::assert_snapshot!(company.list(), @"
@@ -224,7 +224,7 @@ fn a_proxy_that_is_down_is_named_as_such() {
 #[test]
 fn no_proxy_goes_around_it() {
     for (name, value) in [("NO_PROXY", "nowhere.invalid"), ("no_proxy", ".invalid"), ("NO_PROXY", "*")] {
-        let mut company = Company::new();
+        let mut company = ProxiedStore::new();
         company.env.set("AZURE_AI_MODELS_ALLOW_HOST", "nowhere.invalid");
         company.env.set("AZURE_PROJECT_ENDPOINT", "https://nowhere.invalid/api/projects/demo").set(name, value);
         let output = company.list().fails_with(9);
@@ -232,14 +232,14 @@ fn no_proxy_goes_around_it() {
         assert!(output.stderr.contains("the host name cannot be resolved"), "{output}");
         assert!(company.proxy.seen().is_empty(), "{name}={value}");
     }
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     company.env.set("NO_PROXY", "example.com,azure.org");
     company.is_reached();
 }
 
 #[test]
 fn this_machine_is_never_asked_through_a_proxy() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     let proxy = format!("http://{}", company.proxy.address());
     for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
         company.env.set(name, &proxy);
@@ -253,7 +253,7 @@ fn this_machine_is_never_asked_through_a_proxy() {
 
 #[test]
 fn azcopy_inherits_proxy_and_certificates() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     let near = company.env.emulator().endpoint();
     company.env.set("AZURE_PROJECT_ENDPOINT", &near).write_model();
     let authority = company.env.work().join("company.pem").to_string_lossy().into_owned();

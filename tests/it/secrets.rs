@@ -292,7 +292,7 @@ fn debug_forms_hold_no_secret() {
     let pending =
         UploadLocation { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
     let job = CopyJob {
-        cargo: JobSource::Remote { url: sas() },
+        source: JobSource::Remote { url: sas() },
         destination: sas(),
         directory: "/private".into(),
         cap: None,

@@ -5,16 +5,16 @@ use std::fs;
 use std::net::TcpListener;
 
 use azure_ai_models_core::env::var::{ALLOWED_FROM_AZD, TABLE};
-use fake_azd_host::{FakeHost, Fault, Scene, refusal};
+use fake_azd_host::{FakeHost, Fault, HostState, refusal};
 use foundry_emulator::{Auth, Config};
 
-use crate::support::{CANARY, ConnectProxy, FarHost, TestEnv};
+use crate::support::{CANARY, ConnectProxy, TestEnv, TlsHost};
 
 const FOUNDRY: &str = "https://acc.services.ai.azure.com/api/projects/p";
 
 /// A user whose account is azd's, and who runs azd in a repository with these values in its environment.
 fn repository(values: &[(&str, &str)]) -> (TestEnv, FakeHost) {
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, values));
     let mut env = TestEnv::with(Config { auth: Auth::Token(CANARY.into()), ..Config::default() });
     for name in ["AZURE_PROJECT_ENDPOINT", "AZURE_AI_MODELS_CREDENTIAL", "AZURE_AI_MODELS_AZCOPY_URL"] {
         env.unset(name);
@@ -32,7 +32,7 @@ fn repository(values: &[(&str, &str)]) -> (TestEnv, FakeHost) {
 
 #[test]
 fn a_proxy_and_its_authority_are_not_chosen_by_the_repository() {
-    let far = FarHost::start("acc.services.ai.azure.com", "127.0.0.1:9");
+    let far = TlsHost::start("acc.services.ai.azure.com", "127.0.0.1:9");
     let proxy = ConnectProxy::start(far.address, None);
     let url = format!("http://{}", proxy.address());
     let values = [("AZURE_PROJECT_ENDPOINT", FOUNDRY), ("HTTPS_PROXY", &*url), ("SSL_CERT_FILE", "authority.pem")];
@@ -158,9 +158,9 @@ fn no_other_variable_of_the_table_reaches_the_program_or_what_it_starts() {
 #[test]
 fn another_environment_counts_only_where_azd_can_have_passed_it_on() {
     let (mut env, host) = repository(&[("AZURE_PROJECT_ENDPOINT", FOUNDRY)]);
-    host.change(|scene| {
-        let scene_with = scene.clone().with_environment("prod", false, &[("AZURE_AI_MODELS_SCOPE", "evil")]);
-        *scene = scene_with.with_environment("test", false, &[("AZCOPY_LOG_LOCATION", "akvs://s/v/n")]);
+    host.change(|host_state| {
+        let scene_with = host_state.clone().with_environment("prod", false, &[("AZURE_AI_MODELS_SCOPE", "evil")]);
+        *host_state = scene_with.with_environment("test", false, &[("AZCOPY_LOG_LOCATION", "akvs://s/v/n")]);
     });
     env.set("AZURE_AI_MODELS_SCOPE", "own").set("AZCOPY_LOG_LOCATION", "resolved");
     let output = env.run(&["list"]).fails_with(9);
@@ -183,7 +183,7 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
     let (mut env, host) = repository(&[]);
     let url = env.emulator().endpoint();
     for name in ["AZURE_PROJECT_ENDPOINT", "FOUNDRY_PROJECT_ENDPOINT"] {
-        host.change(|scene| *scene = scene.clone().with_environment("dev", true, &[(name, &url)]));
+        host.change(|host_state| *host_state = host_state.clone().with_environment("dev", true, &[(name, &url)]));
         env.set(name, &url);
         let error = env.run(&["list", "-o", "json"]).fails_with(2).json_error();
         assert_eq!(error["code"], "bad_credential");
@@ -200,15 +200,15 @@ fn a_token_of_the_user_does_not_go_to_a_port_of_this_machine_that_the_repository
     env.set("AZURE_AI_MODELS_ALLOW_HOST", "127.0.0.1");
     env.run(&["list"]).success();
     env.unset("AZURE_AI_MODELS_ALLOW_HOST").set("FOUNDRY_PROJECT_ENDPOINT", &url);
-    host.change(|scene| scene.environments.clear());
+    host.change(|host_state| host_state.environments.clear());
     env.run(&["list"]).success();
 }
 
 /// Same values in a file, beside an azd whose server does not answer.
 fn unanswered(dotenv: &str) -> (TestEnv, FakeHost) {
     let (mut env, host) = repository(&[]);
-    host.change(|scene| {
-        scene.faults = [("Project.Get".to_owned(), Fault::Status(refusal(14, "closing")))].into();
+    host.change(|host_state| {
+        host_state.faults = [("Project.Get".to_owned(), Fault::Status(refusal(14, "closing")))].into();
     });
     env.write("azure.yaml", "name: demo\n");
     env.write(".azure/dev/.env", dotenv);
@@ -247,9 +247,9 @@ fn without_readable_files_no_trust_is_widened() {
 #[test]
 fn a_value_unknown_to_azds_server_is_read_from_the_file() {
     let (mut env, host) = repository(&[("AZURE_PROJECT_ENDPOINT", FOUNDRY)]);
-    host.change(|scene| {
+    host.change(|host_state| {
         let refused = Fault::Status(refusal(13, "string field contains invalid UTF-8"));
-        scene.faults = [("Environment.GetValues".to_owned(), refused)].into();
+        host_state.faults = [("Environment.GetValues".to_owned(), refused)].into();
     });
     env.write("azure.yaml", "name: demo\n");
     env.write(".azure/dev/.env", b"NO_PROXY=\"\xff\"\n");

@@ -1,10 +1,10 @@
 //! `init` without prompts, by options or by the values of other extensions.
 #![cfg(unix)]
 
-use fake_azd_host::{FakeHost, Fault, Scene, refusal};
+use fake_azd_host::{FakeHost, Fault, HostState, refusal};
 use foundry_emulator::{Arm, ArmTenant, Config, Fault as FoundryFault, FaultKind, Route};
 
-use crate::init::{ID, SUBSCRIPTION, azd_calls, init, nothing_was_made, scene, stored, with};
+use crate::init::{ID, SUBSCRIPTION, azd_calls, host_state, init, nothing_was_made, stored, with};
 use crate::support::{Terminal, TestEnv};
 
 const OTHER: &str = "00000000-0000-0000-0000-000000000002";
@@ -77,20 +77,21 @@ fn of_several_projects_none_is_taken() {
 #[test]
 fn a_refused_question_gets_its_default() {
     let refused = || Fault::Status(refusal(2, "prompt required"));
-    let scene = scene().with_fault("Prompt.Prompt", refused()).with_fault("Prompt.PromptSubscription", refused());
-    let scene = scene.with_fault("Prompt.PromptResourceGroup", refused());
-    let host = FakeHost::start(scene);
+    let host_state =
+        host_state().with_fault("Prompt.Prompt", refused()).with_fault("Prompt.PromptSubscription", refused());
+    let host_state = host_state.with_fault("Prompt.PromptResourceGroup", refused());
+    let host = FakeHost::start(host_state);
     let mut env = with(Config::default());
     env.run_by(&host);
     let ended = Terminal::start(&env, 100, &["init"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
-    assert_eq!(host.scene().environments["here-dev"].values["AZURE_PROJECT_NAME"], "demo");
+    assert_eq!(host.host_state().environments["here-dev"].values["AZURE_PROJECT_NAME"], "demo");
 }
 
 #[test]
 fn a_refused_question_without_a_default_names_the_options() {
     let refused = Fault::Status(refusal(2, "prompt required"));
-    let host = FakeHost::start(scene().with_fault("Prompt.PromptSubscription", refused));
+    let host = FakeHost::start(host_state().with_fault("Prompt.PromptSubscription", refused));
     let mut env = with(two_subscriptions());
     env.run_by(&host);
     // The project prompt of a command that needs a project.
@@ -155,10 +156,10 @@ fn an_endpoint_alone_does_not_keep_the_account_of_another_project() {
     let arm = Arm { tenants: vec![tenant("t1", &[])], ..Arm::default() };
     let mut env = with(Config { arm, ..Config::default() });
     let values = [("AZURE_ACCOUNT_NAME", "old"), ("AZURE_SUBSCRIPTION_ID", "s-old"), ("AZURE_LOCATION", "westus")];
-    let host = FakeHost::start(Scene::default().with_environment("dev", true, &values));
+    let host = FakeHost::start(HostState::default().with_environment("dev", true, &values));
     env.run_by(&host);
     init(&env, &["-e", &env.emulator().endpoint()]).success();
-    let dev = host.scene().environments["dev"].values.clone();
+    let dev = host.host_state().environments["dev"].values.clone();
     assert_eq!((&*dev["AZURE_ACCOUNT_NAME"], &*dev["AZURE_SUBSCRIPTION_ID"]), ("", "s-old"));
     assert_eq!((&*dev["AZURE_LOCATION"], &*dev["AZURE_PROJECT_NAME"]), ("westus", "demo"));
 }
@@ -169,9 +170,9 @@ fn values_of_other_extensions_are_sufficient() {
     let mut env = with(two_subscriptions());
     let endpoint = env.emulator().endpoint();
     let values = [("AZURE_AI_PROJECT_ID", ID), ("FOUNDRY_PROJECT_ENDPOINT", endpoint.as_str())];
-    let mut scene = scene().with_environment("dev", true, &values);
-    scene.project = Some(("demo".into(), "/demo".into()));
-    let host = FakeHost::start(scene);
+    let mut host_state = host_state().with_environment("dev", true, &values);
+    host_state.project = Some(("demo".into(), "/demo".into()));
+    let host = FakeHost::start(host_state);
     env.run_by(&host);
     // No init is needed.
     env.run(&["custom", "list"]).success();
@@ -181,7 +182,7 @@ fn values_of_other_extensions_are_sufficient() {
     let ended = Terminal::start(&env, 100, &["init"]).finish();
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(!host.methods().iter().any(|method| method.starts_with("Prompt.")), "{:?}", host.methods());
-    let dev = host.scene().environments["dev"].values.clone();
+    let dev = host.host_state().environments["dev"].values.clone();
     assert_eq!((dev.len(), &*dev["AZURE_ACCOUNT_NAME"], &*dev["AZURE_PROJECT_ENDPOINT"]), (9, "emulator", &*endpoint));
     assert!(azd_calls(&env).is_empty());
 }
@@ -190,7 +191,7 @@ fn values_of_other_extensions_are_sufficient() {
 fn an_unsuitable_directory_is_reported_before_any_question() {
     let words = "failed to run workflow: error executing step command 'init --minimal': the folder is not empty";
     let mut env = with(Config::default());
-    let host = FakeHost::start(scene().with_fault("Workflow.Run", Fault::Status(refusal(13, words))));
+    let host = FakeHost::start(host_state().with_fault("Workflow.Run", Fault::Status(refusal(13, words))));
     env.run_by(&host);
     let ended = Terminal::start(&env, 100, &["init"]).finish();
     assert_eq!(ended.code, 1, "{}", ended.screen);
@@ -199,7 +200,7 @@ fn an_unsuitable_directory_is_reported_before_any_question() {
     assert!(env.emulator().requests().is_empty());
     // azd's own question, where it may not ask: the directory's name is no valid name of a project.
     let words = "failed to run workflow: error executing step command 'init --minimal': prompt required";
-    host.change(|scene| drop(scene.faults.insert("Workflow.Run".into(), Fault::Status(refusal(13, words)))));
+    host.change(|host_state| drop(host_state.faults.insert("Workflow.Run".into(), Fault::Status(refusal(13, words)))));
     env.set("AZD_NO_PROMPT", "true");
     init(&env, &[]).fails_with(1);
     let report = host.reports().pop().expect("a report");
@@ -257,7 +258,7 @@ fn a_page_of_azds_about_azure_becomes_words() {
         ("Prompt.PromptResourceGroupResource", "some other words".to_owned(), 1),
     ] {
         let mut env = with(Config::default());
-        let host = FakeHost::start(scene().with_fault(method, Fault::Status(refusal(2, &text))));
+        let host = FakeHost::start(host_state().with_fault(method, Fault::Status(refusal(2, &text))));
         env.run_by(&host);
         let ended = Terminal::start(&env, 100, &["init", "-n", "dev"]).finish();
         assert_eq!(ended.code, code, "{}", ended.screen);
@@ -272,7 +273,7 @@ fn a_page_of_azds_about_azure_becomes_words() {
 fn the_page_itself_is_for_debug() {
     let text =
         page("GET https://management.azure.com/subscriptions", "403: 403 Forbidden", "AuthorizationFailed", "no");
-    let host = FakeHost::start(scene().with_fault("Prompt.PromptSubscription", Fault::Status(refusal(2, &text))));
+    let host = FakeHost::start(host_state().with_fault("Prompt.PromptSubscription", Fault::Status(refusal(2, &text))));
     let mut env: TestEnv = with(Config::default());
     env.run_by(&host);
     let ended = Terminal::start(&env, 100, &["init", "-n", "dev", "--debug"]).finish();

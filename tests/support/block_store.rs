@@ -129,7 +129,7 @@ pub(crate) struct Received {
 }
 
 #[derive(Default)]
-struct Kept {
+struct StoreState {
     behaviour: Behaviour,
     blobs: BTreeMap<String, Blob>,
     blocks: BTreeMap<String, BTreeMap<String, (Vec<u8>, u64)>>,
@@ -147,7 +147,7 @@ struct Kept {
 }
 
 struct Shared {
-    kept: Mutex<Kept>,
+    kept: Mutex<StoreState>,
     changed: Condvar,
     /// A permit for each answer that is held no longer.
     answers: Semaphore,
@@ -261,18 +261,18 @@ impl BlockStore {
         self.shared.answers.add_permits(std::mem::take(&mut kept.held) as usize);
     }
 
-    fn wait_until(&self, is_so: impl Fn(&Kept) -> bool) {
+    fn wait_until(&self, is_so: impl Fn(&StoreState) -> bool) {
         let begun = Instant::now();
         let mut kept = self.shared.lock();
         while !is_so(&kept) {
-            let Kept { taken, silent, held, .. } = *kept;
+            let StoreState { taken, silent, held, .. } = *kept;
             assert!(begun.elapsed() < LIMIT, "{taken} taken, {silent} without an answer, {held} with a held one");
             kept = self.shared.changed.wait_timeout(kept, Duration::from_millis(200)).expect("the store").0;
         }
     }
 }
 
-impl Kept {
+impl StoreState {
     fn make(&mut self, name: &str, blob: Blob) -> u64 {
         self.writes += 1;
         self.blobs.insert(name.to_owned(), Blob { write: self.writes, ..blob });
@@ -285,7 +285,7 @@ impl Kept {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, StoreState> {
         self.kept.lock().expect("the store")
     }
 }
@@ -454,7 +454,7 @@ async fn content(
 
 /// The number of the write, where it made a blob.
 fn keep(
-    kept: &mut Kept,
+    kept: &mut StoreState,
     name: &str,
     (query, headers): (&Query, &HeaderMap),
     (content, bytes): (Vec<u8>, u64),

@@ -125,13 +125,13 @@ impl<'a> Downloaded<'a> {
             files.iter().filter(is_counted).fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.bytes))
         };
         let (all, bytes) = sum(&|_| true);
-        let (downloaded_files, downloaded_bytes) = sum(&|file| !file.was_there);
+        let (downloaded_files, downloaded_bytes) = sum(&|file| !file.is_present);
         let (hashed, _) = sum(&|file| file.sha256.is_some());
         let entry = |file: &'a DownloadedFile| FileEntry {
             path: &file.path,
             bytes: file.bytes,
             sha256: file.sha256,
-            status: if file.was_there { "present" } else { "downloaded" },
+            status: if file.is_present { "present" } else { "downloaded" },
             proof: if file.sha256.is_some() { "hashed" } else { "sized" },
         };
         Self {
@@ -169,7 +169,7 @@ pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliErr
         directory: directory.clone(),
         selection: Selection::new(args.include.clone(), args.exclude.clone(), false),
         force: args.force,
-        place: format!("{}\n{}\n{version}\n{}", foundry.endpoint(), args.name, stored.blob_uri()),
+        identity: format!("{}\n{}\n{version}\n{}", foundry.endpoint(), args.name, stored.blob_uri()),
         digest: existing::recorded_digest(&model),
     };
     let plan = planned(app, &stored, request, &directory).await?;
@@ -220,7 +220,7 @@ async fn fetched(
 ) -> Result<Vec<DownloadedFile>, CliError> {
     let stored = stored.clone();
     let download = blocking(move || Download::begin(&stored, plan)).await?;
-    app.console.status(&download_page::begins(name, version, to, there));
+    app.console.status(&download_page::start_line(name, version, to, there));
     if let Some(words) = download_page::present_content(there) {
         app.console.status(&words);
     }

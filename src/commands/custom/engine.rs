@@ -17,7 +17,7 @@ pub(super) async fn find(app: &App, explicit: Option<&Path>) -> Result<AzCopy, C
 /// Downloads AzCopy as the last resort; `why` is reported before any network request.
 async fn install(app: &App, why: &LocateError) -> Result<AzCopy, CliError> {
     let source = DownloadSource::from_env(app.trusted_env())?;
-    let mut view = app.console.download_view(app.timings.status_line);
+    let mut view = app.console.azcopy_download_view(app.timings.status_line);
     let mut on = |event| match event {
         InstallEvent::Waiting => app.console.notice("Waiting for another process to download AzCopy..."),
         InstallEvent::Downloading => app.console.status(&format!("{why}; downloading it from {}", source.shown())),

@@ -52,7 +52,7 @@ pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> 
     let updated = foundry.update_model(&name, &version, &change).await;
     let model = updated.map_err(|error| match error {
         UpdateError::Http(error) => explain_missing(app, error, &name, Some(&version)),
-        UpdateError::NotShown => error.into(),
+        UpdateError::NotApplied => error.into(),
     })?;
     app.console.done(&format!("Model '{name}' (version {version}) updated"));
     app.show(&ModelDetails(&model))

@@ -229,9 +229,9 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         detach,
         if_changed: false,
         plan: None,
-        again: String::new(),
+        resume_command: String::new(),
     };
-    spec.again = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());
+    spec.resume_command = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());
     let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;
     create_model(app, &spec, &foundry).await
 }

@@ -37,7 +37,7 @@ pub(super) async fn list(app: &App, group: Group, args: DeploymentListArgs) -> R
 
 /// Lists the deployments that the project itself reports, without states.
 async fn list_of_project(app: &App, group: Group, foundry: &FoundryClient, why: CliError) -> Result<(), CliError> {
-    say_project_only(app, &why);
+    report_project_only(app, &why);
     let all = foundry.list_deployments().await?;
     let kinds = kinds(foundry, &all).await?;
     let rows = all.into_iter().zip(kinds).filter(|(_, kind)| group.lists(*kind));
@@ -46,7 +46,7 @@ async fn list_of_project(app: &App, group: Group, foundry: &FoundryClient, why: 
 }
 
 /// Reports which details are unknown without Azure Resource Manager.
-pub(super) fn say_project_only(app: &App, why: &CliError) {
+pub(super) fn report_project_only(app: &App, why: &CliError) {
     let reason = why.message().lines().next().unwrap_or_default().to_owned();
     app.console.warn(&format!("No access to the account in Azure Resource Manager, so states are unknown: {reason}"));
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::commands::account::AccountContext;
 use crate::commands::inference::{Inference, PROMPT};
 use crate::console::TableStyle;
-use crate::console::deployments_page::{self, DeploymentRow, DeploymentUsage};
+use crate::console::deployments_page::{self, DeploymentUsage};
+use crate::console::deployments_table::{self, DeploymentRow};
 use crate::console::product::{self, JsonPieces, Product};
 use azure_ai_models_core::model::{Deployment, DeploymentKind, ProjectDeployment};
 
@@ -22,7 +23,7 @@ impl Product for DeploymentList<'_> {
 
     fn text(&self, style: TableStyle) -> String {
         let rows: Vec<DeploymentRow> = self.deployments.iter().map(|one| DeploymentRow::of(one.view())).collect();
-        deployments_page::table(&rows, self.with_kind, style)
+        deployments_table::table(&rows, self.with_kind, style)
     }
 }
 
@@ -41,7 +42,7 @@ impl Product for ProjectDeployments<'_> {
     fn text(&self, style: TableStyle) -> String {
         let rows = self.deployments.iter().zip(self.kinds);
         let rows: Vec<DeploymentRow> = rows.map(|(one, kind)| DeploymentRow::of_project(one.view(), *kind)).collect();
-        deployments_page::table(&rows, self.with_kind, style)
+        deployments_table::table(&rows, self.with_kind, style)
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Group;
 use super::existing::{DeploymentCommand, with_draft};
-use super::list::{kinds, say_project_only};
+use super::list::{kinds, report_project_only};
 use super::products::{DeploymentPage, ProjectDeploymentPage};
 use crate::app::App;
 use crate::commands::account::{AccountAccess, AccountArgs, AccountContext, access};
@@ -49,7 +49,7 @@ async fn show_of_project(
     foundry: &FoundryClient,
     why: &CliError,
 ) -> Result<(), CliError> {
-    say_project_only(about.app, why);
+    report_project_only(about.app, why);
     let Some(deployment) = foundry.get_deployment(about.name).await? else {
         let all = foundry.list_deployments().await?;
         return Err(about.missing_among(all.iter().map(|one| one.view().name.as_str())));

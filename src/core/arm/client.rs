@@ -53,7 +53,7 @@ impl From<PageError> for ArmError {
     fn from(error: PageError) -> Self {
         match error {
             PageError::Http(error) => Self::Http(error),
-            PageError::OtherOrigin { .. } | PageError::UserInformation | PageError::Circle | PageError::Endless => {
+            PageError::OtherOrigin { .. } | PageError::UserInformation | PageError::Cycle | PageError::Endless => {
                 Self::Pages
             }
         }

@@ -12,7 +12,7 @@ use super::verdict::Expectation;
 #[derive(Clone, Debug)]
 pub struct CopyJob {
     /// Source of the job.
-    pub cargo: JobSource,
+    pub source: JobSource,
     /// SAS URL of the container; the files are copied to its root.
     pub destination: SecretUrl,
     /// Existing private directory for AzCopy's log and plan.
@@ -49,7 +49,7 @@ impl CopyJob {
     /// Returns the job with its source under another path.
     pub(super) fn reading(&self, source: &Path) -> Self {
         let mut job = self.clone();
-        if let JobSource::Files { directory, .. } = &mut job.cargo {
+        if let JobSource::Files { directory, .. } = &mut job.source {
             source.clone_into(directory);
         }
         job
@@ -57,7 +57,7 @@ impl CopyJob {
 
     /// Expected result of the job.
     pub(super) fn expectation(&self) -> Expectation {
-        match self.cargo {
+        match self.source {
             JobSource::Files { files, bytes, .. } => Expectation::Plan { files, bytes },
             JobSource::Remote { .. } => Expectation::OwnTotals,
         }
@@ -65,7 +65,7 @@ impl CopyJob {
 
     /// The progress of a job that has not begun.
     pub(super) fn at_start(&self) -> TransferProgress {
-        let (total_files, total_bytes) = match self.cargo {
+        let (total_files, total_bytes) = match self.source {
             JobSource::Files { files, bytes, .. } => (Some(files), Some(bytes)),
             JobSource::Remote { .. } => (None, None),
         };
@@ -86,7 +86,7 @@ impl CopyJob {
 
     fn arguments_with(&self, url_text: &dyn Fn(&SecretUrl) -> OsString) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["copy".into()];
-        match &self.cargo {
+        match &self.source {
             JobSource::Files { directory, list_file, .. } => {
                 arguments.extend([directory.into(), url_text(&self.destination)]);
                 // Without --follow-symlinks links are skipped silently; a Hugging Face cache has only links.
@@ -132,9 +132,9 @@ mod tests {
         SecretUrl::new(Url::parse(text).unwrap())
     }
 
-    fn job(cargo: JobSource, cap: Option<u64>) -> CopyJob {
+    fn job(source: JobSource, cap: Option<u64>) -> CopyJob {
         let destination = secret("https://a.blob.core.windows.net/c?sp=cw&sig=CANARY%2B");
-        CopyJob { cargo, destination, directory: "/private".into(), cap }
+        CopyJob { source, destination, directory: "/private".into(), cap }
     }
 
     fn words(job: &CopyJob) -> String {

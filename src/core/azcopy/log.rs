@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::message::FailedTransfer;
 use super::text;
-use crate::paths::is_same_place;
+use crate::paths::is_same_path;
 use crate::platform::Platform;
 
 /// How much of the log's end is read. AzCopy writes about 460 bytes for each block that it sends.
@@ -16,7 +16,7 @@ const TAIL: u64 = 8 * 1024 * 1024;
 pub(super) fn explain(failed: &mut [FailedTransfer], log: &Path, platform: Platform) {
     let Ok(tail) = tail(log) else { return };
     for (source, code, reason) in String::from_utf8_lossy(&tail).lines().filter_map(failure) {
-        for transfer in failed.iter_mut().filter(|transfer| is_same_place(&transfer.source, &source, platform)) {
+        for transfer in failed.iter_mut().filter(|transfer| is_same_path(&transfer.source, &source, platform)) {
             // A later line belongs to a later attempt.
             transfer.reason = Some(reason.clone());
             if transfer.code == 0 {

@@ -8,11 +8,11 @@ use super::message::{FailedTransfer, Init, Message, Summary};
 use super::text;
 
 /// Failed files that are kept; their number is known without them.
-const FAILED_KEPT: usize = 1000;
+const MAX_FAILED_FILES: usize = 1000;
 /// Remarks that are kept.
-const REMARKS_KEPT: usize = 20;
+const MAX_REMARKS: usize = 20;
 /// Plain text that is kept of each stream, in bytes.
-const PLAIN_KEPT: usize = 16 * 1024;
+const MAX_PLAIN_BYTES: usize = 16 * 1024;
 
 /// Everything a verdict needs.
 #[derive(Clone, Debug, Default)]
@@ -66,13 +66,13 @@ impl AzCopyOutcome {
     }
 
     /// True while plain text of standard output is still kept; what follows is noise.
-    pub(super) fn keeps_plain(&self) -> bool {
-        self.plain.len() < PLAIN_KEPT
+    pub(super) fn has_room_for_plain(&self) -> bool {
+        self.plain.len() < MAX_PLAIN_BYTES
     }
 
     fn summary(&mut self, mut summary: Summary) {
         for transfer in summary.failed_transfers.drain(..) {
-            if self.failed.len() < FAILED_KEPT && !self.failed.contains(&transfer) {
+            if self.failed.len() < MAX_FAILED_FILES && !self.failed.contains(&transfer) {
                 self.failed.push(transfer);
             }
         }
@@ -83,7 +83,7 @@ impl AzCopyOutcome {
         if text.starts_with("Authentication failed") {
             self.refusal.get_or_insert(text);
         } else if ["Skipping ", "Accessing '"].iter().any(|start| text.starts_with(start))
-            && self.remarks.len() < REMARKS_KEPT
+            && self.remarks.len() < MAX_REMARKS
         {
             self.remarks.push(text);
         }
@@ -91,7 +91,7 @@ impl AzCopyOutcome {
 }
 
 fn append(kept: &mut String, line: &str) {
-    if kept.len() < PLAIN_KEPT {
+    if kept.len() < MAX_PLAIN_BYTES {
         kept.push_str(line);
         kept.push('\n');
     }

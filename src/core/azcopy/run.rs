@@ -1,8 +1,10 @@
 //! One run of AzCopy from start to verdict: reads both pipes, answers prompts, watches for silence, and on cancellation
 //! requests an end, then kills the process after a grace period.
 
-use std::io;
-use std::path::PathBuf;
+mod error;
+
+pub use error::RunError;
+
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
@@ -10,11 +12,10 @@ use tokio::process::{ChildStderr, ChildStdout};
 
 use crate::cancel::{Cancellation, Urgency};
 use crate::env::Timings;
-use crate::model::{Report, Reporter, TransferEvent, TransferProgress};
+use crate::model::{Report, Reporter, TransferEvent};
 use crate::platform::Platform;
 use crate::process::{Child, Exit, Pipes};
 use crate::progress::{Counters, Meter, Stall, StallWatch};
-use crate::units;
 
 use super::job::{CopyJob, JobSource};
 use super::lines::Lines;
@@ -37,55 +38,6 @@ pub struct RunControls<'a> {
     pub report: &'a Reporter,
 }
 
-/// Failure of a run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The system refuses to start it.
-    #[error("{} does not start", .program.display())]
-    Start {
-        /// AzCopy's path.
-        program: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// AzCopy does not take the path of the source, and there can be no link to it.
-    #[error("azcopy cannot read {} because it treats the path as a pattern or URL, and no link to it can be created: {source}", .directory.display())]
-    Link {
-        /// The source directory.
-        directory: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Interrupted by the user.
-    #[error("upload interrupted")]
-    Interrupted {
-        /// As the last progress event had it.
-        progress: TransferProgress,
-        /// AzCopy's log, if it began one.
-        log: Option<PathBuf>,
-    },
-    /// Nothing moved for too long, and it was ended.
-    #[error("the upload made no progress for {}", units::duration(*.silent))]
-    Stalled {
-        /// How long.
-        silent: Duration,
-        /// Share of requests that failed on the network, if AzCopy reported it.
-        network_error_percent: Option<f64>,
-        /// AzCopy's log, if it began one.
-        log: Option<PathBuf>,
-    },
-    /// AzCopy ended and its result is no success.
-    #[error("{failure}")]
-    Failed {
-        /// Verdict on the result.
-        failure: Box<AzCopyFailure>,
-        /// As the last progress event had it.
-        progress: TransferProgress,
-        /// AzCopy's log, if it began one.
-        log: Option<PathBuf>,
-    },
-}
-
 /// Runs the job to its end and proves the result. When the future is dropped AzCopy is killed.
 ///
 /// # Errors
@@ -97,7 +49,7 @@ pub async fn run(
     on: &mut dyn FnMut(TransferEvent),
 ) -> Result<CompletedJob, RunError> {
     let start = |source| RunError::Start { program: azcopy.path().to_owned(), source };
-    let link = match &job.cargo {
+    let link = match &job.source {
         JobSource::Files { directory, .. } => {
             let not_linked = |source| RunError::Link { directory: directory.clone(), source };
             Some(SourceLink::create(directory, &job.directory).map_err(not_linked)?)
@@ -276,7 +228,7 @@ impl Run<'_> {
                 self.debug(&format!("azcopy job {}, log {}", init.job_id, init.log.display()));
             }
             Message::Progress(summary) => {
-                self.stall_watch.observe(&moving_numbers(summary), now);
+                self.stall_watch.observe(&progress_numbers(summary), now);
                 self.network_error_percent = Some(summary.network_error_percent);
                 let progress = self.meter.update(counters(summary));
                 (self.on)(TransferEvent::Progress(progress));
@@ -290,7 +242,7 @@ impl Run<'_> {
                     PromptKind::Other => b"n\n",
                 });
             }
-            Message::Other(_) if !self.outcome.keeps_plain() => {}
+            Message::Other(_) if !self.outcome.has_room_for_plain() => {}
             Message::Info(text) | Message::Error(text) | Message::Other(text) => {
                 self.debug(&format!("azcopy: {text}"));
             }
@@ -344,7 +296,7 @@ fn counters(summary: &Summary) -> Counters {
 }
 
 /// Numbers whose growth is progress: bytes, files, and the results of a scan.
-fn moving_numbers(summary: &Summary) -> [u64; 5] {
+fn progress_numbers(summary: &Summary) -> [u64; 5] {
     [
         summary.bytes_over_wire,
         summary.bytes_transferred,

@@ -85,8 +85,8 @@ pub(super) fn peft_type(path: &str, bytes: impl Read) -> io::Result<Option<Findi
         return Ok(None);
     }
     let what = format!("the adapter type is {found}, but weight type LoRA requires adapter type LORA");
-    let remedy = "Train or save the adapter as LoRA, or merge it into its base model and upload that.";
-    Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, remedy)))
+    let suggestion = "Train or save the adapter as LoRA, or merge it into its base model and upload that.";
+    Ok(Some(Finding::error(FindingCode::WrongPeftType, path, what, suggestion)))
 }
 
 /// Warnings of a model's sound configuration: what its host may not do.
@@ -100,13 +100,13 @@ pub(super) fn config(path: &str, bytes: impl Read) -> io::Result<Vec<Finding>> {
         let method = quantization.get("quant_method").and_then(Value::as_str);
         let method = method.map(|method| format!(" ({method})")).unwrap_or_default();
         let what = format!("the weights are quantized{method}, but the service may accept only FP16 and BF16");
-        let remedy = "Use the weights before quantization if available. Deployments quantize on their own.";
-        findings.push(Finding::warning(FindingCode::QuantizedWeights, path, what, remedy));
+        let suggestion = "Use the weights before quantization if available. Deployments quantize on their own.";
+        findings.push(Finding::warning(FindingCode::QuantizedWeights, path, what, suggestion));
     }
     if config.has_code {
         let what = "the configuration refers to custom code (auto_map), which the service does not run";
-        let remedy = "Check whether the service supports the model's architecture without that code.";
-        findings.push(Finding::warning(FindingCode::CodeIgnored, path, what, remedy));
+        let suggestion = "Check whether the service supports the model's architecture without that code.";
+        findings.push(Finding::warning(FindingCode::CodeIgnored, path, what, suggestion));
     }
     Ok(findings)
 }

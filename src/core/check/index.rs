@@ -197,8 +197,8 @@ fn spelling_hint(similar: &str, shard: &str) -> String {
 }
 
 pub(super) fn invalid(path: &str, what: &str) -> Finding {
-    let remedy = "Download or save the index again. The shards cannot be loaded without it.";
-    Finding::error(FindingCode::InvalidIndex, path, what, remedy)
+    let suggestion = "Download or save the index again. The shards cannot be loaded without it.";
+    Finding::error(FindingCode::InvalidIndex, path, what, suggestion)
 }
 
 /// ` and 3 more tensors`.

@@ -72,8 +72,8 @@ pub(super) fn folder(files: &[SourceFile], weight_type: WeightType) -> Vec<Findi
 }
 
 pub(super) fn no_weights(file: &str, what: &str) -> Finding {
-    let remedy = "Use the folder that contains the weights: .safetensors, .gguf, .bin, .pt, .pth, .pkl or .ckpt.";
-    Finding::error(FindingCode::NoWeights, file, what, remedy)
+    let suggestion = "Use the folder that contains the weights: .safetensors, .gguf, .bin, .pt, .pth, .pkl or .ckpt.";
+    Finding::error(FindingCode::NoWeights, file, what, suggestion)
 }
 
 /// Names of tokenizers; one is sufficient.
@@ -117,8 +117,8 @@ pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Fin
 
 pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {
     let what = format!("the download of the file is incomplete: {} exists next to it", file_name(mark));
-    let remedy = "Finish the download, or remove its leftover file and check that this file is complete.";
-    Finding::error(FindingCode::UnfinishedDownload, file, what, remedy)
+    let suggestion = "Finish the download, or remove its leftover file and check that this file is complete.";
+    Finding::error(FindingCode::UnfinishedDownload, file, what, suggestion)
 }
 
 /// Findings from a file's name and size.
@@ -129,10 +129,10 @@ pub(super) fn file(file: &SourceFile) -> Vec<Finding> {
         findings.push(Finding::error(FindingCode::EmptyFile, &file.path, "the file is empty", RESAVE_SUGGESTION));
     } else if file.bytes == 0 && documents::shape(&file.path).is_none() {
         let is_needed = is_tokenizer(file_name(&file.path)) || file_name(&file.path) == "merges.txt";
-        let remedy = if is_needed { RESAVE_SUGGESTION } else { "Exclude it with --exclude, or replace it." };
-        findings.push(Finding::warning(FindingCode::EmptyFile, &file.path, "the file is empty", remedy));
+        let suggestion = if is_needed { RESAVE_SUGGESTION } else { "Exclude it with --exclude, or replace it." };
+        findings.push(Finding::warning(FindingCode::EmptyFile, &file.path, "the file is empty", suggestion));
     }
-    let (code, what, remedy) = match kind {
+    let (code, what, suggestion) = match kind {
         FileKind::Pickle => (
             FindingCode::PickleWeights,
             "the file may run code when loaded, and the service may reject it",
@@ -150,6 +150,6 @@ pub(super) fn file(file: &SourceFile) -> Vec<Finding> {
         ),
         FileKind::Safetensors | FileKind::Gguf | FileKind::Data => return findings,
     };
-    findings.push(Finding::warning(code, &file.path, what, remedy));
+    findings.push(Finding::warning(code, &file.path, what, suggestion));
     findings
 }

@@ -172,12 +172,12 @@ pub fn of_walk(error: &PlanError) -> Vec<Finding> {
 /// Finding for a file that cannot be read; `None` if that is the only fault.
 fn of_unreadable(error: &PlanError) -> Option<Finding> {
     let PlanError::Unreadable { path, .. } = error else { return None };
-    let remedy = "Change its permissions, or exclude it with --exclude.";
-    Some(Finding::error(FindingCode::Unreadable, &path.display().to_string(), error.to_string(), remedy))
+    let suggestion = "Change its permissions, or exclude it with --exclude.";
+    Some(Finding::error(FindingCode::Unreadable, &path.display().to_string(), error.to_string(), suggestion))
 }
 
 fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
-    let (code, path, remedy) = match error {
+    let (code, path, suggestion) = match error {
         PlanError::Empty { path, excluded: 0, .. } => {
             (FindingCode::EmptySource, path.display().to_string(), "Use the folder that contains the weights.".into())
         }
@@ -192,7 +192,7 @@ fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
         PlanError::SpecialFile(path) => {
             (FindingCode::SpecialFile, path.display().to_string(), "Remove it from the source.".into())
         }
-        PlanError::BadName { name, fault } => (FindingCode::BadFileName, name.clone(), fault.remedy().into()),
+        PlanError::BadName { name, fault } => (FindingCode::BadFileName, name.clone(), fault.suggestion().into()),
         PlanError::NotUnicode(path) => {
             (FindingCode::BadFileName, path.display().to_string(), "Rename the file.".into())
         }
@@ -203,7 +203,7 @@ fn of_fault_of_walk(error: &PlanError) -> Option<Finding> {
             return None;
         }
     };
-    Some(Finding::error(code, &path, error.to_string(), remedy))
+    Some(Finding::error(code, &path, error.to_string(), suggestion))
 }
 
 struct Check<'a> {

@@ -19,7 +19,7 @@ pub(super) fn suggest_folder(
     let Some(finding) = findings.iter_mut().find(is_missing) else { return };
     let Some((folder, found)) = only_model(files) else { return };
     let option = if found == weight_type { String::new() } else { format!(" with --weight-type {found}") };
-    finding.remedy = format!("{}{option}.", message(folder));
+    finding.suggestion = format!("{}{option}.", message(folder));
 }
 
 /// The only nested folder with a configuration and weights, and its weight type.

@@ -39,7 +39,8 @@ impl PlannedFiles {
     /// Checks one file, independent of the others.
     pub(super) fn file(&self, planned: &SourceFile) -> Result<FileFindings, CheckError> {
         let path = &planned.path;
-        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && signature::is_looked_at(path)) {
+        let start = if POINTER_BYTES.contains(&planned.bytes) || (planned.bytes > 0 && signature::is_checked_file(path))
+        {
             self.contents.read(planned, |file| first_bytes(file, planned.bytes))?
         } else {
             Vec::new()
@@ -154,8 +155,9 @@ fn truncated(path: &str, size: u64, needed: u64) -> Finding {
 
 fn no_tensors(path: &str) -> Finding {
     let what = "the file contains no tensor with data";
-    let remedy = "Save the weights again. DeepSpeed ZeRO-3 writes such files unless the weights are gathered first.";
-    Finding::error(FindingCode::NoTensors, path, what, remedy)
+    let suggestion =
+        "Save the weights again. DeepSpeed ZeRO-3 writes such files unless the weights are gathered first.";
+    Finding::error(FindingCode::NoTensors, path, what, suggestion)
 }
 
 fn of_fault(path: &str, fault: &SafetensorsFault) -> Finding {
@@ -189,8 +191,8 @@ fn of_fault(path: &str, fault: &SafetensorsFault) -> Finding {
         SafetensorsFault::UnknownDtype { tensor, dtype, more } => {
             let more = and_more(*more, "tensor", "tensors");
             let what = format!("the file contains the tensor '{tensor}' of the unknown type {dtype}{more}");
-            let remedy = "Check whether the service accepts weights of that type.";
-            Finding::warning(FindingCode::UnknownDtype, path, what, remedy)
+            let suggestion = "Check whether the service accepts weights of that type.";
+            Finding::warning(FindingCode::UnknownDtype, path, what, suggestion)
         }
     }
 }

@@ -46,8 +46,9 @@ impl Check<'_> {
             }
         }
         self.findings.extend(missing.into_iter().map(|(shard, what)| {
-            let remedy = "Download or save the file again. Also check that --include and --exclude do not exclude it.";
-            Finding::error(FindingCode::MissingShard, &shard, what, remedy)
+            let suggestion =
+                "Download or save the file again. Also check that --include and --exclude do not exclude it.";
+            Finding::error(FindingCode::MissingShard, &shard, what, suggestion)
         }));
         for group in &groups {
             self.duplicates(group)?;
@@ -91,8 +92,8 @@ impl Check<'_> {
         let name = self.read(file, |bytes| safetensors::name_of(&mut BufReader::new(bytes), *key))?.unwrap_or_default();
         let more = and_more(twice.len() - 1, "tensor", "tensors");
         let what = format!("the tensor '{name}'{more} is in {first} too; which one is used depends on the loader");
-        let remedy = "Save the model again to an empty directory, or use the index and shards of one model.";
-        self.findings.push(Finding::warning(FindingCode::DuplicateTensor, second, what, remedy));
+        let suggestion = "Save the model again to an empty directory, or use the index and shards of one model.";
+        self.findings.push(Finding::warning(FindingCode::DuplicateTensor, second, what, suggestion));
         Ok(())
     }
 }
@@ -119,9 +120,9 @@ pub(super) fn multiple_weight_files(files: &[SourceFile]) -> Option<Finding> {
         return None;
     }
     let what = format!("more than one set of weights found, and all are included: {}", names.join(", "));
-    let remedy =
+    let suggestion =
         "Select one with --include, which replaces the default selection, or exclude the others with --exclude.";
-    Some(Finding::warning(FindingCode::SeveralWeights, WHOLE_SOURCE, what, remedy))
+    Some(Finding::warning(FindingCode::SeveralWeights, WHOLE_SOURCE, what, suggestion))
 }
 
 /// True if the index lists the files of the series.
@@ -141,9 +142,9 @@ fn without_index(series: &Series<'_>) -> Finding {
     let stem = series.stem.strip_suffix(".safetensors").unwrap_or(series.stem);
     let count = units::count(series.files.len() as u64, "shard", "shards");
     let what = format!("{stem}.{ending}.index.json not found; its {count} cannot be loaded without it");
-    let remedy =
+    let suggestion =
         "Add the index that was saved with the shards. Also check that --include and --exclude do not exclude it.";
-    Finding::warning(FindingCode::MissingIndex, first, what, remedy)
+    Finding::warning(FindingCode::MissingIndex, first, what, suggestion)
 }
 
 /// Uploaded weights that no loader of the model reads.
@@ -158,8 +159,8 @@ fn unused(files: &[SourceFile], indexes: &[Index]) -> Vec<Finding> {
         } else {
             continue;
         };
-        let remedy = "Exclude it with --exclude if it is from an older save or a second copy.";
-        findings.push(Finding::warning(FindingCode::UnusedWeights, &file.path, why, remedy));
+        let suggestion = "Exclude it with --exclude if it is from an older save or a second copy.";
+        findings.push(Finding::warning(FindingCode::UnusedWeights, &file.path, why, suggestion));
     }
     findings
 }

@@ -88,7 +88,7 @@ enum SignatureKind {
 }
 
 /// True for a file whose first bytes are checked.
-pub(super) fn is_looked_at(path: &str) -> bool {
+pub(super) fn is_checked_file(path: &str) -> bool {
     kind(path).is_some()
 }
 

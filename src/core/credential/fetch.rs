@@ -102,8 +102,8 @@ fn failure(how: CredentialMethod, exit: Option<ProgramExit>, error: &azure_core:
         (_, Some(ProgramExit::Failed { stdout, stderr })) => {
             let AzdMessage { message, suggestion } = AzdMessage::read(&stderr, &stdout);
             // The tools have no code for it; both name the command in the message or in the suggestion.
-            let remedy = if how == CredentialMethod::AzCli { "az login" } else { "azd auth login" };
-            let says = |text: &str| text.contains(remedy) || text.contains("not logged in");
+            let login = if how == CredentialMethod::AzCli { "az login" } else { "azd auth login" };
+            let says = |text: &str| text.contains(login) || text.contains("not logged in");
             if says(&message) || suggestion.as_deref().is_some_and(says) {
                 CredentialError::NotSignedIn { how, message, suggestion }
             } else {

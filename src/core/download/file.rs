@@ -14,11 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 use super::error::{DownloadError, Obstacle};
-use super::plan::{PlannedFile, is_absent, modified, obstacle};
+use super::inspect::{is_absent, modified, obstacle};
+use super::plan::PlannedFile;
 use super::{Job, RANGE, ranges_of};
 use crate::files::{read_exact_at, remove_file, rename, write_all_at};
 use crate::model::{BlobPath, ContentHash};
-use crate::store::BlobRange;
 
 /// Bytes per write.
 const BATCH: usize = 1 << 20;
@@ -31,7 +31,7 @@ pub(super) struct FetchedFile {
     /// SHA-256 of the written content, if it was computed.
     pub(super) sha256: Option<ContentHash>,
     /// True if the file is in place; otherwise its part waits for the digest of all files.
-    pub(super) is_placed: bool,
+    pub(super) is_moved: bool,
 }
 
 /// Fetches the missing ranges of a file, and compares its checksum with the recorded one.
@@ -62,12 +62,12 @@ pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<Fetched
         blocking(move || of_job.discard(&of_plan)).await.map_err(disk(&path))?;
         return Err(DownloadError::Mismatch(planned.file.path));
     }
-    let is_placed = !job.sums_all || planned.file.sha256.is_some();
-    if is_placed {
-        place(Arc::clone(&job), planned.clone()).await?;
+    let is_moved = !job.sums_all || planned.file.sha256.is_some();
+    if is_moved {
+        move_into_place(Arc::clone(&job), planned.clone()).await?;
     }
     job.files.fetch_add(1, Ordering::Relaxed);
-    Ok(FetchedFile { planned, sha256, is_placed })
+    Ok(FetchedFile { planned, sha256, is_moved })
 }
 
 /// Fetches the ranges that are not written, each as soon as a permit is available.
@@ -114,7 +114,7 @@ impl FileRange {
     async fn fetch(self, turn: OwnedSemaphorePermit, done: mpsc::UnboundedSender<u64>) -> Result<(), DownloadError> {
         let span = span(self.range, self.planned.file.bytes);
         let mut at = span.start;
-        let mut source = BlobRange::new(Arc::clone(&self.job.store), self.planned.file.clone(), span);
+        let mut source = self.job.store.read_range(&self.planned.file, span);
         let (mut batch, mut length) = (Vec::new(), 0);
         loop {
             let piece = source.next().await?;
@@ -191,10 +191,10 @@ fn read(mut sum: Sha256, part: &File, span: Range<u64>) -> io::Result<Sha256> {
 }
 
 /// Moves a part into place.
-pub(super) async fn place(job: Arc<Job>, planned: PlannedFile) -> Result<(), DownloadError> {
+pub(super) async fn move_into_place(job: Arc<Job>, planned: PlannedFile) -> Result<(), DownloadError> {
     let target = planned.file.path.below(&job.directory);
-    let placed = blocking(move || job.place(&planned)).await.map_err(disk(&target))?;
-    placed.map_or(Ok(()), Err)
+    let moved = blocking(move || job.move_into_place(&planned)).await.map_err(disk(&target))?;
+    moved.map_or(Ok(()), Err)
 }
 
 impl Job {
@@ -226,7 +226,7 @@ impl Job {
 
     /// Moves a part into place, below directories that are created here and are no links. The inner error is the
     /// obstacle there.
-    fn place(&self, planned: &PlannedFile) -> io::Result<Option<DownloadError>> {
+    fn move_into_place(&self, planned: &PlannedFile) -> io::Result<Option<DownloadError>> {
         let path = &planned.file.path;
         for (at, _) in path.match_indices('/') {
             let parent = BlobPath::from(&path[..at]);

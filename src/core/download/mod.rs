@@ -3,6 +3,7 @@
 
 mod error;
 mod file;
+mod inspect;
 mod name;
 mod plan;
 mod record;
@@ -66,7 +67,7 @@ pub struct DownloadedFile {
     /// SHA-256 of the content, if it was compared with the recorded one.
     pub sha256: Option<ContentHash>,
     /// True if it was present before this run.
-    pub was_there: bool,
+    pub is_present: bool,
 }
 
 /// State that the files of one download share.
@@ -99,7 +100,7 @@ impl Download {
     /// [`DownloadError::InUse`] and [`DownloadError::Disk`].
     pub fn begin(files: &ModelFiles, plan: DownloadPlan) -> Result<Self, DownloadError> {
         let private = plan.directory.join(DOWNLOAD_DIRECTORY);
-        if plan::obstacle(&private).map_err(disk(&private))?.is_some() {
+        if inspect::obstacle(&private).map_err(disk(&private))?.is_some() {
             return Err(disk(&private)(io::Error::other("it is not a directory of its own")));
         }
         std::fs::create_dir_all(&plan.directory).map_err(disk(&plan.directory))?;
@@ -230,7 +231,7 @@ impl Download {
         let mut sums: std::collections::HashMap<&str, ContentHash> = std::collections::HashMap::new();
         sums.extend(fetched.iter().filter_map(|one| Some((one.planned.file.path.as_str(), one.sha256?))));
         for planned in &self.plan.files {
-            let known = match planned.place {
+            let known = match planned.state {
                 FileState::Present(sum) => Some(sum),
                 _ => planned.file.sha256,
             };
@@ -243,22 +244,21 @@ impl Download {
             let known: Option<Vec<_>> =
                 files.map(|file| Some((file.path.as_str(), file.bytes, *sums.get(file.path.as_str())?))).collect();
             if known.map(content_digest) != Some(digest) {
-                let parts: Vec<_> =
-                    fetched.iter().filter(|one| !one.is_placed).map(|one| one.planned.clone()).collect();
+                let parts: Vec<_> = fetched.iter().filter(|one| !one.is_moved).map(|one| one.planned.clone()).collect();
                 let job = Arc::clone(&self.job);
                 let discard = move || parts.iter().try_for_each(|planned| job.discard(planned));
                 blocking(discard).await.map_err(disk(&self.job.private))?;
                 return Err(DownloadError::DigestMismatch);
             }
         }
-        for one in fetched.iter().filter(|one| !one.is_placed) {
-            file::place(Arc::clone(&self.job), one.planned.clone()).await?;
+        for one in fetched.iter().filter(|one| !one.is_moved) {
+            file::move_into_place(Arc::clone(&self.job), one.planned.clone()).await?;
         }
         let is_proved = |planned: &PlannedFile| self.plan.digest.is_some() || planned.file.sha256.is_some();
         let done = self.plan.files.iter().map(|planned| {
             let path = planned.file.path.to_string();
             let sha256 = sums.get(path.as_str()).copied().filter(|_| is_proved(planned));
-            DownloadedFile { sha256, path, bytes: planned.file.bytes, was_there: !planned.is_missing() }
+            DownloadedFile { sha256, path, bytes: planned.file.bytes, is_present: !planned.is_missing() }
         });
         Ok(done.collect())
     }

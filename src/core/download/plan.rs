@@ -1,18 +1,17 @@
 //! Plan of a download: its files, those that are present already, and obstacles. Reads, and changes
 //! nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use super::error::{DownloadError, Obstacle};
+use super::error::DownloadError;
+use super::inspect::{DirectoryInspector, PathContent};
 use super::name::{NameHazard, hazards};
 use super::record::{PartId, WrittenParts};
 use super::space::free_space;
 use super::{DownloadedFile, RANGE, ranges_of};
-use crate::model::{BlobPath, ContentHash, FileList, SourceFile, content_digest};
+use crate::model::{ContentHash, FileList, content_digest};
 use crate::platform::Platform;
 use crate::source::{DOWNLOAD_DIRECTORY, FileSums, Selection};
 use crate::store::StoredFile;
@@ -27,7 +26,7 @@ pub struct DownloadRequest {
     /// True to overwrite existing files.
     pub force: bool,
     /// Identity of the model: its endpoint, name, version and blob URI.
-    pub place: String,
+    pub identity: String,
     /// Digest of the whole content that was registered with the model.
     pub digest: Option<ContentHash>,
 }
@@ -38,7 +37,7 @@ pub(super) enum FileState {
     /// The path is free.
     Absent,
     /// Written by an earlier run of this download.
-    Placed,
+    Completed,
     /// File of equal size, which may have equal content.
     SameSize,
     /// Equal content.
@@ -52,7 +51,7 @@ pub(super) enum FileState {
 pub(super) struct PlannedFile {
     pub(super) file: StoredFile,
     pub(super) part: PartId,
-    pub(super) place: FileState,
+    pub(super) state: FileState,
     /// Ranges written by an earlier run.
     pub(super) ranges: HashSet<u64>,
 }
@@ -60,7 +59,7 @@ pub(super) struct PlannedFile {
 impl PlannedFile {
     /// True for a file that must be fetched.
     pub(super) fn is_missing(&self) -> bool {
-        !matches!(self.place, FileState::Placed | FileState::Present(_))
+        !matches!(self.state, FileState::Completed | FileState::Present(_))
     }
 
     /// Bytes written by an earlier run.
@@ -88,7 +87,7 @@ pub struct PresentContent {
     /// Files with the expected content.
     pub present: u64,
     /// Files written by an earlier run.
-    pub placed: u64,
+    pub completed: u64,
     /// Bytes of all these.
     pub bytes: u64,
     /// Bytes of other files that an earlier run fetched.
@@ -127,17 +126,17 @@ impl DownloadPlan {
         let is_whole = selected.len() == stored.len();
         let digest = request.digest.filter(|_| is_whole && selected.iter().any(|file| file.sha256.is_none()));
         let (mut files, mut candidates, mut obstacles) = (Vec::with_capacity(selected.len()), Vec::new(), Vec::new());
-        let mut looker = DirectoryInspector { directory: &directory, parents: HashMap::new() };
+        let mut inspector = DirectoryInspector::new(&directory);
         for file in selected {
-            let part = PartId::of(&request.place, file);
-            let place = match looker.inspect(&file.path).map_err(failed)? {
+            let part = PartId::of(&request.identity, file);
+            let state = match inspector.inspect(&file.path).map_err(failed)? {
                 PathContent::Obstacle(path, obstacle) => {
                     obstacles.push((path, obstacle));
                     FileState::Other
                 }
                 PathContent::Nothing => FileState::Absent,
                 PathContent::File(found) if found.bytes == file.bytes => match written.done(&part) {
-                    Some(modified) if modified == found.modified => FileState::Placed,
+                    Some(modified) if modified == found.modified => FileState::Completed,
                     _ if file.sha256.is_some() || digest.is_some() => {
                         candidates.push(found);
                         FileState::SameSize
@@ -150,7 +149,7 @@ impl DownloadPlan {
             let exists = fs::symlink_metadata(private.join(part.as_str()))
                 .is_ok_and(|found| found.is_file() && found.len() == file.bytes);
             ranges.retain(|range| exists && *range < ranges_of(file.bytes));
-            files.push(PlannedFile { file: file.clone(), part, place, ranges });
+            files.push(PlannedFile { file: file.clone(), part, state, ranges });
         }
         obstacles.dedup();
         if !obstacles.is_empty() {
@@ -163,9 +162,9 @@ impl DownloadPlan {
     /// digest of the whole proves count where all files are there.
     #[must_use]
     pub fn candidates(&self) -> FileList {
-        let is_all_there = self.files.iter().all(|file| file.place == FileState::SameSize);
+        let is_all_there = self.files.iter().all(|file| file.state == FileState::SameSize);
         let is_provable =
-            |file: &PlannedFile| file.place == FileState::SameSize && (file.file.sha256.is_some() || is_all_there);
+            |file: &PlannedFile| file.state == FileState::SameSize && (file.file.sha256.is_some() || is_all_there);
         let candidates = self.files.iter().filter(|file| is_provable(file));
         FileList::new(candidates.filter_map(|file| self.candidates.get(&file.file.path).cloned()).collect())
     }
@@ -181,7 +180,7 @@ impl DownloadPlan {
         for planned in &mut self.files {
             if let Some(sum) = sums.get(&planned.file.path) {
                 let is_same = planned.file.sha256.map_or(is_whole, |recorded| recorded == sum);
-                planned.place = if is_same { FileState::Present(sum) } else { FileState::Other };
+                planned.state = if is_same { FileState::Present(sum) } else { FileState::Other };
             }
         }
     }
@@ -191,7 +190,7 @@ impl DownloadPlan {
     /// # Errors
     /// [`DownloadError::Exists`], [`DownloadError::NoRoom`] and [`DownloadError::Disk`].
     pub fn check(&self) -> Result<(), DownloadError> {
-        let is_in_the_way = |file: &&PlannedFile| matches!(file.place, FileState::SameSize | FileState::Other);
+        let is_in_the_way = |file: &&PlannedFile| matches!(file.state, FileState::SameSize | FileState::Other);
         let there: Vec<String> =
             self.files.iter().filter(is_in_the_way).map(|file| file.file.path.to_string()).collect();
         if !self.force && !there.is_empty() {
@@ -216,7 +215,7 @@ impl DownloadPlan {
     /// Files of a plan without missing content.
     #[must_use]
     pub fn present(&self) -> Vec<DownloadedFile> {
-        let sum = |planned: &PlannedFile| match planned.place {
+        let sum = |planned: &PlannedFile| match planned.state {
             FileState::Present(sum) => Some(sum),
             _ => planned.file.sha256,
         };
@@ -224,7 +223,7 @@ impl DownloadPlan {
             path: planned.file.path.to_string(),
             bytes: planned.file.bytes,
             sha256: sum(planned),
-            was_there: true,
+            is_present: true,
         };
         self.files.iter().map(file).collect()
     }
@@ -235,9 +234,9 @@ impl DownloadPlan {
         let mut there = PresentContent::default();
         for planned in &self.files {
             let bytes = planned.file.bytes;
-            match planned.place {
+            match planned.state {
                 FileState::Present(_) => (there.present, there.bytes) = (there.present + 1, there.bytes + bytes),
-                FileState::Placed => (there.placed, there.bytes) = (there.placed + 1, there.bytes + bytes),
+                FileState::Completed => (there.completed, there.bytes) = (there.completed + 1, there.bytes + bytes),
                 FileState::Absent | FileState::SameSize | FileState::Other => {
                     (there.missing, there.missing_bytes) = (there.missing + 1, there.missing_bytes + bytes);
                     there.partial_bytes += planned.found();
@@ -248,82 +247,15 @@ impl DownloadPlan {
     }
 }
 
-/// Content at a path.
-enum PathContent {
-    Nothing,
-    File(SourceFile),
-    Link,
-    Obstacle(String, Obstacle),
-}
-
-/// Inspector of a directory that follows no links.
-struct DirectoryInspector<'a> {
-    directory: &'a Path,
-    /// Inspected directories with their obstacle; `None` if they are directories or missing.
-    parents: HashMap<String, Option<Obstacle>>,
-}
-
-impl DirectoryInspector<'_> {
-    fn inspect(&mut self, path: &BlobPath) -> io::Result<PathContent> {
-        for (at, _) in path.match_indices('/') {
-            let parent = &path[..at];
-            let obstacle = match self.parents.get(parent) {
-                Some(obstacle) => *obstacle,
-                None => {
-                    let obstacle = obstacle(&BlobPath::from(parent).below(self.directory))?;
-                    self.parents.insert(parent.to_owned(), obstacle);
-                    obstacle
-                }
-            };
-            if let Some(obstacle) = obstacle {
-                return Ok(PathContent::Obstacle(parent.to_owned(), obstacle));
-            }
-        }
-        let found = match fs::symlink_metadata(path.below(self.directory)) {
-            Ok(found) => found,
-            Err(why) if is_absent(&why) => return Ok(PathContent::Nothing),
-            Err(why) => return Err(why),
-        };
-        Ok(if found.is_symlink() {
-            PathContent::Link
-        } else if found.is_dir() {
-            PathContent::Obstacle(path.to_string(), Obstacle::Directory)
-        } else {
-            PathContent::File(SourceFile { path: path.clone(), bytes: found.len(), modified: modified(&found)? })
-        })
-    }
-}
-
-/// Obstacle at a parent of a file.
-pub(super) fn obstacle(path: &Path) -> io::Result<Option<Obstacle>> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => Ok(Some(Obstacle::Link)),
-        Ok(found) if !found.is_dir() => Ok(Some(Obstacle::NotADirectory)),
-        Ok(_) => Ok(None),
-        Err(why) if is_absent(&why) => Ok(None),
-        Err(why) => Err(why),
-    }
-}
-
-pub(super) fn is_absent(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// Modification time in nanoseconds since 1970.
-pub(super) fn modified(metadata: &fs::Metadata) -> io::Result<u64> {
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::version;
 
-    fn planned(bytes: u64, place: FileState, ranges: &[u64]) -> PlannedFile {
+    fn planned(bytes: u64, state: FileState, ranges: &[u64]) -> PlannedFile {
         let file = StoredFile { path: "a".into(), bytes, sha256: None, version: version("1") };
         let part = PartId::of("place", &file);
-        PlannedFile { file, part, place, ranges: ranges.iter().copied().collect() }
+        PlannedFile { file, part, state, ranges: ranges.iter().copied().collect() }
     }
 
     #[test]
@@ -332,7 +264,7 @@ mod tests {
         for (files, needed) in [
             (vec![planned(large, FileState::Absent, &[])], large),
             (vec![planned(large, FileState::Absent, &[0, 2])], RANGE),
-            (vec![planned(large, FileState::Other, &[1]), planned(7, FileState::Placed, &[])], RANGE + 100),
+            (vec![planned(large, FileState::Other, &[1]), planned(7, FileState::Completed, &[])], RANGE + 100),
         ] {
             let directory = PathBuf::from("out");
             let plan = DownloadPlan { directory, files, force: true, digest: None, candidates: FileList::default() };

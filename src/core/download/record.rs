@@ -25,9 +25,9 @@ pub(super) struct PartId(String);
 
 impl PartId {
     /// Part of this write of a file of the model at this location.
-    pub(super) fn of(place: &str, file: &StoredFile) -> Self {
+    pub(super) fn of(identity: &str, file: &StoredFile) -> Self {
         let etag = file.version.etag().unwrap_or_default();
-        let hash = Sha256::digest(format!("{place}\0{}\0{}\0{etag}", file.path, file.bytes));
+        let hash = Sha256::digest(format!("{identity}\0{}\0{}\0{etag}", file.path, file.bytes));
         Self(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 
@@ -151,13 +151,13 @@ mod tests {
         let part = PartId::of("place", &file("a", 9, "1"));
         assert_eq!(part, PartId::of("place", &file("a", 9, "1")));
         assert_eq!(part.as_str().len(), 16);
-        for (place, other) in [
+        for (identity, other) in [
             ("other", file("a", 9, "1")),
             ("place", file("b", 9, "1")),
             ("place", file("a", 8, "1")),
             ("place", file("a", 9, "2")),
         ] {
-            assert_ne!(part, PartId::of(place, &other));
+            assert_ne!(part, PartId::of(identity, &other));
         }
     }
 }

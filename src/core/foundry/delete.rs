@@ -5,7 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-use super::client::{FoundryClient, MAX_STALE_POLLS};
+use super::client::FoundryClient;
+use super::operation::MAX_STALE_POLLS;
 use super::operation::{OperationPoll, retry_after};
 use super::state::{OperationFailure, OperationState};
 use crate::http::{HttpError, Method, Retry};
@@ -25,7 +26,7 @@ pub enum DeleteError {
     Unwatchable(#[source] HttpError),
     /// Accepted or reported as done, and the version can still be read.
     #[error("the version still exists after its deletion")]
-    StillThere,
+    StillExists,
     /// The limit ended the wait; the deletion continues.
     #[error("the deletion did not finish in time")]
     TimedOut,
@@ -91,7 +92,7 @@ impl FoundryClient {
             } else {
                 match self.get_model(name, version).await {
                     Ok(_) if is_pending => {}
-                    Ok(_) if looks == 0 => return Err(DeleteError::StillThere),
+                    Ok(_) if looks == 0 => return Err(DeleteError::StillExists),
                     // A GET may lag behind.
                     Ok(_) => looks -= 1,
                     Err(error) if error.status() == Some(404) => return Ok(()),

@@ -19,6 +19,9 @@ pub(super) enum OperationPoll {
     Gone,
 }
 
+/// Polls of a model before an accepted change counts as not done: a GET may lag behind.
+pub(super) const MAX_STALE_POLLS: u32 = 8;
+
 impl FoundryClient {
     /// Delays between polls.
     pub(super) fn polls(&self) -> Backoff<'_> {

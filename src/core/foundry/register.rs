@@ -27,7 +27,7 @@ pub enum RegisterError {
     Refused(#[source] HttpError),
     /// The service has no `createAsync`, and did not accept the PUT instead.
     #[error("the model could not be registered")]
-    NoWay {
+    NoRoute {
         /// Answer to `createAsync`; this one is reported.
         first: HttpError,
         /// Answer to the PUT.
@@ -60,7 +60,7 @@ pub enum RegisterError {
     NotProved,
     /// The version exists, and is not this registration's.
     #[error("the version already exists with other files")]
-    Taken {
+    VersionTaken {
         /// Difference, as a sentence.
         difference: String,
     },
@@ -73,7 +73,7 @@ impl RegisterError {
         const CODES: [&str; 3] = ["UploadExpired", "UploadIncomplete", "InvalidBlobUri"];
         let code = match self {
             Self::Refused(error) | Self::Unwatchable(error) => error.service()?.code.as_deref()?,
-            Self::NoWay { first, .. } => first.service()?.code.as_deref()?,
+            Self::NoRoute { first, .. } => first.service()?.code.as_deref()?,
             Self::Failed(failure) => failure.code.as_deref()?,
             _ => return None,
         };
@@ -84,7 +84,7 @@ impl RegisterError {
     #[must_use]
     pub fn refusal_code(&self) -> Option<&str> {
         match self {
-            Self::Refused(error) | Self::NoWay { second: error, .. } => {
+            Self::Refused(error) | Self::NoRoute { second: error, .. } => {
                 error.service().filter(|error| matches!(error.status, 400 | 409 | 422))?.code.as_deref()
             }
             Self::Failed(failure) => failure.code.as_deref(),
@@ -108,7 +108,7 @@ impl FoundryClient {
     /// Requests a registration, under a limit. The result outlives this process: it is enough to wait for the end.
     ///
     /// # Errors
-    /// [`RegisterError::Refused`], [`RegisterError::NoWay`], [`RegisterError::Taken`] and [`RegisterError::TimedOut`].
+    /// [`RegisterError::Refused`], [`RegisterError::NoRoute`], [`RegisterError::VersionTaken`] and [`RegisterError::TimedOut`].
     pub async fn register(
         &self,
         name: &ModelName,

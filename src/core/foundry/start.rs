@@ -49,7 +49,7 @@ impl FoundryClient {
     /// first.
     ///
     /// # Errors
-    /// [`RegisterError::Refused`], [`RegisterError::NoWay`] and [`RegisterError::Taken`].
+    /// [`RegisterError::Refused`], [`RegisterError::NoRoute`] and [`RegisterError::VersionTaken`].
     pub async fn start_registration(
         &self,
         name: &ModelName,
@@ -65,10 +65,10 @@ impl FoundryClient {
                     Err(second) if is_outcome_unknown(&second) || second.status() == Some(409) => {
                         match self.find_registration(name, version, registration).await? {
                             Some(true) => Ok(accepted()),
-                            _ => Err(RegisterError::NoWay { first, second }),
+                            _ => Err(RegisterError::NoRoute { first, second }),
                         }
                     }
-                    Err(second) => Err(RegisterError::NoWay { first, second }),
+                    Err(second) => Err(RegisterError::NoRoute { first, second }),
                 }
             }
             Err(first) if is_outcome_unknown(&first) => {
@@ -158,7 +158,7 @@ impl FoundryClient {
     ) -> Result<Option<bool>, RegisterError> {
         match self.get_model(name, version).await {
             Ok(model) => match registration.difference(&model) {
-                Some(difference) => Err(RegisterError::Taken { difference }),
+                Some(difference) => Err(RegisterError::VersionTaken { difference }),
                 None => Ok(Some(true)),
             },
             Err(error) if error.status() == Some(404) => Ok(Some(false)),

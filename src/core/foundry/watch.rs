@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::{FoundryClient, MAX_STALE_POLLS};
+use super::client::FoundryClient;
+use super::operation::MAX_STALE_POLLS;
 use super::operation::{OperationPoll, retry_after};
 use super::register::{RegisterError, RegisterStatus};
 use super::start::AcceptedRegistration;
@@ -15,7 +16,7 @@ use crate::http::HttpError;
 use crate::model::{CustomModel, ModelName, ModelVersion, Registration};
 
 /// Polls of an operation that fail for a transient reason before its model is polled as well.
-const UNREADABLE_LOOKS: u32 = 3;
+const MAX_UNREADABLE_POLLS: u32 = 3;
 
 /// Model that is waited for, and its registration where that must be this one.
 #[derive(Clone, Copy)]
@@ -39,7 +40,7 @@ impl FoundryClient {
     /// registration is no success. `on` is called with each state.
     ///
     /// # Errors
-    /// All of [`RegisterError`] but `Refused`, `NoWay` and `Absent`.
+    /// All of [`RegisterError`] but `Refused`, `NoRoute` and `Absent`.
     pub async fn await_registration(
         &self,
         (name, version): (&ModelName, &ModelVersion),
@@ -69,7 +70,7 @@ impl FoundryClient {
     /// polled only where the token may go. `on` is called with each state.
     ///
     /// # Errors
-    /// All of [`RegisterError`] but `Refused`, `NoWay` and `Taken`.
+    /// All of [`RegisterError`] but `Refused`, `NoRoute` and `VersionTaken`.
     pub async fn await_model(
         &self,
         name: &ModelName,
@@ -104,7 +105,7 @@ impl FoundryClient {
         match last_look {
             Ok(Ok(ModelPoll::Registered(model))) => Ok(registered(*model)),
             Ok(Ok(ModelPoll::Failed(failure))) => Err(RegisterError::Failed(failure)),
-            Ok(Ok(ModelPoll::Another(difference))) => Err(RegisterError::Taken { difference }),
+            Ok(Ok(ModelPoll::Another(difference))) => Err(RegisterError::VersionTaken { difference }),
             Ok(Ok(ModelPoll::Running(status))) => {
                 Err(RegisterError::TimedOut { last_status: last_status.or(Some(status)), last_fault })
             }
@@ -146,7 +147,7 @@ impl FoundryClient {
                         unreadable += u32::from(!error.is_throttling());
                         let is_passing = error.is_passing();
                         wait = watch.poll_failed(error);
-                        if is_passing && unreadable < UNREADABLE_LOOKS {
+                        if is_passing && unreadable < MAX_UNREADABLE_POLLS {
                             tokio::time::sleep(polls.poll(wait)).await;
                             continue;
                         }
@@ -160,7 +161,7 @@ impl FoundryClient {
             match self.poll_model(model).await.map_err(RegisterError::Unwatchable)? {
                 ModelPoll::Registered(model) => return Ok(*model),
                 ModelPoll::Failed(failure) => return Err(RegisterError::Failed(failure)),
-                ModelPoll::Another(difference) => return Err(RegisterError::Taken { difference }),
+                ModelPoll::Another(difference) => return Err(RegisterError::VersionTaken { difference }),
                 ModelPoll::Running(status) => {
                     watch.report_state(status);
                     absence.restart();

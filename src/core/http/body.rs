@@ -2,7 +2,7 @@
 
 use super::error::{HttpError, ResponseFlaw};
 use super::fault;
-use super::request::Response;
+use super::response::Response;
 
 /// The largest body that is read.
 pub(super) const LIMIT: usize = 16 << 20;

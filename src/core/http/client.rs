@@ -12,7 +12,8 @@ use url::Url;
 
 use super::certificates::CertificatePaths;
 use super::error::{HttpError, RedirectFault};
-use super::request::{Request, Response, host_and_port};
+use super::request::{Request, host_and_port};
+use super::response::Response;
 use super::retry::Backoff;
 use super::service_error::status_line;
 use super::{body, certificates, fault, retry};

@@ -8,7 +8,8 @@ use super::attempt::Head;
 use super::client::HttpClient;
 use super::error::{HttpError, RedirectFault};
 use super::limit::AttemptLimit;
-use super::request::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 use super::{body, fault};
 
 /// First response to a request for a file.

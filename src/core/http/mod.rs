@@ -1,7 +1,7 @@
 //! One `send` for all requests: sign-in, retries, limits, redirects, trace; and one `open` for responses that are too
 //! large for memory.
 //!
-//! Owns paged lists (`list`), and the failures of the network or of a service. Knows no routes and no bodies.
+//! Owns paged lists (`list`), ranges of files (`RangeReader`), and the failures of the network or of a service. Knows no routes and no bodies.
 
 mod attempt;
 mod body;
@@ -14,7 +14,9 @@ mod fault;
 mod limit;
 mod pages;
 mod proxy;
+mod range;
 mod request;
+mod response;
 mod retry;
 mod service_error;
 
@@ -23,9 +25,10 @@ pub(crate) use download::{Download, DownloadResponse, RawResponse};
 pub use error::{HttpError, Intermediary, NetworkFault, RedirectFault, ResponseFlaw};
 pub(crate) use pages::{MAX_PAGES, PageError};
 pub(crate) use proxy::ProxyUse;
+pub(crate) use range::{RangeFlaw, RangeReader, RangeResponse, RangeSource};
 pub use request::Request;
-pub(crate) use request::Response;
 pub use reqwest::Method;
+pub(crate) use response::Response;
 pub(crate) use retry::Backoff;
 pub use retry::Retry;
 pub(crate) use service_error::read_error;

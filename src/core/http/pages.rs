@@ -33,7 +33,7 @@ pub(crate) enum PageError {
     /// Next page whose address holds a user name or a password.
     UserInformation,
     /// Next page that was read already.
-    Circle,
+    Cycle,
     /// More pages or items than any real list has.
     Endless,
 }
@@ -144,7 +144,7 @@ impl HttpClient {
         let mut parsing: Option<JoinHandle<Result<Vec<T>, HttpError>>> = None;
         loop {
             if !seen.insert(request.url.clone()) {
-                return Err(PageError::Circle);
+                return Err(PageError::Cycle);
             }
             if seen.len() > MAX_PAGES || items.len() > MAX_ITEMS {
                 return Err(PageError::Endless);

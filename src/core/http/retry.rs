@@ -33,7 +33,13 @@ pub(crate) struct Backoff<'a> {
     attempts: Option<u32>,
     first: Duration,
     cap: Duration,
-    failed: u32,
+    failures: Failures,
+}
+
+/// Failed attempts so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Failures {
+    count: u32,
     /// An intermediary answered once.
     met_intermediary: bool,
 }
@@ -42,7 +48,7 @@ impl<'a> Backoff<'a> {
     /// Returns the pauses of a request: five attempts, between `Timings::retry_first` and `Timings::retry_cap`.
     pub(crate) fn new(timings: &'a Timings, retry: Retry) -> Self {
         let (first, cap) = (timings.retry_first, timings.retry_cap);
-        Self { timings, retry, attempts: Some(ATTEMPTS), first, cap, failed: 0, met_intermediary: false }
+        Self { timings, retry, attempts: Some(ATTEMPTS), first, cap, failures: Failures::default() }
     }
 
     /// Returns the pauses of an operation that is polled: between `Timings::poll_first` and `Timings::poll_cap`.
@@ -68,27 +74,27 @@ impl<'a> Backoff<'a> {
         self
     }
 
-    /// With this number of failed attempts before.
-    pub(crate) fn failed_before(mut self, failed: u32) -> Self {
-        self.failed = failed;
+    /// Continues after these failures.
+    pub(crate) fn resume(mut self, failures: Failures) -> Self {
+        self.failures = failures;
         self
     }
 
     /// Counts a failed attempt, and returns the pause before the next one; `None` if the failure is final.
     pub(crate) fn after(&mut self, error: &HttpError) -> Option<Duration> {
-        self.failed += 1;
+        self.failures.count += 1;
         // A sign-in page persists; a misrouted connection does not happen twice.
         let mut is_first_intermediary = || {
             self.retry != Retry::None
                 && error.is_of_intermediary()
-                && !std::mem::replace(&mut self.met_intermediary, true)
+                && !std::mem::replace(&mut self.failures.met_intermediary, true)
         };
         let is_worthwhile = is_retryable(self.retry, error) || is_first_intermediary();
-        if self.attempts.is_some_and(|attempts| self.failed >= attempts) || !is_worthwhile {
+        if self.attempts.is_some_and(|attempts| self.failures.count >= attempts) || !is_worthwhile {
             return None;
         }
         let requested = requested_pause(error.service().and_then(|error| error.retry_after), self.timings);
-        Some(pause(self.first, self.cap, self.failed, rand::random()).max(requested))
+        Some(pause(self.first, self.cap, self.failures.count, rand::random()).max(requested))
     }
 
     /// Returns the pause before the next poll.
@@ -97,18 +103,23 @@ impl<'a> Backoff<'a> {
             // A service that requests no pause at all still gets one.
             return requested_pause(retry_after, self.timings).max(self.first);
         }
-        self.failed += 1;
-        pause(self.first, self.cap, self.failed, NO_JITTER)
+        self.failures.count += 1;
+        pause(self.first, self.cap, self.failures.count, NO_JITTER)
     }
 
     /// Failed attempts so far.
+    pub(crate) fn failures(&self) -> Failures {
+        self.failures
+    }
+
+    /// Number of failed attempts so far.
     pub(crate) fn failed(&self) -> u32 {
-        self.failed
+        self.failures.count
     }
 
     /// Number of the next attempt, with the number of all where that is limited: `2 of 5`.
     pub(crate) fn next_attempt(&self) -> String {
-        let next = self.failed + 1;
+        let next = self.failures.count + 1;
         self.attempts.map_or_else(|| next.to_string(), |all| format!("{next} of {all}"))
     }
 }

@@ -25,7 +25,7 @@ mod error;
 mod id;
 mod mode;
 mod plan;
-mod ranges;
+mod range;
 mod reader;
 mod remote_file;
 mod select;

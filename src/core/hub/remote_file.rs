@@ -11,7 +11,6 @@ use url::Url;
 use super::client::{HubClient, RequestSubject};
 use super::error::HubError;
 use super::id::{CommitId, RepoId};
-use super::ranges::RangeStream;
 use super::signed_url::SignedUrl;
 use super::source::HubFile;
 use super::sum::{HubSum, SumState};
@@ -81,11 +80,6 @@ impl RemoteFile {
         if matches!(&*location, Some(Location::Signed(signed)) if **signed == *refused) {
             *location = None;
         }
-    }
-
-    /// Bytes of this range, piece by piece.
-    pub(crate) fn stream(self: &Arc<Self>, range: Range<u64>) -> RangeStream {
-        RangeStream::new(Arc::clone(self), range)
     }
 
     /// Bytes of this range.

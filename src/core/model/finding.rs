@@ -133,20 +133,27 @@ pub struct Finding {
     /// One sentence.
     pub message: String,
     /// Suggestion.
-    pub remedy: String,
+    #[serde(rename = "remedy")]
+    pub suggestion: String,
 }
 
 impl Finding {
     /// Stops an upload.
     #[must_use]
-    pub fn error(code: FindingCode, file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { level: FindingLevel::Error, code, file: file.to_owned(), message: message.into(), remedy: remedy.into() }
+    pub fn error(code: FindingCode, file: &str, message: impl Into<String>, suggestion: impl Into<String>) -> Self {
+        Self {
+            level: FindingLevel::Error,
+            code,
+            file: file.to_owned(),
+            message: message.into(),
+            suggestion: suggestion.into(),
+        }
     }
 
     /// Stops nothing.
     #[must_use]
-    pub fn warning(code: FindingCode, file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { level: FindingLevel::Warning, ..Self::error(code, file, message, remedy) }
+    pub fn warning(code: FindingCode, file: &str, message: impl Into<String>, suggestion: impl Into<String>) -> Self {
+        Self { level: FindingLevel::Warning, ..Self::error(code, file, message, suggestion) }
     }
 
     /// True if it stops an upload.

@@ -6,8 +6,7 @@ use serde::de::{DeserializeSeed, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::custom_model::{ModelDocument, ModelView};
-use super::{ModelFilter, Versioned};
+use super::{ModelDocument, ModelFilter, ModelView, Versioned};
 
 /// Columns of a table, in their order in the text of a model.
 const COLUMNS: usize = 5;

@@ -17,6 +17,7 @@ mod file_kind;
 mod filter;
 mod finding;
 mod listed;
+mod model_view;
 mod name;
 mod order;
 mod registration;
@@ -36,10 +37,7 @@ pub use cloud::Cloud;
 pub use content_digest::{CONTENT_DIGEST, content_digest};
 pub(crate) use content_hash::from_hex;
 pub use content_hash::{ContentHash, ContentHashError};
-pub use custom_model::{
-    ArtifactProfile, CatalogInfo, CustomModel, LoraConfig, ModelDocument, ModelSource, ModelView, ModelWarning,
-    SystemData,
-};
+pub use custom_model::{CustomModel, ModelDocument};
 pub use deployment::{
     CUSTOM_FORMAT, Deployment, DeploymentKind, DeploymentProperties, DeploymentState, DeploymentView, FIREWORKS_FORMAT,
     ModelReference, ProjectDeployment, ProjectDeploymentView, RateLimit, Sku, is_fireworks,
@@ -52,6 +50,7 @@ pub(crate) use file_kind::{FileKind, file_name, weight_extension};
 pub use filter::{ModelFilter, NamePattern};
 pub use finding::{Finding, FindingCode, FindingLevel};
 pub use listed::{ListedModel, ModelListSeed};
+pub use model_view::{ArtifactProfile, CatalogInfo, LoraConfig, ModelSource, ModelView, ModelWarning, SystemData};
 pub use name::{ModelName, NewModelName};
 pub use order::{Versioned, by_creation, by_name, keep_latest, latest, newest_first};
 pub use registration::{LoraShape, ModelDetails, Registration};

@@ -40,7 +40,7 @@ impl fmt::Display for NameFault {
 impl NameFault {
     /// Next step.
     #[must_use]
-    pub fn remedy(self) -> &'static str {
+    pub fn suggestion(self) -> &'static str {
         match self {
             Self::Backslash => {
                 "Rename the file. Names like it come from archives that were packed on Windows: the part before the \

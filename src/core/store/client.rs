@@ -2,36 +2,39 @@
 //! SAS that the store rejects is renewed.
 
 mod copy;
+mod list;
 mod metadata;
 mod put;
 mod range;
 mod stored;
+mod traffic;
 
-use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::acceptance::of_store;
-use super::container::{Container, blob_url};
+use super::container::blob_url;
 use super::error::{StoreError, rejects_sas};
-use super::location::{BlobListing, ListedBlob, UploadLocation};
+use super::location::UploadLocation;
 use super::retry::{self, RetryNotices};
 use super::version::BlobVersion;
-use super::wire::{BlobEntry, StoredBlocks, read_blobs, read_blocks};
+use super::wire::{StoredBlocks, read_blocks};
 use crate::env::Timings;
-use crate::http::{HttpClient, HttpError, MAX_PAGES, Method, Request, Response, ResponseFlaw, Retry};
+use crate::http::{HttpClient, HttpError, Method, Request, Response, Retry};
 use crate::model::{BlobPath, BlobUri, Report, Reporter};
 use crate::redact::SecretUrl;
 
 pub(crate) use self::copy::{CopyRefusal, CopySource};
+pub(super) use self::list::{all_pages, list_blobs};
 use self::put::UNKNOWN;
 pub(crate) use self::put::{BlobContent, SendAttempt};
-pub(crate) use self::range::{BlobRange, RangeError};
+pub(crate) use self::range::RangeError;
 pub use self::stored::StoredFile;
+pub(crate) use self::traffic::Traffic;
 
 /// Version of the protocol that AzCopy 10.32 uses too.
 const VERSION: &str = "2025-07-05";
@@ -42,47 +45,12 @@ const SHA256: &str = "x-ms-meta-sha256";
 /// Asks the service for a fresh location of the same upload.
 pub(crate) type RenewLocation = Arc<dyn Fn() -> BoxFuture<'static, Result<UploadLocation, HttpError>> + Send + Sync>;
 
-/// Makes an entry of a listing.
-pub(crate) type ListingEntry<'s> = &'s (dyn Fn(&str, ListedBlob) -> (BlobPath, ListedBlob) + Sync);
-
 /// The SAS in force; each renewal is a new generation.
 struct Sas {
     url: SecretUrl,
     generation: u64,
     /// Something was accepted with it.
     is_proved: bool,
-}
-
-/// Counters of the traffic.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    /// Bytes taken from bodies, ever.
-    taken: AtomicU64,
-    /// Of these the bytes that must be sent again.
-    lost: AtomicU64,
-    /// Requests that were answered well.
-    answers: AtomicU64,
-}
-
-impl Traffic {
-    /// Bytes that are under way or arrived.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed).saturating_sub(self.lost.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn answers(&self) -> u64 {
-        self.answers.load(Ordering::Relaxed)
-    }
-
-    /// Bytes that were taken for lost arrived after all.
-    fn restore_lost(&self, bytes: u64) {
-        self.taken.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Counter that grows with any progress, even of content that is sent again.
-    fn activity(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed) + self.answers.load(Ordering::Relaxed)
-    }
 }
 
 /// An upload location that is written to.
@@ -153,33 +121,6 @@ impl BlobStore {
         &self.traffic
     }
 
-    /// Lists the blobs of the location, all pages; `None` if the SAS does not allow that. `shared` makes an entry of a
-    /// listed blob, reusing parts that are in memory already.
-    ///
-    /// # Errors
-    /// When the store does not answer, or with something that is no list.
-    pub(crate) async fn list(&self, shared: ListingEntry<'_>) -> Result<Option<BlobListing>, StoreError> {
-        self.listed(async |sas| list_blobs(&self.http, sas, shared).await).await
-    }
-
-    /// Makes a list with the SAS in force, and once more with a fresh one; `None` if the SAS does not allow that.
-    async fn listed<T>(&self, list: impl AsyncFn(&SecretUrl) -> Result<T, HttpError>) -> Result<Option<T>, StoreError> {
-        let (sas, generation) = self.current().await;
-        match list(&sas).await {
-            Ok(listed) => Ok(Some(listed)),
-            Err(error) if rejects_sas(&error) => {
-                self.renew(generation, error).await?;
-                match list(&self.current().await.0).await {
-                    Ok(listed) => Ok(Some(listed)),
-                    Err(error) if error.status() == Some(403) => Ok(None),
-                    Err(error) => Err(StoreError::Http(error)),
-                }
-            }
-            Err(error) if error.status() == Some(403) => Ok(None),
-            Err(error) => Err(StoreError::Http(error)),
-        }
-    }
-
     /// Deletes one blob. One that is not there is deleted.
     ///
     /// # Errors
@@ -229,7 +170,7 @@ impl BlobStore {
             let (url, generation) = self.current().await;
             let error = match once(url.expose()).await {
                 Ok(response) => {
-                    self.traffic.answers.fetch_add(1, Ordering::Relaxed);
+                    self.traffic.add_answer();
                     self.mark_proved(generation).await;
                     return Ok(response);
                 }
@@ -279,50 +220,5 @@ impl BlobStore {
 
     fn report(&self, report: Report) {
         (self.reporter)(report);
-    }
-}
-
-/// Lists the blobs of a location with this SAS, all pages.
-pub(super) async fn list_blobs(
-    http: &HttpClient,
-    sas: &SecretUrl,
-    shared: ListingEntry<'_>,
-) -> Result<BlobListing, HttpError> {
-    // Sorted in the end: a tree that is built at once has full nodes.
-    let mut found = Vec::new();
-    let container = Container::of(sas.expose());
-    let url = |marker: &str| container.listing(marker, None);
-    all_pages(http, &container, &url, &mut |name, entry| found.push(shared(name, entry.blob))).await?;
-    Ok(found.into_iter().collect())
-}
-
-/// Reads all pages of a list, and hands each blob of the location over with its name there.
-pub(super) async fn all_pages(
-    http: &HttpClient,
-    container: &Container,
-    url: &(dyn Fn(&str) -> Url + Sync),
-    on: &mut (dyn FnMut(&str, BlobEntry) + Send),
-) -> Result<(), HttpError> {
-    let (mut marker, mut seen) = (String::new(), HashSet::new());
-    loop {
-        let request = Request::new(Method::GET, url(&marker), Retry::Idempotent);
-        let response = http.send(&of_store(request, None)).await?;
-        let page = read_blobs(&response)?;
-        for mut entry in page.blobs {
-            let name = std::mem::take(&mut entry.name);
-            if let Some(name) = name.strip_prefix(container.prefix()) {
-                on(name, entry);
-            }
-        }
-        let Some(next) = page.next else { return Ok(()) };
-        // A partial list proves nothing.
-        let flaw = |message: &str| Err(response.bad(ResponseFlaw::Shape(message.into())));
-        if !seen.insert(next.clone()) {
-            return flaw("its list of blobs repeats");
-        }
-        if seen.len() >= MAX_PAGES {
-            return flaw("its list of blobs does not end");
-        }
-        marker = next;
     }
 }

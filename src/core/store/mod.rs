@@ -15,9 +15,7 @@ mod wire;
 
 pub(crate) use blocks::{BLOCK, BlockId, BlockLayout, STREAMED_BLOCK, content_type};
 pub use client::StoredFile;
-pub(crate) use client::{
-    BlobContent, BlobRange, BlobStore, CopyRefusal, CopySource, RangeError, RenewLocation, SendAttempt,
-};
+pub(crate) use client::{BlobContent, BlobStore, CopyRefusal, CopySource, RangeError, RenewLocation, SendAttempt};
 pub use error::{SasRefusal, StoreError};
 pub use location::{BlobListing, ListedBlob, UploadLocation};
 pub use source_blobs::source_blobs;

@@ -1,6 +1,11 @@
-//! The private directory of one upload: AzCopy's log and plan, and the list of its files.
+//! The private directory of one upload, and its lock: one process works in it.
 //!
 //! `<azd config dir>/ai-models/uploads/<id>/`, readable only by its owner, removed on success.
+
+mod content;
+mod handover;
+
+pub use handover::DirectoryHandover;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -8,62 +13,19 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::detached::{self, DETACHED_LOCK, DetachedFiles, DetachedRun, RunLock};
-use super::journal::{JOURNAL, read_journal};
+use super::detached::DETACHED_LOCK;
 use super::local::holds_lock;
 use crate::files::{create_private, create_private_directory, open_private, remove_directory};
-use crate::model::{ContentHash, SourceFile};
-use crate::native::Record;
+use crate::model::ContentHash;
 
 const LOCK: &str = "lock";
-/// Files that describe an upload after its end.
-const RETAINED_FILES: [&str; 8] =
-    [LOCK, OWNER, JOURNAL, DETACHED_LOCK, detached::RUN, detached::EVENTS, detached::LOG, detached::RESULT];
-const LIST: &str = "files.txt";
 const OWNER: &str = "pid";
-const RUN: &str = "run-";
-
 /// A directory that this process alone works in, until it is dropped.
 #[derive(Debug)]
 pub struct UploadDirectory {
     path: PathBuf,
     // Never read: the lock ends with the handle.
     _lock: File,
-}
-
-/// Directory that is handed over to the process that continues its upload. One that was created for this is removed
-/// where that process never takes it.
-#[derive(Debug)]
-pub struct DirectoryHandover {
-    path: PathBuf,
-    is_new: bool,
-}
-
-impl DirectoryHandover {
-    /// Path of the directory.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Leaves the directory to the process that took it; returns the upload's id.
-    #[must_use]
-    pub fn keep(mut self) -> String {
-        self.is_new = false;
-        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    }
-}
-
-impl Drop for DirectoryHandover {
-    fn drop(&mut self) {
-        if self.is_new
-            && let Ok(directory) = UploadDirectory::take(self.path.clone())
-            && read_journal(&self.path).is_none()
-            && !directory.has_detached()
-        {
-            drop(directory.remove());
-        }
-    }
 }
 
 /// Failure to open or create the directory.
@@ -163,100 +125,6 @@ impl UploadDirectory {
         &self.path
     }
 
-    /// The directory of one run of AzCopy, for its log, its plan and its list of files.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn run(&self, number: u32) -> Result<PathBuf, DirectoryError> {
-        let path = self.run_path(number);
-        match create_private_directory(&path) {
-            Ok(()) => Ok(path),
-            Err(why) => Err(DirectoryError::Io { path, why }),
-        }
-    }
-
-    /// Highest run number that has a directory, for a lost journal; 0 where there is none.
-    pub(crate) fn highest_run(&self) -> u32 {
-        let entries = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
-        let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(RUN)?.parse().ok();
-        entries.filter_map(number).max().unwrap_or(0)
-    }
-
-    /// Directory of a run, which may not exist.
-    #[must_use]
-    pub fn run_path(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{RUN}{number}"))
-    }
-
-    /// Writes the list of files of a run as AzCopy reads it: one path a line.
-    ///
-    /// # Errors
-    /// When the list cannot be written.
-    pub(crate) async fn write_list(&self, run: u32, files: &[SourceFile]) -> Result<PathBuf, DirectoryError> {
-        let path = self.run_path(run).join(LIST);
-        let names: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
-        let target = path.clone();
-        let write = move || -> io::Result<()> {
-            let mut out = io::BufWriter::new(create_private(&target)?);
-            for name in names {
-                writeln!(out, "{name}")?;
-            }
-            out.flush()
-        };
-        match blocking(write).await {
-            Ok(()) => Ok(path),
-            Err(why) => Err(DirectoryError::Io { path, why }),
-        }
-    }
-
-    /// Opens the record of the native engine, with the content of earlier runs of the upload with this key.
-    ///
-    /// # Errors
-    /// When it cannot be read or written.
-    pub(crate) async fn record(&self, key: &str) -> io::Result<Record> {
-        let (path, key) = (self.path.clone(), key.to_owned());
-        blocking(move || Record::open(&path, &key)).await
-    }
-
-    /// Takes the directory for a detached run of this process.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub(super) fn begin_detached(&self, run: &DetachedRun) -> Result<RunLock, DirectoryError> {
-        let files = DetachedFiles::of(&self.path);
-        files.begin(run).map_err(|why| DirectoryError::Io { path: self.path.clone(), why })
-    }
-
-    /// Releases the directory for the process that continues the upload.
-    pub(super) fn hand_over(self) -> DirectoryHandover {
-        let is_new = read_journal(&self.path).is_none() && !self.has_detached();
-        DirectoryHandover { path: self.path, is_new }
-    }
-
-    /// True if a detached upload left its result, or is about to begin.
-    pub(super) fn has_detached(&self) -> bool {
-        DetachedFiles::of(&self.path).run().is_some()
-    }
-
-    /// Removes the files needed to resume, and keeps those that describe the upload.
-    pub(super) fn remove_resume_state(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else if !RETAINED_FILES.iter().any(|name| entry.file_name() == *name) {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the files of an earlier detached run except the journal.
-    pub(super) fn forget_detached(&self) {
-        // Remaining files are removed by the next run.
-        drop(DetachedFiles::of(&self.path).remove());
-    }
-
     /// Removes the directory with its content.
     ///
     /// # Errors
@@ -266,24 +134,6 @@ impl UploadDirectory {
         // Windows does not remove open files.
         drop(self);
         remove_directory(&path)
-    }
-
-    /// Removes the directories of earlier runs, except the one of run `current`.
-    ///
-    /// # Errors
-    /// When something cannot be removed.
-    pub(crate) async fn remove_runs_but(&self, current: u32) -> Result<(), DirectoryError> {
-        let (path, kept) = (self.path.clone(), self.run_path(current));
-        let remove = move || -> io::Result<()> {
-            for entry in fs::read_dir(path)? {
-                let entry = entry?;
-                if entry.file_type()?.is_dir() && entry.path() != kept {
-                    remove_directory(&entry.path())?;
-                }
-            }
-            Ok(())
-        };
-        blocking(remove).await.map_err(|why| DirectoryError::Io { path: self.path.clone(), why })
     }
 }
 
@@ -319,6 +169,7 @@ fn named(process: Option<u32>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SourceFile;
 
     const ENDPOINT: &str = "https://a.services.ai.azure.com/api/projects/p";
 

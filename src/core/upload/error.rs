@@ -34,7 +34,7 @@ pub enum UploadError {
     /// The location holds a file that an earlier attempt of this upload sent, and that is no part of the source any
     /// longer.
     #[error("the upload location still contains {path} from an earlier attempt of this upload; {why}")]
-    OwnStray {
+    UndeletableFile {
         /// The file.
         path: BlobPath,
         /// Reason why the file is kept.
@@ -47,7 +47,7 @@ pub enum UploadError {
     Directory(#[from] DirectoryError),
     /// The transfer was interrupted or failed.
     #[error("{}", .0.failure)]
-    Broken(Box<IncompleteUpload>),
+    Incomplete(Box<IncompleteUpload>),
 }
 
 /// A transfer that ended early, and the content that is kept.

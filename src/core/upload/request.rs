@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::journal::{Journal, UploadSpec};
 use crate::model::{FileList, ModelDetails, ModelName, ModelVersion};
-use crate::paths::is_same_place;
+use crate::paths::is_same_path;
 use crate::platform::Platform;
 use crate::project::ProjectEndpoint;
 use crate::source::{Selection, UploadSource};
@@ -55,7 +55,7 @@ impl UploadRequest {
     /// True for the source of this request, however it is spelled.
     pub(super) fn has_source(&self, source: &str) -> bool {
         match &*self.source {
-            UploadSource::Local { .. } => is_same_place(source, &self.shown_source, Platform::CURRENT),
+            UploadSource::Local { .. } => is_same_path(source, &self.shown_source, Platform::CURRENT),
             UploadSource::Remote { .. } | UploadSource::Hub(_) => source == self.shown_source,
         }
     }

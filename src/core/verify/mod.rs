@@ -3,6 +3,8 @@
 
 mod compare;
 mod read_back;
+mod verification;
 
-pub use compare::{Comparison, DigestStatus, FileStatus, Proof, Verification, VerifiedFile, comparable_files};
+pub use compare::{Comparison, comparable_files};
 pub use read_back::{ReadBackError, read_back};
+pub use verification::{DigestStatus, FileStatus, Proof, Verification, VerifiedFile};

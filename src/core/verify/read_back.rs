@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::foundry::ModelFiles;
 use crate::model::{BlobPath, ContentHash};
 use crate::progress::StallWatch;
-use crate::store::{BlobRange, BlobStore, RangeError, StoreError, StoredFile};
+use crate::store::{BlobStore, RangeError, StoreError, StoredFile};
 
 /// Bytes per request, which wait in memory for earlier ranges.
 const PART: u64 = 4 << 20;
@@ -119,7 +119,7 @@ async fn part(
     range: Range<u64>,
     read: &AtomicU64,
 ) -> Result<Vec<Bytes>, RangeError> {
-    let mut source = BlobRange::new(Arc::clone(store), file.clone(), range);
+    let mut source = store.read_range(file, range);
     let mut pieces = Vec::new();
     while let Some(piece) = source.next().await? {
         read.fetch_add(piece.len() as u64, Ordering::Relaxed);

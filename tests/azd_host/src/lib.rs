@@ -19,7 +19,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 
-pub use state::{Call, Environment, Fault, Scene};
+pub use state::{Call, Environment, Fault, HostState};
 
 use services::Services;
 use state::State;
@@ -31,13 +31,13 @@ pub struct FakeHost {
 }
 
 impl FakeHost {
-    /// Starts a host that plays this scene, on a free port.
+    /// Starts a host that plays this host_state, on a free port.
     ///
     /// # Panics
     /// When there is no free port.
     #[must_use]
-    pub fn start(scene: Scene) -> Self {
-        let state = Arc::new(Mutex::new(State::new(scene)));
+    pub fn start(host_state: HostState) -> Self {
+        let state = Arc::new(Mutex::new(State::new(host_state)));
         let services = Services::new(Arc::clone(&state));
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -60,7 +60,7 @@ impl FakeHost {
     /// Value of `AZD_ACCESS_TOKEN`.
     #[must_use]
     pub fn token(&self) -> String {
-        self.state().scene.token.clone()
+        self.state().host_state.token.clone()
     }
 
     /// Calls so far, in their order.
@@ -81,15 +81,15 @@ impl FakeHost {
         self.state().reports.clone()
     }
 
-    /// Changes the scene.
-    pub fn change(&self, change: impl FnOnce(&mut Scene)) {
-        change(&mut self.state().scene);
+    /// Changes the host_state.
+    pub fn change(&self, change: impl FnOnce(&mut HostState)) {
+        change(&mut self.state().host_state);
     }
 
-    /// The scene as it is now.
+    /// The host_state as it is now.
     #[must_use]
-    pub fn scene(&self) -> Scene {
-        self.state().scene.clone()
+    pub fn host_state(&self) -> HostState {
+        self.state().host_state.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

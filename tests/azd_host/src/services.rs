@@ -13,7 +13,7 @@ use crate::proto::project_service_server::{ProjectService, ProjectServiceServer}
 use crate::proto::prompt_service_server::{PromptService, PromptServiceServer};
 use crate::proto::workflow_service_server::{WorkflowService, WorkflowServiceServer};
 use crate::proto::{self as p, EmptyRequest, EmptyResponse};
-use crate::state::{Call, Fault, Scene, State};
+use crate::state::{Call, Fault, HostState, State};
 
 #[derive(Clone)]
 pub(crate) struct Services(Arc<Mutex<State>>);
@@ -39,7 +39,7 @@ impl Services {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the call, checks its token, and plays a fault if the scene has one.
+    /// Records the call, checks its token, and plays a fault if the host_state has one.
     async fn take<T: std::fmt::Debug>(&self, method: &'static str, request: Request<T>) -> Result<T, Status> {
         let kept = ["authorization", "traceparent", "tracestate"];
         let text = |name: &&str| {
@@ -55,10 +55,10 @@ impl Services {
             if given.is_none() {
                 return Err(Status::unauthenticated("metadata missing"));
             }
-            if given.as_deref() != Some(state.scene.token.as_str()) {
+            if given.as_deref() != Some(state.host_state.token.as_str()) {
                 return Err(Status::unauthenticated("invalid token"));
             }
-            state.scene.faults.get(method).cloned()
+            state.host_state.faults.get(method).cloned()
         };
         match fault {
             None => Ok(message),
@@ -79,8 +79,8 @@ impl Services {
         self.state().calls.iter().filter(|call| call.method == method).count()
     }
 
-    fn scene<T>(&self, look: impl FnOnce(&mut Scene) -> T) -> T {
-        look(&mut self.state().scene)
+    fn host_state<T>(&self, look: impl FnOnce(&mut HostState) -> T) -> T {
+        look(&mut self.state().host_state)
     }
 }
 
@@ -89,26 +89,26 @@ fn plain(words: impl Into<String>) -> Status {
     Status::unknown(words)
 }
 
-fn name_or_default(scene: &Scene, name: &str) -> Result<String, Status> {
+fn name_or_default(host_state: &HostState, name: &str) -> Result<String, Status> {
     if !name.is_empty() {
         return Ok(name.to_owned());
     }
-    let default = scene.environments.iter().find(|(_, environment)| environment.is_default);
+    let default = host_state.environments.iter().find(|(_, environment)| environment.is_default);
     default.map(|(name, _)| name.clone()).ok_or_else(|| plain("default environment not found"))
 }
 
-fn existing<'a>(scene: &'a mut Scene, name: &str) -> Result<&'a mut crate::state::Environment, Status> {
-    if scene.project.is_none() {
+fn existing<'a>(host_state: &'a mut HostState, name: &str) -> Result<&'a mut crate::state::Environment, Status> {
+    if host_state.project.is_none() {
         return Err(plain("no project exists; to create a new project, run `azd init`"));
     }
-    scene.environments.get_mut(name).ok_or_else(|| plain(format!("'{name}': environment does not exist")))
+    host_state.environments.get_mut(name).ok_or_else(|| plain(format!("'{name}': environment does not exist")))
 }
 
 #[tonic::async_trait]
 impl ProjectService for Services {
     async fn get(&self, request: Request<EmptyRequest>) -> Answer<p::GetProjectResponse> {
         self.take("Project.Get", request).await?;
-        match self.scene(|scene| scene.project.clone()) {
+        match self.host_state(|host_state| host_state.project.clone()) {
             Some((name, path)) => {
                 Ok(Response::new(p::GetProjectResponse { project: Some(p::ProjectConfig { name, path }) }))
             }
@@ -125,34 +125,34 @@ fn environment(name: String) -> Response<p::EnvironmentResponse> {
 impl EnvironmentService for Services {
     async fn get_current(&self, request: Request<EmptyRequest>) -> Answer<p::EnvironmentResponse> {
         self.take("Environment.GetCurrent", request).await?;
-        Ok(environment(self.scene(|scene| name_or_default(scene, ""))?))
+        Ok(environment(self.host_state(|host_state| name_or_default(host_state, ""))?))
     }
 
     async fn list(&self, request: Request<EmptyRequest>) -> Answer<p::EnvironmentListResponse> {
         self.take("Environment.List", request).await?;
-        let environments = self.scene(|scene| {
+        let environments = self.host_state(|host_state| {
             let one = |(name, environment): (&String, &crate::state::Environment)| p::EnvironmentDescription {
                 name: name.clone(),
                 local: true,
                 remote: false,
                 default: environment.is_default,
             };
-            scene.environments.iter().map(one).collect()
+            host_state.environments.iter().map(one).collect()
         });
         Ok(Response::new(p::EnvironmentListResponse { environments }))
     }
 
     async fn get(&self, request: Request<p::GetEnvironmentRequest>) -> Answer<p::EnvironmentResponse> {
         let name = self.take("Environment.Get", request).await?.name;
-        self.scene(|scene| existing(scene, &name).map(drop))?;
+        self.host_state(|host_state| existing(host_state, &name).map(drop))?;
         Ok(environment(name))
     }
 
     async fn select(&self, request: Request<p::SelectEnvironmentRequest>) -> Answer<EmptyResponse> {
         let name = self.take("Environment.Select", request).await?.name;
-        self.scene(|scene| {
-            existing(scene, &name)?;
-            for (other, environment) in &mut scene.environments {
+        self.host_state(|host_state| {
+            existing(host_state, &name)?;
+            for (other, environment) in &mut host_state.environments {
                 environment.is_default = *other == name;
             }
             Ok(Response::new(EmptyResponse {}))
@@ -161,19 +161,19 @@ impl EnvironmentService for Services {
 
     async fn get_values(&self, request: Request<p::GetEnvironmentRequest>) -> Answer<p::KeyValueListResponse> {
         let name = self.take("Environment.GetValues", request).await?.name;
-        self.scene(|scene| {
-            let name = name_or_default(scene, &name)?;
+        self.host_state(|host_state| {
+            let name = name_or_default(host_state, &name)?;
             let pair = |(key, value): (&String, &String)| p::KeyValue { key: key.clone(), value: value.clone() };
-            let key_values = existing(scene, &name)?.values.iter().map(pair).collect();
+            let key_values = existing(host_state, &name)?.values.iter().map(pair).collect();
             Ok(Response::new(p::KeyValueListResponse { key_values }))
         })
     }
 
     async fn set_value(&self, request: Request<p::SetEnvRequest>) -> Answer<EmptyResponse> {
         let message = self.take("Environment.SetValue", request).await?;
-        self.scene(|scene| {
-            let name = name_or_default(scene, &message.env_name)?;
-            existing(scene, &name)?.values.insert(message.key, message.value);
+        self.host_state(|host_state| {
+            let name = name_or_default(host_state, &message.env_name)?;
+            existing(host_state, &name)?.values.insert(message.key, message.value);
             Ok(Response::new(EmptyResponse {}))
         })
     }
@@ -186,7 +186,7 @@ impl AccountService for Services {
         request: Request<p::ListSubscriptionsRequest>,
     ) -> Answer<p::ListSubscriptionsResponse> {
         let tenant = self.take("Account.ListSubscriptions", request).await?.tenant_id;
-        let mut subscriptions = self.scene(|scene| scene.subscriptions.clone());
+        let mut subscriptions = self.host_state(|host_state| host_state.subscriptions.clone());
         subscriptions.retain(|one| tenant.as_ref().is_none_or(|tenant| *tenant == one.user_tenant_id));
         Ok(Response::new(p::ListSubscriptionsResponse { subscriptions }))
     }
@@ -196,7 +196,7 @@ impl AccountService for Services {
         if id.is_empty() {
             return Err(Status::invalid_argument("subscription id is required"));
         }
-        let found = self.scene(|scene| scene.subscriptions.iter().find(|one| one.id == id).cloned());
+        let found = self.host_state(|host_state| host_state.subscriptions.iter().find(|one| one.id == id).cloned());
         let found = found.ok_or_else(|| plain("failed to resolve user access to subscription"))?;
         Ok(Response::new(p::LookupTenantResponse { tenant_id: found.user_tenant_id }))
     }
@@ -214,19 +214,19 @@ impl WorkflowService for Services {
         for step in steps {
             let args = step.command.map(|command| command.args).unwrap_or_default();
             let words: Vec<&str> = args.iter().map(String::as_str).collect();
-            self.scene(|scene| match words.as_slice() {
+            self.host_state(|host_state| match words.as_slice() {
                 [] => Err(Status::invalid_argument("step has no command")),
                 ["init", "--minimal", ..] => {
-                    scene.project = Some(("made".into(), "/made".into()));
+                    host_state.project = Some(("made".into(), "/made".into()));
                     Ok(())
                 }
-                ["env", "new", name, ..] if scene.environments.contains_key(*name) => {
+                ["env", "new", name, ..] if host_state.environments.contains_key(*name) => {
                     Err(Status::already_exists(format!("environment '{name}' already exists")))
                 }
                 ["env", "new", name, ..] => {
-                    let is_default = scene.environments.is_empty();
+                    let is_default = host_state.environments.is_empty();
                     let made = crate::state::Environment { is_default, ..Default::default() };
-                    scene.environments.insert((*name).to_owned(), made);
+                    host_state.environments.insert((*name).to_owned(), made);
                     Ok(())
                 }
                 _ => Err(Status::internal(format!("failed to run workflow: unknown command {words:?}"))),
@@ -243,7 +243,7 @@ impl PromptService for Services {
         request: Request<p::PromptSubscriptionRequest>,
     ) -> Answer<p::PromptSubscriptionResponse> {
         self.take("Prompt.PromptSubscription", request).await?;
-        let subscription = self.scene(|scene| scene.subscriptions.first().cloned());
+        let subscription = self.host_state(|host_state| host_state.subscriptions.first().cloned());
         let subscription = Some(subscription.ok_or_else(|| plain("prompt required"))?);
         Ok(Response::new(p::PromptSubscriptionResponse { subscription }))
     }
@@ -254,7 +254,7 @@ impl PromptService for Services {
     ) -> Answer<p::PromptResourceGroupResponse> {
         let message = self.take("Prompt.PromptResourceGroup", request).await?;
         scope(message.azure_context)?;
-        let resource_group = self.scene(|scene| scene.resource_group.clone());
+        let resource_group = self.host_state(|host_state| host_state.resource_group.clone());
         let resource_group = Some(resource_group.ok_or_else(|| plain("prompt required"))?);
         Ok(Response::new(p::PromptResourceGroupResponse { resource_group }))
     }
@@ -265,7 +265,7 @@ impl PromptService for Services {
     ) -> Answer<p::PromptResourceGroupResourceResponse> {
         let message = self.take("Prompt.PromptResourceGroupResource", request).await?;
         scope(message.azure_context)?;
-        let resource = self.scene(|scene| scene.resource.clone());
+        let resource = self.host_state(|host_state| host_state.resource.clone());
         let resource = Some(resource.ok_or_else(|| plain("prompt required"))?);
         Ok(Response::new(p::PromptResourceGroupResourceResponse { resource }))
     }
@@ -273,14 +273,14 @@ impl PromptService for Services {
     async fn confirm(&self, request: Request<p::ConfirmRequest>) -> Answer<p::ConfirmResponse> {
         let options = self.take("Prompt.Confirm", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;
-        let value = self.scene(|scene| scene.confirms.pop_front()).or(options.default_value);
+        let value = self.host_state(|host_state| host_state.confirms.pop_front()).or(options.default_value);
         Ok(Response::new(p::ConfirmResponse { value: Some(value.ok_or_else(|| plain("prompt required"))?) }))
     }
 
     async fn prompt(&self, request: Request<p::PromptRequest>) -> Answer<p::PromptResponse> {
         let options = self.take("Prompt.Prompt", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;
-        let value = self.scene(|scene| scene.texts.pop_front()).unwrap_or(options.default_value);
+        let value = self.host_state(|host_state| host_state.texts.pop_front()).unwrap_or(options.default_value);
         if options.required && value.is_empty() {
             return Err(plain("prompt required"));
         }
@@ -290,7 +290,7 @@ impl PromptService for Services {
     async fn prompt_ai_model(&self, request: Request<p::PromptAiModelRequest>) -> Answer<p::PromptAiModelResponse> {
         let message = self.take("Prompt.PromptAiModel", request).await?;
         scope(message.azure_context)?;
-        let name = self.scene(|scene| scene.ai_model.clone());
+        let name = self.host_state(|host_state| host_state.ai_model.clone());
         let name = name.ok_or_else(|| Status::unimplemented("unknown method PromptAiModel"))?;
         Ok(Response::new(p::PromptAiModelResponse { model: Some(p::AiModel { name }) }))
     }
@@ -298,7 +298,7 @@ impl PromptService for Services {
     async fn select(&self, request: Request<p::SelectRequest>) -> Answer<p::SelectResponse> {
         let options = self.take("Prompt.Select", request).await?.options;
         let options = options.ok_or_else(|| Status::invalid_argument("options are required"))?;
-        let value = self.scene(|scene| scene.selections.pop_front()).or(options.selected_index);
+        let value = self.host_state(|host_state| host_state.selections.pop_front()).or(options.selected_index);
         Ok(Response::new(p::SelectResponse { value: Some(value.ok_or_else(|| plain("prompt required"))?) }))
     }
 }

@@ -44,7 +44,7 @@ pub struct Environment {
 
 /// Behaviour of the host.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct HostState {
     /// The only token that it takes.
     pub token: String,
     /// Name and directory of the project; `None`: there is no project.
@@ -69,7 +69,7 @@ pub struct Scene {
     pub selections: VecDeque<i32>,
 }
 
-impl Default for Scene {
+impl Default for HostState {
     fn default() -> Self {
         Self {
             token: "the-token-of-azds-server".into(),
@@ -87,8 +87,8 @@ impl Default for Scene {
     }
 }
 
-impl Scene {
-    /// A scene without a project.
+impl HostState {
+    /// A host_state without a project.
     #[must_use]
     pub fn without_project() -> Self {
         Self { project: None, ..Self::default() }
@@ -111,13 +111,13 @@ impl Scene {
 }
 
 pub(crate) struct State {
-    pub(crate) scene: Scene,
+    pub(crate) host_state: HostState,
     pub(crate) calls: Vec<Call>,
     pub(crate) reports: Vec<ExtensionError>,
 }
 
 impl State {
-    pub(crate) fn new(scene: Scene) -> Self {
-        Self { scene, calls: Vec::new(), reports: Vec::new() }
+    pub(crate) fn new(host_state: HostState) -> Self {
+        Self { host_state, calls: Vec::new(), reports: Vec::new() }
     }
 }

@@ -6,7 +6,7 @@ use foundry_emulator::{Config, Fault, FaultKind, Route};
 use rustix::process::Signal;
 
 use super::{AT_ONCE, CTRL_C, QUICKLY, assert_no_azcopy, env, env_with, interrupt, screen};
-use crate::support::{CREATE, Running, Says, Terminal, TestEnv, eventually};
+use crate::support::{CREATE, Running, StubAnswer, Terminal, TestEnv, eventually};
 
 /// Nothing is held anywhere else: one request ends the command, a second one changes nothing.
 #[test]
@@ -65,7 +65,7 @@ fn ctrl_c_while_the_service_is_asked_for_a_location() {
 #[test]
 fn ctrl_c_while_the_location_is_probed() {
     let env = env();
-    env.blobs().says(Says::Nothing);
+    env.blobs().says(StubAnswer::Nothing);
     let ended = interrupt(&env, "Step 1/3", "startPendingUpload", &CREATE);
     assert!(ended.screen.contains("custom create --name my-model --source model"), "{}", ended.screen);
     assert!(env.azcopy_starts().is_empty());

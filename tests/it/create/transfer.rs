@@ -3,7 +3,7 @@
 use foundry_emulator::{Config, PendingUploadShape};
 use serde_json::json;
 
-use crate::support::{Says, create, env_with, env_with_model as env};
+use crate::support::{StubAnswer, create, env_with, env_with_model as env};
 
 #[test]
 fn azcopy_gets_the_planned_files_a_silent_stdin_and_a_clean_environment() {
@@ -44,10 +44,10 @@ fn every_shape_of_an_upload_location_is_accepted() {
 #[test]
 fn a_refused_sas_is_renewed_once() {
     let env = env();
-    env.blobs().says(Says::ErrorTimes(1, 403, "AuthenticationFailed"));
+    env.blobs().says(StubAnswer::ErrorTimes(1, 403, "AuthenticationFailed"));
     create(&env, &[]).success();
     env.emulator().reset();
-    env.blobs().says(Says::Error(403, "AuthenticationFailed"));
+    env.blobs().says(StubAnswer::Error(403, "AuthenticationFailed"));
     insta::assert_snapshot!(create(&env, &[]).abridged(), @"
     ------- stderr -------
     [WARNINGS]
@@ -64,14 +64,14 @@ fn a_refused_sas_is_renewed_once() {
 #[test]
 fn a_sas_that_may_not_list_is_good_enough() {
     let env = env();
-    env.blobs().says(Says::Error(403, "AuthorizationPermissionMismatch"));
+    env.blobs().says(StubAnswer::Error(403, "AuthorizationPermissionMismatch"));
     create(&env, &[]).success();
 }
 
 #[test]
 fn a_silent_blob_store_is_reported_before_azcopy_runs() {
     let env = env();
-    env.blobs().says(Says::Nothing);
+    env.blobs().says(StubAnswer::Nothing);
     let output = create(&env, &[]).fails_with(9);
     assert!(
         output.stderr.contains("the blob store cannot be used: could not reach [BLOBS]: no response in time"),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Arm, ArmTenant, Config};
 use serde_json::json;
 
@@ -15,9 +15,9 @@ fn run_by_azd(config: Config, values: &[(&str, &str)]) -> (TestEnv, FakeHost) {
     let mut env = TestEnv::with(config);
     let (origin, endpoint) = (env.emulator().origin(), env.emulator().endpoint());
     let values = [&[("AZURE_PROJECT_ENDPOINT", endpoint.as_str())], values].concat();
-    let mut scene = Scene::default().with_environment("dev", true, &values);
-    scene.project = Some(("demo".into(), "/demo".into()));
-    let host = FakeHost::start(scene);
+    let mut host_state = HostState::default().with_environment("dev", true, &values);
+    host_state.project = Some(("demo".into(), "/demo".into()));
+    let host = FakeHost::start(host_state);
     env.unset("AZURE_PROJECT_ENDPOINT").set("AZURE_AI_MODELS_ARM_ENDPOINT", &origin).run_by(&host);
     (env, host)
 }
@@ -30,7 +30,7 @@ fn searched(env: &TestEnv) -> usize {
 fn a_found_account_is_stored_in_the_environment_of_the_endpoint() {
     let (env, host) = run_by_azd(Config::default(), &[("AZURE_LOCATION", "kept")]);
     env.run(&["deployments", "list"]).success();
-    let stored = host.scene().environments["dev"].values.clone();
+    let stored = host.host_state().environments["dev"].values.clone();
     let of = |key: &str| stored.get(key).map(String::as_str);
     assert_eq!(
         [
@@ -52,7 +52,7 @@ fn an_endpoint_given_by_option_stores_nothing() {
     let (env, host) = run_by_azd(Config::default(), &[]);
     let endpoint = env.emulator().endpoint();
     env.run(&["deployments", "list", "-e", &endpoint]).success();
-    assert_eq!(host.scene().environments["dev"].values.len(), 1);
+    assert_eq!(host.host_state().environments["dev"].values.len(), 1);
 }
 
 #[test]

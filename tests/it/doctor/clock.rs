@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use super::{check, doctor, world};
-use crate::support::{FaultProxy, Rule, Spoil, TestEnv};
+use crate::support::{FaultProxy, Rule, ResponseFault, TestEnv};
 
 /// The project behind a server whose answers to HEAD carry this time.
 fn at_time(env: &mut TestEnv, time: SystemTime) -> FaultProxy {
     let answer =
         format!("HTTP/1.1 404 X\r\ndate: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", http_date(time));
-    let rule = Rule { route: "HEAD".into(), spoil: Spoil::Instead(answer.into_bytes()), always: true };
+    let rule = Rule { route: "HEAD".into(), spoil: ResponseFault::Instead(answer.into_bytes()), always: true };
     let origin = env.emulator().origin();
     let server = origin.strip_prefix("http://").expect("an HTTP origin");
     let proxy = FaultProxy::start(server, Some(rule), |method, _| method.to_owned());

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{check, doctor, failures, page, world};
-use crate::support::{CANARY, ConnectProxy, FarHost, Says, TestEnv};
+use crate::support::{CANARY, ConnectProxy, TlsHost, StubAnswer, TestEnv};
 
 const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
 /// Checks of the network, and those that need it, in their order.
@@ -25,10 +25,10 @@ fn dns() {
 }
 
 /// A project behind a company's proxy, with a certificate of the company's authority.
-fn company(proxy: impl FnOnce(&FarHost) -> ConnectProxy) -> (TestEnv, FarHost, ConnectProxy) {
+fn company(proxy: impl FnOnce(&TlsHost) -> ConnectProxy) -> (TestEnv, TlsHost, ConnectProxy) {
     let mut env = world();
     let origin = env.emulator().origin();
-    let far = FarHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
+    let far = TlsHost::start(HOST, origin.strip_prefix("http://").expect("an HTTP origin"));
     let proxy = proxy(&far);
     env.set("AZURE_PROJECT_ENDPOINT", &format!("https://{HOST}/api/projects/demo"));
     env.set("HTTPS_PROXY", &format!("http://me:{CANARY}@{}", proxy.address()));
@@ -66,7 +66,7 @@ fn a_proxy_and_the_companys_authority_are_named() {
     insta::assert_snapshot!(network(&env, &proxy), @"
     ok       dns         [HOST] is resolved by the proxy
     ok       proxy       http://[PROXY] for [HOST], with a user name
-    ok       tls         [HOST] answers; its certificate is signed by 'Company Authority'
+    ok       tls         [HOST] answers; its certificate is signed by 'ProxiedStore Authority'
     ok       clock       agrees with that of [HOST]
     ok       role        the project's models can be read; an upload needs the role Azure AI User or more
     ");
@@ -79,7 +79,7 @@ fn an_authority_that_is_not_trusted_is_named_with_the_variable_to_set() {
     insta::assert_snapshot!(failed_network(&env, &proxy, "tls"), @"
     ok       dns         [HOST] is resolved by the proxy
     ok       proxy       http://[PROXY] for [HOST], with a user name
-    failed   tls         the certificate of [HOST] is signed by 'Company Authority', which this machine does not trust; get the certificate of 'Company Authority' from your network administrator as ca.pem  Fix: export SSL_CERT_FILE=ca.pem
+    failed   tls         the certificate of [HOST] is signed by 'ProxiedStore Authority', which this machine does not trust; get the certificate of 'ProxiedStore Authority' from your network administrator as ca.pem  Fix: export SSL_CERT_FILE=ca.pem
     ");
     let seen = env.emulator().requests();
     assert!(seen.is_empty(), "nothing is sent over such a connection: {seen:?}");
@@ -143,7 +143,7 @@ fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
     let newest = json!({"name": "far-model", "version": "1", "blobUri": format!("https://{HOST}/container?sig={CANARY}"),
         "systemData": {"createdAt": "2030-01-01T00:00:00Z"}});
     env.emulator().seed(&newest).expect("seeded");
-    insta::assert_snapshot!(check(&env, "blob-store")["message"].as_str().expect("words"), @"canary-of-the-doctor-tests.services.ai.azure.com answers; its certificate is signed by 'Company Authority'");
+    insta::assert_snapshot!(check(&env, "blob-store")["message"].as_str().expect("words"), @"canary-of-the-doctor-tests.services.ai.azure.com answers; its certificate is signed by 'ProxiedStore Authority'");
     assert!(env.emulator().requests().iter().all(|request| !request.path.contains("container")));
     // The way to the project stays; the store is asked past the proxy, where its name has no address.
     let near = env.emulator().endpoint();
@@ -157,7 +157,7 @@ fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
 #[test]
 fn what_is_no_blob_store_is_told() {
     let env = world();
-    env.blobs().says(Says::Error(302, ""));
+    env.blobs().says(StubAnswer::Error(302, ""));
     insta::assert_snapshot!(failures(&doctor(&env), "blob-store"), @"
     failed   blob-store  what answers as 127.0.0.1 is not a blob store: a proxy or gateway may respond in its place  Fix: Sign in to the network in a browser, or check HTTPS_PROXY and NO_PROXY.
     ");

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use foundry_emulator::Config;
 use serde_json::{Value, json};
 
-use crate::support::{BlobStub, BlockStore, FaultProxy, Rule, Spoil, TestEnv};
+use crate::support::{BlobStub, BlockStore, FaultProxy, ResponseFault, Rule, TestEnv};
 
 const MIB: usize = 1 << 20;
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
@@ -178,7 +178,7 @@ fn with_blocks(rule: Option<Rule>) -> World {
 /// An earlier run sent everything and could not commit the blocks; one of its files is no part of the source any
 /// longer.
 fn interrupted(rule: Option<Rule>) -> World {
-    let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
+    let refused = ResponseFault::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
     let commit = Rule { route: "PUT container/blob?comp=blocklist".to_owned(), spoil: refused, always: true };
     let config = Config { sas_permissions: "rcwld".to_owned(), ..Config::default() };
     let mut world = world(Some(commit), config, Some(BlockStore::start()), None);
@@ -258,8 +258,7 @@ fn accepted(world: &World, stdout: &[u8]) -> Result<(), String> {
     let asked =
         |request: &foundry_emulator::RequestRecord| request.path.ends_with("/createAsync") || request.method == "PUT";
     // Only the service itself answers 202.
-    let is_said =
-        matches!(&world.rule, Some(Rule { spoil: Spoil::Instead(answer), .. }) if answer.starts_with(b"HTTP/1.1 202"));
+    let is_said = matches!(&world.rule, Some(Rule { spoil: ResponseFault::Instead(answer), .. }) if answer.starts_with(b"HTTP/1.1 202"));
     if !is_said && !world.env.emulator().requests().iter().any(asked) {
         return Err("no registration was asked for".into());
     }

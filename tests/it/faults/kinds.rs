@@ -1,11 +1,11 @@
 //! Kinds of faults on the wire.
 
-use crate::support::Spoil;
+use crate::support::ResponseFault;
 
 /// A fault by its name.
 pub(super) struct Kind {
     pub(super) name: String,
-    pub(super) spoil: Spoil,
+    pub(super) spoil: ResponseFault,
 }
 
 const ERROR: &[u8] = br#"{"error":{"code":"InjectedFault","message":"the words of the service"}}"#;
@@ -49,20 +49,20 @@ const WAITS: [(&str, &str); 4] = [
 pub(super) fn kinds() -> Vec<Kind> {
     let kind = |name: &str, spoil| Kind { name: name.to_owned(), spoil };
     let mut kinds: Vec<Kind> =
-        STATUSES.iter().map(|status| kind(&status.to_string(), Spoil::Status(*status, JSON, ERROR))).collect();
-    kinds.extend(BODIES.iter().map(|(name, body)| kind(name, Spoil::Status(200, JSON, body))));
+        STATUSES.iter().map(|status| kind(&status.to_string(), ResponseFault::Status(*status, JSON, ERROR))).collect();
+    kinds.extend(BODIES.iter().map(|(name, body)| kind(name, ResponseFault::Status(200, JSON, body))));
     for status in REDIRECTS {
         let head = "location: http://127.0.0.1:9/elsewhere\r\n";
-        kinds.push(kind(&format!("{status} elsewhere"), Spoil::Status(status, head, b"")));
+        kinds.push(kind(&format!("{status} elsewhere"), ResponseFault::Status(status, head, b"")));
     }
-    kinds.extend(WAITS.iter().map(|(name, head)| kind(name, Spoil::Status(503, head, ERROR))));
+    kinds.extend(WAITS.iter().map(|(name, head)| kind(name, ResponseFault::Status(503, head, ERROR))));
     let page = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>";
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     let details =
         format!(r#"{{"error":{{"code":"X","details":[{}1]}}}}"#, r#"{"code":"D","message":"m"},"#.repeat(20_000));
     let answer = |status: &str, head: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 {status}\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
-        Spoil::Instead([head.as_bytes(), body].concat())
+        ResponseFault::Instead([head.as_bytes(), body].concat())
     };
     kinds.extend([
         kind("a page with 200", answer("200 OK", "content-type: text/html\r\n", page)),
@@ -73,23 +73,23 @@ pub(super) fn kinds() -> Vec<Kind> {
         kind("202 without a place", answer("202 Accepted", "", b"")),
         kind("204", answer("204 No Content", "", b"")),
         kind("not gzip", answer("200 OK", "content-encoding: gzip\r\ncontent-type: application/json\r\n", b"{}")),
-        kind("not HTTP", Spoil::Instead(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
-        kind("half a head", Spoil::Instead(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec())),
+        kind("not HTTP", ResponseFault::Instead(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
+        kind("half a head", ResponseFault::Instead(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec())),
         kind(
             "a broken chunk",
-            Spoil::Instead(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}".to_vec()),
+            ResponseFault::Instead(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}".to_vec()),
         ),
-        kind("more promised", Spoil::Instead(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{}".to_vec())),
-        kind("a reset", Spoil::Reset),
-        kind("an early end", Spoil::End),
-        kind("silence", Spoil::Silence),
-        kind("a lost answer", Spoil::Lost),
-        kind("half an answer", Spoil::Half),
-        kind("a late answer", Spoil::Late),
-        kind("the answer with 200", Spoil::Restatus(200)),
-        kind("the answer with 206", Spoil::Restatus(206)),
-        kind("the answer with 500", Spoil::Restatus(500)),
-        kind("the answer without its body", Spoil::Bodiless),
+        kind("more promised", ResponseFault::Instead(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{}".to_vec())),
+        kind("a reset", ResponseFault::Reset),
+        kind("an early end", ResponseFault::End),
+        kind("silence", ResponseFault::Silence),
+        kind("a lost answer", ResponseFault::Lost),
+        kind("half an answer", ResponseFault::Half),
+        kind("a late answer", ResponseFault::Late),
+        kind("the answer with 200", ResponseFault::Restatus(200)),
+        kind("the answer with 206", ResponseFault::Restatus(206)),
+        kind("the answer with 500", ResponseFault::Restatus(500)),
+        kind("the answer without its body", ResponseFault::Bodiless),
     ]);
     kinds
 }

@@ -2,13 +2,13 @@
 
 use foundry_emulator::Config;
 
-use crate::support::{BlockStore, FaultProxy, Rule, Spoil, TestEnv};
+use crate::support::{BlockStore, FaultProxy, ResponseFault, Rule, TestEnv};
 
 const BLOCK: &str = "PUT more.bin comp=block";
 const COMMIT: &str = "PUT more.bin comp=blocklist";
 const SMALL: &str = "PUT config.json ";
 const LIST: &str = "GET ID comp=list";
-const PORTAL: Spoil = Spoil::Status(
+const PORTAL: ResponseFault = ResponseFault::Status(
     200,
     "content-type: text/html\r\nserver: portal/2.1\r\n",
     b"\n  <title>Sign in to \x1b[31mthe network</title>\n<p>second line</p>",
@@ -37,7 +37,7 @@ fn world_with(config: Config, rule: Rule) -> (TestEnv, BlockStore, FaultProxy) {
     (env, store, proxy)
 }
 
-fn rule(route: &str, spoil: Spoil, always: bool) -> Rule {
+fn rule(route: &str, spoil: ResponseFault, always: bool) -> Rule {
     Rule { route: route.to_owned(), spoil, always }
 }
 
@@ -62,7 +62,7 @@ fn a_portal_that_accepts_every_block_is_detected() {
 /// Whatever a 2xx looks like: without the store's own headers, or with another status, nothing was kept.
 #[test]
 fn no_other_success_counts_for_any_operation() {
-    let empty = |status| Spoil::Status(status, "via: 1.1 gateway\r\n", b"");
+    let empty = |status| ResponseFault::Status(status, "via: 1.1 gateway\r\n", b"");
     for (route, code) in [(BLOCK, 7), (COMMIT, 7), (SMALL, 7), (LIST, 9)] {
         for status in [200, 201, 202, 204, 206] {
             let (env, _store, proxy) = world(rule(route, empty(status), true));
@@ -78,11 +78,11 @@ fn no_other_success_counts_for_any_operation() {
 /// The store's answer with another status, or with another checksum, is no success either.
 #[test]
 fn the_store_s_own_headers_alone_are_not_enough() {
-    let (env, _store, _proxy) = world(rule(BLOCK, Spoil::Restatus(200), true));
+    let (env, _store, _proxy) = world(rule(BLOCK, ResponseFault::Restatus(200), true));
     let output = env.run(&CREATE).fails_with(7);
     assert!(output.stderr.contains("did not come from a blob store (200)"), "{output}");
     let echo = "x-ms-request-id: r\r\nx-ms-content-crc64: AAAAAAAAAAA=\r\n";
-    let (env, _store, _proxy) = world(rule(BLOCK, Spoil::Status(201, echo, b""), true));
+    let (env, _store, _proxy) = world(rule(BLOCK, ResponseFault::Status(201, echo, b""), true));
     let output = env.run(&CREATE).fails_with(7);
     assert!(output.stderr.contains("did not come from a blob store (201)"), "{output}");
 }
@@ -90,7 +90,7 @@ fn the_store_s_own_headers_alone_are_not_enough() {
 /// An upload that is resumed asks for what is there, and deletes what it sent and no longer has.
 #[test]
 fn a_resumed_upload_believes_no_intermediary_either() {
-    let refused = Spoil::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
+    let refused = ResponseFault::Status(403, "x-ms-error-code: AuthenticationFailed\r\n", b"");
     for (route, code) in [("GET more.bin comp=blocklist", 7), ("DELETE gone.json ", 9)] {
         let config = Config { sas_permissions: "rcwld".to_owned(), ..Config::default() };
         let (env, store, proxy) = world_with(config, rule(COMMIT, refused.clone(), true));

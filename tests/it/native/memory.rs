@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::together::sparse;
+use super::concurrency::sparse;
 use super::{CREATE, env};
 use crate::support::{Behaviour, Running, TestEnv};
 

@@ -3,21 +3,21 @@
 use foundry_emulator::Config;
 
 use super::{assert_arrived, create};
-use crate::support::{BlockStore, CANARY, ConnectProxy, FarHost, Output, TestEnv, varied_content};
+use crate::support::{BlockStore, CANARY, ConnectProxy, TlsHost, Output, TestEnv, varied_content};
 
 const HOST: &str = "canary-of-the-proxy-tests.blob.core.windows.net";
 
-struct Company {
+struct ProxiedStore {
     env: TestEnv,
     store: BlockStore,
     proxy: ConnectProxy,
 }
 
-impl Company {
+impl ProxiedStore {
     fn new() -> Self {
         let store = BlockStore::start();
         // A client of HTTP/2 would be answered in HTTP/2, and fail.
-        let far = FarHost::offering(HOST, store.base.authority(), &["h2", "http/1.1"]);
+        let far = TlsHost::offering(HOST, store.base.authority(), &["h2", "http/1.1"]);
         let proxy = ConnectProxy::start(far.address, None);
         let base = format!("https://{HOST}{}", store.base.path()).parse().expect("a URL");
         let mut env = TestEnv::storing_at(Config::default(), base);
@@ -37,7 +37,7 @@ impl Company {
 
 #[test]
 fn blocks_go_through_the_proxy_in_http_1_1() {
-    let company = Company::new();
+    let company = ProxiedStore::new();
     let output = company.create().success();
     assert_arrived(&company.env, &company.store);
     let seen = company.proxy.seen();
@@ -47,7 +47,7 @@ fn blocks_go_through_the_proxy_in_http_1_1() {
 
 #[test]
 fn without_the_authority_nothing_is_sent_and_the_variable_is_named() {
-    let mut company = Company::new();
+    let mut company = ProxiedStore::new();
     company.env.unset("SSL_CERT_FILE");
     let output = company.create().fails_with(9);
     assert!(output.stderr.contains("set SSL_CERT_FILE to its certificate"), "{output}");

@@ -7,7 +7,7 @@ use foundry_emulator::{Config, Fault, FaultKind, Route};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::together::sparse;
+use super::concurrency::sparse;
 use super::{
     CREATE, LARGE, assert_arrived, assert_files, create, env, env_with, killed_after, local, wait_until_stuck,
 };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use super::{LEAK, WAYS, assert_clean, env, held, search};
-use crate::support::{CANARY, CREATE, Says, Terminal, TestEnv, eventually, wait};
+use crate::support::{CANARY, CREATE, StubAnswer, Terminal, TestEnv, eventually, wait};
 
 /// Every start of AzCopy was given the SAS, in its arguments and nowhere else.
 fn assert_handed_over(env: &TestEnv) {
@@ -45,19 +45,19 @@ fn a_terminal_shows_no_sas() {
 #[test]
 fn a_refused_sas_is_not_shown() {
     for says in [
-        Says::Error(403, "AuthenticationFailed"),
-        Says::Error(404, "ContainerNotFound"),
-        Says::Error(400, "InvalidQueryParameterValue"),
-        Says::Error(500, "InternalError"),
-        Says::Nothing,
+        StubAnswer::Error(403, "AuthenticationFailed"),
+        StubAnswer::Error(404, "ContainerNotFound"),
+        StubAnswer::Error(400, "InvalidQueryParameterValue"),
+        StubAnswer::Error(500, "InternalError"),
+        StubAnswer::Nothing,
     ] {
         let mut env = env();
         env.blobs().says(says.clone());
-        if matches!(says, Says::Nothing) {
+        if matches!(says, StubAnswer::Nothing) {
             env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.4");
         }
-        let code = if matches!(says, Says::Error(403 | 404, _)) { 7 } else { 9 };
-        let code = if matches!(says, Says::Error(400, _)) { 1 } else { code };
+        let code = if matches!(says, StubAnswer::Error(403 | 404, _)) { 7 } else { 9 };
+        let code = if matches!(says, StubAnswer::Error(400, _)) { 1 } else { code };
         search(&format!("{says:?}"), &env, &CREATE, code);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use fake_azd_host::{FakeHost, Scene};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 
 use super::{LEAK, assert_clean, env, env_with, held, search};
@@ -11,12 +11,12 @@ use crate::support::{CANARY, CREATE, TestEnv, wait};
 /// azd writes reported errors into logs and statistics.
 #[test]
 fn errors_reported_to_azd_are_cleaned() {
-    let host = FakeHost::start(Scene::default());
+    let host = FakeHost::start(HostState::default());
     let words = format!("cannot read {LEAK} with Bearer CANARY5A5");
     let endpoint = |env: &TestEnv| {
         let value = env.emulator().endpoint();
         host.change(|scene| {
-            *scene = Scene::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
+            *scene = HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", &value)]);
         });
     };
     for (route, kind, script, code) in [

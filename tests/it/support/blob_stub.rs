@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// Behaviour of the store from now on.
 #[derive(Clone, Debug)]
-pub(crate) enum Says {
+pub(crate) enum StubAnswer {
     /// The SAS is good.
     Good,
     /// An error status with the store's code.
@@ -22,8 +22,8 @@ pub(crate) enum Says {
 }
 
 /// State of the store.
-struct Mind {
-    says: Says,
+struct StubState {
+    says: StubAnswer,
     /// Lists of blobs, by name, size and ETag: each is returned once, and the last from then on. `None`: no list
     /// allowed.
     holds: VecDeque<Vec<(String, u64, String)>>,
@@ -35,7 +35,7 @@ struct Mind {
 pub(crate) struct BlobStub {
     /// Base address with the account.
     pub(crate) base: url::Url,
-    mind: Arc<Mutex<Mind>>,
+    state: Arc<Mutex<StubState>>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -43,8 +43,9 @@ impl BlobStub {
     pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}/devstoreaccount1", listener.local_addr().expect("an address"));
-        let mind = Arc::new(Mutex::new(Mind { says: Says::Good, holds: VecDeque::new(), removed: Vec::new() }));
-        let shared = Arc::clone(&mind);
+        let state =
+            Arc::new(Mutex::new(StubState { says: StubAnswer::Good, holds: VecDeque::new(), removed: Vec::new() }));
+        let shared = Arc::clone(&state);
         let (stop, stopped) = oneshot::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -58,12 +59,12 @@ impl BlobStub {
                 }
             });
         });
-        Self { base: base.parse().expect("a URL"), mind, _stop: stop }
+        Self { base: base.parse().expect("a URL"), state, _stop: stop }
     }
 
     /// Changes what the store says.
-    pub(crate) fn says(&self, says: Says) {
-        self.mind.lock().expect("the mind").says = says;
+    pub(crate) fn says(&self, says: StubAnswer) {
+        self.state.lock().expect("the state").says = says;
     }
 
     /// Lets the store be listed, with these blobs.
@@ -82,12 +83,12 @@ impl BlobStub {
     pub(crate) fn holds_in_turn(&self, lists: &[&[(&str, u64, &str)]]) {
         let owned = |(name, bytes, etag): &(&str, u64, &str)| ((*name).to_owned(), *bytes, (*etag).to_owned());
         let lists = lists.iter().map(|list| list.iter().map(owned).collect());
-        self.mind.lock().expect("the mind").holds = lists.collect();
+        self.state.lock().expect("the state").holds = lists.collect();
     }
 
     /// Paths of the blobs that were removed, below the account.
     pub(crate) fn removed(&self) -> Vec<String> {
-        self.mind.lock().expect("the mind").removed.clone()
+        self.state.lock().expect("the state").removed.clone()
     }
 }
 
@@ -95,30 +96,34 @@ fn without_etags<'a>(blobs: &[(&'a str, u64)]) -> Vec<(&'a str, u64, &'a str)> {
     blobs.iter().map(|(name, bytes)| (*name, *bytes, "")).collect()
 }
 
-async fn answer(State(mind): State<Arc<Mutex<Mind>>>, method: Method, uri: Uri) -> (StatusCode, HeaderMap, String) {
+async fn answer(
+    State(state): State<Arc<Mutex<StubState>>>,
+    method: Method,
+    uri: Uri,
+) -> (StatusCode, HeaderMap, String) {
     let (status, code, body) = {
-        let mut mind = mind.lock().expect("the mind");
-        let (status, code) = match &mut mind.says {
-            Says::Good | Says::ErrorTimes(0, ..) => (200, ""),
-            Says::Error(status, code) => (*status, *code),
-            Says::Nothing => (0, ""),
-            Says::ErrorTimes(left, status, code) => {
+        let mut state = state.lock().expect("the state");
+        let (status, code) = match &mut state.says {
+            StubAnswer::Good | StubAnswer::ErrorTimes(0, ..) => (200, ""),
+            StubAnswer::Error(status, code) => (*status, *code),
+            StubAnswer::Nothing => (0, ""),
+            StubAnswer::ErrorTimes(left, status, code) => {
                 *left -= 1;
                 (*status, *code)
             }
         };
         let is_probe = uri.query().is_some_and(|query| query.contains("maxresults=1"));
-        match (status, mind.holds.front(), &method) {
+        match (status, state.holds.front(), &method) {
             (200, _, &Method::DELETE) if !may_delete(&uri) => (403, "AuthorizationPermissionMismatch", String::new()),
             (200, _, &Method::DELETE) => {
-                mind.removed.push(uri.path().trim_start_matches("/devstoreaccount1/").to_owned());
+                state.removed.push(uri.path().trim_start_matches("/devstoreaccount1/").to_owned());
                 (202, code, String::new())
             }
             (200, None, _) if !is_probe => (403, "AuthorizationPermissionMismatch", String::new()),
             (200, Some(blobs), _) => {
                 let answer = (200, code, list(blobs));
-                if !is_probe && mind.holds.len() > 1 {
-                    mind.holds.pop_front();
+                if !is_probe && state.holds.len() > 1 {
+                    state.holds.pop_front();
                 }
                 answer
             }

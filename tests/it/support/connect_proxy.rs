@@ -51,14 +51,14 @@ impl ConnectProxy {
 }
 
 /// A host with TLS before the server at another address; one request a connection.
-pub(crate) struct FarHost {
+pub(crate) struct TlsHost {
     /// Address of the proxy.
     pub(crate) address: SocketAddr,
     /// The certificate of its authority, in PEM.
     pub(crate) authority: String,
 }
 
-impl FarHost {
+impl TlsHost {
     /// A host of this name that passes everything to the HTTP server at this `host:port`.
     pub(crate) fn start(name: &str, server: &str) -> Self {
         Self::offering(name, server, &[])
@@ -69,7 +69,7 @@ impl FarHost {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "Company Authority");
+        params.distinguished_name.push(DnType::CommonName, "ProxiedStore Authority");
         let authority = params.self_signed(&key).expect("an authority");
         let issuer = Issuer::new(params, key);
         let own_key = KeyPair::generate().expect("a key");

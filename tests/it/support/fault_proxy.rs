@@ -10,7 +10,7 @@ use super::connect_proxy::read_head;
 
 /// Fault of an answer.
 #[derive(Clone, Debug)]
-pub(crate) enum Spoil {
+pub(crate) enum ResponseFault {
     /// These bytes come instead, and the server never sees the request.
     Instead(Vec<u8>),
     /// Headers and body of this status come instead; the server never sees the request.
@@ -39,7 +39,7 @@ pub(crate) struct Rule {
     /// As [`FaultProxy::routes`] names it.
     pub(crate) route: String,
     /// Fault.
-    pub(crate) spoil: Spoil,
+    pub(crate) spoil: ResponseFault,
     /// To every request of the route, not to the first one only.
     pub(crate) always: bool,
 }
@@ -124,41 +124,41 @@ impl FaultProxy {
     }
 }
 
-fn spoiled(client: &TcpStream, spoil: &Spoil, ask: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
+fn spoiled(client: &TcpStream, spoil: &ResponseFault, ask: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
     match spoil {
-        Spoil::Instead(bytes) => pass(client, bytes),
-        Spoil::Status(status, headers, body) => {
+        ResponseFault::Instead(bytes) => pass(client, bytes),
+        ResponseFault::Status(status, headers, body) => {
             let head =
                 format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
             pass(client, &[head.as_bytes(), body].concat())
         }
-        Spoil::Reset => {
+        ResponseFault::Reset => {
             rustix::net::sockopt::set_socket_linger(client, Some(Duration::ZERO))?;
             Ok(())
         }
-        Spoil::End => Ok(()),
-        Spoil::Silence => {
+        ResponseFault::End => Ok(()),
+        ResponseFault::Silence => {
             // Until the client closes the connection.
             let mut rest = Vec::new();
             (&mut &*client).read_to_end(&mut rest).map(drop)
         }
-        Spoil::Lost => ask().map(drop),
-        Spoil::Half => {
+        ResponseFault::Lost => ask().map(drop),
+        ResponseFault::Half => {
             let answer = ask()?;
             let head = body_of(&answer);
             pass(client, &answer[..head + (answer.len() - head) / 2])
         }
-        Spoil::Late => {
+        ResponseFault::Late => {
             let answer = ask()?;
             std::thread::sleep(Duration::from_millis(300));
             pass(client, &answer)
         }
-        Spoil::Restatus(status) => {
+        ResponseFault::Restatus(status) => {
             let answer = ask()?;
             let first = answer.iter().position(|&byte| byte == b'\r').unwrap_or_default();
             pass(client, &[format!("HTTP/1.1 {status} X").as_bytes(), &answer[first..]].concat())
         }
-        Spoil::Bodiless => {
+        ResponseFault::Bodiless => {
             let answer = ask()?;
             let head = String::from_utf8_lossy(&answer[..body_of(&answer)]).into_owned();
             let kept = head.lines().filter(|line| !line.is_empty());

@@ -13,13 +13,13 @@ mod output;
 mod running;
 mod terminal;
 
-pub(crate) use blob_stub::{BlobStub, Says};
+pub(crate) use blob_stub::{BlobStub, StubAnswer};
 #[cfg(unix)]
 pub(crate) use block_store::{Behaviour, BlockStore, Copying, Lists, Read, ReadBehaviour, Received, SourceFault};
 #[cfg(unix)]
-pub(crate) use connect_proxy::{ConnectProxy, FarHost};
+pub(crate) use connect_proxy::{ConnectProxy, TlsHost};
 #[cfg(unix)]
-pub(crate) use fault_proxy::{FaultProxy, Rule, Spoil};
+pub(crate) use fault_proxy::{FaultProxy, ResponseFault, Rule};
 pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use running::Running;

@@ -14,11 +14,11 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Running {
     child: Child,
     stdout: JoinHandle<Vec<u8>>,
-    stderr: Arc<(Mutex<Said>, Condvar)>,
+    stderr: Arc<(Mutex<CapturedOutput>, Condvar)>,
 }
 
 #[derive(Default)]
-struct Said {
+struct CapturedOutput {
     bytes: Vec<u8>,
     ended: bool,
 }
@@ -39,7 +39,7 @@ impl Running {
             stdout.read_to_end(&mut bytes).expect("read");
             bytes
         });
-        let said: Arc<(Mutex<Said>, Condvar)> = Arc::default();
+        let said: Arc<(Mutex<CapturedOutput>, Condvar)> = Arc::default();
         let shared = Arc::clone(&said);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -62,7 +62,7 @@ impl Running {
         self.wait_until(text, |said| String::from_utf8_lossy(&said.bytes).contains(text));
     }
 
-    fn wait_until(&self, what: &str, done: impl Fn(&Said) -> bool) {
+    fn wait_until(&self, what: &str, done: impl Fn(&CapturedOutput) -> bool) {
         let started = Instant::now();
         let mut said = self.stderr.0.lock().expect("the words");
         while !done(&said) {

@@ -93,7 +93,7 @@ pub(super) async fn read(
 }
 
 fn blob(
-    kept: &super::Kept,
+    kept: &super::StoreState,
     line: &Line,
     name: &str,
     (range, if_match): (&str, &str),

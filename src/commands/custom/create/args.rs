@@ -1,66 +1,50 @@
-//! Options of `create`, and their conversion to one spec, which detects every invalid value or combination.
+//! Options of `create`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, ValueHint};
+use clap::{Arg, ArgGroup, Args, ValueHint};
 
 use super::detach::DetachArgs;
 use super::engine_args::EngineArgs;
-use super::plan::SavedPlan;
-use super::spec::{CreateSpec, VersionChoice};
-use crate::app::{App, PromptObstacle};
+use super::spec::VersionChoice;
 use crate::commands::custom::selection::SelectionArgs;
-use crate::commands::custom::source::{SourceOption, SourceText, absolute};
-use crate::commands::deployments::create::{DeployRequest, check_consent};
+use crate::commands::custom::source::SourceText;
 use crate::commands::headings;
 use crate::commands::number::one_or_more;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
-use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::model::{
-    BaseModel, CONTENT_DIGEST, LoraShape, ModelDetails, NewDeploymentName, NewModelName, Source, Tag, WeightType,
-};
+use azure_ai_models_core::model::{BaseModel, LoraShape, NewDeploymentName, NewModelName, Tag, WeightType};
 use azure_ai_models_core::units;
 
-/// Options whose values are in a plan: with `--plan` the command line has none of them.
-const PLAN_OPTIONS: [&str; 28] = [
-    "name",
-    "version",
-    "description",
-    "tag",
-    "base_model",
-    "weight_type",
-    "publisher",
-    "overwrite",
-    "include",
-    "exclude",
-    "no_default_excludes",
-    "skip_check",
-    "dry_run",
-    // Its requirement is not checked where --dry-run conflicts.
-    "with_hashes",
-    "if_changed",
-    "sku_name",
-    "sku_capacity",
-    "engine",
-    "parallel",
-    "no_hash",
-    "copy",
-    "verify",
-    "azcopy_path",
-    "limit_rate",
-    "lora_rank",
-    "lora_alpha",
-    "lora_target_modules",
-    "lora_dropout",
+/// Options that `--plan` accepts: how to run the plan, and a source that adds the SAS of its URL. The value of every
+/// other option of `create` is in the plan, so that it conflicts with `--plan`.
+const ACCEPTED_WITH_PLAN: [&str; 11] = [
+    "plan",
+    "source",
+    "source_file",
+    "deploy",
+    "yes",
+    "no_wait",
+    "timeout",
+    "progress",
+    "detach",
+    "notify",
+    "no_inhibit",
 ];
+
+fn exclude_from_plan(option: Arg) -> Arg {
+    match ACCEPTED_WITH_PLAN.contains(&option.get_id().as_str()) {
+        true => option,
+        false => option.conflicts_with("plan"),
+    }
+}
 
 /// Options of `custom create`.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("from").required(true).multiple(true).args(["source", "source_file", "plan"]))]
+#[command(mut_args(exclude_from_plan))]
 pub(crate) struct CreateArgs {
     /// Model name: 2 to 30 letters, digits or '-', starting with a letter
     #[arg(short, long, help_heading = headings::MODEL, value_name = "NAME", required_unless_present = "plan")]
@@ -77,7 +61,7 @@ pub(crate) struct CreateArgs {
     /// Run the plan in this file, written by '--dry-run -o json'
     ///
     /// Fails if a file of the plan has changed since.
-    #[arg(long, help_heading = headings::SOURCE, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = PLAN_OPTIONS)]
+    #[arg(long, help_heading = headings::SOURCE, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) plan: Option<PathBuf>,
 
     /// Model version, or 'auto' for the highest existing version plus 1
@@ -198,7 +182,7 @@ pub(super) struct LoraArgs {
 }
 
 impl LoraArgs {
-    fn shape(self) -> LoraShape {
+    pub(super) fn shape(self) -> LoraShape {
         LoraShape {
             rank: self.lora_rank,
             alpha: self.lora_alpha,
@@ -227,141 +211,6 @@ impl CreateArgs {
     pub(super) fn with_hashes(&self) -> bool {
         self.with_hashes
     }
-
-    /// Model to create. Reads the source, or the plan, from its file.
-    pub(super) async fn into_spec(self, app: &App) -> Result<CreateSpec, CliError> {
-        match self.plan.clone() {
-            Some(file) => {
-                let plan = SavedPlan::read(app.env.cwd(), &file)?;
-                plan.arguments(self)?.resolved(app, Some(Arc::new(plan))).await
-            }
-            None => self.resolved(app, None).await,
-        }
-    }
-
-    async fn resolved(self, app: &App, plan: Option<Arc<SavedPlan>>) -> Result<CreateSpec, CliError> {
-        let Some(name) = self.name.clone() else { return Err(CliError::usage("--name is required")) };
-        if self.tag.iter().any(|tag| tag.key == CONTENT_DIGEST) {
-            return Err(CliError::usage(format!(
-                "the tag {CONTENT_DIGEST} is reserved: it is computed from the files"
-            ))
-            .with_code(ErrorCode::Contradiction)
-            .with_suggestion("Remove --tag contentDigest. --if-changed sets it."));
-        }
-        let detach = self.detach.request(app)?;
-        let deploy = self.deploy_request(app, &name)?;
-        let lora = self.lora.shape();
-        if self.weight_type != WeightType::LoRA && !lora.is_empty() {
-            return Err(CliError::usage(format!(
-                "the --lora options require --weight-type LoRA, not {}",
-                self.weight_type
-            ))
-            .with_code(ErrorCode::LoraOptions)
-            .with_suggestion("Use --weight-type LoRA, or remove the --lora options."));
-        }
-        let piped = self.source.as_ref().is_some_and(SourceText::is_standard_input);
-        let handed_over = app.detached.as_ref().and_then(|run| run.ticket.source.clone());
-        let option = match (self.source, &self.source_file) {
-            _ if handed_over.is_some() => SourceOption::Text(handed_over.unwrap_or_default().into()),
-            (_, Some(file)) => SourceOption::File(file.clone()),
-            (_, None) if piped => SourceOption::Text(read_source(app).await?),
-            (source, None) => SourceOption::Text(source.unwrap_or_default()),
-        };
-        let cwd = app.env.cwd().to_owned();
-        // Reading a pipe may take long, and Ctrl+C must work meanwhile.
-        let read = tokio::task::spawn_blocking(move || option.read(&cwd)).await;
-        let source = app.source(read.unwrap_or_else(|_| Err(CliError::interrupted()))?.expose())?;
-        if let Some(plan) = &plan {
-            plan.check_source(&source, app.env.cwd())?;
-        }
-        if self.if_changed && matches!(source, Source::Blob(_)) {
-            return Err(CliError::usage(
-                "--if-changed requires the SHA-256 of each file, which a blob store does not provide",
-            )
-            .with_code(ErrorCode::RemoteSource)
-            .with_suggestion("Remove --if-changed, or use a local directory or an hf:// source."));
-        }
-        let engine = self.engine.choice(app, &source)?;
-        let details = ModelDetails {
-            weight_type: self.weight_type,
-            base_model: self.base_model,
-            description: self.description,
-            tags: self.tag.into_iter().map(|tag| (tag.key, tag.value)).collect(),
-            lora,
-            publisher: self.publisher,
-        };
-        let mut spec = CreateSpec {
-            name: name.as_name().clone(),
-            version: self.version,
-            shown_source: match &source {
-                Source::Local(path) => absolute(app.env.cwd(), path).display().to_string(),
-                source => source.shown(app.env.cwd()),
-            },
-            source,
-            source_file: self.source_file,
-            selection: self.selection.selection(),
-            check: !self.skip_check,
-            details,
-            overwrite: self.overwrite,
-            yes: self.yes,
-            prompt_obstacle: piped.then_some(PromptObstacle::NoTerminal).or_else(|| app.terminal_prompt_obstacle()),
-            no_wait: self.no_wait && deploy.is_none(),
-            deploy,
-            timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
-            given_timeout: self.timeout,
-            engine,
-            copy: self.engine.copy(),
-            verify: self.engine.verify(),
-            azcopy_path: self.azcopy_path,
-            limit_rate: self.limit_rate,
-            detach,
-            if_changed: self.if_changed,
-            plan,
-            again: String::new(),
-        };
-        spec.again = spec.command_line(app);
-        Ok(spec)
-    }
-}
-
-impl CreateArgs {
-    /// The deployment that the model becomes.
-    fn deploy_request(&self, app: &App, model: &NewModelName) -> Result<Option<DeployRequest>, CliError> {
-        let Some(name) = &self.deploy else { return Ok(None) };
-        if self.weight_type == WeightType::DraftModel {
-            return Err(CliError::usage("a draft model cannot be deployed by itself")
-                .with_code(ErrorCode::Contradiction)
-                .with_suggestion(
-                    "Remove --deploy, then use 'custom deployments create --model MODEL --draft-model NAME'.",
-                ));
-        }
-        let name = match name {
-            Some(name) => name.as_name().clone(),
-            // Every valid name of a new model is a valid name of a deployment.
-            None => model.to_string().parse().map_err(CliError::usage)?,
-        };
-        if !self.yes && !self.dry_run {
-            check_consent(app, false)?;
-        }
-        let limit = self.timeout.map_or(app.timings.deploy, |limit| app.timings.scaled(limit));
-        Ok(Some(DeployRequest {
-            name,
-            sku_name: self.sku_name.clone(),
-            sku_capacity: self.sku_capacity,
-            yes: self.yes,
-            limit: (!self.no_wait).then_some(limit),
-        }))
-    }
-}
-
-async fn read_source(app: &App) -> Result<SourceText, CliError> {
-    let read = app.line().await?.unwrap_or_default();
-    if read.trim().is_empty() {
-        return Err(CliError::usage("no source on standard input")
-            .with_code(ErrorCode::BadSource)
-            .with_suggestion("Write a path or URL to it, for example: echo ./weights | ... --source -"));
-    }
-    Ok(SourceText::piped(&read))
 }
 
 fn module(text: &str) -> Result<String, String> {
@@ -373,5 +222,37 @@ fn dropout(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..1.0).contains(&value) => Ok(value),
         _ => Err("must be a number from 0 up to but not including 1".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::builder::ValueParser;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// A new option either conflicts with --plan by itself, or is accepted with it on purpose.
+    #[test]
+    fn plan_conflicts_with_every_option_that_is_not_accepted_with_it() {
+        let with_any_value = |option: Arg| match option.get_action().takes_values() {
+            true => option.value_parser(ValueParser::string()),
+            false => option,
+        };
+        let create = CreateArgs::augment_args(clap::Command::new("create")).mut_args(with_any_value);
+        let options: Vec<&Arg> = create.get_arguments().collect();
+        for accepted in ACCEPTED_WITH_PLAN {
+            assert!(options.iter().any(|option| option.get_id() == accepted), "no option has the id '{accepted}'");
+        }
+        for option in options.iter().filter(|option| option.get_id() != "plan") {
+            let long = format!("--{}", option.get_long().expect("an option"));
+            let words = ["create", "--plan", "plan.json", &long].into_iter().map(str::to_owned);
+            let value = option.get_action().takes_values().then(|| "1".to_owned());
+            let conflict = match create.clone().try_get_matches_from(words.chain(value)) {
+                Err(error) => error.kind() == ErrorKind::ArgumentConflict,
+                Ok(_) => false,
+            };
+            assert_eq!(conflict, !ACCEPTED_WITH_PLAN.contains(&option.get_id().as_str()), "{long} with --plan");
+        }
     }
 }

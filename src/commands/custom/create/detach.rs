@@ -13,7 +13,7 @@ use crate::commands::custom::source::absolute;
 use crate::commands::headings;
 use crate::console::product::{self, JsonPieces, Product};
 use crate::console::{TableStyle, render};
-use crate::detached::{StartReply, Ticket, WORD};
+use crate::detached::{DETACHED_COMMAND, StartReply, Ticket};
 use crate::error::{CliError, ErrorCode, ErrorKind};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
@@ -92,7 +92,7 @@ impl CreateSpec {
     /// Options for `uploads resume`, and the whole command where `uploads resume` would do less.
     pub(super) fn resume_hint(&self) -> ResumeHint {
         let is_whole = self.deploy.is_some() || matches!(self.source, Source::Blob(_));
-        ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.again.clone()) }
+        ResumeHint { options: self.resume_options(), command: is_whole.then(|| self.resume_command.clone()) }
     }
 
     /// Options of `uploads resume` that resume the upload as it was started.
@@ -145,7 +145,7 @@ impl CreateRun<'_> {
             self.headline(version);
             session.find_delivered(engine).await;
             self.confirm_and_overwrite(version, session.bytes_to_send()).await?;
-            self.app.on_interrupt(CliError::interrupted().with_run_again(&self.spec.again));
+            self.app.on_interrupt(CliError::interrupted().with_run_again(&self.spec.resume_command));
             match session.check_location().await {
                 Ok(location) => {
                     self.app.console.done("Upload location ready");
@@ -226,7 +226,7 @@ impl CreateRun<'_> {
         let version = VersionChoice::Named(version.clone());
         // The files were already compared with the plan.
         let this = CreateSpec { source, source_file: None, version, azcopy_path, plan: None, ..spec.clone() };
-        let mut args = vec![WORD.to_owned()];
+        let mut args = vec![DETACHED_COMMAND.to_owned()];
         args.extend(this.arguments());
         args.extend(engine.into_iter().flat_map(|engine| ["--engine".to_owned(), engine.to_owned()]));
         args.extend(["--yes", "--no-prompt", "--progress", "plain"].map(str::to_owned));

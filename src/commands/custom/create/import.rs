@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::commands::custom::hub;
+use crate::console::ProgressEvent;
 use azure_ai_models_core::hub::{HubPin, HubSource};
 use azure_ai_models_core::model::ModelDetails;
 
@@ -13,7 +14,7 @@ pub(super) fn describe(app: &App, source: &HubSource) {
     let HubPin { repo, sha, reference, .. } = &source.pin;
     let console = &app.console;
     console.event(
-        "import.resolved",
+        ProgressEvent::ImportResolved,
         json!({
             "repo": repo, "sha": sha, "ref": reference,
             "files": source.files.len(), "bytes": source.bytes(),

@@ -70,7 +70,7 @@ pub(super) fn hint(source: &UploadSource, weight_type: WeightType, findings: &mu
     }
     match findings.iter_mut().find(|finding| finding.is_error()) {
         Some(first) => {
-            first.remedy = format!("This is an adapter: use --weight-type LoRA. Otherwise: {}", first.remedy);
+            first.suggestion = format!("This is an adapter: use --weight-type LoRA. Otherwise: {}", first.suggestion);
         }
         None => findings.push(Finding::warning(
             FindingCode::WeightTypeMismatch,

@@ -1,27 +1,23 @@
-//! Saved plan of a dry run for `create --plan`: its content, the options that it replaces, and the check that its files
-//! are unchanged. Holds no secret: URLs are stored without their query.
+//! Saved plan of a dry run for `create --plan`. Holds no secret: URLs are stored without their query.
+
+mod arguments;
+mod compare;
 
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::args::{CreateArgs, LoraArgs};
-use super::engine_args::EngineArgs;
-use super::spec::{CreateSpec, EngineChoice, VersionChoice};
-use crate::app::App;
-use crate::commands::custom::selection::{AllowedFiles, SelectionArgs};
-use crate::commands::custom::source::{SourceText, absolute, decode};
-use crate::error::{CliError, ErrorCode, ErrorKind};
-use azure_ai_models_core::display::printable;
+use super::spec::{CreateSpec, EngineChoice};
+use crate::commands::custom::selection::AllowedFiles;
+use crate::commands::custom::source::{absolute, decode};
+use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::hub::HubPin;
-use azure_ai_models_core::model::{BlobPath, ContentHash, ModelDetails, Source, Tag};
+use azure_ai_models_core::model::{BlobPath, ContentHash, ModelDetails, Source};
 use azure_ai_models_core::source::{FileSums, Pattern, UploadSource};
 use azure_ai_models_core::store::{BlobListing, BlobVersion};
-use azure_ai_models_core::units;
 
 /// Version of the document; another one is refused.
 pub(super) const SCHEMA: u32 = 1;
@@ -172,81 +168,6 @@ impl SavedPlan {
         Ok(plan)
     }
 
-    /// Arguments that the plan stands for, combined with those given on the command line.
-    pub(super) fn arguments(&self, given: CreateArgs) -> Result<CreateArgs, CliError> {
-        let broken = |what: &str| {
-            CliError::usage(format!("{} contains no valid {what}", self.file.display())).with_code(ErrorCode::BadPlan)
-        };
-        let ModelDetails { weight_type, base_model, description, tags, lora, publisher } = self.registration.clone();
-        let options = &self.options;
-        let version: VersionChoice = self.version.parse().map_err(|_| broken("version"))?;
-        let is_url_given = given.source.is_some() || given.source_file.is_some();
-        let planned = options.deploy.as_ref();
-        let mut args = CreateArgs {
-            name: Some(self.name.parse().map_err(|_| broken("name"))?),
-            version,
-            description,
-            tag: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
-            base_model,
-            weight_type,
-            publisher,
-            overwrite: options.overwrite,
-            selection: SelectionArgs::of(options.include.clone(), options.exclude.clone(), options.default_excludes),
-            skip_check: options.skip_check,
-            if_changed: options.if_changed,
-            sku_name: planned.and_then(|deploy| deploy.sku_name.clone()),
-            sku_capacity: planned.and_then(|deploy| deploy.sku_capacity),
-            no_wait: given.no_wait || options.no_wait,
-            engine: EngineArgs::of_plan(&self.engine, options).ok_or_else(|| broken("engine"))?,
-            limit_rate: options.limit_rate,
-            lora: LoraArgs {
-                lora_rank: lora.rank,
-                lora_alpha: lora.alpha,
-                lora_target_modules: lora.target_modules.unwrap_or_default(),
-                lora_dropout: lora.dropout,
-            },
-            ..given
-        };
-        if !is_url_given {
-            args.source = Some(SourceText::from(self.source.clone()));
-        }
-        let timeout = options.timeout_seconds.map(Duration::from_secs);
-        args.timeout = match (args.timeout, timeout) {
-            (Some(given), Some(planned)) if given != planned => return Err(self.contradiction("--timeout")),
-            (given, planned) => given.or(planned),
-        };
-        if let Some(planned) = planned {
-            let name = planned.name.parse().map_err(|_| broken("deployment"))?;
-            args.deploy = match args.deploy.take() {
-                Some(Some(given)) if given != name => return Err(self.contradiction("--deploy")),
-                _ => Some(Some(name)),
-            };
-        }
-        Ok(args)
-    }
-
-    fn contradiction(&self, option: &str) -> CliError {
-        CliError::usage(format!("{option} contradicts the plan in {}", self.file.display()))
-            .with_code(ErrorCode::Contradiction)
-            .with_suggestion(format!("Remove {option}, or create another plan."))
-    }
-
-    /// Fails if the source given beside the plan is another one: only the SAS of its URL may come from there.
-    pub(super) fn check_source(&self, source: &Source, cwd: &Path) -> Result<(), CliError> {
-        let given = match source {
-            Source::Local(path) => absolute(cwd, path).display().to_string(),
-            source => source.shown(cwd),
-        };
-        if given == self.source {
-            return Ok(());
-        }
-        Err(CliError::usage(format!("the plan is for {}, not for {given}", self.source))
-            .with_code(ErrorCode::Contradiction)
-            .with_suggestion(
-                "Remove --source. Use it only to add the SAS of the plan's URL, which a plan does not contain.",
-            ))
-    }
-
     /// Names of the local files that the plan allows.
     pub(super) fn only(&self) -> AllowedFiles {
         Some(Arc::new(self.files.iter().map(|file| file.path.clone()).collect::<HashSet<_>>()))
@@ -261,83 +182,6 @@ impl SavedPlan {
     pub(super) fn has_sums(&self) -> bool {
         self.import.is_none() && self.files.iter().any(|file| file.sha256.is_some())
     }
-
-    /// Fails if a file differs from the plan, by size and time, or by the checksum of an import. `newer` are files that
-    /// the plan does not list; they are reported.
-    pub(super) fn check_files(&self, app: &App, source: &UploadSource, newer: &[BlobPath]) -> Result<(), CliError> {
-        let now: Vec<PlannedFile> = planned_files(source, None);
-        if let UploadSource::Remote { .. } = source {
-            return Ok(());
-        }
-        self.compare(&now)?;
-        for path in newer {
-            app.console.status(&format!("{} is not in the plan and is not uploaded.", printable(path)));
-        }
-        Ok(())
-    }
-
-    /// Fails if a content differs from the plan.
-    pub(super) fn check_sums(&self, sums: &FileSums) -> Result<(), CliError> {
-        let is_other = |file: &&PlannedFile| file.sha256.is_some_and(|sum| sums.get(&file.path) != Some(sum));
-        let changed = self.files.iter().filter(is_other);
-        self.refuse(changed.map(|file| format!("{}: content differs (same size and time)", file.path)).collect())
-    }
-
-    /// Fails if the blobs differ from the plan: AzCopy copies all blobs.
-    pub(super) fn check_blobs(&self, listing: &BlobListing) -> Result<(), CliError> {
-        if self.files.is_empty() {
-            return Err(CliError::usage("the plan does not list the blobs of the source")
-                .with_code(ErrorCode::BadPlan)
-                .with_suggestion("Create the plan with a SAS that allows listing or reading the source."));
-        }
-        let planned: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
-        let mut changed = differences(&self.files, &blobs(listing));
-        let new = listing.keys().filter(|path| !planned.contains(path.as_str()));
-        changed.extend(new.map(|path| format!("{path}: not in the plan")));
-        self.refuse(changed)
-    }
-
-    fn compare(&self, now: &[PlannedFile]) -> Result<(), CliError> {
-        self.refuse(differences(&self.files, now))
-    }
-
-    fn refuse(&self, changed: Vec<String>) -> Result<(), CliError> {
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let lines: Vec<String> = changed.iter().map(|line| format!("  {}", printable(line))).collect();
-        let what = units::count(changed.len() as u64, "file has", "files have");
-        Err(CliError::new(
-            ErrorKind::Conflict,
-            format!("{what} changed since the plan was made:\n{}", lines.join("\n")),
-        )
-        .with_code(ErrorCode::PlanChanged)
-        .with_suggestion("Create the plan again and review it. Nothing was sent."))
-    }
-}
-
-/// Planned files that are gone or another size, time, sum or write by now. Both lists are sorted by path.
-fn differences(planned: &[PlannedFile], now: &[PlannedFile]) -> Vec<String> {
-    let difference = |file: &PlannedFile| {
-        let at = now.binary_search_by(|other| other.path.cmp(&file.path)).ok();
-        let Some(now) = at.map(|at| &now[at]) else { return Some("gone".to_owned()) };
-        if now.bytes != file.bytes {
-            return Some(format!("{} now, {} in the plan", byte_count(now.bytes), byte_count(file.bytes)));
-        }
-        if now.mtime_ns != file.mtime_ns {
-            return Some("modification time differs".to_owned());
-        }
-        if now.version.differs_from(&file.version) {
-            return Some("blob was written again".to_owned());
-        }
-        matches!((now.sha256, file.sha256), (Some(now), Some(planned)) if now != planned)
-            .then(|| "content differs".to_owned())
-    };
-    planned.iter().filter_map(|file| Some(format!("{}: {}", file.path, difference(file)?))).collect()
-}
-
-fn byte_count(bytes: u64) -> String {
-    format!("{} bytes", units::grouped(bytes))
 }
 
 /// Files of a source in the form of a plan, sorted by path; none of a remote source.
@@ -392,17 +236,6 @@ mod tests {
             sha256: None,
             version: BlobVersion::default(),
         }
-    }
-
-    #[test]
-    fn each_difference_names_its_file() {
-        let planned = [file("a", 1, 1), file("b", 2, 1), file("c", 3, 1), file("d", 4, 1)];
-        let now = [file("a", 1, 1), file("b", 2000, 1), file("d", 4, 2), file("e", 5, 1)];
-        assert_eq!(
-            differences(&planned, &now),
-            ["b: 2,000 bytes now, 2 bytes in the plan", "c: gone", "d: modification time differs"]
-        );
-        assert!(differences(&planned, &planned).is_empty());
     }
 
     /// Without a version, only the documented keys are written.

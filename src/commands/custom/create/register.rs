@@ -104,7 +104,7 @@ impl CreateRun<'_> {
                 let difference = session.registration().and_then(|ours| ours.difference(&model));
                 let Some(difference) = difference else { return Ok(true) };
                 if !self.spec.overwrite {
-                    let taken = VersionConflict::Registration(RegisterError::Taken { difference });
+                    let taken = VersionConflict::Registration(RegisterError::VersionTaken { difference });
                     return Err(self.version_exists(version, taken).await.and_message(&self.kept()));
                 }
                 self.confirm_and_overwrite(version, 0).await?;
@@ -143,7 +143,7 @@ impl CreateRun<'_> {
         let view = RefCell::new(app.console.register_view(app.timings.status_line));
         let mut on = |status: RegisterStatus| view.borrow_mut().on(&status.status, status.elapsed);
         let show = ["custom", "show", "--name", self.spec.name.as_str(), "--version", version.as_str()];
-        app.on_interrupt(CliError::registration_interrupted(&app.command_line(&show), &self.spec.again));
+        app.on_interrupt(CliError::registration_interrupted(&app.command_line(&show), &self.spec.resume_command));
         let done = match self.ask(session, version, asked, &mut on).await? {
             Some(registered) => {
                 let own = registered.model.view().provisioning_state.as_deref();
@@ -206,7 +206,7 @@ impl CreateRun<'_> {
             let model = ended.map_err(RegistrationFailure::Service)?;
             // Two uploads of one version share a location, so that the location alone does not identify the model.
             if !is_ours && let Some(difference) = session.registered_difference().await {
-                return Err(RegistrationFailure::Service(RegisterError::Taken { difference }));
+                return Err(RegistrationFailure::Service(RegisterError::VersionTaken { difference }));
             }
             Some(model)
         };
@@ -239,7 +239,7 @@ impl CreateRun<'_> {
         let timed_out = format!("The service may still be working. To wait for it:\n  {wait}");
         let is_unknown = error.refusal_code().is_some_and(|code| !CliError::has_suggestion(code));
         let cli_error = CliError::registration(error, &RegistrationSuggestions { timed_out: &timed_out, lost: None });
-        let cli_error = cli_error.with_kept(&self.spec.again);
+        let cli_error = cli_error.with_registration_retry(&self.spec.resume_command);
         match session.id().filter(|_| is_unknown) {
             Some(id) => {
                 let discard = app.command_line(&["custom", "uploads", "discard", &id]);
@@ -253,8 +253,8 @@ impl CreateRun<'_> {
     /// Returns true if a failed registration reports that the version belongs to another model.
     async fn is_conflict(&self, version: &ModelVersion, error: &RegisterError) -> bool {
         match error {
-            RegisterError::Taken { .. } => true,
-            RegisterError::Refused(error) | RegisterError::NoWay { second: error, .. } => {
+            RegisterError::VersionTaken { .. } => true,
+            RegisterError::Refused(error) | RegisterError::NoRoute { second: error, .. } => {
                 error.status() == Some(409) && self.is_taken(version, error).await
             }
             _ => false,
@@ -264,14 +264,14 @@ impl CreateRun<'_> {
     /// Error of a complete upload that is not registered: it is not complete any longer, or that cannot be verified.
     fn not_proved(&self, error: UploadError) -> CliError {
         match error {
-            UploadError::Broken(_) => self.upload_failed(error),
-            error => CliError::unproved_upload(error).with_kept(&self.spec.again),
+            UploadError::Incomplete(_) => self.upload_failed(error),
+            error => CliError::unproved_upload(error).with_registration_retry(&self.spec.resume_command),
         }
     }
 
     /// Meaning of an existing version for a complete upload.
     fn kept(&self) -> String {
-        let again = &self.spec.again;
+        let again = &self.spec.resume_command;
         format!(
             "The upload is complete and kept. When the version is free, run the same command again to register it:\n  {again}"
         )

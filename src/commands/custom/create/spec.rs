@@ -56,7 +56,7 @@ pub(in crate::commands::custom) struct CreateSpec {
     /// Plan that this is, if it is one of a dry run.
     pub(in crate::commands::custom) plan: Option<Arc<SavedPlan>>,
     /// Command that resumes this upload.
-    pub(in crate::commands::custom) again: String,
+    pub(in crate::commands::custom) resume_command: String,
 }
 
 /// Upload engine and its options.

@@ -34,7 +34,7 @@ impl CreateRun<'_> {
             };
             let is_listed = match &ended {
                 CreateFailure::InUse(_) => true,
-                CreateFailure::Taken(_) => self.exists(&version).await,
+                CreateFailure::VersionExists(_) => self.exists(&version).await,
                 CreateFailure::Failed(_) => return Err(ended.into()),
             };
             // Limits a service that reports every version as taken to two requests.

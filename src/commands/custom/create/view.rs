@@ -97,7 +97,7 @@ fn resuming(kept: &ResumeTotals) -> Option<String> {
 }
 
 /// Describes what of an interrupted upload is not sent again.
-pub(super) fn kept_sentence(kept: &ResumeTotals) -> String {
+pub(super) fn resumable_sentence(kept: &ResumeTotals) -> String {
     let complete = format!("{} are complete and will not be sent again", files_of(kept));
     let blocks = units::bytes(kept.partial_bytes);
     match (kept.files, kept.total_files, kept.partial_bytes, kept.keeps_partial_files) {
@@ -202,7 +202,7 @@ mod tests {
                 "1 of 3 files (10 B) are complete and will not be sent again, nor will 8 B of the rest, which the blob store keeps for 7 days.",
             ),
         ] {
-            assert_eq!(kept_sentence(&kept), text);
+            assert_eq!(resumable_sentence(&kept), text);
         }
     }
 

@@ -45,7 +45,7 @@ pub enum DeployError {
     Deleted,
     /// The deployment succeeded without the accepted change.
     #[error("the service accepted the change, but the deployment does not show it")]
-    NotShown,
+    NotApplied,
     /// The state of the deployment cannot be read.
     #[error("the state of the deployment cannot be read")]
     Unwatchable(#[source] HttpError),

@@ -253,7 +253,7 @@ paused! {
         assert_eq!(stage.server.lines()[1], format!("PATCH {PREFIX}/d{VERSION}"));
         // The answer says that it is done, and no GET shows it.
         let stage = Fixture::play(vec![at("Succeeded", 10)]).await;
-        assert!(matches!(stage.update(&change).await, Err(DeployError::NotShown)));
+        assert!(matches!(stage.update(&change).await, Err(DeployError::NotApplied)));
     }
 
     async fn a_tag_that_a_patch_leaves_is_removed_by_a_put() {

@@ -132,7 +132,7 @@ impl Deployments {
                                 if put.is_none() && change.is_applied_except_tags(&body) {
                                     put = Some(self.put(name, &change.put(&body)).await?);
                                 } else if accepted.is_done() && looks == 0 {
-                                    return Err(DeployError::NotShown);
+                                    return Err(DeployError::NotApplied);
                                 }
                                 looks = looks.saturating_sub(1);
                             }

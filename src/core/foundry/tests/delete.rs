@@ -58,7 +58,7 @@ async fn a_version_that_is_still_there_is_not_deleted() {
         [vec![ok(""), there()], vec![answer("202 X", &["location: /op"], ""), ok(r#"{"status":"Succeeded"}"#), there()]]
     {
         let (outcome, sent) = delete(plays).await;
-        assert!(matches!(outcome.expect_err("still there"), DeleteError::StillThere));
+        assert!(matches!(outcome.expect_err("still there"), DeleteError::StillExists));
         assert_eq!(sent.iter().filter(|line| *line == GET).count(), 9);
     }
     let (outcome, sent) = delete(vec![answer("404 X", &[], ""), there()]).await;

@@ -45,7 +45,7 @@ async fn a_list_that_goes_in_a_circle_is_an_error() {
     let page = |skip| ok(&format!(r#"{{"value":[],"nextLink":"/api/projects/p/models?skip={skip}"}}"#));
     let server = Server::play(vec![page(1), page(2), page(1)]).await;
     let error = foundry(&server).list_models(ModelListSeed::default()).await.expect_err("a circle");
-    assert!(matches!(error, ListError::Circle), "{error:?}");
+    assert!(matches!(error, ListError::Cycle), "{error:?}");
     assert_eq!(server.seen().len(), 3);
 }
 

@@ -103,7 +103,7 @@ async fn without_create_async_the_version_is_put_once() {
         outcome.expect("registered");
         assert_eq!(sent, [CREATE, PUT, OPERATION, GET]);
         let (outcome, _, sent) = register(vec![no_route, answer("400 X", &[], "")]).await;
-        let RegisterError::NoWay { first, second } = outcome.expect_err("both refused") else { panic!("no way") };
+        let RegisterError::NoRoute { first, second } = outcome.expect_err("both refused") else { panic!("no way") };
         assert!(matches!(first.status(), Some(404 | 405)), "the first error is told: {first:?}");
         assert_eq!(second.status(), Some(400));
         assert_eq!(sent, [CREATE, PUT]);
@@ -126,7 +126,7 @@ async fn an_operation_at_another_host_is_not_asked_and_the_model_is_watched() {
 async fn in_doubt_the_model_is_looked_for_before_anything_is_sent_again() {
     let broken = ServerScript::Raw(Vec::new());
     let conflict = || answer("409 X", &[], "");
-    let taken = |error: &RegisterError| matches!(error, RegisterError::Taken { .. });
+    let taken = |error: &RegisterError| matches!(error, RegisterError::VersionTaken { .. });
     for doubt in [broken, answer("500 X", &[], ""), answer("504 X", &[], ""), answer("503 X", &[], "")] {
         let (outcome, _, sent) = register(vec![doubt.clone(), ours()]).await;
         outcome.expect("it was accepted");
@@ -215,7 +215,7 @@ async fn only_this_version_in_this_place_is_the_registered_model() {
         let shown = ok(&format!(r#"{{"name":"m","version":"1",{shown}}}"#));
         let (outcome, _, sent) = register(vec![accepted(), state("Succeeded"), shown]).await;
         match outcome.expect_err("another model") {
-            RegisterError::Taken { difference: found } => assert_eq!(found, difference),
+            RegisterError::VersionTaken { difference: found } => assert_eq!(found, difference),
             other => panic!("{other:?}"),
         }
         assert_eq!(sent, [CREATE, OPERATION, GET]);

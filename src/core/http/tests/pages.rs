@@ -41,7 +41,7 @@ async fn no_page_is_requested_elsewhere() {
 async fn no_page_is_requested_twice() {
     let page = |link| format!(r#"{{"value":[1],"nextLink":"{link}"}}"#);
     let server = pages(&[&page("/b"), &page("/list?a=1"), r#"{"value":[1]}"#]).await;
-    assert!(matches!(list(&server).await, Err(PageError::Circle)));
+    assert!(matches!(list(&server).await, Err(PageError::Cycle)));
     assert_eq!(server.lines(), ["GET /list?a=1", "GET /b"]);
 }
 

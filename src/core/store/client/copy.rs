@@ -11,8 +11,6 @@ use crate::model::BlobPath;
 use crate::store::blocks::BlockId;
 use crate::store::error::{StoreError, has_code, rejects_sas};
 
-use std::sync::atomic::Ordering;
-
 /// Code of the store where it could not read from the source.
 const SOURCE_FAILED: &str = "CannotVerifyCopySource";
 /// Attempts to read a part back.
@@ -63,7 +61,7 @@ impl BlobStore {
                 .limit(limit)
                 .blob_store();
             let Err(error) = self.http.send(&request).await else {
-                self.traffic.answers.fetch_add(1, Ordering::Relaxed);
+                self.traffic.add_answer();
                 self.mark_proved(generation).await;
                 return Ok(());
             };
@@ -100,7 +98,7 @@ impl BlobStore {
                 .header("range", format!("bytes={start}-{}", start + length - 1));
             let error = match self.read_once(&request, length).await {
                 Ok(content) => {
-                    self.traffic.answers.fetch_add(1, Ordering::Relaxed);
+                    self.traffic.add_answer();
                     return Ok(content);
                 }
                 Err(error) => error,

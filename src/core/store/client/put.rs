@@ -143,7 +143,7 @@ impl BlobStore {
                 let (mine, all) = (Arc::clone(&taken), Arc::clone(&self.traffic));
                 (content.body)().inspect_ok(move |piece| {
                     mine.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                    all.taken.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                    all.add_sent(piece.len() as u64);
                 })
             };
             let begun = Instant::now();
@@ -152,7 +152,7 @@ impl BlobStore {
                 put.as_ref().err().and_then(HttpError::status).is_some_and(|status| matches!(status, 429 | 503));
             (content.on_attempt)(SendAttempt { elapsed: begun.elapsed(), has_arrived: put.is_ok(), is_busy });
             if put.is_err() {
-                self.traffic.lost.fetch_add(taken.load(Ordering::Relaxed), Ordering::Relaxed);
+                self.traffic.add_lost(taken.load(Ordering::Relaxed));
             }
             put
         };
@@ -193,7 +193,7 @@ impl BlobStore {
         let without = once(sas, false).await?;
         if !is_named {
             // The content is sent again, and counts once.
-            self.traffic.lost.fetch_add(bytes, Ordering::Relaxed);
+            self.traffic.add_lost(bytes);
             match once(sas, true).await {
                 Ok(response) => {
                     self.checksums.store(ACCEPTED, Ordering::Relaxed);

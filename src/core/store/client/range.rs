@@ -1,14 +1,13 @@
-//! Streams the bytes of a range of a blob. If a store stops, sends too little or breaks off, the rest is requested
-//! again, and only from the listed write of the blob.
+//! Reads a range of a blob, and only of the listed write of it.
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
 use thiserror::Error;
 
 use super::{BlobStore, Method, StoredFile, VERSION, blob_url};
-use crate::http::{Download, HttpError, NetworkFault, RawResponse, Request, ResponseFlaw};
+use crate::http::{Backoff, HttpError, RangeFlaw, RangeReader, RangeResponse, RangeSource, Request, ResponseFlaw};
 use crate::model::BlobPath;
 use crate::store::error::{StoreError, rejects_sas};
 use crate::store::retry;
@@ -24,133 +23,86 @@ pub(crate) enum RangeError {
     Store(#[from] StoreError),
 }
 
-/// Bytes of one range, each once and in order. Dropping the stream closes the connection.
-pub(crate) struct BlobRange {
-    store: Arc<BlobStore>,
-    file: StoredFile,
-    at: u64,
-    end: u64,
-    open: Option<Download>,
-    /// Consecutive attempts without a byte.
-    failed: u32,
-    /// An intermediary responded, and no byte arrived since.
-    met_intermediary: bool,
+impl From<HttpError> for RangeError {
+    fn from(error: HttpError) -> Self {
+        Self::Store(StoreError::Http(error))
+    }
 }
 
-impl BlobRange {
-    pub(crate) fn new(store: Arc<BlobStore>, file: StoredFile, range: Range<u64>) -> Self {
-        Self { store, file, at: range.start, end: range.end, open: None, failed: 0, met_intermediary: false }
+/// Reader of a range of a blob. Retries transient failures without end: the caller limits the time.
+pub(crate) type BlobRange = RangeReader<BlobRangeSource>;
+
+/// A blob of a store, as it was listed.
+pub(crate) struct BlobRangeSource {
+    store: Arc<BlobStore>,
+    file: StoredFile,
+}
+
+impl BlobStore {
+    /// Reads a range of a blob.
+    pub(crate) fn read_range(self: &Arc<Self>, file: &StoredFile, range: Range<u64>) -> BlobRange {
+        RangeReader::new(BlobRangeSource { store: Arc::clone(self), file: file.clone() }, range)
+    }
+}
+
+impl RangeSource for BlobRangeSource {
+    type Error = RangeError;
+
+    fn file_bytes(&self) -> u64 {
+        self.file.bytes
     }
 
-    /// Returns the next bytes; `None` at the end of the range. Transient failures are retried without end: the
-    /// reader limits the time. May be dropped at any time.
-    ///
-    /// # Errors
-    /// See [`RangeError`].
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, RangeError> {
-        while self.at < self.end {
-            let mut download = match self.open.take() {
-                Some(download) => download,
-                None => match self.reopen().await? {
-                    Some(download) => download,
-                    None => continue,
-                },
-            };
-            match download.next().await {
-                Ok(Some(piece)) if piece.is_empty() => self.open = Some(download),
-                Ok(Some(piece)) if piece.len() as u64 > self.end - self.at => {
-                    let host = download.host().to_owned();
-                    self.pause(bad_range(host, "more bytes than that range has".to_owned())).await?;
-                }
-                Ok(Some(piece)) => {
-                    self.at += piece.len() as u64;
-                    (self.failed, self.met_intermediary) = (0, false);
-                    self.open = Some(download);
-                    return Ok(Some(piece));
-                }
-                Ok(None) => {
-                    let host = download.host().to_owned();
-                    let message = "the response ended early".to_owned();
-                    self.pause(HttpError::Network { host, fault: NetworkFault::Reset, connecting: false, message })
-                        .await?;
-                }
-                Err(error) => self.pause(error).await?,
-            }
-        }
-        Ok(None)
-    }
-
-    /// Requests the rest of the range; `None` if another attempt is useful.
-    async fn reopen(&mut self) -> Result<Option<Download>, RangeError> {
-        let store = Arc::clone(&self.store);
+    async fn request(&self, range: &Range<u64>, _renewed: bool) -> Result<RangeResponse, RangeError> {
+        let store = &self.store;
         let (sas, generation) = store.current().await;
         let url = blob_url(sas.expose(), &self.file.path, &[]);
         let mut request = Request::download(url, store.timings.download_stall)
             .method(Method::GET)
             .header("x-ms-version", VERSION)
-            .header("range", format!("bytes={}-{}", self.at, self.end - 1));
+            .header("range", format!("bytes={}-{}", range.start, range.end - 1));
         if let Some(etag) = self.file.version.etag() {
             request = request.header("if-match", format!("\"{etag}\""));
         }
-        let exchange = match store.http.exchange(&request).await {
-            Ok(exchange) => exchange,
-            Err(error) => {
-                self.pause(error).await?;
-                return Ok(None);
-            }
+        let response = match store.http.exchange(&request).await {
+            Ok(response) => response,
+            Err(error) => return Ok(RangeResponse::Failed(error)),
         };
-        match exchange.status() {
-            206 if exchange.header("x-ms-request-id").is_some() => {
-                let download = self.checked(exchange)?;
+        match response.status() {
+            206 if response.header("x-ms-request-id").is_some() => {
                 store.mark_proved(generation).await;
-                Ok(Some(download))
+                Ok(RangeResponse::Partial(response))
             }
             404 | 412 | 416 => Err(RangeError::Changed(self.file.path.clone())),
-            200..400 => {
-                let error = exchange.into_intermediary().await;
-                self.pause(error).await?;
-                Ok(None)
-            }
+            200..400 => Ok(RangeResponse::Failed(response.into_intermediary().await)),
             _ => {
-                let error = exchange.refusal().await;
-                match rejects_sas(&error) {
-                    true => store.renew(generation, error).await?,
-                    false => self.pause(error).await?,
+                let error = response.refusal().await;
+                if rejects_sas(&error) {
+                    store.renew(generation, error).await?;
+                    return Ok(RangeResponse::Renewed);
                 }
-                Ok(None)
+                Ok(RangeResponse::Failed(error))
             }
         }
     }
 
-    /// Compares `Content-Range` with the request and with the list.
-    fn checked(&self, exchange: RawResponse) -> Result<Download, RangeError> {
-        let sent = exchange.header("content-range").unwrap_or_default();
-        let expected = format!("bytes {}-{}/{}", self.at, self.end - 1, self.file.bytes);
-        if sent == expected {
-            return Ok(exchange.into_download());
-        }
-        let total = sent.rsplit('/').next().and_then(|total| total.parse::<u64>().ok());
-        if total.is_some_and(|total| total != self.file.bytes) {
-            return Err(RangeError::Changed(self.file.path.clone()));
-        }
-        let what = format!("another range than the one asked for ({})", crate::redact::clean(sent));
-        Err(StoreError::Http(bad_range(exchange.host().to_owned(), what)).into())
+    fn backoff(&self) -> Backoff<'_> {
+        retry::backoff(&self.store.timings)
     }
 
-    /// Counts a failed attempt, and waits before the next one.
-    async fn pause(&mut self, error: HttpError) -> Result<(), RangeError> {
-        let store = Arc::clone(&self.store);
-        let is_second = error.is_of_intermediary() && std::mem::replace(&mut self.met_intermediary, true);
-        let mut backoff = retry::backoff(&store.timings).failed_before(self.failed);
-        let pause = backoff.after(&error).filter(|_| !is_second);
-        let Some(pause) = pause else { return Err(StoreError::Http(error).into()) };
-        self.failed = backoff.failed();
-        store.report(store.notices.notice(&store.timings, &self.file.path, pause, &error));
-        tokio::time::sleep(pause).await;
-        Ok(())
+    fn report_retry(&self, _from: u64, pause: Duration, _next_attempt: &str, error: &HttpError) {
+        let store = &self.store;
+        store.report(store.notices.notice(&store.timings, &self.file.path, pause, error));
     }
-}
 
-fn bad_range(host: String, what: String) -> HttpError {
-    HttpError::BadAnswer { host, status: 206, what: ResponseFlaw::Shape(what), request_id: None }
+    fn flawed(&self, host: &str, flaw: RangeFlaw) -> RangeError {
+        let what = match flaw {
+            RangeFlaw::FileBytes(_) => return RangeError::Changed(self.file.path.clone()),
+            RangeFlaw::ContentRange(sent) => {
+                format!("another range than the requested one ({})", sent.as_deref().unwrap_or("no Content-Range"))
+            }
+            RangeFlaw::TooLong => "more bytes than that range has".to_owned(),
+        };
+        let what = ResponseFlaw::Shape(what);
+        HttpError::BadAnswer { host: host.to_owned(), status: 206, what, request_id: None }.into()
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{BlobStore, BlobVersion, Container, StoreError, all_pages};
+use super::{BlobStore, BlobVersion, StoreError, all_pages};
 use crate::model::{BlobPath, ContentHash};
+use crate::store::container::Container;
+use crate::store::wire::BlobEntry;
 
 /// One file of a registered model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl BlobStore {
             let container = Container::of(sas.expose());
             let url = |marker: &str| container.listing_with_metadata(marker);
             let mut files = Vec::new();
-            let mut on = |name: &str, entry: super::BlobEntry| {
+            let mut on = |name: &str, entry: BlobEntry| {
                 if !entry.metadata.is_directory() {
                     let (bytes, version) = (entry.blob.bytes, entry.blob.version);
                     files.push(StoredFile { path: name.into(), bytes, sha256: entry.metadata.sha256(), version });

@@ -38,7 +38,7 @@ impl TransferEngine for AzCopyEngine {
     ) -> LocalBoxFuture<'a, Result<Transferred, TransferError>> {
         async move {
             let directory = job.directory.run(job.run)?;
-            let cargo = match job.source {
+            let source = match job.source {
                 UploadSource::Local { directory: source, .. } => JobSource::Files {
                     directory: source.clone(),
                     list_file: job.directory.write_list(job.run, job.missing).await?,
@@ -56,7 +56,7 @@ impl TransferEngine for AzCopyEngine {
                 cancel: &settings.cancel,
                 report: &settings.reporter,
             };
-            let copy = CopyJob { cargo, destination: job.store.sas().await, directory, cap: settings.limit_rate };
+            let copy = CopyJob { source, destination: job.store.sas().await, directory, cap: settings.limit_rate };
             azcopy::run(&self.azcopy, &copy, &controls, on).await?;
             Ok(Transferred::default())
         }

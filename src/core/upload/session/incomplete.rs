@@ -47,7 +47,7 @@ impl Session {
             .kept(engine.keeps_partial_files(), &state.journal, failure.lost_file(), |path| whole.contains(path))
             .await;
         let changed = self.changed_files(&state.journal);
-        UploadError::Broken(Box::new(IncompleteUpload {
+        UploadError::Incomplete(Box::new(IncompleteUpload {
             failure,
             kept,
             changed,

@@ -27,8 +27,8 @@ impl Session {
         if let Err(why) = self.write(&mut journal).await {
             self.journal = Some(journal);
             let message = format!("the state of this upload cannot be saved, so a new run may repeat a step: {why}");
-            let is_told = std::mem::replace(&mut self.has_warned_stale_journal, true);
-            (self.settings.reporter)(if is_told { Report::Debug(message) } else { Report::Warning(message) });
+            let is_on_stdout = std::mem::replace(&mut self.has_warned_stale_journal, true);
+            (self.settings.reporter)(if is_on_stdout { Report::Debug(message) } else { Report::Warning(message) });
         }
     }
 

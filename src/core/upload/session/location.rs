@@ -80,7 +80,7 @@ impl Session {
                 };
                 let same_source = earlier.filter(|journal| self.request.has_source(&journal.spec.source));
                 let earlier = same_source.map(|journal| Box::new(journal.spec.selection.clone()));
-                return Err(UploadError::OwnStray { path: stray.clone(), why, earlier });
+                return Err(UploadError::UndeletableFile { path: stray.clone(), why, earlier });
             }
         }
         if !strays.is_empty() {

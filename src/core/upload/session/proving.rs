@@ -19,7 +19,7 @@ impl Session {
     /// service has assigned another location since.
     ///
     /// # Errors
-    /// [`UploadError::Broken`] if a file differs: the next run sends it again. Otherwise the failure of the check.
+    /// [`UploadError::Incomplete`] if a file differs: the next run sends it again. Otherwise the failure of the check.
     pub async fn prove(&mut self) -> Result<(), UploadError> {
         let Some(mut journal) = self.journal.clone() else { return Ok(()) };
         let store = match self.store.take() {
@@ -50,7 +50,12 @@ impl Session {
             self.write(&mut journal).await?;
         }
         let kept = self.kept(false, &journal, failure.lost_file(), |_| true).await;
-        Err(UploadError::Broken(Box::new(IncompleteUpload { failure, kept, changed: Vec::new(), no_location: None })))
+        Err(UploadError::Incomplete(Box::new(IncompleteUpload {
+            failure,
+            kept,
+            changed: Vec::new(),
+            no_location: None,
+        })))
     }
 
     /// Difference between the files of the registered model and those that this upload sent, as a sentence: another

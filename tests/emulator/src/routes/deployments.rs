@@ -201,7 +201,7 @@ fn accepted(state: &State, request: &Incoming, (name, status): (&str, u16), id: 
     response
 }
 
-/// Says where a write can be watched.
+/// StubAnswer where a write can be watched.
 fn watch(config: &Config, request: &Incoming, id: &str, response: &mut Response) {
     let arm = &config.arm;
     let version = request.parameter("api-version").unwrap_or_default();
