@@ -110,7 +110,7 @@ pub(crate) async fn send(
     // Fetched content needs memory besides the sent content.
     let fetches = if let FileOrigin::Hub(..) = origin { FETCHES } else { 0 };
     let mut settled = record.concurrency(&store.host());
-    let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled));
+    let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled, controls.limit_rate));
     let files = UploadContext {
         store,
         controls,
@@ -233,6 +233,10 @@ fn adapt(files: &UploadContext<'_>, fetches: u32, settled: &mut Option<u32>) {
     if let Some(number) = concurrency.judge(Instant::now()) {
         files.pool.grow(number + fetches);
         (files.controls.reporter)(concurrency_report(number));
+    }
+    // What is right for a chosen rate says nothing about the host.
+    if files.rate.is_some() {
+        return;
     }
     if let Some(number) = concurrency.settled().filter(|number| *settled != Some(*number)) {
         *settled = Some(number);
