@@ -20,7 +20,7 @@ mod view;
 
 pub(super) use self::args::CreateArgs;
 pub(super) use self::detach::DetachArgs;
-pub(super) use self::engine_args::EngineArgs;
+pub(super) use self::engine_args::{EngineArgs, EngineName};
 
 pub(super) use self::spec::{CreateSpec, EngineChoice, VersionChoice};
 
@@ -333,6 +333,7 @@ impl CreateRun<'_> {
             selection: self.spec.selection.clone(),
             checked: self.spec.check,
             details: self.details.clone(),
+            deployment: self.spec.deployment.clone(),
         };
         self.app.warn_of_shared_config_dir();
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
@@ -488,7 +489,10 @@ impl CreateRun<'_> {
             },
             None => None,
         };
-        let (state, deploy) = (state.as_deref(), app.deploy_command(model));
+        let (state, deploy) = (state.as_deref(), app.deploy_command(model, &self.spec.deployment));
+        if deployed.is_none() && !self.spec.deployment.is_empty() {
+            app.console.warn("The model is not deployed: 'uploads resume' does not repeat the --deploy of 'create'.");
+        }
         let (deployment, deployed) = deployed.map(|DeploymentSection { json, text }| (json, text)).unzip();
         let json = CreatedJson { model, deployment };
         app.show(&CreatedModel { json, files, deployed, state, source: &self.source, deploy })?;

@@ -100,6 +100,11 @@ fn upload_id(endpoint: &str, name: &str, version: &str) -> String {
     hash.to_string().chars().take(16).collect()
 }
 
+/// Directory of a run of AzCopy in the directory of an upload.
+pub(super) fn run_path(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("{RUN}{number}"))
+}
+
 impl UploadDirectory {
     /// Creates the directory for one upload, or opens the one of an earlier attempt.
     ///
@@ -185,7 +190,7 @@ impl UploadDirectory {
     /// Directory of a run, which may not exist.
     #[must_use]
     pub fn run_path(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{RUN}{number}"))
+        run_path(&self.path, number)
     }
 
     /// Writes the list of files of a run as AzCopy reads it: one path a line.

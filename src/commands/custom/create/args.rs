@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueHint};
 
 use super::detach::DetachArgs;
-use super::engine_args::EngineArgs;
+use super::engine_args::{EngineArgs, EngineName};
 use super::plan::SavedPlan;
 use super::spec::{CreateSpec, VersionChoice};
 use crate::app::{App, PromptObstacle};
@@ -281,7 +281,7 @@ impl CreateArgs {
             .with_code(ErrorCode::RemoteSource)
             .with_suggestion("Remove --if-changed, or use a local directory or an hf:// source."));
         }
-        let engine = self.engine.choice(app, &source)?;
+        let engine = self.engine.choice(app, &source, EngineName::AzCopy)?;
         let details = ModelDetails {
             weight_type: self.weight_type,
             base_model: self.base_model,
@@ -306,6 +306,7 @@ impl CreateArgs {
             yes: self.yes,
             prompt_obstacle: piped.then_some(PromptObstacle::NoTerminal).or_else(|| app.terminal_prompt_obstacle()),
             no_wait: self.no_wait && deploy.is_none(),
+            deployment: deploy.as_ref().map(DeployRequest::options).unwrap_or_default(),
             deploy,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
             given_timeout: self.timeout,
