@@ -70,11 +70,11 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Waits up to 20 s until the command after LOG succeeds, or prints the log of process PID.
+# Waits up to 60 s, enough for a loaded machine, until the command after LOG succeeds, or prints the log of process PID.
 wait_for() { # WHAT PID LOG COMMAND...
   local what=$1 pid=$2 log=$3
   shift 3
-  for ((try = 0; try < 200; try++)); do
+  for ((try = 0; try < 600; try++)); do
     "$@" && return
     kill -0 "$pid" 2>/dev/null || break
     sleep 0.1

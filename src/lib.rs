@@ -83,6 +83,8 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     let invocation = cli::read(args, env.run_by_azd());
     let is_work = matches!(&invocation.action, Action::Run(command) if command.is_work());
     let Inherited { env, warnings, left_out } = inherited::environment(env, is_work);
+    #[cfg(feature = "test-fakes")]
+    console::panic_on_demand(&env);
     let console =
         Arc::new(Console::new(console_settings(&env, &invocation), detached.as_ref().map(|run| run.events())));
     // With JSON output, azd's own error would be text on standard output; for an agent it would have other words.

@@ -52,13 +52,17 @@ impl App {
         Ok(())
     }
 
-    /// The command that deploys a model.
+    /// The command that deploys a model, with these options for name and SKU; without any, under the model's name.
     #[must_use]
-    pub(crate) fn deploy_command(&self, model: &CustomModel) -> String {
+    pub(crate) fn deploy_command(&self, model: &CustomModel, options: &[String]) -> String {
         let view = model.view();
         let version = view.version.as_deref().unwrap_or("VERSION");
         let (create, name) = (["custom", "deployments", "create"], view.name.as_str());
-        self.command_line(&[&create[..], &["--name", name, "--model", name, "--model-version", version]].concat())
+        let options: Vec<&str> = match options {
+            [] => vec!["--name", name],
+            options => options.iter().map(String::as_str).collect(),
+        };
+        self.command_line(&[&create[..], &options, &["--model", name, "--model-version", version]].concat())
     }
 
     /// The page of a model, with what can be done with it now.
@@ -67,6 +71,6 @@ impl App {
         let view = model.view();
         let version = view.version.as_deref().unwrap_or("VERSION");
         let wait = self.command_line(&["custom", "wait", "--name", &view.name, "--version", version]);
-        render::model_page(model, &self.deploy_command(model), &wait)
+        render::model_page(model, &self.deploy_command(model, &[]), &wait)
     }
 }

@@ -37,6 +37,8 @@ pub(crate) use error_page::ErrorPage;
 pub(crate) use event::ProgressEvent;
 pub(crate) use init_page::InitPage;
 pub(crate) use progress::{ProgressMode, StatusView};
+#[cfg(feature = "test-fakes")]
+pub(crate) use prompt::panic_on_demand;
 pub(crate) use prompt::restore_terminal_on_panic;
 pub(crate) use replay::Replay;
 pub(crate) use settings::{Settings, colour};

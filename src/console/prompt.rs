@@ -6,6 +6,8 @@ use std::panic;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+#[cfg(feature = "test-fakes")]
+use std::{path::PathBuf, process, thread, time::Duration};
 
 use ::console::Term;
 use dialoguer::FuzzySelect;
@@ -13,6 +15,8 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use super::Console;
 use azure_ai_models_core::display::{printable, printable_lines};
+#[cfg(feature = "test-fakes")]
+use azure_ai_models_core::env::{Env, var};
 use azure_ai_models_core::redact::mask_known;
 
 /// Most bytes of one answer. Longer than any path or URL: what has no line end would fill the memory.
@@ -24,13 +28,35 @@ const ROWS: usize = 7;
 #[cfg(unix)]
 static SETTINGS: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
-/// Restores the terminal before a panic ends the program: the release build does not unwind.
+/// What the user of a program with a bug can do.
+const BUG: &str = concat!(
+    "This is a bug in azure-ai-models ",
+    env!("CARGO_PKG_VERSION"),
+    ". To report it, open an issue in its repository with the lines above and the command, without secrets."
+);
+
+/// Restores the terminal before a panic ends the program, since the release build does not unwind, and says how to report
+/// it.
 pub(crate) fn restore_terminal_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         restore_terminal();
         report(info);
+        drop(Term::stderr().write_line(BUG));
     }));
+}
+
+/// Panics as the release build does, which aborts, as soon as the file of this variable exists; only in builds for tests.
+#[cfg(feature = "test-fakes")]
+pub(crate) fn panic_on_demand(env: &Env) {
+    let Some(file) = env.get(var::TEST_PANIC).map(PathBuf::from) else { return };
+    thread::spawn(move || {
+        while !file.exists() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        drop(panic::catch_unwind(|| panic!("requested by {}", var::TEST_PANIC)));
+        process::abort();
+    });
 }
 
 /// Restores echo and, on a terminal, the cursor.

@@ -45,6 +45,23 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     retry_while_held(|| fs::rename(from, to))
 }
 
+/// Writes the entries of a directory to the disk, so that a file that was moved into it is there after a power loss. Does
+/// nothing on Windows, which has no such call, and on file systems without it.
+#[cfg(unix)]
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        Err(why) if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Writes the entries of a directory to the disk, so that a file that was moved into it is there after a power loss. Does
+/// nothing on Windows, which has no such call, and on file systems without it.
+#[cfg(not(unix))]
+pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Fills a buffer from the file, beginning at `at`.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ pub mod azd;
 pub mod cancel;
 pub mod check;
 pub mod credential;
+mod descriptors;
 pub mod display;
 pub mod doctor;
 pub mod download;

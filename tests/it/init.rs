@@ -422,6 +422,25 @@ fn ctrl_c_leaves_a_list_and_the_terminal_as_it_was() {
     assert!(ended.screen.contains("ERROR: Interrupted."), "{}", ended.screen);
 }
 
+/// The release build aborts, so that nothing else gives the terminal back.
+#[test]
+fn a_panic_in_a_question_gives_the_terminal_back() {
+    let mut env = env();
+    let file = env.work().join("panic");
+    env.set("AZURE_AI_MODELS_TEST_PANIC", &file.to_string_lossy());
+    let line = format!("{} custom list; command -p stty -a", env!("CARGO_BIN_EXE_azure-ai-models"));
+    let terminal = Terminal::start_program(&env, 100, "/bin/sh", &["-c", &line]);
+    terminal.wait_for("Select an Azure subscription");
+    fs::write(file, "").expect("written");
+    let ended = terminal.finish();
+    assert!(!ended.cursor_hidden, "{}", ended.screen);
+    let settings: Vec<&str> = ended.screen.split([' ', '\n', ';']).collect();
+    for setting in ["echo", "icanon", "isig"] {
+        assert!(settings.contains(&setting), "{setting}: {}", ended.screen);
+    }
+    assert!(ended.screen.contains("To report it, open an issue in its repository"), "{}", ended.screen);
+}
+
 #[test]
 fn a_signal_in_a_question_gives_the_terminal_back() {
     let env = env();

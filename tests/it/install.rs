@@ -282,7 +282,7 @@ fn a_bad_archive_is_refused() {
         (tar_gz("azcopy", &program), "the archive contains no azcopy"),
         (tar_gz("d/azcopy", b"no program"), "does not start"),
         (script("echo GNU cp 9"), "is not AzCopy"),
-        (script("echo azcopy version 11.0.0"), "is AzCopy 11.0.0; version 10 is required"),
+        (script("echo azcopy version 11.0.0"), "is AzCopy 11.0.0; 10.14 or a newer version 10 is required"),
         (script("echo no library >&2; exit 127"), "does not run (exit 127): no library"),
     ] {
         let world = World::serving(archive);

@@ -212,6 +212,21 @@ fn blobs_are_pinned_by_size_and_etag_and_the_sas_stays_outside() {
     assert!(!output.to_string().contains(CANARY), "{output}");
 }
 
+#[test]
+fn a_plan_of_blobs_that_fails_names_its_source_without_the_sas() {
+    let mut env = TestEnv::new();
+    let source = BlobStub::start();
+    source.holds_in_turn(&[&[("model.safetensors", 1000, "0x2")]]);
+    let url = format!("{}/weights?sv=1&sp=rl&sig={CANARY}", source.base);
+    let args = ["custom", "create", "--name", "my-model", "--source", &url, "--dry-run", "-o", "json"];
+    env.write("plan.json", env.command(&args).output().expect("a run").stdout);
+    env.azcopy_script("stderr panic: runtime error\nexit 2\n");
+    let error = run(&env, &["--source", &url, "-o", "json"]).fails_with(7).json_error();
+    let words = error["suggestion"].as_str().expect("a suggestion");
+    assert!(words.contains("plan.json --source http://") && words.contains("/weights\n"), "{words}");
+    assert!(words.contains("The source URL is shown without its SAS; add it.") && !words.contains(CANARY), "{words}");
+}
+
 /// A plan cannot verify blobs that were not listed.
 #[test]
 fn a_plan_of_blobs_that_could_not_be_listed_is_not_run() {

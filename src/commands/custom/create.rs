@@ -26,7 +26,7 @@ mod view;
 
 pub(super) use self::args::CreateArgs;
 pub(super) use self::detach::DetachArgs;
-pub(super) use self::engine_args::EngineArgs;
+pub(super) use self::engine_args::{EngineArgs, EngineName};
 pub(super) use self::examples::{EXAMPLES, SUMMARY};
 pub(super) use self::spec::{CreateSpec, EngineChoice, VersionChoice};
 

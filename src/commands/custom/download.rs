@@ -59,6 +59,10 @@ pub(crate) struct DownloadArgs {
     #[arg(long)]
     force: bool,
 
+    /// Concurrent requests, 1 to 256 [default: 32]
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    parallel: Option<u32>,
+
     #[command(flatten)]
     progress: ProgressArgs,
 }
@@ -80,6 +84,7 @@ impl DownloadArgs {
             words.extend(patterns.iter().flat_map(|pattern| option_arguments(option, &pattern.to_string())));
         }
         words.extend(self.force.then(|| "--force".to_owned()));
+        words.extend(self.parallel.iter().flat_map(|number| option_arguments("--parallel", &number.to_string())));
         app.command_line(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
@@ -182,7 +187,7 @@ pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliErr
         }
         _ => {
             let target = (args.name.as_str(), version.as_str(), shown.as_str());
-            fetched(app, &stored, plan, (target, &there), &again).await?
+            fetched(app, &stored, plan, args.parallel, (target, &there), &again).await?
         }
     };
     app.console.gap();
@@ -215,20 +220,26 @@ async fn fetched(
     app: &App,
     stored: &ModelFiles,
     plan: DownloadPlan,
+    parallel: Option<u32>,
     ((name, version, to), there): ((&str, &str, &str), &PresentContent),
     again: &str,
 ) -> Result<Vec<DownloadedFile>, CliError> {
     let stored = stored.clone();
-    let download = blocking(move || Download::begin(&stored, plan)).await?;
+    let controls = DownloadControls {
+        timings: app.timings.clone(),
+        stall_limit: app.stall_limit()?,
+        parallel,
+        reporter: app.reporter(),
+    };
+    let download = blocking(move || Download::begin(&stored, plan, controls)).await?;
     app.console.status(&download_page::start_line(name, version, to, there));
     if let Some(words) = download_page::present_content(there) {
         app.console.status(&words);
     }
     app.on_interrupt(CliError::download_interrupted(None).with_resume(again));
-    let controls = DownloadControls { timings: app.timings.clone(), stall_limit: app.stall_limit()? };
     let mut view = app.console.download_transfer_view(app.timings.status_line);
     let mut on = |event: TransferEvent| follow(app, &mut view, &event, again);
-    let ended = download.run(&controls, &mut on).await;
+    let ended = download.run(&mut on).await;
     drop(view);
     let files = ended.map_err(|error| match error.is_resumable() {
         true => CliError::from(error).with_resume(again),

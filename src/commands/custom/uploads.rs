@@ -9,7 +9,7 @@ mod stop;
 use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 
-use super::create::{CreateSpec, DetachArgs, EngineArgs, VersionChoice, create_model};
+use super::create::{CreateSpec, DetachArgs, EngineArgs, EngineName, VersionChoice, create_model};
 use super::{hub, running};
 use crate::app::{AcceptedAnswer, App, Confirm};
 use crate::commands::{connect, headings};
@@ -29,6 +29,10 @@ Examples:
   azd ai models custom uploads discard --all --yes
 
 This machine keeps the state of each upload, not its files.";
+
+/// Help of `--engine`, whose default is another one than that of `create`.
+const RESUME_ENGINE: &str =
+    "Upload engine: azcopy, or native (resumes within a file) [env: AZURE_AI_MODELS_ENGINE] [default: as before]";
 
 /// Commands for the uploads of this machine.
 #[derive(Debug, Subcommand)]
@@ -53,7 +57,7 @@ Examples:
   azd ai models custom uploads log 3f2a9c0d1e4b5a67")]
     Log(log::LogArgs),
     /// Resume an unfinished upload and register the model
-    #[command(after_help = "\
+    #[command(mut_arg("engine", |arg| arg.help(RESUME_ENGINE)), after_help = "\
 Examples:
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67 --detach")]
@@ -173,6 +177,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
     if kept.running && kept.run.is_some() {
         kept.take().map_err(|why| running::error(app, why))?;
     }
+    let usual = if kept.was_native() { EngineName::Native } else { EngineName::AzCopy };
     let Some(Journal { spec: upload, registration, .. }) = kept.journal.filter(|journal| journal.stage != Stage::Done)
     else {
         return Err(not_resumable(
@@ -203,7 +208,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
             )));
     }
     let broken = |what: &str| CliError::failure(format!("the journal of upload {id} contains no valid {what}"));
-    let engine = args.engine.choice(app, &source)?;
+    let engine = args.engine.choice(app, &source, usual)?;
     let (copy, verify) = (args.engine.copy(), args.engine.verify());
     let mut spec = CreateSpec {
         name: upload.name.parse().map_err(|_| broken("name"))?,
@@ -218,6 +223,7 @@ async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
         yes: args.yes,
         prompt_obstacle: app.terminal_prompt_obstacle(),
         deploy: None,
+        deployment: upload.deployment,
         no_wait: false,
         timeout: None,
         given_timeout: None,

@@ -1,4 +1,4 @@
-//! A program that was verified to be AzCopy 10.
+//! A program that was verified to be an AzCopy 10 that has our options.
 
 use std::fmt;
 use std::io;
@@ -19,6 +19,8 @@ use super::{environment, text};
 
 /// More than this is not read of an answer to `--version`.
 const ANSWER: u64 = 64 * 1024;
+/// First minor version 10 with `--as-subdir`, the newest of the options that a job has (`design/contracts/azcopy.md`).
+const MIN_MINOR: u32 = 14;
 
 /// A verified AzCopy, ready to run.
 #[derive(Clone)]
@@ -65,8 +67,8 @@ pub enum VerifyError {
         /// The first line of its answer, cleaned.
         answer: String,
     },
-    /// AzCopy, but not version 10.
-    #[error("{} is AzCopy {version}; version 10 is required", .path.display())]
+    /// AzCopy, but not version 10, or one without our options.
+    #[error("{} is AzCopy {version}; 10.{MIN_MINOR} or a newer version 10 is required", .path.display())]
     WrongVersion {
         /// The program.
         path: PathBuf,
@@ -172,7 +174,7 @@ fn read_version(path: &Path, exit: Exit, stdout: &str, stderr: &str) -> Result<S
     let path = path.to_owned();
     let version = stdout.lines().find_map(|line| line.trim().strip_prefix("azcopy version "));
     match (exit, version) {
-        (Exit::Code(0), Some(version)) if is_ten(version) => Ok(text::sanitized(version)),
+        (Exit::Code(0), Some(version)) if is_supported(version) => Ok(text::sanitized(version)),
         (Exit::Code(0), Some(version)) => Err(VerifyError::WrongVersion { path, version: text::sanitized(version) }),
         (Exit::Code(0), None) => Err(VerifyError::NotAzCopy { path, answer: text::first_line(stdout) }),
         _ => {
@@ -182,8 +184,9 @@ fn read_version(path: &Path, exit: Exit, stdout: &str, stderr: &str) -> Result<S
     }
 }
 
-fn is_ten(version: &str) -> bool {
-    version.strip_prefix("10.").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+fn is_supported(version: &str) -> bool {
+    let minor = version.strip_prefix("10.").and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+    minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= MIN_MINOR)
 }
 
 #[cfg(test)]
@@ -198,12 +201,23 @@ mod tests {
     }
 
     #[test]
-    fn only_version_ten_will_do() {
+    fn only_a_version_ten_with_our_options_will_do() {
         for (exit, stdout, stderr, said) in [
             (Exit::Code(0), "azcopy version 10.32.2\n", "", "10.32.2"),
-            (Exit::Code(0), "INFO: newer\nazcopy version 10.4.0-Preview\r\n", "noise", "10.4.0-Preview"),
-            (Exit::Code(0), "azcopy version 11.0.0", "", "/b/azcopy is AzCopy 11.0.0; version 10 is required"),
-            (Exit::Code(0), "azcopy version 10", "", "/b/azcopy is AzCopy 10; version 10 is required"),
+            (Exit::Code(0), "INFO: newer\nazcopy version 10.14.0-Preview\r\n", "noise", "10.14.0-Preview"),
+            (
+                Exit::Code(0),
+                "azcopy version 10.13.0",
+                "",
+                "/b/azcopy is AzCopy 10.13.0; 10.14 or a newer version 10 is required",
+            ),
+            (
+                Exit::Code(0),
+                "azcopy version 11.0.0",
+                "",
+                "/b/azcopy is AzCopy 11.0.0; 10.14 or a newer version 10 is required",
+            ),
+            (Exit::Code(0), "azcopy version 10", "", "/b/azcopy is AzCopy 10; 10.14 or a newer version 10 is required"),
             (Exit::Code(0), "GNU cp 9", "", "/b/azcopy is not AzCopy: its --version prints 'GNU cp 9'"),
             (
                 Exit::Code(127),

@@ -127,7 +127,7 @@ fn reached(id: CheckId, observation: &HostObservation) -> Check {
 fn signers(chain: &[Certificate]) -> Option<String> {
     let own = chain.first()?;
     if own.is_self_signed {
-        return Some("self-signed".to_owned());
+        return Some(format!("self-signed by '{}'", own.subject));
     }
     let top = chain.last().filter(|top| top.issuer != own.issuer);
     let root = top.map(|top| format!(", root '{}'", top.issuer)).unwrap_or_default();
@@ -151,7 +151,12 @@ fn certificate_fault(observation: &HostObservation, fault: NetworkFault, message
     let signers = signers(&observation.chain).unwrap_or_default();
     if fault == NetworkFault::Tls {
         let message = format!("TLS connection to {host} failed, whose certificate is {signers}: {message}");
-        return (message, format!("curl -v {}", observation.url).into());
+        // One that is refused for what it is cannot be trusted either.
+        let fix: Fix = match own.is_self_signed {
+            true => format!("Ask the administrator of {host} for a certificate that an authority has signed.").into(),
+            false => format!("curl -v {}", observation.url).into(),
+        };
+        return (message, fix);
     }
     let authority =
         if own.is_self_signed { &own.subject } else { observation.chain.last().map_or(&own.issuer, |top| &top.issuer) };
@@ -215,7 +220,7 @@ mod tests {
     fn who_signed_is_told_up_to_the_root() {
         for (chain, expected) in [
             (vec![], None),
-            (vec![certificate("h", "h")], Some("self-signed")),
+            (vec![certificate("h", "h")], Some("self-signed by 'h'")),
             (vec![certificate("h", "A")], Some("signed by 'A'")),
             (vec![certificate("h", "A"), certificate("A", "R")], Some("signed by 'A', root 'R'")),
             (vec![certificate("h", "A"), certificate("A", "A")], Some("signed by 'A'")),
@@ -238,6 +243,21 @@ mod tests {
             );
             assert_eq!(check.fix, Some(trust_command(Platform::CURRENT).into()));
         }
+    }
+
+    #[test]
+    fn a_self_signed_certificate_of_an_authority_has_to_be_replaced() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(60);
+        let message = "invalid peer certificate: a server cannot use the certificate of an authority".to_owned();
+        let fault = HttpError::Network { host: "h:443".into(), fault: NetworkFault::Tls, connecting: true, message };
+        let check = tls(&HostObservation { fault: Some(fault), ..refused(vec![certificate("h", "h")], now) });
+        assert_eq!(
+            check.message,
+            "TLS connection to h failed, whose certificate is self-signed by 'h': invalid peer certificate: a server \
+             cannot use the certificate of an authority"
+        );
+        let fix = "Ask the administrator of h for a certificate that an authority has signed.";
+        assert_eq!(check.fix, Some(fix.to_owned().into()));
     }
 
     #[test]

@@ -81,7 +81,7 @@ async fn missing(
     // Tasks of their own: each is run where its connection is.
     let mut in_flight = JoinSet::new();
     for range in (0..ranges_of(planned.file.bytes)).filter(|range| !written.contains(range)) {
-        let turn = Arc::clone(&job.ranges).acquire_owned().await.map_err(|_| DownloadError::Stopped)?;
+        let turn = Arc::clone(&job.requests).acquire_owned().await.map_err(|_| DownloadError::Stopped)?;
         let work = FileRange {
             job: Arc::clone(job),
             planned: planned.clone(),
@@ -224,6 +224,16 @@ impl Job {
         remove_file(&self.private.join(planned.part.as_str()))
     }
 
+    /// Writes the content of a part to the disk: after a power loss a name may be there before the content, and an empty
+    /// file under its final name would pass for the model's.
+    fn sync(&self, part: &Path) -> io::Result<()> {
+        self.syncing.fetch_add(1, Ordering::Relaxed);
+        // Windows flushes only what is open for writing.
+        let synced = File::options().write(true).open(part).and_then(|part| part.sync_all());
+        self.syncing.fetch_sub(1, Ordering::Relaxed);
+        synced
+    }
+
     /// Moves a part into place, below directories that are created here and are no links. The inner error is the
     /// obstacle there.
     fn move_into_place(&self, planned: &PlannedFile) -> io::Result<Option<DownloadError>> {
@@ -249,7 +259,12 @@ impl Job {
             Ok(_) if !self.force => return Ok(Some(DownloadError::Exists(vec![path.to_string()]))),
             Ok(_) => {}
         }
-        rename(&self.private.join(planned.part.as_str()), &target)?;
+        let part = self.private.join(planned.part.as_str());
+        self.sync(&part).inspect_err(|_| {
+            // The system may have dropped what it could not write: the ranges are not known to be on the disk.
+            drop(self.discard(planned));
+        })?;
+        rename(&part, &target)?;
         self.record.done(&planned.part, modified(&fs::symlink_metadata(&target)?)?)?;
         Ok(None)
     }

@@ -13,10 +13,10 @@ pub use error::{DownloadError, Obstacle};
 pub use name::NameHazard;
 pub use plan::{DownloadPlan, DownloadRequest, PresentContent};
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::TryLockError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,18 +27,19 @@ use tokio::sync::Semaphore;
 use self::file::{FetchedFile, blocking, disk};
 use self::plan::{FileState, PlannedFile};
 use self::record::{RECORD, Record};
+use crate::descriptors;
 use crate::env::Timings;
-use crate::files::{create_private_directory, open_private, remove_directory, remove_file};
+use crate::files::{create_private_directory, open_private, remove_directory, remove_file, sync_directory};
 use crate::foundry::ModelFiles;
-use crate::model::{ContentHash, TransferEvent, TransferProgress, content_digest};
+use crate::model::{ContentHash, Reporter, TransferEvent, TransferProgress, content_digest};
 use crate::progress::{Counters, Meter, StallWatch, TICK};
 use crate::source::DOWNLOAD_DIRECTORY;
 use crate::store::BlobStore;
 
 /// Bytes of one range: the maximum that is fetched again per interrupted range.
 const RANGE: u64 = 8 << 20;
-/// Ranges in flight.
-const RANGES: usize = 32;
+/// Concurrent requests where no number is given.
+const DEFAULT_REQUESTS: u32 = 32;
 /// Files of several ranges in flight: more would leave more partial files after an interruption.
 const LARGE_FILES: usize = 4;
 const LOCK: &str = "lock";
@@ -48,13 +49,16 @@ fn ranges_of(bytes: u64) -> u64 {
     bytes.div_ceil(RANGE)
 }
 
-/// Limits of a download.
-#[derive(Clone, Debug)]
+/// Limits and wishes of a download.
 pub struct DownloadControls {
     /// Limits and delays.
     pub timings: Timings,
     /// Duration of a stall that ends the download.
     pub stall_limit: Duration,
+    /// Number of concurrent requests; `None`: 32.
+    pub parallel: Option<u32>,
+    /// Receives notices.
+    pub reporter: Reporter,
 }
 
 /// A file that is in place.
@@ -79,7 +83,10 @@ struct Job {
     force: bool,
     /// Files without a recorded checksum are hashed too, for the digest.
     sums_all: bool,
-    ranges: Arc<Semaphore>,
+    /// Requests in flight.
+    requests: Arc<Semaphore>,
+    /// Files whose content is being written to the disk.
+    syncing: AtomicU64,
     received: AtomicU64,
     found: AtomicU64,
     files: AtomicU64,
@@ -88,6 +95,11 @@ struct Job {
 /// Download that owns its directory until it is dropped.
 pub struct Download {
     plan: DownloadPlan,
+    controls: DownloadControls,
+    /// Number of concurrent requests.
+    parallel: u32,
+    /// Nearest ancestor of the directory, or itself, that was there before.
+    existing: PathBuf,
     job: Arc<Job>,
     // Held, not read: the lock ends with the handle.
     _lock: std::fs::File,
@@ -98,11 +110,12 @@ impl Download {
     ///
     /// # Errors
     /// [`DownloadError::InUse`] and [`DownloadError::Disk`].
-    pub fn begin(files: &ModelFiles, plan: DownloadPlan) -> Result<Self, DownloadError> {
+    pub fn begin(files: &ModelFiles, plan: DownloadPlan, controls: DownloadControls) -> Result<Self, DownloadError> {
         let private = plan.directory.join(DOWNLOAD_DIRECTORY);
         if inspect::obstacle(&private).map_err(disk(&private))?.is_some() {
             return Err(disk(&private)(io::Error::other("it is not a directory of its own")));
         }
+        let existing = plan.directory.ancestors().find(|path| path.exists()).unwrap_or(&plan.directory).to_owned();
         std::fs::create_dir_all(&plan.directory).map_err(disk(&plan.directory))?;
         create_private_directory(&private).map_err(disk(&private))?;
         let lock = open_private(&private.join(LOCK)).map_err(disk(&private))?;
@@ -119,6 +132,8 @@ impl Download {
                 remove_file(&entry.path()).map_err(disk(&private))?;
             }
         }
+        let parallel =
+            descriptors::concurrent_requests(controls.parallel.unwrap_or(DEFAULT_REQUESTS), &controls.reporter);
         let record = Record::open(&private).map_err(disk(&private))?;
         let job = Job {
             store: Arc::clone(&files.store),
@@ -127,12 +142,13 @@ impl Download {
             record,
             force: plan.force,
             sums_all: plan.digest.is_some(),
-            ranges: Arc::new(Semaphore::new(RANGES)),
+            requests: Arc::new(Semaphore::new(parallel as usize)),
+            syncing: AtomicU64::new(0),
             received: AtomicU64::new(0),
             found: AtomicU64::new(0),
             files: AtomicU64::new(0),
         };
-        Ok(Self { plan, job: Arc::new(job), _lock: lock })
+        Ok(Self { plan, controls, parallel, existing, job: Arc::new(job), _lock: lock })
     }
 
     /// Fetches missing content, verifies it, and moves it into place. May be dropped at any time: fetched content is
@@ -140,13 +156,10 @@ impl Download {
     ///
     /// # Errors
     /// See [`DownloadError`].
-    pub async fn run(
-        self,
-        controls: &DownloadControls,
-        on: &mut dyn FnMut(TransferEvent),
-    ) -> Result<Vec<DownloadedFile>, DownloadError> {
-        let fetched = self.fetch_all(controls, on).await?;
+    pub async fn run(self, on: &mut dyn FnMut(TransferEvent)) -> Result<Vec<DownloadedFile>, DownloadError> {
+        let fetched = self.fetch_all(on).await?;
         let done = self.move_all(fetched).await?;
+        self.sync_directories().await?;
         let private = self.job.private.clone();
         let remove = || {
             let private = private.clone();
@@ -165,12 +178,9 @@ impl Download {
         self.plan.files.iter().filter(|file| file.is_missing())
     }
 
-    async fn fetch_all(
-        &self,
-        controls: &DownloadControls,
-        on: &mut dyn FnMut(TransferEvent),
-    ) -> Result<Vec<FetchedFile>, DownloadError> {
-        let (begun, job) = (Instant::now(), &self.job);
+    async fn fetch_all(&self, on: &mut dyn FnMut(TransferEvent)) -> Result<Vec<FetchedFile>, DownloadError> {
+        let (begun, job, controls) = (Instant::now(), &self.job, &self.controls);
+        let parallel = self.parallel as usize;
         let mut large: Vec<PlannedFile> = self.missing().cloned().collect();
         let mut meter = Meter::new(TransferProgress {
             total_bytes: Some(large.iter().map(|file| file.file.bytes).sum()),
@@ -182,8 +192,8 @@ impl Download {
         large.sort_by_key(|file| std::cmp::Reverse(file.file.bytes));
         let small = large.split_off(large.partition_point(|file| file.file.bytes > RANGE));
         let fetch = |file: PlannedFile| Box::pin(file::fetch(Arc::clone(job), file));
-        let large = stream::iter(large).map(fetch).buffer_unordered(LARGE_FILES);
-        let small = stream::iter(small).map(fetch).buffer_unordered(RANGES);
+        let large = stream::iter(large).map(fetch).buffer_unordered(LARGE_FILES.min(parallel));
+        let small = stream::iter(small).map(fetch).buffer_unordered(parallel);
         let mut work = stream::select(large, small);
         let counters = || {
             let (received, found) = (job.received.load(Ordering::Relaxed), job.found.load(Ordering::Relaxed));
@@ -192,7 +202,7 @@ impl Download {
         };
         let mut stall_watch = StallWatch::new(controls.timings.stall_notice, controls.stall_limit, begun);
         let mut tick = tokio::time::interval(TICK);
-        let (mut bytes, mut fetched) = (0, Vec::new());
+        let (mut bytes, mut fetched, mut syncs) = (0, Vec::new(), 0);
         loop {
             tokio::select! {
                 biased;
@@ -210,7 +220,9 @@ impl Download {
                 _ = tick.tick() => {
                     let counters = counters();
                     on(TransferEvent::Progress(meter.update(counters)));
-                    stall_watch.observe(&[counters.bytes, counters.files], Instant::now());
+                    // A disk that is slow to write what is in its caches is no stall of the network.
+                    syncs += u64::from(job.syncing.load(Ordering::Relaxed) > 0);
+                    stall_watch.observe(&[counters.bytes, counters.files, syncs], Instant::now());
                     if let Some(stall) = stall_watch.check(Instant::now()) {
                         on(TransferEvent::Stalled { silent: stall.silent, network_error_percent: None });
                         if stall.over {
@@ -223,6 +235,22 @@ impl Download {
         on(TransferEvent::Progress(meter.update(counters())));
         on(TransferEvent::Done { bytes, files: fetched.len() as u64, elapsed: begun.elapsed() });
         Ok(fetched)
+    }
+
+    /// Writes the names of all files to the disk: the parts, from which they could be made again, go next.
+    async fn sync_directories(&self) -> Result<(), DownloadError> {
+        let mut directories: BTreeSet<PathBuf> = BTreeSet::new();
+        for planned in &self.plan.files {
+            let path = planned.file.path.below(&self.job.directory);
+            for directory in path.ancestors().skip(1) {
+                if !directories.insert(directory.to_owned()) || directory == self.existing {
+                    break;
+                }
+            }
+        }
+        let sync = |path: &Path| sync_directory(path).map_err(disk(path));
+        let work = move || directories.iter().try_for_each(|path| sync(path));
+        tokio::task::spawn_blocking(work).await.map_err(|_| DownloadError::Stopped)?
     }
 
     /// Compares the digest if it is the only proof, and moves files that waited for it into place. Returns all

@@ -206,3 +206,6 @@ pub const ALLOWED_FROM_AZD: [&str; 18] = [
 /// Multiplies every pause and limit; only in builds for tests.
 #[cfg(feature = "test-fakes")]
 pub const TEST_TIME: &str = "AZURE_AI_MODELS_TEST_TIME";
+/// File whose appearance makes the program panic; only in builds for tests.
+#[cfg(feature = "test-fakes")]
+pub const TEST_PANIC: &str = "AZURE_AI_MODELS_TEST_PANIC";

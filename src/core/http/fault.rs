@@ -93,5 +93,10 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
 
 /// Message of the innermost error, which does not contain the URL.
 pub(super) fn innermost_message(error: &reqwest::Error) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
+    let message = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    // rustls shows this one as code. It is the one that `openssl req -x509` makes a server meet.
+    message.replace(
+        "Other(OtherError(CaUsedAsEndEntity))",
+        "a server cannot use the certificate of an authority (CA:TRUE)",
+    )
 }

@@ -2,7 +2,8 @@
 //!
 //! An interruption loses the content in flight. On a slow line, 32 blocks in flight would take minutes until the first
 //! of them arrives, and a line that fails more often than that would never complete one. So concurrency grows only
-//! while the combined rate grows, and shrinks if the blocks in flight would take too long.
+//! while the combined rate grows, and shrinks if the blocks in flight would take too long. A rate that the user chose is
+//! known before: it starts with few, and does not grow once that rate is reached.
 //!
 //! The rate is known long before the first block has arrived: it is the rate of each connection after the buffers of
 //! the system, which accept a part immediately, are full.
@@ -51,9 +52,10 @@ pub(super) struct ConcurrencyPermit<'w> {
 
 impl Concurrency {
     /// `max`: never more in flight. `earlier`: the number that was right for an earlier run. A larger one than the usual
-    /// beginning is soon found again; a smaller one would be found after minutes of a slow line.
-    pub(super) fn new(max: u32, earlier: Option<u32>) -> Self {
-        let measure = Measure::new(max, earlier.map_or(FIRST, |number| number.min(FIRST)));
+    /// beginning is soon found again; a smaller one would be found after minutes of a slow line. `limit`: the rate that
+    /// the user chose, in bytes per second.
+    pub(super) fn new(max: u32, earlier: Option<u32>, limit: Option<u64>) -> Self {
+        let measure = Measure::new(max, earlier.map_or(FIRST, |number| number.min(FIRST)), limit);
         let permits = Semaphore::new(measure.current() as usize);
         let changed = Instant::now();
         let observer = Observer::new(changed);
@@ -163,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_number_grows_before_the_first_block_has_arrived() {
-        let concurrency = Concurrency::new(32, None);
+        let concurrency = Concurrency::new(32, None, None);
         let mut permits = in_flight(&concurrency, 16).await;
         assert_eq!(concurrency.permits.available_permits(), 0);
         // Filling the buffers is no rate, however fast.
@@ -190,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn requests_of_an_earlier_concurrency_are_ignored() {
-        let concurrency = Concurrency::new(32, None);
+        let concurrency = Concurrency::new(32, None, None);
         let mut permits = in_flight(&concurrency, 16).await;
         permits.iter().for_each(|permit| permit.progress().add(1 << 20));
         let begun = Instant::now() + WARM_UP;
@@ -213,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_transfers_reveal_a_slow_line() {
-        let concurrency = Concurrency::new(32, None);
+        let concurrency = Concurrency::new(32, None, None);
         let mut permits = in_flight(&concurrency, 16).await;
         // The buffers accept all of it immediately.
         permits.iter().for_each(|permit| permit.progress().add(16 << 20));
@@ -227,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_busy_store_gets_fewer_requests_once() {
-        let concurrency = Concurrency::new(32, Some(16));
+        let concurrency = Concurrency::new(32, Some(16), None);
         let mut permits = in_flight(&concurrency, 16).await;
         assert_eq!(permits[0].failed(Duration::ZERO, false), None);
         assert_eq!(permits[0].failed(Duration::ZERO, true), Some(8));

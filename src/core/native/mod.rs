@@ -2,7 +2,6 @@
 //! the blob store; the SAS stays in memory.
 
 mod concurrency;
-mod descriptors;
 mod error;
 mod file;
 mod import;
@@ -24,16 +23,16 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::{Semaphore, mpsc};
 
 use self::concurrency::Concurrency;
-use self::descriptors::fewer_requests;
 use self::file::{UploadContext, concurrency_report};
 use self::import::{FETCHES, ImportContext};
 use self::pool::Pool;
 use self::rate::Rate;
 use self::tally::Tally;
 use crate::cancel::{Cancellation, Urgency};
+use crate::descriptors;
 use crate::env::Timings;
 use crate::hub::{HubSource, HubTransfer};
-use crate::model::{BlobPath, Report, Reporter, SourceFile, TransferEvent, TransferProgress};
+use crate::model::{BlobPath, Reporter, SourceFile, TransferEvent, TransferProgress};
 use crate::progress::{Counters, Meter, StallWatch, TICK};
 use crate::store::{BLOCK, BlobStore, BlobVersion, STREAMED_BLOCK};
 
@@ -106,11 +105,12 @@ pub(crate) async fn send(
     let begun = Instant::now();
     let mut meter = Meter::new(planned(origin, missing));
     on(TransferEvent::Started(meter.progress()));
-    let parallel = parallel(controls);
+    let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
+    let parallel = descriptors::concurrent_requests(wanted, controls.reporter);
     // Fetched content needs memory besides the sent content.
     let fetches = if let FileOrigin::Hub(..) = origin { FETCHES } else { 0 };
     let mut settled = record.concurrency(&store.host());
-    let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled));
+    let concurrency = controls.parallel.is_none().then(|| Concurrency::new(parallel, settled, controls.limit_rate));
     let files = UploadContext {
         store,
         controls,
@@ -218,16 +218,6 @@ pub(crate) fn open_files() -> (Option<u64>, u64) {
     (descriptors::limit(), descriptors::needed(MAX_REQUESTS))
 }
 
-/// Maximum number of concurrent requests, as far as the process can open files for them.
-fn parallel(controls: &TransferControls<'_>) -> u32 {
-    let wanted = controls.parallel.unwrap_or(MAX_REQUESTS).max(1);
-    let Some((parallel, limit)) = fewer_requests(wanted) else { return wanted };
-    let message =
-        format!("The limit of open files is {limit} (ulimit -n): using {parallel} connections instead of {wanted}.");
-    (controls.reporter)(Report::Notice(message));
-    parallel
-}
-
 /// Large files, and small ones. The large ones first: they decide when it ends; small ones fill the gaps.
 fn by_size(missing: &[SourceFile]) -> (Vec<&SourceFile>, Vec<&SourceFile>) {
     let mut large: Vec<&SourceFile> = missing.iter().collect();
@@ -243,6 +233,10 @@ fn adapt(files: &UploadContext<'_>, fetches: u32, settled: &mut Option<u32>) {
     if let Some(number) = concurrency.judge(Instant::now()) {
         files.pool.grow(number + fetches);
         (files.controls.reporter)(concurrency_report(number));
+    }
+    // What is right for a chosen rate says nothing about the host.
+    if files.rate.is_some() {
+        return;
     }
     if let Some(number) = concurrency.settled().filter(|number| *settled != Some(*number)) {
         *settled = Some(number);

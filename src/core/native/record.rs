@@ -69,6 +69,11 @@ impl Record {
         })
     }
 
+    /// True if this engine has a record in this directory.
+    pub(crate) fn exists(directory: &Path) -> bool {
+        directory.join(BLOCKS).exists()
+    }
+
     /// True if no earlier run has begun to send: the store has no block of this upload.
     pub(super) fn is_first_run(&self) -> bool {
         self.is_first_run

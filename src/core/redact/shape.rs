@@ -22,9 +22,9 @@ const NAMES: [&[u8]; 15] = [
 ];
 /// Names of secrets that match only as whole names, because other words end with them.
 const WHOLE_NAMES: [&[u8]; 6] = [b"sig", b"sas", b"authorization", b"proxyauthorization", b"cookie", b"setcookie"];
-/// Names that are words of prose too: `unexpected token: x`.
-const WORDS: [&[u8]; 5] = [b"token", b"signature", b"secret", b"assertion", b"cookie"];
-/// Minimum length of a secret after such a word and a colon.
+/// Names that are words of prose too: `unexpected token: x`, `cannot renew the SAS: the location is gone`.
+const WORDS: [&[u8]; 6] = [b"token", b"signature", b"secret", b"assertion", b"cookie", b"sas"];
+/// Minimum length of a secret after such a word and a colon; of a quoted one with its blanks.
 const MIN_VALUE_LENGTH: usize = 16;
 /// Maximum length of a name.
 const NAME: usize = 40;
@@ -158,7 +158,7 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         // `sig=` at the end of a phrase has no value.
         let value = if sign == b'=' && separator == end { tight } else { self.skip_blanks(tight) };
         let is_word = sign == b':' && quote == end && WORDS.iter().any(|word| name.eq_ignore_ascii_case(word));
-        if is_word && self.value_end(value, value.saturating_add(MIN_VALUE_LENGTH)) - value < MIN_VALUE_LENGTH {
+        if is_word && self.is_short(value) {
             return None;
         }
         Some(self.value(value))
@@ -180,6 +180,18 @@ impl<F: FnMut(usize, usize)> Scan<'_, F> {
         let value_text = &self.text[value..self.value_end(value, usize::MAX)];
         let is_prose = value_text.iter().all(|byte| byte.is_ascii_lowercase() || b".,:;!?".contains(byte));
         (value > end && (is_bearer || !is_prose)).then_some(value)
+    }
+
+    /// True if the value that begins here is too short for a secret after a word of prose.
+    fn is_short(&self, value: usize) -> bool {
+        let quote = self.at(value);
+        let length = if matches!(quote, b'"' | b'\'') {
+            let content = self.text[value + 1..].iter().take(MIN_VALUE_LENGTH);
+            content.take_while(|&&byte| byte != quote && byte != b'\n').count()
+        } else {
+            self.value_end(value, value.saturating_add(MIN_VALUE_LENGTH)) - value
+        };
+        length < MIN_VALUE_LENGTH
     }
 
     /// Masks the value that begins here; returns its end.

@@ -5,6 +5,7 @@
 mod content;
 mod handover;
 
+pub(super) use content::run_path;
 pub use handover::DirectoryHandover;
 
 use std::fs::{self, File, TryLockError};

@@ -79,6 +79,10 @@ pub struct UploadSpec {
     /// Commit that is imported, where the source is a repository of the Hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<HubPin>,
+    /// Name and SKU of the deployment that the upload was to become, as options of the command that makes it; empty
+    /// without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deployment: Vec<String>,
 }
 
 /// The journal.
@@ -216,6 +220,7 @@ pub(super) mod tests {
             selection: Selection::new(vec!["*.json".parse().expect("a glob")], Vec::new(), false),
             checked: true,
             hub: None,
+            deployment: Vec::new(),
         };
         let blob_uri = "https://h/c".parse().expect("a place");
         let base_model = Some("FW-X".parse().expect("a base model"));

@@ -8,8 +8,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::detached::{DetachedFiles, DetachedOutcome, DetachedRun, RETENTION, RunResult};
-use super::directory::{DirectoryError, UploadDirectory, is_locked, owner, uploads_directory};
+use super::directory::{DirectoryError, UploadDirectory, is_locked, owner, run_path, uploads_directory};
 use super::journal::{Journal, read_journal};
+use crate::native::Record;
 
 /// One upload with a directory on this machine.
 #[derive(Clone, Debug)]
@@ -117,6 +118,14 @@ impl LocalUpload {
             self.result.as_ref().map(|result| result.ended_at),
         ];
         times.into_iter().flatten().max().unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// True if the native engine sent last, so that blocks of a file need not be sent again by it.
+    #[must_use]
+    pub fn was_native(&self) -> bool {
+        // AzCopy has a directory for each run.
+        let is_azcopy = |journal: &Journal| run_path(&self.path, journal.run).is_dir();
+        self.journal.as_ref().is_some_and(|journal| !is_azcopy(journal)) && Record::exists(&self.path)
     }
 
     /// Takes its directory over.

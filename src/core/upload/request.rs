@@ -26,6 +26,8 @@ pub struct UploadRequest {
     pub checked: bool,
     /// Details of the model from the user.
     pub details: ModelDetails,
+    /// Name and SKU of a deployment that follows, as options; kept for the command that resumes.
+    pub deployment: Vec<String>,
 }
 
 impl UploadRequest {
@@ -73,6 +75,7 @@ impl UploadRequest {
                 UploadSource::Hub(hub) => Some(hub.pin.clone()),
                 UploadSource::Local { .. } | UploadSource::Remote { .. } => None,
             },
+            deployment: self.deployment.clone(),
         }
     }
 }

@@ -391,6 +391,26 @@ fn create_with_deploy_goes_from_weights_to_an_endpoint() {
     assert_eq!(json["deployment"], super::shown(&env)[1]);
 }
 
+/// A deployment is billed, so that it takes the user's word each time.
+#[test]
+fn a_resumed_upload_names_the_deployment_that_it_does_not_make() {
+    let mut env = env();
+    env.write_model();
+    env.azcopy_script("init\nerror broken\nnext-run\ninit\nerror broken\nnext-run\ndefault");
+    let create = ["custom", "create", "-n", "tuned", "--source", "model", "--base-model", BASE, "--yes"];
+    let deploy = ["--deploy", "named", "--sku-name", "GlobalProvisionedManaged", "--sku-capacity", "80"];
+    env.run(&[&create[..], &deploy].concat()).fails_with(7);
+    let id = env.run(&["uploads", "list", "-o", "json"]).success().json()[0]["id"].as_str().expect("an id").to_owned();
+    let resume = ["uploads", "resume", &id];
+    env.run(&resume).fails_with(7);
+    let output = env.run(&resume).success();
+    assert!(output.stderr.contains("WARNING: The model is not deployed: 'uploads resume' does not repeat"), "{output}");
+    let command = "azure-ai-models custom deployments create --name named --sku-name GlobalProvisionedManaged \
+                   --sku-capacity 80 --model tuned --model-version 1";
+    assert!(output.stdout.contains(command), "{output}");
+    assert!(env.emulator().requests().iter().all(|one| one.method != "PUT"), "{output}");
+}
+
 #[test]
 fn a_deployment_that_fails_leaves_the_model_registered() {
     let env = env();

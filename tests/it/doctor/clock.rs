@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{check, doctor, world};
-use crate::support::{FaultProxy, Rule, ResponseFault, TestEnv};
+use crate::support::{FaultProxy, ResponseFault, Rule, TestEnv};
 
 /// The project behind a server whose answers to HEAD carry this time.
 fn at_time(env: &mut TestEnv, time: SystemTime) -> FaultProxy {

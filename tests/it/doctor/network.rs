@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{check, doctor, failures, page, world};
-use crate::support::{CANARY, ConnectProxy, TlsHost, StubAnswer, TestEnv};
+use crate::support::{CANARY, ConnectProxy, StubAnswer, TestEnv, TlsHost};
 
 const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
 /// Checks of the network, and those that need it, in their order.

@@ -39,6 +39,59 @@ fn a_full_disk_is_told_and_the_next_run_goes_on() {
     assert_whole(&env);
 }
 
+/// Makes the calls that write a file's content to the disk fail: as those of a disk that breaks.
+#[cfg(target_os = "linux")]
+const BREAKING_DISK: &str = r#"PATH=$PATH:/usr/local/bin:/usr/bin; exec python3 -c '
+import ctypes, errno, os, platform, struct, sys
+fsync = {"x86_64": 74, "aarch64": 82}[platform.machine()]
+filter = struct.pack("HBBI" * 4, 0x20, 0, 0, 0, 0x15, 0, 1, fsync, 6, 0, 0, 0x50000 | errno.EIO, 6, 0, 0, 0x7fff0000)
+program = ctypes.create_string_buffer(struct.pack("HP", 4, ctypes.addressof(kept := ctypes.create_string_buffer(filter))))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0, os.strerror(ctypes.get_errno())
+os.execv(sys.argv[1], sys.argv[1:])
+' "$0" "$@""#;
+
+/// A name that is on the disk before its content would be an empty file after a power loss.
+#[cfg(target_os = "linux")]
+#[test]
+fn content_that_is_not_on_the_disk_gets_no_name() {
+    let (env, store) = uploaded(&[]);
+    let args = [&DOWNLOAD[..], &["--include", LARGE, "-o", "json"]].concat();
+    let output = env.run_after(BREAKING_DISK, &args).fails_with(1);
+    assert_eq!(output.json_error()["code"], "write_failed", "{output}");
+    assert!(!out(&env).join(LARGE).exists());
+    store.take_reads();
+    download(&env, &[]).success();
+    assert_whole(&env);
+    assert_eq!(ranges(&store.take_reads()).len(), 4, "what may not be on the disk is fetched again");
+}
+
+#[test]
+fn no_more_requests_than_asked_are_in_flight() {
+    let (mut env, store) = uploaded(&[]);
+    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/1").set("AZURE_AI_MODELS_STALL_TIMEOUT", "200s");
+    for (options, in_flight) in [(&[][..], 4), (&["--parallel", "3"], 3), (&["--parallel", "1"], 1)] {
+        behaves(&store, ReadBehaviour { silent_after: Some(0), ..ReadBehaviour::default() });
+        store.take_reads();
+        let output = download(&env, &[options, &["-o", "json"]].concat()).fails_with(9);
+        let error = output.json_error();
+        assert_eq!(error["code"], "download_stalled", "{output}");
+        assert!(error["suggestion"].as_str().is_some_and(|words| words.contains(&options.join(" "))), "{output}");
+        assert_eq!(store.take_reads().len(), in_flight, "{options:?}");
+    }
+    for number in ["0", "257"] {
+        download(&env, &["--parallel", number]).fails_with(2);
+    }
+}
+
+#[test]
+fn a_low_limit_of_open_files_reduces_the_requests_of_a_download() {
+    let (env, _store) = uploaded(&[]);
+    let output = env.run_after("ulimit -n 40", &DOWNLOAD).success();
+    assert!(output.stderr.contains("using 4 connections instead of 32"), "{output}");
+    assert_whole(&env);
+}
+
 #[test]
 fn no_name_leads_out_of_the_directory() {
     let (env, store) = uploaded(&[]);

@@ -30,6 +30,8 @@ fn so_many_as_asked() {
     let slowly = ["--limit-rate", "64M", "--no-hash"];
     assert_eq!(at_once(&[&slowly[..], &["--parallel", "8"]].concat()), 8);
     assert_eq!(at_once(&["--parallel", "1"]), 1);
+    // Of many that share a slow rate none would be complete for long.
+    assert_eq!(at_once(&["--limit-rate", "8M", "--no-hash"]), 3);
 }
 
 #[test]

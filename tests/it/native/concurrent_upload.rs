@@ -49,7 +49,7 @@ fn the_error_names_the_file_and_what_to_do() {
     insta::assert_snapshot!(error, @"
     Upload interrupted. Run the same command to resume.
     config.json in the blob store was overwritten by another upload
-    1 of 2 files (16.0 MB) are complete and will not be sent again; the rest starts over.
+    1 of 2 files (16.0 MB) are complete and will not be sent again; what the blob store does not have of the rest is sent again.
 
     Suggestion: Another upload of this version uses the same location: use another --version, or wait until it has ended.
     To resume, run the same command again:

@@ -3,7 +3,7 @@
 use foundry_emulator::Config;
 
 use super::{assert_arrived, create};
-use crate::support::{BlockStore, CANARY, ConnectProxy, TlsHost, Output, TestEnv, varied_content};
+use crate::support::{BlockStore, CANARY, ConnectProxy, Output, TestEnv, TlsHost, varied_content};
 
 const HOST: &str = "canary-of-the-proxy-tests.blob.core.windows.net";
 

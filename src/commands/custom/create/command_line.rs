@@ -33,7 +33,12 @@ impl CreateSpec {
         if let Some(plan) = &self.plan {
             let mut line = CommandBuilder { args: vec!["custom".to_owned(), "create".into()] };
             line.add("--plan", Some(path(&plan.file)));
-            line.add("--source-file", self.source_file.as_deref().map(path));
+            match (&self.source_file, &self.source) {
+                (Some(file), _) => line.add("--source-file", Some(path(file))),
+                // The plan has it, but not the SAS that the user has to add.
+                (None, Source::Blob(url)) => line.add("--source", Some(url.without_query().to_string())),
+                (None, Source::Local(_) | Source::Hub(_)) => {}
+            }
             line.add("--timeout", self.given_timeout.map(units::duration_option));
             line.add("--deploy", self.deploy.as_ref().map(|deploy| deploy.name.to_string()));
             line.flag("--yes", self.deploy.as_ref().is_some_and(|deploy| deploy.yes));

@@ -77,8 +77,13 @@ impl EngineArgs {
         Some(Self { engine, parallel: options.parallel, no_hash: options.no_hash, copy, verify })
     }
 
-    /// The engine for this source.
-    pub(in crate::commands::custom) fn choice(&self, app: &App, source: &Source) -> Result<EngineChoice, CliError> {
+    /// The engine for this source: by option, otherwise by environment, otherwise the usual one.
+    pub(in crate::commands::custom) fn choice(
+        &self,
+        app: &App,
+        source: &Source,
+        usual: EngineName,
+    ) -> Result<EngineChoice, CliError> {
         if let Source::Hub(_) = source {
             return self.for_hub();
         }
@@ -87,7 +92,7 @@ impl EngineArgs {
                 .with_code(ErrorCode::EngineOptions)
                 .with_suggestion("Remove them, or use --source hf://ORG/NAME."));
         }
-        match (self.by_name(app)?, source) {
+        match (self.by_name(app, usual)?, source) {
             (EngineChoice::Native { .. }, Source::Blob(_)) => {
                 Err(CliError::usage("the native engine uploads local files only; a URL is copied by AzCopy")
                     .with_code(ErrorCode::RemoteSource)
@@ -134,15 +139,14 @@ impl EngineArgs {
         }
     }
 
-    /// The engine: by option, otherwise by environment, otherwise AzCopy.
-    fn by_name(&self, app: &App) -> Result<EngineChoice, CliError> {
+    fn by_name(&self, app: &App, usual: EngineName) -> Result<EngineChoice, CliError> {
         let named = match (self.engine, app.env.get(var::ENGINE)) {
             (Some(engine), _) => engine,
             (None, Some(text)) => EngineName::from_str(text, true).map_err(|_| {
                 CliError::usage(format!("{}: '{text}' is not azcopy or native", var::ENGINE))
                     .with_code(ErrorCode::BadVariable)
             })?,
-            (None, None) => EngineName::AzCopy,
+            (None, None) => usual,
         };
         match named {
             EngineName::Native => Ok(EngineChoice::Native { parallel: self.parallel, hash: !self.no_hash }),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::args::CreateArgs;
+use super::engine_args::EngineName;
 use super::plan::SavedPlan;
 use super::spec::CreateSpec;
 use crate::app::{App, PromptObstacle};
@@ -65,7 +66,7 @@ impl CreateArgs {
             .with_code(ErrorCode::RemoteSource)
             .with_suggestion("Remove --if-changed, or use a local directory or an hf:// source."));
         }
-        let engine = self.engine.choice(app, &source)?;
+        let engine = self.engine.choice(app, &source, EngineName::AzCopy)?;
         let details = ModelDetails {
             weight_type: self.weight_type,
             base_model: self.base_model,
@@ -90,6 +91,7 @@ impl CreateArgs {
             yes: self.yes,
             prompt_obstacle: piped.then_some(PromptObstacle::NoTerminal).or_else(|| app.terminal_prompt_obstacle()),
             no_wait: self.no_wait && deploy.is_none(),
+            deployment: deploy.as_ref().map(DeployRequest::options).unwrap_or_default(),
             deploy,
             timeout: self.timeout.map(|limit| app.timings.scaled(limit)),
             given_timeout: self.timeout,

@@ -50,6 +50,7 @@ impl CreateRun<'_> {
             selection: self.spec.selection.clone(),
             checked: self.spec.check,
             details: self.details.clone(),
+            deployment: self.spec.deployment.clone(),
         };
         self.app.warn_of_shared_config_dir();
         let opened = Session::open(&self.config_dir, self.foundry.clone(), self.settings.clone(), request);
@@ -110,7 +111,10 @@ impl CreateRun<'_> {
             },
             None => None,
         };
-        let (state, deploy) = (state.as_deref(), app.deploy_command(model));
+        let (state, deploy) = (state.as_deref(), app.deploy_command(model, &self.spec.deployment));
+        if deployed.is_none() && !self.spec.deployment.is_empty() {
+            app.console.warn("The model is not deployed: 'uploads resume' does not repeat the --deploy of 'create'.");
+        }
         let (deployment, deployed) = deployed.map(|DeploymentSection { json, text }| (json, text)).unzip();
         let json = CreatedJson { model, deployment };
         app.show(&CreatedModel { json, files, deployed, state, source: &self.source, deploy })?;

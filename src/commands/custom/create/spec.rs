@@ -35,6 +35,8 @@ pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) prompt_obstacle: Option<PromptObstacle>,
     /// Deployment of the model.
     pub(in crate::commands::custom) deploy: Option<DeployRequest>,
+    /// Name and SKU of the deployment of the upload, as options: of `deploy`, or of the `create` that this one resumes.
+    pub(in crate::commands::custom) deployment: Vec<String>,
     /// The end of the registration is not waited for.
     pub(in crate::commands::custom) no_wait: bool,
     /// For the registration, instead of the usual limit.

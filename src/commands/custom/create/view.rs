@@ -104,12 +104,16 @@ pub(super) fn resumable_sentence(kept: &ResumeTotals) -> String {
         (_, 0, ..) => "The copy starts over.".to_owned(),
         (0, 1, 0, false) => "AzCopy does not resume within a file: this file starts over.".to_owned(),
         (0, _, 0, false) => "No file is complete yet: the upload starts over.".to_owned(),
-        (0, _, 0, true) => "Nothing is uploaded yet: the upload starts over.".to_owned(),
+        // A block may have arrived whose acknowledgement has not, or could not be recorded.
+        (0, _, 0, true) => {
+            "Nothing is recorded as uploaded yet: what the blob store does not have is sent again.".to_owned()
+        }
         (0, ..) => {
             format!("{blocks} are uploaded and will not be sent again; the blob store keeps them for 7 days.")
         }
         (all, files, 0, _) if all == files => format!("{complete}."),
-        (_, _, 0, _) => format!("{complete}; the rest starts over."),
+        (_, _, 0, false) => format!("{complete}; the rest starts over."),
+        (_, _, 0, true) => format!("{complete}; what the blob store does not have of the rest is sent again."),
         _ => format!("{complete}, nor will {blocks} of the rest, which the blob store keeps for 7 days."),
     }
 }
@@ -184,7 +188,12 @@ mod tests {
             (ResumeTotals { total_files: 0, ..azcopy }, "The copy starts over."),
             (ResumeTotals { total_files: 1, ..azcopy }, "AzCopy does not resume within a file: this file starts over."),
             (azcopy, "No file is complete yet: the upload starts over."),
-            (NOTHING, "Nothing is uploaded yet: the upload starts over."),
+            (NOTHING, "Nothing is recorded as uploaded yet: what the blob store does not have is sent again."),
+            (
+                ResumeTotals { files: 1, bytes: 10, ..NOTHING },
+                "1 of 3 files (10 B) are complete and will not be sent again; what the blob store does not have of the rest \
+                 is sent again.",
+            ),
             (
                 ResumeTotals { partial_bytes: 8, ..NOTHING },
                 "8 B are uploaded and will not be sent again; the blob store keeps them for 7 days.",

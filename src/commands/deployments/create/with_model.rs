@@ -18,6 +18,7 @@ use crate::console::TableStyle;
 use crate::console::deployments_page::accepted_page;
 use crate::console::product::Product;
 use crate::error::CliError;
+use crate::shell::option_arguments;
 use azure_ai_models_core::foundry::FoundryClient;
 use azure_ai_models_core::model::{DeploymentName, ModelName, ModelVersion};
 
@@ -34,6 +35,16 @@ pub(crate) struct DeployRequest {
     pub(crate) yes: bool,
     /// `None`: the end is not waited for.
     pub(crate) limit: Option<Duration>,
+}
+
+impl DeployRequest {
+    /// Name and SKU as options of `deployments create`.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let mut options = option_arguments("--name", self.name.as_str());
+        options.extend(self.sku_name.iter().flat_map(|name| option_arguments("--sku-name", name)));
+        options.extend(self.sku_capacity.iter().flat_map(|n| option_arguments("--sku-capacity", &n.to_string())));
+        options
+    }
 }
 
 /// A deployment that was checked and agreed to.

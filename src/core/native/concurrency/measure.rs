@@ -10,6 +10,10 @@ pub(super) const FIRST: u32 = 16;
 const MIN: u32 = 2;
 /// Maximum time until the content in flight arrives, in seconds.
 const MAX_IN_FLIGHT_SECONDS: f64 = 7.0;
+/// Time in which a chosen rate sends the content in flight at the start, in seconds: the line is expected to reach it.
+const LIMITED_SECONDS: f64 = 2.0;
+/// Part of a chosen rate that counts as all of it.
+const REACHED: f64 = 0.9;
 /// Factor of growth,
 const GROWTH_FACTOR: u32 = 2;
 /// where each connection is no faster than this, in bytes per second, by this factor,
@@ -42,14 +46,20 @@ enum Phase {
 pub(super) struct Measure {
     max: u32,
     now: u32,
+    /// Maximum rate that the user chose, in bytes per second; infinite without one.
+    limit: f64,
     state: Phase,
     /// Each connection is slow for itself: patience would only make the upload slower.
     is_slow_each: bool,
 }
 
 impl Measure {
-    pub(super) fn new(max: u32, first: u32) -> Self {
-        Self { max, now: first.clamp(1, max), state: Phase::Look, is_slow_each: false }
+    /// `limit`: the rate that the user chose, in bytes per second. Requests share it, so that of many none is complete
+    /// for long.
+    pub(super) fn new(max: u32, first: u32, limit: Option<u64>) -> Self {
+        let limit = limit.map_or(f64::INFINITY, |rate| rate as f64);
+        let limited = ((limit * LIMITED_SECONDS / BLOCK) as u32).max(MIN);
+        Self { max, now: first.min(limited).clamp(1, max), limit, state: Phase::Look, is_slow_each: false }
     }
 
     /// Records the combined rate of all requests in flight in bytes per second, of which the line delivers at most
@@ -102,6 +112,7 @@ impl Measure {
         let most = self.max_in_flight(arriving);
         let times = if rate / f64::from(from) < SLOW_CONNECTION { FAST_GROWTH_FACTOR } else { GROWTH_FACTOR };
         match (from * times).min(most).min(self.max) {
+            _ if rate >= self.limit * REACHED => (from, Phase::Settled(at)),
             more if more > from => (more, Phase::More(from, rate)),
             _ => (from, Phase::Settled(at)),
         }
@@ -148,8 +159,14 @@ mod tests {
         }
 
         fn number(&self, first: u32) -> u32 {
-            let mut measure = Measure::new(32, first);
-            self.settle(&mut measure, Instant::now());
+            self.limited(first, None)
+        }
+
+        /// With a rate that the user chose, in MiB per second.
+        fn limited(&self, first: u32, limit: Option<u64>) -> u32 {
+            let mut measure = Measure::new(32, first, limit.map(|rate| rate << 20));
+            let all = limit.map_or(self.all, |rate| self.all.min(rate as f64));
+            SimulatedLink { all, ..*self }.settle(&mut measure, Instant::now());
             measure.now
         }
     }
@@ -174,8 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn a_chosen_rate_is_reached_with_few_blocks() {
+        let line = SimulatedLink { all: 1e9, connection: 25.0 };
+        for (limit, number) in [(1, 2), (8, 3), (16, 6), (64, 16), (1000, 32)] {
+            assert_eq!(line.limited(FIRST, Some(limit)), number, "{limit}");
+        }
+        assert_eq!(line.limited(2, Some(8)), 2, "of an earlier run");
+        // Where few connections are slower than that, more are used.
+        assert_eq!(SimulatedLink { all: 1e9, connection: 1.0 }.limited(FIRST, Some(8)), 7);
+        // A line that is slower than the limit.
+        assert_eq!(SimulatedLink { all: 2.5, connection: 100.0 }.limited(FIRST, Some(64)), 3);
+    }
+
+    #[test]
     fn a_line_that_changes_is_noticed_after_a_while() {
-        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         SimulatedLink { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
         let wide = SimulatedLink { all: 1e9, connection: 25.0 };
         measure.observed(wide.rate(3), f64::INFINITY, begun + RECHECK_INTERVAL / 2);
@@ -186,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_line_that_seemed_fast_is_noticed_before_a_block_has_arrived() {
-        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let (buffers, line) =
             (SimulatedLink { all: 13.0, connection: 100.0 }, SimulatedLink { all: 2.5, connection: 100.0 });
         buffers.settle(&mut measure, begun);
@@ -202,7 +232,7 @@ mod tests {
 
     #[test]
     fn slow_connections_are_distinguished_from_a_slow_line() {
-        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let line = SimulatedLink { all: 1e9, connection: 0.3 };
         measure.delivered(line.rate(16));
         for _ in 0..8 {
@@ -215,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_line_that_stops_for_a_moment_keeps_its_number() {
-        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST));
+        let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let line = SimulatedLink { all: 400.0, connection: 25.0 };
         line.settle(&mut measure, begun);
         let before = measure.now;
@@ -228,10 +258,10 @@ mod tests {
     #[test]
     fn no_more_than_asked() {
         for max in [1, 2, 3, 5, 32] {
-            let mut measure = Measure::new(max, FIRST);
+            let mut measure = Measure::new(max, FIRST, None);
             SimulatedLink { all: 1e9, connection: 2.0 }.settle(&mut measure, Instant::now());
             assert_eq!(measure.now, max);
-            let mut measure = Measure::new(max, FIRST);
+            let mut measure = Measure::new(max, FIRST, None);
             SimulatedLink { all: 0.1, connection: 1.0 }.settle(&mut measure, Instant::now());
             assert_eq!(measure.now, max.min(2));
             (0..9).for_each(|_| measure.failed(Instant::now()));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DirectoryError, LOCK, OWNER, UploadDirectory, blocking};
 use crate::files::{create_private, create_private_directory, remove_directory};
@@ -16,6 +16,11 @@ const RETAINED_FILES: [&str; 8] =
     [LOCK, OWNER, JOURNAL, DETACHED_LOCK, detached::RUN, detached::EVENTS, detached::LOG, detached::RESULT];
 const LIST: &str = "files.txt";
 const RUN: &str = "run-";
+
+/// Directory of a run of AzCopy in the directory of an upload.
+pub(in crate::upload) fn run_path(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("{RUN}{number}"))
+}
 
 impl UploadDirectory {
     /// The directory of one run of AzCopy, for its log, its plan and its list of files.
@@ -40,7 +45,7 @@ impl UploadDirectory {
     /// Directory of a run, which may not exist.
     #[must_use]
     pub fn run_path(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{RUN}{number}"))
+        run_path(&self.path, number)
     }
 
     /// Writes the list of files of a run as AzCopy reads it: one path a line.

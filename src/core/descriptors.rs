@@ -1,19 +1,27 @@
-//! Open files of the process: each request needs a connection and the file that it reads.
+//! Open files of the process: each request needs a connection, and the file that it reads or writes.
+
+use crate::model::{Report, Reporter};
 
 /// Files that are open beside those of requests: streams, locks, the record, the runtime's own.
 const RESERVED: u64 = 32;
 /// Files that a request needs: its connection, and its content.
 const PER_REQUEST: u64 = 2;
 
-/// Concurrent requests that the process can open files for, and its limit, where that is fewer than wanted.
-pub(super) fn fewer_requests(wanted: u32) -> Option<(u32, u64)> {
-    let limit = limit()?;
+/// Number of concurrent requests, as far as the process can open files for them; fewer than wanted are reported.
+pub(crate) fn concurrent_requests(wanted: u32, reporter: &Reporter) -> u32 {
+    let Some(limit) = limit() else { return wanted };
     let affordable = affordable(limit);
-    (affordable < wanted).then_some((affordable, limit))
+    if affordable >= wanted {
+        return wanted;
+    }
+    let message =
+        format!("The limit of open files is {limit} (ulimit -n): using {affordable} connections instead of {wanted}.");
+    reporter(Report::Notice(message));
+    affordable
 }
 
 /// Files that all of these requests need.
-pub(super) fn needed(requests: u32) -> u64 {
+pub(crate) fn needed(requests: u32) -> u64 {
     RESERVED + PER_REQUEST * u64::from(requests)
 }
 
@@ -23,13 +31,13 @@ fn affordable(limit: u64) -> u32 {
 
 /// Limit of open files; `None` if there is none.
 #[cfg(unix)]
-pub(super) fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
 }
 
 /// Windows has no such limit that a process meets.
 #[cfg(not(unix))]
-pub(super) fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<u64> {
     None
 }
 
