@@ -94,6 +94,6 @@ cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
   shift 2
   [[ $platform == linux/* ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
   env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
-    RUSTC="$cross/rustc" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
+    RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
 }

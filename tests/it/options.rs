@@ -3,7 +3,9 @@
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, RequestRecord, Route};
 use serde_json::{Value, json};
 
-use crate::support::{Output, Running, Terminal, TestEnv};
+#[cfg(unix)]
+use crate::support::Running;
+use crate::support::{Output, Terminal, TestEnv};
 
 const CREATE: [&str; 6] = ["custom", "create", "--name", "my-model", "--source", "model"];
 
@@ -113,6 +115,7 @@ fn auto_uses_the_next_version_on_a_conflict() {
 
 /// An unfinished upload of the same source keeps its version; a second one at the same time gets its own.
 #[test]
+#[cfg(unix)]
 fn auto_keeps_its_version_and_concurrent_runs_get_two() {
     let mut env = env();
     env.azcopy_script("init\nhang\nnext-run\ndefault\nnext-run\ndefault\n");

@@ -2,7 +2,9 @@
 
 use foundry_emulator::{Fault, FaultKind, Route};
 
-use crate::support::{Output, Running, Terminal, TestEnv};
+#[cfg(unix)]
+use crate::support::Running;
+use crate::support::{Output, Terminal, TestEnv};
 
 /// One of two files arrives, then it breaks; the next run sends what it is given.
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
@@ -155,6 +157,7 @@ fn an_upload_is_discarded_on_confirmation() {
 }
 
 #[test]
+#[cfg(unix)]
 fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
     let mut env = TestEnv::new();
     env.write_model();

@@ -160,7 +160,7 @@ fn told_to_end() -> io::Result<impl Future<Output = ()>> {
 fn told_to_end() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
-        drop(interrupt.recv().await);
+        interrupt.recv().await;
     })
 }
 
