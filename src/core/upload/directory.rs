@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::detached::{self, DETACHED_LOCK, DetachedFiles, DetachedRun, RunLock};
 use super::journal::{JOURNAL, read_journal};
 use super::local::holds_lock;
-use crate::files::{create_private, create_private_directory, open_private, remove_directory};
+use crate::files::{create_private, create_private_directory, open_private, remove_directory, remove_file};
 use crate::model::{ContentHash, SourceFile};
 use crate::native::Record;
 
@@ -243,9 +243,9 @@ impl UploadDirectory {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+                remove_directory(&entry.path())?;
             } else if !RETAINED_FILES.iter().any(|name| entry.file_name() == *name) {
-                fs::remove_file(entry.path())?;
+                remove_file(&entry.path())?;
             }
         }
         Ok(())
