@@ -48,7 +48,8 @@ unpack_arm64() {
   echo "$version" >"$cross/arm64/installed"
 }
 
-# One sysroot of all standard libraries, and a compiler that uses it.
+# One sysroot of all standard libraries, and a compiler that uses it. Perl, since a shell drops variables whose names it does
+# not allow, such as CARGO_BIN_EXE_azure-ai-models.
 make_sysroot() {
   local part
   rm -rf "$cross/sysroot"
@@ -57,8 +58,8 @@ make_sysroot() {
     [[ ! -e $part ]] || ln -s "$part" "$cross/sysroot/lib/rustlib/"
   done
   cat >"$cross/rustc.new" <<WRAPPER
-#!/bin/sh
-exec /usr/bin/rustc --sysroot $cross/sysroot "\$@"
+#!/usr/bin/perl
+exec '/usr/bin/rustc', '--sysroot', '$cross/sysroot', @ARGV;
 WRAPPER
   chmod +x "$cross/rustc.new"
   # An unchanged file keeps its time: cargo would build everything again.
