@@ -45,7 +45,7 @@ clean() { # COMMAND...
 # Wine with the built program on its PATH.
 wine() { # PROGRAM ARGUMENTS...
   clean WINEPREFIX="$WINEPREFIX" WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=d" \
-    WINEPATH="Z:${work//\//\\}\\bin" timeout 300 "${around[@]}" /usr/lib/wine/wine64 "$@"
+    WINEPATH="Z:${work//\//\\}\\bin" timeout "${LIMIT:-300}" "${around[@]}" /usr/lib/wine/wine64 "$@"
 }
 around=()
 
@@ -71,7 +71,7 @@ put_on_path() { # PROGRAM
 program() { # ARGUMENTS...
   case $running in
     windows/amd64) wine azure-ai-models.exe "$@" ;;
-    *) clean timeout 300 "${around[@]}" "$work/bin/azure-ai-models" "$@" ;;
+    *) clean timeout "${LIMIT:-300}" "${around[@]}" "$work/bin/azure-ai-models" "$@" ;;
   esac
 }
 

@@ -48,7 +48,8 @@ unpack_arm64() {
   echo "$version" >"$cross/arm64/installed"
 }
 
-# One sysroot of all standard libraries, and a compiler that uses it.
+# One sysroot of all standard libraries, and a compiler that uses it. Perl, since a shell drops variables whose names it does
+# not allow, such as CARGO_BIN_EXE_azure-ai-models.
 make_sysroot() {
   local part
   rm -rf "$cross/sysroot"
@@ -57,8 +58,8 @@ make_sysroot() {
     [[ ! -e $part ]] || ln -s "$part" "$cross/sysroot/lib/rustlib/"
   done
   cat >"$cross/rustc.new" <<WRAPPER
-#!/bin/sh
-exec /usr/bin/rustc --sysroot $cross/sysroot "\$@"
+#!/usr/bin/perl
+exec '/usr/bin/rustc', '--sysroot', '$cross/sysroot', @ARGV;
 WRAPPER
   chmod +x "$cross/rustc.new"
   # An unchanged file keeps its time: cargo would build everything again.
@@ -94,6 +95,6 @@ cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
   shift 2
   [[ $platform == linux/* ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
   env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
-    RUSTC="$cross/rustc" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
+    RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
 }

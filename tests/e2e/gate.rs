@@ -181,6 +181,7 @@ impl Gate {
     }
 
     /// Received content, by the blob's name in its container.
+    #[cfg(target_os = "linux")]
     pub(crate) fn blobs(&self) -> BTreeMap<String, Received> {
         self.shared.lock().blobs.clone()
     }

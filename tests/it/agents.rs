@@ -31,6 +31,7 @@ fn a_word_for_no_does_not_set_an_agent() {
 }
 
 /// On a terminal that would show a bar, colours and a question.
+#[cfg(unix)]
 #[test]
 fn nothing_is_drawn_or_asked_on_a_terminal() {
     let mut env = agent("AGENT", "some-agent");

@@ -217,6 +217,7 @@ fn without_the_right_to_read_the_catalogue_all_must_be_given() {
     assert_eq!(sent(&env)[0].1["sku"], json!({"name": "Standard", "capacity": 3}));
 }
 
+#[cfg(unix)]
 #[test]
 fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
     let env = env();
@@ -234,6 +235,7 @@ fn on_a_terminal_a_sku_that_must_be_named_is_chosen_and_the_bill_agreed_to() {
 }
 
 /// azd asks in its own voice where it has the question; an older azd shows this program's list.
+#[cfg(unix)]
 #[test]
 fn azd_asks_for_a_model_of_the_catalogue() {
     for ai_model in [Some("gpt-4.1".to_owned()), None] {

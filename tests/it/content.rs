@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use std::fs;
 
 #[cfg(unix)]
-use crate::support::BlockStore;
-use crate::support::{CREATE, Output, TestEnv, create, env_with_model};
+use crate::support::{BlockStore, CREATE};
+use crate::support::{Output, TestEnv, create, env_with_model};
 
 const IF_CHANGED: [&str; 3] = ["--version", "auto", "--if-changed"];
 

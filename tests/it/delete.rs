@@ -102,6 +102,7 @@ fn an_accepted_deletion_is_waited_for(api: &str) {
     assert_eq!(env.run(&["list", "-o", "json"]).stdout, "[]\n");
 }
 
+#[cfg(unix)]
 #[test]
 fn the_right_name_on_the_terminal_deletes() {
     let env = env_with(&["1"]);
@@ -115,6 +116,7 @@ fn the_right_name_on_the_terminal_deletes() {
     assert_eq!(deletions(&env), 1);
 }
 
+#[cfg(unix)]
 #[test]
 fn any_other_answer_deletes_nothing() {
     for answer in ["no\r", "\r", "my-mode\r", "\u{4}"] {
@@ -129,6 +131,7 @@ fn any_other_answer_deletes_nothing() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn ctrl_c_at_the_question_deletes_nothing() {
     let env = env_with(&["1"]);

@@ -106,6 +106,7 @@ fn a_limit_without_conditions_reads_no_more_pages_than_it_needs() {
     assert_eq!(env.emulator().requests().len(), 2 + 5);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_table_fits_a_narrow_terminal() {
     let env = TestEnv::new();

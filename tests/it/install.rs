@@ -1,5 +1,7 @@
 //! `create` on a machine without AzCopy: AzCopy is downloaded.
 
+#![cfg(unix)]
+
 use std::fs;
 use std::io::{Cursor, Write};
 use std::os::unix::fs::PermissionsExt;

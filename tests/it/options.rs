@@ -3,7 +3,9 @@
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, RequestRecord, Route};
 use serde_json::{Value, json};
 
-use crate::support::{CREATE, Running, Terminal, TestEnv, create, env_with, env_with_model as env};
+use crate::support::{CREATE, TestEnv, create, env_with, env_with_model as env};
+#[cfg(unix)]
+use crate::support::{Running, Terminal};
 
 fn sent(env: &TestEnv) -> Vec<String> {
     let short = |one: RequestRecord| format!("{} {}", one.method, one.path.replace("/api/projects/demo/models/", ""));
@@ -101,6 +103,7 @@ fn auto_uses_the_next_version_on_a_conflict() {
 
 /// An unfinished upload of the same source keeps its version; a second one at the same time gets its own.
 #[test]
+#[cfg(unix)]
 fn auto_keeps_its_version_and_concurrent_runs_get_two() {
     let mut env = env();
     env.azcopy_script("init\nhang\nnext-run\ndefault\nnext-run\ndefault\n");
@@ -137,6 +140,7 @@ fn an_overwrite_deletes_after_all_checks() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn an_overwrite_asks_and_accepts_no() {
     let env = env();
@@ -243,6 +247,7 @@ fn write_large(env: &TestEnv, bytes: u64) {
 }
 
 /// The old version is gone from the moment it is deleted: a user who declines the upload keeps it.
+#[cfg(unix)]
 #[test]
 fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
     let env = env();
@@ -268,6 +273,7 @@ fn a_large_upload_is_asked_about_before_the_old_version_is_deleted() {
 }
 
 /// On a terminal only.
+#[cfg(unix)]
 #[test]
 fn a_large_upload_is_asked_about() {
     let env = env();

@@ -23,6 +23,7 @@ sleep 0.3
 end Completed 1050 1050 2 2 0
 ";
 
+#[cfg(unix)]
 fn create(columns: u16, script: &str, more: &[&str]) -> (TestEnv, Ended) {
     let mut env = env();
     env.azcopy_script(script);
@@ -44,6 +45,7 @@ fn steady<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines.map(masked).collect::<Vec<_>>().join("\n")
 }
 
+#[cfg(unix)]
 fn assert_a_good_bar(ended: &Ended) {
     assert_eq!(ended.code, 0, "{}", ended.screen);
     assert!(!ended.cursor_hidden, "the cursor is hidden:\n{}", ended.screen);
@@ -63,6 +65,7 @@ fn assert_a_good_bar(ended: &Ended) {
     assert!(said("No progress for") < done && said("Still uploading... 28%") < done, "{}", ended.screen);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_wide_terminal_shows_the_whole_line() {
     let (env, ended) = create(120, SLOW, &[]);
@@ -104,6 +107,7 @@ fn a_wide_terminal_shows_the_whole_line() {
     ");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_terminal_of_60_columns_shows_what_fits() {
     let (_, ended) = create(60, SLOW, &[]);
@@ -111,12 +115,14 @@ fn a_terminal_of_60_columns_shows_what_fits() {
     assert!(ended.screen.contains("100.0% (1.0 KB / 1.0 KB)"), "{}", ended.screen);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_terminal_of_40_columns_shows_what_fits() {
     let (_, ended) = create(40, SLOW, &[]);
     assert_a_good_bar(&ended);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_terminal_that_cannot_draw_gets_plain_lines() {
     let mut env = env();
@@ -128,6 +134,7 @@ fn a_terminal_that_cannot_draw_gets_plain_lines() {
 }
 
 /// azd sets `COLUMNS`, and a terminal may have become narrower since.
+#[cfg(unix)]
 #[test]
 fn a_terminal_narrower_than_columns_says_does_not_wrap() {
     let mut env = env();
@@ -136,6 +143,7 @@ fn a_terminal_narrower_than_columns_says_does_not_wrap() {
     assert_a_good_bar(&ended);
 }
 
+#[cfg(unix)]
 #[test]
 fn debug_lines_do_not_break_the_bar() {
     let (_, ended) = create(200, SLOW, &["--debug"]);
@@ -146,6 +154,7 @@ fn debug_lines_do_not_break_the_bar() {
 
 const QUICK: &str = "init\nprogress 294 1050 0 2\nsleep 0.3\nend Completed 1050 1050 2 2 0\n";
 
+#[cfg(unix)]
 #[test]
 fn no_color_means_no_colour_and_wins() {
     let mut env = env();
@@ -157,6 +166,7 @@ fn no_color_means_no_colour_and_wins() {
     assert!(!env.run(&CREATE).success().stderr.contains('\u{1b}'));
 }
 
+#[cfg(unix)]
 #[test]
 fn force_color_colours_the_talk_in_a_pipe_and_never_the_product() {
     let mut env = env();
@@ -320,6 +330,7 @@ fn a_failure_is_an_event_and_then_the_error() {
     assert!(output.stderr.contains("}\nERROR: Upload interrupted. Run the same command to resume.\n"), "{output}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_failure_leaves_the_bar_as_a_line_and_begins_another() {
     let (_, ended) = create(100, &format!("{}sleep 0.3\n{BROKEN}", "init\nprogress 294 1050 0 2\n"), &[]);
@@ -340,6 +351,7 @@ fn quiet_does_not_silence_json_lines() {
     assert!(!events(&output.stderr, "done").is_empty(), "{output}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_source_of_unknown_size_has_no_percent() {
     let mut env = env();
@@ -377,6 +389,7 @@ fn env_with_long_names() -> TestEnv {
     env
 }
 
+#[cfg(unix)]
 #[test]
 fn a_table_fits_a_terminal_and_ignores_columns_in_a_pipe() {
     let mut env = env_with_long_names();
@@ -407,6 +420,7 @@ fn the_width_is_that_of_standard_output() {
     assert_eq!(ended.screen, screen);
 }
 
+#[cfg(unix)]
 #[test]
 fn other_commands_draw_nothing() {
     let env = env_with_long_names();

@@ -86,7 +86,7 @@ fn a_directory_of_certificates_counts_as_well() {
 fn certificates_are_read_once() {
     let mut company = ProxiedStore::new();
     let pipe = company.env.work().join("pipe.pem");
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).expect("a pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
     company.env.set("SSL_CERT_FILE", &pipe.to_string_lossy());
     let authority = company.far.authority.clone();
     let writer = std::thread::spawn(move || {

@@ -62,6 +62,7 @@ fn if_exists_succeeds_without_a_version() {
 }
 
 /// `--if-exists` is no consent: an existing version still needs a confirmation.
+#[cfg(unix)]
 #[test]
 fn if_exists_deletes_an_existing_version_only_with_consent() {
     let env = env();

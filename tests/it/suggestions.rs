@@ -113,6 +113,7 @@ fn a_source_file_may_be_a_pipe() {
 }
 
 /// A notebook gives its kernel a terminal that accepts no input.
+#[cfg(unix)]
 #[test]
 fn a_notebook_gets_no_questions() {
     let mut env = env();

@@ -2,7 +2,9 @@
 
 use foundry_emulator::{Fault, FaultKind, Route};
 
-use crate::support::{Output, Running, Terminal, TestEnv, env_with_model};
+use crate::support::{Output, TestEnv, env_with_model};
+#[cfg(unix)]
+use crate::support::{Running, Terminal};
 
 /// One of two files arrives, then it breaks; the next run sends what it is given.
 const BROKEN: &str = "init\ndelivered config.json\nend CompletedWithErrors 50 1050 1 2 1\nexit 1\nnext-run\ndefault\n";
@@ -133,6 +135,7 @@ fn a_broken_resume_names_itself_as_the_way_on() {
     assert!(output.stderr.contains(&format!("  azure-ai-models custom uploads resume {id}\n")), "{output}");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_upload_is_discarded_on_confirmation() {
     let env = broken(&[]);
@@ -153,6 +156,7 @@ fn an_upload_is_discarded_on_confirmation() {
 }
 
 #[test]
+#[cfg(unix)]
 fn an_upload_that_runs_is_neither_resumed_nor_discarded() {
     let mut env = env_with_model();
     env.azcopy_script("init\nhang\n");

@@ -1,11 +1,14 @@
 //! `show --web`: the address of the portal, and the browser.
 
+#[cfg(unix)]
 use std::fs;
 
 use foundry_emulator::{Arm, Config};
 use serde_json::json;
 
-use crate::support::{Terminal, TestEnv, eventually};
+use crate::support::TestEnv;
+#[cfg(unix)]
+use crate::support::{Terminal, eventually};
 
 const PAGE: &str = "https://ai.azure.com/nextgen/r/AAAAAAAAAAAAAAAAAAAAAQ,rg-emulator,,emulator,demo/home";
 

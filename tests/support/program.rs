@@ -30,6 +30,6 @@ pub(crate) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
 pub(crate) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
-        drop(interrupt.recv().await);
+        interrupt.recv().await;
     })
 }

@@ -1,6 +1,6 @@
 //! One folder for each finding, written by a generator; each has exactly that finding.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -316,7 +316,7 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
         }
         let start = safetensors(&header.into(), 0);
         folder.write(&name, &start);
-        let file = File::options().append(true).open(folder.0.path().join(&name)).expect("a file");
+        let file = fs::File::options().append(true).open(folder.0.path().join(&name)).expect("a file");
         file.set_len(start.len() as u64 + TENSORS * BYTES).expect("a hole");
     }
     folder.index(&weight_map.into());
@@ -328,7 +328,7 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
     let last = folder.0.path().join(format!("model-{SHARDS:05}-of-{SHARDS:05}.safetensors"));
     let length = last.metadata().expect("a file");
     assert!(length.blocks() * 512 < 1 << 20, "the file is a hole");
-    File::options().append(true).open(&last).and_then(|file| file.set_len(length.len() - 1)).expect("cut");
+    fs::File::options().append(true).open(&last).and_then(|file| file.set_len(length.len() - 1)).expect("cut");
     assert_eq!(folder.codes(), ["error truncated-shard"]);
 }
 

@@ -34,6 +34,7 @@ pub const ACCOUNT: &str = "devstoreaccount1";
 const SHAPED_BUFFER: usize = 64 * 1024;
 /// Segment size of Ethernet. With the segments of loopback the sender's own kernel would hold megabytes that have not
 /// crossed the line.
+#[cfg(unix)]
 const SHAPED_SEGMENT: u32 = 1448;
 
 /// Running store. Its threads end with the process.

@@ -62,7 +62,7 @@ pub(super) async fn wait_signal() {
 
 #[cfg(not(unix))]
 pub(super) async fn wait_signal() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(unix)]

@@ -4,7 +4,9 @@ use foundry_emulator::{Arm, Fault, FaultKind, Route};
 use serde_json::json;
 
 use super::{SOURCE, create, custom, env, with, writes};
-use crate::support::{Terminal, TestEnv};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::TestEnv;
 
 /// Base model whose SKUs the catalogue lists.
 const BASE: &str = "FW-Qwen3-14B";

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::{Stage, id};
-use crate::support::{CANARY, CREATE, TestEnv, eventually, lives, send};
+use crate::support::{CANARY, CREATE, TestEnv, lives, send};
 
 fn pid(started: &serde_json::Value) -> u32 {
     started["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("a process")
@@ -269,7 +269,7 @@ fn the_machine_is_kept_awake_or_a_warning_is_printed() {
     assert!(lives(inhibitor));
     stage.go();
     stage.ended();
-    eventually("the end of the inhibitor", || !lives(inhibitor));
+    crate::support::eventually("the end of the inhibitor", || !lives(inhibitor));
 
     stage.env.program("systemd-inhibit", "echo Access denied >&2; exit 1");
     let refused = stage.env.run(&[&CREATE[..], &["--detach", "--version", "2", "-o", "json"]].concat());

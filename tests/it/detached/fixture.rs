@@ -1,13 +1,17 @@
 //! The process of a detached upload, and its environment.
 
+#[cfg(target_os = "linux")]
 use std::path::Path;
 
 use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Fault, FaultKind, Route};
+#[cfg(target_os = "linux")]
 use rustix::process::Pid;
 
 use super::Stage;
-use crate::support::{CREATE, Terminal, env_with_model, eventually, lives};
+#[cfg(target_os = "linux")]
+use crate::support::Terminal;
+use crate::support::{CREATE, env_with_model, eventually, lives};
 
 #[test]
 #[cfg(target_os = "linux")]

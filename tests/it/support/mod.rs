@@ -8,9 +8,11 @@ mod block_store;
 mod connect_proxy;
 #[cfg(unix)]
 mod fault_proxy;
+#[cfg(unix)]
 mod file_server;
 mod output;
 mod running;
+#[cfg(unix)]
 mod terminal;
 
 pub(crate) use blob_stub::{BlobStub, StubAnswer};
@@ -20,9 +22,11 @@ pub(crate) use block_store::{Behaviour, BlockStore, Copying, Lists, Read, ReadBe
 pub(crate) use connect_proxy::{ConnectProxy, TlsHost};
 #[cfg(unix)]
 pub(crate) use fault_proxy::{FaultProxy, ResponseFault, Rule};
+#[cfg(unix)]
 pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
 pub(crate) use running::Running;
+#[cfg(unix)]
 pub(crate) use terminal::{Ended, Terminal};
 
 use std::fs;
@@ -39,6 +43,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Scales of a test that reaches no limit: pauses a hundredth as long, and real limits, whatever else the machine does.
 const FAST_PAUSES: &str = "0.01/1";
+
+/// The variable that names the home directory of a user.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// Part of every SAS in these tests, which must never appear anywhere.
 pub(crate) const CANARY: &str = "CANARY5A5";
@@ -134,7 +141,7 @@ impl TestEnv {
         link(Path::new(env!("CARGO_BIN_EXE_fake-azcopy")), &bin.join("azcopy"));
         let emulator = Emulator::start(config).expect("an emulator");
         let vars = [
-            ("HOME", root.path().join("home").to_string_lossy().into_owned()),
+            (HOME, root.path().join("home").to_string_lossy().into_owned()),
             ("PATH", bin.to_string_lossy().into_owned()),
             ("AZURE_PROJECT_ENDPOINT", emulator.endpoint()),
             ("AZURE_AI_MODELS_CREDENTIAL", "emulator".into()),
@@ -163,6 +170,7 @@ impl TestEnv {
     }
 
     /// Directory on `PATH`, with the fake AzCopy in it.
+    #[cfg(unix)]
     pub(crate) fn bin(&self) -> PathBuf {
         self.root.path().join("bin")
     }

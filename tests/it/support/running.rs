@@ -74,6 +74,7 @@ impl Running {
     }
 
     /// Process id.
+    #[cfg(unix)]
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

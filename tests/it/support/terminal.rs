@@ -110,6 +110,7 @@ impl Terminal {
     }
 
     /// Process id of the program.
+    #[cfg(unix)]
     pub(crate) fn pid(&self) -> u32 {
         self.child.process_id().expect("a process")
     }

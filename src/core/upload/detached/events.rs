@@ -1,23 +1,24 @@
 //! Writer of the events of a detached upload.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::bound::{MAX_EVENTS_BYTES, compacted};
-use crate::files::{append_private, create_private};
+use crate::files::{append_private, create_private, rename};
 
 /// Writes events, one JSON object a line, to a file of bounded size. Events of the time before the file is known wait.
 ///
-/// A disk that is full loses events, never the upload.
+/// A disk that is full loses events, never the upload. The file is open only while an event is written: Windows replaces
+/// no file that is open.
 #[derive(Debug)]
 pub struct EventLog(Mutex<LogState>);
 
 #[derive(Debug)]
 enum LogState {
     Waiting(String),
-    Open { path: PathBuf, file: File, size: usize },
+    Open { path: PathBuf, size: usize },
 }
 
 impl Default for EventLog {
@@ -37,8 +38,8 @@ impl EventLog {
         // Renamed into place: readers of an earlier run's events keep them.
         let next = next_to(path);
         create_private(&next)?.write_all(waiting.as_bytes())?;
-        fs::rename(&next, path)?;
-        *state = LogState::Open { path: path.to_owned(), file: append_private(path)?, size: waiting.len() };
+        rename(&next, path)?;
+        *state = LogState::Open { path: path.to_owned(), size: waiting.len() };
         Ok(())
     }
 
@@ -49,14 +50,14 @@ impl EventLog {
                 waiting.push_str(line);
                 waiting.push('\n');
             }
-            LogState::Open { path, file, size } => {
-                if file.write_all(format!("{line}\n").as_bytes()).is_ok() {
+            LogState::Open { path, size } => {
+                let written = append_private(path).and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+                if written.is_ok() {
                     *size += line.len() + 1;
                 }
-                if *size > MAX_EVENTS_BYTES
-                    && let Ok((compact, bytes)) = compact(path)
-                {
-                    (*file, *size) = (compact, bytes);
+                if *size > MAX_EVENTS_BYTES {
+                    // A file that cannot be replaced now is tried again when it has grown by as much once more.
+                    *size = compact(path).unwrap_or(MAX_EVENTS_BYTES / 2);
                 }
             }
         }
@@ -67,13 +68,13 @@ impl EventLog {
     }
 }
 
-/// Replaces the file by one without the oldest events, and opens that.
-fn compact(path: &Path) -> io::Result<(File, usize)> {
+/// Replaces the file by one without the oldest events, and returns its size in bytes.
+fn compact(path: &Path) -> io::Result<usize> {
     let text = compacted(&fs::read_to_string(path)?);
     let next = next_to(path);
     create_private(&next)?.write_all(text.as_bytes())?;
-    fs::rename(&next, path)?;
-    Ok((append_private(path)?, text.len()))
+    rename(&next, path)?;
+    Ok(text.len())
 }
 
 fn next_to(path: &Path) -> PathBuf {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::RunResult;
-use crate::files::{create_private, open_private};
+use crate::files::{create_private, open_private, remove_file, rename};
 use crate::process::ProcessStamp;
 
 pub(in crate::upload) const DETACHED_LOCK: &str = "detached.lock";
@@ -158,7 +158,7 @@ impl DetachedFiles {
         let file = open_private(&self.0.join(DETACHED_LOCK))?;
         file.lock()?;
         for name in [STOP, RESULT] {
-            remove(&self.0.join(name))?;
+            remove_file(&self.0.join(name))?;
         }
         self.write(RUN, run)?;
         Ok(RunLock { _file: file })
@@ -170,7 +170,7 @@ impl DetachedFiles {
     /// When something cannot be removed.
     pub(in crate::upload) fn remove(&self) -> io::Result<()> {
         let names = [STOP, RUN, RESULT, DETACHED_LOCK].map(|name| self.0.join(name));
-        names.into_iter().chain([self.events(), self.log()]).try_for_each(|path| remove(&path))
+        names.into_iter().chain([self.events(), self.log()]).try_for_each(|path| remove_file(&path))
     }
 
     /// Last non-empty lines of the log.
@@ -190,17 +190,10 @@ impl DetachedFiles {
         let mut out = io::BufWriter::new(create_private(&next)?);
         serde_json::to_writer(&mut out, value)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&next, self.0.join(name))
+        rename(&next, &self.0.join(name))
     }
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
-        _ => Ok(()),
-    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DirectoryError, LOCK, OWNER, UploadDirectory, blocking};
-use crate::files::{create_private, create_private_directory, remove_directory};
+use crate::files::{create_private, create_private_directory, remove_directory, remove_file};
 use crate::model::SourceFile;
 use crate::native::Record;
 use crate::upload::detached::{self, DETACHED_LOCK};
@@ -83,9 +83,9 @@ impl UploadDirectory {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+                remove_directory(&entry.path())?;
             } else if !RETAINED_FILES.iter().any(|name| entry.file_name() == *name) {
-                fs::remove_file(entry.path())?;
+                remove_file(&entry.path())?;
             }
         }
         Ok(())
