@@ -208,7 +208,8 @@ impl CliError {
     pub(crate) fn unreadable(path: &Path, why: &io::Error) -> Self {
         let shown = path.display();
         match why.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            // A name that Windows cannot have, such as `mod*`.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
                 Self::new(ErrorKind::NotFound, format!("File not found: {shown}")).with_code(ErrorCode::SourceNotFound)
             }
             io::ErrorKind::PermissionDenied => Self::failure(format!("no permission to read {shown}"))
@@ -221,8 +222,12 @@ impl CliError {
 
     /// A directory that cannot be entered; `origin` is the option or variable that names it.
     pub(crate) fn bad_directory(path: &Path, origin: &str, why: &io::Error) -> Self {
-        let kind = if why.kind() == io::ErrorKind::PermissionDenied { ErrorKind::Failure } else { ErrorKind::NotFound };
-        Self::new(kind, format!("cannot change to the directory {}: {why}", path.display()))
+        let (kind, message) = match why.kind() {
+            io::ErrorKind::PermissionDenied => (ErrorKind::Failure, why.to_string()),
+            io::ErrorKind::NotFound => (ErrorKind::NotFound, "it does not exist".to_owned()),
+            _ => (ErrorKind::NotFound, why.to_string()),
+        };
+        Self::new(kind, format!("cannot change to the directory {}: {message}", path.display()))
             .with_code(ErrorCode::BadDirectory)
             .with_suggestion(format!("Check the value of {origin}."))
     }

@@ -4,7 +4,9 @@ use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Arm, Config};
 use serde_json::json;
 
-use crate::support::{CREATE, Terminal, TestEnv, env_with_model};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::{CREATE, TestEnv, env_with_model};
 
 fn agent(name: &str, word: &str) -> TestEnv {
     let mut env = env_with_model();

@@ -1,11 +1,14 @@
 //! `base deployments create`: choices, checks, prompts and requests.
 
+#[cfg(unix)]
 use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Arm, Config, Deploying, Fault, FaultKind, Route};
 use serde_json::{Value, json};
 
 use crate::base_models::with;
-use crate::support::{Output, Terminal, TestEnv};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::{Output, TestEnv};
 
 fn env() -> TestEnv {
     with(Config::default())

@@ -3,7 +3,9 @@
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, Route};
 use serde_json::json;
 
-use crate::support::{API_VERSIONS, Terminal, TestEnv, for_each_api_version};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::{API_VERSIONS, TestEnv, for_each_api_version};
 
 for_each_api_version!(
     nobody_to_ask_and_no_force_deletes_nothing,

@@ -1,9 +1,13 @@
 //! Small guarantees of several commands, each with its own test.
 
-use foundry_emulator::{Config, Fault, FaultKind, Route};
+use foundry_emulator::Config;
+#[cfg(unix)]
+use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::{Output, Terminal, TestEnv, create, env_with_model as env};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::{Output, TestEnv, create, env_with_model as env};
 
 #[test]
 fn the_azcopy_in_use_is_named_by_its_file() {

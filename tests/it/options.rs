@@ -3,9 +3,9 @@
 use foundry_emulator::{Config, Fault, FaultKind, OperationEnd, RequestRecord, Route};
 use serde_json::{Value, json};
 
-use crate::support::{CREATE, TestEnv, create, env_with, env_with_model as env};
 #[cfg(unix)]
-use crate::support::{Running, Terminal};
+use crate::support::{CREATE, Running, Terminal};
+use crate::support::{TestEnv, create, env_with, env_with_model as env};
 
 fn sent(env: &TestEnv) -> Vec<String> {
     let short = |one: RequestRecord| format!("{} {}", one.method, one.path.replace("/api/projects/demo/models/", ""));

@@ -1,6 +1,8 @@
 //! Display of an upload in progress: the bar on a terminal, plain lines, JSON lines, colours.
 
-use crate::support::{CANARY, CREATE, Ended, Terminal, TestEnv, env_with_model, styles};
+#[cfg(unix)]
+use crate::support::{CANARY, Ended, Terminal, styles};
+use crate::support::{CREATE, TestEnv, env_with_model};
 
 /// Limits a twentieth as long: stalls are reported after 0.75 s, status lines come every 1.5 s.
 fn env() -> TestEnv {
@@ -152,6 +154,7 @@ fn debug_lines_do_not_break_the_bar() {
     assert!(!ended.raw.contains(CANARY), "{}", ended.raw);
 }
 
+#[cfg(unix)]
 const QUICK: &str = "init\nprogress 294 1050 0 2\nsleep 0.3\nend Completed 1050 1050 2 2 0\n";
 
 #[cfg(unix)]
@@ -380,6 +383,7 @@ fn a_source_of_unknown_size_has_no_percent() {
     assert!(!ended.raw.contains(CANARY), "{}", ended.raw);
 }
 
+#[cfg(unix)]
 fn env_with_long_names() -> TestEnv {
     let env = TestEnv::new();
     env.emulator()

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{Terminal, TestEnv, create, env_with_model};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::{TestEnv, create, env_with_model};
 
 fn env() -> TestEnv {
     let env = env_with_model();

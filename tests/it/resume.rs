@@ -11,8 +11,7 @@ use crate::support::{TestEnv, create, env_with, env_with_model as env};
 
 /// A service whose SAS allows a deletion, which that of the real one does not.
 fn deleting() -> TestEnv {
-    let env = env_with(Config { sas_permissions: "rcwdl".into(), ..Config::default() });
-    env
+    env_with(Config { sas_permissions: "rcwdl".into(), ..Config::default() })
 }
 
 fn uploads(env: &TestEnv) -> usize {

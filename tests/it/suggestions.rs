@@ -1,6 +1,8 @@
 //! Suggestions of error messages work.
 
-use crate::support::{CREATE, Terminal, TestEnv, create, env_with_model as env};
+#[cfg(unix)]
+use crate::support::Terminal;
+use crate::support::{CREATE, TestEnv, create, env_with_model as env};
 
 #[test]
 fn a_glob_that_matches_nothing_is_named() {

@@ -36,7 +36,7 @@ pub(crate) trait RangeSource {
 /// Result of one request for a range.
 pub(crate) enum RangeResponse {
     /// 206 of the service. Its `Content-Range` is not checked yet.
-    Partial(RawResponse),
+    Partial(Box<RawResponse>),
     /// A new SAS or signed URL was obtained: request again at once.
     Renewed,
     /// Failure that the retry policy decides on.
@@ -124,7 +124,7 @@ impl<S: RangeSource> RangeReader<S> {
     }
 
     /// Compares `Content-Range` with the request and with the listed size.
-    fn checked(&self, response: RawResponse) -> Result<Download, S::Error> {
+    fn checked(&self, response: Box<RawResponse>) -> Result<Download, S::Error> {
         let header = response.header("content-range");
         let flaw = match header.and_then(content_range) {
             Some((_, _, total)) if total != self.source.file_bytes() => RangeFlaw::FileBytes(total),

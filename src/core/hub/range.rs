@@ -51,7 +51,7 @@ impl RangeSource for RemoteRangeSource {
             },
         };
         match (response.status(), &location) {
-            (206, _) => Ok(RangeResponse::Partial(response)),
+            (206, _) => Ok(RangeResponse::Partial(Box::new(response))),
             (200, _) => Err(self.bad_range(response.host(), "the whole file (200)".to_owned())),
             (416, _) => Err(file.mismatch_error(format!("{} has fewer bytes of it than the list", response.host()))),
             (401 | 403 | 404 | 410, Location::Signed(signed)) => {

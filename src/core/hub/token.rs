@@ -118,6 +118,7 @@ fn home(env: &Env) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Platform;
 
     fn found(vars: &[(&str, &str)], cwd: &Path) -> Option<(String, TokenOrigin)> {
         let env = Env::from_vars(vars.iter().copied(), cwd);
@@ -142,7 +143,7 @@ mod tests {
             ("HF_TOKEN_PATH", "named"),
             ("HF_HOME", "."),
             ("XDG_CACHE_HOME", "xdg"),
-            ("HOME", &home),
+            (Platform::CURRENT.home_variable(), &home),
         ];
         let expected = ["hf_first", "hf_second", "hf_named", "hf_of_hf_home", "hf_of_xdg", "hf_of_home"];
         for (skipped, token) in expected.iter().enumerate() {
@@ -150,7 +151,7 @@ mod tests {
             assert_eq!(authorization, format!("Bearer {token}"));
             assert_eq!(matches!(origin, TokenOrigin::Variable(_)), skipped < 2);
         }
-        assert_eq!(found(&[("HOME", "/nowhere")], cwd), None);
+        assert_eq!(found(&[(Platform::CURRENT.home_variable(), "/nowhere")], cwd), None);
         let implicit = ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "YES");
         assert_eq!(found(&[implicit, ("HF_HOME", ".")], cwd), None);
         assert!(found(&[implicit, ("HF_TOKEN", "hf_first")], cwd).is_some());

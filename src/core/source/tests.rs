@@ -2,6 +2,9 @@ use std::fs;
 
 use super::*;
 
+/// Every printable character that means something in a URL or a glob, as far as the system allows it in a name.
+const ODD: &str = if cfg!(windows) { "odd [1] #%20 ü.txt" } else { "odd [1] #%20 ü?.txt" };
+
 fn tree(paths: &[&str]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     for path in paths {
@@ -36,10 +39,10 @@ fn a_directory_goes_without_what_never_belongs_to_a_model() {
         "sub/half.incomplete",
         "git",
         "a.lock.json",
-        "odd [1] #%20 ü?.txt",
+        ODD,
     ]);
     let (files, excluded, bytes) = plan_of(dir.path()).expect("a plan");
-    assert_eq!(files, ["a.lock.json", "git", "model.safetensors", "odd [1] #%20 ü?.txt", "sub/config.json"]);
+    assert_eq!(files, ["a.lock.json", "git", "model.safetensors", ODD, "sub/config.json"]);
     let excluded: Vec<&str> = excluded.iter().filter_map(|left| left.strip_suffix(" (default exclude)")).collect();
     assert_eq!(excluded, [".cache/", ".git/", ".gitattributes", "sub/__pycache__/", "sub/half.incomplete"]);
     assert_eq!(bytes, 25);
@@ -85,8 +88,10 @@ fn unsendable_entries_are_refused_before_the_upload() {
     let dir = tree(&[".git/HEAD"]);
     assert!(matches!(plan_of(dir.path()), Err(PlanError::Empty { excluded: 1, .. })));
     assert!(matches!(plan_of(&dir.path().join("nowhere")), Err(PlanError::NotFound(_))));
-    let odd = tree(&["a\nb"]);
-    assert!(matches!(plan_of(odd.path()), Err(PlanError::BadName { .. })));
+    if cfg!(unix) {
+        let odd = tree(&["a\nb"]);
+        assert!(matches!(plan_of(odd.path()), Err(PlanError::BadName { .. })));
+    }
 }
 
 #[cfg(unix)]

@@ -170,7 +170,6 @@ fn named(process: Option<u32>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SourceFile;
 
     const ENDPOINT: &str = "https://a.services.ai.azure.com/api/projects/p";
 
@@ -181,7 +180,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         let run = directory.run(1).expect("made");
-        let files = ["a b.txt", "c"].map(|path| SourceFile { path: path.into(), bytes: 1, modified: 1 });
+        let files = ["a b.txt", "c"].map(|path| crate::model::SourceFile { path: path.into(), bytes: 1, modified: 1 });
         let list = directory.write_list(1, &files).await.expect("written");
         assert_eq!(fs::read_to_string(&list).expect("read"), "a b.txt\nc\n");
         let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;

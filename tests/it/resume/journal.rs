@@ -7,7 +7,9 @@ use foundry_emulator::{Fault, FaultKind, Route};
 use serde_json::Value;
 
 use super::BROKEN;
-use crate::support::{CREATE, TestEnv, create, env_with_model as env};
+#[cfg(unix)]
+use crate::support::CREATE;
+use crate::support::{TestEnv, create, env_with_model as env};
 
 #[test]
 fn an_unreadable_journal_is_a_fresh_start() {

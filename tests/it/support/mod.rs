@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 
 use fake_azd_host::FakeHost;
 use foundry_emulator::{BlobStore, Config, Emulator};
+#[cfg(unix)]
 use sha2::{Digest, Sha256};
 
 /// No run of the program may take longer; a hang is a failure, not a wait.
@@ -45,7 +46,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const FAST_PAUSES: &str = "0.01/1";
 
 /// The variable that names the home directory of a user.
-const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+pub(crate) const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// Part of every SAS in these tests, which must never appear anywhere.
 pub(crate) const CANARY: &str = "CANARY5A5";
@@ -357,6 +358,7 @@ pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// The sequences in a text that change colour or weight.
+#[cfg(unix)]
 pub(crate) fn styles(text: &str) -> Vec<&str> {
     let sequences = text.split("\u{1b}[").skip(1);
     sequences
@@ -368,6 +370,7 @@ pub(crate) fn styles(text: &str) -> Vec<&str> {
 }
 
 /// SHA-256 in lower-case hexadecimal digits.
+#[cfg(unix)]
 pub(crate) fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }

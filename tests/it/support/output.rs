@@ -114,8 +114,25 @@ pub(super) fn clean(text: &str, filters: &[(String, &str)]) -> String {
     let mut text = text.to_owned();
     for (from, to) in filters {
         text = text.replace(from, to);
+        if cfg!(windows) {
+            text = text.replace(&from.replace('\\', r"\\"), to);
+        }
     }
-    mask_run(&text)
+    mask_run(&if cfg!(windows) { with_unix_paths(&text) } else { text })
+}
+
+/// Paths below the directory of the test as Unix writes them, since a snapshot is of one system.
+fn with_unix_paths(text: &str) -> String {
+    let mut parts = text.split("[ROOT]");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|char: char| char.is_whitespace() || "\"',;)".contains(char)).unwrap_or(part.len());
+        let path = part[..end].replace(r"\\", "/").replace('\\', "/").replace("azcopy.exe", "azcopy");
+        out.push_str("[ROOT]");
+        out.push_str(&path);
+        out.push_str(&part[end..]);
+    }
+    out
 }
 
 /// Request ids, times and durations differ in each run.

@@ -166,7 +166,7 @@ mod tests {
         fn limited(&self, first: u32, limit: Option<u64>) -> u32 {
             let mut measure = Measure::new(32, first, limit.map(|rate| rate << 20));
             let all = limit.map_or(self.all, |rate| self.all.min(rate as f64));
-            SimulatedLink { all, ..*self }.settle(&mut measure, Instant::now());
+            Self { all, ..*self }.settle(&mut measure, Instant::now());
             measure.now
         }
     }

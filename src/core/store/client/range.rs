@@ -70,7 +70,7 @@ impl RangeSource for BlobRangeSource {
         match response.status() {
             206 if response.header("x-ms-request-id").is_some() => {
                 store.mark_proved(generation).await;
-                Ok(RangeResponse::Partial(response))
+                Ok(RangeResponse::Partial(Box::new(response)))
             }
             404 | 412 | 416 => Err(RangeError::Changed(self.file.path.clone())),
             200..400 => Ok(RangeResponse::Failed(response.into_intermediary().await)),
