@@ -44,6 +44,10 @@ impl AttachArgs {
     }
 }
 
+/// Shows a detached upload until its end, and ends with its result. Ctrl+C ends the view alone.
+///
+/// # Errors
+/// Those of the upload; conflict for an upload that is not detached.
 pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError> {
     let upload = find(app, &args.id)?;
     if upload.run.is_none() {
