@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{find, resume_of};
+use super::find;
+use super::resume::resume_of;
 use crate::app::App;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;

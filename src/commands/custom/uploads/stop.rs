@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
-use super::{find, resume_of};
+use super::find;
+use super::resume::resume_of;
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 
