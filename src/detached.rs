@@ -65,8 +65,9 @@ pub(crate) enum StartReply {
     Failed(RecordedError),
 }
 
-/// See the module.
+/// The detached upload of this process: from what it was handed over to its result.
 pub(crate) struct Detached {
+    /// Data from the process that started it.
     pub(crate) ticket: Ticket,
     events: Arc<EventLog>,
     canceller: RefCell<Option<Arc<Canceller>>>,

@@ -29,6 +29,7 @@ pub(crate) struct ErrorPage<'a> {
 }
 
 impl ErrorPage<'_> {
+    /// Page for users: message, suggestion, links, request id.
     pub(super) fn text(&self, style: Style) -> String {
         let mut text = format!("{} {}", style.red("ERROR:"), printable_lines(self.message));
         if let Some(suggestion) = self.suggestion {
@@ -82,6 +83,7 @@ impl ErrorPage<'_> {
         })
     }
 
+    /// Last line of standard error with `-o json`: `{"error":{...}}`.
     pub(super) fn json(&self) -> String {
         printable_json(json!({ "error": self.object() }).to_string())
     }

@@ -71,7 +71,7 @@ const PIECE: usize = 64 * 1024;
 #[error("cannot write the result: {0}")]
 pub(crate) struct WriteError(#[source] io::Error);
 
-/// See the module.
+/// Both output streams, with the settings that decide what is written to them.
 pub(crate) struct Console {
     settings: Settings,
     style: Style,

@@ -75,10 +75,12 @@ pub(crate) struct StatusView<'a> {
 }
 
 impl<'a> StatusView<'a> {
+    /// View that emits `register.progress`.
     pub(super) fn of_registration(console: &'a Console, status_line: Duration) -> Self {
         Self::new(console, ProgressEvent::RegisterProgress, None, status_line)
     }
 
+    /// View that emits `deploy.progress` with the deployment's name.
     pub(super) fn of_deployment(console: &'a Console, name: &str, status_line: Duration) -> Self {
         Self::new(console, ProgressEvent::DeployProgress, Some(name.to_owned()), status_line)
     }

@@ -39,10 +39,12 @@ impl Console {
         self.append(line);
     }
 
+    /// Records a message in its style, for `uploads attach` alone.
     pub(super) fn record_message(&self, kind: Message, text: &str) {
         self.record_event(MESSAGE, || json!({ "kind": kind, "text": text }));
     }
 
+    /// Records the start of a transfer, for `uploads attach` alone: no public event has its totals.
     pub(super) fn record_started(&self, progress: &TransferProgress) {
         let TransferProgress { bytes, found, total_bytes, files, total_files, remote } = progress;
         self.record_event(STARTED, || {

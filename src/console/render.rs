@@ -11,8 +11,10 @@ pub(crate) use super::uploads_page::{UploadRow, UploadSpeed, uploads_table};
 use super::width::{columns, padded};
 use azure_ai_models_core::display::printable;
 
+/// Line of 50 columns above and below a page.
 pub(super) const RULE: &str = "──────────────────────────────────────────────────";
 
+/// Appends a titled section; nothing where no row has a value.
 pub(super) fn section(page: &mut String, title: &str, rows: &[(&str, Option<String>)]) {
     let lines = aligned(rows);
     if !lines.is_empty() {

@@ -14,7 +14,7 @@ use super::transfer::TransferView;
 use azure_ai_models_core::display::printable_json;
 use azure_ai_models_core::model::{TransferEvent, TransferProgress};
 
-/// See the module.
+/// Views of a detached upload, fed with its event lines.
 pub(crate) struct Replay<'a> {
     console: &'a Console,
     status_line: Duration,

@@ -9,6 +9,7 @@ pub(super) struct Style {
 }
 
 impl Style {
+    /// Colors with `on`; otherwise text is returned unchanged.
     pub(super) fn new(on: bool) -> Self {
         Self { on }
     }

@@ -65,7 +65,7 @@ const DOWNLOAD: TransferTexts = TransferTexts {
     done: ProgressEvent::DownloadDone,
 };
 
-/// See the module.
+/// Progress of an upload or a download, from its events.
 pub(crate) struct TransferView<'a> {
     console: &'a Console,
     text: &'static TransferTexts,

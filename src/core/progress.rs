@@ -18,9 +18,11 @@ pub(crate) struct Meter {
 /// Counters of an engine at one moment; bytes may exceed the total where something was sent twice.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
+    /// Bytes that are in flight or stored.
     pub(crate) bytes: u64,
     /// Of these the bytes that an earlier run sent.
     pub(crate) found: u64,
+    /// Complete files.
     pub(crate) files: u64,
     /// Total bytes and files that the engine itself has found so far; ignored where there is a plan.
     pub(crate) totals: Option<(u64, u64)>,
@@ -34,6 +36,7 @@ impl Meter {
         Self { progress: at_start, has_plan: at_start.total_bytes.is_some() }
     }
 
+    /// Takes counters, and returns the progress: bytes and files never decrease, and bytes stay below the total until the end.
     pub(crate) fn update(&mut self, counters: Counters) -> TransferProgress {
         let progress = &mut self.progress;
         if let (false, Some((bytes, files))) = (self.has_plan, counters.totals) {

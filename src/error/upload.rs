@@ -80,9 +80,11 @@ impl From<TransferFailure> for CliError {
     }
 }
 
+/// Suggestion for an upload that made no progress.
 pub(super) const STALLED: &str = "Check the network between this machine and the storage. To wait longer next time, set AZURE_AI_MODELS_STALL_TIMEOUT, for example to 30m.";
 const OTHER_UPLOAD: &str =
     "Another upload of this version uses the same location: use another --version, or wait until it has ended.";
+/// Suggestion where the source was changed or cannot be read.
 pub(super) const CHECK_FILES: &str =
     "Check that every file exists and can be read, and that no program changes the files during the upload.";
 

@@ -82,6 +82,10 @@ impl Product for BaseModelPage<'_> {
     }
 }
 
+/// Shows all versions of a catalog model with their SKUs, and the quota of the account.
+///
+/// # Errors
+/// Not found, with similar names.
 pub(super) async fn show(app: &App, args: BaseShowArgs) -> Result<(), CliError> {
     let BaseShowArgs { name, catalog: catalog_args } = args;
     let now = OffsetDateTime::now_utc();

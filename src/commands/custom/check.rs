@@ -54,6 +54,10 @@ impl Product for Findings<'_> {
     }
 }
 
+/// Checks files without an upload. Sends requests only for hf:// sources.
+///
+/// # Errors
+/// Exit code 6 where a finding is an error; the findings are printed before.
 pub(super) async fn check(app: &App, args: CheckArgs) -> Result<(), CliError> {
     let source = app.source(args.path.expose())?;
     if matches!(source, Source::Blob(_)) {

@@ -55,6 +55,7 @@ use crate::error::{CliError, ErrorCode};
 /// Steps that the user sees: location, upload, registration.
 const STEPS: u8 = 3;
 
+/// Uploads and registers one version, or shows the plan with `--dry-run`. Options are checked before the first request.
 pub(super) async fn create(app: &App, args: CreateArgs) -> Result<(), CliError> {
     if args.dry_run() && args.detaches() {
         return Err(CliError::usage("--dry-run cannot be combined with --detach: nothing is sent")

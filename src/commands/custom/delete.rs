@@ -65,6 +65,10 @@ impl Product for DeletedModel<'_> {
     }
 }
 
+/// Deletes one version, after the user typed the name of the model, and waits until it is gone.
+///
+/// # Errors
+/// Conflict where a deployment uses it; not found, unless `--if-exists` is given.
 pub(super) async fn delete(app: &App, args: DeleteArgs) -> Result<(), CliError> {
     let confirm = Confirm {
         action: "the deletion",

@@ -163,6 +163,10 @@ impl Product for Downloaded<'_> {
     }
 }
 
+/// Downloads the files of a version. What is in the directory with the recorded SHA-256 counts as downloaded.
+///
+/// # Errors
+/// Conflict, before the first byte, where another file would be overwritten without `--force`.
 pub(super) async fn download(app: &App, args: DownloadArgs) -> Result<(), CliError> {
     let directory = absolute(app.env.cwd(), &args.to);
     let foundry = connect::foundry(app).await?;

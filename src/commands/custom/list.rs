@@ -63,6 +63,7 @@ enum Sort {
     Created,
 }
 
+/// Lists the latest version of each model. Without a filter or an order, `--limit` reads only as many pages as it needs.
 pub(super) async fn list(app: &App, args: ListArgs) -> Result<(), CliError> {
     let ListArgs { source_job_id: source_job, name, weight_type, tag: tags, sort, limit } = args;
     let foundry = connect::foundry(app).await?;

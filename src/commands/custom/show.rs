@@ -34,6 +34,7 @@ pub(crate) struct ShowArgs {
     web: bool,
 }
 
+/// Shows one version, by default the latest; with `--web` the address of its page in the portal.
 pub(super) async fn show(app: &App, args: ShowArgs) -> Result<(), CliError> {
     let foundry = connect::foundry(app).await?;
     let model = existing::model(app, &foundry, &args.name, args.version.as_ref()).await?;

@@ -40,6 +40,7 @@ pub(crate) struct UpdateArgs {
     remove_tag: Vec<String>,
 }
 
+/// Changes description and tags by a merge patch. The version is read first, since a patch may create a missing one.
 pub(super) async fn update(app: &App, args: UpdateArgs) -> Result<(), CliError> {
     let UpdateArgs { name, version, description, set_tag, remove_tag } = args;
     let change = ModelChange::new(description, set_tag, remove_tag).map_err(|why| {

@@ -2,24 +2,19 @@
 //! and discard them.
 
 mod attach;
+mod discard;
 mod list;
 mod log;
+mod resume;
 mod stop;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use time::OffsetDateTime;
 
-use super::create::{CreateSpec, DetachArgs, EngineArgs, EngineName, VersionChoice, create_model};
-use super::{hub, running};
-use crate::app::{AcceptedAnswer, App, Confirm};
-use crate::commands::{connect, headings};
-use crate::console::product::{self, JsonPieces, Product};
-use crate::console::{ProgressMode, TableStyle};
+use crate::app::App;
+use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
-use azure_ai_models_core::model::Source;
-use azure_ai_models_core::units;
-use azure_ai_models_core::upload::detached::DetachedOutcome;
-use azure_ai_models_core::upload::{self, Journal, LocalUpload, Stage};
+use azure_ai_models_core::upload::{self, LocalUpload};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -61,13 +56,13 @@ Examples:
 Examples:
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67 --detach")]
-    Resume(ResumeArgs),
+    Resume(resume::ResumeArgs),
     /// Discard unfinished uploads without registering their files
     #[command(after_help = "\
 Examples:
   azd ai models custom uploads discard 3f2a9c0d1e4b5a67
   azd ai models custom uploads discard --all --yes")]
-    Discard(DiscardArgs),
+    Discard(discard::DiscardArgs),
 }
 
 impl UploadsCommand {
@@ -80,40 +75,6 @@ impl UploadsCommand {
     }
 }
 
-/// Options of `custom uploads resume`.
-#[derive(Args, Debug)]
-pub(crate) struct ResumeArgs {
-    /// Upload ID from 'uploads list', or its first digits
-    #[arg(value_name = "ID")]
-    id: String,
-
-    /// Skip the prompt before a large upload
-    #[arg(short, long, help_heading = headings::RUN)]
-    yes: bool,
-
-    #[command(flatten)]
-    engine: EngineArgs,
-
-    #[command(flatten)]
-    detach: DetachArgs,
-}
-
-/// Options of `custom uploads discard`.
-#[derive(Args, Debug)]
-pub(crate) struct DiscardArgs {
-    /// Upload ID from 'uploads list', or its first digits
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
-    id: Option<String>,
-
-    /// Discard all uploads
-    #[arg(long)]
-    all: bool,
-
-    /// Discard without a prompt
-    #[arg(short, long)]
-    yes: bool,
-}
-
 /// Runs one of them.
 ///
 /// # Errors
@@ -124,8 +85,8 @@ pub(super) async fn run(app: &App, command: UploadsCommand) -> Result<(), CliErr
         UploadsCommand::Attach(args) => attach::attach(app, &args).await,
         UploadsCommand::Stop(args) => stop::stop(app, &args).await,
         UploadsCommand::Log(args) => log::log(app, &args),
-        UploadsCommand::Resume(args) => resume(app, args).await,
-        UploadsCommand::Discard(args) => discard(app, args).await,
+        UploadsCommand::Resume(args) => resume::resume(app, args).await,
+        UploadsCommand::Discard(args) => discard::discard(app, args).await,
     }
 }
 
@@ -141,19 +102,6 @@ fn all(app: &App) -> Result<Vec<LocalUpload>, CliError> {
     upload::local_uploads(&config_dir).map_err(|why| CliError::no_uploads(&config_dir, &why))
 }
 
-/// Ids of the uploads that were discarded.
-struct DiscardedUploads<'a>(Vec<&'a str>);
-
-impl Product for DiscardedUploads<'_> {
-    fn json(&self) -> JsonPieces<'_> {
-        product::document(&self.0)
-    }
-
-    fn text(&self, _: TableStyle) -> String {
-        String::new()
-    }
-}
-
 /// The one upload whose id begins so.
 fn find(app: &App, id: &str) -> Result<LocalUpload, CliError> {
     let mut found: Vec<LocalUpload> = all(app)?.into_iter().filter(|one| one.id.starts_with(id)).collect();
@@ -165,143 +113,4 @@ fn find(app: &App, id: &str) -> Result<LocalUpload, CliError> {
             .with_code(ErrorCode::AmbiguousUpload)
             .with_suggestion(format!("Use more digits: {list}"))),
     }
-}
-
-async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
-    let detach = args.detach.request(app)?;
-    if detach.is_some() {
-        app.require_independent_sign_in();
-    }
-    let kept = find(app, &args.id)?;
-    let id = kept.id.clone();
-    if kept.running && kept.run.is_some() {
-        kept.take().map_err(|why| running::error(app, why))?;
-    }
-    let usual = if kept.was_native() { EngineName::Native } else { EngineName::AzCopy };
-    let Some(Journal { spec: upload, registration, .. }) = kept.journal.filter(|journal| journal.stage != Stage::Done)
-    else {
-        return Err(not_resumable(
-            app,
-            &id,
-            kept.result.is_some_and(|result| result.outcome == DetachedOutcome::Succeeded),
-        ));
-    };
-    let source = app.source(&upload.source)?;
-    if let Some(pin) = &upload.hub {
-        hub::check_same_hub(app, pin)?;
-    }
-    if let Source::Blob(_) = source {
-        return Err(CliError::usage("the source of this upload is a URL, and its SAS is not stored")
-            .with_code(ErrorCode::RemoteSource)
-            .with_suggestion(format!(
-                "Run the same create again with its --source or --source-file:\n  {}",
-                app.command_line(&[
-                    "custom",
-                    "create",
-                    "--name",
-                    &upload.name,
-                    "--version",
-                    &upload.version,
-                    "--source-file",
-                    "FILE"
-                ])
-            )));
-    }
-    let broken = |what: &str| CliError::failure(format!("the journal of upload {id} contains no valid {what}"));
-    let engine = args.engine.choice(app, &source, usual)?;
-    let (copy, verify) = (args.engine.copy(), args.engine.verify());
-    let mut spec = CreateSpec {
-        name: upload.name.parse().map_err(|_| broken("name"))?,
-        version: VersionChoice::Named(upload.version.parse().map_err(|_| broken("version"))?),
-        source,
-        shown_source: upload.source,
-        source_file: None,
-        selection: upload.selection,
-        check: upload.checked,
-        details: registration.details,
-        overwrite: false,
-        yes: args.yes,
-        prompt_obstacle: app.terminal_prompt_obstacle(),
-        deploy: None,
-        deployment: upload.deployment,
-        no_wait: false,
-        timeout: None,
-        given_timeout: None,
-        engine,
-        copy,
-        verify,
-        azcopy_path: None,
-        limit_rate: None,
-        detach,
-        if_changed: false,
-        plan: None,
-        resume_command: String::new(),
-    };
-    spec.resume_command = resume_line(app, &id, &spec.resume_options(), spec.detach.is_some());
-    let foundry = connect::foundry_at(app, Some(&upload.endpoint)).await?;
-    create_model(app, &spec, &foundry).await
-}
-
-/// `... custom uploads resume ID`, with these options.
-fn resume_line(app: &App, id: &str, options: &[String], detach: bool) -> String {
-    let mut arguments = vec!["custom", "uploads", "resume", id];
-    arguments.extend(options.iter().map(String::as_str));
-    arguments.extend(detach.then_some("--detach"));
-    app.command_line(&arguments)
-}
-
-/// The command that resumes a detached upload as it was begun.
-fn resume_of(app: &App, upload: &LocalUpload) -> String {
-    let hint = upload.run.as_ref().map(|run| run.resume.clone()).unwrap_or_default();
-    hint.command.unwrap_or_else(|| resume_line(app, &upload.id, &hint.options, true))
-}
-
-/// Error for an upload that has nothing left to send, or has not begun.
-fn not_resumable(app: &App, id: &str, is_done: bool) -> CliError {
-    if is_done {
-        let attach = app.command_line(&["custom", "uploads", "attach", id]);
-        return CliError::usage(format!("upload {id} is done: its model is registered"))
-            .with_code(ErrorCode::NotResumable)
-            .with_suggestion(format!("To see the result:\n  {attach}"));
-    }
-    CliError::usage(format!("upload {id} ended before anything was sent"))
-        .with_code(ErrorCode::NotResumable)
-        .with_suggestion("Run the same 'custom create' again.")
-}
-
-async fn discard(app: &App, args: DiscardArgs) -> Result<(), CliError> {
-    let config_dir = app.config_dir()?;
-    let uploads = match &args.id {
-        Some(id) => vec![find(app, id)?],
-        None => all(app)?,
-    };
-    if !args.yes && !uploads.is_empty() {
-        confirm(app, &uploads).await?;
-    }
-    let mut discarded = Vec::new();
-    for upload in &uploads {
-        let directory = upload.take().map_err(|why| running::error(app, why))?;
-        directory.remove().map_err(|why| CliError::no_uploads(&config_dir, &why))?;
-        app.console.done(&format!("Upload {} discarded", upload.id));
-        discarded.push(upload.id.as_str());
-    }
-    app.show(&DiscardedUploads(discarded))
-}
-
-async fn confirm(app: &App, uploads: &[LocalUpload]) -> Result<(), CliError> {
-    let what = units::count(uploads.len() as u64, "upload", "uploads");
-    let confirm = Confirm {
-        action: "the discard",
-        unattended: "Use --yes to discard without a prompt.",
-        question: &format!("Discard {what}? All files must then be sent again."),
-        accepts: AcceptedAnswer::Yes,
-        declined: "Nothing was discarded.",
-    };
-    app.can_confirm(&confirm)?;
-    for upload in uploads {
-        let (_, name, version, source) = upload.model();
-        let size = units::bytes(upload.journal.as_ref().map_or(0, |journal| journal.files.bytes()));
-        app.console.status(&format!("{}: {name} (version {version}), {size}, {source}", upload.id));
-    }
-    app.confirm(&confirm).await
 }

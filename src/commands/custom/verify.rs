@@ -140,6 +140,10 @@ impl Product for Verified<'_> {
     }
 }
 
+/// Compares the registered files with a source, their recorded SHA-256 and, with `--full`, their content.
+///
+/// # Errors
+/// Exit code 6 for a difference; the result is printed before.
 pub(super) async fn verify(app: &App, args: VerifyArgs) -> Result<(), CliError> {
     let source = args.source.as_ref().map(|text| local_source(app, text)).transpose()?;
     if source.is_none() && args.selection != SelectionArgs::default() {

@@ -36,6 +36,7 @@ pub(crate) struct WaitArgs {
     timeout: Option<Duration>,
 }
 
+/// Waits until a version is registered. Uses the operation in the journal of an upload of this machine where there is one.
 pub(super) async fn wait(app: &App, args: WaitArgs) -> Result<(), CliError> {
     let WaitArgs { name, version, timeout } = &args;
     let foundry = connect::foundry(app).await?;

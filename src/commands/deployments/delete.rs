@@ -42,6 +42,10 @@ impl DeploymentDeleteArgs {
     }
 }
 
+/// Deletes a deployment of this group, after the user typed its name, and waits until it is gone.
+///
+/// # Errors
+/// Not found, unless `--if-exists` is given.
 pub(super) async fn delete(app: &App, group: Group, args: DeploymentDeleteArgs) -> Result<(), CliError> {
     let DeploymentDeleteArgs { name, .. } = &args;
     let confirm = Confirm {

@@ -17,6 +17,7 @@ pub(crate) struct DeploymentListArgs {
     account: AccountArgs,
 }
 
+/// Lists the deployments of this group. Without access to Azure Resource Manager, the project's list without states is shown.
 pub(super) async fn list(app: &App, group: Group, args: DeploymentListArgs) -> Result<(), CliError> {
     match access(app, &args.account).await? {
         AccountAccess::Full(context) => {

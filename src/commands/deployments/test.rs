@@ -55,6 +55,7 @@ impl Product for TestResult<'_> {
     }
 }
 
+/// Sends one chat request to a deployment, and prints the answer, its time in milliseconds and its tokens.
 pub(super) async fn test(app: &App, args: TestArgs) -> Result<(), CliError> {
     let TestArgs { name, prompt, account } = args;
     let inference = match access(app, &account).await? {

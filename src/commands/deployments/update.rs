@@ -102,6 +102,7 @@ impl DeploymentUpdateArgs {
     }
 }
 
+/// Changes a deployment: PATCH for capacity and tags, PUT for other properties, no request where nothing differs.
 pub(super) async fn update(app: &App, group: Group, args: DeploymentUpdateArgs) -> Result<(), CliError> {
     let change = args.change()?;
     let about = DeploymentCommand { app, account: &args.account, group, verb: "update", name: &args.name };

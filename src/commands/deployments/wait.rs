@@ -37,6 +37,7 @@ impl DeploymentWaitArgs {
     }
 }
 
+/// Waits until a deployment of this group is ready, failed or gone.
 pub(super) async fn wait(app: &App, group: Group, args: DeploymentWaitArgs) -> Result<(), CliError> {
     let about = DeploymentCommand { app, account: &args.account, group, verb: "wait", name: &args.name };
     let context = access(app, &args.account).await?.full()?;

@@ -22,6 +22,7 @@ pub(super) struct TransferState {
 }
 
 impl TransferState {
+    /// Takes the progress at `now`, since the start. Bytes and files never decrease.
     pub(super) fn advance(&mut self, now: Duration, mut progress: TransferProgress) {
         progress.bytes = progress.bytes.max(self.progress.bytes);
         progress.files = progress.files.max(self.progress.files);
@@ -67,6 +68,7 @@ impl TransferState {
         fitted(self.percent().unwrap_or_default(), &head, &[format!(" {}", self.amount()), rate, elapsed, eta], width)
     }
 
+    /// `  42% (1.0 GB / 2.4 GB), 80.0 MB/s, ETA 18s`: line where there is no bar.
     pub(super) fn plain(&self, now: Duration) -> String {
         let percent = self.percent().map(|percent| format!("{}% ", percent.floor())).unwrap_or_default();
         let rate = self.speed.rate(now).map(|rate| format!(", {}", units::rate(rate))).unwrap_or_default();
@@ -74,6 +76,7 @@ impl TransferState {
         format!("  {percent}{}{rate}{eta}", self.amount())
     }
 
+    /// `[1m 30s] Still uploading... 42% complete`.
     pub(super) fn status(&self, now: Duration, verb: &str) -> String {
         let far =
             self.percent().map_or_else(|| units::bytes(self.progress.bytes), |percent| format!("{}%", percent.floor()));
@@ -99,10 +102,12 @@ impl TransferState {
         fields
     }
 
+    /// Line at the end, with the average rate of what this run sent.
     pub(super) fn full_text(&self, bytes: u64, elapsed: Duration) -> String {
         format!("100.0%{}", self.full(bytes, elapsed).concat())
     }
 
+    /// [`Self::full_text`] with a full bar, fitted to `width` columns.
     pub(super) fn full_line(&self, bytes: u64, elapsed: Duration, width: usize) -> String {
         fitted(100.0, "100.0%", &self.full(bytes, elapsed), width)
     }

@@ -232,6 +232,7 @@ impl ArmClient {
         &self.http
     }
 
+    /// Lists all pages of a resource collection. `path` are the segments below `https://management.azure.com/`.
     pub(super) async fn all<T: DeserializeOwned + Send + 'static>(
         &self,
         path: &[&str],
@@ -240,6 +241,7 @@ impl ArmClient {
         self.all_at(self.endpoint.url(path, api_version)).await
     }
 
+    /// Lists all pages from this URL on; never a part of the list.
     pub(super) async fn all_at<T: DeserializeOwned + Send + 'static>(&self, url: Url) -> Result<Vec<T>, ArmError> {
         Ok(self.http.list(self.request(url)).await?)
     }

@@ -145,6 +145,7 @@ impl AzCopy {
         Self { path, ..self }
     }
 
+    /// Command of a run, with an environment of allowed variables alone; logs and plans go to `directory`.
     pub(super) fn command_for_job(&self, directory: &Path) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().envs(environment::for_job(&self.environment, directory));

@@ -16,6 +16,7 @@ use crate::units;
 
 const ENDINGS: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
 
+/// True for an index of safetensors or PyTorch shards, by the ending of its name.
 pub(super) fn is_index(path: &str) -> bool {
     stem(path).is_some()
 }

@@ -6,6 +6,7 @@ use crate::source::Excluded;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const ADAPTER_CONFIG: &str = "adapter_config.json";
+/// File name of findings that are about the whole source.
 pub(super) const WHOLE_SOURCE: &str = ".";
 
 /// Weight type of a folder when none was given.
@@ -115,6 +116,7 @@ pub(super) fn unfinished(files: &[SourceFile], excluded: &[Excluded]) -> Vec<Fin
     marks.filter(|(file, _)| exists(file)).map(|(file, mark)| unfinished_file(file, mark)).collect()
 }
 
+/// Finding for a file whose download left `mark` next to it.
 pub(super) fn unfinished_file(file: &str, mark: &str) -> Finding {
     let what = format!("the download of the file is incomplete: {} exists next to it", file_name(mark));
     let suggestion = "Finish the download, or remove its leftover file and check that this file is complete.";

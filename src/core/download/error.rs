@@ -37,7 +37,7 @@ fn are(number: usize, one: &str, several: &str) -> String {
     units::count(number as u64, one, several)
 }
 
-/// See the module.
+/// Failure of a download.
 #[derive(Debug, Error)]
 pub enum DownloadError {
     /// No file of the model is selected.

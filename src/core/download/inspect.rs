@@ -71,6 +71,7 @@ pub(super) fn obstacle(path: &Path) -> io::Result<Option<Obstacle>> {
     }
 }
 
+/// True if nothing is at the path, also where a parent is a file.
 pub(super) fn is_absent(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -69,7 +69,7 @@ impl PlannedFile {
     }
 }
 
-/// See the module.
+/// Files to download with their state in the target directory.
 #[derive(Clone, Debug)]
 pub struct DownloadPlan {
     pub(super) directory: PathBuf,

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::files::append_private;
 use crate::store::StoredFile;
 
+/// Name of the record, in the private directory: one JSON entry a line, appended only.
 pub(super) const RECORD: &str = "record.ndjson";
 
 /// Name of a part: 16 hex digits.
@@ -92,6 +93,7 @@ impl WrittenParts {
 pub(super) struct Record(Mutex<File>);
 
 impl Record {
+    /// Opens or creates the record for appending.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let mut file = append_private(&directory.join(RECORD))?;
         // What a torn line left must not spoil the next one.
@@ -99,10 +101,12 @@ impl Record {
         Ok(Self(Mutex::new(file)))
     }
 
+    /// Records a written range of a part, by its number.
     pub(super) fn range(&self, part: &PartId, range: u64) -> io::Result<()> {
         self.append(&RecordEntry::Range(part.clone(), range))
     }
 
+    /// Forgets the ranges of a part.
     pub(super) fn discard(&self, part: &PartId) -> io::Result<()> {
         self.append(&RecordEntry::Discard(part.clone()))
     }

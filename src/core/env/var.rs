@@ -39,7 +39,7 @@ variables! {
     AZURE_AI_PROJECT_ID = "AZURE_AI_PROJECT_ID", "", "/subscriptions/8861a79b-122e-4733-b9f0-bb521b0268ce/resourceGroups/my-group/providers/Microsoft.CognitiveServices/accounts/my-account/projects/my-project";
     /// Tenant for tokens, where it is not the account's own.
     AZURE_TENANT_ID = "AZURE_TENANT_ID", "", "11111111-2222-3333-4444-555555555555";
-    /// Subscription of the project; searched first, and where `init` asks nothing the one that it takes.
+    /// Subscription of the project; searched first, and the default of `init`.
     AZURE_SUBSCRIPTION_ID = "AZURE_SUBSCRIPTION_ID", "", "8861a79b-122e-4733-b9f0-bb521b0268ce";
     /// Resource group of the project's account, so that commands for deployments need not search for it.
     AZURE_RESOURCE_GROUP_NAME = "AZURE_RESOURCE_GROUP_NAME", "", "my-group";
@@ -62,10 +62,10 @@ variables! {
     AZURE_FEDERATED_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE", "", "/var/run/secrets/azure/tokens/azure-identity-token";
     /// Sign-in service of `env` and `workload`.
     AZURE_AUTHORITY_HOST = "AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com", "https://login.microsoftonline.us";
-    /// Address at which `managed` gets tokens; set by App Service and its relatives, as `IDENTITY_HEADER`,
+    /// Address at which `managed` gets tokens; set by App Service and similar hosts, as `IDENTITY_HEADER`,
     /// `IDENTITY_SERVER_THUMBPRINT`, `IMDS_ENDPOINT`, `MSI_ENDPOINT` and `MSI_SECRET` are.
     IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT", "", "";
-    /// One more host that may receive tokens.
+    /// Additional host that may receive tokens.
     ALLOW_HOST = "AZURE_AI_MODELS_ALLOW_HOST", "", "foundry.example.com";
     /// Token scope, for clouds without a known one.
     SCOPE = "AZURE_AI_MODELS_SCOPE", "", "https://ai.azure.com/.default";
@@ -76,7 +76,7 @@ variables! {
     API_VERSION = "AZURE_AI_MODELS_API_VERSION", "2025-11-15-preview", "v1";
     /// Upload engine: `azcopy` or `native`.
     ENGINE = "AZURE_AI_MODELS_ENGINE", "azcopy", "native";
-    /// How long an upload may stand still before it is ended.
+    /// Time without progress after which an upload is ended.
     STALL_TIMEOUT = "AZURE_AI_MODELS_STALL_TIMEOUT", "10m", "30m";
     /// The Hugging Face Hub, for `hf://` sources: https, or http on this machine.
     HF_ENDPOINT = "HF_ENDPOINT", "https://huggingface.co", "https://hub.example.com";
@@ -94,11 +94,11 @@ variables! {
     HF_HUB_DISABLE_IMPLICIT_TOKEN = "HF_HUB_DISABLE_IMPLICIT_TOKEN", "", "1";
     /// `1`: no requests to the Hub.
     HF_HUB_OFFLINE = "HF_HUB_OFFLINE", "", "1";
-    /// Another place to download AzCopy from, such as a company mirror.
+    /// URL of the AzCopy archive, such as that of a company mirror.
     AZCOPY_URL = "AZURE_AI_MODELS_AZCOPY_URL", "", "https://mirror.example.com/azcopy_linux_amd64_10.32.2.tar.gz";
     /// SHA-256 that the downloaded archive of AzCopy must have; required with `AZURE_AI_MODELS_AZCOPY_URL`.
     AZCOPY_SHA256 = "AZURE_AI_MODELS_AZCOPY_SHA256", "", "";
-    /// Memory of AzCopy; it is given all of its own tuning variables, `AZCOPY_*`.
+    /// Memory limit of AzCopy in GB. AzCopy gets its other tuning variables, `AZCOPY_*`, too.
     AZCOPY_BUFFER_GB = "AZCOPY_BUFFER_GB", "", "0.5";
     /// Proxy, for AzCopy too; also in lower case, as the next two. An address of this machine never goes through
     /// it.
@@ -107,7 +107,7 @@ variables! {
     ALL_PROXY = "ALL_PROXY", "", "http://proxy.example.com:8080";
     /// Hosts that need no proxy.
     NO_PROXY = "NO_PROXY", "", "blob.core.windows.net";
-    /// Certificates in PEM, for a company proxy that opens TLS. On Linux they stand in for the system's own; on
+    /// Certificates in PEM, for a company proxy that inspects TLS. On Linux they replace the system's own; on
     /// macOS and Windows put the certificate into the system's store, where AzCopy looks.
     SSL_CERT_FILE = "SSL_CERT_FILE", "", "/etc/ssl/company.pem";
     /// Directories of such files, separated as in `PATH`.
@@ -122,8 +122,8 @@ variables! {
     AZD_DEBUG = "AZD_DEBUG", "false", "true";
     /// Directory to change to first, as `--cwd`.
     AZD_CWD = "AZD_CWD", "", "/src/my-app";
-    /// A coding agent runs the program, unless it is `0`, `f`, `false`, `no` or `off`: no bar, no colour, no
-    /// question, and one `hint:` line for an error.
+    /// A coding agent runs the program, unless it is `0`, `f`, `false`, `no` or `off`: no bar, no colors, no
+    /// prompts, and one `hint:` line for an error.
     AI_AGENT = "AI_AGENT", "", "1";
     /// As `AI_AGENT`, by the name that other agents set.
     AGENT = "AGENT", "", "my-agent";
@@ -135,9 +135,9 @@ variables! {
     WAYLAND_DISPLAY = "WAYLAND_DISPLAY", "", "wayland-0";
     /// Set by services that run pipelines: `show --web` opens nothing there.
     CI = "CI", "", "true";
-    /// Any value: no colour.
+    /// Any value: no colors.
     NO_COLOR = "NO_COLOR", "", "1";
-    /// `1`: colour, also where no terminal shows it; `NO_COLOR` counts before it.
+    /// `1`: colors without a terminal too; `NO_COLOR` wins.
     FORCE_COLOR = "FORCE_COLOR", "", "1";
     /// Width of the terminal.
     COLUMNS = "COLUMNS", "", "120";

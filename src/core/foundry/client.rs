@@ -82,6 +82,7 @@ impl FoundryClient {
         &self.http
     }
 
+    /// HTTP client for the blob store: it needs no token of the project.
     pub(crate) fn shared_http(&self) -> Arc<HttpClient> {
         Arc::clone(&self.http)
     }
@@ -103,6 +104,7 @@ impl FoundryClient {
         self.url(&[name.as_str(), "versions"])
     }
 
+    /// `ENDPOINT/models/...` with the api-version. Segments are percent-encoded.
     pub(super) fn url(&self, below_models: &[&str]) -> Url {
         let mut url = self.endpoint.url().clone();
         // Fails only for URLs without a path, and an endpoint has one.

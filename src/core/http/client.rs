@@ -197,10 +197,12 @@ impl HttpClient {
         Err(head.refusal(&body.unwrap_or_default()))
     }
 
+    /// W3C trace context that azd handed over, for `--debug`.
     pub(super) fn traceparent(&self) -> Option<&str> {
         self.traceparent.as_deref()
     }
 
+    /// Client of this purpose for this host, built on first use: with or without proxy and certificates.
     pub(super) fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client, HttpError> {
         let way = Route::to(url);
         let cell = &self.clients[purpose as usize][way as usize];

@@ -67,6 +67,7 @@ pub(crate) struct RangeReader<S> {
 }
 
 impl<S: RangeSource> RangeReader<S> {
+    /// Reader of `range`, which must not exceed the file. Sends nothing before the first [`Self::next`].
     pub(crate) fn new(source: S, range: Range<u64>) -> Self {
         let Range { start, end } = range;
         Self { source, at: start, end, open: None, failures: Failures::default(), renewed: false }

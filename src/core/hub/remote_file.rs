@@ -75,6 +75,7 @@ impl RemoteFile {
         self.signed_url().await
     }
 
+    /// Forgets a refused signed URL, unless another reader has replaced it.
     pub(super) async fn drop_location(&self, refused: &SignedUrl) {
         let mut location = self.location.lock().await;
         if matches!(&*location, Some(Location::Signed(signed)) if **signed == *refused) {
@@ -198,6 +199,7 @@ impl RemoteFile {
         Ok(())
     }
 
+    /// Error for responses of the Hub that contradict each other; `what` names the difference.
     pub(super) fn mismatch_error(&self, what: String) -> HubError {
         HubError::Disagree { path: self.file.repo_path.clone(), what: crate::redact::clean(&what) }
     }

@@ -22,6 +22,7 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
+    /// Kind by the ending of the name, in any case; nothing is read.
     pub(crate) fn of(path: &str) -> Self {
         // Most of many small files end here, and each is classified several times.
         if path.ends_with(".json") {

@@ -163,6 +163,7 @@ impl UploadContext<'_> {
         Ok(RequestPermit { permit, _request: self.permits.acquire().await.map_err(closed)? })
     }
 
+    /// Waits for memory of this many bytes.
     pub(super) async fn reserve_buffer(&self, bytes: u64) -> Result<PooledBuffer, NativeError> {
         self.pool.reserve(bytes).await.map_err(closed)
     }

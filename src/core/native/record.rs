@@ -36,7 +36,7 @@ struct RecordLine {
     version: BlobVersion,
 }
 
-/// See the module.
+/// Record of stored blocks and complete blobs of one upload; appended while it runs.
 #[derive(Debug)]
 pub(crate) struct Record {
     blocks: Mutex<HashSet<String>>,

@@ -5,10 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counters of found, finished and read content.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// Bytes that an earlier run sent.
     found: AtomicU64,
+    /// Complete files.
     files: AtomicU64,
+    /// Bytes read for checksums alone.
     read: AtomicU64,
+    /// Bytes received from the Hub.
     received: AtomicU64,
+    /// Bytes that the store copied itself.
     copied: AtomicU64,
 }
 

@@ -90,6 +90,7 @@ mod system {
     /// that of a lock. The arguments are no part of the script.
     const PREPARE: &str = "trap '' HUP; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
 
+    /// Command that runs the program without signals of the terminal and without inherited files.
     pub(super) fn command(program: &Path) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", PREPARE]).arg(program);

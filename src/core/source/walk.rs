@@ -20,6 +20,10 @@ use crate::platform::Platform;
 #[cfg(not(unix))]
 const CANT_RESOLVE_FILENAME: i32 = 1921;
 
+/// Lists the files of a directory, sorted by name. Follows links, and never enters the directories of `own`.
+///
+/// # Errors
+/// All entries that cannot be read, and all names that no blob can have, at once.
 pub(super) fn walk(
     directory: PathBuf,
     selection: &Selection,

@@ -9,6 +9,7 @@ pub(super) struct Container {
 }
 
 impl Container {
+    /// Container and prefix in a SAS URL. For hosts without a name (Azurite), the account is the first segment of the path.
     pub(super) fn of(sas: &Url) -> Self {
         // Where the host is no name, the account is in the path (Azurite).
         let account_in_path = !matches!(sas.host(), Some(Host::Domain(name)) if name != "localhost");

@@ -48,6 +48,7 @@ struct BlockEntry {
     name: String,
 }
 
+/// Reads the XML of Get Block List.
 pub(super) fn read_blocks(response: &Response) -> Result<StoredBlocks, HttpError> {
     let page: BlockListPage = read(response, "BlockList", "it is not a list of blocks")?;
     let names = |entries: BlockEntries| entries.block.into_iter().map(|entry| BlockId::from(entry.name));
@@ -97,6 +98,7 @@ impl Metadata {
     }
 }
 
+/// Reads one page of the XML of List Blobs.
 pub(super) fn read_blobs(response: &Response) -> Result<BlobPage, HttpError> {
     let page: BlobListPage = read(response, "EnumerationResults", "it is not a list of blobs")?;
     let entry = |blob: Blob| BlobEntry { name: blob.name, blob: blob.properties.into(), metadata: blob.metadata };

@@ -195,6 +195,7 @@ impl UploadDirectory {
     }
 }
 
+/// Journal in a directory; `None` if there is none, or one of another schema or with damage: then the upload starts over.
 pub(super) fn read_journal(directory: &Path) -> Option<Journal> {
     let text = fs::read(directory.join(JOURNAL)).ok()?;
     serde_json::from_slice(&text).ok().filter(|journal: &Journal| journal.schema == SCHEMA)

@@ -182,6 +182,7 @@ pub(super) struct LoraArgs {
 }
 
 impl LoraArgs {
+    /// Values that were given; the service reads the others from adapter_config.json.
     pub(super) fn shape(self) -> LoraShape {
         LoraShape {
             rank: self.lora_rank,

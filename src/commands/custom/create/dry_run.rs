@@ -161,6 +161,10 @@ impl Product for CreateDryRun<'_> {
     }
 }
 
+/// Shows what `create` would send. Reads headers of the files, and with `--with-hashes` the files; sends GETs only.
+///
+/// # Errors
+/// Exit code 6 where the model check found an error; the plan is printed before.
 pub(super) async fn dry_run(app: &App, args: CreateArgs) -> Result<(), CliError> {
     let with_hashes = args.with_hashes();
     let spec = args.into_spec(app).await?;

@@ -102,6 +102,7 @@ pub(super) fn engine_name(spec: &CreateSpec) -> &'static str {
 }
 
 impl PlanOptions {
+    /// Options of this upload. Those of another engine or source have their defaults.
     pub(super) fn of(spec: &CreateSpec) -> Self {
         let (parallel, no_hash) = match spec.engine {
             EngineChoice::AzCopy => (None, false),

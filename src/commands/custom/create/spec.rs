@@ -14,7 +14,7 @@ use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelDetails, ModelName, ModelVersion, Source};
 use azure_ai_models_core::source::Selection;
 
-/// See the module.
+/// One upload with all its choices; nothing in it can be invalid.
 #[derive(Clone, Debug)]
 pub(in crate::commands::custom) struct CreateSpec {
     pub(in crate::commands::custom) name: ModelName,

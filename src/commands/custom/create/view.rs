@@ -13,7 +13,7 @@ pub(super) const STARTING_OVER: &str = "Previous upload may exist but was not re
 /// More names than this would bury the rest.
 const MAX_NAMED: usize = 3;
 
-/// See the module.
+/// Shows the events of an upload; holds the transfer view while bytes move.
 pub(super) struct UploadView<'a> {
     app: &'a App,
     source_line: String,

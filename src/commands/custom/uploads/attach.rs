@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{find, resume_of};
+use super::find;
+use super::resume::resume_of;
 use crate::app::App;
 use crate::commands::progress::ProgressArgs;
 use crate::console::ProgressMode;
@@ -44,6 +45,10 @@ impl AttachArgs {
     }
 }
 
+/// Shows a detached upload until its end, and ends with its result. Ctrl+C ends the view alone.
+///
+/// # Errors
+/// Those of the upload; conflict for an upload that is not detached.
 pub(super) async fn attach(app: &App, args: &AttachArgs) -> Result<(), CliError> {
     let upload = find(app, &args.id)?;
     if upload.run.is_none() {

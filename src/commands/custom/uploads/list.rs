@@ -34,6 +34,7 @@ struct UploadJson<'a> {
     eta_seconds: Option<u64>,
 }
 
+/// Lists unfinished uploads, and detached ones that ended within the last 7 days. Sends no request.
 pub(super) fn list(app: &App) -> Result<(), CliError> {
     let uploads: Vec<ListedUpload> = all(app)?.into_iter().map(ListedUpload::new).collect();
     app.show(&UploadList { uploads: &uploads, now: OffsetDateTime::now_utc() })?;

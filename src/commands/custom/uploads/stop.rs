@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
-use super::{find, resume_of};
+use super::find;
+use super::resume::resume_of;
 use crate::app::App;
 use crate::error::{CliError, ErrorCode, ErrorKind};
 
@@ -22,6 +23,7 @@ pub(crate) struct StopArgs {
     id: String,
 }
 
+/// Asks a detached upload to stop, by a file, and waits for its end. One that does not run is no error.
 pub(super) async fn stop(app: &App, args: &StopArgs) -> Result<(), CliError> {
     let upload = find(app, &args.id)?;
     if !upload.running {

@@ -63,6 +63,8 @@ pub(super) struct BaseRequest {
     pub(super) options: CreateOptions,
 }
 
+/// Deploys a catalog model. Missing values are asked for or named all at once; checks come before the PUT, and `--dry-run` ends after
+/// them.
 pub(crate) async fn base(app: &App, args: BaseCreateArgs) -> Result<(), CliError> {
     let BaseCreateArgs { name: given_name, model, model_version: version, model_format: format, options } = args;
     let needed = [RequiredOption { option: "--model MODEL", meaning: "catalog model", is_missing: model.is_none() }];

@@ -78,6 +78,7 @@ impl CustomCreateArgs {
     }
 }
 
+/// Deploys a registered model, or a catalog model with a registered draft. As [`base`](super::base::base) otherwise.
 pub(crate) async fn custom(app: &App, args: CustomCreateArgs) -> Result<(), CliError> {
     let CustomCreateArgs { name, model, model_version, draft_model, draft_tokens, options } = args;
     let draft = draft_model.zip(draft_tokens);

@@ -114,6 +114,7 @@ impl Deployments {
         Ok((seen, response))
     }
 
+    /// `.../accounts/ACCOUNT/deployments/NAME` with this api-version.
     pub(super) fn url(&self, name: &DeploymentName, version: &str) -> Url {
         let path = self.account.path(&["deployments", name.as_str()]);
         self.arm.endpoint().url(&path, self.arm.provider_version(version))

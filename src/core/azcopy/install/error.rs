@@ -10,7 +10,7 @@ use crate::env::var;
 use crate::http::HttpError;
 use crate::units;
 
-/// See the module.
+/// Failure to download or unpack AzCopy.
 #[derive(Debug, Error)]
 pub enum InstallError {
     /// A variable has a value that cannot be used.

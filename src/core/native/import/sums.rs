@@ -38,7 +38,7 @@ struct SumLine {
     sum: SavedSum,
 }
 
-/// See the module.
+/// Record of the checksum states of an import, so that a resumed one proves whole files.
 #[derive(Debug)]
 pub(super) struct SumRecord {
     path: PathBuf,

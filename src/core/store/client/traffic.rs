@@ -28,6 +28,7 @@ impl Traffic {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Counts bytes of a failed request: they are sent again.
     pub(super) fn add_lost(&self, bytes: u64) {
         self.lost.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -37,6 +38,7 @@ impl Traffic {
         self.add_sent(bytes);
     }
 
+    /// Counts a successful response: progress of the watch where it moves no content.
     pub(super) fn add_answer(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }

@@ -13,10 +13,15 @@ use super::RunResult;
 use crate::files::{create_private, open_private, remove_file, rename};
 use crate::process::ProcessStamp;
 
+/// Locked by the detached process from its start to its result.
 pub(in crate::upload) const DETACHED_LOCK: &str = "detached.lock";
+/// [`DetachedRun`]: process, start and options.
 pub(in crate::upload) const RUN: &str = "detached.json";
+/// [`RunResult`]; there is none after a crash.
 pub(in crate::upload) const RESULT: &str = "result.json";
+/// Lines of `--progress json` and those of `uploads attach`, bounded in size.
 pub(in crate::upload) const EVENTS: &str = "events.ndjson";
+/// What the foreground would have written to standard error.
 pub(in crate::upload) const LOG: &str = "log";
 const STOP: &str = "stop";
 

@@ -16,7 +16,7 @@ use crate::notices::with_notices;
 use crate::source::UploadSource;
 use crate::units;
 
-/// See the module.
+/// Engine that runs AzCopy: resumes whole files, and copies between stores.
 #[derive(Debug)]
 pub struct AzCopyEngine {
     azcopy: AzCopy,

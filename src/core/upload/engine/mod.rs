@@ -37,10 +37,13 @@ pub struct TransferSettings {
 
 /// One transfer: its source and its target.
 pub struct TransferJob<'a> {
+    /// All files of the upload, uploaded or not.
     pub(crate) source: &'a UploadSource,
     /// Files of a local source that are not uploaded yet.
     pub(crate) missing: &'a [SourceFile],
+    /// Target, with the SAS in force.
     pub(crate) store: &'a BlobStore,
+    /// Records of the engines, which a later run resumes from.
     pub(crate) directory: &'a UploadDirectory,
     /// Key of the upload in the ids of its blocks.
     pub(crate) key: &'a str,

@@ -12,7 +12,7 @@ use crate::model::{BlobPath, TransferEvent};
 use crate::native::{self, FileOrigin, NativeError, TransferControls, Transferred};
 use crate::source::UploadSource;
 
-/// See the module.
+/// Engine of this program: resumes within a file, and imports from the Hub.
 #[derive(Clone, Debug)]
 pub struct NativeEngine {
     /// Number of concurrent requests; `None`: adapted to the line.

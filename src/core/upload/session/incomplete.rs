@@ -35,6 +35,7 @@ impl Session {
         ResumeState { journal, delivered }
     }
 
+    /// Error of a failed transfer, with what a new run need not send and with the files that changed meanwhile.
     pub(super) async fn broken(
         &self,
         engine: &dyn TransferEngine,
@@ -111,6 +112,7 @@ impl TransferFailure {
         }
     }
 
+    /// True if only a new SAS lets the transfer continue.
     pub(super) fn needs_location(&self) -> bool {
         matches!(self, Self::Engine(error) if error.needs_location())
     }

@@ -10,6 +10,7 @@ use crate::model::{Registration, Report};
 use crate::store::{BlobListing, UploadLocation};
 
 impl Session {
+    /// Replaces the journal on disk. The first write of a run removes the result of an earlier detached one.
     pub(super) async fn write(&mut self, journal: &mut Journal) -> Result<(), DirectoryError> {
         if self.detached == DetachedRole::Earlier {
             self.directory()?.forget_detached();

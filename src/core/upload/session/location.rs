@@ -26,12 +26,14 @@ impl Session {
         usable_location(&self.foundry, self.settings.timings.probe, model, list).await
     }
 
+    /// Requests a location and probes its SAS; a rejected one is requested once more.
     pub(super) async fn location(&self) -> Result<UploadLocation, UploadError> {
         let model = (&self.request.name, &self.request.version);
         let nothing = async |_: &UploadLocation| ();
         usable_location(&self.foundry, self.settings.timings.probe, model, nothing).await.map(|(location, ())| location)
     }
 
+    /// Store of this location, which renews its SAS by Foundry.
     pub(super) fn store(&self, location: &UploadLocation) -> BlobStore {
         let (foundry, name, version) = (self.foundry.clone(), self.request.name.clone(), self.request.version.clone());
         let renew: RenewLocation = Arc::new(move || {
@@ -89,6 +91,7 @@ impl Session {
         Ok(())
     }
 
+    /// Warning where the SAS may end before the missing bytes are sent.
     pub(super) fn lifetime(&self, location: &UploadLocation, journal: &Journal) -> Option<LifetimeWarning> {
         lifetime_warning(&location.sas, &journal.missing(), self.settings.limit_rate, OffsetDateTime::now_utc())
     }
