@@ -2,6 +2,7 @@
 
 mod attach;
 mod end;
+mod records;
 mod refused;
 mod world;
 
