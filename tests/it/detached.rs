@@ -3,6 +3,7 @@
 mod attach;
 mod end;
 mod fixture;
+mod records;
 mod refused;
 
 use std::cell::Cell;

@@ -192,3 +192,20 @@ fn another_source_is_a_fresh_start() {
     let output = env.run(&["create", "-n", "my-model", "--source", "moved"]).success();
     assert_eq!(env.azcopy_lists()[1], "config.json\nmodel.safetensors\n", "{output}");
 }
+
+/// A version that was chosen by its number, so that no free one is equal to it.
+#[test]
+fn auto_continues_an_upload_of_the_same_source_alone() {
+    let mut env = env();
+    env.write("other/config.json", "{}");
+    env.azcopy_script(BROKEN);
+    create(&env, &["--version", "7"]).fails_with(7);
+    let version = |source: &str| {
+        let args =
+            ["create", "--name", "my-model", "--source", source, "--version", "auto", "--skip-check", "-o", "json"];
+        env.run(&args).success().json()["version"].clone()
+    };
+    assert_eq!(version("other"), "1");
+    assert_eq!(version("model"), "7");
+    assert_eq!(env.azcopy_lists()[2], "model.safetensors\n", "config.json had arrived");
+}

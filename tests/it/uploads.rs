@@ -2,7 +2,7 @@
 
 use foundry_emulator::{Fault, FaultKind, Route};
 
-use crate::support::{Output, TestEnv, env_with_model};
+use crate::support::{Output, TestEnv, create, env_with_model};
 #[cfg(unix)]
 use crate::support::{Running, Terminal};
 
@@ -63,6 +63,21 @@ fn an_unfinished_upload_is_listed() {
       }
     ]
     "#);
+}
+
+#[test]
+fn the_upload_that_changed_last_is_listed_first() {
+    let mut env = broken(&[]);
+    let versions = |env: &TestEnv| {
+        let list = env.run(&["custom", "uploads", "list", "-o", "json"]).success().json();
+        let rows = list.as_array().expect("a list").clone();
+        rows.iter().map(|row| row["version"].as_str().expect("a version").to_owned()).collect::<Vec<_>>()
+    };
+    env.azcopy_script("init\nerror no");
+    for (version, listed) in [("2", &["2", "1"][..]), ("3", &["3", "2", "1"]), ("1", &["1", "3", "2"])] {
+        drop(create(&env, &["--version", version]).fails_with(7));
+        assert_eq!(versions(&env), listed);
+    }
 }
 
 #[test]

@@ -179,6 +179,7 @@ fn a_known_secret_is_masked_in_any_context() {
         (r"about KNOWN\u002bsig\/CANARY\u003d here".to_owned(), "about *** here"),
         (format!("xx{query} yy"), "xx*** yy"),
         (format!("xx{} yy", query.replace('&', r"\u0026")), "xx*** yy"),
+        (format!("xx{} yy", query.replace('&', "&amp;")), "xx*** yy"),
         (format!("({}{})", token.expose(), token.expose()), "(***)"),
         (format!("%{}%", token.expose()), "%***%"),
     ] {

@@ -258,6 +258,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_excluded_by_default_is_not_included_by_a_pattern() {
+        let reason = |default_excludes| {
+            let include = vec!["*.lock".parse().expect("a pattern"), ".env".parse().expect("a pattern")];
+            let selection = Selection::new(include, Vec::new(), default_excludes);
+            ["a.lock", ".env", "b"].map(|path| selection.exclude_reason(path, false))
+        };
+        let excluded = [ExcludeReason::Default, ExcludeReason::MaySecret, ExcludeReason::NotIncluded].map(Some);
+        assert_eq!(reason(true), excluded);
+        assert_eq!(reason(false), [None, None, Some(ExcludeReason::NotIncluded)]);
+    }
+
+    #[test]
     fn an_invalid_pattern_is_refused() {
         for text in ["", "/", "./", "[a", "{a,b", "a]b[", "**a{"] {
             assert!(text.parse::<Pattern>().is_err(), "{text}");

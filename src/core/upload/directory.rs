@@ -169,7 +169,9 @@ fn named(process: Option<u32>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::content::RETAINED_FILES;
     use super::*;
+    use crate::upload::detached::{self, DetachedRun};
 
     const ENDPOINT: &str = "https://a.services.ai.azure.com/api/projects/p";
 
@@ -205,5 +207,37 @@ mod tests {
         assert!(!again.run_path(1).exists() && again.run_path(2).exists());
         let other = UploadDirectory::open(home.path(), ENDPOINT, "m", "2").expect("another version");
         assert_ne!(other.path(), again.path());
+    }
+
+    fn detached_run() -> DetachedRun {
+        let model = ("m".to_owned(), "1".to_owned());
+        DetachedRun::of_this_process(ENDPOINT.to_owned(), model, "model".to_owned(), detached::ResumeHint::default())
+    }
+
+    #[test]
+    fn a_detached_upload_that_let_go_of_its_directory_keeps_it_until_its_result_is_written() {
+        let home = tempfile::tempdir().expect("a directory");
+        let open = || UploadDirectory::open(home.path(), ENDPOINT, "m", "1");
+        let directory = open().expect("made");
+        let run = directory.begin_detached(&detached_run()).expect("begun");
+        drop(directory);
+        assert!(matches!(open(), Err(DirectoryError::InUse { detached: true, .. })));
+        drop(run);
+        open().expect("free");
+    }
+
+    #[test]
+    fn starting_over_keeps_what_tells_of_the_detached_upload() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
+        directory.run(1).expect("made");
+        let kept = RETAINED_FILES.map(|name| directory.path().join(name));
+        for path in kept.iter().chain([&directory.path().join("blocks-1")]).filter(|path| !path.ends_with(LOCK)) {
+            fs::write(path, "x").expect("written");
+        }
+        directory.remove_resume_state().expect("removed");
+        let left: std::collections::BTreeSet<PathBuf> =
+            fs::read_dir(directory.path()).expect("a directory").map(|entry| entry.expect("an entry").path()).collect();
+        assert_eq!(left, kept.into());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{check, doctor, failures, page, world};
-use crate::support::{CANARY, ConnectProxy, StubAnswer, TestEnv, TlsHost};
+use crate::support::{CANARY, ConnectProxy, FaultProxy, ResponseFault, Rule, StubAnswer, TestEnv, TlsHost};
 
 const HOST: &str = "canary-of-the-doctor-tests.services.ai.azure.com";
 /// Checks of the network, and those that need it, in their order.
@@ -152,6 +152,21 @@ fn the_way_to_the_blob_store_is_judged_like_that_to_the_project() {
     failed   blob-store  the name canary-of-the-doctor-tests.services.ai.azure.com cannot be resolved  Fix: nslookup canary-of-the-doctor-tests.services.ai.azure.com
     ");
     drop(proxy);
+}
+
+/// A portal that answers 200 in the store's place has no request id.
+#[test]
+fn a_page_in_place_of_the_blob_store_is_told() {
+    let env = world();
+    let page = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let rule = Rule { route: "HEAD".into(), spoil: ResponseFault::Instead(page.to_vec()), always: true };
+    let portal = FaultProxy::start(env.blobs().base.authority(), Some(rule), |method, _| method.to_owned());
+    let newest = json!({"name": "far-model", "version": "1", "blobUri": format!("http://{}/a/container", portal.authority()),
+        "systemData": {"createdAt": "2030-01-01T00:00:00Z"}});
+    env.emulator().seed(&newest).expect("seeded");
+    let check = check(&env, "blob-store");
+    assert_eq!(check["status"], "failed", "{check}");
+    assert!(check["message"].as_str().is_some_and(|words| words.contains("is not a blob store")), "{check}");
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn files_are_what_their_names_say() {
 fn files_that_a_loader_misses_or_ignores_are_warnings() {
     assert_all(vec![
         ("warning missing-tokenizer", || changed(|f| _ = f.remove("tokenizer.json").write("merges.txt", "a b"))),
+        ("warning missing-tokenizer", || changed(|f| _ = f.remove("tokenizer.json").write("vocab.json", "{}"))),
         ("warning missing-index", || changed(|f| _ = f.remove("model.safetensors.index.json"))),
         ("warning unused-weights", || changed(|f| _ = f.write("model-00001-of-00004.safetensors", one_tensor()))),
         ("warning unused-weights", || changed(|f| _ = f.write("consolidated.safetensors", one_tensor()))),

@@ -202,3 +202,26 @@ impl DetachedFiles {
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upload::detached::DetachedOutcome;
+
+    #[test]
+    fn a_new_run_knows_no_stop_and_no_result_of_the_last_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let files = DetachedFiles::of(directory.path());
+        files.request_stop().expect("requested");
+        let (outcome, ended_at) = (DetachedOutcome::Stopped, OffsetDateTime::UNIX_EPOCH);
+        files
+            .write_result(&RunResult { outcome, exit_code: 130, ended_at, product: None, error: None })
+            .expect("written");
+        assert!(files.is_stop_requested() && files.result().is_some());
+        let model = ("m".to_owned(), "1".to_owned());
+        let run = DetachedRun::of_this_process("e".to_owned(), model, "s".to_owned(), ResumeHint::default());
+        let _lock = files.begin(&run).expect("begun");
+        assert!(!files.is_stop_requested() && files.result().is_none());
+        assert_eq!(files.run(), Some(run));
+    }
+}

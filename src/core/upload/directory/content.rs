@@ -12,7 +12,7 @@ use crate::upload::detached::{self, DETACHED_LOCK};
 use crate::upload::journal::JOURNAL;
 
 /// Files that describe an upload after its end.
-const RETAINED_FILES: [&str; 8] =
+pub(super) const RETAINED_FILES: [&str; 8] =
     [LOCK, OWNER, JOURNAL, DETACHED_LOCK, detached::RUN, detached::EVENTS, detached::LOG, detached::RESULT];
 const LIST: &str = "files.txt";
 const RUN: &str = "run-";
