@@ -28,7 +28,7 @@ const ROWS: usize = 7;
 #[cfg(unix)]
 static SETTINGS: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
-/// What the user of a program with a bug can do.
+/// Advice for the user of a program with a bug.
 const BUG: &str = concat!(
     "This is a bug in azure-ai-models ",
     env!("CARGO_PKG_VERSION"),

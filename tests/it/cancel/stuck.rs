@@ -1,4 +1,4 @@
-//! What does not end by itself is ended.
+//! Processes that do not end by themselves are ended.
 
 use std::time::Instant;
 

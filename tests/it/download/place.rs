@@ -1,4 +1,4 @@
-//! Where files go: nothing of the user is overwritten, and no name leads out of the directory.
+//! Paths of downloaded files: nothing of the user is overwritten, and no name leads out of the directory.
 
 use std::fs;
 

@@ -97,7 +97,7 @@ fn a_part_that_is_gone_is_fetched_again() {
     assert!(fs::read(out(&env).join(LARGE)).expect("a file") == content());
 }
 
-/// What an interrupted download recorded of a file holds for the file as it was left.
+/// Records of an interrupted download hold for the file as it was left.
 #[test]
 fn a_file_that_was_changed_since_it_was_downloaded_is_another_one() {
     let (env, store) = uploaded(&[]);
