@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds the program for other platforms on a Debian 12 with the package registries alone, and runs what can run here:
-# windows/amd64 under Wine, linux/arm64 under QEMU.
-#   ci/cross.sh [PLATFORM...]    linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64; all by default
+# Builds the program for other platforms on a Debian 12 with the package registries alone, and runs what can run here, with
+# the tests: windows/amd64 under Wine, linux/arm64 under QEMU.
+#   ci/cross.sh [PLATFORM...]    linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64; all by default.
+#                                linux/amd64-musl: on request
 # The programs for macOS are type-checked and not linked: no registry has Apple's SDK. Logs and tools are in
-# target/tools/cross. CROSS_PROFILE=release builds what is released, JOBS=1 leaves the other cores alone.
+# target/tools/cross. CROSS_PROFILE=release builds what is released, JOBS=1 leaves the other cores alone, CROSS_TESTS=0 runs
+# no tests.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -58,6 +60,24 @@ type_check() { # PLATFORM
   cross_cargo "$1" check --profile "$profile" --bin azure-ai-models
 }
 
+# Of the program and its tests, once for each system.
+lint() { # PLATFORM
+  cross_cargo "$1" clippy --workspace --all-targets --features e2e -- -D warnings
+}
+
+# The tests that the platform has: those that need Unix say so themselves.
+run_tests() ( # PLATFORM ARGUMENTS-OF-CARGO...
+  platform=$1
+  shift
+  if [[ $platform == windows/* ]]; then
+    prepare_wine
+    name=$(target_of "$platform")
+    name=${name//-/_}
+    declare -x "CARGO_TARGET_${name^^}_RUNNER=env WINEPREFIX=$WINEPREFIX ${wine_settings[*]} /usr/lib/wine/wine64"
+  fi
+  cross_cargo "$platform" test --workspace --features test-fakes "$@"
+)
+
 for platform in "${platforms[@]}"; do
   [[ $(target_of "$platform") ]] || die "the platform $platform is unknown; known: ${all[*]}."
 done
@@ -67,6 +87,7 @@ printf '[%5d s, %6d MB] tools\n' $SECONDS "$(du -sm "$cross" | cut -f 1)"
 
 for platform in "${platforms[@]}"; do
   : >"$cross/${platform/\//-}.log"
+  [[ $platform != windows/amd64 && $platform != darwin/arm64 ]] || step "$platform" lint "clippy" lint "$platform" || true
   if [[ $platform == darwin/* ]]; then
     step "$platform" check "type-checked" type_check "$platform" || true
     continue
@@ -80,6 +101,12 @@ for platform in "${platforms[@]}"; do
   [[ ${bytes[$platform]:-} && $platform != windows/arm64 ]] || continue
   [[ ${work:-} ]] || prepare_smoke
   step "$platform" run "runs here" smoke "$platform" "$(program_of "$platform")" || true
+done
+
+for platform in "${platforms[@]}"; do
+  [[ ${bytes[$platform]:-} && $platform == @(windows/amd64|linux/arm64) && ${CROSS_TESTS:-1} == 1 ]] || continue
+  step "$platform" test "unit tests" run_tests "$platform" --lib || true
+  step "$platform" test "integration tests" run_tests "$platform" --test it || true
 done
 
 printf '\n%-14s %8s %11s  %s\n' platform seconds bytes state

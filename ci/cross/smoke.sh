@@ -42,10 +42,12 @@ clean() { # COMMAND...
     AZURE_PROJECT_ENDPOINT="${endpoint:-}" AZURE_AI_MODELS_CREDENTIAL=emulator "$@"
 }
 
+wine_settings=(WINEARCH=win64 WINEDEBUG=-all "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=d")
+
 # Wine with the built program on its PATH.
 wine() { # PROGRAM ARGUMENTS...
-  clean WINEPREFIX="$WINEPREFIX" WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=d" \
-    WINEPATH="Z:${work//\//\\}\\bin" timeout "${LIMIT:-300}" "${around[@]}" /usr/lib/wine/wine64 "$@"
+  clean WINEPREFIX="$WINEPREFIX" "${wine_settings[@]}" \
+    WINEPATH="Z:${work//\//\\}\\bin" timeout 300 "${around[@]}" /usr/lib/wine/wine64 "$@"
 }
 around=()
 
@@ -59,10 +61,6 @@ put_on_path() { # PROGRAM
       # What an earlier run left.
       rm -rf "$WINEPREFIX"/drive_c/users/*/.azd
       ;;
-    linux/arm64)
-      printf '#!/bin/sh\nexec qemu-aarch64 -L %s %s "$@"\n' "$cross/arm64" "$1" >"$work/bin/azure-ai-models"
-      chmod +x "$work/bin/azure-ai-models"
-      ;;
     *) cp "$1" "$work/bin/" ;;
   esac
 }
@@ -71,7 +69,7 @@ put_on_path() { # PROGRAM
 program() { # ARGUMENTS...
   case $running in
     windows/amd64) wine azure-ai-models.exe "$@" ;;
-    *) clean timeout "${LIMIT:-300}" "${around[@]}" "$work/bin/azure-ai-models" "$@" ;;
+    *) clean timeout 300 "${around[@]}" "$work/bin/azure-ai-models" "$@" ;;
   esac
 }
 
@@ -136,8 +134,7 @@ smoke() { # PLATFORM PROGRAM
   program custom list >"$out" && cat "$out"
   expect "list after delete" "0 custom model(s) found" "$out" || return 1
 
-  # Linux cannot start a program for arm64 by itself, as a detached upload does.
-  [[ $running == linux/arm64 ]] || smoke_detached "$source"
+  smoke_detached "$source"
 }
 
 # A detached upload by the program of $running.

@@ -67,20 +67,34 @@ WRAPPER
 }
 
 install_tools() { # PLATFORM...
-  local packages=(rustc-web cargo-web rust-web-src)
+  local packages=(rustc-web cargo-web rust-web-src rust-web-clippy)
   [[ " $* " != *" windows/amd64 "* ]] || packages+=(wine64)
   [[ " $* " != *" linux/arm64 "* ]] || packages+=(qemu-user)
   mkdir -p "$cross" "$target"
   lock_tools
   install_debian "${packages[@]}"
   install_zig
-  [[ " $* " != *" linux/arm64 "* ]] || unpack_arm64
+  [[ " $* " != *" linux/arm64 "* ]] || { unpack_arm64 && register_arm64; }
   make_sysroot
   exec 9>&-
 }
 
 zig_directory() {
   echo "$cross"/venv/lib/python3*/site-packages/ziglang
+}
+
+# Lets the kernel start programs for arm64 under QEMU, as those that a test or a program starts. Lost at the next start of the
+# machine.
+register_arm64() {
+  local directory=/proc/sys/fs/binfmt_misc
+  local magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+  local mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+  [[ $EUID == 0 ]] || die "only root can register QEMU for programs of arm64."
+  mkdir -p /etc/qemu-binfmt
+  ln -sfn "$cross/arm64" /etc/qemu-binfmt/aarch64
+  [[ -e $directory/register ]] || mount -t binfmt_misc binfmt_misc "$directory" ||
+    die "the kernel does not register programs of another processor."
+  [[ -e $directory/qemu-aarch64 ]] || printf ':qemu-aarch64:M::%s:%s:/usr/bin/qemu-aarch64:' "$magic" "$mask" >"$directory/register"
 }
 
 # check_needs of targets.sh, with the reader of Windows programs.
@@ -93,7 +107,7 @@ needs() { # PLATFORM PROGRAM
 cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
   local platform=$1 command=$2 own_std=()
   shift 2
-  [[ $platform == linux/* ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
+  [[ $platform == linux/* && $platform != *-musl ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
   env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
     RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
