@@ -21,7 +21,7 @@ pub(in crate::upload) const RUN: &str = "detached.json";
 pub(in crate::upload) const RESULT: &str = "result.json";
 /// Lines of `--progress json` and those of `uploads attach`, bounded in size.
 pub(in crate::upload) const EVENTS: &str = "events.ndjson";
-/// What the foreground would have written to standard error.
+/// Standard error of the process, as the foreground would show it.
 pub(in crate::upload) const LOG: &str = "log";
 const STOP: &str = "stop";
 
