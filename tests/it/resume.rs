@@ -202,7 +202,8 @@ fn auto_continues_an_upload_of_the_same_source_alone() {
     env.azcopy_script(BROKEN);
     create(&env, &["--version", "7"]).fails_with(7);
     let version = |source: &str| {
-        let args = ["create", "--name", "my-model", "--source", source, "--version", "auto", "--skip-check", "-o", "json"];
+        let args =
+            ["create", "--name", "my-model", "--source", source, "--version", "auto", "--skip-check", "-o", "json"];
         env.run(&args).success().json()["version"].clone()
     };
     assert_eq!(version("other"), "1");
