@@ -52,8 +52,18 @@ start_release_build() {
   release_build=$!
 }
 
+# Each of them is run below by its name.
+test_targets() {
+  cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, sys
+targets = [target for package in json.load(sys.stdin)["packages"] for target in package["targets"]]
+names = {target["name"] for target in targets if "test" in target["kind"]}
+assert names == {"it", "azcopy_engine", "e2e"}, f"ci/test.sh does not run all of {names}"'
+}
+
 # The tests against the real AzCopy find their servers and files by these names (tests/e2e).
 tests() {
+  test_targets
   cargo test --locked --workspace --features e2e --no-run
   start_release_build
   start_azurite "$logs"
@@ -62,7 +72,11 @@ tests() {
     cargo nextest run --locked --workspace --features e2e
     cargo test --locked --workspace --features e2e --doc
   else
-    cargo test --locked --workspace --features e2e
+    # These wait for pauses and answers most of their time: many at a time need little more of the processor.
+    RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --workspace --features e2e \
+      --lib --bins --test it --test azcopy_engine
+    cargo test --locked --workspace --features e2e --test e2e
+    cargo test --locked --workspace --features e2e --doc
   fi
   stop_all
 }

@@ -6,7 +6,6 @@ use azure_ai_models_core::store::StoreError;
 use azure_ai_models_core::verify::ReadBackError;
 
 use super::service::INTERMEDIARY;
-use super::upload::code_of_store;
 use super::{CliError, ErrorCode, ErrorKind};
 
 impl From<ReadError> for CliError {
@@ -40,6 +39,18 @@ impl From<ReadBackError> for CliError {
     }
 }
 
+/// Code of a failed read: the store's own, if it sent one.
+fn code_of_reading(error: &HttpError) -> ErrorCode {
+    match error {
+        HttpError::Network { .. } => ErrorCode::Network,
+        HttpError::Setup { .. } => ErrorCode::HttpsSetup,
+        HttpError::Service(answer) if !error.is_of_intermediary() => {
+            ErrorCode::of_answer(answer.code.clone(), answer.status)
+        }
+        _ => ErrorCode::BadAnswer,
+    }
+}
+
 impl CliError {
     /// The blob store failed while files were read.
     pub(super) fn of_reading(error: StoreError) -> Self {
@@ -49,7 +60,7 @@ impl CliError {
                 let message =
                     format!("the blob store refused to let the files be read, also with a fresh SAS ({refusal})");
                 Self::new(ErrorKind::Auth, message)
-                    .with_code(code_of_store(&refusal))
+                    .with_code(code_of_reading(&refusal))
                     .with_suggestion("Check this machine's clock, and the network rules of the project's storage.")
             }
             StoreError::NoFreshSas(why) => {
@@ -64,17 +75,13 @@ impl CliError {
                     HttpError::Setup { .. } => ErrorKind::Failure,
                     _ => ErrorKind::Service,
                 };
-                let code = match &error {
-                    HttpError::Network { .. } => ErrorCode::Network,
-                    error => code_of_store(error),
-                };
                 let suggestion = match (error.is_of_intermediary(), &error) {
                     (true, _) => INTERMEDIARY,
                     (_, HttpError::Network { .. }) => "Check the network, then run the same command again.",
                     _ => "Run the same command again; with --debug every request is traced.",
                 };
                 Self::new(kind, format!("the files of the model cannot be read: {error}"))
-                    .with_code(code)
+                    .with_code(code_of_reading(&error))
                     .with_suggestion(suggestion)
             }
         }

@@ -121,6 +121,16 @@ fn a_table_fits_a_narrow_terminal() {
         assert_eq!(ended.screen, ended.rows, "a line goes over several rows at {columns} columns");
         assert!(ended.screen.contains(name), "{}", ended.screen);
     }
+    // A user may ask for fewer columns than the terminal has, and never gets more.
+    for (asked, widest) in [("45", 45), ("200", 74)] {
+        let mut env = TestEnv::new();
+        let description = "a description that no line of a terminal can show as a whole, however wide it is";
+        env.emulator().seed(&json!({"name": "m", "version": "1", "description": description})).expect("seeded");
+        env.set("COLUMNS", asked);
+        let ended = Terminal::start(&env, 74, &["list"]).finish();
+        let width = ended.screen.lines().map(|line| line.chars().count()).max();
+        assert!(width.is_some_and(|width| width > widest / 2 && width <= widest), "{asked}: {}", ended.screen);
+    }
     env.write_model();
     env.emulator().add_fault(Fault::new(Route::CreateAsync, FaultKind::status(400)));
     env.run(&["create", "-n", name.trim_end_matches('-'), "--source", "model"]).fails_with(8);

@@ -165,18 +165,24 @@ fn an_exclusion_after_an_interruption_names_both_ways_on() {
 /// The log of the program itself, in the folder that it sends.
 #[test]
 fn a_file_that_changes_during_the_upload_is_named() {
-    let mut env = env();
-    env.write("model/nohup.out", "1");
-    let log = env.work().join("model/nohup.out");
-    let go = env.root().join("go");
-    env.azcopy_script(&format!("init\nwait-file {}\nend Completed 1067 1067 3 3 0\nexit 0\n", go.display()));
-    let running = crate::support::Running::start(&env, &CREATE);
-    running.wait_for("Uploading 3 files");
-    std::fs::write(&log, "17 bytes in total").expect("written");
-    std::fs::write(&go, "").expect("written");
-    let output = running.finish(&env).fails_with(7);
-    assert!(output.stderr.contains("nohup.out changed during the upload: it was 1 B, and is 17 B now"), "{output}");
-    assert!(output.stderr.contains("--exclude nohup.out"), "{output}");
+    let failed = "end CompletedWithErrors 50 1051 1 3 2\nexit 1";
+    for (content, end, words) in [
+        ("17 bytes in total", "end Completed 1067 1067 3 3 0\nexit 0", ": it was 1 B, and is 17 B now"),
+        // As long as before, but written again.
+        ("2", failed, ""),
+    ] {
+        let mut env = env();
+        env.write("model/nohup.out", "1");
+        let go = env.root().join("go");
+        env.azcopy_script(&format!("init\nwait-file {}\n{end}\n", go.display()));
+        let running = crate::support::Running::start(&env, &CREATE);
+        running.wait_for("Uploading 3 files");
+        env.write("model/nohup.out", content);
+        std::fs::write(&go, "").expect("written");
+        let output = running.finish(&env).fails_with(7);
+        assert!(output.stderr.contains(&format!("nohup.out changed during the upload{words}")), "{output}");
+        assert!(output.stderr.contains("--exclude nohup.out"), "{output}");
+    }
 }
 
 #[test]

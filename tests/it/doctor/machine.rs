@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{check, doctor, failures, trouble, world};
-use crate::support::{CREATE, Running};
+use crate::support::Running;
 
 #[test]
 fn without_azcopy_there_is_another_way() {
@@ -61,7 +61,7 @@ fn an_upload_that_runs_is_not_to_be_resumed() {
     let mut env = world();
     env.write_model();
     env.azcopy_script("init\nhang\n");
-    let running = Running::start(&env, &CREATE);
+    let running = Running::start(&env, &["create", "-n", "other-model", "--source", "model"]);
     running.wait_for("Uploading 2 files");
     assert_eq!(
         check(&env, "uploads"),
