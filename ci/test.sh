@@ -73,7 +73,7 @@ tests() {
     cargo test --locked --workspace --features e2e --doc
   else
     # These wait for pauses and answers most of their time: many at a time need little more of the processor.
-    RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --workspace --features e2e \
+    RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --no-fail-fast --locked --workspace --features e2e \
       --lib --bins --test it --test azcopy_engine
     cargo test --locked --workspace --features e2e --test e2e
     cargo test --locked --workspace --features e2e --doc

@@ -240,7 +240,7 @@ fn another_range_than_the_one_asked_for_is_refused() {
     let error = download(&env, &["-o", "json"]).fails_with(9).json_error();
     assert_eq!(error["code"], "bad_answer", "{error}");
     let message = error["message"].as_str().expect("words");
-    assert!(message.contains("another range than the one asked for"), "{message}");
+    assert!(message.contains("another range than the requested one"), "{message}");
     assert!(!out(&env).join(LARGE).exists());
 }
 
