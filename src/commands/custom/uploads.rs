@@ -26,8 +26,7 @@ Examples:
 This machine keeps the state of each upload, not its files.";
 
 /// Help of `--engine`, whose default is another one than that of `create`.
-const RESUME_ENGINE: &str =
-    "Upload engine: azcopy, or native (resumes within a file) [env: AZURE_AI_MODELS_ENGINE] [default: as before]";
+const RESUME_ENGINE: &str = "Upload engine: azcopy, or native (resumes within a file) [env: AZURE_AI_MODELS_ENGINE] [default: that of the interrupted upload]";
 
 /// Commands for the uploads of this machine.
 #[derive(Debug, Subcommand)]
