@@ -27,7 +27,8 @@ async fn respond(shared: &SharedState, call: &Call, file: Option<&RepoFile>) -> 
     if call.method != Method::GET && call.method != Method::HEAD {
         return denied(405, "MethodNotAllowed", "The CDN answers GET and HEAD.");
     }
-    let fault = match shared.strike(Route::Cdn, file.map(|file| file.path.as_str())).await {
+    let from = call.header("range").and_then(|range| range.strip_prefix("bytes=")?.split('-').next()?.parse().ok());
+    let fault = match shared.strike(Route::Cdn, file.map(|file| file.path.as_str()), from).await {
         Ok(fault) => fault,
         Err(answer) => return *answer,
     };

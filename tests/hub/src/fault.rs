@@ -24,6 +24,8 @@ pub struct Fault {
     pub route: Route,
     /// Only those for this file.
     pub path: Option<String>,
+    /// Only those for a range that begins at this byte.
+    pub from: Option<u64>,
     /// How many of them pass unharmed before.
     pub skip: u32,
     /// How many are harmed; `None`: all that follow.
@@ -91,7 +93,7 @@ impl Fault {
     /// A fault for each request of a route.
     #[must_use]
     pub fn new(route: Route, kind: FaultKind) -> Self {
-        Self { route, path: None, skip: 0, count: None, kind }
+        Self { route, path: None, from: None, skip: 0, count: None, kind }
     }
 
     /// Affects only this number of requests.
@@ -104,6 +106,12 @@ impl Fault {
     #[must_use]
     pub fn after(self, skip: u32) -> Self {
         Self { skip, ..self }
+    }
+
+    /// Harms requests for a range that begins at this byte only.
+    #[must_use]
+    pub fn from(self, byte: u64) -> Self {
+        Self { from: Some(byte), ..self }
     }
 
     /// Harms requests for this file only.
@@ -139,10 +147,12 @@ impl Armed {
     }
 
     /// First fault that matches this request and is not spent.
-    pub(crate) fn strike(&mut self, route: Route, path: Option<&str>) -> Option<FaultKind> {
+    pub(crate) fn strike(&mut self, route: Route, path: Option<&str>, from: Option<u64>) -> Option<FaultKind> {
         for fault in &mut self.0 {
             let is_its_route = fault.route == Route::Any || fault.route == route;
-            if !is_its_route || fault.path.as_deref().is_some_and(|wanted| path != Some(wanted)) {
+            let is_its_content = fault.path.as_deref().is_none_or(|wanted| path == Some(wanted))
+                && fault.from.is_none_or(|wanted| from == Some(wanted));
+            if !is_its_route || !is_its_content {
                 continue;
             }
             if fault.skip > 0 {
@@ -168,8 +178,11 @@ mod tests {
     fn a_fault_skips_then_strikes_then_is_spent_and_knows_its_file() {
         let fault = Fault::new(Route::Cdn, FaultKind::Empty).after(1).times(2).of("a");
         let mut armed = Armed::new(vec![fault]);
-        assert_eq!(armed.strike(Route::Cdn, Some("b")), None);
-        let struck: Vec<bool> = (0..5).map(|_| armed.strike(Route::Cdn, Some("a")).is_some()).collect();
+        assert_eq!(armed.strike(Route::Cdn, Some("b"), None), None);
+        let struck: Vec<bool> = (0..5).map(|_| armed.strike(Route::Cdn, Some("a"), None).is_some()).collect();
         assert_eq!(struck, [false, true, true, false, false]);
+        armed.add(Fault::new(Route::Cdn, FaultKind::Empty).from(0));
+        let struck = [None, Some(5), Some(0)].map(|from| armed.strike(Route::Cdn, Some("a"), from).is_some());
+        assert_eq!(struck, [false, false, true]);
     }
 }

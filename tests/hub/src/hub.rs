@@ -51,7 +51,7 @@ async fn respond(shared: &SharedState, call: &Call, parts: &[&str]) -> Answer {
                 Ok(repo) => repo,
                 Err(answer) => return *answer,
             };
-            match shared.strike(Route::Tree, None).await {
+            match shared.strike(Route::Tree, None, None).await {
                 Ok(fault) => tree::answer(shared, call, (&shared.repos[repo], sha, &below.join("/")), fault.as_ref()),
                 Err(answer) => *answer,
             }
@@ -73,7 +73,7 @@ async fn revision(shared: &SharedState, call: &Call, (id, name): (&str, &str), t
         Ok(repo) => &shared.repos[repo],
         Err(answer) => return *answer,
     };
-    if let Err(answer) = shared.strike(Route::Revision, None).await {
+    if let Err(answer) = shared.strike(Route::Revision, None, None).await {
         return *answer;
     }
     if call.method != Method::GET {

@@ -41,7 +41,7 @@ pub(crate) async fn answer(
         return answer;
     };
     let route = if file.lfs.is_some() { Route::Resolve } else { Route::File };
-    let fault = match shared.strike(route, Some(path)).await {
+    let fault = match shared.strike(route, Some(path), None).await {
         Ok(fault) => fault,
         Err(answer) => return *answer,
     };

@@ -90,8 +90,13 @@ impl Shared {
 
     /// Lets a request suffer what is armed for it. The inner value is the whole answer; without one the fault, if any,
     /// is for the caller.
-    pub(crate) async fn strike(&self, route: Route, file: Option<&str>) -> Result<Option<FaultKind>, Box<Answer>> {
-        let fault = self.lock().faults.strike(route, file);
+    pub(crate) async fn strike(
+        &self,
+        route: Route,
+        file: Option<&str>,
+        from: Option<u64>,
+    ) -> Result<Option<FaultKind>, Box<Answer>> {
+        let fault = self.lock().faults.strike(route, file, from);
         match fault {
             None => Ok(None),
             Some(FaultKind::Stall) => std::future::pending().await,
