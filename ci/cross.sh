@@ -60,11 +60,6 @@ type_check() { # PLATFORM
   cross_cargo "$1" check --profile "$profile" --bin azure-ai-models
 }
 
-# Of the program and its tests, once for each system.
-lint() { # PLATFORM
-  cross_cargo "$1" clippy --workspace --all-targets --features e2e -- -D warnings
-}
-
 # The tests that the platform has: those that need Unix say so themselves.
 run_tests() ( # PLATFORM ARGUMENTS-OF-CARGO...
   platform=$1

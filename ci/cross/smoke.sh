@@ -147,7 +147,13 @@ smoke_detached() { # SOURCE
     -o json 2>"$out.errors" </dev/null | cat >"$out"
   cat "$out.errors" "$out"
   id=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])' <"$out") || return 1
-  program custom uploads list >"$out" && cat "$out" || return 1
+  # It starts slowly under emulation.
+  for ((try = 0; try < 20; try++)); do
+    program custom uploads list >"$out" || return 1
+    ! grep --quiet uploading "$out" || break
+    sleep 1
+  done
+  cat "$out"
   expect detached uploading "$out" || return 1
   echo "== uploads stop" && program custom uploads stop "$id" || return 1
   program custom uploads list >"$out" && cat "$out" || return 1

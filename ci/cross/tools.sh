@@ -112,3 +112,8 @@ cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
     RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
 }
+
+# Clippy, which checks types too, for the program and its tests.
+lint() { # PLATFORM
+  cross_cargo "$1" clippy --workspace --all-targets --features e2e -- -D warnings
+}
