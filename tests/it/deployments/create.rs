@@ -326,12 +326,14 @@ fn an_existing_deployment_of_the_same_model_is_kept() {
     assert_eq!(keep(&["-o", "json"]).success().json(), super::shown(&env)[0]);
     let output = keep(&["--sku-capacity", "160"]).success();
     assert!(output.stderr.contains("WARNING: Deployment 'dep' has options other than"), "{output}");
-    let update = "azure-ai-models custom deployments update --name dep --sku-capacity 160 --set-tag 'a=b'\n";
+    // cmd.exe needs no quotes here.
+    let tag = if cfg!(windows) { "a=b" } else { "'a=b'" };
+    let update = format!("azure-ai-models custom deployments update --name dep --sku-capacity 160 --set-tag {tag}\n");
     let output = keep(&["--sku-capacity", "160", "--tag", "a=b"]).success();
-    assert!(output.stderr.contains(update), "{output}");
+    assert!(output.stderr.contains(&update), "{output}");
     // Refused with the same command, or with the one that lists what exists.
     let refused = create(&env, &["--sku-capacity", "160", "--tag", "a=b", "-y"]).fails_with(5);
-    assert!(refused.stderr.contains(update), "{refused}");
+    assert!(refused.stderr.contains(&update), "{refused}");
     for more in [&["-y"][..], &["-y", "--sku-capacity", "160", "--model-version", "2"]] {
         let refused = create(&env, more).fails_with(5);
         assert!(refused.stderr.contains("azure-ai-models deployments show --name dep\n"), "{refused}");
