@@ -53,6 +53,8 @@ fn a_version_with_a_blank_is_reached_by_all_but_create() {
     create(&env, &["--version", "1.0 beta"]).fails_with(2);
 }
 
+/// Windows has no such names.
+#[cfg(unix)]
 #[test]
 fn the_native_engine_reads_a_directory_with_a_star_in_its_name() {
     let env = env();
