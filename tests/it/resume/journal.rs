@@ -104,7 +104,7 @@ fn with_schema(env: &TestEnv, schema: u32) {
 /// Directory in which each AzCopy had its log and its plan.
 fn runs(env: &TestEnv) -> Vec<String> {
     let name = |start: &Value| start["values"]["AZCOPY_LOG_LOCATION"].as_str().expect("a directory").to_owned();
-    env.azcopy_starts().iter().map(|start| name(start).rsplit('/').next().expect("a name").to_owned()).collect()
+    env.azcopy_starts().iter().map(|start| name(start).rsplit(['/', '\\']).next().expect("a name").to_owned()).collect()
 }
 
 /// The directory of a run says which files its AzCopy delivered: that counts neither for another container nor for other
