@@ -13,8 +13,6 @@ target_of() { # PLATFORM
   case $1 in
     linux/amd64) echo x86_64-unknown-linux-gnu ;;
     linux/arm64) echo aarch64-unknown-linux-gnu ;;
-    # Not released (design/platforms.md); ci/cross.sh builds it on request.
-    linux/amd64-musl) echo x86_64-unknown-linux-musl ;;
     windows/amd64) echo x86_64-pc-windows-gnullvm ;;
     windows/arm64) echo aarch64-pc-windows-gnullvm ;;
     darwin/amd64) echo x86_64-apple-darwin ;;
@@ -25,7 +23,6 @@ target_of() { # PLATFORM
 # The same as Zig is told, with the glibc that the program may ask for.
 linked_target_of() { # PLATFORM
   case $1 in
-    linux/*-musl) target_of "$1" ;;
     linux/*) echo "$(target_of "$1").$glibc" ;;
     *) target_of "$1" ;;
   esac
@@ -35,10 +32,6 @@ linked_target_of() { # PLATFORM
 check_needs() { # PLATFORM PROGRAM
   local needs newest others
   case $1 in
-    linux/*-musl)
-      ! readelf --wide --dynamic "$2" | grep NEEDED || return 1
-      echo "$2 needs no library"
-      ;;
     linux/*)
       needs=$(readelf --wide --version-info "$2" | grep -oE 'GLIBC_[0-9.]+' | sort --unique --version-sort)
       echo "$2 needs ${needs//$'\n'/ }"

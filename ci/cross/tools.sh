@@ -107,7 +107,7 @@ needs() { # PLATFORM PROGRAM
 cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
   local platform=$1 command=$2 own_std=()
   shift 2
-  [[ $platform == linux/* && $platform != *-musl ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
+  [[ $platform == linux/* ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
   env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
     RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
