@@ -25,9 +25,9 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     retry_while_held(|| private().create(true).truncate(true).write(true).open(path))
 }
 
-/// A private file that is written at its end.
+/// A private file that is written at its end. Blocks, on Windows up to a second.
 pub(crate) fn append_private(path: &Path) -> io::Result<File> {
-    private().create(true).append(true).open(path)
+    retry_while_held(|| private().create(true).append(true).open(path))
 }
 
 /// A private file that is read and written where it is; for locks.

@@ -80,3 +80,23 @@ fn compact(path: &Path) -> io::Result<usize> {
 fn next_to(path: &Path) -> PathBuf {
     path.with_extension("next")
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Windows would not replace it.
+    #[test]
+    fn the_file_is_not_held_open() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("events.ndjson");
+        let log = EventLog::default();
+        log.begin(&path).expect("begun");
+        log.append("{}");
+        let open = fs::read_dir("/proc/self/fd")
+            .expect("descriptors")
+            .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        assert_eq!(open.filter(|target| *target == path).count(), 0);
+        assert_eq!(fs::read_to_string(&path).expect("read"), "{}\n");
+    }
+}
