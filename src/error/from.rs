@@ -232,3 +232,17 @@ impl CliError {
             .with_suggestion(format!("Check the value of {origin}."))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows reports a name that no file can have as an invalid one.
+    #[test]
+    fn a_name_that_cannot_exist_is_a_file_that_is_not_there() {
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::InvalidFilename] {
+            let error = CliError::unreadable(Path::new("mod*"), &kind.into());
+            assert_eq!(error.message(), "File not found: mod*");
+        }
+    }
+}
