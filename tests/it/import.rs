@@ -12,7 +12,7 @@ use fake_hub::{Config as HubConfig, FakeHub, RepoConfig, SIGNATURE_MARK, Side};
 use foundry_emulator::Config;
 use serde_json::{Value, json};
 
-use crate::support::{BlockStore, CANARY, Output, Received, TestEnv, sha256};
+use crate::support::{BlockStore, CANARY, Output, Received, TestEnv, extend_varied, sha256};
 
 const MIB: usize = 1 << 20;
 /// Three blocks and a bit.
@@ -32,15 +32,7 @@ fn weights(bytes: usize, seed: u64) -> Vec<u8> {
     let header = format!(r#"{{"w{seed}":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, bytes - 108);
     let mut content = 100_u64.to_le_bytes().to_vec();
     content.extend_from_slice(format!("{header:<100}").as_bytes());
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ seed;
-    while content.len() < bytes {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        content.extend_from_slice(&state.to_le_bytes());
-    }
-    content.truncate(bytes);
-    content
+    extend_varied(content, bytes, seed)
 }
 
 fn world(change: impl FnOnce(&mut HubConfig)) -> World {

@@ -6,7 +6,7 @@ use std::{io::Read, process::Stdio};
 use foundry_emulator::{Config, Fault, FaultKind, NextLinkForm, Route};
 use serde_json::json;
 
-use crate::support::{TestEnv, for_each_api_version};
+use crate::support::{TestEnv, env_with_models, for_each_api_version};
 
 for_each_api_version!(
     an_empty_project_is_no_failure,
@@ -22,18 +22,6 @@ for_each_api_version!(
     a_training_job_is_asked_for_and_looked_for_here_as_well,
     a_list_that_breaks_off_is_no_list,
 );
-
-fn env_with_models(api: &str) -> TestEnv {
-    let env = TestEnv::speaking(api, Config::default());
-    for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
-        let model = json!({
-            "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",
-            "blobUri": "https://storage.blob.core.windows.net/container", "tags": {"team": "b", "area": "a"},
-        });
-        env.emulator().seed(&model).expect("seeded");
-    }
-    env
-}
 
 fn an_empty_project_is_no_failure(api: &str) {
     let env = TestEnv::speaking(api, Config::default());

@@ -116,7 +116,7 @@ fn broken(texts: &BTreeMap<String, String>, base: &Path, reference: &str) -> Opt
         return Some("no such file".to_owned());
     }
     let page = texts.get(&relative(&root().join(&target)))?;
-    let known = anchor.is_empty() || anchors(&prose("page.md", page)).contains(anchor);
+    let known = anchor.is_empty() || anchors(&prose(&target.to_string_lossy(), page)).contains(anchor);
     (!known).then(|| format!("no heading '{anchor}'"))
 }
 

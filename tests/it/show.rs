@@ -3,7 +3,7 @@
 use foundry_emulator::{Config, Fault, FaultKind, Route};
 use serde_json::json;
 
-use crate::support::{TestEnv, for_each_api_version};
+use crate::support::{TestEnv, env_with_models, for_each_api_version};
 
 for_each_api_version!(
     versions_are_listed_newest_first,
@@ -15,18 +15,6 @@ for_each_api_version!(
     odd_names_of_the_service_are_reached,
     a_busy_service_is_asked_again_and_that_is_said_once,
 );
-
-fn env_with_models(api: &str) -> TestEnv {
-    let env = TestEnv::speaking(api, Config::default());
-    for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
-        let model = json!({
-            "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",
-            "blobUri": "https://storage.blob.core.windows.net/container", "tags": {"team": "b", "area": "a"},
-        });
-        env.emulator().seed(&model).expect("seeded");
-    }
-    env
-}
 
 fn versions_are_listed_newest_first(api: &str) {
     let env = env_with_models(api);

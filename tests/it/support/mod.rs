@@ -88,6 +88,19 @@ pub(crate) fn create(env: &TestEnv, more: &[&str]) -> Output {
     env.run(&[&CREATE[..], more].concat())
 }
 
+/// A project with three versions of `my-model` and one of `test-model`.
+pub(crate) fn env_with_models(api: &str) -> TestEnv {
+    let env = TestEnv::speaking(api, Config::default());
+    for (name, version) in [("my-model", "1"), ("my-model", "10"), ("my-model", "9"), ("test-model", "1")] {
+        let model = serde_json::json!({
+            "name": name, "version": version, "description": "My fine-tuned model", "weightType": "FullWeight",
+            "blobUri": "https://storage.blob.core.windows.net/container", "tags": {"team": "b", "area": "a"},
+        });
+        env.emulator().seed(&model).expect("seeded");
+    }
+    env
+}
+
 /// One test's world; gone when the test ends.
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
@@ -378,8 +391,13 @@ pub(crate) fn sha256(content: &[u8]) -> String {
 /// Content no part of which is like another, so that a part in a wrong place shows.
 #[cfg(unix)]
 pub(crate) fn varied_content(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut content = Vec::with_capacity(bytes + 8);
+    extend_varied(Vec::with_capacity(bytes + 8), bytes, 0)
+}
+
+/// Extends content to this number of bytes; another seed gives other ones.
+#[cfg(unix)]
+pub(crate) fn extend_varied(mut content: Vec<u8>, bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ seed;
     while content.len() < bytes {
         state ^= state << 13;
         state ^= state >> 7;

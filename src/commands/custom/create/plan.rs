@@ -229,7 +229,8 @@ pub(super) fn blobs(listing: &BlobListing) -> Vec<PlannedFile> {
 mod tests {
     use super::*;
 
-    fn file(path: &str, bytes: u64, mtime_ns: u64) -> PlannedFile {
+    /// A file of this machine.
+    pub(super) fn file(path: &str, bytes: u64, mtime_ns: u64) -> PlannedFile {
         PlannedFile {
             path: path.into(),
             bytes,

@@ -97,19 +97,8 @@ fn byte_count(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use azure_ai_models_core::store::BlobVersion;
-
+    use super::super::tests::file;
     use super::*;
-
-    fn file(path: &str, bytes: u64, mtime_ns: u64) -> PlannedFile {
-        PlannedFile {
-            path: path.into(),
-            bytes,
-            mtime_ns: Some(mtime_ns),
-            sha256: None,
-            version: BlobVersion::default(),
-        }
-    }
 
     #[test]
     fn each_difference_names_its_file() {
