@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Packs the binaries that build.sh made into archives as 'azd x pack' makes them, with a registry.json that azd installs
-# from, and man pages and completions into an archive beside them. ci/pack.sh [BIN_DIR [OUTPUT_DIR]]; bin and dist by
-# default. PAGES names the built example "pages"; without it cargo builds it. The registry names the archives where they
-# are; with ARCHIVE_URL, below that address, and then all six platforms have to be there.
+# from, man pages and completions in an archive of their own, and SHA256SUMS of all archives.
+#   ci/pack.sh [BIN_DIR [OUTPUT_DIR]]    bin and dist by default
+# PAGES names the built example "pages"; without it cargo builds it. The registry names the archives where they are; with
+# ARCHIVE_URL, below that address, and then all six platforms have to be there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -39,7 +40,7 @@ missing = platforms - {path.name.removesuffix(".exe").removeprefix(f"{dashed}-")
 if archive_url and missing:
     sys.exit(f"ci/pack.sh: there is no program for {', '.join(sorted(missing))} in {bin_dir}.")
 out_dir.mkdir(parents=True, exist_ok=True)
-artifacts = {}
+artifacts, packed = {}, []
 for binary in binaries:
     name = binary.name.removesuffix(".exe")
     system, architecture = name.split("-")[-2:]
@@ -62,7 +63,7 @@ for binary in binaries:
         "checksum": {"algorithm": "sha256", "value": hashlib.sha256(archive.read_bytes()).hexdigest()},
         "entryPoint": binary.name,
     }
-    print(f"packed {archive}")
+    packed.append(archive)
 archive = out_dir / f"{dashed}-pages.tar.gz"
 with tarfile.open(archive, "w:gz") as out:
     for path in sorted(pages.rglob("*")):
@@ -70,7 +71,11 @@ with tarfile.open(archive, "w:gz") as out:
             info = tarfile.TarInfo(str(path.relative_to(pages)))
             info.size, info.mode = path.stat().st_size, 0o644
             out.addfile(info, io.BytesIO(path.read_bytes()))
-print(f"packed {archive}")
+packed.append(archive)
+for archive in packed:
+    print(f"packed {archive}")
+sums = [f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {archive.name}\n" for archive in packed]
+(out_dir / "SHA256SUMS").write_text("".join(sums))
 version = {
     "version": field("version"),
     "requiredAzdVersion": field("requiredAzdVersion"),
