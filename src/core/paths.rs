@@ -43,7 +43,12 @@ fn parts(path: &str, platform: Platform) -> Vec<&str> {
         None => (path.starts_with('/').then_some(ROOT), path),
     };
     let mut parts: Vec<&str> = root.into_iter().collect();
-    let roots = parts.len().max(usize::from(drive(rest).is_some() && windows));
+    let roots = match root {
+        // With the names of the server and of its share.
+        Some(SHARE) => 3,
+        Some(_) => 1,
+        None => usize::from(windows && drive(rest).is_some()),
+    };
     for part in rest.split(|char: char| char == '/' || (windows && char == '\\')) {
         match part {
             "" | "." => {}
@@ -160,6 +165,8 @@ mod tests {
             (Linux, "/w/../m", "/m", true),
             (Linux, "/../m", "/m", true),
             (Windows, r"C:\..\m", r"C:\m", true),
+            (Windows, r"\\server\share\..\..\m", r"\\server\share\m", true),
+            (Windows, r"\\?\UNC\server\share\..\m", r"\\server\share\m", true),
             (Linux, "/m", "/M", false),
             (MacOs, "/m", "/M", true),
             (Linux, "m", "/m", false),
