@@ -16,12 +16,10 @@ use tokio::task::JoinSet;
 use super::error::{DownloadError, Obstacle};
 use super::inspect::{is_absent, modified, obstacle};
 use super::plan::PlannedFile;
-use super::{Job, RANGE, ranges_of};
+use super::{CHUNK, Job, RANGE, chunks_of};
 use crate::files::{read_exact_at, remove_file, rename, write_all_at};
 use crate::model::{BlobPath, ContentHash};
 
-/// Bytes per write.
-const BATCH: usize = 1 << 20;
 /// Bytes that are hashed at a time: few enough for the processor's cache.
 const PIECE: usize = 256 * 1024;
 
@@ -43,13 +41,13 @@ pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<Fetched
     };
     let part = Arc::new(opened);
     let found: u64 =
-        written.iter().map(|range| span(*range, planned.file.bytes)).map(|range| range.end - range.start).sum();
+        written.iter().map(|chunk| span(*chunk, planned.file.bytes)).map(|span| span.end - span.start).sum();
     job.found.fetch_add(found, Ordering::Relaxed);
     let is_summed = job.sums_all || planned.file.sha256.is_some();
-    let (done, ranges) = mpsc::unbounded_channel();
+    let (done, chunks) = mpsc::unbounded_channel();
     let summing = async {
         match is_summed {
-            true => sum(&part, planned.file.bytes, ranges, written.clone()).await.map_err(disk(&path)).map(Some),
+            true => sum(&part, planned.file.bytes, chunks, written.clone()).await.map_err(disk(&path)).map(Some),
             false => Ok(None),
         }
     };
@@ -70,7 +68,7 @@ pub(super) async fn fetch(job: Arc<Job>, planned: PlannedFile) -> Result<Fetched
     Ok(FetchedFile { planned, sha256, is_moved })
 }
 
-/// Fetches the ranges that are not written, each as soon as a permit is available.
+/// Fetches the chunks that are not written, a range of them at a time, as soon as a permit is available.
 async fn missing(
     job: &Arc<Job>,
     planned: &PlannedFile,
@@ -80,14 +78,14 @@ async fn missing(
 ) -> Result<(), DownloadError> {
     // Tasks of their own: each is run where its connection is.
     let mut in_flight = JoinSet::new();
-    for range in (0..ranges_of(planned.file.bytes)).filter(|range| !written.contains(range)) {
+    for chunks in missing_ranges(chunks_of(planned.file.bytes), written) {
         let turn = Arc::clone(&job.requests).acquire_owned().await.map_err(|_| DownloadError::Stopped)?;
         let work = FileRange {
             job: Arc::clone(job),
             planned: planned.clone(),
             part: Arc::clone(part),
             path: path.to_owned(),
-            range,
+            chunks,
         };
         in_flight.spawn(work.fetch(turn, done.clone()));
         while let Some(ended) = in_flight.try_join_next() {
@@ -101,51 +99,66 @@ async fn missing(
     Ok(())
 }
 
-/// One range of a file.
+/// Contiguous chunks that are not written; each range of them is within one of [`RANGE`] bytes.
+fn missing_ranges(chunks: u64, written: &HashSet<u64>) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    for chunk in (0..chunks).filter(|chunk| !written.contains(chunk)) {
+        match ranges.last_mut() {
+            Some(last) if last.end == chunk && !chunk.is_multiple_of(RANGE / CHUNK) => last.end += 1,
+            _ => ranges.push(chunk..chunk + 1),
+        }
+    }
+    ranges
+}
+
+/// Contiguous chunks of a file, fetched by one request.
 struct FileRange {
     job: Arc<Job>,
     planned: PlannedFile,
     part: Arc<File>,
     path: PathBuf,
-    range: u64,
+    chunks: Range<u64>,
 }
 
 impl FileRange {
     async fn fetch(self, turn: OwnedSemaphorePermit, done: mpsc::UnboundedSender<u64>) -> Result<(), DownloadError> {
-        let span = span(self.range, self.planned.file.bytes);
-        let mut at = span.start;
-        let mut source = self.job.store.read_range(&self.planned.file, span);
-        let (mut batch, mut length) = (Vec::new(), 0);
-        loop {
-            let piece = source.next().await?;
-            let is_end = piece.is_none();
-            if let Some(piece) = piece {
-                self.job.received.fetch_add(piece.len() as u64, Ordering::Relaxed);
-                length += piece.len();
-                batch.push(piece);
+        let bytes = self.planned.file.bytes;
+        let all = span(self.chunks.start, bytes).start..span(self.chunks.end - 1, bytes).end;
+        let mut source = self.job.store.read_range(&self.planned.file, all);
+        // The rest of a piece that goes beyond the end of a chunk.
+        let mut rest = Bytes::new();
+        for chunk in self.chunks.clone() {
+            let span = span(chunk, bytes);
+            let (mut pieces, mut missing) = (Vec::new(), span.end - span.start);
+            while missing > 0 {
+                if rest.is_empty() {
+                    // The reader ends where its range does.
+                    rest = source.next().await?.ok_or(DownloadError::Stopped)?;
+                    self.job.received.fetch_add(rest.len() as u64, Ordering::Relaxed);
+                }
+                let piece = rest.split_to(rest.len().min(usize::try_from(missing).unwrap_or(usize::MAX)));
+                missing -= piece.len() as u64;
+                pieces.push(piece);
             }
-            if length >= BATCH || is_end {
-                let (part, pieces, from) = (Arc::clone(&self.part), std::mem::take(&mut batch), at);
-                blocking(move || write(&part, &pieces, from)).await.map_err(disk(&self.path))?;
-                at += std::mem::take(&mut length) as u64;
+            let part = Arc::clone(&self.part);
+            blocking(move || write(&part, &pieces, span.start)).await.map_err(disk(&self.path))?;
+            // A file of one chunk is fetched again as a whole.
+            if chunks_of(bytes) > 1 {
+                self.job.record.chunk(&self.planned.part, chunk).map_err(disk(&self.job.private))?;
             }
-            if is_end {
-                break;
-            }
+            // Nobody listens where nothing is summed.
+            done.send(chunk).ok();
         }
-        // A file of one range is fetched again as a whole.
-        if ranges_of(self.planned.file.bytes) > 1 {
-            self.job.record.range(&self.planned.part, self.range).map_err(disk(&self.job.private))?;
-        }
+        // A response that is read to its end leaves the connection to the next request.
+        drop(source.next().await?);
         drop(turn);
-        // Nobody listens where nothing is summed.
-        done.send(self.range).ok();
         Ok(())
     }
 }
 
-fn span(range: u64, bytes: u64) -> Range<u64> {
-    range * RANGE..bytes.min((range + 1) * RANGE)
+/// Bytes of a chunk.
+fn span(chunk: u64, bytes: u64) -> Range<u64> {
+    chunk * CHUNK..bytes.min((chunk + 1) * CHUNK)
 }
 
 fn write(part: &File, pieces: &[Bytes], mut at: u64) -> io::Result<()> {
@@ -156,19 +169,19 @@ fn write(part: &File, pieces: &[Bytes], mut at: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Hashes a part in order, as far as its ranges are written.
+/// Hashes a part in order, as far as its chunks are written.
 async fn sum(
     part: &Arc<File>,
     bytes: u64,
-    mut ranges: mpsc::UnboundedReceiver<u64>,
+    mut chunks: mpsc::UnboundedReceiver<u64>,
     mut written: HashSet<u64>,
 ) -> io::Result<ContentHash> {
     let mut sum = Sha256::new();
-    for next in 0..ranges_of(bytes) {
+    for next in 0..chunks_of(bytes) {
         while !written.remove(&next) {
-            match ranges.recv().await {
-                Some(range) => drop(written.insert(range)),
-                // A range that cannot be fetched ends the fetching, which says why.
+            match chunks.recv().await {
+                Some(chunk) => drop(written.insert(chunk)),
+                // A chunk that cannot be fetched ends the fetching, which says why.
                 None => std::future::pending().await,
             }
         }
@@ -198,19 +211,19 @@ pub(super) async fn move_into_place(job: Arc<Job>, planned: PlannedFile) -> Resu
 }
 
 impl Job {
-    /// Opens the part of a file, and returns the numbers of its written ranges.
+    /// Opens the part of a file, and returns the numbers of its written chunks.
     fn open(&self, planned: &PlannedFile, path: &Path) -> io::Result<(File, HashSet<u64>)> {
         let options = || {
             let mut options = File::options();
             options.read(true).write(true);
             options
         };
-        if !planned.ranges.is_empty() {
-            return Ok((options().open(path)?, planned.ranges.clone()));
+        if !planned.chunks.is_empty() {
+            return Ok((options().open(path)?, planned.chunks.clone()));
         }
-        // Not the one of an earlier run, which may be of any length; its ranges do not count any more.
+        // Not the one of an earlier run, which may be of any length; its chunks do not count any more.
         remove_file(path)?;
-        if ranges_of(planned.file.bytes) > 1 {
+        if chunks_of(planned.file.bytes) > 1 {
             self.record.discard(&planned.part)?;
         }
         let part = options().create_new(true).open(path)?;
@@ -261,7 +274,7 @@ impl Job {
         }
         let part = self.private.join(planned.part.as_str());
         self.sync(&part).inspect_err(|_| {
-            // The system may have dropped what it could not write: the ranges are not known to be on the disk.
+            // The system may have dropped what it could not write: the chunks are not known to be on the disk.
             drop(self.discard(planned));
         })?;
         rename(&part, &target)?;
@@ -281,4 +294,26 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_that_are_not_written_are_fetched_in_ranges() {
+        for (chunks, written, expected) in [
+            (0, vec![], vec![]),
+            (20, vec![], vec![0..8, 8..16, 16..20]),
+            (20, vec![0, 1, 9, 19], vec![2..8, 8..9, 10..16, 16..19]),
+            (8, (0..8).collect(), vec![]),
+        ] {
+            assert_eq!(missing_ranges(chunks, &HashSet::from_iter(written)), expected);
+        }
+    }
+
+    #[test]
+    fn the_last_chunk_ends_with_its_file() {
+        assert_eq!(span(2, 3 * CHUNK - 5), 2 * CHUNK..3 * CHUNK - 5);
+    }
 }

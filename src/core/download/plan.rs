@@ -10,7 +10,7 @@ use super::inspect::{DirectoryInspector, PathContent};
 use super::name::{NameHazard, hazards};
 use super::record::{PartId, WrittenParts};
 use super::space::free_space;
-use super::{DownloadedFile, RANGE, ranges_of};
+use super::{CHUNK, DownloadedFile, chunks_of};
 use crate::model::{ContentHash, FileList, content_digest};
 use crate::platform::Platform;
 use crate::source::{DOWNLOAD_DIRECTORY, FileSums, Selection};
@@ -52,8 +52,8 @@ pub(super) struct PlannedFile {
     pub(super) file: StoredFile,
     pub(super) part: PartId,
     pub(super) state: FileState,
-    /// Ranges written by an earlier run.
-    pub(super) ranges: HashSet<u64>,
+    /// Numbers of the chunks written by an earlier run.
+    pub(super) chunks: HashSet<u64>,
 }
 
 impl PlannedFile {
@@ -64,8 +64,8 @@ impl PlannedFile {
 
     /// Bytes written by an earlier run.
     pub(super) fn found(&self) -> u64 {
-        let length = |range: &u64| self.file.bytes.saturating_sub(range * RANGE).min(RANGE);
-        self.ranges.iter().map(length).sum()
+        let length = |chunk: &u64| self.file.bytes.saturating_sub(chunk * CHUNK).min(CHUNK);
+        self.chunks.iter().map(length).sum()
     }
 }
 
@@ -145,11 +145,11 @@ impl DownloadPlan {
                 },
                 PathContent::File(_) | PathContent::Link => FileState::Other,
             };
-            let mut ranges = written.ranges(&part);
+            let mut chunks = written.chunks(&part);
             let exists = fs::symlink_metadata(private.join(part.as_str()))
                 .is_ok_and(|found| found.is_file() && found.len() == file.bytes);
-            ranges.retain(|range| exists && *range < ranges_of(file.bytes));
-            files.push(PlannedFile { file: file.clone(), part, state, ranges });
+            chunks.retain(|chunk| exists && *chunk < chunks_of(file.bytes));
+            files.push(PlannedFile { file: file.clone(), part, state, chunks });
         }
         obstacles.dedup();
         if !obstacles.is_empty() {
@@ -252,19 +252,19 @@ mod tests {
     use super::*;
     use crate::store::version;
 
-    fn planned(bytes: u64, state: FileState, ranges: &[u64]) -> PlannedFile {
+    fn planned(bytes: u64, state: FileState, chunks: &[u64]) -> PlannedFile {
         let file = StoredFile { path: "a".into(), bytes, sha256: None, version: version("1") };
         let part = PartId::of("place", &file);
-        PlannedFile { file, part, state, ranges: ranges.iter().copied().collect() }
+        PlannedFile { file, part, state, chunks: chunks.iter().copied().collect() }
     }
 
     #[test]
     fn space_is_needed_for_what_is_not_fetched_yet() {
-        let large = 2 * RANGE + 100;
+        let large = 2 * CHUNK + 100;
         for (files, needed) in [
             (vec![planned(large, FileState::Absent, &[])], large),
-            (vec![planned(large, FileState::Absent, &[0, 2])], RANGE),
-            (vec![planned(large, FileState::Other, &[1]), planned(7, FileState::Completed, &[])], RANGE + 100),
+            (vec![planned(large, FileState::Absent, &[0, 2])], CHUNK),
+            (vec![planned(large, FileState::Other, &[1]), planned(7, FileState::Completed, &[])], CHUNK + 100),
         ] {
             let directory = PathBuf::from("out");
             let plan = DownloadPlan { directory, files, force: true, digest: None, candidates: FileList::default() };

@@ -1,4 +1,4 @@
-//! Record of a download, in its private directory: written ranges of parts, and files that are in place.
+//! Record of a download, in its private directory: written chunks of parts, and files that are in place.
 //! Lines of JSON that are appended, so that a process that is killed loses no more than the line it was writing.
 //!
 //! A part is named by location, name, size and ETag of its blob, so that another write of the blob is another part.
@@ -41,9 +41,9 @@ impl PartId {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum RecordEntry {
-    /// A range of a part is written; its number.
-    Range(PartId, u64),
-    /// A part is missing or has wrong content: its ranges do not count.
+    /// A chunk of a part is written; its number.
+    Chunk(PartId, u64),
+    /// A part is missing or has wrong content: its chunks do not count.
     Discard(PartId),
     /// A file is in place; its modification time in nanoseconds.
     Done(PartId, u64),
@@ -52,7 +52,7 @@ enum RecordEntry {
 /// State of a download in progress.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct WrittenParts {
-    ranges: HashMap<PartId, HashSet<u64>>,
+    chunks: HashMap<PartId, HashSet<u64>>,
     done: HashMap<PartId, u64>,
 }
 
@@ -68,8 +68,8 @@ impl WrittenParts {
         for line in BufReader::new(file).split(b'\n') {
             // The last line may be torn.
             match serde_json::from_slice(&line?) {
-                Ok(RecordEntry::Range(part, range)) => drop(written.ranges.entry(part).or_default().insert(range)),
-                Ok(RecordEntry::Discard(part)) => drop(written.ranges.remove(&part)),
+                Ok(RecordEntry::Chunk(part, chunk)) => drop(written.chunks.entry(part).or_default().insert(chunk)),
+                Ok(RecordEntry::Discard(part)) => drop(written.chunks.remove(&part)),
                 Ok(RecordEntry::Done(part, modified)) => drop(written.done.insert(part, modified)),
                 Err(_) => {}
             }
@@ -77,9 +77,9 @@ impl WrittenParts {
         Ok(written)
     }
 
-    /// Numbers of the ranges of a part that are written.
-    pub(super) fn ranges(&self, part: &PartId) -> HashSet<u64> {
-        self.ranges.get(part).cloned().unwrap_or_default()
+    /// Numbers of the chunks of a part that are written.
+    pub(super) fn chunks(&self, part: &PartId) -> HashSet<u64> {
+        self.chunks.get(part).cloned().unwrap_or_default()
     }
 
     /// Modification time of the file that this part became.
@@ -101,12 +101,12 @@ impl Record {
         Ok(Self(Mutex::new(file)))
     }
 
-    /// Records a written range of a part, by its number.
-    pub(super) fn range(&self, part: &PartId, range: u64) -> io::Result<()> {
-        self.append(&RecordEntry::Range(part.clone(), range))
+    /// Records a written chunk of a part, by its number.
+    pub(super) fn chunk(&self, part: &PartId, chunk: u64) -> io::Result<()> {
+        self.append(&RecordEntry::Chunk(part.clone(), chunk))
     }
 
-    /// Forgets the ranges of a part.
+    /// Forgets the chunks of a part.
     pub(super) fn discard(&self, part: &PartId) -> io::Result<()> {
         self.append(&RecordEntry::Discard(part.clone()))
     }
@@ -138,15 +138,15 @@ mod tests {
         assert_eq!(WrittenParts::read(path).expect("no record"), WrittenParts::default());
         let [a, b] = ["a", "b"].map(|name| PartId::of("place", &file(name, 9, "1")));
         let record = Record::open(path).expect("a record");
-        record.range(&a, 0).expect("written");
-        record.range(&b, 1).expect("written");
+        record.chunk(&a, 0).expect("written");
+        record.chunk(&b, 1).expect("written");
         record.discard(&b).expect("written");
         record.done(&b, 77).expect("written");
-        record.0.lock().expect("the file").write_all(b"{\"range\":[\"").expect("written");
+        record.0.lock().expect("the file").write_all(b"{\"chunk\":[\"").expect("written");
         let record = Record::open(path).expect("a record");
-        record.range(&a, 2).expect("written");
+        record.chunk(&a, 2).expect("written");
         let written = WrittenParts::read(path).expect("a record");
-        assert_eq!((written.ranges(&a), written.ranges(&b)), (HashSet::from([0, 2]), HashSet::new()));
+        assert_eq!((written.chunks(&a), written.chunks(&b)), (HashSet::from([0, 2]), HashSet::new()));
         assert_eq!((written.done(&a), written.done(&b)), (None, Some(77)));
     }
 
