@@ -31,7 +31,7 @@ impl From<DownloadError> for CliError {
                 .with_code(ErrorCode::FileExists)
                 .listing(&names.into_iter().map(|name| (name, "")).collect::<Vec<_>>())
                 .with_suggestion(
-                    "They are not what the model has, or nothing tells. Use another directory, or --force to overwrite them.",
+                    "Content that is there differs from the model, or has no recorded SHA-256 to be compared with. Use another directory, or --force to overwrite it.",
                 ),
             DownloadError::InUse(_) => Self::new(ErrorKind::Conflict, message)
                 .with_code(ErrorCode::DownloadRunning)
