@@ -46,7 +46,11 @@ impl Meter {
         let ceiling = progress.total_bytes.map_or(u64::MAX, |total| total.saturating_sub(1));
         progress.bytes = progress.bytes.max(counters.bytes.min(ceiling));
         progress.found = counters.found;
-        progress.remote = counters.remote;
+        // What this machine sent is the rest, and must not decrease where the last byte is withheld.
+        progress.remote = counters.remote.map(|remote| {
+            let sent = counters.bytes.saturating_sub(counters.found + remote);
+            remote.min(progress.bytes.saturating_sub(counters.found + sent))
+        });
         progress.files = progress.files.max(counters.files.min(progress.total_files.unwrap_or(u64::MAX)));
         *progress
     }
