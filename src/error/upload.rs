@@ -120,12 +120,11 @@ impl CliError {
     #[must_use]
     pub(crate) fn with_changed_files(mut self, changed: &[ChangedFile]) -> Self {
         for ChangedFile { path, planned, now } in changed.iter().take(MAX_NAMED_FILES) {
-            let planned = units::bytes(*planned);
-            self = self.and_message(&match now {
-                Some(now) => {
-                    format!("{path} changed during the upload: it was {planned}, and is {} now", units::bytes(*now))
-                }
-                None => format!("{path} no longer exists: it was {planned}"),
+            let size = units::bytes(*planned);
+            self = self.and_message(&match now.map(units::bytes) {
+                Some(now) if now == size => format!("{path} changed during the upload; its size is still {size}"),
+                Some(now) => format!("{path} changed during the upload: it was {size}, and is {now} now"),
+                None => format!("{path} no longer exists: it was {size}"),
             });
         }
         match changed.len() {

@@ -169,7 +169,7 @@ fn a_file_that_changes_during_the_upload_is_named() {
     for (content, end, words) in [
         ("17 bytes in total", "end Completed 1067 1067 3 3 0\nexit 0", ": it was 1 B, and is 17 B now"),
         // As long as before, but written again.
-        ("2", failed, ""),
+        ("2", failed, "; its size is still 1 B"),
     ] {
         let mut env = env();
         env.write("model/nohup.out", "1");
