@@ -150,6 +150,20 @@ fn a_broken_resume_names_itself_as_the_way_on() {
     assert!(output.stderr.contains(&format!("  azure-ai-models custom uploads resume {id}\n")), "{output}");
 }
 
+#[test]
+fn a_resume_has_its_own_rate_limit_and_progress() {
+    let mut env = broken(&[]);
+    let id = id(&env);
+    env.azcopy_script("init\nprogress 500 1000 0 1 0\nend Failed 0 1000 0 1 1\nexit 1\n");
+    let resume = ["custom", "uploads", "resume", &id, "--limit-rate", "20M", "--progress", "json"];
+    let output = env.run(&resume).fails_with(7);
+    let start = env.azcopy_starts().pop().expect("a start").to_string();
+    assert!(start.contains("--cap-mbps") && start.contains("167.772160"), "{start}");
+    assert!(output.stderr.contains(r#"{"event":"upload.progress""#), "{output}");
+    // The command that resumes it again keeps the limit.
+    assert!(output.stderr.contains(&format!("custom uploads resume {id} --limit-rate 20M\n")), "{output}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_upload_is_discarded_on_confirmation() {

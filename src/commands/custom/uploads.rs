@@ -51,7 +51,7 @@ Examples:
   azd ai models custom uploads log 3f2a9c0d1e4b5a67")]
     Log(log::LogArgs),
     /// Resume an unfinished upload and register the model
-    #[command(mut_arg("engine", |arg| arg.help(RESUME_ENGINE)), after_help = "\
+    #[command(mut_arg("engine", |arg| arg.help(RESUME_ENGINE).display_order(0)), after_help = "\
 Examples:
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67
   azd ai models custom uploads resume 3f2a9c0d1e4b5a67 --detach")]
@@ -69,6 +69,7 @@ impl UploadsCommand {
     pub(super) fn progress(&self) -> ProgressMode {
         match self {
             Self::Attach(args) => args.progress(),
+            Self::Resume(args) => args.progress(),
             _ => ProgressMode::Auto,
         }
     }

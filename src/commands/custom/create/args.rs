@@ -152,10 +152,6 @@ pub(crate) struct CreateArgs {
     #[command(flatten)]
     pub(super) progress: ProgressArgs,
 
-    /// Maximum upload rate in bytes per second, such as 100M (suffixes K, M, G)
-    #[arg(long, help_heading = headings::UPLOAD, hide_short_help = true, value_name = "RATE", value_parser = units::parse_bytes)]
-    pub(super) limit_rate: Option<u64>,
-
     #[command(flatten)]
     pub(super) detach: DetachArgs,
 }

@@ -19,6 +19,7 @@ use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::{ModelVersion, Source};
 use azure_ai_models_core::process::{Detaching, EnvChanges, is_program};
+use azure_ai_models_core::units;
 use azure_ai_models_core::upload::DirectoryHandover;
 use azure_ai_models_core::upload::detached::{DetachedFiles, ResumeHint};
 
@@ -98,10 +99,12 @@ impl CreateSpec {
     /// Options of `uploads resume` that resume the upload as it was started.
     pub(in crate::commands::custom) fn resume_options(&self) -> Vec<String> {
         let native = matches!((self.engine, &self.source), (EngineChoice::Native { .. }, Source::Local(_)));
+        let limit_rate = self.limit_rate.map(units::option);
         let options = [
             ("--engine", native.then_some("native")),
             ("--copy", (self.copy != CopyMode::default()).then(|| self.copy.as_str())),
             ("--verify", (self.verify != VerifyMode::default()).then(|| self.verify.as_str())),
+            ("--limit-rate", limit_rate.as_deref()),
         ];
         options.iter().filter_map(|(option, value)| Some([*option, (*value)?])).flatten().map(str::to_owned).collect()
     }

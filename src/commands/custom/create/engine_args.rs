@@ -10,6 +10,7 @@ use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::env::var;
 use azure_ai_models_core::hub::{CopyMode, VerifyMode};
 use azure_ai_models_core::model::Source;
+use azure_ai_models_core::units;
 
 /// Options that choose the upload engine.
 #[derive(Args, Debug)]
@@ -34,6 +35,10 @@ pub(in crate::commands::custom) struct EngineArgs {
     /// Verify hf:// files: auto (those that this machine transfers), full or off [default: auto]
     #[arg(long, hide_short_help = true, value_name = "MODE", value_enum, hide_possible_values = true)]
     verify: Option<VerifyName>,
+
+    /// Maximum upload rate in bytes per second, such as 100M (suffixes K, M, G)
+    #[arg(long, hide_short_help = true, value_name = "RATE", value_parser = units::parse_bytes)]
+    limit_rate: Option<u64>,
 }
 
 /// Words of `--copy`.
@@ -74,7 +79,13 @@ impl EngineArgs {
         let copy = options.copy.as_deref().map(|word| CopyName::from_str(word, false)).transpose().ok()?;
         let verify = options.verify.as_deref().map(|word| VerifyName::from_str(word, false)).transpose().ok()?;
         let engine = Some(EngineName::from_str(engine, false).ok()?);
-        Some(Self { engine, parallel: options.parallel, no_hash: options.no_hash, copy, verify })
+        let (parallel, no_hash, limit_rate) = (options.parallel, options.no_hash, options.limit_rate);
+        Some(Self { engine, parallel, no_hash, copy, verify, limit_rate })
+    }
+
+    /// Maximum upload rate in bytes per second; `None` without a limit.
+    pub(in crate::commands::custom) fn limit_rate(&self) -> Option<u64> {
+        self.limit_rate
     }
 
     /// The engine for this source: by option, otherwise by environment, otherwise the usual one.

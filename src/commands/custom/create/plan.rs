@@ -55,7 +55,7 @@ pub(in crate::commands::custom) struct PlanOptions {
     /// Word of `--verify`, for sources of the Hub.
     pub(super) verify: Option<String>,
     /// Bytes per second.
-    limit_rate: Option<u64>,
+    pub(super) limit_rate: Option<u64>,
     no_wait: bool,
     timeout_seconds: Option<u64>,
     deploy: Option<PlannedDeployment>,

@@ -99,7 +99,7 @@ impl CreateArgs {
             copy: self.engine.copy(),
             verify: self.engine.verify(),
             azcopy_path: self.azcopy_path,
-            limit_rate: self.limit_rate,
+            limit_rate: self.engine.limit_rate(),
             detach,
             if_changed: self.if_changed,
             plan,

@@ -6,7 +6,9 @@ use super::find;
 use crate::app::App;
 use crate::commands::custom::create::{CreateSpec, DetachArgs, EngineArgs, EngineName, VersionChoice, create_model};
 use crate::commands::custom::{hub, running};
+use crate::commands::progress::ProgressArgs;
 use crate::commands::{connect, headings};
+use crate::console::ProgressMode;
 use crate::error::{CliError, ErrorCode};
 use azure_ai_models_core::model::Source;
 use azure_ai_models_core::upload::detached::DetachedOutcome;
@@ -27,7 +29,17 @@ pub(crate) struct ResumeArgs {
     engine: EngineArgs,
 
     #[command(flatten)]
+    progress: ProgressArgs,
+
+    #[command(flatten)]
     detach: DetachArgs,
+}
+
+impl ResumeArgs {
+    /// How progress is shown; the console is made before the command runs.
+    pub(super) fn progress(&self) -> ProgressMode {
+        self.progress.mode()
+    }
 }
 
 pub(super) async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> {
@@ -94,7 +106,7 @@ pub(super) async fn resume(app: &App, args: ResumeArgs) -> Result<(), CliError> 
         copy,
         verify,
         azcopy_path: None,
-        limit_rate: None,
+        limit_rate: args.engine.limit_rate(),
         detach,
         if_changed: false,
         plan: None,

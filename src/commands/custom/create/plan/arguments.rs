@@ -39,7 +39,6 @@ impl SavedPlan {
             sku_capacity: planned.and_then(|deploy| deploy.sku_capacity),
             no_wait: given.no_wait || options.no_wait,
             engine: EngineArgs::of_plan(&self.engine, options).ok_or_else(|| broken("engine"))?,
-            limit_rate: options.limit_rate,
             lora: LoraArgs {
                 lora_rank: lora.rank,
                 lora_alpha: lora.alpha,
