@@ -1,5 +1,6 @@
 //! An interrupted import resumes: blocks that are stored and summed are neither fetched nor sent again.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use fake_hub::{Fault, FaultKind, Route};
@@ -22,7 +23,8 @@ fn long_world() -> World {
 
 /// `create`, killed once the store received this number of blocks, and their checksum is recorded.
 fn killed_after(world: &World, taken: u32) {
-    let options = [&CREATE[..], &["--skip-check"]].concat();
+    // With many in flight the first block may be the last that is taken, and then none is proved.
+    let options = [&CREATE[..], &["--skip-check", "--parallel", "2"]].concat();
     world.store.behaves(Behaviour { silent_after: Some(taken), ..Behaviour::default() });
     let running = Running::start(&world.env, &options);
     world.store.wait_until_silent(taken);
@@ -59,9 +61,9 @@ fn after_a_kill_nothing_proved_is_sent_twice_and_little_is_fetched_twice() {
     world.hub.forget();
     let output = world.create(&["-o", "json"]).success();
     world.assert_arrived();
-    let mut after = world.large().blocks;
-    after.sort_unstable();
-    assert_eq!(after, (proved as u64..13).collect::<Vec<_>>(), "{proved} of {before:?}");
+    // A set: what the killed run had given to its sockets may arrive only now, a second time.
+    let after: BTreeSet<u64> = world.large().blocks.into_iter().collect();
+    assert_eq!(after, (proved as u64..13).collect(), "{proved} of {before:?}");
     // The missing blocks, those beyond the saved checksum, and the header for the check.
     let missing = LONG - before.len() * 8 * MIB;
     let fetched = world.hub.file("model.safetensors").bytes as usize;
