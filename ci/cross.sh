@@ -70,7 +70,7 @@ run_tests() ( # PLATFORM ARGUMENTS-OF-CARGO...
     declare -x "CARGO_TARGET_${name^^}_RUNNER=env WINEPREFIX=$WINEPREFIX ${wine_settings[*]} /usr/lib/wine/wine64"
   fi
   # As in ci/test.sh: most tests wait.
-  RUST_TEST_THREADS=$((2 * $(nproc))) cross_cargo "$platform" test --features test-fakes "$@"
+  RUST_TEST_THREADS=$((3 * $(nproc))) cross_cargo "$platform" test --features test-fakes "$@"
 )
 
 for platform in "${platforms[@]}"; do
