@@ -2,6 +2,7 @@
 # Builds the program for other platforms on a Debian 12 with the package registries alone, and runs what can run here, with
 # the tests: windows/amd64 under Wine, linux/arm64 under QEMU.
 #   ci/cross.sh [PLATFORM...]    linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64; all by default
+#   ci/cross.sh linux/amd64-musl for systems without glibc
 # The programs for macOS are type-checked and not linked: no registry has Apple's SDK. Logs and tools are in
 # target/tools/cross. CROSS_PROFILE=release builds what is released, JOBS=1 leaves the other cores alone, CROSS_TESTS=0 runs
 # no tests.

@@ -43,7 +43,7 @@ out_dir.mkdir(parents=True, exist_ok=True)
 artifacts, packed = {}, []
 for binary in binaries:
     name = binary.name.removesuffix(".exe")
-    system, architecture = name.split("-")[-2:]
+    system, architecture, *variant = name.removeprefix(f"{dashed}-").split("-")
     archive = out_dir / f"{name}{'.tar.gz' if system == 'linux' else '.zip'}"
     files = [("extension.yaml", text.encode(), 0o644), (binary.name, binary.read_bytes(), 0o755)]
     if system == "linux":
@@ -58,12 +58,14 @@ for binary in binaries:
                 info = zipfile.ZipInfo(file)
                 info.external_attr, info.compress_type = mode << 16, zipfile.ZIP_DEFLATED
                 out.writestr(info, content)
+    packed.append(archive)
+    if variant:
+        continue  # azd knows one program a platform
     artifacts[f"{system}/{architecture}"] = {
         "url": f"{archive_url}/{archive.name}" if archive_url else str(archive),
         "checksum": {"algorithm": "sha256", "value": hashlib.sha256(archive.read_bytes()).hexdigest()},
         "entryPoint": binary.name,
     }
-    packed.append(archive)
 archive = out_dir / f"{dashed}-pages.tar.gz"
 with tarfile.open(archive, "w:gz") as out:
     for path in sorted(pages.rglob("*")):

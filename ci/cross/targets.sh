@@ -8,9 +8,11 @@ glibc=2.17
 # Libraries that every Windows 10 has: neither the Visual C++ runtime nor one of MinGW is among them.
 windows_libraries='advapi32|bcrypt|bcryptprimitives|combase|crypt32|kernel32|ntdll|ole32|oleaut32|powrprof|secur32|shell32|user32|userenv|ws2_32|api-ms-win-(core|crt)-[a-z0-9-]+'
 
-# Rust's name of a platform; nothing for an unknown one.
+# Rust's name of a platform; nothing for an unknown one. linux/amd64-musl, for systems without glibc such as Alpine, is none of
+# azd's: built and packed where it is named.
 target_of() { # PLATFORM
   case $1 in
+    linux/amd64-musl) echo x86_64-unknown-linux-musl ;;
     linux/amd64) echo x86_64-unknown-linux-gnu ;;
     linux/arm64) echo aarch64-unknown-linux-gnu ;;
     windows/amd64) echo x86_64-pc-windows-gnullvm ;;
@@ -23,7 +25,7 @@ target_of() { # PLATFORM
 # The same as Zig is told, with the glibc that the program may ask for.
 linked_target_of() { # PLATFORM
   case $1 in
-    linux/*) echo "$(target_of "$1").$glibc" ;;
+    linux/amd64 | linux/arm64) echo "$(target_of "$1").$glibc" ;;
     *) target_of "$1" ;;
   esac
 }
@@ -32,6 +34,10 @@ linked_target_of() { # PLATFORM
 check_needs() { # PLATFORM PROGRAM
   local needs newest others
   case $1 in
+    linux/*-musl)
+      ! readelf --wide --dynamic --program-headers "$2" | grep -E 'NEEDED|INTERP' || { echo "$2 is not static" && return 1; }
+      echo "$2 needs nothing"
+      ;;
     linux/*)
       needs=$(readelf --wide --version-info "$2" | grep -oE 'GLIBC_[0-9.]+' | sort --unique --version-sort)
       echo "$2 needs ${needs//$'\n'/ }"

@@ -103,13 +103,14 @@ needs() { # PLATFORM PROGRAM
 }
 
 # cargo with Debian's compiler and Zig as the linker. RUSTC_BOOTSTRAP: the standard library is built along where no package
-# has it.
+# has it. Debian's Rust has no start files for musl either; Zig has them.
 cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
   local platform=$1 command=$2 own_std=()
   shift 2
-  [[ $platform == linux/* ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
+  [[ $platform == linux/amd64 || $platform == linux/arm64 ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
   env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
     RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS='-C link-self-contained=no' \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
 }
 
