@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every command against every fault of the service and of the blob store (tests/it/faults.rs), and writes the
-# results to design/faults.md. Takes 10 to 20 minutes on 2 cores; the gate runs a part of it. A run whose fault affects
+# Runs the commands of tests/it/faults/commands.rs against every fault of the service and of the blob store
+# (tests/it/faults.rs), and writes the results to design/faults.md. Takes 10 to 20 minutes on 2 cores; the gate runs a part of it. A run whose fault affects
 # no request fails. `ci/faults.sh blob` runs only the blob store's side, and prints its table.
 set -euo pipefail
 # shellcheck source=ci/lib.sh
