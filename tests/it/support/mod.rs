@@ -2,7 +2,7 @@
 
 mod blob_stub;
 #[cfg(unix)]
-#[path = "../../support/block_store.rs"]
+#[path = "../../support/block_store/mod.rs"]
 mod block_store;
 #[cfg(unix)]
 mod connect_proxy;
