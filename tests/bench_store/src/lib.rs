@@ -8,6 +8,7 @@ mod certificate;
 mod contents;
 mod line;
 mod listing;
+mod report;
 mod request;
 mod response;
 mod serve;
@@ -21,8 +22,8 @@ use std::thread;
 use rustls::ServerConfig;
 use socket2::{Domain, Socket, Type};
 
-pub use contents::{BlobReport, Report};
 pub use line::Shape;
+pub use report::{BlobReport, Report};
 
 use contents::Contents;
 use line::{Line, Link};
