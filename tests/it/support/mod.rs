@@ -31,6 +31,8 @@ pub(crate) use fault_proxy::{FaultProxy, ResponseFault, Rule};
 #[cfg(unix)]
 pub(crate) use file_server::{FileServer, Serve};
 pub(crate) use output::Output;
+#[cfg(unix)]
+pub(crate) use output::abridged;
 pub(crate) use process::{eventually, wait};
 #[cfg(unix)]
 pub(crate) use process::{lives, send};
