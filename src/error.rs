@@ -21,6 +21,8 @@ mod reading;
 mod record;
 mod registration;
 mod report;
+#[cfg(test)]
+mod row;
 mod service;
 mod sums;
 mod table;

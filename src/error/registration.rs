@@ -132,19 +132,11 @@ fn failed_registration(error: HttpError, headline: &str) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use azure_ai_models_core::foundry::{DeleteError, OperationFailure};
     use azure_ai_models_core::http::ErrorDetail;
 
+    use super::super::row::row;
     use super::*;
-
-    fn row(out: &mut String, error: impl Into<CliError>) {
-        let error = error.into();
-        let page = error.page();
-        let (kind, code, suggestion) = (page.kind, page.code, page.suggestion.expect("a suggestion"));
-        writeln!(out, "{kind} {code}: {}\n    > {suggestion}", page.message).expect("a string");
-    }
 
     /// The service reports a failed registration by its code, without a status.
     #[test]

@@ -155,18 +155,10 @@ fn flaw_suggestion(flaw: &ResponseFlaw) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use azure_ai_models_core::http::Intermediary;
 
+    use super::super::row::row;
     use super::*;
-
-    fn row(out: &mut String, error: impl Into<CliError>) {
-        let error = error.into();
-        let page = error.page();
-        let (kind, code, suggestion) = (page.kind, page.code, page.suggestion.expect("a suggestion"));
-        writeln!(out, "{kind} {code}: {}\n    > {suggestion}", page.message).expect("a string");
-    }
 
     #[test]
     fn every_way_to_have_no_answer_has_its_own_words() {

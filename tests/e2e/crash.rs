@@ -1,6 +1,8 @@
 //! Crash tests: the program is killed at each of many points. The same command again ends registered, and does not send
 //! content again that had arrived whole.
 
+mod point;
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,17 +11,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use foundry_emulator::{Config, Fault, FaultKind, Route};
+use foundry_emulator::{Config, Fault, FaultKind};
 use uuid::Uuid;
 
 use crate::gate::{Gate, Hold, Kind, Line};
 use crate::stage::{Stage, azurite, files, store};
+use point::{BYTE_POINTS, Point, STAGES, points};
 
 /// AzCopy takes two seconds for a job, most of which it waits.
 const WORKERS: usize = 6;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The journal's words for its progress, in their order.
-const STAGES: [&str; 4] = ["planned", "uploading", "uploaded", "registering"];
 /// One file of two blocks, an empty one, and some between.
 const FILES: [(&str, usize); 8] = [
     ("model-00001.safetensors", 9 << 20),
@@ -31,78 +32,7 @@ const FILES: [(&str, usize); 8] = [
     ("deep/er/vocab.txt", 60_000),
     ("deep/empty.txt", 0),
 ];
-/// Points between the first byte and the last.
-const BYTE_POINTS: u64 = 16;
-
 const AZCOPY_BEGINS: Hold = Hold::Request(Kind::Begin, 0);
-
-/// When the program is killed.
-#[derive(Clone, Copy, Debug)]
-enum Point {
-    /// The service has this request and does not answer.
-    Asked(Route, &'static str),
-    /// The service has done what this request asks for, and does not answer.
-    Done(Route, &'static str),
-    /// The store does not answer this request, after this number of requests of the kind.
-    Store(Kind, u32),
-    /// This number of parts of the content have arrived, of `BYTE_POINTS`.
-    Bytes(u64),
-    /// All files have arrived; AzCopy has not said so.
-    AllThere,
-    /// Something whose name holds this text is in the upload's directory.
-    File(&'static str),
-    /// The journal says this.
-    Journal(&'static str),
-}
-
-impl Point {
-    /// Stage in the journal at this point, if there is a journal.
-    fn stage(self) -> Option<usize> {
-        let stage = match self {
-            Self::Asked(Route::StartPendingUpload, _) | Self::Done(Route::StartPendingUpload, _) => return None,
-            Self::Store(Kind::List, 0 | 1) => return None,
-            Self::File("journal.json") => "planned",
-            Self::Store(..) | Self::Bytes(_) | Self::AllThere | Self::File(_) => "uploading",
-            Self::Journal(stage) => stage,
-            Self::Asked(..) | Self::Done(..) => "registering",
-        };
-        STAGES.iter().position(|one| *one == stage)
-    }
-}
-
-fn points() -> Vec<Point> {
-    let mut points = vec![
-        Point::Asked(Route::StartPendingUpload, "/startPendingUpload"),
-        Point::Done(Route::StartPendingUpload, "/startPendingUpload"),
-        Point::Store(Kind::List, 0),
-        Point::Store(Kind::List, 1),
-        Point::File("journal.json"),
-        Point::Journal("planned"),
-        Point::Journal("uploading"),
-        Point::File("run-1"),
-        Point::File("run-1/files.txt"),
-        Point::File("run-1/azcopy.pid"),
-        Point::Store(Kind::Begin, 0),
-        Point::File(".steV"),
-        Point::Store(Kind::Content, 0),
-        Point::Store(Kind::Commit, 0),
-    ];
-    points.extend((0..BYTE_POINTS).map(Point::Bytes));
-    points.extend((0..8).step_by(2).map(|number| Point::Store(Kind::Look, number)));
-    points.extend([
-        Point::AllThere,
-        // After the upload, the list is compared with the plan.
-        Point::Store(Kind::List, 2),
-        Point::Journal("uploaded"),
-        Point::Journal("registering"),
-        Point::Asked(Route::CreateAsync, "/createAsync"),
-        Point::Done(Route::CreateAsync, "/createAsync"),
-        Point::Asked(Route::Poll, "/operations/"),
-        Point::Done(Route::Poll, "/operations/"),
-        Point::Asked(Route::Get, "/versions/1"),
-    ]);
-    points
-}
 
 #[test]
 #[ignore = "takes minutes; ci/soak.sh runs it"]

@@ -83,14 +83,20 @@ fn interrupt(env: &TestEnv, sign: &str, asked: &str, args: &[&str]) -> Ended {
     ended
 }
 
-#[test]
-fn ctrl_c_ends_an_upload_cleanly() {
-    let env = uploading();
-    let mut terminal = Terminal::start(&env, 100, &CREATE);
+/// Ctrl+C at 28 % of an upload, in a terminal of this width.
+fn interrupt_upload(env: &TestEnv, columns: u16) -> Ended {
+    let mut terminal = Terminal::start(env, columns, &CREATE);
     terminal.wait_for("28.0%");
     terminal.type_text(CTRL_C);
     let ended = terminal.finish();
-    assert_interrupted(&env, &ended);
+    assert_interrupted(env, &ended);
+    ended
+}
+
+#[test]
+fn ctrl_c_ends_an_upload_cleanly() {
+    let env = uploading();
+    let ended = interrupt_upload(&env, 100);
     insta::assert_snapshot!(screen(&env, &ended), @"
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
@@ -109,11 +115,7 @@ fn ctrl_c_ends_an_upload_cleanly() {
 #[test]
 fn ctrl_c_fits_a_narrow_terminal() {
     let env = uploading();
-    let mut terminal = Terminal::start(&env, 40, &CREATE);
-    terminal.wait_for("28.0%");
-    terminal.type_text(CTRL_C);
-    let ended = terminal.finish();
-    assert_interrupted(&env, &ended);
+    let ended = interrupt_upload(&env, 40);
     insta::assert_snapshot!(screen(&env, &ended), @"
     Step 2/3: Uploading model files...
       Source: model (2 files, 1.0 KB)
@@ -135,10 +137,7 @@ fn ctrl_c_fits_a_narrow_terminal() {
 #[test]
 fn the_next_run_works() {
     let mut env = uploading();
-    let mut terminal = Terminal::start(&env, 100, &CREATE);
-    terminal.wait_for("28.0%");
-    terminal.type_text(CTRL_C);
-    assert_interrupted(&env, &terminal.finish());
+    interrupt_upload(&env, 100);
     env.unset("FAKE_AZCOPY_SCRIPT");
     env.run(&CREATE).success();
 }

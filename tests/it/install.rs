@@ -2,6 +2,9 @@
 
 #![cfg(unix)]
 
+mod failed;
+mod rejected;
+
 use std::fs;
 use std::io::{Cursor, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -11,10 +14,9 @@ use std::process::Stdio;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, env_with_model, eventually, sha256, wait};
+use crate::support::{FileServer, Output, Serve, Terminal, TestEnv, env_with_model, sha256, wait};
 
 const CREATE: [&str; 8] = ["custom", "create", "--name", "my-model", "--source", "model", "--base-model", "FW-GLM-4.7"];
-const LOST: &str = "ERROR: Could not download AzCopy. Check network and try again.\n";
 
 /// A world without AzCopy, and a server that has it.
 struct World {
@@ -187,115 +189,6 @@ fn variables_are_checked_before_anything_is_asked() {
 }
 
 #[test]
-fn a_wrong_checksum_ends_it() {
-    let world = World::new(b"another", vec![Serve::File(archive())]);
-    let output = world.create().fails_with(1);
-    assert!(
-        output.stderr.contains(&format!("but {} is {}", "AZURE_AI_MODELS_AZCOPY_SHA256", sha256(b"another"))),
-        "{output}"
-    );
-    world.nothing_happened();
-    assert_eq!(world.server.seen().len(), 1, "the same archive would come again");
-}
-
-#[test]
-fn transient_failures_are_tried_three_times() {
-    let archive = archive();
-    for broken in [Serve::Status(500), Serve::Status(503), Serve::Half(archive.clone())] {
-        let world = World::new(&archive, vec![broken.clone(), broken.clone(), Serve::File(archive.clone())]);
-        let output = world.create().success();
-        assert!(output.stderr.contains("retrying (") && output.stderr.contains("(2 of 3)"), "{output}");
-        world.installed();
-        world.server.plays(vec![broken]);
-        fs::remove_dir_all(world.bin()).expect("removed");
-        world.env.emulator().reset();
-        let output = world.create().fails_with(9);
-        assert!(output.stderr.contains(LOST), "{output}");
-        world.nothing_happened();
-        assert_eq!(world.server.seen().len(), 6);
-    }
-}
-
-#[test]
-fn a_stalled_download_is_retried() {
-    let archive = archive();
-    let mut world = World::new(&archive, vec![Serve::HalfThenSilence(archive.clone()), Serve::File(archive.clone())]);
-    world.env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.05");
-    let output = world.create().success();
-    assert!(output.stderr.contains("no response in time); retrying (2 of 3)"), "{output}");
-    world.installed();
-}
-
-#[test]
-fn lasting_failures_are_not_retried() {
-    let world = World::new(b"", vec![Serve::Status(404)]);
-    insta::assert_snapshot!(world.create().to_string().replace(&world.server.url(), "[SERVER]"), @"
-    ------- stderr -------
-    WARNING: tokenizer not found; the tokenizer of the base model may not match (missing-tokenizer). Add the model's tokenizer.json or tokenizer.model.
-    azcopy was not found in PATH, [ROOT]/home/.azd/bin, [ROOT]/home/.azure/bin; downloading it from [SERVER]
-    ERROR: Could not download AzCopy. Check network and try again.
-    the server returned: 404 Not Found
-
-    Suggestion: Install AzCopy v10 from https://aka.ms/downloadazcopy-v10-linux, or use --azcopy-path FILE.
-    To use a company mirror, set AZURE_AI_MODELS_AZCOPY_URL and AZURE_AI_MODELS_AZCOPY_SHA256.
-    To upload without AzCopy: --engine native
-    [exit code: 9]
-    ");
-    world.nothing_happened();
-    assert_eq!(world.server.seen().len(), 1);
-    world.server.plays(vec![Serve::Claim((500 << 20) + 1)]);
-    assert!(world.create().fails_with(1).stderr.contains("the archive is larger than 500.0 MB"));
-    world.nothing_happened();
-}
-
-#[test]
-fn redirects_stay_on_the_host_and_end() {
-    let archive = archive();
-    let other_port = FileServer::start(vec![Serve::File(archive.clone())]);
-    let world = World::new(&archive, vec![Serve::Redirect("/once".into()), Serve::Redirect(other_port.url())]);
-    world.create().success();
-    world.installed();
-    assert_eq!((world.server.seen().len(), other_port.seen().len()), (2, 1));
-
-    for foreign in ["https://evilgithub.com/azcopy.tar.gz?sig=CANARY", "http://localhost:1/x", "ftp://127.0.0.1/x"] {
-        let world = World::new(&archive, vec![Serve::Redirect(foreign.into())]);
-        let output = world.create().fails_with(9);
-        assert!(
-            output.stderr.contains("which is not a known download host of AzCopy") && !output.stderr.contains("CANARY"),
-            "{output}"
-        );
-        world.nothing_happened();
-        assert_eq!(world.server.seen().len(), 1);
-    }
-    let world = World::new(&archive, vec![Serve::Redirect("/again".into())]);
-    assert!(world.create().fails_with(9).stderr.contains("too many redirects"));
-    world.nothing_happened();
-    assert_eq!(world.server.seen().len(), 11);
-}
-
-#[test]
-fn a_bad_archive_is_refused() {
-    let program = fake_azcopy();
-    let script = |text: &str| tar_gz("d/azcopy", format!("#!/bin/sh\n{text}\n").as_bytes());
-    for (archive, words) in [
-        (b"<!DOCTYPE html>".to_vec(), "not a tar.gz or zip archive"),
-        (tar_gz("d/../azcopy", &program), "the archive contains an unsafe name: d/../azcopy"),
-        (tar_gz("/d/azcopy", &program), "the archive contains an unsafe name: /d/azcopy"),
-        (tar_gz("azcopy", &program), "the archive contains no azcopy"),
-        (tar_gz("d/azcopy", b"no program"), "does not start"),
-        (script("echo GNU cp 9"), "is not AzCopy"),
-        (script("echo azcopy version 11.0.0"), "is AzCopy 11.0.0; 10.14 or a newer version 10 is required"),
-        (script("echo no library >&2; exit 127"), "does not run (exit 127): no library"),
-    ] {
-        let world = World::serving(archive);
-        let output = world.create().fails_with(1);
-        assert!(output.stderr.contains("ERROR: the downloaded AzCopy was rejected: "), "{output}");
-        assert!(output.stderr.contains(words), "{words}: {output}");
-        world.nothing_happened();
-    }
-}
-
-#[test]
 fn concurrent_installs_end_with_one_good_file() {
     let archive = archive();
     let world = World::new(&archive, vec![Serve::Slow(archive.clone())]);
@@ -308,41 +201,6 @@ fn concurrent_installs_end_with_one_good_file() {
     let waited = outputs.iter().filter(|output| output.stderr.contains("Waiting for another process")).count();
     assert_eq!((waited, world.server.seen().len()), (1, 1));
     world.installed();
-}
-
-#[test]
-fn an_end_in_the_middle_leaves_nothing_for_long() {
-    let archive = archive();
-    let mut world = World::new(&archive, vec![Serve::HalfThenSilence(archive.clone())]);
-    world.env.set("AZURE_AI_MODELS_TEST_TIME", "1");
-    for signal in ["-INT", "-KILL"] {
-        let child = world.env.command(&CREATE).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("started");
-        eventually("the half file", || {
-            fs::metadata(world.bin().join(".azcopy-download")).is_ok_and(|file| file.len() > 1000)
-        });
-        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().expect("sent");
-        let output = world.env.output(&wait(child));
-        match signal {
-            "-INT" => {
-                assert!(output.fails_with(130).stderr.contains("Interrupted."));
-                world.nothing_happened();
-            }
-            _ => assert_eq!(world.left(), [".azcopy-download"]),
-        }
-    }
-    world.server.plays(vec![Serve::File(archive)]);
-    world.create().success();
-    world.installed();
-}
-
-#[test]
-fn an_unwritable_directory_is_named() {
-    let world = World::serving(archive());
-    fs::create_dir_all(world.env.home().join(".azd")).expect("a directory");
-    fs::write(world.bin(), "a file where the directory should be").expect("a file");
-    let output = world.create().fails_with(1);
-    assert!(output.stderr.contains("AzCopy was not installed: cannot write [ROOT]/home/.azd/bin"), "{output}");
-    assert!(world.server.seen().is_empty() && world.env.emulator().requests().is_empty());
 }
 
 #[test]

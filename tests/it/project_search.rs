@@ -1,12 +1,16 @@
 //! Sources of the project: each source, their order, and the errors that end the search.
 #![cfg(unix)]
 
+mod alone;
+mod errors;
+mod trust;
+
 use std::fs;
 
-use fake_azd_host::{FakeHost, Fault, HostState, refusal};
+use fake_azd_host::{FakeHost, HostState};
 use foundry_emulator::{Auth, Config};
 
-use crate::support::{Output, TestEnv, env_with_model};
+use crate::support::{Output, TestEnv};
 
 /// An address that is a Foundry project's and that no test reaches: the emulator's token is refused for it first.
 fn endpoint(account: &str) -> String {
@@ -130,80 +134,6 @@ fn account_and_project_make_an_endpoint() {
 }
 
 #[test]
-fn an_invalid_stored_endpoint_names_its_source_and_ends_the_search() {
-    let host_state = HostState::default().with_environment(
-        "dev",
-        true,
-        &[("AZURE_PROJECT_ENDPOINT", "https://x.example/api/projects/p")],
-    );
-    let host = FakeHost::start(host_state);
-    let mut env = run_by(&host);
-    env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
-    let error = env.run(&["list", "-o", "json"]).fails_with(2).json_error();
-    assert_eq!(error["code"], "bad_endpoint");
-    assert_eq!(
-        error["message"],
-        "the project endpoint in azd environment 'dev': AZURE_PROJECT_ENDPOINT cannot be used: x.example is not a Foundry host"
-    );
-}
-
-#[test]
-fn an_environment_that_is_not_there_ends_the_search() {
-    let host = FakeHost::start(HostState::default().with_environment("dev", true, &[]));
-    let mut env = run_by(&host);
-    env.set("FOUNDRY_PROJECT_ENDPOINT", &endpoint("other"));
-    insta::assert_snapshot!(env.run(&["list", "-e", "nowhere", "-o", "json"]), @r#"
-    ------- stderr -------
-    {"error":{"kind":"not_found","code":"environment_not_found","message":"azd environment 'nowhere' not found","status":null,"requestId":null,"suggestion":"To list the environments: azd env list"}}
-    [exit code: 3]
-    "#);
-    env.set("AZD_ENVIRONMENT", "elsewhere");
-    let error = env.run(&["list", "-o", "json"]).fails_with(3).json_error();
-    assert_eq!(error["message"], "azd environment 'elsewhere' not found");
-    host.change(|host_state| host_state.project = None);
-    let error = env.run(&["list", "-e", "dev", "-o", "json"]).fails_with(3).json_error();
-    assert_eq!(error["message"], "azd environment 'dev' not found: no azd project in this directory");
-    // The variable may be unrelated, so without a project it is ignored.
-    assert_eq!(source_of(&env, &[]), endpoint("other") + " (from environment variable FOUNDRY_PROJECT_ENDPOINT)");
-    assert!(env.emulator().requests().is_empty());
-}
-
-#[test]
-fn a_silent_azd_does_not_select_another_project() {
-    let host = FakeHost::start(HostState::default().with_environment("dev", true, &[]));
-    let mut env = run_by(&host);
-    env.set("AZURE_PROJECT_ENDPOINT", &env.emulator().endpoint()).set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.3");
-    let told = |env: &TestEnv| {
-        let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
-        assert_eq!(error["kind"], "service");
-        assert!(error["suggestion"].as_str().is_some_and(|text| text.contains("--project-endpoint")), "{error}");
-        (
-            error["code"].as_str().unwrap_or_default().to_owned(),
-            error["message"].as_str().unwrap_or_default().to_owned(),
-        )
-    };
-    for (method, fault, code, words) in [
-        ("Project.Get", Fault::Silence, "azd_unreachable", "azd did not respond within 3s"),
-        ("Environment.List", Fault::Silence, "azd_unreachable", "azd did not respond within 3s"),
-        ("Environment.GetValues", Fault::Status(refusal(14, "closing")), "azd_unreachable", "closing"),
-        ("Environment.List", Fault::Status(refusal(16, "invalid token")), "azd_token_ended", "token"),
-    ] {
-        host.change(|host_state| host_state.faults = [(method.to_owned(), fault)].into());
-        let (found, message) = told(&env);
-        assert_eq!(found, code, "{method}");
-        assert!(message.starts_with("the azd environment cannot be read: ") && message.contains(words), "{message}");
-    }
-    host.change(|host_state| host_state.faults.clear());
-    env.set("AZD_ACCESS_TOKEN", "of-another-azd");
-    assert_eq!(told(&env).0, "azd_token_ended");
-    env.set("AZD_SERVER", "127.0.0.1:9");
-    assert_eq!(told(&env).0, "azd_unreachable");
-    assert!(env.emulator().requests().is_empty());
-    // Nothing of azd is needed where the command line names the project.
-    env.run(&["list", "-e", &env.emulator().endpoint()]).success();
-}
-
-#[test]
 fn the_tenant_of_the_source_goes_into_the_token_request() {
     let mut env = TestEnv::with(Config { auth: Auth::Token("the-token".into()), ..Config::default() });
     let url = env.emulator().endpoint();
@@ -245,143 +175,4 @@ fn a_reference_to_key_vault_is_used_as_azd_resolved_it() {
     assert_eq!(error["code"], "unresolved_reference");
     env.set("AZURE_PROJECT_ENDPOINT", &endpoint("resolved"));
     assert_eq!(source_of(&env, &[]), endpoint("resolved") + " (from azd environment 'dev': AZURE_PROJECT_ENDPOINT)");
-}
-
-#[test]
-fn an_azd_environment_does_not_choose_whom_to_trust() {
-    let url = "https://proxy.example/api/projects/p";
-    let host_state = HostState::default().with_environment("dev", true, &[("AZURE_PROJECT_ENDPOINT", url)]);
-    let host = FakeHost::start(host_state);
-    let mut env = run_by(&host);
-    env.set("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example");
-    let list = ["list", "-o", "json"];
-    // The user's own variable: the host is accepted, and only the emulator's token is refused for it.
-    assert_eq!(env.run(&list).fails_with(2).json_error()["code"], "bad_credential");
-    host.change(|host_state| {
-        let values = [("AZURE_PROJECT_ENDPOINT", url), ("AZURE_AI_MODELS_ALLOW_HOST", "proxy.example")];
-        *host_state = host_state.clone().with_environment("dev", true, &values);
-    });
-    let output = env.run(&list).fails_with(2);
-    assert_eq!(output.json_error()["code"], "bad_endpoint");
-    let warning = "WARNING: AZURE_AI_MODELS_ALLOW_HOST is ignored: it is set by the azd environment 'dev', but only accepted from your own environment\n";
-    assert!(output.stderr.starts_with(warning), "{output}");
-}
-
-#[test]
-fn a_variable_of_trust_is_judged_by_the_files_of_the_project_where_azd_is_not_asked() {
-    let mut env = nowhere();
-    azd_project(&env);
-    env.write(".azure/dev/.env", "export AZURE_AI_MODELS_CREDENTIAL = emulator\n");
-    env.write(".azure/prod/.env", "AZURE_AI_MODELS_SCOPE=\"x\"\n");
-    env.set("AZURE_AI_MODELS_SCOPE", "s");
-    let url = env.emulator().endpoint();
-    // Without the emulator's credential azd is asked for a token, and there is none.
-    let list = ["list", "--project-endpoint", &url];
-    let output = env.run(&list).fails_with(4);
-    assert!(output.stderr.starts_with("WARNING: AZURE_AI_MODELS_CREDENTIAL is ignored: "), "{output}");
-    assert!(!output.stderr.contains("AZURE_AI_MODELS_SCOPE"), "another environment's: {output}");
-    let output = env.run(&[&list[..], &["-e", "prod"]].concat()).fails_with(4);
-    assert!(output.stderr.contains("AZURE_AI_MODELS_SCOPE is ignored: it is set by the azd environment 'prod'"));
-    // Below the project's directory as well.
-    fs::create_dir_all(env.work().join("deep/down")).expect("directories");
-    env.run(&[&list[..], &["-C", "deep/down"]].concat()).fails_with(4);
-    env.write(".azure/dev/.env", "AZURE_ENV_NAME=\"dev\"\n");
-    env.run(&list).success();
-}
-
-#[test]
-fn an_azd_environment_does_not_choose_where_azcopy_comes_from() {
-    let mut env = env_with_model();
-    azd_project(&env);
-    env.write(".azure/dev/.env", "AZURE_AI_MODELS_AZCOPY_URL=http://127.0.0.1:9/azcopy.tar.gz\n");
-    fs::remove_file(env.bin().join("azcopy")).expect("removed");
-    // The real address is behind a proxy that does not exist.
-    env.set("HTTPS_PROXY", "http://127.0.0.1:9");
-    let endpoint = env.emulator().endpoint();
-    let output = env.run(&["create", "-n", "my-model", "--source", "model", "-e", &endpoint]).fails_with(9);
-    assert!(output.stderr.contains("WARNING: AZURE_AI_MODELS_AZCOPY_URL is ignored"), "{output}");
-    assert!(output.stderr.contains("downloading it from https://"), "{output}");
-}
-
-#[test]
-fn alone_the_program_asks_azd_for_the_environment() {
-    let mut env = nowhere();
-    azd_project(&env);
-    let answer = format!(r#"echo '{{"AZURE_PROJECT_ENDPOINT":"{}","N":1}}'"#, env.emulator().endpoint());
-    azd(&env, &answer);
-    env.set("AZURE_ENV_NAME", "another");
-    let output = env.run(&["list", "--debug"]).success();
-    assert!(source(&output).ends_with("(from azd environment 'dev': AZURE_PROJECT_ENDPOINT)"), "{output}");
-    env.set("AZD_ENVIRONMENT", "test");
-    env.run(&["list"]).success();
-    env.run(&["list", "-e", "prod"]).success();
-    let asked = ["dev", "test", "prod"].map(|name| format!("env get-values -o json --no-prompt -e {name}"));
-    assert_eq!(calls(&env), asked);
-}
-
-#[test]
-fn alone_without_an_azd_project_or_a_default_environment_azd_is_not_started() {
-    let env = TestEnv::new();
-    azd(&env, "exit 1");
-    env.run(&["list"]).success();
-    env.write("azure.yml", "name: demo\n");
-    env.run(&["list"]).success();
-    env.run(&["list", "-e", &env.emulator().endpoint()]).success();
-    assert!(calls(&env).is_empty());
-}
-
-#[test]
-fn alone_a_missing_azd_is_reported() {
-    let mut env = TestEnv::new();
-    azd_project(&env);
-    insta::assert_snapshot!(env.run(&["list"]), @"
-    0 custom model(s) found
-    ------- stderr -------
-    WARNING: azd was not found, so the azd environment 'dev' was not read. Install azd: https://aka.ms/azd-install
-    ");
-    insta::assert_snapshot!(env.run(&["list", "-e", "dev"]), @"
-    ------- stderr -------
-    ERROR: azd is required to read the azd environment 'dev', but was not found
-
-    Suggestion: Install azd: https://aka.ms/azd-install
-    Or use --project-endpoint URL.
-    [exit code: 1]
-    ");
-    // An azd in the working directory is ignored.
-    env.write("azd", "#!/bin/sh\necho '{}'\n");
-    env.set("PATH", &format!(":.:{}", env.bin().display()));
-    let output = env.run(&["list"]).success();
-    assert!(output.stderr.contains("azd was not found"), "{output}");
-}
-
-#[test]
-fn alone_messages_of_azd_are_shown() {
-    let mut env = TestEnv::new();
-    azd_project(&env);
-    let says = |words: &str| format!(r#"printf '%s\n' '{{"data":{{"message":"ERROR: {words}"}}}}' >&2; exit 1"#);
-    azd(&env, &says("prod: environment does not exist"));
-    let error = env.run(&["list", "-e", "prod", "-o", "json"]).fails_with(3).json_error();
-    assert_eq!(error["message"], "azd environment 'prod' not found");
-    azd(&env, &says("loading: Bearer CANARY"));
-    let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
-    assert_eq!(error["code"], "azd_failed");
-    assert_eq!(error["message"], "the azd environment cannot be read: azd failed: loading: Bearer ***");
-    azd(&env, "echo CANARY");
-    let error = env.run(&["list", "-o", "json"]).fails_with(1).json_error();
-    assert!(!error.to_string().contains("CANARY"), "{error}");
-    azd(&env, "exec /bin/sleep 60");
-    env.set("AZURE_AI_MODELS_TEST_TIME", "0.01/0.1");
-    let error = env.run(&["list", "-o", "json"]).fails_with(9).json_error();
-    assert_eq!(error["message"], "the azd environment cannot be read: azd did not respond within 3s");
-    assert!(env.emulator().requests().is_empty());
-}
-
-#[test]
-fn an_unreadable_configuration_of_azd_is_reported() {
-    let env = TestEnv::new();
-    let config = env.home().join(".azd/config.json");
-    fs::create_dir_all(config.parent().expect("a parent")).expect("a directory");
-    fs::write(&config, "{").expect("a file");
-    let output = env.run(&["list"]).success();
-    assert!(output.stderr.starts_with("WARNING: the azd configuration [ROOT]/home/.azd/config.json"), "{output}");
 }

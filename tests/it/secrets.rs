@@ -4,20 +4,15 @@
 
 mod azcopy;
 mod azd;
+mod debug_forms;
+mod service;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use azure_ai_models::testing::parse;
-use azure_ai_models_core::azcopy::{CopyJob, JobSource};
-use azure_ai_models_core::credential::{TokenSource, TokenTarget};
-use azure_ai_models_core::env::{Env, Timings};
-use azure_ai_models_core::http::{Method, Request, Retry};
-use azure_ai_models_core::redact::{SecretUrl, Token};
-use azure_ai_models_core::store::UploadLocation;
-use foundry_emulator::{Auth, Config, Fault, FaultKind, OperationEnd, Route};
+use foundry_emulator::{Auth, Config, Fault, FaultKind, Route};
 use serde_json::json;
 
 use crate::support::{self, CANARY, CREATE, TestEnv, wait};
@@ -105,38 +100,6 @@ fn search(what: &str, env: &TestEnv, args: &[&str], code: i32) {
     }
 }
 
-/// A service that repeats in its errors what it was sent, or what it handed out.
-#[test]
-fn messages_of_a_service_are_cleaned() {
-    let told = |status| FaultKind::refusal(status, "Bad", &format!("cannot read {LEAK} with Bearer CANARY5A5"));
-    for (route, kind, code) in [
-        (Route::StartPendingUpload, told(400), 1),
-        (Route::StartPendingUpload, told(403), 4),
-        (Route::StartPendingUpload, told(409), 5),
-        (Route::StartPendingUpload, told(500), 9),
-        (Route::StartPendingUpload, FaultKind::refusal(400, LEAK, ""), 1),
-        (Route::StartPendingUpload, FaultKind::Html { status: 502 }, 9),
-        (Route::StartPendingUpload, FaultKind::Truncated, 9),
-        (Route::StartPendingUpload, FaultKind::Redirect { to: LEAK.to_owned() }, 9),
-        (Route::CreateAsync, told(400), 8),
-        (Route::CreateAsync, told(500), 8),
-        (Route::CreateAsync, FaultKind::Html { status: 400 }, 8),
-        (Route::CreateAsync, FaultKind::Redirect { to: LEAK.to_owned() }, 8),
-        (Route::Poll, told(400), 8),
-    ] {
-        let env = env();
-        env.emulator().add_fault(Fault::new(route, kind.clone()));
-        search(&format!("{route:?} {kind:?}"), &env, &CREATE, code);
-    }
-    let operation_end = OperationEnd::Failed {
-        status: "Failed".into(),
-        code: "Unreadable".into(),
-        message: format!("the weights at {LEAK} are no weights"),
-    };
-    let env = env_with(Config { operation_end, ..Config::default() });
-    search("a failed operation", &env, &CREATE, 8);
-}
-
 /// Values that a text of others names as secret, one by one: none is hidden by another.
 #[test]
 fn values_that_are_named_as_secret_are_masked() {
@@ -154,32 +117,6 @@ fn values_that_are_named_as_secret_are_masked() {
         let output = env.run(&CREATE).fails_with(7);
         assert!(output.stderr.contains(&clean), "{output}");
     }
-}
-
-/// The address of an operation may hold a signature.
-#[test]
-fn a_signed_operation_is_not_kept() {
-    let env = env_with(Config { operation_query: Some("t=CANARY5A5".into()), ..Config::default() });
-    env.emulator().add_fault(Fault::new(Route::Poll, FaultKind::status(400)));
-    search("a signed operation", &env, &CREATE, 8);
-    let polls = |env: &TestEnv| {
-        let requests = env.emulator().requests();
-        let polls = requests.into_iter().filter(|sent| sent.path.contains("/operations/"));
-        polls.map(|sent| sent.query.get("t").cloned()).collect::<Vec<_>>()
-    };
-    assert!(!polls(&env).is_empty() && polls(&env).iter().all(|t| t.as_deref() == Some(CANARY)), "{:?}", polls(&env));
-    // The journal was kept without it, and the model itself shows its end.
-    let asked = polls(&env).len();
-    env.emulator().configure(|config| config.polls_until_done = 0);
-    env.run(&CREATE).success();
-    assert_eq!(polls(&env).len(), asked);
-}
-
-/// Scripts get the address of the operation, which may hold a signature.
-#[test]
-fn a_signed_operation_is_not_shown() {
-    let env = env_with(Config { operation_query: Some("t=CANARY5A5".into()), ..Config::default() });
-    search("--no-wait", &env, &[&CREATE[..], &["--no-wait"]].concat(), 0);
 }
 
 /// A secret that the program holds is masked in any context and in any encoding.
@@ -230,100 +167,5 @@ fn a_page_for_support_holds_no_secret() {
             assert!(code <= 1, "{args:?} ends with {code}");
             search(&format!("{args:?}"), &env, args, code);
         }
-    }
-}
-
-/// A service may send a SAS back as a part of the model.
-#[test]
-fn a_sas_in_a_model_is_masked() {
-    let env = env();
-    let uri = format!("https://a.blob.core.windows.net/c?sv=1&sig={CANARY}&secret={CANARY}");
-    env.emulator()
-        .seed(&json!({
-            "name": "my-model", "version": "7", "blobUri": uri, "description": format!("from {uri} today"),
-            "tags": {"from": uri}, "warnings": [{"code": "W", "message": uri}],
-            "unknown": {"sasUri": uri, "kept": "see https://h/p?page=2"},
-        }))
-        .expect("seeded");
-    for args in [
-        &["list"][..],
-        &["versions", "--name", "my-model"],
-        &["show", "--name", "my-model"],
-        &["show", "--name", "my-model", "--version", "7"],
-    ] {
-        search(&args.join(" "), &env, args, 0);
-    }
-    let model = env.run(&["show", "--name", "my-model", "-o", "json"]).success().json();
-    assert_eq!(model["blobUri"], "https://a.blob.core.windows.net/c?***");
-    assert_eq!(model["unknown"]["kept"], "see https://h/p?page=2", "what is no secret stays as it was");
-}
-
-/// The query of an address of weights is secret whole: not only where a parameter looks like a signature.
-#[test]
-fn an_address_of_weights_is_shown_without_its_query() {
-    let env = env();
-    let uri = format!("https://a.blob.core.windows.net/c?sv=1&t={CANARY}");
-    env.emulator()
-        .seed(&json!({
-            "name": "my-model", "version": "7", "blobUri": uri,
-            "from": {"blobUri": uri}, "parts": [{"blobUri": uri}],
-        }))
-        .expect("seeded");
-    for args in [
-        &["list"][..],
-        &["versions", "--name", "my-model"],
-        &["show", "--name", "my-model"],
-        &["show", "--name", "my-model", "--version", "7"],
-        &["update", "--name", "my-model", "--version", "7", "--description", "d"],
-        &["wait", "--name", "my-model", "--version", "7"],
-    ] {
-        search(&args.join(" "), &env, args, 0);
-    }
-    let model = env.run(&["show", "--name", "my-model", "-o", "json"]).success().json();
-    let masked = "https://a.blob.core.windows.net/c?***";
-    assert_eq!(model["blobUri"], masked);
-    assert_eq!((&model["from"], &model["parts"][0]), (&json!({"blobUri": masked}), &json!({"blobUri": masked})));
-}
-
-/// `{:?}` is how secrets get into panics and traces.
-#[test]
-fn debug_forms_hold_no_secret() {
-    let sas = || SecretUrl::new(format!("https://u:{CANARY}@h/c?sig={CANARY}").parse().expect("a URL"));
-    let pending =
-        UploadLocation { sas: sas(), blob_uri: "https://h/c".parse().expect("a URL"), id: Some("1".to_owned()) };
-    let job = CopyJob {
-        source: JobSource::Remote { url: sas() },
-        destination: sas(),
-        directory: "/private".into(),
-        cap: None,
-    };
-    let vars = [
-        ("AZURE_AI_MODELS_CREDENTIAL", "env"),
-        ("AZURE_CLIENT_SECRET", CANARY),
-        ("HTTPS_PROXY", "http://u:CANARY5A5@proxy"),
-    ];
-    let env = Env::from_vars(vars, Path::new("/"));
-    let target = TokenTarget {
-        host: "a.services.ai.azure.com",
-        loopback: false,
-        named_by_user: true,
-        audience: azure_ai_models_core::credential::Audience::Foundry,
-    };
-    let tokens = TokenSource::new(&env, target, None, Timings::default(), std::sync::Arc::new(|_| {})).expect("tokens");
-    let request = Request::new(Method::GET, sas().expose().clone(), Retry::None)
-        .tokens(&tokens)
-        .json(&json!({"source": sas().expose().as_str()}));
-    let source = format!("--source=https://a.blob.core.windows.net/c?sig={CANARY}");
-    let line = ["azure-ai-models", "create", "--name", "ok", source.as_str()];
-    for shown in [
-        format!("{pending:?}"),
-        format!("{job:?}"),
-        format!("{tokens:?}"),
-        format!("{request:?}"),
-        format!("{env:?}"),
-        format!("{:?}", Token::new(CANARY.to_owned())),
-        format!("{:?}", parse(line.map(Into::into).to_vec()).expect("a command")),
-    ] {
-        assert!(!shown.contains(CANARY), "{shown}");
     }
 }

@@ -10,7 +10,10 @@ use super::*;
 use crate::model::{FindingLevel, Source};
 use crate::source::{Selection, plan};
 
+mod faults;
 mod kinds;
+mod links;
+mod weight_types;
 
 /// A folder in the making.
 struct TestFolder(TempDir);
@@ -144,65 +147,6 @@ fn sound_folders_have_no_findings() {
     assert_eq!(slow.codes(), [""; 0]);
 }
 
-#[test]
-fn every_fault_is_found_under_its_code_and_no_other() {
-    type Make = fn() -> TestFolder;
-    const SHARD: &str = "model-00002-of-00002.safetensors";
-    let table: Vec<(&str, Make)> = vec![
-        ("error empty-source", TestFolder::empty),
-        ("error no-weights", || {
-            let folder = TestFolder::empty();
-            folder.write("config.json", "{}");
-            folder
-        }),
-        ("error missing-adapter-weights", || {
-            let folder = TestFolder::adapter();
-            folder.remove("adapter_model.safetensors");
-            folder
-        }),
-        ("error missing-config", || changed(|f| _ = f.remove("config.json"))),
-        ("error invalid-config", || changed(|f| _ = f.write("config.json", "{\"a\":"))),
-        ("error invalid-config", || changed(|f| _ = f.write("config.json", ""))),
-        ("error invalid-config", || changed(|f| _ = f.write("config.json", "[]"))),
-        ("error invalid-index", || changed(|f| _ = f.write("model.safetensors.index.json", "{}"))),
-        ("error bad-index-path", || {
-            changed(|f| {
-                _ = f.write("pytorch_model.bin.index.json", json!({"weight_map": {"a": "../a.bin"}}).to_string());
-            })
-        }),
-        ("error missing-shard", || changed(|f| _ = f.remove(SHARD))),
-        ("error missing-shard", || changed(|f| _ = f.remove(SHARD).remove("model.safetensors.index.json"))),
-        ("error lfs-pointer", || changed(|f| _ = f.write(SHARD, pointer()))),
-        ("error lfs-pointer", || changed(|f| _ = f.write("config.json", pointer()))),
-        ("error lfs-pointer", || changed(|f| _ = f.write("model.safetensors.index.json", pointer()))),
-        ("error truncated-shard", || TestFolder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 7)),
-        ("error truncated-shard", || TestFolder::single([1, 0, 0])),
-        ("error trailing-data", || TestFolder::with_header(&json!({"a": tensor("F32", &[2], 0, 8)}), 9)),
-        ("error bad-header", || TestFolder::with_header(&json!({"a": 1}), 0)),
-        ("error bad-header", || TestFolder::single("<html>Sign in</html>")),
-        ("error bad-offsets", || TestFolder::with_header(&json!({"a": tensor("F32", &[3], 0, 8)}), 8)),
-        ("error tensor-not-in-shard", || {
-            let first = "model-00001-of-00002.safetensors";
-            changed(|f| _ = f.index(&json!({"layer.1": first, "layer.2": SHARD, "layer.3": SHARD})))
-        }),
-        ("error empty-file", || TestFolder::single("")),
-        ("warning empty-file", || changed(|f| _ = f.write("notes.txt", ""))),
-        ("warning missing-adapter-config", || {
-            let folder = TestFolder::adapter();
-            folder.remove("adapter_config.json");
-            folder
-        }),
-        ("warning missing-tokenizer", || changed(|f| _ = f.remove("tokenizer.json"))),
-        ("warning unknown-dtype", || TestFolder::with_header(&json!({"a": tensor("F2", &[4], 0, 1)}), 1)),
-        ("warning pickle-weights", || changed(|f| _ = f.write("training_args.bin", "x"))),
-        ("warning code-file", || changed(|f| _ = f.write("modeling.py", "x"))),
-        ("warning unknown-file", || changed(|f| _ = f.write("events.out.tfevents", "x"))),
-    ];
-    for (expected, make) in table {
-        assert_eq!(make().codes(), [expected]);
-    }
-}
-
 fn changed_adapter(change: impl FnOnce(&TestFolder)) -> TestFolder {
     let folder = TestFolder::adapter();
     change(&folder);
@@ -215,86 +159,11 @@ fn changed(change: impl FnOnce(&TestFolder)) -> TestFolder {
     folder
 }
 
-#[cfg(unix)]
-#[test]
-fn links_and_special_files_have_their_codes() {
-    use std::os::unix::fs::symlink;
-    let outside = tempfile::tempdir().expect("a directory");
-    fs::write(outside.path().join("x.json"), "{}").expect("a file");
-    type Make<'a> = Box<dyn Fn(&Path) + 'a>;
-    let table: Vec<(&[&str], Make<'_>)> = vec![
-        (&["error link-loop"], Box::new(|home| symlink(home, home.join("up")).expect("a link"))),
-        (&["error broken-link"], Box::new(|home| symlink("gone", home.join("x.json")).expect("a link"))),
-        (
-            &["error special-file"],
-            Box::new(|home| {
-                drop(std::os::unix::net::UnixListener::bind(home.join("socket")).expect("a socket"));
-            }),
-        ),
-        (&["error bad-file-name"], Box::new(|home| fs::write(home.join("a\nb.json"), "{}").expect("a file"))),
-        (
-            &["warning link-outside"],
-            Box::new(|home| {
-                symlink(outside.path().join("x.json"), home.join("x.json")).expect("a link");
-            }),
-        ),
-        (&["warning link-outside"], Box::new(|home| symlink(outside.path(), home.join("sub")).expect("a link"))),
-        (&[], Box::new(|home| symlink("config.json", home.join("x.json")).expect("a link"))),
-    ];
-    for (expected, make) in table {
-        let folder = TestFolder::sound();
-        make(folder.0.path());
-        assert_eq!(folder.codes(), expected);
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_hugging_face_cache_is_no_link_outside() {
-    let cache = tempfile::tempdir().expect("a directory");
-    let (blobs, snapshot) = (cache.path().join("m/blobs"), cache.path().join("m/snapshots/1"));
-    fs::create_dir_all(&blobs).expect("a directory");
-    fs::create_dir_all(&snapshot).expect("a directory");
-    let sound = TestFolder::sound();
-    for entry in fs::read_dir(sound.0.path()).expect("a directory") {
-        let entry = entry.expect("an entry");
-        fs::rename(entry.path(), blobs.join(entry.file_name())).expect("moved");
-        let target = Path::new("../../blobs").join(entry.file_name());
-        std::os::unix::fs::symlink(target, snapshot.join(entry.file_name())).expect("a link");
-    }
-    assert_eq!(found(&snapshot, None), []);
-}
-
-#[test]
-fn the_weight_type_decides_what_a_folder_must_hold() {
-    let as_type = |folder: &TestFolder, weight_type| codes(&folder.check_as(Some(weight_type)));
-    let adapter = TestFolder::adapter();
-    assert_eq!(as_type(&adapter, WeightType::FullWeight), ["error missing-config", "warning missing-tokenizer"]);
-    assert_eq!(as_type(&TestFolder::sound(), WeightType::LoRA), ["error missing-adapter-weights"]);
-    for name in ["lora", "LoRA", "LORA"] {
-        adapter.write("adapter_config.json", format!("{{\"peft_type\": \"{name}\"}}"));
-        assert_eq!(as_type(&adapter, WeightType::LoRA), [""; 0], "{name}");
-    }
-    let beside = TestFolder::sound();
-    beside.write("adapter_model/a.safetensors", safetensors(&json!({"a": tensor("F32", &[1], 0, 4)}), 4));
-    assert!(!codes(&beside.check_as(None)).iter().any(|code| code.contains("adapter")), "{:?}", beside.codes());
-}
-
 #[test]
 fn a_mark_of_a_download_counts_beside_its_file_alone() {
     let mark = |path: &str| changed(|folder| _ = folder.write(path, "x")).codes();
     assert!(mark("config.json.part").contains(&"error unfinished-download".to_owned()));
     assert!(!mark("elsewhere.json.part").iter().any(|code| code.contains("unfinished-download")));
-}
-
-#[test]
-fn a_model_in_a_folder_of_another_kind_is_suggested_with_its_weight_type() {
-    let adapter = TestFolder::empty();
-    adapter.write("sub/adapter_config.json", "{}");
-    adapter.write("sub/adapter_model.safetensors", safetensors(&json!({"a": tensor("F32", &[1], 0, 4)}), 4));
-    let suggestion = |weight_type| adapter.check_as(Some(weight_type))[0].suggestion.clone();
-    assert!(suggestion(WeightType::FullWeight).ends_with("use that directory with --weight-type LoRA."));
-    assert!(suggestion(WeightType::LoRA).ends_with("use that directory."));
 }
 
 #[test]
@@ -354,24 +223,6 @@ fn seven_hundred_gigabytes_are_judged_by_their_headers() {
     assert!(length.blocks() * 512 < 1 << 20, "the file is a hole");
     fs::File::options().append(true).open(&last).and_then(|file| file.set_len(length.len() - 1)).expect("cut");
     assert_eq!(folder.codes(), ["error truncated-shard"]);
-}
-
-/// Unreadable alone is a matter of permissions; among other faults it is reported with them.
-#[test]
-fn an_unreadable_file_is_a_finding_only_among_others() {
-    let unreadable = || {
-        let why = io::ErrorKind::PermissionDenied.into();
-        PlanError::Unreadable { path: "/m/shut".into(), why, exclude: None }
-    };
-    let broken = || PlanError::BrokenLink("/m/gone".into());
-    for (error, expected) in [
-        (unreadable(), &[][..]),
-        (PlanError::Several(vec![unreadable(), unreadable()]), &[]),
-        (PlanError::Several(vec![broken(), unreadable()]), &["error unreadable", "error broken-link"]),
-        (broken(), &["error broken-link"]),
-    ] {
-        assert_eq!(codes(&of_walk(&error)), expected, "{error:?}");
-    }
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Faults: the kind, the route, and the number of requests. `sabotage` carries them out.
 
+#[path = "../../support/due_fault.rs"]
+mod due_fault;
+
+use due_fault::due;
 use serde::{Deserialize, Serialize};
 
 /// An operation, as faults name it.
@@ -238,25 +242,9 @@ impl Armed {
         &self.0
     }
 
-    /// Takes what this request has to suffer: of the faults that match, the first that is not spent. Each match
-    /// before it counts the request as one that passed.
+    /// Fault that this request meets.
     pub(crate) fn strike(&mut self, route: Option<Route>) -> Option<Fault> {
-        for fault in &mut self.0 {
-            if !fault.route.covers(route) {
-                continue;
-            }
-            if fault.skip > 0 {
-                fault.skip -= 1;
-                continue;
-            }
-            match &mut fault.count {
-                Some(0) => continue,
-                Some(left) => *left -= 1,
-                None => {}
-            }
-            return Some(fault.clone());
-        }
-        None
+        due(&mut self.0, |fault| fault.route.covers(route)).cloned()
     }
 }
 

@@ -1,66 +1,24 @@
-//! Faults as one word of a command line: `ROUTE:KIND[=VALUE][,KEY[=VALUE]]...`. Pure.
+//! Names of the parts of a fault on a command line, as this stand-in has them.
 
-use std::fmt;
-use std::str::FromStr;
+#[path = "../../support/fault_spec.rs"]
+mod text;
 
 use crate::fault::{Fault, FaultKind, RetryAfter, Route};
 
-/// Defect of a text that is no valid fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultSpecError {
-    /// There is no `ROUTE:` before the kind.
-    NoRoute,
-    /// The route has another name.
-    UnknownRoute(String),
-    /// The kind has another name, or lacks its value.
-    UnknownKind(String),
-    /// A key that this kind does not take, or without its value.
-    UnknownKey(String),
-    /// A value that should be a number.
-    NotANumber(String),
-}
+pub use self::text::FaultSpecError;
+use self::text::{number, split};
 
-impl fmt::Display for FaultSpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRoute => f.write_str("expected ROUTE:KIND, for example list:status=503"),
-            Self::UnknownRoute(route) => write!(
-                f,
-                "unknown route '{route}'; known: any, list, versions, get, startPendingUpload, createAsync, poll, put, \
-                 patch, delete, credentials, deployments, chat, arm, armAccounts, armDeployments, armGet, armPut, \
-                 armPatch, armDelete, armSkus, armModels, armFilters, armUsages, armCapacities, armOperation, \
-                 armFeature"
-            ),
-            Self::UnknownKind(kind) => write!(
-                f,
-                "unknown kind '{kind}'; known: status=N, stall, reset, truncated, html=N, junkJson, emptyBody, \
-                 delay=MS, hugeBody=BYTES, redirect=URL"
-            ),
-            Self::UnknownKey(key) => write!(
-                f,
-                "unknown key '{key}'; known: count=N, skip=N, processed, and for status: code=C, message=M, \
-                 retryAfter=SECONDS, retryAfterDate=SECONDS"
-            ),
-            Self::NotANumber(value) => write!(f, "'{value}' is not a number"),
-        }
-    }
-}
+const EXAMPLE: &str = "list:status=503";
 
-impl std::error::Error for FaultSpecError {}
+const ROUTES: &str = "any, list, versions, get, startPendingUpload, createAsync, poll, put, patch, delete, credentials, \
+                      deployments, chat, arm, armAccounts, armDeployments, armGet, armPut, armPatch, armDelete, armSkus, \
+                      armModels, armFilters, armUsages, armCapacities, armOperation, armFeature";
 
-impl FromStr for Fault {
-    type Err = FaultSpecError;
+const KINDS: &str =
+    "status=N, stall, reset, truncated, html=N, junkJson, emptyBody, delay=MS, hugeBody=BYTES, redirect=URL";
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (route, rest) = text.split_once(':').ok_or(FaultSpecError::NoRoute)?;
-        let mut parts = rest.split(',');
-        let mut fault = Self::new(read_route(route)?, read_kind(parts.next().unwrap_or_default())?);
-        for part in parts {
-            set(&mut fault, part)?;
-        }
-        Ok(fault)
-    }
-}
+const KEYS: &str = "count=N, skip=N, processed, and for status: code=C, message=M, retryAfter=SECONDS, \
+                    retryAfterDate=SECONDS";
 
 fn read_route(name: &str) -> Result<Route, FaultSpecError> {
     let value = serde_json::Value::String(name.to_owned());
@@ -101,17 +59,6 @@ fn set(fault: &mut Fault, part: &str) -> Result<(), FaultSpecError> {
         _ => return Err(FaultSpecError::UnknownKey(part.to_owned())),
     }
     Ok(())
-}
-
-fn split(text: &str) -> (&str, Option<&str>) {
-    match text.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (text, None),
-    }
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, FaultSpecError> {
-    text.parse().map_err(|_| FaultSpecError::NotANumber(text.to_owned()))
 }
 
 #[cfg(test)]

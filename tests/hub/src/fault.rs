@@ -1,5 +1,10 @@
 //! Faults: the kind, the route, and the number of requests.
 
+#[path = "../../support/due_fault.rs"]
+mod due_fault;
+
+use due_fault::due;
+
 /// An operation, as faults name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
@@ -146,27 +151,14 @@ impl Armed {
         self.0.clear();
     }
 
-    /// First fault that matches this request and is not spent.
+    /// Fault that this request meets.
     pub(crate) fn strike(&mut self, route: Route, path: Option<&str>, from: Option<u64>) -> Option<FaultKind> {
-        for fault in &mut self.0 {
-            let is_its_route = fault.route == Route::Any || fault.route == route;
-            let is_its_content = fault.path.as_deref().is_none_or(|wanted| path == Some(wanted))
-                && fault.from.is_none_or(|wanted| from == Some(wanted));
-            if !is_its_route || !is_its_content {
-                continue;
-            }
-            if fault.skip > 0 {
-                fault.skip -= 1;
-                continue;
-            }
-            match &mut fault.count {
-                Some(0) => continue,
-                Some(left) => *left -= 1,
-                None => {}
-            }
-            return Some(fault.kind.clone());
-        }
-        None
+        let fault = due(&mut self.0, |fault| {
+            (fault.route == Route::Any || fault.route == route)
+                && fault.path.as_deref().is_none_or(|wanted| path == Some(wanted))
+                && fault.from.is_none_or(|wanted| from == Some(wanted))
+        });
+        fault.map(|fault| fault.kind.clone())
     }
 }
 

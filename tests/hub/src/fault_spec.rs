@@ -1,62 +1,21 @@
-//! Faults as one word of a command line: `ROUTE:KIND[=VALUE][,KEY=VALUE]...`. Pure.
+//! Names of the parts of a fault on a command line, as this stand-in has them.
 
-use std::fmt;
-use std::str::FromStr;
+#[path = "../../support/fault_spec.rs"]
+mod text;
 
 use crate::fault::{Fault, FaultKind, Route};
 
-/// Defect of a text that is no valid fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultSpecError {
-    /// There is no `ROUTE:` before the kind.
-    NoRoute,
-    /// The route has another name.
-    UnknownRoute(String),
-    /// The kind has another name, or lacks its value.
-    UnknownKind(String),
-    /// A key that this kind does not have, or without its value.
-    UnknownKey(String),
-    /// A value that should be a number.
-    NotANumber(String),
-}
+pub use self::text::FaultSpecError;
+use self::text::{number, split};
 
-impl fmt::Display for FaultSpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRoute => f.write_str("expected ROUTE:KIND, for example cdn:status=503"),
-            Self::UnknownRoute(route) => {
-                write!(f, "unknown route '{route}'; known: any, revision, tree, resolve, file, cdn")
-            }
-            Self::UnknownKind(kind) => write!(
-                f,
-                "unknown kind '{kind}'; known: status=N, rateLimit=SECONDS, stall, hang, cut, ignoreRange, short, empty, \
-                 otherRange, invalidRange, expired, flip, delay=MS, otherCommit, otherSize, otherSum, leave, loop, html"
-            ),
-            Self::UnknownKey(key) => write!(
-                f,
-                "unknown key '{key}'; known: count=N, skip=N, path=FILE, and for status: code=C, message=M, \
-                 retryAfter=SECONDS"
-            ),
-            Self::NotANumber(value) => write!(f, "'{value}' is not a number"),
-        }
-    }
-}
+const EXAMPLE: &str = "cdn:status=503";
 
-impl std::error::Error for FaultSpecError {}
+const ROUTES: &str = "any, revision, tree, resolve, file, cdn";
 
-impl FromStr for Fault {
-    type Err = FaultSpecError;
+const KINDS: &str = "status=N, rateLimit=SECONDS, stall, hang, cut, ignoreRange, short, empty, otherRange, invalidRange, \
+                     expired, flip, delay=MS, otherCommit, otherSize, otherSum, leave, loop, html";
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (route, rest) = text.split_once(':').ok_or(FaultSpecError::NoRoute)?;
-        let mut parts = rest.split(',');
-        let mut fault = Self::new(read_route(route)?, read_kind(parts.next().unwrap_or_default())?);
-        for part in parts {
-            set(&mut fault, part)?;
-        }
-        Ok(fault)
-    }
-}
+const KEYS: &str = "count=N, skip=N, path=FILE, and for status: code=C, message=M, retryAfter=SECONDS";
 
 fn read_route(name: &str) -> Result<Route, FaultSpecError> {
     Ok(match name {
@@ -71,7 +30,7 @@ fn read_route(name: &str) -> Result<Route, FaultSpecError> {
 }
 
 fn read_kind(text: &str) -> Result<FaultKind, FaultSpecError> {
-    Ok(match text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value))) {
+    Ok(match split(text) {
         ("status", Some(status)) => FaultKind::status(number(status)?),
         ("rateLimit", Some(seconds)) => FaultKind::RateLimit { reset: number(seconds)? },
         ("delay", Some(milliseconds)) => FaultKind::Delay(number(milliseconds)?),
@@ -96,22 +55,17 @@ fn read_kind(text: &str) -> Result<FaultKind, FaultSpecError> {
 }
 
 fn set(fault: &mut Fault, part: &str) -> Result<(), FaultSpecError> {
-    let unknown = || FaultSpecError::UnknownKey(part.to_owned());
-    let (key, value) = part.split_once('=').ok_or_else(unknown)?;
-    match (key, &mut fault.kind) {
-        ("count", _) => fault.count = Some(number(value)?),
-        ("skip", _) => fault.skip = number(value)?,
-        ("path", _) => fault.path = Some(value.to_owned()),
-        ("code", FaultKind::Status { code, .. }) => *code = Some(value.to_owned()),
-        ("message", FaultKind::Status { message, .. }) => *message = Some(value.to_owned()),
-        ("retryAfter", FaultKind::Status { retry_after, .. }) => *retry_after = Some(number(value)?),
-        _ => return Err(unknown()),
+    let (key, value) = split(part);
+    match (key, value, &mut fault.kind) {
+        ("count", Some(count), _) => fault.count = Some(number(count)?),
+        ("skip", Some(skip), _) => fault.skip = number(skip)?,
+        ("path", Some(path), _) => fault.path = Some(path.to_owned()),
+        ("code", Some(value), FaultKind::Status { code, .. }) => *code = Some(value.to_owned()),
+        ("message", Some(value), FaultKind::Status { message, .. }) => *message = Some(value.to_owned()),
+        ("retryAfter", Some(value), FaultKind::Status { retry_after, .. }) => *retry_after = Some(number(value)?),
+        _ => return Err(FaultSpecError::UnknownKey(part.to_owned())),
     }
     Ok(())
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, FaultSpecError> {
-    text.parse().map_err(|_| FaultSpecError::NotANumber(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod answer;
 mod cdn;
+#[path = "../../support/certificate.rs"]
 mod certificate;
 mod config;
 mod content;

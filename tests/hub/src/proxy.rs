@@ -10,7 +10,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::certificate::PUBLIC_NAMES;
+/// Names that the proxy answers for.
+pub(crate) const PUBLIC_NAMES: [&str; 6] = [
+    "huggingface.co",
+    "hf.co",
+    "us.aws.cdn.hf.co",
+    "us.gcp.cdn.hf.co",
+    "cas-bridge.xethub.hf.co",
+    "cdn-lfs.huggingface.co",
+];
 
 /// Longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;

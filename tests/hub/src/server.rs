@@ -16,7 +16,7 @@ use crate::certificate;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::listener::Connections;
-use crate::proxy::{self, Proxy};
+use crate::proxy::{self, PUBLIC_NAMES, Proxy};
 use crate::record::{FileCount, RequestRecord, Side};
 use crate::state::{Call, Shared, SharedState};
 use crate::{cdn, hub};
@@ -47,7 +47,8 @@ impl FakeHub {
         let listen = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let (hub, cdn, tunnels) = (listen(config.port)?, listen(0)?, listen(0)?);
         let (hub_address, cdn_address, proxy) = (hub.local_addr()?, cdn.local_addr()?, tunnels.local_addr()?);
-        let (certificate, authority) = certificate::make()?;
+        let (certificate, authority) = certificate::make("fake-hub", &PUBLIC_NAMES)?;
+        let certificate = Arc::new(certificate);
         let scheme = if config.tls { "https" } else { "http" };
         let tls = config.tls.then(|| Arc::clone(&certificate));
         let shared = Arc::new(Shared::new(config, format!("{scheme}://{cdn_address}"))?);

@@ -147,6 +147,6 @@ impl Call {
 
     /// True if the client asked for a public name.
     pub(crate) fn is_public(&self) -> bool {
-        self.header("host").is_some_and(|host| crate::certificate::PUBLIC_NAMES.contains(&host))
+        self.header("host").is_some_and(|host| crate::proxy::PUBLIC_NAMES.contains(&host))
     }
 }

@@ -77,9 +77,9 @@ impl Output {
         document["error"].clone()
     }
 
-    /// The whole output, in which a word stands for each usual part that came exactly so.
+    /// The whole output, abridged.
     pub(crate) fn abridged(&self) -> String {
-        USUAL_PARTS.iter().fold(self.to_string(), |text, (part, word)| text.replace(part, word))
+        abridged(&self.to_string())
     }
 
     /// Fails the test unless the run succeeded.
@@ -107,6 +107,11 @@ impl fmt::Display for Output {
             None => f.write_str("[ended by a signal]"),
         }
     }
+}
+
+/// The text, in which a word stands for each usual part that came exactly so.
+pub(crate) fn abridged(text: &str) -> String {
+    USUAL_PARTS.iter().fold(text.to_owned(), |text, (part, word)| text.replace(part, word))
 }
 
 /// The text with each of these replaced, and what differs in each run masked.

@@ -192,6 +192,17 @@ impl Ended {
 
     /// The sequences that change colour or weight; those that move the cursor are no part of them.
     pub(crate) fn styles(&self) -> Vec<&str> {
-        super::styles(&self.raw)
+        styles(&self.raw)
     }
+}
+
+/// The sequences in a text that change colour or weight.
+pub(crate) fn styles(text: &str) -> Vec<&str> {
+    let sequences = text.split("\u{1b}[").skip(1);
+    sequences
+        .filter_map(|rest| {
+            let end = rest.find(|char: char| char.is_ascii_alphabetic())?;
+            rest[end..].starts_with('m').then(|| &rest[..end])
+        })
+        .collect()
 }

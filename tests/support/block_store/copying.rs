@@ -10,7 +10,9 @@ use axum::http::{HeaderMap, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Query, Shared, created, error, keep};
+use super::answers::{created, error};
+use super::writing::keep;
+use super::{Query, Shared};
 
 /// Longest URL that the service reads from.
 const LONGEST: usize = 2048;

@@ -1,14 +1,14 @@
 //! Get Blob, whole or a range of it, with the faults that a download meets.
 
 use std::io;
-use std::net::Shutdown;
 use std::path::PathBuf;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use futures_util::StreamExt;
 
-use super::{Line, Shared, error, marked};
+use super::answers::{error, marked};
+use super::{Line, Shared, StoreState};
 
 /// Behaviour of reads of blobs. Numbers count the reads since the behaviour was set.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +93,7 @@ pub(super) async fn read(
 }
 
 fn blob(
-    kept: &super::StoreState,
+    kept: &StoreState,
     line: &Line,
     name: &str,
     (range, if_match): (&str, &str),
@@ -139,8 +139,7 @@ fn broken(line: &Line, part: Vec<u8>) -> Body {
     let reset = futures_util::stream::once(async move {
         // What was sent before has to reach the reader.
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        // It may be broken already.
-        drop(line.0.shutdown(Shutdown::Both));
+        line.close();
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });
     let part = futures_util::stream::once(async move { Ok(axum::body::Bytes::from(part)) });

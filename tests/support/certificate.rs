@@ -1,4 +1,4 @@
-//! TLS of the store: an authority and a certificate of its own for each run.
+//! TLS of a stand-in: an authority and a certificate for each run.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,24 +9,23 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Configuration for 127.0.0.1, and the certificate of its authority in PEM.
-///
-/// Server preference picks AES-256-GCM for every client, as Azure's storage does: a client that prefers the cheaper
-/// AES-128 would otherwise look faster than it is there.
-pub(crate) fn for_loopback() -> io::Result<(ServerConfig, String)> {
+/// Configuration of a server with this name for 127.0.0.1 and these host names, and the certificate of its authority in
+/// PEM.
+pub(crate) fn make(name: &str, hosts: &[&str]) -> io::Result<(ServerConfig, String)> {
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let mut params = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     // Distinct names: OpenSSL takes a certificate with equal issuer and subject for a self-signed one.
-    params.distinguished_name.push(DnType::CommonName, "bench-store authority");
+    params.distinguished_name.push(DnType::CommonName, format!("{name} authority"));
     let authority = params.self_signed(&key).map_err(io::Error::other)?.pem();
     let issuer = Issuer::new(params, key);
     let own_key = KeyPair::generate().map_err(io::Error::other)?;
-    let mut params = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
-    params.distinguished_name.push(DnType::CommonName, "bench-store");
+    let hosts: Vec<String> = hosts.iter().copied().map(str::to_owned).collect();
+    let mut params = CertificateParams::new(hosts).map_err(io::Error::other)?;
+    params.distinguished_name.push(DnType::CommonName, name);
     params.use_authority_key_identifier_extension = true;
-    params.subject_alt_names = vec![SanType::IpAddress(Ipv4Addr::LOCALHOST.into())];
+    params.subject_alt_names.push(SanType::IpAddress(Ipv4Addr::LOCALHOST.into()));
     let own = params.signed_by(&own_key, &issuer).map_err(io::Error::other)?;
     let own_key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own_key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -35,7 +34,6 @@ pub(crate) fn for_loopback() -> io::Result<(ServerConfig, String)> {
         .with_no_client_auth()
         .with_single_cert(vec![own.der().clone()], own_key)
         .map_err(io::Error::other)?;
-    config.ignore_client_order = true;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok((config, authority))
 }
