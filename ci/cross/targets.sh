@@ -7,6 +7,8 @@ platforms=(linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darw
 glibc=2.17
 # Libraries that every Windows 10 has: neither the Visual C++ runtime nor one of MinGW is among them.
 windows_libraries='advapi32|bcrypt|bcryptprimitives|combase|crypt32|kernel32|ntdll|ole32|oleaut32|powrprof|secur32|shell32|user32|userenv|ws2_32|api-ms-win-(core|crt)-[a-z0-9-]+'
+# Libraries and frameworks that every macOS has.
+macos_libraries='/usr/lib/lib(System\.B|charset\.1|iconv\.2)\.dylib|/System/Library/Frameworks/(CoreFoundation|Security|SystemConfiguration)\.framework/.*'
 
 # Rust's name of a platform; nothing for an unknown one. linux/amd64-musl, for systems without glibc such as Alpine, is none of
 # azd's: built and packed where it is named.
@@ -30,7 +32,16 @@ linked_target_of() { # PLATFORM
   esac
 }
 
-# Prints what a program asks of its system; fails where an old one does not have it. Windows: needs pefile.
+# The oldest macOS of a platform, which is Rust's; Zig's own is a recent one.
+oldest_macos() { # PLATFORM
+  case $1 in
+    darwin/amd64) echo 10.12 ;;
+    darwin/arm64) echo 11.0 ;;
+  esac
+}
+
+# Prints what a program asks of its system; fails where an old one does not have it. Needs pefile for Windows and macholib for
+# macOS.
 check_needs() { # PLATFORM PROGRAM
   local needs newest others
   case $1 in
@@ -52,6 +63,21 @@ print("\n".join(sorted(entry.dll.decode().lower() for entry in imports)))' "$2")
       echo "$2 needs ${needs//$'\n'/ }"
       others=$(grep -vE "^($windows_libraries)\.dll$" <<<"$needs" || true)
       [[ ! $others ]] || { echo "not on every Windows: ${others//$'\n'/ }" && return 1; }
+      ;;
+    darwin/*)
+      needs=$(python3 -c '
+import sys
+from macholib.MachO import MachO
+from macholib.mach_o import LC_BUILD_VERSION, LC_VERSION_MIN_MACOSX
+header = MachO(sys.argv[1]).headers[0]
+for load, command, _ in header.commands:
+    if load.cmd in (LC_BUILD_VERSION, LC_VERSION_MIN_MACOSX):
+        oldest = getattr(command, "minos", None) or command.version
+        print(f"macOS {oldest >> 16}.{oldest >> 8 & 255}")
+print("\n".join(sorted(name for _, _, name in header.walkRelocatables())))' "$2") || return
+      echo "$2 needs ${needs//$'\n'/ }"
+      others=$(grep -vE "^($macos_libraries|macOS $(oldest_macos "$1"))$" <<<"$needs" || true)
+      [[ ! $others ]] || { echo "not on every macOS: ${others//$'\n'/ }" && return 1; }
       ;;
   esac
 }

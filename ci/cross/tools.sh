@@ -66,6 +66,33 @@ WRAPPER
   if cmp -s "$cross/rustc.new" "$cross/rustc"; then rm "$cross/rustc.new"; else mv "$cross/rustc.new" "$cross/rustc"; fi
 }
 
+# No registry has Apple's SDK, and Zig has the system's library without the frameworks. Stand-ins that name what the program asks
+# of them are all that a linker reads.
+make_frameworks() {
+  local framework directory symbols
+  rm -rf "$cross/macos"
+  for framework in CoreFoundation Security SystemConfiguration; do
+    directory=$cross/macos/System/Library/Frameworks/$framework.framework
+    symbols=$(awk -v framework=$framework '$1 == framework { printf "%s%s", separator, $2; separator = ", " }' \
+      "$root/ci/cross/macos_symbols.txt")
+    mkdir -p "$directory"
+    cat >"$directory/$framework.tbd" <<TBD
+--- !tapi-tbd
+tbd-version: 4
+targets: [ x86_64-macos, arm64-macos ]
+install-name: '/System/Library/Frameworks/$framework.framework/Versions/A/$framework'
+exports:
+  - targets: [ x86_64-macos, arm64-macos ]
+    symbols: [ $symbols ]
+...
+TBD
+  done
+  # The compiler runs it for macOS. A program that keeps its symbols serves as well here.
+  mkdir -p "$cross/bin"
+  printf '#!/bin/sh\nexit 0\n' >"$cross/bin/rust-objcopy"
+  chmod +x "$cross/bin/rust-objcopy"
+}
+
 install_tools() { # PLATFORM...
   local packages=(rustc-web cargo-web rust-web-src rust-web-clippy)
   [[ " $* " != *" windows/amd64 "* ]] || packages+=(wine64)
@@ -76,6 +103,7 @@ install_tools() { # PLATFORM...
   install_zig
   [[ " $* " != *" linux/arm64 "* ]] || { unpack_arm64 && register_arm64; }
   make_sysroot
+  make_frameworks
   exec 9>&-
 }
 
@@ -105,10 +133,11 @@ needs() { # PLATFORM PROGRAM
 # cargo with Debian's compiler and Zig as the linker. RUSTC_BOOTSTRAP: the standard library is built along where no package
 # has it. Debian's Rust has no start files for musl either; Zig has them.
 cross_cargo() { # PLATFORM COMMAND ARGUMENTS...
-  local platform=$1 command=$2 own_std=()
+  local platform=$1 command=$2 own_std=() macos=()
   shift 2
   [[ $platform == linux/amd64 || $platform == linux/arm64 ]] || own_std=(-Zbuild-std=std,panic_abort,panic_unwind)
-  env PATH="/usr/bin:$cross/venv/bin:$(zig_directory):$PATH" \
+  [[ $platform != darwin/* ]] || macos=(SDKROOT="$cross/macos" MACOSX_DEPLOYMENT_TARGET="$(oldest_macos "$platform")")
+  env "${macos[@]}" PATH="/usr/bin:$cross/venv/bin:$cross/bin:$(zig_directory):$PATH" \
     RUSTC="$cross/rustc" SYSROOT="$cross/sysroot" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 \
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS='-C link-self-contained=no' \
     cargo-zigbuild "$command" --jobs "${JOBS:-$(nproc)}" --locked --target "$(linked_target_of "$platform")" "${own_std[@]}" "$@"
