@@ -71,6 +71,8 @@ def unused(member):
     others = {pathlib.Path(packages[id]["manifest_path"]).parent for id in members} - {directory}
     sources = [path for path in directory.rglob("*.rs") if "target" not in path.parts
                and not any(other in path.parents and directory in other.parents for other in others)]
+    # Files that several packages share.
+    sources += [path.parent / shared for path in sources for shared in re.findall(r'#\[path = "(.*?)"\]', path.read_text())]
     text = "\n".join(path.read_text() for path in sources)
     for dependency in member["dependencies"]:
         name = dependency["rename"] or dependency["name"]
