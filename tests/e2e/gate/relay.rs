@@ -42,7 +42,11 @@ impl Shared {
             *seen += 1;
             *seen - 1
         };
-        self.stop_while(true, |state| state.hold == Hold::Request(request.kind, number));
+        // On a slow machine a held list is retried: the retry is held too.
+        let is_late_list = |first| request.kind == Kind::List && number > first;
+        self.stop_while(true, |state| {
+            matches!(state.hold, Hold::Request(kind, first) if kind == request.kind && (number == first || is_late_list(first)))
+        });
         self.stop_while(false, |state| state.line == Line::Silent);
         let mine = request.kind == Kind::Content;
         if mine {
