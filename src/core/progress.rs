@@ -146,6 +146,17 @@ mod tests {
         assert_eq!((meter.progress().bytes, meter.progress().files), (99, 1));
     }
 
+    /// Nothing more is sent where the store copied the rest; the byte that is withheld is one of the store's.
+    #[test]
+    fn what_this_machine_sent_never_decreases() {
+        let mut meter = planned(100);
+        let mut sent = |bytes, remote| {
+            let progress = meter.update(Counters { remote: Some(remote), ..counters(bytes, 1) });
+            progress.bytes - progress.remote.expect("an import")
+        };
+        assert_eq!([sent(40, 0), sent(70, 30), sent(100, 60)], [40, 40, 40]);
+    }
+
     #[test]
     fn a_remote_source_has_the_totals_that_the_engine_finds() {
         let mut meter = Meter::new(TransferProgress::default());

@@ -1,7 +1,7 @@
-//! Download of one file: its ranges into its part, its SHA-256, and its move into place.
+//! Download of one file: its ranges into its part, and its SHA-256.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
-use super::error::{DownloadError, Obstacle};
-use super::inspect::{is_absent, modified, obstacle};
+use super::error::DownloadError;
+use super::place::move_into_place;
 use super::plan::PlannedFile;
 use super::{CHUNK, Job, RANGE, chunks_of};
-use crate::files::{read_exact_at, remove_file, rename, write_all_at};
-use crate::model::{BlobPath, ContentHash};
+use crate::files::{read_exact_at, remove_file, write_all_at};
+use crate::model::ContentHash;
 
 /// Bytes that are hashed at a time: few enough for the processor's cache.
 const PIECE: usize = 256 * 1024;
@@ -203,13 +203,6 @@ fn read(mut sum: Sha256, part: &File, span: Range<u64>) -> io::Result<Sha256> {
     Ok(sum)
 }
 
-/// Moves a part into place.
-pub(super) async fn move_into_place(job: Arc<Job>, planned: PlannedFile) -> Result<(), DownloadError> {
-    let target = planned.file.path.below(&job.directory);
-    let moved = blocking(move || job.move_into_place(&planned)).await.map_err(disk(&target))?;
-    moved.map_or(Ok(()), Err)
-}
-
 impl Job {
     /// Opens the part of a file, and returns the numbers of its written chunks.
     fn open(&self, planned: &PlannedFile, path: &Path) -> io::Result<(File, HashSet<u64>)> {
@@ -235,51 +228,6 @@ impl Job {
     pub(super) fn discard(&self, planned: &PlannedFile) -> io::Result<()> {
         self.record.discard(&planned.part)?;
         remove_file(&self.private.join(planned.part.as_str()))
-    }
-
-    /// Writes the content of a part to the disk: after a power loss a name may be there before the content, and an empty
-    /// file under its final name would pass for the model's.
-    fn sync(&self, part: &Path) -> io::Result<()> {
-        self.syncing.fetch_add(1, Ordering::Relaxed);
-        // Windows flushes only what is open for writing.
-        let synced = File::options().write(true).open(part).and_then(|part| part.sync_all());
-        self.syncing.fetch_sub(1, Ordering::Relaxed);
-        synced
-    }
-
-    /// Moves a part into place, below directories that are created here and are no links. The inner error is the
-    /// obstacle there.
-    fn move_into_place(&self, planned: &PlannedFile) -> io::Result<Option<DownloadError>> {
-        let path = &planned.file.path;
-        for (at, _) in path.match_indices('/') {
-            let parent = BlobPath::from(&path[..at]);
-            let directory = parent.below(&self.directory);
-            match obstacle(&directory)? {
-                Some(obstacle) => return Ok(Some(DownloadError::Blocked(vec![(parent.to_string(), obstacle)]))),
-                None => match fs::create_dir(&directory) {
-                    Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(why),
-                    _ => {}
-                },
-            }
-        }
-        let target = path.below(&self.directory);
-        match fs::symlink_metadata(&target) {
-            Err(why) if is_absent(&why) => {}
-            Err(why) => return Err(why),
-            Ok(found) if found.is_dir() => {
-                return Ok(Some(DownloadError::Blocked(vec![(path.to_string(), Obstacle::Directory)])));
-            }
-            Ok(_) if !self.force => return Ok(Some(DownloadError::Exists(vec![path.to_string()]))),
-            Ok(_) => {}
-        }
-        let part = self.private.join(planned.part.as_str());
-        self.sync(&part).inspect_err(|_| {
-            // The system may have dropped what it could not write: the chunks are not known to be on the disk.
-            drop(self.discard(planned));
-        })?;
-        rename(&part, &target)?;
-        self.record.done(&planned.part, modified(&fs::symlink_metadata(&target)?)?)?;
-        Ok(None)
     }
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod inspect;
 mod name;
+mod place;
 mod plan;
 mod record;
 mod space;
@@ -283,7 +284,7 @@ impl Download {
             }
         }
         for one in fetched.iter().filter(|one| !one.is_moved) {
-            file::move_into_place(Arc::clone(&self.job), one.planned.clone()).await?;
+            place::move_into_place(Arc::clone(&self.job), one.planned.clone()).await?;
         }
         let is_proved = |planned: &PlannedFile| self.plan.digest.is_some() || planned.file.sha256.is_some();
         let done = self.plan.files.iter().map(|planned| {
