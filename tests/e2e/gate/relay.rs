@@ -42,7 +42,7 @@ impl Shared {
             *seen += 1;
             *seen - 1
         };
-        // On a slow machine a held list is retried: the retry is held too.
+        // A location is probed and listed at the same time, in any order: both are held.
         let is_late_list = |first| request.kind == Kind::List && number > first;
         self.stop_while(true, |state| {
             matches!(state.hold, Hold::Request(kind, first) if kind == request.kind && (number == first || is_late_list(first)))
