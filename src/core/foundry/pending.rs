@@ -1,4 +1,4 @@
-//! A pending upload: the request, and the shapes of the response. Pure.
+//! A pending upload: the request, and the formats of the response. Pure.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -7,12 +7,12 @@ use crate::model::{AddressError, BlobUri, check_secure};
 use crate::redact::SecretUrl;
 use crate::store::UploadLocation;
 
-/// The body of `startPendingUpload`; the one type that the service supports for models.
+/// Body of `startPendingUpload`; the only type that the service supports for models.
 pub(super) fn request() -> Value {
     json!({ "pendingUploadType": "TemporaryBlobReference" })
 }
 
-/// Reads all shapes that services send. An error says what is required repeats nothing: the body holds a SAS.
+/// Parses all formats that services send. An error names the missing part and quotes nothing: the body contains a SAS.
 pub(super) fn read(body: &Value) -> Result<UploadLocation, &'static str> {
     let reference = ["blobReferenceForConsumption", "blobReference"]
         .into_iter()

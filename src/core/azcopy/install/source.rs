@@ -23,7 +23,7 @@ const HOSTS: [&str; 7] = [
 pub struct DownloadSource {
     url: Url,
     sha256: Option<String>,
-    /// Named by the user; its redirects stay on its host.
+    /// True if the user set it; its redirects must stay on its host.
     own: bool,
 }
 
@@ -31,7 +31,7 @@ impl DownloadSource {
     /// Source from the environment, otherwise Microsoft's.
     ///
     /// # Errors
-    /// A variable has a value that cannot be used, or the checksum of a custom source is missing.
+    /// When a variable has an unusable value, or the checksum of a custom source is missing.
     pub fn from_env(env: &Env) -> Result<Self, InstallError> {
         let sha256 = env.get(var::AZCOPY_SHA256).map(read_sha256).transpose()?;
         match env.get(var::AZCOPY_URL) {
@@ -58,6 +58,7 @@ impl DownloadSource {
         url.into()
     }
 
+    /// URL with its query.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }

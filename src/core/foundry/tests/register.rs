@@ -28,7 +28,7 @@ const PUT: &str = "PUT /m/versions/1";
 const GET: &str = "GET /m/versions/1";
 const OPERATION: &str = "GET /op";
 
-/// Registers against a server that plays these answers: the outcome, the states heard, the requests sent.
+/// Registers with a server that plays these responses: the outcome, the reported states, the requests.
 async fn register(plays: Vec<ServerScript>) -> (Result<CustomModel, RegisterError>, Vec<String>, Vec<String>) {
     let server = Server::play(plays).await;
     let mut heard = Vec::new();
@@ -178,7 +178,7 @@ async fn polling_outlives_a_busy_service_and_a_broken_network() {
     assert_eq!(sent.len(), 10);
 }
 
-/// The model decides immediately where this user may not read the operation, and after some attempts where nobody can.
+/// The model decides immediately if this user may not read the operation, and after some attempts if nobody can.
 async fn an_operation_that_cannot_be_read_leaves_the_model_to_watch() {
     let (outcome, _, sent) = register(vec![accepted(), answer("403 X", &[], ""), missing(), state("Failed")]).await;
     assert!(matches!(outcome.expect_err("it is read again"), RegisterError::Failed(_)));
@@ -269,7 +269,7 @@ async fn a_service_that_asks_for_a_pause_gets_it() {
     for (asking, seconds) in [
         (vec![asks("200 OK", 60)], 60),
         (vec![asks("429 X", 40), asks("503 X", 50)], 90),
-        // Two minutes at most, and always some pause.
+        // Two minutes at most, and always some delay.
         (vec![asks("200 OK", 3600)], 120),
         (vec![asks("200 OK", 0); 8], 2),
     ] {
@@ -289,7 +289,7 @@ async fn pauses_without_a_request_for_one_double_up_to_a_cap() {
     assert_eq!(start.elapsed().as_secs(), 60);
 }
 
-/// The journal stores the URL of an operation: a file must not choose where the token is sent.
+/// The journal stores the URL of an operation: a file must not determine where the token is sent.
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_operation_of_a_foreign_host_is_never_asked_for() {
     let server = Server::play(vec![ours()]).await;

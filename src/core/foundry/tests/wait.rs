@@ -54,7 +54,7 @@ async fn a_known_operation_is_asked_and_the_model_proves_its_success() {
     outcome.expect("registered");
     assert_eq!(heard, ["Validating"]);
     assert_eq!(sent, [OPERATION, OPERATION, GET, GET]);
-    // An operation that the service does not know any more.
+    // An operation that the service no longer knows.
     let (outcome, _, sent) = wait(Some("/op"), vec![missing(), there()]).await;
     outcome.expect("registered");
     assert_eq!(sent, [OPERATION, GET]);

@@ -11,7 +11,7 @@ use super::*;
 const PROGRAM: &[u8] = b"the program";
 const LIMIT: u64 = 1 << 20;
 
-/// tar.gz of these entries, including names that the library would refuse.
+/// tar.gz of these entries, including names that the library would reject.
 fn tar_gz(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, kind, content) in entries {
@@ -173,12 +173,12 @@ fn a_bomb_is_stopped_at_the_limit() {
 
 #[test]
 fn claimed_sizes_are_not_believed() {
-    // The central directory of the zip says one byte; the program has more.
+    // The central directory of the zip declares one byte; the program has more.
     let mut zip = zipped(&[("d/azcopy", PROGRAM)]);
     let central = zip.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
     zip[central + 24..central + 28].copy_from_slice(&1u32.to_le_bytes());
     assert!(out(&zip, LIMIT).is_err());
-    // A tar whose entry declares more bytes than it has.
+    // A tar with an entry that declares more bytes than it has.
     let mut header = Header::new_gnu();
     header.as_mut_bytes()[..8].copy_from_slice(b"d/azcopy");
     header.set_size(1 << 40);
