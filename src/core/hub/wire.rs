@@ -23,7 +23,7 @@ impl Description {
         !matches!(self.gated, Value::Null | Value::Bool(false))
     }
 
-    /// Text of the card under this key, or the first of several.
+    /// Text of the model card under this key, or the first of several.
     pub(super) fn card(&self, key: &str) -> Option<String> {
         let value = &self.card_data[key];
         let text = value.as_str().or_else(|| value.as_array()?.first()?.as_str())?;
@@ -51,11 +51,12 @@ struct Lfs {
 }
 
 impl Entry {
+    /// True for a file, false for a directory.
     pub(super) fn is_file(&self) -> bool {
         self.kind == "file"
     }
 
-    /// Sum of the content; `None` if the list has none that can be read.
+    /// Checksum of the content; `None` if the list has none that can be parsed.
     pub(super) fn sum(&self) -> Option<HubSum> {
         match &self.lfs {
             Some(lfs) => lfs.oid.trim_start_matches("sha256:").parse().ok().map(HubSum::Sha256),
@@ -77,7 +78,7 @@ pub(super) fn next_link(header: &str) -> Option<&str> {
     })
 }
 
-/// An entity tag without its quotes.
+/// Entity tag without its quotes.
 pub(super) fn unquoted(tag: &str) -> &str {
     tag.trim().trim_start_matches("W/").trim_matches('"')
 }

@@ -6,12 +6,12 @@ use serde_json::value::RawValue;
 use super::super::{AccountId, ArmClient, ArmError, PROVIDER};
 use super::{AccountModel, ModelCapacity, Usage};
 
-/// Known to serve models and usages in the recorded shapes.
+/// Api-version that is known to return models and usages in the recorded formats.
 const VERSION: &str = "2025-06-01";
 /// Kind of the accounts that Foundry projects belong to.
 const KIND: &str = "AIServices";
 
-/// Row of a region's list, which has a model once for each kind of accounts; `None` for those of other kinds.
+/// Row of a region's list, which has one row per model and kind of account; `None` for other kinds.
 struct RegionRow(Option<AccountModel>);
 
 impl<'de> Deserialize<'de> for RegionRow {
@@ -61,7 +61,7 @@ impl ArmClient {
         self.all(&region(subscription, location, "usages"), self.provider_version(VERSION)).await
     }
 
-    /// Room for a version of a model, for each SKU and region.
+    /// Available capacity for a version of a model, for each SKU and region.
     ///
     /// # Errors
     /// See [`ArmError`].

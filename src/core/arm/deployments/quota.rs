@@ -1,6 +1,6 @@
-//! Numbers in the service's message about missing quota. Pure.
+//! Numbers in the service's message about insufficient quota. Pure.
 
-/// Numbers of a refusal for lack of quota. `None` if the message does not state them.
+/// Numbers of a rejection for insufficient quota. `None` if the message does not state them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuotaShortage {
     /// Capacity that the request needs.
@@ -14,7 +14,7 @@ pub struct QuotaShortage {
 }
 
 impl QuotaShortage {
-    /// Parses a message; `None` if it does not state the remaining capacity. The service has had several forms.
+    /// Parses a message; `None` if it does not state the remaining capacity. The service has used several forms.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let available = number_after(text, &["available capacity "])?;

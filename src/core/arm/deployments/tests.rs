@@ -41,7 +41,7 @@ impl Fixture {
         Self { server, deployments: Deployments::new(arm, account), reports }
     }
 
-    /// Creates and waits; what came of it, and the states that were heard.
+    /// Creates a deployment and waits; returns the result and the reported states.
     async fn create(&self) -> (Result<Deployment, DeployError>, Vec<String>) {
         let mut events = Vec::new();
         let mut on = |status: DeployStatus| events.push(status.status);
@@ -128,7 +128,7 @@ macro_rules! paused {
 
 paused! {
     async fn the_deployment_is_polled_until_a_get_shows_success() {
-        // Success in the answer to the write proves nothing.
+        // A success in the response to the write proves nothing.
         let stage = Fixture::play(vec![in_state("Succeeded"), missing(), in_state("Creating"), in_state("New"), in_state("Succeeded")]).await;
         let (outcome, events) = stage.create().await;
         assert_eq!(outcome.expect("a deployment").view().name, "d");
@@ -155,9 +155,9 @@ paused! {
         for (header, answers, expected) in [
             ("azure-asyncoperation: {origin}op", vec![operation.clone()], Some("no quota")),
             ("location: {origin}op", vec![refusal("400 X", "InsufficientQuota", &[])], Some("no")),
-            // The status URL may need a right that the caller lacks.
+            // The status URL may require a permission that the caller lacks.
             ("azure-asyncoperation: {origin}op", vec![refusal("403 X", "AuthorizationFailed", &[])], None),
-            // Another host gets no token.
+            // Another host receives no token.
             (elsewhere.as_str(), vec![], None),
             ("x: y", vec![], None),
         ] {
@@ -251,7 +251,7 @@ paused! {
         let stage = Fixture::play(plays).await;
         assert_eq!(stage.update(&change).await.expect("changed").view().sku.clone().unwrap_or_default().capacity, Some(20));
         assert_eq!(stage.server.lines()[1], format!("PATCH {PREFIX}/d{VERSION}"));
-        // The answer says that it is done, and no GET shows it.
+        // The response reports completion, but no GET shows it.
         let stage = Fixture::play(vec![at("Succeeded", 10)]).await;
         assert!(matches!(stage.update(&change).await, Err(DeployError::NotApplied)));
     }

@@ -13,7 +13,7 @@ fn sum(content: &str) -> String {
     entry.split("\"oid\":\"").nth(2).and_then(|rest| rest.split('"').next()).expect("a sum").to_owned()
 }
 
-/// Answer of the Hub for a file in large storage; `place` is below `base`.
+/// Response of the Hub for a file in large storage; `place` is relative to `base`.
 fn elsewhere(base: &str, changed: &[(&str, &str)]) -> ServerScript {
     let mut headers = vec![
         ("x-repo-commit".to_owned(), SHA.to_owned()),
@@ -35,7 +35,7 @@ fn part(first: usize, last: usize, body: &str) -> ServerScript {
     answer("206 Partial Content", &[&format!("content-range: bytes {first}-{last}/{}", CONTENT.len())], body)
 }
 
-/// Reader of one file in large storage at a Hub that plays these answers once its list was read.
+/// Reader of one file in large storage on a Hub that plays these responses after its list was read.
 async fn file(hub_plays: Vec<ServerScript>) -> (Server, Arc<RemoteFile>) {
     let list = page(&[large("model.safetensors", CONTENT)]);
     let server = Server::play([vec![description(SHA), list], hub_plays].concat()).await;
