@@ -15,7 +15,7 @@ mod kinds;
 mod links;
 mod weight_types;
 
-/// A folder in the making.
+/// A folder under construction.
 struct TestFolder(TempDir);
 
 impl TestFolder {
@@ -23,7 +23,7 @@ impl TestFolder {
         Self(tempfile::tempdir().expect("a directory"))
     }
 
-    /// A sound model of two shards.
+    /// A valid model of two shards.
     fn sound() -> Self {
         let folder = Self::empty();
         folder.write("config.json", "{}").write("tokenizer.json", "{}");
@@ -37,7 +37,7 @@ impl TestFolder {
         folder
     }
 
-    /// A sound adapter.
+    /// A valid adapter.
     fn adapter() -> Self {
         let folder = Self::empty();
         folder.write("adapter_config.json", "{}");
@@ -57,7 +57,7 @@ impl TestFolder {
         folder
     }
 
-    /// A GGUF file and nothing else.
+    /// A GGUF file and no other file.
     fn with_gguf(change: impl FnOnce(&mut Vec<u8>)) -> Self {
         let mut file = gguf();
         change(&mut file);
@@ -188,7 +188,7 @@ fn many_warnings_of_one_code_are_counted_and_no_error_is_left_out() {
     assert!(warnings[19].message.ends_with(" and 5 more files like it"), "{:?}", warnings[19]);
 }
 
-/// The headers take a million bytes, and the 700 GB behind them are never read: the files are sparse.
+/// The headers contain a million bytes, and the 700 GB after them are never read: the files are sparse.
 #[cfg(unix)]
 #[test]
 fn seven_hundred_gigabytes_are_judged_by_their_headers() {

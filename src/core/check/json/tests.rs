@@ -80,7 +80,7 @@ fn faults_are_named() {
     assert_eq!(fault("<!DOCTYPE html>"), "is a web page, not JSON");
     assert!(fault("{\"a\":").starts_with("is truncated (EOF"));
     assert_eq!(fault("{\"a\": Nan}"), "is not valid JSON: expected value at line 1 column 7");
-    // Also in a value that is skipped.
+    // Also in a skipped value.
     let skipped = read::<AnyObject>(&b"{\"a\": [\"caf\xE9\"]}"[..]).expect("memory can be read");
     assert_eq!(skipped.map(drop), Err("is not UTF-8 (at byte 11)".to_owned()));
 }
@@ -108,7 +108,7 @@ struct JsonCase {
     valid: bool,
 }
 
-/// Documents of `ci/json.sh`, some kept, more where `JSON_DOCUMENTS` names a file of them.
+/// Documents of `ci/json.sh`: a fixed selection, and more if `JSON_DOCUMENTS` names a file of them.
 #[test]
 #[expect(clippy::print_stdout, reason = "how much was compared, for who runs the script")]
 fn a_document_is_read_where_pythons_json_reads_it() {

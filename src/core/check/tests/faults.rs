@@ -1,4 +1,4 @@
-//! Faults of a folder, each found under its code and no other.
+//! Faults of a folder, each found under its code only.
 
 use serde_json::json;
 

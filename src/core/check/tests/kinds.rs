@@ -1,4 +1,4 @@
-//! Files that are recognised by name, and weights of every kind.
+//! Files that are recognized by name, and weights of every kind.
 
 use serde_json::json;
 
@@ -108,7 +108,7 @@ fn sound_files_of_all_kinds_have_no_findings() {
     }
     counted.index(&weight_map.into());
     assert_eq!(counted.codes(), [""; 0]);
-    // A big-endian file, and a part that holds only the metadata.
+    // A big-endian file, and a part that contains only the metadata.
     let split = TestFolder::empty();
     let mut first = gguf();
     first[8] = 0;

@@ -52,7 +52,7 @@ fn a_hugging_face_cache_is_no_link_outside() {
     assert_eq!(found(&snapshot, None), []);
 }
 
-/// Unreadable alone is a matter of permissions; among other faults it is reported with them.
+/// A single unreadable file is a matter of permissions; among other faults it is reported with them.
 #[test]
 fn an_unreadable_file_is_a_finding_only_among_others() {
     let unreadable = || {

@@ -119,7 +119,7 @@ fn a_loopback_address_never_goes_through_a_proxy() {
             url.set_host(Some(host)).expect("host");
             client.send(&Request::new(Method::GET, url, Retry::None)).await.expect("direct");
         }
-        // Proves that the proxy is used at all: another host goes through it, and it refuses connections.
+        // Proves that the proxy is used at all: requests to another host go through it, and it refuses connections.
         let other = url::Url::parse("http://foundry.invalid/").expect("url");
         let error = client.send(&Request::new(Method::GET, other, Retry::None)).await.expect_err("proxy");
         assert!(matches!(error, HttpError::Network { fault: NetworkFault::Refused, .. }), "{error:?}");
@@ -132,7 +132,7 @@ fn a_loopback_address_never_goes_through_a_proxy() {
     });
 }
 
-/// Port of a proxy that answers one connection with 407, in its own thread.
+/// Port of a proxy that responds to one connection with 407, in a separate thread.
 fn proxy_that_wants_a_password() -> u16 {
     use std::io::{Read, Write};
 
