@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Awaits work, and calls `say` with the elapsed time: after `first`, and then each time after `every`.
+/// Awaits work, and calls `say` with the elapsed time: first after `first`, and then at intervals of `every`.
 pub async fn with_notices<T>(
     (first, every): (Duration, Duration),
     mut say: impl FnMut(Duration),

@@ -14,7 +14,7 @@ pub struct AzdMessage {
 }
 
 impl AzdMessage {
-    /// Reads both of azd's error shapes; text that is neither is taken as it is.
+    /// Parses both of azd's error formats; other text is used unchanged.
     #[must_use]
     pub fn read(stderr: &str, stdout: &str) -> Self {
         read(stderr, stdout)

@@ -10,9 +10,9 @@ use time::OffsetDateTime;
 pub struct Claims {
     /// Tenant that issued it (`tid`).
     pub tenant: Option<String>,
-    /// Service that it is for (`aud`).
+    /// Service that it is issued for (`aud`).
     pub audience: Option<String>,
-    /// End of its life (`exp`).
+    /// Expiry (`exp`).
     pub expires_at: Option<OffsetDateTime>,
     /// Name of the user, otherwise id of the application.
     pub account: Option<String>,
@@ -21,7 +21,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Parses a token; `None` if it is no JSON Web Token.
+    /// Parses a token; `None` if it is not a JSON Web Token.
     pub(super) fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);

@@ -114,7 +114,7 @@ impl Status {
 /// Next step for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Shell command, or a sentence where no command helps.
+    /// Shell command, or a sentence if no command helps.
     Text(String),
     /// Arguments of a command of this program.
     Own(Vec<String>),

@@ -151,7 +151,7 @@ fn certificate_fault(observation: &HostObservation, fault: NetworkFault, message
     let signers = signers(&observation.chain).unwrap_or_default();
     if fault == NetworkFault::Tls {
         let message = format!("TLS connection to {host} failed, whose certificate is {signers}: {message}");
-        // One that is refused for what it is cannot be trusted either.
+        // A certificate rejected for its own defect cannot be made trusted either.
         let fix: Fix = match own.is_self_signed {
             true => format!("Ask the administrator of {host} for a certificate that an authority has signed.").into(),
             false => format!("curl -v {}", observation.url).into(),
@@ -166,7 +166,7 @@ fn certificate_fault(observation: &HostObservation, fault: NetworkFault, message
     (message, trust_command(Platform::CURRENT).into())
 }
 
-/// Command that makes a platform trust one more authority, for this program and for AzCopy.
+/// Command that makes a platform trust an additional authority, for this program and for AzCopy.
 fn trust_command(platform: Platform) -> &'static str {
     match platform {
         Platform::Linux => "export SSL_CERT_FILE=ca.pem",

@@ -18,9 +18,9 @@ pub struct HostObservation {
     pub(super) proxy: Option<ProxyUse>,
     /// Failure without a response; `None` for a response of any status.
     pub(super) fault: Option<HttpError>,
-    /// A success or a redirect without the id that all services of Azure send: an intermediary may have answered.
+    /// True for a success or redirect without the id that all Azure services send: an intermediary may have responded.
     pub(super) is_of_another: bool,
-    /// Certificates that the host showed, its own first.
+    /// Certificates of the host, its own first.
     pub(super) chain: Vec<Certificate>,
     /// Direction and size of the clock difference: true if this clock is ahead.
     pub(super) skew: Option<(bool, Duration)>,
@@ -98,7 +98,7 @@ impl HostObservation {
 
 #[cfg(test)]
 impl HostObservation {
-    /// A host of one private address that answers.
+    /// A host with one private address that responds.
     pub(super) fn reached(url: &str) -> Self {
         Self {
             url: url.parse().expect("a URL"),

@@ -1,4 +1,4 @@
-//! Changes of a registered model.
+//! Changes to a registered model.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{CustomModel, Tag};
 use crate::redact;
 
-/// Change of a version: only description and tags can be changed. Unnamed tags stay unchanged.
+/// Change to a version: only description and tags can be changed. Tags that are not listed stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelChange {
     /// New description; empty clears it.
@@ -17,10 +17,10 @@ pub struct ModelChange {
 }
 
 impl ModelChange {
-    /// Puts a change together.
+    /// Builds a change.
     ///
     /// # Errors
-    /// A sentence, when nothing is changed or a tag is given two meanings.
+    /// A sentence, if nothing changes, or a tag is both set and removed, or set to two values.
     pub fn new(description: Option<String>, set: Vec<Tag>, remove: Vec<String>) -> Result<Self, String> {
         let mut tags = BTreeMap::new();
         for Tag { key, value } in set {
@@ -39,7 +39,7 @@ impl ModelChange {
         Ok(Self { description, tags })
     }
 
-    /// True if a model includes this change. A model holds texts without their secrets.
+    /// True if a model includes this change. Texts of a model are stored without their secrets.
     #[must_use]
     pub fn is_shown_by(&self, model: &CustomModel) -> bool {
         let view = model.view();

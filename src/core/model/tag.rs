@@ -1,8 +1,8 @@
-//! Tags of a model, as they are given on the command line.
+//! Tags of a model, as given on the command line.
 
 use std::str::FromStr;
 
-/// One tag: `key=value`. The value may be empty and may hold further `=`.
+/// One tag: `key=value`. The value may be empty and may contain further `=`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tag {
     /// Key; never empty.

@@ -1,4 +1,4 @@
-//! A process that outlives this one: in its own session, without a terminal.
+//! A process that outlives this one: in a separate session, without a terminal.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Changes of the environment for a child: values that are set, and names that are removed.
+/// Changes to the environment of a child: variables to set and to remove.
 #[derive(Clone, Debug, Default)]
 pub struct EnvChanges {
     /// Variables to set.
@@ -18,7 +18,7 @@ pub struct EnvChanges {
     pub remove: Vec<String>,
 }
 
-/// A process that is about to detach itself. Killed when dropped, until it is [released](Self::release).
+/// A process that is about to detach. Killed when dropped, until it is [released](Self::release).
 #[derive(Debug)]
 pub struct Detaching {
     child: Child,
@@ -39,7 +39,7 @@ impl Detaching {
         Ok(Self { child: system::spawn(command)? })
     }
 
-    /// Gives it its input, and reads the one line that it answers with; empty if it ended without one.
+    /// Sends the input, and reads one line of response; empty if the process ended without one.
     ///
     /// # Errors
     /// When its output cannot be read.
@@ -55,7 +55,7 @@ impl Detaching {
         Ok(line)
     }
 
-    /// Releases the process, which continues alone.
+    /// Releases the process, which continues independently.
     pub fn release(self) {
         system::release(self.child);
     }
@@ -69,7 +69,7 @@ impl Detaching {
     }
 }
 
-/// Makes this process, which was just started, the leader of a session of its own. Nothing of a terminal reaches it then.
+/// Makes this new process the leader of a separate session, which no signal of a terminal reaches.
 ///
 /// # Errors
 /// When the system refuses.
@@ -77,7 +77,7 @@ pub fn leave_terminal() -> io::Result<()> {
     system::leave_terminal()
 }
 
-/// Redirects standard output to standard error from now on, and closes the input: the parent process waits for neither.
+/// Redirects standard output to standard error, and closes the input: the parent process waits for neither.
 pub fn release_streams() {
     system::release_streams();
 }
@@ -87,7 +87,7 @@ mod system {
     use super::{Child, Command, Path, io};
 
     /// Ignores SIGHUP, also in descendants, and closes files that a script may have left open for this process, such as
-    /// that of a lock. The arguments are no part of the script.
+    /// a lock. The arguments are not part of the script.
     const PREPARE: &str = "trap '' HUP; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
 
     /// Command that runs the program without signals of the terminal and without inherited files.
