@@ -130,31 +130,31 @@ mod system {
 
     use super::{Child, Command, Path, io};
 
-    /// A console of its own that is not shown. Without any (`DETACHED_PROCESS`), AzCopy and azd would open a window each,
-    /// and AzCopy could not be signalled to end.
+    /// Creates a separate, hidden console. Without a console (`DETACHED_PROCESS`), AzCopy and azd would each open a
+    /// window, and AzCopy could not be signalled to end.
     const DETACHED: PROCESS_CREATION_FLAGS = PROCESS_CREATION_FLAGS(CREATE_NO_WINDOW.0 | CREATE_NEW_PROCESS_GROUP.0);
 
     pub(super) fn command(program: &Path) -> Command {
         Command::new(program)
     }
 
-    /// Out of the job of this process, which ends with it, where the job allows that.
+    /// Starts the process outside the job of this process, which would end it too, if the job permits that.
     pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
         keep_streams();
         command.creation_flags(DETACHED.0 | CREATE_BREAKAWAY_FROM_JOB.0);
         command.spawn().or_else(|_| command.creation_flags(DETACHED.0).spawn())
     }
 
-    /// A child inherits every handle that may be inherited, also those of our own streams: a script that reads our output
-    /// would wait for the end of the upload. Children that get our streams get copies.
+    /// A child inherits every inheritable handle, including those of this program's streams: a script that reads our
+    /// output would wait for the end of the upload. Children that use these streams get copies.
     fn keep_streams() {
         for stream in [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
             #[expect(unsafe_code, reason = "no safe wrapper in a crate of ours")]
-            // SAFETY: the handle is one of this process and is not closed.
+            // SAFETY: the handle belongs to this process and is not closed.
             let kept = unsafe {
                 GetStdHandle(stream).and_then(|own| SetHandleInformation(own, HANDLE_FLAG_INHERIT.0, HANDLE_FLAGS(0)))
             };
-            // There may be no such stream.
+            // The stream may not exist.
             drop(kept);
         }
     }

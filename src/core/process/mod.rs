@@ -1,8 +1,8 @@
-//! Child processes in a group of their own, which ends as a whole: at a limit, when the work is dropped, and on Windows
-//! also when this program itself is killed.
+//! Child processes in separate groups, each of which ends as a whole: at a time limit, when the work is dropped, and on
+//! Windows also when this program itself is killed.
 //!
-//! Owns how programs are found and started, asked to end, killed and reaped. Knows none of them: their arguments and
-//! output are their callers' affair.
+//! Owns how programs are found and started, asked to end, killed and reaped. Independent of the programs: their
+//! arguments and output belong to the callers.
 //!
 //! | | Unix | Windows |
 //! |---|---|---|

@@ -15,7 +15,7 @@ fn a_sas_url_shows_only_host_and_path() {
     assert_eq!(format!("{:?}", Token::new("CANARY".into())), "Token(***)");
 }
 
-/// None of these secrets is known to the run.
+/// None of these secrets is registered.
 #[test]
 fn text_of_others_loses_its_secrets_by_their_shape() {
     for (dirty, clean_text) in [
