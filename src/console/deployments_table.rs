@@ -4,7 +4,7 @@ use super::table::{self, TableStyle};
 use azure_ai_models_core::display::printable;
 use azure_ai_models_core::model::{DeploymentKind, DeploymentView, ModelReference, ProjectDeploymentView, Sku};
 
-/// State of a deployment that only the project shows.
+/// State of a deployment that only the project lists.
 pub(super) const UNKNOWN: &str = "unknown";
 
 /// Row of the table.
@@ -31,7 +31,7 @@ impl DeploymentRow {
         }
     }
 
-    /// Row of a deployment that only the project shows.
+    /// Row of a deployment that only the project lists.
     pub(crate) fn of_project(deployment: &ProjectDeploymentView, kind: DeploymentKind) -> Self {
         Self {
             name: deployment.name.clone(),

@@ -1,6 +1,8 @@
-//! Tables: upper-case headings, no borders, two spaces between columns, fitted to a terminal and never cut in a pipe.
+//! Tables: upper-case headings, no borders, two spaces between columns, fitted to a terminal and never truncated in a
+//! pipe.
 //!
-//! No library does the layout, since the last column is cut and then omitted first, and names never are.
+//! The layout is not left to a library, since the last columns are truncated and then omitted first, and names never
+//! are.
 
 use std::borrow::Cow;
 
@@ -10,17 +12,17 @@ use azure_ai_models_core::display::printable;
 /// Style of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableStyle {
-    /// Columns of the terminal; `None` in a pipe.
+    /// Number of columns of the terminal; `None` in a pipe.
     pub(crate) width: Option<u16>,
-    /// With the line that counts.
+    /// True to add the line with the count.
     pub(crate) summary: bool,
 }
 
 const GAP: usize = 2;
 const MIN_COLUMN_WIDTH: usize = 10;
 
-/// Lays out a table. Where it is too wide, the last columns are cut first, then omitted; the first `whole` never are.
-/// The rows are walked twice and never all held: a list may have 100,000.
+/// Lays out a table. If it is too wide, the last columns are truncated first, then omitted; the first `whole` columns
+/// never are. The rows are iterated twice and never all held in memory: a list may have 100,000.
 pub(super) fn table<C: AsRef<str>>(
     headings: &[&str],
     rows: impl IntoIterator<Item = Vec<C>> + Clone,
