@@ -43,6 +43,7 @@ impl SelectionArgs {
         Self { include, exclude, no_default_excludes: !default_excludes }
     }
 
+    /// Selection by these options.
     pub(super) fn selection(&self) -> Selection {
         Selection::new(self.include.clone(), self.exclude.clone(), !self.no_default_excludes)
     }

@@ -44,7 +44,7 @@ pub struct Init {
 /// Subject of a question of AzCopy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptKind {
-    /// Whether to cancel although the scan is not finished.
+    /// Question whether to cancel although the scan is not finished.
     Cancel,
     /// Anything else, such as overwriting or deleting.
     Other,

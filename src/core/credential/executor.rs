@@ -44,6 +44,7 @@ impl fmt::Debug for GroupExecutor {
 }
 
 impl GroupExecutor {
+    /// Executor for the command of this tool.
     pub(super) fn new(env: &Env, tool: &'static str) -> Self {
         Self { programs: Programs::new(env), tool, ending: Mutex::new(None) }
     }

@@ -24,6 +24,7 @@ pub(super) struct CertificatePaths {
 }
 
 impl CertificatePaths {
+    /// Paths from the environment.
     pub(super) fn of(env: &Env) -> Self {
         let file = env.get(var::SSL_CERT_FILE).map(PathBuf::from);
         let directories = env.get(var::SSL_CERT_DIR).map(std::env::split_paths).into_iter().flatten();
@@ -108,6 +109,7 @@ mod store {
         (!found.is_empty()).then_some(found)
     }
 
+    /// Certificates of all files in these directories.
     pub(super) fn of_directories<'a>(directories: impl Iterator<Item = &'a Path>) -> Vec<Certificate> {
         directories.flat_map(|directory| usable(load_certs_from_paths(None, Some(directory)).certs)).collect()
     }

@@ -62,6 +62,7 @@ impl Child {
         Ok((Self { group, pid, reaped: false }, Pipes { stdin, stdout, stderr }))
     }
 
+    /// Process id.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }

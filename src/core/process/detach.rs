@@ -97,20 +97,24 @@ mod system {
         command
     }
 
+    /// Starts the process.
     pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
         command.spawn()
     }
 
+    /// Lets the process continue after this one ends.
     pub(super) fn release(child: Child) {
         // `kill_on_drop` cannot be undone.
         std::mem::forget(child);
     }
 
+    /// Starts a new session.
     pub(super) fn leave_terminal() -> io::Result<()> {
         rustix::process::setsid()?;
         Ok(())
     }
 
+    /// Redirects standard output to standard error, and closes the input.
     pub(super) fn release_streams() {
         use rustix::stdio::{dup2_stdin, dup2_stdout, stderr};
         let _: rustix::io::Result<()> = dup2_stdout(stderr());
@@ -134,6 +138,7 @@ mod system {
     /// window, and AzCopy could not be signalled to end.
     const DETACHED: PROCESS_CREATION_FLAGS = PROCESS_CREATION_FLAGS(CREATE_NO_WINDOW.0 | CREATE_NEW_PROCESS_GROUP.0);
 
+    /// Command that runs the program.
     pub(super) fn command(program: &Path) -> Command {
         Command::new(program)
     }
@@ -159,13 +164,16 @@ mod system {
         }
     }
 
+    /// Lets the process continue after this one ends.
     pub(super) fn release(child: Child) {
         std::mem::forget(child);
     }
 
+    /// Does nothing: the process is not attached to the console of the user.
     pub(super) fn leave_terminal() -> io::Result<()> {
         Ok(())
     }
 
+    /// Does nothing.
     pub(super) fn release_streams() {}
 }

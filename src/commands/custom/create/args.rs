@@ -201,10 +201,12 @@ impl CreateArgs {
         self.detach.is_asked_for()
     }
 
+    /// True with `--dry-run`.
     pub(super) fn dry_run(&self) -> bool {
         self.dry_run
     }
 
+    /// True with `--with-hashes`.
     pub(super) fn with_hashes(&self) -> bool {
         self.with_hashes
     }

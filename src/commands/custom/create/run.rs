@@ -61,6 +61,7 @@ impl CreateRun<'_> {
         }
     }
 
+    /// Writes the first line: the model and its source.
     pub(super) fn headline(&self, version: &ModelVersion) {
         self.app.console.status(&format!("\nCreating custom model: {} (version {version})\n", self.spec.name));
     }

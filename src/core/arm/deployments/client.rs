@@ -98,6 +98,7 @@ impl Deployments {
         self.url(name, "").path().to_owned()
     }
 
+    /// Gets a deployment as received, and its response; fails if the response describes another one.
     pub(super) async fn poll(
         &self,
         name: &DeploymentName,
