@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_would_have_changed_something_is_worth_a_warning() {
+    fn only_consequential_variables_cause_a_warning() {
         for (name, signs_in_by_itself, expected) in [
             ("https_proxy", false, true),
             ("NO_PROXY", false, true),

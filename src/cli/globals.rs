@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_one_kind_are_refused() {
+    fn conflicting_global_options_are_rejected() {
         assert_eq!(merged("p -e https://x list -e https://y"), Err(GlobalsError::TwoEndpoints));
         assert_eq!(merged("p -e a list --environment b"), Err(GlobalsError::TwoEnvironments));
         assert_eq!(merged("p custom uploads -e a list -e b"), Err(GlobalsError::TwoEnvironments));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_take_a_value_behind_an_equals_sign_and_the_last_one_wins() {
+    fn flags_accept_a_value_after_an_equals_sign_and_the_last_one_wins() {
         assert_eq!(merged("p list --debug=false").map(|g| g.debug), Ok(Some(false)));
         assert_eq!(merged("p --no-prompt list").map(|g| g.no_prompt), Ok(Some(true)));
         assert_eq!(merged("p --non-interactive=true list").map(|g| g.no_prompt), Ok(Some(true)));

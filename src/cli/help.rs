@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn help_has_one_word_for_an_idea() {
+    fn help_uses_one_term_per_concept() {
         let banned = [
             "catalogue",
             "somebody",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn many_options_are_grouped_and_global_ones_stand_last() {
+    fn many_options_are_grouped_and_global_ones_come_last() {
         each(&Cli::command(), PROGRAM, &mut |command, path| {
             let shown: Vec<_> = command.get_opts().filter(|arg| !arg.is_hide_set() && !arg.is_global_set()).collect();
             let of_global = |arg: &&&clap::Arg| arg.get_help_heading() == Some(headings::GLOBAL);

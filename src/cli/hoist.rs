@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn globals_move_behind_the_command() {
+    fn global_options_move_after_the_command() {
         for (before, after) in [
             ("p -e dev custom list -e https://x", "p custom list -e dev -e https://x"),
             ("p -e dev custom -o json list --limit 3", "p custom list -e dev -o json --limit 3"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_at_what_it_does_not_know() {
+    fn hoisting_stops_at_an_unknown_option() {
         assert_eq!(hoist("p --wat -e dev list"), "p --wat -e dev list");
         assert_eq!(hoist("p -e dev -- list"), "p -e dev -- list");
         assert_eq!(hoist("p --help list"), "p --help list");

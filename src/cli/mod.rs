@@ -193,7 +193,7 @@ mod tests {
     use crate::globals::AZD_PROGRAM;
 
     #[test]
-    fn clap_finds_the_tree_sound() {
+    fn the_command_tree_is_valid() {
         Cli::command().debug_assert();
     }
 

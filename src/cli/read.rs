@@ -191,7 +191,7 @@ mod tests {
 
     /// Without and with clap's tree.
     #[test]
-    fn the_version_is_asked_in_several_ways() {
+    fn the_version_can_be_requested_in_several_ways() {
         for line in ["p version", "p --version", "p version -q", "p --debug version"] {
             let Action::Run(command) = read_line(line).action else { panic!("{line}") };
             assert!(matches!(*command, Command::Version), "{line}");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_remembered_even_when_the_arguments_cannot_be_read() {
+    fn json_output_is_detected_even_in_invalid_arguments() {
         for line in ["p list --wat -o json", "p -ojson --wat", "p list --output=JSON --wat"] {
             assert_eq!(read_line(line).globals.output, OutputFormat::Json, "{line}");
         }

@@ -112,7 +112,7 @@ mod tests {
 
     /// Addresses come from the account, and tokens are sent only to Azure's.
     #[test]
-    fn an_address_that_gets_no_token_is_not_used() {
+    fn an_address_that_may_not_receive_tokens_is_not_used() {
         let project = "https://acc.services.ai.azure.com/api/projects/p";
         let project = ProjectEndpoint::parse(project, None).expect("an endpoint");
         for (endpoint, base) in [

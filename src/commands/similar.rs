@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similar_names_differ_in_little() {
+    fn names_with_few_differences_are_similar() {
         for (name, wanted, is_similar) in [
             ("my-deployment", "My_Deployment", true),
             ("my-deployment", "my-deploiment", true),

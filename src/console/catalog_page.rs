@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_row_for_each_version_and_quiet_names_each_model_once() {
+    fn the_table_has_one_row_per_version_and_quiet_lists_each_model_once() {
         let models = models();
         let views: Vec<&AccountModelView> = models.iter().map(AccountModel::view).collect();
         insta::assert_snapshot!(table(&views, NOW, TableStyle { width: None, summary: true }), @"
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_tells_of_versions_skus_and_quota() {
+    fn the_page_shows_versions_skus_and_quota() {
         let models = models();
         let views: Vec<&AccountModelView> = models.iter().map(AccountModel::view).collect();
         let usages = json!([{"name": {"value": "u"}, "currentValue": 10.0, "limit": 1000.0}]);

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_tells_state_capacity_and_how_to_use_it() {
+    fn the_page_shows_state_capacity_and_usage() {
         let ready = deployment(
             r#"{"name":"gpt-4.1","sku":{"name":"GlobalStandard","capacity":10},"tags":{"a":"b"},"properties":{
             "provisioningState":"Succeeded","deploymentState":"Running","raiPolicyName":"Microsoft.DefaultV2",

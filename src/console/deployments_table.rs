@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_lists_are_names() {
+    fn quiet_lists_contain_only_names() {
         let rows = [
             DeploymentRow::of(deployment(r#"{"name":"a"}"#).view()),
             DeploymentRow::of(deployment(r#"{"name":"b"}"#).view()),

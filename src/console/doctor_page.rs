@@ -77,7 +77,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_pipe_gets_a_line_a_check_and_a_terminal_what_fits() {
+    fn a_pipe_gets_one_line_per_check_and_a_terminal_wrapped_text() {
         let page = |width| doctor_page(&ROWS, TableStyle { width, summary: true });
         assert_eq!(
             page(None),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_too_long_stays_whole() {
+    fn an_overlong_word_is_not_broken() {
         assert_eq!(wrapped("a bb ccccccc d", 4), ["a bb", "ccccccc", "d"]);
         assert_eq!(wrapped("", 0), [""]);
     }

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_said() {
+    fn present_files_are_reported() {
         let nothing = PresentContent { missing: 2, missing_bytes: 30, ..PresentContent::default() };
         for (there, words) in [
             (nothing, None),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_whole_but_for_signatures() {
+    fn only_signatures_are_removed_from_json() {
         assert_eq!(
             json(&json!({"u": "https://h/c?sv=1&sig=CANARY", "n": [1], "t": "plain"})).expect("JSON"),
             "{\n  \"u\": \"https://h/c?***\",\n  \"n\": [\n    1\n  ],\n  \"t\": \"plain\"\n}\n"

@@ -239,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_the_designs_page_and_more() {
+    fn the_page_contains_the_page_of_the_design() {
         insta::assert_snapshot!(model_page(&full(), "azd ...", "wait ..."));
     }
 
     #[test]
-    fn the_success_page_is_the_designs_box_and_more() {
+    fn the_success_page_contains_the_box_of_the_design() {
         insta::assert_snapshot!(created_page(
             &full(),
             None,
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_count_unless_quiet() {
+    fn tables_show_a_count_unless_quiet() {
         let style = TableStyle { width: None, summary: true };
         let listed = |document: Value| ModelListSeed::default().deserialize(document).expect("a model");
         let models = [listed(serde_json::to_value(full()).expect("JSON")), listed(json!({"name": "bare"}))];

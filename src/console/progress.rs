@@ -139,8 +139,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_face_follows_the_mode_the_stream_and_quiet() {
-        for (mode, quiet, terminal, face) in [
+    fn the_format_depends_on_mode_stream_and_quiet() {
+        for (mode, quiet, terminal, format) in [
             (ProgressMode::Auto, false, true, ProgressFormat::Bar),
             (ProgressMode::Auto, false, false, ProgressFormat::Plain),
             (ProgressMode::Auto, true, true, ProgressFormat::None),
@@ -149,7 +149,7 @@ mod tests {
             (ProgressMode::Plain, false, true, ProgressFormat::Plain),
             (ProgressMode::None, false, true, ProgressFormat::None),
         ] {
-            assert_eq!(ProgressFormat::choose(mode, quiet, terminal), face, "{mode:?} {quiet} {terminal}");
+            assert_eq!(ProgressFormat::choose(mode, quiet, terminal), format, "{mode:?} {quiet} {terminal}");
         }
     }
 }

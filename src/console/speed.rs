@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_that_of_the_recent_past() {
+    fn the_rate_covers_only_recent_samples() {
         let mut speed = Speed::default();
         speed.add(seconds(0), 0);
         assert_eq!(speed.rate(seconds(1)), None);

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_all_columns_and_a_terminal_those_that_fit() {
+    fn a_pipe_gets_all_columns_and_a_terminal_only_fitting_ones() {
         let all = table(&["NAME", "VERSION", "CREATED BY"], rows(), 1, TableStyle { width: None, summary: true });
         assert_eq!(
             all,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_and_no_width_breaks_a_table() {
+    fn a_table_never_panics_on_any_text_or_width() {
         let nasty = [
             "",
             "a",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_the_service_cannot_drive_the_terminal() {
+    fn text_of_the_service_cannot_control_the_terminal() {
         let rows = vec![vec!["a\u{1b}[31mb\nc\u{202e}".to_owned()]];
         assert_eq!(
             table(&["NAME"], rows, 1, TableStyle { width: None, summary: true }),

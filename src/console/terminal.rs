@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_console_of_windows_is_asked() {
+    fn only_a_windows_console_is_queried() {
         let never = || -> bool { unreachable!("it is not asked") };
         assert!(decide(true, Platform::Linux, never) && decide(true, Platform::MacOs, never));
         assert!(!decide(false, Platform::Linux, never) && !decide(false, Platform::Windows, never));

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_differs_is_one_line_when_quiet() {
+    fn quiet_prints_nothing_without_differences() {
         let files = vec![file("a", FileStatus::Ok, Some(Proof::Hashed), (Some(5), Some(5)))];
         let mut same = Verification { files, digest: DigestStatus::Ok };
         assert_eq!(verify_page(&same, TableStyle { width: None, summary: false }), "");

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
-    async fn a_second_request_leaves_a_command_that_holds_its_grace() {
+    async fn a_second_request_grants_a_command_with_a_hold_its_grace_period() {
         let (canceller, cancellation) = channel();
         canceller.request();
         canceller.request();

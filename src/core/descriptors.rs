@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_usual_limit_costs_nothing_and_a_small_one_leaves_one_request() {
+    fn a_common_limit_has_no_effect_and_a_small_one_leaves_one_request() {
         for (limit, requests) in [(1024, 496), (256, 112), (64, 16), (40, 4), (20, 1), (0, 1)] {
             assert_eq!(affordable(limit), requests, "{limit}");
         }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_keeps_its_letters_and_loses_its_power() {
+    fn text_keeps_its_letters_but_no_control_characters() {
         assert_eq!(printable("a\tb\nc\rd"), "a b c d");
         assert_eq!(
             printable("\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{e0041}"),

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_home_directory_is_that_of_azd() {
+    fn the_home_directory_is_the_one_that_azd_uses() {
         let given = [("HOME", "/home/me"), ("userprofile", r"C:\Users\me")];
         let of = |platform| {
             let vars = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_set_by_any_word_but_no() {
+    fn any_value_except_a_negative_one_indicates_an_agent() {
         for (vars, named) in [
             (&[][..], None),
             (&[(var::AI_AGENT, "1")], Some(var::AI_AGENT)),

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_file_is_waited_for_about_a_second_on_windows() {
+    fn a_held_file_is_retried_for_about_a_second_on_windows() {
         assert_eq!(held(Platform::Windows, SHARING_VIOLATION, 25), (true, 26, Duration::from_millis(500)));
         let (ended_well, _, waited) = held(Platform::Windows, SHARING_VIOLATION, u32::MAX);
         assert_eq!((ended_well, waited), (false, HELD_TIMEOUT));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_and_other_systems_are_not_waited_for() {
+    fn other_errors_and_other_systems_are_not_retried() {
         let file_not_found = 2;
         assert_eq!(held(Platform::Windows, file_not_found, 1), (false, 1, Duration::ZERO));
         for platform in [Platform::Linux, Platform::MacOs] {

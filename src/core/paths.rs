@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_below_a_link_is_known_by_the_links_name() {
+    fn a_path_below_a_link_is_found_by_the_links_name() {
         assert_eq!(below_part(r"\\?\C:\r\run-1\link\sub\x", "link", Windows).as_deref(), Some("sub/x"));
         assert_eq!(below_part("/r/link/x", "link", Linux).as_deref(), Some("x"));
         assert_eq!(below_part("/r/link", "link", Linux), None);

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_sent_twice_never_reach_all() {
+    fn repeated_bytes_never_reach_the_total() {
         let mut meter = planned(100);
         assert_eq!(meter.update(counters(60, 1)).bytes, 60);
         assert_eq!(meter.update(counters(140, 1)).bytes, 99);
@@ -151,7 +151,7 @@ mod tests {
 
     /// Nothing more is sent if the store copied the rest; the withheld byte is one of the store's.
     #[test]
-    fn what_this_machine_sent_never_decreases() {
+    fn bytes_sent_by_this_machine_never_decrease() {
         let mut meter = planned(100);
         let mut sent = |bytes, remote| {
             let progress = meter.update(Counters { remote: Some(remote), ..counters(bytes, 1) });
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_source_has_the_totals_that_the_engine_finds() {
+    fn a_remote_source_uses_the_totals_of_the_engine() {
         let mut meter = Meter::new(TransferProgress::default());
         assert_eq!(meter.update(counters(10, 1)).total_bytes, None);
         let progress = meter.update(Counters { totals: Some((80, 2)), ..counters(70, 1) });
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_bar_never_goes_back_nor_over(total in 1u64..1000, steps in prop::collection::vec(0u64..2000, 0..20)) {
+        fn progress_never_decreases_or_exceeds_the_total(total in 1u64..1000, steps in prop::collection::vec(0u64..2000, 0..20)) {
             let mut meter = planned(total);
             let mut last = 0;
             for bytes in steps {

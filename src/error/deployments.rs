@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_role_is_named_by_its_action_and_scope() {
+    fn a_missing_role_has_its_action_and_scope() {
         let message = "The client 'x' does not have authorization to perform action 'A/write' over scope '/subscriptions/s' or the scope is invalid.";
         assert_eq!(missing_role(message), (Some("A/write"), Some("/subscriptions/s")));
         assert_eq!(missing_role("no"), (None, None));

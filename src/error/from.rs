@@ -239,7 +239,7 @@ mod tests {
 
     /// Windows reports a name that no file can have as invalid.
     #[test]
-    fn a_name_that_cannot_exist_is_a_file_that_is_not_there() {
+    fn an_impossible_name_is_a_missing_file() {
         for kind in [io::ErrorKind::NotFound, io::ErrorKind::InvalidFilename] {
             let error = CliError::unreadable(Path::new("mod*"), &kind.into());
             assert_eq!(error.message(), "File not found: mod*");

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_has_its_exit_code_and_its_words() {
+    fn each_error_has_its_exit_code_and_message() {
         let rows: Vec<String> = table()
             .into_iter()
             .map(|error| {

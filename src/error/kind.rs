@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_codes_and_words_are_the_documented_ones() {
+    fn exit_codes_and_names_match_the_documentation() {
         let table: Vec<String> =
             ErrorKind::ALL.iter().map(|kind| format!("{} {}", kind.exit_code(), kind.as_str())).collect();
         assert_eq!(

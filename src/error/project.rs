@@ -80,7 +80,7 @@ mod tests {
     use azure_ai_models_core::azd::{AzdMessage, RefusalKind};
 
     #[test]
-    fn answers_of_azd_have_their_kind() {
+    fn errors_of_azd_have_their_kind() {
         let refused = HostError::Refused { refusal: RefusalKind::Plain, message: "w".into(), suggestion: None };
         let limit = Duration::from_secs(10);
         for (error, kind, code) in [

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_the_same_after_it_was_written_down() {
+    fn a_failure_is_unchanged_after_it_was_stored() {
         let error = CliError::new(ErrorKind::RegistrationFailed, "refused")
             .with_code(ErrorCode::RegistrationFailed)
             .with_suggestion("Do this.")

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_have_no_answer_has_its_own_words() {
+    fn every_kind_of_missing_response_has_its_own_message() {
         let mut rows = String::new();
         let proxy = |status| NetworkFault::Proxy { status };
         for fault in [

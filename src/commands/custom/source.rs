@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_url_is_read_in_every_encoding_a_shell_writes() {
+    fn a_url_is_decoded_in_every_encoding_that_shells_write() {
         const URL: &str = "https://a.blob.core.windows.net/c?sv=1&sig=x";
         let wide = |order: fn(u16) -> [u8; 2]| URL.encode_utf16().flat_map(order).collect::<Vec<u8>>();
         let files = [

@@ -157,7 +157,7 @@ mod tests {
     use crate::globals::check_environment_name;
 
     #[test]
-    fn a_directory_gives_a_name_that_azd_accepts() {
+    fn a_directory_name_becomes_a_valid_environment_name() {
         for (name, expected) in [
             ("my-app-dev", "my-app-dev"),
             ("was CLEANED with *bad* things (123)-dev", "was-CLEANED-with--bad--things-(123)-dev"),

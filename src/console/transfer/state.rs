@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn copied_bytes_are_shown_apart_from_sent_bytes() {
+    fn copied_bytes_are_shown_separately_from_sent_bytes() {
         let mut state = TransferState::default();
         let progress = TransferProgress { found: GB, remote: Some(2 * GB), ..progress(4 * GB) };
         state.advance(Duration::from_secs(1), progress);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_the_designs_line() {
+    fn the_line_matches_the_design() {
         let mut state = TransferState::default();
         for second in 0..=10 {
             state.advance(seconds(second), progress(second * GB / 2));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_never_go_back_and_100_is_kept_for_the_end() {
+    fn bytes_never_decrease_and_100_percent_is_reserved_for_the_end() {
         let mut state = TransferState::default();
         state.advance(seconds(1), progress(10 * GB));
         state.advance(seconds(2), progress(GB));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_total_shows_no_percent_and_no_time_left() {
+    fn an_unknown_total_shows_neither_percentage_nor_remaining_time() {
         let mut state = TransferState::default();
         state.advance(seconds(0), TransferProgress::default());
         state.advance(seconds(5), TransferProgress { bytes: GB, ..TransferProgress::default() });

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_in_any_case_and_written_as_arm_does() {
+    fn an_id_is_parsed_in_any_case_and_formatted_as_by_arm() {
         let id = account(&json!({})).account_id().expect("an id");
         assert_eq!(
             id.project("p"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_go_to_the_first_address_that_the_account_names() {
+    fn requests_go_to_the_first_address_of_the_account() {
         for (properties, host) in [
             (json!({}), "https://acc.services.ai.azure.com/"),
             (json!({"endpoint": "https://a.cognitiveservices.azure.com/"}), "https://a.cognitiveservices.azure.com/"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inference_token_goes_to_the_project_and_to_azure_alone() {
+    fn an_inference_token_is_sent_only_to_the_project_and_to_azure() {
         for (url, may) in [
             ("https://acc.services.ai.azure.com/", true),
             ("https://x.openai.azure.com/", true),

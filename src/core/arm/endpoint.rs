@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_known_hosts_this_machine_and_allowed_hosts() {
+    fn a_token_is_sent_only_to_known_hosts_this_machine_and_allowed_hosts() {
         assert_eq!(choose(&[]).as_deref(), Ok("https://management.usgovcloudapi.net/"));
         for good in ["https://management.azure.com", "http://127.0.0.1:8700", "https://localhost"] {
             assert!(choose(&[(var::ARM_ENDPOINT, good)]).is_ok(), "{good}");

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_has_the_address_that_azd_prints_for_its_agents() {
+    fn a_project_has_the_url_that_azd_prints_for_its_agents() {
         let subscription = "00000000-0000-0000-0000-000000000001";
         assert_eq!(
             page(subscription, "my-rg", "my-project", TENANT).as_deref(),
@@ -64,7 +64,7 @@ mod tests {
 
     /// Names come from responses of a service: none of them may lead to another path.
     #[test]
-    fn no_name_leaves_its_part_of_the_address() {
+    fn no_name_changes_the_path_of_the_url() {
         let subscription = "00000000-0000-0000-0000-000000000001";
         for name in ["../../x", "a/b", "a?b=c", "a#b", "a b", "\"&calc&\"", "%2e%2e", "a\n-b", "@evil.example"] {
             let url = page(subscription, name, name, None).expect("an address");

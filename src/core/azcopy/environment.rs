@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_for_everything_is_azcopys_proxy_for_https() {
+    fn all_proxy_is_passed_to_azcopy_as_https_proxy() {
         for (given, wanted) in [
             (&[("ALL_PROXY", "http://all")][..], Some("http://all")),
             (&[("all_proxy", "http://all"), ("HTTPS_PROXY", "")], Some("http://all")),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn log_plan_and_a_missing_home_are_the_private_directory() {
+    fn log_plan_and_a_missing_home_use_the_private_directory() {
         let given = |vars: &[(&str, &str)], name: &str| {
             let env = Env::from_vars(vars.iter().copied(), Path::new("/"));
             let all = for_job(&base(&env), Path::new("/private"));

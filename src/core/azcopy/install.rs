@@ -145,12 +145,12 @@ async fn lock(directory: &Path, on: &mut dyn FnMut(InstallEvent)) -> Result<File
     make_directory(directory).map_err(InstallError::io(directory))?;
     let path = directory.join("azcopy.lock");
     let file = open_private(&path).map_err(InstallError::io(&path))?;
-    let mut said = false;
+    let mut has_reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {
-                if !std::mem::replace(&mut said, true) {
+                if !std::mem::replace(&mut has_reported, true) {
                     on(InstallEvent::Waiting);
                 }
                 tokio::time::sleep(POLL_INTERVAL).await;

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cap_is_exact() {
+    fn a_rate_limit_is_converted_exactly() {
         for (bytes, text) in [(1, "0.000008"), (125_000, "1.000000"), (u64::MAX, "147573952589676.412920")] {
             assert_eq!(megabits(bytes), text);
         }

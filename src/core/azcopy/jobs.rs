@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn delivered_files_are_known_in_every_spelling_of_the_source() {
+    fn delivered_files_are_recognized_in_every_spelling_of_the_source() {
         let found = |source, platform, shown: &str| names(source, platform, vec![shown.to_owned()]);
         for (source, shown) in [
             (r"C:\m", r"\\?\C:\m\sub\x"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_are_known_by_their_plan_files() {
+    fn jobs_are_found_by_their_plan_files() {
         let directory = tempfile::tempdir().expect("a directory");
         for name in
             ["a1--00000.steV20", "a1--00001.steV20", "b2--00000.steV21", "a1.log", "a1-scanning.log", "files.txt"]

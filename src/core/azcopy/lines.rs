@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "current_thread")]
-    async fn lines_are_cut_and_never_lost() {
+    async fn overlong_lines_are_truncated_but_never_lost() {
         let mut lines = Lines::with_max_length(&b"one\r\n\ntoo long a line\nb\xffd\nlast"[..], 8);
         let mut read = Vec::new();
         while let Some(line) = lines.next().await.expect("memory") {

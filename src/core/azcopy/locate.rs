@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_program_is_used_or_refused() {
+    fn an_explicit_program_is_used_or_rejected() {
         let root = tempfile::tempdir().expect("a test file");
         let program = put(&root.path().join("tools"), 0o755);
         let plain = put(&root.path().join("plain"), 0o644);

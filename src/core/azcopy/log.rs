@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_found_by_either_spelling_of_a_path_of_windows() {
+    fn a_reason_is_found_by_either_spelling_of_a_windows_path() {
         let directory = tempfile::tempdir().expect("a directory");
         let log = directory.path().join("job.log");
         std::fs::write(&log, r"UPLOADFAILED: \\?\C:\m\x : 403 : no").expect("a log");

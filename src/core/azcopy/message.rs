@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_cancel_question_is_one() {
+    fn only_the_cancel_prompt_is_recognized() {
         for (word, kind) in [("Cancel", PromptKind::Cancel), ("Overwrite", PromptKind::Other), ("", PromptKind::Other)]
         {
             let given =
@@ -260,12 +260,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_a_panic(text in "\\PC{0,80}") {
+        fn no_line_causes_a_panic(text in "\\PC{0,80}") {
             drop(parse_line(&text));
         }
 
         #[test]
-        fn no_content_is_a_panic(kind in "Init|Progress|EndOfJob|Info|Error|Prompt", content in "\\PC{0,80}",
+        fn no_content_causes_a_panic(kind in "Init|Progress|EndOfJob|Info|Error|Prompt", content in "\\PC{0,80}",
             value in prop_oneof![Just(json!(-1)), Just(json!("1e400")), Just(json!([])), Just(json!({})), Just(json!(u64::MAX))]) {
             drop(parse_line(&line(&kind, &content)));
             let odd = json!({"JobStatus": "Failed", "TotalTransfers": value, "NetworkErrorPercentage": value,

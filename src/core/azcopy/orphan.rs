@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn an_orphan_is_ended_and_a_stranger_is_not() {
+    async fn an_orphan_is_killed_but_no_other_process() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut orphan = sleep();
         record_process(directory.path(), orphan.id()).expect("written");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_note_of_an_earlier_run_does_not_stay() {
+    async fn the_record_of_an_earlier_run_is_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut earlier = sleep();
         record_process(directory.path(), earlier.id()).expect("written");

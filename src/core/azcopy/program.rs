@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_version_ten_with_our_options_will_do() {
+    fn only_a_version_10_with_the_required_options_is_accepted() {
         for (exit, stdout, stderr, said) in [
             (Exit::Code(0), "azcopy version 10.32.2\n", "", "10.32.2"),
             (Exit::Code(0), "INFO: newer\nazcopy version 10.14.0-Preview\r\n", "noise", "10.14.0-Preview"),

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_and_a_verbatim_prefix_are_plain_on_windows_alone() {
+    fn a_backslash_and_a_verbatim_prefix_are_plain_only_on_windows() {
         for (path, windows, linux) in
             [(r"C:\m", true, false), (r"\\?\C:\m", true, false), (r"C:\50%", false, false), ("/m", true, true)]
         {

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_text_has_no_secret_no_escape_and_an_end() {
+    fn kept_text_has_no_secret_no_escape_and_bounded_length() {
         assert_eq!(sanitized("PUT https://h/c?sig=CANARY \u{1b}[2J\nnext"), "PUT https://h/c?***  [2J\nnext");
         assert_eq!(sanitized("bell\u{7}"), "bell ");
         assert_eq!(sanitized(&"ü".repeat(10_000)).len(), MAX_TEXT);

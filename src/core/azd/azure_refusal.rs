@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_are_missing_stay_empty() {
+    fn missing_parts_stay_empty() {
         for (text, status, code, body) in [
             (
                 page("GET https://h/subscriptions", "404: 404 Not Found", "ERROR CODE UNAVAILABLE", "no JSON"),

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_however_they_are_written() {
+    fn names_are_found_in_every_notation() {
         for (text, expected) in [
             ("A=1\r\n  B = \"x\"\n", &["A", "B"][..]),
             ("export\tD='y'\nE: z\n\u{feff}F=1", &["D", "E", "F"]),

@@ -271,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_upset_the_reader(
+        fn no_bytes_cause_a_panic(
             version in 0_u32..5, counts: [u64; 2], few: bool, bytes: Vec<u8>, more in 0_u64..1 << 50, word in any::<u32>(),
         ) {
             let counts = counts.map(|count| if few { count % 4 } else { count });

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_seen_in_every_way_to_count() {
+    fn gaps_are_found_in_every_numbering_scheme() {
         let table: [(&[&str], &[&str]); 9] = [
             (&["m-00001-of-00003.gguf", "m-00003-of-00003.gguf"], &["m-00002-of-00003.gguf"]),
             (

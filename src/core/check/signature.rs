@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_first_bytes_say_nothing() {
+    fn valid_first_bytes_have_no_finding() {
         let mut tar = [0; SIGNATURE_BYTES];
         tar[257..262].copy_from_slice(b"ustar");
         for (path, start) in [
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn pointers_are_known_by_their_first_line() {
+    fn pointers_are_recognized_by_their_first_line() {
         for start in [
             &b"version https://git-lfs.github.com/spec/v1\noid sha256:"[..],
             b"version https://git-lfs.github.com/spec/v1\r\noid sha256:",

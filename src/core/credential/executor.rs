@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_command_is_known_in_every_language() {
+    fn a_missing_command_is_detected_in_every_language() {
         for (code, platform, is_installed, expected) in [
             (127, Platform::Linux, false, true),
             (9009, Platform::Windows, true, true),

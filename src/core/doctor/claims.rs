@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_named_by_the_best_name_that_it_has() {
+    fn the_account_is_the_most_readable_name_in_the_token() {
         for (claims, name) in [
             (json!({"upn": "a@b", "preferred_username": "c@d", "appid": "e"}), Some("a@b")),
             (json!({"preferred_username": "c@d", "appid": "e"}), Some("c@d")),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_web_token_has_no_claims() {
+    fn a_string_that_is_not_a_jwt_has_no_claims() {
         for token in ["", "emulator", "a.b", "a.b.c", "e30.!.x", "..", "e30.e30"] {
             assert_eq!(Claims::read(token), None, "{token:?}");
         }

@@ -16,8 +16,8 @@ const NOISE: Duration = Duration::from_secs(60);
 /// Verdict by the first host that sent its time.
 #[must_use]
 pub fn clock(hosts: &[Option<&HostObservation>]) -> Check {
-    let told = hosts.iter().flatten().find_map(|observation| Some((observation.host(), observation.skew?)));
-    let Some((host, (is_fast, off))) = told else {
+    let observed = hosts.iter().flatten().find_map(|observation| Some((observation.host(), observation.skew?)));
+    let Some((host, (is_fast, off))) = observed else {
         return Check::not_checked(CheckId::Clock, CheckId::Tls);
     };
     let message =

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_leaves_nothing_and_a_missing_directory_is_not_made() {
+    fn a_probe_leaves_no_files_and_creates_no_directory() {
         let home = tempfile::tempdir().expect("a directory");
         let config = home.path().join("config");
         let env = Env::from_vars([(var::AZD_CONFIG_DIR, config.to_str().expect("text"))], home.path());

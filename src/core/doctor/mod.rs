@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_is_set_as_the_shells_of_the_platform_do() {
+    fn a_variable_is_set_in_the_syntax_of_the_platforms_shells() {
         let set = |platform| set_variable(platform, "NO_PROXY", "a.services.ai.azure.com");
         assert_eq!(set(Platform::Linux), "export NO_PROXY=a.services.ai.azure.com");
         assert_eq!(set(Platform::MacOs), set(Platform::Linux));

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signed_is_told_up_to_the_root() {
+    fn the_signers_are_reported_up_to_the_root() {
         for (chain, expected) in [
             (vec![], None),
             (vec![certificate("h", "h")], Some("self-signed by 'h'")),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_beyond_the_validity_is_what_is_to_be_set() {
+    fn a_clock_outside_the_validity_must_be_corrected() {
         let check =
             tls(&refused(vec![certificate("h", "A")], OffsetDateTime::UNIX_EPOCH + Duration::from_secs(172_800)));
         assert_eq!(

@@ -66,9 +66,9 @@ fn read(answer: Result<Response, HttpError>) -> (Option<HttpError>, Option<Strin
 
 /// Difference between this clock in the middle of a request and the time in its response.
 fn skew(date: &str, begun: SystemTime, ended: SystemTime) -> Option<(bool, Duration)> {
-    let told = httpdate::parse_http_date(date).ok()?;
+    let server_time = httpdate::parse_http_date(date).ok()?;
     let middle = begun + ended.duration_since(begun).unwrap_or_default() / 2;
-    Some(match middle.duration_since(told) {
+    Some(match middle.duration_since(server_time) {
         Ok(ahead) => (true, ahead),
         Err(behind) => (false, behind.duration()),
     })
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_on_the_way_is_halved() {
+    fn half_of_the_round_trip_time_is_subtracted() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let date = "Thu, 01 Jan 1970 00:01:40 GMT";
         assert_eq!(skew(date, at(90), at(110)), Some((true, Duration::ZERO)));

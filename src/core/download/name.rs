@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_windows_keeps_for_itself_are_refused_there() {
+    fn names_that_windows_reserves_are_rejected_there() {
         for name in [
             "CON",
             "con.txt",

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn space_is_needed_for_what_is_not_fetched_yet() {
+    fn space_is_needed_only_for_missing_content() {
         let large = 2 * CHUNK + 100;
         for (files, needed) in [
             (vec![planned(large, FileState::Absent, &[])], large),

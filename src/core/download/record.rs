@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_known_after_a_torn_line() {
+    fn written_chunks_are_known_after_a_truncated_line() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path();
         assert_eq!(WrittenParts::read(path).expect("no record"), WrittenParts::default());

@@ -48,7 +48,7 @@ mod tests {
     const SAS: &str = "https://s.blob.core.windows.net/c/p?sv=1&sig=CANARY";
 
     #[test]
-    fn every_shape_of_a_pending_upload_is_read() {
+    fn every_format_of_a_pending_upload_is_parsed() {
         let place = "https://s.blob.core.windows.net/c/p";
         for (body, blob_uri, id) in [
             (

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_goes_to_the_project_and_to_azure_machine_learning_alone() {
+    fn the_token_is_sent_only_to_the_project_and_to_azure_machine_learning() {
         let text = "https://a.services.ai.azure.com/api/projects/p";
         let endpoint = ProjectEndpoint::parse(text, None).expect("endpoint");
         let asked = Url::parse(&format!("{text}/models/m/versions/1/createAsync?api-version=v1")).expect("url");

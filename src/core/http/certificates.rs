@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_directory_around_a_bundle_is_not_read_as_well() {
+    fn the_directory_around_a_bundle_is_not_read_too() {
         for (file, directories, read) in [
             ("/etc/ssl/certs/bundle.crt", "/etc/ssl/certs", ""),
             ("/etc/ssl/certs/bundle.crt", "/etc/ssl/certs/:/company", "/company"),

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_answer_names_its_flaw_and_repeats_nothing() {
+    fn a_bad_response_names_its_flaw_and_quotes_nothing() {
         #[derive(Debug, serde::Deserialize)]
         struct Wanted {
             #[expect(dead_code, reason = "only its type matters")]

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hub_is_the_public_one_unless_a_secure_address_names_another() {
+    fn the_public_hub_is_used_unless_another_secure_address_is_set() {
         for (text, shown, is_default) in [
             (None, "https://huggingface.co", true),
             (Some("https://huggingface.co/"), "https://huggingface.co", true),

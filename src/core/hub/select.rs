@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn options_select_as_in_a_folder() {
+    fn options_select_as_in_a_local_folder() {
         let globs = |globs: &[&str]| globs.iter().map(|glob| glob.parse().expect("a glob")).collect();
         let only = Selection::new(globs(&["*.gguf", "README*", ".gitattributes"]), Vec::new(), true);
         assert_eq!(taken(&REPOSITORY, &only, false), ["README.md", "model.gguf"]);

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_url_ends_before_its_last_minutes() {
+    async fn a_url_is_renewed_before_its_last_minutes() {
         let hour = signed("https://us.aws.cdn.hf.co/x?Expires=4600&Signature=CANARY", 1000);
         let amz = signed(
             "https://cas-bridge.xethub.hf.co/x?X-Amz-Date=19700101T001640Z&X-Amz-Expires=3600&X-Amz-Signature=CANARY",

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_has_neighbours() {
+    fn a_mistyped_name_has_suggestions() {
         let paths = ["config.json", "fp8/model.safetensors", "model.safetensors", "onnx/model.onnx", "README.md"];
         for (wanted, names) in [
             ("Config.json", &["config.json"][..]),

@@ -163,7 +163,7 @@ mod tests {
     const SHA256: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 
     #[test]
-    fn both_sums_are_those_of_git_and_of_sha256sum() {
+    fn both_checksums_match_git_and_sha256sum() {
         let sums = [HubSum::of_git(GIT).expect("a sum"), HubSum::Sha256(SHA256.parse().expect("a sum"))];
         for sum in sums {
             let mut state = SumState::new(sum, 6);

@@ -115,7 +115,7 @@ async fn a_plan_pins_the_revision_and_lists_all_pages_of_the_commit() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_folder_becomes_the_root_and_a_file_goes_alone() {
+async fn a_folder_becomes_the_root_and_a_file_is_imported_alone() {
     let entries = || {
         page(&[
             large("fp8/model.safetensors", "weights!"),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_names_a_licence_and_base_models() {
+    fn a_card_contains_a_licence_and_base_models() {
         let description: Description = serde_json::from_value(json!({
             "id": "o/r", "sha": "1", "gated": "manual",
             "cardData": {"license": " apache-2.0 ", "base_model": ["o/base", "o/other"], "license_name": ""}
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn answer_survives_mutation() {
+    fn response_survives_mutation() {
         let description = br#"{"id":"o/r","sha":"1","gated":"auto","cardData":{"license":["x"],"base_model":{}}}"#;
         let entry = br#"[{"type":"file","oid":"1","size":1,"path":"a","lfs":{"oid":"2","size":3}}]"#;
         crate::fuzz::fuzz("hub-answers", &[description, entry], |input| {

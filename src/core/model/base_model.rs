@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_give_a_uri_and_a_short_name() {
+    fn both_forms_have_a_uri_and_a_short_name() {
         let short: BaseModel = "FW-DeepSeek-v3.1".parse().expect("short");
         assert_eq!(short.uri(), "azureml://registries/azureml-fireworks/models/FW-DeepSeek-v3.1/versions/1");
         let long: BaseModel = "azureml://registries/r/models/gpt-oss/versions/4".parse().expect("long");

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_read_with_a_sas_for_it_or_for_what_holds_it() {
+    fn a_location_accepts_a_sas_for_itself_or_a_parent() {
         let place: BlobUri = format!("{PLACE}/a%20b/").parse().expect("a place");
         let signed = |sas: &str| {
             let sas = SecretUrl::new(Url::parse(sas).expect("a URL"));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_stays_as_the_service_wrote_it_but_for_its_secrets() {
+    fn the_text_is_unchanged_except_for_its_secrets() {
         let uri: BlobUri = "https://u:p@h/c/?sig=CANARY".parse().expect("a place");
         assert_eq!(uri.as_str(), "https://h/c/");
         assert_eq!(serde_json::to_string(&uri).expect("JSON"), r#""https://h/c/""#);

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_has_one_meaning() {
+    fn a_tag_cannot_be_set_twice_or_set_and_removed() {
         assert_eq!(change(None, &["a=1"], &["a"]), Err("the tag 'a' is both set and removed".into()));
         assert_eq!(change(None, &["a=1", "a=1"], &[]), Err("the tag 'a' is set twice".into()));
         let changed = change(None, &["b=2", "a="], &["c", "c"]).expect("a change");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_description_is_a_change_and_none_is_not() {
+    fn an_empty_description_is_a_change_and_a_missing_one_is_not() {
         assert!(change(Some(""), &[], &[]).is_ok());
         assert_eq!(change(None, &[], &[]), Err("nothing to change".into()));
     }

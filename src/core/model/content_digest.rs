@@ -30,7 +30,7 @@ mod tests {
     /// ab\0000\000HASH
     /// ' | sha256sum`.
     #[test]
-    fn the_digest_is_that_of_the_documented_lines() {
+    fn the_digest_covers_the_documented_lines() {
         let abc: ContentHash =
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".parse().expect("a hash");
         let empty: ContentHash =

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_survives_as_json() {
+    fn a_list_is_unchanged_after_a_json_round_trip() {
         let list = FileList::new(vec![file("ü b", 1), file("a", 2)]);
         let json = serde_json::to_string(&list).expect("JSON");
         assert_eq!(json, r#"{"a":{"bytes":1,"modified":2},"ü b":{"bytes":1,"modified":1}}"#);

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_to_be_made_follow_the_portal_rule() {
+    fn new_names_follow_the_portal_rule() {
         for good in ["ab", "Llama-3", "a-----------------------------"] {
             assert!(good.parse::<NewModelName>().is_ok(), "{good}");
         }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_by_number_and_anything_else_by_time() {
+    fn numbers_are_ordered_by_value_and_other_versions_by_time() {
         let (day, next) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
         assert_eq!(sorted(&[("9", next), ("10", day), ("2", next)]), ["10", "9", "2"]);
         assert_eq!(sorted(&[("10", day), ("beta", next), ("alpha", "")]), ["beta", "10", "alpha"]);

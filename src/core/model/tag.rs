@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_equals_sign_parts_key_and_value() {
+    fn the_first_equals_sign_separates_key_and_value() {
         for (text, key, value) in
             [("a=b", "a", "b"), ("a=", "a", ""), ("url=x?y=z", "url", "x?y=z"), (" k =v", " k ", "v")]
         {

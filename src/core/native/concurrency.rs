@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_number_grows_before_the_first_block_has_arrived() {
+    async fn concurrency_grows_before_the_first_block_is_stored() {
         let concurrency = Concurrency::new(32, None, None);
         let mut permits = in_flight(&concurrency, 16).await;
         assert_eq!(concurrency.permits.available_permits(), 0);

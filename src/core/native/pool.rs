@@ -107,7 +107,7 @@ mod tests {
     const BYTES: u64 = 5 << 20;
 
     #[tokio::test]
-    async fn the_pool_holds_only_what_is_in_flight() {
+    async fn the_pool_holds_only_content_in_flight() {
         let pool = Pool::new(8, BYTES);
         let mut held = Vec::new();
         let mut fill = |pool: &Pool| {

@@ -100,7 +100,7 @@ mod tests {
 
     /// Check value of CRC-64/NVME, and SHA-256 of the same text, which is read in two parts.
     #[test]
-    fn the_sums_are_those_of_the_standards() {
+    fn the_checksums_match_the_standards() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("f");
         std::fs::write(&path, "123456789").expect("written");

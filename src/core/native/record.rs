@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_an_older_version_has_no_marks() {
+    fn a_record_of_an_older_version_has_no_blob_versions() {
         let directory = tempfile::tempdir().expect("a directory");
         let shape = SourceFile { path: "a".into(), bytes: 5, modified: 1 };
         let line = format!(r#"{{"id":"{}","path":"a","bytes":5}}"#, BlockLayout::of(&shape, "").whole());

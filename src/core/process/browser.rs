@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_names_a_program_of_an_absolute_path_entry() {
+    fn the_variable_must_name_a_program_in_an_absolute_path_entry() {
         let url = Url::parse("https://ai.azure.com/?tid=1").expect("a URL");
         for (named, program, args) in [
             ("true", "/bin/true", &["https://ai.azure.com/?tid=1"][..]),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn output_comes_with_the_exit_code_and_input_is_at_its_end() {
+    async fn output_is_returned_with_the_exit_code_and_input_is_empty() {
         let programs = Programs::new(&Env::from_vars([("WORD", "said")], Path::new("/")));
         let script = "cat; echo $WORD; echo wrong >&2; exit 3";
         let args = [OsStr::new("-c"), OsStr::new(script)];

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_windows_is_known_by_its_ending() {
+    fn a_windows_command_is_recognized_by_its_extension() {
         assert_eq!(command_files("az", Platform::Windows), ["az.com", "az.exe", "az.bat", "az.cmd"]);
         assert_eq!(command_files("az", Platform::Linux), ["az"]);
         assert!(has_command(".:/bin", "sh", Platform::Linux));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_found_in_absolute_entries_alone() {
+    fn programs_are_found_only_in_absolute_entries() {
         assert_eq!(find_program(":/bin:.", "sh"), Some("/bin/sh".into()));
         assert_eq!(find_program(":.:bin", "sh"), None);
     }

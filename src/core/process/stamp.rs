@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_known_again_until_it_has_ended() {
+    fn a_process_is_recognized_until_it_has_ended() {
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
         let stamp = ProcessStamp::of(child.id()).expect("a start");
         assert_eq!(ProcessStamp::parse(&stamp.to_string()), Some(stamp.clone()));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_without_a_start_names_no_process() {
+    fn a_record_without_a_start_time_matches_no_process() {
         for text in ["", "7", "7 ", "x 1"] {
             assert_eq!(ProcessStamp::parse(text), None, "{text:?}");
         }

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_no_unnamed_host() {
+    fn a_token_is_never_sent_to_an_unknown_host() {
         let host = |host: &str| EndpointError::Host { host: host.into() };
         for (text, error) in [
             ("acc.services.ai.azure.com/api/projects/p", EndpointError::NotAUrl),

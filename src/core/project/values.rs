@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_endpoint_counts_before_its_halves_and_both_before_the_siblings_name() {
+    fn a_complete_endpoint_precedes_its_halves_and_both_precede_the_alternative_name() {
         let whole = (var::AZURE_PROJECT_ENDPOINT, A);
         let halves = [(var::AZURE_ACCOUNT_NAME, "acc"), (var::AZURE_PROJECT_NAME, "proj")];
         let sibling = (var::FOUNDRY_PROJECT_ENDPOINT, B);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_key_vault_counts_as_what_azd_made_of_it() {
+    fn a_key_vault_reference_is_replaced_by_the_value_that_azd_resolved() {
         let place = "azd environment 'dev': AZURE_PROJECT_ENDPOINT".to_owned();
         for reference in ["akvs://s/v/n", "@Microsoft.KeyVault(SecretUri=https://v/secrets/n)", "AKVS://s/v/n"] {
             let stored = [(var::AZURE_PROJECT_ENDPOINT, reference), (var::FOUNDRY_PROJECT_ENDPOINT, B)];

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_directories_are_recognised_by_path_or_content() {
+    fn own_directories_are_recognized_by_path_or_content() {
         let root = tempfile::tempdir().expect("a directory");
         let make = |path: &str| {
             let path = root.path().join(path);

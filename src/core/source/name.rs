@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_the_store_changes_are_known() {
+    fn names_that_the_store_changes_are_rejected() {
         for (name, expected) in [
             ("a\nb".to_owned(), NameFault::ControlCharacter),
             ("a\tb".into(), NameFault::ControlCharacter),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_the_store_keeps_go() {
+    fn names_that_the_store_preserves_are_accepted() {
         for name in ["a", ".a", "a b", " a", "a ", "a..b", "..a/b", "ü%41#?*[x]&'\"<>|:", "\u{1f600}"] {
             assert_eq!(fault(name), None, "{name}");
         }

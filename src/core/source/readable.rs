@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_the_same_by_its_permissions_and_when_it_is_opened() {
+    fn permissions_and_opening_report_the_same_file_state() {
         let root = tempfile::tempdir().expect("a directory");
         let file = |path: &str, modified: SystemTime| {
             let path = root.path().join(path);

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excluded_by_default_is_not_included_by_a_pattern() {
+    fn default_excludes_override_an_include_pattern() {
         let reason = |default_excludes| {
             let include = vec!["*.lock".parse().expect("a pattern"), ".env".parse().expect("a pattern")];
             let selection = Selection::new(include, Vec::new(), default_excludes);

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_as_planned_has_no_sum() {
+    fn a_changed_file_has_no_checksum() {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("a"), "abc").expect("written");
         let files = planned(directory.path());

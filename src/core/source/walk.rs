@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_blob_is_named_with_slashes_and_composed_characters() {
+    fn a_blob_name_has_slashes_and_composed_characters() {
         for (platform, path, name) in [
             (Platform::Windows, r"sub\a b\x", "sub/a b/x"),
             (Platform::Linux, r"sub/a\x", r"sub/a\x"),

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_has_its_name_and_the_sas_stays() {
+    fn a_blob_url_keeps_the_sas() {
         let sas = Url::parse("https://h/c/prefix/?sv=1&sig=a%2Bb").expect("a URL");
         let url = blob_url(&sas, "sub dir/a#b.bin", &[("comp", "block"), ("blockid", "a+b=")]);
         assert_eq!(url.as_str(), "https://h/c/prefix/sub%20dir/a%23b.bin?sv=1&sig=a%2Bb&comp=block&blockid=a%2Bb%3D");

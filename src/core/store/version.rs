@@ -97,7 +97,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_best_mark_that_both_have_decides() {
+    fn the_most_reliable_common_mark_decides() {
         let (early, late) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT");
         let of = |etag, md5, time| BlobVersion::new(etag, md5, time);
         for (one, other, differs) in [

@@ -178,7 +178,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test(flavor = "current_thread")]
-    async fn it_is_private_and_goes_with_all_that_is_in_it() {
+    async fn the_directory_is_private_and_removed_with_its_content() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn one_process_at_a_time_and_each_finds_what_the_last_one_left() {
+    async fn the_directory_has_one_owner_at_a_time_and_keeps_its_content() {
         let home = tempfile::tempdir().expect("a directory");
         let first = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         for number in [1, 2] {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detached_upload_that_let_go_of_its_directory_keeps_it_until_its_result_is_written() {
+    fn a_detached_upload_keeps_its_directory_until_its_result_is_written() {
         let home = tempfile::tempdir().expect("a directory");
         let open = || UploadDirectory::open(home.path(), ENDPOINT, "m", "1");
         let directory = open().expect("made");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn starting_over_keeps_what_tells_of_the_detached_upload() {
+    fn starting_over_keeps_the_files_of_the_detached_upload() {
         let home = tempfile::tempdir().expect("a directory");
         let directory = UploadDirectory::open(home.path(), ENDPOINT, "m", "1").expect("made");
         directory.run(1).expect("made");

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_life_that_a_sas_needs_is_that_of_the_design() {
+    fn the_needed_lifetime_of_a_sas_matches_the_design() {
         let minutes: Vec<u64> = [1, 50, 200, 500, 5000]
             .iter()
             .map(|gigabytes| needed_lifetime(gigabytes << 30, 50 << 20).as_secs() / 60)
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sas_ends_with_itself_or_with_its_key() {
+    fn a_sas_ends_at_its_own_expiry_or_that_of_its_key() {
         let end = |query: &str| {
             let url = Url::parse(&format!("https://h/c?{query}&sig=x")).expect("a URL");
             sas_end(&SecretUrl::new(url)).map(|time| time.to_string())

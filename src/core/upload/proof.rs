@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changes_before_the_registration() {
+    fn changes_before_the_registration_are_detected() {
         let mut journal = journal();
         let listed = listing(&[("a", "1"), ("b", "1"), ("c", "1")]);
         // A journal of an older version has only sizes.

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_the_container_lost_or_holds_in_part_is_missing() {
+    fn a_lost_or_partial_blob_makes_its_file_missing() {
         let mut journal = journal();
         journal.complete = names(&["a", "b", "c"]);
         let listing = listed(&[("a", 1, ""), ("b", 0, ""), ("stranger", 1, "")]);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_proves_nothing_of_a_file_that_changed() {
+    fn the_size_of_a_changed_file_proves_nothing() {
         let now = files_of(&[("a", 2), ("b", 1), ("c", 1)]);
         let second = next_run(journal(), &now, &names(&[]));
         let listing = listed(&["a", "b", "c", "d"].map(|path| (path, 1, "")));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_files_are_those_that_were_there_and_are_others_now() {
+    fn changed_files_existed_before_and_differ_now() {
         let now = files_of(&[("a", 2), ("b", 1), ("new", 1)]);
         assert_eq!(changed(&journal().files, &now), ["a"]);
     }

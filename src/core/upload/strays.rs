@@ -30,7 +30,7 @@ mod tests {
     use crate::store::{BlobVersion, ListedBlob};
 
     #[test]
-    fn only_what_we_sent_ourselves_is_deleted() {
+    fn only_files_of_this_upload_are_deleted() {
         let files = files_of(&[("kept", 1)]);
         let ours = files_of(&[("kept", 1), ("old", 1)]);
         let blob = || ListedBlob { bytes: 1, version: BlobVersion::default() };

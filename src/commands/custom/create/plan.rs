@@ -242,7 +242,7 @@ mod tests {
 
     /// Without a version, only the documented keys are written.
     #[test]
-    fn a_file_has_the_documented_keys() {
+    fn a_planned_file_has_the_documented_keys() {
         let json = serde_json::to_string(&file("a", 1, 7)).expect("JSON");
         assert_eq!(json, r#"{"path":"a","bytes":1,"mtimeNs":7,"sha256":null}"#);
         assert_eq!(serde_json::from_str::<PlannedFile>(&json).expect("a file"), file("a", 1, 7));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_files_are_named_as_far_as_that_helps() {
+    fn only_the_first_changed_files_are_named() {
         for (paths, text) in [
             (&["a"][..], "a changed since the last attempt: it starts over."),
             (&["a", "b"], "a, b changed since the last attempt: they start over."),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_version_is_chosen_else_the_newest_that_has_not_ended() {
+    fn the_default_version_is_chosen_otherwise_the_newest_available() {
         let version = |version: &str, default: bool, status: &str| {
             model(json!({"name": "m", "version": version, "isDefaultVersion": default, "lifecycleStatus": status}))
         };
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sku_is_chosen_by_the_usual_order_and_never_one_that_bills_while_it_exists() {
+    fn a_sku_is_chosen_by_preference_but_never_one_billed_while_it_exists() {
         let skus = json!([{"name": "DeveloperTier"}, {"name": "Standard"}, {"name": "DataZoneStandard"}]);
         assert_eq!(chosen(skus.clone(), None).as_deref(), Ok("DataZoneStandard"));
         assert_eq!(chosen(skus.clone(), Some("STANDARD")).as_deref(), Ok("Standard"));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_is_the_default_else_what_fits() {
+    fn a_capacity_is_the_default_otherwise_the_largest_that_fits() {
         for (name, limits, left, wanted) in [
             ("GlobalStandard", json!({"default": 10, "maximum": 100}), Some(5), Some(10)),
             ("GlobalStandard", json!({"maximum": 100}), Some(30), Some(30)),

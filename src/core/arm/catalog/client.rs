@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_other_kinds_of_accounts_do_not_count() {
+    fn rows_of_other_account_kinds_are_ignored() {
         let rows: Vec<RegionRow> = serde_json::from_str(
             r#"[{"kind":"AIServices","model":{"name":"a"}},{"kind":"MaaS","model":{"name":"a"}},{"kind":"OpenAI","model":7},
                 {"model":{"name":"b"}}]"#,

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recorded_row_is_read_and_kept() {
+    fn the_recorded_row_is_parsed_and_preserved() {
         let model = model(RECORDED);
         let view = model.view();
         assert_eq!((view.format(), view.name.as_str(), view.version()), ("OpenAI", "gpt-4.1", "2025-04-14"));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn skus_that_have_ended_or_are_for_fine_tuned_models_are_not_for_base_models() {
+    fn retired_and_fine_tuning_skus_are_not_offered_for_base_models() {
         let json = json!({"name": "m", "skus": [
             {"name": "Standard"}, {"name": "GlobalStandard", "deprecationDate": "2026-01-01T00:00:00Z"},
             {"name": "DeveloperTier"}, {"name": "DataZoneStandard", "usageName": "x-finetune"},

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_read_from_the_properties() {
+    fn available_capacity_is_read_from_the_properties() {
         let row = json!({"name": "S", "location": "eastus2", "properties": {"skuName": "GlobalStandard", "availableCapacity": 7.9}});
         let room: ModelCapacity = serde_json::from_value(row).expect("a row");
         assert_eq!((room.sku(), room.location.as_deref(), room.available()), ("GlobalStandard", Some("eastus2"), 7));

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_options_are_sent_under_their_names() {
+    fn given_options_are_sent_under_their_names() {
         let new = NewDeployment {
             rai_policy: Some("Strict".into()),
             version_upgrade: Some("NoAutoUpgrade".into()),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_has_the_present_sku_and_all_tags() {
+    fn a_patch_has_the_current_sku_and_all_tags() {
         let change = change(&["c=3", "a="], &["b"]).expect("a change");
         assert!(!change.needs_put());
         assert_eq!(
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_has_one_meaning() {
+    fn a_tag_cannot_be_set_twice_or_set_and_removed() {
         assert_eq!(change(&["a=1"], &["a"]), Err("the tag 'a' is both set and removed".into()));
         assert_eq!(change(&["a=1", "a=1"], &[]), Err("the tag 'a' is set twice".into()));
         assert!(DeploymentChange::default().is_empty());

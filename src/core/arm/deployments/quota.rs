@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_sentence_is_read_and_an_unknown_one_is_not() {
+    fn only_known_messages_are_parsed() {
         let shortage = |needed, available, limit, quota: &str| {
             Some(QuotaShortage { needed: Some(needed), available, limit, quota: Some(quota.to_owned()) })
         };
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn sentence_survives_mutation() {
+    fn quota_message_survives_mutation() {
         let seed = b"requires 80 new capacity in quota X, current available capacity 0.";
         crate::fuzz::fuzz("quota", &[seed], |input| {
             let text = String::from_utf8_lossy(input);

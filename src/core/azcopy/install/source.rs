@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_source_is_secure_and_has_a_checksum() {
+    fn a_custom_source_must_be_secure_and_have_a_checksum() {
         let said = |vars: &[(&str, &str)]| source(vars).expect_err("refused").to_string();
         for url in ["http://mirror.corp/x", "ftp://h/x", "https://u:p@h/x", "file:///x", "not a URL"] {
             let error = said(&[(var::AZCOPY_URL, url), (var::AZCOPY_SHA256, SHA)]);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_checked_wherever_the_archive_comes_from() {
+    fn a_checksum_is_verified_for_every_source() {
         let checked = source(&[(var::AZCOPY_SHA256, SHA)]).expect("a place");
         assert!(checked.check(&SHA.to_ascii_lowercase()).is_ok() && checked.check("0").is_err());
         assert!(source(&[]).expect("a place").check("0").is_ok());

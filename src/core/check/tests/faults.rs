@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn every_fault_is_found_under_its_code_and_no_other() {
+fn every_fault_is_found_under_its_code_only() {
     type Make = fn() -> TestFolder;
     const SHARD: &str = "model-00002-of-00002.safetensors";
     let table: Vec<(&str, Make)> = vec![

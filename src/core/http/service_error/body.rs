@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_an_error_reads_as_one_sentence() {
+    fn every_error_format_becomes_one_sentence() {
         for (status, body, text) in [
             (
                 404,
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_details_the_first_are_kept() {
+    fn only_the_first_of_many_details_are_kept() {
         for same in [false, true] {
             let details: Vec<Value> = (0..300_000)
                 .map(|n| serde_json::json!({"code": "C", "message": if same { 0 } else { n }.to_string()}))
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_unknown_body_is_cut() {
+    fn a_long_unknown_body_is_truncated() {
         assert_eq!(read(500, &"ä".repeat(1000)).message.chars().count(), MAX_LENGTH + 3);
     }
 

@@ -50,7 +50,7 @@ async fn a_streamed_body_restarts_with_each_attempt() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_stall_ends_an_attempt_and_a_moving_counter_does_not() {
+async fn a_stall_ends_an_attempt_but_a_changing_counter_does_not() {
     let (client, _) = client(&[]);
     let timeout = Duration::from_millis(200);
     let server = Server::play(vec![ServerScript::Silence]).await;

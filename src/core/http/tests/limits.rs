@@ -54,7 +54,7 @@ async fn silence_ends_at_the_limit_of_the_request() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_body_without_end_is_refused() {
+async fn an_endless_body_is_rejected() {
     let mut huge = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
     huge.resize(huge.len() + (16 << 20) + 1, b' ');
     let server = Server::play(vec![ServerScript::Raw(huge)]).await;
@@ -65,7 +65,7 @@ async fn a_body_without_end_is_refused() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_dropped_request_leaves_nothing_behind() {
+async fn a_dropped_request_leaves_no_connection() {
     let server = Server::play(vec![ServerScript::Silence]).await;
     let (client, _) = client(&[]);
     let request = Request::new(Method::GET, server.url.clone(), Retry::Idempotent);

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_line_keeps_few_blocks_and_one_with_room_gets_many() {
+    fn a_saturated_line_keeps_few_requests_and_a_fast_one_gets_many() {
         for (all, connection, number) in [
             (1e9, 25.0, 32),
             (400.0, 25.0, 16),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_rate_is_reached_with_few_blocks() {
+    fn a_rate_limit_is_reached_with_few_requests() {
         let line = SimulatedLink { all: 1e9, connection: 25.0 };
         for (limit, number) in [(1, 2), (8, 3), (16, 6), (64, 16), (1000, 32)] {
             assert_eq!(line.limited(FIRST, Some(limit)), number, "{limit}");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_changes_is_noticed_after_a_while() {
+    fn a_changed_line_is_detected_after_some_time() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         SimulatedLink { all: 2.5, connection: 100.0 }.settle(&mut measure, begun);
         let wide = SimulatedLink { all: 1e9, connection: 25.0 };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_seemed_fast_is_noticed_before_a_block_has_arrived() {
+    fn a_seemingly_fast_line_is_detected_before_a_block_is_stored() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let (buffers, line) =
             (SimulatedLink { all: 13.0, connection: 100.0 }, SimulatedLink { all: 2.5, connection: 100.0 });
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_stops_for_a_moment_keeps_its_number() {
+    fn a_short_pause_of_the_line_keeps_the_concurrency() {
         let (begun, mut measure) = (Instant::now(), Measure::new(32, FIRST, None));
         let line = SimulatedLink { all: 400.0, connection: 25.0 };
         line.settle(&mut measure, begun);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_asked() {
+    fn concurrency_never_exceeds_the_maximum() {
         for max in [1, 2, 3, 5, 32] {
             let mut measure = Measure::new(max, FIRST, None);
             SimulatedLink { all: 1e9, connection: 2.0 }.settle(&mut measure, Instant::now());

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_whole_line_of_a_file_is_known_to_the_next_run() {
+    fn the_next_run_uses_the_last_complete_line_of_a_file() {
         let directory = tempfile::tempdir().expect("a directory");
         let record = SumRecord::open(directory.path()).expect("opened");
         assert!(!directory.path().join(SUMS).exists() && !record.has_begun("a"));

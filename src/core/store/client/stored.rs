@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_blob_of_a_directorys_name_is_no_file() {
+    fn an_empty_blob_with_a_directorys_name_is_not_a_file() {
         let file =
             |path: &str, bytes| StoredFile { path: path.into(), bytes, sha256: None, version: BlobVersion::default() };
         let listed = vec![file("sub/a", 1), file("sub", 0), file("sub/", 0), file("empty", 0), file("a-b", 2)];

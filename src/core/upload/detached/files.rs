@@ -210,7 +210,7 @@ mod tests {
     use crate::upload::detached::DetachedOutcome;
 
     #[test]
-    fn a_new_run_knows_no_stop_and_no_result_of_the_last_one() {
+    fn a_new_run_ignores_stop_and_result_of_the_last_one() {
         let directory = tempfile::tempdir().expect("a directory");
         let files = DetachedFiles::of(directory.path());
         files.request_stop().expect("requested");

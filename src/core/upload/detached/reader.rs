@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_once_and_whole() {
+    fn lines_are_read_once_and_completely() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("events.ndjson");
         let mut reader = EventReader::new(path.clone());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_follows_a_writer_over_the_bound() {
+    fn a_reader_follows_a_writer_beyond_the_size_limit() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("events.ndjson");
         let log = EventLog::default();
