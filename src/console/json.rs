@@ -55,7 +55,7 @@ mod tests {
 
     use super::{json, json_list, json_with_list};
 
-    /// The pieces together equal the document that is rendered at once.
+    /// The pieces together equal the document that is rendered as a whole.
     #[test]
     fn a_list_written_in_pieces_is_one_document() {
         for count in [0, 1, 99, 100, 101, 250] {

@@ -7,7 +7,7 @@ use azure_ai_models_core::platform::Platform;
 /// True if a stream is a terminal that supports escape sequences, which are enabled here.
 pub(crate) fn follows_escapes(is_terminal: bool, terminal: &Term) -> bool {
     let switched_on = || anstyle_query::windows::enable_ansi_colors() == Some(true);
-    // The first knows only both streams, the second none if NO_COLOR is set.
+    // The first enables both streams at the same time; the second finds no colours if NO_COLOR is set.
     decide(is_terminal, Platform::CURRENT, || switched_on() || terminal.features().colors_supported())
 }
 

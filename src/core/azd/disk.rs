@@ -20,7 +20,7 @@ pub struct ConfigError {
     why: io::Error,
 }
 
-/// Directory of the azd project that contains a directory.
+/// Root of the azd project that a directory belongs to.
 #[must_use]
 pub fn project_root(directory: &Path) -> Option<PathBuf> {
     let has_project = |path: &&Path| ["azure.yaml", "azure.yml"].iter().any(|name| path.join(name).is_file());

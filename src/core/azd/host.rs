@@ -57,7 +57,8 @@ impl Host {
         &self.timings
     }
 
-    /// One connection serves all calls. It knows no proxy, and sends no keepalive: azd hangs up on clients that do.
+    /// One connection serves all calls. It uses no proxy and sends no keepalive: azd closes connections of clients that
+    /// do.
     pub(super) fn channel(&self) -> Result<Channel, HostError> {
         if self.is_silent {
             return Err(HostError::TimedOut { limit: self.timings.host_call });
@@ -82,7 +83,7 @@ impl Host {
     }
 }
 
-/// An answer under a limit. On the heap: what tonic holds during a call is large.
+/// Awaits a response under a limit. On the heap: tonic holds a large state during a call.
 pub(super) fn with_limit<T>(
     limit: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,
@@ -96,7 +97,7 @@ pub(super) fn with_limit<T>(
     }
 }
 
-/// Awaits an answer without a limit: one of the user, or of a whole azd command.
+/// Awaits a response without a limit: an answer of the user, or the end of a whole azd command.
 pub(super) fn without_limit<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Result<T, HostError>> {

@@ -1,5 +1,5 @@
-//! Variables of this process that azd took from an azd environment. azd overlays its own variables with all values of
-//! the environment, so that a cloned repository, which contains the environment, can set any name.
+//! Variables of this process that azd took from an azd environment. azd overrides its own variables with all values of
+//! the environment, so a cloned repository, which contains the environment, can set any name.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,11 +10,11 @@ use crate::env::{Env, Timings, var};
 /// Variables that may come from an azd environment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum InjectedVariables {
-    /// By name, each with an environment that sets it.
+    /// Environment that sets each variable, by the variable's name.
     Known(BTreeMap<String, String>),
     /// Neither azd's server nor the files report them.
     Unknown {
-        /// Why.
+        /// Reason.
         why: String,
     },
 }
@@ -22,22 +22,22 @@ pub enum InjectedVariables {
 /// Origin of the value of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableOrigin {
-    /// The user's, or azd's own.
+    /// Set by the user or by azd itself.
     User,
-    /// An azd environment's, which may set this variable.
+    /// Set by an azd environment, which may set this variable.
     AzdEnvironment,
-    /// An azd environment's, or that cannot be ruled out. Counts as unset.
+    /// Set by an azd environment, or possibly so. Counts as unset.
     Ignored,
 }
 
-/// Variables that azd sets after it has laid the environment's values over its own.
+/// Variables that azd sets after it has applied the environment's values.
 const SET_BY_AZD: [&str; 2] = [var::AZD_SERVER, var::AZD_ACCESS_TOKEN];
 
-/// Variables that may stay when nothing is known: language, terminal, time zone.
+/// Variables that are kept if nothing is known: language, terminal, time zone.
 const HARMLESS: [&str; 5] = ["LANG", "LANGUAGE", "LC_ALL", "TERM", "TZ"];
 
 impl InjectedVariables {
-    /// Judges one variable of this process.
+    /// Determines the origin of one variable of this process.
     #[must_use]
     pub fn origin(&self, name: &str, value: &str) -> VariableOrigin {
         let is_one_of = |names: &[&str]| names.iter().any(|known| same_name(known, name));

@@ -43,7 +43,7 @@ pub enum DownloadError {
     /// No file of the model is selected.
     #[error("no file of the model is selected")]
     NothingSelected,
-    /// Names that are no valid paths below the directory.
+    /// Names that are not valid paths below the directory.
     #[error("{} cannot be stored below the directory", are(.0.len(), "file of the model", "files of the model"))]
     BadNames(Vec<(String, NameHazard)>),
     /// Obstacles below the directory.

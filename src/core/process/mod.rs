@@ -7,9 +7,9 @@
 //! | | Unix | Windows |
 //! |---|---|---|
 //! | group | process group | job object and console process group |
-//! | interrupt | SIGINT | Ctrl+Break; a kill where there is no console |
+//! | interrupt | SIGINT | Ctrl+Break; a kill if there is no console |
 //! | this program is killed | the child sees its pipes close ([`ProcessStamp`] finds it until it has ended) | the system kills the job |
-//! | the child ends before what it started | the rest lives on, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
+//! | the child ends before what it started | the rest keeps running, unless [`Child::kill_rest`] is called | the rest is killed with [`Child`] |
 
 mod browser;
 mod child;
